@@ -1,0 +1,129 @@
+"""Network to numbers: rows, totals and folds, for one input or for arrays of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from archcalc.analysis import arrays
+from archcalc.analysis.fold import fold
+from archcalc.analysis.memory import itemsize
+from archcalc.analysis.trace import Row, trace
+from archcalc.conventions import Convention, convention
+from archcalc.errors import ArchcalcError, LayerError
+from archcalc.network import Network
+from archcalc.sizes import Int, Params, Shape, Work
+
+
+class Totals(NamedTuple):
+    """Sums over the rows of an analysis; operations and values are for the whole batch.
+
+    ``values`` are the feature maps with the input: every output that neither overwrites its input nor
+    is a view of it. ``conv_inputs`` are the inputs of the convolutions, were each kept once more.
+    """
+
+    params: Int
+    weights: Int
+    biases: Int
+    buffers: Int
+    macs: Int
+    flops: Int
+    work: Work
+    values: Int
+    conv_inputs: Int
+
+
+class Analysis:
+    """What a network costs at one input, batch, dtype and convention, row by row."""
+
+    def __init__(self, network: Network, rows: list[Row], batch: Int, dtype: str, convention: Convention,
+                 training: bool = False) -> None:
+        self.network, self.batch, self.dtype, self.convention = network, batch, dtype, convention
+        self.itemsize = itemsize(dtype)
+        self.training = training
+        self.rows = rows if training else [row for row in rows if row.node is None or not row.node.side]
+        self.side_rows = [row for row in rows if row.node is not None and row.node.side]
+
+    @property
+    def input(self) -> Shape:
+        return self.network.input
+
+    @property
+    def totals(self) -> Totals:
+        return totals(self.rows)
+
+    def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
+        """The rows folded to a depth of blocks, or ``by`` type or stage."""
+        return fold(self.rows, depth, by)
+
+    def __getitem__(self, name: str) -> Row:
+        for row in self.rows:
+            if row.name == name:
+                return row
+        from archcalc.errors import unknown
+
+        raise ArchcalcError(unknown("layer", name, [row.name for row in self.rows]))
+
+    def to_dataframe(self, columns: Sequence[str] | None = None) -> Any:
+        """The exact per-layer table as a pandas data frame; needs pandas."""
+        from archcalc.report import dataframe
+
+        return dataframe(self, columns)
+
+    def _repr_html_(self) -> str:
+        from archcalc.report import render
+
+        return render(self, "html")
+
+    def __str__(self) -> str:
+        from archcalc.report import render
+
+        return render(self, "text")
+
+    def __repr__(self) -> str:
+        return f"<Analysis of {self.network.name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
+
+
+def totals(rows: Sequence[Row]) -> Totals:
+    """The sums over the rows."""
+    params = Params(*map(sum, zip(Params(), *(row.params for row in rows), strict=True)))
+    macs = sum(row.macs for row in rows if row.macs is not None)
+    return Totals(
+        params=sum(row.param_count for row in rows),
+        weights=params.weight, biases=params.bias, buffers=params.buffers,
+        macs=macs, flops=2 * macs,
+        work=Work.sum(row.work for row in rows),
+        values=sum(row.values for row in rows if row.values is not None),
+        conv_inputs=sum(row.conv_inputs for row in rows),
+    )
+
+
+def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str = "float32",
+            convention: str | Convention = "archcalc", training: bool = False) -> Analysis:
+    """The network's numbers for an input of (channels, height, width), a batch, a dtype and a convention.
+
+    Sizes and batch may be NumPy int64 arrays that broadcast together: every number is then an array,
+    elementwise what the scalars would give. ArchcalcError when a size does not fit the network, when
+    an array is not int64, or when a number would not fit into int64.
+    """
+    how = _convention(convention)
+    shape = network.input if input is None else arrays.checked_shape(input)
+    batch = arrays.checked(batch, "batch")
+    itemsize(dtype)
+
+    def run(net: Network, batch: Int) -> Analysis:
+        return Analysis(net, trace(net, batch, how), batch, dtype, how, training)
+
+    try:
+        analysis = run(network if shape is network.input else network.at(shape), batch)
+    except LayerError as error:
+        raise ArchcalcError(f"{network.name} at input {shape}: {error}") from error
+    except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
+        raise ArchcalcError(f"{network.name} at input {shape}: a number does not fit into int64") from error
+    if arrays.any_array((batch, shape.channels, *shape.axes, *network.settings.values())):
+        arrays.refuse_overflow(analysis, run)
+    return analysis
+
+
+def _convention(name: str | Convention) -> Convention:
+    return name if isinstance(name, Convention) else convention(name)

@@ -1,0 +1,64 @@
+"""Rows folded: by block to a depth, by layer type, or by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from itertools import groupby
+from typing import Any
+
+from archcalc.analysis.trace import Row
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.sizes import Int, Params, Work
+
+WAYS = ("type", "stage")
+
+
+def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> list[Row]:
+    """Rows summed into groups: blocks nested deeper than ``depth``, or all of a type or stage.
+
+    A stage is a run of layers whose outputs have the same height and width, as in the tables of the
+    VGG and ResNet papers. Every number of a group is the sum over its layers; the shape and field are
+    those of its last layer (of a type: none).
+    """
+    if by is None and depth is None:
+        return rows
+    if by == "type":
+        groups: dict[Hashable, list[Row]] = {}
+        for row in rows:
+            groups.setdefault(row.type, []).append(row)
+        return [_sum(str(key), str(key), group) for key, group in groups.items()]
+    if by == "stage":
+        return [_sum(key, "stage", group) for key, group in _runs(rows, _stage)]
+    if by is not None:
+        raise ArchcalcError(unknown("way to fold", by, WAYS))
+    return [
+        group[0] if len(group) == 1 and len(group[0].scopes) < depth else _sum(".".join(key), "block", group)
+        for key, group in _runs(rows, lambda row: (*row.scopes, row.name)[:depth])
+    ]
+
+
+def _stage(row: Row) -> str:
+    return "x".join(map(str, row.shape.axes)) or "vector"
+
+
+def _runs(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterable[tuple[Any, list[Row]]]:
+    return ((k, list(group)) for k, group in groupby(rows, key))
+
+
+def _sum(name: str, type: str, rows: list[Row]) -> Row:
+    last = rows[-1]
+    return Row(
+        node=None, name=name, type=type, scopes=last.scopes, inputs=rows[0].inputs, shape=last.shape,
+        params=Params(*map(sum, zip(*(row.params for row in rows), strict=True))),
+        param_count=sum(row.param_count for row in rows),
+        work=Work.sum(row.work for row in rows),
+        macs=total(row.macs for row in rows), values=total(row.values for row in rows),
+        conv_inputs=sum(row.conv_inputs for row in rows),
+        views=last.views, shared="", layers=len(rows),
+    )
+
+
+def total(counts: Iterable[Int | None]) -> Int | None:
+    """The sum of what is counted; None when nothing is."""
+    counted = [n for n in counts if n is not None]
+    return sum(counted) if counted else None

@@ -1,0 +1,117 @@
+"""What a layer type is: a small class with typed fields and four facts.
+
+    window(*inputs)       what one output unit sees of the input, per axis
+    shape(*inputs)        what it makes
+    params(*inputs)       what it owns
+    work(out, *inputs)    what it does for one sample
+
+None has a default, for zero is a statement. Subclassing with a ``type`` registers the class under
+its spec name; a duplicate name or a missing fact is refused when the module is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from archcalc.errors import LayerError, unknown
+from archcalc.layers.fields import Field
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work
+
+FACTS = ("window", "shape", "params", "work")
+_registry: dict[str, type[Layer]] = {}
+registry: Mapping[str, type[Layer]] = MappingProxyType(_registry)
+"""Every layer type by its spec name."""
+
+Storage = Literal["new", "in_place", "view"]
+
+
+class Layer:
+    """One configured layer: its fields are attributes, its facts are methods."""
+
+    type: ClassVar[str] = ""
+    fields: ClassVar[Mapping[str, Field]] = MappingProxyType({})
+    storage: ClassVar[Storage] = "new"
+    """Whether the output is a feature map of its own, overwrites the input, or is the input seen anew."""
+    joins: ClassVar[bool] = False
+    """Whether the layer takes several inputs."""
+
+    window: Callable[..., tuple[Window, ...]]
+    shape: Callable[..., Shape]
+    params: Callable[..., Params]
+    work: Callable[..., Work]
+
+    def __init_subclass__(cls, type: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = {k: v for k, v in vars(cls).items() if isinstance(v, Field)}
+        cls.fields = MappingProxyType({**cls.fields, **own})
+        if not type:
+            return
+        missing = [fact for fact in FACTS if not hasattr(cls, fact)]
+        if missing:
+            raise TypeError(f"layer {type!r} does not state its {', '.join(missing)}")
+        if type in _registry:
+            raise TypeError(f"two layers are called {type!r}: {_registry[type].__name__} and {cls.__name__}")
+        cls.type = type
+        _registry[type] = cls
+
+    def __init__(self, **values: Any) -> None:
+        problems = []
+        for name in values:
+            if name not in self.fields:
+                problems.append(unknown(f"{self.type} setting", name, self.fields))
+        for name, field in self.fields.items():
+            if name in values:
+                try:
+                    setattr(self, name, field.read(values[name]))
+                except LayerError as error:
+                    problems.append(f"{name}: {error}")
+            elif field.required:
+                problems.append(f"{self.type} needs {name}: {field.help}")
+            else:
+                setattr(self, name, field.default)
+        if problems:
+            raise LayerError("; ".join(problems))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields with their values, defaults included."""
+        return {name: getattr(self, name) for name in self.fields}
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{k}={v!r}" for k, v in self.settings.items() if v != self.fields[k].default)
+        return f"{self.type}({shown})"
+
+
+class Pointwise(Layer):
+    """A layer that treats every value by itself, keeps the shape and owns nothing."""
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return POINT
+
+    def shape(self, x: Shape) -> Shape:
+        return x
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+
+def need_map(x: Shape, what: str) -> None:
+    """LayerError unless x has spatial axes."""
+    if not x.axes:
+        raise LayerError(f"{what} needs a feature map with height and width, got a vector of {x.channels}")
+
+
+def whole(x: Shape) -> tuple[Window, ...]:
+    """The windows of a layer whose every output unit sees all of x."""
+    return tuple(Window(span=n, whole=True) for n in x.axes)
+
+
+def per_axis(value: Int | tuple[Int, ...], x: Shape, name: str) -> tuple[Int, ...]:
+    """A setting given once, or once per axis, for each axis of x."""
+    if not isinstance(value, tuple):
+        return (value,) * len(x.axes)
+    if len(value) != len(x.axes):
+        raise LayerError(f"{name} has {len(value)} numbers, but the input {x} has {len(x.axes)} spatial axes")
+    return value

@@ -1,0 +1,105 @@
+"""Convolutions: full, grouped, by a connection table, and transposed."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, need_map, per_axis
+from archcalc.layers.fields import Connections, Count, Flag, PerAxis
+from archcalc.layers.windowed import Windowed
+from archcalc.sizes import Int, Params, Shape, Window, Work, divide, largest, product, smallest
+
+
+class Conv(Windowed, type="conv"):
+    """Convolution; with ``groups`` each group of outputs sees its own share of the input channels."""
+
+    out = Count("output channels")
+    groups = Count("groups of channels that do not see each other; the input channels for a depthwise one", 1)
+    bias = Flag("whether every output channel has a bias", True)
+
+    def shape(self, x: Shape) -> Shape:
+        divide(x.channels, self.groups, "input channels / groups")
+        divide(self.out, self.groups, "output channels / groups")
+        return Shape(self.out, self.output_axes(x))
+
+    def fan_in(self, x: Shape) -> Int:
+        return x.channels // self.groups * self.kernel_cells(x)
+
+    def params(self, x: Shape) -> Params:
+        return Params(self.out * self.fan_in(x), self.out * self.bias)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mac=out.values * self.fan_in(x), add=out.values * self.bias)
+
+
+class ConvTable(Windowed, type="conv_table"):
+    """Convolution where each output map sees the input maps that a table lists.
+
+    LeCun et al., Gradient-based learning applied to document recognition, 1998, Table I.
+    """
+
+    table = Connections("for each output map, the input maps (from 0) that it sees")
+    bias = Flag("whether every output map has a bias", True)
+
+    def shape(self, x: Shape) -> Shape:
+        top = max(max(row) for row in self.table)
+        if top >= smallest(x.channels):
+            raise LayerError(f"the table names input map {top}, but the input {x} has maps 0 to {x.channels - 1}")
+        return Shape(len(self.table), self.output_axes(x))
+
+    def params(self, x: Shape) -> Params:
+        return Params(sum(map(len, self.table)) * self.kernel_cells(x), len(self.table) * self.bias)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mac=self.params(x).weight * product(out.axes), add=out.values * self.bias)
+
+
+class ConvTranspose(Layer, type="conv_transpose"):
+    """Transposed convolution: output size (n-1)*stride - 2*pad + span + output_pad.
+
+    Every *input* position is multiplied with the whole kernel, so the work follows the input's size:
+    a 2x2 kernel with stride 2 on a 4x4 map does 4*4*4 products per channel pair, not 8*8*4.
+    Dumoulin and Visin 2016, section 4. Its field is a bound: kernel cells fall between positions.
+    """
+
+    out = Count("output channels")
+    kernel = PerAxis("size of the window")
+    stride = PerAxis("step between windows in the output", 1)
+    pad = PerAxis("cells cut off on every side of the output", 0, least=0)
+    output_pad = PerAxis("cells added at the end of the output", 0, least=0)
+    dilation = PerAxis("distance between the window's cells", 1)
+    groups = Count("groups of channels that do not see each other", 1)
+    bias = Flag("whether every output channel has a bias", True)
+
+    def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int]]:
+        """Size, span, stride, pad and output pad, for each axis of x."""
+        need_map(x, self.type)
+        names = ("kernel", "stride", "pad", "output_pad", "dilation")
+        settings = zip(*(per_axis(getattr(self, name), x, name) for name in names), strict=True)
+        rows = zip(x.axes, settings, strict=True)
+        return [(n, (k - 1) * d + 1, s, p, extra) for n, (k, s, p, extra, d) in rows]
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(Window(span, 1, span - 1 - p, up=s, exact=False) for _, span, s, p, _ in self.slides(x))
+
+    def shape(self, x: Shape) -> Shape:
+        divide(x.channels, self.groups, "input channels / groups")
+        divide(self.out, self.groups, "output channels / groups")
+        axes = []
+        for n, span, s, p, extra in self.slides(x):
+            size = (n - 1) * s - 2 * p + span + extra
+            if smallest(size) < 1:
+                raise LayerError(f"no output is left: ({n} - 1)*{s} - 2*{p} + {span} + {extra} = {size}")
+            if extra and extra >= largest(s):
+                raise LayerError(f"output_pad {extra} must be smaller than the stride {s}")
+            axes.append(size)
+        return Shape(self.out, tuple(axes))
+
+    def params(self, x: Shape) -> Params:
+        fan_out = self.out // self.groups * product(per_axis(self.kernel, x, "kernel"))
+        return Params(x.channels * fan_out, self.out * self.bias)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mac=self.params(x).weight * product(x.axes), add=out.values * self.bias)
+
+
+CONVOLUTIONS = (Conv, ConvTable, ConvTranspose)

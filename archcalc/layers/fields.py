@@ -1,0 +1,196 @@
+"""The kinds of setting a layer can have: how each is checked, and its JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.errors import LayerError, unknown
+from archcalc.sizes import MAX_SIZE, largest, smallest
+
+REQUIRED: Any = object()
+EXPRESSION = {"type": "string", "description": "an arithmetic expression over the parameters in scope"}
+
+
+class Field:
+    """A setting: its help, its default (none when it must be given), and how a value is read."""
+
+    words: tuple[str, ...] = ()
+    """Strings that stand for themselves; any other string in a spec is an expression."""
+
+    def __init__(self, help: str, default: Any = REQUIRED) -> None:
+        self.help, self.default = help, default
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    def read(self, value: Any) -> Any:
+        """The checked value; LayerError that says what was expected."""
+        raise NotImplementedError
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of what a spec may write here."""
+        raise NotImplementedError
+
+    def __get__(self, layer: object, owner: type) -> Any:
+        return self if layer is None else self.default
+
+
+def whole_number(value: Any, least: int, most: int = MAX_SIZE) -> Any:
+    """value as an Int from least to most; LayerError otherwise."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if hasattr(value, "dtype") and value.dtype.kind in "if":
+        low, high = smallest(value), largest(value)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        low = high = value
+    else:
+        raise LayerError(f"expected a whole number, got {shown(value)}")
+    if low < least:
+        raise LayerError(f"must be at least {least}, got {low}")
+    if high > most:
+        raise LayerError(f"{high} is larger than {most:,}, the largest size there is")
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value as an error message shows it, cut when it is long."""
+    if value is None:
+        return "nothing"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+class Count(Field):
+    """A whole number of something, at least ``least``."""
+
+    def __init__(self, help: str, default: Any = REQUIRED, *, least: int = 1) -> None:
+        super().__init__(help, default)
+        self.least = least
+
+    def read(self, value: Any) -> Any:
+        return whole_number(value, self.least)
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "integer", "minimum": self.least}, EXPRESSION], "description": self.help}
+
+
+class PerAxis(Count):
+    """A whole number for every axis, or a list with one for each: [height, width]."""
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if not value:
+                raise LayerError("expected a number for every axis, got an empty list")
+            return tuple(whole_number(v, self.least) for v in value)
+        return whole_number(value, self.least)
+
+    def schema(self) -> dict[str, Any]:
+        one = {"anyOf": [{"type": "integer", "minimum": self.least}, EXPRESSION]}
+        return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}], "description": self.help}
+
+
+class Padding(Field):
+    """Zeros on every side, per axis, per side, or the words ``same`` and ``valid`` in TensorFlow's sense."""
+
+    words = ("same", "valid")
+
+    def read(self, value: Any) -> Any:
+        if value == "valid":
+            return 0
+        if isinstance(value, str):
+            if value == "same":
+                return value
+            raise LayerError(f"expected a number, [height, width], [[top, bottom], [left, right]], same or valid, "
+                             f"got {shown(value)}")
+        if isinstance(value, (list, tuple)):
+            if not value:
+                raise LayerError("expected a number for every axis, got an empty list")
+            return tuple(self._axis(v) for v in value)
+        return whole_number(value, 0)
+
+    def _axis(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            if len(value) != 2:
+                raise LayerError(f"expected [before, after] for an axis, got {len(value)} numbers")
+            return tuple(whole_number(v, 0) for v in value)
+        return whole_number(value, 0)
+
+    def schema(self) -> dict[str, Any]:
+        number = [{"type": "integer", "minimum": 0}, EXPRESSION]
+        sides = {"type": "array", "items": {"anyOf": number}, "minItems": 2, "maxItems": 2}
+        axes = {"type": "array", "items": {"anyOf": [*number, sides]}, "minItems": 1}
+        return {"anyOf": [{"enum": list(self.words)}, *number, axes], "description": self.help}
+
+
+class Number(Field):
+    """A number from ``low`` to ``high``."""
+
+    def __init__(self, help: str, default: Any = REQUIRED, *, low: float = 0.0, high: float = float("inf")) -> None:
+        super().__init__(help, default)
+        self.low, self.high = low, high
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise LayerError(f"expected a number, got {shown(value)}")
+        if not self.low <= value <= self.high:
+            raise LayerError(f"must be from {self.low:g} to {self.high:g}, got {value}")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        bounds = {"minimum": self.low} | ({"maximum": self.high} if self.high != float("inf") else {})
+        return {"anyOf": [{"type": "number"} | bounds, EXPRESSION], "description": self.help}
+
+
+class Flag(Field):
+    """True or false."""
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, bool):
+            raise LayerError(f"expected true or false, got {shown(value)}")
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "boolean"}, EXPRESSION], "description": self.help}
+
+
+class Choice(Field):
+    """One of a few values; a word stands for itself."""
+
+    def __init__(self, help: str, choices: tuple[Any, ...], default: Any = REQUIRED) -> None:
+        super().__init__(help, default)
+        self.choices = choices
+        self.words = tuple(c for c in choices if isinstance(c, str))
+
+    def read(self, value: Any) -> Any:
+        for choice in self.choices:
+            if value is choice or (isinstance(value, str) and value == choice):
+                return choice
+        names = [str(c).lower() if isinstance(c, bool) else c for c in self.choices]
+        if isinstance(value, str):
+            raise LayerError(unknown("choice", value, names))
+        raise LayerError(f"expected one of {', '.join(names)}, got {shown(value)}")
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"enum": list(self.choices)}, EXPRESSION], "description": self.help}
+
+
+class Connections(Field):
+    """For each output map, the list of the input maps (from 0) that it is connected to."""
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise LayerError(f"expected a list of lists of input maps, got {shown(value)}")
+        rows = []
+        for number, row in enumerate(value):
+            if not isinstance(row, (list, tuple)) or not row:
+                raise LayerError(f"output map {number}: expected a list of input maps, got {shown(row)}")
+            maps = tuple(whole_number(m, 0) for m in row)
+            if len(set(maps)) != len(maps):
+                raise LayerError(f"output map {number}: an input map is listed twice in {list(maps)}")
+            rows.append(maps)
+        return tuple(rows)
+
+    def schema(self) -> dict[str, Any]:
+        maps = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1}
+        return {"type": "array", "items": maps, "minItems": 1, "description": self.help}

@@ -1,0 +1,103 @@
+"""Normalisation and per-channel scaling."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, Pointwise, whole
+from archcalc.layers.fields import Choice, Count, Flag, Number
+from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
+
+
+class BatchNorm(Pointwise, type="batch_norm"):
+    """Batch normalisation at inference: one multiplication and one addition per value.
+
+    Owns a scale and a shift per channel, and the running mean and variance as buffers.
+    Ioffe and Szegedy, Batch normalization, 2015, Algorithm 2.
+    """
+
+    affine = Flag("whether a scale and a shift are trained", True)
+    scale = Flag("whether the scale is trained, where affine", True)
+    eps = Number("added to the variance", 1e-5)
+
+    def params(self, x: Shape) -> Params:
+        return Params(x.channels * (self.affine and self.scale), x.channels * self.affine, 2 * x.channels)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mul=x.values, add=x.values)
+
+
+class Lrn(Pointwise, type="lrn"):
+    """Local response normalisation across ``size`` neighbouring channels.
+
+    x / (k + alpha * sum of squares)^beta: per value a square, size - 1 additions for the sum, a
+    product with alpha, the addition of k, a power and a division; channels at the edge counted as the
+    others. Krizhevsky et al. 2012, section 3.3.
+    """
+
+    size = Count("neighbouring channels", 5)
+    alpha = Number("factor of the sum of squares", 1e-4)
+    beta = Number("exponent", 0.75)
+    k = Number("constant added", 2.0)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mul=2 * x.values, add=self.size * x.values, exp=x.values, div=x.values)
+
+
+class LayerNorm(Layer, type="layer_norm"):
+    """Layer normalisation over the channels at each position, the last axis, or all values.
+
+    Over n values: mean (n-1 add, 1 div), difference (n add), variance (n mul, n-1 add, 1 div),
+    its root (1 add for eps, 1 exp, 1 div), product with it (n mul), and scale and shift (n mul, n add).
+    Ba et al., Layer normalization, 2016, equation 3.
+    """
+
+    axis = Choice("over what of a map", (None, "channels", "last", "all"), None)
+    affine = Flag("whether a scale and a shift are trained", True)
+    eps = Number("added to the variance", 1e-5)
+
+    def features(self, x: Shape) -> Int:
+        if not x.axes:
+            return x.channels
+        if self.axis is None:
+            raise LayerError(f"layer_norm on the map {x}: say axis: channels, axis: last or axis: all")
+        return {"channels": x.channels, "last": x.axes[-1], "all": x.values}[self.axis]
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        if x.axes and self.axis == "last":
+            return (*(Window(1) for _ in x.axes[:-1]), whole(x)[-1])
+        return whole(x) if self.axis == "all" else POINT
+
+    def shape(self, x: Shape) -> Shape:
+        self.features(x)
+        return x
+
+    def params(self, x: Shape) -> Params:
+        return Params(self.features(x) * self.affine, self.features(x) * self.affine)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        n = self.features(x)
+        groups = x.values // n
+        shifted = x.values * self.affine
+        return Work(add=3 * x.values - groups + shifted, mul=2 * x.values + shifted, div=3 * groups, exp=groups)
+
+
+class Scale(Pointwise, type="scale"):
+    """Every value times a constant, as the scaled residuals of Szegedy et al. 2016, section 3.3."""
+
+    factor = Number("the constant", low=float("-inf"))
+    storage = "in_place"
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mul=x.values)
+
+
+class LayerScale(Pointwise, type="layer_scale"):
+    """Every channel times a trained number. Touvron et al., Going deeper with image transformers, 2021."""
+
+    init = Number("value before training", 1e-6)
+
+    def params(self, x: Shape) -> Params:
+        return Params(weight=x.channels)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mul=x.values)

@@ -1,0 +1,119 @@
+"""Pooling: sliding, adaptive, global, and LeNet-5's with trained coefficients."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, need_map, per_axis, whole
+from archcalc.layers.fields import Choice, Flag, PerAxis
+from archcalc.layers.windowed import Windowed, need_fit
+from archcalc.sizes import (
+    NO_PARAMS, Int, Params, Shape, Window, Work, ceil_div, gcd, largest, product,
+)
+
+
+class Pool(Windowed):
+    """A window over each channel by itself.
+
+    ``ceil_mode`` rounds the output size up. PyTorch then drops a last window that starts in the
+    padding after the input; Caffe does so only where there is padding (pooling_layer.cpp, Reshape).
+    With stride > kernel that differs: n=5, k=1, s=3 gives 2 windows in PyTorch and 3 in Caffe.
+    """
+
+    stride = PerAxis("step between windows; written out, for tools differ in its default")
+    ceil_mode = Choice("round the output size up: by PyTorch's rule (true) or Caffe's (caffe)", (False, True, "caffe"),
+                       False)
+
+    def output_size(self, n: Int, span: Int, stride: Int, before: Int, after: Int) -> Int:
+        need_fit(n, span, before, after)
+        if largest(before - span) >= 0 or largest(after - span) >= 0:
+            raise LayerError(f"pad {before} and {after} must be smaller than the kernel's span {span}")
+        if not self.ceil_mode:
+            return (n + before + after - span) // stride + 1
+        size = ceil_div(n + before + after - span, stride) + 1
+        if self.ceil_mode == "caffe" and largest(before + after) == 0:
+            return size
+        return size - ((size - 1) * stride >= n + before)
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(x.channels, self.output_axes(x))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+
+class MaxPool(Pool, type="max_pool"):
+    """The largest value of each window: k - 1 comparisons for k cells."""
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(compare=out.values * (self.kernel_cells(x) - 1))
+
+
+class AvgPool(Pool, type="avg_pool"):
+    """The mean of each window: k - 1 additions and a division for k cells, padding included."""
+
+    count_include_pad = Flag("whether padding counts in the divisor", True)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(add=out.values * (self.kernel_cells(x) - 1), div=out.values)
+
+
+class Subsample(Pool, type="subsample"):
+    """LeNet-5's pooling: the sum of each window times a trained coefficient, plus a trained bias.
+
+    LeCun et al. 1998, section II.B, layer S2: one coefficient and one bias per map.
+    """
+
+    def params(self, x: Shape) -> Params:
+        return Params(x.channels, x.channels)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(add=out.values * self.kernel_cells(x), mul=out.values)
+
+
+class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
+    """Mean over windows chosen for an output size: output i covers floor(i*n/out) to ceil((i+1)*n/out) - 1.
+
+    Where out does not divide n, neighbouring windows overlap by one cell at every broken border, of
+    which there are out - gcd(n, out); the field is then a bound.
+    """
+
+    out = PerAxis("output size")
+
+    def sizes(self, x: Shape) -> list[tuple[Int, Int]]:
+        need_map(x, self.type)
+        return list(zip(x.axes, per_axis(self.out, x, "out"), strict=True))
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        windows = []
+        for n, m in self.sizes(x):
+            uneven = 1 * (n % m != 0)
+            overlap = uneven * (m - 1)
+            windows.append(Window(n - m + 1 + 2 * overlap, n, overlap, up=m, exact=largest(uneven) == 0))
+        return tuple(windows)
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(x.channels, tuple(m for _, m in self.sizes(x)))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        cells = x.channels * product(n + m - gcd(n, m) for n, m in self.sizes(x))
+        return Work(add=cells - out.values, div=out.values)
+
+
+class GlobalAvgPool(Layer, type="global_avg_pool"):
+    """The mean of each channel over all positions; leaves a map of size 1."""
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return whole(x)
+
+    def shape(self, x: Shape) -> Shape:
+        need_map(x, self.type)
+        return Shape(x.channels, (1,) * len(x.axes))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(add=x.values - out.values, div=out.values)

@@ -1,0 +1,172 @@
+"""Layers that compute nothing or nearly nothing: they rearrange, pass on, resize or drop."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, Pointwise, need_map, per_axis, whole
+from archcalc.layers.fields import Choice, Count, Number, PerAxis
+from archcalc.sizes import (
+    NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, ceil_div, divide, gcd, largest, smallest,
+)
+
+
+class Input(Layer, type="input"):
+    """The network's input."""
+
+    def window(self) -> tuple[Window, ...]:
+        return POINT
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.given = shape
+
+    def shape(self) -> Shape:
+        return self.given
+
+    def params(self) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape) -> Work:
+        return NO_WORK
+
+
+class Flatten(Layer, type="flatten"):
+    """All values as one vector; a vector has no positions, so it is taken to see what all of it sees."""
+
+    storage = "view"
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return whole(x)
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(x.values)
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class Identity(Pointwise, type="identity"):
+    """The input itself."""
+
+    storage = "view"
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class Dropout(Pointwise, type="dropout"):
+    """Drops values in training; passes them on at inference. Srivastava et al. 2014."""
+
+    p = Number("probability of dropping a value", 0.5, high=1)
+    storage = "in_place"
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class DropPath(Pointwise, type="drop_path"):
+    """Drops a whole path in training; passes it on at inference. Huang et al. 2016; Larsson et al. 2017."""
+
+    p = Number("probability of dropping the path", high=1)
+    storage = "in_place"
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class Upsample(Layer, type="upsample"):
+    """A larger map: the nearest value, or bilinear between four (half-pixel centres, corners not aligned).
+
+    Bilinear takes four products and three sums per output value. The field is a bound.
+    """
+
+    scale = PerAxis("how many times larger", None)
+    size = PerAxis("output size, instead of scale", None)
+    mode = Choice("how a value is found", ("nearest", "bilinear"), "nearest")
+
+    def sizes(self, x: Shape) -> list[tuple[Int, Int]]:
+        need_map(x, self.type)
+        if (self.scale is None) == (self.size is None):
+            raise LayerError("upsample needs scale or size, one of the two")
+        if self.size is not None:
+            return list(zip(x.axes, per_axis(self.size, x, "size"), strict=True))
+        return [(n, n * f) for n, f in zip(x.axes, per_axis(self.scale, x, "scale"), strict=True)]
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        windows = []
+        for n, m in self.sizes(x):
+            up, stride = m // gcd(n, m), n // gcd(n, m)
+            if self.mode == "nearest":
+                windows.append(Window(up, stride, up - 1, up, exact=False))
+            else:
+                before = ceil_div(3 * up - stride, 2)
+                windows.append(Window(before + (up + stride) // 2 + 1, stride, before, up, exact=False))
+        return tuple(windows)
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(x.channels, tuple(m for _, m in self.sizes(x)))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        bilinear = out.values * (self.mode == "bilinear")
+        return Work(mul=4 * bilinear, add=3 * bilinear)
+
+
+class Slice(Layer, type="slice"):
+    """The channels from ``start`` up to but not including ``stop``."""
+
+    start = Count("first channel, from 0", 0, least=0)
+    stop = Count("the channel after the last; all the rest when left out", None)
+    storage = "view"
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return POINT
+
+    def shape(self, x: Shape) -> Shape:
+        stop = x.channels if self.stop is None else self.stop
+        if smallest(stop - self.start) < 1 or largest(stop - x.channels) > 0:
+            raise LayerError(f"channels {self.start} to {stop} do not lie in the input's {x.channels} channels")
+        return Shape(stop - self.start, x.axes)
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class PadChannels(Layer, type="pad_channels"):
+    """Channels of zeros put around the input's: He et al. 2016, section 3.3, shortcut option A."""
+
+    before = Count("channels of zeros before", 0, least=0)
+    after = Count("channels of zeros after", 0, least=0)
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return POINT
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(self.before + x.channels + self.after, x.axes)
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class ChannelShuffle(Pointwise, type="channel_shuffle"):
+    """Channels dealt out in turn from ``groups`` equal parts. Zhang et al., ShuffleNet, 2018, section 3.1."""
+
+    groups = Count("parts that are dealt from")
+
+    def shape(self, x: Shape) -> Shape:
+        divide(x.channels, self.groups, "channels / groups")
+        return x
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK

@@ -1,0 +1,109 @@
+"""The network: a graph of configured layers with their shapes, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archcalc.errors import LayerError
+from archcalc.layers import Layer
+from archcalc.layers.reshape import Input
+from archcalc.sizes import Shape, equal
+
+
+class Place:
+    """Where in a spec something was written: file, line and path, for messages."""
+
+    __slots__ = ("file", "line", "path")
+
+    def __init__(self, file: str = "", line: int = 0, path: str = "") -> None:
+        self.file, self.line, self.path = file, line, path
+
+
+class Node:
+    """One layer at its place in the graph.
+
+    ``scopes`` are the labels of the blocks around it, outermost first; ``shares`` is the index of the
+    node whose parameters it uses; ``side`` marks a side head, which runs in training only.
+    """
+
+    __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side")
+
+    def __init__(self, index: int, name: str, layer: Layer, inputs: tuple[int, ...], shape: Shape,
+                 scopes: tuple[str, ...] = (), side: bool = False, shares: int | None = None,
+                 place: Place | None = None) -> None:
+        self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
+        self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
+
+    def __repr__(self) -> str:
+        return f"Node({self.index}, {self.name!r}, {self.layer!r}, inputs={self.inputs}, shape={self.shape})"
+
+
+class Network:
+    """A graph of layers built for one input; node 0 is the input, and inputs come before their users.
+
+    ``about`` says what it is and where it was published; ``settings`` are the parameters it was built
+    with; ``rebuild`` makes the same network for another input.
+    """
+
+    def __init__(self, name: str, input: Shape, *, title: str = "", about: dict[str, Any] | None = None,
+                 settings: dict[str, Any] | None = None, notes: Sequence[str] = (),
+                 rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None) -> None:
+        self.name, self.title, self.about = name, title or name, about or {}
+        self.settings, self.notes = settings or {}, list(notes)
+        self._rebuild = rebuild
+        self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
+        self.output = 0
+
+    @property
+    def input(self) -> Shape:
+        return self.nodes[0].shape
+
+    def add(self, name: str, layer: Layer, inputs: Sequence[int] | None = None, *, scopes: tuple[str, ...] = (),
+            side: bool = False, shares: int | None = None, place: Place | None = None) -> int:
+        """Append a layer and return its index; without ``inputs`` it takes the last node's output.
+
+        LayerError when the layer cannot take the shapes that meet there, with the formula.
+        """
+        inputs = (len(self.nodes) - 1,) if inputs is None else tuple(inputs)
+        shapes = [self.nodes[i].shape for i in inputs]
+        if not layer.joins and len(shapes) != 1:
+            raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
+        shape = layer.shape(*shapes)
+        if shares is not None:
+            self._check_shared(layer, shapes, self.nodes[shares])
+        node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place)
+        self.nodes.append(node)
+        if not side:
+            self.output = node.index
+        return node.index
+
+    def _check_shared(self, layer: Layer, shapes: list[Shape], owner: Node) -> None:
+        ours = layer.params(*shapes)
+        theirs = owner.layer.params(*self.input_shapes(owner))
+        if layer.type != owner.layer.type or not all(map(equal, ours, theirs)):
+            raise LayerError(f"cannot use the weights of {owner.name}: {owner.layer.type} with {theirs.weight} weights and "
+                             f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here")
+
+    def input_shapes(self, node: Node) -> list[Shape]:
+        return [self.nodes[i].shape for i in node.inputs]
+
+    def at(self, input: Shape, settings: dict[str, Any] | None = None) -> Network:
+        """This network built for another input and other settings; every number is computed anew."""
+        if self._rebuild is not None:
+            return self._rebuild(input, self.settings if settings is None else settings)
+        other = Network(self.name, input, title=self.title, about=self.about)
+        for node in self.nodes[1:]:
+            other.add(node.name, node.layer, node.inputs, scopes=node.scopes, side=node.side, shares=node.shares,
+                      place=node.place)
+        return other
+
+    def analyze(self, input: Any = None, batch: Any = 1, dtype: str = "float32", convention: str = "archcalc",
+                training: bool = False) -> Any:
+        """The network's numbers: see ``archcalc.analysis.analyze``."""
+        from archcalc.analysis import analyze
+
+        return analyze(self, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
+
+    def __repr__(self) -> str:
+        return f"<Network {self.name}: {len(self.nodes) - 1} layers, input {self.input}>"

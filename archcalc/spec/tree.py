@@ -1,0 +1,139 @@
+"""YAML text to a tree that knows its lines, with bounds on what a file may cost.
+
+Built from the parser's events rather than its objects: plain scalars resolve by YAML 1.2's core rules
+(``no`` is a word, not false), duplicate keys are seen, and nothing can construct Python objects.
+An alias shares its subtree; ``size`` counts it each time, so a bomb is refused before it is walked.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from archcalc.errors import ArchcalcError, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
+MAX_NODES = 100_000
+
+_INT = re.compile(r"[-+]?[0-9]{1,18}$")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,30}|\.[0-9]{1,30}|[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?$")
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
+          "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+
+class Tree:
+    """A YAML value: a dict of trees, a list of trees, or a scalar; with its line and its size in nodes."""
+
+    __slots__ = ("line", "size", "value")
+
+    def __init__(self, value: Any, line: int, size: int = 1) -> None:
+        self.value, self.line, self.size = value, line, size
+
+    def data(self) -> Any:
+        """The value as plain Python data."""
+        if isinstance(self.value, dict):
+            return {key: tree.data() for key, tree in self.value.items()}
+        if isinstance(self.value, list):
+            return [tree.data() for tree in self.value]
+        return self.value
+
+
+def scalar(text: str) -> Any:
+    """A plain scalar by YAML 1.2's core schema: null, true, 3, 0.5 or the text itself."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.match(text):
+        return int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    return text
+
+
+def parse(text: str, file: str) -> Tree:
+    """The tree of a YAML document; ArchcalcError with the line of what is wrong."""
+    try:
+        return _build(text, file)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 0
+        raise ArchcalcError(Problem(f"not valid YAML: {_explained(error)}", file, line)) from None
+    except yaml.YAMLError as error:
+        raise ArchcalcError(Problem(f"not valid YAML: {' '.join(str(error).split())[:200]}", file)) from None
+
+
+def _explained(error: yaml.MarkedYAMLError) -> str:
+    said = " ".join(part for part in (error.context, error.problem) if part)
+    if "mapping values are not allowed" in said:
+        said += "; a step with settings needs a colon after its type, as in '- batch_norm:'"
+    return said
+
+
+def _build(text: str, file: str) -> Tree:
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    anchors: dict[str, Tree] = {}
+    root: Tree | None = None
+    open_: list[tuple[Tree, str | None, list[Any]]] = []  # container, its anchor, pending key or nothing
+
+    def fail(message: str, line: int) -> ArchcalcError:
+        return ArchcalcError(Problem(message, file, line))
+
+    def place(tree: Tree) -> None:
+        nonlocal root
+        if not open_:
+            root = tree
+            return
+        container, _, key = open_[-1]
+        container.size += tree.size
+        if container.size > MAX_NODES:
+            raise fail(f"more than {MAX_NODES:,} values, aliases written out", tree.line)
+        if isinstance(container.value, list):
+            container.value.append(tree)
+        elif not key:
+            if isinstance(tree.value, (dict, list)):
+                raise fail("a key must be a word, got a list or mapping", tree.line)
+            name = "" if tree.value is None else str(tree.value)
+            if name in container.value:
+                raise fail(f"the key {name!r} is given twice", tree.line)
+            key += [name, tree.line]
+        else:
+            name, line = key
+            key.clear()
+            container.value[name] = Tree(tree.value, line, tree.size) if tree.line != line else tree
+
+    documents = 0
+    for event in yaml.parse(text, Loader=loader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.ScalarEvent):
+            tagged = event.tag is not None and event.tag not in ("tag:yaml.org,2002:str", "!")
+            if tagged:
+                raise fail(f"tags such as {event.tag!r} are not part of the language", line)
+            plain = event.implicit[0]
+            tree = Tree(scalar(event.value) if plain else event.value, line)
+            if event.anchor:
+                anchors[event.anchor] = tree
+            place(tree)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in anchors:
+                raise fail(f"the alias *{event.anchor} has no anchor before it", line)
+            place(anchors[event.anchor])
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            if event.tag is not None:
+                raise fail(f"tags such as {event.tag!r} are not part of the language", line)
+            if len(open_) >= MAX_DEPTH:
+                raise fail(f"nested deeper than {MAX_DEPTH} levels", line)
+            open_.append((Tree({} if isinstance(event, yaml.MappingStartEvent) else [], line), event.anchor, []))
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            tree, anchor, _ = open_.pop()
+            if anchor:
+                anchors[anchor] = tree
+            place(tree)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                raise fail("more than one YAML document in the file", line)
+    if root is None or root.value is None:
+        raise ArchcalcError(Problem("the spec is empty", file))
+    return root

@@ -1,0 +1,136 @@
+"""Finding specs: the zoo's files, a path, standard input or a one-line pattern."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from archcalc.errors import ArchcalcError, Problem, unknown
+from archcalc.network import Network
+from archcalc.spec.expand import expand
+from archcalc.spec.reader import Family, read
+from archcalc.spec.tree import MAX_BYTES, parse
+
+
+def specs() -> Path:
+    """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "specs"
+    return installed if installed.is_dir() else package.parent / "specs"
+
+
+def families() -> list[str]:
+    """The names of the zoo's spec files."""
+    return sorted(path.stem for path in specs().glob("*.yaml"))
+
+
+def networks() -> dict[str, Family]:
+    """Every network of the zoo by name, with its family."""
+    return {name: family for stem in families() for family in [zoo_family(stem)] for name in family.networks}
+
+
+def zoo_family(stem: str) -> Family:
+    path = specs() / f"{stem}.yaml"
+    return _cached(str(path), stem, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _cached(path: str, stem: str, changed: int) -> Family:
+    return read_text(Path(path).read_text(encoding="utf-8"), os.path.relpath(path) if len(os.path.relpath(path)) < len(path)
+                     else path, stem)
+
+
+def read_text(text: str, file: str, name: str) -> Family:
+    return read(parse(text, file), file, name)
+
+
+def load(net: str, **settings: Any) -> Network:
+    """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
+
+    ``settings`` overrule the parameters of its spec. A file that holds several networks takes the name
+    of one after a colon: ``my.yaml:small``. ArchcalcError says what is wrong, and where.
+    """
+    if not isinstance(net, str) or not net.strip():
+        raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {net!r}"[:120])
+    if is_pattern(net):
+        from archcalc.spec.pattern import load_pattern
+
+        if settings:
+            raise ArchcalcError("a one-line pattern has no parameters to set")
+        return load_pattern(net)
+    if net == "-":
+        family = read_text(_decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"), "standard input", "stdin")
+        return expand(family, _only(family, ""), settings)
+    if is_path(net):
+        path, _, wanted = net.rpartition(":") if _names_network(net) else (net, "", "")
+        family = read_file(path)
+        return expand(family, _only(family, wanted), settings)
+    return expand(find(net), net, settings)
+
+
+def is_pattern(net: str) -> bool:
+    return "->" in net or "→" in net or net.strip().upper().startswith("INPUT ")
+
+
+def is_path(net: str) -> bool:
+    return os.sep in net or net.endswith((".yaml", ".yml", ".json")) or _names_network(net) or os.path.isfile(net)
+
+
+def _names_network(net: str) -> bool:
+    return ".yaml:" in net or ".yml:" in net
+
+
+def _only(family: Family, wanted: str) -> str:
+    if wanted:
+        return wanted
+    if len(family.networks) > 1:
+        listed = ", ".join(family.networks)
+        raise ArchcalcError(Problem(f"the file holds several networks ({listed}); add one, as in "
+                                    f"{family.file}:{next(iter(family.networks))}", family.file))
+    return next(iter(family.networks))
+
+
+def read_file(path: str) -> Family:
+    """The family in a file; ArchcalcError when it cannot be read, is too large or is not a spec."""
+    try:
+        if os.path.isdir(path):
+            raise ArchcalcError(Problem("is a directory, expected a spec file", path))
+        with open(path, "rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", path)) from None
+    except ValueError:
+        raise ArchcalcError(f"not a path: {path!r}"[:120]) from None
+    return read_text(_decoded(raw, path), path, Path(path).stem)
+
+
+def _decoded(raw: bytes, file: str) -> str:
+    if len(raw) > MAX_BYTES:
+        raise ArchcalcError(Problem(f"is larger than {MAX_BYTES:,} bytes, the largest a spec may be", file))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ArchcalcError(Problem("is not UTF-8 text", file, line)) from None
+    if "\0" in text:
+        raise ArchcalcError(Problem("is binary, expected YAML text", file, text[: text.index("\0")].count("\n") + 1))
+    if not text.strip():
+        raise ArchcalcError(Problem("the spec is empty", file))
+    return text
+
+
+def find(net: str) -> Family:
+    """The zoo's family that holds the network, reading one file.
+
+    Every network's name starts with the name of its file, and the longest such name holds it.
+    """
+    stems = sorted((stem for stem in families() if net.startswith(stem)), key=len, reverse=True)
+    for stem in stems:
+        family = zoo_family(stem)
+        if net in family.networks:
+            return family
+    text = unknown("network", net, networks())
+    raise ArchcalcError(f"{text}; archcalc list shows them all, a path needs a / or .yaml")
