@@ -224,11 +224,11 @@ class _Reader:
             self.problem(f"params must be a list of names or a mapping of names to defaults, got {kind(tree)}", tree, path)
             return (), {}
         defaults = {}
+        self.scope |= set(tree.value)
         for name, child in tree.value.items():
             self.check_param(name, child, path)
             if child.value is not None:
                 defaults[name] = self.value(child, f"{path}.{name}")
-        self.scope |= set(tree.value)
         return tuple(tree.value), defaults
 
     def steps(self, tree: Tree, path: str) -> list[Step]:
