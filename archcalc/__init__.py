@@ -1,0 +1,51 @@
+"""archcalc: exact shapes, parameters, MACs, memory and receptive fields of convolutional networks.
+
+    >>> import archcalc
+    >>> analysis = archcalc.load("vgg16").analyze()
+    >>> analysis.totals.params, analysis.totals.macs
+    (138357544, 15470264320)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from archcalc.version import __version__
+
+if TYPE_CHECKING:
+    from archcalc.analysis import Analysis, Totals, analyze
+    from archcalc.conventions import Convention, convention, conventions
+    from archcalc.errors import ArchcalcError, Problem
+    from archcalc.network import Network
+    from archcalc.sizes import Shape
+    from archcalc.spec import load, networks
+
+_HOMES = {
+    "Analysis": "archcalc.analysis",
+    "ArchcalcError": "archcalc.errors",
+    "Convention": "archcalc.conventions",
+    "Network": "archcalc.network",
+    "Problem": "archcalc.errors",
+    "Shape": "archcalc.sizes",
+    "Totals": "archcalc.analysis",
+    "analyze": "archcalc.analysis",
+    "convention": "archcalc.conventions",
+    "conventions": "archcalc.conventions",
+    "load": "archcalc.spec",
+    "networks": "archcalc.spec",
+}
+
+__all__ = ["Analysis", "ArchcalcError", "Convention", "Network", "Problem", "Shape", "Totals", "__version__", "analyze",
+           "convention", "conventions", "load", "networks"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -43,12 +43,22 @@ class LayerError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like ``name``, or None when nothing is like it."""
-    from difflib import get_close_matches
+    """The known name most like ``name``, or None when nothing is like it.
 
-    by_folded = {k.lower().replace("-", "_"): k for k in known}
-    found = get_close_matches(name.lower().replace("-", "_")[:100], by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
+    >>> nearest("vgg61", ["vgg16", "vgg19"])
+    'vgg16'
+    """
+    from difflib import SequenceMatcher
+
+    def likeness(k: str) -> tuple[float, float]:
+        """In order, and beside it in any order, so that swapped letters win a tie."""
+        folded = k.lower().replace("-", "_")
+        return (SequenceMatcher(None, wanted, folded).ratio(),
+                SequenceMatcher(None, sorted(wanted), sorted(folded)).ratio())
+
+    wanted = name.lower().replace("-", "_")[:100]
+    best = max(((likeness(k), k) for k in known), default=((0.0, 0.0), ""))
+    return best[1] if best[0][0] >= 0.6 else None
 
 
 def unknown(what: str, name: str, known: Iterable[str], *, most: int = 12) -> str:

@@ -43,17 +43,22 @@ class Network:
     """A graph of layers built for one input; node 0 is the input, and inputs come before their users.
 
     ``about`` says what it is and where it was published; ``settings`` are the parameters it was built
-    with; ``rebuild`` makes the same network for another input.
+    with and ``defaults`` what its spec says they are; ``rebuild`` makes the same network for another input.
     """
 
     def __init__(self, name: str, input: Shape, *, title: str = "", about: dict[str, Any] | None = None,
-                 settings: dict[str, Any] | None = None, notes: Sequence[str] = (),
+                 settings: dict[str, Any] | None = None, defaults: dict[str, Any] | None = None, notes: Sequence[str] = (),
                  rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None) -> None:
         self.name, self.title, self.about = name, title or name, about or {}
-        self.settings, self.notes = settings or {}, list(notes)
+        self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
         self._rebuild = rebuild
         self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
         self.output = 0
+
+    @property
+    def settings_changed(self) -> dict[str, Any]:
+        """The settings that differ from what the spec says of this network."""
+        return {key: value for key, value in self.settings.items() if self.defaults.get(key) is not value}
 
     @property
     def input(self) -> Shape:

@@ -40,7 +40,7 @@ def ceil_div(a: Int, b: Int) -> Int:
 def divide(a: Int, b: Int, what: str) -> Int:
     """a / b where b divides a; LayerError naming ``what`` where it does not."""
     if largest(a % b) != 0:
-        raise LayerError(f"{what}: {a} is not divisible by {b}")
+        raise LayerError(f"{what}: {written(a)} is not divisible by {written(b)}")
     return a // b
 
 
@@ -89,6 +89,11 @@ def largest(n: Any) -> Int:
     return n.max() if is_array(n) else n
 
 
+def written(n: Any) -> str:
+    """n as a message shows it: an array by its smallest and largest number."""
+    return f"[{n.min()}..{n.max()}]" if is_array(n) else str(n)
+
+
 def equal(a: Int, b: Int) -> bool:
     """Whether a equals b, everywhere when they are arrays."""
     same: Any = a == b
@@ -106,7 +111,7 @@ class Shape(NamedTuple):
         return self.channels * product(self.axes)
 
     def __str__(self) -> str:
-        return "x".join(map(str, (self.channels, *self.axes)))
+        return "x".join(map(written, (self.channels, *self.axes)))
 
 
 class Params(NamedTuple):
@@ -148,7 +153,8 @@ class Window(NamedTuple):
 
     Output o covers positions ``o*stride - before`` to ``o*stride - before + span - 1`` of the input
     spread out by ``up`` (1 except for transposed convolution, upsampling and uneven pooling, where
-    it is a bound). ``whole`` marks the one window that covers everything there is.
+    it is a bound). ``whole`` marks the one window that covers everything there is. ``edges`` says that
+    the first and last output see the input's first and last position, which a stride may leave over.
     """
 
     span: Int
@@ -157,6 +163,7 @@ class Window(NamedTuple):
     up: Int = 1
     exact: bool = True
     whole: bool = False
+    edges: bool = True
 
 
 POINT: tuple[Window, ...] = ()
@@ -201,18 +208,22 @@ class View(NamedTuple):
     """The receptive field along one axis: over all paths, and along the path that sees least.
 
     ``exact`` says that the field over all paths is the hull of the pixels seen; else it is a bound.
+    Padding counts as pixels here, as if the maps went on beyond their borders, and channels are not
+    told apart. A whole window is cut to the input; that stays exact where the ``edges`` are known to be seen.
     """
 
     field: Field = Field()
     least: Field = Field()
     exact: bool = True
+    edges: bool = True
 
     def through(self, window: Window, pixels: Int) -> View:
-        return View(
-            self.field.through(window, pixels),
-            self.least.through(window, pixels),
-            self.exact and window.exact,
-        )
+        field = self.field.through(window, pixels)
+        exact = self.exact and window.exact
+        if exact and window.whole and not self.edges:
+            uncut = self.field.through(window._replace(whole=False), pixels)
+            exact = smallest(uncut.first) >= 0 and largest(uncut.last - (pixels - 1) * uncut.per) <= 0
+        return View(field, self.least.through(window, pixels), exact, self.edges and window.edges)
 
 
 def join(views: Iterable[View], pixels: Int) -> View:
@@ -229,10 +240,16 @@ def _join(a: View, b: View, pixels: Int) -> View:
     least = Field(*(m + (n - m) * narrower for m, n in zip(a.least, b.least, strict=True)))
     per = a.field.per if equal(a.field.per, b.field.per) else a.field.per * b.field.per
     f, g = a.field.scaled(per), b.field.scaled(per)
+    edges = a.edges or b.edges
+    hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
     if equal(f.step, g.step):
-        hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
-        return View(hull, least, a.exact and b.exact)
+        return View(hull, least, a.exact and b.exact, edges)
     # Different steps: no one step describes the hull of both, so the whole input bounds it. It is
     # exactly that where a path that sees everything (a gate) is one of the two.
     everything = any(v.exact and equal(v.field.step, 0) and equal(v.field.size, pixels) for v in (a, b))
-    return View(Field(0, pixels - 1, 0, 1), least, everything)
+    same: Any = f.step == g.step
+    if not largest(same):
+        return View(Field(0, pixels - 1, 0, 1), least, everything, edges)
+    bound = Field(0, (pixels - 1) * per, 0, per)  # an array whose steps agree in some places and not in others
+    mixed = Field(*(m + (n - m) * same for m, n in zip(bound, hull, strict=True)))
+    return View(mixed, least, everything and a.exact and b.exact, edges)

@@ -26,7 +26,10 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
         groups: dict[Hashable, list[Row]] = {}
         for row in rows:
             groups.setdefault(row.type, []).append(row)
-        return [_sum(str(key), str(key), group) for key, group in groups.items()]
+        summed = [_sum(str(key), str(key), group) for key, group in groups.items()]
+        for row in summed:
+            row.shape, row.views = None, ()
+        return summed
     if by == "stage":
         return [_sum(key, "stage", group) for key, group in _runs(rows, _stage)]
     if by is not None:

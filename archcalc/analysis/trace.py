@@ -24,7 +24,7 @@ class Row:
     type: str
     scopes: tuple[str, ...]
     inputs: tuple[Shape, ...]
-    shape: Shape
+    shape: Shape | None
     params: Params
     param_count: Int
     work: Work
@@ -75,7 +75,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
             shared="" if node.shares is None else nodes[node.shares].name,
             work=work, macs=macs, values=values if layer.storage == "new" else None,
             conv_inputs=shapes[0].values * batch if isinstance(layer, CONVOLUTIONS) else 0,
-            views=views[-1], layers=1,
+            views=views[-1], layers=1 if node.inputs else 0,
         ))
     return rows
 

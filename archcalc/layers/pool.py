@@ -15,8 +15,9 @@ class Pool(Windowed):
     """A window over each channel by itself.
 
     ``ceil_mode`` rounds the output size up. PyTorch then drops a last window that starts in the
-    padding after the input; Caffe does so only where there is padding (pooling_layer.cpp, Reshape).
-    With stride > kernel that differs: n=5, k=1, s=3 gives 2 windows in PyTorch and 3 in Caffe.
+    padding after the input; Caffe does so only where there is padding on any axis (pooling_layer.cpp,
+    Reshape). With stride > kernel that differs: n=5, k=1, s=3 gives 2 windows in PyTorch and 3 in Caffe.
+    Both keep one window that is larger than the padded input, by less than the stride.
     """
 
     stride = PerAxis("step between windows; written out, for tools differ in its default")
@@ -24,15 +25,27 @@ class Pool(Windowed):
                        False)
 
     def output_size(self, n: Int, span: Int, stride: Int, before: Int, after: Int) -> Int:
-        need_fit(n, span, before, after)
         if largest(before - span) >= 0 or largest(after - span) >= 0:
-            raise LayerError(f"pad {before} and {after} must be smaller than the kernel's span {span}")
+            raise LayerError(f"pad {written(before)} and {written(after)} must be smaller than the kernel's span "
+                             f"{written(span)}")
         if not self.ceil_mode:
-            return (n + before + after - span) // stride + 1
+            return super().output_size(n, span, stride, before, after)
         size = ceil_div(n + before + after - span, stride) + 1
-        if self.ceil_mode == "caffe" and largest(before + after) == 0:
-            return size
-        return size - ((size - 1) * stride >= n + before)
+        if smallest(size) < 1:
+            need_fit(n, span, before, after)
+        return size
+
+    def output_axes(self, x: Shape) -> tuple[Int, ...]:
+        sizes, slides = super().output_axes(x), self.slides(x)
+        padded = positive(sum(before + after for *_, before, after in slides))
+        if self.ceil_mode == "caffe":
+            drops: Any = padded > 0
+        else:
+            drops = self.ceil_mode
+        rows = zip(sizes, slides, strict=True)
+        return tuple(
+            size - drops * ((size - 1) * stride >= n + before) for size, (n, _, stride, before, _) in rows
+        )
 
     def shape(self, x: Shape) -> Shape:
         return Shape(x.channels, self.output_axes(x))

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.fields import Padding, PerAxis
-from archcalc.sizes import Int, Shape, Window, ceil_div, positive, product, smallest
+from archcalc.sizes import Int, Shape, Window, ceil_div, largest, positive, product, smallest, written
 
 
 class Windowed(Layer):
@@ -36,7 +36,12 @@ class Windowed(Layer):
         return [_slide(n, (k - 1) * d + 1, s, pad) for n, k, s, d, pad in rows]
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(span, stride, before) for _, span, stride, before, _ in self.slides(x))
+        dilations = per_axis(self.dilation, x, "dilation")
+        rows = zip(self.slides(x), dilations, self.output_axes(x), strict=True)
+        return tuple(
+            Window(span, stride, before, edges=_edges(span, d, before, (size - 1) * stride - before + span - n))
+            for (n, span, stride, before, _), d, size in rows
+        )
 
     def output_axes(self, x: Shape) -> tuple[Int, ...]:
         return tuple(self.output_size(*slide) for slide in self.slides(x))
@@ -54,7 +59,16 @@ def _slide(n: Int, span: Int, stride: Int, pad: Any) -> tuple[Int, Int, Int, Int
     return n, span, stride, before, after
 
 
+def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:
+    """Whether a cell of the first window lies on the first position, and one of the last on the last.
+
+    ``before`` and ``over`` are how far the two windows stick out.
+    """
+    cells = all(largest(n % dilation) == 0 and largest(n - span) < 0 for n in (before, over))
+    return cells and smallest(over) >= 0
+
+
 def need_fit(n: Int, span: Int, before: Int, after: Int) -> None:
     if smallest(n + before + after - span) < 0:
-        raise LayerError(f"the kernel spans {span} but the padded input is only {n} + {before} + {after} = "
-                         f"{n + before + after}")
+        raise LayerError(f"the kernel spans {written(span)} but the padded input is only {written(n)} + "
+                         f"{written(before)} + {written(after)} = {written(n + before + after)}")

@@ -113,6 +113,7 @@ class _Expander:
         self.network = Network(
             name, given, title=str(entry.about.get("title", family.about.get("title", name))),
             about=family.about | entry.about, settings=settings,
+            defaults=family.params | entry.settings,
             rebuild=lambda shape, values: expand(family, name, values, shape),
         )
         self.nodes = self.network.nodes

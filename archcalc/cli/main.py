@@ -1,0 +1,146 @@
+"""The parser, and the commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archcalc.cli import options
+from archcalc.errors import ArchcalcError
+from archcalc.version import __version__
+
+FORMATS = "text, markdown, csv, latex, html, json"
+
+EXAMPLES = """examples:
+  archcalc list                                   every network of the zoo
+  archcalc table vgg16                            its layers and totals
+  archcalc table resnet50 --depth 1 --format markdown -o resnet50.md
+  archcalc table my.yaml --input 3x320x320 --batch 8 --dtype float16
+  archcalc table "INPUT 32x32x3 -> [CONV3-32 -> RELU -> POOL2]*2 -> FC-10"
+  archcalc schema > archcalc.schema.json          for editors that check YAML"""
+
+
+def table(args: argparse.Namespace) -> str:
+    from archcalc.report import render
+    from archcalc.spec import load
+
+    settings = dict(args.set)
+    parts = []
+    for net in args.net:
+        analysis = load(net, **settings).analyze(input=args.input, batch=args.batch, dtype=args.dtype,
+                                                 convention=args.convention, training=args.training)
+        parts.append(render(analysis, args.format, columns=args.columns, depth=args.depth, by=args.by, exact=args.exact,
+                            width=_width(args)))
+    return _joined(parts, args.format)
+
+
+def _joined(parts: list[str], format: str) -> str:
+    """Several tables one after another: a JSON array, one CSV, or texts with a line between."""
+    if format == "json" and len(parts) > 1:
+        return "[\n" + ",\n".join(part.rstrip("\n") for part in parts) + "\n]\n"
+    if format == "csv":
+        return parts[0] + "".join(part.split("\n", 1)[1] for part in parts[1:])
+    return "\n".join(parts)
+
+
+def list_(args: argparse.Namespace) -> str:
+    from archcalc.report.formats import render_table
+    from archcalc.report.zoo import list_table
+
+    return render_table(list_table(args.pattern, args.columns, args.sort), args.format, exact=args.exact, width=_width(args))
+
+
+def schema(args: argparse.Namespace) -> str:
+    from json import dumps
+
+    from archcalc.spec.schema import schema
+
+    return dumps(schema(), indent=2) + "\n"
+
+
+def completion(args: argparse.Namespace) -> str:
+    try:
+        import shtab
+    except ImportError:
+        raise ArchcalcError("shell completion needs shtab: pip install 'archcalc[completion]'") from None
+    return str(shtab.complete(parser(), args.shell)) + "\n"
+
+
+def _width(args: argparse.Namespace) -> int | None:
+    """The terminal's width when a table is read there; no bound in a file or a pipe."""
+    if args.output or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+def parser() -> options.Parser:
+    """The whole command line; the reference page is generated from it."""
+    top = options.Parser(
+        prog="archcalc", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, epilog=EXAMPLES,
+        description="Exact shapes, parameters, MACs, memory and receptive fields of convolutional networks.",
+    )
+    top.add_argument("--version", action="version", version=f"archcalc {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", dest="command", parser_class=options.Parser)
+
+    def command(name: str, run: Callable[[argparse.Namespace], str], about: str, example: str) -> options.Parser:
+        made: options.Parser = commands.add_parser(
+            name, help=about, description=about[0].upper() + about[1:] + ".", epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+        made.set_defaults(run=run, parser=made, output=None)
+        return made
+
+    one = command("table", table, "the layers of a network with their shapes, costs and receptive fields",
+                  "archcalc table vgg16 --as cs231n --format notes")
+    options.network(one)
+    options.counting(one)
+    one.add_argument("--depth", metavar="N", type=options.whole, help="fold blocks nested deeper than N")
+    one.add_argument("--by", metavar="type|stage", help="fold by layer type, or by stage (runs of one map size)")
+    options.printing(one, FORMATS + ", notes")
+
+    one = command("list", list_, "the networks of the zoo", "archcalc list 'resnet*' --sort macs")
+    one.add_argument("pattern", metavar="PATTERN", nargs="*", help="names, with * and ? as wildcards")
+    one.add_argument("--sort", metavar="COLUMN", help="sort by a column")
+    options.printing(one, FORMATS)
+
+    one = command("schema", schema, "the JSON Schema of the spec language, for editors", "archcalc schema -o spec.schema.json")
+    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+
+    one = command("completion", completion, "a completion script for a shell",
+                  "archcalc completion bash > ~/.local/share/bash-completion/completions/archcalc")
+    one.add_argument("shell", choices=("bash", "zsh", "tcsh"), metavar="SHELL", help="bash, zsh or tcsh")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command: data to standard output, messages to standard error; 2 for bad usage or a bad spec."""
+    try:
+        args = parser().parse_args(argv)
+        if args.command is None:
+            raise ArchcalcError("no command given; see archcalc --help")
+        _write(args.run(args), args.output)
+    except ArchcalcError as error:
+        for problem in error.problems:
+            print(f"archcalc: {problem}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader has seen enough; nothing more may be flushed into the closed pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _write(text: str, path: str | None) -> None:
+    """To standard output, or whole to a file: written beside it, then renamed."""
+    if path is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    from archcalc.report.files import write
+
+    write(path, text)

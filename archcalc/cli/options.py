@@ -1,0 +1,94 @@
+"""The options that commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any, NoReturn
+
+from archcalc.errors import ArchcalcError, nearest
+from archcalc.sizes import Shape
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with archcalc's own error: one sentence, with the nearest right name."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ArchcalcError(f"{self._said(message)}; see {self.prog} --help")
+
+    def _said(self, message: str) -> str:
+        wrong = re.match(r"unrecognized arguments: (.*)", message)
+        if wrong:
+            word = wrong[1].split()[0]
+            close = nearest(word, [o for action in self._actions for o in action.option_strings if o.startswith("--")])
+            hint = f"; did you mean {close}?" if close and word.startswith("-") else ""
+            return f"unknown option {word}{hint}" if word.startswith("-") else f"unexpected argument {word!r}"
+        choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if choice:
+            known = re.findall(r"[\w-]+", choice[2])
+            close = nearest(choice[1], known)
+            what = "command" if "COMMAND" in message else message.split(":")[0].removeprefix("argument ")
+            return f"unknown {what} {choice[1]!r}; " + (f"did you mean {close!r}?" if close else f"known: {', '.join(known)}")
+        return message
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, extra = self.parse_known_args(args, namespace)
+        if extra:
+            sub = getattr(found, "parser", self)
+            sub.error(f"unrecognized arguments: {' '.join(extra)}")
+        return found
+
+
+def input_size(text: str) -> Shape:
+    """CxHxW as a Shape."""
+    sizes = re.split(r"[x×*,]", text.strip().lower())
+    if not 1 <= len(sizes) <= 4 or not all(re.fullmatch(r"\d{1,18}", s) for s in sizes):
+        raise argparse.ArgumentTypeError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {text!r}"[:120])
+    channels, *axes = map(int, sizes)
+    return Shape(channels, tuple(axes))
+
+
+def whole(text: str) -> int:
+    """A whole number."""
+    if not re.fullmatch(r"[-+]?\d{1,18}", text):
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}"[:120])
+    return int(text)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """key=value, the value as a spec would write it."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as depth=28, got {text!r}"[:120])
+    from archcalc.spec.tree import parse
+
+    return key.strip(), parse(value, f"--set {key.strip()}").data() if value.strip() else ""
+
+
+def names(text: str) -> list[str]:
+    """Comma-separated names."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
+    parser.add_argument("net", metavar="NET", nargs=count,
+                        help="a name in the zoo, a spec file (FILE.yaml, or FILE.yaml:NAME where it holds several), "
+                             "- for a spec on standard input, or a one-line pattern")
+    parser.add_argument("--set", metavar="KEY=VALUE", type=setting, action="append", default=[],
+                        help="set a parameter of the spec; may be given again")
+
+
+def counting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--input", metavar="CxHxW", type=input_size, help="compute at this input, as in 3x320x320")
+    parser.add_argument("--batch", metavar="N", type=whole, default=1, help="images at once (1)")
+    parser.add_argument("--dtype", metavar="TYPE", default="float32", help="type of a value in memory (float32)")
+    parser.add_argument("--as", dest="convention", metavar="CONVENTION", default="archcalc",
+                        help="how to count: archcalc, cs231n, lecun98 (archcalc)")
+    parser.add_argument("--training", action="store_true", help="count side heads too, which run in training only")
+
+
+def printing(parser: argparse.ArgumentParser, formats: str) -> None:
+    parser.add_argument("--format", metavar="FORMAT", default="text", help=f"{formats} (text)")
+    parser.add_argument("--columns", metavar="NAME,...", type=names, help="the columns to show, in order")
+    parser.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")

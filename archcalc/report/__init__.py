@@ -1,0 +1,53 @@
+"""Rows to text, Markdown, CSV, LaTeX, HTML, JSON, the course's notes, and a data frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.formats import FORMATS, render_table
+from archcalc.report.layers import chosen, layer_table
+
+LAYER_FORMATS = (*FORMATS, "notes")
+
+
+def render(analysis: Analysis, format: str = "text", *, columns: Sequence[str] | None = None, depth: int | None = None,
+           by: str | None = None, exact: bool = False, width: int | None = None) -> str:
+    """The per-layer table of an analysis in one of LAYER_FORMATS.
+
+    ``depth`` and ``by`` fold rows, ``exact`` prints all digits, ``width`` bounds the lines of text.
+    """
+    if format == "notes":
+        if columns is not None or depth is not None or by is not None:
+            raise ArchcalcError("the notes format has its own lines; it takes no columns, depth or by")
+        from archcalc.report.notes import notes
+
+        return notes(analysis)
+    if format not in FORMATS:
+        raise ArchcalcError(unknown("format", format, LAYER_FORMATS))
+    return render_table(layer_table(analysis, columns, depth=depth, by=by), format, exact=exact, width=width)
+
+
+def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
+    """The exact per-layer table as a pandas data frame, indexed by layer.
+
+    The facts of the header are in ``frame.attrs``. A count that the convention leaves out is missing (NA).
+    """
+    import pandas as pd
+
+    names = chosen(columns, folded=False)
+    table = layer_table(analysis, names)
+    frame = pd.DataFrame({
+        heading.name: _series(pd, [row[at] for row in table.rows], heading.kind)
+        for at, heading in enumerate(table.headings)
+    })
+    frame.attrs.update(table.meta)
+    return frame.set_index("layer") if "layer" in names else frame
+
+
+def _series(pd: Any, cells: list[Any], kind: str) -> Any:
+    if kind not in ("count", "bytes"):
+        return cells
+    return pd.array([0 if cell == "shared" else cell for cell in cells], dtype="Int64")

@@ -1,0 +1,180 @@
+"""A table in each format: text, markdown, csv, latex, html and json."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.table import Heading, Table
+from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, scaled, unit_for
+
+LONGEST_NAME = 24
+"""Text cells are not shortened below this many characters."""
+
+
+def render_table(table: Table, format: str = "text", *, exact: bool = False, width: int | None = None) -> str:
+    """The table as text of that format, ending in a newline; ``width`` bounds the text format's lines."""
+    if format not in FORMATS:
+        raise ArchcalcError(unknown("format", format, FORMATS))
+    return FORMATS[format](table, exact, width)
+
+
+def _cells(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
+    """Titles with units, and every cell as text; the total is the last row."""
+    rows = table.rows + ([table.total] if table.total else [])
+    titles, columns = [], []
+    for at, heading in enumerate(table.headings):
+        column = [row[at] for row in rows]
+        title, texts = _column(heading, column, exact)
+        titles.append(title)
+        columns.append(texts)
+    return titles, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(heading: Heading, column: list[Any], exact: bool) -> tuple[str, list[str]]:
+    if heading.kind not in ("count", "bytes"):
+        return heading.title, [NOT_COUNTED if cell is None else str(cell) for cell in column]
+    units = COUNTS if heading.kind == "count" else BYTES
+    size, name = units[-1] if exact else unit_for(column, units)
+    title = f"{heading.title} [{name}]" if name else heading.title
+    return title, [
+        NOT_COUNTED if cell is None else scaled(cell, size) if isinstance(cell, int) else str(cell) for cell in column
+    ]
+
+
+def _align(headings: Sequence[Heading]) -> list[str]:
+    return ["left" if heading.kind == "text" else "right" for heading in headings]
+
+
+def _tabulate(titles: list[str], rows: list[list[str]], headings: Sequence[Heading], style: str) -> str:
+    from tabulate import tabulate
+
+    # An empty table has no columns to align.
+    return tabulate(rows, titles, tablefmt=style, colalign=_align(headings) if rows else None, disable_numparse=True)
+
+
+def text(table: Table, exact: bool, width: int | None) -> str:
+    titles, rows = _cells(table, exact)
+    headings, left_out = list(table.headings), []
+    if width is not None:
+        _shorten(titles, rows, headings, width)
+        while _width(titles, rows) > width and min(h.keep for h in headings) < 9:
+            at = min(range(len(headings)), key=lambda i: (headings[i].keep, -i))
+            left_out.append(headings.pop(at).name)
+            for row in (titles, *rows):
+                row.pop(at)
+    footer = list(table.footer)
+    if left_out:
+        footer.append(f"columns left out at this width: {', '.join(left_out)} (--columns chooses, -o FILE keeps all)")
+    parts = [*_wrapped(table.header, width), "", *_ruled(titles, rows, headings, bool(table.total))]
+    if footer:
+        parts += ["", *_wrapped(footer, width)]
+    return "\n".join(parts) + "\n"
+
+
+def _ruled(titles: list[str], rows: list[list[str]], headings: Sequence[Heading], total: bool) -> list[str]:
+    """Aligned lines with a rule below the titles and above the total."""
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    rule = ["-" * width for width in widths]
+    lines = [titles, rule, *rows]
+    if total:
+        lines.insert(-1, rule)
+    pads = [str.ljust if heading.kind == "text" else str.rjust for heading in headings]
+    return ["  ".join(pad(c, w) for pad, c, w in zip(pads, line, widths, strict=True)).rstrip() for line in lines]
+
+
+def _width(titles: list[str], rows: list[list[str]]) -> int:
+    longest = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    return sum(longest) + 2 * (len(longest) - 1)
+
+
+def _shorten(titles: list[str], rows: list[list[str]], headings: list[Heading], width: int) -> None:
+    """Cut the middle out of long names in the first column, never out of a number."""
+    too_wide = _width(titles, rows) - width
+    if too_wide <= 0 or not headings or headings[0].kind != "text":
+        return
+    most = max(LONGEST_NAME, max(len(row[0]) for row in rows) - too_wide)
+    for row in rows:
+        if len(row[0]) > most:
+            row[0] = row[0][: most // 2 - 1] + ".." + row[0][len(row[0]) - (most - most // 2 - 1):]
+
+
+def _wrapped(lines: list[str], width: int | None) -> list[str]:
+    if width is None:
+        return lines
+    from textwrap import wrap
+
+    return [part for line in lines for part in (wrap(line, max(width, 40), subsequent_indent="  ") or [""])]
+
+
+def markdown(table: Table, exact: bool, width: int | None) -> str:
+    titles, rows = _cells(table, exact)
+    titles = [title.replace("|", "\\|") for title in titles]
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    if table.total:
+        rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
+    first, *rest = table.header or [table.title]
+    parts = [f"**{first}**", *rest]
+    return "  \n".join(parts) + "\n\n" + _tabulate(titles, rows, table.headings, "pipe") + "\n" + "".join(
+        f"\n{line}  " for line in table.footer) + ("\n" if table.footer else "")
+
+
+def csv(table: Table, exact: bool, width: int | None) -> str:
+    """Exact numbers, one row per layer, each with the facts of the header; no total, which would count twice."""
+    from csv import writer
+
+    out = io.StringIO()
+    write = writer(out, lineterminator="\n").writerow
+    facts = {key: value for key, value in table.meta.items() if not isinstance(value, (dict, list))}
+    write([*facts, *(heading.name for heading in table.headings)])
+    for row in table.rows:
+        write([*facts.values(), *("" if cell is None else cell for cell in row)])
+    return out.getvalue()
+
+
+def latex(table: Table, exact: bool, width: int | None) -> str:
+    """A booktabs table; needs \\usepackage{booktabs}."""
+    titles, rows = _cells(table, exact)
+    lines = _tabulate(titles, rows, table.headings, "latex_booktabs").splitlines()
+    if table.total:
+        lines.insert(-3, "\\midrule")
+    caption = _latex_text("; ".join(table.header))
+    comments = [f"% {line}" for line in table.footer]
+    parts = ["\\begin{table}", "\\centering", f"\\caption{{{caption}}}", *lines, *comments, "\\end{table}"]
+    return "\n".join(parts) + "\n"
+
+
+_LATEX = {"\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
+          "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}"}
+
+
+def _latex_text(said: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in said)
+
+
+def html(table: Table, exact: bool, width: int | None) -> str:
+    from html import escape
+
+    titles, rows = _cells(table, exact)
+    body = _tabulate(titles, rows, table.headings, "html")
+    caption = "<br>".join(map(escape, table.header))
+    notes = "".join(f"<p>{escape(line)}</p>\n" for line in table.footer)
+    return body.replace("<table>", f"<table>\n<caption>{caption}</caption>", 1) + "\n" + notes
+
+
+def json(table: Table, exact: bool, width: int | None) -> str:
+    """Exact numbers; null where the convention does not count."""
+    from json import dumps
+
+    names = [heading.name for heading in table.headings]
+    content = {**table.meta, "rows": [dict(zip(names, row, strict=True)) for row in table.rows]}
+    if table.totals:
+        content["totals"] = table.totals
+    return dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Table, bool, int | None], str]] = {
+    "text": text, "markdown": markdown, "csv": csv, "latex": latex, "html": html, "json": json,
+}

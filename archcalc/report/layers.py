@@ -1,0 +1,186 @@
+"""The per-layer table of an analysis: its columns, header and totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from archcalc.analysis import Analysis, Row, Totals, totals
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.table import Heading, Table
+from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
+from archcalc.sizes import View, Work, is_array
+from archcalc.version import __version__
+
+Cell = Callable[[Row, Analysis], Any]
+
+
+def _params(count: Callable[[Row], Any]) -> Cell:
+    return lambda row, _: "shared" if row.shared else count(row)
+
+
+def _flops(row: Row, _: Analysis) -> Any:
+    return None if row.macs is None else 2 * row.macs
+
+
+def _bytes(row: Row, analysis: Analysis) -> Any:
+    return None if row.values is None else row.values * analysis.itemsize
+
+
+def _kind(name: str) -> Cell:
+    return lambda row, _: getattr(row.work, name)
+
+
+def _axes(read: Callable[[View], str]) -> Cell:
+    """A text per axis, or one where the axes agree."""
+
+    def cell(row: Row, _: Analysis) -> Any:
+        texts = list(map(read, row.views))
+        text = texts[0] if len(set(texts)) == 1 else "x".join(texts)
+        return int(text) if text.lstrip("-").isdigit() else text
+
+    return cell
+
+
+def _size(view: View) -> str:
+    return f"{'' if view.exact else '<='}{view.field.size}"
+
+
+def _step(view: View) -> str:
+    step, per = view.field.step, view.field.per
+    if step == 0:
+        return "whole"
+    from math import gcd
+
+    common = gcd(step, per)
+    return str(step // common) if per == common else f"{step // common}/{per // common}"
+
+
+COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
+    heading.name: (heading, cell) for heading, cell in [
+        (Heading("layer", "layer", "text", 9), lambda row, _: row.name),
+        (Heading("type", "type", "text", 4), lambda row, _: row.type),
+        (Heading("layers", "layers", "number", 3), lambda row, _: row.layers),
+        (Heading("input", "input", "text", 3), lambda row, _: " ".join(map(str, row.inputs))),
+        (Heading("output", "output", "text", 8), lambda row, _: "" if row.shape is None else str(row.shape)),
+        (Heading("params", "params", "count", 8), _params(lambda row: row.param_count)),
+        (Heading("weights", "weights", "count", 4), _params(lambda row: row.params.weight)),
+        (Heading("biases", "biases", "count", 4), _params(lambda row: row.params.bias)),
+        (Heading("buffers", "buffers", "count", 2), _params(lambda row: row.params.buffers)),
+        (Heading("macs", "MACs", "count", 8), lambda row, _: row.macs),
+        (Heading("flops", "FLOPs", "count", 2), _flops),
+        (Heading("values", "values", "count", 3), lambda row, _: row.values),
+        (Heading("memory", "memory", "bytes", 6), _bytes),
+        *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
+        (Heading("rf", "field", "number", 5), _axes(_size)),
+        (Heading("step", "step", "number", 3), _axes(_step)),
+        (Heading("first", "first", "number", 1), _axes(lambda view: str(view.field.start))),
+        (Heading("rf_least", "least field", "number", 1), _axes(lambda view: str(view.least.size))),
+    ]
+}
+DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf", "step", "first")
+SUMMED = {"layers", "params", "weights", "biases", "buffers", "macs", "flops", "values", "memory", *Work._fields}
+
+
+def chosen(names: Sequence[str] | None, folded: bool) -> list[str]:
+    """The columns to show; ArchcalcError with the nearest name for one that does not exist."""
+    if names is None:
+        return [n for n in (*DEFAULT[:2], "layers", *DEFAULT[2:]) if folded or n != "layers"]
+    for name in names:
+        if name not in COLUMNS:
+            raise ArchcalcError(unknown("column", name, COLUMNS, most=40))
+    return list(names)
+
+
+def layer_table(analysis: Analysis, columns: Sequence[str] | None = None, *, depth: int | None = None,
+                by: str | None = None) -> Table:
+    """One row per layer, or per block, type or stage, with the header and the totals."""
+    if depth is not None and depth < 1:
+        raise ArchcalcError(f"depth must be at least 1, got {depth}")
+    if is_array(analysis.totals.values) or is_array(analysis.totals.params):
+        raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
+    names = chosen(columns, folded=depth is not None or by is not None)
+    rows = analysis.fold(depth, by)
+    counted = analysis.convention.counts
+    headings = [COLUMNS[name][0] for name in names]
+    headings = [h._replace(title=counted) if h.name == "macs" else h for h in headings]
+    cells = [[COLUMNS[name][1](row, analysis) for name in names] for row in rows]
+    total: list[Any] = [
+        _add(column) if name in SUMMED else "" for name, column in zip(names, zip(*cells, strict=True), strict=True)
+    ]
+    if total and total[0] == "":
+        total[0] = "total"
+    return Table(
+        title=analysis.network.title, headings=headings, rows=cells, total=total,
+        header=header(analysis), footer=footer(analysis), meta=meta(analysis), totals=_totals(analysis),
+    )
+
+
+def _add(column: Sequence[Any]) -> Any:
+    numbers = [cell for cell in column if isinstance(cell, int)]
+    return sum(numbers) if numbers else None
+
+
+def meta(analysis: Analysis) -> dict[str, Any]:
+    """The facts that belong to every number of an analysis."""
+    return {
+        "network": analysis.network.name, "input": str(analysis.input), "batch": analysis.batch,
+        "dtype": analysis.dtype, "settings": " ".join(f"{k}={v}" for k, v in analysis.network.settings_changed.items()),
+        "convention": analysis.convention.name, "archcalc": __version__,
+    }
+
+
+def header(analysis: Analysis) -> list[str]:
+    network, about, how = analysis.network, analysis.network.about, analysis.convention
+    lines = [network.name if network.title == network.name else f"{network.title} ({network.name})"]
+    source = ", ".join(str(about[key]) for key in ("paper", "table") if key in about)
+    lines += [source] if source else []
+    lines += [f"variant: {about['note']}"] if "note" in about else []
+    lines += network.notes
+    if network.settings_changed:
+        lines.append("set: " + ", ".join(f"{k}={v}" for k, v in network.settings_changed.items()))
+    lines.append(f"input {analysis.input} (channels x height x width), batch {analysis.batch}, {analysis.dtype}"
+                 + (", side heads included" if analysis.training and analysis.side_rows else ""))
+    lines.append(f"convention {how.name}: {how.about}")
+    lines.append(f"archcalc {__version__}")
+    return lines
+
+
+def footer(analysis: Analysis) -> list[str]:
+    t = analysis.totals
+    parts = f"weights {t.weights:,} + biases {t.biases:,}"
+    if t.params == t.weights:
+        parts = "weights" if t.biases == 0 else f"weights; biases {t.biases:,} not counted"
+    lines = [f"parameters: {t.params:,} ({parts})" + (f"; buffers {t.buffers:,} beside them" if t.buffers else "")]
+    if analysis.convention.counts == "MACs":
+        lines.append(f"MACs: {t.macs:,}; FLOPs: {t.flops:,}")
+    else:
+        lines.append(f"{analysis.convention.counts}: {t.macs:,}")
+    others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
+    if others:
+        lines.append(f"other operations by kind: {', '.join(others)}")
+    lines.append(f"feature maps with the input: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
+    kept = t.values + t.conv_inputs
+    lines.append(f"with each convolution's input kept once more: {kept:,} values, {bytes_text(kept * analysis.itemsize)}")
+    if analysis.side_rows and not analysis.training:
+        lines.append(_side(analysis))
+    lines.append(f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "
+                 f"a view of it; 0 is nothing at all")
+    return lines
+
+
+def _side(analysis: Analysis) -> str:
+    side: Totals = totals(analysis.side_rows)
+    heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
+    both = analysis.totals.params + side.params
+    return (f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "
+            f"{side.macs:,} {analysis.convention.counts}; with them {both:,} parameters")
+
+
+def _totals(analysis: Analysis) -> dict[str, Any]:
+    t = analysis.totals
+    return {
+        "params": t.params, "weights": t.weights, "biases": t.biases, "buffers": t.buffers, "macs": t.macs,
+        "flops": t.flops, **t.work._asdict(), "values": t.values, "memory": t.values * analysis.itemsize,
+        "values_with_conv_inputs": t.values + t.conv_inputs,
+    }

@@ -1,0 +1,40 @@
+"""A table before it is formatted: exact cells, what they are, and the lines above and below.
+
+Cells are whole numbers, texts, or None for *not counted here*; rounding happens in ``formats`` alone,
+so every format shows the same numbers and printed columns can be added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["text", "number", "count", "bytes"]
+"""How a column is written: as it is, as a plain number, in K/M/G, or in KB/MB/GB."""
+
+
+class Heading(NamedTuple):
+    """A column: its name in options, CSV and JSON, its title in print, its kind, and how soon it may go.
+
+    A column with a lower ``keep`` leaves first when the terminal is too narrow; 9 never leaves.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    keep: int = 5
+
+
+@dataclass
+class Table:
+    """Rows under headings, with the facts that the header states (``meta``) and the notes below."""
+
+    title: str
+    headings: Sequence[Heading]
+    rows: list[list[Any]]
+    total: list[Any] | None = None
+    header: list[str] = field(default_factory=list)
+    footer: list[str] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+    totals: dict[str, Any] = field(default_factory=dict)

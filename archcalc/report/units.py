@@ -1,0 +1,51 @@
+"""Exact numbers to readable ones, with the unit kept apart so that it can stand in the column's title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+COUNTS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"), (1, ""))
+BYTES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "KB"), (1, "B"))
+NOT_COUNTED = "-"
+
+
+def unit_for(numbers: Iterable[Any], units: tuple[tuple[int, str], ...]) -> tuple[int, str]:
+    """The unit that suits the largest of the numbers; cells that are no numbers are passed over."""
+    top = max((abs(n) for n in numbers if isinstance(n, int)), default=0)
+    return next((unit for unit in units if top >= unit[0]), units[-1])
+
+
+def scaled(n: int, size: int) -> str:
+    """n in a unit of that size with three decimals; exact zero is 0, and what rounds to zero says so.
+
+    >>> scaled(1_792, 10**6), scaled(0, 10**6), scaled(64, 10**6)
+    ('0.002', '0', '<0.001')
+    """
+    if size == 1 or n == 0:
+        return f"{n:,}"
+    text = f"{n / size:,.3f}"
+    return "<0.001" if text == "0.000" else text
+
+
+def bytes_text(n: int) -> str:
+    """Bytes in decimal and binary units, both named.
+
+    >>> bytes_text(60_950_432)
+    '61.0 MB (58.1 MiB)'
+    """
+    size, name = unit_for([n], BYTES)
+    if size == 1:
+        return f"{n} B"
+    power = {"KB": 10, "MB": 20, "GB": 30, "TB": 40}[name]
+    return f"{n / size:,.1f} {name} ({n / 2**power:,.1f} {name[0]}iB)"
+
+
+def count_text(n: int) -> str:
+    """A count in K, M, G or T with three digits after the point.
+
+    >>> count_text(15_470_264_320)
+    '15.470 G'
+    """
+    size, name = unit_for([n], COUNTS)
+    return f"{scaled(n, size)} {name}".strip()

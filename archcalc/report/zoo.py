@@ -1,0 +1,72 @@
+"""The table of the zoo's networks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.table import Heading, Table
+from archcalc.spec.expand import expand
+from archcalc.spec.reader import Family
+from archcalc.spec.zoo import networks
+from archcalc.version import __version__
+
+HEADINGS = {heading.name: heading for heading in (
+    Heading("name", "name", "text", 9),
+    Heading("title", "title", "text", 3),
+    Heading("year", "year", "number", 4),
+    Heading("family", "family", "text", 1),
+    Heading("input", "input", "text", 5),
+    Heading("params", "params", "count", 8),
+    Heading("macs", "MACs", "count", 8),
+)}
+DEFAULT = ("name", "title", "year", "input", "params", "macs")
+COMPUTED = {"input", "params", "macs"}
+
+
+def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = None, sort: str | None = None) -> Table:
+    """One row per network whose name matches one of the patterns, grouped by family unless sorted.
+
+    A name or a title costs no analysis; input, params and MACs are computed where they are asked for.
+    """
+    names = list(columns or DEFAULT)
+    for name in (*names, *([sort] if sort else [])):
+        if name not in HEADINGS:
+            raise ArchcalcError(unknown("column", name, HEADINGS))
+    found = {
+        name: family for name, family in networks().items()
+        if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
+    if not found:
+        raise ArchcalcError(unknown("network", " ".join(patterns), networks()))
+    needed = {*names, *([sort] if sort else [])}
+    rows = [_row(name, family, needed) for name, family in sorted(found.items(), key=lambda f: natural(f[1].name, f[0]))]
+    if sort:
+        rows.sort(key=lambda row: natural(row[sort]) if isinstance(row[sort], str) else (row[sort],))
+    return Table(
+        title="networks", headings=[HEADINGS[name] for name in names], rows=[[row[name] for name in names] for row in rows],
+        header=[f"{len(rows)} networks, batch 1, convention archcalc (weights and biases; conv and linear MACs), "
+                f"archcalc {__version__}"],
+        meta={"convention": "archcalc", "archcalc": __version__},
+    )
+
+
+def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
+    about = family.about | family.networks[name].about
+    row: dict[str, Any] = {"name": name, "title": about.get("title", name), "year": about.get("year", ""),
+                           "family": family.name}
+    if needed & COMPUTED:
+        network = expand(family, name)
+        row["input"] = str(network.input)
+        if needed & {"params", "macs"}:
+            totals = network.analyze().totals
+            row |= {"params": totals.params, "macs": totals.macs}
+    return row
+
+
+def natural(*texts: str) -> tuple[Any, ...]:
+    """A sort key by which resnet18 comes before resnet101."""
+    return tuple((part.zfill(12) if part.isdigit() else part) for text in texts for part in re.split(r"(\d+)", text))
