@@ -20,7 +20,16 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
     VGG and ResNet papers. Every number of a group is the sum over its layers; the shape and field are
     those of its last layer (of a type: none).
     """
-    if by is None and depth is None:
+    if by is not None and depth is not None:
+        raise ArchcalcError(f"fold to a depth or by {by}, not both")
+    if depth is not None:
+        if depth < 1:
+            raise ArchcalcError(f"depth must be at least 1, got {depth}")
+        return [
+            group[0] if len(group) == 1 and len(group[0].scopes) < depth else _sum(".".join(key), "block", group)
+            for key, group in _runs(rows, lambda row: (*row.scopes, row.name)[:depth])
+        ]
+    if by is None:
         return rows
     if by == "type":
         groups: dict[Hashable, list[Row]] = {}
@@ -32,15 +41,11 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
         return summed
     if by == "stage":
         return [_sum(key, "stage", group) for key, group in _runs(rows, _stage)]
-    if by is not None:
-        raise ArchcalcError(unknown("way to fold", by, WAYS))
-    return [
-        group[0] if len(group) == 1 and len(group[0].scopes) < depth else _sum(".".join(key), "block", group)
-        for key, group in _runs(rows, lambda row: (*row.scopes, row.name)[:depth])
-    ]
+    raise ArchcalcError(unknown("way to fold", by, WAYS))
 
 
 def _stage(row: Row) -> str:
+    assert row.shape is not None
     return "x".join(map(str, row.shape.axes)) or "vector"
 
 

@@ -38,10 +38,12 @@ class Convention:
         done = [kind for kind, n in zip(Work._fields, work, strict=True) if largest(n) > 0]
         if done and not any(kind in weights for kind in done):
             return None
-        return sum(getattr(work, kind) * weight for kind, weight in weights.items())
+        done_in: dict[str, Int] = work._asdict()
+        return sum(done_in[kind] * weight for kind, weight in weights.items())
 
     def count_params(self, params: Params) -> Int:
-        return sum(getattr(params, kind) for kind in self.params)
+        owned: dict[str, Int] = params._asdict()
+        return sum(owned[kind] for kind in self.params)
 
 
 _CONVENTIONS = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archcalc.analysis import Analysis, Row, Totals, totals
+from archcalc.analysis import Analysis, Totals, totals
+from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
@@ -95,8 +96,6 @@ def chosen(names: Sequence[str] | None, folded: bool) -> list[str]:
 def layer_table(analysis: Analysis, columns: Sequence[str] | None = None, *, depth: int | None = None,
                 by: str | None = None) -> Table:
     """One row per layer, or per block, type or stage, with the header and the totals."""
-    if depth is not None and depth < 1:
-        raise ArchcalcError(f"depth must be at least 1, got {depth}")
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
     names = chosen(columns, folded=depth is not None or by is not None)

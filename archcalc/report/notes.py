@@ -6,10 +6,14 @@ CS231n, Convolutional Networks, section "VGGNet in detail". The course's total f
 
 from __future__ import annotations
 
-from archcalc.analysis import Analysis, Row
+from archcalc.analysis import Analysis
+from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError
-from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.base import per_axis
+from archcalc.layers.convolution import CONVOLUTIONS, Conv
+from archcalc.layers.dense import Linear
 from archcalc.layers.windowed import Windowed
+from archcalc.network import Network, Node
 from archcalc.report.layers import header
 from archcalc.report.units import BYTES, COUNTS, unit_for
 from archcalc.sizes import Shape
@@ -36,44 +40,43 @@ def notes(analysis: Analysis) -> str:
 
 
 def _line(row: Row, analysis: Analysis) -> str:
-    volume = [*row.shape.axes, row.shape.channels] if row.shape.axes else [1, 1, row.shape.channels]
-    factors = "*".join(map(str, [*row.shape.axes, row.shape.channels]))
-    held = f"{factors}={short(row.shape.values)}" if row.shape.axes else factors
-    return f"{_label(row)}: [{'x'.join(map(str, volume))}]  memory:  {held}   weights: {_weights(row, analysis)}"
+    assert row.node is not None
+    x = row.node.shape
+    volume = [*x.axes, x.channels] if x.axes else [1, 1, x.channels]
+    factors = "*".join(map(str, [*x.axes, x.channels]))
+    held = f"{factors}={short(x.values)}" if x.axes else factors
+    weights = _weights(row, row.node, analysis)
+    return f"{_label(row.node)}: [{'x'.join(map(str, volume))}]  memory:  {held}   weights: {weights}"
 
 
-def _label(row: Row) -> str:
-    layer = row.node.layer if row.node else None
+def _label(node: Node) -> str:
+    layer = node.layer
     if isinstance(layer, Windowed):
         kernel = "x".join(map(str, layer.kernel)) if isinstance(layer.kernel, tuple) else str(layer.kernel)
-        return f"CONV{kernel}-{row.shape.channels}" if isinstance(layer, CONVOLUTIONS) else f"POOL{kernel}"
-    return {"linear": "FC", "lrn": "NORM"}.get(row.type, row.type.upper())
+        return f"CONV{kernel}-{node.shape.channels}" if isinstance(layer, CONVOLUTIONS) else f"POOL{kernel}"
+    return {"linear": "FC", "lrn": "NORM"}.get(layer.type, layer.type.upper())
 
 
-def _weights(row: Row, analysis: Analysis) -> str:
+def _weights(row: Row, node: Node, analysis: Analysis) -> str:
     if row.shared:
         return f"those of {row.shared}"
-    count = row.param_count
-    if row.type == "conv" and count == row.params.weight:
-        layer = row.node.layer if row.node else None
-        fan_in = row.inputs[0].channels // getattr(layer, "groups", 1)
-        kernel = getattr(layer, "kernel", 1)
-        sides = kernel if isinstance(kernel, tuple) else (kernel,) * len(row.shape.axes)
-        return f"({'*'.join(map(str, sides))}*{fan_in})*{row.shape.channels} = {count:,}"
-    if row.type == "linear" and count == row.params.weight:
-        x = _before_flatten(row, analysis)
-        return f"{'*'.join(map(str, [*x.axes, x.channels]))}*{row.shape.channels} = {count:,}"
+    layer, count = node.layer, row.param_count
+    if isinstance(layer, Conv) and count == row.params.weight:
+        sides = per_axis(layer.kernel, node.shape, "kernel")
+        factors = "*".join(map(str, [*sides, row.inputs[0].channels // layer.groups]))
+        return f"({factors})*{node.shape.channels} = {count:,}"
+    if isinstance(layer, Linear) and count == row.params.weight:
+        x = _before_flatten(node, analysis.network)
+        return f"{'*'.join(map(str, [*x.axes, x.channels]))}*{node.shape.channels} = {count:,}"
     return f"{count:,}"
 
 
-def _before_flatten(row: Row, analysis: Analysis) -> Shape:
-    """The shape that a linear layer's input had before layers that only pass its values on as a vector."""
-    assert row.node is not None
-    nodes = analysis.network.nodes
-    node = nodes[row.node.inputs[0]]
-    while node.layer.type in ("dropout", "relu"):
-        node = nodes[node.inputs[0]]
-    return nodes[node.inputs[0]].shape if node.layer.type == "flatten" else row.inputs[0]
+def _before_flatten(node: Node, network: Network) -> Shape:
+    """The shape of what a linear layer weighs, before it was flattened and passed through in-place layers."""
+    while True:
+        node = network.nodes[node.inputs[0]]
+        if node.layer.storage == "new":
+            return node.shape
 
 
 def short(n: int) -> str:
