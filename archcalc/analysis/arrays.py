@@ -13,22 +13,20 @@ from typing import TYPE_CHECKING, Any
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network
-from archcalc.sizes import Int, Shape, is_array, largest
+from archcalc.sizes import Field, Int, Shape, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
 
-LIMIT = 2.0**63
+LIMIT = 2.0**63 * (1 - 2.0**-30)
+"""Beyond this a float64 total is refused: a billionth less than int64 holds, for the float's own rounding."""
 
 
 def checked(value: Any, what: str) -> Int:
     """A positive whole number or int64 array; ArchcalcError otherwise."""
     try:
         if is_array(value):
-            if value.dtype.name != "int64":
-                raise LayerError(f"expected an int64 array, got {value.dtype.name}")
-            if value.size == 0:
-                raise LayerError("expected numbers, got an empty array")
+            _need_int64(value)
             return whole_number(value, 1)
         if isinstance(value, bool):
             raise LayerError(f"expected a whole number, got {shown(value)}")
@@ -52,27 +50,47 @@ def checked_shape(sizes: Any) -> Shape:
     return Shape(channels, tuple(axes))
 
 
+def _need_int64(value: Any) -> None:
+    if str(value.dtype) != "int64":
+        raise LayerError(f"expected an int64 array, got {value.dtype}")
+
+
 def any_array(values: Iterable[Any]) -> bool:
     return any(is_array(v) for v in values)
 
 
 def refuse_overflow(analysis: Analysis, run: Callable[[Network, Int], Analysis]) -> None:
-    """ArchcalcError when a total of the analysis, in operations, FLOP or bytes, exceeds int64.
+    """ArchcalcError when a number of the analysis (FLOP, bytes or a field) exceeds int64.
 
     ``run`` analyses a network at a batch.
     """
+    from archcalc.analysis import totals as sums
+
     network = analysis.network
+    for name, value in network.settings.items():
+        if is_array(value):
+            try:
+                _need_int64(value)
+            except LayerError as error:
+                raise ArchcalcError(f"{name}: {error}") from None
     shape = Shape(_float(network.input.channels), tuple(map(_float, network.input.axes)))
     twin = network.at(shape, {name: _float(value) for name, value in network.settings.items()})
-    totals = run(twin, _float(analysis.batch)).totals
+    twins = run(twin, _float(analysis.batch))
+    rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
+    totals = sums(rows)
     for what, number in (
         ("FLOP", 2 * sum(totals.work)),
         ("parameter bytes", (totals.weights + totals.biases + totals.buffers) * analysis.itemsize),
         ("feature-map bytes", (totals.values + totals.conv_inputs) * analysis.itemsize),
+        *(("receptive fields", number) for row in rows for view in row.views for number in _numbers(view.field)),
     ):
-        if largest(number) >= LIMIT:
+        if is_array(number) and largest(number) >= LIMIT:
             raise ArchcalcError(f"{network.name}: {what} reach about {largest(number):.3g}, beyond int64 (9.22e+18); "
                                 f"evaluate such sizes one at a time, where numbers are exact without bound")
+
+
+def _numbers(field: Field) -> tuple[Int, ...]:
+    return -field.first, field.last, field.step, field.per
 
 
 def _float(value: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from archcalc.errors import LayerError, unknown
 from archcalc.layers.fields import Field
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, equal, written
 
 FACTS = ("window", "shape", "params", "work")
 _registry: dict[str, type[Layer]] = {}
@@ -80,7 +80,7 @@ class Layer:
         return {name: getattr(self, name) for name in self.fields}
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{k}={v!r}" for k, v in self.settings.items() if v != self.fields[k].default)
+        shown = ", ".join(f"{k}={v!r}" for k, v in self.settings.items() if not equal(v, self.fields[k].default))
         return f"{self.type}({shown})"
 
 
@@ -100,7 +100,7 @@ class Pointwise(Layer):
 def need_map(x: Shape, what: str) -> None:
     """LayerError unless x has spatial axes."""
     if not x.axes:
-        raise LayerError(f"{what} needs a feature map with height and width, got a vector of {x.channels}")
+        raise LayerError(f"{what} needs a feature map with height and width, got a vector of {written(x.channels)}")
 
 
 def whole(x: Shape) -> tuple[Window, ...]:

@@ -6,7 +6,7 @@ from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.fields import Connections, Count, Flag, PerAxis
 from archcalc.layers.windowed import Windowed
-from archcalc.sizes import Int, Params, Shape, Window, Work, divide, largest, product, smallest
+from archcalc.sizes import Int, Params, Shape, Window, Work, divide, greater, largest, product, smallest, written
 
 
 class Conv(Windowed, type="conv"):
@@ -43,7 +43,7 @@ class ConvTable(Windowed, type="conv_table"):
     def shape(self, x: Shape) -> Shape:
         top = max(max(row) for row in self.table)
         if top >= smallest(x.channels):
-            raise LayerError(f"the table names input map {top}, but the input {x} has maps 0 to {x.channels - 1}")
+            raise LayerError(f"the table names input map {top}, but the input {x} has maps 0 to {smallest(x.channels) - 1}")
         return Shape(len(self.table), self.output_axes(x))
 
     def params(self, x: Shape) -> Params:
@@ -65,32 +65,34 @@ class ConvTranspose(Layer, type="conv_transpose"):
     kernel = PerAxis("size of the window")
     stride = PerAxis("step between windows in the output", 1)
     pad = PerAxis("cells cut off on every side of the output", 0, least=0)
-    output_pad = PerAxis("cells added at the end of the output", 0, least=0)
+    output_pad = PerAxis("cells added at the end of the output, fewer than the stride or the dilation", 0, least=0)
     dilation = PerAxis("distance between the window's cells", 1)
     groups = Count("groups of channels that do not see each other", 1)
     bias = Flag("whether every output channel has a bias", True)
 
-    def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int]]:
-        """Size, span, stride, pad and output pad, for each axis of x."""
+    def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int, Int]]:
+        """Size, span, stride, pad, output pad and dilation, for each axis of x."""
         need_map(x, self.type)
         names = ("kernel", "stride", "pad", "output_pad", "dilation")
         settings = zip(*(per_axis(getattr(self, name), x, name) for name in names), strict=True)
         rows = zip(x.axes, settings, strict=True)
-        return [(n, (k - 1) * d + 1, s, p, extra) for n, (k, s, p, extra, d) in rows]
+        return [(n, (k - 1) * d + 1, s, p, extra, d) for n, (k, s, p, extra, d) in rows]
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(span, 1, span - 1 - p, up=s, exact=False) for _, span, s, p, _ in self.slides(x))
+        return tuple(Window(span, 1, span - 1 - p, up=s, exact=False) for _, span, s, p, *_ in self.slides(x))
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
         axes = []
-        for n, span, s, p, extra in self.slides(x):
+        for n, span, s, p, extra, d in self.slides(x):
             size = (n - 1) * s - 2 * p + span + extra
             if smallest(size) < 1:
-                raise LayerError(f"no output is left: ({n} - 1)*{s} - 2*{p} + {span} + {extra} = {size}")
-            if extra and extra >= largest(s):
-                raise LayerError(f"output_pad {extra} must be smaller than the stride {s}")
+                raise LayerError(f"no output is left: ({written(n)} - 1)*{written(s)} - 2*{written(p)} + {written(span)} + "
+                                 f"{written(extra)} = {written(size)}")
+            if largest(extra - greater(s, d)) >= 0:
+                raise LayerError(f"output_pad {written(extra)} must be smaller than the stride {written(s)} or the "
+                                 f"dilation {written(d)}")
             axes.append(size)
         return Shape(self.out, tuple(axes))
 

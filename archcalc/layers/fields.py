@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.errors import LayerError, unknown
-from archcalc.sizes import MAX_SIZE, largest, smallest
+from archcalc.sizes import MAX_SIZE, equal, is_array, largest, smallest
 
 REQUIRED: Any = object()
 EXPRESSION = {"type": "string", "description": "an arithmetic expression over the parameters in scope"}
@@ -37,10 +37,21 @@ class Field:
 
 
 def whole_number(value: Any, least: int, most: int = MAX_SIZE) -> Any:
-    """value as an Int from least to most; LayerError otherwise."""
+    """value as an Int from least to most; LayerError otherwise.
+
+    A float64 array of whole numbers stands in for an int64 one where overflow is looked for.
+    """
+    if hasattr(value, "dtype") and value.ndim == 0:
+        value = value.item()  # a NumPy scalar wraps around, a Python int does not
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if hasattr(value, "dtype") and value.dtype.kind in "if":
+    if is_array(value):
+        if str(value.dtype) not in ("int64", "float64"):
+            raise LayerError(f"expected an int64 array, got {value.dtype}")
+        if value.size == 0:
+            raise LayerError("expected numbers, got an empty array")
+        if str(value.dtype) == "float64" and not equal(value % 1, 0):
+            raise LayerError(f"expected whole numbers, got {shown(value.tolist())}")
         low, high = smallest(value), largest(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         low = high = value
@@ -96,9 +107,9 @@ class Padding(Field):
     words = ("same", "valid")
 
     def read(self, value: Any) -> Any:
-        if value == "valid":
-            return 0
         if isinstance(value, str):
+            if value == "valid":
+                return 0
             if value == "same":
                 return value
             raise LayerError(f"expected a number, [height, width], [[top, bottom], [left, right]], same or valid, "
@@ -138,7 +149,8 @@ class Number(Field):
         return value
 
     def schema(self) -> dict[str, Any]:
-        bounds = {"minimum": self.low} | ({"maximum": self.high} if self.high != float("inf") else {})
+        bounds = {"minimum": self.low, "maximum": self.high}
+        bounds = {name: bound for name, bound in bounds.items() if abs(bound) != float("inf")}
         return {"anyOf": [{"type": "number"} | bounds, EXPRESSION], "description": self.help}
 
 
@@ -166,7 +178,7 @@ class Choice(Field):
         for choice in self.choices:
             if value is choice or (isinstance(value, str) and value == choice):
                 return choice
-        names = [str(c).lower() if isinstance(c, bool) else c for c in self.choices]
+        names = [shown(c) if c is None or isinstance(c, bool) else c for c in self.choices]
         if isinstance(value, str):
             raise LayerError(unknown("choice", value, names))
         raise LayerError(f"expected one of {', '.join(names)}, got {shown(value)}")

@@ -50,7 +50,7 @@ class Multiply(Join, type="multiply"):
     """
 
     def shape(self, *xs: Shape) -> Shape:
-        full = max(xs, key=lambda x: len(x.axes) and int(not is_gate(x)))
+        full = max(xs, key=lambda x: (bool(x.axes), not is_gate(x)))
         for x in xs:
             if not (same_shape(x, full) or (is_gate(x) and equal(x.channels, full.channels))):
                 raise LayerError(f"the inputs of multiply do not fit: {listed(xs)}; a gate has the same channels and "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Flag, PerAxis
 from archcalc.layers.windowed import Windowed, need_fit
 from archcalc.sizes import (
-    NO_PARAMS, Int, Params, Shape, Window, Work, ceil_div, gcd, largest, product,
+    NO_PARAMS, Int, Params, Shape, Window, Work, ceil_div, gcd, largest, product, smallest, written,
 )
 
 
@@ -37,11 +39,9 @@ class Pool(Windowed):
 
     def output_axes(self, x: Shape) -> tuple[Int, ...]:
         sizes, slides = super().output_axes(x), self.slides(x)
-        padded = positive(sum(before + after for *_, before, after in slides))
-        if self.ceil_mode == "caffe":
-            drops: Any = padded > 0
-        else:
-            drops = self.ceil_mode
+        drops: Any = self.ceil_mode
+        if drops == "caffe":
+            drops = sum(before + after for *_, before, after in slides) > 0
         rows = zip(sizes, slides, strict=True)
         return tuple(
             size - drops * ((size - 1) * stride >= n + before) for size, (n, _, stride, before, _) in rows

@@ -6,7 +6,7 @@ from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, Pointwise, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Count, Number, PerAxis
 from archcalc.sizes import (
-    NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, ceil_div, divide, gcd, largest, smallest,
+    NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, ceil_div, divide, gcd, largest, smallest, written,
 )
 
 
@@ -130,7 +130,8 @@ class Slice(Layer, type="slice"):
     def shape(self, x: Shape) -> Shape:
         stop = x.channels if self.stop is None else self.stop
         if smallest(stop - self.start) < 1 or largest(stop - x.channels) > 0:
-            raise LayerError(f"channels {self.start} to {stop} do not lie in the input's {x.channels} channels")
+            raise LayerError(f"channels {written(self.start)} to {written(stop)} do not lie in the input's "
+                             f"{written(x.channels)} channels")
         return Shape(stop - self.start, x.axes)
 
     def params(self, x: Shape) -> Params:

@@ -1,0 +1,143 @@
+"""Every layer type on one small input: what it makes, owns, does and sees, worked out by hand in each row.
+
+``x`` has 6 channels of 5x7, 210 values. A window is (span, stride, before[, up]) per axis.
+"""
+
+from typing import NamedTuple
+
+import pytest
+
+from archcalc.layers import registry
+from archcalc.sizes import Params, Shape, Window, Work
+
+x = Shape(6, (5, 7))
+v = Shape(6)
+gate = Shape(6, (1, 1))
+
+
+class Case(NamedTuple):
+    type: str
+    settings: dict
+    inputs: tuple
+    out: Shape
+    params: tuple = ()
+    work: dict = {}
+    window: tuple = ()
+
+
+WHOLE = (Window(5, whole=True), Window(7, whole=True))
+
+CASES = [
+    # 3x3, stride 2, pad 1: (5 + 2 - 3)//2 + 1 = 3, (7 + 2 - 3)//2 + 1 = 4; fan-in 6*9 = 54
+    Case("conv", {"out": 8, "kernel": 3, "stride": 2, "pad": 1}, (x,), Shape(8, (3, 4)), (8 * 54, 8),
+         {"mac": 8 * 12 * 54, "add": 8 * 12}, (Window(3, 2, 1), Window(3, 2, 1))),
+    # 3x1, dilation 2x1, two groups of 3 channels, no bias: span 5x1, fan-in 3*3 = 9, output 1x7
+    Case("conv", {"out": 4, "kernel": [3, 1], "dilation": [2, 1], "groups": 2, "bias": False}, (x,), Shape(4, (1, 7)),
+         (4 * 9,), {"mac": 4 * 7 * 9}, (Window(5, 1, 0), Window(1, 1, 0))),
+    # per side: rows 5 + 0 + 1 - 2 = 4, columns 7 + 2 + 0 - 2 = 7; stride 1 gives 5x8, fan-in 6*4 = 24
+    Case("conv", {"out": 2, "kernel": 2, "pad": [[0, 1], [2, 0]]}, (x,), Shape(2, (5, 8)), (48, 2),
+         {"mac": 2 * 40 * 24, "add": 80}, (Window(2, 1, 0), Window(2, 1, 2, edges=False))),
+    # three maps see 1, 2 and 6 inputs: 9 links of 2x2 = 36 weights; output 4x6
+    Case("conv_table", {"kernel": 2, "table": [[0], [1, 5], [0, 1, 2, 3, 4, 5]]}, (x,), Shape(3, (4, 6)), (36, 3),
+         {"mac": 36 * 24, "add": 3 * 24}, (Window(2, 1, 0), Window(2, 1, 0))),
+    # (5-1)*2 - 2*1 + 3 + 1 = 10, (7-1)*2 - 2 + 3 + 1 = 14; every one of 35 input cells meets 6*4*9 weights
+    Case("conv_transpose", {"out": 4, "kernel": 3, "stride": 2, "pad": 1, "output_pad": 1}, (x,), Shape(4, (10, 14)),
+         (6 * 4 * 9, 4), {"mac": 6 * 4 * 9 * 35, "add": 4 * 140},
+         (Window(3, 1, 1, up=2, exact=False), Window(3, 1, 1, up=2, exact=False))),
+    # three groups of two inputs and one output: 6*1*4 weights; (5-1)*1 + 2 = 6, 8
+    Case("conv_transpose", {"out": 3, "kernel": 2, "groups": 3, "bias": False}, (x,), Shape(3, (6, 8)), (24,),
+         {"mac": 24 * 35}, (Window(2, 1, 1, exact=False), Window(2, 1, 1, exact=False))),
+    Case("linear", {"out": 10}, (v,), Shape(10), (60, 10), {"mac": 60, "add": 10}),
+    Case("linear", {"out": 10, "bias": False, "axis": "channels"}, (x,), Shape(10, (5, 7)), (60,), {"mac": 60 * 35}),
+    Case("linear", {"out": 10, "axis": "last"}, (x,), Shape(6, (5, 10)), (70, 10), {"mac": 30 * 70, "add": 300},
+         (Window(1), Window(7, whole=True))),
+    # 10 codes of 6 numbers: 6 differences, 6 squares, 5 sums each
+    Case("rbf", {"out": 10}, (v,), Shape(10), (0, 0, 60), {"mul": 60, "add": 110}),
+    # rows (5-2)//2 + 1 = 2, columns (7-2)//2 + 1 = 3; both leave the last cell over
+    Case("max_pool", {"kernel": 2, "stride": 2}, (x,), Shape(6, (2, 3)), (), {"compare": 36 * 3},
+         (Window(2, 2, 0, edges=False), Window(2, 2, 0, edges=False))),
+    # rounded up: rows ceil(2/2) + 1 = 2, columns ceil(4/2) + 1 = 3; 36 windows of 9 cells
+    Case("avg_pool", {"kernel": 3, "stride": 2, "ceil_mode": True}, (x,), Shape(6, (2, 3)), (),
+         {"add": 36 * 8, "div": 36}, (Window(3, 2, 0), Window(3, 2, 0))),
+    # four cells summed (3 add), times a coefficient, plus a bias (1 add)
+    Case("subsample", {"kernel": 2, "stride": 2}, (x,), Shape(6, (2, 3)), (6, 6), {"add": 36 * 4, "mul": 36},
+         (Window(2, 2, 0, edges=False), Window(2, 2, 0, edges=False))),
+    # rows 5 to 5: one cell each; columns 7 to 2: 0-3 and 3-6, 8 cells; 6*5*8 = 240 cells in 60 means
+    Case("adaptive_avg_pool", {"out": [5, 2]}, (x,), Shape(6, (5, 2)), (), {"add": 240 - 60, "div": 60},
+         (Window(1, 5, 0, up=5), Window(8, 7, 1, up=2, exact=False))),
+    Case("global_avg_pool", {}, (x,), gate, (), {"add": 6 * 34, "div": 6}, WHOLE),
+    Case("batch_norm", {}, (x,), x, (6, 6, 12), {"mul": 210, "add": 210}),
+    Case("batch_norm", {"scale": False}, (x,), x, (0, 6, 12), {"mul": 210, "add": 210}),
+    Case("batch_norm", {"affine": False}, (x,), x, (0, 0, 12), {"mul": 210, "add": 210}),
+    # 5 neighbours: x^2 and alpha*sum (2 mul), 4 sums and k (5 add), power, division
+    Case("lrn", {"size": 5}, (x,), x, (), {"mul": 420, "add": 1050, "exp": 210, "div": 210}),
+    # over 6 values at 35 places: mean 5+, difference 6+, variance 5+, eps 1+, shift 6+ = 23 add; squares, product,
+    # scale = 18 mul; mean, variance, reciprocal = 3 div; one root
+    Case("layer_norm", {"axis": "channels"}, (x,), x, (6, 6), {"add": 23 * 35, "mul": 18 * 35, "div": 105, "exp": 35}),
+    # over 7 values at 30 places, no affine: 6 + 7 + 6 + 1 = 20 add, 14 mul
+    Case("layer_norm", {"axis": "last", "affine": False}, (x,), x, (), {"add": 600, "mul": 420, "div": 90, "exp": 30},
+         (Window(1), Window(7, whole=True))),
+    # over all 210: 209 + 210 + 209 + 1 + 210 add, 3*210 mul
+    Case("layer_norm", {"axis": "all"}, (x,), x, (210, 210), {"add": 839, "mul": 630, "div": 3, "exp": 1}, WHOLE),
+    Case("scale", {"factor": 0.3}, (x,), x, (), {"mul": 210}),
+    Case("layer_scale", {}, (x,), x, (6,), {"mul": 210}),
+    Case("relu", {}, (x,), x, (), {"compare": 210}),
+    Case("relu6", {}, (x,), x, (), {"compare": 420}),
+    Case("leaky_relu", {}, (x,), x, (), {"compare": 210, "mul": 210}),
+    Case("prelu", {}, (x,), x, (6,), {"compare": 210, "mul": 210}),
+    Case("prelu", {"per_channel": False}, (x,), x, (1,), {"compare": 210, "mul": 210}),
+    Case("elu", {}, (x,), x, (), {"compare": 210, "exp": 210, "add": 210, "mul": 210}),
+    Case("gelu", {}, (x,), x, (), {"mul": 420, "add": 210, "exp": 210, "div": 210}),
+    Case("sigmoid", {}, (x,), x, (), {"exp": 210, "add": 210, "div": 210}),
+    Case("hard_sigmoid", {}, (x,), x, (), {"add": 210, "compare": 420, "div": 210}),
+    Case("silu", {}, (x,), x, (), {"exp": 210, "add": 210, "div": 210, "mul": 210}),
+    Case("hard_swish", {}, (x,), x, (), {"add": 210, "compare": 420, "div": 210, "mul": 210}),
+    Case("tanh", {}, (x,), x, (), {"exp": 210}),
+    # at each of 35 places: 6 exp, 5 add, 6 div
+    Case("softmax", {}, (x,), x, (), {"exp": 210, "add": 175, "div": 210}),
+    Case("softmax", {}, (v,), v, (), {"exp": 6, "add": 5, "div": 6}),
+    Case("add", {}, (x, x, x), x, (), {"add": 420}),
+    Case("mean", {}, (x, x, x), x, (), {"add": 420, "div": 210}),
+    Case("multiply", {}, (x, gate), x, (), {"mul": 210}),
+    Case("multiply", {}, (v, x, x), x, (), {"mul": 420}),
+    Case("concat", {}, (x, Shape(1, (5, 7)), x), Shape(13, (5, 7))),
+    Case("flatten", {}, (x,), Shape(210), (), {}, WHOLE),
+    Case("identity", {}, (x,), x),
+    Case("dropout", {}, (x,), x),
+    Case("drop_path", {"p": 0.2}, (x,), x),
+    Case("upsample", {"scale": 2}, (x,), Shape(6, (10, 14)), (), {},
+         (Window(2, 1, 1, up=2, exact=False), Window(2, 1, 1, up=2, exact=False))),
+    # 5 to 10 and 7 to 7 rows: per output four products and three sums
+    Case("upsample", {"size": [10, 7], "mode": "bilinear"}, (x,), Shape(6, (10, 7)), (),
+         {"mul": 4 * 420, "add": 3 * 420}, (Window(5, 1, 3, up=2, exact=False), Window(3, 1, 1, exact=False))),
+    Case("slice", {"start": 1, "stop": 4}, (x,), Shape(3, (5, 7))),
+    Case("pad_channels", {"before": 1, "after": 3}, (x,), Shape(10, (5, 7))),
+    Case("channel_shuffle", {"groups": 3}, (x,), x),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.type}-{case.settings}")
+def test_facts(case):
+    layer = registry[case.type](**case.settings)
+    out = layer.shape(*case.inputs)
+    assert out == case.out
+    assert layer.params(*case.inputs) == Params(*case.params)
+    assert layer.work(out, *case.inputs) == Work(**case.work)
+    assert layer.window(*case.inputs) == case.window
+
+
+def test_every_layer_type_has_a_row():
+    assert {case.type for case in CASES} == set(registry) - {"input"}
+
+
+def test_the_input_costs_nothing():
+    layer = registry["input"](x)
+    assert (layer.shape(), layer.params(), layer.work(x), layer.window()) == (x, Params(), Work(), ())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.type}-{case.settings}")
+def test_facts_are_plain_ints(case):
+    layer = registry[case.type](**case.settings)
+    out = layer.shape(*case.inputs)
+    numbers = (out.channels, *out.axes, *layer.params(*case.inputs), *layer.work(out, *case.inputs))
+    assert {type(n) for n in numbers} == {int}
