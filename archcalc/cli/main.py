@@ -20,20 +20,20 @@ EXAMPLES = """examples:
   archcalc table resnet50 --depth 1 --format markdown -o resnet50.md
   archcalc table my.yaml --input 3x320x320 --batch 8 --dtype float16
   archcalc table "INPUT 32x32x3 -> [CONV3-32 -> RELU -> POOL2]*2 -> FC-10"
+  archcalc compare vgg16 resnet50 googlenet --baseline alexnet
+  archcalc diff resnet50 resnet50_tv              where they differ, aligned
+  archcalc show googlenet                         the spec itself
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
 
 
 def table(args: argparse.Namespace) -> str:
     from archcalc.report import render
-    from archcalc.spec import load
 
-    settings = dict(args.set)
-    parts = []
-    for net in args.net:
-        analysis = load(net, **settings).analyze(input=args.input, batch=args.batch, dtype=args.dtype,
-                                                 convention=args.convention, training=args.training)
-        parts.append(render(analysis, args.format, columns=args.columns, depth=args.depth, by=args.by, exact=args.exact,
-                            width=_width(args)))
+    parts = [
+        render(analysis, args.format, columns=args.columns, depth=args.depth, by=args.by, exact=args.exact,
+               width=_width(args))
+        for analysis in _analyses(args)
+    ]
     return _joined(parts, args.format)
 
 
@@ -51,6 +51,47 @@ def list_(args: argparse.Namespace) -> str:
     from archcalc.report.zoo import list_table
 
     return render_table(list_table(args.pattern, args.columns, args.sort), args.format, exact=args.exact, width=_width(args))
+
+
+def compare(args: argparse.Namespace) -> str:
+    from archcalc.report.compare import compare_table
+    from archcalc.report.formats import render_table
+
+    analyses = _analyses(args)
+    baseline = _analysis(args, args.baseline, {}) if args.baseline else None
+    return render_table(compare_table(analyses, args.columns, baseline), args.format, exact=args.exact, width=_width(args))
+
+
+def diff(args: argparse.Namespace) -> str:
+    from archcalc.report.diff import diff_table
+    from archcalc.report.formats import render_table
+
+    if len(args.net) != 2:
+        raise ArchcalcError(f"diff takes two networks, got {len(args.net)}")
+    return render_table(diff_table(*_analyses(args)), args.format, exact=True, width=_width(args))
+
+
+def show(args: argparse.Namespace) -> str:
+    from archcalc.spec import load
+    from archcalc.spec.expanded import expanded
+    from archcalc.spec.zoo import source
+
+    if args.expanded:
+        return "\n".join(expanded(load(net, **dict(args.set))) for net in args.net)
+    if args.set:
+        raise ArchcalcError("--set changes what is built, not the spec; add --expanded to see it")
+    return "\n".join(source(net) for net in args.net)
+
+
+def _analyses(args: argparse.Namespace) -> list[Any]:
+    return [_analysis(args, net, dict(args.set)) for net in args.net]
+
+
+def _analysis(args: argparse.Namespace, net: str, settings: dict[str, Any]) -> Any:
+    from archcalc.spec import load
+
+    return load(net, **settings).analyze(input=args.input, batch=args.batch, dtype=args.dtype,
+                                         convention=args.convention, training=args.training)
 
 
 def schema(args: argparse.Namespace) -> str:
@@ -106,6 +147,25 @@ def parser() -> options.Parser:
     one.add_argument("pattern", metavar="PATTERN", nargs="*", help="names, with * and ? as wildcards")
     one.add_argument("--sort", metavar="COLUMN", help="sort by a column")
     options.printing(one, FORMATS)
+
+    one = command("compare", compare, "networks side by side, one row each",
+                  "archcalc compare vgg16 resnet50 googlenet --baseline alexnet")
+    options.network(one)
+    options.counting(one)
+    one.add_argument("--baseline", metavar="NET", help="add ratios to this network's figures")
+    options.printing(one, FORMATS)
+
+    one = command("diff", diff, "the layers in which two networks differ, and the change of every total",
+                  "archcalc diff resnet50 resnet50_tv")
+    options.network(one)
+    options.counting(one)
+    options.printing(one, FORMATS, columns=False)
+
+    one = command("show", show, "the spec of a network, or the network after blocks and repeats",
+                  "archcalc show googlenet --expanded")
+    options.network(one)
+    one.add_argument("--expanded", action="store_true", help="every layer on its own, as a spec that loads to the same")
+    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
 
     one = command("schema", schema, "the JSON Schema of the spec language, for editors", "archcalc schema -o spec.schema.json")
     one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")

@@ -87,8 +87,9 @@ def counting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--training", action="store_true", help="count side heads too, which run in training only")
 
 
-def printing(parser: argparse.ArgumentParser, formats: str) -> None:
+def printing(parser: argparse.ArgumentParser, formats: str, *, columns: bool = True) -> None:
     parser.add_argument("--format", metavar="FORMAT", default="text", help=f"{formats} (text)")
-    parser.add_argument("--columns", metavar="NAME,...", type=names, help="the columns to show, in order")
-    parser.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
+    if columns:
+        parser.add_argument("--columns", metavar="NAME,...", type=names, help="the columns to show, in order")
+        parser.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
     parser.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")

@@ -33,14 +33,19 @@ def _kind(name: str) -> Cell:
 
 
 def _axes(read: Callable[[View], str]) -> Cell:
-    """A text per axis, or one where the axes agree."""
+    return lambda row, _: _per_axis(row, read)
 
-    def cell(row: Row, _: Analysis) -> Any:
-        texts = list(map(read, row.views))
-        text = texts[0] if len(set(texts)) == 1 else "x".join(texts)
-        return int(text) if text.lstrip("-").isdigit() else text
 
-    return cell
+def _per_axis(row: Row, read: Callable[[View], str]) -> Any:
+    """A number or text for all axes, or one per axis where they differ."""
+    texts = list(map(read, row.views))
+    text = texts[0] if len(set(texts)) == 1 else "x".join(texts)
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def field_of(row: Row) -> Any:
+    """The size of a row's receptive field; a bound is marked by <=."""
+    return _per_axis(row, _size)
 
 
 def _size(view: View) -> str:

@@ -61,14 +61,21 @@ def load(net: str, **settings: Any) -> Network:
         if settings:
             raise ArchcalcError("a one-line pattern has no parameters to set")
         return load_pattern(net)
-    if net == "-":
-        family = read_text(_decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"), "standard input", "stdin")
-        return expand(family, _only(family, ""), settings)
-    if is_path(net):
-        path, _, wanted = net.rpartition(":") if _names_network(net) else (net, "", "")
-        family = read_file(path)
-        return expand(family, _only(family, wanted), settings)
-    return expand(find(net), net, settings)
+    if net != "-" and not is_path(net):
+        return expand(find(net), net, settings)
+    path, _, wanted = net.rpartition(":") if _names_network(net) else (net, "", "")
+    file, name = ("standard input", "stdin") if net == "-" else (path, Path(path).stem)
+    family = read_text(text_of(path), file, name)
+    return expand(family, _only(family, wanted), settings)
+
+
+def source(net: str) -> str:
+    """The text of the spec that ``load`` would read."""
+    if is_pattern(net):
+        raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
+    if net != "-" and not is_path(net):
+        return text_of(str(specs() / f"{find(net).name}.yaml"))
+    return text_of(net.rpartition(":")[0] if _names_network(net) else net)
 
 
 def is_pattern(net: str) -> bool:
@@ -76,7 +83,7 @@ def is_pattern(net: str) -> bool:
 
 
 def is_path(net: str) -> bool:
-    return os.sep in net or net.endswith((".yaml", ".yml", ".json")) or _names_network(net) or os.path.isfile(net)
+    return os.sep in net or net.endswith((".yaml", ".yml", ".json")) or _names_network(net)
 
 
 def _names_network(net: str) -> bool:
@@ -93,8 +100,10 @@ def _only(family: Family, wanted: str) -> str:
     return next(iter(family.networks))
 
 
-def read_file(path: str) -> Family:
-    """The family in a file; ArchcalcError when it cannot be read, is too large or is not a spec."""
+def text_of(path: str) -> str:
+    """The text of a file, or of standard input for ``-``; ArchcalcError when it is not a spec's."""
+    if path == "-":
+        return _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input")
     try:
         if os.path.isdir(path):
             raise ArchcalcError(Problem("is a directory, expected a spec file", path))
@@ -104,7 +113,7 @@ def read_file(path: str) -> Family:
         raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", path)) from None
     except ValueError:
         raise ArchcalcError(f"not a path: {path!r}"[:120]) from None
-    return read_text(_decoded(raw, path), path, Path(path).stem)
+    return _decoded(raw, path)
 
 
 def _decoded(raw: bytes, file: str) -> str:

@@ -1,0 +1,31 @@
+"""Depth as the field counts it: the weighted layers on the longest path."""
+
+from __future__ import annotations
+
+from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.dense import Linear
+from archcalc.layers.join import Multiply, is_gate
+from archcalc.network import Network, Node
+
+WEIGHTED = (*CONVOLUTIONS, Linear)
+
+
+def depth(network: Network) -> int:
+    """Convolutions and fully connected layers on the longest path from input to output.
+
+    That is how VGG-16, ResNet-50 and DenseNet-121 have their names (He et al. 2016, Table 1: projection
+    shortcuts lie on shorter paths). The two layers of a gate (squeeze and excitation) are a side
+    computation and do not count, as in SE-ResNet-50.
+    """
+    longest: list[int] = []
+    for node in network.nodes:
+        behind = max((longest[i] for i in _followed(node, network)), default=0)
+        longest.append(behind + isinstance(node.layer, WEIGHTED))
+    return longest[network.output]
+
+
+def _followed(node: Node, network: Network) -> list[int]:
+    if not isinstance(node.layer, Multiply):
+        return list(node.inputs)
+    full = [i for i in node.inputs if not is_gate(network.nodes[i].shape)]
+    return full or list(node.inputs)

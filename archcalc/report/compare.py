@@ -1,0 +1,103 @@
+"""Networks side by side: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.depth import depth
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.layers import field_of, meta
+from archcalc.report.table import Heading, Table
+from archcalc.spec.accuracy import Accuracy, accuracies
+from archcalc.version import __version__
+
+COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
+    heading.name: (heading, cell) for heading, cell in [
+        (Heading("network", "network", "text", 9), lambda a: a.network.name),
+        (Heading("input", "input", "text", 5), lambda a: str(a.input)),
+        (Heading("depth", "depth", "number", 5), lambda a: depth(a.network)),
+        (Heading("params", "params", "count", 8), lambda a: a.totals.params),
+        (Heading("macs", "MACs", "count", 8), lambda a: a.totals.macs),
+        (Heading("flops", "FLOPs", "count", 2), lambda a: a.totals.flops),
+        (Heading("memory", "memory", "bytes", 6), lambda a: a.totals.values * a.itemsize),
+        (Heading("rf", "field", "number", 4), lambda a: largest_field(a)),
+        (Heading("top1", "top-1 %", "number", 6), lambda a: _error(a, "top1")),
+        (Heading("top5", "top-5 %", "number", 6), lambda a: _error(a, "top5")),
+    ]
+}
+RATIOS = ("params", "macs", "memory")
+
+
+def compare_table(analyses: Sequence[Analysis], columns: Sequence[str] | None = None,
+                  baseline: Analysis | None = None) -> Table:
+    """One row per analysis; with a baseline, how many times its parameters, MACs and feature maps each has.
+
+    The field is the last one before a layer sees everything at once. Errors are shown for networks as
+    their specs describe them, where a source is known; the notes below name it.
+    """
+    names = list(columns or COLUMNS)
+    for name in names:
+        if name not in COLUMNS:
+            raise ArchcalcError(unknown("column", name, COLUMNS))
+    headings = [COLUMNS[name][0] for name in names]
+    rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
+    if baseline is not None:
+        for name in RATIOS:
+            heading, cell = COLUMNS[name]
+            headings.append(Heading(f"{name}_ratio", f"{heading.title} x", "number", 7))
+            for row, analysis in zip(rows, analyses, strict=True):
+                row.append(ratio(cell(analysis), cell(baseline)))
+    how = analyses[0].convention
+    facts = {key: value for key, value in meta(analyses[0]).items() if key in ("batch", "dtype", "convention", "archcalc")}
+    header = [
+        f"{len(rows)} networks, batch {analyses[0].batch}, {analyses[0].dtype}",
+        f"convention {how.name}: {how.about}",
+        "depth: weighted layers on the longest path; memory: feature maps with the input; field: pixels seen by the last "
+        "layer that does not see everything at once; top-1 and top-5: published errors",
+        f"archcalc {__version__}",
+    ]
+    if baseline is not None:
+        header.insert(1, f"x: times the figure of {baseline.network.name}")
+        facts["baseline"] = baseline.network.name
+    return Table(title="comparison", headings=headings, rows=rows, header=header, meta=facts,
+                 footer=_sources(analyses) if {"top1", "top5"} & set(names) else [])
+
+
+def largest_field(analysis: Analysis) -> Any:
+    """The field of the last layer that still has positions of its own, as HxW where the axes differ."""
+    for row in reversed(analysis.rows):
+        if row.views and all(view.least.step != 0 for view in row.views):
+            local = row
+            break
+    else:
+        return None
+    return field_of(local)
+
+
+def ratio(value: int, base: int) -> str | None:
+    """value / base with three significant digits; None when the base is 0.
+
+    >>> ratio(138_357_544, 62_378_344), ratio(1, 0)
+    ('2.22', None)
+    """
+    if base == 0:
+        return None
+    return f"{value / base:#.3g}".rstrip(".")
+
+
+def _published(analysis: Analysis) -> Accuracy | None:
+    network = analysis.network
+    return None if network.settings_changed else accuracies().get(network.name)
+
+
+def _error(analysis: Analysis, which: str) -> Any:
+    found = _published(analysis)
+    error = getattr(found, which) if found else None
+    return "" if error is None else str(error)
+
+
+def _sources(analyses: Sequence[Analysis]) -> list[str]:
+    found = {a.network.name: _published(a) for a in analyses}
+    return [f"{name}: error on {e.on}, {e.how}; {e.source}" for name, e in found.items() if e is not None]

@@ -1,0 +1,114 @@
+"""Two networks aligned layer by layer: what differs, and what that makes of every total."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.trace import Row
+from archcalc.report.compare import largest_field
+from archcalc.report.layers import meta
+from archcalc.report.table import Heading, Table
+from archcalc.version import __version__
+
+HEADINGS = (
+    Heading("layer", "layer", "text", 9),
+    Heading("difference", "difference", "text", 8),
+    Heading("params_delta", "params", "number", 7),
+    Heading("macs_delta", "MACs", "number", 7),
+    Heading("values_delta", "values", "number", 5),
+)
+
+
+def diff_table(a: Analysis, b: Analysis) -> Table:
+    """The layers of b that differ from those of a, aligned by name, with the change of each figure."""
+    rows = []
+    for left, right in aligned(a.rows, b.rows):
+        said = difference(left, right)
+        if said:
+            name = (right or left).name  # type: ignore[union-attr]
+            rows.append([name, said, *(signed(f(right) - f(left)) for f in (_params, _macs, _values))])
+    facts = {"from": a.network.name, "to": b.network.name} | {
+        key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")}
+    same = sum(1 for left, right in aligned(a.rows, b.rows) if not difference(left, right))
+    header = [
+        f"{a.network.name} ({a.input}) to {b.network.name} ({b.input}), batch {a.batch}",
+        *(f"{x.network.name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
+        f"convention {a.convention.name}: {a.convention.about}",
+        f"archcalc {__version__}",
+    ]
+    footer = [f"{len(rows)} layers differ, {same} are the same in kind, settings, shape and costs"]
+    t, u = a.totals, b.totals
+    for what, old, new in (
+        ("parameters", t.params, u.params),
+        ("buffers", t.buffers, u.buffers),
+        (a.convention.counts, t.macs, u.macs),
+        ("feature-map values", t.values, u.values),
+    ):
+        footer.append(f"{what}: {old:,} to {new:,} ({signed(new - old)})")
+    before, after = largest_field(a), largest_field(b)
+    footer.append(f"field of the last layer that does not see everything at once: {before} to {after}")
+    return Table(title="difference", headings=HEADINGS, rows=rows, header=header, footer=footer, meta=facts)
+
+
+def aligned(left: list[Row], right: list[Row]) -> list[tuple[Row | None, Row | None]]:
+    """The rows in pairs, by name and in order; one without a partner is paired with None."""
+    pairs: list[tuple[Row | None, Row | None]] = []
+    matcher = SequenceMatcher(None, [r.name for r in left], [r.name for r in right], autojunk=False)
+    for kind, i, j, k, m in matcher.get_opcodes():
+        if kind == "equal":
+            pairs += zip(left[i:j], right[k:m], strict=True)
+        else:
+            pairs += [(row, None) for row in left[i:j]]
+            pairs += [(None, row) for row in right[k:m]]
+    return pairs
+
+
+def difference(left: Row | None, right: Row | None) -> str:
+    """What differs, in words; empty when nothing does.
+
+    The receptive field is left to the totals: one change of it goes on through every later layer.
+    """
+    if left is None or right is None:
+        row, word = (right, "new") if left is None else (left, "gone")
+        assert row is not None
+        return f"{word}: {row.type} {row.shape}"
+    said = []
+    if left.type != right.type:
+        said.append(f"{left.type} to {right.type}")
+    elif left.node and right.node:
+        before, after = left.node.layer.settings, right.node.layer.settings
+        said += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in before if before[key] != after[key]]
+    if left.shape != right.shape:
+        said.append(f"output {left.shape} to {right.shape}")
+    if left.shared != right.shared:
+        said.append(f"weights of {left.shared or 'its own'} to {right.shared or 'its own'}")
+    if not said and (_params(left), left.macs, left.values) != (_params(right), right.macs, right.values):
+        said.append(f"input {' '.join(map(str, left.inputs))} to {' '.join(map(str, right.inputs))}")
+    return "; ".join(said)
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")[:40]
+
+
+def _params(row: Row | None) -> int:
+    return 0 if row is None else row.param_count
+
+
+def _macs(row: Row | None) -> int:
+    return 0 if row is None or row.macs is None else row.macs
+
+
+def _values(row: Row | None) -> int:
+    return 0 if row is None or row.values is None else row.values
+
+
+def signed(n: int) -> str:
+    """A change with its sign; no change is 0.
+
+    >>> signed(231_211_008), signed(-5), signed(0)
+    ('+231,211,008', '-5', '0')
+    """
+    return f"{n:+,}" if n else "0"

@@ -1,0 +1,55 @@
+"""A network written out: its layers one after another, as a spec that loads to the same network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.network import Network, Node
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-")
+
+
+def expanded(network: Network) -> str:
+    """The spec of a network after blocks and repeats: a flat list with names, inputs where they branch."""
+    lines = [f"title: {_text(network.title)}", f"input: {_value([network.input.channels, *network.input.axes])}", "layers:"]
+    before, side = network.nodes[0], False
+    for node in network.nodes[1:]:
+        indent = "  "
+        if node.side:
+            indent = "      "
+            if not side:
+                lines.append("  - side:")
+        source = before if node.side == side or not side else _last_main(network, node)
+        lines += [indent + line for line in _step(node, network, source)]
+        before, side = node, node.side
+    return "\n".join(lines) + "\n"
+
+
+def _last_main(network: Network, node: Node) -> Node:
+    """The node that a step after a side head takes unless told otherwise."""
+    return next(n for n in reversed(network.nodes[: node.index]) if not n.side)
+
+
+def _step(node: Node, network: Network, before: Node) -> list[str]:
+    fields = node.layer.fields
+    changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
+    settings = "{" + ", ".join(f"{k}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
+    lines = [f"- {node.layer.type}: {settings}".rstrip(), f"  name: {node.name}"]
+    sources = [network.nodes[i].name for i in node.inputs]
+    if node.layer.joins or node.inputs != (before.index,):
+        lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
+    if node.shares is not None:
+        lines.append(f"  weights: {network.nodes[node.shares].name}")
+    return lines
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _text(text: str) -> str:
+    return text if text and set(text) <= _PLAIN else "'" + text.replace("'", "''") + "'"
