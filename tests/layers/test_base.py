@@ -1,0 +1,180 @@
+"""Registration, settings and the sentences a layer says when it cannot be."""
+
+import re
+
+import numpy as np
+import pytest
+
+from archcalc.errors import LayerError
+from archcalc.layers import registry
+from archcalc.layers.base import FACTS, Layer, Pointwise
+from archcalc.layers.fields import Count
+from archcalc.sizes import NO_WORK, Shape
+
+x = Shape(6, (5, 7))
+
+
+def says(text):
+    return pytest.raises(LayerError, match=f"^{re.escape(text)}$")
+
+
+@pytest.fixture
+def unchanged_registry():
+    before = dict(registry)
+    yield
+    assert dict(registry) == before
+
+
+def test_a_second_layer_of_a_name_is_refused(unchanged_registry):
+    with pytest.raises(TypeError, match="^two layers are called 'relu': Relu and Other$"):
+
+        class Other(Pointwise, type="relu"):
+            def work(self, out, x):
+                return NO_WORK
+
+
+@pytest.mark.parametrize("left_out", FACTS)
+def test_a_layer_that_lacks_a_fact_is_refused(left_out, unchanged_registry):
+    facts = {fact: lambda self, *xs: None for fact in FACTS if fact != left_out}
+    with pytest.raises(TypeError, match=f"^layer 'nameless' does not state its {left_out}$"):
+        type("Nameless", (Layer,), facts, type="nameless")
+
+
+def test_all_missing_facts_are_named_at_once(unchanged_registry):
+    with pytest.raises(TypeError, match="^layer 'nameless' does not state its window, shape, params, work$"):
+        type("Nameless", (Layer,), {}, type="nameless")
+
+
+def test_pointwise_has_no_work_of_its_own(unchanged_registry):
+    with pytest.raises(TypeError, match="does not state its work$"):
+        type("Nameless", (Pointwise,), {}, type="nameless")
+
+
+def test_fields_are_inherited_and_a_class_without_type_is_not_registered(unchanged_registry):
+    class Base(Pointwise):
+        size = Count("a size", 3)
+
+    class Derived(Base):
+        more = Count("another")
+
+    assert list(Derived.fields) == ["size", "more"]
+    assert list(Base.fields) == ["size"]
+
+
+SETTINGS = [
+    ("conv", {"out": 8}, "conv needs kernel: size of the window"),
+    ("conv", {}, "conv needs kernel: size of the window; conv needs out: output channels"),
+    ("conv", {"out": 8, "kernel": 3, "strde": 2}, "unknown conv setting 'strde'; did you mean 'stride'?"),
+    ("relu", {"x": 1}, "unknown relu setting 'x'; known: none"),
+    ("conv", {"out": 8, "kernel": 3, "stride": 0}, "stride: must be at least 1, got 0"),
+    ("conv", {"out": 8, "kernel": 3, "pad": -1}, "pad: must be at least 0, got -1"),
+    ("conv", {"out": 8, "kernel": [3, 0]}, "kernel: must be at least 1, got 0"),
+    ("conv", {"out": 8, "kernel": []}, "kernel: expected a number for every axis, got an empty list"),
+    ("conv", {"out": 8, "kernel": 3, "pad": []}, "pad: expected a number for every axis, got an empty list"),
+    ("conv", {"out": 8, "kernel": 3, "pad": [[1, 2, 3]]}, "pad: expected [before, after] for an axis, got 3 numbers"),
+    ("conv", {"out": 8, "kernel": 3, "pad": "full"},
+     "pad: expected a number, [height, width], [[top, bottom], [left, right]], same or valid, got 'full'"),
+    ("conv", {"out": 2.5, "kernel": 3}, "out: expected a whole number, got 2.5"),
+    ("conv", {"out": float("nan"), "kernel": 3}, "out: expected a whole number, got nan"),
+    ("conv", {"out": True, "kernel": 3}, "out: expected a whole number, got true"),
+    ("conv", {"out": np.bool_(True), "kernel": 3}, "out: expected a whole number, got true"),
+    ("conv", {"out": None, "kernel": 3}, "out: expected a whole number, got nothing"),
+    ("conv", {"out": "8", "kernel": 3}, "out: expected a whole number, got '8'"),
+    ("conv", {"out": 2**31, "kernel": 3}, "out: 2147483648 is larger than 2,147,483,647, the largest size there is"),
+    ("conv", {"out": 8, "kernel": 3, "bias": 1}, "bias: expected true or false, got 1"),
+    ("conv", {"out": 0, "kernel": 3, "groups": 0, "bias": None},
+     "out: must be at least 1, got 0; groups: must be at least 1, got 0; bias: expected true or false, got nothing"),
+    ("dropout", {"p": 1.5}, "p: must be from 0 to 1, got 1.5"),
+    ("dropout", {"p": "half"}, "p: expected a number, got 'half'"),
+    ("max_pool", {"kernel": 2}, "max_pool needs stride: step between windows; written out, for tools differ in its default"),
+    ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": 1}, "ceil_mode: expected one of false, true, caffe, got 1"),
+    ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": "cafe"},
+     "ceil_mode: unknown choice 'cafe'; did you mean 'caffe'?"),
+    ("linear", {"out": 2, "axis": 1}, "axis: expected one of nothing, channels, last, got 1"),
+    ("linear", {"out": 2, "axis": "lst"}, "axis: unknown choice 'lst'; did you mean 'last'?"),
+    ("conv_table", {"kernel": 3, "table": [[0], []]}, "table: output map 1: expected a list of input maps, got []"),
+    ("conv_table", {"kernel": 3, "table": [[0, 0]]}, "table: output map 0: an input map is listed twice in [0, 0]"),
+    ("conv_table", {"kernel": 3, "table": 3}, "table: expected a list of lists of input maps, got 3"),
+    ("conv", {"out": np.array([1.5, 2.0]), "kernel": 3}, "out: expected whole numbers, got [1.5, 2.0]"),
+    ("conv", {"out": np.array([1, 2], "int32"), "kernel": 3}, "out: expected an int64 array, got int32"),
+    ("conv", {"out": np.array([True, False]), "kernel": 3}, "out: expected an int64 array, got bool"),
+    ("conv", {"out": np.array([], "int64"), "kernel": 3}, "out: expected numbers, got an empty array"),
+    ("conv", {"out": np.array([4, 0]), "kernel": 3}, "out: must be at least 1, got 0"),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "text"), SETTINGS, ids=lambda v: str(v)[:40])
+def test_settings_refused(type, settings, text):
+    with says(text):
+        registry[type](**settings)
+
+
+SHAPES = [
+    ("conv", {"out": 8, "kernel": 9}, (x,), "the kernel spans 9 but the padded input is only 5 + 0 + 0 = 5"),
+    ("conv", {"out": 8, "kernel": 3, "dilation": 5, "pad": [[1, 2], 9]}, (x,),
+     "the kernel spans 11 but the padded input is only 5 + 1 + 2 = 8"),
+    ("max_pool", {"kernel": 6, "stride": 1}, (x,), "the kernel spans 6 but the padded input is only 5 + 0 + 0 = 5"),
+    ("max_pool", {"kernel": 7, "stride": 2, "ceil_mode": True}, (x,),
+     "the kernel spans 7 but the padded input is only 5 + 0 + 0 = 5"),
+    ("avg_pool", {"kernel": 2, "stride": 2, "pad": 2}, (x,), "pad 2 and 2 must be smaller than the kernel's span 2"),
+    ("conv", {"out": 8, "kernel": 3, "groups": 4}, (x,), "input channels / groups: 6 is not divisible by 4"),
+    ("conv", {"out": 8, "kernel": 3, "groups": 3}, (x,), "output channels / groups: 8 is not divisible by 3"),
+    ("conv_transpose", {"out": 8, "kernel": 3, "groups": 3}, (x,), "output channels / groups: 8 is not divisible by 3"),
+    ("conv_transpose", {"out": 8, "kernel": 3, "stride": 2, "output_pad": 2}, (x,),
+     "output_pad 2 must be smaller than the stride 2 or the dilation 1"),
+    ("conv", {"out": 8, "kernel": [3, 3, 3]}, (x,), "kernel has 3 numbers, but the input 6x5x7 has 2 spatial axes"),
+    ("conv", {"out": 8, "kernel": 3, "pad": [1]}, (x,), "pad has 1 numbers, but the input 6x5x7 has 2 spatial axes"),
+    ("conv", {"out": 8, "kernel": 3}, (Shape(6),), "conv needs a feature map with height and width, got a vector of 6"),
+    ("global_avg_pool", {}, (Shape(6),), "global_avg_pool needs a feature map with height and width, got a vector of 6"),
+    ("conv_table", {"kernel": 3, "table": [[0, 6]]}, (x,), "the table names input map 6, but the input 6x5x7 has maps 0 to 5"),
+    ("linear", {"out": 2}, (x,),
+     "linear on the map 6x5x7: put flatten before it, or say axis: channels or axis: last"),
+    ("layer_norm", {}, (x,), "layer_norm on the map 6x5x7: say axis: channels, axis: last or axis: all"),
+    ("rbf", {"out": 2}, (x,), "rbf needs a vector, got the map 6x5x7: put flatten before it"),
+    ("channel_shuffle", {"groups": 4}, (x,), "channels / groups: 6 is not divisible by 4"),
+    ("slice", {"start": 2, "stop": 7}, (x,), "channels 2 to 7 do not lie in the input's 6 channels"),
+    ("slice", {"start": 6}, (x,), "channels 6 to 6 do not lie in the input's 6 channels"),
+    ("upsample", {}, (x,), "upsample needs scale or size, one of the two"),
+    ("upsample", {"scale": 2, "size": 9}, (x,), "upsample needs scale or size, one of the two"),
+    ("add", {}, (x, Shape(6, (5, 8))), "the inputs of add differ in shape: 6x5x7, 6x5x8"),
+    ("add", {}, (x, Shape(6)), "the inputs of add differ in shape: 6x5x7, 6"),
+    ("concat", {}, (x, Shape(1, (7, 5))), "the inputs of concat differ in size: 6x5x7, 1x7x5"),
+    ("multiply", {}, (x, Shape(1, (1, 1))),
+     "the inputs of multiply do not fit: 6x5x7, 1x1x1; a gate has the same channels and one position"),
+    # arrays are told by their range, so that the sentence stays one
+    ("conv", {"out": 8, "kernel": 4}, (Shape(6, (np.arange(3, 2000), 7)),),
+     "the kernel spans 4 but the padded input is only [3..1999] + 0 + 0 = [3..1999]"),
+    ("conv", {"out": 8, "kernel": 1, "groups": 2}, (Shape(np.arange(2, 5), (5, 7)),),
+     "input channels / groups: [2..4] is not divisible by 2"),
+    ("add", {}, (x, Shape(6, (np.array([5, 6]), 7))), "the inputs of add differ in shape: 6x5x7, 6x[5..6]x7"),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "inputs", "text"), SHAPES, ids=lambda v: str(v)[:40])
+def test_shapes_refused(type, settings, inputs, text):
+    with says(text):
+        registry[type](**settings).shape(*inputs)
+
+
+def test_numpy_scalars_become_python_ints():
+    """A NumPy scalar would wrap around at 2**63, or at 2**31 for int32; a Python int does not."""
+    for number in (np.int32(8), np.int64(8), np.array(8), np.float64(8.0), 8.0):
+        out = registry["conv"](out=number, kernel=np.int64(3)).out
+        assert (type(out), out) == (int, 8)
+
+
+def test_settings_may_be_arrays_everywhere():
+    sizes = np.array([1, 2])
+    layer = registry["conv"](out=sizes, kernel=sizes, stride=sizes, pad=sizes, dilation=sizes)
+    # (5 + 2 - 1)//1 + 1 = 7 and (5 + 4 - 3)//2 + 1 = 4
+    assert layer.shape(Shape(1, (5,))).axes[0].tolist() == [7, 4]
+    up = registry["conv_transpose"](out=1, kernel=3, stride=3, output_pad=sizes)
+    assert up.shape(Shape(1, (5,))).axes[0].tolist() == [4 * 3 + 3 + 1, 4 * 3 + 3 + 2]
+    assert repr(layer).startswith("conv(kernel=array([1, 2]), stride=array([1, 2])")
+
+
+def test_repr_shows_what_is_not_default():
+    assert repr(registry["conv"](out=8, kernel=3, stride=1, pad=1)) == "conv(kernel=3, pad=1, out=8)"
+    assert registry["conv"](out=8, kernel=3).settings == {
+        "kernel": 3, "stride": 1, "pad": 0, "dilation": 1, "out": 8, "groups": 1, "bias": True,
+    }
