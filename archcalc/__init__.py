@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from archcalc.version import __version__
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis, Totals, analyze
+    from archcalc.analysis import Analysis, analyze
+    from archcalc.analysis.totals import Totals
     from archcalc.conventions import Convention, convention, conventions
     from archcalc.errors import ArchcalcError, Problem
     from archcalc.network import Network
@@ -25,7 +26,7 @@ _HOMES = {
     "Network": "archcalc.network",
     "Problem": "archcalc.errors",
     "Shape": "archcalc.sizes",
-    "Totals": "archcalc.analysis",
+    "Totals": "archcalc.analysis.totals",
     "analyze": "archcalc.analysis",
     "convention": "archcalc.conventions",
     "conventions": "archcalc.conventions",

@@ -81,12 +81,14 @@ def is_array(n: object) -> bool:
 
 def smallest(n: Any) -> Int:
     """The smallest number in n: n itself unless it is an array."""
-    return n.min() if is_array(n) else n
+    low: Int = n.min() if is_array(n) else n
+    return low
 
 
 def largest(n: Any) -> Int:
     """The largest number in n: n itself unless it is an array."""
-    return n.max() if is_array(n) else n
+    high: Int = n.max() if is_array(n) else n
+    return high
 
 
 def written(n: Any) -> str:

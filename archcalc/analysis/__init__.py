@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.analysis import arrays
 from archcalc.analysis.fold import fold
 from archcalc.analysis.memory import itemsize
+from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.network import Network
-from archcalc.sizes import Int, Params, Shape, Work
-
-
-class Totals(NamedTuple):
-    """Sums over the rows of an analysis; operations and values are for the whole batch.
-
-    ``values`` are the feature maps with the input: every output that neither overwrites its input nor
-    is a view of it. ``conv_inputs`` are the inputs of the convolutions, were each kept once more.
-    """
-
-    params: Int
-    weights: Int
-    biases: Int
-    buffers: Int
-    macs: Int
-    flops: Int
-    work: Work
-    values: Int
-    conv_inputs: Int
+from archcalc.sizes import Int, Shape
 
 
 class Analysis:
@@ -50,7 +33,7 @@ class Analysis:
 
     @property
     def totals(self) -> Totals:
-        return totals(self.rows)
+        return totals(self.rows, self.convention)
 
     def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
         """The rows folded to a depth of blocks, or ``by`` type or stage."""
@@ -82,20 +65,6 @@ class Analysis:
 
     def __repr__(self) -> str:
         return f"<Analysis of {self.network.name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
-
-
-def totals(rows: Sequence[Row]) -> Totals:
-    """The sums over the rows."""
-    params = Params(*map(sum, zip(Params(), *(row.params for row in rows), strict=True)))
-    macs = sum(row.macs for row in rows if row.macs is not None)
-    return Totals(
-        params=sum(row.param_count for row in rows),
-        weights=params.weight, biases=params.bias, buffers=params.buffers,
-        macs=macs, flops=2 * macs,
-        work=Work.sum(row.work for row in rows),
-        values=sum(row.values for row in rows if row.values is not None),
-        conv_inputs=sum(row.conv_inputs for row in rows),
-    )
 
 
 def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str = "float32",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network
@@ -64,8 +65,6 @@ def refuse_overflow(analysis: Analysis, run: Callable[[Network, Int], Analysis])
 
     ``run`` analyses a network at a batch.
     """
-    from archcalc.analysis import totals as sums
-
     network = analysis.network
     for name, value in network.settings.items():
         if is_array(value):
@@ -77,11 +76,11 @@ def refuse_overflow(analysis: Analysis, run: Callable[[Network, Int], Analysis])
     twin = network.at(shape, {name: _float(value) for name, value in network.settings.items()})
     twins = run(twin, _float(analysis.batch))
     rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
-    totals = sums(rows)
+    sums = totals(rows, twins.convention)
     for what, number in (
-        ("FLOP", 2 * sum(totals.work)),
-        ("parameter bytes", (totals.weights + totals.biases + totals.buffers) * analysis.itemsize),
-        ("feature-map bytes", (totals.values + totals.conv_inputs) * analysis.itemsize),
+        ("FLOP", 2 * sum(sums.work)),
+        ("parameter bytes", (sums.weights + sums.biases + sums.buffers) * analysis.itemsize),
+        ("feature-map bytes", (sums.values + sums.conv_inputs) * analysis.itemsize),
         *(("receptive fields", number) for row in rows for view in row.views for number in _numbers(view.field)),
     ):
         if is_array(number) and largest(number) >= LIMIT:

@@ -21,7 +21,8 @@ class Convention:
     """A way to count.
 
     ``macs`` weighs each kind of operation, ``macs_by_type`` overrules it for a layer type, ``params``
-    lists the kinds of parameters that count, ``counts`` names what the MAC column holds.
+    lists the kinds of parameters that count. ``counts`` names what the MAC column holds, and
+    ``flops_per_mac`` is None where that is no multiply-add and so has no FLOP.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Convention:
     macs: Weights = field(default_factory=lambda: {"mac": 1})
     macs_by_type: Mapping[str, Weights] = field(default_factory=dict)
     counts: str = "MACs"
+    flops_per_mac: int | None = 2
 
     def count_macs(self, layer: Layer, work: Work) -> Int | None:
         """Multiply-accumulates; None where the layer works, but in kinds that are not counted."""
@@ -40,6 +42,10 @@ class Convention:
             return None
         done_in: dict[str, Int] = work._asdict()
         return sum(done_in[kind] * weight for kind, weight in weights.items())
+
+    def flops(self, macs: Int | None) -> Int | None:
+        """FLOP for that many MACs; None where the convention has none."""
+        return None if macs is None or self.flops_per_mac is None else self.flops_per_mac * macs
 
     def count_params(self, params: Params) -> Int:
         owned: dict[str, Int] = params._asdict()
@@ -66,6 +72,7 @@ _CONVENTIONS = [
         macs={"mac": 1, "add": 1},
         macs_by_type={"subsample": {"add": 1, "mul": 1}, "rbf": {"mul": 1}},
         counts="connections",
+        flops_per_mac=None,
     ),
 ]
 

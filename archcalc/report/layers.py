@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archcalc.analysis import Analysis, Totals, totals
+from archcalc.analysis import Analysis, totals
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.table import Heading, Table
@@ -20,8 +20,8 @@ def _params(count: Callable[[Row], Any]) -> Cell:
     return lambda row, _: "shared" if row.shared else count(row)
 
 
-def _flops(row: Row, _: Analysis) -> Any:
-    return None if row.macs is None else 2 * row.macs
+def _flops(row: Row, analysis: Analysis) -> Any:
+    return analysis.convention.flops(row.macs)
 
 
 def _bytes(row: Row, analysis: Analysis) -> Any:
@@ -156,10 +156,7 @@ def footer(analysis: Analysis) -> list[str]:
     if t.params == t.weights:
         parts = "weights" if t.biases == 0 else f"weights; biases {t.biases:,} not counted"
     lines = [f"parameters: {t.params:,} ({parts})" + (f"; buffers {t.buffers:,} beside them" if t.buffers else "")]
-    if analysis.convention.counts == "MACs":
-        lines.append(f"MACs: {t.macs:,}; FLOPs: {t.flops:,}")
-    else:
-        lines.append(f"{analysis.convention.counts}: {t.macs:,}")
+    lines.append(f"{analysis.convention.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
     others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
     if others:
         lines.append(f"other operations by kind: {', '.join(others)}")
@@ -174,7 +171,7 @@ def footer(analysis: Analysis) -> list[str]:
 
 
 def _side(analysis: Analysis) -> str:
-    side: Totals = totals(analysis.side_rows)
+    side = totals(analysis.side_rows, analysis.convention)
     heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
     both = analysis.totals.params + side.params
     return (f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "

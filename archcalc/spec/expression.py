@@ -5,7 +5,7 @@
     arithmetic  + - * / // %      on numbers; no powers
     value       3, 0.5, 'text', true, false, name, name[index], [list], (expression), function(...)
 
-Numbers may be int64 arrays in arithmetic, but not in conditions.
+Numbers may be int64 arrays; a condition must then hold for all of them or for none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from archcalc.errors import unknown
-from archcalc.sizes import is_array, largest
+from archcalc.sizes import is_array, largest, smallest
 
 MAX_LENGTH = 300
 MAX_DEPTH = 25
@@ -304,11 +304,14 @@ def _bounded(n: Any) -> Any:
 
 
 def _compare(op: str, a: Any, b: Any) -> bool:
-    if is_array(a) or is_array(b):
-        raise ExpressionError("a condition needs single numbers, got an array")
+    """Whether a and b compare so; for arrays, everywhere or nowhere, since a network has one structure."""
     if op not in ("==", "!="):
         number(a), number(b)
-    return bool(_COMPARE[op](a, b))
+    holds = _COMPARE[op](a, b)
+    if is_array(holds) and smallest(holds) != largest(holds):
+        raise ExpressionError(f"a comparison ({op}) holds for some numbers of an array and not for others; "
+                              "networks of different structure are evaluated apart")
+    return bool(largest(holds))
 
 
 def _item(sequence: Any, position: Any) -> Any:

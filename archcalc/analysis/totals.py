@@ -1,0 +1,42 @@
+"""Sums over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from archcalc.analysis.trace import Row
+from archcalc.conventions import Convention
+from archcalc.sizes import Int, Params, Work
+
+
+class Totals(NamedTuple):
+    """Sums over the rows of an analysis; operations and values are for the whole batch.
+
+    ``values`` are the feature maps with the input: every output that neither overwrites its input nor
+    is a view of it. ``conv_inputs`` are the inputs of the convolutions, were each kept once more.
+    """
+
+    params: Int
+    weights: Int
+    biases: Int
+    buffers: Int
+    macs: Int
+    flops: Int | None
+    work: Work
+    values: Int
+    conv_inputs: Int
+
+
+def totals(rows: Sequence[Row], convention: Convention) -> Totals:
+    """The sums over the rows."""
+    params = Params(*map(sum, zip(Params(), *(row.params for row in rows), strict=True)))
+    macs = sum(row.macs for row in rows if row.macs is not None)
+    return Totals(
+        params=sum(row.param_count for row in rows),
+        weights=params.weight, biases=params.bias, buffers=params.buffers,
+        macs=macs, flops=convention.flops(macs),
+        work=Work.sum(row.work for row in rows),
+        values=sum(row.values for row in rows if row.values is not None),
+        conv_inputs=sum(row.conv_inputs for row in rows),
+    )

@@ -1,0 +1,112 @@
+"""Speed and size, as ratios taken in one run: ``python -m tests.benchmarks``.
+
+Each figure stands beside its goal. Times are medians; on a shared machine a ratio says more than a time.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import archcalc
+from archcalc.spec import zoo
+
+TABLE = [sys.executable, "-m", "archcalc", "table", "vgg16"]
+LIST = [sys.executable, "-m", "archcalc", "list"]
+RUNS = 7
+
+
+def cold(command: list[str], runs: int = RUNS) -> float:
+    """Median seconds of a process from start to end, after one warm-up."""
+    times = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - start)
+    return median(times[1:])
+
+
+def warm(work: Callable[[], object], runs: int = 21) -> float:
+    """Median seconds of a call, after one warm-up."""
+    times = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return median(times[1:])
+
+
+def say(what: str, figure: str, goal: str) -> None:
+    print(f"{what:<64} {figure:>16}   goal: {goal}")
+
+
+def processes() -> None:
+    bare, table = cold([sys.executable, "-c", "pass"]), cold(TABLE)
+    torch = cold([sys.executable, "-c", "import torch"], runs=3)
+    listed = cold(LIST, runs=3)
+    say("cold 'archcalc table vgg16' over 'python -c pass'", f"{table / bare:.1f} x", "at most 10 x")
+    say("cold 'archcalc table vgg16' over 'import torch'", f"{table / torch:.3f} x", "at most 0.1 x")
+    say("cold 'archcalc list', whole zoo, over 'import torch'", f"{listed / torch:.2f} x", "below 1 x")
+    say("  (python -c pass, table vgg16, list, import torch)",
+        f"{bare * 1e3:.0f} {table * 1e3:.0f} {listed * 1e3:.0f} {torch * 1e3:.0f} ms", "-")
+
+
+def peak_memory() -> None:
+    subprocess.run(TABLE, check=True, stdout=subprocess.DEVNULL)
+    code = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    peak = int(subprocess.run([sys.executable, "-c", code, *TABLE], check=True, capture_output=True, text=True).stdout)
+    say("peak memory of the cold command", f"{peak * 1024 / 1e6:.0f} MB", "at most 60 MB")
+
+
+def deep_networks() -> None:
+    def load_and_analyze() -> None:
+        archcalc.load("resnet152").analyze().totals  # noqa: B018
+
+    say("warm load and analyze of resnet152, file already read", f"{warm(load_and_analyze) * 1e3:.1f} ms", "at most 5 ms")
+
+    def with_reading() -> None:
+        zoo._cached.cache_clear()
+        load_and_analyze()
+
+    say("the same with the file read and parsed each time", f"{warm(with_reading) * 1e3:.1f} ms", "-")
+    times = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for layers in (100, 1_000, 10_000):
+            path = Path(folder) / f"chain{layers}.yaml"
+            step = "  - conv: {out: 16, kernel: 3, pad: 1}\n"
+            path.write_text("input: [16, 32, 32]\nlayers:\n" + step * layers)
+            times[layers] = warm(lambda path=path: archcalc.load(str(path)).analyze().totals, runs=3)
+    say("a file of 100 / 1,000 / 10,000 layers, read and analyzed",
+        " ".join(f"{t * 1e3:.0f}" for t in times.values()) + " ms", "linear, 10,000 in 1 s")
+    say("  time per layer, 10,000 over 1,000", f"{times[10_000] / times[1_000] / 10:.2f} x", "about 1 x")
+
+
+def sweep() -> None:
+    sizes = np.arange(32, 432, dtype=np.int64)[:, None]
+    batches = np.arange(1, 251, dtype=np.int64)[None, :]
+    network = archcalc.load("vgg16")
+    seconds = warm(lambda: network.analyze(input=(3, sizes, sizes), batch=batches).totals, runs=3)
+    scalar = warm(lambda: network.analyze(input=(3, 224, 224), batch=8).totals)
+    points = sizes.size * batches.size
+    say(f"vgg16 over {points:,} points of resolution x batch", f"{points / seconds:,.0f} /s", "-")
+    say("  one call on arrays over that many scalar calls", f"{seconds / (scalar * points):.5f} x", "far below 1 x")
+
+
+if __name__ == "__main__":
+    print(f"archcalc {archcalc.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    processes()
+    peak_memory()
+    deep_networks()
+    sweep()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    print(f"(this benchmark's own peak: {own:.0f} MB)")

@@ -1,0 +1,103 @@
+"""The README and the docs say what is true: their commands run, their outputs are real, their links lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from archcalc.cli.reference import commands, reference
+from archcalc.cli.main import parser
+from archcalc.conventions import conventions
+from archcalc.layers import registry
+from archcalc.report import LAYER_FORMATS
+from archcalc.spec import load
+from archcalc.spec.reader import LAYERS
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_console_blocks_show_the_real_output(page, archcalc, overwrite):
+    text = page.read_text()
+
+    def rerun(block: re.Match[str]) -> str:
+        command = block[1].splitlines()[0]
+        assert command.startswith("$ archcalc "), "a console block starts with one archcalc command"
+        status, out, err = archcalc(*shlex.split(command)[2:])
+        assert (status, err) == (0, "")
+        return f"```console\n{command}\n{out}```"
+
+    real = CONSOLE.sub(rerun, text)
+    if overwrite:
+        page.write_text(real)
+    assert real == page.read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_python_examples_run(page):
+    failed, _ = doctest.testfile(str(page), module_relative=False)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_readme_commands_run(archcalc, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my.yaml").write_text("input: [3, 32, 32]\nlayers:\n  - conv: {out: 8, kernel: 3}\n")
+    shown = [line for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+             for line in block.splitlines() if line.startswith("archcalc ")]
+    assert len(shown) >= 6
+    for line in shown:
+        status, out, err = archcalc(*shlex.split(line, comments=True)[1:])
+        assert (status, err) == (0, ""), line
+        assert out, line
+
+
+def test_the_readme_starts_with_the_two_commands():
+    block = re.search(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    first, second = block[1].splitlines()
+    assert first.endswith("archcalc table vgg16")
+    assert second.endswith("pytest")
+
+
+def test_the_reference_page_is_fresh(overwrite):
+    page = ROOT / "docs" / "cli.md"
+    if overwrite:
+        page.write_text(reference())
+    assert page.read_text() == reference()
+
+
+def test_every_command_has_an_example_that_names_it():
+    for name, command in commands(parser()).items():
+        assert f"archcalc {name}" in command.epilog
+
+
+def test_help_names_every_convention_and_format():
+    help = commands(parser())["table"].format_help()
+    for name in (*conventions, *LAYER_FORMATS):
+        assert name in help
+
+
+def test_the_spec_page_names_every_layer_and_its_example_loads(tmp_path):
+    text = (ROOT / "docs" / "spec.md").read_text()
+    table = text[text.index("| group | layers |"):]
+    assert set(re.findall(r"`(\w+)`", table[: table.index("\n\n")])) == set(LAYERS) == set(registry) - {"input"}
+    example = tmp_path / "tiny.yaml"
+    example.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    assert load(f"{example}:tiny_deep").analyze().totals.params > load(f"{example}:tiny").analyze().totals.params
+
+
+def test_the_counting_page_lists_every_convention():
+    text = (ROOT / "docs" / "counting.md").read_text()
+    for name in conventions:
+        assert f"| `{name}` |" in text
