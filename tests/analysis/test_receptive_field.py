@@ -1,0 +1,299 @@
+"""The receptive field against brute force: every unit's pixels, one by one.
+
+The pixels are found by a propagation of sets, written without archcalc's formulas. First it is held against
+torch's gradients layer by layer; then archcalc is held against it on random networks.
+"""
+
+from fractions import Fraction
+from functools import cache
+from math import floor
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from archcalc.errors import LayerError
+from archcalc.layers import registry
+from archcalc.sizes import Shape
+
+from . import nets
+
+RANDOM = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.filter_too_much,
+                                                                          HealthCheck.too_slow])
+
+
+def taps(kind, given, axis, n, m):
+    """The input positions that output o of one layer reads, as a function of o, padding included.
+
+    ``n`` and ``m`` are the sizes of the input and the output along the axis.
+    """
+
+    def at(name, default):
+        value = given.get(name, default)
+        return value[axis] if isinstance(value, list) else value
+
+    if kind in ("conv", "max_pool", "avg_pool"):
+        k, s, d, pad = at("kernel", 1), at("stride", 1), at("dilation", 1), at("pad", 0)
+        if pad == "same":
+            pad = max((m - 1) * s + (k - 1) * d + 1 - n, 0) // 2
+        before = pad[0] if isinstance(pad, list) else pad
+        return lambda o: {o * s - before + t * d for t in range(k)}
+    if kind == "conv_transpose":  # input i is spread to o = i*s - p + t*d
+        k, s, d, p = at("kernel", 1), at("stride", 1), at("dilation", 1), at("pad", 0)
+        return lambda o: {(o + p - t * d) // s for t in range(k) if (o + p - t * d) % s == 0}
+    if kind == "adaptive_avg_pool":
+        return lambda o: set(range(o * n // m, -(-(o + 1) * n // m)))
+    if kind == "global_avg_pool":
+        return lambda o: set(range(n))
+    if kind == "upsample" and given.get("mode") != "bilinear":
+        return lambda o: {o * n // m}
+    if kind == "upsample":  # half-pixel centres, not before the first or after the last
+        def read(o):
+            source = max(Fraction((2 * o + 1) * n, 2 * m) - Fraction(1, 2), 0)
+            low = floor(source)
+            return {low} | ({min(low + 1, n - 1)} if source > low else set())
+        return read
+    return lambda o: {o}
+
+
+def follow(network, net, axis, real):
+    """For each unit of the last layer the pixels it sees along an axis, and the same of every step's layer.
+
+    ``real`` leaves padding out at every layer; else the maps go on for ever, and pixels may be negative.
+    """
+    nodes = iter(network.nodes[1:])
+
+    def run(net, source, n):
+        for kind, what in net:
+            if registry[kind].joins:
+                ends = [run(branch, source, n) for branch in what]
+                sizes, ends = [end[1] for end in ends], [end[0] for end in ends]
+                m = next(nodes).shape.axes[axis]
+                source = joined(ends, sizes, m)
+            else:
+                m = next(nodes).shape.axes[axis]
+                source = applied(source, taps(kind, what, axis, n, m), n, kind in ("global_avg_pool",))
+            n = m
+        return source, n
+
+    def applied(source, read, n, whole):
+        return cache(lambda o: frozenset().union(
+            *(source(i) for i in read(o) if not (real or whole) or 0 <= i < n)))
+
+    def joined(ends, sizes, m):
+        # a gate has one position, which every unit sees
+        return cache(lambda o: frozenset().union(*(
+            end(0 if size == 1 and m > 1 else o) for end, size in zip(ends, sizes, strict=True))))
+
+    pixels = network.input.axes[axis]
+    source, m = run(net, lambda i: frozenset([i] if not real or 0 <= i < pixels else []), pixels)
+    return [source(o) for o in range(m)]
+
+
+def hulls(view, m):
+    """First and last pixel of each unit by archcalc's formula."""
+    f = view.field
+    return [(-(-(f.first + i * f.step) // f.per), (f.last + i * f.step) // f.per) for i in range(m)]
+
+
+# The brute force itself, against torch: positive weights, and averages in place of maxima.
+
+LAYERS = [
+    ("conv", {"out": 1, "kernel": k, "stride": s, "pad": p, "dilation": d})
+    for k in (1, 2, 3) for s in (1, 2, 3) for p in (0, 1, 2) for d in (1, 2)
+] + [
+    ("conv_transpose", {"out": 1, "kernel": k, "stride": s, "pad": p, "dilation": d})
+    for k in (1, 2, 3) for s in (1, 2, 3) for p in (0, 1) for d in (1, 2)
+] + [
+    ("avg_pool", {"kernel": k, "stride": s, "pad": p, "ceil_mode": c})
+    for k in (2, 3) for s in (1, 2, 3) for p in (0, 1) for c in (False, True)
+] + [("adaptive_avg_pool", {"out": m}) for m in range(1, 10)] + [
+    ("upsample", {"size": m, "mode": mode}) for m in range(1, 16) for mode in ("nearest", "bilinear")
+]
+
+
+def gradients(kind, given, n):
+    """The set of pixels with a gradient, for every output unit, as torch computes it on one axis."""
+    x = torch.ones(1, 1, n, requires_grad=True)
+    if kind == "conv":
+        out = F.conv1d(x, torch.ones(1, 1, given["kernel"]), None, given["stride"], given["pad"], given["dilation"])
+    elif kind == "conv_transpose":
+        out = F.conv_transpose1d(x, torch.ones(1, 1, given["kernel"]), None, given["stride"], given["pad"],
+                                 dilation=given["dilation"])
+    elif kind == "avg_pool":
+        out = F.avg_pool1d(x, given["kernel"], given["stride"], given["pad"], given["ceil_mode"])
+    elif kind == "adaptive_avg_pool":
+        out = F.adaptive_avg_pool1d(x, given["out"])
+    elif given["mode"] == "nearest":
+        out = F.interpolate(x, given["size"])
+    else:
+        out = F.interpolate(x[..., None], (given["size"], 1), mode="bilinear")[..., 0]
+    # torch's bilinear positions are floats: a position that is a whole pixel may come with a weight of 1e-7 beside it
+    return [frozenset((torch.autograd.grad(o, x, retain_graph=True)[0].flatten() > 1e-5).nonzero().flatten().tolist())
+            for o in out.flatten()]
+
+
+@pytest.mark.parametrize(("kind", "given"), LAYERS, ids=str)
+@pytest.mark.parametrize("n", [5, 8])
+def test_the_brute_force_sees_what_torch_sees(kind, given, n):
+    expected = gradients(kind, given, n)
+    network = nets.build([(kind, given)], Shape(1, (n,)))
+    assert follow(network, [(kind, given)], 0, real=True) == expected
+
+
+# archcalc against the brute force.
+
+
+def check(network, net, axis):
+    """Every claim that the last layer's view makes about an axis."""
+    node = network.nodes[-1]
+    row = network.analyze().rows[-1]
+    if not node.shape.axes:
+        return None
+    view, m, pixels = row.views[axis], node.shape.axes[axis], network.input.axes[axis]
+    seen = follow(network, net, axis, real=True)
+    endless = follow(network, net, axis, real=False)
+    for (first, last), real, wide in zip(hulls(view, m), seen, endless, strict=True):
+        assert all(first <= pixel <= last for pixel in real)  # true of every view, exact or a bound
+        if not view.exact:
+            continue
+        if view.field.step == 0 and real:  # behind a whole window: cut to the input; a unit may see just padding
+            assert (first, last) == (min(real), max(real))
+        elif view.field.step != 0:
+            assert (first, last) == (min(wide), max(wide))
+            if first >= 0 and last < pixels:
+                assert (first, last) == (min(real), max(real))
+    return view
+
+
+@RANDOM
+@given(nets.networks(), nets.shapes)
+def test_every_unit_of_a_random_network(net, shape):
+    try:
+        network = nets.build(net, shape)
+    except LayerError:
+        assume(False)
+    for axis in range(2):
+        view = check(network, net, axis)
+        event("exact" if view.exact else "a bound")
+
+
+@RANDOM
+@given(nets.exact_networks, nets.shapes)
+def test_windows_on_whole_positions_are_exact(net, shape):
+    """Of these steps just the whole window and joins of different steps may give a bound."""
+    try:
+        network = nets.build(net, shape)
+    except LayerError:
+        assume(False)
+    kinds = {node.layer.type for node in network.nodes}
+    for axis in range(2):
+        view = check(network, net, axis)
+        assert view.exact or kinds & {"global_avg_pool", "upsample"}
+
+
+@RANDOM
+@given(nets.exact_networks, nets.shapes)
+def test_least_is_the_smallest_path(net, shape):
+    """All paths written out, each followed alone; joins of one step only, where least is a minimum for sure."""
+    try:
+        network = nets.build(net, shape)
+    except LayerError:
+        assume(False)
+    assume(not {"global_avg_pool", "upsample"} & {node.layer.type for node in network.nodes})
+    nodes = iter(network.nodes[1:])
+
+    def sizes(net, before, n, axis):
+        """(size, jump) of every path through the steps, one layer after another."""
+        for kind, what in net:
+            if registry[kind].joins:
+                before = [path for branch in what for path in sizes(branch, before, n, axis)]
+                next(nodes)
+                continue
+            m = next(nodes).shape.axes[axis]
+            read = taps(kind, what, axis, n, m)
+            span, stride = max(read(0)) - min(read(0)), min(read(1)) - min(read(0))
+            before, n = [(size + span * jump, jump * stride) for size, jump in before], m
+        return before
+
+    for axis in range(2):
+        nodes = iter(network.nodes[1:])
+        paths = sizes(net, [(1, 1)], shape.axes[axis], axis)
+        assert network.analyze().rows[-1].views[axis].least.size == min(size for size, _ in paths)
+
+
+def view(net, *axes):
+    return nets.build(net, Shape(4, axes)).analyze().rows[-1].views
+
+
+def conv(kernel, **settings):
+    return ("conv", {"out": 4, "kernel": kernel, **settings})
+
+
+def test_one_formula_written_out():
+    """VGG's first stages on one axis: 3x3, 3x3, pool, 3x3: 1, 3, 5, 6, then 6 + 2*2 = 10 pixels in steps of 2."""
+    pool = ("max_pool", {"kernel": 2, "stride": 2})
+    (seen,) = view([conv(3, pad=1), conv(3, pad=1), pool, conv(3, pad=1)], 32)
+    # unit 0: -1-1 = -2 to 2, pool to -2..3, then one step of 2 to either side
+    assert (seen.field.first, seen.field.last, seen.field.step, seen.field.per) == (-4, 5, 2, 1)
+    assert (seen.field.size, seen.field.start, seen.exact) == (10, -4, True)
+
+
+def test_a_shortcut_is_the_smallest_path():
+    (seen,) = view([("add", [[conv(3, pad=1), conv(5, pad=2)], []]), conv(3)], 32)
+    assert (seen.field.size, seen.least.size) == (1 + 2 + 4 + 2, 1 + 2)
+
+
+def test_a_global_pool_sees_the_whole_input_and_no_more():
+    (seen,) = view([conv(3, pad=1), conv(3, pad=1), ("global_avg_pool", {})], 8)
+    assert (seen.field.first, seen.field.last, seen.field.step, seen.exact) == (0, 7, 0, True)
+
+
+def test_a_global_pool_of_a_cropping_stride_sees_what_is_left():
+    # 1x1 with stride 3 on 8 pixels reads 0, 3, 6; nothing reads 7
+    (seen,) = view([conv(1, stride=3), ("global_avg_pool", {})], 8)
+    assert (seen.field.first, seen.field.last, seen.exact) == (0, 6, True)
+
+
+def test_a_whole_window_over_padding_may_be_a_bound():
+    """1x1 with stride 2 on 6 pixels reads 0, 2, 4. The zeros of a 3x3 after it would be pixel 6, cut to 5, which
+    nothing reads: the hull is 0 to 4, so the field 0 to 5 is marked as a bound."""
+    net = [conv(1, stride=2), conv(3, pad=1), ("global_avg_pool", {})]
+    (seen,) = view(net, 6)
+    assert follow(nets.build(net, Shape(4, (6,))), net, 0, real=True) == [{0, 2, 4}]
+    assert (seen.field.first, seen.field.last, seen.exact) == (0, 5, False)
+
+
+def test_dilation_that_straddles_the_border_leaves_a_whole_window_a_bound():
+    """Kernel 2, dilation 4, 3 zeros before 4 pixels: outputs 0 to 2 read 1, 2, 3; pixel 0 is never read."""
+    net = [conv(2, dilation=4, pad=[[3, 0]]), ("global_avg_pool", {})]
+    (seen,) = view(net, 4)
+    assert follow(nets.build(net, Shape(4, (4,))), net, 0, real=True) == [{1, 2, 3}]
+    assert (seen.field.first, seen.field.last, seen.exact) == (0, 3, False)
+
+
+def test_a_gate_sees_everything():
+    gated = ("multiply", [[conv(3, pad=1)], nets.gate])
+    (seen,) = view([gated], 8)
+    assert (seen.field.first, seen.field.last, seen.field.step, seen.exact, seen.least.size) == (0, 7, 0, True, 3)
+
+
+def test_a_field_behind_channels_is_that_of_the_map():
+    """Channels are not told apart: a slice of a concat is taken to see what the whole concat sees."""
+    (seen,) = view([("concat", [[], [conv(5, pad=2)]]), ("slice", {"stop": 4})], 9)
+    assert (seen.field.size, seen.least.size) == (5, 1)
+
+
+def test_fields_of_a_vector_stay():
+    net = nets.build([conv(3), ("flatten", {}), ("linear", {"out": 3}), ("relu", {})], Shape(4, (5, 6)))
+    assert [(v.field.first, v.field.last) for v in net.analyze().rows[-1].views] == [(0, 4), (0, 5)]
+
+
+@given(st.integers(1, 9), st.integers(1, 9))
+def test_upsampling_is_within_the_two_nearest_pixels(n, m):
+    """Nearest reads one pixel and bilinear two: the bounds are no wider than 1 and 3 pixels when enlarging."""
+    for mode, most in (("nearest", 1), ("bilinear", 3)):
+        (seen,) = view([("upsample", {"size": m, "mode": mode})], n)
+        assert seen.field.size <= most or m < n
