@@ -32,13 +32,10 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
     if by is None:
         return rows
     if by == "type":
-        groups: dict[Hashable, list[Row]] = {}
+        groups: dict[str, list[Row]] = {}
         for row in rows:
             groups.setdefault(row.type, []).append(row)
-        summed = [_sum(str(key), str(key), group) for key, group in groups.items()]
-        for row in summed:
-            row.shape, row.views = None, ()
-        return summed
+        return [_sum(kind, kind, group)._replace(shape=None, views=()) for kind, group in groups.items()]
     if by == "stage":
         return [_sum(key, "stage", group) for key, group in _runs(rows, _stage)]
     raise ArchcalcError(unknown("way to fold", by, WAYS))
@@ -56,13 +53,13 @@ def _runs(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterable[tuple
 def _sum(name: str, type: str, rows: list[Row]) -> Row:
     last = rows[-1]
     return Row(
-        node=None, name=name, type=type, scopes=last.scopes, inputs=rows[0].inputs, shape=last.shape,
+        name=name, type=type, scopes=last.scopes, inputs=rows[0].inputs, shape=last.shape,
         params=Params(*map(sum, zip(*(row.params for row in rows), strict=True))),
         param_count=sum(row.param_count for row in rows),
         work=Work.sum(row.work for row in rows),
         macs=total(row.macs for row in rows), values=total(row.values for row in rows),
         conv_inputs=sum(row.conv_inputs for row in rows),
-        views=last.views, shared="", layers=len(rows),
+        views=last.views, layers=sum(row.layers for row in rows),
     )
 
 

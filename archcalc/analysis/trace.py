@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention
+from archcalc.layers import Layer
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, join
 
 
-class Row:
+class Row(NamedTuple):
     """The numbers of one layer, or of several folded into one line.
 
     ``macs`` and ``values`` are None where the convention does not count them; ``values`` are the
     feature-map values that the layer newly holds. Work, macs and values are for the whole batch.
+    ``shared`` names the layer whose parameters this one uses; ``shape`` is None and ``views`` are empty
+    for layers folded by type.
     """
-
-    __slots__ = ("conv_inputs", "inputs", "layers", "macs", "name", "node", "params", "param_count", "scopes", "shape",
-                 "shared", "type", "values", "views", "work")
 
     name: str
     type: str
@@ -32,50 +32,55 @@ class Row:
     values: Int | None
     conv_inputs: Int
     views: tuple[View, ...]
-    shared: str
-    layers: int
-    node: Node | None
+    layers: int = 1
+    shared: str = ""
+    node: Node | None = None
 
-    def __init__(self, **fields: Any) -> None:
-        for name, value in fields.items():
-            setattr(self, name, value)
 
-    def __repr__(self) -> str:
-        return f"<Row {self.name}: {self.type} {self.shape}>"
+class Facts(NamedTuple):
+    """What a layer states for its input shapes, for the whole batch and under a convention."""
+
+    params: Params
+    param_count: Int
+    work: Work
+    macs: Int | None
+    values: Int | None
+    conv_inputs: Int
+    windows: tuple[Window, ...]
+
+
+def facts(layer: Layer, out: Shape, inputs: tuple[Shape, ...], batch: Int, convention: Convention) -> Facts:
+    """The layer's facts, multiplied by the batch where they are work or values."""
+    params, work = layer.params(*inputs), layer.work(out, *inputs).times(batch)
+    return Facts(
+        params, convention.count_params(params), work, convention.count_macs(layer, work),
+        out.values * batch if layer.storage == "new" else None,
+        inputs[0].values * batch if isinstance(layer, CONVOLUTIONS) else 0,
+        layer.window(*inputs),
+    )
 
 
 def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
-    nodes = network.nodes
-    pixels = network.input.axes
+    nodes, pixels = network.nodes, network.input.axes
     views: list[tuple[View, ...]] = []
-    facts: dict[Any, tuple[Params, Work, tuple[Window, ...], Int | None]] = {}
+    known: dict[Any, Facts] = {}
     rows = []
     for node in nodes:
-        layer, shapes = node.layer, tuple(nodes[i].shape for i in node.inputs)
+        layer, inputs = node.layer, tuple(nodes[i].shape for i in node.inputs)
         try:
-            known = facts.get((layer, shapes))
+            found = known.get((layer, inputs))
+            if found is None:
+                found = known[layer, inputs] = facts(layer, node.shape, inputs, batch, convention)
         except TypeError:  # sizes that are arrays cannot be looked up
-            known = None
-        if known is None:
-            work = layer.work(node.shape, *shapes)
-            known = layer.params(*shapes), work.times(batch), layer.window(*shapes), None
-            known = (*known[:3], convention.count_macs(layer, known[1]))
-            try:
-                facts[layer, shapes] = known
-            except TypeError:
-                pass
-        params, work, windows, macs = known
-        views.append(_views(node, windows, views, pixels))
-        values = node.shape.values * batch
+            found = facts(layer, node.shape, inputs, batch, convention)
+        views.append(_views(node, found.windows, views, pixels))
+        params, count, shared = found.params, found.param_count, ""
+        if node.shares is not None:
+            params, count, shared = NO_PARAMS, 0, nodes[node.shares].name
         rows.append(Row(
-            node=node, name=node.name, type=layer.type, scopes=node.scopes, inputs=shapes, shape=node.shape,
-            params=params if node.shares is None else NO_PARAMS,
-            param_count=convention.count_params(params) if node.shares is None else 0,
-            shared="" if node.shares is None else nodes[node.shares].name,
-            work=work, macs=macs, values=values if layer.storage == "new" else None,
-            conv_inputs=shapes[0].values * batch if isinstance(layer, CONVOLUTIONS) else 0,
-            views=views[-1], layers=1 if node.inputs else 0,
+            node.name, layer.type, node.scopes, inputs, node.shape, params, count, found.work, found.macs, found.values,
+            found.conv_inputs, views[-1], 1 if node.inputs else 0, shared, node,
         ))
     return rows
 
