@@ -60,13 +60,13 @@ def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dic
     """The family's parameters with the network's and the given settings; ArchcalcError for a bad one."""
     values = family.params | family.networks[name].settings
     for key, given in settings.items():
-        listed = ", ".join(f"{k}={_written(v)}" for k, v in values.items()) or "none"
+        listed = ", ".join(f"{k}={written(v)}" for k, v in values.items()) or "none"
         if key not in values:
             text = unknown(f"parameter of {name}", key, values)
             raise ArchcalcError(f"{text}; its parameters and defaults: {listed}")
         default = family.params.get(key, values[key])
         if default is not None and not _alike(given, default):
-            raise ArchcalcError(f"{key}={_written(given)}: expected {_kind(default)} as in {key}={_written(values[key])}; "
+            raise ArchcalcError(f"{key}={written(given)}: expected {_kind(default)} as in {key}={written(values[key])}; "
                                 f"the parameters of {name} and their defaults: {listed}")
         values[key] = given
     return values
@@ -88,10 +88,10 @@ def _kind(default: Any) -> str:
     return names.get(type(default), "a value")
 
 
-def _written(given: Any) -> str:
+def written(given: Any) -> str:
     if isinstance(given, bool):
         return str(given).lower()
-    return "[" + ",".join(map(_written, given)) + "]" if isinstance(given, list) else str(given)[:80]
+    return "[" + ",".join(map(written, given)) + "]" if isinstance(given, list) else str(given)[:80]
 
 
 class _Expander:
@@ -108,6 +108,11 @@ class _Expander:
         scope = dict(settings)
         for key, expression in family.let.items():
             scope[key] = self.evaluate(expression, scope, Place(family.file, entry.line, f"let.{key}"))
+        for condition, text, line in family.checks:
+            place = Place(family.file, line, "check")
+            if self.evaluate(condition, scope, place) is False:
+                self.problem(text, place)
+        self.fail_if_any()
         given = input or self.input_shape(entry.input or family.input or [], scope, where)
         self.fail_if_any()
         self.network = Network(

@@ -21,7 +21,7 @@ from archcalc.spec.tree import Tree
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 """Keys that say what a network is; a network may say them for itself."""
-FAMILY = (*ABOUT, "input", "params", "let", "networks", "blocks", "layers")
+FAMILY = (*ABOUT, "input", "params", "let", "check", "networks", "blocks", "layers")
 NETWORK = (*ABOUT, "input", "layers")
 BLOCK = ("params", "let", "layers", "note")
 OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights")
@@ -54,6 +54,8 @@ class Family:
         self.input: list[Any] | None = None
         self.params: dict[str, Any] = {}
         self.let: dict[str, Any] = {}
+        self.checks: list[tuple[Any, str, int]] = []
+        """Conditions on the parameters, what to say where one does not hold, and its line."""
         self.blocks: dict[str, Block] = {}
         self.networks: dict[str, Entry] = {}
         self.steps: list[Step] = []
@@ -100,6 +102,8 @@ class _Reader:
         self.scope = frozenset(family.params)
         if "let" in found:
             family.let = self.let(found["let"], "let")
+        if "check" in found:
+            self.checks(found["check"])
         if "input" in found:
             family.input = self.input(found["input"], "input")
         self.scope |= {"channels"}
@@ -141,7 +145,7 @@ class _Reader:
         return {name: self.data(child, f"{path}.{name}") for name, child in tree.value.items()}
 
     def check_param(self, name: str, tree: Tree, path: str) -> None:
-        if not _PARAM.match(name) or name in RESERVED or name in NETWORK:
+        if not _PARAM.match(name) or name in RESERVED or name in (*ABOUT, "input"):
             self.problem(f"{name[:60]!r} cannot be the name of a parameter", tree, path)
 
     def data(self, tree: Tree, path: str) -> Any:
@@ -161,6 +165,16 @@ class _Reader:
             values[name] = self.value(child, f"{path}.{name}")
             self.scope |= {name}
         return values
+
+    def checks(self, tree: Tree) -> None:
+        if not isinstance(tree.value, dict):
+            self.problem(f"check must be a mapping of conditions to what to say, got {kind(tree)}", tree, "check")
+            return
+        for text, child in tree.value.items():
+            condition = self.value(Tree(text, child.line), f"check.{text}")
+            if not isinstance(child.value, str):
+                self.problem(f"expected what to say where the condition does not hold, got {kind(child)}", child, "check")
+            self.result.checks.append((condition, str(child.value), child.line))
 
     def networks(self, tree: Tree | None, root: Tree) -> None:
         family = self.result
@@ -184,10 +198,11 @@ class _Reader:
             self.about(found, entry.about)
             if "input" in found:
                 entry.input = self.input(found["input"], f"{path}.input")
-            if "layers" in found:
+            own = {"layers"} if "layers" not in family.params else set()
+            if own & found.keys():
                 entry.steps = self.steps(found["layers"], f"{path}.layers")
             entry.settings = {
-                key: self.data(found[key], f"{path}.{key}") for key in found if key not in NETWORK
+                key: self.data(found[key], f"{path}.{key}") for key in found if key in family.params
             }
 
     def blocks(self, tree: Tree | None) -> None:

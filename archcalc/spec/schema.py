@@ -42,10 +42,12 @@ def schema() -> dict[str, Any]:
         "params": {"anyOf": [{"type": "array", "items": {"type": "string"}}, params, {"type": "null"}]},
         "let": params, "layers": _STEPS, "note": {"type": "string"},
     }}
-    network = {"type": ["object", "null"], "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "layers": _STEPS},
+    network = {"type": ["object", "null"], "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "layers": _ANY},
                "additionalProperties": _ANY}
     properties = {
         **_ABOUT_SCHEMAS, "input": _INPUT, "params": params, "let": params, "layers": _STEPS,
+        "check": {"type": "object", "additionalProperties": {"type": "string"},
+                  "description": "conditions on the parameters, and what to say where one does not hold"},
         "networks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/network"}},
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
     }
