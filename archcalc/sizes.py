@@ -224,7 +224,7 @@ class View(NamedTuple):
         exact = self.exact and window.exact
         if exact and window.whole and not self.edges:
             uncut = self.field.through(window._replace(whole=False), pixels)
-            exact = smallest(uncut.first) >= 0 and largest(uncut.last - (pixels - 1) * uncut.per) <= 0
+            exact = bool(smallest(uncut.first) >= 0 and largest(uncut.last - (pixels - 1) * uncut.per) <= 0)
         return View(field, self.least.through(window, pixels), exact, self.edges and window.edges)
 
 

@@ -48,7 +48,12 @@ def checked_shape(sizes: Any) -> Shape:
         raise ArchcalcError(f"input: expected (channels, height, width), got {shown(sizes)}")
     names = ("channels", "height", "width") if len(sizes) == 3 else tuple(f"size {i}" for i in range(len(sizes)))
     channels, *axes = (checked(n, f"input {name}") for n, name in zip(sizes, names, strict=True))
-    return Shape(channels, tuple(axes))
+    shape = Shape(channels, tuple(axes))
+    try:
+        sum(axes, channels)
+    except ValueError:
+        raise ArchcalcError(f"input: the arrays of {shape} do not broadcast together") from None
+    return shape
 
 
 def _need_int64(value: Any) -> None:

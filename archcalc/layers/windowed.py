@@ -65,7 +65,7 @@ def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:
     ``before`` and ``over`` are how far the two windows stick out.
     """
     cells = all(largest(n % dilation) == 0 and largest(n - span) < 0 for n in (before, over))
-    return cells and smallest(over) >= 0
+    return bool(cells and smallest(over) >= 0)
 
 
 def need_fit(n: Int, span: Int, before: Int, after: Int) -> None:

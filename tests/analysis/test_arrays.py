@@ -1,0 +1,284 @@
+"""The int64-array path equals the scalar path, element by element, and refuses what would wrap around."""
+
+import itertools
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from archcalc.analysis import analyze
+from archcalc.errors import ArchcalcError, LayerError
+from archcalc.layers import registry
+from archcalc.network import Network
+from archcalc.sizes import Shape
+from archcalc.spec import load
+
+from . import nets
+
+RANDOM = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much,
+                                                                          HealthCheck.too_slow])
+
+
+def says(text):
+    return pytest.raises(ArchcalcError, match=f"^{re.escape(text)}$")
+
+
+def at(number, index, shape):
+    """The element of a broadcast number, as a Python int."""
+    return None if number is None else int(np.broadcast_to(number, shape)[index])
+
+
+def numbers(row):
+    """Every number of a row but its views."""
+    return (row.param_count, *row.params, *row.work, row.macs, row.values, row.conv_inputs, row.shape.channels,
+            *row.shape.axes)
+
+
+def same_row(array, scalar, index, shape):
+    assert [at(n, index, shape) for n in numbers(array)] == list(numbers(scalar))
+    for a, s in zip(array.views, scalar.views, strict=True):
+        assert s.exact or not a.exact  # an array is exact where all of its elements are
+        for f, g in ((a.field, s.field), (a.least, s.least)):
+            per = at(f.per, index, shape)
+            assert [Fraction(at(n, index, shape), per) for n in f[:3]] == [Fraction(n, g.per) for n in g[:3]]
+
+
+def same(array, scalar, index, shape):
+    for a, s in zip(array.rows, scalar.rows, strict=True):
+        same_row(a, s, index, shape)
+    flat = lambda t: [*t[:6], *t.work, t.values, t.conv_inputs]  # noqa: E731
+    assert [at(n, index, shape) for n in flat(array.totals)] == flat(scalar.totals)
+
+
+@RANDOM
+@given(nets.networks(), st.lists(st.integers(1, 16), min_size=1, max_size=3),
+       st.lists(st.integers(1, 16), min_size=1, max_size=3), st.lists(st.integers(1, 5), min_size=1, max_size=2))
+def test_random_networks(net, heights, widths, batches):
+    """Heights down, widths across, batches behind: they broadcast."""
+    h, w, b = (np.array(n).reshape(axes) for n, axes in ((heights, (-1, 1, 1)), (widths, (-1, 1)), (batches, (-1,))))
+    try:
+        network = nets.build(net, Shape(2, (h, w)))
+    except LayerError:
+        assume(False)
+    array = analyze(network, batch=b)
+    shape = (len(heights), len(widths), len(batches))
+    for index in itertools.product(*map(range, shape)):
+        i, j, k = index
+        same(array, analyze(nets.build(net, Shape(2, (heights[i], widths[j]))), batch=batches[k]), index, shape)
+
+
+@RANDOM
+@given(nets.networks(), st.lists(st.tuples(st.integers(1, 16), st.integers(1, 16)), min_size=1, max_size=4))
+def test_what_arrays_refuse_some_scalar_refuses(net, sizes):
+    h, w = np.array(sizes).T
+
+    def fits(*axes):
+        try:
+            nets.build(net, Shape(2, axes))
+        except LayerError:
+            return False
+        return True
+
+    # but joins choose which of two maps is the gate for the whole array
+    assume(not any(kind == "multiply" for kind, _ in net))
+    assert fits(h, w) == all(fits(*axes) for axes in sizes)
+
+
+def test_vgg16_over_resolutions_and_batches():
+    network, sizes, batches = load("vgg16"), [32, 224, 321], [1, 64]
+    n = np.array(sizes)
+    array = network.analyze(input=(3, n[:, None], n[:, None]), batch=np.array(batches))
+    for i, j in itertools.product(range(3), range(2)):
+        scalar = network.analyze(input=(3, sizes[i], sizes[i]), batch=batches[j])
+        same(array, scalar, (i, j), (3, 2))
+    # the printed number at 224 and batch 1, which no broadcasting can have made
+    assert array.totals.macs[1, 0] == 15_470_264_320
+    assert {number.dtype.name for row in array.rows for number in numbers(row) if isinstance(number, np.ndarray)} == {
+        "int64"}
+
+
+SPEC = """
+title: Widths
+input: [3, 16, 16]
+params: {width: 8, groups: 1}
+layers:
+  - conv: {out: 2*width, kernel: 3, pad: same, groups: groups}
+  - batch_norm
+  - add:
+      main:
+        - conv: {out: 2*width, kernel: 3, pad: 1, groups: width}
+        - prelu
+      shortcut: []
+  - layer_norm: {axis: channels}
+  - max_pool: {kernel: 2, stride: 2}
+  - flatten
+  - linear: {out: width // 2 + 10}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "widths.yaml"
+    path.write_text(SPEC)
+    return str(path)
+
+
+def test_an_array_of_widths(spec):
+    widths = [4, 7, 32]
+    array = load(spec, width=np.array(widths)).analyze(input=(3, np.array([[15], [40]]), 16), batch=2)
+    for (i, height), (j, width) in itertools.product(enumerate((15, 40)), enumerate(widths)):
+        same(array, load(spec, width=width).analyze(input=(3, height, 16), batch=2), (i, j), (2, 3))
+
+
+REFUSED = [
+    ({"input": (3, np.array([8, 9], "int32"), 8)}, "input height: expected an int64 array, got int32"),
+    ({"input": (3, np.array([8, 9], "uint64"), 8)}, "input height: expected an int64 array, got uint64"),
+    ({"input": (3, 8, np.array([8.0]))}, "input width: expected an int64 array, got float64"),
+    ({"input": (3, 8, np.array([True]))}, "input width: expected an int64 array, got bool"),
+    ({"input": (3, 8, np.array([8], "O"))}, "input width: expected an int64 array, got object"),
+    ({"input": (np.array([], "int64"), 8, 8)}, "input channels: expected numbers, got an empty array"),
+    ({"input": (3, np.array([8, 0]), 8)}, "input height: must be at least 1, got 0"),
+    ({"input": (3, np.array([8, -8]), 8)}, "input height: must be at least 1, got -8"),
+    ({"input": (3, np.array([8, 2**31]), 8)},
+     "input height: 2147483648 is larger than 2,147,483,647, the largest size there is"),
+    ({"input": (3, 0, 8)}, "input height: must be at least 1, got 0"),
+    ({"input": (3, -1, 8)}, "input height: must be at least 1, got -1"),
+    ({"input": (3, 8.0, 8)}, "input height: expected a whole number, got 8.0"),
+    ({"input": (3, True, 8)}, "input height: expected a whole number, got true"),
+    ({"input": (3, "8", 8)}, "input height: expected a whole number, got '8'"),
+    ({"input": (3, None, 8)}, "input height: expected a whole number, got nothing"),
+    ({"input": "3x8x8"}, "input: expected (channels, height, width), got '3x8x8'"),
+    ({"input": ()}, "input: expected (channels, height, width), got ()"),
+    ({"input": (1, 2, 3, 4, 5)}, "input: expected (channels, height, width), got (1, 2, 3, 4, 5)"),
+    ({"input": (3, np.array([8, 9, 10]), np.array([8, 9]))},
+     "input: the arrays of 3x[8..10]x[8..9] do not broadcast together"),
+    ({"batch": 0}, "batch: must be at least 1, got 0"),
+    ({"batch": 1.0}, "batch: expected a whole number, got 1.0"),
+    ({"batch": False}, "batch: expected a whole number, got false"),
+    ({"batch": np.array([1, 0])}, "batch: must be at least 1, got 0"),
+    ({"batch": np.array([1.0])}, "batch: expected an int64 array, got float64"),
+    ({"dtype": "float23"}, "unknown dtype 'float23'; did you mean 'float32'?"),
+    ({"convention": "cs213n"}, "unknown convention 'cs213n'; did you mean 'cs231n'?"),
+    ({"input": (3, np.array([1, 8]), 8)},
+     "net at input 3x[1..8]x8: the kernel spans 3 but the padded input is only [1..8] + 0 + 0 = [1..8]"),
+]
+
+
+@pytest.mark.parametrize(("how", "text"), REFUSED, ids=lambda v: str(v)[:60])
+def test_refused(how, text):
+    network = Network("net", Shape(3, (8, 8)))
+    network.add("conv", registry["conv"](out=4, kernel=3))
+    with says(text):
+        network.analyze(**how)
+
+
+def test_a_tensor_is_not_an_int64_array():
+    torch = pytest.importorskip("torch")
+    with says("batch: expected an int64 array, got torch.int64"):
+        Network("net", Shape(3, (8, 8))).analyze(batch=torch.tensor([1, 2]))
+
+
+def test_numpy_scalars_count_as_python_ints():
+    """Else 2**62 sums would wrap around: as Python ints they do not."""
+    network = Network("net", Shape(3, (8, 8)))
+    for _ in range(3):
+        network.add("conv", registry["conv"](out=3, kernel=1))
+    batch, side = np.int64(2**31 - 1), np.int32(2**20)
+    analysis = network.analyze(input=(3, side, side), batch=batch)
+    assert analysis.totals.macs == 3 * 9 * 2**40 * (2**31 - 1)
+    assert type(analysis.totals.macs) is int
+
+
+@pytest.mark.parametrize("widths", [np.array([4.0, 8.0]), np.array([4, 8], "int32"), np.array([4.5, 8.0])])
+def test_widths_that_are_not_int64_are_refused(spec, widths):
+    with pytest.raises(ArchcalcError, match=r"expected (an int64 array|whole numbers), got "):
+        load(spec, width=widths).analyze()
+
+
+# Overflow. One 1x1 convolution without bias on a 1-channel map does out*h*w products: 2*out*h*w FLOP.
+
+
+def one_by_one(out):
+    network = Network("net", Shape(1, (8, 8)))
+    network.add("conv", registry["conv"](out=out, kernel=1, bias=False))
+    network.add("pool", registry["global_avg_pool"]())
+    return network
+
+
+def totals_at(network, height, width, batch):
+    return network.analyze(input=(1, np.array([8, height]), width), batch=batch).totals
+
+
+def test_just_below_int64_is_exact():
+    """Feature-map bytes, 4*(h*w + 8*h*w + 8) and 4*h*w for the convolution's input, a batch of them:
+    40*h*w*batch is 0.9995 * 2**63 here, and every number equals Python's."""
+    height, width, batch = 2**24, 2**24 - 7, 819
+    network = one_by_one(8)
+    array = totals_at(network, height, width, batch)
+    scalar = network.analyze(input=(1, height, width), batch=batch).totals
+    assert 0.999 * 2**63 < 40 * height * width * batch < 2**63
+    assert array.macs.tolist()[1] == scalar.macs == 8 * height * width * batch
+    assert array.values.tolist()[1] == scalar.values == (9 * height * width + 8) * batch
+    assert [n.tolist()[1] for n in array.work if isinstance(n, np.ndarray)] == [
+        n for n, m in zip(scalar.work, array.work, strict=True) if isinstance(m, np.ndarray)]
+
+
+def test_feature_map_bytes_beyond_int64_are_refused():
+    # 40 * 2**24 * 2**24 * 820 = 9.2323e18, and 2**63 = 9.2234e18; the int64 product would be negative
+    assert 40 * 2**48 * 820 > 2**63
+    with says("net: feature-map bytes reach about 9.23e+18, beyond int64 (9.22e+18); evaluate such sizes one at a time, "
+              "where numbers are exact without bound"):
+        totals_at(one_by_one(8), 2**24, 2**24, 820)
+    assert one_by_one(8).analyze(input=(1, 2**24, 2**24), batch=820).totals.macs == 8 * 2**48 * 820
+
+
+def test_flop_beyond_int64_are_refused():
+    # a 1024x1024 kernel on 2**16 + 1023 pixels a side: 2**20 * 2**32 products; a batch of 2**10: 2**63 FLOP
+    network = Network("net", Shape(1, (2048, 2048)))
+    network.add("conv", registry["conv"](out=1, kernel=1024, bias=False))
+    side = 2**16 + 1023
+    with pytest.raises(ArchcalcError, match=r"^net: FLOP reach about 9\.22e\+18, beyond int64"):
+        network.analyze(input=(1, np.array([side]), side), batch=2**10)
+    below = network.analyze(input=(1, np.array([side]), side), batch=2**10 - 1).totals
+    assert below.flops.tolist() == [2 * 2**52 * (2**10 - 1)]
+
+
+def test_parameter_bytes_beyond_int64_are_refused():
+    # no batch here: 2**30 features to 2**31 - 1, 4 bytes each, is just under 2**63; to float64's 8 it is over
+    network = Network("net", Shape(8))
+    network.add("fc", registry["linear"](out=2**31 - 1, bias=False))
+    features = np.array([2**29])
+    assert network.analyze(input=(features,)).totals.params.tolist() == [2**29 * (2**31 - 1)]
+    with pytest.raises(ArchcalcError, match="^net: parameter bytes reach about 9.22e"):
+        network.analyze(input=(features,), dtype="float64")
+
+
+def test_a_side_head_beyond_int64_is_refused():
+    network = Network("net", Shape(1, (8, 8)))
+    network.add("main", registry["identity"]())
+    network.add("aux", registry["conv"](out=2**31 - 1, kernel=1, bias=False), [0], side=True)
+    with pytest.raises(ArchcalcError, match="^net: FLOP reach"):
+        network.analyze(input=(1, np.array([2**16]), 2**17))
+
+
+STRIDES = """
+input: [1, 8, 8]
+params: {stride: 2}
+layers:
+  - conv: {out: 1, kernel: 1, stride: stride}
+    repeat: 3
+"""
+
+
+def test_steps_beyond_int64_are_refused(tmp_path):
+    """On one pixel a stride costs nothing, so that no total shows that 2**22 cubed is 2**66."""
+    path = tmp_path / "strides.yaml"
+    path.write_text(STRIDES)
+    fine = load(str(path), stride=np.array([2, 2**20])).analyze()
+    assert fine.rows[-1].views[0].field.step.tolist() == [8, 2**60]
+    with pytest.raises(ArchcalcError, match="receptive fields reach about 7.38e"):
+        load(str(path), stride=np.array([2, 2**22])).analyze()
+    assert load(str(path), stride=2**22).analyze().rows[-1].views[0].field.step == 2**66

@@ -1,0 +1,98 @@
+"""The graph: layers appended, weights shared, and the same network at another input."""
+
+import re
+
+import numpy as np
+import pytest
+
+from archcalc.analysis import analyze
+from archcalc.errors import LayerError
+from archcalc.layers import registry
+from archcalc.network import Network
+from archcalc.sizes import Shape
+
+
+def layer(type, **fields):
+    return registry[type](**fields)
+
+
+def says(text):
+    return pytest.raises(LayerError, match=f"^{re.escape(text)}$")
+
+
+def network():
+    net = Network("net", Shape(3, (8, 8)))
+    net.add("conv", layer("conv", out=4, kernel=3, pad=1))
+    return net
+
+
+def test_an_empty_network_is_its_input():
+    net = Network("net", Shape(3, (8, 8)))
+    assert (net.input, net.output, len(net.nodes)) == (Shape(3, (8, 8)), 0, 1)
+    assert repr(net) == "<Network net: 0 layers, input 3x8x8>"
+
+
+def test_layers_follow_the_last_node_or_the_given_ones():
+    net = network()
+    assert net.add("relu", layer("relu")) == 2
+    assert net.add("branch", layer("conv", out=5, kernel=1), [1]) == 3
+    assert net.add("both", layer("concat"), [2, 3]) == 4
+    assert [node.inputs for node in net.nodes] == [(), (0,), (1,), (1,), (2, 3)]
+    assert net.nodes[4].shape == Shape(4 + 5, (8, 8))
+    assert net.output == 4
+
+
+def test_a_side_head_is_not_the_output():
+    net = network()
+    net.add("aux", layer("global_avg_pool"), side=True)
+    assert net.output == 1
+
+
+def test_a_layer_that_does_not_fit_is_not_added():
+    net = network()
+    with says("the kernel spans 9 but the padded input is only 8 + 0 + 0 = 8"):
+        net.add("large", layer("conv", out=4, kernel=9))
+    assert len(net.nodes) == 2
+
+
+def test_only_joins_take_several_inputs():
+    net = network()
+    with says("relu takes one input, got 2"):
+        net.add("relu", layer("relu"), [0, 1])
+
+
+def test_weights_are_shared_between_layers_of_one_size():
+    net = network()
+    with says("cannot use the weights of conv: conv with 108 weights and 4 biases there, conv with 144 and 4 here"):
+        net.add("again", layer("conv", out=4, kernel=3), shares=1)
+    with says("cannot use the weights of conv: conv with 108 weights and 4 biases there, linear with 12 and 4 here"):
+        net.add("again", layer("linear", out=4, axis="channels"), [0], shares=1)
+    assert net.add("again", layer("conv", out=4, kernel=3, dilation=2), [0], shares=1) == 2
+
+
+def test_the_same_network_at_another_input():
+    net = network()
+    net.add("pool", layer("max_pool", kernel=2, stride=2), scopes=("block",))
+    net.add("again", layer("conv", out=4, kernel=3, pad=1), [0], shares=1)
+    net.add("aux", layer("global_avg_pool"), [2], side=True)
+    other = net.at(Shape(3, (20, 10)))
+    assert [str(node.shape) for node in other.nodes] == ["3x20x10", "4x20x10", "4x10x5", "4x20x10", "4x1x1"]
+    for a, b in zip(net.nodes, other.nodes, strict=True):
+        assert (a.name, a.inputs, a.scopes, a.side, a.shares) == (b.name, b.inputs, b.scopes, b.side, b.shares)
+    assert other.output == net.output == 3
+    assert [str(node.shape) for node in net.nodes][0] == "3x8x8"  # the first one stays as it was
+
+
+def test_at_another_input_every_number_is_computed_anew():
+    """Nothing is scaled: 8 to 16 pixels is not 4 times the work where padding and strides cut."""
+    net = Network("net", Shape(3, (8, 8)))
+    net.add("conv", layer("conv", out=1, kernel=3, stride=3, bias=False))
+    # (8 - 3)//3 + 1 = 2 and (16 - 3)//3 + 1 = 5 positions a side
+    assert (analyze(net).totals.macs, analyze(net, input=(3, 16, 16)).totals.macs) == (27 * 4, 27 * 25)
+
+
+def test_node_repr_survives_arrays():
+    net = Network("net", Shape(3, (np.array([8, 9]), 8)))
+    net.add("conv", layer("conv", out=np.array([4, 5]), kernel=1))
+    assert repr(net.nodes[1]) == (
+        "Node(1, 'conv', conv(kernel=1, out=array([4, 5])), inputs=(0,), shape=[4..5]x[8..9]x8)")
