@@ -3,12 +3,17 @@
 Everything a user can get wrong ends in an ``ArchcalcError`` whose text is meant to be read by that user:
 the place, what was given, what was expected and the nearest right name.
 The layers raise ``LayerError`` with a bare sentence; whoever knows the place wraps it once.
+A message is one line of bounded length whatever was given: what a name holds must not forge a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
+
+MOST_NAMES, LONGEST = 500, 40
+"""So many known names, and so many letters of each, are looked at for the nearest one."""
 
 
 class Problem(NamedTuple):
@@ -20,10 +25,11 @@ class Problem(NamedTuple):
     path: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        file = clipped(self.file, 255)
+        place = f"{file}:{self.line}" if self.line else file
         prefix = f"{place}: " if place else ""
-        suffix = f" (at {self.path})" if self.path else ""
-        return f"{prefix}{self.text}{suffix}"
+        suffix = f" (at {clipped(self.path, 90)})" if self.path else ""
+        return f"{prefix}{clipped(self.text, 320)}{suffix}"
 
 
 class ArchcalcError(Exception):
@@ -42,6 +48,22 @@ class LayerError(ValueError):
     """A layer cannot be configured or applied so; the text holds the formula with its numbers."""
 
 
+def clipped(text: str, most: int) -> str:
+    """text on one line: what cannot be printed escaped, and the middle of what is too long left out.
+
+    >>> clipped("a\\nb", 60), clipped("abcdefghijkl", 9)
+    ('a\\\\nb', 'abc...jkl')
+    """
+    text = _cut(text, most)
+    if text.isprintable():
+        return text
+    return _cut("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text), most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:(most - 2) // 2]}...{text[-((most - 3) // 2):]}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name most like ``name``, or None when nothing is like it.
 
@@ -52,12 +74,14 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     def likeness(k: str) -> tuple[float, float]:
         """In order, and beside it in any order, so that swapped letters win a tie."""
-        folded = k.lower().replace("-", "_")
-        return (SequenceMatcher(None, wanted, folded).ratio(),
-                SequenceMatcher(None, sorted(wanted), sorted(folded)).ratio())
+        folded = k[:LONGEST].lower().replace("-", "_")
+        in_order = SequenceMatcher(None, folded, wanted, autojunk=False)
+        if in_order.quick_ratio() < 0.6:
+            return 0.0, 0.0
+        return in_order.ratio(), SequenceMatcher(None, sorted(folded), sorted(wanted), autojunk=False).ratio()
 
-    wanted = name.lower().replace("-", "_")[:100]
-    best = max(((likeness(k), k) for k in known), default=((0.0, 0.0), ""))
+    wanted = name[:LONGEST].lower().replace("-", "_")
+    best = max(((likeness(k), k) for k in islice(known, MOST_NAMES)), default=((0.0, 0.0), ""))
     return best[1] if best[0][0] >= 0.6 else None
 
 
@@ -68,9 +92,8 @@ def unknown(what: str, name: str, known: Iterable[str], *, most: int = 12) -> st
     "unknown layer 'cnov'; did you mean 'conv'?"
     """
     known = list(known)
-    shown = name if len(name) <= 60 else name[:57] + "..."
     close = nearest(name, known)
     if close is not None:
-        return f"unknown {what} {shown!r}; did you mean {close!r}?"
-    listed = ", ".join(known[:most]) + (", ..." if len(known) > most else "")
-    return f"unknown {what} {shown!r}; known: {listed or 'none'}"
+        return f"unknown {what} {_cut(name, 60)!r}; did you mean {_cut(close, 60)!r}?"
+    listed = ", ".join(_cut(k, 40) for k in known[:most]) + (", ..." if len(known) > most else "")
+    return f"unknown {what} {_cut(name, 60)!r}; known: {listed or 'none'}"

@@ -1,12 +1,12 @@
 """Steps to a network: blocks and repeats written out, names given, shapes inferred as it grows.
 
 A layer that cannot be applied is reported and its output is unknown from there on (None), so that
-one mistake gives one problem and the rest of the spec is still checked.
+one mistake gives one problem and the rest of the spec is still checked. A value that cannot be evaluated is
+UNKNOWN in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
@@ -14,35 +14,18 @@ from archcalc.layers import Layer
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
 from archcalc.sizes import Shape
-from archcalc.spec.expression import ExpressionError
-from archcalc.spec.reader import Entry, Family
-from archcalc.spec.steps import (
-    Block, BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value,
-)
+from archcalc.spec.bounds import check_node
+from archcalc.spec.context import Context
+from archcalc.spec.language import MAX_PROBLEMS
+from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
+from archcalc.spec.reader import Family
+from archcalc.spec.settings import checked_settings
+from archcalc.spec.step_reader import in_order
+from archcalc.spec.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
 
-MAX_STEPS = 200_000
+MAX_STEPS = 50_000
 MAX_DEPTH = 100
-
-
-class Context:
-    """Where an expansion stands: the values in scope, the name prefix, the blocks around it."""
-
-    __slots__ = ("blocks", "depth", "prefix", "scope", "scopes", "side")
-
-    def __init__(self, scope: dict[str, Any], prefix: str = "", scopes: tuple[str, ...] = (), side: bool = False,
-                 depth: int = 0, blocks: tuple[str, ...] = ()) -> None:
-        self.scope, self.prefix, self.scopes, self.side, self.depth = scope, prefix, scopes, side, depth
-        self.blocks = blocks
-
-    def inner(self, *, scope: dict[str, Any] | None = None, name: str = "", label: str = "", side: bool = False,
-              block: str = "") -> Context:
-        """One level further in; ``name`` becomes part of the names, ``label`` just of the fold."""
-        return Context(
-            self.scope if scope is None else scope,
-            f"{self.prefix}{name}." if name else self.prefix,
-            (*self.scopes, label or name) if label or name else self.scopes,
-            self.side or side, self.depth + 1, (*self.blocks, block) if block else self.blocks,
-        )
+ONE_NAME = "give the block or repeat around them a name, or put {i} into this one"
 
 
 def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Shape | None = None) -> Network:
@@ -52,71 +35,31 @@ def expand(family: Family, name: str, settings: dict[str, Any] | None = None, in
     """
     if name not in family.networks:
         raise ArchcalcError(Problem(unknown("network", name, family.networks), family.file))
-    entry = family.networks[name]
-    return _Expander(family, name, entry, checked_settings(family, name, settings or {}), input).network
-
-
-def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """The family's parameters with the network's and the given settings; ArchcalcError for a bad one."""
-    values = family.params | family.networks[name].settings
-    for key, given in settings.items():
-        listed = ", ".join(f"{k}={written(v)}" for k, v in values.items()) or "none"
-        if key not in values:
-            text = unknown(f"parameter of {name}", key, values)
-            raise ArchcalcError(f"{text}; its parameters and defaults: {listed}")
-        default = family.params.get(key, values[key])
-        if default is not None and not _alike(given, default):
-            raise ArchcalcError(f"{key}={written(given)}: expected {_kind(default)} as in {key}={written(values[key])}; "
-                                f"the parameters of {name} and their defaults: {listed}")
-        values[key] = given
-    return values
-
-
-def _alike(given: Any, default: Any) -> bool:
-    if isinstance(default, bool) or isinstance(given, bool):
-        return isinstance(default, bool) and isinstance(given, bool)
-    if isinstance(default, (int, float)):
-        number = isinstance(given, int) or hasattr(given, "dtype")
-        return number or (isinstance(given, float) and isinstance(default, float))
-    return isinstance(given, type(default))
-
-
-def _kind(default: Any) -> str:
-    if isinstance(default, bool):
-        return "true or false"
-    names = {int: "a whole number", float: "a number", str: "a word", list: "a list"}
-    return names.get(type(default), "a value")
-
-
-def written(given: Any) -> str:
-    if isinstance(given, bool):
-        return str(given).lower()
-    return "[" + ",".join(map(written, given)) + "]" if isinstance(given, list) else str(given)[:80]
+    return _Expander(family, name, checked_settings(family, name, settings or {}), input).network
 
 
 class _Expander:
-    def __init__(self, family: Family, name: str, entry: Entry, settings: dict[str, Any], input: Shape | None) -> None:
+    def __init__(self, family: Family, name: str, settings: dict[str, Any], input: Shape | None) -> None:
+        entry = family.networks[name]
         self.family = family
-        self.problems: list[Problem] = []
+        self.problems: dict[tuple[int, str], Problem] = {}
         self.steps_taken = 0
+        self.skipped = False
+        """Whether steps were passed over because of a problem, so that names are missing."""
         self.outputs: dict[str, int | None] = {"input": 0}
-        self.unfound: list[tuple[str, Place]] = []
+        self.unfound: list[tuple[str, Context, Place, str]] = []
         self.auto: dict[str, list[int]] = {}
-        self.uses: dict[tuple[str, str], int] = {}
-        self.shared: list[tuple[str, str]] = []
-        where = Place(family.file, entry.line, f"networks.{name}")
+        self.uses: dict[str, int] = {}
         scope = dict(settings)
-        for key, expression in family.let.items():
-            scope[key] = self.evaluate(expression, scope, Place(family.file, entry.line, f"let.{key}"))
-        for condition, text, line in family.checks:
-            place = Place(family.file, line, "check")
-            if self.evaluate(condition, scope, place) is False:
-                self.problem(text, place)
-        self.fail_if_any()
-        given = input or self.input_shape(entry.input or family.input or [], scope, where)
+        for key, given in family.let.items():
+            scope[key] = self.evaluate(given.value, scope, given.place)
+        for condition, text in family.checks:
+            if self.holds(condition.value, scope, condition.place, "check") is False:
+                self.problem(text, condition.place)
+        shape = input or self.input_shape(entry.input or family.input, scope)
         self.fail_if_any()
         self.network = Network(
-            name, given, title=str(entry.about.get("title", family.about.get("title", name))),
+            name, shape, title=str(entry.about.get("title", family.about.get("title", name))),
             about=family.about | entry.about, settings=settings,
             defaults=family.params | entry.settings,
             rebuild=lambda shape, values: expand(family, name, values, shape),
@@ -124,43 +67,102 @@ class _Expander:
         self.nodes = self.network.nodes
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
         self.resolve_names()
-        for missing, place in self.unfound:
-            later = missing in self.outputs
-            text = (f"from: {missing} comes later; a layer can use just what stands before it" if later
-                    else unknown("layer", missing, self.outputs))
-            self.problem(text, place)
+        self.report_unfound()
         self.fail_if_any()
         if len(self.nodes) == 1:
-            raise ArchcalcError(Problem(f"{name} has no layers", family.file, entry.line))
+            raise ArchcalcError(Problem(f"{name} has no layers", entry.place.file, entry.place.line, entry.place.path))
         assert current is not None
         self.network.output = current
 
+    # Problems: one at a place, for a block that is used often is wrong once.
+
     def fail_if_any(self) -> None:
         if self.problems:
-            raise ArchcalcError(sorted(set(self.problems), key=lambda p: (p.line, p.path)))
+            raise ArchcalcError(in_order(self.problems.values()))
 
-    def problem(self, text: str, place: Place, name: str = "") -> None:
-        path = f"{place.path}, layer {name}" if name else place.path
-        self.problems.append(Problem(text, place.file, place.line, path))
-        if len(self.problems) > 50:
-            raise ArchcalcError(list(dict.fromkeys(self.problems)))
+    def problem(self, text: str, place: Place, *, key: str = "", name: str = "") -> None:
+        path = f"{place.path}.{key}" if key else place.path
+        if (place.line, path) in self.problems:
+            return
+        shown = f"{path}, layer {name}" if name else path
+        self.problems[place.line, path] = Problem(text, place.file, place.line, shown)
+        if len(self.problems) == MAX_PROBLEMS:
+            self.problems[0, "more"] = Problem("there may be more problems; these are the first", place.file)
+            self.fail_if_any()
 
-    def evaluate(self, given: Any, scope: dict[str, Any], place: Place) -> Any:
+    def report_unfound(self) -> None:
+        for wanted, context, place, option in self.unfound:
+            prefixes = context.outwards()
+            if any(prefix + wanted in self.outputs for prefix in prefixes):
+                self.problem(f"{option}: {wanted} comes later; a layer can use just what stands before it", place,
+                             key=option)
+            elif not self.skipped:
+                visible = {name.removeprefix(prefix): None for prefix in prefixes for name in self.outputs
+                           if name.startswith(prefix)}
+                text = unknown("layer", wanted, visible)
+                if any(node.name == prefix + wanted for prefix in prefixes for node in self.nodes):
+                    text = f"the layer {wanted} has no name of its own; write name: {wanted} beside it"
+                self.problem(f"{option}: {text}", place, key=option)
+
+    # Values.
+
+    def evaluate(self, given: Any, scope: dict[str, Any], place: Place, key: str = "") -> Any:
         try:
             return value(given, scope)
+        except UnknownValueError:
+            return UNKNOWN
         except ExpressionError as error:
-            self.problem(str(error), place)
-            return None
+            self.problem(str(error), place, key=key)
+            return UNKNOWN
 
-    def input_shape(self, sizes: list[Any], scope: dict[str, Any], place: Place) -> Shape:
+    def holds(self, condition: Any, scope: dict[str, Any], place: Place, key: str) -> bool | None:
+        """Whether the condition is true; None when that is unknown."""
+        answer = self.evaluate(condition, scope, place, key)
+        if answer is UNKNOWN or isinstance(answer, bool):
+            return None if answer is UNKNOWN else answer
+        self.problem(f"{key} must be true or false, got {shown(answer)}", place, key=key)
+        return None
+
+    def input_shape(self, given: Any, scope: dict[str, Any]) -> Shape:
         numbers = []
-        for size in sizes:
+        for size in given.value:
             try:
                 numbers.append(whole_number(value(size, scope), 1))
+            except UnknownValueError:
+                numbers.append(1)
             except (ExpressionError, LayerError) as error:
-                self.problem(f"input: {error}", place)
+                self.problem(f"input: {error}", given.place)
                 numbers.append(1)
         return Shape(numbers[0], tuple(numbers[1:]))
+
+    def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
+        return {**scope, "channels": UNKNOWN if current is None else self.nodes[current].shape.channels}
+
+    def fill(self, template: Template | None, current: int | None, context: Context, place: Place, key: str) -> str:
+        """The name that a template makes; empty without one, and when it cannot be made."""
+        if template is None:
+            return ""
+        try:
+            return template.fill(self.with_channels(context.scope, current) if template.names else {})
+        except UnknownValueError:
+            self.skipped = True
+        except ExpressionError as error:
+            self.skipped = True
+            self.problem(str(error), place, key=key)
+        return ""
+
+    def find(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> int | None:
+        """The output called so, in the nearest scope outwards."""
+        wanted = self.fill(template, current, context, place, option)
+        if not wanted:
+            return None
+        for prefix in context.outwards():
+            if prefix + wanted in self.outputs:
+                return self.outputs[prefix + wanted]
+        self.unfound.append((wanted, context, place, option))
+        return None
+
+    # Steps.
 
     def run_all(self, steps: list[Step], current: int | None, context: Context) -> int | None:
         for step in steps:
@@ -171,9 +173,11 @@ class _Expander:
         options = step.options
         if options.repeat is None:
             return self.run_once(step, current, context)
-        count = self.evaluate(options.repeat, self.with_channels(context.scope, current), step.place)
+        count = self.evaluate(options.repeat, self.with_channels(context.scope, current), step.place, "repeat")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            self.problem(f"repeat must be a whole number from 0 on, got {shown(count)}", step.place)
+            if count is not UNKNOWN:
+                self.problem(f"repeat must be a whole number from 0 on, got {shown(count)}", step.place, key="repeat")
+            self.skipped = True
             return None
         for i in range(1, count + 1):
             inner = Context({**context.scope, options.counter: i}, context.prefix, context.scopes, context.side,
@@ -182,114 +186,89 @@ class _Expander:
         return current
 
     def run_once(self, step: Step, current: int | None, context: Context) -> int | None:
+        self.bounded(step, context)
+        options = step.options
+        if options.when is not True:
+            taken = self.holds(options.when, self.with_channels(context.scope, current), step.place, "when")
+            if taken is None:
+                self.skipped = True
+                return None
+            if not taken:
+                return current
+        sources = [current]
+        if options.sources is not None:
+            sources = [self.find(t, current, context, step.place, "from") for t in options.sources]
+            if not isinstance(step, LayerStep) and len(sources) > 1:
+                self.problem(f"only a layer can take several inputs, got {len(sources)}", step.place, key="from")
+        name = self.fill(options.name, current, context, step.place, "name")
+        if isinstance(step, LayerStep):
+            return self.run_layer(step, sources, name, context)
+        label = self.fill(options.label, current, context, step.place, "label")
+        if isinstance(step, BlockStep) and not name and not label:
+            name = self.numbered(step.block, context)
+        full = context.prefix + name if name else ""
+        if full in self.outputs:
+            self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
+        if isinstance(step, MergeStep):
+            result = self.run_merge(step, sources[0], name, label, context)
+        else:
+            result = self.run_scope(step, sources[0], name, label, context)
+        if full:
+            self.outputs[full] = result
+        return current if isinstance(step, SideStep) else result
+
+    def bounded(self, step: Step, context: Context) -> None:
         self.steps_taken += 1
         if self.steps_taken > MAX_STEPS:
-            self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place)
-            raise ArchcalcError(self.problems)
+            self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place, key="steps")
+            self.fail_if_any()
         if context.depth > MAX_DEPTH:
             chain = " > ".join(context.blocks[-4:])
             self.problem(f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? "
-                         f"(... > {chain})", step.place)
-            raise ArchcalcError(self.problems)
-        options = step.options
-        if options.when is not True and not self.holds(options.when, current, context, step.place):
-            return current
-        sources = [current]
-        if options.sources is not None:
-            sources = [self.find(t, context, step.place) for t in options.sources]
-            if not isinstance(step, LayerStep) and len(sources) > 1:
-                self.problem("only a layer can take several inputs", step.place)
-        name = self.fill(options.name, context, step.place)
-        if isinstance(step, LayerStep):
-            result = self.run_layer(step, sources, name, context)
-        elif isinstance(step, MergeStep):
-            result = self.run_merge(step, sources[0], name, context)
-        else:
-            result = self.run_scope(step, sources[0], name, context)
-        if name and not isinstance(step, LayerStep):
-            self.outputs[context.prefix + name] = result
-        return current if isinstance(step, SideStep) else result
-
-    def holds(self, condition: Any, current: int | None, context: Context, place: Place) -> bool:
-        answer = self.evaluate(condition, self.with_channels(context.scope, current), place)
-        if not isinstance(answer, bool):
-            if answer is not None:
-                self.problem(f"when must be true or false, got {shown(answer)}", place)
-            return False
-        return answer
-
-    def fill(self, template: Template | None, context: Context, place: Place) -> str:
-        if template is None:
-            return ""
-        try:
-            return template.fill(context.scope)
-        except ExpressionError as error:
-            self.problem(str(error), place)
-            return ""
-
-    def find(self, template: Template, context: Context, place: Place) -> int | None:
-        """The output called so, in the nearest scope outwards."""
-        wanted = self.fill(template, context, place)
-        prefix = context.prefix
-        while True:
-            if prefix + wanted in self.outputs:
-                return self.outputs[prefix + wanted]
-            if not prefix:
-                self.unfound.append((wanted, place))
-                return None
-            prefix = prefix[:prefix.rstrip(".").rfind(".") + 1]
-
-    def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
-        if current is None:
-            return scope
-        return {**scope, "channels": self.nodes[current].shape.channels}
+                         f"(... > {chain})", step.place, key="depth")
+            self.fail_if_any()
 
     # Scopes: blocks, groups and side heads.
 
-    def run_scope(self, step: Step, current: int | None, name: str, context: Context) -> int | None:
-        label = self.fill(step.options.label, context, step.place)
+    def run_scope(self, step: Step, current: int | None, name: str, label: str, context: Context) -> int | None:
         if isinstance(step, BlockStep):
-            block = self.family.blocks[step.block]
-            scope = self.arguments(step, block, current, context)
-            if scope is None:
-                return None
-            if not name and not label:
-                name = self.numbered(step.block, context)
-            return self.run_all(block.steps, current, context.inner(scope=scope, name=name, label=label, block=step.block))
+            scope = self.arguments(step, current, context)
+            inner = context.inner(scope=scope, name=name, label=label, block=step.block)
+            return self.run_all(self.family.blocks[step.block].steps, current, inner)
         assert isinstance(step, (GroupStep, SideStep))
         side = isinstance(step, SideStep)
         return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side))
 
     def numbered(self, block: str, context: Context) -> str:
-        count = self.uses[context.prefix, block] = self.uses.get((context.prefix, block), 0) + 1
-        return f"{block}{count}"
+        """The name of a block that has none: unit1, unit2, ..."""
+        base = context.prefix + block
+        while True:
+            self.uses[base] = self.uses.get(base, 0) + 1
+            if f"{base}{self.uses[base]}" not in self.outputs:
+                return f"{block}{self.uses[base]}"
 
-    def arguments(self, step: BlockStep, block: Block, current: int | None, context: Context) -> dict[str, Any] | None:
+    def arguments(self, step: BlockStep, current: int | None, context: Context) -> dict[str, Any]:
+        """The scope inside a block: the family's names, the arguments, the defaults and the block's let."""
+        block = self.family.blocks[step.block]
         outside = self.with_channels(context.scope, current)
-        for key in step.values:
-            if key not in block.params:
-                self.problem(unknown(f"parameter of block {step.block}", key, block.params), step.place)
-        missing = [p for p in block.params if p not in step.values and p not in block.defaults]
-        if missing:
-            self.problem(f"block {step.block} needs {', '.join(missing)}", step.place)
-            return None
-        scope = {key: outside[key] for key in (*self.family.params, *self.family.let, "channels") if key in outside}
-        for key in block.params:
-            if key in step.values:
-                scope[key] = self.evaluate(step.values[key], outside, step.place)
-        for key in block.params:
+        scope = {key: context.scope[key] for key in (*self.family.params, *self.family.let)}
+        scope["channels"] = outside["channels"]
+        for key, given in step.values.items():
+            scope[key] = self.evaluate(given, outside, step.place, key)
+        for key, default in block.defaults.items():
             if key not in step.values:
-                scope[key] = self.evaluate(block.defaults[key], scope, block.place)
+                scope[key] = self.evaluate(default.value, scope, default.place)
         for key, expression in block.let.items():
-            scope[key] = self.evaluate(expression, scope, block.place)
-        scope.pop("channels", None)
+            scope[key] = self.evaluate(expression.value, scope, expression.place)
         return scope
 
     # Layers.
 
     def run_layer(self, step: LayerStep, sources: list[int | None], name: str, context: Context) -> int | None:
         layer = self.layer(step, sources[0], context)
-        return self.add(layer, step, sources, name, context) if layer is not None else self.nothing(name, context)
+        if layer is not None:
+            return self.add(layer, step, sources, name, context)
+        return self.nothing(name, context)
 
     def layer(self, step: LayerStep, current: int | None, context: Context) -> Layer | None:
         try:
@@ -297,37 +276,39 @@ class _Expander:
             if step.values:
                 scope = self.with_channels(context.scope, current)
                 values = {key: value(given, scope) for key, given in step.values.items()}
-            key = tuple(values.values())
+            key = tuple(map(_hashable, values.values()))
             try:
                 return step.cache[key]
             except KeyError:
                 made = step.cache[key] = step.layer(**values)
                 return made
-            except TypeError:  # lists and arrays cannot be looked up
+            except TypeError:  # arrays cannot be looked up
                 return step.layer(**values)
+        except UnknownValueError:
+            return None
         except (ExpressionError, LayerError) as error:
-            if current is not None:
-                self.problem(str(error), step.place)
+            self.problem(str(error), step.place)
             return None
 
-    def run_merge(self, step: MergeStep, current: int | None, name: str, context: Context) -> int | None:
-        inner = context.inner(name=name)
+    def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
+        inner = context.inner(name=name, label=label)
         ends = [self.run_all(steps, current, inner.inner(name=branch)) for branch, steps in step.branches]
         return self.add(step.layer(), step, ends, "", inner)
 
     def add(self, layer: Layer, step: Step, sources: list[int | None], name: str, context: Context) -> int | None:
         full = context.prefix + name if name else ""
+        if full and full in self.outputs:
+            self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
         inputs = [s for s in sources if s is not None]
         if len(inputs) < len(sources):
             return self.nothing(name, context)
-        if full and full in self.outputs:
-            self.problem(f"two layers are called {full}: give the block or repeat around them a name, or put {{i}} into "
-                         f"this one", step.place)
         try:
-            index = self.network.add(full, layer, inputs, scopes=context.scopes, side=context.side,
-                                     shares=self.owner(step, layer, full, context), place=step.place)
+            owner = self.owner(step, inputs, context)
+            index = self.network.add(full, layer, inputs, scopes=context.scopes, side=context.side, shares=owner,
+                                     place=step.place)
+            check_node(self.network, index)
         except LayerError as error:
-            self.problem(str(error), step.place, full)
+            self.problem(str(error), step.place, name=full)
             return self.nothing(name, context)
         if full:
             self.outputs[full] = index
@@ -335,15 +316,17 @@ class _Expander:
             self.auto.setdefault(f"{context.prefix}{layer.type}", []).append(index)
         return index
 
-    def nothing(self, name: str, context: Context) -> None:
+    def nothing(self, name: str, context: Context) -> int | None:
+        """An unknown output, under its name."""
         if name:
             self.outputs.setdefault(context.prefix + name, None)
+        return None
 
-    def owner(self, step: Step, layer: Layer, full: str, context: Context) -> int | None:
+    def owner(self, step: Step, inputs: list[int], context: Context) -> int | None:
         """The node whose parameters a layer with ``weights`` uses."""
         if step.options.weights is None:
             return None
-        owner = self.find(step.options.weights, context, step.place)
+        owner = self.find(step.options.weights, inputs[0], context, step.place, "weights")
         return owner if owner is None or self.nodes[owner].shares is None else self.nodes[owner].shares
 
     def resolve_names(self) -> None:
@@ -358,12 +341,5 @@ class _Expander:
                 self.nodes[index].name = name
 
 
-def walk(steps: list[Step]) -> Iterator[Step]:
-    """Every step of a list, however deep."""
-    for step in steps:
-        yield step
-        if isinstance(step, (GroupStep, SideStep)):
-            yield from walk(step.steps)
-        elif isinstance(step, MergeStep):
-            for _, inner in step.branches:
-                yield from walk(inner)
+def _hashable(given: Any) -> Any:
+    return tuple(map(_hashable, given)) if isinstance(given, list) else given

@@ -1,67 +1,48 @@
 """Arithmetic over the parameters in scope: a closed grammar, parsed here and never given to Python.
 
     expression  a if condition else b | or | and | not | comparison
-    comparison  == != < <= > >=   (one, not chained)
+    comparison  == != < <= > >=   one, not chained
     arithmetic  + - * / // %      on numbers; no powers
-    value       3, 0.5, 'text', true, false, name, name[index], [list], (expression), function(...)
+    value       3, 0.5, 1e-5, 'text', true, false, name, name[index], [list], (expression), function(...)
 
 Numbers may be int64 arrays; a condition must then hold for all of them or for none.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from archcalc.errors import unknown
-from archcalc.sizes import is_array, largest, smallest
+from archcalc.spec.operations import (
+    COMPARE,
+    FUNCTIONS,
+    UNKNOWN,
+    ExpressionError,
+    UnknownValueError,
+    arithmetic,
+    bounded,
+    bounded_list,
+    called,
+    compare,
+    item,
+    number,
+    truth,
+)
 
 MAX_LENGTH = 300
 MAX_DEPTH = 25
-MAX_NUMBER = 10**15
-
 Scope = Mapping[str, Any]
 Evaluate = Callable[[Scope], Any]
 
 
-class ExpressionError(ValueError):
-    """An expression that cannot be read or evaluated; the text is a sentence."""
-
-
-def make_divisible(v: Any, divisor: Any = 8) -> Any:
-    """v rounded to a multiple of divisor, never down by more than 10 %.
-
-    The rule of the MobileNet authors' code: nearest multiple, at least one, one more if below 0.9*v.
-    """
-    rounded = max(divisor, int(v + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * v else rounded
-
-
-FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
-    # name: function, fewest and most arguments
-    "abs": (abs, 1, 1),
-    "ceil": (math.ceil, 1, 1),
-    "floor": (math.floor, 1, 1),
-    "int": (int, 1, 1),
-    "len": (len, 1, 1),
-    "make_divisible": (make_divisible, 1, 2),
-    "max": (max, 1, 8),
-    "min": (min, 1, 8),
-    "round": (round, 1, 1),
-    "sum": (sum, 1, 1),
-}
-
 _TOKEN = re.compile(r"""\s*(?:
-    (?P<number>[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+) | (?P<name>[A-Za-z_][A-Za-z0-9_]*) |
+    (?P<number>(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?) | (?P<name>[A-Za-z_][A-Za-z0-9_]*) |
     (?P<text>'[^']*'|"[^"]*") | (?P<op>//|==|!=|<=|>=|\*\*|[-+*/%<>()\[\],])
 )""", re.VERBOSE)
-_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
-}
+_KEYWORDS = ("if", "else", "and", "or", "not")
 _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": None, "null": None, "None": None}
 
 
@@ -160,34 +141,41 @@ class _Parser:
 
     def comparison(self) -> Evaluate:
         left = self.terms()
-        op = self.take(*_COMPARE)
+        op = self.take(*COMPARE)
         if op is None:
             return left
-        return _binary(left, self.terms(), lambda a, b: _compare(op, a, b))
+        right = self.terms()
+        if self.token is not None and self.token[1] in COMPARE:
+            raise ExpressionError(f"comparisons in {self.text!r} cannot be chained; write a < b and b < c")
+        return _binary(left, right, partial(compare, op))
 
     def terms(self) -> Evaluate:
         left = self.factors()
         while op := self.take("+", "-"):
-            left = _arithmetic(op, left, self.factors())
+            left = _binary(left, self.factors(), partial(arithmetic, op))
         return left
 
     def factors(self) -> Evaluate:
         left = self.signed()
         while op := self.take("*", "/", "//", "%"):
-            left = _arithmetic(op, left, self.signed())
+            left = _binary(left, self.signed(), partial(arithmetic, op))
         return left
 
     def signed(self) -> Evaluate:
+        signs = 0
         negative = False
         while sign := self.take("-", "+"):
+            signs += 1
             negative ^= sign == "-"
         value = self.indexed()
-        return (lambda scope: -number(value(scope))) if negative else value
+        if not signs:
+            return value
+        return (lambda scope: -number(value(scope))) if negative else lambda scope: number(value(scope))
 
     def indexed(self) -> Evaluate:
         value = self.atom()
         while self.take("["):
-            value = _binary(value, self.expression(), _item)
+            value = _binary(value, self.expression(), item)
             self.need("]")
         return value
 
@@ -196,13 +184,11 @@ class _Parser:
             raise ExpressionError(f"{self.text!r} ends where a value was expected" if self.text.strip()
                                   else "an empty expression")
         kind, text = self.token
-        if kind == "op" and text not in "([":
+        if (kind == "op" and text not in "([") or text in _KEYWORDS:
             raise ExpressionError(f"expected a value in {self.text!r}, found {text!r}")
         self.advance()
         if kind == "number":
-            if len(text) > 18:
-                raise ExpressionError(f"a number of {len(text)} digits")
-            constant: Any = float(text) if "." in text else int(text)
+            constant: Any = bounded(int(text) if text.isdigit() else float(text))
             return lambda scope: constant
         if kind == "text":
             return lambda scope: text[1:-1]
@@ -213,7 +199,7 @@ class _Parser:
             self.need(")")
             return value
         items = self.items("]")
-        return lambda scope: [item(scope) for item in items]
+        return lambda scope: bounded_list([each(scope) for each in items])
 
     def name(self, name: str) -> Evaluate:
         if self.token == ("op", "("):
@@ -225,22 +211,26 @@ class _Parser:
 
         def lookup(scope: Scope) -> Any:
             try:
-                return scope[name]
+                value = scope[name]
             except KeyError:
                 raise ExpressionError(unknown("name", name, scope)) from None
+            if value is UNKNOWN:
+                raise UnknownValueError
+            return value
 
         return lookup
 
     def call(self, name: str) -> Evaluate:
         if name not in FUNCTIONS:
             raise ExpressionError(unknown("function", name, FUNCTIONS))
-        function, fewest, most = FUNCTIONS[name]
+        _, fewest, most = FUNCTIONS[name]
         self.need("(")
         arguments = self.items(")")
         if not fewest <= len(arguments) <= most:
             wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise ExpressionError(f"{name} takes {wanted} arguments, got {len(arguments)}")
-        return lambda scope: _called(name, function, [argument(scope) for argument in arguments])
+            plural = "" if most == 1 else "s"
+            raise ExpressionError(f"{name} takes {wanted} argument{plural}, got {len(arguments)}")
+        return lambda scope: called(name, [argument(scope) for argument in arguments])
 
     def items(self, end: str) -> list[Evaluate]:
         values: list[Evaluate] = []
@@ -261,72 +251,3 @@ def _either(left: Evaluate, right: Evaluate) -> Evaluate:
 
 def _both(left: Evaluate, right: Evaluate) -> Evaluate:
     return lambda scope: truth(left(scope)) and truth(right(scope))
-
-
-def number(value: Any) -> Any:
-    """value if it is a number or an array of them; ExpressionError otherwise."""
-    if (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
-        return value
-    raise ExpressionError(f"expected a number, got {value!r}"[:120])
-
-
-def truth(value: Any) -> bool:
-    """value if it is true or false; ExpressionError otherwise."""
-    if isinstance(value, bool):
-        return value
-    raise ExpressionError(f"expected true or false, got {value!r}"[:120])
-
-
-def _arithmetic(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
-    def compute(scope: Scope) -> Any:
-        a, b = number(left(scope)), number(right(scope))
-        if op in ("/", "//", "%") and (largest(b == 0)):
-            raise ExpressionError(f"division by zero: {a} {op} {b}")
-        if op == "+":
-            return _bounded(a + b)
-        if op == "-":
-            return _bounded(a - b)
-        if op == "*":
-            return _bounded(a * b)
-        if op == "//":
-            return a // b
-        if op == "%":
-            return a % b
-        return a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b
-
-    return compute
-
-
-def _bounded(n: Any) -> Any:
-    if largest(abs(n)) > MAX_NUMBER:
-        raise ExpressionError(f"a number beyond {MAX_NUMBER:,}")
-    return n
-
-
-def _compare(op: str, a: Any, b: Any) -> bool:
-    """Whether a and b compare so; for arrays, everywhere or nowhere, since a network has one structure."""
-    if op not in ("==", "!="):
-        number(a), number(b)
-    holds = _COMPARE[op](a, b)
-    if is_array(holds) and smallest(holds) != largest(holds):
-        raise ExpressionError(f"a comparison ({op}) holds for some numbers of an array and not for others; "
-                              "networks of different structure are evaluated apart")
-    return bool(largest(holds))
-
-
-def _item(sequence: Any, position: Any) -> Any:
-    if not isinstance(sequence, (list, tuple, str)):
-        raise ExpressionError(f"only a list can be indexed, got {sequence!r}"[:120])
-    if not isinstance(position, int) or isinstance(position, bool):
-        raise ExpressionError(f"an index must be a whole number, got {position!r}"[:120])
-    if not -len(sequence) <= position < len(sequence):
-        raise ExpressionError(f"index {position} in a list of {len(sequence)} (the first is 0)")
-    return sequence[position]
-
-
-def _called(name: str, function: Callable[..., Any], arguments: list[Any]) -> Any:
-    try:
-        return function(*arguments)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        given = ", ".join(map(str, arguments))[:80]
-        raise ExpressionError(f"{name} cannot take ({given})") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.spec.reader import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, NETWORK, OPTIONS
+from archcalc.spec.language import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, NETWORK, OPTIONS
 
 _NAME = {"type": ["string", "integer"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
 _ANY = {"description": "a number, true or false, a word, an expression, or a list of these",
@@ -53,7 +53,7 @@ def schema() -> dict[str, Any]:
     }
     assert set(properties) == set(FAMILY)
     assert set(block["properties"]) == set(BLOCK)  # type: ignore[call-overload]
-    assert set(network["properties"]) == set(NETWORK)  # type: ignore[call-overload]
+    assert set(network["properties"]) == set(NETWORK)
     assert set(_OPTION_SCHEMAS) == set(OPTIONS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -1,17 +1,29 @@
 """What a spec says once it has been read: steps, before any number is known.
 
-A value in a step is plain data, an ``Expression``, or a list holding either; ``value`` evaluates it.
+A value in a step is plain data or an ``Expression``; ``value`` evaluates it.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from archcalc.errors import clipped
 from archcalc.layers import Layer
 from archcalc.network import Place
-from archcalc.spec.expression import Expression, ExpressionError, Scope, parse
+from archcalc.spec.expression import Expression, Scope, parse
+from archcalc.spec.operations import ExpressionError, bounded_list
+
+MAX_TEMPLATE = 300
+"""The most characters in a name before its braces are filled."""
+
+
+class Given(NamedTuple):
+    """A value with the place where it was written."""
+
+    value: Any
+    place: Place
 
 
 @dataclass(slots=True)
@@ -47,7 +59,6 @@ class MergeStep(Step):
     """Branches, each a list of steps on the same input, and the layer in which they meet."""
 
     layer: type[Layer]
-    values: dict[str, Any]
     branches: list[tuple[str, list[Step]]]
 
 
@@ -79,22 +90,24 @@ class Block:
 
     place: Place
     params: tuple[str, ...]
-    defaults: dict[str, Any]
-    let: dict[str, Any]
-    steps: list[Step]
+    defaults: dict[str, Given]
+    let: dict[str, Given] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
 
 def value(given: Any, scope: Scope) -> Any:
-    """A step's value with its expressions evaluated; ExpressionError when that is impossible."""
-    if isinstance(given, Expression):
-        return given.evaluate(scope)
-    if isinstance(given, list):
-        return [value(item, scope) for item in given]
-    return given
+    """A step's value, evaluated when it is an expression; ExpressionError when that is impossible."""
+    return given.evaluate(scope) if isinstance(given, Expression) else given
+
+
+def listed(values: list[Any]) -> Expression:
+    """A list in which some values are expressions, as one expression."""
+    names = frozenset[str]().union(*(v.names for v in values if isinstance(v, Expression)))
+    return Expression("[...]", names, lambda scope: bounded_list([value(v, scope) for v in values]))
 
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,79}$")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,79}")
 
 
 class Template:
@@ -103,10 +116,12 @@ class Template:
     __slots__ = ("names", "parts", "text")
 
     def __init__(self, text: str) -> None:
+        if len(text) > MAX_TEMPLATE:
+            raise ExpressionError(f"a name of {len(text):,} characters; {MAX_TEMPLATE} are the most")
         self.text = text
         pieces = _BRACES.split(text)
         self.parts = [parse(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
-        self.names = frozenset().union(*(p.names for p in self.parts if isinstance(p, Expression)))
+        self.names = frozenset[str]().union(*(p.names for p in self.parts if isinstance(p, Expression)))
         if any("{" in p or "}" in p for p in self.parts if isinstance(p, str)):
             raise ExpressionError(f"unbalanced braces in the name {text!r}")
         if len(self.parts) == 1:
@@ -121,11 +136,13 @@ class Template:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, (int, str)):
+    if isinstance(value, (int, str)) and not isinstance(value, bool):
         return str(value)
-    raise ExpressionError(f"a name needs a whole number or a word, got {value!r}"[:120])
+    raise ExpressionError(f"a name needs a whole number or a word, got {clipped(repr(value), 60)}")
 
 
 def check_name(name: str) -> None:
-    if not _NAME.match(name):
-        raise ExpressionError(f"a name is made of letters, digits and _ . / + -, got {name[:60]!r}")
+    """ExpressionError unless name can be the name of a layer or block."""
+    if not _NAME.fullmatch(name):
+        shown = name if len(name) <= 60 else name[:57] + "..."
+        raise ExpressionError(f"a name is at most 80 letters, digits and _ . / + -, got {shown!r}")

@@ -2,7 +2,7 @@
 
 Built from the parser's events rather than its objects: plain scalars resolve by YAML 1.2's core rules
 (``no`` is a word, not false), duplicate keys are seen, and nothing can construct Python objects.
-An alias shares its subtree; ``size`` counts it each time, so a bomb is refused before it is walked.
+An alias shares its subtree; ``size`` and ``depth`` count it each time, so a bomb is refused before it is walked.
 """
 
 from __future__ import annotations
@@ -12,25 +12,31 @@ from typing import Any
 
 import yaml
 
-from archcalc.errors import ArchcalcError, Problem
+from archcalc.errors import ArchcalcError, Problem, clipped
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_NODES = 100_000
 
-_INT = re.compile(r"[-+]?[0-9]{1,18}$")
-_FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,30}|\.[0-9]{1,30}|[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?$")
+_INT = re.compile(r"[-+]?[0-9]{1,18}")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,30}|\.[0-9]{1,30}|[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
           "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 class Tree:
-    """A YAML value: a dict of trees, a list of trees, or a scalar; with its line and its size in nodes."""
+    """A YAML value: a dict of trees, a list of trees, or a scalar; with its line, its text where it is a scalar,
+    and its size in nodes and depth in levels."""
 
-    __slots__ = ("line", "size", "value")
+    __slots__ = ("depth", "line", "size", "text", "value")
 
-    def __init__(self, value: Any, line: int, size: int = 1) -> None:
-        self.value, self.line, self.size = value, line, size
+    def __init__(self, value: Any, line: int, size: int = 1, depth: int = 0, text: str = "") -> None:
+        self.value, self.line, self.size, self.depth, self.text = value, line, size, depth, text
+
+    def at(self, line: int) -> Tree:
+        """This tree, said to stand on that line."""
+        return self if line == self.line else Tree(self.value, line, self.size, self.depth, self.text)
 
     def data(self) -> Any:
         """The value as plain Python data."""
@@ -45,9 +51,9 @@ def scalar(text: str) -> Any:
     """A plain scalar by YAML 1.2's core schema: null, true, 3, 0.5 or the text itself."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.match(text):
+    if _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.match(text):
+    if _FLOAT.fullmatch(text):
         return float(text)
     return text
 
@@ -60,14 +66,21 @@ def parse(text: str, file: str) -> Tree:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
         raise ArchcalcError(Problem(f"not valid YAML: {_explained(error)}", file, line)) from None
-    except yaml.YAMLError as error:
-        raise ArchcalcError(Problem(f"not valid YAML: {' '.join(str(error).split())[:200]}", file)) from None
+    except (yaml.YAMLError, UnicodeEncodeError):
+        found = _FORBIDDEN.search(text)
+        what, line = (repr(found[0]), text.count("\n", 0, found.start()) + 1) if found else ("in it", 0)
+        raise ArchcalcError(Problem(f"not valid YAML: the character {what} is not allowed", file, line)) from None
 
 
 def _explained(error: yaml.MarkedYAMLError) -> str:
     said = " ".join(part for part in (error.context, error.problem) if part)
     if "mapping values are not allowed" in said:
-        said += "; a step with settings needs a colon after its type, as in '- batch_norm:'"
+        said += ("; a step with settings needs a colon after its type, as in '- batch_norm:', and a text that holds a "
+                 "colon is quoted")
+    elif "tab character" in said:
+        said += "; lines are indented with spaces"
+    elif "cannot start any token" in said:
+        said += "; lines are indented with spaces, not tabs, and a text that starts with a special character is quoted"
     return said
 
 
@@ -87,41 +100,48 @@ def _build(text: str, file: str) -> Tree:
             return
         container, _, key = open_[-1]
         container.size += tree.size
+        container.depth = max(container.depth, tree.depth + 1)
         if container.size > MAX_NODES:
             raise fail(f"more than {MAX_NODES:,} values, aliases written out", tree.line)
+        if container.depth > MAX_DEPTH:
+            raise fail(f"nested deeper than {MAX_DEPTH} levels, aliases written out", tree.line)
         if isinstance(container.value, list):
             container.value.append(tree)
         elif not key:
             if isinstance(tree.value, (dict, list)):
                 raise fail("a key must be a word, got a list or mapping", tree.line)
-            name = "" if tree.value is None else str(tree.value)
-            if name in container.value:
-                raise fail(f"the key {name!r} is given twice", tree.line)
-            key += [name, tree.line]
+            if tree.text in container.value:
+                raise fail(f"the key {clipped(tree.text, 60)!r} is given twice", tree.line)
+            if tree.text == "<<":
+                raise fail("merge keys (<<) are not part of the language; parameters and blocks share what is common",
+                           tree.line)
+            key += [tree.text, tree.line]
         else:
             name, line = key
             key.clear()
-            container.value[name] = Tree(tree.value, line, tree.size) if tree.line != line else tree
+            container.value[name] = tree.at(line)
+
+    def untagged(tag: str | None, line: int) -> None:
+        if tag is not None:
+            raise fail(f"tags such as {clipped(tag, 60)!r} are not part of the language", line)
 
     documents = 0
+    event: Any
     for event in yaml.parse(text, Loader=loader):
         line = event.start_mark.line + 1
         if isinstance(event, yaml.ScalarEvent):
-            tagged = event.tag is not None and event.tag not in ("tag:yaml.org,2002:str", "!")
-            if tagged:
-                raise fail(f"tags such as {event.tag!r} are not part of the language", line)
-            plain = event.implicit[0]
-            tree = Tree(scalar(event.value) if plain else event.value, line)
+            if event.tag not in ("!", "tag:yaml.org,2002:str"):
+                untagged(event.tag, line)
+            tree = Tree(scalar(event.value) if event.implicit[0] else event.value, line, text=event.value)
             if event.anchor:
                 anchors[event.anchor] = tree
             place(tree)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in anchors:
-                raise fail(f"the alias *{event.anchor} has no anchor before it", line)
+                raise fail(f"the alias *{clipped(str(event.anchor), 60)} has no anchor before it", line)
             place(anchors[event.anchor])
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            if event.tag is not None:
-                raise fail(f"tags such as {event.tag!r} are not part of the language", line)
+            untagged(event.tag, line)
             if len(open_) >= MAX_DEPTH:
                 raise fail(f"nested deeper than {MAX_DEPTH} levels", line)
             open_.append((Tree({} if isinstance(event, yaml.MappingStartEvent) else [], line), event.anchor, []))

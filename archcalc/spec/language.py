@@ -1,0 +1,35 @@
+"""The words of the spec language: its keys, options and layers, and what may be a name.
+
+The reader, the JSON Schema and the tests all read these tables.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archcalc.layers import registry
+
+ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
+"""Keys that say what a network is; a network may say them for itself."""
+FAMILY = (*ABOUT, "input", "params", "let", "check", "networks", "blocks", "layers")
+NETWORK = (*ABOUT, "input", "layers")
+BLOCK = ("params", "let", "layers", "note")
+OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights")
+KINDS = ("layers", "side")
+RESERVED = ("channels", "if", "else", "and", "or", "not", "true", "false", "none", "null", "True", "False", "None")
+"""Words of the expression language, which no parameter can be called."""
+
+LAYERS = {name: layer for name, layer in registry.items() if name != "input"}
+
+PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+BRANCH = re.compile(r"[A-Za-z0-9_]{1,40}")
+NETWORK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+
+MAX_NAMES = 500
+"""The most parameters of a family or a block, and the most names of a let."""
+MAX_VALUES = 10_000
+"""The most values that a parameter may hold."""
+MAX_EXPRESSIONS = 100
+"""The most values in a list that holds expressions."""
+MAX_PROBLEMS = 50
+"""After so many problems nothing more is looked for."""
