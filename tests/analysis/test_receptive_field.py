@@ -274,6 +274,13 @@ def test_dilation_that_straddles_the_border_leaves_a_whole_window_a_bound():
     assert (seen.field.first, seen.field.last, seen.exact) == (0, 3, False)
 
 
+def test_one_branch_that_reads_the_edges_is_enough():
+    """A residual block with stride 2 on 8 pixels: the projection reads 0 to 6, the 3x3 beside it reads 7 too."""
+    block = ("add", [[conv(3, stride=2, pad=1)], [conv(1, stride=2)]])
+    (seen,) = view([block, ("global_avg_pool", {})], 8)
+    assert (seen.field.first, seen.field.last, seen.exact) == (0, 7, True)
+
+
 def test_a_gate_sees_everything():
     gated = ("multiply", [[conv(3, pad=1)], nets.gate])
     (seen,) = view([gated], 8)

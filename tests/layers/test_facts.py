@@ -100,6 +100,9 @@ CASES = [
     Case("mean", {}, (x, x, x), x, (), {"add": 420, "div": 210}),
     Case("multiply", {}, (x, gate), x, (), {"mul": 210}),
     Case("multiply", {}, (v, x, x), x, (), {"mul": 420}),
+    # a map of one position beside a vector stays a map, whichever comes first
+    Case("multiply", {}, (v, gate), gate, (), {"mul": 6}),
+    Case("multiply", {}, (gate, v), gate, (), {"mul": 6}),
     Case("concat", {}, (x, Shape(1, (5, 7)), x), Shape(13, (5, 7))),
     Case("flatten", {}, (x,), Shape(210), (), {}, WHOLE),
     Case("identity", {}, (x,), x),
