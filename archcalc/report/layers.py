@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archcalc.analysis import Analysis, totals
+from archcalc.analysis import Analysis
+from archcalc.analysis.survival import survival
+from archcalc.analysis.totals import totals
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.table import Heading, Table
@@ -163,6 +165,11 @@ def footer(analysis: Analysis) -> list[str]:
     lines.append(f"feature maps with the input: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
     kept = t.values + t.conv_inputs
     lines.append(f"with each convolution's input kept once more: {kept:,} values, {bytes_text(kept * analysis.itemsize)}")
+    dropped = survival(analysis.network, analysis.rows)
+    if dropped is not None:
+        lines.append(f"in training {dropped.surviving:,.2f} of {dropped.paths} paths that may be dropped survive on average: "
+                     f"about {dropped.macs:,.0f} {analysis.convention.counts} expected "
+                     f"({dropped.macs / t.macs:.1%}); inference runs them all")
     if analysis.side_rows and not analysis.training:
         lines.append(_side(analysis))
     lines.append(f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "

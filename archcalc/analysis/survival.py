@@ -1,0 +1,48 @@
+"""What training costs on average where paths are dropped: stochastic depth and drop-path.
+
+Huang et al., Deep networks with stochastic depth, 2016, section 3: a residual branch that is dropped is
+not computed. Here a layer runs when every ``drop_path`` that all ways from it to the output go through
+lets it pass; a layer with a way around them always runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from archcalc.analysis.trace import Row
+from archcalc.layers.reshape import DropPath
+from archcalc.network import Network
+
+
+class Survival(NamedTuple):
+    """Paths that may be dropped, how many survive on average, and the MACs to expect for them."""
+
+    paths: int
+    surviving: float
+    macs: float
+
+
+def survival(network: Network, rows: Sequence[Row]) -> Survival | None:
+    """The expected cost of one training step's forward pass over the rows; None where no path is dropped."""
+    kept = {node.index: 1 - node.layer.p for node in network.nodes if isinstance(node.layer, DropPath) and node.layer.p}
+    if not kept:
+        return None
+    gates = _gates(network, set(kept))
+    macs = sum(row.macs * prod(kept[gate] for gate in gates[row.node.index])
+               for row in rows if row.node is not None and row.macs is not None)
+    return Survival(len(kept), sum(kept.values()), macs)
+
+
+def _gates(network: Network, droppable: set[int]) -> list[frozenset[int]]:
+    """For each node, the droppable nodes that every way from it to an end goes through."""
+    behind: list[frozenset[int] | None] = [None] * len(network.nodes)
+    for node in reversed(network.nodes):
+        beyond = behind[node.index] or frozenset()
+        behind[node.index] = beyond
+        through = beyond | {node.index} if node.index in droppable else beyond
+        for i in node.inputs:
+            known = behind[i]
+            behind[i] = through if known is None else known & through
+    return [gates or frozenset() for gates in behind]
