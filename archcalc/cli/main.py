@@ -112,7 +112,7 @@ def completion(args: argparse.Namespace) -> str:
 
 def _width(args: argparse.Namespace) -> int | None:
     """The terminal's width when a table is read there; no bound in a file or a pipe."""
-    if args.output or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+    if args.output or sys.stdout is None or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
         return None
     from shutil import get_terminal_size
 
@@ -179,28 +179,58 @@ def parser() -> options.Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command: data to standard output, messages to standard error; 2 for bad usage or a bad spec."""
     try:
-        args = parser().parse_args(argv)
+        args = _parsed(argv)
         if args.command is None:
             raise ArchcalcError("no command given; see archcalc --help")
         _write(args.run(args), args.output)
     except ArchcalcError as error:
-        for problem in error.problems:
-            print(f"archcalc: {problem}", file=sys.stderr)
+        if sys.stderr is not None:
+            for problem in error.problems:
+                print(f"archcalc: {problem}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader has seen enough; nothing more may be flushed into the closed pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has seen enough
+        _discard_output()
         return 0
     except KeyboardInterrupt:
         return 130
     return 0
 
 
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return parser().parse_args(argv)  # type: ignore[no-any-return]
+    except SystemExit:  # after --help or --version: a closed pipe is noticed now, not by the interpreter's last flush
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        raise
+
+
+def _discard_output() -> None:
+    """Let nothing more be flushed to where standard output cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _write(text: str, path: str | None) -> None:
     """To standard output, or whole to a file: written beside it, then renamed."""
     if path is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _print(text)
         return
     from archcalc.report.files import write
 
     write(path, text)
+
+
+def _print(text: str) -> None:
+    if sys.stdout is None:
+        raise ArchcalcError("standard output is closed; -o FILE writes to a file")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except UnicodeEncodeError as error:
+        raise ArchcalcError(f"standard output is {error.encoding} text and cannot hold {error.object[error.start]!r}; "
+                            f"-o FILE writes UTF-8, as does PYTHONIOENCODING=utf-8") from None
+    except OSError as error:
+        _discard_output()
+        raise ArchcalcError(f"standard output cannot be written: {(error.strerror or 'unknown').lower()}") from None

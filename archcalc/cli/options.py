@@ -7,6 +7,7 @@ import re
 from typing import Any, NoReturn
 
 from archcalc.errors import ArchcalcError, nearest
+from archcalc.layers.fields import shown
 from archcalc.sizes import Shape
 
 
@@ -42,32 +43,39 @@ class Parser(argparse.ArgumentParser):
 def input_size(text: str) -> Shape:
     """CxHxW as a Shape."""
     sizes = re.split(r"[x×*,]", text.strip().lower())
-    if not 1 <= len(sizes) <= 4 or not all(re.fullmatch(r"\d{1,18}", s) for s in sizes):
-        raise argparse.ArgumentTypeError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {text!r}"[:120])
+    if not 1 <= len(sizes) <= 4 or not all(re.fullmatch(r"[0-9]{1,18}", s) for s in sizes):
+        raise argparse.ArgumentTypeError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {shown(text)}")
     channels, *axes = map(int, sizes)
     return Shape(channels, tuple(axes))
 
 
 def whole(text: str) -> int:
     """A whole number."""
-    if not re.fullmatch(r"[-+]?\d{1,18}", text):
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}"[:120])
+    if not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {shown(text)}")
     return int(text)
 
 
 def setting(text: str) -> tuple[str, Any]:
     """key=value, the value as a spec would write it."""
     key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as depth=28, got {text!r}"[:120])
+    key = key.strip()
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as depth=28, got {shown(text)}")
     from archcalc.spec.tree import parse
 
-    return key.strip(), parse(value, f"--set {key.strip()}").data() if value.strip() else ""
+    try:
+        return key, parse(value, "").data() if value.strip() else ""
+    except ArchcalcError:
+        raise argparse.ArgumentTypeError(f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}") from None
 
 
 def names(text: str) -> list[str]:
     """Comma-separated names."""
-    return [name.strip() for name in text.split(",") if name.strip()]
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected names such as layer,params, got {shown(text)}")
+    return found
 
 
 def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:

@@ -10,22 +10,25 @@ from archcalc.errors import ArchcalcError, Problem
 
 def write(path: str, text: str) -> None:
     """Write text to path by way of a file beside it; ArchcalcError when that is impossible."""
+    if not path:
+        raise ArchcalcError("an output file needs a name")
     if os.path.isdir(path):
         raise ArchcalcError(Problem("cannot be written: is a directory", path))
     if os.path.exists(path) and not os.path.isfile(path):  # a device such as /dev/stdout cannot be replaced
         _plainly(path, text)
         return
-    beside = ""
+    target, beside = os.path.realpath(path), ""  # through a link, to the file itself
     try:
-        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path) or ".", prefix=".archcalc-")
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".archcalc-")
         with open(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.chmod(beside, os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~_umask())
-        os.replace(beside, path)
+        os.chmod(beside, os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~_umask())
+        os.replace(beside, target)
     except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
         if beside and os.path.exists(beside):
             os.unlink(beside)
-        raise ArchcalcError(Problem(f"cannot be written: {(error.strerror or 'unknown reason').lower()}", path)) from None
 
 
 def _plainly(path: str, text: str) -> None:
@@ -33,7 +36,11 @@ def _plainly(path: str, text: str) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise ArchcalcError(Problem(f"cannot be written: {(error.strerror or 'unknown reason').lower()}", path)) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: str, error: OSError) -> ArchcalcError:
+    return ArchcalcError(Problem(f"cannot be written: {(error.strerror or 'unknown reason').lower()}", path))
 
 
 def _umask() -> int:

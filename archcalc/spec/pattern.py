@@ -24,17 +24,17 @@ from archcalc.layers import Layer, registry
 from archcalc.layers.fields import whole_number
 from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec.expand import MAX_STEPS
 
 MAX_LENGTH = 5_000
 MAX_DEPTH = 30
+MAX_LAYERS = 20_000
 
-_TOKEN = re.compile(r"\s*(->|→|\[|\]|[*×]\s*\d+|\?|[A-Za-z][A-Za-z0-9-]*)")
-_OPTION = re.compile(r"\s+(s|stride|p|pad)\s*(\d{1,9})(?![0-9A-Za-z])", re.IGNORECASE)
-_SIZE = re.compile(r"\s*(\d+)\s*[x×*]\s*(\d+)\s*[x×*]\s*(\d+)", re.IGNORECASE)
-_CONV = re.compile(r"CONV(\d{1,9})(?:X(\d{1,9}))?-(\d{1,9})$")
-_POOL = re.compile(r"(AVG|MAX)?POOL(\d{1,9})(?:X(\d{1,9}))?$")
-_FC = re.compile(r"FC-?(\d{1,9})$")
+_TOKEN = re.compile(r"\s*(->|→|\[|\]|[*×]\s*[0-9]+|\?|[A-Za-z][A-Za-z0-9-]*)")
+_OPTION = re.compile(r"\s+(s|stride|p|pad)\s*([0-9]{1,9})(?![0-9A-Za-z])", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]+)\s*[x×*]\s*([0-9]+)\s*[x×*]\s*([0-9]+)", re.IGNORECASE)
+_CONV = re.compile(r"CONV([0-9]{1,15})(?:X([0-9]{1,15}))?-([0-9]{1,15})")
+_POOL = re.compile(r"(AVG|MAX)?POOL([0-9]{1,15})(?:X([0-9]{1,15}))?")
+_FC = re.compile(r"FC-?([0-9]{1,15})")
 _PLAIN = {
     "RELU": "relu", "BN": "batch_norm", "LRN": "lrn", "NORM": "lrn", "DROPOUT": "dropout", "GAP": "global_avg_pool",
     "FLATTEN": "flatten", "SIGMOID": "sigmoid", "TANH": "tanh", "SOFTMAX": "softmax",
@@ -65,7 +65,9 @@ def load_pattern(text: str) -> Network:
         network = Network("pattern", shape, title=" ".join(text.split()), notes=parser.notes, rebuild=build)
         counts: dict[str, int] = {}
         for element, scopes in _written_out(elements, (), [0]):
-            _add(network, element, scopes, counts, text)
+            _add(network, element, scopes, counts)
+        if len(network.nodes) == 1:
+            raise ArchcalcError(Problem("the pattern has no layers", "pattern"))
         return network
 
     return build(shape, {})
@@ -77,8 +79,8 @@ def _written_out(elements: list[_Element], scopes: tuple[str, ...], taken: list[
     for at, element in enumerate(elements, 1):
         for i in range(1, element.count + 1):
             taken[0] += 1
-            if taken[0] > MAX_STEPS // 10:
-                raise ArchcalcError(f"pattern, column {element.column}: more than {MAX_STEPS // 10:,} layers")
+            if taken[0] > MAX_LAYERS:
+                raise ArchcalcError(f"pattern, column {element.column}: more than {MAX_LAYERS:,} layers")
             if element.layer is not None:
                 out.append((element, scopes))
             else:
@@ -86,7 +88,7 @@ def _written_out(elements: list[_Element], scopes: tuple[str, ...], taken: list[
     return out
 
 
-def _add(network: Network, element: _Element, scopes: tuple[str, ...], counts: dict[str, int], text: str) -> None:
+def _add(network: Network, element: _Element, scopes: tuple[str, ...], counts: dict[str, int]) -> None:
     layer = element.layer
     assert layer is not None
     last = network.nodes[-1].shape
@@ -124,7 +126,8 @@ class _Parser:
             return
         match = _TOKEN.match(rest)
         if match is None:
-            raise self.error(f"cannot read {rest.strip()[:20]!r}")
+            raise self.error(f"cannot read {rest.strip()[:20]!r}"
+                             + ("; write how often as a number, as in *3" if rest.strip()[0] in "*×" else ""))
         self.token = match[1]
         self.position += match.end()
 
@@ -135,7 +138,7 @@ class _Parser:
             raise self.error("a pattern starts with its input, as in INPUT 32x32x3 (height x width x channels)")
         self.position = size.end()
         try:
-            height, width, channels = (whole_number(int(n[:20]), 1) for n in size.groups())
+            height, width, channels = (whole_number(_size(n), 1) for n in size.groups())
         except LayerError as error:
             raise self.error(f"input: {error}") from None
         self.advance()
@@ -183,22 +186,26 @@ class _Parser:
     def options(self) -> dict[str, int]:
         found: dict[str, int] = {}
         while match := _OPTION.match(self.text, self.position):
-            found["stride" if match[1][0].lower() == "s" else "pad"] = int(match[2])
+            name = "stride" if match[1][0].lower() == "s" else "pad"
+            if name in found:
+                raise self.error(f"the {name} is given twice")
+            found[name] = int(match[2])
             self.position = match.end()
         return found
 
     def layer(self, word: str) -> Layer:
         upper = word.upper()
         try:
-            if match := _CONV.match(upper):
+            if match := _CONV.fullmatch(upper):
                 kernel = _kernel(match[1], match[2])
                 pad = tuple((k - 1) // 2 for k in kernel) if all(k % 2 for k in kernel) else "same"
-                return registry["conv"](**{"out": int(match[3]), "kernel": _plain(kernel), "pad": _plain(pad)} | self.options())
-            if match := _POOL.match(upper):
+                sizes = {"out": int(match[3]), "kernel": _plain(kernel), "pad": _plain(pad)}
+                return registry["conv"](**sizes | self.options())
+            if match := _POOL.fullmatch(upper):
                 kernel = _plain(_kernel(match[2], match[3]))
                 kind = "avg_pool" if match[1] == "AVG" else "max_pool"
                 return registry[kind](**{"kernel": kernel, "stride": kernel} | self.options())
-            if match := _FC.match(upper):
+            if match := _FC.fullmatch(upper):
                 return registry["linear"](out=int(match[1]))
             if upper in _PLAIN:
                 return registry[_PLAIN[upper]]()
@@ -208,6 +215,13 @@ class _Parser:
         if letters in _WRITTEN:
             raise self.error(f"{word} needs its sizes, as in {_WRITTEN[letters]}")
         raise self.error(unknown("layer", word, [*_WRITTEN.values(), *_PLAIN], most=30))
+
+
+def _size(digits: str) -> int:
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > 15:
+        raise LayerError(f"a size of {len(digits):,} digits")
+    return int(digits)
 
 
 def _kernel(height: str, width: str | None) -> tuple[int, int]:

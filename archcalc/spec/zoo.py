@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem, unknown
+from archcalc.layers.fields import shown
 from archcalc.network import Network
 from archcalc.spec.expand import expand
 from archcalc.spec.reader import Family, read
 from archcalc.spec.tree import MAX_BYTES, parse
+
+STDIN = "standard input"
+SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def specs() -> Path:
@@ -39,43 +44,43 @@ def zoo_family(stem: str) -> Family:
 
 @lru_cache(maxsize=256)
 def _cached(path: str, stem: str, changed: int) -> Family:
-    return read_text(Path(path).read_text(encoding="utf-8"), os.path.relpath(path) if len(os.path.relpath(path)) < len(path)
-                     else path, stem)
+    return read_text(text_of(path), path, stem)
 
 
 def read_text(text: str, file: str, name: str) -> Family:
+    """The family in a spec's text, for messages said to stand in ``file``."""
     return read(parse(text, file), file, name)
 
 
-def load(net: str, **settings: Any) -> Network:
+def load(net: str, /, **settings: Any) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
     ``settings`` overrule the parameters of its spec. A file that holds several networks takes the name
     of one after a colon: ``my.yaml:small``. ArchcalcError says what is wrong, and where.
     """
     if not isinstance(net, str) or not net.strip():
-        raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {net!r}"[:120])
+        raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {shown(net)}")
     if is_pattern(net):
         from archcalc.spec.pattern import load_pattern
 
         if settings:
             raise ArchcalcError("a one-line pattern has no parameters to set")
         return load_pattern(net)
-    if net != "-" and not is_path(net):
+    if not is_path(net):
         return expand(find(net), net, settings)
-    path, _, wanted = net.rpartition(":") if _names_network(net) else (net, "", "")
-    file, name = ("standard input", "stdin") if net == "-" else (path, Path(path).stem)
-    family = read_text(text_of(path), file, name)
-    return expand(family, _only(family, wanted), settings)
+    path, wanted = _split(net)
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(path).stem)[:80]
+    family = read_text(text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name)
+    return expand(family, wanted or _only(family, path), settings)
 
 
 def source(net: str) -> str:
     """The text of the spec that ``load`` would read."""
     if is_pattern(net):
         raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
-    if net != "-" and not is_path(net):
+    if not is_path(net):
         return text_of(str(specs() / f"{find(net).name}.yaml"))
-    return text_of(net.rpartition(":")[0] if _names_network(net) else net)
+    return text_of(_split(net)[0])
 
 
 def is_pattern(net: str) -> bool:
@@ -83,37 +88,41 @@ def is_pattern(net: str) -> bool:
 
 
 def is_path(net: str) -> bool:
-    return os.sep in net or net.endswith((".yaml", ".yml", ".json")) or _names_network(net)
+    """Whether net says where a spec is, rather than its name in the zoo; ``-`` is standard input."""
+    path, _ = _split(net)
+    return path == "-" or os.sep in path or path.endswith(SUFFIXES)
 
 
-def _names_network(net: str) -> bool:
-    return ".yaml:" in net or ".yml:" in net
+def _split(net: str) -> tuple[str, str]:
+    """The path, and the name of a network after a colon."""
+    path, _, wanted = net.rpartition(":")
+    return (path, wanted) if path == "-" or path.endswith(SUFFIXES) else (net, "")
 
 
-def _only(family: Family, wanted: str) -> str:
-    if wanted:
-        return wanted
-    if len(family.networks) > 1:
-        listed = ", ".join(family.networks)
-        raise ArchcalcError(Problem(f"the file holds several networks ({listed}); add one, as in "
-                                    f"{family.file}:{next(iter(family.networks))}", family.file))
-    return next(iter(family.networks))
+def _only(family: Family, path: str) -> str:
+    first, *others = family.networks
+    if others:
+        names = ", ".join([first, *others][:12]) + (", ..." if len(others) > 11 else "")
+        raise ArchcalcError(Problem(f"holds several networks ({names}); add one, as in {path}:{first}", family.file))
+    return first
 
 
 def text_of(path: str) -> str:
     """The text of a file, or of standard input for ``-``; ArchcalcError when it is not a spec's."""
-    if path == "-":
-        return _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input")
+    file = STDIN if path == "-" else path
     try:
+        if path == "-":
+            if sys.stdin is None:
+                raise ArchcalcError(Problem("is closed", file))
+            return _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
         if os.path.isdir(path):
-            raise ArchcalcError(Problem("is a directory, expected a spec file", path))
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            raise ArchcalcError(Problem("is a directory, expected a spec file", file))
+        with open(path, "rb") as opened:
+            return _decoded(opened.read(MAX_BYTES + 1), file)
     except OSError as error:
-        raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", path)) from None
+        raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", file)) from None
     except ValueError:
-        raise ArchcalcError(f"not a path: {path!r}"[:120]) from None
-    return _decoded(raw, path)
+        raise ArchcalcError(f"not a path: {shown(path)}") from None
 
 
 def _decoded(raw: bytes, file: str) -> str:
