@@ -29,7 +29,7 @@ def test_the_engine_imports_no_framework():
 
 
 def test_every_use_of_the_engine_stays_free_of_frameworks():
-    assert frameworks_imported(f"""
+    assert frameworks_imported("""
 import archcalc
 net = archcalc.load('vgg11')
 analysis = net.analyze(input=(3, 64, 64), convention='cs231n', training=True)

@@ -9,8 +9,25 @@ from hypothesis import strategies as st
 
 from archcalc.errors import LayerError
 from archcalc.sizes import (
-    NO_WORK, Field, Shape, View, Window, Work, ceil_div, divide, equal, gcd, greater, is_array, join, largest, lesser,
-    positive, product, smallest, written,
+    NO_WORK,
+    Field,
+    Shape,
+    View,
+    Window,
+    Work,
+    ceil_div,
+    divide,
+    equal,
+    gcd,
+    greater,
+    is_array,
+    join,
+    largest,
+    lesser,
+    positive,
+    product,
+    smallest,
+    written,
 )
 
 ints = st.integers(-(10**6), 10**6)
@@ -58,7 +75,7 @@ def test_product_of_nothing():
     assert product([]) == 1
 
 
-@pytest.mark.parametrize("a, text", [(7, "7"), (np.array([6, 7, 9]), r"\[6\.\.9\]")])
+@pytest.mark.parametrize(("a", "text"), [(7, "7"), (np.array([6, 7, 9]), r"\[6\.\.9\]")])
 def test_divide_refuses_a_remainder(a, text):
     with pytest.raises(LayerError, match=f"^channels: {text} is not divisible by 3$"):
         divide(a, 3, "channels")

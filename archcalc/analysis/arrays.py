@@ -28,16 +28,21 @@ def checked(value: Any, what: str) -> Int:
     try:
         if is_array(value):
             _need_int64(value)
-            return whole_number(value, 1)
-        if isinstance(value, bool):
-            raise LayerError(f"expected a whole number, got {shown(value)}")
-        try:
-            value = index(value)
-        except TypeError:
-            raise LayerError(f"expected a whole number, got {shown(value)}") from None
-        return whole_number(value, 1)
+        else:
+            value = _index(value)
+        number: Int = whole_number(value, 1)
     except LayerError as error:
         raise ArchcalcError(f"{what}: {error}") from None
+    return number
+
+
+def _index(value: Any) -> int:
+    try:
+        if not isinstance(value, bool):
+            return index(value)
+    except TypeError:
+        pass
+    raise LayerError(f"expected a whole number, got {shown(value)}")
 
 
 def checked_shape(sizes: Any) -> Shape:

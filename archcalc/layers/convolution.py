@@ -22,7 +22,8 @@ class Conv(Windowed, type="conv"):
         return Shape(self.out, self.output_axes(x))
 
     def fan_in(self, x: Shape) -> Int:
-        return x.channels // self.groups * self.kernel_cells(x)
+        group: Int = x.channels // self.groups
+        return group * self.kernel_cells(x)
 
     def params(self, x: Shape) -> Params:
         return Params(self.out * self.fan_in(x), self.out * self.bias)
@@ -43,7 +44,8 @@ class ConvTable(Windowed, type="conv_table"):
     def shape(self, x: Shape) -> Shape:
         top = max(max(row) for row in self.table)
         if top >= smallest(x.channels):
-            raise LayerError(f"the table names input map {top}, but the input {x} has maps 0 to {smallest(x.channels) - 1}")
+            raise LayerError(f"the table names input map {top}, but the input {x} has maps 0 to "
+                             f"{smallest(x.channels) - 1}")
         return Shape(len(self.table), self.output_axes(x))
 
     def params(self, x: Shape) -> Params:
@@ -88,8 +90,8 @@ class ConvTranspose(Layer, type="conv_transpose"):
         for n, span, s, p, extra, d in self.slides(x):
             size = (n - 1) * s - 2 * p + span + extra
             if smallest(size) < 1:
-                raise LayerError(f"no output is left: ({written(n)} - 1)*{written(s)} - 2*{written(p)} + {written(span)} + "
-                                 f"{written(extra)} = {written(size)}")
+                raise LayerError(f"no output is left: ({written(n)} - 1)*{written(s)} - 2*{written(p)} + "
+                                 f"{written(span)} + {written(extra)} = {written(size)}")
             if largest(extra - greater(s, d)) >= 0:
                 raise LayerError(f"output_pad {written(extra)} must be smaller than the stride {written(s)} or the "
                                  f"dilation {written(d)}")

@@ -9,7 +9,18 @@ from archcalc.layers.base import Layer, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Flag, PerAxis
 from archcalc.layers.windowed import Windowed, need_fit
 from archcalc.sizes import (
-    NO_PARAMS, Int, Params, Shape, Window, Work, ceil_div, gcd, largest, product, smallest, written,
+    NO_PARAMS,
+    Int,
+    Params,
+    Shape,
+    Window,
+    Work,
+    ceil_div,
+    gcd,
+    largest,
+    product,
+    smallest,
+    written,
 )
 
 

@@ -6,7 +6,20 @@ from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, Pointwise, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Count, Number, PerAxis
 from archcalc.sizes import (
-    NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, ceil_div, divide, gcd, largest, smallest, written,
+    NO_PARAMS,
+    NO_WORK,
+    POINT,
+    Int,
+    Params,
+    Shape,
+    Window,
+    Work,
+    ceil_div,
+    divide,
+    gcd,
+    largest,
+    smallest,
+    written,
 )
 
 

@@ -229,8 +229,8 @@ def test_just_below_int64_is_exact():
 def test_feature_map_bytes_beyond_int64_are_refused():
     # 40 * 2**24 * 2**24 * 820 = 9.2323e18, and 2**63 = 9.2234e18; the int64 product would be negative
     assert 40 * 2**48 * 820 > 2**63
-    with says("net: feature-map bytes reach about 9.23e+18, beyond int64 (9.22e+18); evaluate such sizes one at a time, "
-              "where numbers are exact without bound"):
+    with says("net: feature-map bytes reach about 9.23e+18, beyond int64 (9.22e+18); evaluate such sizes one at a "
+              "time, where numbers are exact without bound"):
         totals_at(one_by_one(8), 2**24, 2**24, 820)
     assert one_by_one(8).analyze(input=(1, 2**24, 2**24), batch=820).totals.macs == 8 * 2**48 * 820
 
@@ -252,7 +252,7 @@ def test_parameter_bytes_beyond_int64_are_refused():
     network.add("fc", registry["linear"](out=2**31 - 1, bias=False))
     features = np.array([2**29])
     assert network.analyze(input=(features,)).totals.params.tolist() == [2**29 * (2**31 - 1)]
-    with pytest.raises(ArchcalcError, match="^net: parameter bytes reach about 9.22e"):
+    with pytest.raises(ArchcalcError, match=r"^net: parameter bytes reach about 9\.22e"):
         network.analyze(input=(features,), dtype="float64")
 
 
@@ -260,7 +260,7 @@ def test_a_side_head_beyond_int64_is_refused():
     network = Network("net", Shape(1, (8, 8)))
     network.add("main", registry["identity"]())
     network.add("aux", registry["conv"](out=2**31 - 1, kernel=1, bias=False), [0], side=True)
-    with pytest.raises(ArchcalcError, match="^net: FLOP reach"):
+    with pytest.raises(ArchcalcError, match=r"^net: FLOP reach"):
         network.analyze(input=(1, np.array([2**16]), 2**17))
 
 
@@ -279,6 +279,6 @@ def test_steps_beyond_int64_are_refused(tmp_path):
     path.write_text(STRIDES)
     fine = load(str(path), stride=np.array([2, 2**20])).analyze()
     assert fine.rows[-1].views[0].field.step.tolist() == [8, 2**60]
-    with pytest.raises(ArchcalcError, match="receptive fields reach about 7.38e"):
+    with pytest.raises(ArchcalcError, match=r"receptive fields reach about 7\.38e"):
         load(str(path), stride=np.array([2, 2**22])).analyze()
     assert load(str(path), stride=2**22).analyze().rows[-1].views[0].field.step == 2**66

@@ -10,7 +10,7 @@ from math import floor
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -66,7 +66,8 @@ def convolutions(draw):
 
 
 def torch_conv(kind, x, out, kernel, device="meta", **settings):
-    settings = {"padding" if k == "pad" else "output_padding" if k == "output_pad" else k: v for k, v in settings.items()}
+    torchs = {"pad": "padding", "output_pad": "output_padding"}
+    settings = {torchs.get(name, name): value for name, value in settings.items()}
     return kind(x.channels, out, kernel, device=device, **settings)
 
 
@@ -89,7 +90,7 @@ def test_conv_transpose(case, output_pad):
     x, case = case["x"], {**case, "output_pad": output_pad}
     del case["x"]
     module, layer = torch_conv(nn.ConvTranspose2d, x, device="cpu", **case), registry["conv_transpose"](**case)
-    out = torch_made(module, x, "cpu")  # meta tensors pass where output_pad reaches stride and dilation, real ones do not
+    out = torch_made(module, x, "cpu")  # meta tensors pass where output_pad reaches stride and dilation; real ones not
     assume(out is None or 0 not in out.axes)
     assert made("conv_transpose", x, **case) == out
     assume(out is not None)
@@ -198,7 +199,8 @@ def test_upsample(mode):
         x = Shape(2, (n, 3))
         assert made("upsample", x, size=[m, 5], mode=mode) == torch_made(nn.Upsample((m, 5), mode=mode), x)
     for factor in (1, 2, 3):
-        assert made("upsample", x, scale=factor, mode=mode) == torch_made(nn.Upsample(scale_factor=factor, mode=mode), x)
+        module = nn.Upsample(scale_factor=factor, mode=mode)
+        assert made("upsample", x, scale=factor, mode=mode) == torch_made(module, x)
 
 
 OWNERS = [
@@ -207,18 +209,20 @@ OWNERS = [
     ("layer_norm", {}, Shape(6), nn.LayerNorm(6)),
     ("layer_norm", {"axis": "last"}, Shape(6, (5, 7)), nn.LayerNorm(7)),
     ("layer_norm", {"axis": "all"}, Shape(6, (5, 7)), nn.LayerNorm([6, 5, 7])),
-    ("layer_norm", {"axis": "all", "affine": False}, Shape(6, (5, 7)), nn.LayerNorm([6, 5, 7], elementwise_affine=False)),
-    ("layer_norm", {"axis": "channels"}, Shape(6, (5, 7)), nn.GroupNorm(1, 6)),  # owns per channel, as ConvNeXt's does
+    ("layer_norm", {"axis": "all", "affine": False}, Shape(6, (5, 7)),
+     nn.LayerNorm([6, 5, 7], elementwise_affine=False)),
+    ("layer_norm", {"axis": "channels"}, Shape(6, (5, 7)), nn.GroupNorm(1, 6)),  # owns per channel, as ConvNeXt's
     ("linear", {"out": 4}, Shape(6), nn.Linear(6, 4)),
     ("linear", {"out": 4, "axis": "last"}, Shape(6, (5, 7)), nn.Linear(7, 4)),
     ("linear", {"out": 4, "axis": "channels", "bias": False}, Shape(6, (5, 7)), nn.Conv2d(6, 4, 1, bias=False)),
     ("prelu", {}, Shape(6, (5, 7)), nn.PReLU(6)),
     ("prelu", {"per_channel": False}, Shape(6, (5, 7)), nn.PReLU()),
     *[(type, {}, Shape(6, (5, 7)), module) for type, module in [
-        ("relu", nn.ReLU()), ("relu6", nn.ReLU6()), ("leaky_relu", nn.LeakyReLU()), ("elu", nn.ELU()), ("gelu", nn.GELU()),
-        ("sigmoid", nn.Sigmoid()), ("hard_sigmoid", nn.Hardsigmoid()), ("silu", nn.SiLU()),
-        ("hard_swish", nn.Hardswish()), ("tanh", nn.Tanh()), ("softmax", nn.Softmax(1)), ("lrn", nn.LocalResponseNorm(5)),
-        ("dropout", nn.Dropout()), ("identity", nn.Identity()), ("flatten", nn.Flatten()),
+        ("relu", nn.ReLU()), ("relu6", nn.ReLU6()), ("leaky_relu", nn.LeakyReLU()), ("elu", nn.ELU()),
+        ("gelu", nn.GELU()), ("sigmoid", nn.Sigmoid()), ("hard_sigmoid", nn.Hardsigmoid()), ("silu", nn.SiLU()),
+        ("hard_swish", nn.Hardswish()), ("tanh", nn.Tanh()), ("softmax", nn.Softmax(1)),
+        ("lrn", nn.LocalResponseNorm(5)), ("dropout", nn.Dropout()), ("identity", nn.Identity()),
+        ("flatten", nn.Flatten()),
         ("global_avg_pool", nn.AdaptiveAvgPool2d(1)),
     ]],
     ("channel_shuffle", {"groups": 3}, Shape(6, (5, 7)), nn.ChannelShuffle(3)),

@@ -26,7 +26,7 @@ def unchanged_registry():
 
 
 def test_a_second_layer_of_a_name_is_refused(unchanged_registry):
-    with pytest.raises(TypeError, match="^two layers are called 'relu': Relu and Other$"):
+    with pytest.raises(TypeError, match=r"^two layers are called 'relu': Relu and Other$"):
 
         class Other(Pointwise, type="relu"):
             def work(self, out, x):
@@ -41,12 +41,12 @@ def test_a_layer_that_lacks_a_fact_is_refused(left_out, unchanged_registry):
 
 
 def test_all_missing_facts_are_named_at_once(unchanged_registry):
-    with pytest.raises(TypeError, match="^layer 'nameless' does not state its window, shape, params, work$"):
+    with pytest.raises(TypeError, match=r"^layer 'nameless' does not state its window, shape, params, work$"):
         type("Nameless", (Layer,), {}, type="nameless")
 
 
 def test_pointwise_has_no_work_of_its_own(unchanged_registry):
-    with pytest.raises(TypeError, match="does not state its work$"):
+    with pytest.raises(TypeError, match=r"does not state its work$"):
         type("Nameless", (Pointwise,), {}, type="nameless")
 
 
@@ -86,7 +86,8 @@ SETTINGS = [
      "out: must be at least 1, got 0; groups: must be at least 1, got 0; bias: expected true or false, got nothing"),
     ("dropout", {"p": 1.5}, "p: must be from 0 to 1, got 1.5"),
     ("dropout", {"p": "half"}, "p: expected a number, got 'half'"),
-    ("max_pool", {"kernel": 2}, "max_pool needs stride: step between windows; written out, for tools differ in its default"),
+    ("max_pool", {"kernel": 2},
+     "max_pool needs stride: step between windows; written out, for tools differ in its default"),
     ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": 1}, "ceil_mode: expected one of false, true, caffe, got 1"),
     ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": "cafe"},
      "ceil_mode: unknown choice 'cafe'; did you mean 'caffe'?"),
@@ -125,8 +126,10 @@ SHAPES = [
     ("conv", {"out": 8, "kernel": [3, 3, 3]}, (x,), "kernel has 3 numbers, but the input 6x5x7 has 2 spatial axes"),
     ("conv", {"out": 8, "kernel": 3, "pad": [1]}, (x,), "pad has 1 numbers, but the input 6x5x7 has 2 spatial axes"),
     ("conv", {"out": 8, "kernel": 3}, (Shape(6),), "conv needs a feature map with height and width, got a vector of 6"),
-    ("global_avg_pool", {}, (Shape(6),), "global_avg_pool needs a feature map with height and width, got a vector of 6"),
-    ("conv_table", {"kernel": 3, "table": [[0, 6]]}, (x,), "the table names input map 6, but the input 6x5x7 has maps 0 to 5"),
+    ("global_avg_pool", {}, (Shape(6),),
+     "global_avg_pool needs a feature map with height and width, got a vector of 6"),
+    ("conv_table", {"kernel": 3, "table": [[0, 6]]}, (x,),
+     "the table names input map 6, but the input 6x5x7 has maps 0 to 5"),
     ("linear", {"out": 2}, (x,),
      "linear on the map 6x5x7: put flatten before it, or say axis: channels or axis: last"),
     ("layer_norm", {}, (x,), "layer_norm on the map 6x5x7: say axis: channels, axis: last or axis: all"),
