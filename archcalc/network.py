@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.reshape import Input
-from archcalc.sizes import Shape, equal
+from archcalc.sizes import Shape, equal, is_array
 
 
 class Place:
@@ -70,6 +70,8 @@ class Network:
 
         LayerError when the layer cannot take the shapes that meet there, with the formula.
         """
+        if self._rebuild is None and any(map(is_array, layer.settings.values())):
+            raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
         inputs = (len(self.nodes) - 1,) if inputs is None else tuple(inputs)
         shapes = [self.nodes[i].shape for i in inputs]
         if not layer.joins and len(shapes) != 1:

@@ -79,6 +79,15 @@ def is_array(n: object) -> bool:
     return hasattr(n, "dtype") and getattr(n, "ndim", 0) > 0
 
 
+def broadcast(values: Iterable[Any]) -> bool:
+    """Whether the arrays among the values have shapes that go together."""
+    try:
+        sum(value for value in values if is_array(value))
+    except ValueError:
+        return False
+    return True
+
+
 def smallest(n: Any) -> Int:
     """The smallest number in n: n itself unless it is an array."""
     low: Int = n.min() if is_array(n) else n

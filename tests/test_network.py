@@ -93,6 +93,11 @@ def test_at_another_input_every_number_is_computed_anew():
 
 def test_node_repr_survives_arrays():
     net = Network("net", Shape(3, (np.array([8, 9]), 8)))
-    net.add("conv", layer("conv", out=np.array([4, 5]), kernel=1))
-    assert repr(net.nodes[1]) == (
-        "Node(1, 'conv', conv(kernel=1, out=array([4, 5])), inputs=(0,), shape=[4..5]x[8..9]x8)")
+    net.add("conv", layer("conv", out=4, kernel=1))
+    assert repr(net.nodes[1]) == "Node(1, 'conv', conv(kernel=1, out=4), inputs=(0,), shape=4x[8..9]x8)"
+
+
+def test_an_array_belongs_into_a_spec_not_into_a_single_layer():
+    # The proof that nothing wrapped around in int64 builds the network anew in float64, from its settings.
+    with pytest.raises(LayerError, match="conv: arrays are parameters of a spec, not settings of a single layer"):
+        Network("net", Shape(3, (8, 8))).add("conv", layer("conv", out=np.array([4, 5]), kernel=1))

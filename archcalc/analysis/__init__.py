@@ -13,7 +13,7 @@ from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.network import Network
-from archcalc.sizes import Int, Shape
+from archcalc.sizes import Int, Shape, broadcast
 
 
 class Analysis:
@@ -79,6 +79,9 @@ def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str =
     shape = network.input if input is None else arrays.checked_shape(input)
     batch = arrays.checked(batch, "batch")
     itemsize(dtype)
+    sizes = (batch, shape.channels, *shape.axes, *network.settings.values())
+    if not broadcast(sizes):
+        raise ArchcalcError(f"{network.name}: the arrays of input, batch and settings do not broadcast together")
 
     def run(net: Network, batch: Int) -> Analysis:
         return Analysis(net, trace(net, batch, how), batch, dtype, how, training)
@@ -89,7 +92,7 @@ def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str =
         raise ArchcalcError(f"{network.name} at input {shape}: {error}") from error
     except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
         raise ArchcalcError(f"{network.name} at input {shape}: a number does not fit into int64") from error
-    if arrays.any_array((batch, shape.channels, *shape.axes, *network.settings.values())):
+    if arrays.any_array(sizes):
         arrays.refuse_overflow(analysis, run)
     return analysis
 

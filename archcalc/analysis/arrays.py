@@ -14,7 +14,7 @@ from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network
-from archcalc.sizes import Field, Int, Shape, is_array, largest
+from archcalc.sizes import Field, Int, Shape, broadcast, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
@@ -54,10 +54,8 @@ def checked_shape(sizes: Any) -> Shape:
     names = ("channels", "height", "width") if len(sizes) == 3 else tuple(f"size {i}" for i in range(len(sizes)))
     channels, *axes = (checked(n, f"input {name}") for n, name in zip(sizes, names, strict=True))
     shape = Shape(channels, tuple(axes))
-    try:
-        sum(axes, channels)
-    except ValueError:
-        raise ArchcalcError(f"input: the arrays of {shape} do not broadcast together") from None
+    if not broadcast((channels, *axes)):
+        raise ArchcalcError(f"input: the arrays of {shape} do not broadcast together")
     return shape
 
 

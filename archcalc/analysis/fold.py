@@ -26,8 +26,8 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
         if depth < 1:
             raise ArchcalcError(f"depth must be at least 1, got {depth}")
         return [
-            group[0] if len(group) == 1 and len(group[0].scopes) < depth else _sum(".".join(key), "block", group)
-            for key, group in _runs(rows, lambda row: (*row.scopes, row.name)[:depth])
+            _sum(".".join(path), "block", group) if folded else group[0]
+            for (path, folded), group in _runs(rows, lambda row: _block(row, depth))
         ]
     if by is None:
         return rows
@@ -39,6 +39,12 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
     if by == "stage":
         return [_sum(key, "stage", group) for key, group in _runs(rows, _stage)]
     raise ArchcalcError(unknown("way to fold", by, WAYS))
+
+
+def _block(row: Row, depth: int) -> tuple[tuple[str, ...], bool]:
+    """The block to fold into, or the layer itself, and which of the two it is."""
+    folded = len(row.scopes) >= depth
+    return (row.scopes[:depth] if folded else (*row.scopes, row.name)), folded
 
 
 def _stage(row: Row) -> str:

@@ -282,3 +282,10 @@ def test_steps_beyond_int64_are_refused(tmp_path):
     with pytest.raises(ArchcalcError, match=r"receptive fields reach about 7\.38e"):
         load(str(path), stride=np.array([2, 2**22])).analyze()
     assert load(str(path), stride=2**22).analyze().rows[-1].views[0].field.step == 2**66
+
+
+def test_batches_and_settings_that_do_not_broadcast_are_refused():
+    with pytest.raises(ArchcalcError, match="vgg16: the arrays of input, batch and settings do not broadcast together"):
+        load("vgg16").analyze(input=(3, np.array([64, 96]), 64), batch=np.array([1, 2, 3]))
+    with pytest.raises(ArchcalcError, match="do not broadcast together"):
+        load("vgg16", classes=np.array([10, 100])).analyze(batch=np.array([1, 2, 3]))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from archcalc.spec import load
 from archcalc.analysis import analyze
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError
@@ -93,3 +94,12 @@ def test_refused(way, text):
     with pytest.raises(ArchcalcError) as error:
         analyze(Network("net", Shape(3))).fold(**way)
     assert str(error.value) == text
+
+
+def test_a_layer_is_not_folded_into_a_block_of_the_same_name(tmp_path):
+    spec = tmp_path / "twins.yaml"
+    spec.write_text("input: [1, 4, 4]\nlayers:\n  - relu:\n    name: a\n"
+                    "  - label: a\n    layers:\n      - relu\n      - relu\n")
+    folded = load(str(spec)).analyze().fold(depth=1)
+    assert [(row.name, row.type, row.layers) for row in folded] == [
+        ("input", "input", 0), ("a", "relu", 1), ("a", "block", 2)]
