@@ -43,8 +43,10 @@ def test_text_columns_add_up_to_the_printed_total(net):
         assert sum(number(row[at]) for row in leaves) == number(total[at]), title
 
 
-@pytest.mark.parametrize("net", ["vgg16", "googlenet"])
-@pytest.mark.parametrize("fold", [{"depth": 1}, {"depth": 2}, {"by": "type"}, {"by": "stage"}])
+@pytest.mark.parametrize(("net", "fold"), [
+    ("vgg16", {"depth": 1}), ("vgg16", {"by": "type"}), ("vgg16", {"by": "stage"}),
+    ("googlenet", {"depth": 1}), ("googlenet", {"depth": 2}), ("googlenet", {"by": "stage"}),
+])
 def test_folding_changes_no_total(net, fold):
     analysis = load(net).analyze()
     _, whole = text_columns(render(analysis, "text", columns=["layer", *SUMS], exact=True))

@@ -576,7 +576,7 @@ def test_wrn_of_any_depth_and_width(depth: int, k: int) -> None:
 
 @pytest.mark.parametrize(("depth", "growth", "bc"), [(40, 24, False), (100, 12, True), (22, 8, True)])
 def test_densenet_of_any_depth_and_growth(depth: int, growth: int, bc: bool) -> None:
-    assert numbers("densenet_cifar", depth=depth, growth=growth, bc=bc).totals.params == densenet(depth, growth, bc)
+    assert numbers("densenet_cifar", layers=depth, growth=growth, bc=bc).totals.params == densenet(depth, growth, bc)
 
 
 @pytest.mark.parametrize(("cardinality", "width"), [(1, 64), (2, 64), (4, 64), (32, 4)])
