@@ -14,7 +14,7 @@ from archcalc.layers import Layer
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
 from archcalc.sizes import Shape
-from archcalc.spec.bounds import check_node
+from archcalc.spec.bounds import Bounds
 from archcalc.spec.context import Context
 from archcalc.spec.language import MAX_PROBLEMS
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
@@ -64,7 +64,7 @@ class _Expander:
             defaults=family.params | entry.settings,
             rebuild=lambda shape, values: expand(family, name, values, shape),
         )
-        self.nodes = self.network.nodes
+        self.nodes, self.bounds = self.network.nodes, Bounds(self.network)
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
         self.resolve_names()
         self.report_unfound()
@@ -186,7 +186,7 @@ class _Expander:
         return current
 
     def run_once(self, step: Step, current: int | None, context: Context) -> int | None:
-        self.bounded(step, context)
+        self.count(step, context)
         options = step.options
         if options.when is not True:
             taken = self.holds(options.when, self.with_channels(context.scope, current), step.place, "when")
@@ -217,15 +217,15 @@ class _Expander:
             self.outputs[full] = result
         return current if isinstance(step, SideStep) else result
 
-    def bounded(self, step: Step, context: Context) -> None:
+    def count(self, step: Step, context: Context) -> None:
         self.steps_taken += 1
         if self.steps_taken > MAX_STEPS:
-            self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place, key="steps")
+            self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place)
             self.fail_if_any()
         if context.depth > MAX_DEPTH:
             chain = " > ".join(context.blocks[-4:])
             self.problem(f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? "
-                         f"(... > {chain})", step.place, key="depth")
+                         f"(... > {chain})", step.place)
             self.fail_if_any()
 
     # Scopes: blocks, groups and side heads.
@@ -271,22 +271,20 @@ class _Expander:
         return self.nothing(name, context)
 
     def layer(self, step: LayerStep, current: int | None, context: Context) -> Layer | None:
+        scope = self.with_channels(context.scope, current) if step.values else {}
+        values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.values.items()}
+        known = tuple(map(_hashable, values.values()))
+        if any(v is UNKNOWN for v in known):
+            return None
         try:
-            values = {}
-            if step.values:
-                scope = self.with_channels(context.scope, current)
-                values = {key: value(given, scope) for key, given in step.values.items()}
-            key = tuple(map(_hashable, values.values()))
             try:
-                return step.cache[key]
+                return step.cache[known]
             except KeyError:
-                made = step.cache[key] = step.layer(**values)
+                made = step.cache[known] = step.layer(**values)
                 return made
             except TypeError:  # arrays cannot be looked up
                 return step.layer(**values)
-        except UnknownValueError:
-            return None
-        except (ExpressionError, LayerError) as error:
+        except LayerError as error:
             self.problem(str(error), step.place)
             return None
 
@@ -306,7 +304,7 @@ class _Expander:
             owner = self.owner(step, inputs, context)
             index = self.network.add(full, layer, inputs, scopes=context.scopes, side=context.side, shares=owner,
                                      place=step.place)
-            check_node(self.network, index)
+            self.bounds.check()
         except LayerError as error:
             self.problem(str(error), step.place, name=full)
             return self.nothing(name, context)

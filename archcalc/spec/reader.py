@@ -95,7 +95,7 @@ class _Reader(StepReader):
             self.networks(found["networks"], outside)
         else:
             family.networks[family.name] = Entry(Place(self.file, tree.line))
-        self.complete(tree, "layers" in found)
+        self.complete(tree, "layers" in found or found.keys() < tree.value.keys())
         self.fail_if_any()
         return family
 

@@ -119,22 +119,23 @@ class StepReader:
         if options.label is not None:
             self.problem("label is for blocks, groups and merges; a layer has a name", step, place.path)
         values = self.settings(tree, place.path, name, layer.fields)
-        self.check_layer(layer, values, tree if isinstance(tree.value, dict) else step, place.path)
+        self.check_layer(layer, values, tree.at(step.line) if tree.value is None else tree, place.path)
         return LayerStep(place, options, layer, values)
 
     def block_step(self, name: str, tree: Tree, options: Options, step: Tree, place: Place) -> Step:
         block = self.known_blocks[name]
         values = self.settings(tree, place.path, f"block {name}", dict.fromkeys(block.params))
         missing = [p for p in block.params if p not in values and p not in block.defaults]
-        if missing:
+        if missing and not misspelt(tree, block.params):
             self.problem(f"block {name} needs {', '.join(missing)}", step, place.path)
         return BlockStep(place, options, name, values)
 
     def check_layer(self, layer: type[Layer], values: dict[str, Any], tree: Tree, path: str) -> None:
         """Report settings that can already be seen to be wrong, each at its own line."""
+        guess = misspelt(tree, layer.fields)
         for name, field in layer.fields.items():
             if name not in values:
-                if field.required:
+                if field.required and not guess:
                     self.problem(f"{layer.type} needs {name}: {field.help}", tree, path)
             elif not isinstance(values[name], Expression):
                 try:
@@ -263,6 +264,11 @@ class StepReader:
         except ExpressionError as error:
             self.problem(str(error), tree, path)
             return UNREADABLE
+
+
+def misspelt(settings: Tree, known: Iterable[str]) -> bool:
+    """Whether a setting may be missing just because it was written wrongly, which has been reported."""
+    return settings.value is not None and not (isinstance(settings.value, dict) and settings.value.keys() <= set(known))
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
