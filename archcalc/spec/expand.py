@@ -48,6 +48,7 @@ class _Expander:
         """Whether steps were passed over because of a problem, so that names are missing."""
         self.outputs: dict[str, int | None] = {"input": 0}
         self.unfound: list[tuple[str, Context, Place, str]] = []
+        """Names that were not found, and could not stand in steps passed over."""
         self.auto: dict[str, list[int]] = {}
         self.uses: dict[str, int] = {}
         scope = dict(settings)
@@ -96,7 +97,7 @@ class _Expander:
             if any(prefix + wanted in self.outputs for prefix in prefixes):
                 self.problem(f"{option}: {wanted} comes later; a layer can use just what stands before it", place,
                              key=option)
-            elif not self.skipped:
+            else:
                 visible = {name.removeprefix(prefix): None for prefix in prefixes for name in self.outputs
                            if name.startswith(prefix)}
                 text = unknown("layer", wanted, visible)
@@ -159,7 +160,8 @@ class _Expander:
         for prefix in context.outwards():
             if prefix + wanted in self.outputs:
                 return self.outputs[prefix + wanted]
-        self.unfound.append((wanted, context, place, option))
+        if not self.skipped:
+            self.unfound.append((wanted, context, place, option))
         return None
 
     # Steps.
