@@ -7,7 +7,8 @@ make up "the number". ``None`` from a convention means *not counted here*, which
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.layers import Layer
@@ -16,8 +17,7 @@ from archcalc.sizes import Int, Params, Work, largest
 Weights = Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Convention:
+class Convention(NamedTuple):
     """A way to count.
 
     ``macs`` weighs each kind of operation, ``macs_by_type`` overrules it for a layer type, ``params``
@@ -29,8 +29,8 @@ class Convention:
     about: str
     source: str
     params: tuple[str, ...] = ("weight", "bias")
-    macs: Weights = field(default_factory=lambda: {"mac": 1})
-    macs_by_type: Mapping[str, Weights] = field(default_factory=dict)
+    macs: Weights = MappingProxyType({"mac": 1})
+    macs_by_type: Mapping[str, Weights] = MappingProxyType({})
     counts: str = "MACs"
     flops_per_mac: int | None = 2
 

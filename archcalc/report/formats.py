@@ -101,9 +101,9 @@ def _shorten(titles: list[str], rows: list[list[str]], headings: list[Heading], 
             row[0] = row[0][: most // 2 - 1] + ".." + row[0][len(row[0]) - (most - most // 2 - 1):]
 
 
-def _wrapped(lines: list[str], width: int | None) -> list[str]:
+def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
     if width is None:
-        return lines
+        return list(lines)
     from textwrap import wrap
 
     return [part for line in lines for part in (wrap(line, max(width, 40), subsequent_indent="  ") or [""])]

@@ -10,9 +10,11 @@ from archcalc.analysis.survival import survival
 from archcalc.analysis.totals import totals
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.network import Network
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import View, Work, is_array
+from archcalc.spec.settings import written
 from archcalc.version import __version__
 
 Cell = Callable[[Row, Analysis], Any]
@@ -131,9 +133,13 @@ def meta(analysis: Analysis) -> dict[str, Any]:
     """The facts that belong to every number of an analysis."""
     return {
         "network": analysis.network.name, "input": str(analysis.input), "batch": analysis.batch,
-        "dtype": analysis.dtype, "settings": " ".join(f"{k}={v}" for k, v in analysis.network.settings_changed.items()),
+        "dtype": analysis.dtype, "settings": _settings(analysis.network),
         "convention": analysis.convention.name, "archcalc": __version__,
     }
+
+
+def _settings(network: Network) -> str:
+    return " ".join(f"{key}={written(value)}" for key, value in network.settings_changed.items())
 
 
 def header(analysis: Analysis) -> list[str]:
@@ -144,7 +150,7 @@ def header(analysis: Analysis) -> list[str]:
     lines += [f"variant: {about['note']}"] if "note" in about else []
     lines += network.notes
     if network.settings_changed:
-        lines.append("set: " + ", ".join(f"{k}={v}" for k, v in network.settings_changed.items()))
+        lines.append(f"set: {_settings(network)}")
     lines.append(f"input {analysis.input} (channels x height x width), batch {analysis.batch}, {analysis.dtype}"
                  + (", side heads included" if analysis.training and analysis.side_rows else ""))
     lines.append(f"convention {how.name}: {how.about}")

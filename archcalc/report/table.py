@@ -6,8 +6,8 @@ so every format shows the same numbers and printed columns can be added up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["text", "number", "count", "bytes"]
@@ -26,15 +26,14 @@ class Heading(NamedTuple):
     keep: int = 5
 
 
-@dataclass
-class Table:
+class Table(NamedTuple):
     """Rows under headings, with the facts that the header states (``meta``) and the notes below."""
 
     title: str
     headings: Sequence[Heading]
     rows: list[list[Any]]
     total: list[Any] | None = None
-    header: list[str] = field(default_factory=list)
-    footer: list[str] = field(default_factory=list)
-    meta: dict[str, Any] = field(default_factory=dict)
-    totals: dict[str, Any] = field(default_factory=dict)
+    header: Sequence[str] = ()
+    footer: Sequence[str] = ()
+    meta: Mapping[str, Any] = MappingProxyType({})
+    totals: Mapping[str, Any] = MappingProxyType({})
