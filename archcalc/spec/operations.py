@@ -146,6 +146,8 @@ def called(name: str, arguments: list[Any]) -> Any:
         number(value)
     try:
         return bounded(FUNCTIONS[name][0](*arguments))
+    except ExpressionError:
+        raise
     except (TypeError, ValueError):  # an array where one number is needed, or the largest of nothing
         given = ", ".join(map(shown, arguments))
         raise ExpressionError(f"{name} cannot take ({given})") from None

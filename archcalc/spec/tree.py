@@ -64,7 +64,7 @@ def parse(text: str, file: str) -> Tree:
         return _build(text, file)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark is not None else 0
+        line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark is not None else 0
         raise ArchcalcError(Problem(f"not valid YAML: {_explained(error)}", file, line)) from None
     except (yaml.YAMLError, UnicodeEncodeError):
         found = _FORBIDDEN.search(text)
@@ -73,7 +73,9 @@ def parse(text: str, file: str) -> Tree:
 
 
 def _explained(error: yaml.MarkedYAMLError) -> str:
-    said = " ".join(part for part in (error.context, error.problem) if part)
+    start, mark = error.context_mark, error.problem_mark
+    since = f"from line {start.line + 1} on" if start is not None and mark is not None and start.line < mark.line else ""
+    said = " ".join(part for part in (error.context, since, error.problem) if part)
     if "mapping values are not allowed" in said:
         said += ("; a step with settings needs a colon after its type, as in '- batch_norm:', and a text that holds a "
                  "colon is quoted")
