@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.network import Network
 from archcalc.report.layers import field_of, meta
 from archcalc.report.table import Heading, Table
+from archcalc.sizes import Shape
 from archcalc.spec.accuracy import Accuracy, accuracies
+from archcalc.spec.zoo import load
 from archcalc.version import __version__
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
@@ -28,6 +32,11 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
     ]
 }
 RATIOS = ("params", "macs", "memory")
+FACTS = ("batch", "dtype", "convention", "archcalc")
+LEGEND = (
+    "depth: weighted layers on the longest path; memory: feature maps with the input; field: pixels seen by the last "
+    "layer that does not see everything at once; top-1 and top-5: published errors"
+)
 
 
 def compare_table(analyses: Sequence[Analysis], columns: Sequence[str] | None = None,
@@ -35,34 +44,40 @@ def compare_table(analyses: Sequence[Analysis], columns: Sequence[str] | None = 
     """One row per analysis; with a baseline, how many times its parameters, MACs and feature maps each has.
 
     The field is the last one before a layer sees everything at once. Errors are shown for networks as
-    their specs describe them, where a source is known; the notes below name it.
+    the zoo describes them, where a source is known; the notes below name it.
     """
     names = list(columns or COLUMNS)
     for name in names:
         if name not in COLUMNS:
             raise ArchcalcError(unknown("column", name, COLUMNS))
-    headings = [COLUMNS[name][0] for name in names]
+    how = analyses[0].convention
+    headings = [_heading(name, how.counts) for name in names]
     rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
     if baseline is not None:
         for name in RATIOS:
-            heading, cell = COLUMNS[name]
-            headings.append(Heading(f"{name}_ratio", f"{heading.title} x", "number", 7))
+            cell = COLUMNS[name][1]
+            headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.counts).title} x", "number", 7))
             for row, analysis in zip(rows, analyses, strict=True):
                 row.append(ratio(cell(analysis), cell(baseline)))
-    how = analyses[0].convention
-    facts = {key: value for key, value in meta(analyses[0]).items() if key in ("batch", "dtype", "convention", "archcalc")}
+    facts = {key: value for key, value in meta(analyses[0]).items() if key in FACTS}
     header = [
         f"{len(rows)} networks, batch {analyses[0].batch}, {analyses[0].dtype}",
         f"convention {how.name}: {how.about}",
-        "depth: weighted layers on the longest path; memory: feature maps with the input; field: pixels seen by the last "
-        "layer that does not see everything at once; top-1 and top-5: published errors",
+        LEGEND,
         f"archcalc {__version__}",
     ]
     if baseline is not None:
         header.insert(1, f"x: times the figure of {baseline.network.name}")
         facts["baseline"] = baseline.network.name
-    return Table(title="comparison", headings=headings, rows=rows, header=header, meta=facts,
-                 footer=_sources(analyses) if {"top1", "top5"} & set(names) else [])
+    sources = _sources(analyses) if {"top1", "top5"} & set(names) else []
+    if sources:
+        facts["sources"] = sources
+    return Table(title="comparison", headings=headings, rows=rows, header=header, meta=facts, footer=sources)
+
+
+def _heading(name: str, counts: str) -> Heading:
+    heading = COLUMNS[name][0]
+    return heading._replace(title=counts) if name == "macs" else heading
 
 
 def largest_field(analysis: Analysis) -> Any:
@@ -77,25 +92,39 @@ def largest_field(analysis: Analysis) -> Any:
 
 
 def ratio(value: int, base: int) -> str | None:
-    """value / base with three significant digits; None when the base is 0.
+    """value / base with three significant digits, or whole from 1,000 on; None when the base is 0.
 
-    >>> ratio(138_357_544, 62_378_344), ratio(1, 0)
-    ('2.22', None)
+    >>> ratio(138_357_544, 62_378_344), ratio(10_746_880, 1_000), ratio(1, 0)
+    ('2.22', '10,747', None)
     """
     if base == 0:
         return None
-    return f"{value / base:#.3g}".rstrip(".")
+    return f"{value / base:#.3g}".rstrip(".") if value / base < 999.5 else f"{value / base:,.0f}"
 
 
 def _published(analysis: Analysis) -> Accuracy | None:
+    """The errors of a network of the zoo; none with other settings, at another input, or of a file of that name."""
     network = analysis.network
-    return None if network.settings_changed else accuracies().get(network.name)
+    found = accuracies().get(network.name)
+    if found is None or network.settings_changed or (_file(network), network.input) != _in_zoo(network.name):
+        return None
+    return found
+
+
+@lru_cache(maxsize=256)
+def _in_zoo(name: str) -> tuple[str, Shape]:
+    network = load(name)
+    return _file(network), network.input
+
+
+def _file(network: Network) -> str:
+    place = network.nodes[-1].place
+    return place.file if place else ""
 
 
 def _error(analysis: Analysis, which: str) -> Any:
     found = _published(analysis)
-    error = getattr(found, which) if found else None
-    return "" if error is None else str(error)
+    return (getattr(found, which) if found else None) or ""
 
 
 def _sources(analyses: Sequence[Analysis]) -> list[str]:

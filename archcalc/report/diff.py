@@ -15,10 +15,21 @@ from archcalc.version import __version__
 HEADINGS = (
     Heading("layer", "layer", "text", 9),
     Heading("difference", "difference", "text", 8),
-    Heading("params_delta", "params", "number", 7),
-    Heading("macs_delta", "MACs", "number", 7),
-    Heading("values_delta", "values", "number", 5),
+    Heading("params_delta", "params", "count", 7),
+    Heading("macs_delta", "MACs", "count", 7),
+    Heading("values_delta", "values", "count", 5),
 )
+
+
+class Change(int):
+    """A difference: written with its sign in print, a number like any other in CSV and JSON.
+
+    >>> f"{Change(231_211_008):,}", f"{Change(-5):,}", f"{Change(0):,}", str(Change(7))
+    ('+231,211,008', '-5', '0', '7')
+    """
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(f"+{spec}" if self else spec)
 
 
 def diff_table(a: Analysis, b: Analysis) -> Table:
@@ -28,7 +39,7 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
         said = difference(left, right)
         if said:
             name = (right or left).name  # type: ignore[union-attr]
-            rows.append([name, said, *(signed(f(right) - f(left)) for f in (_params, _macs, _values))])
+            rows.append([name, said, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
     facts = {"from": a.network.name, "to": b.network.name} | {
         key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")}
     same = sum(1 for left, right in aligned(a.rows, b.rows) if not difference(left, right))
@@ -46,10 +57,11 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
         (a.convention.counts, t.macs, u.macs),
         ("feature-map values", t.values, u.values),
     ):
-        footer.append(f"{what}: {old:,} to {new:,} ({signed(new - old)})")
+        footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
     before, after = largest_field(a), largest_field(b)
     footer.append(f"field of the last layer that does not see everything at once: {before} to {after}")
-    return Table(title="difference", headings=HEADINGS, rows=rows, header=header, footer=footer, meta=facts)
+    headings = [h._replace(title=a.convention.counts) if h.name == "macs_delta" else h for h in HEADINGS]
+    return Table(title="difference", headings=headings, rows=rows, header=header, footer=footer, meta=facts)
 
 
 def aligned(left: list[Row], right: list[Row]) -> list[tuple[Row | None, Row | None]]:
@@ -79,7 +91,8 @@ def difference(left: Row | None, right: Row | None) -> str:
         said.append(f"{left.type} to {right.type}")
     elif left.node and right.node:
         before, after = left.node.layer.settings, right.node.layer.settings
-        said += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in before if before[key] != after[key]]
+        changed = [key for key in before if before[key] != after[key]]
+        said += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in changed]
     if left.shape != right.shape:
         said.append(f"output {left.shape} to {right.shape}")
     if left.shared != right.shared:
@@ -103,12 +116,3 @@ def _macs(row: Row | None) -> int:
 
 def _values(row: Row | None) -> int:
     return 0 if row is None or row.values is None else row.values
-
-
-def signed(n: int) -> str:
-    """A change with its sign; no change is 0.
-
-    >>> signed(231_211_008), signed(-5), signed(0)
-    ('+231,211,008', '-5', '0')
-    """
-    return f"{n:+,}" if n else "0"

@@ -25,6 +25,7 @@ HEADINGS = {heading.name: heading for heading in (
 )}
 DEFAULT = ("name", "title", "year", "input", "params", "macs")
 COMPUTED = {"input", "params", "macs"}
+COUNTED = "convention archcalc (weights and biases; conv and linear MACs)"
 
 
 def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = None, sort: str | None = None) -> Table:
@@ -43,13 +44,15 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
     if not found:
         raise ArchcalcError(unknown("network", " ".join(patterns), networks()))
     needed = {*names, *([sort] if sort else [])}
-    rows = [_row(name, family, needed) for name, family in sorted(found.items(), key=lambda f: natural(f[1].name, f[0]))]
+    by_family = sorted(found.items(), key=lambda item: natural(item[1].name, item[0]))
+    rows = [_row(name, family, needed) for name, family in by_family]
     if sort:
-        rows.sort(key=lambda row: natural(row[sort]) if isinstance(row[sort], str) else (row[sort],))
+        rows.sort(key=lambda row: natural(str(row[sort])))
     return Table(
-        title="networks", headings=[HEADINGS[name] for name in names], rows=[[row[name] for name in names] for row in rows],
-        header=[f"{len(rows)} networks, batch 1, convention archcalc (weights and biases; conv and linear MACs), "
-                f"archcalc {__version__}"],
+        title="networks",
+        headings=[HEADINGS[name] for name in names],
+        rows=[[row[name] for name in names] for row in rows],
+        header=[f"{len(rows)} networks, batch 1, {COUNTED}, archcalc {__version__}"],
         meta={"convention": "archcalc", "archcalc": __version__},
     )
 
@@ -68,5 +71,10 @@ def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
 
 
 def natural(*texts: str) -> tuple[Any, ...]:
-    """A sort key by which resnet18 comes before resnet101."""
-    return tuple((part.zfill(12) if part.isdigit() else part) for text in texts for part in re.split(r"(\d+)", text))
+    """A sort key by which numbers count as such: resnet18 before resnet101, and 0.25 before 0.5.
+
+    >>> sorted(["resnet101", "v1_0.5", "resnet18", "v1_0.25"], key=natural)
+    ['resnet18', 'resnet101', 'v1_0.25', 'v1_0.5']
+    """
+    parts = [part for text in texts for part in re.split(r"(\d+(?:\.\d+)?)", text)]
+    return tuple(f"{float(part):026.6f}" if part[:1].isdigit() else part for part in parts)

@@ -15,8 +15,8 @@ KEYS = ("top1", "top5", "on", "how", "source")
 class Accuracy(NamedTuple):
     """Top-1 and top-5 error in percent as printed (None where none is), the data, the protocol, the source."""
 
-    top1: float | None
-    top5: float | None
+    top1: str | None
+    top5: str | None
     on: str
     how: str
     source: str
@@ -36,13 +36,20 @@ def accuracies() -> dict[str, Accuracy]:
 
 
 def _entry(name: str, tree: Tree, file: str) -> Accuracy:
-    data: dict[str, Any] = tree.data() if isinstance(tree.value, dict) else {}
+    given: dict[str, Tree] = tree.value if isinstance(tree.value, dict) else {}
+    data: dict[str, Any] = {key: one.value for key, one in given.items()}
     unknown = [key for key in data if key not in KEYS]
-    missing = [key for key in ("on", "how", "source") if not data.get(key)]
-    errors = [data.get("top1"), data.get("top5")]
+    missing = [key for key in ("on", "how", "source") if not (isinstance(data.get(key), str) and data[key])]
+    errors = {key: data[key] for key in ("top1", "top5") if data.get(key) is not None}
     if unknown or missing:
         said = f"unknown {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
         raise ArchcalcError(Problem(f"{name}: {said}; an entry has {', '.join(KEYS)}", file, tree.line))
-    if all(e is None for e in errors) or not all(e is None or 0 < e < 100 for e in errors):
-        raise ArchcalcError(Problem(f"{name}: top1 and top5 are errors in percent, got {errors}", file, tree.line))
-    return Accuracy(data.get("top1"), data.get("top5"), str(data["on"]), str(data["how"]), str(data["source"]))
+    if not errors or not all(_is_error(error) for error in errors.values()):
+        got = ", ".join(f"{key} {error!r}" for key, error in errors.items()) or "neither"
+        raise ArchcalcError(Problem(f"{name}: top1 and top5 are errors in percent, got {got}", file, tree.line))
+    printed = {key: given[key].text for key in errors}
+    return Accuracy(printed.get("top1"), printed.get("top5"), data["on"], data["how"], data["source"])
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 100

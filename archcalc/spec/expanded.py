@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import Any
 
 from archcalc.network import Network, Node
+from archcalc.spec.tree import scalar
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-")
 
 
 def expanded(network: Network) -> str:
     """The spec of a network after blocks and repeats: a flat list with names, inputs where they branch."""
-    lines = [f"title: {_text(network.title)}", f"input: {_value([network.input.channels, *network.input.axes])}", "layers:"]
+    sizes = [network.input.channels, *network.input.axes]
+    lines = [f"title: {_text(network.title)}", f"input: {_value(sizes)}", "layers:"]
     before, side = network.nodes[0], False
     for node in network.nodes[1:]:
         indent = "  "
@@ -34,12 +37,12 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
     fields = node.layer.fields
     changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
     settings = "{" + ", ".join(f"{k}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
-    lines = [f"- {node.layer.type}: {settings}".rstrip(), f"  name: {node.name}"]
-    sources = [network.nodes[i].name for i in node.inputs]
+    lines = [f"- {node.layer.type}: {settings}".rstrip(), f"  name: {_text(node.name)}"]
+    sources = [_text(network.nodes[i].name) for i in node.inputs]
     if node.layer.joins or node.inputs != (before.index,):
         lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
     if node.shares is not None:
-        lines.append(f"  weights: {network.nodes[node.shares].name}")
+        lines.append(f"  weights: {_text(network.nodes[node.shares].name)}")
     return lines
 
 
@@ -52,4 +55,7 @@ def _value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    return text if text and set(text) <= _PLAIN else "'" + text.replace("'", "''") + "'"
+    """As YAML writes a text: plain where it would be read as no number, true, false or null."""
+    if set(text) <= _PLAIN and text[:1].isalnum() and scalar(text) == text:
+        return text
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else dumps(text, ensure_ascii=False)

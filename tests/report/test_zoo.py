@@ -1,0 +1,136 @@
+"""The table of the zoo: which networks, in which order, at which cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from itertools import pairwise
+
+import pytest
+
+from archcalc import ArchcalcError, load
+from archcalc.report import zoo
+from archcalc.report.formats import FORMATS
+from archcalc.report.zoo import HEADINGS, list_table, natural
+from archcalc.spec.zoo import networks
+from tests.report.test_formats import text_columns
+
+FEW = ["vgg*", "resnet18", "lenet5*", "googlenet*", "mobilenet_v1*", "densenet_cifar_40_12"]
+
+
+def names(*patterns: str, sort: str | None = None) -> list[str]:
+    return [row[0] for row in list_table(patterns, ["name"], sort).rows]
+
+
+def test_every_network_is_listed_once() -> None:
+    assert sorted(names()) == sorted(networks())
+
+
+@pytest.mark.parametrize(("patterns", "found"), [
+    (["vgg16"], ["vgg16"]),
+    (["vgg1?"], ["vgg11", "vgg13", "vgg16", "vgg19"]),
+    (["resnet*_tv"], ["resnet50_tv", "resnet101_tv", "resnet152_tv"]),
+    (["resnet[35]*"], ["resnet34", "resnet50", "resnet50_tv"]),
+    (["*_lrn", "lenet5"], ["lenet5", "vgg11_lrn"]),
+    (["lenet5", "lenet*"], ["lenet5", "lenet5_modern"]),
+])
+def test_patterns_choose_networks(patterns: list[str], found: list[str]) -> None:
+    assert names(*patterns) == found
+
+
+def test_numbers_in_names_count_as_numbers() -> None:
+    assert names("resnet1*", "resnet34", "resnet50") == [
+        "resnet18", "resnet34", "resnet50", "resnet101", "resnet101_tv", "resnet152", "resnet152_tv"]
+    assert names("mobilenet_v1_0*") == ["mobilenet_v1_0.25", "mobilenet_v1_0.5", "mobilenet_v1_0.75"]
+    assert names("densenet_cifar_bc*")[0] == "densenet_cifar_bc_40_36"
+    assert natural("v9") < natural("v10") < natural("v10", "a")
+
+
+def test_networks_of_a_family_stand_together() -> None:
+    families = [row[0] for row in list_table((), ["family"]).rows]
+    assert sum(1 for a, b in pairwise(families) if a != b) + 1 == len(set(families))
+    assert set(families) == {family.name for family in networks().values()}
+
+
+@pytest.mark.parametrize("column", HEADINGS)
+def test_every_column_sorts(column: str) -> None:
+    unsorted = list_table(FEW, ["name", column]).rows
+    rows = list_table(FEW, ["name", column], column).rows
+    assert sorted(map(str, rows)) == sorted(map(str, unsorted)), "sorting loses no row"
+    cells = [row[1] for row in rows]
+    if all(isinstance(cell, int) for cell in cells):
+        assert cells == sorted(cells)
+        assert len(set(cells)) > 1
+    else:
+        assert cells == sorted(cells, key=natural)
+
+
+def test_macs_sort_as_numbers_and_not_as_printed() -> None:
+    chosen = ("vgg16", "lenet5", "resnet18", "resnet101", "resnet_cifar20")
+    by_macs = sorted(chosen, key=lambda name: load(name).analyze().totals.macs)
+    assert names(*chosen, sort="macs") == by_macs
+    assert by_macs != sorted(chosen, key=natural)
+
+
+def test_the_figures_are_those_of_an_analysis() -> None:
+    table = list_table(["vgg16", "lenet5_modern"], ["name", "title", "year", "input", "params", "macs"])
+    for name, title, year, size, params, macs in table.rows:
+        analysis = load(name).analyze()
+        assert (title, size, params, macs) == (analysis.network.title, str(analysis.input), analysis.totals.params,
+                                               analysis.totals.macs)
+        assert year == {"vgg16": 2014, "lenet5_modern": 1998}[name]
+
+
+def test_names_and_titles_cost_no_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a network was built")
+
+    monkeypatch.setattr(zoo, "expand", refuse)
+    assert len(list_table((), ["name", "title"]).rows) == len(networks())
+    assert len(list_table((), ["name", "year", "family"], "year").rows) == len(networks())
+    for column in ("input", "params", "macs"):
+        with pytest.raises(AssertionError, match="a network was built"):
+            list_table(["lenet5"], ["name", column])
+        with pytest.raises(AssertionError, match="a network was built"):
+            list_table(["lenet5"], ["name"], column)
+
+
+def test_an_input_needs_the_network_and_not_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a network was analysed")
+
+    monkeypatch.setattr("archcalc.network.Network.analyze", refuse)
+    assert list_table(["lenet5"], ["input"]).rows == [["1x32x32"]]
+    with pytest.raises(AssertionError, match="a network was analysed"):
+        list_table(["lenet5"], ["params"])
+
+
+def test_what_does_not_exist_names_the_nearest(archcalc) -> None:
+    assert archcalc("list", "--columns", "nmae") == (2, "", "archcalc: unknown column 'nmae'; did you mean 'name'?\n")
+    assert archcalc("list", "--sort", "mac") == (2, "", "archcalc: unknown column 'mac'; did you mean 'macs'?\n")
+    assert archcalc("list", "vgg61") == (2, "", "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?\n")
+    with pytest.raises(ArchcalcError, match=f"unknown column 'qqq'; known: {', '.join(HEADINGS)}"):
+        list_table((), ["qqq"])
+    with pytest.raises(ArchcalcError, match=r"unknown network '~~~\*'; known: "):
+        list_table(["~~~*"])
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_lists_the_same(archcalc, format: str) -> None:
+    status, out, said = archcalc("list", "vgg1?", "--exact", "--format", format)
+    assert (status, said) == (0, "")
+    for row in list_table(["vgg1?"]).rows:
+        for cell in row:
+            assert str(cell) in out.replace(",", ""), cell
+
+
+def test_csv_and_text_agree(archcalc) -> None:
+    _, out, _ = archcalc("list", "resnet*", "--exact", "--columns", "params,name")
+    titles, rows = text_columns(out)
+    _, data, _ = archcalc("list", "resnet*", "--columns", "params,name", "--format", "csv")
+    written = list(csv.DictReader(io.StringIO(data)))
+    assert titles == ["params", "name"]
+    assert [[row[0].replace(",", ""), row[1]] for row in rows] == [[row["params"], row["name"]] for row in written]
+    assert out.startswith(f"{len(rows)} networks, ")
+    assert json.loads(archcalc("list", "vgg16", "--format", "json")[1])["rows"][0]["params"] == 138_357_544
