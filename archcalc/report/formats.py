@@ -25,19 +25,25 @@ def _cells(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
     """Titles with units, and every cell as text; the total is the last row."""
     rows = table.rows + ([table.total] if table.total else [])
     titles, columns = [], []
+    shared: dict[str, tuple[int, str]] = {}
     for at, heading in enumerate(table.headings):
         column = [row[at] for row in rows]
-        title, texts = _column(heading, column, exact)
+        unit = _unit(heading, column, exact)
+        title, texts = _column(heading, column, shared.setdefault(heading.scale or heading.name, unit))
         titles.append(title)
         columns.append(texts)
     return titles, [list(row) for row in zip(*columns, strict=True)]
 
 
-def _column(heading: Heading, column: list[Any], exact: bool) -> tuple[str, list[str]]:
+def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[int, str]:
+    units = BYTES if heading.kind == "bytes" else COUNTS
+    return units[-1] if exact else unit_for(column, units)
+
+
+def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple[str, list[str]]:
     if heading.kind not in ("count", "bytes"):
         return heading.title, [NOT_COUNTED if cell is None else str(cell) for cell in column]
-    units = COUNTS if heading.kind == "count" else BYTES
-    size, name = units[-1] if exact else unit_for(column, units)
+    size, name = unit
     title = f"{heading.title} [{name}]" if name else heading.title
     return title, [
         NOT_COUNTED if cell is None else scaled(cell, size) if isinstance(cell, int) else str(cell) for cell in column

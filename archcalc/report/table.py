@@ -17,6 +17,7 @@ Kind = Literal["text", "number", "count", "bytes"]
 class Heading(NamedTuple):
     """A column: its name in options, CSV and JSON, its title in print, its kind, and how soon it may go.
 
+    Columns with the same ``scale`` are printed in one unit, that of the first of them.
     A column with a lower ``keep`` leaves first when the terminal is too narrow; 9 never leaves.
     """
 
@@ -24,6 +25,7 @@ class Heading(NamedTuple):
     title: str
     kind: Kind
     keep: int = 5
+    scale: str = ""
 
 
 class Table(NamedTuple):

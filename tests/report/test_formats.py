@@ -152,10 +152,17 @@ def test_a_narrow_terminal_cuts_no_number(net, width):
 
 def test_units_stand_in_the_title_and_small_is_not_zero():
     out = render(load("vgg16").analyze(), "text")
-    titles, rows = text_columns(out)
+    titles, _ = text_columns(out)
     assert {"params [M]", "MACs [G]", "memory [MB]"} <= set(titles)
     bias = text_columns(render(load("vgg16").analyze(), "text", columns=["layer", "weights", "biases"]))[1]
-    assert bias[1] == ["conv1_1", "0.002", "0.064"]
+    assert bias[1] == ["conv1_1", "0.002", "<0.001"]
+
+
+def test_macs_and_flops_are_in_one_unit():
+    # MobileNetV2 has 300.8 M MACs and so 601.5 M FLOP; EfficientNet-B1 0.687 G MACs, which are 1.373 G FLOP.
+    for net, unit in (("mobilenet_v2", "M"), ("efficientnet_b1", "M")):
+        titles, _ = text_columns(render(load(net).analyze(), "text"))
+        assert {f"MACs [{unit}]", f"FLOPs [{unit}]"} <= set(titles)
 
 
 def test_columns_come_in_the_order_asked_for_and_all_exist():
