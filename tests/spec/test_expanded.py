@@ -142,6 +142,13 @@ layers:
 """
 
 
+def test_the_path_goes_on_after_a_side_head_without_a_word(tmp_path: Path) -> None:
+    spec = tmp_path / "small.yaml"
+    spec.write_text("input: [1, 8, 8]\nlayers:\n  - relu\n  - side: [flatten]\n  - sigmoid\n")
+    assert expanded(load(str(spec))).endswith(
+        "  - side:\n      - flatten:\n        name: flatten\n  - sigmoid:\n    name: sigmoid\n")
+
+
 # archcalc show
 
 
