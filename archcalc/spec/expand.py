@@ -51,7 +51,8 @@ class _Expander:
         """Names that were not found, and could not stand in steps passed over."""
         self.auto: dict[str, list[int]] = {}
         self.uses: dict[str, int] = {}
-        scope = dict(settings)
+        self.scope = scope = dict(settings)
+        """The family's parameters and names: what every block sees beside its own."""
         for key, given in family.let.items():
             scope[key] = self.evaluate(given.value, scope, given.place)
         for condition, text in family.checks:
@@ -253,8 +254,7 @@ class _Expander:
         """The scope inside a block: the family's names, the arguments, the defaults and the block's let."""
         block = self.family.blocks[step.block]
         outside = self.with_channels(context.scope, current)
-        scope = {key: context.scope[key] for key in (*self.family.params, *self.family.let)}
-        scope["channels"] = outside["channels"]
+        scope = {**self.scope, "channels": outside["channels"]}
         for key, given in step.values.items():
             scope[key] = self.evaluate(given, outside, step.place, key)
         for key, default in block.defaults.items():

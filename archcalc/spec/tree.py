@@ -65,16 +65,16 @@ def parse(text: str, file: str) -> Tree:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark is not None else 0
-        raise ArchcalcError(Problem(f"not valid YAML: {_explained(error)}", file, line)) from None
+        raise ArchcalcError(Problem(f"not valid YAML: {_explained(error, line)}", file, line)) from None
     except (yaml.YAMLError, UnicodeEncodeError):
         found = _FORBIDDEN.search(text)
         what, line = (repr(found[0]), text.count("\n", 0, found.start()) + 1) if found else ("in it", 0)
         raise ArchcalcError(Problem(f"not valid YAML: the character {what} is not allowed", file, line)) from None
 
 
-def _explained(error: yaml.MarkedYAMLError) -> str:
-    start, mark = error.context_mark, error.problem_mark
-    since = f"from line {start.line + 1} on" if start is not None and mark is not None and start.line < mark.line else ""
+def _explained(error: yaml.MarkedYAMLError, line: int) -> str:
+    start = error.context_mark
+    since = f"from line {start.line + 1} on" if start is not None and start.line + 1 < line else ""
     said = " ".join(part for part in (error.context, since, error.problem) if part)
     if "mapping values are not allowed" in said:
         said += ("; a step with settings needs a colon after its type, as in '- batch_norm:', and a text that holds a "
