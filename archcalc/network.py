@@ -8,7 +8,11 @@ from typing import Any
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.reshape import Input
-from archcalc.sizes import Shape, equal, is_array
+from archcalc.layers.base import Storage
+from archcalc.sizes import Shape, equal, is_array, largest
+
+MAX_VALUES = 10**30
+"""The most values in a feature map: numbers stay short, whatever is doubled how often."""
 
 
 class Place:
@@ -24,14 +28,16 @@ class Node:
     """One layer at its place in the graph.
 
     ``scopes`` are the labels of the blocks around it, outermost first; ``shares`` is the index of the
-    node whose parameters it uses; ``side`` marks a side head, which runs in training only.
+    node whose parameters it uses; ``side`` marks a side head, which runs in training only; ``storage`` is
+    the layer's, or how the spec says that this one output is held.
     """
 
-    __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side")
+    __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
 
     def __init__(self, index: int, name: str, layer: Layer, inputs: tuple[int, ...], shape: Shape,
                  scopes: tuple[str, ...] = (), side: bool = False, shares: int | None = None,
-                 place: Place | None = None) -> None:
+                 place: Place | None = None, storage: Storage | None = None) -> None:
+        self.storage = storage or layer.storage
         self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
         self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
 
@@ -52,6 +58,8 @@ class Network:
         self.name, self.title, self.about = name, title or name, about or {}
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
         self._rebuild = rebuild
+        self.side_problem = ""
+        """Why a side head does not fit this input, which the rest of the network fits."""
         self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
         self.output = 0
 
@@ -65,10 +73,12 @@ class Network:
         return self.nodes[0].shape
 
     def add(self, name: str, layer: Layer, inputs: Sequence[int] | None = None, *, scopes: tuple[str, ...] = (),
-            side: bool = False, shares: int | None = None, place: Place | None = None) -> int:
+            side: bool = False, shares: int | None = None, place: Place | None = None,
+            storage: Storage | None = None) -> int:
         """Append a layer and return its index; without ``inputs`` it takes the last node's output.
 
-        LayerError when the layer cannot take the shapes that meet there, with the formula.
+        LayerError when the layer cannot take the shapes that meet there, with the formula; when the main
+        path would use a side head, or a layer the weights of one that differs.
         """
         if self._rebuild is None and any(map(is_array, layer.settings.values())):
             raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
@@ -77,20 +87,34 @@ class Network:
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
         shape = layer.shape(*shapes)
+        if largest(shape.values) > MAX_VALUES:
+            raise LayerError(f"a feature map of more than 10^30 values")
+        for used in () if side else (*inputs, *([] if shares is None else [shares])):
+            if self.nodes[used].side:
+                raise LayerError(f"the main path cannot use {self.nodes[used].name or self.nodes[used].layer.type}: "
+                                 f"it belongs to a side head, which runs in training only")
         if shares is not None:
             self._check_shared(layer, shapes, self.nodes[shares])
-        node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place)
+        node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, storage)
         self.nodes.append(node)
         if not side:
             self.output = node.index
         return node.index
 
     def _check_shared(self, layer: Layer, shapes: list[Shape], owner: Node) -> None:
-        ours = layer.params(*shapes)
-        theirs = owner.layer.params(*self.input_shapes(owner))
+        called = owner.name or owner.layer.type
+        ours, theirs = layer.params(*shapes), owner.layer.params(*self.input_shapes(owner))
         if layer.type != owner.layer.type or not all(map(equal, ours, theirs)):
-            raise LayerError(f"cannot use the weights of {owner.name}: {owner.layer.type} with {theirs.weight} weights and "
+            raise LayerError(f"cannot use the weights of {called}: {owner.layer.type} with {theirs.weight} weights and "
                              f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here")
+        differ = [f"{key} {getattr(owner.layer, key)} there, {getattr(layer, key)} here"
+                  for key in ("out", "kernel", "groups", "table") if key in layer.fields
+                  and not equal(getattr(owner.layer, key), getattr(layer, key))]
+        before, here = self.input_shapes(owner)[0].channels, shapes[0].channels
+        if not equal(before, here):
+            differ.append(f"{before} input channels there, {here} here")
+        if differ:
+            raise LayerError(f"cannot use the weights of {called}: {'; '.join(differ)}")
 
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
@@ -102,7 +126,7 @@ class Network:
         other = Network(self.name, input, title=self.title, about=self.about)
         for node in self.nodes[1:]:
             other.add(node.name, node.layer, node.inputs, scopes=node.scopes, side=node.side, shares=node.shares,
-                      place=node.place)
+                      place=node.place, storage=node.storage)
         return other
 
     def analyze(self, input: Any = None, batch: Any = 1, dtype: str = "float32", convention: str = "archcalc",

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from archcalc.analysis import analyze
-from archcalc.errors import LayerError
+from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
 from archcalc.network import Network
 from archcalc.sizes import Shape
+from archcalc.spec import load
 
 
 def layer(type, **fields):
@@ -101,3 +102,30 @@ def test_an_array_belongs_into_a_spec_not_into_a_single_layer():
     # The proof that nothing wrapped around in int64 builds the network anew in float64, from its settings.
     with pytest.raises(LayerError, match="conv: arrays are parameters of a spec, not settings of a single layer"):
         Network("net", Shape(3, (8, 8))).add("conv", layer("conv", out=np.array([4, 5]), kernel=1))
+
+
+def test_a_side_head_that_does_not_fit_another_input_is_left_out(tmp_path):
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [3, 16, 16]\nlayers:\n  - conv: {out: 4, kernel: 3}\n"
+                    "  - side:\n      - conv: {out: 4, kernel: 7}\n        name: aux\n  - flatten\n  - linear: {out: 2}\n")
+    network = load(str(spec))
+    assert network.analyze(training=True).totals.params == (4 * 27 + 4) + (4 * 4 * 49 + 4) + (4 * 14 * 14 * 2 + 2)
+    small = network.analyze(input=(3, 8, 8))  # 6 x 6 after the first convolution, too small for 7 x 7
+    assert small.totals.params == (4 * 27 + 4) + (4 * 6 * 6 * 2 + 2)
+    assert small.side_rows == []
+    with pytest.raises(ArchcalcError, match="net at input 3x8x8: a side head does not fit: aux: the kernel spans 7"):
+        network.analyze(input=(3, 8, 8), training=True)
+
+
+def test_a_spec_may_say_how_one_output_is_held(tmp_path):
+    spec = tmp_path / "net.yaml"
+    text = ("input: [3, 4, 4]\nparams: {held: new}\nlayers:\n  - conv: {out: 4, kernel: 1}\n  - relu:\n    storage: held\n"
+            "  - batch_norm:\n    storage: in_place\n  - conv: {out: 4, kernel: 1}\n    storage: view\n")
+    spec.write_text(text)
+    assert load(str(spec)).analyze().totals.values == 3 * 16 + 4 * 16 + 4 * 16  # input, conv, relu
+    assert load(str(spec), held="in_place").analyze().totals.values == 3 * 16 + 4 * 16
+    with pytest.raises(ArchcalcError, match="storage must be new, in_place, view, got 'odl'"):
+        load(str(spec), held="odl")
+    spec.write_text(text.replace("storage: view", "storage: veiw"))
+    with pytest.raises(ArchcalcError, match="unknown name 'veiw'"):
+        load(str(spec))

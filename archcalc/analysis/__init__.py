@@ -25,7 +25,8 @@ class Analysis:
         self.itemsize = itemsize(dtype)
         self.training = training
         self.rows = rows if training else [row for row in rows if row.node is None or not row.node.side]
-        self.side_rows = [row for row in rows if row.node is not None and row.node.side]
+        fit = not network.side_problem
+        self.side_rows = [row for row in rows if fit and row.node is not None and row.node.side]
 
     @property
     def input(self) -> Shape:
@@ -92,6 +93,8 @@ def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str =
         raise ArchcalcError(f"{network.name} at input {shape}: {error}") from error
     except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
         raise ArchcalcError(f"{network.name} at input {shape}: a number does not fit into int64") from error
+    if training and analysis.network.side_problem:
+        raise ArchcalcError(f"{network.name} at input {shape}: a side head does not fit: {analysis.network.side_problem}")
     if arrays.any_array(sizes):
         arrays.refuse_overflow(analysis, run)
     return analysis

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention
+from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, join
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, is_array, join
+
+
+MAX_STEP = 10**1000
+"""The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
 
 
 class Row(NamedTuple):
@@ -44,7 +49,7 @@ class Facts(NamedTuple):
     param_count: Int
     work: Work
     macs: Int | None
-    values: Int | None
+    values: Int
     conv_inputs: Int
     windows: tuple[Window, ...]
 
@@ -54,7 +59,7 @@ def facts(layer: Layer, out: Shape, inputs: tuple[Shape, ...], batch: Int, conve
     params, work = layer.params(*inputs), layer.work(out, *inputs).times(batch)
     return Facts(
         params, convention.count_params(params), work, convention.count_macs(layer, work),
-        out.values * batch if layer.storage == "new" else None,
+        out.values * batch,
         inputs[0].values * batch if isinstance(layer, CONVOLUTIONS) else 0,
         layer.window(*inputs),
     )
@@ -79,8 +84,8 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
         if node.shares is not None:
             params, count, shared = NO_PARAMS, 0, nodes[node.shares].name
         rows.append(Row(
-            node.name, layer.type, node.scopes, inputs, node.shape, params, count, found.work, found.macs, found.values,
-            found.conv_inputs, views[-1], 1 if node.inputs else 0, shared, node,
+            node.name, layer.type, node.scopes, inputs, node.shape, params, count, found.work, found.macs,
+            found.values if node.storage == "new" else None, found.conv_inputs, views[-1], 1 if node.inputs else 0, shared, node,
         ))
     return rows
 
@@ -94,4 +99,8 @@ def _views(node: Node, windows: tuple[Window, ...], views: list[tuple[View, ...]
         behind = tuple(join(paths, n) for *paths, n in zip(*(views[i] for i in node.inputs), pixels, strict=True))
     if windows is POINT:
         return behind
-    return tuple(view.through(window, n) for view, window, n in zip(behind, windows, pixels, strict=True))
+    seen = tuple(view.through(window, n) for view, window, n in zip(behind, windows, pixels, strict=True))
+    for view in seen:
+        if any(not is_array(n) and n > MAX_STEP for n in (view.field.step, view.field.per)):
+            raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
+    return seen

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from archcalc.errors import LayerError, unknown
 from archcalc.layers.fields import Field
@@ -25,6 +25,7 @@ registry: Mapping[str, type[Layer]] = MappingProxyType(_registry)
 """Every layer type by its spec name."""
 
 Storage = Literal["new", "in_place", "view"]
+STORAGES: tuple[Storage, ...] = get_args(Storage)
 
 
 class Layer:

@@ -99,7 +99,7 @@ def _width(titles: list[str], rows: list[list[str]]) -> int:
 def _shorten(titles: list[str], rows: list[list[str]], headings: list[Heading], width: int) -> None:
     """Cut the middle out of long names in the first column, never out of a number."""
     too_wide = _width(titles, rows) - width
-    if too_wide <= 0 or not headings or headings[0].kind != "text":
+    if too_wide <= 0 or not rows or not headings or headings[0].kind != "text":
         return
     most = max(LONGEST_NAME, max(len(row[0]) for row in rows) - too_wide)
     for row in rows:

@@ -176,6 +176,8 @@ def footer(analysis: Analysis) -> list[str]:
         lines.append(f"in training {dropped.surviving:,.2f} of {dropped.paths} paths that may be dropped survive on average: "
                      f"about {dropped.macs:,.0f} {analysis.convention.counts} expected "
                      f"({dropped.macs / t.macs:.1%}); inference runs them all")
+    if analysis.network.side_problem:
+        lines.append(f"side heads, in training only, do not fit this input: {analysis.network.side_problem}")
     if analysis.side_rows and not analysis.training:
         lines.append(_side(analysis))
     lines.append(f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "

@@ -75,7 +75,7 @@ def _before_flatten(node: Node, network: Network) -> Shape:
     """The shape of what a linear layer weighs, before it was flattened and passed through in-place layers."""
     while True:
         node = network.nodes[node.inputs[0]]
-        if node.layer.storage == "new":
+        if node.storage == "new":
             return node.shape
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
 from archcalc.layers import Layer
+from archcalc.layers.base import STORAGES, Storage
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
 from archcalc.sizes import Shape
-from archcalc.spec.bounds import Bounds
 from archcalc.spec.context import Context
 from archcalc.spec.language import MAX_PROBLEMS
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
@@ -59,6 +59,8 @@ class _Expander:
             if self.holds(condition.value, scope, condition.place, "check") is False:
                 self.problem(text, condition.place)
         shape = input or self.input_shape(entry.input or family.input, scope)
+        self.resized = input is not None
+        """Whether the input is not the spec's, so that a side head may not fit without being wrong."""
         self.fail_if_any()
         self.network = Network(
             name, shape, title=str(entry.about.get("title", family.about.get("title", name))),
@@ -66,7 +68,7 @@ class _Expander:
             defaults=family.params | entry.settings,
             rebuild=lambda shape, values: expand(family, name, values, shape),
         )
-        self.nodes, self.bounds = self.network.nodes, Bounds(self.network)
+        self.nodes = self.network.nodes
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
         self.resolve_names()
         self.report_unfound()
@@ -305,10 +307,12 @@ class _Expander:
         try:
             owner = self.owner(step, inputs, context)
             index = self.network.add(full, layer, inputs, scopes=context.scopes, side=context.side, shares=owner,
-                                     place=step.place)
-            self.bounds.check()
+                                     place=step.place, storage=self.storage(step, inputs[0], context))
         except LayerError as error:
-            self.problem(str(error), step.place, name=full)
+            if context.side and self.resized:
+                self.network.side_problem = f"{full or layer.type}: {error}"
+            else:
+                self.problem(str(error), step.place, name=full)
             return self.nothing(name, context)
         if full:
             self.outputs[full] = index
@@ -320,6 +324,16 @@ class _Expander:
         """An unknown output, under its name."""
         if name:
             self.outputs.setdefault(context.prefix + name, None)
+        return None
+
+    def storage(self, step: Step, current: int, context: Context) -> Storage | None:
+        """How the step says that its output is held; None where it leaves that to the layer."""
+        if step.options.storage is None:
+            return None
+        held = self.evaluate(step.options.storage, self.with_channels(context.scope, current), step.place, "storage")
+        if held is UNKNOWN or held in STORAGES:
+            return None if held is UNKNOWN else held
+        self.problem(f"storage must be {', '.join(STORAGES)}, got {shown(held)}", step.place, key="storage")
         return None
 
     def owner(self, step: Step, inputs: list[int], context: Context) -> int | None:

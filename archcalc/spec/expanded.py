@@ -41,6 +41,8 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
     sources = [_text(network.nodes[i].name) for i in node.inputs]
     if node.layer.joins or node.inputs != (before.index,):
         lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
+    if node.storage != node.layer.storage:
+        lines.append(f"  storage: {node.storage}")
     if node.shares is not None:
         lines.append(f"  weights: {_text(network.nodes[node.shares].name)}")
     return lines

@@ -14,7 +14,7 @@ ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 FAMILY = (*ABOUT, "input", "params", "let", "check", "networks", "blocks", "layers")
 NETWORK = (*ABOUT, "input", "layers")
 BLOCK = ("params", "let", "layers", "note")
-OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights")
+OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage")
 KINDS = ("layers", "side")
 RESERVED = ("channels", "if", "else", "and", "or", "not", "true", "false", "none", "null", "True", "False", "None")
 """Words of the expression language, which no parameter can be called."""

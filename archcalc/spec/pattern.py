@@ -24,7 +24,6 @@ from archcalc.layers import Layer, registry
 from archcalc.layers.fields import whole_number
 from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec.bounds import Bounds
 
 MAX_LENGTH = 5_000
 MAX_DEPTH = 30
@@ -65,9 +64,8 @@ def load_pattern(text: str) -> Network:
     def build(shape: Shape, settings: dict[str, Any]) -> Network:
         network = Network("pattern", shape, title=" ".join(text.split()), notes=parser.notes, rebuild=build)
         counts: dict[str, int] = {}
-        bounds = Bounds(network)
         for element, scopes in _written_out(elements, (), [0]):
-            _add(network, element, scopes, counts, bounds)
+            _add(network, element, scopes, counts)
         if len(network.nodes) == 1:
             raise ArchcalcError(Problem("the pattern has no layers", "pattern"))
         return network
@@ -90,17 +88,14 @@ def _written_out(elements: list[_Element], scopes: tuple[str, ...], taken: list[
     return out
 
 
-def _add(network: Network, element: _Element, scopes: tuple[str, ...], counts: dict[str, int],
-         bounds: Bounds) -> None:
+def _add(network: Network, element: _Element, scopes: tuple[str, ...], counts: dict[str, int]) -> None:
     layer = element.layer
     assert layer is not None
     last = network.nodes[-1].shape
     if layer.type == "linear" and last.axes:
         network.add(_next("flatten", counts), registry["flatten"](), scopes=scopes)
-        bounds.check()
     try:
         network.add(_next(_short(layer), counts), layer, scopes=scopes)
-        bounds.check()
     except LayerError as error:
         raise ArchcalcError(Problem(f"{layer.type} on {last}: {error}", f"pattern, column {element.column}")) from None
 

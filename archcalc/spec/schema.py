@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.layers.base import STORAGES
 from archcalc.spec.language import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, NETWORK, OPTIONS
 
 _NAME = {"type": ["string", "integer"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
@@ -17,6 +18,8 @@ _OPTION_SCHEMAS: dict[str, Any] = {
     "as": {"type": "string", "description": "what the counter of repeat is called (i)"},
     "from": {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
              "description": "the layer, block or input that this step takes instead of the one before"},
+    "storage": {"anyOf": [{"enum": list(STORAGES)}, {"type": "string"}],
+                "description": "how the output is held, where that is not as the layer's type does it"},
     "weights": {**_NAME, "description": "the earlier layer whose parameters this one uses"},
 }
 _ABOUT_SCHEMAS = {key: {"type": ["string", "number"]} for key in ABOUT}

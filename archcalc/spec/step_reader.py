@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.layers import Layer
+from archcalc.layers.base import STORAGES
 from archcalc.network import Place
 from archcalc.spec.expression import Expression, parse
 from archcalc.spec.language import BRANCH, KINDS, LAYERS, MAX_EXPRESSIONS, MAX_PROBLEMS, OPTIONS, PARAM, RESERVED
@@ -100,6 +101,8 @@ class StepReader:
 
     def kind_step(self, name: str, tree: Tree, options: Options, step: Tree, path: str) -> Step | None:
         place = Place(self.file, step.line, f"{path}.{clipped(name, 60)}")
+        if options.storage is not None and name not in LAYERS:
+            self.problem(f"storage belongs to a layer, not to {clipped(name, 60)}", step, place.path)
         if options.weights is not None and (name not in LAYERS or LAYERS[name].joins):
             self.problem(f"weights belongs to a layer that has weights, not to {clipped(name, 60)}", step, place.path)
         if name in self.known_blocks:
@@ -180,6 +183,8 @@ class StepReader:
         for key in ("name", "label", "weights"):
             if key in found:
                 setattr(options, key, self.template(found[key], f"{path}.{key}"))
+        if "storage" in found:
+            options.storage = self.value(found["storage"], f"{path}.storage", STORAGES)
         if "when" in found:
             options.when = self.value(found["when"], f"{path}.when")
         if "from" in found:

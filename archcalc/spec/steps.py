@@ -37,6 +37,7 @@ class Options:
     counter: str = "i"
     sources: list[Template] | None = None
     weights: Template | None = None
+    storage: Any = None
 
 
 @dataclass(slots=True)

@@ -19,7 +19,9 @@ L = I + "layers:\n"
 
 def build(text: str) -> Network:
     family = read_text(text, "spec.yaml", "spec")
-    return expand(family, next(iter(family.networks)))
+    network = expand(family, next(iter(family.networks)))
+    network.analyze()
+    return network
 
 
 def problems(text: str) -> list[str]:
