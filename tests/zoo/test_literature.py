@@ -686,3 +686,20 @@ def test_names_and_sources(family: str) -> None:
     assert {"title", "paper", "year"} <= set(spec.about)
     for name in spec.networks:
         assert name.startswith(family)
+
+
+@pytest.mark.parametrize("bc", [False, True])
+def test_shared_memory_densenet_holds_the_new_maps_alone(bc: bool) -> None:
+    # Layer l of a block sees k0 + (l-1)k maps. Written out, it holds them twice more: joined and normalised. In
+    # buffers that all layers share it does not: Pleiss et al. 2017. Everything else is the same.
+    layers, growth, k0 = (100, 12, 24) if bc else (40, 12, 16)
+    n = (layers - 4) // (6 if bc else 3)
+    saved = 0
+    for side in (32, 16, 8):
+        seen = [k0 + i * growth for i in range(n + 1)]
+        saved += side * side * (sum(seen[:-1]) + sum(seen[1:]))  # normalised inputs, and joins after every layer
+        k0 = seen[-1] // 2 if bc else seen[-1]
+    plain, shared = (numbers("densenet_cifar", layers=layers, growth=growth, bc=bc, shared_memory=s).totals
+                     for s in (False, True))
+    assert plain.values - shared.values == saved
+    assert (plain.params, plain.macs, plain.buffers) == (shared.params, shared.macs, shared.buffers)
