@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from archcalc.errors import LayerError
@@ -58,6 +59,7 @@ class Network:
         self.name, self.title, self.about = name, title or name, about or {}
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
         self._rebuild = rebuild
+        self._shapes: dict[tuple[Layer, tuple[Shape, ...]], Shape] = {}
         self.side_problem = ""
         """Why a side head does not fit this input, which the rest of the network fits."""
         self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
@@ -83,12 +85,8 @@ class Network:
         if self._rebuild is None and any(map(is_array, layer.settings.values())):
             raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
         inputs = (len(self.nodes) - 1,) if inputs is None else tuple(inputs)
-        shapes = [self.nodes[i].shape for i in inputs]
-        if not layer.joins and len(shapes) != 1:
-            raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
-        shape = layer.shape(*shapes)
-        if largest(shape.values) > MAX_VALUES:
-            raise LayerError(f"a feature map of more than 10^30 values")
+        shapes = tuple(self.nodes[i].shape for i in inputs)
+        shape = self._shape(layer, shapes)
         for used in () if side else (*inputs, *([] if shares is None else [shares])):
             if self.nodes[used].side:
                 raise LayerError(f"the main path cannot use {self.nodes[used].name or self.nodes[used].layer.type}: "
@@ -101,7 +99,22 @@ class Network:
             self.output = node.index
         return node.index
 
-    def _check_shared(self, layer: Layer, shapes: list[Shape], owner: Node) -> None:
+    def _shape(self, layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
+        """What the layer makes of the shapes; LayerError when it cannot."""
+        try:
+            return self._shapes[layer, shapes]
+        except (KeyError, TypeError):  # not seen yet, or arrays, which cannot be looked up
+            pass
+        if not layer.joins and len(shapes) != 1:
+            raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
+        shape = layer.shape(*shapes)
+        if largest(shape.values) > MAX_VALUES:
+            raise LayerError("a feature map of more than 10^30 values")
+        with suppress(TypeError):
+            self._shapes[layer, shapes] = shape
+        return shape
+
+    def _check_shared(self, layer: Layer, shapes: tuple[Shape, ...], owner: Node) -> None:
         called = owner.name or owner.layer.type
         ours, theirs = layer.params(*shapes), owner.layer.params(*self.input_shapes(owner))
         if layer.type != owner.layer.type or not all(map(equal, ours, theirs)):

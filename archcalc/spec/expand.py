@@ -16,6 +16,7 @@ from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
+from archcalc.spec.expression import Expression
 from archcalc.spec.language import MAX_PROBLEMS
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
@@ -140,7 +141,9 @@ class _Expander:
         return Shape(numbers[0], tuple(numbers[1:]))
 
     def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
-        return {**scope, "channels": UNKNOWN if current is None else self.nodes[current].shape.channels}
+        """The scope with the channels that reach a step, which every use sets anew."""
+        scope["channels"] = UNKNOWN if current is None else self.nodes[current].shape.channels
+        return scope
 
     def fill(self, template: Template | None, current: int | None, context: Context, place: Place, key: str) -> str:
         """The name that a template makes; empty without one, and when it cannot be made."""
@@ -275,7 +278,9 @@ class _Expander:
         return self.nothing(name, context)
 
     def layer(self, step: LayerStep, current: int | None, context: Context) -> Layer | None:
-        scope = self.with_channels(context.scope, current) if step.values else {}
+        if step.fixed is not None:
+            return step.fixed
+        scope = self.with_channels(context.scope, current)
         values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.values.items()}
         known = tuple(map(_hashable, values.values()))
         if any(v is UNKNOWN for v in known):
@@ -285,6 +290,8 @@ class _Expander:
                 return step.cache[known]
             except KeyError:
                 made = step.cache[known] = step.layer(**values)
+                if not any(isinstance(given, Expression) for given in step.values.values()):
+                    step.fixed = made
                 return made
             except TypeError:  # arrays cannot be looked up
                 return step.layer(**values)

@@ -48,11 +48,12 @@ class Step:
 
 @dataclass(slots=True)
 class LayerStep(Step):
-    """One layer; ``cache`` keeps the layers already made from the same values."""
+    """One layer; ``cache`` keeps the layers already made, ``fixed`` the one of a step without expressions."""
 
     layer: type[Layer]
     values: dict[str, Any]
     cache: dict[Any, Layer] = field(default_factory=dict)
+    fixed: Layer | None = None
 
 
 @dataclass(slots=True)
