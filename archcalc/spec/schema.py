@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.layers.base import STORAGES
 from archcalc.spec.language import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, NETWORK, OPTIONS
 
-_NAME = {"type": ["string", "integer"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
+_NAME = {"type": ["string", "number"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
 _ANY = {"description": "a number, true or false, a word, an expression, or a list of these",
         "type": ["number", "boolean", "string", "array", "null"]}
 _OPTION_SCHEMAS: dict[str, Any] = {
@@ -82,6 +82,6 @@ def _layer(name: str) -> dict[str, Any]:
 
 
 def _join(name: str) -> dict[str, Any]:
-    branches = {"type": "object", "additionalProperties": _STEPS, "minProperties": 1}
-    listed = {"type": "array", "items": _STEPS, "minItems": 1}
+    branches = {"type": "object", "additionalProperties": _STEPS, "minProperties": 2}
+    listed = {"type": "array", "items": _STEPS, "minItems": 2}
     return {"anyOf": [branches, listed, {"type": "null"}], "description": _layer(name)["description"]}

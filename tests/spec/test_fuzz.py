@@ -29,8 +29,13 @@ from archcalc.spec.zoo import read_text, specs
 EXAMPLES = int(os.environ.get("ARCHCALC_FUZZ", 0))
 SECONDS, BYTES = 5.0, 1_000_000_000
 
-fuzz = settings(max_examples=EXAMPLES or 120, derandomize=not EXAMPLES, database=None, deadline=None,
-                suppress_health_check=list(HealthCheck))
+fuzz = settings(
+    max_examples=EXAMPLES or 120,
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 DOCS = Path(__file__).parents[2] / "docs" / "spec.md"
 TINY = """\
@@ -66,20 +71,127 @@ layers:
   - flatten
   - linear: {out: 10}
 """
-TEXTS = [TINY] * 8 + [re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[0]] * 4 + [
-    path.read_text(encoding="utf-8") for path in sorted(specs().glob("*.yaml"))]
+TEXTS = (
+    [TINY] * 8
+    + [re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)[0]] * 4
+    + [path.read_text(encoding="utf-8") for path in sorted(specs().glob("*.yaml"))]
+)
 
 NASTY = [
-    "", "0", "-1", "1", "2", "3", "0.5", "1e400", "-0.0", "99999999999999999999", "2147483647", "1000000000", "true", "null",
-    "~", "yes", "[]", "{}", "[[]]", "[1, [2]]", "{a: 1}", "'", '"', "*x", "&x 1", "!!python/object:os.system x", "<<", "%", "@",
-    "x y", "a: b", "-", "- - -", "?", "|", ">", "#", "\t", "\x00", "\x7f", "\u2028", "é", "\U0001f600", "_" * 100, "k" * 400,
-    "width", "channels", "out", "i", "conv", "relu", "add", "concat", "layers", "side", "input", "name", "from", "d1", "same",
-    "'{i}'", "'{'", "'{x.__class__}'", "__import__('os')", "9**9**9", "1 // 0", "not 1", "1 < 2 < 3", "max([])", "i * 1.5",
-    "width * width * width * width * width * width", "(" * 60, "[width, [width, channels]]", "lambda: 0", "a if", "1 +",
+    "",
+    "0",
+    "-1",
+    "1",
+    "2",
+    "3",
+    "0.5",
+    "1e400",
+    "-0.0",
+    "99999999999999999999",
+    "2147483647",
+    "1000000000",
+    "true",
+    "null",
+    "~",
+    "yes",
+    "[]",
+    "{}",
+    "[[]]",
+    "[1, [2]]",
+    "{a: 1}",
+    "'",
+    '"',
+    "*x",
+    "&x 1",
+    "!!python/object:os.system x",
+    "<<",
+    "%",
+    "@",
+    "x y",
+    "a: b",
+    "-",
+    "- - -",
+    "?",
+    "|",
+    ">",
+    "#",
+    "\t",
+    "\x00",
+    "\x7f",
+    "\u2028",
+    "é",
+    "\U0001f600",
+    "_" * 100,
+    "k" * 400,
+    "width",
+    "channels",
+    "out",
+    "i",
+    "conv",
+    "relu",
+    "add",
+    "concat",
+    "layers",
+    "side",
+    "input",
+    "name",
+    "from",
+    "d1",
+    "same",
+    "'{i}'",
+    "'{'",
+    "'{x.__class__}'",
+    "__import__('os')",
+    "9**9**9",
+    "1 // 0",
+    "not 1",
+    "1 < 2 < 3",
+    "max([])",
+    "i * 1.5",
+    "width * width * width * width * width * width",
+    "(" * 60,
+    "[width, [width, channels]]",
+    "lambda: 0",
+    "a if",
+    "1 +",
 ]
-SCALARS: list[Any] = [None, True, False, 0, 1, -1, 2, 3, 10**9, 2**31, 10**30, 0.5, float("inf"), "", "width", "conv", "relu", "add",
-                      "channels", "d1", "i", "1 // 0", "9**9", "{i}", "a\nb", "x" * 90, [], {}, [[]], [1, 2], {"a": 1}, ["relu"],
-                      [{"conv": {"out": 3, "kernel": 1}}], {"upsample": {"scale": 1000}}, {"layers": []}]
+SCALARS: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2,
+    3,
+    10**9,
+    2**31,
+    10**30,
+    0.5,
+    float("inf"),
+    "",
+    "width",
+    "conv",
+    "relu",
+    "add",
+    "channels",
+    "d1",
+    "i",
+    "1 // 0",
+    "9**9",
+    "{i}",
+    "a\nb",
+    "x" * 90,
+    [],
+    {},
+    [[]],
+    [1, 2],
+    {"a": 1},
+    ["relu"],
+    [{"conv": {"out": 3, "kernel": 1}}],
+    {"upsample": {"scale": 1000}},
+    {"layers": []},
+]
 
 
 def check(run: Callable[[], Any]) -> None:
@@ -88,7 +200,7 @@ def check(run: Callable[[], Any]) -> None:
     try:
         run()
     except ArchcalcError as error:
-        assert error.problems
+        assert error.problems  # noqa: PT017
         for problem in error.problems:
             line = str(problem)
             assert problem.text
@@ -109,25 +221,29 @@ def damaged(draw: st.DrawFn, text: str) -> str:
     lines = text.split("\n")
     at = draw(st.integers(0, len(lines) - 1))
     other = draw(st.integers(0, len(lines) - 1))
-    match draw(st.sampled_from(["delete", "double", "swap", "scalar", "indent", "splice", "insert", "cut", "word", "word"])):
+    match draw(
+        st.sampled_from(["delete", "double", "swap", "scalar", "indent", "splice", "insert", "cut", "word", "word"])
+    ):
         case "delete":
-            del lines[at:at + draw(st.integers(1, 3))]
+            del lines[at : at + draw(st.integers(1, 3))]
         case "double":
-            lines[at:at] = lines[at:at + draw(st.integers(1, 5))]
+            lines[at:at] = lines[at : at + draw(st.integers(1, 5))]
         case "swap":
             lines[at], lines[other] = lines[other], lines[at]
         case "scalar":
-            lines[at] = re.sub(r"(: ?|- )[^:\-{\[]*$", lambda m: f"{m[1]}{draw(st.sampled_from(NASTY))}", lines[at], count=1)
+            lines[at] = re.sub(
+                r"(: ?|- )[^:\-{\[]*$", lambda m: f"{m[1]}{draw(st.sampled_from(NASTY))}", lines[at], count=1
+            )
         case "indent":
             lines[at] = " " * draw(st.integers(0, 12)) + lines[at].lstrip()
         case "splice":
             extra = draw(st.sampled_from(TEXTS)).split("\n")
             start = draw(st.integers(0, len(extra) - 1))
-            lines[at:other] = extra[start:start + 20]
+            lines[at:other] = extra[start : start + 20]
         case "insert":
             lines.insert(at, draw(st.sampled_from(NASTY) | st.text(max_size=20)))
         case "cut":
-            lines[at] = lines[at][:draw(st.integers(0, 40))]
+            lines[at] = lines[at][: draw(st.integers(0, 40))]
         case "word":
             words = re.split(r"(\w+)", lines[at])
             if len(words) > 1:
@@ -180,8 +296,11 @@ def damaged_trees(draw: st.DrawFn) -> str:
             case "nest":
                 where[key] = draw(st.sampled_from([[where[key]], {"layers": where[key]}, {"a": where[key]}]))
             case "rename" if isinstance(where, dict):
-                where[draw(st.sampled_from([s for s in SCALARS if isinstance(s, str)] + ["repeat", "when", "from", "name"]))] \
-                    = where.pop(key)
+                where[
+                    draw(
+                        st.sampled_from([s for s in SCALARS if isinstance(s, str)] + ["repeat", "when", "from", "name"])
+                    )
+                ] = where.pop(key)
         tree = yaml.safe_load(_dumped(tree))
     return _dumped(tree)
 
@@ -214,9 +333,43 @@ def test_random_bytes(noise: bytes, more: bytes) -> None:
         check(lambda data=data: use(_decoded(data, "fuzz.yaml"), 0))  # type: ignore[misc]
 
 
-WORDS = ["INPUT ", "32x32x3", " -> ", " → ", "[", "]", "*3", "*0", "*999999999", "?", "CONV3-32", "CONV1x7-8", "CONV3-0", "POOL2",
-         "AVGPOOL3", "FC-10", "FC10", "RELU", "BN", "GAP", "FLATTEN", "DROPOUT", " s2", " p1", " s0", " p99", "CONV", "X", "-", "x",
-         " ", "0", "9" * 30, "é", "\n"]
+WORDS = [
+    "INPUT ",
+    "32x32x3",
+    " -> ",
+    " → ",
+    "[",
+    "]",
+    "*3",
+    "*0",
+    "*999999999",
+    "?",
+    "CONV3-32",
+    "CONV1x7-8",
+    "CONV3-0",
+    "POOL2",
+    "AVGPOOL3",
+    "FC-10",
+    "FC10",
+    "RELU",
+    "BN",
+    "GAP",
+    "FLATTEN",
+    "DROPOUT",
+    " s2",
+    " p1",
+    " s0",
+    " p99",
+    "CONV",
+    "X",
+    "-",
+    "x",
+    " ",
+    "0",
+    "9" * 30,
+    "é",
+    "\n",
+]
 
 
 @fuzz
@@ -226,20 +379,72 @@ def test_patterns(text: str, started: bool) -> None:
 
 
 @fuzz
-@given(st.lists(st.sampled_from(["CONV3-8", "RELU", "POOL2", "[RELU -> POOL2]*2", "[CONV3-4 -> RELU]*3", "BN", "POOL3 s2 p1?"]),
-                min_size=1, max_size=6).map(" -> ".join))
+@given(
+    st.lists(
+        st.sampled_from(["CONV3-8", "RELU", "POOL2", "[RELU -> POOL2]*2", "[CONV3-4 -> RELU]*3", "BN", "POOL3 s2 p1?"]),
+        min_size=1,
+        max_size=6,
+    ).map(" -> ".join)
+)
 def test_whole_patterns_are_read(text: str) -> None:
     try:
         network = load_pattern(f"INPUT 64x64x3 -> {text} -> FC-10")
     except ArchcalcError as error:  # nothing but a map that has become too small
-        assert "the padded input is only" in str(error)
+        assert "the padded input is only" in str(error)  # noqa: PT017
     else:
         assert network.nodes[-1].shape.values == 10
 
 
-TOKENS = ["a", "b", "xs", "i", "1", "2", "0", "0.5", "1e5", "1e-5", "9" * 16, " + ", " - ", " * ", " / ", " // ", " % ", " ** ", "(", ")", "[",
-          "]", ",", " if ", " else ", " and ", " or ", " not ", " == ", " != ", " < ", " >= ", "true", "none", "'w'", '"', "'", ".", "_",
-          "__class__", "lambda", ":", "=", "!", "\\", "\n", "é", *FUNCTIONS]
+TOKENS = [
+    "a",
+    "b",
+    "xs",
+    "i",
+    "1",
+    "2",
+    "0",
+    "0.5",
+    "1e5",
+    "1e-5",
+    "9" * 16,
+    " + ",
+    " - ",
+    " * ",
+    " / ",
+    " // ",
+    " % ",
+    " ** ",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    " if ",
+    " else ",
+    " and ",
+    " or ",
+    " not ",
+    " == ",
+    " != ",
+    " < ",
+    " >= ",
+    "true",
+    "none",
+    "'w'",
+    '"',
+    "'",
+    ".",
+    "_",
+    "__class__",
+    "lambda",
+    ":",
+    "=",
+    "!",
+    "\\",
+    "\n",
+    "é",
+    *FUNCTIONS,
+]
 SCOPE = {"a": 3, "b": 0.5, "xs": [1, 2, [3]], "i": True, "w": "word"}
 
 
@@ -250,7 +455,7 @@ def test_expressions(text: str) -> None:
     try:
         value = parse(text).evaluate(SCOPE)
     except ExpressionError as error:
-        assert str(error)
+        assert str(error)  # noqa: PT017
     else:
         assert value is None or isinstance(value, (bool, int, float, str, list))
         if isinstance(value, (int, float)):
@@ -261,9 +466,11 @@ def test_expressions(text: str) -> None:
 @pytest.mark.parametrize("text", NASTY)
 def test_every_nasty_scalar_everywhere(text: str) -> None:
     """Each in the place of a setting, a parameter, a name, a repeat, a condition and an argument."""
-    for template in ("input: [3, 8, 8]\nlayers:\n  - conv: {{out: {0}, kernel: 1}}\n",
-                     "input: [{0}, 8, 8]\nparams: {{width: {0}}}\nlayers: [relu]\n",
-                     "input: [3, 8, 8]\nlayers:\n  - {{relu: , name: {0}, repeat: {0}, when: {0}, from: {0}}}\n",
-                     "input: [3, 8, 8]\nblocks: {{b: {{params: [x], layers: [{{repeat: x, layers: [relu]}}]}}}}\n"
-                     "layers:\n  - b: {{x: {0}}}\n"):
+    for template in (
+        "input: [3, 8, 8]\nlayers:\n  - conv: {{out: {0}, kernel: 1}}\n",
+        "input: [{0}, 8, 8]\nparams: {{width: {0}}}\nlayers: [relu]\n",
+        "input: [3, 8, 8]\nlayers:\n  - {{relu: , name: {0}, repeat: {0}, when: {0}, from: {0}}}\n",
+        ("input: [3, 8, 8]\nblocks: {{b: {{params: [x], layers: [{{repeat: x, layers: [relu]}}]}}}}\n"
+        "layers:\n  - b: {{x: {0}}}\n"),
+    ):
         check(lambda template=template: use(template.format(text), 0))  # type: ignore[misc]
