@@ -214,7 +214,10 @@ def use(text: str, pick: int) -> None:
     """Read a spec, and build and analyse one of its networks."""
     family = read_text(text, "fuzz.yaml", "fuzz")
     names = list(family.networks)
-    analyze(expand(family, names[pick % len(names)]))
+    network = expand(family, names[pick % len(names)])
+    analyze(network)
+    if pick % 3 == 0:
+        analyze(network, input=(3, 5, 70), training=True)
 
 
 def damaged(draw: st.DrawFn, text: str) -> str:
