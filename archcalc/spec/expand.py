@@ -57,7 +57,7 @@ class _Expander:
         for key, given in family.let.items():
             scope[key] = self.evaluate(given.value, scope, given.place)
         for condition, text in family.checks:
-            if self.holds(condition.value, scope, condition.place, "check") is False:
+            if self.holds(condition.value, scope, condition.place) is False:
                 self.problem(text, condition.place)
         shape = input or self.input_shape(entry.input or family.input, scope)
         self.resized = input is not None
@@ -120,12 +120,12 @@ class _Expander:
             self.problem(str(error), place, key=key)
             return UNKNOWN
 
-    def holds(self, condition: Any, scope: dict[str, Any], place: Place, key: str) -> bool | None:
+    def holds(self, condition: Any, scope: dict[str, Any], place: Place, key: str = "") -> bool | None:
         """Whether the condition is true; None when that is unknown."""
         answer = self.evaluate(condition, scope, place, key)
         if answer is UNKNOWN or isinstance(answer, bool):
             return None if answer is UNKNOWN else answer
-        self.problem(f"{key} must be true or false, got {shown(answer)}", place, key=key)
+        self.problem(f"{key or 'a condition'} must be true or false, got {shown(answer)}", place, key=key)
         return None
 
     def input_shape(self, given: Any, scope: dict[str, Any]) -> Shape:
