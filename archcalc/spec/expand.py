@@ -16,12 +16,11 @@ from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
+from archcalc.spec.evaluator import Evaluator
 from archcalc.spec.expression import Expression
-from archcalc.spec.language import MAX_PROBLEMS
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
 from archcalc.spec.settings import checked_settings
-from archcalc.spec.step_reader import in_order
 from archcalc.spec.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
 
 MAX_STEPS = 50_000
@@ -39,11 +38,11 @@ def expand(family: Family, name: str, settings: dict[str, Any] | None = None, in
     return _Expander(family, name, checked_settings(family, name, settings or {}), input).network
 
 
-class _Expander:
+class _Expander(Evaluator):
     def __init__(self, family: Family, name: str, settings: dict[str, Any], input: Shape | None) -> None:
+        super().__init__()
         entry = family.networks[name]
         self.family = family
-        self.problems: dict[tuple[int, str], Problem] = {}
         self.steps_taken = 0
         self.skipped = False
         """Whether steps were passed over because of a problem, so that names are missing."""
@@ -79,22 +78,6 @@ class _Expander:
         assert current is not None
         self.network.output = current
 
-    # Problems: one at a place, for a block that is used often is wrong once.
-
-    def fail_if_any(self) -> None:
-        if self.problems:
-            raise ArchcalcError(in_order(self.problems.values()))
-
-    def problem(self, text: str, place: Place, *, key: str = "", name: str = "") -> None:
-        path = f"{place.path}.{key}" if key else place.path
-        if (place.line, path) in self.problems:
-            return
-        shown = f"{path}, layer {name}" if name else path
-        self.problems[place.line, path] = Problem(text, place.file, place.line, shown)
-        if len(self.problems) == MAX_PROBLEMS:
-            self.problems[0, "more"] = Problem("there may be more problems; these are the first", place.file)
-            self.fail_if_any()
-
     def report_unfound(self) -> None:
         for wanted, context, place, option in self.unfound:
             prefixes = context.outwards()
@@ -108,25 +91,6 @@ class _Expander:
                 if any(node.name == prefix + wanted for prefix in prefixes for node in self.nodes):
                     text = f"the layer {wanted} has no name of its own; write name: {wanted} beside it"
                 self.problem(f"{option}: {text}", place, key=option)
-
-    # Values.
-
-    def evaluate(self, given: Any, scope: dict[str, Any], place: Place, key: str = "") -> Any:
-        try:
-            return value(given, scope)
-        except UnknownValueError:
-            return UNKNOWN
-        except ExpressionError as error:
-            self.problem(str(error), place, key=key)
-            return UNKNOWN
-
-    def holds(self, condition: Any, scope: dict[str, Any], place: Place, key: str = "") -> bool | None:
-        """Whether the condition is true; None when that is unknown."""
-        answer = self.evaluate(condition, scope, place, key)
-        if answer is UNKNOWN or isinstance(answer, bool):
-            return None if answer is UNKNOWN else answer
-        self.problem(f"{key or 'a condition'} must be true or false, got {shown(answer)}", place, key=key)
-        return None
 
     def input_shape(self, given: Any, scope: dict[str, Any]) -> Shape:
         numbers = []
