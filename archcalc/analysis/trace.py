@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from archcalc.conventions import Convention
+from archcalc.conventions import Convention, Use
 from archcalc.errors import LayerError
-from archcalc.layers import Layer
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, is_array, join
 
-
 MAX_STEP = 10**1000
 """The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
+
+AS_MODULE = ("module", 0)
 
 
 class Row(NamedTuple):
@@ -49,20 +50,25 @@ class Facts(NamedTuple):
     param_count: Int
     work: Work
     macs: Int | None
-    values: Int
+    values: Int | None
     conv_inputs: Int
     windows: tuple[Window, ...]
 
 
-def facts(layer: Layer, out: Shape, inputs: tuple[Shape, ...], batch: Int, convention: Convention) -> Facts:
+def facts(use: Use, convention: Convention) -> Facts:
     """The layer's facts, multiplied by the batch where they are work or values."""
-    params, work = layer.params(*inputs), layer.work(out, *inputs).times(batch)
+    layer, inputs = use.layer, use.inputs
     return Facts(
-        params, convention.count_params(params), work, convention.count_macs(layer, work),
-        out.values * batch,
-        inputs[0].values * batch if isinstance(layer, CONVOLUTIONS) else 0,
+        use.params, convention.count_params(use), use.work, convention.count_macs(use), convention.count_values(use),
+        inputs[0].values * use.batch if isinstance(layer, CONVOLUTIONS) else 0,
         layer.window(*inputs),
     )
+
+
+def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, int]) -> Use:
+    """A node's layer as a convention sees it; ``form`` says how it is written and how often wrapped."""
+    params, work = node.layer.params(*inputs), node.layer.work(node.shape, *inputs).times(batch)
+    return Use(node.layer, node.shape, inputs, params, work, batch, node.storage, *form)
 
 
 def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
@@ -70,24 +76,33 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     nodes, pixels = network.nodes, network.input.axes
     views: list[tuple[View, ...]] = []
     known: dict[Any, Facts] = {}
+    form_of = _forms(network) if convention.sees_code else None
     rows = []
     for node in nodes:
         layer, inputs = node.layer, tuple(nodes[i].shape for i in node.inputs)
+        form = AS_MODULE if form_of is None else form_of(layer.type, node.name)
         try:
-            found = known.get((layer, inputs))
+            found = known.get((layer, inputs, node.storage, form))
             if found is None:
-                found = known[layer, inputs] = facts(layer, node.shape, inputs, batch, convention)
+                use = applied(node, inputs, batch, form)
+                found = known[layer, inputs, node.storage, form] = facts(use, convention)
         except TypeError:  # sizes that are arrays cannot be looked up
-            found = facts(layer, node.shape, inputs, batch, convention)
+            found = facts(applied(node, inputs, batch, form), convention)
         views.append(_views(node, found.windows, views, pixels))
         params, count, shared = found.params, found.param_count, ""
         if node.shares is not None:
             params, count, shared = NO_PARAMS, 0, nodes[node.shares].name
         rows.append(Row(
             node.name, layer.type, node.scopes, inputs, node.shape, params, count, found.work, found.macs,
-            found.values if node.storage == "new" else None, found.conv_inputs, views[-1], 1 if node.inputs else 0, shared, node,
+            found.values, found.conv_inputs, views[-1], 1 if node.inputs else 0, shared, node,
         ))
     return rows
+
+
+def _forms(network: Network) -> Callable[[str, str], tuple[str, int]]:
+    from archcalc.conventions.written import written
+
+    return written(network.name).form
 
 
 def _views(node: Node, windows: tuple[Window, ...], views: list[tuple[View, ...]], pixels: tuple[Int, ...],

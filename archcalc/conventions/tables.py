@@ -1,0 +1,90 @@
+"""How tables of networks count that their authors keep beside a repository."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention, Tally, Term, Use
+from archcalc.conventions.counts import ADAPTIVE, CONV, SLIDING, biased, cells, of, read, setting, strides, values
+from archcalc.sizes import Int
+
+
+def _biases(use: Use) -> Int:
+    return use.params.bias
+
+
+def _shared_norms(use: Use) -> Int:
+    """1 per value, and 2 + 2*channels per position."""
+    return use.values + (2 + 2 * use.out.channels) * (use.values // use.out.channels)
+
+
+def _squares(use: Use) -> Int:
+    return use.values * int(setting(use, "size"))
+
+
+def _in_place(use: Use) -> bool:
+    return use.storage == "in_place"
+
+
+def _two(use: Use) -> Int:
+    return 2
+
+
+NO_BIASES = Term("biases of convolutions and linear layers", of(*CONV, "linear"), _biases, -1)
+
+TABLES = (
+    Convention(
+        "convnet-burden",
+        "fused multiply-adds, plus 1 per bias, 2 per rectified value and per cell that a pooling steps over; "
+        "normalisation is merged at test time; memory is every output but in-place ones and the input",
+        "albanie/convnet-burden, core/burden.m: computeFlops and computeMemory", version="commit 9c7f31b",
+        counts="FLOPs (burden)", flops_per_mac=None,
+        operations=Tally(
+            Term("1 per biased output", of(*CONV, "linear"), biased, place="vl_nnconv"),
+            Term("2 per rectified value, a comparison and a product", of("relu"), values, 2, "vl_nnrelu"),
+            Term("2 per pooled output and cell of the stride", of("max_pool", "avg_pool"), strides, 2, "vl_nnpool",
+                 "the window's size plays no part: 3x3 with stride 2 costs as much as 2x2"),
+            Term("1 per value that global pooling reads", of(*ADAPTIVE), read, place="vl_nnglobalpool"),
+            Term("1 per value of a sum", of("add"), values, place="vl_nnwsum"),
+            Term("1 per gated value", of("multiply"), values, place="vl_nnscale"),
+            Term("response normalisation: 1 per value, 2 + 2 x channels per position", of("lrn"), _shared_norms,
+                 place="vl_nnnormalize"),
+            Term("4 per upsampled value", of("upsample"), values, 4, "vl_nninterp"),
+        ),
+        memory=Tally(without=(Term("the input", of("input"), place="computeBurden"),)),
+        memory_name="Memory consumed by full feats", memory_unit=(2**20, "MB", 0),
+    ),
+    Convention(
+        "netscope",
+        "multiply-adds, plus 1 per value scaled after normalisation and the window of a response normalisation; "
+        "parameters without biases; activations are the outputs of all of Caffe's layers, in place or not",
+        "dgschwend/netscope, src/analyzer.coffee", version="commit 1f687cb",
+        counts="MACC", flops_per_mac=None,
+        operations=Tally(
+            Term("1 per value of the scale layer that Caffe puts after a batch normalisation", of("batch_norm"), values,
+                 place='"scale"'),
+            Term("response normalisation: the window's squares", of("lrn"), _squares, place='"lrn"'),
+        ),
+        parameters=Tally(
+            NO_BIASES._replace(place='"convolution"', defect="biases are left out without a word"),
+            Term("a response normalisation's two constants", of("lrn"), _two, place='"lrn"'),
+        ),
+        memory=Tally(
+            Term("outputs of layers that work in place", _in_place, values, place='"relu", "dropout"'),
+            Term("the scale layer that Caffe puts after a batch normalisation", of("batch_norm"), values,
+                 place='"scale"'),
+        ),
+        memory_name="activations", memory_unit=(4, "values", 0),
+    ),
+    Convention(
+        "rf-repo",
+        "2 per multiply-add, 1 per bias, 1 per batch-normalised value, and the cells that each pooling reads",
+        "google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md, from TensorFlow's profiler; its figures end at the "
+        "last feature map", version="commit f12ae8e",
+        counts="FLOPs (rf)", flops_per_mac=None,
+        operations=Tally(
+            Term("1 per biased output", of(*CONV, "linear"), biased),
+            Term("1 per batch-normalised value", of("batch_norm"), values),
+            Term("1 per cell that a pooling reads", of(*SLIDING, *ADAPTIVE), cells),
+            base=2,
+        ),
+    ),
+)

@@ -1,0 +1,276 @@
+"""How tools count, read from their source and held against what they print.
+
+The tests run fvcore, torchinfo, ptflops, thop and torch's counter on torchvision's models and demand a
+remainder of zero.
+"""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import NOTHING, Convention, Tally, Term, Use
+from archcalc.conventions.counts import (
+    ADAPTIVE,
+    CONV,
+    POOLS,
+    at_outputs,
+    biased,
+    has_params,
+    no_params,
+    of,
+    once,
+    read,
+    scaled,
+    setting,
+    values,
+    weights_once,
+)
+from archcalc.conventions.written import FUNCTIONAL, MODULE, OPERATOR, SUBCLASS
+from archcalc.sizes import Int
+
+CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
+"""Forms that end in a call of torch.nn.functional."""
+
+
+def _normed(use: Use) -> Int:
+    """5 per value, 4 where nothing is trained."""
+    return use.read * int(4 + setting(use, "affine"))
+
+
+def _upsampled(use: Use) -> Int:
+    return use.values * {"nearest": 1, "bilinear": 4}[setting(use, "mode")]
+
+
+def _upsampled_thop(use: Use) -> Int:
+    return use.values * {"nearest": 1, "bilinear": 11}[setting(use, "mode")]
+
+
+def _response(use: Use) -> Int:
+    """The calls within F.local_response_norm: two products, a sum, and a pooling of the padded channels."""
+    return 3 * use.read + use.read // use.out.channels * int(use.out.channels + setting(use, "size") - 1)
+
+
+def _softmax(use: Use) -> Int:
+    """3n - 1 for n classes."""
+    return 3 * use.read - use.read // use.out.channels
+
+
+def _read_and_made(use: Use) -> Int:
+    return use.read + use.values
+
+
+def _biases_once(use: Use) -> Int:
+    return use.params.bias * use.batch
+
+
+def _buffers(use: Use) -> Int:
+    return use.params.buffers
+
+
+def _wrapped(use: Use) -> Int:
+    return use.wrapped * use.values
+
+
+def _in_place(use: Use) -> bool:
+    return use.storage == "in_place" and use.form == MODULE
+
+
+def _owner_in_place(use: Use) -> bool:
+    return use.storage != "new" and not _owns_nothing(use)
+
+
+def _is_wrapped(use: Use) -> bool:
+    return use.wrapped > 0
+
+
+def _no_module(use: Use) -> bool:
+    return use.form != MODULE and use.form != SUBCLASS
+
+
+def _owns_nothing(use: Use) -> bool:
+    return no_params(use) or use.form == OPERATOR
+
+
+def _unhooked(use: Use) -> bool:
+    """Parameters of what is no module, or a module of another class than those that are hooked."""
+    return has_params(use) and use.form in (OPERATOR, SUBCLASS)
+
+
+BATCH_NORM = "2 per batch-normalised value (1 where nothing is trained)"
+LAYER_NORM = "5 per layer-normalised value (4 where nothing is trained)"
+TWICE = "the module's hook counts it, and so does the patched functional that the module calls"
+TRANSPOSED = "a transposed convolution multiplies its input positions"
+RELUS = ("relu", "prelu", "elu", "gelu")
+HOOKED = (MODULE,)
+
+BIASES = Term("1 per biased output", of(*CONV, "linear"), biased)
+NORMS = (
+    Term(BATCH_NORM, of("batch_norm"), scaled, place="batchnorm_flop_jit"),
+    Term(LAYER_NORM, of("layer_norm"), _normed, place="norm_flop_counter"),
+)
+
+FVCORE = Tally(
+    *NORMS,
+    Term("1 per value that adaptive average pooling reads", of(*ADAPTIVE, forms=CALLED), read,
+         place="_DEFAULT_SUPPORTED_OPS"),
+    Term("1 per upsampled value, 4 where bilinear", of("upsample"), _upsampled, place="_DEFAULT_SUPPORTED_OPS"),
+)
+TORCHINFO = Tally(
+    Term("1 per biased output of a convolution", of(*CONV), biased, place="calculate_macs"),
+    Term("biases of linear layers once per image", of("linear"), _biases_once, place="calculate_macs"),
+    Term("weights of linear layers once per image instead of once per position", of("linear"), weights_once,
+         place="calculate_macs", defect="a linear layer that is applied at many positions counts as if at one"),
+    Term("scales and shifts of normalisations once per image", of("batch_norm", "layer_norm", "prelu"), once,
+         place="calculate_macs", defect="counts the parameters, not the values that they are applied to"),
+    Term("transposed convolutions at output positions", of("conv_transpose"), at_outputs, place="calculate_macs",
+         defect=TRANSPOSED),
+)
+TORCHINFO_MEMORY = Tally(
+    Term("outputs in place of layers that own parameters", _owner_in_place, values, 2, "ModelStatistics"),
+    without=(Term("the input, and what owns no parameters", _owns_nothing, place="ModelStatistics"),),
+    base=2, again="once more, for gradients",
+)
+PTFLOPS = Tally(
+    BIASES._replace(place="conv_flops_counter_hook, linear_flops_counter_hook"),
+    Term(BATCH_NORM, of("batch_norm"), scaled, place="bn_flops_counter_hook"),
+    Term("1 per layer-normalised value", of("layer_norm", forms=HOOKED), read, place="MODULES_MAPPING"),
+    Term("1 per rectified value", of(*RELUS, "relu6", "leaky_relu", forms=HOOKED), values,
+         place="relu_flops_counter_hook"),
+    Term("1 per value that a pooling module reads", of(*POOLS, forms=HOOKED), read, place="pool_flops_counter_hook"),
+    Term("once more per rectified value", of(*RELUS, forms=HOOKED), values, place="patch_functional", defect=TWICE),
+    Term("once more per value that a pooling module reads", of(*POOLS, forms=HOOKED), read, place="patch_functional",
+         defect=TWICE),
+    Term("1 per value of a rectifier called as a functional", of(*RELUS, "relu6", forms=(FUNCTIONAL,)), read,
+         place="patch_functional"),
+    Term("1 per value that a pooling called as a functional reads", of(*POOLS, forms=(FUNCTIONAL,)), read,
+         place="patch_functional"),
+    Term("1 per value of SiLU and soft-max, whose modules are not hooked", of("silu", "softmax", forms=CALLED), read,
+         place="patch_functional"),
+    Term("1 per upsampled value", of("upsample"), values, place="upsample_flops_counter_hook"),
+    Term("once more per upsampled value", of("upsample"), values, place="patch_functional", defect=TWICE),
+    Term("products, a sum and a pooling within a response normalisation", of("lrn"), _response,
+         place="patch_tensor_ops"),
+)
+THOP = Tally(
+    Term("4 per batch-normalised value (2 where nothing is trained)", of("batch_norm"), scaled, 2,
+         "count_normalization"),
+    Term("4 per layer-normalised value (2 where nothing is trained)", of("layer_norm", forms=HOOKED), scaled, 2,
+         "count_normalization"),
+    Term("1 per value that average pooling makes", of("avg_pool", forms=HOOKED), values, place="count_avgpool"),
+    Term("1 per value that adaptive average pooling reads and makes", of(*ADAPTIVE, forms=HOOKED), _read_and_made,
+         place="count_adap_avgpool"),
+    Term("1 per value of PReLU", of("prelu"), read, place="count_prelu"),
+    Term("3 x classes - 1 per soft-max", of("softmax", forms=HOOKED), _softmax, place="count_softmax"),
+    Term("1 per upsampled value, 11 where bilinear", of("upsample"), _upsampled_thop, place="count_upsample"),
+    Term("transposed convolutions at output positions", of("conv_transpose"), at_outputs, place="count_convNd",
+         defect=TRANSPOSED),
+)
+THOP_PARAMS = Tally(without=(
+    Term("parameters of a block itself, and of classes derived from hooked ones", _unhooked, place="profile",
+         defect="what thop has no rule for counts as owning nothing"),
+))
+CALFLOPS = Tally(
+    Term("1 per biased output of a convolution", of(*CONV), biased, place="_conv_flops_compute",
+         defect="but none of a linear layer, in _linear_flops_compute"),
+    Term(BATCH_NORM, of("batch_norm"), scaled, place="_batch_norm_flops_compute"),
+    Term(LAYER_NORM, of("layer_norm"), _normed, place="_layer_norm_flops_compute"),
+    Term("1 per activated value", of(*RELUS, "silu", "leaky_relu", forms=CALLED), read, place="_patch_functionals"),
+    Term("1 per value of a ReLU6 called as a functional", of("relu6", forms=(FUNCTIONAL,)), read,
+         place="_patch_functionals", defect="the module ReLU6 is not reached, and counts nothing"),
+    Term("1 per value that a pooling reads", of(*POOLS, forms=CALLED), read, place="_pool_flops_compute"),
+    Term("1 per value of a soft-max", of("softmax", forms=CALLED), read, place="_softmax_flops_compute"),
+    Term("products, a sum and a pooling within a response normalisation", of("lrn"), _response,
+         place="_patch_tensor_methods"),
+    base=2,
+)
+TORCHSUMMARY_MEMORY = Tally(
+    Term("outputs of modules that overwrite their input", _in_place, values, 2, "register_hook",
+         "an output that overwrites its input takes no memory of its own"),
+    Term("modules around others", _is_wrapped, _wrapped, 2, "register_hook",
+         "a block's output is that of its last layer, counted again"),
+    without=(Term("the input, and what is no module", _no_module, place="register_hook"),),
+    base=2, again="once more, for gradients",
+)
+ACTIVATIONS = Tally(
+    Term("outputs of convolutions and linear layers", of(*CONV, "linear"), values, place="ActivationCountAnalysis"),
+    base=0,
+)
+
+TOOLS = (
+    Convention(
+        "fvcore",
+        "multiply-adds, plus 2 per batch-normalised value, 5 per layer-normalised value and 1 per value that adaptive "
+        "pooling reads; biases, activations and other poolings count nothing",
+        "fvcore/nn/flop_count.py and jit_handles.py", "0.1.5.post20221221", "flops (fvcore)", None,
+        operations=FVCORE, side_params=True, sees_code=True,
+    ),
+    Convention(
+        "torchinfo",
+        "parameters called weight or bias: those of a convolution once per output position, all others once per image",
+        "torchinfo/layer_info.py, calculate_macs; model_statistics.py", "1.8.0", "mult-adds", None,
+        operations=TORCHINFO, memory=TORCHINFO_MEMORY, memory_name="Forward/backward pass size",
+        memory_unit=(10**6, "MB", 2), side_params=True, sees_code=True,
+    ),
+    Convention(
+        "ptflops",
+        "multiply-adds and biases, plus 2 per batch-normalised value, 1 per rectified and 1 per pooled value; modules "
+        "of ReLU and pooling count twice",
+        "ptflops/pytorch_ops.py and pytorch_engine.py, backend pytorch, on the CPU", "0.7.5", "MACs (ptflops)", None,
+        operations=PTFLOPS, side_params=True, sees_code=True,
+    ),
+    Convention(
+        "ptflops-aten", "multiply-adds and 1 per biased output; nothing else", "ptflops/aten_ops.py, backend aten",
+        "0.7.5", "MACs (ptflops)", None,
+        operations=Tally(BIASES._replace(place="conv_flop, addmm_flop")), side_params=True,
+    ),
+    Convention(
+        "thop",
+        "multiply-adds without biases, plus 4 per normalised value and what average pooling reads and makes; what is "
+        "not of a hooked class counts nothing, its parameters neither",
+        "thop/profile.py and thop/vision/basic_hooks.py", "0.1.1.post2209072238", "MACs (thop)", None,
+        operations=THOP, parameters=THOP_PARAMS, sees_code=True,
+    ),
+    Convention(
+        "calflops-flops",
+        "2 per multiply-add, 1 per bias of a convolution, 2 per batch-normalised and 5 per layer-normalised value, 1 "
+        "per activated value and per value that a pooling reads",
+        "calflops/pytorch_ops.py, calculate_flops()[0]", "0.3.2", "FLOPs (calflops)", None,
+        operations=CALFLOPS, side_params=True, sees_code=True,
+    ),
+    Convention(
+        "calflops-macs", "multiply-adds of convolutions and linear layers",
+        "calflops/pytorch_ops.py, calculate_flops()[1]", "0.3.2", side_params=True,
+    ),
+    Convention(
+        "torch", "2 per multiply-add of convolutions and matrix products; operators without a formula count nothing",
+        "torch/utils/flop_counter.py, FlopCounterMode", "2.14.1", "FLOPs", None,
+        operations=Tally(base=2), side_params=True,
+    ),
+    Convention(
+        "torchvision", "multiply-adds of convolutions and matrix products: half of torch's counter, printed in G",
+        "torchvision/models: _ops and num_params of the weights entries", "0.29.1", side_params=True,
+    ),
+    Convention(
+        "timm",
+        "fvcore's count of timm's models, whose global pooling is a mean and so counts nothing; activations are the "
+        "outputs of convolutions and linear layers",
+        "huggingface/pytorch-image-models, benchmark.py, profile_fvcore", "1.0.19", "MACs (timm)", None,
+        operations=Tally(*NORMS), memory=ACTIVATIONS, memory_name="activations (macts)",
+        memory_unit=(4, "values", 0),
+    ),
+    Convention(
+        "keras", "parameters with the moving mean and variance of batch normalisation; operations are not counted",
+        "keras.Model.count_params", "3", "operations", None, operations=NOTHING,
+        parameters=Tally(
+            Term("moving means and variances, not trained", of("batch_norm"), _buffers,
+                 place="BatchNormalization.build"),
+        ),
+    ),
+    Convention(
+        "torchsummary",
+        "memory is every module's output, in place or not, once more for gradients, and again for each module around "
+        "others; operations are not counted",
+        "torchsummary/torchsummary.py, summary", "1.5.1", "operations", None, operations=NOTHING,
+        parameters=Tally(without=(Term("parameters that a block itself owns", _no_module, place="register_hook"),)),
+        memory=TORCHSUMMARY_MEMORY, memory_name="Forward/backward pass size", memory_unit=(2**20, "MB", 2),
+        sees_code=True,
+    ),
+)

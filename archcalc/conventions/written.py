@@ -1,0 +1,101 @@
+"""How a model's code writes what its architecture leaves open, for tools that look at the code.
+
+A ReLU is a ReLU, but a tool that hooks modules sees ``nn.ReLU`` and not ``F.relu``, and one that
+patches functionals sees both. A layer is taken to be a module of torch.nn unless a rule below says
+otherwise; a network that is not listed is assumed to be written in modules throughout.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from archcalc.layers import Layer
+from archcalc.layers.pool import AdaptiveAvgPool
+
+MODULE = "module"
+FUNCTIONAL = "functional"
+METHOD = "method"
+SUBCLASS = "subclass"
+OPERATOR = "operator"
+FORMS = {
+    MODULE: "a module of torch.nn",
+    FUNCTIONAL: "a call of torch.nn.functional",
+    METHOD: "a method of a tensor, such as x.mean([2, 3])",
+    SUBCLASS: "a class derived from a module, such as torchvision's LayerNorm2d",
+    OPERATOR: "an operator or a function of torch, such as x + y and torch.cat",
+}
+OPERATORS = (
+    "input", "add", "mean", "multiply", "concat", "slice", "channel_shuffle", "pad_channels", "flatten", "scale",
+    "layer_scale",
+)
+"""Layers that no model of torchvision writes as a module."""
+
+
+class Rule(NamedTuple):
+    """Layers whose type and name match are written in a form, and wrapped by so many modules around others."""
+
+    type: str
+    names: str = "*"
+    form: str = MODULE
+    wrapped: int = 0
+
+
+class Extra(NamedTuple):
+    """A layer that the code has in addition; it takes what the named layer takes."""
+
+    name: str
+    layer: Layer
+    before: str
+
+
+class Written(NamedTuple):
+    """How the code of one family is written, and where."""
+
+    networks: tuple[str, ...]
+    source: str
+    rules: tuple[Rule, ...] = ()
+    extras: tuple[Extra, ...] = ()
+    wraps: bool = False
+    """Whether the rules say which modules wrap others; without, none are known."""
+
+    def form(self, type: str, name: str) -> tuple[str, int]:
+        """The form of a layer, and how many modules wrap it."""
+        for rule in self.rules:
+            if fnmatchcase(type, rule.type) and fnmatchcase(name, rule.names):
+                return rule.form, rule.wrapped
+        return (OPERATOR if type in OPERATORS else MODULE), 0
+
+
+PLAIN = Written((), "")
+TORCHVISION = (
+    Written(("alexnet_tv", "vgg*_bn"), "alexnet.py, vgg.py", wraps=True),
+    Written(("vgg11", "vgg13", "vgg16", "vgg19"), "vgg.py",
+            extras=(Extra("avgpool", AdaptiveAvgPool(out=7), "flatten"),), wraps=True),
+    Written(
+        ("resnet18", "resnet34", "resnet50_tv", "resnet101_tv", "resnet152_tv", "resnext50_32x4d", "resnext101_32x8d",
+         "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
+        "resnet.py: BasicBlock and Bottleneck", (Rule("relu", "*_*.relu", wrapped=1),), wraps=True),
+    Written(
+        ("googlenet_tv",), "googlenet.py: BasicConv2d and Inception",
+        (Rule("relu", form=FUNCTIONAL, wrapped=1), Rule("concat", form=OPERATOR, wrapped=1)), wraps=True),
+    Written(
+        ("inception_v3",), "inception.py: BasicConv2d and InceptionA to E",
+        (Rule("relu", form=FUNCTIONAL), Rule("*_pool", "mixed_*", FUNCTIONAL))),
+    Written(
+        ("densenet121", "densenet161", "densenet169", "densenet201"), "densenet.py: DenseNet.forward",
+        (Rule("relu", "classification.*", FUNCTIONAL), Rule("global_avg_pool", form=FUNCTIONAL))),
+    Written(
+        ("mobilenet_v2",), "mobilenetv2.py: MobileNetV2._forward_impl", (Rule("global_avg_pool", form=FUNCTIONAL),)),
+    Written(
+        ("mnasnet?_*", "shufflenet_v2_*"), "mnasnet.py: MNASNet.forward, shufflenetv2.py: ShuffleNetV2._forward_impl",
+        (Rule("global_avg_pool", form=METHOD),)),
+    Written(
+        ("convnext_*",), "convnext.py: LayerNorm2d",
+        tuple(Rule("layer_norm", names, SUBCLASS) for names in ("stem.*", "*.downsample.*", "head.*"))),
+)
+
+
+def written(network: str) -> Written:
+    """How the network of that name is written in torchvision."""
+    return next((w for w in TORCHVISION if any(fnmatchcase(network, name) for name in w.networks)), PLAIN)
