@@ -207,7 +207,7 @@ class _Expander(Evaluator):
             scope = self.arguments(step, current, context)
             inner = context.inner(scope=scope, name=name, label=label, block=step.block)
             return self.run_all(self.family.blocks[step.block].steps, current, inner)
-        assert isinstance(step, (GroupStep, SideStep))
+        assert isinstance(step, GroupStep)
         side = isinstance(step, SideStep)
         return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side))
 

@@ -6,7 +6,6 @@ A value in a step is plain data or an ``Expression``; ``value`` evaluates it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from archcalc.errors import clipped
@@ -26,7 +25,6 @@ class Given(NamedTuple):
     place: Place
 
 
-@dataclass(slots=True)
 class Options:
     """What any step may carry."""
 
@@ -40,61 +38,59 @@ class Options:
     storage: Any = None
 
 
-@dataclass(slots=True)
 class Step:
-    place: Place
-    options: Options
+    """Something a spec lists under ``layers``."""
+
+    def __init__(self, place: Place, options: Options) -> None:
+        self.place, self.options = place, options
 
 
-@dataclass(slots=True)
 class LayerStep(Step):
     """One layer; ``cache`` keeps the layers already made, ``fixed`` the one of a step without expressions."""
 
-    layer: type[Layer]
-    values: dict[str, Any]
-    cache: dict[Any, Layer] = field(default_factory=dict)
-    fixed: Layer | None = None
+    def __init__(self, place: Place, options: Options, layer: type[Layer], values: dict[str, Any]) -> None:
+        super().__init__(place, options)
+        self.layer, self.values = layer, values
+        self.cache: dict[Any, Layer] = {}
+        self.fixed: Layer | None = None
 
 
-@dataclass(slots=True)
 class MergeStep(Step):
     """Branches, each a list of steps on the same input, and the layer in which they meet."""
 
-    layer: type[Layer]
-    branches: list[tuple[str, list[Step]]]
+    def __init__(self, place: Place, options: Options, layer: type[Layer],
+                 branches: list[tuple[str, list[Step]]]) -> None:
+        super().__init__(place, options)
+        self.layer, self.branches = layer, branches
 
 
-@dataclass(slots=True)
 class BlockStep(Step):
     """A use of a block with its arguments."""
 
-    block: str
-    values: dict[str, Any]
+    def __init__(self, place: Place, options: Options, block: str, values: dict[str, Any]) -> None:
+        super().__init__(place, options)
+        self.block, self.values = block, values
 
 
-@dataclass(slots=True)
 class GroupStep(Step):
     """Steps kept together, to repeat them, to name them or to make them conditional."""
 
-    steps: list[Step]
+    def __init__(self, place: Place, options: Options, steps: list[Step]) -> None:
+        super().__init__(place, options)
+        self.steps = steps
 
 
-@dataclass(slots=True)
-class SideStep(Step):
+class SideStep(GroupStep):
     """Steps that hang off the main path and run in training only."""
 
-    steps: list[Step]
 
-
-@dataclass(slots=True)
 class Block:
     """A named list of steps with parameters; ``defaults`` holds those that need not be given."""
 
-    place: Place
-    params: tuple[str, ...]
-    defaults: dict[str, Given]
-    let: dict[str, Given] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    def __init__(self, place: Place, params: tuple[str, ...], defaults: dict[str, Given]) -> None:
+        self.place, self.params, self.defaults = place, params, defaults
+        self.let: dict[str, Given] = {}
+        self.steps: list[Step] = []
 
 
 def value(given: Any, scope: Scope) -> Any:
