@@ -79,6 +79,6 @@ def test_unknown_lists_the_choices_when_nothing_is_near() -> None:
 
 
 def test_the_search_for_a_name_is_bounded() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     nearest("ab" * 10**5, ["ba" * 10**5] * 5 + ["ab" * 30] * 10**5)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2

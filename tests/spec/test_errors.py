@@ -810,9 +810,9 @@ REFUSED_SOON = {
 
 @pytest.mark.parametrize("text", REFUSED_SOON.values(), ids=REFUSED_SOON)
 def test_bombs_are_refused_soon(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert all(len(line) < 500 for line in problems(text))
-    assert time.perf_counter() - start < 8
+    assert time.process_time() - start < 8
 
 
 def test_the_deepest_spec_fits_under_a_small_recursion_limit() -> None:

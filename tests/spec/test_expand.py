@@ -98,9 +98,9 @@ def test_a_check_that_does_not_hold_is_told_with_what_else_is_wrong() -> None:
 
 
 def test_the_largest_network_is_built_soon() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     layers = f"  - repeat: {MAX_STEPS // 2 - 1}\n    layers:\n      - conv: {{out: channels, kernel: 1}}\n"
     text = f"input: [3, 8, 8]\nlayers:\n{layers}"
     network = expand(read_text(text, "spec.yaml", "spec"), "spec")
     assert len(network.nodes) == MAX_STEPS // 2
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -196,7 +196,7 @@ SCALARS: list[Any] = [
 
 def check(run: Callable[[], Any]) -> None:
     """Run what must succeed or raise ArchcalcError with short one-line problems, in time and space."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         run()
     except ArchcalcError as error:
@@ -206,7 +206,7 @@ def check(run: Callable[[], Any]) -> None:
             assert problem.text
             assert len(line) < 500, line
             assert line.isprintable(), line
-    assert time.perf_counter() - start < SECONDS
+    assert time.process_time() - start < SECONDS
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < BYTES
 
 
@@ -454,7 +454,7 @@ SCOPE = {"a": 3, "b": 0.5, "xs": [1, 2, [3]], "i": True, "w": "word"}
 @fuzz
 @given(st.lists(st.sampled_from(TOKENS), max_size=30).map("".join) | st.text(max_size=40))
 def test_expressions(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         value = parse(text).evaluate(SCOPE)
     except ExpressionError as error:
@@ -463,7 +463,7 @@ def test_expressions(text: str) -> None:
         assert value is None or isinstance(value, (bool, int, float, str, list))
         if isinstance(value, (int, float)):
             assert abs(value) <= 10**15
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("text", NASTY)

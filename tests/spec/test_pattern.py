@@ -149,9 +149,9 @@ def test_it_is_built_anew_for_another_input() -> None:
     ],
 )
 def test_messages_name_the_column(text: str, said: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert message(text) == f"pattern, {said}"
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_messages_without_a_column() -> None:

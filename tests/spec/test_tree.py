@@ -163,10 +163,10 @@ BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]
     ids=["chain", "bomb", "list", "brackets", "braces", "keys", "key", "tag", "alias", "anchors"],
 )
 def test_bombs_are_refused_soon(text: str, said: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert message(text).startswith(said)
     assert len(message(text)) < 500
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_the_slow_loader_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
