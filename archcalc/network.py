@@ -8,8 +8,8 @@ from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
-from archcalc.layers.reshape import Input
 from archcalc.layers.base import Storage
+from archcalc.layers.reshape import Input
 from archcalc.sizes import Shape, equal, is_array, largest
 
 MAX_VALUES = 10**30

@@ -16,9 +16,9 @@ WAYS = ("type", "stage")
 def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> list[Row]:
     """Rows summed into groups: blocks nested deeper than ``depth``, or all of a type or stage.
 
-    A stage is a run of layers whose outputs have the same height and width, as in the tables of the
-    VGG and ResNet papers. Every number of a group is the sum over its layers; the shape and field are
-    those of its last layer (of a type: none).
+    A stage is a run of layers on maps of one height and width, as in the tables of the VGG and ResNet
+    papers; layers in branches belong to the stage of the layer where the branches have met. Every number
+    of a group is the sum over its layers; the shape and field are those of its last layer (of a type: none).
     """
     if by is not None and depth is not None:
         raise ArchcalcError(f"fold to a depth or by {by}, not both")
@@ -37,7 +37,8 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
             groups.setdefault(row.type, []).append(row)
         return [_sum(kind, kind, group)._replace(shape=None, views=()) for kind, group in groups.items()]
     if by == "stage":
-        return [_sum(key, "stage", group) for key, group in _runs(rows, _stage)]
+        stages = _stages(rows)
+        return [_sum(key, "stage", group) for key, group in _runs(rows, lambda row: stages[row.name])]
     raise ArchcalcError(unknown("way to fold", by, WAYS))
 
 
@@ -47,9 +48,25 @@ def _block(row: Row, depth: int) -> tuple[tuple[str, ...], bool]:
     return (row.scopes[:depth] if folded else (*row.scopes, row.name)), folded
 
 
-def _stage(row: Row) -> str:
-    assert row.shape is not None
-    return "x".join(map(str, row.shape.axes)) or "vector"
+def _stages(rows: list[Row]) -> dict[str, str]:
+    """Each layer's stage by its name: the size of the first map after it that everything later comes from.
+
+    That is a layer that all ways from before it to after it go through: no edge passes it by.
+    """
+    main = [row.node for row in rows if row.node is not None and not row.node.side]
+    last_use = {node.index: node.index for node in main}
+    for node in main:
+        last_use.update(dict.fromkeys(node.inputs, node.index))
+    stages: dict[str, str] = {}
+    waiting, reach = [], 0
+    for node in main:
+        waiting.append(node)
+        if reach <= node.index:  # whatever was made before this layer has been used up by it
+            size = "x".join(map(str, node.shape.axes)) or "vector"
+            stages |= {inside.name: size for inside in waiting}
+            waiting = []
+        reach = max(reach, last_use[node.index])
+    return stages | {row.name: "side heads" for row in rows if row.node is not None and row.node.side}
 
 
 def _runs(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterable[tuple[Any, list[Row]]]:

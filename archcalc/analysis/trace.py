@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import is_
 from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
@@ -73,7 +74,8 @@ def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, 
 
 def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
-    nodes, pixels = network.nodes, network.input.axes
+    nodes = network.nodes
+    pixels = network.input.axes if any(map(is_array, network.input.axes)) else _same(network.input.axes)
     views: list[tuple[View, ...]] = []
     known: dict[Any, Facts] = {}
     form_of = _forms(network) if convention.sees_code else None
@@ -84,8 +86,8 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
         try:
             found = known.get((layer, inputs, node.storage, form))
             if found is None:
-                use = applied(node, inputs, batch, form)
-                found = known[layer, inputs, node.storage, form] = facts(use, convention)
+                found = facts(applied(node, inputs, batch, form), convention)
+                found = known[layer, inputs, node.storage, form] = found._replace(windows=_same(found.windows))
         except TypeError:  # sizes that are arrays cannot be looked up
             found = facts(applied(node, inputs, batch, form), convention)
         views.append(_views(node, found.windows, views, pixels))
@@ -105,16 +107,31 @@ def _forms(network: Network) -> Callable[[str, str], tuple[str, int]]:
     return written(network.name).form
 
 
+def _per_axis(compute: Callable[..., View], *columns: tuple[Any, ...]) -> tuple[View, ...]:
+    """compute for each axis; an axis with the very values of the one before, as on square maps, shares its view."""
+    views: list[View] = []
+    before: tuple[Any, ...] = ()
+    for values in zip(*columns, strict=True):
+        views.append(views[-1] if before and all(map(is_, values, before)) else compute(*values))
+        before = values
+    return tuple(views)
+
+
+def _same(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values, those that equal the first being the first itself."""
+    return tuple(values[0] if value == values[0] else value for value in values)
+
+
 def _views(node: Node, windows: tuple[Window, ...], views: list[tuple[View, ...]], pixels: tuple[Int, ...],
            ) -> tuple[View, ...]:
     if not node.inputs:
         return tuple(View() for _ in pixels)
     behind = views[node.inputs[0]]
     if len(node.inputs) > 1:
-        behind = tuple(join(paths, n) for *paths, n in zip(*(views[i] for i in node.inputs), pixels, strict=True))
+        behind = _per_axis(lambda *at: join(at[:-1], at[-1]), *(views[i] for i in node.inputs), pixels)
     if windows is POINT:
         return behind
-    seen = tuple(view.through(window, n) for view, window, n in zip(behind, windows, pixels, strict=True))
+    seen = _per_axis(View.through, behind, windows, pixels)
     for view in seen:
         if any(not is_array(n) and n > MAX_STEP for n in (view.field.step, view.field.per)):
             raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")

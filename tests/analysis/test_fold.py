@@ -103,3 +103,21 @@ def test_a_layer_is_not_folded_into_a_block_of_the_same_name(tmp_path):
     folded = load(str(spec)).analyze().fold(depth=1)
     assert [(row.name, row.type, row.layers) for row in folded] == [
         ("input", "input", 0), ("a", "relu", 1), ("a", "block", 2)]
+
+
+@pytest.mark.parametrize(("net", "sizes"), [
+    # He et al. 2016, Table 1; Szegedy et al. 2014, Table 1; Tan and Le 2019, Table 1; TF-Slim's inception_v3.py.
+    ("resnet50", [224, 112, 56, 28, 14, 7, 1]),
+    ("googlenet", [224, 112, 56, 28, 14, 7, 1]),
+    ("efficientnet_b0", [224, 112, 56, 28, 14, 7, 1]),
+    ("inception_v3", [299, 149, 147, 73, 71, 35, 17, 8, 1]),
+    ("regnet_y_400mf", [224, 112, 56, 28, 14, 7, 1]),
+])
+def test_branches_and_gates_belong_to_the_stage_where_they_meet(net, sizes):
+    assert [row.name for row in load(net).analyze().fold(by="stage")] == [*(f"{n}x{n}" for n in sizes), "vector"]
+
+
+def test_side_heads_are_a_stage_of_their_own():
+    stages = load("googlenet").analyze(training=True).fold(by="stage")
+    # Two heads of 5x5 average pooling, 1x1, two fully connected layers and what stands between (section 5).
+    assert sum(row.param_count for row in stages if row.name == "side heads") == 13_378_280 - 6_998_552
