@@ -22,6 +22,7 @@ EXAMPLES = """examples:
   archcalc table "INPUT 32x32x3 -> [CONV3-32 -> RELU -> POOL2]*2 -> FC-10"
   archcalc compare vgg16 resnet50 googlenet --baseline alexnet
   archcalc diff resnet50 resnet50_tv              where they differ, aligned
+  archcalc audit googlenet                        what was published of it, on trial
   archcalc show googlenet                         the spec itself
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
 
@@ -102,6 +103,24 @@ def schema(args: argparse.Namespace) -> str:
     return dumps(schema(), indent=2) + "\n"
 
 
+def audit(args: argparse.Namespace) -> str:
+    from archcalc.published.figures import load_figures, of_networks
+    from archcalc.published.verdict import judge_all
+    from archcalc.report.audit import audit_report, audit_table, differences
+    from archcalc.report.formats import render_table
+
+    if args.report and (args.net or args.all):
+        raise ArchcalcError("--report is about all figures; it takes no networks and no --all")
+    judgements = judge_all(of_networks(load_figures(), args.net))
+    for line in differences(judgements):
+        args.status = 1
+        if sys.stderr is not None:
+            print(f"archcalc: {line}", file=sys.stderr)
+    if args.report:
+        return audit_report(judgements)
+    return render_table(audit_table(judgements, args.all), args.format, width=_width(args))
+
+
 def completion(args: argparse.Namespace) -> str:
     try:
         import shtab
@@ -132,7 +151,7 @@ def parser() -> options.Parser:
         made: options.Parser = commands.add_parser(
             name, help=about, description=about[0].upper() + about[1:] + ".", epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
-        made.set_defaults(run=run, parser=made, output=None)
+        made.set_defaults(run=run, parser=made, output=None, status=0)
         return made
 
     one = command("table", table, "the layers of a network with their shapes, costs and receptive fields",
@@ -159,6 +178,13 @@ def parser() -> options.Parser:
                   "archcalc diff resnet50 resnet50_tv")
     options.network(one)
     options.counting(one)
+    options.printing(one, FORMATS, columns=False)
+
+    one = command("audit", audit, "published figures computed anew and judged; status 1 when a verdict is not as recorded",
+                  "archcalc audit vgg16 --all")
+    one.add_argument("net", metavar="NET", nargs="*", help="the figures of these networks, with * and ? as wildcards")
+    one.add_argument("--all", action="store_true", help="the figures that match too")
+    one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
     options.printing(one, FORMATS, columns=False)
 
     one = command("show", show, "the spec of a network, or the network after blocks and repeats",
@@ -193,7 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    return 0
+    return int(args.status)
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -1,0 +1,1 @@
+"""Published figures on trial: read (``figures``), computed anew (``quantities``, ``formula``), judged (``verdict``)."""

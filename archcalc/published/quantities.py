@@ -1,0 +1,191 @@
+"""What can be asked of the engine: a number for every name, over the layers that a figure is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.depth import depth
+from archcalc.analysis.survival import Survival, survival
+from archcalc.analysis.trace import Row
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.dense import Linear
+from archcalc.network import Network
+from archcalc.published.formula import Formula, Reference, Value
+from archcalc.sizes import Shape
+from archcalc.spec.zoo import find, is_pattern, load
+
+if TYPE_CHECKING:
+    from archcalc.published.figures import Subject
+
+WEIGHING = {layer.type for layer in (*CONVOLUTIONS, Linear)}
+POOLING = {"max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool"}
+
+
+def _outputs(row: Row) -> int:
+    return row.shape.values if row.shape is not None else 0
+
+
+def _only(types: set[str], count: Callable[[Row], int]) -> Callable[[Row], int]:
+    return lambda row: count(row) if row.type in types else 0
+
+
+def _cells(row: Row) -> int:
+    """The cells that a pooling reads: one more than it compares; as many as it adds, and the division."""
+    return row.work.add + row.work.compare + (row.work.div or _outputs(row))
+
+
+SUMS: Mapping[str, Callable[[Row], int]] = {
+    "params": lambda row: row.params.weight + row.params.bias,
+    "weights": lambda row: row.params.weight,
+    "biases": lambda row: row.params.bias,
+    "stored": lambda row: sum(row.params),  # with running statistics
+    "kernels": _only(WEIGHING, lambda row: row.params.weight),
+    "kernels_and_biases": _only(WEIGHING, lambda row: row.params.weight + row.params.bias),
+    "macs": lambda row: row.work.mac,
+    "flops": lambda row: 2 * row.work.mac,
+    "connections": lambda row: row.macs or 0,  # under its own convention
+    "bias_adds": _only(WEIGHING, lambda row: row.work.add),
+    "normalised": _only({"batch_norm"}, _outputs),
+    "rectified": _only({"relu"}, _outputs),
+    "responses": _only({"lrn"}, _outputs),
+    "scaled": _only({"scale"}, _outputs),
+    "pooled": _only(POOLING, _cells),
+    "values": lambda row: row.values or 0,
+    "outputs": _outputs,  # in place or not
+    "conv_inputs": lambda row: row.conv_inputs,
+}
+"""Quantities that add up over layers."""
+
+COUNTED_AS: Mapping[str, str] = {"connections": "lecun98"}
+"""Quantities that have a convention of their own."""
+
+
+def _axis(axes: Sequence[int]) -> int:
+    """What is the same along every axis; 1 where there is none."""
+    if len(set(axes)) > 1:
+        raise UnanswerableError("it differs between the axes")
+    return axes[0] if axes else 1
+
+
+def _of(axes: Sequence[int], at: int) -> int:
+    return axes[at] if axes else 1
+
+
+LASTS: Mapping[str, Callable[[Row], int]] = {
+    "height": lambda row: _of(row.shape.axes, 0) if row.shape else 1,
+    "width": lambda row: _of(row.shape.axes, -1) if row.shape else 1,
+    "channels": lambda row: row.shape.channels if row.shape else 1,
+    "receptive_field": lambda row: _axis([view.field.size for view in row.views]),
+    "effective_stride": lambda row: _axis([view.field.step for view in row.views]),
+    "effective_padding": lambda row: -_axis([view.field.start for view in row.views]),
+}
+"""Quantities of the last of the layers."""
+
+def _survival(network: Network, rows: list[Row]) -> Survival:
+    found = survival(network, rows)
+    if found is None:
+        raise UnanswerableError("no path of it may be dropped")
+    return found
+
+
+OF_NETWORK: Mapping[str, Callable[[Network, list[Row]], float]] = {
+    "depth": lambda network, _: depth(network),
+    "largest_output": lambda _, rows: max(map(_outputs, rows)),
+    "surviving": lambda network, rows: _survival(network, rows).surviving,  # paths that may be dropped, on average
+    "expected_macs": lambda network, rows: _survival(network, rows).macs,
+}
+"""Quantities of all the layers together."""
+
+def _taken(row: Row) -> Shape:
+    """What a layer takes; the image itself for the input."""
+    return (*row.inputs, *([] if row.shape is None else [row.shape]))[0]
+
+
+FIRSTS: Mapping[str, Callable[[Row], int]] = {
+    "in_height": lambda row: _of(_taken(row).axes, 0),
+    "in_width": lambda row: _of(_taken(row).axes, -1),
+    "in_channels": lambda row: _taken(row).channels,
+}
+"""Quantities of what the first of the layers takes."""
+
+QUANTITIES: Mapping[str, str] = {
+    "output_size": "[height, width, channels]", "input_size": "[in_height, in_width, in_channels]",
+    "map_size": "[height, width]", "neurons": "outputs", "filters": "channels",
+}
+"""Quantities that are formulas of others."""
+
+
+
+class UnanswerableError(Exception):
+    """The engine has no number for what a figure is about; the text says why."""
+
+
+class Bench:
+    """Answers questions; every network is analysed once for each of its settings and inputs."""
+
+    def __init__(self) -> None:
+        self.analyses: dict[Any, Analysis] = {}
+
+    def analysis(self, subject: Subject, convention: str = "archcalc") -> Analysis:
+        """UnanswerableError when the zoo has no such network."""
+        key = repr((subject.network, subject.input, subject.settings, subject.training, convention))
+        if key not in self.analyses:
+            if not is_pattern(subject.network):
+                try:
+                    find(subject.network)
+                except ArchcalcError:
+                    raise UnanswerableError(f"the zoo has no network {subject.network}") from None
+            network = load(subject.network, **dict(subject.settings))
+            self.analyses[key] = network.analyze(input=subject.input or None, training=subject.training,
+                                                 convention=convention)
+        return self.analyses[key]
+
+    def value(self, formula: Formula, subject: Subject) -> Value:
+        """The formula's value for the subject."""
+        return formula.value(lambda reference: self.number(reference, subject))
+
+    def number(self, reference: Reference, subject: Subject) -> float:
+        """A quantity over the reference's layers; UnanswerableError when there is none."""
+        if reference.network:
+            subject = type(subject)(reference.network)
+        if reference.layer:
+            subject = subject._replace(layer=reference.layer)
+        quantity = reference.quantity
+        rows = self.rows(subject, COUNTED_AS.get(quantity, "archcalc"))
+        if quantity in SUMS:
+            return sum(map(SUMS[quantity], rows))
+        if quantity in LASTS:
+            return LASTS[quantity](rows[-1])
+        if quantity in FIRSTS:
+            return FIRSTS[quantity](rows[0])
+        if quantity in OF_NETWORK:
+            return OF_NETWORK[quantity](self.analysis(subject).network, rows)
+        raise UnanswerableError(f"archcalc does not compute {quantity.replace('_', ' ')}")
+
+    def rows(self, subject: Subject, convention: str = "archcalc") -> list[Row]:
+        """The layers that a figure is about; UnanswerableError when the network has none of that name."""
+        rows = self.analysis(subject, convention).rows
+        if not subject.layer:
+            return rows
+        chosen = {id(row) for part in subject.layer.split(" + ") for row in _named(rows, part, subject.network)}
+        return [row for row in rows if id(row) in chosen]
+
+
+def _named(rows: list[Row], name: str, network: str) -> list[Row]:
+    """A layer, a block, all layers like ``conv*``, or a run of layers such as ``..pool5``."""
+    if ".." in name:
+        first, last = name.split("..", 1)
+        start = rows.index(_named(rows, first, network)[0]) if first else 0
+        return rows[start:rows.index(_named(rows, last, network)[-1]) + 1 if last else None]
+    found = ([row for row in rows if row.name == name]
+             or [row for row in rows if name in row.scopes[:1] or row.name.startswith(f"{name}.")]
+             or [row for row in rows if name in row.scopes]
+             or [row for row in rows if fnmatchcase(row.name, name)])
+    if not found:
+        raise UnanswerableError(unknown("layer", name, [row.name for row in rows]).replace("unknown layer",
+                                                                                         f"{network} has no layer"))
+    return found
