@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   archcalc compare vgg16 resnet50 googlenet --baseline alexnet
   archcalc diff resnet50 resnet50_tv              where they differ, aligned
   archcalc audit googlenet                        what was published of it, on trial
+  archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
   archcalc show googlenet                         the spec itself
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
 
@@ -121,6 +122,21 @@ def audit(args: argparse.Namespace) -> str:
     return render_table(audit_table(judgements, args.all), args.format, width=_width(args))
 
 
+def explain(args: argparse.Namespace) -> str:
+    from archcalc.report.explain import explain
+    from archcalc.report.formats import render_table
+    from archcalc.spec import load
+
+    parts = []
+    for net in args.net:
+        network = load(net, **dict(args.set))
+        if args.input is not None:
+            network = network.analyze(input=args.input).network
+        table = explain(network, args.convention, args.measure)
+        parts.append(render_table(table, args.format, exact=True, width=_width(args)))
+    return _joined(parts, args.format)
+
+
 def completion(args: argparse.Namespace) -> str:
     try:
         import shtab
@@ -185,6 +201,16 @@ def parser() -> options.Parser:
     one.add_argument("net", metavar="NET", nargs="*", help="the figures of these networks, with * and ? as wildcards")
     one.add_argument("--all", action="store_true", help="the figures that match too")
     one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
+    options.printing(one, FORMATS, columns=False)
+
+    one = command("explain", explain, "the way from our count to the one of a tool, a paper or a course, term by term",
+                  "archcalc explain resnet50_tv --as fvcore")
+    options.network(one)
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    one.add_argument("--as", dest="convention", metavar="TOOL",
+                     help="fvcore, torchinfo, ptflops, thop ...; all of them side by side when left out")
+    one.add_argument("--measure", action="store_true",
+                     help="run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])")
     options.printing(one, FORMATS, columns=False)
 
     one = command("show", show, "the spec of a network, or the network after blocks and repeats",

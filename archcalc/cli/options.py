@@ -91,7 +91,7 @@ def counting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", metavar="N", type=whole, default=1, help="images at once (1)")
     parser.add_argument("--dtype", metavar="TYPE", default="float32", help="type of a value in memory (float32)")
     parser.add_argument("--as", dest="convention", metavar="CONVENTION", default="archcalc",
-                        help="how to count: cs231n, fvcore, torchinfo ... (archcalc); archcalc explain NET lists them all")
+                        help="how to count: cs231n, fvcore, thop ... (archcalc); archcalc explain NET lists all")
     parser.add_argument("--training", action="store_true", help="count side heads too, which run in training only")
 
 

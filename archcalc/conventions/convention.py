@@ -92,6 +92,7 @@ class Tally:
 
 
 NOTHING = Tally(base=0)
+FEATURE_MAPS = "feature maps with the input"
 
 
 class Convention(NamedTuple):
@@ -112,10 +113,14 @@ class Convention(NamedTuple):
     operations: Tally = Tally()
     parameters: Tally = Tally()
     memory: Tally = Tally()
-    memory_name: str = "feature maps with the input"
+    memory_name: str = FEATURE_MAPS
     memory_unit: tuple[int, str, int] | None = None
     side_params: bool = False
     sees_code: bool = False
+
+    @property
+    def counts_operations(self) -> bool:
+        return bool(self.operations.base or self.operations.terms)
 
     def count_macs(self, use: Use) -> Int | None:
         """Operations; None where the layer works, but in ways that are not counted."""

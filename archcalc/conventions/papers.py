@@ -34,7 +34,7 @@ PAPERS = (
         "archcalc",
         "parameters are trained weights and biases; a MAC is one product of a weight and an input added to a sum, "
         "1 MAC = 2 FLOP; biases, normalisation, activations and pooling add no MACs",
-        "archcalc's documentation, page counting",
+        "archcalc's documentation, page counting", memory_unit=(10**6, "MB", 2),
     ),
     Convention(
         "paper",
@@ -48,7 +48,7 @@ PAPERS = (
         "parameters are weights without biases; memory is the sum of all volumes that are not overwritten in place",
         "CS231n, Convolutional Networks, VGGNet in detail",
         parameters=Tally(Term("biases", any_layer, _biases, -1)),
-        memory_name="TOTAL memory", memory_unit=(10**6, "MB", 1),
+        memory_unit=(10**6, "MB", 1),
     ),
     Convention(
         "lecun98",

@@ -1,0 +1,131 @@
+"""The way from our count to a convention's, step by step, for operations, parameters and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from archcalc.analysis import Analysis, analyze
+from archcalc.analysis.trace import Row, applied
+from archcalc.conventions import Convention
+from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
+from archcalc.conventions.written import MODULE, PLAIN, Written, written
+from archcalc.network import Network
+
+SIDE = "side heads, built but not run at inference"
+IN_ADDITION = "layers that its code has in addition"
+
+
+class Step(NamedTuple):
+    """One step of the way: what it is, over how many layers, and what it adds."""
+
+    label: str
+    layers: int
+    amount: int
+    place: str = ""
+    defect: str = ""
+
+
+class Quantity(NamedTuple):
+    """One of the three sums: its name, our own count of a layer, and the convention's."""
+
+    name: str
+    ours: str
+    own: Callable[[Use], int | None]
+    tally: Callable[[Convention], Tally]
+    part: Callable[[Convention, Use], int | None]
+
+
+QUANTITIES = (
+    Quantity("operations", "multiply-adds of convolutions and linear layers",
+             lambda use: use.work.mac or None, lambda how: how.operations, Convention.count_macs),
+    Quantity("parameters", "trained weights and biases",
+             lambda use: use.params.weight + use.params.bias, lambda how: how.parameters, Convention.count_params),
+    Quantity("memory", FEATURE_MAPS,
+             lambda use: use.values if use.storage == "new" else None, lambda how: how.memory, Convention.count_values),
+)
+
+
+class Explained(NamedTuple):
+    """A network under a convention: the way to each quantity, and what it leaves out."""
+
+    how: Convention
+    ways: Mapping[str, list[Step]]
+    left_out: tuple[str, ...]
+
+    def total(self, quantity: str) -> int:
+        return sum(step.amount for step in self.ways[quantity])
+
+    def counts(self, quantity: str) -> bool:
+        """Whether the convention has a figure of that name."""
+        if quantity == "operations":
+            return self.how.counts_operations
+        return quantity == "parameters" or self.how.memory_unit is not None
+
+
+def explained(network: Network, how: Convention) -> Explained:
+    """The steps from our count of one image to the convention's, for each quantity that it counts."""
+    analysis = analyze(network, convention=how)
+    code = written(network.name) if how.sees_code else PLAIN
+    uses = [(row, _use(row, analysis, code)) for row in analysis.rows]
+    own = [use for row, use in uses if not row.shared]
+    side = [_use(row, analysis, code) for row in analysis.side_rows if not row.shared] if how.side_params else []
+    extras = _extras(network, code)
+    ways = {}
+    for quantity in QUANTITIES:
+        counted = own if quantity.name == "parameters" else [use for _, use in uses]
+        steps = [*_way(quantity, how, counted)]
+        if quantity.name == "parameters" and side:
+            steps.append(_sum(quantity, how, side, SIDE))
+        if extras and how.sees_code:
+            steps.append(_sum(quantity, how, extras, IN_ADDITION))
+        ways[quantity.name] = [step for at, step in enumerate(steps) if step.amount or at == 0]
+    left_out = dict.fromkeys(row.type for row in analysis.rows if row.macs is None) if how.counts_operations else {}
+    return Explained(how, ways, tuple(left_out))
+
+
+def _use(row: Row, analysis: Analysis, code: Written) -> Use:
+    assert row.node is not None
+    form = code.form(row.type, row.name) if analysis.convention.sees_code else (MODULE, 0)
+    return applied(row.node, row.inputs, analysis.batch, form)
+
+
+def _extras(network: Network, code: Written) -> list[Use]:
+    """The layers that a model's code has and the network has not, where they leave the shapes as they are."""
+    found = []
+    for extra in code.extras:
+        before = next(node for node in network.nodes if node.name == extra.before)
+        (x,) = network.input_shapes(before)
+        if extra.layer.shape(x) == x:
+            layer = extra.layer
+            found.append(Use(layer, x, (x,), layer.params(x), layer.work(x, x), 1, layer.storage))
+    return found
+
+
+def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[Step]:
+    tally = quantity.tally(how)
+    ours = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
+    yield _step(f"archcalc: {quantity.ours}", ours)
+    left: dict[int, list[tuple[Use, int]]] = {}
+    kept: list[tuple[Use, int]] = []
+    for use, n in ours:
+        at = next((at for at, term in enumerate(tally.without) if term.where(use)), -1)
+        (kept if at < 0 else left.setdefault(at, [])).append((use, n))
+    for at, term in enumerate(tally.without):
+        yield _step(f"not counted: {term.label}", left.get(at, []), -1, term)
+    if tally.base == 0:
+        yield _step("none of it is counted as such", kept, -1)
+    if tally.base > 1:
+        yield _step(tally.again, kept, tally.base - 1)
+    for term in tally.terms:
+        yield _step(term.label, [(use, term.count(use)) for use in uses if term.where(use)], term.times, term)
+
+
+def _step(label: str, counts: Sequence[tuple[Use, int]], times: int = 1, term: Term | None = None) -> Step:
+    layers = sum(1 for _, n in counts if n)
+    amount = times * sum(n for _, n in counts)
+    return Step(label, layers, amount, *((term.place, term.defect) if term else ()))
+
+
+def _sum(quantity: Quantity, how: Convention, uses: Sequence[Use], label: str) -> Step:
+    return _step(label, [(use, quantity.part(how, use) or 0) for use in uses])

@@ -1,0 +1,1 @@
+"""Real models and real tools, to hold the engine's numbers against; the only room that imports torch."""

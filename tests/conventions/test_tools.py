@@ -1,0 +1,113 @@
+"""The tools themselves on torchvision's CNNs: a remainder of zero, as integers, with nothing skipped."""
+
+from __future__ import annotations
+
+import pytest
+
+import archcalc
+from archcalc.analysis.way import Explained, explained
+from archcalc.conventions import convention
+from archcalc.network import Network
+from archcalc.witness.models import NETWORKS
+from archcalc.witness.tools import measure
+
+TOOLS = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
+FULL_SIZE = ("alexnet", "resnet18", "squeezenet1_0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0",
+             "shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf", "resnext50_32x4d")
+OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3")
+"""Networks that are torchvision's only at the size that they were made for."""
+
+
+def at(name: str) -> Network:
+    """The network that a model of torchvision is, small where that is exact too."""
+    network = archcalc.load(NETWORKS[name])
+    if name in (*FULL_SIZE, *OWN_SIZE):
+        return network
+    small: Network = network.analyze(input=(3, 64, 64)).network
+    return small
+
+
+def remainders(tool: str, network: Network) -> dict[str, int]:
+    """What the tool says beyond what its convention does, for everything that it says."""
+    found, said = explained(network, convention(tool)), measure(tool, network)
+    left = {"operations": said.operations - found.total("operations")}
+    if said.params is not None:
+        left["parameters"] = said.params - found.total("parameters")
+    if said.memory is not None:
+        left["memory"] = said.memory - 4 * found.total("memory")
+    return left
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_remainder_is_zero(name: str) -> None:
+    network = at(name)
+    left = {(tool, what): n for tool in TOOLS for what, n in remainders(tool, network).items()}
+    assert len(left) == 6 + 5 + 1
+    assert not {key: n for key, n in left.items() if n}
+
+
+# Measured with torch 2.14.1, torchvision 0.29.1 and the versions that the conventions name, at 224 (Inception v3: 299).
+COLUMNS = ("torch", "fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "calflops-flops")
+MEASURED = {
+    "alexnet": (1428376960, 714197696, 714682664, 716441128, 714682664, 714206912, 1429741184),
+    "vgg16": (30940528640, 15470289408, 15483821032, 15523225576, 15483821032, 15470314496, 30973778432),
+    "vgg16_bn": (30940528640, 15497384448, 15483829480, 15550320616, 15483821032, 15524504576, 31000873472),
+    "resnet18": (3628146688, 1819065856, 1814083944, 1825313768, 1814074344, 1824033792, 3636250112),
+    "resnet50": (8178368512, 4111512576, 4089238376, 4132436968, 4089185256, 4133742592, 8211108352),
+    "resnext50_32x4d": (8460959744, 4259381248, 4230549096, 4286878696, 4230480872, 4288184320, 8503559168),
+    "densenet121": (5668323328, 2865546752, 2834246312, 2899843048, 2834162664, 2897007104, 5716881152),
+    "squeezenet1_0": (1637849152, 819093576, 823270824, 836821960, 823270824, 819094576, 1648970968),
+    "googlenet": (2996752384, 1504878688, 1498391752, 1513907448, 1498377192, 1511332032, 3009356752),
+    "inception_v3": (11426432192, 5731282144, 5713251528, 5747660552, 5713217096, 5749219168, 11458393728),
+    "mobilenet_v2": (601548544, 314193216, 300809384, 320300008, 300775272, 327486720, 614967488),
+    "efficientnet_b0": (771629504, 401659392, 385867108, 410196896, 385825092, 415145024, 793641400),
+}
+
+
+def found(name: str, tool: str) -> Explained:
+    return explained(archcalc.load(NETWORKS[name]), convention(tool))
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_as_measured_before(name: str) -> None:
+    assert tuple(found(name, tool).total("operations") for tool in COLUMNS) == MEASURED[name]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_calflops_macs_are_half_of_what_torch_counts(name: str) -> None:
+    assert 2 * found(name, "calflops-macs").total("operations") == MEASURED[name][0]
+
+
+@pytest.mark.parametrize(("name", "params"), [
+    ("googlenet", 6_624_904), ("convnext_tiny", 28_589_128 - 9_696),
+])
+def test_what_thop_takes_for_the_parameters(name: str, params: int) -> None:
+    """Neither heads that do not run nor what is of no hooked class."""
+    assert found(name, "thop").total("parameters") == params
+
+
+@pytest.mark.parametrize(("name", "tool", "printed"), [
+    ("vgg16", "torchsummary", "218.78"), ("resnet50", "torchsummary", "286.56"), ("googlenet", "torchsummary", "94.11"),
+    ("vgg16", "torchinfo", "108.45"), ("resnet50", "torchinfo", "177.83"), ("googlenet", "torchinfo", "51.63"),
+])
+def test_memory_as_printed(name: str, tool: str, printed: str) -> None:
+    """Forward/backward pass size as the tools print it."""
+    one = found(name, tool)
+    assert one.how.memory_unit is not None
+    size, _, decimals = one.how.memory_unit
+    assert f"{4 * one.total('memory') / size:.{decimals}f}" == printed
+
+
+def test_response_normalisation_in_ptflops() -> None:
+    """No CNN of torchvision has it: a layer alone, against the tool."""
+    torch = pytest.importorskip("torch")
+    from ptflops import get_model_complexity_info
+
+    from archcalc.layers import registry
+    from archcalc.sizes import Shape
+
+    network = Network("lrn", Shape(8, (6, 6)))
+    network.add("lrn", registry["lrn"](size=5))
+    model = torch.nn.Sequential(torch.nn.LocalResponseNorm(5))
+    macs, _ = get_model_complexity_info(model, (8, 6, 6), as_strings=False, print_per_layer_stat=False)
+    assert macs == explained(network, convention("ptflops")).total("operations")
