@@ -68,7 +68,8 @@ class Network:
     @property
     def settings_changed(self) -> dict[str, Any]:
         """The settings that differ from what the spec says of this network."""
-        return {key: value for key, value in self.settings.items() if self.defaults.get(key) is not value}
+        return {key: value for key, value in self.settings.items()
+                if is_array(value) or key not in self.defaults or value != self.defaults[key]}
 
     @property
     def input(self) -> Shape:

@@ -249,7 +249,7 @@ def join(views: Iterable[View], pixels: Int) -> View:
 def _join(a: View, b: View, pixels: Int) -> View:
     narrower = b.least.size < a.least.size
     least = Field(*(m + (n - m) * narrower for m, n in zip(a.least, b.least, strict=True)))
-    per = a.field.per if equal(a.field.per, b.field.per) else a.field.per * b.field.per
+    per = a.field.per // gcd(a.field.per, b.field.per) * b.field.per
     f, g = a.field.scaled(per), b.field.scaled(per)
     edges = a.edges or b.edges
     hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)

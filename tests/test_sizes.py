@@ -183,3 +183,12 @@ def test_join_of_arrays_whose_steps_agree_in_places():
     for name in ("first", "last", "step"):
         assert getattr(joined.field, name).tolist() == [getattr(view.field, name) for view in scalars]
     assert ([view.exact for view in scalars], joined.exact) == ([True, False], False)
+
+
+def test_denominators_do_not_multiply_where_paths_meet_again_and_again():
+    # Two resolutions that exchange their maps, as in HRNet: each fusion has the step 1 again, over 2 and not over 2^n.
+    fine, coarse = View(), View().through(Window(1, 2), 64)
+    for _ in range(12):
+        fine, coarse = (join([fine, coarse.through(Window(2, 1, 1, up=2, exact=False), 64)], 64),
+                        join([coarse, fine.through(Window(3, 2, 1), 64)], 64))
+    assert fine.field.per <= 2**13

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from archcalc.analysis import arrays
@@ -11,7 +12,7 @@ from archcalc.analysis.memory import itemsize
 from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
-from archcalc.errors import ArchcalcError, LayerError
+from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
 from archcalc.network import Network
 from archcalc.sizes import Int, Shape, broadcast
 
@@ -32,7 +33,7 @@ class Analysis:
     def input(self) -> Shape:
         return self.network.input
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         return totals(self.rows, self.convention)
 
@@ -44,8 +45,6 @@ class Analysis:
         for row in self.rows:
             if row.name == name:
                 return row
-        from archcalc.errors import unknown
-
         raise ArchcalcError(unknown("layer", name, [row.name for row in self.rows]))
 
     def to_dataframe(self, columns: Sequence[str] | None = None) -> Any:
@@ -89,6 +88,8 @@ def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str =
 
     try:
         analysis = run(network if shape is network.input else network.at(shape), batch)
+    except ArchcalcError as error:
+        raise ArchcalcError([*error.problems, Problem(f"{network.name} does not take the input {shape}")]) from None
     except LayerError as error:
         raise ArchcalcError(f"{network.name} at input {shape}: {error}") from error
     except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array

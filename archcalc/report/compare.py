@@ -11,7 +11,8 @@ from archcalc.analysis.depth import depth
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network
 from archcalc.report.layers import field_of, meta
-from archcalc.report.table import Heading, Table
+from archcalc.report.table import Heading, Table, kept
+from archcalc.report.units import counted
 from archcalc.sizes import Shape
 from archcalc.spec.accuracy import Accuracy, accuracies
 from archcalc.spec.zoo import load
@@ -27,15 +28,15 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
         (Heading("flops", "FLOPs", "count", 2, "operations"), lambda a: a.totals.flops),
         (Heading("memory", "memory", "bytes", 6), lambda a: a.totals.values * a.itemsize),
         (Heading("rf", "field", "number", 4), lambda a: largest_field(a)),
-        (Heading("top1", "top-1 %", "number", 6), lambda a: _error(a, "top1")),
-        (Heading("top5", "top-5 %", "number", 6), lambda a: _error(a, "top5")),
+        (Heading("top1", "top-1 %", "printed", 6), lambda a: _error(a, "top1")),
+        (Heading("top5", "top-5 %", "printed", 6), lambda a: _error(a, "top5")),
     ]
 }
 RATIOS = ("params", "macs", "memory")
 FACTS = ("batch", "dtype", "convention", "archcalc")
 LEGEND = (
     "depth: weighted layers on the longest path; memory: feature maps with the input; field: pixels seen by the last "
-    "layer that does not see everything at once; top-1 and top-5: published errors"
+    "layer with positions of its own (whole: its gates see everything); top-1 and top-5: published errors"
 )
 
 
@@ -51,17 +52,17 @@ def compare_table(analyses: Sequence[Analysis], columns: Sequence[str] | None = 
         if name not in COLUMNS:
             raise ArchcalcError(unknown("column", name, COLUMNS))
     how = analyses[0].convention
-    headings = [_heading(name, how.counts) for name in names]
+    headings = kept([_heading(name, how.counts) for name in names], columns)
     rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
     if baseline is not None:
         for name in RATIOS:
             cell = COLUMNS[name][1]
-            headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.counts).title} x", "number", 7))
+            headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.counts).title} x", "ratio", 7))
             for row, analysis in zip(rows, analyses, strict=True):
-                row.append(ratio(cell(analysis), cell(baseline)))
+                row.append(cell(analysis) / cell(baseline) if cell(baseline) else None)
     facts = {key: value for key, value in meta(analyses[0]).items() if key in FACTS}
     header = [
-        f"{len(rows)} networks, batch {analyses[0].batch}, {analyses[0].dtype}",
+        f"{counted(len(rows), 'network')}, batch {analyses[0].batch}, {analyses[0].dtype}",
         f"convention {how.name}: {how.about}",
         LEGEND,
         f"archcalc {__version__}",
@@ -81,25 +82,11 @@ def _heading(name: str, counts: str) -> Heading:
 
 
 def largest_field(analysis: Analysis) -> Any:
-    """The field of the last layer that still has positions of its own, as HxW where the axes differ."""
-    for row in reversed(analysis.rows):
-        if row.views and all(view.least.step != 0 for view in row.views):
-            local = row
-            break
-    else:
+    """The field of the last layer with positions of its own, as HxW where the axes differ; whole where a gate sees all."""
+    local = [row for row in analysis.rows if row.views and all(view.least.step != 0 for view in row.views)]
+    if not local:
         return None
-    return field_of(local)
-
-
-def ratio(value: int, base: int) -> str | None:
-    """value / base with three significant digits, or whole from 1,000 on; None when the base is 0.
-
-    >>> ratio(138_357_544, 62_378_344), ratio(10_746_880, 1_000), ratio(1, 0)
-    ('2.22', '10,747', None)
-    """
-    if base == 0:
-        return None
-    return f"{value / base:#.3g}".rstrip(".") if value / base < 999.5 else f"{value / base:,.0f}"
+    return "whole" if any(view.field.step == 0 for view in local[-1].views) else field_of(local[-1])
 
 
 def _published(analysis: Analysis) -> Accuracy | None:
@@ -124,7 +111,7 @@ def _file(network: Network) -> str:
 
 def _error(analysis: Analysis, which: str) -> Any:
     found = _published(analysis)
-    return (getattr(found, which) if found else None) or ""
+    return getattr(found, which) if found else None
 
 
 def _sources(analyses: Sequence[Analysis]) -> list[str]:

@@ -10,11 +10,12 @@ from archcalc.analysis.trace import Row
 from archcalc.report.compare import largest_field
 from archcalc.report.layers import meta
 from archcalc.report.table import Heading, Table
+from archcalc.report.units import counted
 from archcalc.version import __version__
 
 HEADINGS = (
     Heading("layer", "layer", "text", 9),
-    Heading("difference", "difference", "text", 8),
+    Heading("difference", "difference", "text", 9),
     Heading("params_delta", "params", "count", 7),
     Heading("macs_delta", "MACs", "count", 7),
     Heading("values_delta", "values", "count", 5),
@@ -34,22 +35,23 @@ class Change(int):
 
 def diff_table(a: Analysis, b: Analysis) -> Table:
     """The layers of b that differ from those of a, aligned by name, with the change of each figure."""
-    rows = []
+    rows, same = [], 0
     for left, right in aligned(a.rows, b.rows):
-        said = difference(left, right)
+        said = difference(left, right) or _rerouted(left, right, a, b)
         if said:
             name = (right or left).name  # type: ignore[union-attr]
             rows.append([name, said, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
+        else:
+            same += 1
     facts = {"from": a.network.name, "to": b.network.name} | {
         key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")}
-    same = sum(1 for left, right in aligned(a.rows, b.rows) if not difference(left, right))
     header = [
         f"{a.network.name} ({a.input}) to {b.network.name} ({b.input}), batch {a.batch}",
         *(f"{x.network.name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
         f"convention {a.convention.name}: {a.convention.about}",
         f"archcalc {__version__}",
     ]
-    footer = [f"{len(rows)} layers differ, {same} are the same in kind, settings, shape and costs"]
+    footer = [f"{counted(len(rows), 'layer')} {'differs' if len(rows) == 1 else 'differ'}, {same} are the same in kind, settings, shape and costs"]
     t, u = a.totals, b.totals
     for what, old, new in (
         ("parameters", t.params, u.params),
@@ -93,6 +95,8 @@ def difference(left: Row | None, right: Row | None) -> str:
         before, after = left.node.layer.settings, right.node.layer.settings
         changed = [key for key in before if before[key] != after[key]]
         said += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in changed]
+        if left.node.storage != right.node.storage:
+            said.append(f"storage {left.node.storage} to {right.node.storage}")
     if left.shape != right.shape:
         said.append(f"output {left.shape} to {right.shape}")
     if left.shared != right.shared:
@@ -100,6 +104,18 @@ def difference(left: Row | None, right: Row | None) -> str:
     if not said and (_params(left), left.macs, left.values) != (_params(right), right.macs, right.values):
         said.append(f"input {' '.join(map(str, left.inputs))} to {' '.join(map(str, right.inputs))}")
     return "; ".join(said)
+
+
+def _rerouted(left: Row | None, right: Row | None, a: Analysis, b: Analysis) -> str:
+    """How a layer takes another input among those that both networks have; empty where it does not."""
+    if left is None or right is None or left.node is None or right.node is None:
+        return ""
+    before = [a.network.nodes[i].name for i in left.node.inputs]
+    after = [b.network.nodes[i].name for i in right.node.inputs]
+    common = {node.name for node in a.network.nodes} & {node.name for node in b.network.nodes}
+    if before == after or not common.issuperset({*before, *after}):
+        return ""
+    return f"from {', '.join(before)} to {', '.join(after)}"
 
 
 def _written(value: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.table import Heading, Table
-from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, scaled, unit_for
+from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
 
 LONGEST_NAME = 24
 """Text cells are not shortened below this many characters."""
@@ -41,6 +42,10 @@ def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[int, str]:
 
 
 def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple[str, list[str]]:
+    if heading.kind == "ratio":
+        return heading.title, ["" if cell is None else ratio_text(cell) for cell in column]
+    if heading.kind == "printed":
+        return heading.title, ["" if cell is None else cell for cell in column]
     if heading.kind not in ("count", "bytes"):
         return heading.title, [NOT_COUNTED if cell is None else str(cell) for cell in column]
     size, name = unit
@@ -73,7 +78,7 @@ def text(table: Table, exact: bool, width: int | None) -> str:
                 row.pop(at)
     footer = list(table.footer)
     if left_out:
-        footer.append(f"columns left out at this width: {', '.join(left_out)} (--columns chooses, -o FILE keeps all)")
+        footer.append(f"columns left out at this width: {', '.join(left_out)} (-o FILE keeps all)")
     parts = [*_wrapped(table.header, width), "", *_ruled(titles, rows, headings, bool(table.total))]
     if footer:
         parts += ["", *_wrapped(footer, width)]
@@ -117,14 +122,20 @@ def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
 
 def markdown(table: Table, exact: bool, width: int | None) -> str:
     titles, rows = _cells(table, exact)
-    titles = [title.replace("|", "\\|") for title in titles]
-    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    titles = [_markdown_text(title) for title in titles]
+    rows = [[_markdown_text(cell) for cell in row] for row in rows]
     if table.total:
         rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
-    first, *rest = table.header or [table.title]
+    first, *rest = map(_markdown_text, table.header or [table.title])
     parts = [f"**{first}**", *rest]
     return "  \n".join(parts) + "\n\n" + _tabulate(titles, rows, table.headings, "pipe") + "\n" + "".join(
-        f"\n{line}  " for line in table.footer) + ("\n" if table.footer else "")
+        f"\n{_markdown_text(line)}  " for line in table.footer) + ("\n" if table.footer else "")
+
+
+def _markdown_text(said: str) -> str:
+    """Text that Markdown shows as it is."""
+    escaped = re.sub(r"([\\`*<|])", r"\\\1", said)
+    return "\\" + escaped if escaped.startswith("- ") else escaped
 
 
 def csv(table: Table, exact: bool, width: int | None) -> str:
@@ -136,7 +147,8 @@ def csv(table: Table, exact: bool, width: int | None) -> str:
     facts = {key: value for key, value in table.meta.items() if not isinstance(value, (dict, list))}
     write([*facts, *(heading.name for heading in table.headings)])
     for row in table.rows:
-        write([*facts.values(), *("" if cell is None else cell for cell in row)])
+        cells = map(_machine, table.headings, row)
+        write([*facts.values(), *("" if cell is None else cell for cell in cells)])
     return out.getvalue()
 
 
@@ -170,12 +182,21 @@ def html(table: Table, exact: bool, width: int | None) -> str:
     return body.replace("<table>", f"<table>\n<caption>{caption}</caption>", 1) + "\n" + notes
 
 
+def _machine(heading: Heading, cell: Any) -> Any:
+    """A cell for a program: what a shared layer adds is 0."""
+    return 0 if heading.kind == "count" and isinstance(cell, str) else cell
+
+
+def _number(heading: Heading, cell: Any) -> Any:
+    return float(cell) if heading.kind == "printed" and cell is not None else _machine(heading, cell)
+
+
 def json(table: Table, exact: bool, width: int | None) -> str:
     """Exact numbers; null where the convention does not count."""
     from json import dumps
 
-    names = [heading.name for heading in table.headings]
-    content = {**table.meta, "rows": [dict(zip(names, row, strict=True)) for row in table.rows]}
+    rows = [{h.name: _number(h, cell) for h, cell in zip(table.headings, row, strict=True)} for row in table.rows]
+    content = {**table.meta, "rows": rows}
     if table.totals:
         content["totals"] = table.totals
     return dumps(content, indent=2, ensure_ascii=False) + "\n"

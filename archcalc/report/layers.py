@@ -7,11 +7,12 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.survival import survival
-from archcalc.analysis.totals import totals
+from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row
+from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network
-from archcalc.report.table import Heading, Table
+from archcalc.report.table import Heading, Table, kept
 from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import View, Work, is_array
 from archcalc.spec.settings import written
@@ -71,6 +72,7 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("layer", "layer", "text", 9), lambda row, _: row.name),
         (Heading("type", "type", "text", 4), lambda row, _: row.type),
         (Heading("layers", "layers", "number", 3), lambda row, _: row.layers),
+        (Heading("shared", "weights of", "text", 2), lambda row, _: row.shared),
         (Heading("input", "input", "text", 3), lambda row, _: " ".join(map(str, row.inputs))),
         (Heading("output", "output", "text", 8), lambda row, _: "" if row.shape is None else str(row.shape)),
         (Heading("params", "params", "count", 8, "params"), _params(lambda row: row.param_count)),
@@ -108,9 +110,11 @@ def layer_table(analysis: Analysis, columns: Sequence[str] | None = None, *, dep
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
     names = chosen(columns, folded=depth is not None or by is not None)
+    if columns is None and analysis.convention.flops_per_mac is None:
+        names.remove("flops")
     rows = analysis.fold(depth, by)
     counted = analysis.convention.counts
-    headings = [COLUMNS[name][0] for name in names]
+    headings = kept([COLUMNS[name][0] for name in names], columns)
     headings = [h._replace(title=counted) if h.name == "macs" else h for h in headings]
     cells = [[COLUMNS[name][1](row, analysis) for name in names] for row in rows]
     total: list[Any] = [
@@ -145,13 +149,16 @@ def _settings(network: Network) -> str:
 def header(analysis: Analysis) -> list[str]:
     network, about, how = analysis.network, analysis.network.about, analysis.convention
     lines = [network.name if network.title == network.name else f"{network.title} ({network.name})"]
-    source = ", ".join(str(about[key]) for key in ("paper", "table") if key in about)
-    lines += [source] if source else []
-    lines += [f"variant: {about['note']}"] if "note" in about else []
+    source = [str(about[key]) for key in ("paper", "table") if key in about]
+    source += [f"page {about['page']}"] if "page" in about else []
+    lines += [", ".join(source)] if source else []
+    before = ", before what is set" if network.settings_changed else ""
+    lines += [f"variant{before}: {about['note']}"] if "note" in about else []
     lines += network.notes
     if network.settings_changed:
         lines.append(f"set: {_settings(network)}")
-    lines.append(f"input {analysis.input} (channels x height x width), batch {analysis.batch}, {analysis.dtype}"
+    axes = " (channels x height x width)" if len(analysis.input.axes) == 2 else ""
+    lines.append(f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"
                  + (", side heads included" if analysis.training and analysis.side_rows else ""))
     lines.append(f"convention {how.name}: {how.about}")
     lines.append(f"archcalc {__version__}")
@@ -159,20 +166,20 @@ def header(analysis: Analysis) -> list[str]:
 
 
 def footer(analysis: Analysis) -> list[str]:
-    t = analysis.totals
-    parts = f"weights {t.weights:,} + biases {t.biases:,}"
-    if t.params == t.weights:
-        parts = "weights" if t.biases == 0 else f"weights; biases {t.biases:,} not counted"
-    lines = [f"parameters: {t.params:,} ({parts})" + (f"; buffers {t.buffers:,} beside them" if t.buffers else "")]
-    lines.append(f"{analysis.convention.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
+    t, how = analysis.totals, analysis.convention
+    lines = [_parameters(t)]
+    if how.counts_operations:
+        lines.append(f"{how.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
     others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
     if others:
         lines.append(f"other operations by kind: {', '.join(others)}")
-    lines.append(f"feature maps with the input: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
-    kept = t.values + t.conv_inputs
-    lines.append(f"with each convolution's input kept once more: {kept:,} values, {bytes_text(kept * analysis.itemsize)}")
+    lines.append(f"{how.memory_name}: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
+    if how.memory_name == FEATURE_MAPS:
+        twice = t.values + t.conv_inputs
+        lines.append(f"with each convolution's input kept once more: {twice:,} values, "
+                     f"{bytes_text(twice * analysis.itemsize)}")
     dropped = survival(analysis.network, analysis.rows)
-    if dropped is not None:
+    if dropped is not None and t.macs:
         lines.append(f"in training {dropped.surviving:,.2f} of {dropped.paths} paths that may be dropped survive on average: "
                      f"about {dropped.macs:,.0f} {analysis.convention.counts} expected "
                      f"({dropped.macs / t.macs:.1%}); inference runs them all")
@@ -183,6 +190,16 @@ def footer(analysis: Analysis) -> list[str]:
     lines.append(f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "
                  f"a view of it; 0 is nothing at all")
     return lines
+
+
+def _parameters(t: Totals) -> str:
+    if t.params == t.weights + t.biases:
+        parts = f"weights {t.weights:,} + biases {t.biases:,}" if t.biases else "weights"
+    elif t.params == t.weights:
+        parts = f"weights; biases {t.biases:,} not counted"
+    else:
+        return f"parameters: {t.params:,} so counted; weights {t.weights:,}, biases {t.biases:,}, buffers {t.buffers:,}"
+    return f"parameters: {t.params:,} ({parts})" + (f"; buffers {t.buffers:,} beside them" if t.buffers else "")
 
 
 def _side(analysis: Analysis) -> str:

@@ -19,34 +19,42 @@ from archcalc.report.units import BYTES, COUNTS, unit_for
 from archcalc.sizes import Shape
 
 
+COURSE_VALUES = 15_237_608
+"""What the volumes that the course prints add up to."""
+
+
 def notes(analysis: Analysis) -> str:
     """The analysis as the course prints it: volumes that are held, their size, their weights."""
     if analysis.batch != 1:
         raise ArchcalcError(f"the notes format is per image; it needs batch 1, got {analysis.batch}")
     lines = [f"# {line}" for line in header(analysis)]
-    lines += [_line(row, analysis) for row in analysis.rows if row.values is not None]
     t, size = analysis.totals, analysis.itemsize
+    word = "weights" if t.params == t.weights else "params"
+    lines += [_line(row, analysis, word) for row in analysis.rows if row.values is not None]
     kept = t.values + t.conv_inputs
     lines += [
         "",
         f"TOTAL memory: {t.values:,} * {size} bytes = {_bytes(t.values * size)} / image (only forward! ~*2 for bwd)",
         f"TOTAL memory with the input of every CONV kept once more: {kept:,} * {size} bytes = {_bytes(kept * size)} / image",
         f"TOTAL params: {t.params:,} parameters",
-        "",
-        "# The course prints 24M * 4 bytes ~= 93MB for VGG-16 (96MB on its slides); its rows sum to 15,237,608 values.",
-        "# The second total is an accounting that yields both printed figures. That it is theirs is a conjecture.",
     ]
+    if t.values == COURSE_VALUES:
+        lines += [
+            "",
+            "# The course prints 24M * 4 bytes ~= 93MB for this table (96MB on its slides), but its rows have that first sum.",
+            "# The second total is an accounting that yields both printed figures. That it is theirs is a conjecture.",
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _line(row: Row, analysis: Analysis) -> str:
+def _line(row: Row, analysis: Analysis, word: str) -> str:
     assert row.node is not None
     x = row.node.shape
     volume = [*x.axes, x.channels] if x.axes else [1, 1, x.channels]
     factors = "*".join(map(str, [*x.axes, x.channels]))
     held = f"{factors}={short(x.values)}" if x.axes else factors
     weights = _weights(row, row.node, analysis)
-    return f"{_label(row.node)}: [{'x'.join(map(str, volume))}]  memory:  {held}   weights: {weights}"
+    return f"{_label(row.node)}: [{'x'.join(map(str, volume))}]  memory:  {held}   {word}: {weights}"
 
 
 def _label(node: Node) -> str:

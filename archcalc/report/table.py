@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["text", "number", "count", "bytes"]
-"""How a column is written: as it is, as a plain number, in K/M/G, or in KB/MB/GB."""
+Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
+"""How a column is written: as it is, as a plain number, in K/M/G, in KB/MB/GB, with three digits, or as printed there."""
 
 
 class Heading(NamedTuple):
@@ -26,6 +26,11 @@ class Heading(NamedTuple):
     kind: Kind
     keep: int = 5
     scale: str = ""
+
+
+def kept(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
+    """The headings, none of which may leave when they were chosen."""
+    return headings if chosen is None else [heading._replace(keep=9) for heading in headings]
 
 
 class Table(NamedTuple):

@@ -28,6 +28,24 @@ def scaled(n: int, size: int) -> str:
     return "<0.001" if text == "0.000" else text
 
 
+def ratio_text(n: float) -> str:
+    """A ratio with three significant digits, or whole from 1,000 on.
+
+    >>> ratio_text(138_357_544 / 62_378_344), ratio_text(10746.88)
+    ('2.22', '10,747')
+    """
+    return f"{n:#.3g}".rstrip(".") if n < 999.5 else f"{n:,.0f}"
+
+
+def counted(n: int, what: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "layer"), counted(1200, "layer")
+    ('1 layer', '1,200 layers')
+    """
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
 def bytes_text(n: int) -> str:
     """Bytes in decimal and binary units, both named.
 

@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.report.table import Heading, Table
+from archcalc.report.table import Heading, Table, kept
+from archcalc.report.units import counted
 from archcalc.spec.expand import expand
 from archcalc.spec.reader import Family
 from archcalc.spec.zoo import networks
@@ -41,8 +42,9 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
         name: family for name, family in networks().items()
         if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
     }
-    if not found:
-        raise ArchcalcError(unknown("network", " ".join(patterns), networks()))
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in found):
+            raise ArchcalcError(unknown("network", pattern, networks()))
     needed = {*names, *([sort] if sort else [])}
     by_family = sorted(found.items(), key=lambda item: natural(item[1].name, item[0]))
     rows = [_row(name, family, needed) for name, family in by_family]
@@ -50,9 +52,9 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
         rows.sort(key=lambda row: natural(str(row[sort])))
     return Table(
         title="networks",
-        headings=[HEADINGS[name] for name in names],
+        headings=kept([HEADINGS[name] for name in names], columns),
         rows=[[row[name] for name in names] for row in rows],
-        header=[f"{len(rows)} networks, batch 1, {COUNTED}, archcalc {__version__}"],
+        header=[f"{counted(len(rows), 'network')}, batch 1, {COUNTED}, archcalc {__version__}"],
         meta={"convention": "archcalc", "archcalc": __version__},
     )
 

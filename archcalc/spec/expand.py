@@ -20,7 +20,7 @@ from archcalc.spec.evaluator import Evaluator
 from archcalc.spec.expression import Expression
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
-from archcalc.spec.settings import checked_settings
+from archcalc.spec.settings import checked_settings, defaults, written
 from archcalc.spec.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
 
 MAX_STEPS = 50_000
@@ -35,7 +35,16 @@ def expand(family: Family, name: str, settings: dict[str, Any] | None = None, in
     """
     if name not in family.networks:
         raise ArchcalcError(Problem(unknown("network", name, family.networks), family.file))
-    return _Expander(family, name, checked_settings(family, name, settings or {}), input).network
+    values = checked_settings(family, name, settings or {})
+    try:
+        return _Expander(family, name, values, input).network
+    except ArchcalcError as error:
+        own = family.params | family.networks[name].settings
+        changed = [f"{key}={written(value)}" for key, value in values.items() if value is not own[key]]
+        if not changed:
+            raise
+        said = f"{name} with {' '.join(changed)}; its parameters and defaults: {defaults(family, name)}"
+        raise ArchcalcError([*error.problems, Problem(said)]) from None
 
 
 class _Expander(Evaluator):

@@ -14,7 +14,7 @@ def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dic
     """The family's parameters with the network's and the given settings; ArchcalcError for a bad one."""
     values = family.params | family.networks[name].settings
     for key, given in settings.items():
-        listed = ", ".join(f"{k}={written(v)}" for k, v in values.items()) or "none"
+        listed = defaults(family, name)
         if key not in values:
             close = nearest(key, values)
             hint = f"; did you mean {close!r}?" if close else ""
@@ -25,6 +25,12 @@ def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dic
             raise ArchcalcError(f"{wrong}; the parameters of {name} and their defaults: {listed}")
         values[key] = given
     return values
+
+
+def defaults(family: Family, name: str) -> str:
+    """The parameters of a network with their defaults, as a message lists them."""
+    values = family.params | family.networks[name].settings
+    return ", ".join(f"{key}={written(value)}" for key, value in values.items()) or "none"
 
 
 def mismatch(name: str, given: Any, default: Any) -> str:

@@ -52,12 +52,14 @@ def read_text(text: str, file: str, name: str) -> Family:
     return read(parse(text, file), file, name)
 
 
-def load(net: str, /, **settings: Any) -> Network:
+def load(net: str | os.PathLike[str], /, **settings: Any) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
     ``settings`` overrule the parameters of its spec. A file that holds several networks takes the name
     of one after a colon: ``my.yaml:small``. ArchcalcError says what is wrong, and where.
     """
+    if isinstance(net, os.PathLike):
+        net = os.fspath(net)
     if not isinstance(net, str) or not net.strip():
         raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {shown(net)}")
     if is_pattern(net):

@@ -84,7 +84,8 @@ TABLE = "see archcalc table --help"
         ),
         (
             ["table", "tiny.yaml", "--input", "3"],
-            "tiny.yaml:4: conv needs a feature map with height and width, got a vector of 3 (at layers[0].conv)",
+            "tiny.yaml:4: conv needs a feature map with height and width, got a vector of 3 (at layers[0].conv)\n"
+            "archcalc: tiny does not take the input 3",
         ),
         (
             ["table", "tiny.yaml", "--set", "w"],
@@ -113,10 +114,15 @@ TABLE = "see archcalc table --help"
             ("w: expected a number, true or false, a word or a list of these, got a mapping; "
             "the parameters of tiny and their defaults: w=4"),
         ),
-        (["table", "tiny.yaml", "--set", "w=0"], "tiny.yaml:4: out: must be at least 1, got 0 (at layers[0].conv)"),
+        (
+            ["table", "tiny.yaml", "--set", "w=0"],
+            "tiny.yaml:4: out: must be at least 1, got 0 (at layers[0].conv)\n"
+            "archcalc: tiny with w=0; its parameters and defaults: w=4",
+        ),
         (
             ["table", "tiny.yaml", "--set", "w=99999999999"],
-            "tiny.yaml:4: out: 99999999999 is larger than 2,147,483,647, the largest size there is (at layers[0].conv)",
+            "tiny.yaml:4: out: 99999999999 is larger than 2,147,483,647, the largest size there is (at layers[0].conv)\n"
+            "archcalc: tiny with w=99999999999; its parameters and defaults: w=4",
         ),
         (["table", "tinny.yaml"], "tinny.yaml: cannot be read: no such file or directory"),
         (["table", "\udcff.yaml"], "\\udcff.yaml: cannot be read: no such file or directory"),

@@ -203,3 +203,13 @@ def test_a_convention_names_what_it_counts(archcalc) -> None:
 @pytest.mark.parametrize("nets", [["vgg16"], ["vgg16", "vgg19", "alexnet"]])
 def test_two_networks_are_compared_not_more_or_fewer(archcalc, nets: list[str]) -> None:
     assert archcalc("diff", *nets) == (2, "", f"archcalc: diff takes two networks, got {len(nets)}\n")
+
+
+def test_another_input_of_the_same_shape_and_another_storage_are_seen(tmp_path) -> None:
+    text = ("input: [4, 8, 8]\nlayers:\n  - relu:\n    name: a\n  - relu:\n    name: b\n"
+            "  - relu:\n    name: c\n    from: {}\n  - conv: {{out: 4, kernel: 1}}\n    name: d\n    storage: {}\n")
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(text.format("a", "new"))
+    new.write_text(text.format("b", "view"))
+    rows = diff_table(load(str(old)).analyze(), load(str(new)).analyze()).rows
+    assert [row[:2] for row in rows] == [["c", "from a to b"], ["d", "storage new to view"]]

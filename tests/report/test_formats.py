@@ -212,3 +212,24 @@ def test_an_array_analysis_is_not_tabulated():
     analysis = load("vgg16").analyze(batch=np.array([1, 2]))
     with pytest.raises(ArchcalcError, match="a table needs single sizes"):
         render(analysis)
+
+
+def test_markdown_shows_a_pattern_and_the_legend_as_they_are():
+    out = render(load("INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-2").analyze(), "markdown")
+    assert "**INPUT 8x8x3 -> [CONV3-4 -> RELU]\\*2 -> FC-2 (pattern)**" in out
+    assert "\n\\- is work that this convention does not count" in out
+
+
+def test_columns_that_were_chosen_are_never_left_out():
+    out = render(load("vgg16").analyze(), "text", columns=["layer", "first", "rf_least", "add", "macs"], width=40)
+    assert len(text_columns(out)[0]) == 5
+
+
+def test_a_shared_layer_adds_zero_for_a_program(tmp_path):
+    spec = tmp_path / "twins.yaml"
+    spec.write_text("input: [4, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 1}\n    name: a\n"
+                    "  - conv: {out: 4, kernel: 1}\n    name: b\n    weights: a\n")
+    analysis = load(spec).analyze()
+    columns = ["layer", "params", "shared"]
+    assert render(analysis, "csv", columns=columns).splitlines()[-1].endswith(",b,0,a")
+    assert json.loads(render(analysis, "json", columns=columns))["rows"][-1] == {"layer": "b", "params": 0, "shared": "a"}

@@ -69,7 +69,8 @@ def test_problems_at_another_input_keep_their_place(family: Family) -> None:
     with pytest.raises(ArchcalcError) as caught:
         analyze(network, input=(3, 2, 2))
     assert str(caught.value) == (
-        "spec.yaml:14: the kernel spans 4 but the padded input is only 2 + 0 + 0 = 2 (at layers[1].max_pool)"
+        "spec.yaml:14: the kernel spans 4 but the padded input is only 2 + 0 + 0 = 2 (at layers[1].max_pool)\n"
+        "a does not take the input 3x2x2"
     )
 
 

@@ -1,0 +1,182 @@
+"""The way from our count to a tool's, in print: it adds up, it names defects, and it refuses in sentences."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+
+import pytest
+
+from archcalc import load
+from archcalc.conventions import conventions
+from archcalc.report.explain import explain_table, overview_table
+from archcalc.report.formats import FORMATS, render_table
+
+NETS = ("vgg16", "resnet50_tv", "googlenet_tv", "convnext_tiny", "lenet5")
+
+
+@pytest.mark.parametrize("name", conventions)
+def test_the_printed_steps_add_up(name: str) -> None:
+    for net in NETS:
+        table = explain_table(load(net), name)
+        for quantity in {row[0] for row in table.rows}:
+            *steps, last = [row for row in table.rows if row[0] == quantity]
+            running = 0
+            for _, _, _, amount, total, _ in steps:
+                running += amount
+                assert total == running
+            assert last[1].startswith(f"= {name}: ")
+            assert last[4] == running
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("name", [None, "ptflops"])
+def test_every_format(format: str, name: str | None, archcalc) -> None:
+    status, out, err = archcalc("explain", "vgg11", "--format", format, *(["--as", name] if name else []))
+    assert (status, err) == (0, "")
+    if format == "json":
+        rows = json.loads(out)["rows"]
+    elif format == "csv":
+        rows = list(csv.DictReader(io.StringIO(out)))
+    else:
+        rows = []
+        assert "7,609,090,048" in out
+    if rows and name is None:
+        assert [row["tool"] for row in rows] == list(conventions)
+
+
+def test_our_count_and_then_the_tools(archcalc) -> None:
+    _, out, _ = archcalc("explain", "resnet50_tv", "--as", "fvcore")
+    lines = [line.split() for line in out.splitlines() if line.startswith("operations")]
+    assert [line[-1] if "archcalc:" in line or "=" in line else line[-2] for line in lines] == [
+        "4,089,184,256", "4,111,412,224", "4,111,512,576", "4,111,512,576"]
+
+
+def test_a_defect_is_named(archcalc) -> None:
+    _, out, _ = archcalc("explain", "vgg16", "--as", "ptflops")
+    assert "once more per rectified value [defect]" in out
+    assert "defect: once more per rectified value: the module's hook counts it, and so does the patched functional" in out
+
+
+def test_what_the_code_has_in_addition(archcalc) -> None:
+    _, out, _ = archcalc("explain", "vgg16", "--as", "fvcore")
+    assert "in addition there: avgpool (adaptive_avg_pool(out=7))" in out
+    assert out.count("15,470,289,408") == 2
+
+
+def test_what_is_assumed_of_the_code(archcalc) -> None:
+    assert "assumed: written in modules of torch.nn throughout" in archcalc("explain", "resnet50", "--as", "thop")[1]
+    assert "torch.nn has no subsample" in archcalc("explain", "lenet5", "--as", "thop")[1]
+    assert "relu as a call of torch.nn.functional" in archcalc("explain", "googlenet_tv", "--as", "ptflops")[1]
+    assert "modules around others are not known" in archcalc("explain", "resnet50", "--as", "torchsummary")[1]
+
+
+def test_what_a_tool_leaves_out(archcalc) -> None:
+    _, out, _ = archcalc("explain", "resnet18", "--as", "torch")
+    assert "work that torch does not count at all: batch_norm, relu, max_pool, add, global_avg_pool" in out
+
+
+def test_side_heads_own_parameters(archcalc) -> None:
+    rows = {row[1]: row[4] for row in explain_table(load("googlenet_tv"), "torchinfo").rows if row[0] == "parameters"}
+    assert rows["archcalc: trained weights and biases"] == 6_624_904
+    assert rows["= torchinfo: parameters"] == 13_004_888
+
+
+def test_side_by_side() -> None:
+    table = overview_table(load("vgg16"))
+    rows = {row[0]: dict(zip([h.name for h in table.headings], row, strict=True)) for row in table.rows}
+    assert list(rows) == list(conventions)
+    assert rows["archcalc"]["operations"] == 15_470_264_320
+    assert rows["torch"]["deviation"] == "+100.00%"
+    assert rows["cs231n"]["params"] == 138_344_128
+    assert rows["keras"]["operations"] is None
+    assert rows["torchinfo"]["memory"] == "108.45 MB"
+    assert rows["torchsummary"]["memory"] == "218.78 MB (MiB in truth)"
+    assert rows["convnet-burden"]["memory"] == "58 MB (MiB in truth)"
+
+
+def test_a_table_in_a_convention_names_its_column(archcalc) -> None:
+    _, out, _ = archcalc("table", "resnet18", "--as", "fvcore")
+    assert "flops (fvcore)" in out
+    assert "FLOPs" not in out
+    assert "FLOPs" in archcalc("table", "resnet18", "--as", "torch", "--by", "type")[1]
+
+
+@pytest.mark.parametrize("name", conventions)
+def test_tables_in_every_convention(name: str, archcalc) -> None:
+    for command in (["table", "googlenet_tv"], ["compare", "vgg11", "resnet18"], ["diff", "resnet50", "resnet50_tv"]):
+        status, out, err = archcalc(*command, "--as", name)
+        assert (status, err) == (0, "")
+        assert f"convention {name}: " in out
+
+
+# With --measure.
+
+def test_measured_remainders_are_zero() -> None:
+    pytest.importorskip("torch")
+    rows = explain_table(load("resnet18"), "torchinfo", measured=True).rows
+    assert [row[4] for row in rows if row[1] == "remainder"] == [0, 0, 0]
+    small = load("resnet18").analyze(input=(3, 64, 64)).network
+    table = overview_table(small, measured=True)
+    names = [heading.name for heading in table.headings]
+    left = {row[0]: row[names.index("remainder")] for row in table.rows if isinstance(row[names.index("remainder")], int)}
+    assert left == dict.fromkeys(("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch"), 0)
+
+
+def test_text_of_what_was_measured(archcalc) -> None:
+    pytest.importorskip("torch")
+    _, out, _ = archcalc("explain", "squeezenet1_1", "--as", "thop", "--measure")
+    assert "measured: thop on torchvision's squeezenet1_1" in out
+    assert render_table(explain_table(load("squeezenet1_1"), "thop", measured=True), exact=True) == out
+
+
+# Refusals.
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["vgg16", "--as", "fvcor"], "archcalc: unknown convention 'fvcor'; did you mean 'fvcore'?\n"),
+    (["vgg61"], "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?"),
+    (["lenet5", "--as", "fvcore", "--measure"],
+     "archcalc: torchvision has no model that is lenet5; alexnet_tv is one that it has\n"),
+    (["vgg16", "--as", "keras", "--measure"], "archcalc: keras is no tool that can be run; these can: fvcore, "),
+    (["vgg16", "--set", "classes=10", "--as", "fvcore", "--measure"],
+     "archcalc: torchvision's vgg16 is vgg16 as it stands, without --set\n"),
+    (["vgg11", "--input", "3x64x64", "--as", "torch", "--measure"],
+     "archcalc: torchvision's vgg11 is not vgg11 at 3x64x64: it has 132,863,336 parameters, the network 32,200,040\n"),
+    (["vgg16", "--mesure"], "archcalc: unknown option --mesure; did you mean --measure?"),
+])
+def test_refusals(arguments: list[str], said: str, archcalc) -> None:
+    if "--measure" in arguments:
+        pytest.importorskip("torch")
+    status, out, err = archcalc("explain", *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith(said)
+
+
+def test_a_tool_that_is_not_installed_says_how(archcalc, monkeypatch) -> None:
+    from archcalc.witness import tools
+
+    monkeypatch.setattr(tools, "find_spec", lambda name: None if name == "thop" else sys)
+    assert archcalc("explain", "resnet18", "--as", "thop", "--measure") == (
+        2, "", "archcalc: thop is not installed: pip install 'archcalc[tools]'\n")
+
+
+def test_without_torch_it_says_how(archcalc, monkeypatch) -> None:
+    from archcalc.witness import tools
+
+    monkeypatch.setattr(tools, "find_spec", lambda name: None)
+    assert archcalc("explain", "resnet18", "--as", "fvcore", "--measure")[2] == (
+        "archcalc: measuring needs torch and torchvision: pip install 'archcalc[torch]'\n")
+
+
+def test_a_tool_that_fails_is_one_sentence(archcalc, monkeypatch) -> None:
+    pytest.importorskip("torch")
+    from archcalc.witness import tools
+
+    def fail(model: object, image: object) -> None:
+        raise RuntimeError("first line\nsecond line")
+
+    monkeypatch.setattr(tools, "TOOLS", {"thop": tools.Tool("thop", "tools", fail, meta=True)})
+    assert archcalc("explain", "resnet18", "--as", "thop", "--measure") == (
+        2, "", "archcalc: thop failed on torchvision's resnet18: RuntimeError: first line\\nsecond line\n")
