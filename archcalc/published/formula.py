@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from archcalc.spec.expression import Expression, parse
 
-_REFERENCE = re.compile(r"(?<![\w.'])(?:(?P<network>[a-z][\w.]*):)?(?P<quantity>[a-z]\w*)"
+_REFERENCE = re.compile(r"(?<![\w.'])(?:(?P<network>[a-z][\w.]*):)?(?P<quantity>[A-Za-z]\w*)"
                         r"(?:\[(?P<layer>[^\]]*)\])?(?!\w*\()")
 
 Value = Fraction | tuple[int, ...]

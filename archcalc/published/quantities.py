@@ -16,6 +16,7 @@ from archcalc.layers.dense import Linear
 from archcalc.network import Network
 from archcalc.published.formula import Formula, Reference, Value
 from archcalc.sizes import Shape
+from archcalc.spec.operations import ExpressionError
 from archcalc.spec.zoo import find, is_pattern, load
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ SUMS: Mapping[str, Callable[[Row], int]] = {
     "weights": lambda row: row.params.weight,
     "biases": lambda row: row.params.bias,
     "stored": lambda row: sum(row.params),  # with running statistics
+    "statistics": lambda row: row.params.buffers,
     "kernels": _only(WEIGHING, lambda row: row.params.weight),
     "kernels_and_biases": _only(WEIGHING, lambda row: row.params.weight + row.params.bias),
     "macs": lambda row: row.work.mac,
@@ -51,10 +53,12 @@ SUMS: Mapping[str, Callable[[Row], int]] = {
     "bias_adds": _only(WEIGHING, lambda row: row.work.add),
     "normalised": _only({"batch_norm"}, _outputs),
     "rectified": _only({"relu"}, _outputs),
+    "weighed": _only(WEIGHING, _outputs),
     "responses": _only({"lrn"}, _outputs),
     "scaled": _only({"scale"}, _outputs),
     "pooled": _only(POOLING, _cells),
     "values": lambda row: row.values or 0,
+    "pool_inputs": _only(POOLING, lambda row: row.inputs[0].values),
     "outputs": _outputs,  # in place or not
     "conv_inputs": lambda row: row.conv_inputs,
 }
@@ -145,8 +149,11 @@ class Bench:
         return self.analyses[key]
 
     def value(self, formula: Formula, subject: Subject) -> Value:
-        """The formula's value for the subject."""
-        return formula.value(lambda reference: self.number(reference, subject))
+        """The formula's value for the subject; UnanswerableError when it has none."""
+        try:
+            return formula.value(lambda reference: self.number(reference, subject))
+        except ExpressionError as error:
+            raise UnanswerableError(str(error)) from None
 
     def number(self, reference: Reference, subject: Subject) -> float:
         """A quantity over the reference's layers; UnanswerableError when there is none."""

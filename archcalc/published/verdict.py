@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -88,8 +89,8 @@ def _explained(found: Judgement, claim: Explanation, bench: Bench) -> Judgement:
     subject, how = claim.subject or figure.subject, claim.slip or claim.convention or figure.formula
     try:
         value = bench.value(how, subject)
-    except UnanswerableError as reason:
-        return found._replace(verdict=FAILS, reason=f"{claim.because}: {reason}")
+    except (UnanswerableError, ArchcalcError) as error:
+        return found._replace(verdict=FAILS, reason=f"{claim.because}: {error}")
     shown = arithmetic(how, subject, bench)
     if figure.printed.manner(value, figure.binary or claim.binary) is None:
         return found._replace(verdict=FAILS, reason=claim.because, claim=shown)
@@ -116,8 +117,9 @@ def _others(figure: Figure, bench: Bench) -> Iterator[tuple[str, str, str]]:
         if fits(how, figure.subject):
             yield "other convention", name, arithmetic(how, figure.subject, bench)
     for subject in variants(figure.subject):
-        if fits(figure.formula, subject):
-            yield "other variant", subject.network, arithmetic(figure.formula, subject, bench)
+        with suppress(UnanswerableError, ArchcalcError):  # a variant may lack a layer, or not take the settings
+            if fits(figure.formula, subject):
+                yield "other variant", subject.network, arithmetic(figure.formula, subject, bench)
 
 
 def _in_units(value: Value, unit: Unit) -> str:

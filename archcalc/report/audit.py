@@ -144,7 +144,8 @@ def _told(j: Judgement) -> str:
     f = j.figure
     layer = f"`{f.subject.layer}`, " if f.subject.layer else ""
     known = "" if f.confidence == "read" else f", {CONFIDENCE[f.confidence]}"
-    source = f"[{f.source.key}]({f.source.link}), {f.where}{known}"
+    note = f"; {f.note}" if f.note else ""
+    source = f"[{f.source.key}]({f.source.link}), {f.where}{known}{note}"
     return f"{layer}{f.quantity} **{f.printed.text}**{_heading(f)} ({source})"
 
 

@@ -51,6 +51,7 @@ def test_the_findings_that_the_docs_speak_of(judgements):
     assert of["googlenet", "inception_3b", "params", "380"] == "wrong"
     assert of["resnet34", "", "macs", "3.6 × 10^9"] == "truncated"
     assert of["resnet101", "", "macs", "7.6 × 10^9"] == "match"
+    assert of["resnet34", "", "params", "2180000"] == "wrong"
 
 
 def test_nothing_from_memory_is_called_wrong(judgements):
@@ -115,7 +116,7 @@ def test_the_report_command(archcalc, tmp_path):
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["vgg61"], "unknown network with published figures 'vgg61'; did you mean 'vgg16'?"),
-    (["--format", "pdf"], "unknown format 'pdf'"),
+    (["teaching*", "--format", "pdf"], "unknown format 'pdf'"),
     (["vgg16", "--report"], "--report is about all figures"),
 ])
 def test_bad_usage(archcalc, arguments, said):

@@ -117,6 +117,17 @@ def test_an_explanation_of_what_does_not_exist_fails(judged):
     assert "vgg16 has no layer 'conv9'" in found.reason
 
 
+def test_an_explanation_that_cannot_be_built_fails(judged):
+    found = judged("inception_v3, input: 3x224x224", "total", "params", explained("27.2M", "training: true"))
+    assert found.verdict == FAILS
+    assert "a side head does not fit" in found.reason
+
+
+def test_a_formula_without_a_value(judged):
+    found = judged("vgg16", "total", "{quantity: x, as: macs / (params - params)}", "1")
+    assert (found.verdict, found.reason.split(":")[0]) == ("unverifiable", "division by zero")
+
+
 def test_what_matches_needs_no_explanation(judged):
     assert judged("vgg16", "total", "params", explained("138M", "slip: params")).verdict == "match"
 
