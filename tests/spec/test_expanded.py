@@ -153,7 +153,7 @@ def test_the_path_goes_on_after_a_side_head_without_a_word(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("net", "file"), [
-    ("vgg16", "vgg"), ("resnet50_tv", "resnet"), ("resnet_option_a", "resnet_option"), ("lenet5", "lenet5"),
+    ("vgg16", "vgg"), ("resnet50_tv", "resnet"), ("resnet_option_a", "resnet"), ("lenet5", "lenet5"),
     ("densenet_cifar_40_12", "densenet_cifar"),
 ])
 def test_show_prints_the_text_of_the_file(archcalc, net: str, file: str) -> None:

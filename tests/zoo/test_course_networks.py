@@ -568,5 +568,5 @@ def test_all_networks_are_here() -> None:
         "lenet5", "lenet5_modern", "alexnet", "alexnet_grouped", "alexnet_tv", "zfnet", "zfnet_wide",
         "vgg11", "vgg11_lrn", "vgg13", "vgg16_c", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn",
         "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet50_tv", "resnet101_tv", "resnet152_tv",
-        "googlenet", "googlenet_tv",
+        "resnet_option_a", "resnet_option_b", "resnet_option_c", "googlenet", "googlenet_tv",
     ]

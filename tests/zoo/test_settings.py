@@ -88,7 +88,6 @@ REFUSED = [
     ("regnet_x_400mf", {"group_width": 0}, "group_width must be above 0 and divide every width"),
     ("resnet34", {"stride_in_3x3": True}, "stride_in_3x3 is of bottlenecks"),
     ("resnet_option_a", {"option": "d"}, "option must be a, b or c"),
-    ("resnet_option_a", {"depth": 35}, "depth must be 18, 34, 50, 101 or 152"),
     ("shufflenet_v2_x1_0", {"width": 117}, "width must be even and above 0"),
     ("stochastic_depth110", {"last": 0.0}, "last is a probability, above 0 and at most 1"),
     ("vgg16", {"last_kernel": 2}, "last_kernel must be odd"),
