@@ -82,10 +82,14 @@ def test_every_command_has_an_example_that_names_it():
         assert f"archcalc {name}" in command.epilog
 
 
-def test_help_names_every_convention_and_format():
+def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):
     help = commands(parser())["table"].format_help()
-    for name in (*conventions, *LAYER_FORMATS):
+    for name in LAYER_FORMATS:
         assert name in help
+    assert "archcalc explain NET lists all" in " ".join(help.split())
+    listed = archcalc("explain", "vgg11")[1]
+    for name in conventions:
+        assert f"\n{name} " in listed
 
 
 def test_the_spec_page_names_every_layer_and_its_example_loads(tmp_path):

@@ -78,7 +78,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     pixels = network.input.axes if any(map(is_array, network.input.axes)) else _same(network.input.axes)
     views: list[tuple[View, ...]] = []
     known: dict[Any, Facts] = {}
-    form_of = _forms(network) if convention.sees_code else None
+    form_of = _forms(network, convention.sees_code) if convention.sees_code else None
     rows = []
     for node in nodes:
         layer, inputs = node.layer, tuple(nodes[i].shape for i in node.inputs)
@@ -101,10 +101,10 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     return rows
 
 
-def _forms(network: Network) -> Callable[[str, str], tuple[str, int]]:
+def _forms(network: Network, library: str) -> Callable[[str, str], tuple[str, int]]:
     from archcalc.conventions.written import written
 
-    return written(network.name).form
+    return written(network.name, library).form
 
 
 def _per_axis(compute: Callable[..., View], *columns: tuple[Any, ...]) -> tuple[View, ...]:

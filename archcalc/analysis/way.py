@@ -66,7 +66,7 @@ class Explained(NamedTuple):
 def explained(network: Network, how: Convention) -> Explained:
     """The steps from our count of one image to the convention's, for each quantity that it counts."""
     analysis = analyze(network, convention=how)
-    code = written(network.name) if how.sees_code else PLAIN
+    code = written(network.name, how.sees_code) if how.sees_code else PLAIN
     uses = [(row, _use(row, analysis, code)) for row in analysis.rows]
     own = [use for row, use in uses if not row.shared]
     side = [_use(row, analysis, code) for row in analysis.side_rows if not row.shared] if how.side_params else []

@@ -101,7 +101,7 @@ class Convention(NamedTuple):
     ``counts`` names what the column of operations holds, and ``flops_per_mac`` is None where that is
     no multiply-add and so has no FLOP. ``memory_name`` is what it calls its memory figure, printed in
     ``memory_unit``: a size in bytes, its name, and decimals. ``side_params`` says that parameters of side
-    heads count although they do not run, ``sees_code`` that the count depends on how a model is written.
+    heads count although they do not run, ``sees_code`` names the library on whose code the count depends.
     """
 
     name: str
@@ -116,7 +116,7 @@ class Convention(NamedTuple):
     memory_name: str = FEATURE_MAPS
     memory_unit: tuple[int, str, int] | None = None
     side_params: bool = False
-    sees_code: bool = False
+    sees_code: str = ""
 
     @property
     def counts_operations(self) -> bool:

@@ -23,7 +23,7 @@ from archcalc.conventions.counts import (
     values,
     weights_once,
 )
-from archcalc.conventions.written import FUNCTIONAL, MODULE, OPERATOR, SUBCLASS
+from archcalc.conventions.written import FUNCTIONAL, MODULE, OPERATOR, SUBCLASS, TIMM, TORCHVISION
 from archcalc.sizes import Int
 
 CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
@@ -200,21 +200,21 @@ TOOLS = (
         "multiply-adds, plus 2 per batch-normalised value, 5 per layer-normalised value and 1 per value that adaptive "
         "pooling reads; biases, activations and other poolings count nothing",
         "fvcore/nn/flop_count.py and jit_handles.py", "0.1.5.post20221221", "flops (fvcore)", None,
-        operations=FVCORE, side_params=True, sees_code=True,
+        operations=FVCORE, side_params=True, sees_code=TORCHVISION,
     ),
     Convention(
         "torchinfo",
         "parameters called weight or bias: those of a convolution once per output position, all others once per image",
         "torchinfo/layer_info.py, calculate_macs; model_statistics.py", "1.8.0", "mult-adds", None,
         operations=TORCHINFO, memory=TORCHINFO_MEMORY, memory_name="Forward/backward pass size",
-        memory_unit=(10**6, "MB", 2), side_params=True, sees_code=True,
+        memory_unit=(10**6, "MB", 2), side_params=True, sees_code=TORCHVISION,
     ),
     Convention(
         "ptflops",
         "multiply-adds and biases, plus 2 per batch-normalised value, 1 per rectified and 1 per pooled value; modules "
         "of ReLU and pooling count twice",
         "ptflops/pytorch_ops.py and pytorch_engine.py, backend pytorch, on the CPU", "0.7.5", "MACs (ptflops)", None,
-        operations=PTFLOPS, side_params=True, sees_code=True,
+        operations=PTFLOPS, side_params=True, sees_code=TORCHVISION,
     ),
     Convention(
         "ptflops-aten", "multiply-adds and 1 per biased output; nothing else", "ptflops/aten_ops.py, backend aten",
@@ -226,14 +226,14 @@ TOOLS = (
         "multiply-adds without biases, plus 4 per normalised value and what average pooling reads and makes; what is "
         "not of a hooked class counts nothing, its parameters neither",
         "thop/profile.py and thop/vision/basic_hooks.py", "0.1.1.post2209072238", "MACs (thop)", None,
-        operations=THOP, parameters=THOP_PARAMS, sees_code=True,
+        operations=THOP, parameters=THOP_PARAMS, sees_code=TORCHVISION,
     ),
     Convention(
         "calflops-flops",
         "2 per multiply-add, 1 per bias of a convolution, 2 per batch-normalised and 5 per layer-normalised value, 1 "
         "per activated value and per value that a pooling reads",
         "calflops/pytorch_ops.py, calculate_flops()[0]", "0.3.2", "FLOPs (calflops)", None,
-        operations=CALFLOPS, side_params=True, sees_code=True,
+        operations=CALFLOPS, side_params=True, sees_code=TORCHVISION,
     ),
     Convention(
         "calflops-macs", "multiply-adds of convolutions and linear layers",
@@ -250,11 +250,11 @@ TOOLS = (
     ),
     Convention(
         "timm",
-        "fvcore's count of timm's models, whose global pooling is a mean and so counts nothing; activations are the "
-        "outputs of convolutions and linear layers",
+        "fvcore's count of timm's models, whose gates pool by a mean, for nothing; activations are the outputs of "
+        "convolutions and linear layers",
         "huggingface/pytorch-image-models, benchmark.py, profile_fvcore", "1.0.19", "MACs (timm)", None,
-        operations=Tally(*NORMS), memory=ACTIVATIONS, memory_name="activations (macts)",
-        memory_unit=(4, "values", 0),
+        operations=FVCORE, memory=ACTIVATIONS, memory_name="activations (macts)",
+        memory_unit=(4, "values", 0), sees_code=TIMM,
     ),
     Convention(
         "keras", "parameters with the moving mean and variance of batch normalisation; operations are not counted",
@@ -271,6 +271,6 @@ TOOLS = (
         "torchsummary/torchsummary.py, summary", "1.5.1", "operations", None, operations=NOTHING,
         parameters=Tally(without=(Term("parameters that a block itself owns", _no_module, place="register_hook"),)),
         memory=TORCHSUMMARY_MEMORY, memory_name="Forward/backward pass size", memory_unit=(2**20, "MB", 2),
-        sees_code=True,
+        sees_code=TORCHVISION,
     ),
 )

@@ -13,6 +13,10 @@ from typing import NamedTuple
 from archcalc.layers import Layer
 from archcalc.layers.pool import AdaptiveAvgPool
 
+TORCHVISION = "torchvision 0.29.1"
+TIMM = "timm 1.0.19"
+"""The libraries whose code was read."""
+
 MODULE = "module"
 FUNCTIONAL = "functional"
 METHOD = "method"
@@ -68,14 +72,16 @@ class Written(NamedTuple):
 
 
 PLAIN = Written((), "")
-TORCHVISION = (
+IN_TORCHVISION = (
     Written(("alexnet_tv", "vgg*_bn"), "alexnet.py, vgg.py", wraps=True),
     Written(("vgg11", "vgg13", "vgg16", "vgg19"), "vgg.py",
             extras=(Extra("avgpool", AdaptiveAvgPool(out=7), "flatten"),), wraps=True),
     Written(
-        ("resnet18", "resnet34", "resnet50_tv", "resnet101_tv", "resnet152_tv", "resnext50_32x4d", "resnext101_32x8d",
-         "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
-        "resnet.py: BasicBlock and Bottleneck", (Rule("relu", "*_*.relu", wrapped=1),), wraps=True),
+        ("resnet18", "resnet34", "resnet50_tv", "resnet101_tv", "resnet152_tv"), "resnet.py: BasicBlock and Bottleneck",
+        (Rule("relu", "*.relu", wrapped=1),), wraps=True),
+    Written(
+        ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
+        "resnet.py: Bottleneck", (Rule("relu", "*.block*.relu", wrapped=1),), wraps=True),
     Written(
         ("googlenet_tv",), "googlenet.py: BasicConv2d and Inception",
         (Rule("relu", form=FUNCTIONAL, wrapped=1), Rule("concat", form=OPERATOR, wrapped=1)), wraps=True),
@@ -96,6 +102,13 @@ TORCHVISION = (
 )
 
 
-def written(network: str) -> Written:
-    """How the network of that name is written in torchvision."""
-    return next((w for w in TORCHVISION if any(fnmatchcase(network, name) for name in w.networks)), PLAIN)
+IN_TIMM = (
+    Written(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),
+)
+LIBRARIES = {TORCHVISION: IN_TORCHVISION, TIMM: IN_TIMM}
+
+
+def written(network: str, library: str = TORCHVISION) -> Written:
+    """How the network of that name is written in a library."""
+    families = LIBRARIES[library]
+    return next((w for w in families if any(fnmatchcase(network, name) for name in w.networks)), PLAIN)

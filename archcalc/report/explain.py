@@ -93,17 +93,17 @@ def _footer(network: Network, found: Explained) -> list[str]:
 
 def _code(network: Network, how: Convention) -> list[str]:
     """What is known, or assumed, of the code that the tool looks at."""
-    code = written(network.name)
+    code = written(network.name, how.sees_code)
     if not code.source:
         lines = ["assumed: written in modules of torch.nn throughout, but for operators such as +"]
         own = [kind for kind in dict.fromkeys(node.layer.type for node in network.nodes) if kind in NOT_IN_TORCH]
         if own:
-            lines.append(f"torch.nn has no {', '.join(own)}: what a tool counts of them depends on how they are written")
+            lines.append(f"torch.nn has no {', '.join(own)}: what a tool counts there depends on how it is written")
     else:
         forms = {form: None for node in network.nodes if not node.side
                  for form in [code.form(node.layer.type, node.name)[0]] if form not in (MODULE, OPERATOR)}
         listed = [f"{', '.join(_types(network, code, form))} as {FORMS[form]}" for form in forms]
-        lines = [f"written as in torchvision 0.29.1, {code.source}: {'; '.join(listed) or 'modules'}"]
+        lines = [f"written as in {how.sees_code}, {code.source}: {'; '.join(listed) or 'modules'}"]
         lines += [f"in addition there: {extra.name} ({extra.layer})" for extra in code.extras]
     if how.name == "torchsummary" and not code.wraps:
         lines.append("modules around others are not known of this network; none is counted")

@@ -8,12 +8,14 @@ import archcalc
 from archcalc.analysis.way import Explained, explained
 from archcalc.conventions import convention
 from archcalc.network import Network
-from archcalc.witness.models import NETWORKS
+from archcalc.witness.models import NETWORKS, build
 from archcalc.witness.tools import measure
 
 TOOLS = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
-FULL_SIZE = ("alexnet", "resnet18", "squeezenet1_0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0",
-             "shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf", "resnext50_32x4d")
+FULL_SIZE = (
+    "alexnet", "resnet18", "squeezenet1_0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0",
+    "shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf", "resnext50_32x4d",
+)
 OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3")
 """Networks that are torchvision's only at the size that they were made for."""
 
@@ -111,3 +113,41 @@ def test_response_normalisation_in_ptflops() -> None:
     model = torch.nn.Sequential(torch.nn.LocalResponseNorm(5))
     macs, _ = get_model_complexity_info(model, (8, 6, 6), as_strings=False, print_per_layer_stat=False)
     assert macs == explained(network, convention("ptflops")).total("operations")
+
+
+@pytest.mark.parametrize("name", [
+    "alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "googlenet",
+])
+def test_what_torchsummary_adds_up(name: str) -> None:
+    """Its rule on the real model: every output but those of the root and of nn.Sequential, twice (torchsummary.py)."""
+    torch = pytest.importorskip("torch")
+    model, total = build(name, meta=True), 0
+
+    def add(module: object, inputs: object, output: object) -> None:
+        nonlocal total
+        total += 2 * output.numel()  # type: ignore[attr-defined]
+
+    for module in model.modules():
+        if module is not model and not isinstance(module, torch.nn.Sequential):
+            module.register_forward_hook(add)
+    with torch.no_grad():
+        model(torch.empty(1, 3, 224, 224, device="meta"))
+    assert found(name, "torchsummary").total("memory") == total
+
+
+@pytest.mark.parametrize(("name", "network"), [
+    ("resnet18", "resnet18"), ("densenet121", "densenet121"), ("efficientnet_b0", "efficientnet_b0"),
+    ("mobilenetv3_small_100", "mobilenet_v3_small"), ("convnext_tiny", "convnext_tiny"),
+    ("regnety_004", "regnet_y_400mf"),
+])
+def test_what_timm_profiles(name: str, network: str) -> None:
+    """benchmark.py's profile_fvcore on timm's own models; timm is no dependency of the tests."""
+    timm = pytest.importorskip("timm")
+    import torch
+    from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
+
+    model, image = timm.create_model(name).eval(), torch.zeros(1, 3, 224, 224)
+    one = explained(archcalc.load(network), convention("timm"))
+    for count, quantity in ((FlopCountAnalysis, "operations"), (ActivationCountAnalysis, "memory")):
+        said = count(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        assert said.total() == one.total(quantity)

@@ -1,0 +1,153 @@
+"""What holds for every convention, and the sources of those that no tool can be run for."""
+
+from __future__ import annotations
+
+import pytest
+
+import archcalc
+from archcalc.analysis.way import explained
+from archcalc.conventions import convention, conventions
+from archcalc.conventions.written import FORMS, IN_TORCHVISION, written
+from archcalc.witness.models import NETWORKS
+
+NETS = ("lenet5", "alexnet_grouped", "vgg11_bn", "googlenet", "densenet121", "convnext_tiny", "efficientnet_b0",
+        "shufflenet_v2_x0_5", "resnet50")
+
+
+@pytest.mark.parametrize("how", conventions.values(), ids=lambda how: how.name)
+def test_the_terms_add_up_to_the_table(how) -> None:
+    """The steps of explain, and the rows of the table under the same convention."""
+    for name in NETS:
+        network = archcalc.load(name)
+        totals, found = network.analyze(convention=how).totals, explained(network, how)
+        assert found.total("operations") == totals.macs
+        assert found.total("memory") == totals.values
+        side = sum(step.amount for step in found.ways["parameters"] if step.label.startswith("side heads"))
+        assert found.total("parameters") - side == totals.params
+
+
+@pytest.mark.parametrize("how", conventions.values(), ids=lambda how: how.name)
+def test_arrays_count_as_their_elements(how) -> None:
+    np = pytest.importorskip("numpy")
+    sizes = np.array([64, 96, 128])
+    network = archcalc.load("resnet18")
+    many = network.analyze(input=(3, sizes, sizes), batch=np.array([1, 2, 3]), convention=how).totals
+    for at, size in enumerate(sizes.tolist()):
+        one = network.analyze(input=(3, size, size), batch=at + 1, convention=how).totals
+        assert np.broadcast_to(many.macs, 3)[at] == one.macs
+        assert np.broadcast_to(many.values, 3)[at] == one.values
+        assert np.broadcast_to(many.params, 3)[at] == one.params
+
+
+@pytest.mark.parametrize("how", conventions.values(), ids=lambda how: how.name)
+def test_it_says_where_it_comes_from(how) -> None:
+    assert how.about
+    assert how.source
+    for tally in (how.operations, how.parameters, how.memory):
+        assert all(term.label for term in (*tally.terms, *tally.without))
+        if how.version and "commit" not in how.version:
+            assert all(term.place for term in (*tally.terms, *tally.without)), how.name
+
+
+def test_not_counted_is_not_zero() -> None:
+    """fvcore leaves a ReLU out, counts a normalisation, and finds nothing to count in a flatten."""
+    analysis = archcalc.load("resnet18").analyze(convention="fvcore")
+    counts = {row.type: row.macs for row in analysis.rows}
+    assert counts["relu"] is None
+    assert counts["batch_norm"] == 2 * 512 * 49
+    assert counts["flatten"] == 0
+
+
+def test_an_unknown_one_names_the_nearest() -> None:
+    with pytest.raises(archcalc.ArchcalcError, match=r"unknown convention 'fvcor'; did you mean 'fvcore'\?"):
+        convention("fvcor")
+    with pytest.raises(archcalc.ArchcalcError, match=r"known: archcalc, paper, cs231n, .*torchsummary"):
+        convention("qqqqqq")
+
+
+# How code is written.
+
+def test_every_rule_is_about_layers_that_a_network_has() -> None:
+    for network in NETWORKS.values():
+        code, found = written(network), [(n.layer.type, n.name) for n in archcalc.load(network).nodes]
+        for rule in code.rules:
+            assert rule.form in FORMS
+            assert any(code.form(*one) == (rule.form, rule.wrapped) for one in found), (network, rule)
+
+
+def test_each_network_is_written_in_one_way() -> None:
+    from fnmatch import fnmatchcase
+
+    for network in NETWORKS.values():
+        assert sum(fnmatchcase(network, name) for code in IN_TORCHVISION for name in code.networks) <= 1
+
+
+# Sources: printed figures.
+
+def operations(name: str, how: str, **options) -> int:
+    return explained(archcalc.load(name, **options), convention(how)).total("operations")
+
+
+@pytest.mark.parametrize(("name", "size", "printed"), [
+    # google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md: billions, up to the last feature map
+    ("vgg11", 224, "14.984"), ("vgg11", 321, "30.583"), ("vgg16", 224, "30.713"), ("vgg16", 321, "62.729"),
+    ("bn_inception_slim", 224, "3.883"), ("bn_inception_slim", 321, "8.626"),
+    ("bn_inception_slim_full", 224, "4.051"), ("bn_inception_slim_full", 321, "8.973"),
+    ("inception_v4", 224, "12.271"), ("inception_v4", 321, "27.390"),
+])
+def test_receptive_field_repository(name: str, size: int, printed: str) -> None:
+    rows = archcalc.load(name).analyze(input=(3, size, size), convention="rf-repo").rows
+    last = max(at for at, row in enumerate(rows) if row.type in ("concat", "max_pool"))
+    assert f"{sum(row.macs or 0 for row in rows[: last + 1]) / 1e9:.3f}" == printed
+
+
+@pytest.mark.parametrize(("name", "flops", "memory"), [
+    # albanie/convnet-burden, README: FLOPS and feature memory, MB being 2^20
+    ("vgg16", "16 G", 58), ("vgg19", "20 G", 63), ("resnet18", "2 G", 23), ("resnet34", "4 G", 35),
+    ("resnet50", "4 G", 103), ("resnet101", "8 G", 155), ("resnet152", "11 G", 219), ("resnext50_32x4d", "4 G", 132),
+    ("resnext101_32x4d", "8 G", 197), ("resnext101_64x4d", "16 G", 273), ("inception_v3", "6 G", 89),
+    ("squeezenet1_1", "360 M", 17),
+])
+def test_convnet_burden(name: str, flops: str, memory: int) -> None:
+    totals = archcalc.load(name).analyze(convention="convnet-burden").totals
+    number, unit = flops.split()
+    assert f"{totals.macs / {'M': 1e6, 'G': 1e9}[unit]:.0f}" == number
+    assert round(4 * totals.values / 2**20) == memory
+
+
+def test_convnet_burden_squeezenet() -> None:
+    """The README's 837 MFLOPS; its 30 MB does not follow from the network, which holds 29."""
+    totals = archcalc.load("squeezenet1_0").analyze(convention="convnet-burden").totals
+    assert round(totals.macs / 1e6) == 837
+    assert round(4 * totals.values / 2**20) == 29
+
+
+@pytest.mark.parametrize(("name", "macc", "params"), [
+    # dgschwend/zynqnet, topo-comparison/networks.xlsx: MACCs and parameters in M
+    ("vgg16", "15470", "138.3"), ("resnet50", "3870", "25.6"), ("squeezenet1_0_caffe", "860", "1.2"),
+    ("squeezenet1_1_caffe", "390", "1.2"), ("nin", "1100", "7.6"),
+])
+def test_netscope(name: str, macc: str, params: str) -> None:
+    totals = archcalc.load(name).analyze(convention="netscope").totals
+    assert f"{round(totals.macs, -7) / 1e6:.0f}" == macc
+    assert f"{totals.params / 1e6:.1f}" == params
+
+
+@pytest.mark.parametrize(("name", "settings", "params"), [
+    # keras.applications, summary(): total parameters
+    ("vgg16", {}, 138_357_544), ("densenet121", {}, 8_062_504), ("mobilenet_v2", {}, 3_538_984),
+    ("inception_v3", {"gamma": False}, 23_851_784),
+])
+def test_keras(name: str, settings: dict, params: int) -> None:
+    assert archcalc.load(name, **settings).analyze(convention="keras").totals.params == params
+
+
+def test_timm_as_printed() -> None:
+    """4.11 GMACs of ResNet-50 and 13.56 M activations of VGG-16, as its tables print."""
+    assert round(operations("resnet50_tv", "timm") / 1e9, 2) == 4.11
+    assert round(archcalc.load("vgg16").analyze(convention="timm").totals.values / 1e6, 2) == 13.56
+
+
+def test_lenet5_as_its_paper_counts() -> None:
+    """340,908 connections, the 840 of the output codes included."""
+    assert operations("lenet5", "lecun98") == 340_908
