@@ -20,10 +20,10 @@ BYTES = 4
 NOT_IN_TORCH = ("conv_table", "subsample", "rbf")
 
 HEADINGS = (
-    Heading("quantity", "quantity", "text", 7),
+    Heading("quantity", "quantity", "text", 8),
     Heading("step", "step", "text", 9),
     Heading("layers", "layers", "number", 4),
-    Heading("amount", "amount", "count", 8),
+    Heading("amount", "amount", "count", 7),
     Heading("sum", "sum", "count", 8),
     Heading("place", "in its source", "text", 2),
 )
