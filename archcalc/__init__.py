@@ -1,9 +1,9 @@
 """archcalc: exact shapes, parameters, MACs, memory and receptive fields of convolutional networks.
 
-    >>> import archcalc
-    >>> analysis = archcalc.load("vgg16").analyze()
-    >>> analysis.totals.params, analysis.totals.macs
-    (138357544, 15470264320)
+>>> import archcalc
+>>> analysis = archcalc.load("vgg16").analyze()
+>>> analysis.totals.params, analysis.totals.macs
+(138357544, 15470264320)
 """
 
 from typing import TYPE_CHECKING, Any
@@ -34,8 +34,21 @@ _HOMES = {
     "networks": "archcalc.spec",
 }
 
-__all__ = ["Analysis", "ArchcalcError", "Convention", "Network", "Problem", "Shape", "Totals", "__version__", "analyze",
-           "convention", "conventions", "load", "networks"]
+__all__ = [
+    "Analysis",
+    "ArchcalcError",
+    "Convention",
+    "Network",
+    "Problem",
+    "Shape",
+    "Totals",
+    "__version__",
+    "analyze",
+    "convention",
+    "conventions",
+    "load",
+    "networks",
+]
 
 
 def __getattr__(name: str) -> Any:

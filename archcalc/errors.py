@@ -61,7 +61,7 @@ def clipped(text: str, most: int) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:(most - 2) // 2]}...{text[-((most - 3) // 2):]}"
+    return text if len(text) <= most else f"{text[: (most - 2) // 2]}...{text[-((most - 3) // 2) :]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -35,9 +35,19 @@ class Node:
 
     __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
 
-    def __init__(self, index: int, name: str, layer: Layer, inputs: tuple[int, ...], shape: Shape,
-                 scopes: tuple[str, ...] = (), side: bool = False, shares: int | None = None,
-                 place: Place | None = None, storage: Storage | None = None) -> None:
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        layer: Layer,
+        inputs: tuple[int, ...],
+        shape: Shape,
+        scopes: tuple[str, ...] = (),
+        side: bool = False,
+        shares: int | None = None,
+        place: Place | None = None,
+        storage: Storage | None = None,
+    ) -> None:
         self.storage = storage or layer.storage
         self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
         self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
@@ -53,9 +63,18 @@ class Network:
     with and ``defaults`` what its spec says they are; ``rebuild`` makes the same network for another input.
     """
 
-    def __init__(self, name: str, input: Shape, *, title: str = "", about: dict[str, Any] | None = None,
-                 settings: dict[str, Any] | None = None, defaults: dict[str, Any] | None = None, notes: Sequence[str] = (),
-                 rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        input: Shape,
+        *,
+        title: str = "",
+        about: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+        defaults: dict[str, Any] | None = None,
+        notes: Sequence[str] = (),
+        rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None,
+    ) -> None:
         self.name, self.title, self.about = name, title or name, about or {}
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
         self._rebuild = rebuild
@@ -68,16 +87,28 @@ class Network:
     @property
     def settings_changed(self) -> dict[str, Any]:
         """The settings that differ from what the spec says of this network."""
-        return {key: value for key, value in self.settings.items()
-                if is_array(value) or key not in self.defaults or value != self.defaults[key]}
+        return {
+            key: value
+            for key, value in self.settings.items()
+            if is_array(value) or key not in self.defaults or value != self.defaults[key]
+        }
 
     @property
     def input(self) -> Shape:
         return self.nodes[0].shape
 
-    def add(self, name: str, layer: Layer, inputs: Sequence[int] | None = None, *, scopes: tuple[str, ...] = (),
-            side: bool = False, shares: int | None = None, place: Place | None = None,
-            storage: Storage | None = None) -> int:
+    def add(
+        self,
+        name: str,
+        layer: Layer,
+        inputs: Sequence[int] | None = None,
+        *,
+        scopes: tuple[str, ...] = (),
+        side: bool = False,
+        shares: int | None = None,
+        place: Place | None = None,
+        storage: Storage | None = None,
+    ) -> int:
         """Append a layer and return its index; without ``inputs`` it takes the last node's output.
 
         LayerError when the layer cannot take the shapes that meet there, with the formula; when the main
@@ -90,8 +121,10 @@ class Network:
         shape = self._shape(layer, shapes)
         for used in () if side else (*inputs, *([] if shares is None else [shares])):
             if self.nodes[used].side:
-                raise LayerError(f"the main path cannot use {self.nodes[used].name or self.nodes[used].layer.type}: "
-                                 f"it belongs to a side head, which runs in training only")
+                raise LayerError(
+                    f"the main path cannot use {self.nodes[used].name or self.nodes[used].layer.type}: "
+                    f"it belongs to a side head, which runs in training only"
+                )
         if shares is not None:
             self._check_shared(layer, shapes, self.nodes[shares])
         node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, storage)
@@ -119,11 +152,15 @@ class Network:
         called = owner.name or owner.layer.type
         ours, theirs = layer.params(*shapes), owner.layer.params(*self.input_shapes(owner))
         if layer.type != owner.layer.type or not all(map(equal, ours, theirs)):
-            raise LayerError(f"cannot use the weights of {called}: {owner.layer.type} with {theirs.weight} weights and "
-                             f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here")
-        differ = [f"{key} {getattr(owner.layer, key)} there, {getattr(layer, key)} here"
-                  for key in ("out", "kernel", "groups", "table") if key in layer.fields
-                  and not equal(getattr(owner.layer, key), getattr(layer, key))]
+            raise LayerError(
+                f"cannot use the weights of {called}: {owner.layer.type} with {theirs.weight} weights and "
+                f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here"
+            )
+        differ = [
+            f"{key} {getattr(owner.layer, key)} there, {getattr(layer, key)} here"
+            for key in ("out", "kernel", "groups", "table")
+            if key in layer.fields and not equal(getattr(owner.layer, key), getattr(layer, key))
+        ]
         before, here = self.input_shapes(owner)[0].channels, shapes[0].channels
         if not equal(before, here):
             differ.append(f"{before} input channels there, {here} here")
@@ -139,12 +176,26 @@ class Network:
             return self._rebuild(input, self.settings if settings is None else settings)
         other = Network(self.name, input, title=self.title, about=self.about)
         for node in self.nodes[1:]:
-            other.add(node.name, node.layer, node.inputs, scopes=node.scopes, side=node.side, shares=node.shares,
-                      place=node.place, storage=node.storage)
+            other.add(
+                node.name,
+                node.layer,
+                node.inputs,
+                scopes=node.scopes,
+                side=node.side,
+                shares=node.shares,
+                place=node.place,
+                storage=node.storage,
+            )
         return other
 
-    def analyze(self, input: Any = None, batch: Any = 1, dtype: str = "float32", convention: str = "archcalc",
-                training: bool = False) -> Any:
+    def analyze(
+        self,
+        input: Any = None,
+        batch: Any = 1,
+        dtype: str = "float32",
+        convention: str = "archcalc",
+        training: bool = False,
+    ) -> Any:
         """The network's numbers: see ``archcalc.analysis.analyze``."""
         from archcalc.analysis import analyze
 

@@ -19,7 +19,9 @@ def overwrite(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def archcalc(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+def archcalc(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
     """Run a command in this process: its exit status, standard output and standard error."""
     monkeypatch.delenv("COLUMNS", raising=False)
 

@@ -29,7 +29,8 @@ def test_the_engine_imports_no_framework():
 
 
 def test_every_use_of_the_engine_stays_free_of_frameworks():
-    assert frameworks_imported("""
+    assert (
+        frameworks_imported("""
 import archcalc
 net = archcalc.load('vgg11')
 analysis = net.analyze(input=(3, 64, 64), convention='cs231n', training=True)
@@ -38,7 +39,9 @@ try:
     net.analyze(input=(3, 1.5, 8))
 except archcalc.ArchcalcError:
     pass
-""") == []
+""")
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", ["numpy", "torch"])
@@ -52,10 +55,18 @@ def imports(path, everywhere):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = list(ast.walk(tree))
     if not everywhere:
-        inside = {id(n) for f in nodes if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-                  for n in ast.walk(f)}
-        inside |= {id(n) for i in nodes if isinstance(i, ast.If) and ast.unparse(i.test) == "TYPE_CHECKING"
-                   for n in ast.walk(i)}
+        inside = {
+            id(n)
+            for f in nodes
+            if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            for n in ast.walk(f)
+        }
+        inside |= {
+            id(n)
+            for i in nodes
+            if isinstance(i, ast.If) and ast.unparse(i.test) == "TYPE_CHECKING"
+            for n in ast.walk(i)
+        }
         nodes = [n for n in nodes if id(n) not in inside]
     for node in nodes:
         if isinstance(node, ast.Import):
@@ -110,8 +121,11 @@ BELOW = {
 def test_numbers_flow_one_way(room):
     allowed = (f"archcalc.{room}", *(f"archcalc.{name}" for name in BELOW[room]))
     for path in files(room):
-        upward = [m for m in imports(path, everywhere=False)
-                  if m.startswith("archcalc.") and not any(within(m, name) for name in allowed)]
+        upward = [
+            m
+            for m in imports(path, everywhere=False)
+            if m.startswith("archcalc.") and not any(within(m, name) for name in allowed)
+        ]
         assert not upward, f"{path.name} imports {upward}"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.cli.reference import commands, reference
 from archcalc.cli.main import parser
+from archcalc.cli.reference import commands, reference
 from archcalc.conventions import conventions
 from archcalc.layers import registry
 from archcalc.report import LAYER_FORMATS
@@ -54,8 +54,12 @@ def test_links_lead_somewhere(page):
 def test_the_readme_commands_run(archcalc, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my.yaml").write_text("input: [3, 32, 32]\nlayers:\n  - conv: {out: 8, kernel: 3}\n")
-    shown = [line for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-             for line in block.splitlines() if line.startswith("archcalc ")]
+    shown = [
+        line
+        for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("archcalc ")
+    ]
     assert len(shown) >= 6
     for line in shown:
         status, out, err = archcalc(*shlex.split(line, comments=True)[1:])
@@ -94,7 +98,7 @@ def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):
 
 def test_the_spec_page_names_every_layer_and_its_example_loads(tmp_path):
     text = (ROOT / "docs" / "spec.md").read_text()
-    table = text[text.index("| group | layers |"):]
+    table = text[text.index("| group | layers |") :]
     assert set(re.findall(r"`(\w+)`", table[: table.index("\n\n")])) == set(LAYERS) == set(registry) - {"input"}
     example = tmp_path / "tiny.yaml"
     example.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])

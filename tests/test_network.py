@@ -106,8 +106,10 @@ def test_an_array_belongs_into_a_spec_not_into_a_single_layer():
 
 def test_a_side_head_that_does_not_fit_another_input_is_left_out(tmp_path):
     spec = tmp_path / "net.yaml"
-    spec.write_text("input: [3, 16, 16]\nlayers:\n  - conv: {out: 4, kernel: 3}\n"
-                    "  - side:\n      - conv: {out: 4, kernel: 7}\n        name: aux\n  - flatten\n  - linear: {out: 2}\n")
+    spec.write_text(
+        "input: [3, 16, 16]\nlayers:\n  - conv: {out: 4, kernel: 3}\n"
+        "  - side:\n      - conv: {out: 4, kernel: 7}\n        name: aux\n  - flatten\n  - linear: {out: 2}\n"
+    )
     network = load(str(spec))
     assert network.analyze(training=True).totals.params == (4 * 27 + 4) + (4 * 4 * 49 + 4) + (4 * 14 * 14 * 2 + 2)
     small = network.analyze(input=(3, 8, 8))  # 6 x 6 after the first convolution, too small for 7 x 7
@@ -119,8 +121,10 @@ def test_a_side_head_that_does_not_fit_another_input_is_left_out(tmp_path):
 
 def test_a_spec_may_say_how_one_output_is_held(tmp_path):
     spec = tmp_path / "net.yaml"
-    text = ("input: [3, 4, 4]\nparams: {held: new}\nlayers:\n  - conv: {out: 4, kernel: 1}\n  - relu:\n    storage: held\n"
-            "  - batch_norm:\n    storage: in_place\n  - conv: {out: 4, kernel: 1}\n    storage: view\n")
+    text = (
+        "input: [3, 4, 4]\nparams: {held: new}\nlayers:\n  - conv: {out: 4, kernel: 1}\n  - relu:\n    storage: held\n"
+        "  - batch_norm:\n    storage: in_place\n  - conv: {out: 4, kernel: 1}\n    storage: view\n"
+    )
     spec.write_text(text)
     assert load(str(spec)).analyze().totals.values == 3 * 16 + 4 * 16 + 4 * 16  # input, conv, relu
     assert load(str(spec), held="in_place").analyze().totals.values == 3 * 16 + 4 * 16

@@ -28,8 +28,9 @@ def installed(tmp_path_factory):
 
 def run(installed: Path, *command: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
-    done = subprocess.run([sys.executable, *command], cwd=installed.parent, env=environment, check=True,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *command], cwd=installed.parent, env=environment, check=True, capture_output=True, text=True
+    )
     assert done.stderr == ""
     return done.stdout
 
@@ -42,7 +43,9 @@ def test_the_wheel_has_every_spec(installed):
 
 
 def test_the_wheel_works_outside_the_checkout(installed):
-    where = run(installed, "-c", "import archcalc, archcalc.spec.zoo as zoo; print(archcalc.__file__); print(zoo.specs())")
+    where = run(
+        installed, "-c", "import archcalc, archcalc.spec.zoo as zoo; print(archcalc.__file__); print(zoo.specs())"
+    )
     assert [Path(line).is_relative_to(installed) for line in where.split()] == [True, True]
     assert "138,357,544" in run(installed, "-m", "archcalc", "table", "vgg16")
     assert len(run(installed, "-m", "archcalc", "list", "--columns", "name", "--format", "csv").splitlines()) > 100

@@ -189,6 +189,8 @@ def test_denominators_do_not_multiply_where_paths_meet_again_and_again():
     # Two resolutions that exchange their maps, as in HRNet: each fusion has the step 1 again, over 2 and not over 2^n.
     fine, coarse = View(), View().through(Window(1, 2), 64)
     for _ in range(12):
-        fine, coarse = (join([fine, coarse.through(Window(2, 1, 1, up=2, exact=False), 64)], 64),
-                        join([coarse, fine.through(Window(3, 2, 1), 64)], 64))
+        fine, coarse = (
+            join([fine, coarse.through(Window(2, 1, 1, up=2, exact=False), 64)], 64),
+            join([coarse, fine.through(Window(3, 2, 1), 64)], 64),
+        )
     assert fine.field.per <= 2**13

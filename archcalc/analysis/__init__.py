@@ -20,8 +20,9 @@ from archcalc.sizes import Int, Shape, broadcast
 class Analysis:
     """What a network costs at one input, batch, dtype and convention, row by row."""
 
-    def __init__(self, network: Network, rows: list[Row], batch: Int, dtype: str, convention: Convention,
-                 training: bool = False) -> None:
+    def __init__(
+        self, network: Network, rows: list[Row], batch: Int, dtype: str, convention: Convention, training: bool = False
+    ) -> None:
         self.network, self.batch, self.dtype, self.convention = network, batch, dtype, convention
         self.itemsize = itemsize(dtype)
         self.training = training
@@ -67,8 +68,15 @@ class Analysis:
         return f"<Analysis of {self.network.name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
 
 
-def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str = "float32",
-            convention: str | Convention = "archcalc", training: bool = False) -> Analysis:
+def analyze(
+    network: Network,
+    *,
+    input: Any = None,
+    batch: Any = 1,
+    dtype: str = "float32",
+    convention: str | Convention = "archcalc",
+    training: bool = False,
+) -> Analysis:
     """The network's numbers for an input of (channels, height, width), a batch, a dtype and a convention.
 
     Sizes and batch may be NumPy int64 arrays that broadcast together: every number is then an array,
@@ -95,7 +103,9 @@ def analyze(network: Network, *, input: Any = None, batch: Any = 1, dtype: str =
     except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
         raise ArchcalcError(f"{network.name} at input {shape}: a number does not fit into int64") from error
     if training and analysis.network.side_problem:
-        raise ArchcalcError(f"{network.name} at input {shape}: a side head does not fit: {analysis.network.side_problem}")
+        raise ArchcalcError(
+            f"{network.name} at input {shape}: a side head does not fit: {analysis.network.side_problem}"
+        )
     if arrays.any_array(sizes):
         arrays.refuse_overflow(analysis, run)
     return analysis

@@ -92,8 +92,10 @@ def refuse_overflow(analysis: Analysis, run: Callable[[Network, Int], Analysis])
         *(("receptive fields", number) for row in rows for view in row.views for number in _numbers(view.field)),
     ):
         if is_array(number) and largest(number) >= LIMIT:
-            raise ArchcalcError(f"{network.name}: {what} reach about {largest(number):.3g}, beyond int64 (9.22e+18); "
-                                f"evaluate such sizes one at a time, where numbers are exact without bound")
+            raise ArchcalcError(
+                f"{network.name}: {what} reach about {largest(number):.3g}, beyond int64 (9.22e+18); "
+                f"evaluate such sizes one at a time, where numbers are exact without bound"
+            )
 
 
 def _numbers(field: Field) -> tuple[Int, ...]:

@@ -76,13 +76,19 @@ def _runs(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterable[tuple
 def _sum(name: str, type: str, rows: list[Row]) -> Row:
     last = rows[-1]
     return Row(
-        name=name, type=type, scopes=last.scopes, inputs=rows[0].inputs, shape=last.shape,
+        name=name,
+        type=type,
+        scopes=last.scopes,
+        inputs=rows[0].inputs,
+        shape=last.shape,
         params=Params(*map(sum, zip(*(row.params for row in rows), strict=True))),
         param_count=sum(row.param_count for row in rows),
         work=Work.sum(row.work for row in rows),
-        macs=total(row.macs for row in rows), values=total(row.values for row in rows),
+        macs=total(row.macs for row in rows),
+        values=total(row.values for row in rows),
         conv_inputs=sum(row.conv_inputs for row in rows),
-        views=last.views, layers=sum(row.layers for row in rows),
+        views=last.views,
+        layers=sum(row.layers for row in rows),
     )
 
 

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from archcalc.errors import ArchcalcError, unknown
 
 DTYPES: Mapping[str, int] = {
-    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1,
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint8": 1,
 }
 """Bytes of one value, by dtype name."""
 

@@ -30,8 +30,11 @@ def survival(network: Network, rows: Sequence[Row]) -> Survival | None:
     if not kept:
         return None
     gates = _gates(network, set(kept))
-    macs = sum(row.macs * prod(kept[gate] for gate in gates[row.node.index])
-               for row in rows if row.node is not None and row.macs is not None)
+    macs = sum(
+        row.macs * prod(kept[gate] for gate in gates[row.node.index])
+        for row in rows
+        if row.node is not None and row.macs is not None
+    )
     return Survival(len(kept), sum(kept.values()), macs)
 
 

@@ -34,8 +34,11 @@ def totals(rows: Sequence[Row], convention: Convention) -> Totals:
     macs = sum(row.macs for row in rows if row.macs is not None)
     return Totals(
         params=sum(row.param_count for row in rows),
-        weights=params.weight, biases=params.bias, buffers=params.buffers,
-        macs=macs, flops=convention.flops(macs),
+        weights=params.weight,
+        biases=params.bias,
+        buffers=params.buffers,
+        macs=macs,
+        flops=convention.flops(macs),
         work=Work.sum(row.work for row in rows),
         values=sum(row.values for row in rows if row.values is not None),
         conv_inputs=sum(row.conv_inputs for row in rows),

@@ -60,7 +60,11 @@ def facts(use: Use, convention: Convention) -> Facts:
     """The layer's facts, multiplied by the batch where they are work or values."""
     layer, inputs = use.layer, use.inputs
     return Facts(
-        use.params, convention.count_params(use), use.work, convention.count_macs(use), convention.count_values(use),
+        use.params,
+        convention.count_params(use),
+        use.work,
+        convention.count_macs(use),
+        convention.count_values(use),
         inputs[0].values * use.batch if isinstance(layer, CONVOLUTIONS) else 0,
         layer.window(*inputs),
     )
@@ -94,10 +98,25 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
         params, count, shared = found.params, found.param_count, ""
         if node.shares is not None:
             params, count, shared = NO_PARAMS, 0, nodes[node.shares].name
-        rows.append(Row(
-            node.name, layer.type, node.scopes, inputs, node.shape, params, count, found.work, found.macs,
-            found.values, found.conv_inputs, views[-1], 1 if node.inputs else 0, shared, node,
-        ))
+        rows.append(
+            Row(
+                node.name,
+                layer.type,
+                node.scopes,
+                inputs,
+                node.shape,
+                params,
+                count,
+                found.work,
+                found.macs,
+                found.values,
+                found.conv_inputs,
+                views[-1],
+                1 if node.inputs else 0,
+                shared,
+                node,
+            )
+        )
     return rows
 
 
@@ -122,8 +141,12 @@ def _same(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(values[0] if value == values[0] else value for value in values)
 
 
-def _views(node: Node, windows: tuple[Window, ...], views: list[tuple[View, ...]], pixels: tuple[Int, ...],
-           ) -> tuple[View, ...]:
+def _views(
+    node: Node,
+    windows: tuple[Window, ...],
+    views: list[tuple[View, ...]],
+    pixels: tuple[Int, ...],
+) -> tuple[View, ...]:
     if not node.inputs:
         return tuple(View() for _ in pixels)
     behind = views[node.inputs[0]]

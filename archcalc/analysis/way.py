@@ -37,12 +37,27 @@ class Quantity(NamedTuple):
 
 
 QUANTITIES = (
-    Quantity("operations", "multiply-adds of convolutions and linear layers",
-             lambda use: use.work.mac or None, lambda how: how.operations, Convention.count_macs),
-    Quantity("parameters", "trained weights and biases",
-             lambda use: use.params.weight + use.params.bias, lambda how: how.parameters, Convention.count_params),
-    Quantity("memory", FEATURE_MAPS,
-             lambda use: use.values if use.storage == "new" else None, lambda how: how.memory, Convention.count_values),
+    Quantity(
+        "operations",
+        "multiply-adds of convolutions and linear layers",
+        lambda use: use.work.mac or None,
+        lambda how: how.operations,
+        Convention.count_macs,
+    ),
+    Quantity(
+        "parameters",
+        "trained weights and biases",
+        lambda use: use.params.weight + use.params.bias,
+        lambda how: how.parameters,
+        Convention.count_params,
+    ),
+    Quantity(
+        "memory",
+        FEATURE_MAPS,
+        lambda use: use.values if use.storage == "new" else None,
+        lambda how: how.memory,
+        Convention.count_values,
+    ),
 )
 
 

@@ -32,8 +32,15 @@ def table(args: argparse.Namespace) -> str:
     from archcalc.report import render
 
     parts = [
-        render(analysis, args.format, columns=args.columns, depth=args.depth, by=args.by, exact=args.exact,
-               width=_width(args))
+        render(
+            analysis,
+            args.format,
+            columns=args.columns,
+            depth=args.depth,
+            by=args.by,
+            exact=args.exact,
+            width=_width(args),
+        )
         for analysis in _analyses(args)
     ]
     return _joined(parts, args.format)
@@ -52,7 +59,9 @@ def list_(args: argparse.Namespace) -> str:
     from archcalc.report.formats import render_table
     from archcalc.report.zoo import list_table
 
-    return render_table(list_table(args.pattern, args.columns, args.sort), args.format, exact=args.exact, width=_width(args))
+    return render_table(
+        list_table(args.pattern, args.columns, args.sort), args.format, exact=args.exact, width=_width(args)
+    )
 
 
 def compare(args: argparse.Namespace) -> str:
@@ -61,7 +70,9 @@ def compare(args: argparse.Namespace) -> str:
 
     analyses = _analyses(args)
     baseline = _analysis(args, args.baseline, {}) if args.baseline else None
-    return render_table(compare_table(analyses, args.columns, baseline), args.format, exact=args.exact, width=_width(args))
+    return render_table(
+        compare_table(analyses, args.columns, baseline), args.format, exact=args.exact, width=_width(args)
+    )
 
 
 def diff(args: argparse.Namespace) -> str:
@@ -92,8 +103,9 @@ def _analyses(args: argparse.Namespace) -> list[Any]:
 def _analysis(args: argparse.Namespace, net: str, settings: dict[str, Any]) -> Any:
     from archcalc.spec import load
 
-    return load(net, **settings).analyze(input=args.input, batch=args.batch, dtype=args.dtype,
-                                         convention=args.convention, training=args.training)
+    return load(net, **settings).analyze(
+        input=args.input, batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training
+    )
 
 
 def schema(args: argparse.Namespace) -> str:
@@ -157,7 +169,10 @@ def _width(args: argparse.Namespace) -> int | None:
 def parser() -> options.Parser:
     """The whole command line; the reference page is generated from it."""
     top = options.Parser(
-        prog="archcalc", formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, epilog=EXAMPLES,
+        prog="archcalc",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        epilog=EXAMPLES,
         description="Exact shapes, parameters, MACs, memory and receptive fields of convolutional networks.",
     )
     top.add_argument("--version", action="version", version=f"archcalc {__version__}")
@@ -165,13 +180,22 @@ def parser() -> options.Parser:
 
     def command(name: str, run: Callable[[argparse.Namespace], str], about: str, example: str) -> options.Parser:
         made: options.Parser = commands.add_parser(
-            name, help=about, description=about[0].upper() + about[1:] + ".", epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+            name,
+            help=about,
+            description=about[0].upper() + about[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
         made.set_defaults(run=run, parser=made, output=None, status=0)
         return made
 
-    one = command("table", table, "the layers of a network with their shapes, costs and receptive fields",
-                  "archcalc table vgg16 --as cs231n --format notes")
+    one = command(
+        "table",
+        table,
+        "the layers of a network with their shapes, costs and receptive fields",
+        "archcalc table vgg16 --as cs231n --format notes",
+    )
     options.network(one)
     options.counting(one)
     one.add_argument("--depth", metavar="N", type=options.whole, help="fold blocks nested deeper than N")
@@ -183,47 +207,80 @@ def parser() -> options.Parser:
     one.add_argument("--sort", metavar="COLUMN", help="sort by a column")
     options.printing(one, FORMATS)
 
-    one = command("compare", compare, "networks side by side, one row each",
-                  "archcalc compare vgg16 resnet50 googlenet --baseline alexnet")
+    one = command(
+        "compare",
+        compare,
+        "networks side by side, one row each",
+        "archcalc compare vgg16 resnet50 googlenet --baseline alexnet",
+    )
     options.network(one)
     options.counting(one)
     one.add_argument("--baseline", metavar="NET", help="add ratios to this network's figures")
     options.printing(one, FORMATS)
 
-    one = command("diff", diff, "the layers in which two networks differ, and the change of every total",
-                  "archcalc diff resnet50 resnet50_tv")
+    one = command(
+        "diff",
+        diff,
+        "the layers in which two networks differ, and the change of every total",
+        "archcalc diff resnet50 resnet50_tv",
+    )
     options.network(one)
     options.counting(one)
     options.printing(one, FORMATS, columns=False)
 
-    one = command("audit", audit, "published figures computed anew and judged; status 1 when a verdict is not as recorded",
-                  "archcalc audit vgg16 --all")
+    one = command(
+        "audit",
+        audit,
+        "published figures computed anew and judged; status 1 when a verdict is not as recorded",
+        "archcalc audit vgg16 --all",
+    )
     one.add_argument("net", metavar="NET", nargs="*", help="the figures of these networks, with * and ? as wildcards")
     one.add_argument("--all", action="store_true", help="the figures that match too")
     one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
     options.printing(one, FORMATS, columns=False)
 
-    one = command("explain", explain, "the way from our count to the one of a tool, a paper or a course, term by term",
-                  "archcalc explain resnet50_tv --as fvcore")
+    one = command(
+        "explain",
+        explain,
+        "the way from our count to the one of a tool, a paper or a course, term by term",
+        "archcalc explain resnet50_tv --as fvcore",
+    )
     options.network(one)
     one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
-    one.add_argument("--as", dest="convention", metavar="TOOL",
-                     help="fvcore, torchinfo, ptflops, thop ...; all of them side by side when left out")
-    one.add_argument("--measure", action="store_true",
-                     help="run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])")
+    one.add_argument(
+        "--as",
+        dest="convention",
+        metavar="TOOL",
+        help="fvcore, torchinfo, ptflops, thop ...; all of them side by side when left out",
+    )
+    one.add_argument(
+        "--measure",
+        action="store_true",
+        help="run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])",
+    )
     options.printing(one, FORMATS, columns=False)
 
-    one = command("show", show, "the spec of a network, or the network after blocks and repeats",
-                  "archcalc show googlenet --expanded")
+    one = command(
+        "show",
+        show,
+        "the spec of a network, or the network after blocks and repeats",
+        "archcalc show googlenet --expanded",
+    )
     options.network(one)
     one.add_argument("--expanded", action="store_true", help="every layer on its own, as a spec that loads to the same")
     one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
 
-    one = command("schema", schema, "the JSON Schema of the spec language, for editors", "archcalc schema -o spec.schema.json")
+    one = command(
+        "schema", schema, "the JSON Schema of the spec language, for editors", "archcalc schema -o spec.schema.json"
+    )
     one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
 
-    one = command("completion", completion, "a completion script for a shell",
-                  "archcalc completion bash > ~/.local/share/bash-completion/completions/archcalc")
+    one = command(
+        "completion",
+        completion,
+        "a completion script for a shell",
+        "archcalc completion bash > ~/.local/share/bash-completion/completions/archcalc",
+    )
     one.add_argument("shell", choices=("bash", "zsh", "tcsh"), metavar="SHELL", help="bash, zsh or tcsh")
     return top
 
@@ -281,8 +338,10 @@ def _print(text: str) -> None:
     except BrokenPipeError:
         raise
     except UnicodeEncodeError as error:
-        raise ArchcalcError(f"standard output is {error.encoding} text and cannot hold {error.object[error.start]!r}; "
-                            f"-o FILE writes UTF-8, as does PYTHONIOENCODING=utf-8") from None
+        raise ArchcalcError(
+            f"standard output is {error.encoding} text and cannot hold {error.object[error.start]!r}; "
+            f"-o FILE writes UTF-8, as does PYTHONIOENCODING=utf-8"
+        ) from None
     except OSError as error:
         _discard_output()
         raise ArchcalcError(f"standard output cannot be written: {(error.strerror or 'unknown').lower()}") from None

@@ -29,7 +29,9 @@ class Parser(argparse.ArgumentParser):
             known = re.findall(r"[\w-]+", choice[2])
             close = nearest(choice[1], known)
             what = "command" if "COMMAND" in message else message.split(":")[0].removeprefix("argument ")
-            return f"unknown {what} {choice[1]!r}; " + (f"did you mean {close!r}?" if close else f"known: {', '.join(known)}")
+            return f"unknown {what} {choice[1]!r}; " + (
+                f"did you mean {close!r}?" if close else f"known: {', '.join(known)}"
+            )
         return message
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -67,7 +69,9 @@ def setting(text: str) -> tuple[str, Any]:
     try:
         return key, parse(value, "").data() if value.strip() else ""
     except ArchcalcError:
-        raise argparse.ArgumentTypeError(f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}") from None
+        raise argparse.ArgumentTypeError(
+            f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}"
+        ) from None
 
 
 def names(text: str) -> list[str]:
@@ -79,19 +83,34 @@ def names(text: str) -> list[str]:
 
 
 def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
-    parser.add_argument("net", metavar="NET", nargs=count,
-                        help="a name in the zoo, a spec file (FILE.yaml, or FILE.yaml:NAME where it holds several), "
-                             "- for a spec on standard input, or a one-line pattern")
-    parser.add_argument("--set", metavar="KEY=VALUE", type=setting, action="append", default=[],
-                        help="set a parameter of the spec; may be given again")
+    parser.add_argument(
+        "net",
+        metavar="NET",
+        nargs=count,
+        help="a name in the zoo, a spec file (FILE.yaml, or FILE.yaml:NAME where it holds several), "
+        "- for a spec on standard input, or a one-line pattern",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        type=setting,
+        action="append",
+        default=[],
+        help="set a parameter of the spec; may be given again",
+    )
 
 
 def counting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="CxHxW", type=input_size, help="compute at this input, as in 3x320x320")
     parser.add_argument("--batch", metavar="N", type=whole, default=1, help="images at once (1)")
     parser.add_argument("--dtype", metavar="TYPE", default="float32", help="type of a value in memory (float32)")
-    parser.add_argument("--as", dest="convention", metavar="CONVENTION", default="archcalc",
-                        help="how to count: cs231n, fvcore, thop ... (archcalc); archcalc explain NET lists all")
+    parser.add_argument(
+        "--as",
+        dest="convention",
+        metavar="CONVENTION",
+        default="archcalc",
+        help="how to count: cs231n, fvcore, thop ... (archcalc); archcalc explain NET lists all",
+    )
     parser.add_argument("--training", action="store_true", help="count side heads too, which run in training only")
 
 

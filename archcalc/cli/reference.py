@@ -11,8 +11,13 @@ from archcalc.cli.main import parser
 def reference() -> str:
     """docs/cli.md: every command with its options and example, as ``--help`` has them."""
     top = parser()
-    parts = ["# Command line", "", f"Generated from the parser by `python -m archcalc.cli.reference`. {top.description}", "",
-             *_described(top)]
+    parts = [
+        "# Command line",
+        "",
+        f"Generated from the parser by `python -m archcalc.cli.reference`. {top.description}",
+        "",
+        *_described(top),
+    ]
     for name, command in commands(top).items():
         parts += ["", f"## archcalc {name}", "", str(command.description), "", *_described(command)]
     return "\n".join(parts) + "\n"
@@ -33,8 +38,15 @@ def _described(one: argparse.ArgumentParser) -> list[str]:
             value = f" {action.metavar}" if action.option_strings and action.nargs != 0 else ""
             rows.append(f"| `{_cell(names + value)}` | {_cell(str(action.help))} |")
     examples = (one.epilog or "").split("\n", 1)[1:]
-    return ["| | |", "|---|---|", *rows, "", "```text", *(line.strip() for text in examples for line in text.split("\n")),
-            "```"]
+    return [
+        "| | |",
+        "|---|---|",
+        *rows,
+        "",
+        "```text",
+        *(line.strip() for text in examples for line in text.split("\n")),
+        "```",
+    ]
 
 
 def _cell(text: str) -> str:

@@ -24,8 +24,18 @@ class Use:
 
     __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "work", "wrapped")
 
-    def __init__(self, layer: Layer, out: Shape, inputs: tuple[Shape, ...], params: Params, work: Work, batch: Int,
-                 storage: str, form: str = "module", wrapped: int = 0) -> None:
+    def __init__(
+        self,
+        layer: Layer,
+        out: Shape,
+        inputs: tuple[Shape, ...],
+        params: Params,
+        work: Work,
+        batch: Int,
+        storage: str,
+        form: str = "module",
+        wrapped: int = 0,
+    ) -> None:
         self.layer, self.out, self.inputs, self.params, self.work = layer, out, inputs, params, work
         self.batch, self.storage, self.form, self.wrapped = batch, storage, form, wrapped
 
@@ -75,8 +85,13 @@ class Tally:
 
     __slots__ = ("again", "base", "terms", "without")
 
-    def __init__(self, *terms: Term, base: int = 1, without: tuple[Term, ...] = (),
-                 again: str = "once more: a multiply-add is two operations") -> None:
+    def __init__(
+        self,
+        *terms: Term,
+        base: int = 1,
+        without: tuple[Term, ...] = (),
+        again: str = "once more: a multiply-add is two operations",
+    ) -> None:
         self.base, self.terms, self.without, self.again = base, terms, without, again
 
     def part(self, use: Use, own: Int | None) -> Int | None:

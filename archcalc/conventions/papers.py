@@ -34,14 +34,16 @@ PAPERS = (
         "archcalc",
         "parameters are trained weights and biases; a MAC is one product of a weight and an input added to a sum, "
         "1 MAC = 2 FLOP; biases, normalisation, activations and pooling add no MACs",
-        "archcalc's documentation, page counting", memory_unit=(10**6, "MB", 2),
+        "archcalc's documentation, page counting",
+        memory_unit=(10**6, "MB", 2),
     ),
     Convention(
         "paper",
         "a multiply-add of a convolution or linear layer is one operation, which papers call a FLOP; no other counts",
         "He et al., Deep residual learning, 2016, Table 1: FLOPs are multiply-adds; so for GoogLeNet, Inception v3, "
         "ResNeXt, DenseNet and MobileNet",
-        counts="multiply-adds", flops_per_mac=1,
+        counts="multiply-adds",
+        flops_per_mac=1,
     ),
     Convention(
         "cs231n",
@@ -55,7 +57,8 @@ PAPERS = (
         "connections: every link between a unit and its inputs, the bias being one of them; fixed codes are not "
         "parameters",
         "LeCun et al., Gradient-based learning applied to document recognition, Proc. IEEE 86(11), 1998, section II.B",
-        counts="connections", flops_per_mac=None,
+        counts="connections",
+        flops_per_mac=None,
         operations=Tally(
             Term("the bias of a unit is a link too", of(*CONV, "linear"), biased),
             Term("links of a pooling unit: its cells, its bias", of("subsample"), _links),

@@ -30,7 +30,16 @@ FORMS = {
     OPERATOR: "an operator or a function of torch, such as x + y and torch.cat",
 }
 OPERATORS = (
-    "input", "add", "mean", "multiply", "concat", "slice", "channel_shuffle", "pad_channels", "flatten", "scale",
+    "input",
+    "add",
+    "mean",
+    "multiply",
+    "concat",
+    "slice",
+    "channel_shuffle",
+    "pad_channels",
+    "flatten",
+    "scale",
     "layer_scale",
 )
 """Layers that no model of torchvision writes as a module."""
@@ -74,37 +83,57 @@ class Written(NamedTuple):
 PLAIN = Written((), "")
 IN_TORCHVISION = (
     Written(("alexnet_tv", "vgg*_bn"), "alexnet.py, vgg.py", wraps=True),
-    Written(("vgg11", "vgg13", "vgg16", "vgg19"), "vgg.py",
-            extras=(Extra("avgpool", AdaptiveAvgPool(out=7), "flatten"),), wraps=True),
     Written(
-        ("resnet18", "resnet34", "resnet50_tv", "resnet101_tv", "resnet152_tv"), "resnet.py: BasicBlock and Bottleneck",
-        (Rule("relu", "*.relu", wrapped=1),), wraps=True),
+        ("vgg11", "vgg13", "vgg16", "vgg19"),
+        "vgg.py",
+        extras=(Extra("avgpool", AdaptiveAvgPool(out=7), "flatten"),),
+        wraps=True,
+    ),
+    Written(
+        ("resnet18", "resnet34", "resnet50_tv", "resnet101_tv", "resnet152_tv"),
+        "resnet.py: BasicBlock and Bottleneck",
+        (Rule("relu", "*.relu", wrapped=1),),
+        wraps=True,
+    ),
     Written(
         ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
-        "resnet.py: Bottleneck", (Rule("relu", "*.block*.relu", wrapped=1),), wraps=True),
+        "resnet.py: Bottleneck",
+        (Rule("relu", "*.block*.relu", wrapped=1),),
+        wraps=True,
+    ),
     Written(
-        ("googlenet_tv",), "googlenet.py: BasicConv2d and Inception",
-        (Rule("relu", form=FUNCTIONAL, wrapped=1), Rule("concat", form=OPERATOR, wrapped=1)), wraps=True),
+        ("googlenet_tv",),
+        "googlenet.py: BasicConv2d and Inception",
+        (Rule("relu", form=FUNCTIONAL, wrapped=1), Rule("concat", form=OPERATOR, wrapped=1)),
+        wraps=True,
+    ),
     Written(
-        ("inception_v3",), "inception.py: BasicConv2d and InceptionA to E",
-        (Rule("relu", form=FUNCTIONAL), Rule("*_pool", "mixed_*", FUNCTIONAL))),
+        ("inception_v3",),
+        "inception.py: BasicConv2d and InceptionA to E",
+        (Rule("relu", form=FUNCTIONAL), Rule("*_pool", "mixed_*", FUNCTIONAL)),
+    ),
     Written(
-        ("densenet121", "densenet161", "densenet169", "densenet201"), "densenet.py: DenseNet.forward",
-        (Rule("relu", "classification.*", FUNCTIONAL), Rule("global_avg_pool", form=FUNCTIONAL))),
+        ("densenet121", "densenet161", "densenet169", "densenet201"),
+        "densenet.py: DenseNet.forward",
+        (Rule("relu", "classification.*", FUNCTIONAL), Rule("global_avg_pool", form=FUNCTIONAL)),
+    ),
     Written(
-        ("mobilenet_v2",), "mobilenetv2.py: MobileNetV2._forward_impl", (Rule("global_avg_pool", form=FUNCTIONAL),)),
+        ("mobilenet_v2",), "mobilenetv2.py: MobileNetV2._forward_impl", (Rule("global_avg_pool", form=FUNCTIONAL),)
+    ),
     Written(
-        ("mnasnet?_*", "shufflenet_v2_*"), "mnasnet.py: MNASNet.forward, shufflenetv2.py: ShuffleNetV2._forward_impl",
-        (Rule("global_avg_pool", form=METHOD),)),
+        ("mnasnet?_*", "shufflenet_v2_*"),
+        "mnasnet.py: MNASNet.forward, shufflenetv2.py: ShuffleNetV2._forward_impl",
+        (Rule("global_avg_pool", form=METHOD),),
+    ),
     Written(
-        ("convnext_*",), "convnext.py: LayerNorm2d",
-        tuple(Rule("layer_norm", names, SUBCLASS) for names in ("stem.*", "*.downsample.*", "head.*"))),
+        ("convnext_*",),
+        "convnext.py: LayerNorm2d",
+        tuple(Rule("layer_norm", names, SUBCLASS) for names in ("stem.*", "*.downsample.*", "head.*")),
+    ),
 )
 
 
-IN_TIMM = (
-    Written(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),
-)
+IN_TIMM = (Written(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),)
 LIBRARIES = {TORCHVISION: IN_TORCHVISION, TIMM: IN_TIMM}
 
 

@@ -44,8 +44,9 @@ class ConvTable(Windowed, type="conv_table"):
     def shape(self, x: Shape) -> Shape:
         top = max(max(row) for row in self.table)
         if top >= smallest(x.channels):
-            raise LayerError(f"the table names input map {top}, but the input {x} has maps 0 to "
-                             f"{smallest(x.channels) - 1}")
+            raise LayerError(
+                f"the table names input map {top}, but the input {x} has maps 0 to {smallest(x.channels) - 1}"
+            )
         return Shape(len(self.table), self.output_axes(x))
 
     def params(self, x: Shape) -> Params:
@@ -90,11 +91,15 @@ class ConvTranspose(Layer, type="conv_transpose"):
         for n, span, s, p, extra, d in self.slides(x):
             size = (n - 1) * s - 2 * p + span + extra
             if smallest(size) < 1:
-                raise LayerError(f"no output is left: ({written(n)} - 1)*{written(s)} - 2*{written(p)} + "
-                                 f"{written(span)} + {written(extra)} = {written(size)}")
+                raise LayerError(
+                    f"no output is left: ({written(n)} - 1)*{written(s)} - 2*{written(p)} + "
+                    f"{written(span)} + {written(extra)} = {written(size)}"
+                )
             if largest(extra - greater(s, d)) >= 0:
-                raise LayerError(f"output_pad {written(extra)} must be smaller than the stride {written(s)} or the "
-                                 f"dilation {written(d)}")
+                raise LayerError(
+                    f"output_pad {written(extra)} must be smaller than the stride {written(s)} or the "
+                    f"dilation {written(d)}"
+                )
             axes.append(size)
         return Shape(self.out, tuple(axes))
 

@@ -112,8 +112,9 @@ class Padding(Field):
                 return 0
             if value == "same":
                 return value
-            raise LayerError(f"expected a number, [height, width], [[top, bottom], [left, right]], same or valid, "
-                             f"got {shown(value)}")
+            raise LayerError(
+                f"expected a number, [height, width], [[top, bottom], [left, right]], same or valid, got {shown(value)}"
+            )
         if isinstance(value, (list, tuple)):
             if not value:
                 raise LayerError("expected a number for every axis, got an empty list")

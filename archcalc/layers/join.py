@@ -53,8 +53,9 @@ class Multiply(Join, type="multiply"):
         full = max(xs, key=lambda x: (bool(x.axes), not is_gate(x)))
         for x in xs:
             if not (same_shape(x, full) or (is_gate(x) and equal(x.channels, full.channels))):
-                raise LayerError(f"the inputs of multiply do not fit: {listed(xs)}; a gate has the same channels and "
-                                 f"one position")
+                raise LayerError(
+                    f"the inputs of multiply do not fit: {listed(xs)}; a gate has the same channels and one position"
+                )
         return full
 
     def work(self, out: Shape, *xs: Shape) -> Work:

@@ -34,13 +34,15 @@ class Pool(Windowed):
     """
 
     stride = PerAxis("step between windows; written out, for tools differ in its default")
-    ceil_mode = Choice("round the output size up: by PyTorch's rule (true) or Caffe's (caffe)", (False, True, "caffe"),
-                       False)
+    ceil_mode = Choice(
+        "round the output size up: by PyTorch's rule (true) or Caffe's (caffe)", (False, True, "caffe"), False
+    )
 
     def output_size(self, n: Int, span: Int, stride: Int, before: Int, after: Int) -> Int:
         if largest(before - span) >= 0 or largest(after - span) >= 0:
-            raise LayerError(f"pad {written(before)} and {written(after)} must be smaller than the kernel's span "
-                             f"{written(span)}")
+            raise LayerError(
+                f"pad {written(before)} and {written(after)} must be smaller than the kernel's span {written(span)}"
+            )
         if not self.ceil_mode:
             return super().output_size(n, span, stride, before, after)
         size = ceil_div(n + before + after - span, stride) + 1
@@ -54,9 +56,7 @@ class Pool(Windowed):
         if drops == "caffe":
             drops = sum(before + after for *_, before, after in slides) > 0
         rows = zip(sizes, slides, strict=True)
-        return tuple(
-            size - drops * ((size - 1) * stride >= n + before) for size, (n, _, stride, before, _) in rows
-        )
+        return tuple(size - drops * ((size - 1) * stride >= n + before) for size, (n, _, stride, before, _) in rows)
 
     def shape(self, x: Shape) -> Shape:
         return Shape(x.channels, self.output_axes(x))

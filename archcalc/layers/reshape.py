@@ -143,8 +143,10 @@ class Slice(Layer, type="slice"):
     def shape(self, x: Shape) -> Shape:
         stop = x.channels if self.stop is None else self.stop
         if smallest(stop - self.start) < 1 or largest(stop - x.channels) > 0:
-            raise LayerError(f"channels {written(self.start)} to {written(stop)} do not lie in the input's "
-                             f"{written(x.channels)} channels")
+            raise LayerError(
+                f"channels {written(self.start)} to {written(stop)} do not lie in the input's "
+                f"{written(x.channels)} channels"
+            )
         return Shape(stop - self.start, x.axes)
 
     def params(self, x: Shape) -> Params:

@@ -70,5 +70,7 @@ def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:
 
 def need_fit(n: Int, span: Int, before: Int, after: Int) -> None:
     if smallest(n + before + after - span) < 0:
-        raise LayerError(f"the kernel spans {written(span)} but the padded input is only {written(n)} + "
-                         f"{written(before)} + {written(after)} = {written(n + before + after)}")
+        raise LayerError(
+            f"the kernel spans {written(span)} but the padded input is only {written(n)} + "
+            f"{written(before)} + {written(after)} = {written(n + before + after)}"
+        )

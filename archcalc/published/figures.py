@@ -19,8 +19,11 @@ from archcalc.spec.operations import ExpressionError
 from archcalc.spec.tree import Tree, parse
 from archcalc.spec.zoo import specs, text_of
 
-CONFIDENCE = {"read": "read in the source", "quoted": "read in a text that quotes it",
-              "memory": "recalled, not looked up"}
+CONFIDENCE = {
+    "read": "read in the source",
+    "quoted": "read in a text that quotes it",
+    "memory": "recalled, not looked up",
+}
 VERDICTS = ("match", "truncated", "other convention", "other variant", "wrong", "unverifiable")
 NOT_FIGURES = ("accuracy.yaml", "sources.yaml")
 TOTAL = "total"
@@ -180,15 +183,25 @@ class _Reader:
             if len(cells) != len(columns):
                 self.wrong(f"{name}: {len(cells)} figures in a table of {len(columns)} columns", row)
                 continue
-            about = subject._replace(layer="" if name == TOTAL else name) if subject.network else Subject(
-                name, "", subject.input, subject.settings, subject.training)
+            about = (
+                subject._replace(layer="" if name == TOTAL else name)
+                if subject.network
+                else Subject(name, "", subject.input, subject.settings, subject.training)
+            )
             for column, cell in zip(columns, cells, strict=True):
                 if cell.value is None:
                     continue
                 at = about._replace(input=column.input) if column.input else about
                 try:
-                    yield self.figure(cell.at(row.line) if cell.line < row.line else cell, at, column, source, where,
-                                      confidence, _text(given, "note"))
+                    yield self.figure(
+                        cell.at(row.line) if cell.line < row.line else cell,
+                        at,
+                        column,
+                        source,
+                        where,
+                        confidence,
+                        _text(given, "note"),
+                    )
                 except (ValueError, ExpressionError) as error:
                     self.wrong(f"{name}: {error}", cell)
 
@@ -199,18 +212,40 @@ class _Reader:
             raise ValueError("a column names its quantity")
         unit(heading)
         how = _text(given, "as") or QUANTITIES.get(quantity, quantity.replace(" ", "_"))
-        return _Column(quantity, formula(how), heading, _whole(given, "digits"), _flag(given, "binary"), _input(given),
-                       _verdict(given, "match"))
+        return _Column(
+            quantity,
+            formula(how),
+            heading,
+            _whole(given, "digits"),
+            _flag(given, "binary"),
+            _input(given),
+            _verdict(given, "match"),
+        )
 
-    def figure(self, tree: Tree, subject: Subject, column: _Column, source: Source, where: str, confidence: str,
-               note: str) -> Figure:
+    def figure(
+        self, tree: Tree, subject: Subject, column: _Column, source: Source, where: str, confidence: str, note: str
+    ) -> Figure:
         given = self.given(tree, CELL, "a figure") if isinstance(tree.value, dict) else {"printed": tree}
         digits = _whole(given, "digits")
         text = _text(given, "printed")
         number = printed(text, column.unit, digits if digits is not None else _at_most(column.digits, text))
         explained = self.explanation(given["explained_by"], subject) if "explained_by" in given else None
-        return Figure(self.file, tree.line, source, where, confidence, subject, column.quantity, column.formula, number,
-                      column.binary, _verdict(given, column.verdict), explained, note, column.unit)
+        return Figure(
+            self.file,
+            tree.line,
+            source,
+            where,
+            confidence,
+            subject,
+            column.quantity,
+            column.formula,
+            number,
+            column.binary,
+            _verdict(given, column.verdict),
+            explained,
+            note,
+            column.unit,
+        )
 
     def explanation(self, tree: Tree, subject: Subject) -> Explanation:
         given = self.given(tree, EXPLANATION, "an explanation")
@@ -226,9 +261,13 @@ class _Reader:
             other = other._replace(settings=_settings(given))
         if "training" in given:
             other = other._replace(training=_flag(given, "training"))
-        return Explanation(because, formula(_text(given, "as")) if "as" in given else None, _flag(given, "binary"),
-                           other if other != subject else None,
-                           formula(_text(given, "slip")) if "slip" in given else None)
+        return Explanation(
+            because,
+            formula(_text(given, "as")) if "as" in given else None,
+            _flag(given, "binary"),
+            other if other != subject else None,
+            formula(_text(given, "slip")) if "slip" in given else None,
+        )
 
 
 def _at_most(digits: int | None, text: str) -> int | None:

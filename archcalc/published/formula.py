@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from archcalc.spec.expression import Expression, parse
 
-_REFERENCE = re.compile(r"(?<![\w.'])(?:(?P<network>[a-z][\w.]*):)?(?P<quantity>[A-Za-z]\w*)"
-                        r"(?:\[(?P<layer>[^\]]*)\])?(?!\w*\()")
+_REFERENCE = re.compile(
+    r"(?<![\w.'])(?:(?P<network>[a-z][\w.]*):)?(?P<quantity>[A-Za-z]\w*)"
+    r"(?:\[(?P<layer>[^\]]*)\])?(?!\w*\()"
+)
 
 Value = Fraction | tuple[int, ...]
 
@@ -38,8 +40,11 @@ class Formula:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.references = tuple(dict.fromkeys(
-            Reference(m["quantity"], m["layer"] or "", m["network"] or "") for m in _REFERENCE.finditer(text)))
+        self.references = tuple(
+            dict.fromkeys(
+                Reference(m["quantity"], m["layer"] or "", m["network"] or "") for m in _REFERENCE.finditer(text)
+            )
+        )
         self.expression: Expression = parse(self.replaced(lambda reference: f"r{self.references.index(reference)}"))
 
     def replaced(self, by: Callable[[Reference], str]) -> str:

@@ -13,8 +13,10 @@ from typing import Literal, NamedTuple
 Manner = Literal["exact", "rounded", "truncated", "within"]
 Sizes = tuple[int, ...]
 
-_NUMBER = re.compile(r"(?P<sign>[<>~]|about )?\s*(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<rest>\d+))?"
-                     r"(?:\s*×\s*10\^(?P<tens>\d{1,2}))?\s*(?P<unit>[A-Za-z%]*)")
+_NUMBER = re.compile(
+    r"(?P<sign>[<>~]|about )?\s*(?P<digits>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<rest>\d+))?"
+    r"(?:\s*×\s*10\^(?P<tens>\d{1,2}))?\s*(?P<unit>[A-Za-z%]*)"
+)
 _UNIT = re.compile(r"(?P<prefix>[KMGT]i?|k|thousand|million|billion)?\s*(?P<of>B|bytes|FLOPs?|MACs?|ops|px|%|x)?")
 _POWERS = {"k": 1, "K": 1, "thousand": 1, "M": 2, "million": 2, "G": 3, "billion": 3, "T": 4}
 _MAPS = re.compile(r"(\d+)@(\d+)x(\d+)")
@@ -69,8 +71,9 @@ def unit(name: str) -> Unit:
     """The unit of that name; ValueError when there is none."""
     found = _UNIT.fullmatch(name)
     if found is None:
-        raise ValueError(f"unknown unit {name!r}; a unit is K, M, G, KiB, MiB, GiB, million or billion, "
-                         "and what it counts")
+        raise ValueError(
+            f"unknown unit {name!r}; a unit is K, M, G, KiB, MiB, GiB, million or billion, and what it counts"
+        )
     prefix = found["prefix"] or ""
     return Unit(_POWERS.get(prefix.removesuffix("i"), 0), prefix.endswith("i"), found["of"] in ("B", "bytes"))
 
@@ -97,7 +100,7 @@ def printed(text: str, heading: str = "", digits: int | None = None) -> Printed:
     shown = (whole + rest).lstrip("0")
     meant = len(shown) if digits is None else _meant(shown, digits, text)
     cut = len(shown) - meant
-    step = Fraction(10)**(int(found["tens"] or 0) + cut - len(rest))
+    step = Fraction(10) ** (int(found["tens"] or 0) + cut - len(rest))
     sign = (found["sign"] or "").strip().replace("about", "~")
     return Printed(text, int(whole + rest) // 10**cut, step, of, sign)
 

@@ -89,6 +89,7 @@ LASTS: Mapping[str, Callable[[Row], int]] = {
 }
 """Quantities of the last of the layers."""
 
+
 def _survival(network: Network, rows: list[Row]) -> Survival:
     found = survival(network, rows)
     if found is None:
@@ -104,6 +105,7 @@ OF_NETWORK: Mapping[str, Callable[[Network, list[Row]], float]] = {
 }
 """Quantities of all the layers together."""
 
+
 def _taken(row: Row) -> Shape:
     """What a layer takes; the image itself for the input."""
     return (*row.inputs, *([] if row.shape is None else [row.shape]))[0]
@@ -117,11 +119,13 @@ FIRSTS: Mapping[str, Callable[[Row], int]] = {
 """Quantities of what the first of the layers takes."""
 
 QUANTITIES: Mapping[str, str] = {
-    "output_size": "[height, width, channels]", "input_size": "[in_height, in_width, in_channels]",
-    "map_size": "[height, width]", "neurons": "outputs", "filters": "channels",
+    "output_size": "[height, width, channels]",
+    "input_size": "[in_height, in_width, in_channels]",
+    "map_size": "[height, width]",
+    "neurons": "outputs",
+    "filters": "channels",
 }
 """Quantities that are formulas of others."""
-
 
 
 class UnanswerableError(Exception):
@@ -144,8 +148,9 @@ class Bench:
                 except ArchcalcError:
                     raise UnanswerableError(f"the zoo has no network {subject.network}") from None
             network = load(subject.network, **dict(subject.settings))
-            self.analyses[key] = network.analyze(input=subject.input or None, training=subject.training,
-                                                 convention=convention)
+            self.analyses[key] = network.analyze(
+                input=subject.input or None, training=subject.training, convention=convention
+            )
         return self.analyses[key]
 
     def value(self, formula: Formula, subject: Subject) -> Value:
@@ -187,12 +192,15 @@ def _named(rows: list[Row], name: str, network: str) -> list[Row]:
     if ".." in name:
         first, last = name.split("..", 1)
         start = rows.index(_named(rows, first, network)[0]) if first else 0
-        return rows[start:rows.index(_named(rows, last, network)[-1]) + 1 if last else None]
-    found = ([row for row in rows if row.name == name]
-             or [row for row in rows if name in row.scopes[:1] or row.name.startswith(f"{name}.")]
-             or [row for row in rows if name in row.scopes]
-             or [row for row in rows if fnmatchcase(row.name, name)])
+        return rows[start : rows.index(_named(rows, last, network)[-1]) + 1 if last else None]
+    found = (
+        [row for row in rows if row.name == name]
+        or [row for row in rows if name in row.scopes[:1] or row.name.startswith(f"{name}.")]
+        or [row for row in rows if name in row.scopes]
+        or [row for row in rows if fnmatchcase(row.name, name)]
+    )
     if not found:
-        raise UnanswerableError(unknown("layer", name, [row.name for row in rows]).replace("unknown layer",
-                                                                                         f"{network} has no layer"))
+        raise UnanswerableError(
+            unknown("layer", name, [row.name for row in rows]).replace("unknown layer", f"{network} has no layer")
+        )
     return found

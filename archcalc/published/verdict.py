@@ -24,9 +24,12 @@ MOST_TERMS = 8
 """A sum of more terms is not written out."""
 
 OTHER_CONVENTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "params": (("weights", "biases left out"), ("stored", "running statistics counted"),
-               ("kernels_and_biases", "normalisation left out"),
-               ("kernels", "weights of convolutions and linear layers alone")),
+    "params": (
+        ("weights", "biases left out"),
+        ("stored", "running statistics counted"),
+        ("kernels_and_biases", "normalisation left out"),
+        ("kernels", "weights of convolutions and linear layers alone"),
+    ),
     "weights": (("params", "biases counted"), ("kernels", "weights of convolutions and linear layers alone")),
     "macs": (("flops", "a multiply-add as two operations"),),
     "flops": (("macs", "a multiply-add as one operation"),),
@@ -67,8 +70,9 @@ def judge(figure: Figure, bench: Bench) -> Judgement:
     except UnanswerableError as unanswerable:
         return Judgement(figure, "unverifiable", reason=str(unanswerable))
     except ArchcalcError as error:
-        raise ArchcalcError([problem._replace(file=figure.file, line=figure.line, text=str(problem))
-                             for problem in error.problems]) from error
+        raise ArchcalcError(
+            [problem._replace(file=figure.file, line=figure.line, text=str(problem)) for problem in error.problems]
+        ) from error
     manner = figure.printed.manner(value, figure.binary)
     if manner is not None:
         return Judgement(figure, "truncated" if manner == "truncated" else "match", manner, value)
@@ -104,6 +108,7 @@ def _others(figure: Figure, bench: Bench) -> Iterator[tuple[str, str, str]]:
     K for 1024 is tried for thousands and for bytes; the family's other networks for totals alone, since a layer of
     another network meets a short figure by chance too often.
     """
+
     def fits(how: Formula, subject: Subject, binary: bool = figure.binary) -> bool:
         return figure.printed.manner(bench.value(how, subject), binary) in ("exact", "rounded", "within")
 

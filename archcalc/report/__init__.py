@@ -13,8 +13,16 @@ from archcalc.report.layers import chosen, layer_table
 LAYER_FORMATS = (*FORMATS, "notes")
 
 
-def render(analysis: Analysis, format: str = "text", *, columns: Sequence[str] | None = None, depth: int | None = None,
-           by: str | None = None, exact: bool = False, width: int | None = None) -> str:
+def render(
+    analysis: Analysis,
+    format: str = "text",
+    *,
+    columns: Sequence[str] | None = None,
+    depth: int | None = None,
+    by: str | None = None,
+    exact: bool = False,
+    width: int | None = None,
+) -> str:
     """The per-layer table of an analysis in one of LAYER_FORMATS.
 
     ``depth`` and ``by`` fold rows, ``exact`` prints all digits, ``width`` bounds the lines of text.
@@ -39,10 +47,12 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
 
     names = chosen(columns, folded=False)
     table = layer_table(analysis, names)
-    frame = pd.DataFrame({
-        heading.name: _series(pd, [row[at] for row in table.rows], heading.kind)
-        for at, heading in enumerate(table.headings)
-    })
+    frame = pd.DataFrame(
+        {
+            heading.name: _series(pd, [row[at] for row in table.rows], heading.kind)
+            for at, heading in enumerate(table.headings)
+        }
+    )
     frame.attrs.update(table.meta)
     return frame.set_index("layer") if "layer" in names else frame
 

@@ -19,7 +19,8 @@ from archcalc.spec.zoo import load
 from archcalc.version import __version__
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
-    heading.name: (heading, cell) for heading, cell in [
+    heading.name: (heading, cell)
+    for heading, cell in [
         (Heading("network", "network", "text", 9), lambda a: a.network.name),
         (Heading("input", "input", "text", 5), lambda a: str(a.input)),
         (Heading("depth", "depth", "number", 5), lambda a: depth(a.network)),
@@ -40,8 +41,9 @@ LEGEND = (
 )
 
 
-def compare_table(analyses: Sequence[Analysis], columns: Sequence[str] | None = None,
-                  baseline: Analysis | None = None) -> Table:
+def compare_table(
+    analyses: Sequence[Analysis], columns: Sequence[str] | None = None, baseline: Analysis | None = None
+) -> Table:
     """One row per analysis; with a baseline, how many times its parameters, MACs and feature maps each has.
 
     The field is the last one before a layer sees everything at once. Errors are shown for networks as

@@ -44,14 +44,17 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
         else:
             same += 1
     facts = {"from": a.network.name, "to": b.network.name} | {
-        key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")}
+        key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")
+    }
     header = [
         f"{a.network.name} ({a.input}) to {b.network.name} ({b.input}), batch {a.batch}",
         *(f"{x.network.name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
         f"convention {a.convention.name}: {a.convention.about}",
         f"archcalc {__version__}",
     ]
-    footer = [f"{counted(len(rows), 'layer')} {'differs' if len(rows) == 1 else 'differ'}, {same} are the same in kind, settings, shape and costs"]
+    footer = [
+        f"{counted(len(rows), 'layer')} {'differs' if len(rows) == 1 else 'differ'}, {same} are the same in kind, settings, shape and costs"
+    ]
     t, u = a.totals, b.totals
     for what, old, new in (
         ("parameters", t.params, u.params),

@@ -66,9 +66,15 @@ def explain_table(network: Network, name: str, measured: bool = False) -> Table:
             rows.append([quantity.name, "remainder", "", "", real - running, ""])
     analysis = analyze(network, convention=how)
     return Table(
-        title=f"{network.name} as {name}", headings=HEADINGS, rows=rows, footer=_footer(network, found),
-        header=[*header(analysis)[:-1], f"{how.name}{' ' + how.version if how.version else ''}: {how.source}",
-                f"archcalc {__version__}"],
+        title=f"{network.name} as {name}",
+        headings=HEADINGS,
+        rows=rows,
+        footer=_footer(network, found),
+        header=[
+            *header(analysis)[:-1],
+            f"{how.name}{' ' + how.version if how.version else ''}: {how.source}",
+            f"archcalc {__version__}",
+        ],
         meta=meta(analysis) | {"version": how.version, "source": how.source},
     )
 
@@ -100,8 +106,13 @@ def _code(network: Network, how: Convention) -> list[str]:
         if own:
             lines.append(f"torch.nn has no {', '.join(own)}: what a tool counts there depends on how it is written")
     else:
-        forms = {form: None for node in network.nodes if not node.side
-                 for form in [code.form(node.layer.type, node.name)[0]] if form not in (MODULE, OPERATOR)}
+        forms = {
+            form: None
+            for node in network.nodes
+            if not node.side
+            for form in [code.form(node.layer.type, node.name)[0]]
+            if form not in (MODULE, OPERATOR)
+        }
         listed = [f"{', '.join(_types(network, code, form))} as {FORMS[form]}" for form in forms]
         lines = [f"written as in {how.sees_code}, {code.source}: {'; '.join(listed) or 'modules'}"]
         lines += [f"in addition there: {extra.name} ({extra.layer})" for extra in code.extras]
@@ -111,8 +122,13 @@ def _code(network: Network, how: Convention) -> list[str]:
 
 
 def _types(network: Network, code: Written, form: str) -> list[str]:
-    return list(dict.fromkeys(node.layer.type for node in network.nodes
-                              if not node.side and code.form(node.layer.type, node.name)[0] == form))
+    return list(
+        dict.fromkeys(
+            node.layer.type
+            for node in network.nodes
+            if not node.side and code.form(node.layer.type, node.name)[0] == form
+        )
+    )
 
 
 def memory_text(found: Explained) -> str:
@@ -145,11 +161,17 @@ def overview_table(network: Network, measured: bool = False) -> Table:
             notes += [note] if note else []
         rows.append(row)
     analysis = analyze(network)
-    footer = [f"{NOT_COUNTED} is what the tool does not count",
-              f"archcalc explain {network.name} --as TOOL shows the terms of one"]
+    footer = [
+        f"{NOT_COUNTED} is what the tool does not count",
+        f"archcalc explain {network.name} --as TOOL shows the terms of one",
+    ]
     return Table(
-        title=f"{network.name} as counted by each", headings=ALL_HEADINGS + (MEASURED_HEADINGS if measured else ()),
-        rows=rows, header=header(analysis), footer=footer + notes, meta=meta(analysis),
+        title=f"{network.name} as counted by each",
+        headings=ALL_HEADINGS + (MEASURED_HEADINGS if measured else ()),
+        rows=rows,
+        header=header(analysis),
+        footer=footer + notes,
+        meta=meta(analysis),
     )
 
 
@@ -158,9 +180,14 @@ def _row(found: Explained, base: Explained) -> list[Any]:
     counted = how.counts_operations
     operations, params = found.total("operations"), found.total("parameters")
     return [
-        how.name, how.version, operations if counted else None, how.counts if counted else "",
-        deviation(operations, base.total("operations")) if counted else "", params,
-        deviation(params, base.total("parameters")), memory_text(found) if found.counts("memory") else NOT_COUNTED,
+        how.name,
+        how.version,
+        operations if counted else None,
+        how.counts if counted else "",
+        deviation(operations, base.total("operations")) if counted else "",
+        params,
+        deviation(params, base.total("parameters")),
+        memory_text(found) if found.counts("memory") else NOT_COUNTED,
     ]
 
 

@@ -109,7 +109,7 @@ def _shorten(titles: list[str], rows: list[list[str]], headings: list[Heading], 
     most = max(LONGEST_NAME, max(len(row[0]) for row in rows) - too_wide)
     for row in rows:
         if len(row[0]) > most:
-            row[0] = row[0][: most // 2 - 1] + ".." + row[0][len(row[0]) - (most - most // 2 - 1):]
+            row[0] = row[0][: most // 2 - 1] + ".." + row[0][len(row[0]) - (most - most // 2 - 1) :]
 
 
 def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
@@ -128,8 +128,14 @@ def markdown(table: Table, exact: bool, width: int | None) -> str:
         rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
     first, *rest = map(_markdown_text, table.header or [table.title])
     parts = [f"**{first}**", *rest]
-    return "  \n".join(parts) + "\n\n" + _tabulate(titles, rows, table.headings, "pipe") + "\n" + "".join(
-        f"\n{_markdown_text(line)}  " for line in table.footer) + ("\n" if table.footer else "")
+    return (
+        "  \n".join(parts)
+        + "\n\n"
+        + _tabulate(titles, rows, table.headings, "pipe")
+        + "\n"
+        + "".join(f"\n{_markdown_text(line)}  " for line in table.footer)
+        + ("\n" if table.footer else "")
+    )
 
 
 def _markdown_text(said: str) -> str:
@@ -164,8 +170,20 @@ def latex(table: Table, exact: bool, width: int | None) -> str:
     return "\n".join(parts) + "\n"
 
 
-_LATEX = {"\\": "\\textbackslash{}", "&": "\\&", "%": "\\%", "$": "\\$", "#": "\\#", "_": "\\_", "{": "\\{", "}": "\\}",
-          "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "<": "\\textless{}", ">": "\\textgreater{}"}
+_LATEX = {
+    "\\": "\\textbackslash{}",
+    "&": "\\&",
+    "%": "\\%",
+    "$": "\\$",
+    "#": "\\#",
+    "_": "\\_",
+    "{": "\\{",
+    "}": "\\}",
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+}
 
 
 def _latex_text(said: str) -> str:
@@ -203,5 +221,10 @@ def json(table: Table, exact: bool, width: int | None) -> str:
 
 
 FORMATS: Mapping[str, Callable[[Table, bool, int | None], str]] = {
-    "text": text, "markdown": markdown, "csv": csv, "latex": latex, "html": html, "json": json,
+    "text": text,
+    "markdown": markdown,
+    "csv": csv,
+    "latex": latex,
+    "html": html,
+    "json": json,
 }

@@ -68,7 +68,8 @@ def _step(view: View) -> str:
 
 
 COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
-    heading.name: (heading, cell) for heading, cell in [
+    heading.name: (heading, cell)
+    for heading, cell in [
         (Heading("layer", "layer", "text", 9), lambda row, _: row.name),
         (Heading("type", "type", "text", 4), lambda row, _: row.type),
         (Heading("layers", "layers", "number", 3), lambda row, _: row.layers),
@@ -104,8 +105,9 @@ def chosen(names: Sequence[str] | None, folded: bool) -> list[str]:
     return list(names)
 
 
-def layer_table(analysis: Analysis, columns: Sequence[str] | None = None, *, depth: int | None = None,
-                by: str | None = None) -> Table:
+def layer_table(
+    analysis: Analysis, columns: Sequence[str] | None = None, *, depth: int | None = None, by: str | None = None
+) -> Table:
     """One row per layer, or per block, type or stage, with the header and the totals."""
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
@@ -123,8 +125,14 @@ def layer_table(analysis: Analysis, columns: Sequence[str] | None = None, *, dep
     if total and total[0] == "":
         total[0] = "total"
     return Table(
-        title=analysis.network.title, headings=headings, rows=cells, total=total,
-        header=header(analysis), footer=footer(analysis), meta=meta(analysis), totals=_totals(analysis),
+        title=analysis.network.title,
+        headings=headings,
+        rows=cells,
+        total=total,
+        header=header(analysis),
+        footer=footer(analysis),
+        meta=meta(analysis),
+        totals=_totals(analysis),
     )
 
 
@@ -136,9 +144,13 @@ def _add(column: Sequence[Any]) -> Any:
 def meta(analysis: Analysis) -> dict[str, Any]:
     """The facts that belong to every number of an analysis."""
     return {
-        "network": analysis.network.name, "input": str(analysis.input), "batch": analysis.batch,
-        "dtype": analysis.dtype, "settings": _settings(analysis.network),
-        "convention": analysis.convention.name, "archcalc": __version__,
+        "network": analysis.network.name,
+        "input": str(analysis.input),
+        "batch": analysis.batch,
+        "dtype": analysis.dtype,
+        "settings": _settings(analysis.network),
+        "convention": analysis.convention.name,
+        "archcalc": __version__,
     }
 
 
@@ -158,8 +170,10 @@ def header(analysis: Analysis) -> list[str]:
     if network.settings_changed:
         lines.append(f"set: {_settings(network)}")
     axes = " (channels x height x width)" if len(analysis.input.axes) == 2 else ""
-    lines.append(f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"
-                 + (", side heads included" if analysis.training and analysis.side_rows else ""))
+    lines.append(
+        f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"
+        + (", side heads included" if analysis.training and analysis.side_rows else "")
+    )
     lines.append(f"convention {how.name}: {how.about}")
     lines.append(f"archcalc {__version__}")
     return lines
@@ -176,19 +190,24 @@ def footer(analysis: Analysis) -> list[str]:
     lines.append(f"{how.memory_name}: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
     if how.memory_name == FEATURE_MAPS:
         twice = t.values + t.conv_inputs
-        lines.append(f"with each convolution's input kept once more: {twice:,} values, "
-                     f"{bytes_text(twice * analysis.itemsize)}")
+        lines.append(
+            f"with each convolution's input kept once more: {twice:,} values, {bytes_text(twice * analysis.itemsize)}"
+        )
     dropped = survival(analysis.network, analysis.rows)
     if dropped is not None and t.macs:
-        lines.append(f"in training {dropped.surviving:,.2f} of {dropped.paths} paths that may be dropped survive on average: "
-                     f"about {dropped.macs:,.0f} {analysis.convention.counts} expected "
-                     f"({dropped.macs / t.macs:.1%}); inference runs them all")
+        lines.append(
+            f"in training {dropped.surviving:,.2f} of {dropped.paths} paths that may be dropped survive on average: "
+            f"about {dropped.macs:,.0f} {analysis.convention.counts} expected "
+            f"({dropped.macs / t.macs:.1%}); inference runs them all"
+        )
     if analysis.network.side_problem:
         lines.append(f"side heads, in training only, do not fit this input: {analysis.network.side_problem}")
     if analysis.side_rows and not analysis.training:
         lines.append(_side(analysis))
-    lines.append(f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "
-                 f"a view of it; 0 is nothing at all")
+    lines.append(
+        f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "
+        f"a view of it; 0 is nothing at all"
+    )
     return lines
 
 
@@ -206,14 +225,23 @@ def _side(analysis: Analysis) -> str:
     side = totals(analysis.side_rows, analysis.convention)
     heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
     both = analysis.totals.params + side.params
-    return (f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "
-            f"{side.macs:,} {analysis.convention.counts}; with them {both:,} parameters")
+    return (
+        f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "
+        f"{side.macs:,} {analysis.convention.counts}; with them {both:,} parameters"
+    )
 
 
 def _totals(analysis: Analysis) -> dict[str, Any]:
     t = analysis.totals
     return {
-        "params": t.params, "weights": t.weights, "biases": t.biases, "buffers": t.buffers, "macs": t.macs,
-        "flops": t.flops, **t.work._asdict(), "values": t.values, "memory": t.values * analysis.itemsize,
+        "params": t.params,
+        "weights": t.weights,
+        "biases": t.biases,
+        "buffers": t.buffers,
+        "macs": t.macs,
+        "flops": t.flops,
+        **t.work._asdict(),
+        "values": t.values,
+        "memory": t.values * analysis.itemsize,
         "values_with_conv_inputs": t.values + t.conv_inputs,
     }

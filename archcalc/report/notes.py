@@ -18,7 +18,6 @@ from archcalc.report.layers import header
 from archcalc.report.units import BYTES, COUNTS, unit_for
 from archcalc.sizes import Shape
 
-
 COURSE_VALUES = 15_237_608
 """What the volumes that the course prints add up to."""
 

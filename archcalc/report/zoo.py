@@ -15,15 +15,18 @@ from archcalc.spec.reader import Family
 from archcalc.spec.zoo import networks
 from archcalc.version import __version__
 
-HEADINGS = {heading.name: heading for heading in (
-    Heading("name", "name", "text", 9),
-    Heading("title", "title", "text", 3),
-    Heading("year", "year", "number", 4),
-    Heading("family", "family", "text", 1),
-    Heading("input", "input", "text", 5),
-    Heading("params", "params", "count", 8),
-    Heading("macs", "MACs", "count", 8),
-)}
+HEADINGS = {
+    heading.name: heading
+    for heading in (
+        Heading("name", "name", "text", 9),
+        Heading("title", "title", "text", 3),
+        Heading("year", "year", "number", 4),
+        Heading("family", "family", "text", 1),
+        Heading("input", "input", "text", 5),
+        Heading("params", "params", "count", 8),
+        Heading("macs", "MACs", "count", 8),
+    )
+}
 DEFAULT = ("name", "title", "year", "input", "params", "macs")
 COMPUTED = {"input", "params", "macs"}
 COUNTED = "convention archcalc (weights and biases; conv and linear MACs)"
@@ -39,7 +42,8 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
         if name not in HEADINGS:
             raise ArchcalcError(unknown("column", name, HEADINGS))
     found = {
-        name: family for name, family in networks().items()
+        name: family
+        for name, family in networks().items()
         if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
     }
     for pattern in patterns:
@@ -61,8 +65,12 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
 
 def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
     about = family.about | family.networks[name].about
-    row: dict[str, Any] = {"name": name, "title": about.get("title", name), "year": about.get("year", ""),
-                           "family": family.name}
+    row: dict[str, Any] = {
+        "name": name,
+        "title": about.get("title", name),
+        "year": about.get("year", ""),
+        "family": family.name,
+    }
     if needed & COMPUTED:
         network = expand(family, name)
         row["input"] = str(network.input)

@@ -10,24 +10,40 @@ class Context:
 
     __slots__ = ("blocks", "depth", "prefix", "scope", "scopes", "side")
 
-    def __init__(self, scope: dict[str, Any], prefix: str = "", scopes: tuple[str, ...] = (), side: bool = False,
-                 depth: int = 0, blocks: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        scope: dict[str, Any],
+        prefix: str = "",
+        scopes: tuple[str, ...] = (),
+        side: bool = False,
+        depth: int = 0,
+        blocks: tuple[str, ...] = (),
+    ) -> None:
         self.scope, self.prefix, self.scopes, self.side, self.depth = scope, prefix, scopes, side, depth
         self.blocks = blocks
 
-    def inner(self, *, scope: dict[str, Any] | None = None, name: str = "", label: str = "", side: bool = False,
-              block: str = "") -> Context:
+    def inner(
+        self,
+        *,
+        scope: dict[str, Any] | None = None,
+        name: str = "",
+        label: str = "",
+        side: bool = False,
+        block: str = "",
+    ) -> Context:
         """One level further in; ``name`` becomes part of the names, ``label`` just of the fold."""
         return Context(
             self.scope if scope is None else scope,
             f"{self.prefix}{name}." if name else self.prefix,
             (*self.scopes, label or name) if label or name else self.scopes,
-            self.side or side, self.depth + 1, (*self.blocks, block) if block else self.blocks,
+            self.side or side,
+            self.depth + 1,
+            (*self.blocks, block) if block else self.blocks,
         )
 
     def outwards(self) -> list[str]:
         """The prefixes of this scope and of those around it, innermost first."""
         prefixes = [self.prefix]
         while prefixes[-1]:
-            prefixes.append(prefixes[-1][:prefixes[-1][:-1].rfind(".") + 1])
+            prefixes.append(prefixes[-1][: prefixes[-1][:-1].rfind(".") + 1])
         return prefixes

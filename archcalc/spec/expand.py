@@ -72,8 +72,11 @@ class _Expander(Evaluator):
         """Whether the input is not the spec's, so that a side head may not fit without being wrong."""
         self.fail_if_any()
         self.network = Network(
-            name, shape, title=str(entry.about.get("title", family.about.get("title", name))),
-            about=family.about | entry.about, settings=settings,
+            name,
+            shape,
+            title=str(entry.about.get("title", family.about.get("title", name))),
+            about=family.about | entry.about,
+            settings=settings,
             defaults=family.params | entry.settings,
             rebuild=lambda shape, values: expand(family, name, values, shape),
         )
@@ -91,11 +94,16 @@ class _Expander(Evaluator):
         for wanted, context, place, option in self.unfound:
             prefixes = context.outwards()
             if any(prefix + wanted in self.outputs for prefix in prefixes):
-                self.problem(f"{option}: {wanted} comes later; a layer can use just what stands before it", place,
-                             key=option)
+                self.problem(
+                    f"{option}: {wanted} comes later; a layer can use just what stands before it", place, key=option
+                )
             else:
-                visible = {name.removeprefix(prefix): None for prefix in prefixes for name in self.outputs
-                           if name.startswith(prefix)}
+                visible = {
+                    name.removeprefix(prefix): None
+                    for prefix in prefixes
+                    for name in self.outputs
+                    if name.startswith(prefix)
+                }
                 text = unknown("layer", wanted, visible)
                 if any(node.name == prefix + wanted for prefix in prefixes for node in self.nodes):
                     text = f"the layer {wanted} has no name of its own; write name: {wanted} beside it"
@@ -161,8 +169,14 @@ class _Expander(Evaluator):
             self.skipped = True
             return None
         for i in range(1, count + 1):
-            inner = Context({**context.scope, options.counter: i}, context.prefix, context.scopes, context.side,
-                            context.depth, context.blocks)
+            inner = Context(
+                {**context.scope, options.counter: i},
+                context.prefix,
+                context.scopes,
+                context.side,
+                context.depth,
+                context.blocks,
+            )
             current = self.run_once(step, current, inner)
         return current
 
@@ -205,8 +219,10 @@ class _Expander(Evaluator):
             self.fail_if_any()
         if context.depth > MAX_DEPTH:
             chain = " > ".join(context.blocks[-4:])
-            self.problem(f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? "
-                         f"(... > {chain})", step.place)
+            self.problem(
+                f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? (... > {chain})",
+                step.place,
+            )
             self.fail_if_any()
 
     # Scopes: blocks, groups and side heads.
@@ -286,8 +302,16 @@ class _Expander(Evaluator):
             return self.nothing(name, context)
         try:
             owner = self.owner(step, inputs, context)
-            index = self.network.add(full, layer, inputs, scopes=context.scopes, side=context.side, shares=owner,
-                                     place=step.place, storage=self.storage(step, inputs[0], context))
+            index = self.network.add(
+                full,
+                layer,
+                inputs,
+                scopes=context.scopes,
+                side=context.side,
+                shares=owner,
+                place=step.place,
+                storage=self.storage(step, inputs[0], context),
+            )
         except LayerError as error:
             if context.side and self.resized:
                 self.network.side_problem = f"{full or layer.type}: {error}"

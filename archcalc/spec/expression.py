@@ -38,10 +38,13 @@ Scope = Mapping[str, Any]
 Evaluate = Callable[[Scope], Any]
 
 
-_TOKEN = re.compile(r"""\s*(?:
+_TOKEN = re.compile(
+    r"""\s*(?:
     (?P<number>(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?) | (?P<name>[A-Za-z_][A-Za-z0-9_]*) |
     (?P<text>'[^']*'|"[^"]*") | (?P<op>//|==|!=|<=|>=|\*\*|[-+*/%<>()\[\],])
-)""", re.VERBOSE)
+)""",
+    re.VERBOSE,
+)
 _KEYWORDS = ("if", "else", "and", "or", "not")
 _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": None, "null": None, "None": None}
 
@@ -80,7 +83,7 @@ class _Parser:
         self.advance()
 
     def advance(self) -> None:
-        rest = self.text[self.position:]
+        rest = self.text[self.position :]
         if not rest.strip():
             self.token = None
             return
@@ -181,8 +184,9 @@ class _Parser:
 
     def atom(self) -> Evaluate:
         if self.token is None:
-            raise ExpressionError(f"{self.text!r} ends where a value was expected" if self.text.strip()
-                                  else "an empty expression")
+            raise ExpressionError(
+                f"{self.text!r} ends where a value was expected" if self.text.strip() else "an empty expression"
+            )
         kind, text = self.token
         if (kind == "op" and text not in "([") or text in _KEYWORDS:
             raise ExpressionError(f"expected a value in {self.text!r}, found {text!r}")

@@ -54,8 +54,12 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
 }
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: a == b, "!=": lambda a, b: a != b, "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
 }
 
 
@@ -116,8 +120,10 @@ def compare(op: str, a: Any, b: Any) -> bool:
         number(a), number(b)
     holds = COMPARE[op](a, b)
     if is_array(holds) and smallest(holds) != largest(holds):
-        raise ExpressionError(f"a comparison ({op}) holds for some numbers of an array and not for others; "
-                              "networks of different structure are evaluated apart")
+        raise ExpressionError(
+            f"a comparison ({op}) holds for some numbers of an array and not for others; "
+            "networks of different structure are evaluated apart"
+        )
     return bool(largest(holds))
 
 

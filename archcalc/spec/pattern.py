@@ -36,8 +36,16 @@ _CONV = re.compile(r"CONV([0-9]{1,15})(?:X([0-9]{1,15}))?-([0-9]{1,15})")
 _POOL = re.compile(r"(AVG|MAX)?POOL([0-9]{1,15})(?:X([0-9]{1,15}))?")
 _FC = re.compile(r"FC-?([0-9]{1,15})")
 _PLAIN = {
-    "RELU": "relu", "BN": "batch_norm", "LRN": "lrn", "NORM": "lrn", "DROPOUT": "dropout", "GAP": "global_avg_pool",
-    "FLATTEN": "flatten", "SIGMOID": "sigmoid", "TANH": "tanh", "SOFTMAX": "softmax",
+    "RELU": "relu",
+    "BN": "batch_norm",
+    "LRN": "lrn",
+    "NORM": "lrn",
+    "DROPOUT": "dropout",
+    "GAP": "global_avg_pool",
+    "FLATTEN": "flatten",
+    "SIGMOID": "sigmoid",
+    "TANH": "tanh",
+    "SOFTMAX": "softmax",
 }
 _WRITTEN = {"CONV": "CONV3-64", "POOL": "POOL2", "AVGPOOL": "AVGPOOL2", "MAXPOOL": "MAXPOOL2", "FC": "FC-10"}
 
@@ -73,8 +81,11 @@ def load_pattern(text: str) -> Network:
     return build(shape, {})
 
 
-def _written_out(elements: list[_Element], scopes: tuple[str, ...], taken: list[int],
-                 ) -> list[tuple[_Element, tuple[str, ...]]]:
+def _written_out(
+    elements: list[_Element],
+    scopes: tuple[str, ...],
+    taken: list[int],
+) -> list[tuple[_Element, tuple[str, ...]]]:
     out = []
     for at, element in enumerate(elements, 1):
         for i in range(1, element.count + 1):
@@ -119,15 +130,17 @@ class _Parser:
         return ArchcalcError(Problem(message, f"pattern, column {self.start + 1}"))
 
     def advance(self) -> None:
-        rest = self.text[self.position:]
+        rest = self.text[self.position :]
         self.start = self.position + len(rest) - len(rest.lstrip())
         if not rest.strip():
             self.token = ""
             return
         match = _TOKEN.match(rest)
         if match is None:
-            raise self.error(f"cannot read {rest.strip()[:20]!r}"
-                             + ("; write how often as a number, as in *3" if rest.strip()[0] in "*×" else ""))
+            raise self.error(
+                f"cannot read {rest.strip()[:20]!r}"
+                + ("; write how often as a number, as in *3" if rest.strip()[0] in "*×" else "")
+            )
         self.token = match[1]
         self.position += match.end()
 

@@ -72,8 +72,11 @@ class _Reader(StepReader):
     def family(self, tree: Tree) -> Family:
         family = self.result
         if not isinstance(tree.value, dict):
-            raise ArchcalcError(Problem(f"a spec is a mapping with keys such as input and layers, got {kind(tree)}",
-                                        family.file, tree.line))
+            raise ArchcalcError(
+                Problem(
+                    f"a spec is a mapping with keys such as input and layers, got {kind(tree)}", family.file, tree.line
+                )
+            )
         found = self.keys(tree, "", "a spec", FAMILY)
         self.about(found, family.about, "")
         if "params" in found:
@@ -106,8 +109,11 @@ class _Reader(StepReader):
             self.problem("the spec has no layers", tree, "")
         for entry in entries:
             if entry.input is None and self.result.input is None:
-                self.problem("no input is given; write for example input: [3, 224, 224]", Tree(None, entry.place.line),
-                             entry.place.path)
+                self.problem(
+                    "no input is given; write for example input: [3, 224, 224]",
+                    Tree(None, entry.place.line),
+                    entry.place.path,
+                )
                 break
 
     def keys(self, tree: Tree, path: str, what: str, known: Iterable[str]) -> dict[str, Tree]:
@@ -165,8 +171,9 @@ class _Reader(StepReader):
             self.problem(f"{tree.size:,} values; a parameter holds at most {MAX_VALUES:,}", tree, path)
             return None
         if isinstance(tree.value, dict):
-            self.problem(f"a parameter is a number, true or false, a word or a list of these, got {kind(tree)}",
-                         tree, path)
+            self.problem(
+                f"a parameter is a number, true or false, a word or a list of these, got {kind(tree)}", tree, path
+            )
             return None
         return tree.value if not isinstance(tree.value, list) else [self.data(t, path) for t in tree.value]
 
@@ -200,8 +207,11 @@ class _Reader(StepReader):
         for name, child in tree.value.items():
             path = f"networks.{clipped(name, 60)}"
             if not NETWORK_NAME.fullmatch(name):
-                self.problem(f"a network is called by at most 80 letters, digits and _ . -, got {clipped(name, 60)!r}",
-                             child, "networks")
+                self.problem(
+                    f"a network is called by at most 80 letters, digits and _ . -, got {clipped(name, 60)!r}",
+                    child,
+                    "networks",
+                )
             self.result.networks[name] = self.network(child, path, scope)
 
     def network(self, tree: Tree, path: str, scope: frozenset[str]) -> Entry:
@@ -234,8 +244,9 @@ class _Reader(StepReader):
         for name, child in tree.value.items():
             path = f"blocks.{clipped(name, 60)}"
             if not PARAM.fullmatch(name):
-                self.problem(f"a block is called by at most 40 letters, digits and _, got {clipped(name, 60)!r}",
-                             child, path)
+                self.problem(
+                    f"a block is called by at most 40 letters, digits and _, got {clipped(name, 60)!r}", child, path
+                )
             elif name in (*LAYERS, *OPTIONS, *KINDS):
                 has = "a layer" if name in LAYERS else "an option"
                 self.problem(f"a block cannot be called {name}: {has} has that name", child, path)

@@ -8,23 +8,34 @@ from archcalc.layers.base import STORAGES
 from archcalc.spec.language import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, NETWORK, OPTIONS
 
 _NAME = {"type": ["string", "number"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
-_ANY = {"description": "a number, true or false, a word, an expression, or a list of these",
-        "type": ["number", "boolean", "string", "array", "null"]}
+_ANY = {
+    "description": "a number, true or false, a word, an expression, or a list of these",
+    "type": ["number", "boolean", "string", "array", "null"],
+}
 _OPTION_SCHEMAS: dict[str, Any] = {
     "name": _NAME,
     "label": {**_NAME, "description": "names the block in folded tables, without becoming part of the names inside"},
     "when": {"type": ["boolean", "string"], "description": "a condition; a step not taken passes its input on"},
     "repeat": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}], "description": "how often"},
     "as": {"type": "string", "description": "what the counter of repeat is called (i)"},
-    "from": {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
-             "description": "the layer, block or input that this step takes instead of the one before"},
-    "storage": {"anyOf": [{"enum": list(STORAGES)}, {"type": "string"}],
-                "description": "how the output is held, where that is not as the layer's type does it"},
+    "from": {
+        "anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
+        "description": "the layer, block or input that this step takes instead of the one before",
+    },
+    "storage": {
+        "anyOf": [{"enum": list(STORAGES)}, {"type": "string"}],
+        "description": "how the output is held, where that is not as the layer's type does it",
+    },
     "weights": {**_NAME, "description": "the earlier layer whose parameters this one uses"},
 }
 _ABOUT_SCHEMAS = {key: {"type": ["string", "number"]} for key in ABOUT}
-_INPUT = {"type": "array", "items": {"type": ["integer", "string"]}, "minItems": 1, "maxItems": 4,
-          "description": "channels, height, width"}
+_INPUT = {
+    "type": "array",
+    "items": {"type": ["integer", "string"]},
+    "minItems": 1,
+    "maxItems": 4,
+    "description": "channels, height, width",
+}
 _STEPS = {"type": ["array", "null"], "items": {"$ref": "#/$defs/step"}}
 
 
@@ -36,21 +47,42 @@ def schema() -> dict[str, Any]:
     step = {
         "anyOf": [
             {"type": "string", "description": "a layer or block without settings"},
-            {"type": "object", "properties": {**kinds, **_OPTION_SCHEMAS}, "minProperties": 1,
-             "additionalProperties": {"type": ["object", "null"], "description": "the arguments of a block"}},
+            {
+                "type": "object",
+                "properties": {**kinds, **_OPTION_SCHEMAS},
+                "minProperties": 1,
+                "additionalProperties": {"type": ["object", "null"], "description": "the arguments of a block"},
+            },
         ],
     }
     params = {"type": "object", "additionalProperties": _ANY}
-    block = {"type": "object", "additionalProperties": False, "required": ["layers"], "properties": {
-        "params": {"anyOf": [{"type": "array", "items": {"type": "string"}}, params, {"type": "null"}]},
-        "let": params, "layers": _STEPS, "note": {"type": "string"},
-    }}
-    network = {"type": ["object", "null"], "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "layers": _ANY},
-               "additionalProperties": _ANY}
+    block = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["layers"],
+        "properties": {
+            "params": {"anyOf": [{"type": "array", "items": {"type": "string"}}, params, {"type": "null"}]},
+            "let": params,
+            "layers": _STEPS,
+            "note": {"type": "string"},
+        },
+    }
+    network = {
+        "type": ["object", "null"],
+        "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "layers": _ANY},
+        "additionalProperties": _ANY,
+    }
     properties = {
-        **_ABOUT_SCHEMAS, "input": _INPUT, "params": params, "let": params, "layers": _STEPS,
-        "check": {"type": "object", "additionalProperties": {"type": "string"},
-                  "description": "conditions on the parameters, and what to say where one does not hold"},
+        **_ABOUT_SCHEMAS,
+        "input": _INPUT,
+        "params": params,
+        "let": params,
+        "layers": _STEPS,
+        "check": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "conditions on the parameters, and what to say where one does not hold",
+        },
         "networks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/network"}},
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
     }

@@ -18,8 +18,9 @@ def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dic
         if key not in values:
             close = nearest(key, values)
             hint = f"; did you mean {close!r}?" if close else ""
-            raise ArchcalcError(f"{name} has no parameter {clipped(key, 60)!r}{hint}; its parameters and defaults: "
-                                f"{listed}")
+            raise ArchcalcError(
+                f"{name} has no parameter {clipped(key, 60)!r}{hint}; its parameters and defaults: {listed}"
+            )
         wrong = mismatch(key, given, family.params[key])
         if wrong:
             raise ArchcalcError(f"{wrong}; the parameters of {name} and their defaults: {listed}")

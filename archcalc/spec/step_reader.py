@@ -158,14 +158,21 @@ class StepReader:
             named = {f"b{i}": child for i, child in enumerate(named, 1)}
         if not isinstance(named, dict) or len(named) < 2:
             given = f"{len(named)} branch" if isinstance(named, dict) and named else kind(tree)
-            self.problem(f"{layer.type} joins two or more branches, as in {layer.type}: {{main: [...], shortcut: []}}, "
-                         f"or layers, as in from: [name, name]; got {given}", at, place.path)
+            self.problem(
+                f"{layer.type} joins two or more branches, as in {layer.type}: {{main: [...], shortcut: []}}, "
+                f"or layers, as in from: [name, name]; got {given}",
+                at,
+                place.path,
+            )
             named = named if isinstance(named, dict) else {}
         branches = []
         for name, child in named.items():
             if not BRANCH.fullmatch(name):
-                self.problem(f"the name of a branch is at most 40 letters, digits and _, got {clipped(name, 60)!r}",
-                             child, place.path)
+                self.problem(
+                    f"the name of a branch is at most 40 letters, digits and _, got {clipped(name, 60)!r}",
+                    child,
+                    place.path,
+                )
             branches.append((name, self.steps(child, f"{place.path}.{clipped(name, 60)}")))
         return MergeStep(place, options, layer, branches)
 
@@ -212,8 +219,11 @@ class StepReader:
         if tree.value is None:
             return {}
         if not isinstance(tree.value, dict):
-            self.problem(f"the settings of {what} must be a mapping ({', '.join(known) or 'it has none'}), "
-                         f"got {kind(tree)}", tree, path)
+            self.problem(
+                f"the settings of {what} must be a mapping ({', '.join(known) or 'it has none'}), got {kind(tree)}",
+                tree,
+                path,
+            )
             return {}
         values = {}
         for key, child in tree.value.items():
@@ -256,8 +266,9 @@ class StepReader:
             if not any(isinstance(v, Expression) for v in values):
                 return values
             if tree.size > MAX_EXPRESSIONS:
-                self.problem(f"a list with expressions has at most {MAX_EXPRESSIONS} values, got {tree.size - 1}",
-                             tree, path)
+                self.problem(
+                    f"a list with expressions has at most {MAX_EXPRESSIONS} values, got {tree.size - 1}", tree, path
+                )
             return listed(values)
         if not isinstance(tree.value, str) or tree.value in words:
             return tree.value

@@ -58,8 +58,9 @@ class LayerStep(Step):
 class MergeStep(Step):
     """Branches, each a list of steps on the same input, and the layer in which they meet."""
 
-    def __init__(self, place: Place, options: Options, layer: type[Layer],
-                 branches: list[tuple[str, list[Step]]]) -> None:
+    def __init__(
+        self, place: Place, options: Options, layer: type[Layer], branches: list[tuple[str, list[Step]]]
+    ) -> None:
         super().__init__(place, options)
         self.layer, self.branches = layer, branches
 

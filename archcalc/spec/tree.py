@@ -21,8 +21,19 @@ MAX_NODES = 100_000
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,30}|\.[0-9]{1,30}|[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
-          "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WORDS = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
 
 
 class Tree:
@@ -77,8 +88,10 @@ def _explained(error: yaml.MarkedYAMLError, line: int) -> str:
     since = f"from line {start.line + 1} on" if start is not None and start.line + 1 < line else ""
     said = " ".join(part for part in (error.context, since, error.problem) if part)
     if "mapping values are not allowed" in said:
-        said += ("; a step with settings needs a colon after its type, as in '- batch_norm:', and a text that holds a "
-                 "colon is quoted")
+        said += (
+            "; a step with settings needs a colon after its type, as in '- batch_norm:', and a text that holds a "
+            "colon is quoted"
+        )
     elif "tab character" in said:
         said += "; lines are indented with spaces"
     elif "cannot start any token" in said:
@@ -115,8 +128,10 @@ def _build(text: str, file: str) -> Tree:
             if tree.text in container.value:
                 raise fail(f"the key {clipped(tree.text, 60)!r} is given twice", tree.line)
             if tree.text == "<<":
-                raise fail("merge keys (<<) are not part of the language; parameters and blocks share what is common",
-                           tree.line)
+                raise fail(
+                    "merge keys (<<) are not part of the language; parameters and blocks share what is common",
+                    tree.line,
+                )
             key += [tree.text, tree.line]
         else:
             name, line = key

@@ -64,8 +64,9 @@ def _ptflops(backend: str) -> Callable[[Any, Any], Measured]:
     def run(model: Any, image: Any) -> Measured:
         from ptflops import get_model_complexity_info
 
-        macs, params = get_model_complexity_info(model, tuple(image.shape[1:]), as_strings=False, backend=backend,
-                                                 print_per_layer_stat=False)
+        macs, params = get_model_complexity_info(
+            model, tuple(image.shape[1:]), as_strings=False, backend=backend, print_per_layer_stat=False
+        )
         if macs is None:
             raise RuntimeError("it returned None")
         return Measured(_whole(macs), params)
@@ -129,8 +130,11 @@ def measure(name: str, network: Network) -> Measured:
     tool = TOOLS[name]
     model = build(model_name, meta=tool.meta)
     _check_same(model, model_name, network)
-    image = torch.empty(1, network.input.channels, *network.input.axes, device="meta") if tool.meta else \
-        torch.zeros(1, network.input.channels, *network.input.axes)
+    image = (
+        torch.empty(1, network.input.channels, *network.input.axes, device="meta")
+        if tool.meta
+        else torch.zeros(1, network.input.channels, *network.input.axes)
+    )
     try:
         with _quiet(), torch.no_grad():
             return tool.run(model, image)
@@ -143,8 +147,10 @@ def _check_same(model: Any, name: str, network: Network) -> None:
     theirs = sum(p.numel() for p in model.parameters())
     analysis = network.analyze(training=not network.side_problem)
     if theirs != analysis.totals.params and not network.side_problem:
-        raise ArchcalcError(f"torchvision's {name} is not {network.name} at {network.input}: it has {theirs:,} "
-                            f"parameters, the network {analysis.totals.params:,}")
+        raise ArchcalcError(
+            f"torchvision's {name} is not {network.name} at {network.input}: it has {theirs:,} "
+            f"parameters, the network {analysis.totals.params:,}"
+        )
 
 
 def _whole(number: Any) -> int:

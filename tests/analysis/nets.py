@@ -14,10 +14,24 @@ pair = lambda strategy: st.tuples(strategy, strategy).map(list)  # noqa: E731
 small = pair(st.integers(1, 3))
 pads = st.one_of(st.just("same"), st.integers(0, 2), pair(pair(st.integers(0, 2))))
 
-convs = st.fixed_dictionaries({"out": st.sampled_from([2, 4]), "kernel": small, "stride": small, "pad": pads,
-                               "dilation": small, "bias": st.booleans()})
-pools = st.fixed_dictionaries({"kernel": pair(st.integers(2, 3)), "stride": small, "pad": st.integers(0, 1),
-                               "ceil_mode": st.sampled_from([False, True, "caffe"])})
+convs = st.fixed_dictionaries(
+    {
+        "out": st.sampled_from([2, 4]),
+        "kernel": small,
+        "stride": small,
+        "pad": pads,
+        "dilation": small,
+        "bias": st.booleans(),
+    }
+)
+pools = st.fixed_dictionaries(
+    {
+        "kernel": pair(st.integers(2, 3)),
+        "stride": small,
+        "pad": st.integers(0, 1),
+        "ceil_mode": st.sampled_from([False, True, "caffe"]),
+    }
+)
 exact_steps = st.one_of(
     st.tuples(st.just("conv"), convs),
     st.tuples(st.sampled_from(["max_pool", "avg_pool"]), pools),
@@ -26,11 +40,22 @@ exact_steps = st.one_of(
 bounded_steps = st.one_of(
     st.tuples(st.just("adaptive_avg_pool"), st.fixed_dictionaries({"out": pair(st.integers(1, 5))})),
     st.tuples(st.just("upsample"), st.fixed_dictionaries({"scale": pair(st.integers(1, 3))})),
-    st.tuples(st.just("upsample"), st.fixed_dictionaries({"size": pair(st.integers(1, 7)),
-                                                          "mode": st.sampled_from(["nearest", "bilinear"])})),
-    st.tuples(st.just("conv_transpose"), st.fixed_dictionaries({
-        "out": st.sampled_from([2, 4]), "kernel": small, "stride": small, "pad": st.integers(0, 1),
-        "dilation": small})),
+    st.tuples(
+        st.just("upsample"),
+        st.fixed_dictionaries({"size": pair(st.integers(1, 7)), "mode": st.sampled_from(["nearest", "bilinear"])}),
+    ),
+    st.tuples(
+        st.just("conv_transpose"),
+        st.fixed_dictionaries(
+            {
+                "out": st.sampled_from([2, 4]),
+                "kernel": small,
+                "stride": small,
+                "pad": st.integers(0, 1),
+                "dilation": small,
+            }
+        ),
+    ),
 )
 steps = st.one_of(exact_steps, exact_steps, bounded_steps)
 

@@ -18,8 +18,9 @@ from archcalc.spec import load
 
 from . import nets
 
-RANDOM = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much,
-                                                                          HealthCheck.too_slow])
+RANDOM = settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 
 
 def says(text):
@@ -33,8 +34,16 @@ def at(number, index, shape):
 
 def numbers(row):
     """Every number of a row but its views."""
-    return (row.param_count, *row.params, *row.work, row.macs, row.values, row.conv_inputs, row.shape.channels,
-            *row.shape.axes)
+    return (
+        row.param_count,
+        *row.params,
+        *row.work,
+        row.macs,
+        row.values,
+        row.conv_inputs,
+        row.shape.channels,
+        *row.shape.axes,
+    )
 
 
 def same_row(array, scalar, index, shape):
@@ -54,8 +63,12 @@ def same(array, scalar, index, shape):
 
 
 @RANDOM
-@given(nets.networks(), st.lists(st.integers(1, 16), min_size=1, max_size=3),
-       st.lists(st.integers(1, 16), min_size=1, max_size=3), st.lists(st.integers(1, 5), min_size=1, max_size=2))
+@given(
+    nets.networks(),
+    st.lists(st.integers(1, 16), min_size=1, max_size=3),
+    st.lists(st.integers(1, 16), min_size=1, max_size=3),
+    st.lists(st.integers(1, 5), min_size=1, max_size=2),
+)
 def test_random_networks(net, heights, widths, batches):
     """Heights down, widths across, batches behind: they broadcast."""
     h, w, b = (np.array(n).reshape(axes) for n, axes in ((heights, (-1, 1, 1)), (widths, (-1, 1)), (batches, (-1,))))
@@ -97,7 +110,8 @@ def test_vgg16_over_resolutions_and_batches():
     # the printed number at 224 and batch 1, which no broadcasting can have made
     assert array.totals.macs[1, 0] == 15_470_264_320
     assert {number.dtype.name for row in array.rows for number in numbers(row) if isinstance(number, np.ndarray)} == {
-        "int64"}
+        "int64"
+    }
 
 
 SPEC = """
@@ -142,8 +156,10 @@ REFUSED = [
     ({"input": (np.array([], "int64"), 8, 8)}, "input channels: expected numbers, got an empty array"),
     ({"input": (3, np.array([8, 0]), 8)}, "input height: must be at least 1, got 0"),
     ({"input": (3, np.array([8, -8]), 8)}, "input height: must be at least 1, got -8"),
-    ({"input": (3, np.array([8, 2**31]), 8)},
-     "input height: 2147483648 is larger than 2,147,483,647, the largest size there is"),
+    (
+        {"input": (3, np.array([8, 2**31]), 8)},
+        "input height: 2147483648 is larger than 2,147,483,647, the largest size there is",
+    ),
     ({"input": (3, 0, 8)}, "input height: must be at least 1, got 0"),
     ({"input": (3, -1, 8)}, "input height: must be at least 1, got -1"),
     ({"input": (3, 8.0, 8)}, "input height: expected a whole number, got 8.0"),
@@ -153,8 +169,10 @@ REFUSED = [
     ({"input": "3x8x8"}, "input: expected (channels, height, width), got '3x8x8'"),
     ({"input": ()}, "input: expected (channels, height, width), got ()"),
     ({"input": (1, 2, 3, 4, 5)}, "input: expected (channels, height, width), got (1, 2, 3, 4, 5)"),
-    ({"input": (3, np.array([8, 9, 10]), np.array([8, 9]))},
-     "input: the arrays of 3x[8..10]x[8..9] do not broadcast together"),
+    (
+        {"input": (3, np.array([8, 9, 10]), np.array([8, 9]))},
+        "input: the arrays of 3x[8..10]x[8..9] do not broadcast together",
+    ),
     ({"batch": 0}, "batch: must be at least 1, got 0"),
     ({"batch": 1.0}, "batch: expected a whole number, got 1.0"),
     ({"batch": False}, "batch: expected a whole number, got false"),
@@ -162,8 +180,10 @@ REFUSED = [
     ({"batch": np.array([1.0])}, "batch: expected an int64 array, got float64"),
     ({"dtype": "float23"}, "unknown dtype 'float23'; did you mean 'float32'?"),
     ({"convention": "cs213n"}, "unknown convention 'cs213n'; did you mean 'cs231n'?"),
-    ({"input": (3, np.array([1, 8]), 8)},
-     "net at input 3x[1..8]x8: the kernel spans 3 but the padded input is only [1..8] + 0 + 0 = [1..8]"),
+    (
+        {"input": (3, np.array([1, 8]), 8)},
+        "net at input 3x[1..8]x8: the kernel spans 3 but the padded input is only [1..8] + 0 + 0 = [1..8]",
+    ),
 ]
 
 
@@ -223,14 +243,17 @@ def test_just_below_int64_is_exact():
     assert array.macs.tolist()[1] == scalar.macs == 8 * height * width * batch
     assert array.values.tolist()[1] == scalar.values == (9 * height * width + 8) * batch
     assert [n.tolist()[1] for n in array.work if isinstance(n, np.ndarray)] == [
-        n for n, m in zip(scalar.work, array.work, strict=True) if isinstance(m, np.ndarray)]
+        n for n, m in zip(scalar.work, array.work, strict=True) if isinstance(m, np.ndarray)
+    ]
 
 
 def test_feature_map_bytes_beyond_int64_are_refused():
     # 40 * 2**24 * 2**24 * 820 = 9.2323e18, and 2**63 = 9.2234e18; the int64 product would be negative
     assert 40 * 2**48 * 820 > 2**63
-    with says("net: feature-map bytes reach about 9.23e+18, beyond int64 (9.22e+18); evaluate such sizes one at a "
-              "time, where numbers are exact without bound"):
+    with says(
+        "net: feature-map bytes reach about 9.23e+18, beyond int64 (9.22e+18); evaluate such sizes one at a "
+        "time, where numbers are exact without bound"
+    ):
         totals_at(one_by_one(8), 2**24, 2**24, 820)
     assert one_by_one(8).analyze(input=(1, 2**24, 2**24), batch=820).totals.macs == 8 * 2**48 * 820
 

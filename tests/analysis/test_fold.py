@@ -6,17 +6,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archcalc.spec import load
 from archcalc.analysis import analyze
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError
 from archcalc.layers import registry
 from archcalc.network import Network
 from archcalc.sizes import Shape
+from archcalc.spec import load
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
-LAYERS = [("conv", {"out": 4, "kernel": 3, "pad": 1}), ("relu", {}), ("batch_norm", {}), ("identity", {}),
-          ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": True})]
+LAYERS = [
+    ("conv", {"out": 4, "kernel": 3, "pad": 1}),
+    ("relu", {}),
+    ("batch_norm", {}),
+    ("identity", {}),
+    ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": True}),
+]
 
 
 def layer(type, **fields):
@@ -35,8 +40,9 @@ def scoped(draw):
 
 
 @SETTINGS
-@given(scoped(), st.sampled_from([{"depth": 1}, {"depth": 2}, {"depth": 3}, {"depth": 9}, {"by": "type"},
-                                  {"by": "stage"}]))
+@given(
+    scoped(), st.sampled_from([{"depth": 1}, {"depth": 2}, {"depth": 3}, {"depth": 9}, {"by": "type"}, {"by": "stage"}])
+)
 def test_every_fold_keeps_the_totals(network, way):
     analysis = analyze(network, batch=3)
     folded = analysis.fold(**way)
@@ -85,11 +91,14 @@ def test_a_fold_by_hand():
     ]
 
 
-@pytest.mark.parametrize(("way", "text"), [
-    ({"by": "typ"}, "unknown way to fold 'typ'; did you mean 'type'?"),
-    ({"depth": 0}, "depth must be at least 1, got 0"),
-    ({"depth": 1, "by": "type"}, "fold to a depth or by type, not both"),
-])
+@pytest.mark.parametrize(
+    ("way", "text"),
+    [
+        ({"by": "typ"}, "unknown way to fold 'typ'; did you mean 'type'?"),
+        ({"depth": 0}, "depth must be at least 1, got 0"),
+        ({"depth": 1, "by": "type"}, "fold to a depth or by type, not both"),
+    ],
+)
 def test_refused(way, text):
     with pytest.raises(ArchcalcError) as error:
         analyze(Network("net", Shape(3))).fold(**way)
@@ -98,21 +107,28 @@ def test_refused(way, text):
 
 def test_a_layer_is_not_folded_into_a_block_of_the_same_name(tmp_path):
     spec = tmp_path / "twins.yaml"
-    spec.write_text("input: [1, 4, 4]\nlayers:\n  - relu:\n    name: a\n"
-                    "  - label: a\n    layers:\n      - relu\n      - relu\n")
+    spec.write_text(
+        "input: [1, 4, 4]\nlayers:\n  - relu:\n    name: a\n  - label: a\n    layers:\n      - relu\n      - relu\n"
+    )
     folded = load(str(spec)).analyze().fold(depth=1)
     assert [(row.name, row.type, row.layers) for row in folded] == [
-        ("input", "input", 0), ("a", "relu", 1), ("a", "block", 2)]
+        ("input", "input", 0),
+        ("a", "relu", 1),
+        ("a", "block", 2),
+    ]
 
 
-@pytest.mark.parametrize(("net", "sizes"), [
-    # He et al. 2016, Table 1; Szegedy et al. 2014, Table 1; Tan and Le 2019, Table 1; TF-Slim's inception_v3.py.
-    ("resnet50", [224, 112, 56, 28, 14, 7, 1]),
-    ("googlenet", [224, 112, 56, 28, 14, 7, 1]),
-    ("efficientnet_b0", [224, 112, 56, 28, 14, 7, 1]),
-    ("inception_v3", [299, 149, 147, 73, 71, 35, 17, 8, 1]),
-    ("regnet_y_400mf", [224, 112, 56, 28, 14, 7, 1]),
-])
+@pytest.mark.parametrize(
+    ("net", "sizes"),
+    [
+        # He et al. 2016, Table 1; Szegedy et al. 2014, Table 1; Tan and Le 2019, Table 1; TF-Slim's inception_v3.py.
+        ("resnet50", [224, 112, 56, 28, 14, 7, 1]),
+        ("googlenet", [224, 112, 56, 28, 14, 7, 1]),
+        ("efficientnet_b0", [224, 112, 56, 28, 14, 7, 1]),
+        ("inception_v3", [299, 149, 147, 73, 71, 35, 17, 8, 1]),
+        ("regnet_y_400mf", [224, 112, 56, 28, 14, 7, 1]),
+    ],
+)
 def test_branches_and_gates_belong_to_the_stage_where_they_meet(net, sizes):
     assert [row.name for row in load(net).analyze().fold(by="stage")] == [*(f"{n}x{n}" for n in sizes), "vector"]
 

@@ -20,8 +20,9 @@ from archcalc.sizes import Shape
 
 from . import nets
 
-RANDOM = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.filter_too_much,
-                                                                          HealthCheck.too_slow])
+RANDOM = settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 
 
 def taps(kind, given, axis, n, m):
@@ -50,10 +51,12 @@ def taps(kind, given, axis, n, m):
     if kind == "upsample" and given.get("mode") != "bilinear":
         return lambda o: {o * n // m}
     if kind == "upsample":  # half-pixel centres, not before the first or after the last
+
         def read(o):
             source = max(Fraction((2 * o + 1) * n, 2 * m) - Fraction(1, 2), 0)
             low = floor(source)
             return {low} | ({min(low + 1, n - 1)} if source > low else set())
+
         return read
     return lambda o: {o}
 
@@ -79,13 +82,15 @@ def follow(network, net, axis, real):
         return source, n
 
     def applied(source, read, n, whole):
-        return cache(lambda o: frozenset().union(
-            *(source(i) for i in read(o) if not (real or whole) or 0 <= i < n)))
+        return cache(lambda o: frozenset().union(*(source(i) for i in read(o) if not (real or whole) or 0 <= i < n)))
 
     def joined(ends, sizes, m):
         # a gate has one position, which every unit sees
-        return cache(lambda o: frozenset().union(*(
-            end(0 if size == 1 and m > 1 else o) for end, size in zip(ends, sizes, strict=True))))
+        return cache(
+            lambda o: frozenset().union(
+                *(end(0 if size == 1 and m > 1 else o) for end, size in zip(ends, sizes, strict=True))
+            )
+        )
 
     pixels = network.input.axes[axis]
     source, m = run(net, lambda i: frozenset([i] if not real or 0 <= i < pixels else []), pixels)
@@ -100,18 +105,31 @@ def hulls(view, m):
 
 # The brute force itself, against torch: positive weights, and averages in place of maxima.
 
-LAYERS = [
-    ("conv", {"out": 1, "kernel": k, "stride": s, "pad": p, "dilation": d})
-    for k in (1, 2, 3) for s in (1, 2, 3) for p in (0, 1, 2) for d in (1, 2)
-] + [
-    ("conv_transpose", {"out": 1, "kernel": k, "stride": s, "pad": p, "dilation": d})
-    for k in (1, 2, 3) for s in (1, 2, 3) for p in (0, 1) for d in (1, 2)
-] + [
-    ("avg_pool", {"kernel": k, "stride": s, "pad": p, "ceil_mode": c})
-    for k in (2, 3) for s in (1, 2, 3) for p in (0, 1) for c in (False, True)
-] + [("adaptive_avg_pool", {"out": m}) for m in range(1, 10)] + [
-    ("upsample", {"size": m, "mode": mode}) for m in range(1, 16) for mode in ("nearest", "bilinear")
-]
+LAYERS = (
+    [
+        ("conv", {"out": 1, "kernel": k, "stride": s, "pad": p, "dilation": d})
+        for k in (1, 2, 3)
+        for s in (1, 2, 3)
+        for p in (0, 1, 2)
+        for d in (1, 2)
+    ]
+    + [
+        ("conv_transpose", {"out": 1, "kernel": k, "stride": s, "pad": p, "dilation": d})
+        for k in (1, 2, 3)
+        for s in (1, 2, 3)
+        for p in (0, 1)
+        for d in (1, 2)
+    ]
+    + [
+        ("avg_pool", {"kernel": k, "stride": s, "pad": p, "ceil_mode": c})
+        for k in (2, 3)
+        for s in (1, 2, 3)
+        for p in (0, 1)
+        for c in (False, True)
+    ]
+    + [("adaptive_avg_pool", {"out": m}) for m in range(1, 10)]
+    + [("upsample", {"size": m, "mode": mode}) for m in range(1, 16) for mode in ("nearest", "bilinear")]
+)
 
 
 def gradients(kind, given, n):
@@ -120,8 +138,9 @@ def gradients(kind, given, n):
     if kind == "conv":
         out = F.conv1d(x, torch.ones(1, 1, given["kernel"]), None, given["stride"], given["pad"], given["dilation"])
     elif kind == "conv_transpose":
-        out = F.conv_transpose1d(x, torch.ones(1, 1, given["kernel"]), None, given["stride"], given["pad"],
-                                 dilation=given["dilation"])
+        out = F.conv_transpose1d(
+            x, torch.ones(1, 1, given["kernel"]), None, given["stride"], given["pad"], dilation=given["dilation"]
+        )
     elif kind == "avg_pool":
         out = F.avg_pool1d(x, given["kernel"], given["stride"], given["pad"], given["ceil_mode"])
     elif kind == "adaptive_avg_pool":
@@ -131,8 +150,10 @@ def gradients(kind, given, n):
     else:
         out = F.interpolate(x[..., None], (given["size"], 1), mode="bilinear")[..., 0]
     # torch's bilinear positions are floats: a position that is a whole pixel may come with a weight of 1e-7 beside it
-    return [frozenset((torch.autograd.grad(o, x, retain_graph=True)[0].flatten() > 1e-5).nonzero().flatten().tolist())
-            for o in out.flatten()]
+    return [
+        frozenset((torch.autograd.grad(o, x, retain_graph=True)[0].flatten() > 1e-5).nonzero().flatten().tolist())
+        for o in out.flatten()
+    ]
 
 
 @pytest.mark.parametrize(("kind", "given"), LAYERS, ids=str)

@@ -23,9 +23,9 @@ def test_expected_macs_of_the_110_layer_network():
     # the map halves, so that a unit costs 2 * 9*16*16*1024 everywhere but in the first of stages 2 and 3, where its
     # first convolution sees half the channels; fc 64*10. Unit l of 54 survives with p_l = 1 - l/54 * 0.5.
     unit = 2 * 9 * 16 * 16 * 1024
-    cost = {l: unit - unit // 4 if l in (19, 37) else unit for l in range(1, 55)}
+    cost = {block: unit - unit // 4 if block in (19, 37) else unit for block in range(1, 55)}
     always = 27 * 16 * 1024 + 64 * 10
-    expected = always + sum((1 - Fraction(l, 108)) * macs for l, macs in cost.items())
+    expected = always + sum((1 - Fraction(block, 108)) * macs for block, macs in cost.items())
     analysis = load("stochastic_depth110").analyze()
     assert analysis.totals.macs == always + sum(cost.values())
     assert survival(analysis.network, analysis.rows).macs == pytest.approx(float(expected), rel=1e-12)
@@ -39,7 +39,8 @@ def test_a_layer_with_a_way_around_always_runs(tmp_path):
         "  - add:\n      main:\n        - conv: {out: 4, kernel: 1}\n"
         "        - add:\n            deep:\n              - conv: {out: 4, kernel: 1}\n              - drop_path: {p: 0.5}\n"
         "            skip: []\n"
-        "        - drop_path: {p: 0.2}\n      skip: []\n")
+        "        - drop_path: {p: 0.2}\n      skip: []\n"
+    )
     network = load(str(spec))
     one = 4 * 4 * 4 * 4  # MACs of each 1x1
     found = survival(network, network.analyze().rows)

@@ -59,14 +59,19 @@ def processes() -> None:
     say("cold 'archcalc table vgg16' over 'python -c pass'", f"{table / bare:.1f} x", "at most 10 x")
     say("cold 'archcalc table vgg16' over 'import torch'", f"{table / torch:.3f} x", "at most 0.1 x")
     say("cold 'archcalc list', whole zoo, over 'import torch'", f"{listed / torch:.2f} x", "below 1 x")
-    say("  (python -c pass, table vgg16, list, import torch)",
-        f"{bare * 1e3:.0f} {table * 1e3:.0f} {listed * 1e3:.0f} {torch * 1e3:.0f} ms", "-")
+    say(
+        "  (python -c pass, table vgg16, list, import torch)",
+        f"{bare * 1e3:.0f} {table * 1e3:.0f} {listed * 1e3:.0f} {torch * 1e3:.0f} ms",
+        "-",
+    )
 
 
 def peak_memory() -> None:
     subprocess.run(TABLE, check=True, stdout=subprocess.DEVNULL)
-    code = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
-            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+    code = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
     peak = int(subprocess.run([sys.executable, "-c", code, *TABLE], check=True, capture_output=True, text=True).stdout)
     say("peak memory of the cold command", f"{peak * 1024 / 1e6:.0f} MB", "at most 60 MB")
 
@@ -75,7 +80,11 @@ def deep_networks() -> None:
     def load_and_analyze() -> None:
         archcalc.load("resnet152").analyze().totals  # noqa: B018
 
-    say("warm load and analyze of resnet152, file already read", f"{warm(load_and_analyze) * 1e3:.1f} ms", "at most 5 ms")
+    say(
+        "warm load and analyze of resnet152, file already read",
+        f"{warm(load_and_analyze) * 1e3:.1f} ms",
+        "at most 5 ms",
+    )
 
     def with_reading() -> None:
         zoo._cached.cache_clear()
@@ -89,8 +98,11 @@ def deep_networks() -> None:
             step = "  - conv: {out: 16, kernel: 3, pad: 1}\n"
             path.write_text("input: [16, 32, 32]\nlayers:\n" + step * layers)
             times[layers] = warm(lambda path=path: archcalc.load(str(path)).analyze().totals, runs=3)
-    say("a file of 100 / 1,000 / 10,000 layers, read and analyzed",
-        " ".join(f"{t * 1e3:.0f}" for t in times.values()) + " ms", "linear, 10,000 in 1 s")
+    say(
+        "a file of 100 / 1,000 / 10,000 layers, read and analyzed",
+        " ".join(f"{t * 1e3:.0f}" for t in times.values()) + " ms",
+        "linear, 10,000 in 1 s",
+    )
     say("  time per layer, 10,000 over 1,000", f"{times[10_000] / times[1_000] / 10:.2f} x", "about 1 x")
 
 

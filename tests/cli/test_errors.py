@@ -111,8 +111,10 @@ TABLE = "see archcalc table --help"
         ),
         (
             ["table", "tiny.yaml", "--set", "w={a: 1}"],
-            ("w: expected a number, true or false, a word or a list of these, got a mapping; "
-            "the parameters of tiny and their defaults: w=4"),
+            (
+                "w: expected a number, true or false, a word or a list of these, got a mapping; "
+                "the parameters of tiny and their defaults: w=4"
+            ),
         ),
         (
             ["table", "tiny.yaml", "--set", "w=0"],

@@ -10,8 +10,17 @@ from archcalc.conventions import convention, conventions
 from archcalc.conventions.written import FORMS, IN_TORCHVISION, written
 from archcalc.witness.models import NETWORKS
 
-NETS = ("lenet5", "alexnet_grouped", "vgg11_bn", "googlenet", "densenet121", "convnext_tiny", "efficientnet_b0",
-        "shufflenet_v2_x0_5", "resnet50")
+NETS = (
+    "lenet5",
+    "alexnet_grouped",
+    "vgg11_bn",
+    "googlenet",
+    "densenet121",
+    "convnext_tiny",
+    "efficientnet_b0",
+    "shufflenet_v2_x0_5",
+    "resnet50",
+)
 
 
 @pytest.mark.parametrize("how", conventions.values(), ids=lambda how: how.name)
@@ -67,6 +76,7 @@ def test_an_unknown_one_names_the_nearest() -> None:
 
 # How code is written.
 
+
 def test_every_rule_is_about_layers_that_a_network_has() -> None:
     for network in NETWORKS.values():
         code, found = written(network), [(n.layer.type, n.name) for n in archcalc.load(network).nodes]
@@ -84,30 +94,51 @@ def test_each_network_is_written_in_one_way() -> None:
 
 # Sources: printed figures.
 
+
 def operations(name: str, how: str, **options) -> int:
     return explained(archcalc.load(name, **options), convention(how)).total("operations")
 
 
-@pytest.mark.parametrize(("name", "size", "printed"), [
-    # google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md: billions, up to the last feature map
-    ("vgg11", 224, "14.984"), ("vgg11", 321, "30.583"), ("vgg16", 224, "30.713"), ("vgg16", 321, "62.729"),
-    ("bn_inception_slim", 224, "3.883"), ("bn_inception_slim", 321, "8.626"),
-    ("bn_inception_slim_full", 224, "4.051"), ("bn_inception_slim_full", 321, "8.973"),
-    ("inception_v4", 224, "12.271"), ("inception_v4", 321, "27.390"),
-])
+@pytest.mark.parametrize(
+    ("name", "size", "printed"),
+    [
+        # google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md: billions, up to the last feature map
+        ("vgg11", 224, "14.984"),
+        ("vgg11", 321, "30.583"),
+        ("vgg16", 224, "30.713"),
+        ("vgg16", 321, "62.729"),
+        ("bn_inception_slim", 224, "3.883"),
+        ("bn_inception_slim", 321, "8.626"),
+        ("bn_inception_slim_full", 224, "4.051"),
+        ("bn_inception_slim_full", 321, "8.973"),
+        ("inception_v4", 224, "12.271"),
+        ("inception_v4", 321, "27.390"),
+    ],
+)
 def test_receptive_field_repository(name: str, size: int, printed: str) -> None:
     rows = archcalc.load(name).analyze(input=(3, size, size), convention="rf-repo").rows
     last = max(at for at, row in enumerate(rows) if row.type in ("concat", "max_pool"))
     assert f"{sum(row.macs or 0 for row in rows[: last + 1]) / 1e9:.3f}" == printed
 
 
-@pytest.mark.parametrize(("name", "flops", "memory"), [
-    # albanie/convnet-burden, README: FLOPS and feature memory, MB being 2^20
-    ("vgg16", "16 G", 58), ("vgg19", "20 G", 63), ("resnet18", "2 G", 23), ("resnet34", "4 G", 35),
-    ("resnet50", "4 G", 103), ("resnet101", "8 G", 155), ("resnet152", "11 G", 219), ("resnext50_32x4d", "4 G", 132),
-    ("resnext101_32x4d", "8 G", 197), ("resnext101_64x4d", "16 G", 273), ("inception_v3", "6 G", 89),
-    ("squeezenet1_1", "360 M", 17),
-])
+@pytest.mark.parametrize(
+    ("name", "flops", "memory"),
+    [
+        # albanie/convnet-burden, README: FLOPS and feature memory, MB being 2^20
+        ("vgg16", "16 G", 58),
+        ("vgg19", "20 G", 63),
+        ("resnet18", "2 G", 23),
+        ("resnet34", "4 G", 35),
+        ("resnet50", "4 G", 103),
+        ("resnet101", "8 G", 155),
+        ("resnet152", "11 G", 219),
+        ("resnext50_32x4d", "4 G", 132),
+        ("resnext101_32x4d", "8 G", 197),
+        ("resnext101_64x4d", "16 G", 273),
+        ("inception_v3", "6 G", 89),
+        ("squeezenet1_1", "360 M", 17),
+    ],
+)
 def test_convnet_burden(name: str, flops: str, memory: int) -> None:
     totals = archcalc.load(name).analyze(convention="convnet-burden").totals
     number, unit = flops.split()
@@ -122,22 +153,33 @@ def test_convnet_burden_squeezenet() -> None:
     assert round(4 * totals.values / 2**20) == 29
 
 
-@pytest.mark.parametrize(("name", "macc", "params"), [
-    # dgschwend/zynqnet, topo-comparison/networks.xlsx: MACCs and parameters in M
-    ("vgg16", "15470", "138.3"), ("resnet50", "3870", "25.6"), ("squeezenet1_0_caffe", "860", "1.2"),
-    ("squeezenet1_1_caffe", "390", "1.2"), ("nin", "1100", "7.6"),
-])
+@pytest.mark.parametrize(
+    ("name", "macc", "params"),
+    [
+        # dgschwend/zynqnet, topo-comparison/networks.xlsx: MACCs and parameters in M
+        ("vgg16", "15470", "138.3"),
+        ("resnet50", "3870", "25.6"),
+        ("squeezenet1_0_caffe", "860", "1.2"),
+        ("squeezenet1_1_caffe", "390", "1.2"),
+        ("nin", "1100", "7.6"),
+    ],
+)
 def test_netscope(name: str, macc: str, params: str) -> None:
     totals = archcalc.load(name).analyze(convention="netscope").totals
     assert f"{round(totals.macs, -7) / 1e6:.0f}" == macc
     assert f"{totals.params / 1e6:.1f}" == params
 
 
-@pytest.mark.parametrize(("name", "settings", "params"), [
-    # keras.applications, summary(): total parameters
-    ("vgg16", {}, 138_357_544), ("densenet121", {}, 8_062_504), ("mobilenet_v2", {}, 3_538_984),
-    ("inception_v3", {"gamma": False}, 23_851_784),
-])
+@pytest.mark.parametrize(
+    ("name", "settings", "params"),
+    [
+        # keras.applications, summary(): total parameters
+        ("vgg16", {}, 138_357_544),
+        ("densenet121", {}, 8_062_504),
+        ("mobilenet_v2", {}, 3_538_984),
+        ("inception_v3", {"gamma": False}, 23_851_784),
+    ],
+)
 def test_keras(name: str, settings: dict, params: int) -> None:
     assert archcalc.load(name, **settings).analyze(convention="keras").totals.params == params
 

@@ -13,8 +13,17 @@ from archcalc.witness.tools import measure
 
 TOOLS = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
 FULL_SIZE = (
-    "alexnet", "resnet18", "squeezenet1_0", "googlenet", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0",
-    "shufflenet_v2_x0_5", "mnasnet0_5", "regnet_y_400mf", "resnext50_32x4d",
+    "alexnet",
+    "resnet18",
+    "squeezenet1_0",
+    "googlenet",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+    "shufflenet_v2_x0_5",
+    "mnasnet0_5",
+    "regnet_y_400mf",
+    "resnext50_32x4d",
 )
 OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3")
 """Networks that are torchvision's only at the size that they were made for."""
@@ -80,18 +89,29 @@ def test_calflops_macs_are_half_of_what_torch_counts(name: str) -> None:
     assert 2 * found(name, "calflops-macs").total("operations") == MEASURED[name][0]
 
 
-@pytest.mark.parametrize(("name", "params"), [
-    ("googlenet", 6_624_904), ("convnext_tiny", 28_589_128 - 9_696),
-])
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("googlenet", 6_624_904),
+        ("convnext_tiny", 28_589_128 - 9_696),
+    ],
+)
 def test_what_thop_takes_for_the_parameters(name: str, params: int) -> None:
     """Neither heads that do not run nor what is of no hooked class."""
     assert found(name, "thop").total("parameters") == params
 
 
-@pytest.mark.parametrize(("name", "tool", "printed"), [
-    ("vgg16", "torchsummary", "218.78"), ("resnet50", "torchsummary", "286.56"), ("googlenet", "torchsummary", "94.11"),
-    ("vgg16", "torchinfo", "108.45"), ("resnet50", "torchinfo", "177.83"), ("googlenet", "torchinfo", "51.63"),
-])
+@pytest.mark.parametrize(
+    ("name", "tool", "printed"),
+    [
+        ("vgg16", "torchsummary", "218.78"),
+        ("resnet50", "torchsummary", "286.56"),
+        ("googlenet", "torchsummary", "94.11"),
+        ("vgg16", "torchinfo", "108.45"),
+        ("resnet50", "torchinfo", "177.83"),
+        ("googlenet", "torchinfo", "51.63"),
+    ],
+)
 def test_memory_as_printed(name: str, tool: str, printed: str) -> None:
     """Forward/backward pass size as the tools print it."""
     one = found(name, tool)
@@ -115,9 +135,19 @@ def test_response_normalisation_in_ptflops() -> None:
     assert macs == explained(network, convention("ptflops")).total("operations")
 
 
-@pytest.mark.parametrize("name", [
-    "alexnet", "vgg16", "vgg11_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "googlenet",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alexnet",
+        "vgg16",
+        "vgg11_bn",
+        "resnet18",
+        "resnet50",
+        "resnext50_32x4d",
+        "wide_resnet50_2",
+        "googlenet",
+    ],
+)
 def test_what_torchsummary_adds_up(name: str) -> None:
     """Its rule on the real model: every output but those of the root and of nn.Sequential, twice (torchsummary.py)."""
     torch = pytest.importorskip("torch")
@@ -135,11 +165,17 @@ def test_what_torchsummary_adds_up(name: str) -> None:
     assert found(name, "torchsummary").total("memory") == total
 
 
-@pytest.mark.parametrize(("name", "network"), [
-    ("resnet18", "resnet18"), ("densenet121", "densenet121"), ("efficientnet_b0", "efficientnet_b0"),
-    ("mobilenetv3_small_100", "mobilenet_v3_small"), ("convnext_tiny", "convnext_tiny"),
-    ("regnety_004", "regnet_y_400mf"),
-])
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("resnet18", "resnet18"),
+        ("densenet121", "densenet121"),
+        ("efficientnet_b0", "efficientnet_b0"),
+        ("mobilenetv3_small_100", "mobilenet_v3_small"),
+        ("convnext_tiny", "convnext_tiny"),
+        ("regnety_004", "regnet_y_400mf"),
+    ],
+)
 def test_what_timm_profiles(name: str, network: str) -> None:
     """benchmark.py's profile_fvcore on timm's own models; timm is no dependency of the tests."""
     timm = pytest.importorskip("timm")

@@ -59,9 +59,13 @@ def convolutions(draw):
     groups = draw(st.sampled_from([1, 1, 2, 3]))
     return {
         "x": Shape(groups * draw(st.integers(1, 3)), draw(two(st.integers(1, 12)))),
-        "out": groups * draw(st.integers(1, 3)), "groups": groups, "bias": draw(st.booleans()),
-        "kernel": draw(two(st.integers(1, 4))), "stride": draw(two(st.integers(1, 4))),
-        "pad": draw(two(st.integers(0, 5))), "dilation": draw(two(st.integers(1, 3))),
+        "out": groups * draw(st.integers(1, 3)),
+        "groups": groups,
+        "bias": draw(st.booleans()),
+        "kernel": draw(two(st.integers(1, 4))),
+        "stride": draw(two(st.integers(1, 4))),
+        "pad": draw(two(st.integers(0, 5))),
+        "dilation": draw(two(st.integers(1, 3))),
     }
 
 
@@ -181,8 +185,14 @@ def test_adaptive_pool_reads_the_cells_torch_reads():
         cells = sum(int((torch.autograd.grad(o, pixels, retain_graph=True)[0] != 0).sum()) for o in out[0, 0])
         layer, x = registry["adaptive_avg_pool"](out=m), Shape(1, (n,))
         assert layer.shape(x) == Shape(1, (m,))
-        assert layer.work(Shape(1, (m,)), x)._asdict() == {"mac": 0, "add": cells - m, "mul": 0, "compare": 0, "div": m,
-                                                           "exp": 0}, (n, m)
+        assert layer.work(Shape(1, (m,)), x)._asdict() == {
+            "mac": 0,
+            "add": cells - m,
+            "mul": 0,
+            "compare": 0,
+            "div": m,
+            "exp": 0,
+        }, (n, m)
 
 
 def test_adaptive_pool_in_two_axes_reads_the_product():
@@ -209,22 +219,39 @@ OWNERS = [
     ("layer_norm", {}, Shape(6), nn.LayerNorm(6)),
     ("layer_norm", {"axis": "last"}, Shape(6, (5, 7)), nn.LayerNorm(7)),
     ("layer_norm", {"axis": "all"}, Shape(6, (5, 7)), nn.LayerNorm([6, 5, 7])),
-    ("layer_norm", {"axis": "all", "affine": False}, Shape(6, (5, 7)),
-     nn.LayerNorm([6, 5, 7], elementwise_affine=False)),
+    (
+        "layer_norm",
+        {"axis": "all", "affine": False},
+        Shape(6, (5, 7)),
+        nn.LayerNorm([6, 5, 7], elementwise_affine=False),
+    ),
     ("layer_norm", {"axis": "channels"}, Shape(6, (5, 7)), nn.GroupNorm(1, 6)),  # owns per channel, as ConvNeXt's
     ("linear", {"out": 4}, Shape(6), nn.Linear(6, 4)),
     ("linear", {"out": 4, "axis": "last"}, Shape(6, (5, 7)), nn.Linear(7, 4)),
     ("linear", {"out": 4, "axis": "channels", "bias": False}, Shape(6, (5, 7)), nn.Conv2d(6, 4, 1, bias=False)),
     ("prelu", {}, Shape(6, (5, 7)), nn.PReLU(6)),
     ("prelu", {"per_channel": False}, Shape(6, (5, 7)), nn.PReLU()),
-    *[(type, {}, Shape(6, (5, 7)), module) for type, module in [
-        ("relu", nn.ReLU()), ("relu6", nn.ReLU6()), ("leaky_relu", nn.LeakyReLU()), ("elu", nn.ELU()),
-        ("gelu", nn.GELU()), ("sigmoid", nn.Sigmoid()), ("hard_sigmoid", nn.Hardsigmoid()), ("silu", nn.SiLU()),
-        ("hard_swish", nn.Hardswish()), ("tanh", nn.Tanh()), ("softmax", nn.Softmax(1)),
-        ("lrn", nn.LocalResponseNorm(5)), ("dropout", nn.Dropout()), ("identity", nn.Identity()),
-        ("flatten", nn.Flatten()),
-        ("global_avg_pool", nn.AdaptiveAvgPool2d(1)),
-    ]],
+    *[
+        (type, {}, Shape(6, (5, 7)), module)
+        for type, module in [
+            ("relu", nn.ReLU()),
+            ("relu6", nn.ReLU6()),
+            ("leaky_relu", nn.LeakyReLU()),
+            ("elu", nn.ELU()),
+            ("gelu", nn.GELU()),
+            ("sigmoid", nn.Sigmoid()),
+            ("hard_sigmoid", nn.Hardsigmoid()),
+            ("silu", nn.SiLU()),
+            ("hard_swish", nn.Hardswish()),
+            ("tanh", nn.Tanh()),
+            ("softmax", nn.Softmax(1)),
+            ("lrn", nn.LocalResponseNorm(5)),
+            ("dropout", nn.Dropout()),
+            ("identity", nn.Identity()),
+            ("flatten", nn.Flatten()),
+            ("global_avg_pool", nn.AdaptiveAvgPool2d(1)),
+        ]
+    ],
     ("channel_shuffle", {"groups": 3}, Shape(6, (5, 7)), nn.ChannelShuffle(3)),
 ]
 
@@ -297,7 +324,7 @@ def test_same_and_valid_are_tensorflows(type):
         layer = registry[type](pad="same", **given)
         out = (n + s - 1) // s
         assert layer.shape(x).axes == (out,)
-        window, = layer.window(x)
+        (window,) = layer.window(x)
         assert (window.span, window.stride, window.before) == (k_eff, s, max((out - 1) * s + k_eff - n, 0) // 2)
         valid = made(type, x, pad="valid", **given)
         assert (valid and valid.axes) == (((n - k_eff + s) // s,) if n >= k_eff else None)

@@ -10,12 +10,39 @@ from archcalc.layers import registry
 from archcalc.layers.fields import Choice, Connections, Count, Flag, Number, Padding, PerAxis
 
 FIELDS = [
-    Count("n"), Count("n", least=0), PerAxis("n"), PerAxis("n", least=0), Padding("p"), Number("x"),
-    Number("x", high=1), Number("x", low=float("-inf")), Flag("b"), Choice("c", (None, "all", False)),
+    Count("n"),
+    Count("n", least=0),
+    PerAxis("n"),
+    PerAxis("n", least=0),
+    Padding("p"),
+    Number("x"),
+    Number("x", high=1),
+    Number("x", low=float("-inf")),
+    Flag("b"),
+    Choice("c", (None, "all", False)),
     Connections("t"),
 ]
-VALUES = [0, 1, -1, 3, 0.5, 1.5, -0.5, True, False, None, [], [1], [1, 2], [0, 1], [[1, 2], [3, 4]], [[1, 2], 3],
-          [[1, 2, 3], 4], [[0], [0, 1]], {}]
+VALUES = [
+    0,
+    1,
+    -1,
+    3,
+    0.5,
+    1.5,
+    -0.5,
+    True,
+    False,
+    None,
+    [],
+    [1],
+    [1, 2],
+    [0, 1],
+    [[1, 2], [3, 4]],
+    [[1, 2], 3],
+    [[1, 2, 3], 4],
+    [[0], [0, 1]],
+    {},
+]
 
 
 def accepts(field, value):

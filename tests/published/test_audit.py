@@ -43,8 +43,10 @@ def test_the_report_tells_every_wrong_figure_and_its_link(judgements):
 
 
 def test_the_findings_that_the_docs_speak_of(judgements):
-    of = {(j.figure.subject.network, j.figure.subject.layer, j.figure.quantity, j.figure.printed.text): j.verdict
-          for j in judgements}
+    of = {
+        (j.figure.subject.network, j.figure.subject.layer, j.figure.quantity, j.figure.printed.text): j.verdict
+        for j in judgements
+    }
     assert of["vgg16", "", "memory in values", "24M"] == "wrong"
     assert of["teaching_inception_bottleneck", "", "macs", "358M"] == "wrong"
     assert of["teaching_inception_naive", "", "macs", "854M"] == "match"
@@ -59,8 +61,11 @@ def test_nothing_from_memory_is_called_wrong(judgements):
 
 
 def test_every_source_is_used(judgements):
-    named = {line.split(":")[0] for line in (specs() / "published" / "sources.yaml").read_text().splitlines()
-             if line and line[0] not in "# "}
+    named = {
+        line.split(":")[0]
+        for line in (specs() / "published" / "sources.yaml").read_text().splitlines()
+        if line and line[0] not in "# "
+    }
     assert {j.figure.source.key for j in judgements} == named
 
 
@@ -68,8 +73,12 @@ def test_the_tallies_add_up(judgements):
     table = audit_table(judgements)
     assert sum(table.totals.values()) == len(judgements)
     assert tally(judgements) in table.header[0]
-    by_source = sum(int(word.split()[0]) for line in table.header if line.startswith("  ")
-                    for word in line.split(": ", 1)[1].split(", "))
+    by_source = sum(
+        int(word.split()[0])
+        for line in table.header
+        if line.startswith("  ")
+        for word in line.split(": ", 1)[1].split(", ")
+    )
     assert by_source == len(judgements)
 
 
@@ -114,11 +123,14 @@ def test_the_report_command(archcalc, tmp_path):
     assert (tmp_path / "audit.md").read_text() == REPORT.read_text()
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["vgg61"], "unknown network with published figures 'vgg61'; did you mean 'vgg16'?"),
-    (["teaching*", "--format", "pdf"], "unknown format 'pdf'"),
-    (["vgg16", "--report"], "--report is about all figures"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["vgg61"], "unknown network with published figures 'vgg61'; did you mean 'vgg16'?"),
+        (["teaching*", "--format", "pdf"], "unknown format 'pdf'"),
+        (["vgg16", "--report"], "--report is about all figures"),
+    ],
+)
 def test_bad_usage(archcalc, arguments, said):
     status, out, err = archcalc("audit", *arguments)
     assert (status, out) == (2, "")
@@ -165,8 +177,11 @@ def test_a_changed_explanation_is_noticed(archcalc, copy):
 
 
 def test_a_changed_spec_is_noticed(archcalc, copy):
-    change(copy / "vgg.yaml", "vgg16: {title: VGG D, depths: [2, 2, 3, 3, 3]}",
-           "vgg16: {title: VGG D, depths: [2, 2, 3, 3, 4]}")
+    change(
+        copy / "vgg.yaml",
+        "vgg16: {title: VGG D, depths: [2, 2, 3, 3, 3]}",
+        "vgg16: {title: VGG D, depths: [2, 2, 3, 3, 4]}",
+    )
     status, _, err = archcalc("audit", "vgg16")
     assert status == 1
     assert "vgg16, params 138M: " in err

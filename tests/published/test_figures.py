@@ -27,14 +27,18 @@ def folder(tmp_path):
         (tmp_path / "accuracy.yaml").write_text("not: read")
         (tmp_path / "some.yaml").write_text(table)
         return tmp_path
+
     return write
 
 
 def test_a_table_is_read_cell_by_cell(folder):
     first, second = load_figures(folder(TABLE))
     assert (first.file, first.line, first.subject) == ("some.yaml", 7, Subject("vgg16", "conv1_1"))
-    assert (first.quantity, first.formula.text, first.printed.sizes) == ("output_size", QUANTITIES["output_size"],
-                                                                       (224, 224, 64))
+    assert (first.quantity, first.formula.text, first.printed.sizes) == (
+        "output_size",
+        QUANTITIES["output_size"],
+        (224, 224, 64),
+    )
     assert (first.verdict, first.explained) == ("match", None)
     assert (second.line, second.subject, second.formula.text) == (8, Subject("vgg16"), "weights")
     assert (second.verdict, second.explained.because, second.explained.slip.text) == ("truncated", "a joke", "macs")
@@ -44,37 +48,44 @@ def test_a_table_is_read_cell_by_cell(folder):
 def test_without_a_network_every_row_is_one(folder):
     text = """- {source: paper, where: here, confidence: read, input: 3x64x64,
    columns: [params], rows: {vgg11: 1, vgg13: 2}}"""
-    assert [f.subject for f in load_figures(folder(text))] == [Subject("vgg11", "", (3, 64, 64)),
-                                                              Subject("vgg13", "", (3, 64, 64))]
+    assert [f.subject for f in load_figures(folder(text))] == [
+        Subject("vgg11", "", (3, 64, 64)),
+        Subject("vgg13", "", (3, 64, 64)),
+    ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "said"), [
-    ("source: paper", "source: papre", 1, "unknown source 'papre'; did you mean 'paper'?"),
-    ("- source: paper\n  where", "- where", 1, "a table of figures names its source"),
-    ("where: Table 1", "where: ''", 1, "says where in its source"),
-    ("confidence: read", "confidence: sure", 1, "a confidence: read, quoted, memory"),
-    ("unit: K", "unit: furlong", 1, "unknown unit 'furlong'"),
-    ("138 million", "138 furlongs", 8, "total: unknown unit 'furlongs'"),
-    ("printed: 138 million", "printed: 138 million, digits: 4", 8, "total: impossible precision"),
-    ("printed: 138 million", "printed: 138 million, digits: few", 8, "total: digits: expected a whole number"),
-    ("verdict: truncated", "verdict: cut", 8, "total: unknown verdict 'cut'"),
-    ("because: a joke", "why: a joke", 8, "unknown key of an explanation 'why'"),
-    (", because: a joke", "", 8, "total: an explanation says in words what it claims"),
-    ("slip: macs", "slip: macs +", 8, "total: 'r0 +' ends"),
-    ("[224x224x64, ~]", "[224x224x64]", 7, "conv1_1: 1 figures in a table of 2 columns"),
-    ("224x224x64", "large", 7, "conv1_1: cannot read 'large' as a figure"),
-    ("network: vgg16", "netwrok: vgg16", 4, "unknown key of a table 'netwrok'; did you mean 'network'?"),
-    ("quantity: params, as", "quality: params, as", 5, "unknown key of a column 'quality'"),
-    ("network: vgg16", "network: vgg16\n  input: 3xAx3", 1, "input: expected CHANNELSxHEIGHTxWIDTH"),
-    ("network: vgg16", "network: vgg16\n  settings: [1]", 1, "settings are a mapping"),
-    ("network: vgg16", "network: vgg16\n  training: 3", 1, "training: expected true or false"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("source: paper", "source: papre", 1, "unknown source 'papre'; did you mean 'paper'?"),
+        ("- source: paper\n  where", "- where", 1, "a table of figures names its source"),
+        ("where: Table 1", "where: ''", 1, "says where in its source"),
+        ("confidence: read", "confidence: sure", 1, "a confidence: read, quoted, memory"),
+        ("unit: K", "unit: furlong", 1, "unknown unit 'furlong'"),
+        ("138 million", "138 furlongs", 8, "total: unknown unit 'furlongs'"),
+        ("printed: 138 million", "printed: 138 million, digits: 4", 8, "total: impossible precision"),
+        ("printed: 138 million", "printed: 138 million, digits: few", 8, "total: digits: expected a whole number"),
+        ("verdict: truncated", "verdict: cut", 8, "total: unknown verdict 'cut'"),
+        ("because: a joke", "why: a joke", 8, "unknown key of an explanation 'why'"),
+        (", because: a joke", "", 8, "total: an explanation says in words what it claims"),
+        ("slip: macs", "slip: macs +", 8, "total: 'r0 +' ends"),
+        ("[224x224x64, ~]", "[224x224x64]", 7, "conv1_1: 1 figures in a table of 2 columns"),
+        ("224x224x64", "large", 7, "conv1_1: cannot read 'large' as a figure"),
+        ("network: vgg16", "netwrok: vgg16", 4, "unknown key of a table 'netwrok'; did you mean 'network'?"),
+        ("quantity: params, as", "quality: params, as", 5, "unknown key of a column 'quality'"),
+        ("network: vgg16", "network: vgg16\n  input: 3xAx3", 1, "input: expected CHANNELSxHEIGHTxWIDTH"),
+        ("network: vgg16", "network: vgg16\n  settings: [1]", 1, "settings are a mapping"),
+        ("network: vgg16", "network: vgg16\n  training: 3", 1, "training: expected true or false"),
+    ],
+)
 def test_bad_data_is_named_with_its_line(folder, old, new, line, said):
     assert old in TABLE
     with pytest.raises(ArchcalcError) as error:
         load_figures(folder(TABLE.replace(old, new)))
-    assert any(problem.file == "some.yaml" and problem.line == line and said in problem.text
-               for problem in error.value.problems), str(error.value)
+    assert any(
+        problem.file == "some.yaml" and problem.line == line and said in problem.text
+        for problem in error.value.problems
+    ), str(error.value)
 
 
 def test_bad_files(folder):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from decimal import Context, Decimal
 from pathlib import Path
 
 import pytest
@@ -13,26 +12,66 @@ import pytest
 from archcalc import ArchcalcError, Network, load
 from archcalc.analysis.depth import depth
 from archcalc.report.compare import COLUMNS, compare_table
-from archcalc.report.units import ratio_text
 from archcalc.report.formats import FORMATS, render_table
+from archcalc.report.units import ratio_text
 from archcalc.spec.accuracy import accuracies
 from tests.report.test_formats import text_columns
 
 VGG16_PARAMS, VGG16_MACS = 138_357_544, 15_470_264_320  # Simonyan and Zisserman 2015, recounted by hand in CS231n
 ALEXNET_PARAMS = (  # one tower, layer by layer
-    (11 * 11 * 3 + 1) * 96 + (5 * 5 * 96 + 1) * 256 + (9 * 256 + 1) * 384 + (9 * 384 + 1) * 384 + (9 * 384 + 1) * 256
-    + (6 * 6 * 256 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 1000)
+    (11 * 11 * 3 + 1) * 96
+    + (5 * 5 * 96 + 1) * 256
+    + (9 * 256 + 1) * 384
+    + (9 * 384 + 1) * 384
+    + (9 * 384 + 1) * 256
+    + (6 * 6 * 256 + 1) * 4096
+    + (4096 + 1) * 4096
+    + (4096 + 1) * 1000
+)
 
 # Depth.
 
 NAMED = [
-    "vgg11", "vgg11_lrn", "vgg11_bn", "vgg13", "vgg16", "vgg16_c", "vgg16_bn", "vgg19", "plain18", "plain34",
-    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet50_tv", "resnet152_tv",
-    "resnet_cifar20", "resnet_cifar32", "resnet_cifar44", "resnet_cifar56", "resnet_cifar110", "resnet_cifar1202",
-    "preact_resnet110", "preact_resnet164", "preact_resnet200", "preact_resnet1001", "stochastic_depth110",
-    "densenet121", "densenet161", "densenet169", "densenet201", "resnext50_32x4d", "resnext101_64x4d",
-    "resnext_cifar29_8x64d", "wide_resnet50_2", "wide_resnet101_2", "densenet_cifar_40_12",
-    "densenet_cifar_bc_100_12", "densenet_cifar_bc_190_40",
+    "vgg11",
+    "vgg11_lrn",
+    "vgg11_bn",
+    "vgg13",
+    "vgg16",
+    "vgg16_c",
+    "vgg16_bn",
+    "vgg19",
+    "plain18",
+    "plain34",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnet50_tv",
+    "resnet152_tv",
+    "resnet_cifar20",
+    "resnet_cifar32",
+    "resnet_cifar44",
+    "resnet_cifar56",
+    "resnet_cifar110",
+    "resnet_cifar1202",
+    "preact_resnet110",
+    "preact_resnet164",
+    "preact_resnet200",
+    "preact_resnet1001",
+    "stochastic_depth110",
+    "densenet121",
+    "densenet161",
+    "densenet169",
+    "densenet201",
+    "resnext50_32x4d",
+    "resnext101_64x4d",
+    "resnext_cifar29_8x64d",
+    "wide_resnet50_2",
+    "wide_resnet101_2",
+    "densenet_cifar_40_12",
+    "densenet_cifar_bc_100_12",
+    "densenet_cifar_bc_190_40",
 ]
 
 
@@ -47,21 +86,29 @@ def test_depth_is_the_number_in_the_name(name: str) -> None:
     assert depth(load(name)) == number_in(name)
 
 
-@pytest.mark.parametrize(("name", "layers", "why"), [
-    ("alexnet", 5 + 3, "Krizhevsky et al. 2012, section 3.5: five convolutional and three fully connected"),
-    ("zfnet", 5 + 3, "Zeiler and Fergus 2014, Figure 3: eight layers"),
-    ("googlenet", 22, "Szegedy et al. 2015, section 5: 22 layers with parameters"),
-    ("googlenet_tv", 22, "the same modules"),
-    ("nin", 4 * 3, "four mlpconv layers, each a convolution and two 1x1"),
-    ("nin_cifar10", 3 * 3, "three mlpconv layers"),
-    ("squeezenet1_0", 1 + 8 * 2 + 1, "conv1, eight fire modules of squeeze and expand, conv10"),
-    ("mobilenet_v1", 28, "Howard et al. 2017, section 3.2: 28 layers, depthwise and pointwise counted apart"),
-    ("mobilenet_v1_conv", 1 + 13 + 1, "full convolutions in place of the thirteen pairs"),
-    ("densenet264", 1 + 2 * (6 + 12 + 64 + 48) + 3 + 1, "Huang et al. 2017, Table 1: one more than the name"),
-    ("inception_v3", 5 + 3 * 3 + 3 + 4 * 5 + 4 + 2 * 3 + 1,
-     ("as released: stem, modules of 35x35, reduction, modules of 17x17, reduction, modules of 8x8, classifier; the "
-      "paper says 42 of the network of its Table 1, whose stem and modules are others, and not how it counts")),
-])
+@pytest.mark.parametrize(
+    ("name", "layers", "why"),
+    [
+        ("alexnet", 5 + 3, "Krizhevsky et al. 2012, section 3.5: five convolutional and three fully connected"),
+        ("zfnet", 5 + 3, "Zeiler and Fergus 2014, Figure 3: eight layers"),
+        ("googlenet", 22, "Szegedy et al. 2015, section 5: 22 layers with parameters"),
+        ("googlenet_tv", 22, "the same modules"),
+        ("nin", 4 * 3, "four mlpconv layers, each a convolution and two 1x1"),
+        ("nin_cifar10", 3 * 3, "three mlpconv layers"),
+        ("squeezenet1_0", 1 + 8 * 2 + 1, "conv1, eight fire modules of squeeze and expand, conv10"),
+        ("mobilenet_v1", 28, "Howard et al. 2017, section 3.2: 28 layers, depthwise and pointwise counted apart"),
+        ("mobilenet_v1_conv", 1 + 13 + 1, "full convolutions in place of the thirteen pairs"),
+        ("densenet264", 1 + 2 * (6 + 12 + 64 + 48) + 3 + 1, "Huang et al. 2017, Table 1: one more than the name"),
+        (
+            "inception_v3",
+            5 + 3 * 3 + 3 + 4 * 5 + 4 + 2 * 3 + 1,
+            (
+                "as released: stem, modules of 35x35, reduction, modules of 17x17, reduction, modules of 8x8, classifier; the "
+                "paper says 42 of the network of its Table 1, whose stem and modules are others, and not how it counts"
+            ),
+        ),
+    ],
+)
 def test_depth_as_the_papers_count_it(name: str, layers: int, why: str) -> None:
     assert depth(load(name)) == layers, why
 
@@ -77,8 +124,10 @@ def test_wide_residual_networks_count_their_projections(name: str) -> None:
     assert depth(load(name)) == blocks + 1 + 1
 
 
-@pytest.mark.parametrize(("name", "columns"), [("fractalnet20", 3), ("fractalnet_deep5", 1), ("fractalnet_deep40", 4),
-                                               ("fractalnet_deep160", 6)])
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("fractalnet20", 3), ("fractalnet_deep5", 1), ("fractalnet_deep40", 4), ("fractalnet_deep160", 6)],
+)
 def test_fractal_depth_doubles_with_every_column(name: str, columns: int) -> None:
     """Larsson et al. 2017, section 2: B 2^(C-1) convolutions; the name leaves the classifier out."""
     assert number_in(name) == 5 * 2 ** (columns - 1)
@@ -113,7 +162,7 @@ def compared(*names: str, baseline: str | None = None, **how: str) -> list[dict[
 
 
 def test_a_row_has_the_figures_of_its_analysis() -> None:
-    row, = compared("vgg16")
+    (row,) = compared("vgg16")
     assert (row["network"], row["input"], row["depth"]) == ("vgg16", "3x224x224", "16")
     assert (int(row["params"]), int(row["macs"])) == (VGG16_PARAMS, VGG16_MACS)
     assert int(row["flops"]) == 2 * VGG16_MACS
@@ -127,10 +176,20 @@ def test_memory_is_in_bytes_of_the_type() -> None:
     assert int(full["memory"]) == 2 * int(half["memory"])
 
 
-@pytest.mark.parametrize(("value", "base", "said"), [
-    (VGG16_PARAMS, ALEXNET_PARAMS, "2.22"), (1, 3, "0.333"), (3, 3, "1.00"), (25, 2, "12.5"), (250, 2, "125"),
-    (1996, 2, "998"), (1999, 2, "1,000"), (10_746_880, 1_000, "10,747"), (0, 3, "0.00"),
-])
+@pytest.mark.parametrize(
+    ("value", "base", "said"),
+    [
+        (VGG16_PARAMS, ALEXNET_PARAMS, "2.22"),
+        (1, 3, "0.333"),
+        (3, 3, "1.00"),
+        (25, 2, "12.5"),
+        (250, 2, "125"),
+        (1996, 2, "998"),
+        (1999, 2, "1,000"),
+        (10_746_880, 1_000, "10,747"),
+        (0, 3, "0.00"),
+    ],
+)
 def test_a_ratio_has_three_digits(value: int, base: int, said: str) -> None:
     assert ratio_text(value / base) == said
 
@@ -157,7 +216,10 @@ def test_no_source_is_named_where_no_error_is_shown() -> None:
 
 def test_an_unknown_column_names_the_nearest(archcalc) -> None:
     assert archcalc("compare", "vgg16", "--columns", "network,mac") == (
-        2, "", "archcalc: unknown column 'mac'; did you mean 'macs'?\n")
+        2,
+        "",
+        "archcalc: unknown column 'mac'; did you mean 'macs'?\n",
+    )
     with pytest.raises(ArchcalcError, match=f"unknown column 'zzz'; known: {', '.join(COLUMNS)}"):
         compare_table([load("lenet5").analyze()], ["zzz"])
 
@@ -194,7 +256,7 @@ def test_a_figure_without_a_source_is_not_shown(monkeypatch: pytest.MonkeyPatch)
 
 def test_changed_settings_have_no_published_error(archcalc) -> None:
     _, out, _ = archcalc("compare", "resnet50", "--set", "classes=10", "--format", "csv")
-    row, = csv.DictReader(io.StringIO(out))
+    (row,) = csv.DictReader(io.StringIO(out))
     assert (row["top1"], row["top5"]) == ("", "")
     assert "Table 3" not in archcalc("compare", "resnet50", "--set", "classes=10")[1]
     assert "Table 3" in archcalc("compare", "resnet50")[1]
@@ -263,7 +325,9 @@ def test_a_narrow_terminal_keeps_the_names_and_cuts_no_number(archcalc, monkeypa
 
 
 def test_json_has_numbers_and_null() -> None:
-    table = compare_table([load("vgg16").analyze(), load("lenet5_modern").analyze()], baseline=load("alexnet").analyze())
+    table = compare_table(
+        [load("vgg16").analyze(), load("lenet5_modern").analyze()], baseline=load("alexnet").analyze()
+    )
     vgg, lenet = json.loads(render_table(table, "json"))["rows"]
     assert (vgg["top1"], vgg["params_ratio"]) == (27.0, VGG16_PARAMS / ALEXNET_PARAMS)
     assert lenet["top5"] is None

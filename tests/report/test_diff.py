@@ -15,10 +15,18 @@ from archcalc.report.formats import FORMATS, render_table
 from tests.report.test_formats import text_columns
 
 PAIRS = [
-    ("resnet50", "resnet50_tv"), ("vgg16", "vgg19"), ("vgg16", "vgg16_bn"), ("resnet18", "resnet34"),
-    ("alexnet", "vgg16"), ("lenet5", "googlenet"), ("inception_v3", "resnet_cifar20"),
-    ("densenet121", "densenet169"), ("mobilenet_v2", "mobilenet_v1"),
-    ("resnet_option_a", "resnet_option_b"), ("teaching_1x1", "convnext_tiny"), ("regnet_y_800mf", "regnet_y_800mf_tv"),
+    ("resnet50", "resnet50_tv"),
+    ("vgg16", "vgg19"),
+    ("vgg16", "vgg16_bn"),
+    ("resnet18", "resnet34"),
+    ("alexnet", "vgg16"),
+    ("lenet5", "googlenet"),
+    ("inception_v3", "resnet_cifar20"),
+    ("densenet121", "densenet169"),
+    ("mobilenet_v2", "mobilenet_v1"),
+    ("resnet_option_a", "resnet_option_b"),
+    ("teaching_1x1", "convnext_tiny"),
+    ("regnet_y_800mf", "regnet_y_800mf_tv"),
 ]
 FIRST = """input: [4, 8, 8]
 layers:
@@ -95,7 +103,8 @@ def test_vgg19_is_vgg16_and_three_convolutions() -> None:
     assert found == expected
     back = changes("vgg19", "vgg16")
     assert {name: row[1:] for name, row in back.items()} == {
-        name: [-n for n in row[1:]] for name, row in expected.items()}
+        name: [-n for n in row[1:]] for name, row in expected.items()
+    }
     assert {str(row[0]).split(":")[0] for row in back.values()} == {"gone"}
 
 
@@ -109,15 +118,24 @@ def test_a_network_does_not_differ_from_itself(archcalc, name: str) -> None:
     assert all(line.endswith(" (0)") for line in changed)
 
 
-@pytest.mark.parametrize(("old", "new", "row"), [
-    ("kernel: 3, pad: 1}\n    name: b", "kernel: 5, pad: 2}\n    name: b",
-     ["b", "kernel 3 to 5; pad 1 to 2", 16 * (25 - 9), 16 * (25 - 9) * 64, 0]),
-    ("pad: 1}\n    name: b", "pad: 1, bias: false}\n    name: b", ["b", "bias true to false", -4, 0, 0]),
-    ("    name: b", "    name: b\n    weights: a", ["b", "weights of its own to a", -(16 * 9 + 4), 0, 0]),
-    ("out: 10", "out: 7", ["fc", "out 10 to 7; output 10 to 7", -3 * 257, -3 * 256, -3]),
-    ("  - conv: {out: 4, kernel: 3, pad: 1}\n    name: b", "  - relu:\n    name: b",
-     ["b", "conv to relu", -(16 * 9 + 4), -16 * 9 * 64, -4 * 64]),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "row"),
+    [
+        (
+            "kernel: 3, pad: 1}\n    name: b",
+            "kernel: 5, pad: 2}\n    name: b",
+            ["b", "kernel 3 to 5; pad 1 to 2", 16 * (25 - 9), 16 * (25 - 9) * 64, 0],
+        ),
+        ("pad: 1}\n    name: b", "pad: 1, bias: false}\n    name: b", ["b", "bias true to false", -4, 0, 0]),
+        ("    name: b", "    name: b\n    weights: a", ["b", "weights of its own to a", -(16 * 9 + 4), 0, 0]),
+        ("out: 10", "out: 7", ["fc", "out 10 to 7; output 10 to 7", -3 * 257, -3 * 256, -3]),
+        (
+            "  - conv: {out: 4, kernel: 3, pad: 1}\n    name: b",
+            "  - relu:\n    name: b",
+            ["b", "conv to relu", -(16 * 9 + 4), -16 * 9 * 64, -4 * 64],
+        ),
+    ],
+)
 def test_a_difference_is_said_in_words(second, old: str, new: str, row: list[object]) -> None:
     assert second(old, new) == [row]
 
@@ -206,8 +224,10 @@ def test_two_networks_are_compared_not_more_or_fewer(archcalc, nets: list[str]) 
 
 
 def test_another_input_of_the_same_shape_and_another_storage_are_seen(tmp_path) -> None:
-    text = ("input: [4, 8, 8]\nlayers:\n  - relu:\n    name: a\n  - relu:\n    name: b\n"
-            "  - relu:\n    name: c\n    from: {}\n  - conv: {{out: 4, kernel: 1}}\n    name: d\n    storage: {}\n")
+    text = (
+        "input: [4, 8, 8]\nlayers:\n  - relu:\n    name: a\n  - relu:\n    name: b\n"
+        "  - relu:\n    name: c\n    from: {}\n  - conv: {{out: 4, kernel: 1}}\n    name: d\n    storage: {}\n"
+    )
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text(text.format("a", "new"))
     new.write_text(text.format("b", "view"))

@@ -51,7 +51,11 @@ def test_our_count_and_then_the_tools(archcalc) -> None:
     _, out, _ = archcalc("explain", "resnet50_tv", "--as", "fvcore")
     lines = [line.split() for line in out.splitlines() if line.startswith("operations")]
     assert [line[-1] if "archcalc:" in line or "=" in line else line[-2] for line in lines] == [
-        "4,089,184,256", "4,111,412,224", "4,111,512,576", "4,111,512,576"]
+        "4,089,184,256",
+        "4,111,412,224",
+        "4,111,512,576",
+        "4,111,512,576",
+    ]
 
 
 def test_a_defect_is_named(archcalc) -> None:
@@ -114,6 +118,7 @@ def test_tables_in_every_convention(name: str, archcalc) -> None:
 
 # With --measure.
 
+
 def test_measured_remainders_are_zero() -> None:
     pytest.importorskip("torch")
     rows = explain_table(load("resnet18"), "torchinfo", measured=True).rows
@@ -135,18 +140,28 @@ def test_text_of_what_was_measured(archcalc) -> None:
 
 # Refusals.
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["vgg16", "--as", "fvcor"], "archcalc: unknown convention 'fvcor'; did you mean 'fvcore'?\n"),
-    (["vgg61"], "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?"),
-    (["lenet5", "--as", "fvcore", "--measure"],
-     "archcalc: torchvision has no model that is lenet5; alexnet_tv is one that it has\n"),
-    (["vgg16", "--as", "keras", "--measure"], "archcalc: keras is no tool that can be run; these can: fvcore, "),
-    (["vgg16", "--set", "classes=10", "--as", "fvcore", "--measure"],
-     "archcalc: torchvision's vgg16 is vgg16 as it stands, without --set\n"),
-    (["vgg11", "--input", "3x64x64", "--as", "torch", "--measure"],
-     "archcalc: torchvision's vgg11 is not vgg11 at 3x64x64: it has 132,863,336 parameters, the network 38,491,496\n"),
-    (["vgg16", "--mesure"], "archcalc: unknown option --mesure; did you mean --measure?"),
-])
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["vgg16", "--as", "fvcor"], "archcalc: unknown convention 'fvcor'; did you mean 'fvcore'?\n"),
+        (["vgg61"], "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?"),
+        (
+            ["lenet5", "--as", "fvcore", "--measure"],
+            "archcalc: torchvision has no model that is lenet5; alexnet_tv is one that it has\n",
+        ),
+        (["vgg16", "--as", "keras", "--measure"], "archcalc: keras is no tool that can be run; these can: fvcore, "),
+        (
+            ["vgg16", "--set", "classes=10", "--as", "fvcore", "--measure"],
+            "archcalc: torchvision's vgg16 is vgg16 as it stands, without --set\n",
+        ),
+        (
+            ["vgg11", "--input", "3x64x64", "--as", "torch", "--measure"],
+            "archcalc: torchvision's vgg11 is not vgg11 at 3x64x64: it has 132,863,336 parameters, the network 38,491,496\n",
+        ),
+        (["vgg16", "--mesure"], "archcalc: unknown option --mesure; did you mean --measure?"),
+    ],
+)
 def test_refusals(arguments: list[str], said: str, archcalc) -> None:
     if "--measure" in arguments:
         pytest.importorskip("torch")
@@ -160,7 +175,10 @@ def test_a_tool_that_is_not_installed_says_how(archcalc, monkeypatch) -> None:
 
     monkeypatch.setattr(tools, "find_spec", lambda name: None if name == "thop" else sys)
     assert archcalc("explain", "resnet18", "--as", "thop", "--measure") == (
-        2, "", "archcalc: thop is not installed: pip install 'archcalc[tools]'\n")
+        2,
+        "",
+        "archcalc: thop is not installed: pip install 'archcalc[tools]'\n",
+    )
 
 
 def test_without_torch_it_says_how(archcalc, monkeypatch) -> None:
@@ -168,7 +186,8 @@ def test_without_torch_it_says_how(archcalc, monkeypatch) -> None:
 
     monkeypatch.setattr(tools, "find_spec", lambda name: None)
     assert archcalc("explain", "resnet18", "--as", "fvcore", "--measure")[2] == (
-        "archcalc: measuring needs torch and torchvision: pip install 'archcalc[torch]'\n")
+        "archcalc: measuring needs torch and torchvision: pip install 'archcalc[torch]'\n"
+    )
 
 
 def test_a_tool_that_fails_is_one_sentence(archcalc, monkeypatch) -> None:
@@ -180,4 +199,7 @@ def test_a_tool_that_fails_is_one_sentence(archcalc, monkeypatch) -> None:
 
     monkeypatch.setattr(tools, "TOOLS", {**tools.TOOLS, "thop": tools.Tool("thop", "tools", fail, meta=True)})
     assert archcalc("explain", "resnet18", "--as", "thop", "--measure") == (
-        2, "", "archcalc: thop failed on torchvision's resnet18: RuntimeError: first line\\nsecond line\n")
+        2,
+        "",
+        "archcalc: thop failed on torchvision's resnet18: RuntimeError: first line\\nsecond line\n",
+    )

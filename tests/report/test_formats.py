@@ -28,7 +28,9 @@ def text_columns(out: str) -> tuple[list[str], list[list[str]]]:
     at = next(i for i, line in enumerate(lines) if re.fullmatch(r"-+(  -+)+", line))
     spans = [m.span() for m in re.finditer(r"-+", lines[at])]
     end = next(i for i in range(at + 1, len(lines)) if lines[i] == "") if "" in lines[at:] else len(lines)
-    cells = [[line[a:b].strip() for a, b in spans] for line in (lines[at - 1], *lines[at + 1: end]) if line != lines[at]]
+    cells = [
+        [line[a:b].strip() for a, b in spans] for line in (lines[at - 1], *lines[at + 1 : end]) if line != lines[at]
+    ]
     return cells[0], cells[1:]
 
 
@@ -43,10 +45,17 @@ def test_text_columns_add_up_to_the_printed_total(net):
         assert sum(number(row[at]) for row in leaves) == number(total[at]), title
 
 
-@pytest.mark.parametrize(("net", "fold"), [
-    ("vgg16", {"depth": 1}), ("vgg16", {"by": "type"}), ("vgg16", {"by": "stage"}),
-    ("googlenet", {"depth": 1}), ("googlenet", {"depth": 2}), ("googlenet", {"by": "stage"}),
-])
+@pytest.mark.parametrize(
+    ("net", "fold"),
+    [
+        ("vgg16", {"depth": 1}),
+        ("vgg16", {"by": "type"}),
+        ("vgg16", {"by": "stage"}),
+        ("googlenet", {"depth": 1}),
+        ("googlenet", {"depth": 2}),
+        ("googlenet", {"by": "stage"}),
+    ],
+)
 def test_folding_changes_no_total(net, fold):
     analysis = load(net).analyze()
     _, whole = text_columns(render(analysis, "text", columns=["layer", *SUMS], exact=True))
@@ -68,7 +77,8 @@ def test_csv_is_tidy_and_exact():
     rows = list(csv.DictReader(io.StringIO(render(analysis, "csv"))))
     assert len(rows) == len(analysis.rows)
     assert {(r["network"], r["input"], r["batch"], r["dtype"], r["convention"]) for r in rows} == {
-        ("vgg16", "3x224x224", "2", "float16", "archcalc")}
+        ("vgg16", "3x224x224", "2", "float16", "archcalc")
+    }
     assert sum(int(r["params"]) for r in rows) == analysis.totals.params
     assert sum(int(r["macs"] or 0) for r in rows) == analysis.totals.macs
     assert sum(int(r["memory"] or 0) for r in rows) == analysis.totals.values * 2
@@ -87,7 +97,9 @@ def test_json_holds_the_facts_the_rows_and_the_totals():
 
 
 def test_latex_is_a_booktabs_table_with_escaped_names():
-    out = render(load("INPUT 8x8x3 -> CONV3-4 -> RELU -> FC-2").analyze(), "latex", columns=["layer", "params", "rf_least"])
+    out = render(
+        load("INPUT 8x8x3 -> CONV3-4 -> RELU -> FC-2").analyze(), "latex", columns=["layer", "params", "rf_least"]
+    )
     for rule in ("\\toprule", "\\midrule", "\\bottomrule", "\\begin{tabular}{lrr}", "\\end{table}"):
         assert rule in out
     assert "-\\textgreater{}" in out
@@ -200,8 +212,10 @@ def test_the_data_frame_is_exact_and_knows_what_is_missing():
 
 def test_a_shared_layer_says_so(tmp_path):
     spec = tmp_path / "twins.yaml"
-    spec.write_text("input: [4, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3, pad: 1}\n    name: a\n"
-                    "  - conv: {out: 4, kernel: 3, pad: 1}\n    name: b\n    weights: a\n")
+    spec.write_text(
+        "input: [4, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3, pad: 1}\n    name: a\n"
+        "  - conv: {out: 4, kernel: 3, pad: 1}\n    name: b\n    weights: a\n"
+    )
     _, rows = text_columns(render(load(str(spec)).analyze(), "text", columns=["layer", "params", "macs"], exact=True))
     assert rows[1:] == [["a", "148", "9,216"], ["b", "shared", "9,216"], ["total", "148", "18,432"]]
 
@@ -227,9 +241,15 @@ def test_columns_that_were_chosen_are_never_left_out():
 
 def test_a_shared_layer_adds_zero_for_a_program(tmp_path):
     spec = tmp_path / "twins.yaml"
-    spec.write_text("input: [4, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 1}\n    name: a\n"
-                    "  - conv: {out: 4, kernel: 1}\n    name: b\n    weights: a\n")
+    spec.write_text(
+        "input: [4, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 1}\n    name: a\n"
+        "  - conv: {out: 4, kernel: 1}\n    name: b\n    weights: a\n"
+    )
     analysis = load(spec).analyze()
     columns = ["layer", "params", "shared"]
     assert render(analysis, "csv", columns=columns).splitlines()[-1].endswith(",b,0,a")
-    assert json.loads(render(analysis, "json", columns=columns))["rows"][-1] == {"layer": "b", "params": 0, "shared": "a"}
+    assert json.loads(render(analysis, "json", columns=columns))["rows"][-1] == {
+        "layer": "b",
+        "params": 0,
+        "shared": "a",
+    }

@@ -64,7 +64,8 @@ def test_other_kernels_groups_and_shared_weights(tmp_path):
         "  - conv: {out: 8, kernel: [1, 7], pad: same, groups: 4, bias: false}\n  - batch_norm\n"
         "  - conv: {out: 8, kernel: [1, 7], pad: same, groups: 4, bias: false}\n    name: b\n"
         "  - conv: {out: 8, kernel: [1, 7], pad: same, groups: 4, bias: false}\n    weights: b\n"
-        "  - avg_pool: {kernel: 2, stride: 2}\n  - flatten\n  - dropout\n  - linear: {out: 3}\n")
+        "  - avg_pool: {kernel: 2, stride: 2}\n  - flatten\n  - dropout\n  - linear: {out: 3}\n"
+    )
     lines = volumes(render(load(str(spec)).analyze(convention="cs231n"), "notes"))
     assert lines[1:] == [
         "CONV1x7-8: [8x8x8] memory: 8*8*8=512 weights: (1*7*2)*8 = 112",

@@ -27,21 +27,31 @@ def test_every_network_is_listed_once() -> None:
     assert sorted(names()) == sorted(networks())
 
 
-@pytest.mark.parametrize(("patterns", "found"), [
-    (["vgg16"], ["vgg16"]),
-    (["vgg1?"], ["vgg11", "vgg13", "vgg16", "vgg19"]),
-    (["resnet*_tv"], ["resnet50_tv", "resnet101_tv", "resnet152_tv"]),
-    (["resnet[35]*"], ["resnet34", "resnet50", "resnet50_tv"]),
-    (["*_lrn", "lenet5"], ["lenet5", "vgg11_lrn"]),
-    (["lenet5", "lenet*"], ["lenet5", "lenet5_modern"]),
-])
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (["vgg16"], ["vgg16"]),
+        (["vgg1?"], ["vgg11", "vgg13", "vgg16", "vgg19"]),
+        (["resnet*_tv"], ["resnet50_tv", "resnet101_tv", "resnet152_tv"]),
+        (["resnet[35]*"], ["resnet34", "resnet50", "resnet50_tv"]),
+        (["*_lrn", "lenet5"], ["lenet5", "vgg11_lrn"]),
+        (["lenet5", "lenet*"], ["lenet5", "lenet5_modern"]),
+    ],
+)
 def test_patterns_choose_networks(patterns: list[str], found: list[str]) -> None:
     assert names(*patterns) == found
 
 
 def test_numbers_in_names_count_as_numbers() -> None:
     assert names("resnet1*", "resnet34", "resnet50") == [
-        "resnet18", "resnet34", "resnet50", "resnet101", "resnet101_tv", "resnet152", "resnet152_tv"]
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet101_tv",
+        "resnet152",
+        "resnet152_tv",
+    ]
     assert names("mobilenet_v1_0*") == ["mobilenet_v1_0.25", "mobilenet_v1_0.5", "mobilenet_v1_0.75"]
     assert names("densenet_cifar_bc*")[0] == "densenet_cifar_bc_40_36"
     assert natural("v9") < natural("v10") < natural("v10", "a")
@@ -77,8 +87,12 @@ def test_the_figures_are_those_of_an_analysis() -> None:
     table = list_table(["vgg16", "lenet5_modern"], ["name", "title", "year", "input", "params", "macs"])
     for name, title, year, size, params, macs in table.rows:
         analysis = load(name).analyze()
-        assert (title, size, params, macs) == (analysis.network.title, str(analysis.input), analysis.totals.params,
-                                               analysis.totals.macs)
+        assert (title, size, params, macs) == (
+            analysis.network.title,
+            str(analysis.input),
+            analysis.totals.params,
+            analysis.totals.macs,
+        )
         assert year == {"vgg16": 2014, "lenet5_modern": 1998}[name]
 
 

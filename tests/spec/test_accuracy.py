@@ -43,7 +43,8 @@ def test_every_entry_says_what_was_measured_how_and_by_whom(name: str, entry: Ac
     assert entry.on in ("ILSVRC-2012 val", "ILSVRC-2014 val", "CIFAR-10")
     assert entry.how
     assert FROM_TORCHVISION.fullmatch(entry.source) or re.search(
-        r"(Table|section) \d|README\.md|MODEL_ZOO\.md|mobilenet_v1\.md|tables as quoted", entry.source)
+        r"(Table|section) \d|README\.md|MODEL_ZOO\.md|mobilenet_v1\.md|tables as quoted", entry.source
+    )
     assert entry.top1 or entry.top5
     if entry.top1 and entry.top5:
         assert Decimal(entry.top5) < Decimal(entry.top1)
@@ -71,7 +72,7 @@ def test_torchvision_s_entries_are_100_less_its_accuracies() -> None:
         measured = weights.meta["_metrics"]["ImageNet-1K"]
         assert entry.top1 == str(100 - Decimal(str(measured["acc@1"]))), name
         assert entry.top5 == str(100 - Decimal(str(measured["acc@5"]))), name
-        crop, = set(weights.transforms().crop_size)
+        (crop,) = set(weights.transforms().crop_size)
         assert entry.how == f"one crop of {crop} pixels", name
         compared += 1
     assert compared > 50
@@ -83,13 +84,21 @@ def test_a_torchvision_variant_has_torchvision_s_error() -> None:
             assert FROM_TORCHVISION.fullmatch(accuracies()[name].source), name
 
 
-@pytest.mark.parametrize(("name", "top1", "top5"), [
-    # He et al. 2016, Table 3: what it prints for options B and C, and for 50, 101 and 152 layers
-    ("resnet34", "24.52", "7.46"), ("resnet_option_b", "24.52", "7.46"), ("resnet_option_c", "24.19", "7.40"),
-    ("resnet50", "22.85", "6.71"), ("resnet101", "21.75", "6.05"), ("resnet152", "21.43", "5.71"),
-    # Zeiler and Fergus 2014, Table 2: the figure often quoted is of the wider network, (b)
-    ("zfnet", "38.4", "16.5"), ("zfnet_wide", "37.5", "16.0"),
-])
+@pytest.mark.parametrize(
+    ("name", "top1", "top5"),
+    [
+        # He et al. 2016, Table 3: what it prints for options B and C, and for 50, 101 and 152 layers
+        ("resnet34", "24.52", "7.46"),
+        ("resnet_option_b", "24.52", "7.46"),
+        ("resnet_option_c", "24.19", "7.40"),
+        ("resnet50", "22.85", "6.71"),
+        ("resnet101", "21.75", "6.05"),
+        ("resnet152", "21.43", "5.71"),
+        # Zeiler and Fergus 2014, Table 2: the figure often quoted is of the wider network, (b)
+        ("zfnet", "38.4", "16.5"),
+        ("zfnet_wide", "37.5", "16.0"),
+    ],
+)
 def test_digits_stay_as_printed(name: str, top1: str, top5: str) -> None:
     assert accuracies()[name][:2] == (top1, top5)
 
@@ -102,26 +111,32 @@ def test_what_no_source_measures_has_no_entry() -> None:
 
 def test_an_entry_reads_back_as_written(told: Told) -> None:
     assert told('lenet5: {top1: 7.40, on: MNIST, how: "as it is", source: "Somebody 1998, Table 1"}') == {
-        "lenet5": Accuracy("7.40", None, "MNIST", "as it is", "Somebody 1998, Table 1")}
+        "lenet5": Accuracy("7.40", None, "MNIST", "as it is", "Somebody 1998, Table 1")
+    }
 
 
-@pytest.mark.parametrize(("entry", "said"), [
-    ("{top1: 7.4, on: MNIST, how: so}", "x: source missing; an entry has top1, top5, on, how, source"),
-    ('{top1: 7.4, on: MNIST, how: so, source: ""}', "x: source missing; an entry has"),
-    ("{top1: 7.4, on: MNIST, how: so, source: [a]}", "x: source missing; an entry has"),
-    ("{top1: 7.4}", "x: on, how, source missing; an entry has"),
-    ("7.4", "x: on, how, source missing; an entry has"),
-    ("{top1: 7.4, on: MNIST, how: so, source: a, top3: 1}", "x: unknown top3; an entry has top1, top5, on, how, "),
-    ("{on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got neither"),
-    ("{top1: 0, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 0"),
-    ("{top1: 100, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 100"),
-    ("{top1: -3, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 -3"),
-    ("{top1: low, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 'low'"),
-    ("{top1: true, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 True"),
-    ("{top1: [7], on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 "),
-    ("{top1: 7, top5: 101, on: MNIST, how: so, source: a}",
-     "x: top1 and top5 are errors in percent, got top1 7, top5 101"),
-])
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("{top1: 7.4, on: MNIST, how: so}", "x: source missing; an entry has top1, top5, on, how, source"),
+        ('{top1: 7.4, on: MNIST, how: so, source: ""}', "x: source missing; an entry has"),
+        ("{top1: 7.4, on: MNIST, how: so, source: [a]}", "x: source missing; an entry has"),
+        ("{top1: 7.4}", "x: on, how, source missing; an entry has"),
+        ("7.4", "x: on, how, source missing; an entry has"),
+        ("{top1: 7.4, on: MNIST, how: so, source: a, top3: 1}", "x: unknown top3; an entry has top1, top5, on, how, "),
+        ("{on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got neither"),
+        ("{top1: 0, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 0"),
+        ("{top1: 100, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 100"),
+        ("{top1: -3, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 -3"),
+        ("{top1: low, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 'low'"),
+        ("{top1: true, on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 True"),
+        ("{top1: [7], on: MNIST, how: so, source: a}", "x: top1 and top5 are errors in percent, got top1 "),
+        (
+            "{top1: 7, top5: 101, on: MNIST, how: so, source: a}",
+            "x: top1 and top5 are errors in percent, got top1 7, top5 101",
+        ),
+    ],
+)
 def test_an_entry_that_cannot_be_right_is_refused_with_its_line(told: Told, entry: str, said: str) -> None:
     with pytest.raises(ArchcalcError) as error:
         told(f"# a comment\nlenet5: {{top1: 1, on: a, how: b, source: c}}\n\nx: {entry}\n")

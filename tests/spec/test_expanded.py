@@ -86,8 +86,22 @@ layers:
 def facts(network: Network) -> tuple[Any, ...]:
     """All that the two must have in common, side heads included."""
     analysis = network.analyze(training=True)
-    rows = [(row.name, row.type, row.inputs, row.shape, row.params, row.param_count, row.macs, row.values, row.shared,
-             row.views, row.node is not None and row.node.side) for row in analysis.rows]
+    rows = [
+        (
+            row.name,
+            row.type,
+            row.inputs,
+            row.shape,
+            row.params,
+            row.param_count,
+            row.macs,
+            row.values,
+            row.shared,
+            row.views,
+            row.node is not None and row.node.side,
+        )
+        for row in analysis.rows
+    ]
     settings = [node.layer.settings for node in network.nodes]
     return network.title, rows, settings, analysis.totals
 
@@ -124,10 +138,14 @@ def test_settings_and_a_pattern_are_written_out(tmp_path: Path) -> None:
 
 def test_the_text_is_a_flat_list_with_names(tmp_path: Path) -> None:
     spec = tmp_path / "small.yaml"
-    spec.write_text("title: Small\ninput: [1, 8, 8]\nlayers:\n"
-                    "  - conv: {out: 2, kernel: 3}\n    repeat: 2\n    name: c{i}\n"
-                    "  - add:\n      left: [relu]\n      right: []\n")
-    assert expanded(load(str(spec))) == """title: Small
+    spec.write_text(
+        "title: Small\ninput: [1, 8, 8]\nlayers:\n"
+        "  - conv: {out: 2, kernel: 3}\n    repeat: 2\n    name: c{i}\n"
+        "  - add:\n      left: [relu]\n      right: []\n"
+    )
+    assert (
+        expanded(load(str(spec)))
+        == """title: Small
 input: [1, 8, 8]
 layers:
   - conv: {kernel: 3, out: 2}
@@ -140,22 +158,30 @@ layers:
     name: add
     from: [left.relu, c2]
 """
+    )
 
 
 def test_the_path_goes_on_after_a_side_head_without_a_word(tmp_path: Path) -> None:
     spec = tmp_path / "small.yaml"
     spec.write_text("input: [1, 8, 8]\nlayers:\n  - relu\n  - side: [flatten]\n  - sigmoid\n")
     assert expanded(load(str(spec))).endswith(
-        "  - side:\n      - flatten:\n        name: flatten\n  - sigmoid:\n    name: sigmoid\n")
+        "  - side:\n      - flatten:\n        name: flatten\n  - sigmoid:\n    name: sigmoid\n"
+    )
 
 
 # archcalc show
 
 
-@pytest.mark.parametrize(("net", "file"), [
-    ("vgg16", "vgg"), ("resnet50_tv", "resnet"), ("resnet_option_a", "resnet"), ("lenet5", "lenet5"),
-    ("densenet_cifar_40_12", "densenet_cifar"),
-])
+@pytest.mark.parametrize(
+    ("net", "file"),
+    [
+        ("vgg16", "vgg"),
+        ("resnet50_tv", "resnet"),
+        ("resnet_option_a", "resnet"),
+        ("lenet5", "lenet5"),
+        ("densenet_cifar_40_12", "densenet_cifar"),
+    ],
+)
 def test_show_prints_the_text_of_the_file(archcalc, net: str, file: str) -> None:
     assert archcalc("show", net) == (0, (specs() / f"{file}.yaml").read_text(encoding="utf-8"), "")
 
@@ -173,13 +199,16 @@ def test_show_expanded_writes_a_spec_that_loads(archcalc, tmp_path: Path) -> Non
     assert load(str(out)).analyze().totals == load("resnet18", classes=10).analyze().totals
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["vgg61"], "unknown network 'vgg61'; did you mean 'vgg16'?"),
-    (["vgg16", "--set", "classes=10"], "--set changes what is built, not the spec; add --expanded to see it"),
-    (["INPUT 8x8x3 -> FC-2"], "a one-line pattern is its own spec; add --expanded to see its layers"),
-    (["./none.yaml"], "./none.yaml: cannot be read: no such file or directory"),
-    (["--expanded", "vgg16", "--set", "clases=10"], "vgg16 has no parameter 'clases'; did you mean 'classes'?"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["vgg61"], "unknown network 'vgg61'; did you mean 'vgg16'?"),
+        (["vgg16", "--set", "classes=10"], "--set changes what is built, not the spec; add --expanded to see it"),
+        (["INPUT 8x8x3 -> FC-2"], "a one-line pattern is its own spec; add --expanded to see its layers"),
+        (["./none.yaml"], "./none.yaml: cannot be read: no such file or directory"),
+        (["--expanded", "vgg16", "--set", "clases=10"], "vgg16 has no parameter 'clases'; did you mean 'classes'?"),
+    ],
+)
 def test_show_says_what_it_cannot_show(archcalc, arguments: list[str], said: str) -> None:
     status, out, error = archcalc("show", *arguments)
     assert (status, out) == (2, "")

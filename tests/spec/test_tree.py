@@ -99,18 +99,24 @@ def test_texts_that_say_the_same(text: str) -> None:
         ("a: [1", "a.yaml:1: not valid YAML: while parsing a flow sequence did not find expected ',' or ']'"),
         (
             "a: 1\nb: c: d",
-            ("a.yaml:2: not valid YAML: mapping values are not allowed in this context; a step with settings needs "
-            "a colon after its type, as in '- batch_norm:', and a text that holds a colon is quoted"),
+            (
+                "a.yaml:2: not valid YAML: mapping values are not allowed in this context; a step with settings needs "
+                "a colon after its type, as in '- batch_norm:', and a text that holds a colon is quoted"
+            ),
         ),
         (
             "a:\n\t- b",
-            ("a.yaml:2: not valid YAML: while scanning for the next token found character that cannot start any token; "
-            "lines are indented with spaces, not tabs, and a text that starts with a special character is quoted"),
+            (
+                "a.yaml:2: not valid YAML: while scanning for the next token found character that cannot start any token; "
+                "lines are indented with spaces, not tabs, and a text that starts with a special character is quoted"
+            ),
         ),
         (
             "a: b\n\tc: d",
-            ("a.yaml:2: not valid YAML: while scanning a plain scalar from line 1 on found a tab character that "
-            "violates indentation; lines are indented with spaces"),
+            (
+                "a.yaml:2: not valid YAML: while scanning a plain scalar from line 1 on found a tab character that "
+                "violates indentation; lines are indented with spaces"
+            ),
         ),
         ("a: 1\n  b: 2", "a.yaml:2: not valid YAML: mapping values are not allowed in this context; "),
         ("a: 1\nb: 2\na: 3", "a.yaml:3: the key 'a' is given twice"),

@@ -127,8 +127,10 @@ def test_settings(here: Path) -> None:
     assert message("tiny.yaml", w={"a": 1}).startswith(
         "w: expected a number, true or false, a word or a list of these, got a mapping"
     )
-    assert message("tiny.yaml", w=0) == "tiny.yaml:4: out: must be at least 1, got 0 (at layers[0].conv)\n" \
-        "tiny with w=0; its parameters and defaults: w=4"
+    assert message("tiny.yaml", w=0).splitlines() == [
+        "tiny.yaml:4: out: must be at least 1, got 0 (at layers[0].conv)",
+        "tiny with w=0; its parameters and defaults: w=4",
+    ]
     assert message("INPUT 8x8x3 -> RELU", w=1) == "a one-line pattern has no parameters to set"
     assert zoo.load("vgg16", depths=(1, 1, 1, 1, 1)).settings["depths"] == (1, 1, 1, 1, 1)
 

@@ -41,18 +41,54 @@ PARAMETERS = [
     ("lenet5_modern", conv(5, 1, 6) + conv(5, 6, 16) + fc(400, 120) + fc(120, 84) + fc(84, 10)),
     ("lenet5_modern", 61_706),
     # one tower
-    ("alexnet", conv(11, 3, 96) + conv(5, 96, 256) + conv(3, 256, 384) + conv(3, 384, 384) + conv(3, 384, 256)
-     + fc(9216, 4096) + fc(4096, 4096) + fc(4096, 1000)),
+    (
+        "alexnet",
+        conv(11, 3, 96)
+        + conv(5, 96, 256)
+        + conv(3, 256, 384)
+        + conv(3, 384, 384)
+        + conv(3, 384, 256)
+        + fc(9216, 4096)
+        + fc(4096, 4096)
+        + fc(4096, 1000),
+    ),
     ("alexnet", 62_378_344),
     # two GPUs: section 3.5, "kernels of the second, fourth, and fifth" see one half of the maps
-    ("alexnet_grouped", conv(11, 3, 96) + conv(5, 96, 256, 2) + conv(3, 256, 384) + conv(3, 384, 384, 2)
-     + conv(3, 384, 256, 2) + fc(9216, 4096) + fc(4096, 4096) + fc(4096, 1000)),
+    (
+        "alexnet_grouped",
+        conv(11, 3, 96)
+        + conv(5, 96, 256, 2)
+        + conv(3, 256, 384)
+        + conv(3, 384, 384, 2)
+        + conv(3, 384, 256, 2)
+        + fc(9216, 4096)
+        + fc(4096, 4096)
+        + fc(4096, 1000),
+    ),
     ("alexnet_grouped", 60_965_224),
     # Zeiler and Fergus 2014, Figure 3, and Table 3's 512-1024-512
-    ("zfnet", conv(7, 3, 96) + conv(5, 96, 256) + conv(3, 256, 384) + conv(3, 384, 384) + conv(3, 384, 256)
-     + fc(9216, 4096) + fc(4096, 4096) + fc(4096, 1000)),
-    ("zfnet_wide", conv(7, 3, 96) + conv(5, 96, 256) + conv(3, 256, 512) + conv(3, 512, 1024) + conv(3, 1024, 512)
-     + fc(36 * 512, 4096) + fc(4096, 4096) + fc(4096, 1000)),
+    (
+        "zfnet",
+        conv(7, 3, 96)
+        + conv(5, 96, 256)
+        + conv(3, 256, 384)
+        + conv(3, 384, 384)
+        + conv(3, 384, 256)
+        + fc(9216, 4096)
+        + fc(4096, 4096)
+        + fc(4096, 1000),
+    ),
+    (
+        "zfnet_wide",
+        conv(7, 3, 96)
+        + conv(5, 96, 256)
+        + conv(3, 256, 512)
+        + conv(3, 512, 1024)
+        + conv(3, 1024, 512)
+        + fc(36 * 512, 4096)
+        + fc(4096, 4096)
+        + fc(4096, 1000),
+    ),
     # normalisation across channels owns nothing: A
     ("vgg11_lrn", 132_863_336),
     # D with three 3x3 kernels become 1x1
@@ -162,24 +198,82 @@ def test_lenet5_connection_table() -> None:
 
 SIZES = [
     # CS231n, lecture 9 (2017), AlexNet
-    ("alexnet", {"conv1": (96, 55, 55), "pool1": (96, 27, 27), "norm1": (96, 27, 27), "conv2": (256, 27, 27),
-                 "pool2": (256, 13, 13), "norm2": (256, 13, 13), "conv3": (384, 13, 13), "conv4": (384, 13, 13),
-                 "conv5": (256, 13, 13), "pool3": (256, 6, 6), "flatten": (9216,), "fc6": (4096,), "fc7": (4096,),
-                 "fc8": (1000,)}),
+    (
+        "alexnet",
+        {
+            "conv1": (96, 55, 55),
+            "pool1": (96, 27, 27),
+            "norm1": (96, 27, 27),
+            "conv2": (256, 27, 27),
+            "pool2": (256, 13, 13),
+            "norm2": (256, 13, 13),
+            "conv3": (384, 13, 13),
+            "conv4": (384, 13, 13),
+            "conv5": (256, 13, 13),
+            "pool3": (256, 6, 6),
+            "flatten": (9216,),
+            "fc6": (4096,),
+            "fc7": (4096,),
+            "fc8": (1000,),
+        },
+    ),
     # Krizhevsky et al. 2012, Figure 2's neurons: 186,624, 64,896, 64,896 and 43,264
-    ("alexnet_grouped", {"conv2": (2 * 128, 27, 27), "conv3": (2 * 192, 13, 13), "conv4": (2 * 192, 13, 13),
-                         "conv5": (2 * 128, 13, 13), "fc6": (2 * 2048,), "fc7": (2 * 2048,), "fc8": (1000,)}),
+    (
+        "alexnet_grouped",
+        {
+            "conv2": (2 * 128, 27, 27),
+            "conv3": (2 * 192, 13, 13),
+            "conv4": (2 * 192, 13, 13),
+            "conv5": (2 * 128, 13, 13),
+            "fc6": (2 * 2048,),
+            "fc7": (2 * 2048,),
+            "fc8": (1000,),
+        },
+    ),
     # Zeiler and Fergus 2014, Figure 3
-    ("zfnet", {"conv1": (96, 110, 110), "pool1": (96, 55, 55), "conv2": (256, 26, 26), "pool2": (256, 13, 13),
-               "conv3": (384, 13, 13), "conv4": (384, 13, 13), "conv5": (256, 13, 13), "pool3": (256, 6, 6),
-               "fc6": (4096,), "fc7": (4096,), "fc8": (1000,)}),
+    (
+        "zfnet",
+        {
+            "conv1": (96, 110, 110),
+            "pool1": (96, 55, 55),
+            "conv2": (256, 26, 26),
+            "pool2": (256, 13, 13),
+            "conv3": (384, 13, 13),
+            "conv4": (384, 13, 13),
+            "conv5": (256, 13, 13),
+            "pool3": (256, 6, 6),
+            "fc6": (4096,),
+            "fc7": (4096,),
+            "fc8": (1000,),
+        },
+    ),
     # CS231n, lecture 9: ZFNet's 512, 1024, 512
     ("zfnet_wide", {"conv3": (512, 13, 13), "conv4": (1024, 13, 13), "conv5": (512, 13, 13), "pool3": (512, 6, 6)}),
     # He et al. 2016, Table 1
-    ("resnet34", {"conv1": (64, 112, 112), "conv2_x": (64, 56, 56), "conv3_x": (128, 28, 28), "conv4_x": (256, 14, 14),
-                  "conv5_x": (512, 7, 7), "avgpool": (512, 1, 1), "fc": (1000,)}),
-    ("resnet101", {"conv1": (64, 112, 112), "conv2_x": (256, 56, 56), "conv3_x": (512, 28, 28),
-                   "conv4_x": (1024, 14, 14), "conv5_x": (2048, 7, 7), "avgpool": (2048, 1, 1), "fc": (1000,)}),
+    (
+        "resnet34",
+        {
+            "conv1": (64, 112, 112),
+            "conv2_x": (64, 56, 56),
+            "conv3_x": (128, 28, 28),
+            "conv4_x": (256, 14, 14),
+            "conv5_x": (512, 7, 7),
+            "avgpool": (512, 1, 1),
+            "fc": (1000,),
+        },
+    ),
+    (
+        "resnet101",
+        {
+            "conv1": (64, 112, 112),
+            "conv2_x": (256, 56, 56),
+            "conv3_x": (512, 28, 28),
+            "conv4_x": (1024, 14, 14),
+            "conv5_x": (2048, 7, 7),
+            "avgpool": (2048, 1, 1),
+            "fc": (1000,),
+        },
+    ),
 ]
 
 
@@ -197,9 +291,31 @@ FOLDED = [
     # He et al. 2016, Table 1
     ("resnet50", ["input", "conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x", "avgpool", "flatten", "fc"]),
     # Szegedy et al. 2015, Table 1
-    ("googlenet", ["input", "conv1", "pool1", "conv2", "pool2", "inception_3a", "inception_3b", "pool3", "inception_4a",
-                   "inception_4b", "inception_4c", "inception_4d", "inception_4e", "pool4", "inception_5a",
-                   "inception_5b", "pool5", "flatten", "drop", "fc"]),
+    (
+        "googlenet",
+        [
+            "input",
+            "conv1",
+            "pool1",
+            "conv2",
+            "pool2",
+            "inception_3a",
+            "inception_3b",
+            "pool3",
+            "inception_4a",
+            "inception_4b",
+            "inception_4c",
+            "inception_4d",
+            "inception_4e",
+            "pool4",
+            "inception_5a",
+            "inception_5b",
+            "pool5",
+            "flatten",
+            "drop",
+            "fc",
+        ],
+    ),
 ]
 
 
@@ -211,8 +327,21 @@ def test_folds_to_the_papers_stages(name: str, stages: list[str]) -> None:
 def test_cs231n_alexnet_order() -> None:
     """Lecture 9 (2017): CONV1, MAX POOL1, NORM1, CONV2, MAX POOL2, NORM2, CONV3, CONV4, CONV5, MAX POOL3, FC6-8."""
     listed = [row.name for row in numbers("alexnet").rows if row.type in ("conv", "max_pool", "lrn", "linear")]
-    assert listed == ["conv1", "pool1", "norm1", "conv2", "pool2", "norm2", "conv3", "conv4", "conv5", "pool3",
-                      "fc6", "fc7", "fc8"]
+    assert listed == [
+        "conv1",
+        "pool1",
+        "norm1",
+        "conv2",
+        "pool2",
+        "norm2",
+        "conv3",
+        "conv4",
+        "conv5",
+        "pool3",
+        "fc6",
+        "fc7",
+        "fc8",
+    ]
 
 
 def test_grouped_alexnet_multiply_accumulates() -> None:
@@ -236,33 +365,91 @@ def test_paper_alexnet_normalises_before_pooling() -> None:
 
 FIELDS = [
     # the table of tensorflow/models' receptive_field package: alexnet_v2, vgg_a, vgg_16, resnet_v1_50
-    ("alexnet", {"conv1": 11, "pool1": 19, "conv2": 51, "pool2": 67, "conv3": 99, "conv4": 131, "conv5": 163,
-                 "pool3": 195}),
+    (
+        "alexnet",
+        {"conv1": 11, "pool1": 19, "conv2": 51, "pool2": 67, "conv3": 99, "conv4": 131, "conv5": 163, "pool3": 195},
+    ),
     ("vgg11", {"conv5_1": 102, "conv5_2": 134, "pool5": 150}),
-    ("vgg16", {"conv1_1": 3, "pool1": 6, "conv2_1": 10, "pool2": 16, "conv3_1": 24, "conv3_2": 32, "pool3": 44,
-               "conv4_1": 60, "conv4_2": 76, "pool4": 100, "conv5_1": 132, "conv5_2": 164, "pool5": 212}),
+    (
+        "vgg16",
+        {
+            "conv1_1": 3,
+            "pool1": 6,
+            "conv2_1": 10,
+            "pool2": 16,
+            "conv3_1": 24,
+            "conv3_2": 32,
+            "pool3": 44,
+            "conv4_1": 60,
+            "conv4_2": 76,
+            "pool4": 100,
+            "conv5_1": 132,
+            "conv5_2": 164,
+            "pool5": 212,
+        },
+    ),
     ("resnet50", {"conv2_x": 35, "conv3_x": 99, "conv4_x": 291, "conv5_x": 483}),
     # LeCun et al. 1998: C1 5x5, S2 one pixel of C1 more, C3 4 steps of 2, S4 2 more, C5 sees all 32
     ("lenet5", {"C1": 5, "S2": 6, "C3": 14, "S4": 16, "C5": 32}),
     # 11 after pool1; a 3x3 adds twice the step before it: 4, then the first of each stage at the step before
-    ("resnet50_tv", {"pool1": 11, "conv2_x": 11 + 3 * 8, "conv3_x": 35 + 8 + 3 * 16, "conv4_x": 91 + 16 + 5 * 32,
-                     "conv5_x": 267 + 32 + 2 * 64}),
+    (
+        "resnet50_tv",
+        {
+            "pool1": 11,
+            "conv2_x": 11 + 3 * 8,
+            "conv3_x": 35 + 8 + 3 * 16,
+            "conv4_x": 91 + 16 + 5 * 32,
+            "conv5_x": 267 + 32 + 2 * 64,
+        },
+    ),
     ("resnet50_tv", {"conv5_x": 427}),
-    ("resnet18", {"conv2_x": 11 + 4 * 8, "conv3_x": 43 + 8 + 3 * 16, "conv4_x": 99 + 16 + 3 * 32,
-                  "conv5_x": 211 + 32 + 3 * 64}),
-    ("resnet34", {"conv2_x": 11 + 6 * 8, "conv3_x": 59 + 8 + 7 * 16, "conv4_x": 179 + 16 + 11 * 32,
-                  "conv5_x": 547 + 32 + 5 * 64}),
+    (
+        "resnet18",
+        {"conv2_x": 11 + 4 * 8, "conv3_x": 43 + 8 + 3 * 16, "conv4_x": 99 + 16 + 3 * 32, "conv5_x": 211 + 32 + 3 * 64},
+    ),
+    (
+        "resnet34",
+        {
+            "conv2_x": 11 + 6 * 8,
+            "conv3_x": 59 + 8 + 7 * 16,
+            "conv4_x": 179 + 16 + 11 * 32,
+            "conv5_x": 547 + 32 + 5 * 64,
+        },
+    ),
     # conv1 7, pool1 two steps of 2, conv2 four of 4, pool2 two of 8, three 3x3 with 16, pool3 two of 16
-    ("zfnet", {"conv1": 7, "pool1": 11, "conv2": 27, "pool2": 43, "conv3": 75, "conv4": 107, "conv5": 139,
-               "pool3": 171}),
+    (
+        "zfnet",
+        {"conv1": 7, "pool1": 11, "conv2": 27, "pool2": 43, "conv3": 75, "conv4": 107, "conv5": 139, "pool3": 171},
+    ),
     # the branches of Figure 2b: 1x1 alone, 3x3, 5x5, and 3x3 pooling with stride 1, at step 8
-    ("googlenet", {"inception_3a.b1.conv": 27, "inception_3a.b3.reduce": 27, "inception_3a.b3.conv": 27 + 2 * 8,
-                   "inception_3a.b5.reduce": 27, "inception_3a.b5.conv": 27 + 4 * 8,
-                   "inception_3a.pool.pool": 27 + 2 * 8, "inception_3a.pool.proj": 27 + 2 * 8}),
+    (
+        "googlenet",
+        {
+            "inception_3a.b1.conv": 27,
+            "inception_3a.b3.reduce": 27,
+            "inception_3a.b3.conv": 27 + 2 * 8,
+            "inception_3a.b5.reduce": 27,
+            "inception_3a.b5.conv": 27 + 4 * 8,
+            "inception_3a.pool.pool": 27 + 2 * 8,
+            "inception_3a.pool.proj": 27 + 2 * 8,
+        },
+    ),
     # through the stages the 5x5 sees most: 4 steps; 3x3 and poolings 2
-    ("googlenet", {"conv1": 7, "pool1": 11, "conv2": 19, "pool2": 27, "inception_3a": 27 + 4 * 8,
-                   "inception_3b": 59 + 4 * 8, "pool3": 91 + 2 * 8, "inception_4e": 107 + 5 * 4 * 16,
-                   "pool4": 427 + 2 * 16, "inception_5b": 459 + 2 * 4 * 32}),
+    (
+        "googlenet",
+        {
+            "conv1": 7,
+            "pool1": 11,
+            "conv2": 19,
+            "pool2": 27,
+            "inception_3a": 27 + 4 * 8,
+            "inception_3b": 59 + 4 * 8,
+            "pool3": 91 + 2 * 8,
+            "inception_4e": 107 + 5 * 4 * 16,
+            "pool4": 427 + 2 * 16,
+            "inception_5b": 459 + 2 * 4 * 32,
+        },
+    ),
 ]
 
 
@@ -271,7 +458,8 @@ def test_receptive_fields(name: str, expected: dict[str, int]) -> None:
     analysis = numbers(name)
     found = {row.name: row for row in (*analysis.fold(1), *analysis.rows)}
     assert {layer: tuple(view.field.size for view in found[layer].views) for layer in expected} == {
-        layer: (size, size) for layer, size in expected.items()}
+        layer: (size, size) for layer, size in expected.items()
+    }
 
 
 PLACES = [
@@ -333,16 +521,18 @@ def test_cs231n_vgg16_totals() -> None:
     assert [row.name for row in analysis.rows if row.values is not None] == [row[0] for row in CS231N_VGG16]
     totals = analysis.totals
     assert totals.params == sum(row[3] for row in CS231N_VGG16) == 138_344_128  # printed: 138M
-    assert totals.values == sum(row[1] for row in CS231N_VGG16) == 15_237_608   # printed: 24M
-    assert totals.values + totals.conv_inputs == 24_319_464   # the accounting that does give 24M
+    assert totals.values == sum(row[1] for row in CS231N_VGG16) == 15_237_608  # printed: 24M
+    assert totals.values + totals.conv_inputs == 24_319_464  # the accounting that does give 24M
 
 
 def test_vgg16_multiply_accumulates() -> None:
     """Every convolution's weights at each of its positions, and the linear layers' once."""
     positions = {row[0]: row[1] for row in CS231N_VGG16}
     outputs = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
-    macs = sum(weights * (positions[name] // outputs[int(name[4])] if name.startswith("conv") else 1)
-               for name, _, _, weights in CS231N_VGG16)
+    macs = sum(
+        weights * (positions[name] // outputs[int(name[4])] if name.startswith("conv") else 1)
+        for name, _, _, weights in CS231N_VGG16
+    )
     assert numbers("vgg16").totals.macs == macs == 15_470_264_320
     # He et al. 2016, section 4.1, print 15.3 billion: the convolutions alone
     convolutions = sum(row.macs for row in numbers("vgg16").rows if row.type == "conv")
@@ -385,7 +575,7 @@ GOOGLENET_OTHERS = [
     ("pool3", (480, 14, 14), 0),
     ("pool4", (832, 7, 7), 0),
     ("pool5", (1024, 1, 1), 0),
-    ("fc", (1000,), 1024 * 1000),                      # printed 1000K = 1000*1024
+    ("fc", (1000,), 1024 * 1000),  # printed 1000K = 1000*1024
 ]
 
 
@@ -396,8 +586,9 @@ def test_googlenet_table_outside_the_modules(layer: str, size: tuple[int, ...], 
 
 
 @pytest.mark.parametrize(("layer", "size", "filters", "ops", "how"), GOOGLENET)
-def test_googlenet_table(layer: str, size: tuple[int, ...], filters: tuple[int, ...], ops: str | None,
-                         how: str) -> None:
+def test_googlenet_table(
+    layer: str, size: tuple[int, ...], filters: tuple[int, ...], ops: str | None, how: str
+) -> None:
     row = next(row for row in numbers("googlenet").fold(1) if row.name == layer)
     n1, r3, n3, r5, n5, proj = filters
     channels = row.inputs[0].channels
@@ -440,15 +631,27 @@ def test_googlenet_auxiliary_heads() -> None:
 
 TORCHVISION = [
     ("alexnet_tv", "alexnet"),
-    ("vgg11", "vgg11"), ("vgg13", "vgg13"), ("vgg16", "vgg16"), ("vgg19", "vgg19"),
-    ("vgg11_bn", "vgg11_bn"), ("vgg13_bn", "vgg13_bn"), ("vgg16_bn", "vgg16_bn"), ("vgg19_bn", "vgg19_bn"),
-    ("resnet18", "resnet18"), ("resnet34", "resnet34"),
-    ("resnet50_tv", "resnet50"), ("resnet101_tv", "resnet101"), ("resnet152_tv", "resnet152"),
+    ("vgg11", "vgg11"),
+    ("vgg13", "vgg13"),
+    ("vgg16", "vgg16"),
+    ("vgg19", "vgg19"),
+    ("vgg11_bn", "vgg11_bn"),
+    ("vgg13_bn", "vgg13_bn"),
+    ("vgg16_bn", "vgg16_bn"),
+    ("vgg19_bn", "vgg19_bn"),
+    ("resnet18", "resnet18"),
+    ("resnet34", "resnet34"),
+    ("resnet50_tv", "resnet50"),
+    ("resnet101_tv", "resnet101"),
+    ("resnet152_tv", "resnet152"),
     ("googlenet_tv", "googlenet"),
 ]
 KINDS = {
-    torch.nn.Conv2d: "conv", torch.nn.Linear: "linear", torch.nn.BatchNorm2d: "batch_norm",
-    torch.nn.MaxPool2d: "max_pool", torch.nn.Dropout: "dropout",
+    torch.nn.Conv2d: "conv",
+    torch.nn.Linear: "linear",
+    torch.nn.BatchNorm2d: "batch_norm",
+    torch.nn.MaxPool2d: "max_pool",
+    torch.nn.Dropout: "dropout",
 }
 
 
@@ -490,8 +693,11 @@ def test_torchvision_parameters(ours: str, theirs: str) -> None:
     tensors = [n for row in numbers(ours).rows for n in (row.params.weight, row.params.bias) if n]
     assert tensors == main
     assert totals.params == sum(main) == published(theirs)["num_params"]
-    buffers = [b.numel() for name, b in model.named_buffers()
-               if not name.startswith("aux") and not name.endswith("num_batches_tracked")]
+    buffers = [
+        b.numel()
+        for name, b in model.named_buffers()
+        if not name.startswith("aux") and not name.endswith("num_batches_tracked")
+    ]
     assert totals.buffers == sum(buffers)
     heads = [n for row in numbers(ours).side_rows for n in (row.params.weight, row.params.bias) if n]
     assert heads == [p.numel() for p in side]
@@ -511,10 +717,16 @@ def published(name: str) -> dict:
 
 
 @pytest.mark.parametrize("size", [(256, 320), (225, 301), (193, 449)])
-@pytest.mark.parametrize(("ours", "theirs"), [
-    ("alexnet_tv", "alexnet"), ("vgg11_bn", "vgg11_bn"), ("resnet18", "resnet18"), ("resnet50_tv", "resnet50"),
-    ("googlenet_tv", "googlenet"),
-])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("alexnet_tv", "alexnet"),
+        ("vgg11_bn", "vgg11_bn"),
+        ("resnet18", "resnet18"),
+        ("resnet50_tv", "resnet50"),
+        ("googlenet_tv", "googlenet"),
+    ],
+)
 def test_torchvision_at_other_sizes(ours: str, theirs: str, size: tuple[int, int]) -> None:
     macs, run = measured(torchvision_model(theirs), size)
     analysis = analyze(load(ours), input=(3, *size))
@@ -565,8 +777,34 @@ def test_says_what_it_is(stem: str, name: str) -> None:
 
 def test_all_networks_are_here() -> None:
     assert [name for _, name in NETWORKS] == [
-        "lenet5", "lenet5_modern", "alexnet", "alexnet_grouped", "alexnet_tv", "zfnet", "zfnet_wide",
-        "vgg11", "vgg11_lrn", "vgg13", "vgg16_c", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn",
-        "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet50_tv", "resnet101_tv", "resnet152_tv",
-        "resnet_option_a", "resnet_option_b", "resnet_option_c", "googlenet", "googlenet_tv",
+        "lenet5",
+        "lenet5_modern",
+        "alexnet",
+        "alexnet_grouped",
+        "alexnet_tv",
+        "zfnet",
+        "zfnet_wide",
+        "vgg11",
+        "vgg11_lrn",
+        "vgg13",
+        "vgg16_c",
+        "vgg16",
+        "vgg19",
+        "vgg11_bn",
+        "vgg13_bn",
+        "vgg16_bn",
+        "vgg19_bn",
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "resnet50_tv",
+        "resnet101_tv",
+        "resnet152_tv",
+        "resnet_option_a",
+        "resnet_option_b",
+        "resnet_option_c",
+        "googlenet",
+        "googlenet_tv",
     ]

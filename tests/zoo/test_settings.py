@@ -63,6 +63,8 @@ def test_a_word_is_one_of_those_that_a_check_lists(name: str) -> None:
 
 REFUSED = [
     # network, settings, what is said
+    ("vgg11", {"depths": [1, 1, 2, 2, 2, 2]}, "depths has one number for each of the five stages"),
+    ("resnet50", {"depths": [3]}, "depths has one number for each of conv2_x to conv5_x"),
     ("alexnet", {"norm": "befor"}, "norm must be before, after or none"),
     ("convnext_tiny", {"drop_path": 1.01}, "drop_path is a probability, from 0 to 1"),
     ("densenet121", {"compression": 1.5}, "compression must be above 0 and at most 1"),

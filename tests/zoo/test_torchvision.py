@@ -119,7 +119,7 @@ def test_no_model_of_torchvision_is_missing() -> None:
 
 @pytest.mark.parametrize(("name", "entry"), WEIGHTS, ids=[f"{name}-{entry.name}" for name, entry in WEIGHTS])
 def test_as_the_weights_entry_says(name: str, entry: Any) -> None:
-    size, = set(entry.transforms().crop_size)
+    (size,) = set(entry.transforms().crop_size)
     found = analysis(name, size)
     counted = found.rows if name in COUNTED_WITH_SIDE_HEAD else inference(found)
     assert sum(row.param_count for row in counted) == entry.meta["num_params"]
@@ -233,18 +233,19 @@ REGNET = {
     "regnet_y_16gf": ("15.9G", "83.6M"),
     "regnet_y_32gf": ("32.3G", "145.0M"),
 }
-PRINTED += [(name, {}, what, text) for name, both in REGNET.items() for what, text in zip(("macs", "params"), both,
-                                                                                        strict=True)]
+PRINTED += [
+    (name, {}, what, text) for name, both in REGNET.items() for what, text in zip(("macs", "params"), both, strict=True)
+]
 PRINTED_OTHERWISE = [
     # network, settings, what, as printed, exact: what does not follow from the network, so that it stays seen
-    ("mobilenet_v1_0.75", {}, "macs", "317M", 325_400_448),                # slim's README; the paper has 325
+    ("mobilenet_v1_0.75", {}, "macs", "317M", 325_400_448),  # slim's README; the paper has 325
     ("mobilenet_v1_0.25", {"resolution": 192}, "macs", "34M", 30_212_608),  # slim's README; 41 * (192/224)^2 = 30
-    ("mobilenet_v3_small", {}, "macs", "66M", 56_510_400),                 # slim's README
-    ("mobilenet_v3_small", {}, "params", "2.9M", 2_542_856),               # slim's README
-    ("mobilenet_v3_large", {}, "params", "5.4M", 5_483_032),               # slim's README: cut off, not rounded
-    ("resnext50_32x4d", {}, "macs", "4.1G", 4_230_479_872),                # facebookresearch/ResNeXt; the paper has 4.2
-    ("resnext101_32x4d", {}, "macs", "7.8G", 7_969_996_800),               # facebookresearch/ResNeXt
-    ("resnext101_64x4d", {}, "macs", "15.6G", 15_460_270_080),             # facebookresearch/ResNeXt
+    ("mobilenet_v3_small", {}, "macs", "66M", 56_510_400),  # slim's README
+    ("mobilenet_v3_small", {}, "params", "2.9M", 2_542_856),  # slim's README
+    ("mobilenet_v3_large", {}, "params", "5.4M", 5_483_032),  # slim's README: cut off, not rounded
+    ("resnext50_32x4d", {}, "macs", "4.1G", 4_230_479_872),  # facebookresearch/ResNeXt; the paper has 4.2
+    ("resnext101_32x4d", {}, "macs", "7.8G", 7_969_996_800),  # facebookresearch/ResNeXt
+    ("resnext101_64x4d", {}, "macs", "15.6G", 15_460_270_080),  # facebookresearch/ResNeXt
 ]
 SLIM_MOBILENET_V2 = {
     # tensorflow/models, research/slim/nets/mobilenet/README.md: parameters without batch normalisation's, and MACs
@@ -259,14 +260,60 @@ SLIM_MOBILENET_V2 = {
 SQUEEZENET_MACS = {
     # dgschwend/zynqnet, squeezenet_analysis.xlsx: every convolution of the Caffe release, at 227
     "squeezenet1_0_caffe": [
-        173873952, 4646400, 3097600, 27878400, 6195200, 3097600, 27878400, 12390400, 12390400, 111513600, 5971968,
-        2985984, 26873856, 8957952, 6718464, 60466176, 13436928, 6718464, 60466176, 17915904, 11943936, 107495424,
-        5537792, 2768896, 24920064, 115200000,
+        173873952,
+        4646400,
+        3097600,
+        27878400,
+        6195200,
+        3097600,
+        27878400,
+        12390400,
+        12390400,
+        111513600,
+        5971968,
+        2985984,
+        26873856,
+        8957952,
+        6718464,
+        60466176,
+        13436928,
+        6718464,
+        60466176,
+        17915904,
+        11943936,
+        107495424,
+        5537792,
+        2768896,
+        24920064,
+        115200000,
     ],
     "squeezenet1_1_caffe": [
-        22064832, 3211264, 3211264, 28901376, 6422528, 3211264, 28901376, 3211264, 3211264, 28901376, 6422528, 3211264,
-        28901376, 2408448, 1806336, 16257024, 3612672, 1806336, 16257024, 4816896, 3211264, 28901376, 6422528, 3211264,
-        28901376, 100352000,
+        22064832,
+        3211264,
+        3211264,
+        28901376,
+        6422528,
+        3211264,
+        28901376,
+        3211264,
+        3211264,
+        28901376,
+        6422528,
+        3211264,
+        28901376,
+        2408448,
+        1806336,
+        16257024,
+        3612672,
+        1806336,
+        16257024,
+        4816896,
+        3211264,
+        28901376,
+        6422528,
+        3211264,
+        28901376,
+        100352000,
     ],
 }
 
