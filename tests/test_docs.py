@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.cli.main import parser
+from archcalc.cli.parser import parser
 from archcalc.cli.reference import commands, reference
 from archcalc.conventions import conventions
 from archcalc.layers import registry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from archcalc.cli.main import parser
+from archcalc.cli.parser import parser
 
 
 def reference() -> str:

@@ -1,0 +1,150 @@
+"""What each command does: a few lines over the library, from parsed arguments to the text it prints."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from archcalc.errors import ArchcalcError
+
+
+def table(args: argparse.Namespace) -> str:
+    from archcalc.report import render
+
+    parts = [
+        render(
+            analysis,
+            args.format,
+            columns=args.columns,
+            depth=args.depth,
+            by=args.by,
+            exact=args.exact,
+            width=_width(args),
+        )
+        for analysis in _analyses(args)
+    ]
+    return _joined(parts, args.format)
+
+
+def _joined(parts: list[str], format: str) -> str:
+    """Several tables one after another: a JSON array, one CSV, or texts with a line between."""
+    if format == "json" and len(parts) > 1:
+        return "[\n" + ",\n".join(part.rstrip("\n") for part in parts) + "\n]\n"
+    if format == "csv":
+        return parts[0] + "".join(part.split("\n", 1)[1] for part in parts[1:])
+    return "\n".join(parts)
+
+
+def list_(args: argparse.Namespace) -> str:
+    from archcalc.report.formats import render_table
+    from archcalc.report.zoo import list_table
+
+    return render_table(
+        list_table(args.pattern, args.columns, args.sort), args.format, exact=args.exact, width=_width(args)
+    )
+
+
+def compare(args: argparse.Namespace) -> str:
+    from archcalc.report.compare import compare_table
+    from archcalc.report.formats import render_table
+
+    analyses = _analyses(args)
+    baseline = _analysis(args, args.baseline, {}) if args.baseline else None
+    return render_table(
+        compare_table(analyses, args.columns, baseline), args.format, exact=args.exact, width=_width(args)
+    )
+
+
+def diff(args: argparse.Namespace) -> str:
+    from archcalc.report.diff import diff_table
+    from archcalc.report.formats import render_table
+
+    if len(args.net) != 2:
+        raise ArchcalcError(f"diff takes two networks, got {len(args.net)}")
+    return render_table(diff_table(*_analyses(args)), args.format, exact=True, width=_width(args))
+
+
+def show(args: argparse.Namespace) -> str:
+    from archcalc.spec import load
+    from archcalc.spec.expanded import expanded
+    from archcalc.spec.zoo import source
+
+    if args.expanded:
+        return "\n".join(expanded(load(net, **dict(args.set))) for net in args.net)
+    if args.set:
+        raise ArchcalcError("--set changes what is built, not the spec; add --expanded to see it")
+    return "\n".join(source(net) for net in args.net)
+
+
+def _analyses(args: argparse.Namespace) -> list[Any]:
+    return [_analysis(args, net, dict(args.set)) for net in args.net]
+
+
+def _analysis(args: argparse.Namespace, net: str, settings: dict[str, Any]) -> Any:
+    from archcalc.spec import load
+
+    return load(net, **settings).analyze(
+        input=args.input, batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training
+    )
+
+
+def schema(args: argparse.Namespace) -> str:
+    from json import dumps
+
+    from archcalc.spec.schema import schema
+
+    return dumps(schema(), indent=2) + "\n"
+
+
+def audit(args: argparse.Namespace) -> str:
+    from archcalc.published.figures import load_figures, of_networks
+    from archcalc.published.verdict import judge_all
+    from archcalc.report.audit import audit_report, audit_table, differences
+    from archcalc.report.formats import render_table
+
+    if args.report and (args.net or args.all):
+        raise ArchcalcError("--report is about all figures; it takes no networks and no --all")
+    judgements = judge_all(of_networks(load_figures(), args.net))
+    for line in differences(judgements):
+        args.status = 1
+        if sys.stderr is not None:
+            print(f"archcalc: {line}", file=sys.stderr)
+    if args.report:
+        return audit_report(judgements)
+    return render_table(audit_table(judgements, args.all), args.format, width=_width(args))
+
+
+def explain(args: argparse.Namespace) -> str:
+    from archcalc.report.explain import explain
+    from archcalc.report.formats import render_table
+    from archcalc.spec import load
+
+    parts = []
+    for net in args.net:
+        network = load(net, **dict(args.set))
+        if args.input is not None:
+            network = network.analyze(input=args.input).network
+        table = explain(network, args.convention, args.measure)
+        parts.append(render_table(table, args.format, exact=True, width=_width(args)))
+    return _joined(parts, args.format)
+
+
+def completion(args: argparse.Namespace) -> str:
+    try:
+        import shtab
+    except ImportError:
+        raise ArchcalcError("shell completion needs shtab: pip install 'archcalc[completion]'") from None
+    from archcalc.cli.parser import parser
+
+    return str(shtab.complete(parser(), args.shell)) + "\n"
+
+
+def _width(args: argparse.Namespace) -> int | None:
+    """The terminal's width when a table is read there; no bound in a file or a pipe."""
+    if args.output or sys.stdout is None or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns

@@ -1,0 +1,146 @@
+"""The parser: every command with its options; the reference page is generated from it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from archcalc.cli import commands, options
+from archcalc.version import __version__
+
+FORMATS = "text, markdown, csv, latex, html, json"
+
+EXAMPLES = """examples:
+  archcalc list                                   every network of the zoo
+  archcalc table vgg16                            its layers and totals
+  archcalc table resnet50 --depth 1 --format markdown -o resnet50.md
+  archcalc table my.yaml --input 3x320x320 --batch 8 --dtype float16
+  archcalc table "INPUT 32x32x3 -> [CONV3-32 -> RELU -> POOL2]*2 -> FC-10"
+  archcalc compare vgg16 resnet50 googlenet --baseline alexnet
+  archcalc diff resnet50 resnet50_tv              where they differ, aligned
+  archcalc audit googlenet                        what was published of it, on trial
+  archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
+  archcalc show googlenet                         the spec itself
+  archcalc schema > archcalc.schema.json          for editors that check YAML"""
+
+
+def parser() -> options.Parser:
+    """The whole command line; the reference page is generated from it."""
+    top = options.Parser(
+        prog="archcalc",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        epilog=EXAMPLES,
+        description="Exact shapes, parameters, MACs, memory and receptive fields of convolutional networks.",
+    )
+    top.add_argument("--version", action="version", version=f"archcalc {__version__}")
+    kinds = top.add_subparsers(metavar="COMMAND", dest="command", parser_class=options.Parser)
+
+    def command(name: str, run: Callable[[argparse.Namespace], str], about: str, example: str) -> options.Parser:
+        made: options.Parser = kinds.add_parser(
+            name,
+            help=about,
+            description=about[0].upper() + about[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        made.set_defaults(run=run, parser=made, output=None, status=0)
+        return made
+
+    one = command(
+        "table",
+        commands.table,
+        "the layers of a network with their shapes, costs and receptive fields",
+        "archcalc table vgg16 --as cs231n --format notes",
+    )
+    options.network(one)
+    options.counting(one)
+    one.add_argument("--depth", metavar="N", type=options.whole, help="fold blocks nested deeper than N")
+    one.add_argument("--by", metavar="type|stage", help="fold by layer type, or by stage (runs of one map size)")
+    options.printing(one, FORMATS + ", notes")
+
+    one = command("list", commands.list_, "the networks of the zoo", "archcalc list 'resnet*' --sort macs")
+    one.add_argument("pattern", metavar="PATTERN", nargs="*", help="names, with * and ? as wildcards")
+    one.add_argument("--sort", metavar="COLUMN", help="sort by a column")
+    options.printing(one, FORMATS)
+
+    one = command(
+        "compare",
+        commands.compare,
+        "networks side by side, one row each",
+        "archcalc compare vgg16 resnet50 googlenet --baseline alexnet",
+    )
+    options.network(one)
+    options.counting(one)
+    one.add_argument("--baseline", metavar="NET", help="add ratios to this network's figures")
+    options.printing(one, FORMATS)
+
+    one = command(
+        "diff",
+        commands.diff,
+        "the layers in which two networks differ, and the change of every total",
+        "archcalc diff resnet50 resnet50_tv",
+    )
+    options.network(one)
+    options.counting(one)
+    options.printing(one, FORMATS, columns=False)
+
+    one = command(
+        "audit",
+        commands.audit,
+        "published figures computed anew and judged; status 1 when a verdict is not as recorded",
+        "archcalc audit vgg16 --all",
+    )
+    one.add_argument("net", metavar="NET", nargs="*", help="the figures of these networks, with * and ? as wildcards")
+    one.add_argument("--all", action="store_true", help="the figures that match too")
+    one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
+    options.printing(one, FORMATS, columns=False)
+
+    one = command(
+        "explain",
+        commands.explain,
+        "the way from our count to the one of a tool, a paper or a course, term by term",
+        "archcalc explain resnet50_tv --as fvcore",
+    )
+    options.network(one)
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    one.add_argument(
+        "--as",
+        dest="convention",
+        metavar="TOOL",
+        help="fvcore, torchinfo, ptflops, thop ...; all of them side by side when left out",
+    )
+    one.add_argument(
+        "--measure",
+        action="store_true",
+        help="run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])",
+    )
+    options.printing(one, FORMATS, columns=False)
+
+    one = command(
+        "show",
+        commands.show,
+        "the spec of a network, or the network after blocks and repeats",
+        "archcalc show googlenet --expanded",
+    )
+    options.network(one)
+    one.add_argument("--expanded", action="store_true", help="every layer on its own, as a spec that loads to the same")
+    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+
+    one = command(
+        "schema",
+        commands.schema,
+        "the JSON Schema of the spec language, for editors",
+        "archcalc schema -o spec.schema.json",
+    )
+    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+
+    one = command(
+        "completion",
+        commands.completion,
+        "a completion script for a shell",
+        "archcalc completion bash > ~/.local/share/bash-completion/completions/archcalc",
+    )
+    one.add_argument("shell", choices=("bash", "zsh", "tcsh"), metavar="SHELL", help="bash, zsh or tcsh")
+    return top
