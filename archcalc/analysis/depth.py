@@ -17,11 +17,16 @@ def depth(network: Network) -> int:
     shortcuts lie on shorter paths). The two layers of a gate (squeeze and excitation) are a side
     computation and do not count, as in SE-ResNet-50.
     """
+    return depths(network)[network.output]
+
+
+def depths(network: Network) -> list[int]:
+    """The depth of every node: the weighted layers on the longest path to it, itself included."""
     longest: list[int] = []
     for node in network.nodes:
         behind = max((longest[i] for i in _followed(node, network)), default=0)
         longest.append(behind + isinstance(node.layer, WEIGHTED))
-    return longest[network.output]
+    return longest
 
 
 def _followed(node: Node, network: Network) -> list[int]:

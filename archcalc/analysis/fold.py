@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.network import Node
 from archcalc.sizes import Int, Params, Work
 
 WAYS = ("type", "stage")
@@ -49,24 +50,27 @@ def _block(row: Row, depth: int) -> tuple[tuple[str, ...], bool]:
 
 
 def _stages(rows: list[Row]) -> dict[str, str]:
-    """Each layer's stage by its name: the size of the first map after it that everything later comes from.
+    """Each layer's stage by its name: the size of the first map after it that everything later comes from."""
+    stages: dict[str, str] = {}
+    for group in segments(rows):
+        size = "x".join(map(str, group[-1].shape.axes)) or "vector"
+        stages |= {node.name: size for node in group}
+    return stages | {row.name: "side heads" for row in rows if row.node is not None and row.node.side}
 
-    That is a layer that all ways from before it to after it go through: no edge passes it by.
-    """
+
+def segments(rows: Iterable[Row]) -> Iterator[list[Node]]:
+    """The layers up to and with each one that all ways from before it to after it go through: no edge passes it by."""
     main = [row.node for row in rows if row.node is not None and not row.node.side]
     last_use = {node.index: node.index for node in main}
     for node in main:
         last_use.update(dict.fromkeys(node.inputs, node.index))
-    stages: dict[str, str] = {}
     waiting, reach = [], 0
     for node in main:
         waiting.append(node)
         if reach <= node.index:  # whatever was made before this layer has been used up by it
-            size = "x".join(map(str, node.shape.axes)) or "vector"
-            stages |= {inside.name: size for inside in waiting}
+            yield waiting
             waiting = []
         reach = max(reach, last_use[node.index])
-    return stages | {row.name: "side heads" for row in rows if row.node is not None and row.node.side}
 
 
 def _runs(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterable[tuple[Any, list[Row]]]:
