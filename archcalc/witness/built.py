@@ -1,0 +1,166 @@
+"""Any network as a module of PyTorch, with the spec's names."""
+
+from __future__ import annotations
+
+import re
+from keyword import iskeyword
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from archcalc.errors import ArchcalcError, LayerError
+from archcalc.network import Network, Node
+from archcalc.witness import parts
+from archcalc.witness.layers import Call, Expression, Written, written
+
+
+class Function(nn.Module):
+    """A layer that PyTorch writes as an expression, such as ``x0 + x1``."""
+
+    def __init__(self, expression: Expression, inputs: int) -> None:
+        super().__init__()
+        names = [f"x{i}" for i in range(inputs)]
+        self.text = expression.text.format(*names, **expression.arguments)
+        self.function = eval(f"lambda {', '.join(names)}: {self.text}", {"torch": torch, "F": F})
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return self.function(*inputs)
+
+    def extra_repr(self) -> str:
+        return self.text
+
+
+class Block(nn.Module):
+    """What a block of the spec holds; the model itself runs its layers."""
+
+
+class Built(nn.Module):
+    """A network's layers under the spec's names, run one by one in the spec's order.
+
+    ``forward`` takes a batch of images and returns the output, and in training a tuple of it and the side
+    heads' outputs. A tensor is let go after its last use, except the image, which the caller holds.
+    ``layers`` has every node of the network with its module; a module that is shared stands there again.
+    """
+
+    def __init__(self, network: Network, in_place: frozenset[int] = frozenset()) -> None:
+        super().__init__()
+        self.network = network
+        self.layers: list[tuple[Node, nn.Module]] = []
+        made: dict[int, tuple[Written, nn.Module]] = {}
+        paths = module_paths(network)
+        for node in running(network):
+            how = how_written(network, node, node.index in in_place)
+            owner = None if node.shares is None else made[node.shares]
+            if owner is not None and owner[0] == how:
+                module = owner[1]
+            else:
+                module = Function(how, len(node.inputs)) if isinstance(how, Expression) else instance(how)
+                _place(self, paths[node.index], module)
+                if owner is not None:
+                    _tie(module, owner[1])
+            made[node.index] = how, module
+            self.layers.append((node, module))
+        self.outputs = {training: outputs(network, training) for training in (False, True)}
+        self.frees = {training: _frees(network, training) for training in (False, True)}
+
+    def forward(self, x: Tensor) -> Any:
+        values = {0: x}
+        for node, module in self.layers:
+            if node.side and not self.training:
+                continue
+            inputs = [values[i] for i in node.inputs]
+            frees = self.frees[self.training][node.index]
+            for i in frees:
+                values.pop(i, None)
+            values[node.index] = module(*inputs)
+            del inputs
+            if node.index in frees:
+                del values[node.index]
+        found = tuple(values[i] for i in self.outputs[self.training])
+        return found if len(found) > 1 else found[0]
+
+
+def running(network: Network) -> list[Node]:
+    """The nodes after the input; without the side heads where one does not fit the input."""
+    return [node for node in network.nodes[1:] if not (node.side and network.side_problem)]
+
+
+def outputs(network: Network, training: bool) -> list[int]:
+    """The node whose output the network returns, and in training the last node of every side head."""
+    nodes = running(network)
+    used = {i for node in nodes for i in node.inputs}
+    return [network.output, *(node.index for node in nodes if training and node.side and node.index not in used)]
+
+
+def how_written(network: Network, node: Node, in_place: bool = False) -> Written:
+    """The node in PyTorch; ArchcalcError that names it where PyTorch has no such layer."""
+    try:
+        return written(node.layer, tuple(network.input_shapes(node)), node.shape, in_place)
+    except LayerError as error:
+        raise ArchcalcError(f"{network.name}: {node.name} cannot be built: {error}") from None
+
+
+def module_paths(network: Network) -> dict[int, str]:
+    """The path of each node's module: the node's name, with an underscore where Python or PyTorch takes it."""
+    names = {
+        node.index: ".".join(map(_identifier, (node.name or node.layer.type).split("."))) for node in running(network)
+    }
+    blocks = {name[:at] for name in names.values() for at, letter in enumerate(name) if letter == "."}
+    taken: set[str] = set()
+    for index, path in names.items():
+        while path in taken or path in blocks:
+            path += "_"
+        taken.add(path)
+        names[index] = path
+    return names
+
+
+def _identifier(part: str) -> str:
+    name = re.sub(r"\W", "_", part)
+    name = name if name[:1].isidentifier() else f"_{name}"
+    return f"{name}_" if iskeyword(name) or hasattr(Built, name) or name in ("network", "layers", "outputs") else name
+
+
+def instance(call: Call) -> nn.Module:
+    """The module that a call makes."""
+    home, _, name = call.target.rpartition(".")
+    values = [instance(v) if isinstance(v, Call) else v for v in call.arguments.values()]
+    named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
+    made: nn.Module = getattr(nn if home else parts, name)(*values[: call.positional], **named)
+    return made
+
+
+def _place(model: nn.Module, path: str, module: nn.Module) -> None:
+    *blocks, name = path.split(".")
+    for block in blocks:
+        if block not in model._modules:
+            model.add_module(block, Block())
+        model = model.get_submodule(block)
+    model.add_module(name, module)
+
+
+def _tie(module: nn.Module, owner: nn.Module) -> None:
+    """Let the module use the owner's parameters and buffers in place of its own."""
+    for kind in ("_parameters", "_buffers"):
+        theirs = iter([value for m in owner.modules() for value in getattr(m, kind).values()])
+        for m in module.modules():
+            for name in getattr(m, kind):
+                getattr(m, kind)[name] = next(theirs)
+
+
+def _frees(network: Network, training: bool) -> dict[int, list[int]]:
+    """For every node, the values that nothing uses after it; its own where nothing uses it at all."""
+    nodes = [node for node in running(network) if training or not node.side]
+    last: dict[int, int] = {}
+    for node in nodes:
+        last.setdefault(node.index, node.index)
+        last.update(dict.fromkeys(node.inputs, node.index))
+    for kept in outputs(network, training):
+        last.pop(kept, None)
+    frees: dict[int, list[int]] = {node.index: [] for node in nodes}
+    for value, node_index in last.items():
+        if node_index in frees:
+            frees[node_index].append(value)
+    return frees

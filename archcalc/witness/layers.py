@@ -1,0 +1,350 @@
+"""How PyTorch writes each layer type: the constructor of a module, or an expression over the layer's inputs.
+
+This is the one place that knows. ``built`` makes modules of it, and ``source`` Python text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from archcalc.errors import LayerError
+from archcalc.layers import Layer
+from archcalc.layers.base import per_axis
+from archcalc.sizes import Shape
+
+NO_ARGUMENTS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Call(NamedTuple):
+    """A module by its class and arguments; the first ``positional`` of them are written without names.
+
+    An argument that equals its default is not written. The class is one of torch.nn (``nn.Conv2d``) or
+    one of ``parts``. An argument may be a Call itself.
+    """
+
+    target: str
+    arguments: Mapping[str, Any] = NO_ARGUMENTS
+    positional: int = 0
+    defaults: Mapping[str, Any] = NO_ARGUMENTS
+
+
+class Expression(NamedTuple):
+    """Python text over the inputs ``{0}``, ``{1}`` ... and over arguments by name."""
+
+    text: str
+    arguments: Mapping[str, Any] = NO_ARGUMENTS
+
+
+Written: TypeAlias = Call | Expression
+Writer = Callable[..., Written]
+
+
+def written(layer: Layer, inputs: tuple[Shape, ...], out: Shape, in_place: bool = False) -> Written:
+    """The layer in PyTorch, for inputs of these shapes; ``in_place`` overwrites its input where PyTorch can.
+
+    LayerError when PyTorch has no such layer.
+    """
+    if in_place and layer.type in IN_PLACE:
+        return IN_PLACE[layer.type](layer, *inputs)
+    if layer.joins:
+        return JOINS[layer.type](out, *inputs)
+    return WRITERS[layer.type](layer, inputs[0], out)
+
+
+def dims(kind: str, x: Shape) -> str:
+    """The class of torch.nn for the axes of x, such as nn.Conv2d; LayerError where there is none."""
+    if not 1 <= len(x.axes) <= 3:
+        raise LayerError(f"PyTorch has no {kind} over {len(x.axes)} axes; it has one to three")
+    return f"nn.{kind}{len(x.axes)}d"
+
+
+def alike(values: Any) -> Any:
+    """One number where all axes have it, else a tuple."""
+    values = tuple(values)
+    return values[0] if len(set(values)) == 1 else values
+
+
+def sides(pads: list[tuple[int, int]]) -> tuple[int, ...]:
+    """Zeros before and after each axis as torch.nn.functional.pad takes them: the last axis first."""
+    return tuple(n for pair in reversed(pads) for n in pair)
+
+
+def sequence(*calls: Call) -> Call:
+    return Call("nn.Sequential", {str(i): call for i, call in enumerate(calls)}, len(calls))
+
+
+SLIDING = {"stride": 1, "padding": 0, "dilation": 1}
+CONVOLVING = {**SLIDING, "groups": 1, "bias": True}
+
+
+def conv(layer: Any, x: Shape, out: Shape) -> Call:
+    pads = [(before, after) for *_, before, after in layer.slides(x)]
+    call = Call(
+        dims("Conv", x),
+        {
+            "in_channels": x.channels,
+            "out_channels": out.channels,
+            "kernel_size": alike(per_axis(layer.kernel, x, "kernel")),
+            **_sliding(layer, x, pads),
+            "groups": layer.groups,
+            "bias": layer.bias,
+        },
+        3,
+        CONVOLVING,
+    )
+    return call if _even(pads) else sequence(Call(dims("ZeroPad", x), {"padding": sides(pads)}, 1), call)
+
+
+def conv_table(layer: Any, x: Shape, out: Shape) -> Call:
+    pads = [(before, after) for *_, before, after in layer.slides(x)]
+    arguments = {
+        "table": layer.table,
+        "axes": len(x.axes),
+        "kernel_size": alike(per_axis(layer.kernel, x, "kernel")),
+        **_sliding(layer, x, pads),
+        "bias": layer.bias,
+    }
+    dims("Conv", x)
+    call = Call("TableConv", arguments, 1, CONVOLVING)
+    return call if _even(pads) else sequence(Call(dims("ZeroPad", x), {"padding": sides(pads)}, 1), call)
+
+
+def conv_transpose(layer: Any, x: Shape, out: Shape) -> Call:
+    each = {name: alike(per_axis(getattr(layer, name), x, name)) for name in ("kernel", "stride", "pad", "output_pad")}
+    return Call(
+        dims("ConvTranspose", x),
+        {
+            "in_channels": x.channels,
+            "out_channels": out.channels,
+            "kernel_size": each["kernel"],
+            "stride": each["stride"],
+            "padding": each["pad"],
+            "output_padding": each["output_pad"],
+            "groups": layer.groups,
+            "bias": layer.bias,
+            "dilation": alike(per_axis(layer.dilation, x, "dilation")),
+        },
+        3,
+        {**CONVOLVING, "output_padding": 0},
+    )
+
+
+def _sliding(layer: Any, x: Shape, pads: list[tuple[int, int]]) -> dict[str, Any]:
+    """Stride, padding and dilation; padding that differs by side is put around beforehand."""
+    return {
+        "stride": alike(per_axis(layer.stride, x, "stride")),
+        "padding": alike(before for before, _ in pads) if _even(pads) else 0,
+        "dilation": alike(per_axis(layer.dilation, x, "dilation")),
+    }
+
+
+def _even(pads: list[tuple[int, int]]) -> bool:
+    return all(before == after for before, after in pads)
+
+
+def _pool(kind: str, layer: Any, x: Shape, out: Shape) -> Call | None:
+    """A pooling of torch.nn; None where it cannot place these windows.
+
+    It pads both sides alike, by half a window at most, and rounds sizes by its own rule.
+    """
+    pads = [(before, after) for *_, before, after in layer.slides(x)]
+    kernels = per_axis(layer.kernel, x, "kernel")
+    if not _even(pads) or any(2 * before > k for (before, _), k in zip(pads, kernels, strict=True)):
+        return None
+    for ceil_mode in (False, True):
+        if (ceil_mode or not layer.ceil_mode) and type(layer)(**{**layer.settings, "ceil_mode": ceil_mode}).shape(
+            x
+        ) == out:
+            return Call(
+                dims(kind, x),
+                {"kernel_size": alike(kernels), **_sliding(layer, x, pads), "ceil_mode": ceil_mode},
+                1,
+                {**SLIDING, "stride": alike(kernels), "ceil_mode": False},
+            )
+    return None
+
+
+def _windows(layer: Any, x: Shape, out: Shape) -> dict[str, Any]:
+    """The windows for a sum: padding on every side, and what sticks out beyond it."""
+    slides = layer.slides(x)
+    pads, over = [], []
+    for (n, span, stride, before, after), size in zip(slides, out.axes, strict=True):
+        pads.append((before, after))
+        over.append((0, max(0, (size - 1) * stride + span - n - before - after)))
+    return {
+        "kernel": per_axis(layer.kernel, x, "kernel"),
+        "stride": per_axis(layer.stride, x, "stride"),
+        "dilation": per_axis(layer.dilation, x, "dilation"),
+        "padding": sides(pads),
+        "overhang": sides(over),
+    }
+
+
+def max_pool(layer: Any, x: Shape, out: Shape) -> Call:
+    plain = _pool("MaxPool", layer, x, out)
+    if plain is not None:
+        return plain
+    pads = []
+    for (n, span, stride, before, _), size in zip(layer.slides(x), out.axes, strict=True):
+        pads.append((before, max(0, (size - 1) * stride + span - n - before)))
+    kernel = alike(per_axis(layer.kernel, x, "kernel"))
+    return sequence(
+        Call(dims("ConstantPad", x), {"padding": sides(pads), "value": float("-inf")}, 2),
+        Call(
+            dims("MaxPool", x),
+            {"kernel_size": kernel, **_sliding(layer, x, pads), "padding": 0},
+            1,
+            {**SLIDING, "stride": kernel},
+        ),
+    )
+
+
+def avg_pool(layer: Any, x: Shape, out: Shape) -> Call:
+    plain = _pool("AvgPool", layer, x, out)
+    if plain is None or plain.arguments["dilation"] != 1:
+        return Call("WindowMean", {**_windows(layer, x, out), "count_include_pad": layer.count_include_pad})
+    arguments = {key: value for key, value in plain.arguments.items() if key != "dilation"}
+    arguments["count_include_pad"] = layer.count_include_pad
+    return plain._replace(arguments=arguments, defaults={**plain.defaults, "count_include_pad": True})
+
+
+def subsample(layer: Any, x: Shape, out: Shape) -> Call:
+    return Call("Subsample", {"channels": x.channels, **_windows(layer, x, out)}, 1)
+
+
+def adaptive_avg_pool(layer: Any, x: Shape, out: Shape) -> Call:
+    return Call(dims("AdaptiveAvgPool", x), {"output_size": alike(out.axes)}, 1)
+
+
+def linear(layer: Any, x: Shape, out: Shape) -> Call:
+    arguments = {"in_features": layer.features(x), "out_features": layer.out, "bias": layer.bias}
+    target = "ChannelLinear" if x.axes and layer.axis == "channels" else "nn.Linear"
+    return Call(target, arguments, 2, {"bias": True})
+
+
+def batch_norm(layer: Any, x: Shape, out: Shape) -> Call:
+    target = dims("BatchNorm", x) if x.axes else "nn.BatchNorm1d"
+    if layer.affine and not layer.scale:
+        return Call("BatchNormShift", {"channels": x.channels, "eps": layer.eps}, 1, {"eps": 1e-5})
+    arguments = {"num_features": x.channels, "eps": layer.eps, "affine": layer.affine}
+    return Call(target, arguments, 1, {"eps": 1e-5, "affine": True})
+
+
+def lrn(layer: Any, x: Shape, out: Shape) -> Call:
+    arguments = {"size": layer.size, "alpha": layer.alpha * layer.size, "beta": layer.beta, "k": layer.k}
+    call = Call("nn.LocalResponseNorm", arguments, 1)  # PyTorch divides alpha by the size
+    if x.axes:
+        return call
+    shape = Call("nn.Unflatten", {"dim": 1, "unflattened_size": (x.channels, 1)}, 2)
+    return sequence(shape, call, Call("nn.Flatten"))
+
+
+def layer_norm(layer: Any, x: Shape, out: Shape) -> Call:
+    over: Any = layer.features(x)
+    if x.axes and layer.axis == "all":
+        over = (x.channels, *x.axes)
+    target = "ChannelNorm" if x.axes and layer.axis == "channels" else "nn.LayerNorm"
+    arguments = {"normalized_shape": over, "eps": layer.eps, "elementwise_affine": layer.affine}
+    return Call(target, arguments, 1, {"eps": 1e-5, "elementwise_affine": True})
+
+
+def upsample(layer: Any, x: Shape, out: Shape) -> Call:
+    linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    if len(x.axes) not in linear:
+        raise LayerError(f"PyTorch has no upsampling over {len(x.axes)} axes; it has one to three")
+    mode = "nearest" if layer.mode == "nearest" else linear[len(x.axes)]
+    return Call("nn.Upsample", {"size": out.axes, "mode": mode}, 0, {"mode": "nearest"})
+
+
+def multiply(out: Shape, *xs: Shape) -> Expression:
+    """A gate of fewer axes gets those that it lacks."""
+    ones = ", ".join("1" for _ in out.axes)
+    return Expression(
+        " * ".join(
+            f"{{{i}}}" if len(x.axes) == len(out.axes) else f"{{{i}}}.reshape(-1, {x.channels}, {ones})"
+            for i, x in enumerate(xs)
+        )
+    )
+
+
+def _plus(xs: tuple[Shape, ...]) -> str:
+    return " + ".join(f"{{{i}}}" for i in range(len(xs)))
+
+
+JOINS: Mapping[str, Callable[..., Expression]] = {
+    "add": lambda out, *xs: Expression(_plus(xs)),
+    "mean": lambda out, *xs: Expression(f"({_plus(xs)}) / {len(xs)}"),
+    "multiply": multiply,
+    "concat": lambda out, *xs: Expression(f"torch.cat(({_plus(xs).replace(' + ', ', ')}{',' * (len(xs) == 1)}), 1)"),
+}
+WRITERS: Mapping[str, Writer] = {
+    "conv": conv,
+    "conv_table": conv_table,
+    "conv_transpose": conv_transpose,
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
+    "subsample": subsample,
+    "adaptive_avg_pool": adaptive_avg_pool,
+    "global_avg_pool": adaptive_avg_pool,
+    "linear": linear,
+    "rbf": lambda layer, x, out: Call("Rbf", {"features": x.channels, "classes": layer.out}, 2),
+    "batch_norm": batch_norm,
+    "lrn": lrn,
+    "layer_norm": layer_norm,
+    "scale": lambda layer, x, out: Expression("{0} * {factor}", {"factor": layer.factor}),
+    "layer_scale": lambda layer, x, out: Call(
+        "LayerScale", {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init)}, 1
+    ),
+    "upsample": upsample,
+    "flatten": lambda layer, x, out: Expression("{0}.flatten(1)"),
+    "identity": lambda layer, x, out: Expression("{0}"),
+    "dropout": lambda layer, x, out: Call("nn.Dropout", {"p": layer.p}, 1, {"p": 0.5}),
+    "drop_path": lambda layer, x, out: Call("DropPath", {"p": layer.p}, 1),
+    "slice": lambda layer, x, out: Expression(
+        "{0}[:, {start}:{stop}]", {"start": layer.start, "stop": layer.start + out.channels}
+    ),
+    "pad_channels": lambda layer, x, out: Expression(
+        "F.pad({0}, (" + "0, 0, " * len(x.axes) + "{before}, {after}))",
+        {"before": layer.before, "after": layer.after},
+    ),
+    "channel_shuffle": lambda layer, x, out: Expression(
+        "{0}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)", {"groups": layer.groups}
+    ),
+    "relu": lambda layer, x, out: Call("nn.ReLU"),
+    "relu6": lambda layer, x, out: Call("nn.ReLU6"),
+    "leaky_relu": lambda layer, x, out: Call("nn.LeakyReLU", {"negative_slope": layer.slope}, 1),
+    "prelu": lambda layer, x, out: Call(
+        "nn.PReLU", {"num_parameters": x.channels if layer.per_channel else 1}, 1, {"num_parameters": 1}
+    ),
+    "elu": lambda layer, x, out: Call("nn.ELU", {"alpha": layer.alpha}, 1, {"alpha": 1.0}),
+    "sigmoid": lambda layer, x, out: Call("nn.Sigmoid"),
+    "hard_sigmoid": lambda layer, x, out: Call("nn.Hardsigmoid"),
+    "silu": lambda layer, x, out: Call("nn.SiLU"),
+    "hard_swish": lambda layer, x, out: Call("nn.Hardswish"),
+    "gelu": lambda layer, x, out: Call("nn.GELU"),
+    "tanh": lambda layer, x, out: Call("nn.Tanh"),
+    "softmax": lambda layer, x, out: Call("nn.Softmax", {"dim": 1}),
+}
+
+
+def _in_place(type: str) -> Writer:
+    def write(layer: Any, x: Shape) -> Call:
+        call = WRITERS[type](layer, x, x)
+        assert isinstance(call, Call)
+        return call._replace(arguments={**call.arguments, "inplace": True})
+
+    return write
+
+
+IN_PLACE: Mapping[str, Writer] = {
+    **{
+        type: _in_place(type)
+        for type in ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "dropout")
+    },
+    "sigmoid": lambda layer, x: Expression("{0}.sigmoid_()"),
+    "tanh": lambda layer, x: Expression("{0}.tanh_()"),
+    "scale": lambda layer, x: Expression("{0}.mul_({factor})", {"factor": layer.factor}),
+}
+"""Layers that PyTorch can write over their input; it has no such GELU, PReLU or soft-max."""

@@ -1,0 +1,161 @@
+"""Layers that torch.nn lacks, as modules; each stands on its own, since an exported model carries its source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+class TableConv(nn.Module):
+    """Convolution where each output map sees the input maps that a table lists (LeCun et al. 1998, Table I)."""
+
+    def __init__(self, table: Sequence[Sequence[int]], axes: int, **settings: Any) -> None:
+        super().__init__()
+        self.table = [list(maps) for maps in table]
+        kinds = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+        self.maps = nn.ModuleList(kinds[axes](len(maps), 1, **settings) for maps in self.table)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([conv(x[:, maps]) for maps, conv in zip(self.table, self.maps, strict=True)], 1)
+
+
+class WindowSum(nn.Module):
+    """The sum of each window, with padding by side: for pooling that torch.nn cannot place.
+
+    ``padding`` counts as cells where ``count_include_pad`` says so; ``overhang``, which a size rounded up
+    needs beyond it, never does. Both are as torch.nn.functional.pad takes them: the last axis first.
+    """
+
+    def __init__(
+        self,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        dilation: tuple[int, ...],
+        padding: tuple[int, ...],
+        overhang: tuple[int, ...],
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.dilation = kernel, stride, dilation
+        self.padding, self.overhang = padding, overhang
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.sums(F.pad(F.pad(x, self.padding), self.overhang))
+
+    def sums(self, x: Tensor) -> Tensor:
+        cells = range(-len(self.kernel), 0)
+        for axis, (k, s, d) in enumerate(zip(self.kernel, self.stride, self.dilation, strict=True)):
+            x = x.unfold(2 + axis, (k - 1) * d + 1, s)
+        for axis, d in zip(cells, self.dilation, strict=True):
+            x = x[(..., slice(None, None, d), *(slice(None) for _ in range(axis + 1, 0)))]
+        return x.sum(tuple(cells))
+
+
+class WindowMean(WindowSum):
+    """The mean of each window, over the cells that count."""
+
+    def __init__(
+        self,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        dilation: tuple[int, ...],
+        padding: tuple[int, ...],
+        overhang: tuple[int, ...],
+        count_include_pad: bool,
+    ) -> None:
+        super().__init__(kernel, stride, dilation, padding, overhang)
+        self.count_include_pad = count_include_pad
+
+    def forward(self, x: Tensor) -> Tensor:
+        cells = F.pad(torch.ones_like(x[:1, :1]), self.padding, value=float(self.count_include_pad))
+        return super().forward(x) / self.sums(F.pad(cells, self.overhang))
+
+
+class Subsample(WindowSum):
+    """LeNet-5's pooling: each window's sum times a trained coefficient, plus a bias (LeCun et al. 1998)."""
+
+    def __init__(
+        self,
+        channels: int,
+        kernel: tuple[int, ...],
+        stride: tuple[int, ...],
+        dilation: tuple[int, ...],
+        padding: tuple[int, ...],
+        overhang: tuple[int, ...],
+    ) -> None:
+        super().__init__(kernel, stride, dilation, padding, overhang)
+        cells = torch.Size(kernel).numel()
+        self.weight = nn.Parameter(torch.full((channels, *(1 for _ in kernel)), 1 / cells))
+        self.bias = nn.Parameter(torch.zeros(channels, *(1 for _ in kernel)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * self.weight + self.bias
+
+
+class BatchNormShift(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation that trains a shift but no scale."""
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__(channels, eps)
+        self.register_parameter("weight", None)
+
+    def reset_parameters(self) -> None:
+        self.reset_running_stats()
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def _check_input_dim(self, x: Tensor) -> None:
+        pass
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation over the channels at each position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class ChannelLinear(nn.Linear):
+    """A linear layer on the channels at each position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class LayerScale(nn.Module):
+    """Every channel times a trained number (Touvron et al. 2021)."""
+
+    def __init__(self, channels: int, axes: int, init: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels, *(1 for _ in range(axes))), init))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight
+
+
+class DropPath(nn.Module):
+    """Drops a sample's whole path in training (Huang et al. 2016), and scales what is kept."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        kept = torch.rand(len(x), *(1 for _ in x.shape[1:]), device=x.device) >= self.p
+        return x * kept.to(x.dtype) / max(1 - self.p, 1e-12)
+
+
+class Rbf(nn.Module):
+    """LeNet-5's output: squared distances to fixed codes of -1 and 1 (LeCun et al. 1998, equation 7)."""
+
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.register_buffer("codes", torch.randint(0, 2, (classes, features)) * 2.0 - 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ((x[:, None] - self.codes) ** 2).sum(2)
