@@ -46,12 +46,9 @@ class WindowSum(nn.Module):
         return self.sums(F.pad(F.pad(x, self.padding), self.overhang))
 
     def sums(self, x: Tensor) -> Tensor:
-        cells = range(-len(self.kernel), 0)
         for axis, (k, s, d) in enumerate(zip(self.kernel, self.stride, self.dilation, strict=True)):
-            x = x.unfold(2 + axis, (k - 1) * d + 1, s)
-        for axis, d in zip(cells, self.dilation, strict=True):
-            x = x[(..., slice(None, None, d), *(slice(None) for _ in range(axis + 1, 0)))]
-        return x.sum(tuple(cells))
+            x = x.unfold(2 + axis, (k - 1) * d + 1, s)[..., ::d]
+        return x.sum(tuple(range(-len(self.kernel), 0)))
 
 
 class WindowMean(WindowSum):
@@ -152,6 +149,8 @@ class DropPath(nn.Module):
 
 class Rbf(nn.Module):
     """LeNet-5's output: squared distances to fixed codes of -1 and 1 (LeCun et al. 1998, equation 7)."""
+
+    codes: Tensor
 
     def __init__(self, features: int, classes: int) -> None:
         super().__init__()
