@@ -131,6 +131,22 @@ def explain(args: argparse.Namespace) -> str:
     return _joined(parts, args.format)
 
 
+def plot(args: argparse.Namespace) -> str | bytes:
+    from archcalc.plot.kinds import chosen, file, format_of, svg
+
+    kind = chosen(args.kind)
+    options = {name: getattr(args, name) for name in ("layers",) if getattr(args, name) is not None}
+    if not args.output:
+        raise ArchcalcError(f"a picture goes to a file: add -o FILE, such as -o {kind.name}.svg; -o - prints SVG")
+    if args.output == "-":
+        if args.format not in (None, "svg"):
+            raise ArchcalcError(f"standard output takes SVG alone, not {args.format}; -o FILE writes to a file")
+        args.output = None
+        return svg(kind.name, _analyses(args), **options)
+    format = args.format or format_of(args.output)
+    return file(kind.name, _analyses(args), format, **options)
+
+
 def completion(args: argparse.Namespace) -> str:
     try:
         import shtab

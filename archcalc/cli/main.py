@@ -45,14 +45,14 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _write(text: str, path: str | None) -> None:
+def _write(content: str | bytes, path: str | None) -> None:
     """To standard output, or whole to a file: written beside it, then renamed."""
-    if path is None:
-        _print(text)
+    if path is None and isinstance(content, str):
+        _print(content)
         return
     from archcalc.report.files import write
 
-    write(path, text)
+    write(path or "", content)
 
 
 def _print(text: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from archcalc.cli import commands, options
+from archcalc.plot.kinds import KINDS
 from archcalc.version import __version__
 
 FORMATS = "text, markdown, csv, latex, html, json"
@@ -20,6 +21,7 @@ EXAMPLES = """examples:
   archcalc diff resnet50 resnet50_tv              where they differ, aligned
   archcalc audit googlenet                        what was published of it, on trial
   archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
+  archcalc plot cost vgg16 -o vgg16.pdf           pictures, for a paper or a slide
   archcalc show googlenet                         the spec itself
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
 
@@ -36,7 +38,9 @@ def parser() -> options.Parser:
     top.add_argument("--version", action="version", version=f"archcalc {__version__}")
     kinds = top.add_subparsers(metavar="COMMAND", dest="command", parser_class=options.Parser)
 
-    def command(name: str, run: Callable[[argparse.Namespace], str], about: str, example: str) -> options.Parser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], str | bytes], about: str, example: str
+    ) -> options.Parser:
         made: options.Parser = kinds.add_parser(
             name,
             help=about,
@@ -117,6 +121,19 @@ def parser() -> options.Parser:
         help="run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])",
     )
     options.printing(one, FORMATS, columns=False)
+
+    one = command(
+        "plot",
+        commands.plot,
+        "a picture of a network as PNG, SVG or PDF (needs archcalc[plot])",
+        "archcalc plot cost vgg16 -o vgg16.pdf",
+    )
+    one.add_argument("kind", metavar="KIND", help="; ".join(f"{kind.name}: {kind.about}" for kind in KINDS.values()))
+    options.network(one, "*")
+    options.counting(one)
+    one.add_argument("--layers", metavar="NAME,...", type=options.names, help="rf-map: the layers whose fields to draw")
+    one.add_argument("--format", metavar="FORMAT", help="png, svg or pdf; else the extension of the file says it")
+    one.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for SVG on standard output")
 
     one = command(
         "show",

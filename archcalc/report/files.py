@@ -8,20 +8,21 @@ import tempfile
 from archcalc.errors import ArchcalcError, Problem
 
 
-def write(path: str, text: str) -> None:
-    """Write text to path by way of a file beside it; ArchcalcError when that is impossible."""
+def write(path: str, content: str | bytes) -> None:
+    """Write text, as UTF-8, or bytes to path by way of a file beside it; ArchcalcError when that is impossible."""
+    data = content.encode() if isinstance(content, str) else content
     if not path:
         raise ArchcalcError("an output file needs a name")
     if os.path.isdir(path):
         raise ArchcalcError(Problem("cannot be written: is a directory", path))
     if os.path.exists(path) and not os.path.isfile(path):  # a device such as /dev/stdout cannot be replaced
-        _plainly(path, text)
+        _plainly(path, data)
         return
     target, beside = os.path.realpath(path), ""  # through a link, to the file itself
     try:
         handle, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".archcalc-")
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(data)
         os.chmod(beside, os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~_umask())
         os.replace(beside, target)
     except OSError as error:
@@ -31,10 +32,10 @@ def write(path: str, text: str) -> None:
             os.unlink(beside)
 
 
-def _plainly(path: str, text: str) -> None:
+def _plainly(path: str, data: bytes) -> None:
     try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(path, "wb") as file:
+            file.write(data)
     except OSError as error:
         raise _unwritable(path, error) from None
 

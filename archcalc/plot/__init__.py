@@ -1,0 +1,40 @@
+"""Pictures for a paper or a slide; every kind is a function of an analysis, and loads matplotlib when it is used.
+
+    archcalc.plot.save("cost", [archcalc.load("vgg16").analyze()], "vgg16.pdf")
+    archcalc.plot.rf(archcalc.load("vgg16").analyze(), ax=axes)
+
+Without ``ax`` a function makes a figure of its own, with a caption; with it, it draws there and leaves the
+caption to the caller. Both return the axes.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from archcalc.plot.kinds import FORMATS, KINDS, Kind, figure, save, svg
+
+if TYPE_CHECKING:
+    from archcalc.plot.costs import cost
+    from archcalc.plot.field_map import rf_map
+    from archcalc.plot.fields import rf
+
+__all__ = [
+    "FORMATS",
+    "KINDS",
+    "Kind",
+    "cost",
+    "figure",
+    "rf",
+    "rf_map",
+    "save",
+    "svg",
+]
+
+
+def __getattr__(name: str) -> Any:
+    kind = KINDS.get(name.replace("_", "-"))
+    if kind is None:
+        raise AttributeError(f"module 'archcalc.plot' has no attribute {name!r}")
+    return kind.draw
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

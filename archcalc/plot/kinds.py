@@ -1,0 +1,124 @@
+"""The kinds of picture, and how one is made, saved or embedded. Nothing here imports matplotlib until one is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.sizes import is_array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from archcalc.analysis import Analysis
+
+FORMATS = ("png", "svg", "pdf")
+
+
+class Kind(NamedTuple):
+    """A kind of picture: what it shows, of how many networks, its options, and the module of its function."""
+
+    name: str
+    about: str
+    home: str
+    least: int = 1
+    most: int = 1
+    options: tuple[str, ...] = ()
+
+    @property
+    def draw(self) -> Callable[..., Any]:
+        """The function that draws it; ArchcalcError when what it draws with is not installed."""
+        try:
+            return getattr(import_module(f"archcalc.plot.{self.home}"), self.name.replace("-", "_"))  # type: ignore[no-any-return]
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").split(".")[0]
+            if missing not in ("matplotlib", "graphviz"):
+                raise
+            raise ArchcalcError(f"pictures need {missing}: pip install 'archcalc[plot]'") from None
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            Kind("rf", "the receptive field against depth", "fields", most=7),
+            Kind("rf-map", "the input with the fields of layers, to scale", "field_map", options=("layers",)),
+            Kind("cost", "parameters, MACs and feature maps layer by layer", "costs"),
+        )
+    }
+)
+"""Every kind of picture by its name."""
+
+
+def chosen(kind: str) -> Kind:
+    """The kind of that name; ArchcalcError with the nearest name when there is none."""
+    if kind not in KINDS:
+        raise ArchcalcError(unknown("kind of picture", kind, KINDS))
+    return KINDS[kind]
+
+
+def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
+    """A new matplotlib figure of that kind with its caption; ArchcalcError when it cannot be drawn of these networks."""
+    draw = _checked(kind, analyses, options)
+    axes = draw(*analyses, **options)
+    first = axes if hasattr(axes, "get_figure") else axes[0]
+    made: Figure = first.get_figure()
+    return made
+
+
+def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> bytes:
+    """The picture as the bytes of a file in one of FORMATS, the same for the same input."""
+    if format not in FORMATS:
+        raise ArchcalcError(unknown("picture format", format, FORMATS))
+    _checked(kind, analyses, options)
+    from archcalc.plot.style import applied, file_of
+
+    with applied(" ".join([kind, *(a.network.name for a in analyses)])):
+        return file_of(figure(kind, analyses, **options), format)
+
+
+def svg(kind: str, analyses: Sequence[Analysis], **options: Any) -> str:
+    """The picture as SVG that can stand in a page, many of them beside each other."""
+    text = file(kind, analyses, "svg", **options).decode()
+    return text[text.index("<svg") :]
+
+
+def save(kind: str, analyses: Sequence[Analysis], path: str, **options: Any) -> None:
+    """Write the picture to a file whose extension says the format, whole or not at all."""
+    from archcalc.report.files import write
+
+    write(path, file(kind, analyses, format_of(path), **options))
+
+
+def format_of(path: str) -> str:
+    """The format that a file's extension names; ArchcalcError with the nearest when it names none."""
+    extension = PurePath(path).suffix.lower().removeprefix(".")
+    if not extension:
+        raise ArchcalcError(f"{path}: a picture's file ends in {', '.join('.' + f for f in FORMATS)}")
+    if extension not in FORMATS:
+        raise ArchcalcError(f"{path}: {unknown('picture format', extension, FORMATS)}")
+    return extension
+
+
+def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]) -> Callable[..., Any]:
+    """The function that draws the kind, when it can be drawn of these networks with these options."""
+    found = chosen(kind)
+    for name in options:
+        if name not in found.options:
+            raise ArchcalcError(f"{kind}: {unknown('option', name, found.options)}")
+    if not found.least <= len(analyses) <= found.most:
+        raise ArchcalcError(f"{kind} takes {_how_many(found)}, got {len(analyses)}")
+    for a in analyses:
+        if is_array(a.totals.values) or is_array(a.totals.params) or is_array(a.batch):
+            raise ArchcalcError("a picture needs single sizes; on arrays, read the rows and totals of the analysis")
+    return found.draw
+
+
+def _how_many(kind: Kind) -> str:
+    if kind.least == kind.most:
+        return {0: "no networks", 1: "one network"}.get(kind.least, f"{kind.least} networks")
+    return f"{kind.least} to {kind.most} networks"
