@@ -79,6 +79,8 @@ class Network:
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
         self._rebuild = rebuild
         self._shapes: dict[tuple[Layer, tuple[Shape, ...]], Shape] = {}
+        self.blocks: dict[str, str] = {}
+        """The block of the spec behind each name that a block was used under."""
         self.side_problem = ""
         """Why a side head does not fit this input, which the rest of the network fits."""
         self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
@@ -175,6 +177,7 @@ class Network:
         if self._rebuild is not None:
             return self._rebuild(input, self.settings if settings is None else settings)
         other = Network(self.name, input, title=self.title, about=self.about)
+        other.blocks = self.blocks
         for node in self.nodes[1:]:
             other.add(
                 node.name,

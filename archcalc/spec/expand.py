@@ -230,6 +230,8 @@ class _Expander(Evaluator):
     def run_scope(self, step: Step, current: int | None, name: str, label: str, context: Context) -> int | None:
         if isinstance(step, BlockStep):
             scope = self.arguments(step, current, context)
+            if name:
+                self.network.blocks[context.prefix + name] = step.block
             inner = context.inner(scope=scope, name=name, label=label, block=step.block)
             return self.run_all(self.family.blocks[step.block].steps, current, inner)
         assert isinstance(step, GroupStep)
