@@ -24,12 +24,13 @@ def depths(network: Network) -> list[int]:
     """The depth of every node: the weighted layers on the longest path to it, itself included."""
     longest: list[int] = []
     for node in network.nodes:
-        behind = max((longest[i] for i in _followed(node, network)), default=0)
+        behind = max((longest[i] for i in followed(node, network)), default=0)
         longest.append(behind + isinstance(node.layer, WEIGHTED))
     return longest
 
 
-def _followed(node: Node, network: Network) -> list[int]:
+def followed(node: Node, network: Network) -> list[int]:
+    """The inputs of a node that carry the map itself: all of them, but for the gates of a product."""
     if not isinstance(node.layer, Multiply):
         return list(node.inputs)
     full = [i for i in node.inputs if not is_gate(network.nodes[i].shape)]

@@ -66,6 +66,29 @@ def diff(args: argparse.Namespace) -> str:
     return render_table(diff_table(*_analyses(args)), args.format, exact=True, width=_width(args))
 
 
+def rf(args: argparse.Namespace) -> str:
+    from archcalc.report.formats import render_table
+    from archcalc.report.growth import summary_table
+    from archcalc.report.receptive_field import field_tables
+    from archcalc.report.unit import unit_table
+    from archcalc.spec import load
+
+    analyses = [load(net, **dict(args.set)).analyze(input=args.input) for net in args.net]
+    if args.summary:
+        if args.layer is not None or args.unit or args.all or args.columns:
+            raise ArchcalcError("--summary has one line per network; it takes no --layer, --unit, --all or --columns")
+        tables = [summary_table(analyses)]
+    elif args.unit:
+        if args.layer is None or args.all or args.columns:
+            raise ArchcalcError("--unit is of one layer: it needs --layer NAME, and takes no --all or --columns")
+        tables = [unit_table(analysis, args.layer, args.unit) for analysis in analyses]
+    else:
+        tables = field_tables(analyses, args.columns, everything=args.all, name=args.layer)
+        if len(tables) > 1 and args.format not in ("csv", "json"):  # whose rows are of one kind
+            tables.append(summary_table(analyses))
+    return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
+
+
 def show(args: argparse.Namespace) -> str:
     from archcalc.spec import load
     from archcalc.spec.expanded import expanded

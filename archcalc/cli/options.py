@@ -74,6 +74,13 @@ def setting(text: str) -> tuple[str, Any]:
         ) from None
 
 
+def unit(text: str) -> tuple[int, ...]:
+    """The position of a unit in a map: Y,X."""
+    if not re.fullmatch(r"-?[0-9]{1,18}([,x]-?[0-9]{1,18}){0,2}", text.strip().lower()):
+        raise argparse.ArgumentTypeError(f"expected a position such as 3,4 (row, column), got {shown(text)}")
+    return tuple(map(int, re.split("[,x]", text.strip().lower())))
+
+
 def names(text: str) -> list[str]:
     """Comma-separated names."""
     found = [name.strip() for name in text.split(",") if name.strip()]

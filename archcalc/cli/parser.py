@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   archcalc table "INPUT 32x32x3 -> [CONV3-32 -> RELU -> POOL2]*2 -> FC-10"
   archcalc compare vgg16 resnet50 googlenet --baseline alexnet
   archcalc diff resnet50 resnet50_tv              where they differ, aligned
+  archcalc rf alexnet                             how far each layer sees
   archcalc audit googlenet                        what was published of it, on trial
   archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
   archcalc plot cost vgg16 -o vgg16.pdf           pictures, for a paper or a slide
@@ -89,6 +90,20 @@ def parser() -> options.Parser:
     options.network(one)
     options.counting(one)
     options.printing(one, FORMATS, columns=False)
+
+    one = command(
+        "rf",
+        commands.rf,
+        "the receptive field layer by layer, and what it means at this input",
+        "archcalc rf alexnet --layer conv5 --unit 3,4",
+    )
+    options.network(one)
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    one.add_argument("--all", action="store_true", help="the layers that leave the field as it is too")
+    one.add_argument("--layer", metavar="NAME", help="one layer, or the last of a block")
+    one.add_argument("--unit", metavar="Y,X", type=options.unit, help="the pixels that this unit of the layer sees")
+    one.add_argument("--summary", action="store_true", help="a line for each network instead, with its parameters")
+    options.printing(one, FORMATS)
 
     one = command(
         "audit",

@@ -158,8 +158,9 @@ def _settings(network: Network) -> str:
     return " ".join(f"{key}={written(value)}" for key, value in network.settings_changed.items())
 
 
-def header(analysis: Analysis) -> list[str]:
-    network, about, how = analysis.network, analysis.network.about, analysis.convention
+def origin(network: Network) -> list[str]:
+    """What a network is, where it was published, which variant it is and what of it was set."""
+    about = network.about
     lines = [network.name if network.title == network.name else f"{network.title} ({network.name})"]
     source = [str(about[key]) for key in ("paper", "table") if key in about]
     source += [f"page {about['page']}"] if "page" in about else []
@@ -169,6 +170,12 @@ def header(analysis: Analysis) -> list[str]:
     lines += network.notes
     if network.settings_changed:
         lines.append(f"set: {_settings(network)}")
+    return lines
+
+
+def header(analysis: Analysis) -> list[str]:
+    how = analysis.convention
+    lines = origin(analysis.network)
     axes = " (channels x height x width)" if len(analysis.input.axes) == 2 else ""
     lines.append(
         f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"

@@ -1,0 +1,228 @@
+"""The table of receptive fields: layer by layer, with the verdict in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import gcd
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.pixels import layer
+from archcalc.analysis.receptive_field import Sight, Verdict, Views, sights, verdict
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.layers import meta, origin
+from archcalc.report.table import Heading, Table, kept
+from archcalc.sizes import View
+from archcalc.version import __version__
+
+AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What the axes of an input are called, by their number."""
+
+FACTS = ("network", "input", "settings", "archcalc")
+
+
+def _step(view: View) -> int | str | None:
+    """Pixels from one unit to the next; a fraction behind upsampling, None where one unit sees everything."""
+    step, per = view.field.step, view.field.per
+    common = gcd(step, per)
+    return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
+
+
+def _branches(view: View) -> bool:
+    """Whether a smaller path leads to the layer beside the largest."""
+    return view.least != view.field and view.field.step != 0
+
+
+PER_AXIS: Mapping[str, tuple[Heading, Callable[[Sight, int, int], Any]]] = {
+    heading.name: (heading, cell)
+    for heading, cell in [
+        (Heading("rf", "field", "number", 9), lambda s, axis, n: s.views[axis].field.size),
+        (Heading("step", "step", "number", 8), lambda s, axis, n: _step(s.views[axis])),
+        (Heading("first", "first", "number", 5), lambda s, axis, n: s.views[axis].field.start),
+        (Heading("padding", "padding", "number", 6), lambda s, axis, n: -s.views[axis].field.start),
+        (
+            Heading("rf_least", "least", "number", 4),
+            lambda s, axis, n: s.views[axis].least.size if _branches(s.views[axis]) else None,
+        ),
+        (
+            Heading("centred", "centred", "text", 3),
+            lambda s, axis, n: ("yes" if s.centred[axis] else "no") if _branches(s.views[axis]) else "",
+        ),
+        (Heading("share", "% of input", "ratio", 6), lambda s, axis, n: 100 * s.views[axis].field.size / n),
+        (Heading("exact", "exact", "text", 5), lambda s, axis, n: "exact" if s.views[axis].exact else "bound"),
+    ]
+}
+OF_LAYER: Mapping[str, tuple[Heading, Callable[[Sight], Any]]] = {
+    heading.name: (heading, cell)
+    for heading, cell in [
+        (Heading("layer", "layer", "text", 9), lambda s: s.node.name),
+        (Heading("type", "type", "text", 4), lambda s: s.node.layer.type),
+        (Heading("output", "output", "text", 7), lambda s: str(s.node.shape)),
+    ]
+}
+COLUMNS = (*OF_LAYER, *PER_AXIS)
+OF_BRANCHES = ("rf_least", "centred")
+LEGEND = (
+    "field, step and first: the pixels that a unit sees, from one unit to the next, and the first that unit 0 sees, "
+    "as if the image went on; padding = -first; least: the smallest path where branches differ; centred: whether all "
+    "paths to it have one centre; - in step: all units see the same"
+)
+
+
+def field_tables(
+    analyses: Sequence[Analysis],
+    columns: Sequence[str] | None = None,
+    *,
+    everything: bool = False,
+    name: str | None = None,
+) -> list[Table]:
+    """A table of fields for each network: the layers that change it, every layer, or the one of that name.
+
+    Where an axis differs from another in any of them, every table has both. The columns of branches are left out
+    when no network has branches. ArchcalcError for an unknown column or layer, or a network without spatial axes.
+    """
+    found = [_chosen(sights(analysis), everything, name) for analysis in analyses]
+    axes = _columns_of_axes(list(zip(analyses, found, strict=True)))
+    names = _names(columns, any(_branches(view) for shown in found for sight in shown for view in sight.views))
+    return [_table(analysis, shown, names, axes, columns) for analysis, shown in zip(analyses, found, strict=True)]
+
+
+def _chosen(found: list[Sight], everything: bool, name: str | None) -> list[Sight]:
+    if name is not None:
+        return [layer(found, name)]
+    return found if everything else [sight for sight in found if sight.changes and not sight.gate]
+
+
+def _columns_of_axes(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
+    """The axes to tell apart; none when they agree in every cell."""
+    most = max(len(analysis.input.axes) for analysis, _ in found)
+    alike = all(
+        len(set(zip(sight.views, sight.centred, analysis.input.axes, strict=True))) == 1
+        for analysis, shown in found
+        for sight in shown
+    )
+    return () if alike else AXES[most]
+
+
+def _names(columns: Sequence[str] | None, branches: bool) -> list[str]:
+    for name in columns or ():
+        if name not in COLUMNS:
+            raise ArchcalcError(unknown("column", name, COLUMNS))
+    return list(columns or (name for name in COLUMNS if branches or name not in OF_BRANCHES))
+
+
+def _table(
+    analysis: Analysis, shown: list[Sight], names: list[str], axes: tuple[str, ...], columns: Sequence[str] | None
+) -> Table:
+    sizes = analysis.input.axes
+    headings, cells = [], []
+    for name in names:
+        if name in OF_LAYER:
+            heading, of_layer = OF_LAYER[name]
+            headings.append(heading)
+            cells.append([of_layer(sight) for sight in shown])
+            continue
+        heading, cell = PER_AXIS[name]
+        for axis, called in enumerate(axes or ("",)):
+            here = axis - (len(axes) - len(sizes)) if axes else 0  # a sequence beside images has the last axis alone
+            headings.append(_of_axis(heading, called))
+            cells.append([cell(sight, here, sizes[here]) if here >= 0 else None for sight in shown])
+    said = verdict(analysis)
+    return Table(
+        title=analysis.network.title,
+        headings=kept(headings, columns),
+        rows=[list(row) for row in zip(*cells, strict=True)],
+        header=header(analysis),
+        footer=[*_verdict_text(analysis, said), *notes(analysis, shown), LEGEND],
+        meta=facts(analysis),
+        totals={
+            "covers": said.first and said.first.node.name,
+            "covers_everywhere": said.everywhere and said.everywhere.node.name,
+            "widening": len(said.widening),
+            "idle": [sight.node.name for sight in said.idle],
+            "smallest_input": said.least,
+        },
+    )
+
+
+def _of_axis(heading: Heading, axis: str) -> Heading:
+    return heading._replace(name=f"{heading.name}_{axis}", title=f"{heading.title} {axis[0]}") if axis else heading
+
+
+def header(analysis: Analysis) -> list[str]:
+    axes = f" (channels x {' x '.join(AXES[len(analysis.input.axes)])})"
+    return [*origin(analysis.network), f"input {analysis.input}{axes}", f"archcalc {__version__}"]
+
+
+def facts(analysis: Analysis) -> dict[str, Any]:
+    return {key: value for key, value in meta(analysis).items() if key in FACTS}
+
+
+def sizes_text(sizes: Sequence[int]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def _verdict_text(analysis: Analysis, said: Verdict) -> list[str]:
+    """The verdict in words: who sees the whole input, who comes after it, and what input all of them need."""
+    image = sizes_text(analysis.input.axes)
+    lines = [_first(said, image)]
+    if not said.widening:
+        return [*lines, "no convolution or pooling sees more than one position"]
+    of = f"{len(said.widening)} convolution{'s' if len(said.widening) > 1 else ''} and poolings that widen the field"
+    if said.idle:
+        ends = dict.fromkeys((said.idle[0].node.name, said.idle[-1].node.name))
+        takes, adds = ("take", "add") if len(said.idle) > 1 else ("takes", "adds")
+        lines.append(
+            f"{len(said.idle)} of the {of} {takes} what has seen the whole input already, and {adds} no new context at "
+            f"this resolution: {' to '.join(ends)}"
+        )
+    else:
+        lines.append(f"none of the {of} is idle at this resolution: each adds context")
+    if said.least is not None:
+        square = sizes_text([said.least] * len(analysis.input.axes))
+        lines.append(f"the smallest square input from which on none is idle: {square}")
+    return lines
+
+
+def _first(said: Verdict, image: str) -> str:
+    if said.first is None:
+        widest = max(said.widening, key=lambda sight: _sizes(sight.views), default=None)
+        largest = f"; the largest is {field_text(widest.views)}, of {widest.node.name}" if widest else ""
+        return f"no layer's field covers the whole input of {image}{largest}"
+    first = f"the first layer whose field covers the whole input of {image}: {said.first.node.name}"
+    if said.everywhere is None:
+        return f"{first} ({field_text(said.first.views)}), for some of its units; no layer's every unit sees all of it"
+    if said.everywhere.node is said.first.node:
+        return f"{first}, for every unit"
+    return (
+        f"{first} ({field_text(said.first.views)}), for some of its units; {said.everywhere.node.name}, for every unit"
+    )
+
+
+def _sizes(views: Views) -> list[int]:
+    return [view.field.size for view in views]
+
+
+def field_text(views: Views) -> str:
+    """The size of the field, as HxW where the axes differ."""
+    sizes = _sizes(views)
+    return str(sizes[0]) if len(set(sizes)) == 1 else sizes_text(sizes)
+
+
+def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
+    found = sights(analysis)
+    lines = []
+    gates = [sight for sight in found if sight.gate]
+    if gates:
+        lines.append(
+            f"fields are those of the paths beside gates; through the gates ({gates[0].node.name} is the first of "
+            f"their layers) everything behind sees the whole input"
+        )
+    padded = [sight for sight in shown if sight.padded]
+    if padded:
+        lines.append(
+            f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
+        )
+    if any(not view.exact for sight in shown for view in sight.views):
+        lines.append("bound: no unit sees more, but some may see less")
+    return lines
