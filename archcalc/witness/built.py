@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from keyword import iskeyword
 from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from archcalc.errors import ArchcalcError, LayerError
 from archcalc.network import Network, Node
 from archcalc.witness import parts
-from archcalc.witness.layers import Call, Expression, Written, written
+from archcalc.witness.layers import Call, Expression, Written
+from archcalc.witness.names import how_written, module_paths, outputs, running
 
 
 class Function(nn.Module):
@@ -59,7 +57,7 @@ class Built(nn.Module):
                 module = Function(how, len(node.inputs)) if isinstance(how, Expression) else instance(how)
                 _place(self, paths[node.index], module)
                 if owner is not None:
-                    _tie(module, owner[1])
+                    parts.tie(module, owner[1])
             made[node.index] = how, module
             self.layers.append((node, module))
         self.outputs = {training: outputs(network, training) for training in (False, True)}
@@ -82,47 +80,6 @@ class Built(nn.Module):
         return found if len(found) > 1 else found[0]
 
 
-def running(network: Network) -> list[Node]:
-    """The nodes after the input; without the side heads where one does not fit the input."""
-    return [node for node in network.nodes[1:] if not (node.side and network.side_problem)]
-
-
-def outputs(network: Network, training: bool) -> list[int]:
-    """The node whose output the network returns, and in training the last node of every side head."""
-    nodes = running(network)
-    used = {i for node in nodes for i in node.inputs}
-    return [network.output, *(node.index for node in nodes if training and node.side and node.index not in used)]
-
-
-def how_written(network: Network, node: Node, in_place: bool = False) -> Written:
-    """The node in PyTorch; ArchcalcError that names it where PyTorch has no such layer."""
-    try:
-        return written(node.layer, tuple(network.input_shapes(node)), node.shape, in_place)
-    except LayerError as error:
-        raise ArchcalcError(f"{network.name}: {node.name} cannot be built: {error}") from None
-
-
-def module_paths(network: Network) -> dict[int, str]:
-    """The path of each node's module: the node's name, with an underscore where Python or PyTorch takes it."""
-    names = {
-        node.index: ".".join(map(_identifier, (node.name or node.layer.type).split("."))) for node in running(network)
-    }
-    blocks = {name[:at] for name in names.values() for at, letter in enumerate(name) if letter == "."}
-    taken: set[str] = set()
-    for index, path in names.items():
-        while path in taken or path in blocks:
-            path += "_"
-        taken.add(path)
-        names[index] = path
-    return names
-
-
-def _identifier(part: str) -> str:
-    name = re.sub(r"\W", "_", part)
-    name = name if name[:1].isidentifier() else f"_{name}"
-    return f"{name}_" if iskeyword(name) or hasattr(Built, name) or name in ("network", "layers", "outputs") else name
-
-
 def instance(call: Call) -> nn.Module:
     """The module that a call makes."""
     home, _, name = call.target.rpartition(".")
@@ -139,15 +96,6 @@ def _place(model: nn.Module, path: str, module: nn.Module) -> None:
             model.add_module(block, Block())
         model = model.get_submodule(block)
     model.add_module(name, module)
-
-
-def _tie(module: nn.Module, owner: nn.Module) -> None:
-    """Let the module use the owner's parameters and buffers in place of its own."""
-    for kind in ("_parameters", "_buffers"):
-        theirs = iter([value for m in owner.modules() for value in getattr(m, kind).values()])
-        for m in module.modules():
-            for name in getattr(m, kind):
-                getattr(m, kind)[name] = next(theirs)
 
 
 def _frees(network: Network, training: bool) -> dict[int, list[int]]:

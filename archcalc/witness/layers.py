@@ -258,15 +258,23 @@ def upsample(layer: Any, x: Shape, out: Shape) -> Call:
     return Call("nn.Upsample", {"size": out.axes, "mode": mode}, 0, {"mode": "nearest"})
 
 
+def slice_(layer: Any, x: Shape, out: Shape) -> Expression:
+    start, stop = layer.start, layer.start + out.channels
+    if start == 0:
+        return Expression("{0}[:, :{stop}]", {"stop": stop})
+    if stop == x.channels:
+        return Expression("{0}[:, {start}:]", {"start": start})
+    return Expression("{0}[:, {start}:{stop}]", {"start": start, "stop": stop})
+
+
 def multiply(out: Shape, *xs: Shape) -> Expression:
     """A gate of fewer axes gets those that it lacks."""
     ones = ", ".join("1" for _ in out.axes)
-    return Expression(
-        " * ".join(
-            f"{{{i}}}" if len(x.axes) == len(out.axes) else f"{{{i}}}.reshape(-1, {x.channels}, {ones})"
-            for i, x in enumerate(xs)
-        )
+    text = " * ".join(
+        f"{{{i}}}" if len(x.axes) == len(out.axes) else f"{{{i}}}.reshape(-1, {{channels}}, {ones})"
+        for i, x in enumerate(xs)
     )
+    return Expression(text, {"channels": out.channels} if "channels" in text else {})
 
 
 def _plus(xs: tuple[Shape, ...]) -> str:
@@ -302,9 +310,7 @@ WRITERS: Mapping[str, Writer] = {
     "identity": lambda layer, x, out: Expression("{0}"),
     "dropout": lambda layer, x, out: Call("nn.Dropout", {"p": layer.p}, 1, {"p": 0.5}),
     "drop_path": lambda layer, x, out: Call("DropPath", {"p": layer.p}, 1),
-    "slice": lambda layer, x, out: Expression(
-        "{0}[:, {start}:{stop}]", {"start": layer.start, "stop": layer.start + out.channels}
-    ),
+    "slice": slice_,
     "pad_channels": lambda layer, x, out: Expression(
         "F.pad({0}, (" + "0, 0, " * len(x.axes) + "{before}, {after}))",
         {"before": layer.before, "after": layer.after},

@@ -1,4 +1,8 @@
-"""Layers that torch.nn lacks, as modules; each stands on its own, since an exported model carries its source."""
+"""Layers that torch.nn lacks, as modules.
+
+An exported model carries the source of those that it uses. So each stands on its own, and lines of code
+break as a formatter breaks them at 88 columns.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,20 @@ from torch import Tensor, nn
 class TableConv(nn.Module):
     """Convolution where each output map sees the input maps that a table lists (LeCun et al. 1998, Table I)."""
 
-    def __init__(self, table: Sequence[Sequence[int]], axes: int, **settings: Any) -> None:
+    def __init__(
+        self,
+        table: Sequence[Sequence[int]],
+        axes: int,
+        **settings: Any,
+    ) -> None:
         super().__init__()
         self.table = [list(maps) for maps in table]
-        kinds = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
-        self.maps = nn.ModuleList(kinds[axes](len(maps), 1, **settings) for maps in self.table)
+        conv = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[axes]
+        self.maps = nn.ModuleList(conv(len(maps), 1, **settings) for maps in table)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([conv(x[:, maps]) for maps, conv in zip(self.table, self.maps, strict=True)], 1)
+        pairs = zip(self.table, self.maps, strict=True)
+        return torch.cat([conv(x[:, maps]) for maps, conv in pairs], 1)
 
 
 class WindowSum(nn.Module):
@@ -46,8 +56,9 @@ class WindowSum(nn.Module):
         return self.sums(F.pad(F.pad(x, self.padding), self.overhang))
 
     def sums(self, x: Tensor) -> Tensor:
-        for axis, (k, s, d) in enumerate(zip(self.kernel, self.stride, self.dilation, strict=True)):
-            x = x.unfold(2 + axis, (k - 1) * d + 1, s)[..., ::d]
+        axes = zip(self.kernel, self.stride, self.dilation, strict=True)
+        for axis, (k, s, d) in enumerate(axes, 2):
+            x = x.unfold(axis, (k - 1) * d + 1, s)[..., ::d]
         return x.sum(tuple(range(-len(self.kernel), 0)))
 
 
@@ -67,7 +78,8 @@ class WindowMean(WindowSum):
         self.count_include_pad = count_include_pad
 
     def forward(self, x: Tensor) -> Tensor:
-        cells = F.pad(torch.ones_like(x[:1, :1]), self.padding, value=float(self.count_include_pad))
+        counted = float(self.count_include_pad)
+        cells = F.pad(torch.ones_like(x[:1, :1]), self.padding, value=counted)
         return super().forward(x) / self.sums(F.pad(cells, self.overhang))
 
 
@@ -84,9 +96,9 @@ class Subsample(WindowSum):
         overhang: tuple[int, ...],
     ) -> None:
         super().__init__(kernel, stride, dilation, padding, overhang)
-        cells = torch.Size(kernel).numel()
-        self.weight = nn.Parameter(torch.full((channels, *(1 for _ in kernel)), 1 / cells))
-        self.bias = nn.Parameter(torch.zeros(channels, *(1 for _ in kernel)))
+        shape = (channels, *(1 for _ in kernel))
+        self.weight = nn.Parameter(torch.full(shape, 1 / torch.Size(kernel).numel()))
+        self.bias = nn.Parameter(torch.zeros(shape))
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) * self.weight + self.bias
@@ -127,7 +139,8 @@ class LayerScale(nn.Module):
 
     def __init__(self, channels: int, axes: int, init: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.full((channels, *(1 for _ in range(axes))), init))
+        shape = (channels, *(1 for _ in range(axes)))
+        self.weight = nn.Parameter(torch.full(shape, init))
 
     def forward(self, x: Tensor) -> Tensor:
         return x * self.weight
@@ -154,7 +167,17 @@ class Rbf(nn.Module):
 
     def __init__(self, features: int, classes: int) -> None:
         super().__init__()
-        self.register_buffer("codes", torch.randint(0, 2, (classes, features)) * 2.0 - 1)
+        codes = torch.randint(0, 2, (classes, features)) * 2.0 - 1
+        self.register_buffer("codes", codes)
 
     def forward(self, x: Tensor) -> Tensor:
         return ((x[:, None] - self.codes) ** 2).sum(2)
+
+
+def tie(module: nn.Module, owner: nn.Module) -> None:
+    """Let the module use the owner's parameters and buffers in place of its own."""
+    for kind in ("_parameters", "_buffers"):
+        theirs = [v for m in owner.modules() for v in getattr(m, kind).values()]
+        for m in module.modules():
+            for name in getattr(m, kind):
+                getattr(m, kind)[name] = theirs.pop(0)
