@@ -103,14 +103,22 @@ IN_TORCHVISION = (
     ),
     Written(
         ("googlenet_tv",),
-        "googlenet.py: BasicConv2d and Inception",
-        (Rule("relu", form=FUNCTIONAL, wrapped=1), Rule("concat", form=OPERATOR, wrapped=1)),
+        "googlenet.py: BasicConv2d, Inception and InceptionAux",
+        (
+            Rule("relu", form=FUNCTIONAL, wrapped=1),
+            Rule("concat", form=OPERATOR, wrapped=1),
+            Rule("adaptive_avg_pool", "aux*", FUNCTIONAL),
+        ),
         wraps=True,
     ),
     Written(
         ("inception_v3",),
-        "inception.py: BasicConv2d and InceptionA to E",
-        (Rule("relu", form=FUNCTIONAL), Rule("*_pool", "mixed_*", FUNCTIONAL)),
+        "inception.py: BasicConv2d, InceptionA to E and InceptionAux",
+        (
+            Rule("relu", form=FUNCTIONAL),
+            Rule("*_pool", "mixed_*", FUNCTIONAL),
+            Rule("*_pool", "aux.*", FUNCTIONAL),
+        ),
     ),
     Written(
         ("densenet121", "densenet161", "densenet169", "densenet201"),

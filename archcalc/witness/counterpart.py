@@ -1,0 +1,181 @@
+"""A model that others wrote, held against the one built from a spec: tensor by tensor, module by module, value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from archcalc.conventions.written import MODULE, SUBCLASS, written
+from archcalc.network import Node
+from archcalc.witness.built import Built
+
+KINDS = {
+    "Conv2d": "conv",
+    "Linear": "linear",
+    "BatchNorm2d": "batch_norm",
+    "LayerNorm": "layer_norm",
+    "LayerNorm2d": "layer_norm",
+    "ReLU": "relu",
+    "ReLU6": "relu6",
+    "Hardswish": "hard_swish",
+    "Hardsigmoid": "hard_sigmoid",
+    "SiLU": "silu",
+    "Sigmoid": "sigmoid",
+    "GELU": "gelu",
+    "MaxPool2d": "max_pool",
+    "AvgPool2d": "avg_pool",
+    "AdaptiveAvgPool2d": "adaptive_avg_pool",
+    "Dropout": "dropout",
+    "StochasticDepth": "drop_path",
+    "Flatten": "flatten",
+}
+"""The layer type that a module of torch or torchvision is."""
+PASSING = ("Identity", "Permute")
+"""Modules that only pass on or reorder what they get."""
+
+
+class Call(NamedTuple):
+    """A module at work: its path, class and what it returned."""
+
+    path: str
+    kind: str
+    shape: tuple[int, ...]
+
+
+class Met(TorchFunctionMode):
+    """The parameters and buffers that are used, in the order of their first use."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+        self.tensors: dict[int, Tensor] = {}
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        for value in (*args, *(kwargs or {}).values()):
+            if id(value) in self.known:
+                self.tensors.setdefault(id(value), value)
+        return func(*args, **(kwargs or {}))
+
+
+def used_tensors(model: nn.Module, images: Tensor) -> list[Tensor]:
+    """The model's parameters and buffers in the order in which a training pass first uses them."""
+    with Met(model.train()) as met, torch.no_grad():
+        model(images)
+    return list(met.tensors.values())
+
+
+def calls(model: nn.Module, images: Tensor) -> list[Call]:
+    """Every call of a module without modules in a training pass, in order."""
+    found: list[Call] = []
+    hooks = []
+    for path, module in model.named_modules():
+        if next(module.children(), None) is None:
+
+            def note(module: nn.Module, inputs: Any, out: Any, path: str = path) -> None:
+                found.append(Call(path, type(module).__name__, tuple(out.shape)))
+
+            hooks.append(module.register_forward_hook(note))
+    try:
+        with torch.no_grad():
+            model.train()(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def adopt(built: Built, theirs: nn.Module, images: Tensor) -> tuple[int, str]:
+    """Let the built model use the other one's parameters and buffers, one by one in the order of their use.
+
+    Returns how many there were, and the first difference, if there is one; ``images`` are on the device of both.
+    """
+    ours, others = used_tensors(built, images), used_tensors(theirs, images)
+    homes = {
+        id(value): (module, kind, name)
+        for module in built.modules()
+        for kind in ("_parameters", "_buffers")
+        for name, value in getattr(module, kind).items()
+    }
+    names = {id(value): name for name, value in (*theirs.named_parameters(), *theirs.named_buffers())}
+    paths = {id(value): name for name, value in (*built.named_parameters(), *built.named_buffers())}
+    for mine, other in zip(ours, others, strict=False):
+        if mine.shape != other.shape:
+            return 0, f"{paths[id(mine)]} {list(mine.shape)} where it has {names[id(other)]} {list(other.shape)}"
+    if len(ours) != len(others):
+        return 0, f"{len(ours)} tensors where it has {len(others)}"
+    for mine, other in zip(ours, others, strict=True):
+        module, kind, name = homes[id(mine)]
+        getattr(module, kind)[name] = other
+    return len(others), ""
+
+
+def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: str) -> tuple[int, str]:
+    """Hold every module call of the other model against the spec's layers in order.
+
+    Returns how many agree in kind and output shape, and the first that has no layer, or the first layer
+    that should be a module of theirs, as ``conventions.written`` knows, and is none.
+    """
+    network = built.network
+    code = written(network.name, library)
+    extras = {extra.name for extra in code.extras}
+    nodes = iter([node for node, _ in built.layers])
+    agreed = 0
+
+    def left_out(node: Node) -> bool:
+        return code.form(node.layer.type, node.name)[0] in (MODULE, SUBCLASS)
+
+    for call in calls(theirs, images):
+        if call.kind in PASSING or call.path.split(".")[-1] in extras:
+            continue
+        if call.kind not in KINDS:
+            return agreed, f"{call.path} is a {call.kind}, which no layer is known to be"
+        for node in nodes:
+            if _kind(node) == KINDS[call.kind] and call.shape in _shapes(node, len(images)):
+                agreed += 1
+                break
+            if left_out(node):
+                return (
+                    agreed,
+                    f"{node.name} ({node.layer.type} {node.shape}) where it has {call.path} {list(call.shape)}",
+                )
+        else:
+            return agreed, f"no layer is its {call.path} ({call.kind} {list(call.shape)})"
+    extra = next((node for node in nodes if left_out(node)), None)
+    return agreed, f"{extra.name} ({extra.layer.type}) where it has nothing" if extra else ""
+
+
+def _kind(node: Node) -> str:
+    return "adaptive_avg_pool" if node.layer.type == "global_avg_pool" else node.layer.type
+
+
+def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
+    """The layer's output with the channels first or, as ConvNeXt's code has it between two Permutes, last."""
+    yield (batch, node.shape.channels, *node.shape.axes)
+    yield (batch, *node.shape.axes, node.shape.channels)
+
+
+def fill(model: nn.Module, seed: int = 0) -> None:
+    """Random weights that keep values in range, and running statistics that matter."""
+    made = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if not tensor.is_floating_point():
+            tensor.zero_()
+        elif name.endswith("running_var") or tensor.dim() == 1 and name.endswith("weight"):
+            tensor.data.uniform_(0.5, 1.5, generator=made)
+        elif tensor.dim() > 1:
+            tensor.data.normal_(0, (1.5 / max(tensor[0].numel(), 1)) ** 0.5, generator=made)
+        else:
+            tensor.data.normal_(0, 0.1, generator=made)
+
+
+def output_difference(built: Built, theirs: nn.Module, image: Tensor) -> float:
+    """The largest difference of the two outputs, as a part of the largest output value."""
+    with torch.no_grad():
+        mine, other = built.eval()(image), theirs.eval()(image)
+    if mine.shape != other.shape or not bool(torch.isfinite(other).all()) or float(other.std()) == 0:
+        return float("inf")
+    return float((mine - other).abs().max() / other.abs().max())

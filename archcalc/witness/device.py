@@ -1,0 +1,105 @@
+"""Where a model runs: which device was asked for and taken, what it is called, and what it measures alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from statistics import median
+from typing import Any, NamedTuple
+
+import torch
+
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.report.units import bytes_text
+
+DEVICES = ("auto", "cuda", "cpu", "meta")
+WARM_RUNS = 3
+TIMED_RUNS = 10
+
+
+class Device(NamedTuple):
+    """A device by PyTorch's name, and what a report says of it."""
+
+    name: str
+    about: str
+
+    @property
+    def has_values(self) -> bool:
+        return self.name != "meta"
+
+
+def device(asked: str) -> Device:
+    """The device asked for; ``auto`` takes CUDA where there is a GPU, else the CPU. ArchcalcError without a GPU."""
+    if asked not in DEVICES:
+        raise ArchcalcError(unknown("device", asked, DEVICES))
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise ArchcalcError("--device cuda: PyTorch sees no GPU here; --device cpu runs the same checks without one")
+    name = asked if asked != "auto" else "cuda" if there else "cpu"
+    chosen = f" (auto: PyTorch sees {'a' if there else 'no'} GPU)" if asked == "auto" else ""
+    return Device(name, f"{_described(name)}{chosen}, torch {torch.__version__}, float32")
+
+
+def _described(name: str) -> str:
+    if name == "cuda":
+        return (
+            f"cuda: {torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
+        )
+    return f"cpu: {torch.backends.cpu.get_cpu_capability()}" if name == "cpu" else "meta: shapes without values"
+
+
+def synchronize(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def layer_times(model: Any, image: torch.Tensor) -> list[float]:
+    """Milliseconds of every layer on a CUDA device: the median of warm runs, by device events.
+
+    In the order of ``model.layers``, as far as they run at inference.
+    """
+    events: list[list[torch.cuda.Event]] = []
+
+    def mark(*_: Any) -> None:
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        events[-1].append(event)
+
+    modules = {id(module): module for _, module in model.layers}.values()
+    hooks = [hook for m in modules for hook in (m.register_forward_pre_hook(mark), m.register_forward_hook(mark))]
+    try:
+        for _ in range(WARM_RUNS + TIMED_RUNS):
+            events.append([])
+            with torch.no_grad():
+                model(image)
+        torch.cuda.synchronize()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    runs = [[a.elapsed_time(b) for a, b in zip(run[::2], run[1::2], strict=True)] for run in events[WARM_RUNS:]]
+    return [median(times) for times in zip(*runs, strict=True)]
+
+
+def peak_allocated(model: Any, image: torch.Tensor) -> int:
+    """Bytes that CUDA's allocator held at the most during a forward pass, beyond the weights and the image."""
+    torch.cuda.synchronize()
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    with torch.no_grad():
+        model(image)
+    torch.cuda.synchronize()
+    return torch.cuda.max_memory_allocated() - before
+
+
+def out_of_memory(error: BaseException) -> str | None:
+    """What was asked and what was free, where the error is the device's memory running out; else None."""
+    said = str(error)
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        asked = re.search(r"Tried to allocate ([\d.]+ \w+)", said)
+        free, total = torch.cuda.mem_get_info()
+        return f"asked for {asked[1] if asked else 'more'}, {bytes_text(free)} of {bytes_text(total)} were free"
+    asked = re.search(r"(?:can't allocate memory|not enough memory).*?(\d{4,}) bytes", said, re.DOTALL)
+    if asked is None and not isinstance(error, MemoryError):
+        return None
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return f"asked for {bytes_text(int(asked[1])) if asked else 'more'}, {bytes_text(free)} were free"
