@@ -1,7 +1,16 @@
-"""From when to when a tensor lives, and which layers write over their input."""
+"""From when to when a tensor lives, which layers write over their input, and the peak that follows.
+
+Layers run one by one in the order of the spec; a tensor lives until the last layer that reads it is done.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
+from archcalc.analysis.memory import itemsize
+from archcalc.analysis.running import Runner
+from archcalc.analysis.tape import Moment, Storage, Value
 from archcalc.network import Network, Node
 
 OVERWRITE = frozenset(
@@ -9,10 +18,13 @@ OVERWRITE = frozenset(
 )
 """Layers that PyTorch can write over their input; it has no such GELU, PReLU or soft-max."""
 KEEP_INPUT = frozenset(
-    "conv conv_table conv_transpose linear rbf max_pool avg_pool subsample adaptive_avg_pool batch_norm lrn "
-    "layer_norm layer_scale multiply relu6 leaky_relu prelu elu gelu hard_sigmoid silu hard_swish".split()
+    (
+        *("conv", "conv_table", "conv_transpose", "linear", "rbf", "subsample", "multiply", "layer_scale"),
+        *("max_pool", "avg_pool", "adaptive_avg_pool", "batch_norm", "layer_norm", "lrn"),
+        *("relu6", "leaky_relu", "prelu", "elu", "gelu", "hard_sigmoid", "silu", "hard_swish"),
+    )
 )
-"""Layers whose backward pass reads their input (the last three and leaky_relu, elu, relu6 only where not in place)."""
+"""Layers whose backward pass reads their input (some activations only where they do not overwrite it)."""
 KEEP_OUTPUT = frozenset(("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softmax"))
 """Layers whose backward pass reads their output (leaky_relu and elu only in place)."""
 
@@ -51,3 +63,72 @@ def passes_view(node: Node) -> bool:
     layer = node.layer
     moved = layer.type in ("layer_norm", "linear") and layer.settings["axis"] == "channels" and node.shape.axes
     return node.storage == "view" or layer.type in ("dropout", "drop_path", "lrn") or bool(moved)
+
+
+class Schedule:
+    """What is alive when: the operators of a run in their order, and the storages that they make.
+
+    ``moments[t]`` is an operator, and ``storages`` have the moments at which they are born and die, both
+    included; all are sorted by birth. The image that a run starts from is not among them, for it is its caller's.
+    ``results`` are the storages of the outputs, which live to the end.
+    """
+
+    def __init__(self, network: Network, moments: list[Moment], storages: list[Storage]) -> None:
+        self.network, self.moments, self.storages = network, moments, storages
+        fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
+        for storage in storages:
+            fixed[storage.born] += storage.fixed
+            fixed[storage.dies + 1] -= storage.fixed
+            per_image[storage.born] += storage.per_image
+            per_image[storage.dies + 1] -= storage.per_image
+        self._fixed = list(accumulate(fixed[:-1]))
+        self._per_image = list(accumulate(per_image[:-1]))
+
+    def live(self, batch: int = 1) -> list[int]:
+        """The bytes alive at every moment."""
+        return [fixed + batch * each for fixed, each in zip(self._fixed, self._per_image, strict=True)]
+
+    def peak(self, batch: int = 1) -> int:
+        """The most bytes alive at any moment."""
+        return max(self.live(batch), default=0)
+
+    def peak_moment(self, batch: int = 1) -> int:
+        """The first moment at which the most bytes are alive."""
+        live = self.live(batch)
+        return live.index(max(live))
+
+    def alive(self, moment: int) -> list[Storage]:
+        """The storages alive at a moment, in the order in which they were made."""
+        return [storage for storage in self.storages if storage.born <= moment <= storage.dies]
+
+
+def running(network: Network, training: bool) -> list[Node]:
+    """The nodes that run after the input: side heads in training only, and where they fit the input."""
+    return [node for node in network.nodes[1:] if not node.side or (training and not network.side_problem)]
+
+
+def results(network: Network, nodes: Sequence[Node]) -> list[int]:
+    """The nodes whose outputs a run returns: the network's, and the last of every side head that runs."""
+    used = {i for node in nodes for i in node.inputs}
+    return [network.output, *(node.index for node in nodes if node.side and node.index not in used)]
+
+
+def forward(tape: Runner, network: Network, nodes: Sequence[Node], size: int) -> dict[int, Value]:
+    """Run the nodes in this order on the tape; what each makes. Results live to the tape's end."""
+    image = Value(Storage("input", 0, "image", network.input.values * size, 0, 0), network.input.values, size)
+    values = {0: image}
+    for node in nodes:
+        values[node.index] = tape.layer(node, [values[i] for i in node.inputs], network.input_shapes(node))
+    return values
+
+
+def inference(
+    network: Network, dtype: str = "float32", *, amp: bool = False, order: Sequence[Node] | None = None
+) -> Schedule:
+    """The schedule of one run without gradients, in the order of the spec or another order of its nodes."""
+    nodes = running(network, training=False) if order is None else order
+    tape = Runner(False, itemsize(dtype), amp, overwrites(network) if order is None else frozenset())
+    values = forward(tape, network, nodes, itemsize(dtype))
+    for index in results(network, nodes):
+        values[index].storage.until(len(tape.moments) - 1)
+    return Schedule(network, tape.moments, tape.storages)

@@ -1,0 +1,171 @@
+"""A recording of what PyTorch runs for a network: operators one after another, and the tensors that they make.
+
+Every moment of a run is one operator; a tensor is alive from the moment that makes it to the last that
+needs it. Sizes are exact for every batch at once: so many bytes per image and so many whatever the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+Phase = Literal["forward", "backward", "step"]
+Role = Literal["map", "kept", "scratch", "gradient", "weight gradient", "weight copy", "image"]
+"""map: what layers pass on; kept: indices, statistics and masks for the backward pass; scratch: within a layer."""
+
+
+class Storage:
+    """The memory behind one or more tensors: its size, and the first and last moment at which it is alive."""
+
+    __slots__ = ("born", "dies", "fixed", "name", "node", "per_image", "role")
+
+    def __init__(self, name: str, node: int, role: Role, per_image: int, fixed: int, born: int) -> None:
+        self.name, self.node, self.role = name, node, role
+        self.per_image, self.fixed = per_image, fixed
+        self.born = self.dies = born
+
+    def bytes(self, batch: int) -> int:
+        return self.fixed + batch * self.per_image
+
+    def until(self, moment: int) -> None:
+        """Alive at that moment too."""
+        if moment > self.dies:
+            self.dies = moment
+
+    def __repr__(self) -> str:
+        return f"Storage({self.name}, {self.per_image}/image + {self.fixed}, {self.born}..{self.dies})"
+
+
+class Moment(NamedTuple):
+    """One operator: the phase, the index of the layer that it belongs to, and its name in PyTorch."""
+
+    phase: Phase
+    node: int
+    operator: str
+
+
+class Value:
+    """A tensor as operators see it: values per image, bytes of one, order in memory, and what it derives from.
+
+    ``order`` is ``first`` where the values of an image lie in the order of the shape, ``last`` where the channels
+    come last, and ``part`` for some channels of a larger map. ``derived`` says that a gradient flows to it.
+    """
+
+    __slots__ = ("count", "derived", "itemsize", "order", "storage")
+
+    def __init__(self, storage: Storage, count: int, itemsize: int, order: str = "first", derived: bool = False):
+        self.storage, self.count, self.itemsize, self.order, self.derived = storage, count, itemsize, order, derived
+
+
+class Made(NamedTuple):
+    """What one step of an operator's backward pass makes: the gradient of an input, of a weight, or scratch.
+
+    ``of`` is the number of the input, WEIGHT, SCRATCH or NARROW (the gradient of a weight's copy in half
+    precision, from which that of the weight is made); scratch lives up to and with the step ``until``.
+    """
+
+    of: int
+    per_image: int
+    fixed: int
+    until: int = -1
+
+
+WEIGHT, SCRATCH, NARROW = -1, -2, -3
+Backward = Sequence[Sequence[Made]]
+
+
+class Saved(NamedTuple):
+    """A storage that the backward pass of a layer needs, and as what."""
+
+    storage: Storage
+    node: int
+    why: str
+
+
+class Operation:
+    """An operator that gradients flow through: how, and what it saved for that."""
+
+    __slots__ = ("backward", "inputs", "node", "operator", "output", "passes", "saved", "scope")
+
+    def __init__(
+        self,
+        node: int,
+        operator: str,
+        inputs: Sequence[Value],
+        output: Value,
+        saved: list[Saved],
+        backward: Backward,
+        passes: bool,
+    ) -> None:
+        self.node, self.operator, self.inputs, self.output = node, operator, inputs, output
+        self.saved, self.backward, self.passes = saved, backward, passes
+
+
+class Tape:
+    """The recording while it is made: a layer runs its operators through it one by one."""
+
+    def __init__(self, training: bool) -> None:
+        self.training = training
+        self.moments: list[Moment] = []
+        self.storages: list[Storage] = []
+        self.operations: list[Operation] = []
+        self.node, self.name = 0, ""
+
+    def make(self, role: Role, per_image: int, fixed: int = 0, what: str = "", phase: Phase = "forward") -> Storage:
+        """A storage that the operator of this moment makes."""
+        name = f"{self.name}: {what}" if what else self.name
+        made = Storage(name, self.node, role, per_image, fixed, len(self.moments) - 1)
+        self.storages.append(made)
+        return made
+
+    def moment(self, operator: str, phase: Phase = "forward") -> int:
+        self.moments.append(Moment(phase, self.node, operator))
+        return len(self.moments) - 1
+
+    def run(
+        self,
+        operator: str,
+        inputs: Sequence[Value],
+        count: int,
+        *,
+        over: Value | None = None,
+        view: bool = False,
+        order: str = "",
+        itemsize: int = 0,
+        role: Role = "map",
+        what: str = "",
+        keep: Iterable[tuple[Value | Storage, str]] = (),
+        keep_output: str = "",
+        beside: Iterable[tuple[int, int, str, str]] = (),
+        weights: bool = False,
+        backward: Backward = (),
+        passes: bool = False,
+    ) -> Value:
+        """One operator on the inputs, and the tensor that it makes.
+
+        The result is new memory, that of ``over``, or with ``view`` that of the first input. In training
+        ``keep`` are the tensors whose values the backward pass reads, and as what (``keep_output`` the result itself); ``beside`` are further results
+        (bytes per image, fixed bytes, what it is, why it is kept, if it is). Gradients flow where an input derives
+        from a weight or where the operator has ``weights``; they take the steps of ``backward``, or with ``passes``
+        go on as they are.
+        """
+        now = self.moment(operator)
+        for value in inputs:
+            value.storage.until(now)
+        source = inputs[0]
+        size = itemsize or source.itemsize
+        storage = (
+            over.storage if over is not None else source.storage if view else self.make(role, count * size, 0, what)
+        )
+        storage.until(now)
+        flows = self.training and (weights or any(value.derived for value in inputs))
+        output = Value(storage, count, size, order or source.order, flows)
+        results = [(self.make("kept", per_image, fixed, name), why) for per_image, fixed, name, why in beside]
+        if flows:
+            saved = [Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why) for kept, why in keep] + [
+                Saved(kept, self.node, why) for kept, why in results if why
+            ]
+            if keep_output:
+                saved.append(Saved(storage, self.node, keep_output))
+            self.operations.append(Operation(self.node, operator, list(inputs), output, saved, backward, passes))
+        return output
