@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from archcalc.analysis.tape import NARROW, SCRATCH, WEIGHT, Backward, Made, Storage, Tape, Value
+from archcalc.analysis.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Storage, Tape, Value
+from archcalc.layers.base import per_axis
 from archcalc.network import Node
 from archcalc.sizes import Shape, product
 
@@ -60,7 +61,7 @@ class Runner(Tape):
                 self.moment("_to_copy")
                 self._copies[owner, at] = self.make("weight copy", 0, 2 * count, "weights in half precision")
         kept: list[Kept] = [(self._copies[owner, 0], "its weights in half precision")] if counts[0] else []
-        return [Made(NARROW, 0, 2 * n) for n in counts if n], kept
+        return [Made(COPIED, 0, 2 * n, becomes=n * self.itemsize) for n in counts if n], kept
 
     def release_copies(self) -> None:
         """The end of autocast, which lets go of its copies of weights."""
@@ -106,6 +107,10 @@ def _weighted(operator: str) -> Run:
         x = tape.low(_padded(tape, layer, xs[0], shapes[0]))
         params = layer.params(*shapes)
         gradients, copies = tape.weights(params.weight, params.bias)
+        cells = product(per_axis(layer.kernel, shapes[0], "kernel"))
+        if x.order == "last" and shapes[0].channels > layer.groups and cells > 1 and not tape.amp:
+            # The gradient has the channels last as the maps do, and is copied into the order of the weight.
+            gradients[0] = Made(COPIED, 0, gradients[0].fixed, becomes=gradients[0].fixed)
         backward = tape.new(x, gradients)
         keep: list[Kept] = [(x, _input(layer)), *copies]
         return tape.run(operator, [x], out.values, keep=keep, weights=True, backward=backward)

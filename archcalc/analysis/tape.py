@@ -60,17 +60,18 @@ class Value:
 class Made(NamedTuple):
     """What one step of an operator's backward pass makes: the gradient of an input, of a weight, or scratch.
 
-    ``of`` is the number of the input, WEIGHT, SCRATCH or NARROW (the gradient of a weight's copy in half
-    precision, from which that of the weight is made); scratch lives up to and with the step ``until``.
+    ``of`` is the number of the input, WEIGHT, SCRATCH or COPIED: the gradient of a weight in another dtype or
+    order, which becomes one of so many bytes afterwards. Scratch lives up to and with the step ``until``.
     """
 
     of: int
     per_image: int
     fixed: int
     until: int = -1
+    becomes: int = 0
 
 
-WEIGHT, SCRATCH, NARROW = -1, -2, -3
+WEIGHT, SCRATCH, COPIED = -1, -2, -3
 Backward = Sequence[Sequence[Made]]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from archcalc.analysis.lifetime import Schedule, forward, overwrites, results, running
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.running import Runner
-from archcalc.analysis.tape import NARROW, SCRATCH, Moment, Operation, Saved, Storage, Value
+from archcalc.analysis.tape import COPIED, SCRATCH, Moment, Operation, Saved, Storage, Value
 from archcalc.network import Network
 
 FOREVER = 2**62
@@ -109,7 +109,7 @@ def _through(
     tape.node, tape.name = node.index, node.name or node.layer.type
     made: dict[int, Storage] = {}
     scratch: list[tuple[Storage, int]] = []
-    narrow: list[tuple[Storage, int]] = []
+    copied: list[tuple[Storage, int, int]] = []
     at: list[int] = []
     owner = node.index if node.shares is None else node.shares
     weights = 0
@@ -123,9 +123,9 @@ def _through(
                 made[m.of] = tape.make("gradient", m.per_image, m.fixed, "gradient of its input", "backward")
             elif m.of == SCRATCH:
                 scratch.append((tape.make("scratch", m.per_image, m.fixed, "backward", "backward"), m.until))
-            elif m.of == NARROW:
-                what = "gradient of weights in half precision"
-                narrow.append((tape.make("scratch", 0, m.fixed, what, "backward"), weights))
+            elif m.of == COPIED:
+                storage = tape.make("scratch", 0, m.fixed, "gradient of weights to be copied", "backward")
+                copied.append((storage, m.becomes, weights))
                 weights += 1
             else:
                 _weight_gradient(tape, m.fixed, (owner, weights), summed)
@@ -146,9 +146,9 @@ def _through(
                 new.storage.until(last)
             users[new.storage] = users.get(new.storage, 0) + 1
             _add(tape, pending, users, value, new, sums_in_place)
-    for storage, number in narrow:
-        tape.moment("_to_copy", "backward")
-        _weight_gradient(tape, 2 * storage.fixed, (owner, number), summed)
+    for storage, size, number in copied:
+        tape.moment("copy", "backward")
+        _weight_gradient(tape, size, (owner, number), summed)
         storage.until(len(tape.moments) - 1)
 
 
