@@ -158,7 +158,8 @@ def plot(args: argparse.Namespace) -> str | bytes:
     from archcalc.plot.kinds import chosen, file, format_of, svg
 
     kind = chosen(args.kind)
-    options = {name: getattr(args, name) for name in ("layers",) if getattr(args, name) is not None}
+    given = ("layers", "depth", "kernel", "stack")
+    options = {name: getattr(args, name) for name in given if getattr(args, name) is not None}
     if not args.output:
         raise ArchcalcError(f"a picture goes to a file: add -o FILE, such as -o {kind.name}.svg; -o - prints SVG")
     if args.output == "-":

@@ -147,6 +147,9 @@ def parser() -> options.Parser:
     options.network(one, "*")
     options.counting(one)
     one.add_argument("--layers", metavar="NAME,...", type=options.names, help="rf-map: the layers whose fields to draw")
+    one.add_argument("--depth", metavar="N", type=options.whole, help="graph: fold blocks nested deeper than N")
+    one.add_argument("--kernel", metavar="K", type=options.whole, help="pattern: the size of the small kernel (3)")
+    one.add_argument("--stack", metavar="N", type=options.whole, help="pattern: how many of them at most (3)")
     one.add_argument("--format", metavar="FORMAT", help="png, svg or pdf; else the extension of the file says it")
     one.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for SVG on standard output")
 

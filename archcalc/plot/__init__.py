@@ -12,19 +12,27 @@ from typing import TYPE_CHECKING, Any
 from archcalc.plot.kinds import FORMATS, KINDS, Kind, figure, save, svg
 
 if TYPE_CHECKING:
+    from archcalc.plot.accuracy import compare
     from archcalc.plot.costs import cost
     from archcalc.plot.field_map import rf_map
     from archcalc.plot.fields import rf
+    from archcalc.plot.layer_graph import graph
+    from archcalc.plot.stacks import pattern
+    from archcalc.plot.volumes import shape
 
 __all__ = [
     "FORMATS",
     "KINDS",
     "Kind",
+    "compare",
     "cost",
     "figure",
+    "graph",
+    "pattern",
     "rf",
     "rf_map",
     "save",
+    "shape",
     "svg",
 ]
 

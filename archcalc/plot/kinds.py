@@ -48,6 +48,17 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("rf", "the receptive field against depth", "fields", most=7),
             Kind("rf-map", "the input with the fields of layers, to scale", "field_map", options=("layers",)),
             Kind("cost", "parameters, MACs and feature maps layer by layer", "costs"),
+            Kind("shape", "the network as its volumes, to scale", "volumes"),
+            Kind("graph", "the graph of layers and blocks (needs Graphviz)", "layer_graph", options=("depth",)),
+            Kind("compare", "published accuracy against MACs, area by parameters", "accuracy", most=30),
+            Kind(
+                "pattern",
+                "a stack of small kernels against one large kernel",
+                "stacks",
+                least=0,
+                most=0,
+                options=("kernel", "stack"),
+            ),
         )
     }
 )
@@ -64,6 +75,8 @@ def chosen(kind: str) -> Kind:
 def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
     """A new matplotlib figure of that kind with its caption; ArchcalcError when it cannot be drawn of these networks."""
     draw = _checked(kind, analyses, options)
+    if kind == "graph":
+        raise ArchcalcError("a graph is drawn by Graphviz and is no figure of matplotlib; save it, or use plot.graph")
     axes = draw(*analyses, **options)
     first = axes if hasattr(axes, "get_figure") else axes[0]
     made: Figure = first.get_figure()
@@ -74,7 +87,11 @@ def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -
     """The picture as the bytes of a file in one of FORMATS, the same for the same input."""
     if format not in FORMATS:
         raise ArchcalcError(unknown("picture format", format, FORMATS))
-    _checked(kind, analyses, options)
+    draw = _checked(kind, analyses, options)
+    if kind == "graph":
+        from archcalc.plot.layer_graph import piped
+
+        return piped(draw(*analyses, **options), format)
     from archcalc.plot.style import applied, file_of
 
     with applied(" ".join([kind, *(a.network.name for a in analyses)])):
@@ -109,7 +126,9 @@ def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]
     found = chosen(kind)
     for name in options:
         if name not in found.options:
-            raise ArchcalcError(f"{kind}: {unknown('option', name, found.options)}")
+            owners = ", ".join(other.name for other in KINDS.values() if name in other.options)
+            known = f"{name} is an option of {owners}, not of {kind}"
+            raise ArchcalcError(known if owners else f"{kind}: {unknown('option', name, found.options)}")
     if not found.least <= len(analyses) <= found.most:
         raise ArchcalcError(f"{kind} takes {_how_many(found)}, got {len(analyses)}")
     for a in analyses:

@@ -91,7 +91,7 @@ def largest_field(analysis: Analysis) -> Any:
     return "whole" if any(view.field.step == 0 for view in local[-1].views) else field_of(local[-1])
 
 
-def _published(analysis: Analysis) -> Accuracy | None:
+def published(analysis: Analysis) -> Accuracy | None:
     """The errors of a network of the zoo; none with other settings, at another input, or of a file of that name."""
     network = analysis.network
     found = accuracies().get(network.name)
@@ -112,10 +112,10 @@ def _file(network: Network) -> str:
 
 
 def _error(analysis: Analysis, which: str) -> Any:
-    found = _published(analysis)
+    found = published(analysis)
     return getattr(found, which) if found else None
 
 
 def _sources(analyses: Sequence[Analysis]) -> list[str]:
-    found = {a.network.name: _published(a) for a in analyses}
+    found = {a.network.name: published(a) for a in analyses}
     return [f"{name}: error on {e.on}, {e.how}; {e.source}" for name, e in found.items() if e is not None]

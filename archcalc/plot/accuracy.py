@@ -1,0 +1,181 @@
+"""Published accuracy against computed work, with the parameters as areas: only what has a source is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import pi, sqrt
+from string import ascii_lowercase
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from archcalc.analysis import Analysis
+from archcalc.errors import ArchcalcError
+from archcalc.plot import style
+from archcalc.report.compare import published
+from archcalc.report.units import COUNTS, count_text, unit_for
+from archcalc.spec.accuracy import Accuracy
+
+LARGEST = 260
+"""The area of the largest disc, in square points."""
+
+NAMED, KEY_COLUMNS = 8, 2
+"""Up to so many networks have their names beside their discs; more have numbers, and a key in columns."""
+
+REACHES = (1, 5, 10, 16, 24, 34)
+"""How far from its disc a text may stand, in points; from the second on a line leads there."""
+
+AROUND = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
+"""Where a name may stand: right and left (1 and -1), over and under its disc."""
+
+
+def compare(*analyses: Analysis, ax: Axes | None = None) -> Axes:
+    """Top-1 accuracy (top-5 where a network has no top-1 figure) against MACs; a disc's area is its parameters.
+
+    ArchcalcError naming the networks without a sourced accuracy, and for figures on different data.
+    """
+    found = _sourced(analyses)
+    which = "top1" if all(a.top1 for a in found) else "top5"
+    lacking = [a.network.name for a, one in zip(analyses, found, strict=True) if getattr(one, which) is None]
+    if lacking:
+        raise ArchcalcError(f"no top-1 or top-5 error for all: {', '.join(lacking)} has no top-5 error to compare by")
+    if not all(a.totals.macs for a in analyses):
+        raise ArchcalcError(f"convention {analyses[0].convention.name} counts no operations to compare by")
+    ways = list(dict.fromkeys(one.how for one in found))
+    with style.applied():
+        made = ax is None
+        names = [f"{a.network.name} {_mark(ways, one)}".strip() for a, one in zip(analyses, found, strict=True)]
+        key = 0.14 * -(-len(names) // KEY_COLUMNS) if len(names) > NAMED else 0
+        ax = style.new_axes(2.6 + key) if ax is None else ax
+        macs = [a.totals.macs for a in analyses]
+        right = [100 - float(getattr(one, which)) for one in found]
+        most = max(a.totals.params for a in analyses)
+        areas = [LARGEST * a.totals.params / most for a in analyses]
+        colours = [style.LINES[ways.index(one.how) % len(style.LINES)][0] for one in found]
+        ax.set_xscale("log")
+        ax.scatter(macs, right, areas, c=colours, alpha=0.55, edgecolors=style.INK, linewidths=0.5, zorder=2)
+        ax.scatter(macs, right, 1.5, c=style.INK, zorder=3)
+        _limits(ax, macs, right)
+        size, unit = unit_for(macs, COUNTS)
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n / size:,.6g}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set_xlabel(f"{analyses[0].convention.counts} for one forward pass [{unit}]")
+        ax.set_ylabel(f"top-{which[-1]} accuracy [%]")
+        if len(names) > NAMED:
+            _key(ax, names)
+        if made:
+            style.captioned(ax, _caption(analyses, found, ways, most))
+        texts = names if len(names) <= NAMED else [str(nth) for nth in range(1, len(names) + 1)]
+        _named(ax, texts, macs, right, areas)
+    return ax
+
+
+def _sourced(analyses: Sequence[Analysis]) -> list[Accuracy]:
+    found = [(a.network.name, published(a)) for a in analyses]
+    missing = [name for name, one in found if one is None]
+    if missing:
+        raise ArchcalcError(
+            f"no sourced accuracy for {', '.join(missing)}: compare shows networks of the zoo as they were published"
+        )
+    sourced = [one for _, one in found if one is not None]
+    data: dict[str, list[str]] = {}
+    for (name, _), one in zip(found, sourced, strict=True):
+        data.setdefault("ILSVRC" if one.on.startswith("ILSVRC") else one.on, []).append(name)
+    if len(data) > 1:
+        told = "; ".join(f"{on}: {', '.join(names)}" for on, names in data.items())
+        raise ArchcalcError(f"accuracies on different data do not compare: {told}")
+    return sourced
+
+
+def _mark(ways: Sequence[str], one: Accuracy) -> str:
+    return f"({ascii_lowercase[ways.index(one.how) % 26]})" if len(ways) > 1 else ""
+
+
+def _limits(ax: Axes, macs: Sequence[int], right: Sequence[float]) -> None:
+    ax.set_xlim(min(macs) / 1.8, max(macs) * 2.6)
+    room = max(0.15 * (max(right) - min(right)), 0.5)
+    ax.set_ylim(min(right) - room, max(right) + room)
+
+
+def _key(ax: Axes, names: Sequence[str]) -> None:
+    """The names below the axes, each with its number."""
+    numbered = [Line2D([], [], linestyle="none", label=f"{nth}  {name}") for nth, name in enumerate(names, 1)]
+    ax.legend(
+        handles=numbered,
+        ncols=KEY_COLUMNS,
+        loc="upper center",
+        bbox_to_anchor=(0.45, -0.2),
+        handlelength=0,
+        handletextpad=0,
+        columnspacing=1,
+        labelspacing=0.25,
+    )
+
+
+def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[float], areas: Sequence[float]) -> None:
+    """Each text at the spot nearest to its disc where it covers no disc and no other text, with a line if it is far."""
+    figure = style.figure_of(ax)
+    figure.draw_without_rendering()
+    points = [ax.transData.transform(at) * 72 / figure.dpi for at in zip(macs, right, strict=True)]
+    frame = Rect(*(n * 72 / figure.dpi for n in ax.get_window_extent().extents))
+    discs = [(x, y, sqrt(area / pi)) for (x, y), area in zip(points, areas, strict=True)]
+    taken = [Rect(x - r, y - r, x + r, y + r) for x, y, r in discs]
+    line = {"arrowstyle": "-", "linewidth": 0.4, "color": style.INK, "shrinkA": 0, "shrinkB": 0}
+    for at in sorted(range(len(texts)), key=lambda at: areas[at]):
+        x, y, r = discs[at]
+        width, height = style.text_width(texts[at]) * 72 + 2, style.SIZE * 1.1
+        spots = [
+            (reach, Rect(left, low, left + width, low + height))
+            for reach in REACHES
+            for across, up in AROUND
+            for left in [x + across * (r + reach) + (across - 1) / 2 * width]
+            for low in [y + up * (r + reach) - height / 2]
+        ]
+        reach, spot = min(spots, key=lambda one: covered(one[1], taken, frame))
+        taken.append(spot)
+        ax.annotate(
+            texts[at],
+            (macs[at], right[at]),
+            ((spot.left + spot.right) / 2 - x, (spot.low + spot.high) / 2 - y),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            zorder=4,
+            arrowprops=line if reach > REACHES[0] else None,
+        )
+
+
+class Rect(NamedTuple):
+    """A rectangle on the page, in points."""
+
+    left: float
+    low: float
+    right: float
+    high: float
+
+
+def covered(spot: Rect, taken: Sequence[Rect], frame: Rect) -> float:
+    """The area of a spot that is taken, or lies outside of the frame."""
+    width, height = spot.right - spot.left, spot.high - spot.low
+    return width * height - _shared(spot, frame) + sum(_shared(spot, other) for other in taken)
+
+
+def _shared(a: Rect, b: Rect) -> float:
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.high, b.high) - max(a.low, b.low)
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def _caption(analyses: Sequence[Analysis], found: Sequence[Accuracy], ways: Sequence[str], most: int) -> str:
+    first = analyses[0]
+    protocols = "; ".join(f"{_mark(ways, one)} {one.how}".strip() for one in {o.how: o for o in found}.values())
+    sources = "; ".join(dict.fromkeys(one.source.rsplit(",", 1)[0] for one in found))
+    inputs = ", ".join(dict.fromkeys(str(a.input).replace("x", "×") for a in analyses))
+    return (
+        f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))} ({protocols}) against computed "
+        f"{first.convention.counts} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
+        f"{count_text(most)}. Convention {first.convention.name}: {first.convention.about}. Sources: {sources}."
+    )

@@ -1,0 +1,168 @@
+"""A network as a graph small enough to be drawn: layers with what follows them value by value, or whole blocks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.fold import segments
+from archcalc.analysis.trace import Row
+from archcalc.layers import Layer
+from archcalc.layers.base import Pointwise
+from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.dense import Linear, Rbf
+from archcalc.layers.join import Join
+from archcalc.layers.norm import LayerNorm
+from archcalc.layers.pool import AdaptiveAvgPool, GlobalAvgPool, Pool
+from archcalc.layers.reshape import Input
+from archcalc.network import Node
+from archcalc.sizes import Shape
+
+SORTS: Sequence[tuple[str, tuple[type[Layer], ...]]] = (
+    ("input", (Input,)),
+    ("convolution", CONVOLUTIONS),
+    ("pooling", (Pool, AdaptiveAvgPool, GlobalAvgPool)),
+    ("merge", (Join,)),
+    ("fully connected", (Linear, Rbf)),
+)
+BLOCK, OTHER = "block", "other"
+MORE = " … "
+
+
+class Item(NamedTuple):
+    """A layer, or several drawn as one: what it is, what it makes, the items it takes, and how often it repeats.
+
+    ``repeats`` are the blocks in a row that a folded block consists of. ``scopes`` are the blocks around it.
+    """
+
+    name: str
+    sort: str
+    shape: Shape
+    scopes: tuple[str, ...]
+    inputs: tuple[int, ...]
+    rows: tuple[Row, ...]
+    repeats: int
+
+
+def finest(analysis: Analysis, most: int, fold: Callable[[Analysis, int], list[Item]] | None = None) -> list[Item]:
+    """The network folded as little as leaves no more than ``most`` items: by ever larger blocks, at last by stage."""
+    deepest = max((len(row.scopes) for row in analysis.rows), default=0)
+    for depth in range(deepest + 1, 0, -1):
+        found = (fold or folded)(analysis, depth)
+        if len(found) <= most:
+            return found
+    return _items(analysis, _by_stage(analysis), len)
+
+
+def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
+    """The network with blocks nested deeper than ``depth`` as one item each, and layers with their followers as one.
+
+    A follower treats every value by itself or is a view. ``alone``: only one that nothing else stands beside.
+    """
+    users = Counter(i for row in analysis.rows if row.node is not None for i in row.node.inputs)
+    heads: dict[int, Hashable] = {}
+
+    def key(row: Row, node: Node) -> Hashable:
+        if len(row.scopes) >= depth:
+            heads[node.index] = row.scopes[:depth]
+        elif _follows(node) and not (alone and (users[node.inputs[0]] > 1 or _apart(analysis, node, depth))):
+            heads[node.index] = heads[node.inputs[0]]
+        else:
+            heads[node.index] = node.index
+        return heads[node.index]
+
+    return _items(analysis, key, lambda scopes: depth)
+
+
+def _follows(node: Node) -> bool:
+    followers = isinstance(node.layer, (Pointwise, LayerNorm)) or node.storage == "view"
+    return followers and len(node.inputs) == 1
+
+
+def _apart(analysis: Analysis, node: Node, depth: int) -> bool:
+    return analysis.network.nodes[node.inputs[0]].scopes[:depth] != node.scopes[:depth]
+
+
+def _by_stage(analysis: Analysis) -> Callable[[Row, Node], Hashable]:
+    stage = {node.index: group[-1].shape.axes for group in segments(analysis.rows) for node in group}
+    return lambda row, node: stage[node.index]
+
+
+def _items(
+    analysis: Analysis, key: Callable[[Row, Node], Hashable], cut: Callable[[tuple[str, ...]], int]
+) -> list[Item]:
+    groups: list[list[Row]] = []
+    keys: list[Hashable] = []
+    place: dict[Hashable, int] = {}
+    home: dict[int, int] = {}
+    for row in analysis.rows:
+        if row.node is None or row.node.side:
+            continue
+        found = key(row, row.node)
+        at = place.get(found)
+        if at is None or (isinstance(found, tuple) and at != len(groups) - 1):
+            at = place[found] = len(groups)
+            groups.append([])
+            keys.append(found)
+        groups[at].append(row)
+        home[row.node.index] = at
+    return [_item(group, at, home, keys[at], cut) for at, group in enumerate(groups)]
+
+
+def _item(
+    rows: Sequence[Row], at: int, home: dict[int, int], key: Hashable, cut: Callable[[tuple[str, ...]], int]
+) -> Item:
+    nodes = [row.node for row in rows if row.node is not None]
+    inputs = tuple(dict.fromkeys(home[i] for node in nodes for i in node.inputs if home[i] != at))
+    head = nodes[0]
+    if isinstance(key, tuple):  # a block or a stage
+        last = nodes[-1]
+        named = key[-1] if key and isinstance(key[-1], str) else "×".join(map(str, key)) or "vector"
+        parts = [node for node in nodes if not _follows(node)]
+        name, sort = (rows[0].name if len(rows) == 1 else named), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
+        depth = cut(last.scopes)
+        return Item(name, sort, last.shape, last.scopes[: depth - 1], inputs, tuple(rows), _repeats(nodes, depth))
+    return Item(rows[0].name, _sort(head), head.shape, head.scopes, inputs, tuple(rows), 1)
+
+
+def runs(items: Sequence[Item]) -> list[Item]:
+    """The items with blocks of the same layers that follow one another as one item, named from first to last."""
+    found: list[Item] = []
+    home: list[int] = []
+    for item in items:
+        before = found[-1] if found else None
+        inputs = tuple(dict.fromkeys(home[i] for i in item.inputs))
+        if before is not None and inputs == (len(found) - 1,) and _alike(before, item):
+            name = f"{before.name.split(MORE)[0]}{MORE}{item.name}"
+            rows, repeats = before.rows + item.rows, before.repeats + 1
+            found[-1] = before._replace(name=name, shape=item.shape, rows=rows, repeats=repeats)
+        else:
+            found.append(item._replace(inputs=inputs))
+        home.append(len(found) - 1)
+    return found
+
+
+def _alike(before: Item, item: Item) -> bool:
+    """Whether both are blocks of the same place whose layers are of the same types in the same order."""
+    types = [row.type for row in item.rows]
+    return item.sort == before.sort == BLOCK and item.scopes == before.scopes and _types(before) == types
+
+
+def _types(item: Item) -> list[str]:
+    return [row.type for row in item.rows[len(item.rows) - len(item.rows) // item.repeats :]]
+
+
+def _sort(node: Node) -> str:
+    return next((name for name, classes in SORTS if isinstance(node.layer, classes)), OTHER)
+
+
+def _repeats(nodes: Sequence[Node], depth: int) -> int:
+    """The blocks one level down that follow one another, each fed from inside; 1 where they are branches."""
+    inside = {node.index for node in nodes}
+    blocks = {node.scopes[depth] for node in nodes if len(node.scopes) > depth}
+    fed_from_outside = {
+        node.scopes[depth] for node in nodes if len(node.scopes) > depth and any(i not in inside for i in node.inputs)
+    }
+    return len(blocks) if len(fed_from_outside) <= 1 and len(blocks) > 1 else 1

@@ -1,0 +1,167 @@
+"""The graph of layers, with a box around every block, laid out by Graphviz."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+from graphviz import Digraph, ExecutableNotFound, escape
+from graphviz.backend import CalledProcessError
+
+from archcalc.analysis import Analysis
+from archcalc.errors import ArchcalcError, clipped
+from archcalc.layers import Layer
+from archcalc.layers.windowed import Windowed
+from archcalc.plot import style
+from archcalc.plot.folding import BLOCK, Item, finest, folded, runs
+from archcalc.plot.volumes import COLOURS
+from archcalc.report.units import count_text, counted
+from archcalc.sizes import Shape
+
+MOST = 90
+"""The most nodes; a network of more is folded by its blocks."""
+
+NODE = {
+    "shape": "box",
+    "style": "filled",
+    "fontname": "DejaVu Sans",
+    "fontsize": str(style.SIZE),
+    "margin": "0.06,0.03",
+    "height": "0.1",
+    "width": "0.3",
+    "penwidth": "0.6",
+}
+EDGE = {"arrowsize": "0.4", "penwidth": "0.6"}
+GRAPH = {
+    "fontname": "DejaVu Sans",
+    "fontsize": str(style.SIZE),
+    "nodesep": "0.12",
+    "ranksep": "0.16",
+    "labelloc": "b",
+    "labeljust": "l",
+    "margin": "0.05",
+    "bgcolor": "white",
+}
+
+
+def graph(analysis: Analysis, depth: int | None = None) -> Digraph:
+    """The graph as graphviz draws it: a node per layer with what follows it value by value, or per folded block.
+
+    Blocks are folded deeper than ``depth``; without it as little as leaves MOST nodes. Blocks of the same
+    layers that follow one another are one node. ``.source`` is the text, ``.pipe("svg")`` the picture.
+    """
+    items = _items(analysis, depth)
+    made = Digraph(analysis.network.name, graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
+    _nodes(made, items, list(range(len(items))), 0)
+    for at, item in enumerate(items):
+        for source in item.inputs:
+            made.edge(str(source), str(at))
+    lines = style.wrapped(f"Layer graph of {style.about(analysis)}", style.COLUMN)
+    made.attr(label="".join(f"{escape(line)}\\l" for line in lines))
+    return made
+
+
+def piped(made: Digraph, format: str) -> bytes:
+    """The picture as the bytes of a file; ArchcalcError where Graphviz is not installed, or fails."""
+    if format == "png":
+        made.attr(dpi="200")
+    try:
+        with _undated():
+            content: bytes = made.pipe(format)
+    except ExecutableNotFound:
+        raise ArchcalcError(
+            "a graph is laid out by Graphviz, whose program dot was not found: apt-get install graphviz, "
+            "brew install graphviz, or see graphviz.org/download"
+        ) from None
+    except CalledProcessError as error:
+        said = (error.stderr or b"").decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise ArchcalcError(f"Graphviz could not draw the graph: {said[-1]}") from None
+    if format != "svg":
+        return content
+    return style.tidy(content.decode(), f"Layer graph of {made.name}").encode()
+
+
+@contextmanager
+def _undated() -> Iterator[None]:
+    """Have Graphviz write a fixed date where its format holds one (reproducible-builds.org, SOURCE_DATE_EPOCH)."""
+    before = os.environ.get("SOURCE_DATE_EPOCH")
+    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        else:
+            os.environ["SOURCE_DATE_EPOCH"] = before
+
+
+def _items(analysis: Analysis, depth: int | None) -> list[Item]:
+    if depth is None:
+        return finest(analysis, MOST, _folded)
+    if depth < 1:
+        raise ArchcalcError(f"depth must be at least 1, got {depth}")
+    return _folded(analysis, depth)
+
+
+def _folded(analysis: Analysis, depth: int) -> list[Item]:
+    return runs(folded(analysis, depth, alone=True))
+
+
+def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: int) -> None:
+    """The items in boxes nested as their blocks are."""
+    for scope, run in groupby(places, lambda at: items[at].scopes[level] if len(items[at].scopes) > level else None):
+        inside = list(run)
+        if scope is None:
+            for at in inside:
+                colour = COLOURS[items[at].sort]
+                dark = colour in (style.BLUE, style.RED)
+                into.node(str(at), _label(items[at]), fillcolor=colour, fontcolor="white" if dark else style.INK)
+            continue
+        with into.subgraph(name=f"cluster_{level}_{inside[0]}") as box:
+            box.attr(
+                label=escape(clipped(scope, 40)),
+                labelloc="t",
+                style="filled",
+                fillcolor="#f4f4f4" if level % 2 else "#e9e9e9",
+                penwidth="0.4",
+                margin="6",
+            )
+            _nodes(box, items, inside, level + 1)
+
+
+def _label(item: Item) -> str:
+    """Name, what it is, and what it makes and owns, on a line each."""
+    count, params = len(item.rows), sum(row.param_count for row in item.rows)
+    node = item.rows[0].node
+    if item.sort == BLOCK and item.repeats > 1 and count % item.repeats == 0:
+        what = f"{item.repeats} × {counted(count // item.repeats, 'layer')}"
+    elif item.sort == BLOCK or node is None:
+        what = counted(count, "layer")
+    else:
+        what = " · ".join([_described(node.layer, item.shape), *(row.type for row in item.rows[1:])])
+    makes = str(item.shape).replace("x", "×") + (f" · {count_text(params)} params" if params else "")
+    lines = (_name(item), what, makes) if _name(item) != what else (what, makes)
+    return "\\n".join(map(escape, lines))
+
+
+def _name(item: Item) -> str:
+    """The name without the blocks around it, which have theirs on their boxes."""
+    parts = item.name.split(".")
+    while len(parts) > 1 and parts[0] in item.scopes:
+        del parts[0]
+    return clipped(".".join(parts), 40)
+
+
+def _described(layer: Layer, made: Shape) -> str:
+    """The type of a layer, with the window and the stride of one that has them."""
+    if not isinstance(layer, Windowed):
+        return layer.type
+    stride = "" if layer.stride == 1 else f" / {layer.stride}".replace(", ", "×").strip("()")
+    return f"{layer.type} {_sizes(layer.kernel, made)}{stride}"
+
+
+def _sizes(value: Any, made: Shape) -> str:
+    return style.size_text(value if isinstance(value, tuple) else [value] * len(made.axes))
