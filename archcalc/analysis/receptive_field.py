@@ -72,7 +72,7 @@ def _sights(network: Network) -> list[Sight]:
     views, gates = beside_gates(network), _gates(network)
     found: list[Sight] = []
     told: list[Views] = []  # what was seen when it last changed
-    for node, seen in zip(network.nodes, views, strict=True):
+    for node, seen, padded in zip(network.nodes, views, padding_varies(network), strict=True):
         inputs = followed(node, network)
         before = [found[i] for i in inputs]
         told.append(told[inputs[0]] if _passed_on(node) and inputs else seen)
@@ -89,7 +89,7 @@ def _sights(network: Network) -> list[Sight]:
                 any(_differ(told[-1], told[i]) for i in inputs),
                 widens,
                 widens and _covers(before[0], network),
-                any(sight.padded for sight in before) or _pads_by_size(node, network),
+                padded,
                 node.index in gates,
             )
         )
@@ -140,6 +140,14 @@ def _same_centre(a: Field, b: Field) -> bool:
 
 def _differ(a: Views, b: Views) -> bool:
     return any((v.field, v.least, v.exact) != (w.field, w.least, w.exact) for v, w in zip(a, b, strict=True))
+
+
+def padding_varies(network: Network) -> list[bool]:
+    """For every node whether TensorFlow's padding on the way to it is another one at another input size."""
+    found: list[bool] = []
+    for node in network.nodes:
+        found.append(any(found[i] for i in followed(node, network)) or _pads_by_size(node, network))
+    return found
 
 
 def _pads_by_size(node: Node, network: Network) -> bool:

@@ -39,7 +39,8 @@ class Unit(NamedTuple):
 class Printed(NamedTuple):
     """``text`` as printed; ``steps`` of ``step``, where step is what the last significant digit stands for.
 
-    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no steps.
+    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no steps. ``undefined``
+    is a number that the source says there is none of (None), as the value () does.
     """
 
     text: str
@@ -48,9 +49,12 @@ class Printed(NamedTuple):
     unit: Unit = Unit()
     sign: str = ""
     sizes: Sizes = ()
+    undefined: bool = False
 
     def manner(self, value: Fraction | Sizes, binary: bool = False) -> Manner | None:
         """How the value comes to be printed as this, or None where it would not be."""
+        if self.undefined or value == ():
+            return "exact" if self.undefined and value == () else None
         if isinstance(value, tuple):
             return "exact" if value == (self.sizes or (1, 1, self.steps)) else None
         if self.sizes:
@@ -88,6 +92,8 @@ def printed(text: str, heading: str = "", digits: int | None = None) -> Printed:
     """
     if _SIZES.fullmatch(text):
         return Printed(text, sizes=tuple(map(int, text.split("x"))))
+    if text == "None":
+        return Printed(text, undefined=True)
     maps = _MAPS.fullmatch(text)
     if maps:
         channels, height, width = map(int, maps.groups())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
+from archcalc.analysis.receptive_field import padding_varies
 from archcalc.analysis.survival import Survival, survival
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
@@ -97,8 +98,16 @@ def _survival(network: Network, rows: list[Row]) -> Survival:
     return found
 
 
+def _fixed_padding(network: Network, rows: list[Row]) -> float:
+    """The effective padding where it is the same at every input size."""
+    if rows[-1].node is not None and padding_varies(network)[rows[-1].node.index]:
+        raise UndefinedError
+    return LASTS["effective_padding"](rows[-1])
+
+
 OF_NETWORK: Mapping[str, Callable[[Network, list[Row]], float]] = {
     "depth": lambda network, _: depth(network),
+    "fixed_padding": _fixed_padding,
     "largest_output": lambda _, rows: max(map(_outputs, rows)),
     "surviving": lambda network, rows: _survival(network, rows).surviving,  # paths that may be dropped, on average
     "expected_macs": lambda network, rows: _survival(network, rows).macs,
@@ -132,6 +141,10 @@ class UnanswerableError(Exception):
     """The engine has no number for what a figure is about; the text says why."""
 
 
+class UndefinedError(Exception):
+    """There is no one number: it depends on what the figure leaves open."""
+
+
 class Bench:
     """Answers questions; every network is analysed once for each of its settings and inputs."""
 
@@ -154,9 +167,11 @@ class Bench:
         return self.analyses[key]
 
     def value(self, formula: Formula, subject: Subject) -> Value:
-        """The formula's value for the subject; UnanswerableError when it has none."""
+        """The formula's value for the subject, () where there is no one number; UnanswerableError when it has none."""
         try:
             return formula.value(lambda reference: self.number(reference, subject))
+        except UndefinedError:
+            return ()
         except ExpressionError as error:
             raise UnanswerableError(str(error)) from None
 

@@ -194,7 +194,9 @@ def _product(quantity: str, subject: Subject, bench: Bench) -> str:
 
 
 def written(value: Value) -> str:
-    """A value with all its digits; a ratio with three decimals; sizes as height x width x channels."""
+    """A value with all its digits; a ratio with three decimals; sizes as height x width x channels; None for ()."""
+    if value == ():
+        return "None"
     if isinstance(value, tuple):
         return "x".join(map(str, value))
     return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):,.3f}"

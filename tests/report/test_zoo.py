@@ -33,7 +33,7 @@ def test_every_network_is_listed_once() -> None:
         (["vgg16"], ["vgg16"]),
         (["vgg1?"], ["vgg11", "vgg13", "vgg16", "vgg19"]),
         (["resnet*_tv"], ["resnet50_tv", "resnet101_tv", "resnet152_tv"]),
-        (["resnet[35]*"], ["resnet34", "resnet50", "resnet50_tv"]),
+        (["resnet[35]*"], ["resnet34", "resnet50", "resnet50_slim", "resnet50_tv"]),
         (["*_lrn", "lenet5"], ["lenet5", "vgg11_lrn"]),
         (["lenet5", "lenet*"], ["lenet5", "lenet5_modern"]),
     ],
@@ -48,8 +48,10 @@ def test_numbers_in_names_count_as_numbers() -> None:
         "resnet34",
         "resnet50",
         "resnet101",
+        "resnet101_slim",
         "resnet101_tv",
         "resnet152",
+        "resnet152_slim",
         "resnet152_tv",
     ]
     assert names("mobilenet_v1_0*") == ["mobilenet_v1_0.25", "mobilenet_v1_0.5", "mobilenet_v1_0.75"]

@@ -245,6 +245,13 @@ def preact_bottlenecks(first: int, stages: list[tuple[int, int]], classes: int) 
     return total + bn(inputs) + fc(inputs, classes)
 
 
+def preact_slim(*counts: int) -> int:
+    """TF-Slim's resnet_v2: biases where no normalisation follows, in conv1, in each last 1x1 and each projection."""
+    stages = list(zip((64, 128, 256, 512), counts, strict=True))
+    biases = sum(4 * width * (count + 1) for width, count in stages)
+    return conv(3, 64, 7, bias=True) + preact_bottlenecks(64, stages, 1000) + biases
+
+
 def preact_cifar(depth: int) -> int:
     n = (depth - 2) // 9
     return conv(3, 16, 3) + preact_bottlenecks(16, [(16, n), (32, n), (64, n)], 10)
@@ -323,10 +330,10 @@ RECOUNTS: list[tuple[str, int]] = [
         "inception_resnet_v2_2048",
         inception_resnet(stem_v4(), 384, (5, 10, 5), *V2[:3], V1[3], V2[4], lambda n: fc(n, 1000)),
     ),
-    (
-        "inception_resnet_v2_released",
-        inception_resnet(STEM_RELEASED, 320, (10, 20, 10), *V2, lambda n: unit(n, 1536, 1) + fc(1536, 1000)),
-    ),
+    *[
+        (name, inception_resnet(STEM_RELEASED, 320, (10, 20, 10), *V2, lambda n: unit(n, 1536, 1) + fc(1536, 1000)))
+        for name in ("inception_resnet_v2_released", "inception_resnet_v2_same")
+    ],
     ("plain18", plain18()),
     ("plain34", resnet34("a")),  # shortcuts without parameters: the plain network has as many
     ("resnet_option_a", resnet34("a")),
@@ -339,6 +346,10 @@ RECOUNTS: list[tuple[str, int]] = [
     ("preact_resnet1001", preact_cifar(1001)),
     # conv1's normalisation before the pooling is that of the first unit
     ("preact_resnet200", conv(3, 64, 7) + preact_bottlenecks(64, [(64, 3), (128, 24), (256, 36), (512, 3)], 1000)),
+    ("preact_resnet50_slim", preact_slim(3, 4, 6, 3)),
+    ("preact_resnet101_slim", preact_slim(3, 4, 23, 3)),
+    ("preact_resnet152_slim", preact_slim(3, 8, 36, 3)),
+    ("preact_resnet200_slim", preact_slim(3, 24, 36, 3)),
     *[
         (f"wrn_{depth}_{k}", wrn(depth, k))
         for depth, k in (
