@@ -42,7 +42,7 @@ GRAPH = {
     "ranksep": "0.16",
     "labelloc": "b",
     "labeljust": "l",
-    "margin": "0.05",
+    "pad": "0.05",
     "bgcolor": "white",
 }
 

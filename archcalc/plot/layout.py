@@ -20,7 +20,7 @@ MAP, SLAB, BAR = 0.62, 0.4, 0.8
 SLANT, RISE = 0.32, 0.2
 """How far a map's width goes to the right and up, of its true length."""
 
-THICK, GAP, TEXT = 0.06, 0.07, 0.125
+THICK, GAP, TEXT = 0.06, 0.06, 0.125
 """The width of a vector's bar, the room between columns, and the height of a line of text."""
 
 
@@ -41,12 +41,22 @@ class Box(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """An item, its measures, and the left and the middle of its front."""
+    """An item, its measures, the left and the middle of its front, and whether it is of the trunk."""
 
     item: Item
     box: Box
     x: float
     y: float
+    trunk: bool
+
+    @property
+    def right(self) -> float:
+        """Where a line leaves it: the middle of its side."""
+        return self.x + self.box.front + self.box.slant / 2
+
+    @property
+    def top(self) -> float:
+        return self.y - self.box.height / 2 - self.box.rise
 
 
 class Label(NamedTuple):
@@ -175,9 +185,9 @@ def _line(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group]) 
     def labels(runs: Sequence[tuple[str, int, int]]) -> list[Label]:
         return [Label(text, starts[first], starts[last + 1] - GAP) for text, first, last in runs]
 
-    above = max(box.height / 2 + box.rise - y for _, box, _, y in placed)
+    above = max(-spot.top for spot in placed)
     above = max([above, *(_tall(boxes, group) / 2 + GAP for group in groups if group.bypass)])
-    below = max(box.height / 2 + y for _, box, _, y in placed) + TEXT
+    below = max(spot.y + spot.box.height / 2 for spot in placed) + TEXT
     return Line(placed, labels(sizes), labels(names), above, below), starts[-1]
 
 
@@ -203,10 +213,11 @@ def _cell(item: Item, box: Box) -> float:
 def _columns(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> list[float]:
     """The widths of the columns of a group's branches."""
     most = max((len(branch) for branch in group.branches), default=0)
-    return [
+    cells = [
         max(_cell(items[at], boxes[at]) for branch in group.branches if nth < len(branch) for at in branch[nth])
         for nth in range(most)
-    ] + [GAP] * bool(most)  # room for the lines that meet
+    ]
+    return [GAP / 2, *cells, GAP / 2] if cells else []  # with room for the lines that part and meet
 
 
 def _width(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> float:
@@ -228,15 +239,15 @@ def _tall(boxes: Sequence[Box], group: Group) -> float:
 
 def _spots(items: Sequence[Item], boxes: Sequence[Box], group: Group, x: float) -> list[Placed]:
     columns = _columns(items, boxes, group)
+    slots = [(branch, slot, height) for branch in group.branches for slot, height in enumerate(_heights(boxes, branch))]
     y, found = -_tall(boxes, group) / 2, []
-    for branch in group.branches:
-        for slot, height in enumerate(_heights(boxes, branch)):
-            for nth, column in enumerate(branch):
-                if slot < len(column):
-                    at = column[slot]
-                    middle = y + height - TEXT - boxes[at].height / 2
-                    left = x + sum(columns[:nth]) + _overhang(items[at], boxes[at])
-                    found.append(Placed(items[at], boxes[at], left, middle))
-            y += height
+    for branch, slot, height in slots:
+        for nth, column in enumerate(branch):
+            if slot < len(column):
+                at = column[slot]
+                left = x + sum(columns[: nth + 1]) + _overhang(items[at], boxes[at])
+                middle = y + height - TEXT - boxes[at].height / 2 if len(slots) > 1 else 0
+                found.append(Placed(items[at], boxes[at], left, middle, False))
+        y += height
     end, box = items[group.end], boxes[group.end]
-    return [*found, Placed(end, box, x + sum(columns) + _overhang(end, box), 0)]
+    return [*found, Placed(end, box, x + sum(columns) + _overhang(end, box), 0, True)]

@@ -13,7 +13,7 @@ from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.plot import style
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
-from archcalc.plot.layout import GAP, TEXT, Line, Placed, Scale, lines_of, scale_for
+from archcalc.plot.layout import GAP, TEXT, Box, Line, Placed, Scale, lines_of, scale_for
 
 MOST, ROWS = 100, 5
 """The most volumes, and the most rows of them; a network that needs more is folded further."""
@@ -28,7 +28,7 @@ COLOURS = {
     OTHER: "#c0c0c0",
 }
 CLEAR: dict[str, Any] = {"facecolor": "white", "linewidth": 0, "pad": 0.4}
-LINE: dict[str, Any] = {"color": style.INK, "linewidth": 0.6, "zorder": 1}
+LINE: dict[str, Any] = {"color": style.INK, "linewidth": 0.6, "zorder": 1, "clip_on": False}
 
 
 def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
@@ -83,7 +83,7 @@ def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[Line], 
 
 def _volume(ax: Axes, placed: Placed, middle: float) -> None:
     """The front, top and side of a volume, the latter two in darker shades, and its channels below."""
-    item, box, x, _ = placed
+    item, box, x, *_ = placed
     y = middle + placed.y
     top, bottom, right = y - box.height / 2, y + box.height / 2, x + box.front
     faces = [([(x, top), (right, top), (right, bottom), (x, bottom)], 1.0)]
@@ -114,26 +114,31 @@ def _labels(ax: Axes, line: Line, top: float, middle: float) -> None:
 
 
 def _edges(ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, float]], lines: Sequence[Line]) -> None:
-    """A line from every volume to those that take it; around the branches where it takes a shortcut."""
+    """A line from every volume to those that take it."""
     for at, item in enumerate(items):
-        row, placed, middle = spots[at]
+        row, end, middle = spots[at]
         for source in item.inputs:
-            row_before, before, middle_before = spots[source]
-            start = (before.x + before.box.front + before.box.slant / 2, middle_before + before.y)
-            end = (placed.x, middle + placed.y)
-            if row != row_before:  # from the end of one row to the start of the next
-                ax.plot([start[0], start[0] + before.box.slant / 2 + 0.06], [start[1], start[1]], **LINE)
-                ax.plot([end[0] - 0.05, end[0]], [end[1], end[1]], **LINE)
-            elif at - source > 1 and before.y == placed.y == 0 and item.sort != BLOCK:
-                over = (
-                    middle
-                    - max(p.box.height / 2 + p.box.rise - p.y for p in lines[row].placed if before.x < p.x < placed.x)
-                    - 0.03
-                )
-                ax.plot([start[0], start[0] + 0.05, end[0] - 0.05, end[0]], [start[1], over, over, end[1]], **LINE)
-            else:  # along its own branch, then straight to where the branches meet
-                turn = max(start[0], end[0] - 2 * GAP) if placed.y == 0 else start[0]
-                ax.plot([start[0], turn, end[0]], [start[1], start[1], end[1]], **LINE)
+            row_before, start, middle_before = spots[source]
+            if row != row_before:  # on from the end of one row, and from the start of the next
+                ax.plot([start.right, start.right + start.box.slant / 2 + GAP], [middle_before + start.y] * 2, **LINE)
+                start = start._replace(x=-GAP, box=Box(0, 0, 0, 0))
+            way = _way(start, end, lines[row])
+            ax.plot([x for x, _ in way], [middle + y for _, y in way], **LINE)
+
+
+def _way(start: Placed, end: Placed, line: Line) -> list[tuple[float, float]]:
+    """Level along the trunk or a branch and slanted between them; over the branches between two of the trunk."""
+    between = [spot.top for spot in line.placed if start.x < spot.x < end.x and not spot.trunk]
+    if start.trunk and end.trunk and between:
+        over = min(between) - 0.03
+        way = [(start.right + 0.05, over), (end.x - 0.05, over)]
+    elif start.trunk and not end.trunk:
+        way = [(min(start.right + GAP, end.x), end.y)]
+    elif end.trunk and not start.trunk:
+        way = [(max(start.right, end.x - 1.5 * GAP), start.y)]
+    else:
+        way = []
+    return [(start.right, start.y), *way, (end.x, end.y)]
 
 
 def _caption(analysis: Analysis, items: Sequence[Item], scale: Scale) -> str:
