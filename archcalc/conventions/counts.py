@@ -14,9 +14,11 @@ SLIDING = ("max_pool", "avg_pool", "subsample")
 POOLS = (*SLIDING, *ADAPTIVE)
 
 
-def of(*types: str, forms: tuple[str, ...] = ()) -> Test:
-    """Layers of these types, written in one of these forms; in any form where none is given."""
-    return lambda use: use.type in types and (not forms or use.form in forms)
+def of(*types: str, forms: tuple[str, ...] = (), axes: int | None = None) -> Test:
+    """Layers of these types, written in one of these forms, on maps of so many axes; any where none is given."""
+    return lambda use: (
+        use.type in types and (not forms or use.form in forms) and (axes is None or axes == len(use.inputs[0].axes))
+    )
 
 
 def any_layer(use: Use) -> bool:

@@ -40,7 +40,13 @@ def _upsampled(use: Use) -> Int:
 
 
 def _upsampled_thop(use: Use) -> Int:
-    return use.values * {"nearest": 1, "bilinear": 11}[setting(use, "mode")]
+    linear = {1: 5, 2: 11, 3: 0}  # for the trilinear mode it warns that it counts nothing
+    return use.values * {"nearest": 1, "bilinear": linear.get(len(use.out.axes), 0)}[setting(use, "mode")]
+
+
+def _scaled_by_scale(use: Use) -> Int:
+    """1 per value, and 1 more where a scale is trained: fvcore looks at the scale alone."""
+    return use.read * int(1 + (setting(use, "affine") and setting(use, "scale")))
 
 
 def _response(use: Use) -> Int:
@@ -103,19 +109,25 @@ HOOKED = (MODULE,)
 
 BIASES = Term("1 per biased output", of(*CONV, "linear"), biased)
 NORMS = (
-    Term(BATCH_NORM, of("batch_norm"), scaled, place="batchnorm_flop_jit"),
+    Term(BATCH_NORM, of("batch_norm"), _scaled_by_scale, place="batchnorm_flop_jit"),
     Term(LAYER_NORM, of("layer_norm"), _normed, place="norm_flop_counter"),
 )
 
 FVCORE = Tally(
     *NORMS,
+    # fvcore counts these two over two axes alone, and has nothing for one axis or three
     Term(
         "1 per value that adaptive average pooling reads",
-        of(*ADAPTIVE, forms=CALLED),
+        of(*ADAPTIVE, forms=CALLED, axes=2),
         read,
         place="_DEFAULT_SUPPORTED_OPS",
     ),
-    Term("1 per upsampled value, 4 where bilinear", of("upsample"), _upsampled, place="_DEFAULT_SUPPORTED_OPS"),
+    Term(
+        "1 per upsampled value, 4 where bilinear",
+        of("upsample", axes=2),
+        _upsampled,
+        place="_DEFAULT_SUPPORTED_OPS",
+    ),
 )
 TORCHINFO = Tally(
     Term("1 per biased output of a convolution", of(*CONV), biased, place="calculate_macs"),
@@ -211,7 +223,12 @@ THOP = Tally(
     ),
     Term("1 per value of PReLU", of("prelu"), read, place="count_prelu"),
     Term("3 x classes - 1 per soft-max", of("softmax", forms=HOOKED), _softmax, place="count_softmax"),
-    Term("1 per upsampled value, 11 where bilinear", of("upsample"), _upsampled_thop, place="count_upsample"),
+    Term(
+        "1 per upsampled value, 11 where bilinear, 5 where linear",
+        of("upsample"),
+        _upsampled_thop,
+        place="count_upsample",
+    ),
     Term(
         "transposed convolutions at output positions",
         of("conv_transpose"),

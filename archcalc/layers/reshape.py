@@ -93,7 +93,8 @@ class DropPath(Pointwise, type="drop_path"):
 class Upsample(Layer, type="upsample"):
     """A larger map: the nearest value, or bilinear between four (half-pixel centres, corners not aligned).
 
-    Bilinear takes four products and three sums per output value. The field is a bound.
+    Bilinear takes four products and three sums per output value; over one axis, where it is linear between two
+    values, 2 and 1, and over three axes 8 and 7. The field is a bound.
     """
 
     scale = PerAxis("how many times larger", None)
@@ -126,8 +127,9 @@ class Upsample(Layer, type="upsample"):
         return NO_PARAMS
 
     def work(self, out: Shape, x: Shape) -> Work:
-        bilinear = out.values * (self.mode == "bilinear")
-        return Work(mul=4 * bilinear, add=3 * bilinear)
+        interpolated = out.values * (self.mode == "bilinear")
+        corners = 2 ** len(x.axes)
+        return Work(mul=corners * interpolated, add=(corners - 1) * interpolated)
 
 
 class Slice(Layer, type="slice"):

@@ -203,7 +203,9 @@ def max_pool(layer: Any, x: Shape, out: Shape) -> Call:
 
 def avg_pool(layer: Any, x: Shape, out: Shape) -> Call:
     plain = _pool("AvgPool", layer, x, out)
-    if plain is None or plain.arguments["dilation"] != 1:
+    kernels = per_axis(layer.kernel, x, "kernel")
+    small = len(x.axes) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True))  # nn.AvgPool3d forgets pads
+    if plain is None or small or plain.arguments["dilation"] != 1:
         return Call("WindowMean", {**_windows(layer, x, out), "count_include_pad": layer.count_include_pad})
     arguments = {key: value for key, value in plain.arguments.items() if key != "dilation"}
     arguments["count_include_pad"] = layer.count_include_pad
@@ -308,7 +310,7 @@ WRITERS: Mapping[str, Writer] = {
     "upsample": upsample,
     "flatten": lambda layer, x, out: Expression("{0}.flatten(1)"),
     "identity": lambda layer, x, out: Expression("{0}"),
-    "dropout": lambda layer, x, out: Call("nn.Dropout", {"p": layer.p}, 1, {"p": 0.5}),
+    "dropout": lambda layer, x, out: Call("nn.Dropout", {"p": layer.p}, 1),
     "drop_path": lambda layer, x, out: Call("DropPath", {"p": layer.p}, 1),
     "slice": slice_,
     "pad_channels": lambda layer, x, out: Expression(
