@@ -113,22 +113,19 @@ def results(network: Network, nodes: Sequence[Node]) -> list[int]:
     return [network.output, *(node.index for node in nodes if node.side and node.index not in used)]
 
 
-def forward(tape: Runner, network: Network, nodes: Sequence[Node], size: int) -> dict[int, Value]:
-    """Run the nodes in this order on the tape; what each makes. Results live to the tape's end."""
-    image = Value(Storage("input", 0, "image", network.input.values * size, 0, 0), network.input.values, size)
-    values = {0: image}
+def image(network: Network, dtype: str) -> Value:
+    """The network's input, whose memory is its caller's."""
+    count, size = network.input.values, itemsize(dtype)
+    return Value(Storage("input", 0, "image", count * size, 0, 0), count, size)
+
+
+def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
+    """The schedule of one run without gradients."""
+    nodes = running(network, training=False)
+    tape = Runner(False, itemsize(dtype), amp, overwrites(network))
+    values = {0: image(network, dtype)}
     for node in nodes:
         values[node.index] = tape.layer(node, [values[i] for i in node.inputs], network.input_shapes(node))
-    return values
-
-
-def inference(
-    network: Network, dtype: str = "float32", *, amp: bool = False, order: Sequence[Node] | None = None
-) -> Schedule:
-    """The schedule of one run without gradients, in the order of the spec or another order of its nodes."""
-    nodes = running(network, training=False) if order is None else order
-    tape = Runner(False, itemsize(dtype), amp, overwrites(network) if order is None else frozenset())
-    values = forward(tape, network, nodes, itemsize(dtype))
-    for index in results(network, nodes):
-        values[index].storage.until(len(tape.moments) - 1)
+    tape.release_copies()
+    values[network.output].storage.until(len(tape.moments) - 1)
     return Schedule(network, tape.moments, tape.storages)

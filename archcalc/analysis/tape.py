@@ -86,7 +86,7 @@ class Saved(NamedTuple):
 class Operation:
     """An operator that gradients flow through: how, and what it saved for that."""
 
-    __slots__ = ("backward", "inputs", "node", "operator", "output", "passes", "saved", "scope")
+    __slots__ = ("backward", "inputs", "node", "operator", "output", "passes", "saved")
 
     def __init__(
         self,
@@ -102,8 +102,16 @@ class Operation:
         self.saved, self.backward, self.passes = saved, backward, passes
 
 
+class Stopped(Exception):  # noqa: N818
+    """The last operator that was wanted has run."""
+
+
 class Tape:
-    """The recording while it is made: a layer runs its operators through it one by one."""
+    """The recording while it is made: a layer runs its operators through it one by one.
+
+    The operator that would be number ``stop_at`` of ``operations`` is the last: it runs, or where all that is kept
+    of it was there before, it does not, and Stopped is raised.
+    """
 
     def __init__(self, training: bool) -> None:
         self.training = training
@@ -111,16 +119,18 @@ class Tape:
         self.storages: list[Storage] = []
         self.operations: list[Operation] = []
         self.node, self.name = 0, ""
+        self.phase: Phase = "forward"
+        self.stop_at = -1
 
-    def make(self, role: Role, per_image: int, fixed: int = 0, what: str = "", phase: Phase = "forward") -> Storage:
+    def make(self, role: Role, per_image: int, fixed: int = 0, what: str = "") -> Storage:
         """A storage that the operator of this moment makes."""
         name = f"{self.name}: {what}" if what else self.name
         made = Storage(name, self.node, role, per_image, fixed, len(self.moments) - 1)
         self.storages.append(made)
         return made
 
-    def moment(self, operator: str, phase: Phase = "forward") -> int:
-        self.moments.append(Moment(phase, self.node, operator))
+    def moment(self, operator: str) -> int:
+        self.moments.append(Moment(self.phase, self.node, operator))
         return len(self.moments) - 1
 
     def run(
@@ -145,11 +155,15 @@ class Tape:
         """One operator on the inputs, and the tensor that it makes.
 
         The result is new memory, that of ``over``, or with ``view`` that of the first input. In training
-        ``keep`` are the tensors whose values the backward pass reads, and as what (``keep_output`` the result itself); ``beside`` are further results
-        (bytes per image, fixed bytes, what it is, why it is kept, if it is). Gradients flow where an input derives
-        from a weight or where the operator has ``weights``; they take the steps of ``backward``, or with ``passes``
-        go on as they are.
+        ``keep`` are the tensors whose values the backward pass reads, and as what (``keep_output``: the result);
+        ``beside`` are further results (bytes per image, fixed bytes, what it is, and why it is kept, if it is).
+        Gradients flow where an input derives from a weight or where the operator has ``weights``; they take the
+        steps of ``backward``, or with ``passes`` go on as they are.
         """
+        last = len(self.operations) == self.stop_at
+        if last and not keep_output and not any(why for *_, why in beside):
+            self.operations.append(self._operation(operator, inputs, inputs[0], keep, backward, passes))
+            raise Stopped
         now = self.moment(operator)
         for value in inputs:
             value.storage.until(now)
@@ -163,10 +177,22 @@ class Tape:
         output = Value(storage, count, size, order or source.order, flows)
         results = [(self.make("kept", per_image, fixed, name), why) for per_image, fixed, name, why in beside]
         if flows:
-            saved = [Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why) for kept, why in keep] + [
-                Saved(kept, self.node, why) for kept, why in results if why
-            ]
-            if keep_output:
-                saved.append(Saved(storage, self.node, keep_output))
-            self.operations.append(Operation(self.node, operator, list(inputs), output, saved, backward, passes))
+            keep = [*keep, *(kept for kept in results if kept[1]), *([(output, keep_output)] if keep_output else [])]
+            self.operations.append(self._operation(operator, inputs, output, keep, backward, passes))
+            for saved in self.operations[-1].saved:
+                saved.storage.until(now)
+        if last:
+            raise Stopped
         return output
+
+    def _operation(
+        self,
+        operator: str,
+        inputs: Sequence[Value],
+        output: Value,
+        keep: Iterable[tuple[Value | Storage, str]],
+        backward: Backward,
+        passes: bool,
+    ) -> Operation:
+        saved = [Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why) for kept, why in keep]
+        return Operation(self.node, operator, list(inputs), output, saved, backward, passes)

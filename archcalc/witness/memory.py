@@ -40,8 +40,11 @@ def training_peak(module: nn.Module, image: Tensor) -> int:
     return max((bytes for _, bytes in training_live(module, image)), default=0)
 
 
-def saved(module: nn.Module, image: Tensor) -> list[Held]:
-    """The storages that a forward pass in training keeps, in the order in which they are saved."""
+def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
+    """The storages that a forward pass in training keeps, in the order in which they are saved.
+
+    With ``amp`` it runs under autocast to bfloat16, whose copies of weights are among them.
+    """
     known, found, kept = _storages([image, *_owned(module)]), [], []
     layers = _Layers(module)
 
@@ -53,7 +56,8 @@ def saved(module: nn.Module, image: Tensor) -> list[Held]:
             found.append(Held(layers.now, storage.nbytes()))
         return tensor
 
-    with _mode(module, training=True), layers, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with _mode(module, training=True), layers, hooks, torch.autocast("cpu", torch.bfloat16, enabled=amp):
         kept.append(module(image))
     return found
 
@@ -66,11 +70,12 @@ def inference_live(module: nn.Module, image: Tensor) -> list[tuple[str, int]]:
     return live.found
 
 
-def training_live(module: nn.Module, image: Tensor) -> list[tuple[str, int]]:
+def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[tuple[str, int]]:
     """The same over a forward and a backward pass, with a gradient of the outputs that a loss would give."""
     layers = _Layers(module)
     with _mode(module, training=True), layers, Live([image, *_owned(module)], layers) as live:
-        out = module(image)
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+            out = module(image)
         layers.now = ""
         loss = Loss.apply(*tree_leaves(out))
         loss.backward(torch.empty_like(loss))

@@ -1,0 +1,136 @@
+"""The backward pass on a tape: operators in reverse, as autograd runs them.
+
+A gradient lives from its first contribution until the operator that it belongs to has used it; a kept
+tensor is let go with the operator that kept it. Gradients of weights stay. The steps and the scratch of every
+operator's own backward pass stand with it in ``running``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.analysis.checkpoint import Recomputed
+from archcalc.analysis.running import Runner
+from archcalc.analysis.tape import COPIED, SCRATCH, Made, Operation, Storage, Value
+from archcalc.network import Network
+
+FOREVER = 2**62
+"""Later than any moment."""
+
+
+class Gradient:
+    """The gradient of a tensor while contributions to it meet; ``whole`` where it is not a part of a larger one."""
+
+    __slots__ = ("storage", "whole")
+
+    def __init__(self, storage: Storage, whole: bool) -> None:
+        self.storage, self.whole = storage, whole
+
+
+class BackwardPass:
+    """Gradients on their way from the outputs to the weights."""
+
+    def __init__(
+        self, tape: Runner, network: Network, recomputed: dict[Operation, Recomputed], sums_in_place: bool
+    ) -> None:
+        self.tape, self.network, self.recomputed, self.sums_in_place = tape, network, recomputed, sums_in_place
+        self.pending: dict[Value, Gradient] = {}
+        self.users: dict[Storage, int] = {}
+        """How many gradients lie in a storage: a sum's gradient is that of every summand."""
+        self.summed: set[tuple[int, int]] = set()
+
+    def run(self, outputs: Sequence[Value]) -> None:
+        """Every operator that leads to the outputs, from a gradient of each."""
+        tape = self.tape
+        tape.phase, tape.node, tape.name = "backward", self.network.output, "gradient of the output"
+        for value in outputs:
+            if value.derived:
+                tape.moment("loss backward")
+                self._add(value, Gradient(tape.make("gradient", value.count * value.itemsize), True))
+        for gradient in self.pending.values():
+            gradient.storage.until(len(tape.moments) - 1)
+        for operation in reversed(list(tape.operations)):
+            if operation.output in self.pending:
+                if operation in self.recomputed:
+                    self.recomputed[operation].run(tape)
+                self._through(operation, self.pending.pop(operation.output))
+        for storage in tape.storages:
+            storage.dies = min(storage.dies, len(tape.moments) - 1)
+
+    def _through(self, operation: Operation, gradient: Gradient) -> None:
+        """One operator, and what it adds to the gradients of its inputs."""
+        tape, node = self.tape, self.network.nodes[operation.node]
+        tape.node, tape.name = node.index, node.name or node.layer.type
+        made, copied = self._steps(operation, node.index if node.shares is None else node.shares)
+        last = len(tape.moments) - 1
+        gradient.storage.until(last)
+        self.users[gradient.storage] -= 1
+        for saved in operation.saved:
+            saved.storage.until(last)
+        for i, value in enumerate(operation.inputs):
+            if value.derived:
+                if operation.passes:
+                    self._add(value, Gradient(gradient.storage, gradient.whole and operation.operator != "cat"))
+                else:
+                    made[i].until(last)
+                    self._add(value, Gradient(made[i], True))
+        for storage, becomes, which in copied:
+            tape.moment("copy")
+            self._weight_gradient(becomes, which)
+            storage.until(len(tape.moments) - 1)
+
+    def _steps(
+        self, operation: Operation, owner: int
+    ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]]]:
+        """Make what the operator's backward pass makes: gradients of inputs, and those of weights to be copied."""
+        tape, inputs, weights = self.tape, operation.inputs, 0
+        made: dict[int, Storage] = {}
+        copied: list[tuple[Storage, int, tuple[int, int]]] = []
+        scratch: list[tuple[Storage, Made]] = []
+        ends = []
+        for step in operation.backward:
+            wanted = [one for one in step if one.of < 0 or inputs[one.of].derived]
+            if wanted:
+                tape.moment(f"{operation.operator} backward")
+            for one in wanted:
+                if one.of >= 0:
+                    made[one.of] = tape.make("gradient", one.per_image, one.fixed, "gradient of its input")
+                elif one.of == SCRATCH:
+                    scratch.append((tape.make("scratch", one.per_image, one.fixed, "backward"), one))
+                elif one.of == COPIED:
+                    storage = tape.make("scratch", 0, one.fixed, "gradient of weights to be copied")
+                    copied.append((storage, one.becomes, (owner, weights)))
+                    weights += 1
+                else:
+                    self._weight_gradient(one.fixed, (owner, weights))
+                    weights += 1
+            ends.append(len(tape.moments) - 1)
+        for storage, one in scratch:
+            storage.until(ends[one.until] if 0 <= one.until < len(ends) else ends[-1])
+        return made, copied
+
+    def _weight_gradient(self, size: int, which: tuple[int, int]) -> None:
+        """The gradient of a weight, which stays; that of a shared weight is added to the first."""
+        if which in self.summed:
+            self.tape.make("scratch", 0, size, "gradient of shared weights")
+        else:
+            self.summed.add(which)
+            self.tape.make("weight gradient", 0, size, "gradient of weights").until(FOREVER)
+
+    def _add(self, value: Value, new: Gradient) -> None:
+        """Add a contribution to the gradient of a tensor, in place where nothing else refers to what is there."""
+        old, users = self.pending.get(value), self.users
+        users[new.storage] = users.get(new.storage, 0) + 1
+        if old is None:
+            self.pending[value] = new
+            return
+        users[new.storage] -= 1
+        if self.sums_in_place and old.whole and users[old.storage] == 1:
+            return
+        users[old.storage] -= 1
+        now = self.tape.moment("add")
+        old.storage.until(now)
+        new.storage.until(now)
+        total = self.tape.make("gradient", value.count * value.itemsize, 0, "sum of gradients")
+        self.pending[value] = Gradient(total, True)
+        users[total] = 1

@@ -1,0 +1,89 @@
+"""Checkpointing: a block keeps what it takes, and runs once more when the backward pass comes to it.
+
+As torch.utils.checkpoint without re-entrance does it: the second run ends with the last operator of which
+something is kept. Chen et al., Training deep nets with sublinear memory cost, 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from archcalc.analysis.running import Runner
+from archcalc.analysis.tape import Operation, Saved, Stopped, Value
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.network import Network, Node
+
+
+def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list[Node]]:
+    """The nodes of every use of a block, by the label of one use or the name of the block in the spec.
+
+    Where one use lies in another, the outer counts. ArchcalcError with the nearest name when there is none.
+    """
+    runs: dict[str, list[Node]] = {}
+    for node in nodes:
+        for depth, label in enumerate(node.scopes):
+            path = ".".join(node.scopes[: depth + 1])
+            if block in (label, path) or network.blocks.get(path) == block or network.blocks.get(label) == block:
+                runs.setdefault(path, []).append(node)
+                break
+    if not runs:
+        labels = dict.fromkeys(label for node in nodes for label in node.scopes)
+        known = list(dict.fromkeys([*network.blocks.values(), *labels]))
+        raise ArchcalcError(f"{network.name}: {unknown('block', block, known)}")
+    return list(runs.values())
+
+
+class Recomputed:
+    """A block between its two runs: its nodes, what it takes, and the operators of the first run."""
+
+    def __init__(self, network: Network, nodes: Sequence[Node]) -> None:
+        self.network, self.nodes = network, nodes
+        self.taken: dict[int, Value] = {}
+        self.operations: list[Operation] = []
+        self.again: list[Node] = []
+        """The nodes that ran again."""
+        self._done = False
+
+    def first(self, tape: Runner, values: dict[int, Value]) -> list[Saved]:
+        """Run the block, keep what it takes and nothing else; what is kept."""
+        inside = {node.index for node in self.nodes}
+        start = len(tape.operations)
+        for node in self.nodes:
+            self.taken.update({i: values[i] for i in node.inputs if i not in inside})
+            values[node.index] = tape.layer(node, [values[i] for i in node.inputs], self.network.input_shapes(node))
+        self.operations = tape.operations[start:]
+        self._last = max((at for at, operation in enumerate(self.operations) if operation.saved), default=-1)
+        self.kept = [
+            Saved(value.storage, self.nodes[0].index, "checkpoint: what the block takes")
+            for value in self.taken.values()
+        ]
+        for operation in self.operations:
+            operation.saved = []
+        if self.operations:
+            self.operations[0].saved = self.kept
+        return self.kept
+
+    def run(self, tape: Runner) -> None:
+        """The second run, when the backward pass first comes to the block."""
+        if self._done or self._last < 0:
+            return
+        self._done = True
+        start = len(tape.operations)
+        tape.stop_at = start + self._last
+        values = {
+            i: Value(value.storage, value.count, value.itemsize, value.order, value.derived)
+            for i, value in self.taken.items()
+        }
+        with suppress(Stopped):
+            for node in self.nodes:
+                moments = len(tape.moments)
+                try:
+                    inputs = [values[i] for i in node.inputs]
+                    values[node.index] = tape.layer(node, inputs, self.network.input_shapes(node))
+                finally:
+                    if len(tape.moments) > moments:
+                        self.again.append(node)
+        tape.stop_at = -1
+        for operation, again in zip(self.operations, tape.operations[start:], strict=False):
+            operation.saved = [*operation.saved, *again.saved]
