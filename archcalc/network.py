@@ -8,7 +8,7 @@ from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
-from archcalc.layers.base import Storage
+from archcalc.layers.base import Storage, per_axis
 from archcalc.layers.reshape import Input
 from archcalc.sizes import Shape, equal, is_array, largest
 
@@ -158,14 +158,14 @@ class Network:
                 f"cannot use the weights of {called}: {owner.layer.type} with {theirs.weight} weights and "
                 f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here"
             )
+        before = self.input_shapes(owner)[0]
         differ = [
             f"{key} {getattr(owner.layer, key)} there, {getattr(layer, key)} here"
             for key in ("out", "kernel", "groups", "table")
-            if key in layer.fields and not equal(getattr(owner.layer, key), getattr(layer, key))
+            if key in layer.fields and not _alike(key, owner.layer, before, layer, shapes[0])
         ]
-        before, here = self.input_shapes(owner)[0].channels, shapes[0].channels
-        if not equal(before, here):
-            differ.append(f"{before} input channels there, {here} here")
+        if differ and not equal(before.channels, shapes[0].channels):
+            differ.append(f"{before.channels} input channels there, {shapes[0].channels} here")
         if differ:
             raise LayerError(f"cannot use the weights of {called}: {'; '.join(differ)}")
 
@@ -206,3 +206,12 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {len(self.nodes) - 1} layers, input {self.input}>"
+
+
+def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:
+    """Whether two layers have a setting in common; a kernel may be written once, or once per axis."""
+    ours, theirs = getattr(a, key), getattr(b, key)
+    if key == "kernel":
+        ours, theirs = per_axis(ours, x, key), per_axis(theirs, y, key)
+        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
+    return equal(ours, theirs)

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from archcalc.cli import main
+
+settings.register_profile(
+    "thorough",
+    max_examples=10_000,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -69,6 +69,10 @@ def test_weights_are_shared_between_layers_of_one_size():
     with says("cannot use the weights of conv: conv with 108 weights and 4 biases there, linear with 12 and 4 here"):
         net.add("again", layer("linear", out=4, axis="channels"), [0], shares=1)
     assert net.add("again", layer("conv", out=4, kernel=3, dilation=2), [0], shares=1) == 2
+    assert net.add("once more", layer("conv", out=4, kernel=[3, 3]), [0], shares=1) == 3
+    # one slope for all channels fits maps of any width
+    prelu = net.add("prelu", layer("prelu", per_channel=False))
+    assert net.add("wider", layer("prelu", per_channel=False), [0], shares=prelu) == 5
 
 
 def test_the_same_network_at_another_input():

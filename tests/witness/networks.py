@@ -1,0 +1,507 @@
+"""Random networks over the whole spec language, drawn as spec data.
+
+A step is drawn, and the engine says what it makes of the shapes that reach it. What it refuses is left out of the
+network and handed over beside it, so that a test can ask PyTorch about the same layer on the same shapes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from archcalc.errors import ArchcalcError, LayerError
+from archcalc.layers import registry
+from archcalc.network import Network
+from archcalc.sizes import Shape
+from archcalc.spec.expand import expand
+from archcalc.spec.zoo import read_text
+
+TYPES = sorted(set(registry) - {"input"})
+JOINS = [type for type in TYPES if registry[type].joins]
+SINGLE = [type for type in TYPES if not registry[type].joins]
+WINDOWS = ["conv", "conv_transpose", "conv_table", "max_pool", "avg_pool", "subsample"]
+ON_VECTORS = [
+    "linear",
+    "linear",
+    "linear",
+    "rbf",
+    "batch_norm",
+    "layer_norm",
+    "lrn",
+    "prelu",
+    "softmax",
+    "slice",
+    "relu",
+]
+SHARED = [
+    type
+    for type in SINGLE
+    if type in ("conv", "conv_table", "conv_transpose", "linear", "prelu", "batch_norm", "subsample")
+]
+MOST_VALUES = 3000
+"""Feature maps stay smaller, so that a network runs in milliseconds."""
+PARAMS = {"width": 4, "odd": 3}
+
+
+class Layer(NamedTuple):
+    """A layer for inputs of these shapes."""
+
+    type: str
+    settings: dict[str, Any]
+    inputs: tuple[Shape, ...]
+
+
+class Shared(NamedTuple):
+    """Two layers that each fit, the second with the weights of the first."""
+
+    owner: Layer
+    user: Layer
+
+
+class Drawn(NamedTuple):
+    """A network's spec, and the layers that the engine refused while it was drawn."""
+
+    spec: dict[str, Any]
+    refused: list[Layer]
+    unshared: list[Shared]
+
+    @property
+    def network(self) -> Network:
+        return network(self.spec)
+
+
+def network(spec: dict[str, Any]) -> Network:
+    """The network of a spec, through its text; JSON is YAML."""
+    return expand(read_text(json.dumps(spec), "random.yaml", "random"), "random")
+
+
+@st.composite
+def networks(draw: st.DrawFn, most: int = 9) -> Drawn:
+    """A spec of one to ``most`` steps that the engine accepts, and what it refused."""
+    return _Drawing(draw).family(most)
+
+
+class _Drawing:
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.refused: list[Layer] = []
+        self.unshared: list[Shared] = []
+        self.blocks: dict[str, Any] = {}
+        self.made: dict[str, Layer] = {}
+        """Layers that have a name."""
+        self.names = 0
+
+    def number(self, low: int, high: int) -> int:
+        return self.draw(st.integers(low, high))
+
+    def one_of(self, *choices: Any) -> Any:
+        return self.draw(st.sampled_from(choices))
+
+    def rarely(self, one_in: int) -> bool:
+        return self.number(1, one_in) == one_in
+
+    def name(self, stem: str) -> str:
+        self.names += 1
+        return f"{stem}{self.names}"
+
+    # The family: a list of steps, with the blocks that they use.
+
+    def family(self, most: int) -> Drawn:
+        axes = self.one_of(2, 2, 2, 2, 1, 3, 0)
+        x = Shape(self.number(1, 8), tuple(self.number(1, 6 if axes == 3 else 12) for _ in range(axes)))
+        steps: list[Any] = ["identity"]  # steps that are not taken may be all there is
+        spec: dict[str, Any] = {
+            "input": [x.channels, *x.axes],
+            "params": PARAMS,
+            "blocks": self.blocks,
+            "layers": steps,
+        }
+        visible = {"input": x}
+        owners: dict[str, Layer] = {}
+        for _ in range(self.number(1, most)):
+            kind = self.one_of(
+                "layer", "layer", "layer", "layer", "merge", "block", "group", "from", "weights", "side", "weights"
+            )
+            if kind == "side":
+                head, _ = self.steps(x, dict(visible), 2)
+                if head:
+                    steps.append({"side": head, "name": self.name("side")})
+            elif kind == "weights" and owners:
+                x = self.sharing(spec, x, owners)
+            else:
+                before = len(steps)
+                x = self.step(kind, x, steps, visible, 2)
+                for step in steps[before:]:
+                    made = self.made.get(step["name"]) if "name" in step and "when" not in step else None
+                    if made is not None and made.type in SHARED:
+                        owners[step["name"]] = made
+        if not self.blocks:
+            del spec["blocks"]
+        return Drawn(spec, self.refused, self.unshared)
+
+    def steps(self, x: Shape, visible: dict[str, Shape], most: int) -> tuple[list[Any], Shape]:
+        """Up to ``most`` steps on x, which may be none, and what they make of it."""
+        steps: list[Any] = []
+        for _ in range(self.number(0, most)):
+            kind = self.one_of("layer", "layer", "layer", "layer", "merge", "from")
+            x = self.step(kind, x, steps, visible, 1)
+        return steps, x
+
+    def step(self, kind: str, x: Shape, steps: list[Any], visible: dict[str, Shape], depth: int) -> Shape:
+        """Append a step to the list, if what is drawn fits; the shape after it."""
+        if kind == "merge" and depth:
+            return self.merge(x, steps, visible)
+        if kind == "block" and depth:
+            return self.block(x, steps, visible)
+        if kind == "group" and depth:
+            return self.group(x, steps, visible)
+        if kind == "from":
+            return self.sources(x, steps, visible)
+        return self.layer(x, steps, visible)
+
+    # Single layers.
+
+    def layer(self, x: Shape, steps: list[Any], visible: dict[str, Shape], source: str = "") -> Shape:
+        kinds = (SINGLE, WINDOWS, WINDOWS) if x.axes else (SINGLE, ON_VECTORS, ON_VECTORS)
+        type = self.one_of(*self.one_of(*kinds))
+        settings = Settings(self, x).of(type)
+        y = self.applied(type, settings, (x,))
+        if y is None:
+            return x
+        step: dict[str, Any] = {type: {key: self.text(n, x) for key, n in settings.items()} or None}
+        if not self.rarely(3):
+            step["name"] = name = self.name(type)
+            self.made[name] = Layer(type, settings, (x,))
+        if self.rarely(8):
+            step["storage"] = self.one_of("new", "in_place", "view")
+        if source:
+            step["from"] = source
+        elif self.rarely(8):
+            step["when"] = f"channels == {x.channels}"
+        elif self.rarely(12):
+            step["when"], y = f"not channels == {x.channels}", x
+        steps.append(step if len(step) > 1 or step[type] else type)
+        if "name" in step and y != x:
+            visible[step["name"]] = y
+        return y
+
+    def applied(self, type: str, settings: dict[str, Any], inputs: tuple[Shape, ...]) -> Shape | None:
+        """What the engine makes of the layer; None when it refuses, which is noted, and where maps grow too large."""
+        try:
+            y = registry[type](**settings).shape(*inputs)
+        except LayerError:
+            self.refused.append(Layer(type, settings, inputs))
+            return None
+        return y if y.values <= MOST_VALUES else None
+
+    def text(self, n: Any, x: Shape) -> Any:
+        """A value as a spec may write it: sometimes an expression."""
+        if type(n) is not int or not self.rarely(4):
+            return n
+        if n == x.channels:
+            return "channels"
+        return self.one_of(f"{n - PARAMS['width']} + width", f"odd * {n} // odd", f"{n} if odd > 2 else width")
+
+    # Joins.
+
+    def merge(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+        """Branches, most of them made to fit."""
+        type = self.one_of(*JOINS)
+        branches, ends = [], []
+        for _ in range(self.number(2, 3)):
+            branch, y = self.steps(x, dict(visible), 2)
+            if ends and not self.rarely(6):
+                y = self.fitted(branch, y, ends[0], type)
+            branches.append(branch)
+            ends.append(y)
+        y = self.applied(type, {}, tuple(ends))
+        if y is None:
+            return x
+        if self.draw(st.booleans()):
+            step = {type: {f"way{i}": branch for i, branch in enumerate(branches)}}
+        else:
+            step = {type: branches}
+        name = self.name(type)
+        steps.append({**step, "name": name})
+        visible[name] = y
+        return y
+
+    def fitted(self, branch: list[Any], y: Shape, like: Shape, type: str) -> Shape:
+        """Layers that bring y to what joins with a shape, where there are such layers."""
+        if type == "multiply" and like.axes and y.axes and self.draw(st.booleans()):
+            branch.append("global_avg_pool")
+            y = Shape(y.channels, (1,) * len(y.axes))
+            if self.draw(st.booleans()):
+                branch.append("flatten")
+                y = Shape(y.channels)
+        elif y.axes != like.axes and len(y.axes) == len(like.axes):
+            kind = self.one_of(
+                {"adaptive_avg_pool": {"out": list(like.axes)}},
+                {"upsample": {"size": list(like.axes), "mode": "bilinear"}},
+            )
+            branch.append(kind)
+            y = Shape(y.channels, like.axes)
+        if y.channels != like.channels and type != "concat":
+            branch.append(
+                {"conv": {"out": like.channels, "kernel": 1}} if y.axes else {"linear": {"out": like.channels}}
+            )
+            y = Shape(like.channels, y.axes)
+        return y
+
+    def sources(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+        """A layer that takes outputs by name."""
+        if not visible:
+            return x
+        if self.draw(st.booleans()):
+            source = self.one_of(*visible)
+            before = len(steps)
+            y = self.layer(visible[source], steps, visible, source)
+            return x if len(steps) == before else y
+        type = self.one_of(*JOINS)
+        first = self.one_of(*visible)
+        alike = [name for name in visible if visible[name] == visible[first]]
+        others = [self.one_of(*(visible if self.rarely(4) else alike)) for _ in range(self.number(1, 2))]
+        y = self.applied(type, {}, tuple(visible[name] for name in (first, *others)))
+        if y is None:
+            return x
+        name = self.name(type)
+        steps.append({type: None, "from": [first, *others], "name": name})
+        visible[name] = y
+        return y
+
+    # Blocks and groups, whose steps run more than once.
+
+    def block(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+        if self.blocks and self.draw(st.booleans()):
+            name = self.one_of(*self.blocks)
+        else:
+            inner, _ = self.steps(x, {}, 3)
+            name = self.name("block")
+            self.blocks[name] = {"params": {"out": None}, "layers": [*inner, *self.tail()]}
+        step = {name: {"out": self.number(1, 6)}, "name": self.name("use")}
+        return self.kept(step, x, steps, visible)
+
+    def tail(self) -> list[Any]:
+        """A last layer of a block, as wide as the block is told to be."""
+        kind = self.one_of("conv", "linear", "")
+        if not kind:
+            return []
+        settings = {"kernel": 1, "groups": 1} if kind == "conv" else {"axis": "channels"}
+        return [{kind: {"out": "out", **settings}, "when": "out != channels"}]
+
+    def group(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+        inner, _ = self.steps(x, {}, 3)
+        if not inner:
+            return x
+        if self.draw(st.booleans()) and isinstance(inner[0], dict) and "when" not in inner[0]:
+            inner[0] = {**inner[0], "when": "i == 1"}
+        step = {"layers": inner, "repeat": self.number(0, 3), "name": self.name("group") + "_{i}"}
+        return self.kept(step, x, steps, visible)
+
+    def kept(self, step: dict[str, Any], x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+        """Append a step that holds others, if the engine takes it here."""
+        spec = {"input": [x.channels, *x.axes], "params": PARAMS, "blocks": self.blocks, "layers": ["identity", step]}
+        try:
+            found = network(spec)
+        except ArchcalcError:
+            return x
+        if max(node.shape.values for node in found.nodes) > MOST_VALUES:
+            return x
+        steps.append(step)
+        if "repeat" not in step:
+            visible[step["name"]] = found.nodes[found.output].shape
+        return found.nodes[found.output].shape
+
+    # Shared layers.
+
+    def sharing(self, spec: dict[str, Any], x: Shape, owners: dict[str, Layer]) -> Shape:
+        """A layer that uses the weights of an earlier one, alike in most of its settings."""
+        name = self.one_of(*owners)
+        owner = owners[name]
+        settings = dict(owner.settings)
+        if self.rarely(3):
+            again = Settings(self, x).of(owner.type)
+            for key in [self.one_of(*again)] if again else []:
+                settings[key] = again[key]
+        source = self.one_of(x, owner.inputs[0])
+        y = self.applied(owner.type, settings, (source,))
+        if y is None:
+            return x
+        step = {owner.type: settings or None, "weights": name}
+        steps = spec["layers"]
+        if source is not x:
+            # what the owner took is not always named: the same shape, made anew
+            fit: list[Any] = []
+            if len(source.axes) != len(x.axes):
+                return x
+            self.fitted(fit, x, source, "add")
+            trial = [*steps, *fit, step]
+        else:
+            trial = [*steps, step]
+        try:
+            network({**spec, "layers": trial})
+        except ArchcalcError:
+            self.unshared.append(Shared(owner, Layer(owner.type, settings, (source,))))
+            return x
+        steps[:] = trial
+        return y
+
+
+class Settings:
+    """Settings for a layer on an input of some shape: most fit it, some do not."""
+
+    def __init__(self, drawing: _Drawing, x: Shape) -> None:
+        self.drawing, self.x = drawing, x
+        self.number, self.one_of, self.rarely = drawing.number, drawing.one_of, drawing.rarely
+
+    def of(self, type: str) -> dict[str, Any]:
+        make = getattr(self, type, None)
+        return make() if make else {}
+
+    def count(self, low: int, high: int) -> int:
+        """A number in a range, rarely one that no layer takes."""
+        return self.one_of(0, -1) if self.rarely(60) else self.number(low, high)
+
+    def each(self, low: int, high: int) -> Any:
+        """One number, or a list with one for each axis, rarely of another length."""
+        if self.drawing.draw(st.booleans()):
+            return self.count(low, high)
+        length = self.number(1, 3) if self.rarely(30) else len(self.x.axes)
+        return [self.count(low, high) for _ in range(max(1, length))]
+
+    def flag(self) -> bool:
+        return self.drawing.draw(st.booleans())
+
+    def some(self, **settings: Any) -> dict[str, Any]:
+        """The settings, those that are None left to their defaults."""
+        return {key: value for key, value in settings.items() if value is not None}
+
+    def pad(self, most: int) -> Any:
+        kind = self.one_of("number", "number", "none", "same", "valid", "sides", "each")
+        if kind in ("same", "valid"):
+            return kind
+        if kind == "none":
+            return 0
+        if kind == "number":
+            return self.count(0, most)
+        if kind == "each":
+            return self.each(0, most)
+        return [
+            [self.count(0, most), self.count(0, most)] if self.flag() else self.count(0, most)
+            for _ in range(max(1, len(self.x.axes)))
+        ]
+
+    def groups(self) -> int:
+        c = self.x.channels
+        return self.one_of(1, 1, c, *(n for n in range(1, c + 1) if c % n == 0), self.number(1, 4))
+
+    def conv(self) -> dict[str, Any]:
+        groups = self.groups()
+        return self.some(
+            out=self.count(1, 6) if self.rarely(5) else groups * self.number(1, max(1, 8 // groups)),
+            kernel=self.each(1, 4),
+            stride=self.one_of(None, self.each(1, 3)),
+            pad=self.one_of(None, self.pad(3)),
+            dilation=self.one_of(None, None, self.each(1, 3)),
+            groups=groups if groups > 1 else None,
+            bias=self.one_of(None, False),
+        )
+
+    def conv_table(self) -> dict[str, Any]:
+        top = self.x.channels - (0 if self.rarely(10) else 1)
+        rows = st.lists(st.integers(0, top), min_size=1, max_size=4, unique=True)
+        settings = self.conv()
+        settings = {key: settings[key] for key in ("kernel", "stride", "pad", "dilation", "bias") if key in settings}
+        return {"table": self.drawing.draw(st.lists(rows, min_size=1, max_size=4)), **settings}
+
+    def conv_transpose(self) -> dict[str, Any]:
+        groups = self.groups()
+        return self.some(
+            out=self.count(1, 6) if self.rarely(5) else groups * self.number(1, max(1, 8 // groups)),
+            kernel=self.each(1, 4),
+            stride=self.one_of(None, self.each(1, 3)),
+            pad=self.one_of(None, self.each(0, 2)),
+            output_pad=self.one_of(None, None, self.each(0, 2)),
+            dilation=self.one_of(None, None, self.each(1, 2)),
+            groups=groups if groups > 1 else None,
+            bias=self.one_of(None, False),
+        )
+
+    def linear(self) -> dict[str, Any]:
+        axis = self.one_of("channels", "last", None) if self.x.axes else self.one_of(None, None, "channels", "last")
+        return self.some(out=self.count(1, 8), bias=self.one_of(None, False), axis=axis)
+
+    def rbf(self) -> dict[str, Any]:
+        return {"out": self.count(1, 8)}
+
+    def _pool(self) -> dict[str, Any]:
+        return self.some(
+            kernel=self.each(1, 4),
+            stride=self.each(1, 4),
+            pad=self.one_of(None, self.pad(2)),
+            dilation=self.one_of(None, None, self.each(1, 2)),
+            ceil_mode=self.one_of(None, True, True, "caffe"),
+        )
+
+    max_pool = subsample = _pool
+
+    def avg_pool(self) -> dict[str, Any]:
+        return {**self._pool(), **self.some(count_include_pad=self.one_of(None, False))}
+
+    def adaptive_avg_pool(self) -> dict[str, Any]:
+        return {"out": self.each(1, 6)}
+
+    def batch_norm(self) -> dict[str, Any]:
+        eps = self.one_of(None, 1e-3)
+        return self.some(affine=self.one_of(None, False), scale=self.one_of(None, False), eps=eps)
+
+    def lrn(self) -> dict[str, Any]:
+        size = self.one_of(None, self.count(1, 5))
+        return self.some(
+            size=size, alpha=self.one_of(None, 1e-3, -1), beta=self.one_of(None, 0.5), k=self.one_of(None, 1)
+        )
+
+    def layer_norm(self) -> dict[str, Any]:
+        axis = self.one_of("channels", "last", "all", None)
+        return self.some(axis=axis, affine=self.one_of(None, False), eps=self.one_of(None, 1e-6))
+
+    def scale(self) -> dict[str, Any]:
+        return {"factor": self.one_of(0.1, -1, 2)}
+
+    def layer_scale(self) -> dict[str, Any]:
+        return self.some(init=self.one_of(None, 0.1, 1))
+
+    def leaky_relu(self) -> dict[str, Any]:
+        return self.some(slope=self.one_of(None, 0.2, 0.1, 0.1, -0.1))
+
+    def elu(self) -> dict[str, Any]:
+        return self.some(alpha=self.one_of(None, 0.5, 0.5, 0.5, -1))
+
+    def prelu(self) -> dict[str, Any]:
+        return self.some(per_channel=self.one_of(None, False))
+
+    def dropout(self) -> dict[str, Any]:
+        return self.some(p=self.one_of(None, 0, 0.5, 1, 1.5))
+
+    def drop_path(self) -> dict[str, Any]:
+        return {"p": self.one_of(0, 0.1, 0.5, 1, 1.5, -0.5)}
+
+    def upsample(self) -> dict[str, Any]:
+        size, scale = self.one_of((self.each(1, 8), None), (None, self.each(1, 3)), (None, self.each(1, 3)), (2, 2))
+        if self.rarely(10):
+            size = scale = None
+        return self.some(size=size, scale=scale, mode=self.one_of(None, "bilinear"))
+
+    def slice(self) -> dict[str, Any]:
+        c = self.x.channels
+        start = self.one_of(None, self.number(0, c - 1), self.count(0, c))
+        stop = self.one_of(None, self.number((start or 0) + 1, max(c, (start or 0) + 1)), self.count(0, c + 1))
+        return self.some(start=start, stop=stop)
+
+    def pad_channels(self) -> dict[str, Any]:
+        return self.some(before=self.one_of(None, self.count(0, 3)), after=self.one_of(None, self.count(0, 3)))
+
+    def channel_shuffle(self) -> dict[str, Any]:
+        return {"groups": self.groups() if self.flag() else self.count(1, 4)}

@@ -1,0 +1,193 @@
+"""What a user of PyTorch writes for a layer of a spec, from its settings alone and without archcalc's arithmetic.
+
+Sizes, and what PyTorch refuses, are PyTorch's own here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import mul
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+from torchvision.ops import stochastic_depth
+
+from archcalc.layers import registry
+from archcalc.sizes import Shape
+
+BATCH = 2
+
+
+class NoSuchLayerError(Exception):
+    """PyTorch has no layer with these settings."""
+
+
+def made(type: str, settings: dict[str, Any], inputs: Sequence[Shape]) -> Shape:
+    """The shape that PyTorch makes of inputs of these shapes; any exception of PyTorch's where it refuses.
+
+    NoSuchLayerError where it has no such layer.
+    """
+    given = {name: field.default for name, field in registry[type].fields.items()}
+    given |= {key: tuple(n) if isinstance(n, list) and key != "table" else n for key, n in settings.items()}
+    with torch.no_grad():
+        out = LAYERS[type](given, *(torch.ones(BATCH, x.channels, *x.axes) for x in inputs))
+    if len(out) != BATCH:
+        raise NoSuchLayerError("it takes the batch for an axis of one image")
+    return Shape(out.shape[1], tuple(out.shape[2:]))
+
+
+def axes(x: Tensor) -> int:
+    """The axes that a layer is written for: those of the map, and two for a vector, as for images."""
+    return x.dim() - 2 or 2
+
+
+def of(kind: str, x: Tensor) -> Any:
+    """The class of torch.nn for the axes of x."""
+    if not hasattr(nn, f"{kind}{axes(x)}d"):
+        raise NoSuchLayerError(f"{kind}{axes(x)}d")
+    return getattr(nn, f"{kind}{axes(x)}d")
+
+
+def sides(pad: Any) -> list[int]:
+    """Padding by side as F.pad takes it: the last axis first."""
+    pairs = [p if isinstance(p, (tuple, list)) else (p, p) for p in pad]
+    return [n for pair in reversed(pairs) for n in pair]
+
+
+def uneven(pad: Any) -> bool:
+    return isinstance(pad, tuple) and any(isinstance(p, (tuple, list)) for p in pad)
+
+
+def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int | None = None) -> Tensor:
+    pad = 0 if given["pad"] == "valid" else given["pad"]
+    if uneven(pad):
+        x, pad = F.pad(x, sides(pad)), 0
+    layer = of("Conv", x)(
+        x.shape[1] if channels is None else channels,
+        given["out"] if out is None else out,
+        given["kernel"],
+        given["stride"],
+        pad,
+        given["dilation"],
+        given.get("groups", 1),
+        given["bias"],
+    )
+    return layer(x)
+
+
+def conv_table(given: dict[str, Any], x: Tensor) -> Tensor:
+    return torch.cat([conv(given, x[:, maps], len(maps), 1) for maps in given["table"]], 1)
+
+
+def conv_transpose(given: dict[str, Any], x: Tensor) -> Tensor:
+    layer = of("ConvTranspose", x)(
+        x.shape[1],
+        given["out"],
+        given["kernel"],
+        given["stride"],
+        given["pad"],
+        given["output_pad"],
+        given["groups"],
+        given["bias"],
+        given["dilation"],
+    )
+    return layer(x)
+
+
+def pool(kind: str, given: dict[str, Any], x: Tensor, **more: Any) -> Tensor:
+    """Padding that differs by side is put around beforehand; PyTorch's rule for ceil_mode does not know of it."""
+    pad = 0 if given["pad"] == "valid" else given["pad"]
+    if pad == "same" or given["ceil_mode"] == "caffe" or (uneven(pad) and given["ceil_mode"]):
+        raise NoSuchLayerError(f"{kind} with pad {pad} and ceil_mode {given['ceil_mode']}")
+    if uneven(pad):
+        x, pad = F.pad(x, sides(pad), value=float("-inf")), 0
+    return of(kind, x)(given["kernel"], given["stride"], pad, ceil_mode=given["ceil_mode"], **more)(x)
+
+
+def max_pool(given: dict[str, Any], x: Tensor) -> Tensor:
+    return pool("MaxPool", given, x, dilation=given["dilation"])
+
+
+def avg_pool(given: dict[str, Any], x: Tensor) -> Tensor:
+    if torch.Size(given["dilation"] if isinstance(given["dilation"], tuple) else [given["dilation"]]).numel() != 1:
+        raise NoSuchLayerError("average pooling has no dilation")
+    return pool("AvgPool", given, x)
+
+
+def linear(given: dict[str, Any], x: Tensor) -> Tensor:
+    """Without an axis as PyTorch has it, on the last one."""
+    if given["axis"] == "channels":
+        return nn.Linear(x.shape[1], given["out"], given["bias"])(x.movedim(1, -1)).movedim(-1, 1)
+    return nn.Linear(x.shape[-1], given["out"], given["bias"])(x)
+
+
+def rbf(given: dict[str, Any], x: Tensor) -> Tensor:
+    return torch.cdist(x, torch.ones(given["out"], x.shape[1])) ** 2
+
+
+def batch_norm(given: dict[str, Any], x: Tensor) -> Tensor:
+    kind = nn.BatchNorm1d if x.dim() == 2 else of("BatchNorm", x)
+    return kind(x.shape[1], given["eps"], affine=given["affine"]).eval()(x)
+
+
+def layer_norm(given: dict[str, Any], x: Tensor) -> Tensor:
+    """Without an axis as PyTorch has it, over the last one."""
+    if given["axis"] == "channels":
+        return nn.LayerNorm(x.shape[1], given["eps"], given["affine"])(x.movedim(1, -1)).movedim(-1, 1)
+    over = x.shape[1:] if given["axis"] == "all" else x.shape[-1:]
+    return nn.LayerNorm(over, given["eps"], given["affine"])(x)
+
+
+def upsample(given: dict[str, Any], x: Tensor) -> Tensor:
+    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[axes(x)] if given["mode"] == "bilinear" else given["mode"]
+    return nn.Upsample(given["size"], given["scale"], mode)(x)
+
+
+def pad_channels(given: dict[str, Any], x: Tensor) -> Tensor:
+    return F.pad(x, [0, 0] * (x.dim() - 2) + [given["before"], given["after"]])
+
+
+LAYERS: dict[str, Any] = {
+    "conv": conv,
+    "conv_table": conv_table,
+    "conv_transpose": conv_transpose,
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
+    "subsample": avg_pool,
+    "adaptive_avg_pool": lambda given, x: of("AdaptiveAvgPool", x)(given["out"])(x),
+    "global_avg_pool": lambda given, x: of("AdaptiveAvgPool", x)(1)(x),
+    "linear": linear,
+    "rbf": rbf,
+    "batch_norm": batch_norm,
+    "lrn": lambda given, x: nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x),
+    "layer_norm": layer_norm,
+    "scale": lambda given, x: x * given["factor"],
+    "layer_scale": lambda given, x: x * torch.full((x.shape[1], *[1] * (x.dim() - 2)), float(given["init"])),
+    "relu": lambda given, x: nn.ReLU()(x),
+    "relu6": lambda given, x: nn.ReLU6()(x),
+    "leaky_relu": lambda given, x: nn.LeakyReLU(given["slope"])(x),
+    "prelu": lambda given, x: nn.PReLU(x.shape[1] if given["per_channel"] else 1)(x),
+    "elu": lambda given, x: nn.ELU(given["alpha"])(x),
+    "sigmoid": lambda given, x: nn.Sigmoid()(x),
+    "hard_sigmoid": lambda given, x: nn.Hardsigmoid()(x),
+    "silu": lambda given, x: nn.SiLU()(x),
+    "hard_swish": lambda given, x: nn.Hardswish()(x),
+    "gelu": lambda given, x: nn.GELU()(x),
+    "tanh": lambda given, x: nn.Tanh()(x),
+    "softmax": lambda given, x: nn.Softmax(1)(x),
+    "add": lambda given, *xs: sum(xs),
+    "mean": lambda given, *xs: sum(xs) / len(xs),
+    "multiply": lambda given, *xs: reduce(mul, xs),
+    "concat": lambda given, *xs: torch.cat(xs, 1),
+    "flatten": lambda given, x: nn.Flatten()(x),
+    "identity": lambda given, x: nn.Identity()(x),
+    "dropout": lambda given, x: nn.Dropout(given["p"])(x),
+    "drop_path": lambda given, x: stochastic_depth(x, given["p"], "row"),
+    "upsample": upsample,
+    "slice": lambda given, x: x[:, given["start"] : given["stop"]],
+    "pad_channels": pad_channels,
+    "channel_shuffle": lambda given, x: nn.ChannelShuffle(given["groups"])(x),
+}
