@@ -39,7 +39,7 @@ def pixels(analysis: Analysis, name: str, unit: Sequence[int]) -> tuple[Sight, l
             f"{node.name} is a vector of {node.shape}, without positions; its row shows what all of it sees"
         )
     if len(unit) != len(sizes):
-        raise ArchcalcError(f"--unit: {node.name} has a map of {node.shape}, so {len(sizes)} numbers, got {len(unit)}")
+        raise ArchcalcError(f"{node.name} has a map of {node.shape}: a unit has {len(sizes)} numbers, got {len(unit)}")
     if not all(0 <= at < size for at, size in zip(unit, sizes, strict=True)):
         raise ArchcalcError(
             f"unit {_listed(unit)} is not in the map of {node.name}: it is {'x'.join(map(str, sizes))}, "
@@ -80,8 +80,8 @@ def _inside(network: Network, node: Node, unit: int, axis: int) -> set[int]:
     """The pixels of the image that a unit reads along an axis: position by position, padding left out on the way."""
     read: dict[int, set[int]] = {node.index: {unit}}
     for at in range(node.index, 0, -1):
-        positions, here = read.pop(at, None), network.nodes[at]
-        if positions is None:
+        positions, here = read.pop(at, set()), network.nodes[at]
+        if not positions:
             continue
         shapes = network.input_shapes(here)
         windows = here.layer.window(*shapes)
@@ -89,7 +89,7 @@ def _inside(network: Network, node: Node, unit: int, axis: int) -> set[int]:
             size = network.nodes[i].shape.axes[axis] if network.nodes[i].shape.axes else 1
             through = _through(windows[axis], positions, _dilation(here, axis), size) if windows else positions
             read.setdefault(i, set()).update(p for p in through if 0 <= p < size)
-    return read[0]
+    return read.get(0, set())
 
 
 def _through(window: Window, positions: set[int], dilation: int, size: int) -> Iterable[int]:

@@ -83,7 +83,8 @@ def rf(args: argparse.Namespace) -> str:
             raise ArchcalcError("--unit is of one layer: it needs --layer NAME, and takes no --all or --columns")
         tables = [unit_table(analysis, args.layer, args.unit) for analysis in analyses]
     else:
-        tables = field_tables(analyses, args.columns, everything=args.all, name=args.layer)
+        one_file = args.format == "csv"
+        tables = field_tables(analyses, args.columns, everything=args.all, name=args.layer, alike=one_file)
         if len(tables) > 1 and args.format not in ("csv", "json"):  # whose rows are of one kind
             tables.append(summary_table(analyses))
     return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)

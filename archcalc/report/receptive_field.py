@@ -18,6 +18,8 @@ from archcalc.version import __version__
 AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the axes of an input are called, by their number."""
 
+SQUARE = {1: "", 2: "square ", 3: "cubic "}
+
 FACTS = ("network", "input", "settings", "archcalc")
 
 
@@ -75,16 +77,20 @@ def field_tables(
     *,
     everything: bool = False,
     name: str | None = None,
+    alike: bool = False,
 ) -> list[Table]:
     """A table of fields for each network: the layers that change it, every layer, or the one of that name.
 
-    Where an axis differs from another in any of them, every table has both. The columns of branches are left out
-    when no network has branches. ArchcalcError for an unknown column or layer, or a network without spatial axes.
+    A table has both axes where they differ in a cell, and the columns of branches where the network has branches;
+    with ``alike`` all tables have the columns that one of them needs. ArchcalcError for an unknown column or layer,
+    or a network without spatial axes.
     """
-    found = [_chosen(sights(analysis), everything, name) for analysis in analyses]
-    axes = _columns_of_axes(list(zip(analyses, found, strict=True)))
-    names = _names(columns, any(_branches(view) for shown in found for sight in shown for view in sight.views))
-    return [_table(analysis, shown, names, axes, columns) for analysis, shown in zip(analyses, found, strict=True)]
+    found = [(analysis, _chosen(sights(analysis), everything, name)) for analysis in analyses]
+    together = [found] * len(found) if alike else [[one] for one in found]
+    return [
+        _table(*one, _names(columns, others), _split(others), columns)
+        for one, others in zip(found, together, strict=True)
+    ]
 
 
 def _chosen(found: list[Sight], everything: bool, name: str | None) -> list[Sight]:
@@ -93,21 +99,21 @@ def _chosen(found: list[Sight], everything: bool, name: str | None) -> list[Sigh
     return found if everything else [sight for sight in found if sight.changes and not sight.gate]
 
 
-def _columns_of_axes(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
+def _split(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
     """The axes to tell apart; none when they agree in every cell."""
-    most = max(len(analysis.input.axes) for analysis, _ in found)
     alike = all(
         len(set(zip(sight.views, sight.centred, analysis.input.axes, strict=True))) == 1
         for analysis, shown in found
         for sight in shown
     )
-    return () if alike else AXES[most]
+    return () if alike else AXES[max(len(analysis.input.axes) for analysis, _ in found)]
 
 
-def _names(columns: Sequence[str] | None, branches: bool) -> list[str]:
+def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[Sight]]]) -> list[str]:
     for name in columns or ():
         if name not in COLUMNS:
             raise ArchcalcError(unknown("column", name, COLUMNS))
+    branches = any(_branches(view) for _, shown in found for sight in shown for view in sight.views)
     return list(columns or (name for name in COLUMNS if branches or name not in OF_BRANCHES))
 
 
@@ -164,24 +170,27 @@ def sizes_text(sizes: Sequence[int]) -> str:
 
 def _verdict_text(analysis: Analysis, said: Verdict) -> list[str]:
     """The verdict in words: who sees the whole input, who comes after it, and what input all of them need."""
-    image = sizes_text(analysis.input.axes)
-    lines = [_first(said, image)]
-    if not said.widening:
-        return [*lines, "no convolution or pooling sees more than one position"]
-    of = f"{len(said.widening)} convolution{'s' if len(said.widening) > 1 else ''} and poolings that widen the field"
-    if said.idle:
-        ends = dict.fromkeys((said.idle[0].node.name, said.idle[-1].node.name))
-        takes, adds = ("take", "add") if len(said.idle) > 1 else ("takes", "adds")
-        lines.append(
-            f"{len(said.idle)} of the {of} {takes} what has seen the whole input already, and {adds} no new context at "
-            f"this resolution: {' to '.join(ends)}"
-        )
-    else:
-        lines.append(f"none of the {of} is idle at this resolution: each adds context")
+    lines = [_first(said, sizes_text(analysis.input.axes)), _idle(said)]
     if said.least is not None:
-        square = sizes_text([said.least] * len(analysis.input.axes))
-        lines.append(f"the smallest square input from which on none is idle: {square}")
+        sides = [said.least] * len(analysis.input.axes)
+        lines.append(f"the smallest {SQUARE[len(sides)]}input from which on no layer is idle: {sizes_text(sides)}")
     return lines
+
+
+def _idle(said: Verdict) -> str:
+    if not said.widening:
+        return "no layer sees more than one position"
+    all_of = f"{len(said.widening)} convolutions and poolings that widen the field"
+    if not said.idle:
+        if len(said.widening) == 1:
+            return "the one layer that widens the field adds context at this resolution"
+        return f"each of the {all_of} adds context at this resolution: none is idle"
+    ends = dict.fromkeys((said.idle[0].node.name, said.idle[-1].node.name))
+    takes, adds = ("take", "add") if len(said.idle) > 1 else ("takes", "adds")
+    return (
+        f"{len(said.idle)} of the {all_of} {takes} what has seen the whole input already, and {adds} no new context at "
+        f"this resolution: {' to '.join(ends)}"
+    )
 
 
 def _first(said: Verdict, image: str) -> str:
