@@ -1,0 +1,141 @@
+"""The statements of a block's ``forward``: its items over a few variables that are used again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from string import Formatter
+from typing import NamedTuple
+
+from archcalc.sizes import Shape
+from archcalc.witness.layers import Expression
+from archcalc.witness.source.lines import fits
+from archcalc.witness.source.outline import Block, Item
+
+VARIABLES = ("x", "y", "z", "u", "v", "w")
+
+
+class Step(NamedTuple):
+    """One statement: text and values one after another, and the values that it makes."""
+
+    parts: tuple[str | int, ...]
+    outputs: tuple[int, ...]
+    side: bool
+    shape: Shape
+    simple: bool
+    """Whether it stands as an operand without brackets."""
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        return tuple(part for part in self.parts if isinstance(part, int))
+
+
+class Line(NamedTuple):
+    """A line of ``forward``: whether it runs in training only, and the shape that it makes."""
+
+    text: str
+    side: bool
+    shape: Shape | None
+
+
+def forward(block: Block, texts: Iterator[str], returned: list[int], sides: list[int]) -> tuple[list[str], list[Line]]:
+    """The names of what ``forward`` takes, and its lines; ``texts`` are the arguments of expressions, in order.
+
+    ``returned`` are the values it returns, and ``sides`` those it returns beside them in training.
+    """
+    return _Variables(block, steps(block, texts, {*returned, *sides}), returned, sides).written()
+
+
+def steps(block: Block, texts: Iterator[str], kept: set[int]) -> list[Step]:
+    """A block's items as statements; what only the next one uses stands in it where that is short and clear."""
+    uses = block.uses
+    found: list[Step] = []
+    for item in block.items:
+        side = item.side and not block.side
+        if isinstance(item.what, Expression):
+            parts = list(_expression(item, texts))
+        else:
+            parts = [f"self.{item.name}("]
+            for at, value in enumerate(item.inputs):
+                parts += [", ", value] if at else [value]
+            parts.append(")")
+        join = isinstance(item.what, Expression) and len(item.inputs) > 1
+        alone = isinstance(item.what, Expression) and not join
+        inputs = [v for v in item.inputs if uses[v] == 1 and v not in kept and v not in block.inputs]
+        tail = found[len(found) - len(inputs) :] if inputs and not alone else []
+        fitting = [step.outputs for step in tail] == [(value,) for value in inputs] and all(
+            step.side == side and (step.simple if join else _is_operand(step)) for step in tail
+        )
+        if tail and fitting:
+            taken = {step.outputs[0]: step.parts for step in tail}
+            merged = [p for part in parts for p in (taken.get(part, (part,)) if isinstance(part, int) else (part,))]
+            if fits("return " + "".join("x" if isinstance(p, int) else p for p in merged), 8):
+                parts = merged
+                del found[len(found) - len(inputs) :]
+        simple = not join or "torch.cat" in str(parts[0])
+        found.append(Step(tuple(parts), item.outputs, side, item.shape, simple))
+    return found
+
+
+def _is_operand(step: Step) -> bool:
+    """Whether a statement may stand as the argument of a call: a slice, or a sum or product of calls."""
+    text = "".join("x" if isinstance(p, int) else p for p in step.parts)
+    return text.startswith("x[") or (not step.simple and not text.startswith("F."))
+
+
+def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
+    assert isinstance(item.what, Expression)
+    pieces: list[str | int] = []
+    for before, name, *_ in Formatter().parse(item.what.text):
+        pieces.append(before)
+        if name is not None:
+            pieces.append(item.inputs[int(name)] if name.isdigit() else next(texts))
+    if "[:, " in item.what.text and any(isinstance(p, str) and "self." in p for p in pieces):
+        pieces = [p.replace("[:, :", "[:, : ").replace(":]", " :]") if isinstance(p, str) else p for p in pieces]
+    yield from (piece for piece in pieces if piece != "")
+
+
+class _Variables:
+    """Values in variables: one that is used for the last time leaves its variable to what is made of it."""
+
+    def __init__(self, block: Block, found: list[Step], returned: list[int], sides: list[int]) -> None:
+        self.block, self.steps, self.returned, self.sides = block, found, returned, sides
+        self.names: dict[int, str] = {}
+        self.last = {value: at for at, step in enumerate(found) for value in step.values}
+        self.last.update(dict.fromkeys((*returned, *sides), len(found)))
+
+    def written(self) -> tuple[list[str], list[Line]]:
+        arguments = [self.name(value) for value in self.block.inputs]
+        lines: list[Line] = []
+        for at, step in enumerate(self.steps):
+            text = "".join(self.names[p] if isinstance(p, int) else p for p in step.parts)
+            for value in step.values:
+                if self.last[value] == at:
+                    self.names.pop(value, None)
+            ends = at == len(self.steps) - 1 and not step.side and not self.sides
+            if ends and list(step.outputs) == self.returned:
+                return arguments, [*lines, Line(f"return {text}", False, step.shape)]
+            kept = [value for value in step.outputs if value in self.last]
+            made = [self.name(value, step) for value in step.outputs]
+            for value in step.outputs:
+                if value not in kept:
+                    del self.names[value]
+            targets = f"{', '.join(made)} = " if kept else ""
+            lines.append(Line(targets + text, step.side, step.shape if len(made) == 1 else None))
+        given = [self.names[value] for value in self.returned]
+        if self.sides:
+            beside = [*given, *(self.names[value] for value in self.sides)]
+            lines.append(Line(f"return {', '.join(beside)}", True, None))
+        return arguments, [*lines, *([Line(f"return {', '.join(given)}", False, None)] if given else [])]
+
+    def name(self, value: int, step: Step | None = None) -> str:
+        """A free variable for a value; a side head's output is called after it."""
+        used = set(self.names.values())
+        if step is not None and value in self.sides:
+            called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")
+            if called.isidentifier() and called not in used and called not in (*VARIABLES, "torch", "F"):
+                self.names[value] = called
+                return called
+        names = (f"{letter}{n or ''}" for n in count() for letter in VARIABLES)
+        self.names[value] = next(name for name in names if name not in used)
+        return self.names[value]
