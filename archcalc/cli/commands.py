@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, unknown
 
 
 def table(args: argparse.Namespace) -> str:
@@ -100,6 +100,16 @@ def show(args: argparse.Namespace) -> str:
     if args.set:
         raise ArchcalcError("--set changes what is built, not the spec; add --expanded to see it")
     return "\n".join(source(net) for net in args.net)
+
+
+def export(args: argparse.Namespace) -> str:
+    from archcalc.spec import load
+    from archcalc.witness.source import torch_source
+
+    if args.to != "torch":
+        raise ArchcalcError(unknown("export format", args.to, ["torch"]))
+    network = load(args.net, **dict(args.set))
+    return torch_source(network if args.input is None else network.analyze(input=args.input).network)
 
 
 def _analyses(args: argparse.Namespace) -> list[Any]:

@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
   archcalc plot cost vgg16 -o vgg16.pdf           pictures, for a paper or a slide
   archcalc show googlenet                         the spec itself
+  archcalc export resnet50 --to torch -o net.py   the same as plain PyTorch source
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
 
 
@@ -161,6 +162,17 @@ def parser() -> options.Parser:
     )
     options.network(one)
     one.add_argument("--expanded", action="store_true", help="every layer on its own, as a spec that loads to the same")
+    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+
+    one = command(
+        "export",
+        commands.export,
+        "a network as plain PyTorch source that needs no archcalc",
+        "archcalc export vgg16 --to torch -o vgg16.py",
+    )
+    options.network(one, None)
+    one.add_argument("--to", metavar="FORMAT", default="torch", help="what to write: torch (torch)")
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="for this input, as in 3x320x320")
     one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
 
     one = command(
