@@ -5,12 +5,12 @@ Layers run one by one in the order of the spec; a tensor lives until the last la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.running import Runner
-from archcalc.analysis.tape import Moment, Storage, Value
+from archcalc.analysis.tape import Storage, Tape, Value
 from archcalc.network import Network, Node
 
 OVERWRITE = frozenset(
@@ -69,12 +69,14 @@ class Schedule:
     """What is alive when: the operators of a run in their order, and the storages that they make.
 
     ``moments[t]`` is an operator, and ``storages`` have the moments at which they are born and die, both
-    included; all are sorted by birth. The image that a run starts from is not among them, for it is its caller's.
-    ``results`` are the storages of the outputs, which live to the end.
+    included; all are sorted by birth. ``outputs`` has the storage of every layer's output, which it may share with
+    another's. The image that a run starts from is its caller's, and not among ``storages``.
     """
 
-    def __init__(self, network: Network, moments: list[Moment], storages: list[Storage]) -> None:
+    def __init__(self, network: Network, tape: Tape, values: Mapping[int, Value]) -> None:
+        moments, storages = tape.moments, tape.storages
         self.network, self.moments, self.storages = network, moments, storages
+        self.outputs = {index: value.storage for index, value in values.items()}
         fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
         for storage in storages:
             fixed[storage.born] += storage.fixed
@@ -96,6 +98,17 @@ class Schedule:
         """The first moment at which the most bytes are alive."""
         live = self.live(batch)
         return live.index(max(live))
+
+    def largest_batch(self, budget: int, per_image: int = 0) -> int:
+        """The largest batch of which at no moment more than the budget is alive, with so much more for every image.
+
+        What is alive grows by the same number of bytes with every image; so each moment allows a largest batch, and
+        the smallest of these is the answer, without a search.
+        """
+        rows = zip(self._fixed, self._per_image, strict=True)
+        return max(
+            0, min(((budget - fixed) // (each + per_image) for fixed, each in rows if each + per_image), default=0)
+        )
 
     def alive(self, moment: int) -> list[Storage]:
         """The storages alive at a moment, in the order in which they were made."""
@@ -128,4 +141,4 @@ def inference(network: Network, dtype: str = "float32", *, amp: bool = False) ->
         values[node.index] = tape.layer(node, [values[i] for i in node.inputs], network.input_shapes(node))
     tape.release_copies()
     values[network.output].storage.until(len(tape.moments) - 1)
-    return Schedule(network, tape.moments, tape.storages)
+    return Schedule(network, tape, values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archcalc.analysis.backward import BackwardPass
 from archcalc.analysis.checkpoint import Recomputed, block_runs
 from archcalc.analysis.lifetime import Schedule, image, overwrites, results, running
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.running import Runner
-from archcalc.analysis.tape import Moment, Operation, Saved, Storage
+from archcalc.analysis.tape import Operation, Saved, Tape, Value
 from archcalc.network import Network, Node
 
 
@@ -19,15 +21,9 @@ class Training(Schedule):
     """
 
     def __init__(
-        self,
-        network: Network,
-        moments: list[Moment],
-        storages: list[Storage],
-        kept: list[Saved],
-        turn: int,
-        again: list[Node],
+        self, network: Network, tape: Tape, values: Mapping[int, Value], kept: list[Saved], turn: int, again: list[Node]
     ) -> None:
-        super().__init__(network, moments, storages)
+        super().__init__(network, tape, values)
         self.kept, self.turn, self.again = kept, turn, again
 
     def kept_once(self) -> list[Saved]:
@@ -76,7 +72,7 @@ def training(
     for value in outputs:
         value.storage.until(len(tape.moments) - 1)
     again = [node for block in blocks for node in block.again]
-    return Training(network, tape.moments, tape.storages, kept, turn, again)
+    return Training(network, tape, values, kept, turn, again)
 
 
 def _overwriting_what_is_taken(blocks: list[Recomputed]) -> frozenset[int]:

@@ -1,0 +1,197 @@
+"""What a whole run holds, at any batch: weights, optimizer, image and schedule; and what fits in a budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from archcalc.analysis.checkpoint import block_runs
+from archcalc.analysis.lifetime import Schedule, inference, running
+from archcalc.analysis.memory import itemsize
+from archcalc.analysis.training import Training, training
+from archcalc.errors import ArchcalcError, nearest, unknown
+from archcalc.layers.convolution import ConvTable
+from archcalc.network import Network, Node
+
+UNITS: Mapping[str, int] = {
+    "B": 1,
+    **{f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)},
+    **{f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)},
+}
+"""Bytes of each unit of memory."""
+TRAINABLE = ("float64", "float32", "float16", "bfloat16")
+"""The dtypes for which PyTorch has gradients."""
+
+
+class Optimizer(NamedTuple):
+    """What an optimizer of PyTorch holds: so many numbers per weight, and whether it counts its steps.
+
+    A step counter is a float32 for every tensor of weights. While Adam takes its step for a tensor it holds two
+    more of that size (torch/optim/adam.py, _single_tensor_adam: the root, and the root divided).
+    """
+
+    per_weight: int
+    counts_steps: bool
+
+
+OPTIMIZERS: Mapping[str, Optimizer] = {
+    "sgd": Optimizer(0, False),
+    "momentum": Optimizer(1, False),
+    "adam": Optimizer(2, True),
+    "adamw": Optimizer(2, True),
+}
+
+
+class Parts(NamedTuple):
+    """The bytes alive at one moment, by what they are."""
+
+    weights: int
+    buffers: int
+    optimizer: int
+    gradients: int
+    image: int
+    activations: int
+    overhead: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+class Budget:
+    """What inference and training of a network hold, for every batch.
+
+    ``overhead`` are bytes of the framework and the device's context, which are not the network's and have to be
+    given. The image is the caller's; it is counted here since it lies in the same memory. ArchcalcError for an
+    unknown dtype, optimizer or block, and where PyTorch cannot train in the dtype.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        dtype: str = "float32",
+        *,
+        optimizer: str = "sgd",
+        amp: bool = False,
+        checkpoint: str | None = None,
+        overhead: int = 0,
+    ) -> None:
+        if optimizer not in OPTIMIZERS:
+            raise ArchcalcError(unknown("optimizer", optimizer, OPTIMIZERS))
+        self.network, self.dtype, self.itemsize = network, dtype, itemsize(dtype)
+        self.optimizer, self.amp, self.checkpoint, self.overhead = optimizer, amp, checkpoint, overhead
+        if amp and dtype != "float32":
+            raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
+        if checkpoint is not None:
+            block_runs(network, running(network, training=True), checkpoint)
+
+    @cached_property
+    def inference(self) -> Schedule:
+        return inference(self.network, self.dtype, amp=self.amp)
+
+    @cached_property
+    def training(self) -> Training:
+        """The schedule of training; ArchcalcError where PyTorch cannot train in the dtype."""
+        if self.dtype not in TRAINABLE:
+            raise ArchcalcError(
+                f"PyTorch cannot train in {self.dtype}: it has gradients for {', '.join(TRAINABLE)} only"
+            )
+        return training(self.network, self.dtype, amp=self.amp, checkpoint=self.checkpoint)
+
+    @cached_property
+    def tensors(self) -> list[int]:
+        """The bytes of every tensor of weights, those that are built but do not run included."""
+        found = []
+        for node in self._owners:
+            params = node.layer.params(*self.network.input_shapes(node))
+            rows = [len(row) for row in node.layer.table] if isinstance(node.layer, ConvTable) else [1]
+            found += [params.weight * row // sum(rows) * self.itemsize for row in rows if params.weight]
+            found += [params.bias // len(rows) * self.itemsize for _ in rows if params.bias]
+        return found
+
+    @cached_property
+    def _owners(self) -> list[Node]:
+        return [node for node in running(self.network, training=True) if node.shares is None]
+
+    @cached_property
+    def weights(self) -> int:
+        """The bytes of all weights; in training their gradients take as many."""
+        return sum(self.tensors)
+
+    @cached_property
+    def buffers(self) -> int:
+        """The bytes of moving means and variances, and of the int64 that counts a normalisation's batches."""
+        total = 0
+        for node in self._owners:
+            buffers = node.layer.params(*self.network.input_shapes(node)).buffers
+            total += buffers * self.itemsize + (8 if node.layer.type == "batch_norm" else 0)
+        return total
+
+    @cached_property
+    def optimizer_bytes(self) -> int:
+        """What the optimizer keeps from step to step."""
+        kind = OPTIMIZERS[self.optimizer]
+        return kind.per_weight * self.weights + (4 * len(self.tensors) if kind.counts_steps else 0)
+
+    @cached_property
+    def step_scratch(self) -> int:
+        """What the optimizer holds for a moment while it takes its step, on the CPU."""
+        return 2 * max(self.tensors, default=0) if OPTIMIZERS[self.optimizer].counts_steps else 0
+
+    def image(self, batch: int) -> int:
+        return batch * self.network.input.values * self.itemsize
+
+    def inference_parts(self, batch: int) -> Parts:
+        """The moment of inference that holds most."""
+        peak = self.inference.peak(batch)
+        return Parts(self.weights, self.buffers, 0, 0, self.image(batch), peak, self.overhead)
+
+    def training_parts(self, batch: int) -> Parts:
+        """The moment of training that holds most: in the two passes, or while the optimizer takes its step.
+
+        The optimizer's state is there from its first step on. Gradients of weights are made anew by every
+        backward pass; all are there at its end. Gradients of tensors are among the activations.
+        """
+        moment = self.training.peak_moment(batch)
+        alive = self.training.alive(moment)
+        gradients = sum(s.bytes(batch) for s in alive if s.role == "weight gradient")
+        rest = self.training.live(batch)[moment] - gradients
+        held = self.weights, self.buffers, self.optimizer_bytes
+        in_passes = Parts(*held, gradients, self.image(batch), rest, self.overhead)
+        in_step = Parts(*held, self.weights, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead)
+        return max(in_passes, in_step, key=lambda parts: parts.total)
+
+    def largest_inference(self, budget: int) -> int:
+        """The largest batch for which inference needs no more than the budget; 0 where not even one image fits."""
+        free = budget - self.weights - self.buffers - self.overhead
+        return self.inference.largest_batch(free, self.image(1))
+
+    def largest_training(self, budget: int) -> int:
+        """The largest batch for which training needs no more than the budget; 0 where not even one image fits."""
+        free = budget - self.weights - self.buffers - self.optimizer_bytes - self.overhead
+        each = self.image(1) + self._outputs(1)
+        in_step = max(0, free - self.weights - self.step_scratch) // each
+        return min(self.training.largest_batch(free, self.image(1)), in_step)
+
+    def _outputs(self, batch: int) -> int:
+        """The outputs, which are there until the next step."""
+        end = len(self.training.moments) - 1
+        return sum(s.bytes(batch) for s in self.training.alive(end) if s.role == "map")
+
+
+def read_size(text: str) -> int:
+    """A size such as 24GiB, 512 MB or 1.5GB in bytes; ArchcalcError with the nearest unit when it is none."""
+    found = re.fullmatch(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*", text)
+    if not found:
+        raise ArchcalcError(f"expected a size such as 24GiB or 512MB, got {text[:40]!r}")
+    number, unit = found[1], found[2]
+    if not unit:
+        raise ArchcalcError(f"the size {number} needs a unit, as in {number}GiB; known: {', '.join(UNITS)}")
+    if unit not in UNITS:
+        close = next((name for name in UNITS if name.lower() == unit.lower()), None) or nearest(unit, UNITS)
+        hint = f"did you mean {close!r}?" if close else f"known: {', '.join(UNITS)}"
+        raise ArchcalcError(f"unknown unit {unit!r} in {text.strip()[:40]!r}; {hint}")
+    whole, _, part = number.partition(".")
+    return int(whole + part) * UNITS[unit] // int(10 ** len(part))

@@ -1,0 +1,151 @@
+"""The smallest inference peak over the orders in which a network's branches can run.
+
+Between two layers that every way goes through, only the first one's output is alive at the start, so such
+segments are searched one by one. Within one, a state is the set of layers that have run, and the search goes
+from state to state by the smallest peak so far, as Dijkstra's does by distance. That is exact; where a segment
+has too many states it is given up, and the peak that was found is a bound.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from archcalc.analysis.lifetime import Schedule, overwrites, running
+from archcalc.analysis.tape import Storage
+from archcalc.network import Network
+
+STATES = 10_000
+"""The most states of a segment that are looked at."""
+
+
+class Best(NamedTuple):
+    """The smallest peak in bytes, whether none is smaller, and the nodes in an order that has it."""
+
+    peak: int
+    exact: bool
+    order: list[int]
+
+
+class _Step(NamedTuple):
+    """A layer of a segment: the layers before it, the storages that it reads, and its bytes while and after it runs."""
+
+    node: int
+    before: int
+    reads: list[Storage]
+    during: int
+    made: Storage | None
+
+
+def best_order(schedule: Schedule, batch: int = 1) -> Best:
+    """The best order for an inference whose schedule in the order of the spec is given."""
+    network = schedule.network
+    steps = _steps(schedule, batch)
+    segments = _segments(network)
+    peaks = _peaks(schedule, batch)
+    found, exact, orders = 0, True, {}
+    for segment in sorted(segments, key=lambda segment: -max(peaks[i] for i in segment)):
+        peak = max(peaks[i] for i in segment)
+        least = max(sum(s.bytes(batch) for s in steps[i].reads) + steps[i].during for i in segment)
+        if peak > max(found, least):
+            searched = _search(schedule, [steps[i] for i in segment], batch, max(found, least), peak)
+            exact = exact and searched is not None
+            peak, orders[segment[-1]] = searched or (peak, segment)
+        found = max(found, peak)
+    return Best(found, exact, [i for segment in segments for i in orders.get(segment[-1], segment)])
+
+
+def _segments(network: Network) -> list[list[int]]:
+    """The layers up to and with each one whose output is all that any later layer needs."""
+    nodes = running(network, training=False)
+    last_use = {node.index: node.index for node in nodes}
+    for node in nodes:
+        last_use.update(dict.fromkeys(node.inputs, node.index))
+    segments: list[list[int]] = []
+    waiting: list[int] = []
+    reach = last_use.pop(0, 0)
+    for node in nodes:
+        waiting.append(node.index)
+        if reach <= node.index:
+            segments.append(waiting)
+            waiting = []
+        reach = max(reach, last_use[node.index])
+    return segments + ([waiting] if waiting else [])
+
+
+def _peaks(schedule: Schedule, batch: int) -> dict[int, int]:
+    """The most bytes alive while each layer runs."""
+    peaks = {node.index: 0 for node in running(schedule.network, training=False)}
+    for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
+        peaks[moment.node] = max(peaks[moment.node], live)
+    return peaks
+
+
+def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
+    network, outputs = schedule.network, schedule.outputs
+    own: dict[int, list[Storage]] = {}
+    for storage in schedule.storages:
+        own.setdefault(storage.node, []).append(storage)
+    readers: dict[Storage, list[int]] = {}
+    steps, over = {}, overwrites(network)
+    for node in running(network, training=False):
+        reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
+        before = {i for i in node.inputs if i}
+        if node.index in over:  # all that read the input as it was have to be done
+            before.update(readers.get(outputs[node.inputs[0]], ()))
+        mask = sum(1 << i for i in before)
+        made = own.get(node.index, [])
+        during = max((sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies) for t in made), default=0)
+        left = outputs[node.index]
+        steps[node.index] = _Step(node.index, mask, reads, during, left if left.node == node.index else None)
+        for storage in reads:
+            readers.setdefault(storage, []).append(node.index)
+    return steps
+
+
+def _search(
+    schedule: Schedule, steps: list[_Step], batch: int, floor: int, ceiling: int
+) -> tuple[int, list[int]] | None:
+    """The smallest peak of a segment, not below ``floor``, and an order with it; None when that is too long to find.
+
+    ``ceiling`` is the peak in the order of the spec.
+    """
+    first = steps[0].node
+    whole = sum(1 << step.node - first for step in steps)
+    readers: dict[Storage, int] = {}
+    for step in steps:
+        for storage in step.reads:
+            readers[storage] = readers.get(storage, 0) | 1 << step.node - first
+    local = [(step, 1 << step.node - first, step.before >> first & whole) for step in steps]
+    start = sum(storage.bytes(batch) for storage in readers if storage.node < first)
+    heap = [(floor, 0, 0, start, 0, 0, 0)]
+    came: dict[int, tuple[int, int]] = {}
+    pushed = 0
+    while heap:
+        peak, _, _, alive, done, parent, index = heappop(heap)
+        if done in came:
+            continue
+        came[done] = parent, index
+        if done == whole:
+            return peak, _way(came, whole)
+        if len(came) > STATES:
+            return None
+        for step, bit, before in local:
+            after = done | bit
+            if done & bit or before & ~done or after in came or alive + step.during > ceiling:
+                continue
+            left = alive - sum(storage.bytes(batch) for storage in step.reads if not readers[storage] & ~after)
+            if step.made is not None and step.made in readers:
+                left += step.made.bytes(batch)
+            pushed += 1
+            heappush(heap, (max(peak, alive + step.during), -after.bit_count(), pushed, left, after, done, step.node))
+    return None
+
+
+def _way(came: dict[int, tuple[int, int]], done: int) -> list[int]:
+    """The order in which the layers ran."""
+    order = []
+    while done:
+        done, index = came[done]
+        order.append(index)
+    return order[::-1]
