@@ -37,10 +37,13 @@ def compare(*analyses: Analysis, ax: Axes | None = None) -> Axes:
     ArchcalcError naming the networks without a sourced accuracy, and for figures on different data.
     """
     found = _sourced(analyses)
+    pairs = list(zip(analyses, found, strict=True))
     which = "top1" if all(a.top1 for a in found) else "top5"
-    lacking = [a.network.name for a, one in zip(analyses, found, strict=True) if getattr(one, which) is None]
-    if lacking:
-        raise ArchcalcError(f"no top-1 or top-5 error for all: {', '.join(lacking)} has no top-5 error to compare by")
+    lacking = {name: [a.network.name for a, one in pairs if getattr(one, name) is None] for name in ("top1", "top5")}
+    if lacking[which]:
+        raise ArchcalcError(
+            f"{lacking['top1'][0]} has no top-1 error and {lacking['top5'][0]} no top-5 error: no one figure compares all"
+        )
     if not all(a.totals.macs for a in analyses):
         raise ArchcalcError(f"convention {analyses[0].convention.name} counts no operations to compare by")
     ways = list(dict.fromkeys(one.how for one in found))

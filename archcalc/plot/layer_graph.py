@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -69,8 +68,7 @@ def piped(made: Digraph, format: str) -> bytes:
     if format == "png":
         made.attr(dpi="200")
     try:
-        with _undated():
-            content: bytes = made.pipe(format)
+        content: bytes = made.pipe(format)
     except ExecutableNotFound:
         raise ArchcalcError(
             "a graph is laid out by Graphviz, whose program dot was not found: apt-get install graphviz, "
@@ -79,23 +77,11 @@ def piped(made: Digraph, format: str) -> bytes:
     except CalledProcessError as error:
         said = (error.stderr or b"").decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise ArchcalcError(f"Graphviz could not draw the graph: {said[-1]}") from None
-    if format != "svg":
+    if format == "pdf":  # cairo writes the time into it
+        return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", content)
+    if format == "png":
         return content
     return style.tidy(content.decode(), f"Layer graph of {made.name}").encode()
-
-
-@contextmanager
-def _undated() -> Iterator[None]:
-    """Have Graphviz write a fixed date where its format holds one (reproducible-builds.org, SOURCE_DATE_EPOCH)."""
-    before = os.environ.get("SOURCE_DATE_EPOCH")
-    os.environ["SOURCE_DATE_EPOCH"] = "0"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["SOURCE_DATE_EPOCH"]
-        else:
-            os.environ["SOURCE_DATE_EPOCH"] = before
 
 
 def _items(analysis: Analysis, depth: int | None) -> list[Item]:

@@ -1,0 +1,40 @@
+"""The pictures that the tests look at: each kind of the five networks that every figure must suit, and a few more."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from archcalc import Analysis, load
+
+FIVE = ("lenet5", "vgg16", "googlenet", "resnet152", "densenet201")
+CROWD = (
+    *("vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    *("densenet121", "densenet169", "densenet201", "inception_v3", "resnext101_64x4d", "mobilenet_v2", "alexnet_tv"),
+)
+
+PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
+    *((kind, (name,), {}) for kind in ("rf", "rf-map", "cost", "shape") for name in FIVE),
+    ("rf", FIVE, {}),
+    ("rf-map", ("alexnet",), {"layers": ["conv1", "conv2", "conv5"]}),
+    ("shape", ("resnet18",), {}),
+    ("compare", ("vgg16", "googlenet", "resnet152", "densenet201"), {}),
+    ("compare", CROWD, {}),
+    ("pattern", (), {}),
+    ("pattern", (), {"kernel": 5, "stack": 2}),
+]
+
+
+def name_of(picture: tuple[str, tuple[str, ...], dict[str, Any]]) -> str:
+    kind, networks, options = picture
+    named = "-".join(networks) if len(networks) < 3 else f"{networks[0]}-and-{len(networks) - 1}"
+    return "_".join(filter(None, [kind, named, *map(str, options)]))
+
+
+@lru_cache(maxsize=32)
+def analysis(name: str) -> Analysis:
+    return load(name).analyze()
+
+
+def analyses(networks: tuple[str, ...]) -> list[Analysis]:
+    return [analysis(name) for name in networks]

@@ -1,0 +1,277 @@
+"""What a picture shows is what the literature or arithmetic says: read back from its bars, lines, discs and boxes."""
+
+from __future__ import annotations
+
+from math import isclose
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from matplotlib.patches import Polygon, Rectangle
+from matplotlib.text import Text
+
+from archcalc import load, plot
+from archcalc.plot.folding import BLOCK, finest, folded, runs
+from archcalc.plot.layout import MAP, box_of, groups_of, is_bar, scale_for
+from archcalc.plot.style import apart, wrapped
+from archcalc.sizes import Shape
+from tests.plot.pictures import analysis
+
+
+def drawn(kind, *networks, **options):
+    """The first axes of a figure."""
+    return plot.figure(kind, [analysis(name) for name in networks], **options).axes
+
+
+def labels(axes):
+    return [text.get_text() for text in axes.findobj(Text)]
+
+
+# cost
+
+VGG16 = 138_357_544  # Simonyan and Zisserman 2015, Table 2 prints 138 million; to the unit in CS231n's notes
+FC6 = 7 * 7 * 512 * 4096 + 4096
+
+
+def test_cost_shows_that_74_percent_of_vgg16_is_in_fc6_and_its_memory_in_the_first_two_layers():
+    params, macs, memory = drawn("cost", "vgg16")
+    names = [text.get_text() for text in params.get_yticklabels()]
+    bars = {name: bar.get_width() for name, bar in zip(names, params.patches, strict=True)}
+    assert bars["fc6"] == FC6
+    assert sum(bars.values()) == VGG16
+    assert f"{FC6 / VGG16:.0%}" == "74%"
+    assert "74 %" in labels(params)
+    assert sum(bar.get_width() for bar in macs.patches) == 15_470_264_320  # CS231n's table, multiplied out
+    held = {name: bar.get_width() for name, bar in zip(names, memory.patches, strict=True)}
+    assert held["conv1_1"] == held["conv1_2"] == 4 * 64 * 224 * 224
+    assert sum(held.values()) == 4 * 15_237_608  # what the course's rows add up to
+    assert labels(memory).count("21 %") == 2  # 3,211,264 of 15,237,608 values, twice
+    half = names.index("pool3")
+    assert sum(bar.get_width() for bar in memory.patches[:half]) > 0.8 * sum(held.values())
+    assert sum(bar.get_width() for bar in params.patches[:half]) < 0.02 * VGG16
+
+
+@pytest.mark.parametrize(("name", "most"), [("resnet152", 9), ("densenet201", 11), ("lenet5", 8)])
+def test_cost_folds_a_long_network_and_loses_nothing(name, most):
+    for axes, total in zip(drawn("cost", name), ("params", "macs", "values"), strict=True):
+        assert len(axes.patches) <= most
+        size = 4 if total == "values" else 1
+        assert sum(bar.get_width() for bar in axes.patches) == size * getattr(analysis(name).totals, total)
+
+
+def test_cost_of_a_thousand_layers_without_blocks_is_folded_by_stage():
+    deep = load("INPUT 8x8x4 -> [CONV3-4]*1000 -> POOL2 -> [CONV3-4]*1000").analyze()
+    axes = plot.cost(deep)
+    assert [text.get_text() for text in axes[0].get_yticklabels()] == ["8x8", "4x4"]
+    assert "Folded by stage." in axes[0].figure.get_label()
+
+
+# rf
+
+VGG16_FIELDS = [
+    3,
+    5,
+    6,
+    10,
+    14,
+    16,
+    24,
+    32,
+    40,
+    44,
+    60,
+    76,
+    92,
+    100,
+    132,
+    164,
+    196,
+    212,
+]  # by the recurrence r + (k-1)j
+
+
+def test_rf_draws_the_fields_of_vgg16_against_its_13_convolutions():
+    (ax,) = drawn("rf", "vgg16")
+    depth, field = ax.lines[0].get_data()
+    assert sorted(set(field)) == [1, *VGG16_FIELDS]
+    behind = dict(zip(depth, field, strict=True))  # at each depth the last: behind the pooling, where there is one
+    assert behind == dict(enumerate([1, 3, 6, 10, 16, 24, 32, 44, 60, 76, 100, 132, 164, 212]))
+    assert [line.get_ydata()[0] for line in ax.lines[1:]] == [224]
+    assert "input 224" in labels(ax)
+    assert {"224×224", "112×112", "56×56", "28×28", "14×14"} <= set(labels(ax))
+
+
+def test_rf_draws_the_course_s_alexnet():
+    """Its growth as the course teaches it: 11, 19, 51, 67, 99, 131, 163, 195."""
+    (ax,) = drawn("rf", "alexnet")
+    assert sorted(set(ax.lines[0].get_ydata())) == [1, 11, 19, 51, 67, 99, 131, 163, 195]
+
+
+def test_rf_shows_the_smallest_path_beside_the_largest():
+    """Behind its stem a residual network's shortcuts add nothing but where they subsample with a window of 1."""
+    (ax,) = drawn("rf", "resnet152")
+    largest, smallest = ax.lines[0].get_ydata(), ax.lines[1].get_ydata()
+    assert smallest[-1] == 11  # 7x7 of stride 2, then a pool of 3: 7 + 2*2
+    assert largest[-1] == 1507  # Araujo, Norris and Sim, Distill 2019: resnet_v1_152
+    assert ax.lines[0].get_xdata()[-1] == 151
+
+
+def test_rf_of_several_networks_has_a_line_for_each_and_one_for_each_input():
+    (ax,) = drawn("rf", "lenet5", "vgg16", "alexnet")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["lenet5", "vgg16", "alexnet"]
+    assert [line.get_ydata()[0] for line in ax.lines[3:]] == [32, 224, 227]
+    assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines[:3]}) == 3
+
+
+def test_rf_of_axes_that_differ_has_a_line_for_each(tmp_path):
+    spec = tmp_path / "wide.yaml"
+    spec.write_text("input: [1, 16, 32]\nlayers:\n  - conv: {out: 1, kernel: [3, 5]}\n")
+    ax = plot.rf(load(str(spec)).analyze())
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[1, 3], [1, 5]]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["largest path, height", "largest path, width"]
+
+
+def test_rf_says_what_is_a_bound(tmp_path):
+    spec = tmp_path / "up.yaml"
+    spec.write_text("input: [1, 8, 8]\nlayers:\n  - conv_transpose: {out: 1, kernel: 2, stride: 2}\n")
+    assert "A bound, not exact: up" in plot.rf(load(str(spec)).analyze()).figure.get_label()
+
+
+# rf-map
+
+
+def test_rf_map_draws_what_the_middle_unit_sees(tmp_path):
+    """Unit 4 of an 8-wide map, window 3, one zero of padding: columns 3, 4 and 5. Unit 2 after pooling: 3 to 6."""
+    spec = tmp_path / "tiny.yaml"
+    spec.write_text(
+        "input: [1, 8, 8]\nlayers:\n  - conv: {out: 1, kernel: 3, pad: 1}\n    name: c\n"
+        "  - max_pool: {kernel: 2, stride: 2}\n    name: p\n"
+    )
+    ax = plot.rf_map(load(str(spec)).analyze(), layers=["p", "c"])
+    boxes = [(p.get_x(), p.get_y(), p.get_width(), p.get_height()) for p in ax.patches if isinstance(p, Rectangle)]
+    assert boxes == [(3, 3, 4, 4), (3, 3, 3, 3), (0, 0, 8, 8)]
+    assert ax.get_aspect() == 1
+    assert {"4×4 p", "3×3 c", "input 8×8"} <= set(labels(ax))
+
+
+def test_rf_map_chooses_ends_of_stages_and_the_first_field_that_covers_the_input():
+    (ax,) = drawn("rf-map", "resnet152")
+    assert [text for text in labels(ax) if "×" in text and "input" not in text] == [
+        "1507×1507 * conv5_3.add",
+        "1315×1315 * conv4_36.add",
+        "227×227 conv4_2.add",
+        "163×163 conv3_8.add",
+        "35×35 conv2_3.add",
+        "7×7 conv1",
+    ]
+    assert "* larger than is drawn." in ax.figure.get_label()
+
+
+# shape
+
+
+def test_shape_draws_height_width_and_channels_to_scale():
+    scale = scale_for([Shape(3, (224, 224)), Shape(64, (112, 56)), Shape(4096)])
+    large, half, vector = (box_of(s, scale) for s in (Shape(3, (224, 224)), Shape(64, (112, 56)), Shape(4096)))
+    assert isclose(large.height, MAP)
+    assert isclose(large.height / half.height, 224 / 112)
+    assert isclose(large.slant / half.slant, 224 / 56)
+    assert isclose(half.front / large.front, 64 / 3)
+    assert isclose(vector.height / half.front, 4096 / 64)
+    assert is_bar(Shape(2048, (1, 1)))
+
+
+def test_shape_draws_every_volume_of_vgg16():
+    (ax,) = drawn("shape", "vgg16")
+    fronts = [p.get_xy() for p in ax.patches if isinstance(p, Polygon)]
+    assert len(fronts) == 3 * (1 + 13 + 5) + 3  # front, top and side of the input, the convolutions and the poolings
+    channels = [int(text) for text in labels(ax) if text.isdigit()]
+    stages = [*[64] * 3, *[128] * 3, *[256] * 4, *[512] * 8]  # with their poolings
+    assert channels == [3, *stages, 4096, 4096, 1000]
+
+
+def test_shape_draws_the_branches_of_an_inception_module_above_each_other():
+    """Szegedy et al. 2015, Table 1, row 3a: 64; 96, 128; 16, 32; pool, 32; together 256."""
+    items = finest(analysis("googlenet"), 100)
+    (module,) = [g for g in groups_of(items) if items[g.end].name == "inception_3a.concat"]
+    widths = [[[items[at].shape.channels for at in column] for column in branch] for branch in module.branches]
+    assert widths == [[[64]], [[96], [128]], [[16], [32]], [[192], [32]]]
+    assert items[module.end].shape.channels == 256
+
+
+def test_shape_draws_a_shortcut_around_its_branch():
+    items = finest(analysis("resnet18"), 100)
+    bypassed = [items[group.end].name for group in groups_of(items) if group.bypass]
+    assert bypassed == ["conv2_1.add", "conv2_2.add", "conv3_2.add", "conv4_2.add", "conv5_2.add"]
+
+
+def test_folding_keeps_every_layer_and_names_how_often_a_block_repeats():
+    """He et al. 2016, Table 1: 3, 8, 36 and 3 units."""
+    items = folded(analysis("resnet152"), 1)
+    assert sum(len(item.rows) for item in items) == len(analysis("resnet152").rows)
+    assert [item.repeats for item in items if item.sort == BLOCK] == [3, 8, 36, 3]
+
+
+def test_runs_join_units_of_the_same_layers():
+    """The first unit of a stage has a projection, the others are alike."""
+    items = runs(folded(analysis("resnet152"), 2, alone=True))
+    assert [(item.name, item.repeats) for item in items if item.scopes == ("conv4_x",)] == [
+        ("conv4_1", 1),
+        ("conv4_2 … conv4_36", 35),
+    ]
+    assert sum(len(item.rows) for item in items) == len(analysis("resnet152").rows)
+
+
+# compare
+
+
+def test_compare_places_each_network_at_its_accuracy_and_macs_with_its_parameters_as_area():
+    (ax,) = drawn("compare", "resnet50", "resnet152")
+    discs, _ = ax.collections
+    assert [tuple(at) for at in discs.get_offsets()] == [
+        (analysis("resnet50").totals.macs, pytest.approx(100 - 22.85)),  # He et al. 2016, Table 3
+        (analysis("resnet152").totals.macs, pytest.approx(100 - 21.43)),
+    ]
+    small, large = discs.get_sizes()
+    assert small / large == pytest.approx(25_557_032 / 60_192_808)  # torchvision's resnet50 and resnet152
+    assert ax.get_ylabel() == "top-1 accuracy [%]"
+    assert "He et al., CVPR 2016" in ax.figure.get_label()
+
+
+def test_compare_takes_top_5_where_the_paper_has_no_top_1():
+    (ax,) = drawn("compare", "googlenet", "vgg16")
+    assert ax.get_ylabel() == "top-5 accuracy [%]"
+    assert sorted(y for _, y in ax.collections[0].get_offsets()) == pytest.approx([100 - 10.07, 100 - 8.8])
+
+
+# pattern
+
+
+def test_pattern_has_27_c2_against_49_c2():
+    """Simonyan and Zisserman 2015, section 2.3: 3 (3² C²) = 27 C² and 7² C² = 49 C², 81 % more."""
+    (ax,) = drawn("pattern")
+    ends = {line.get_label(): line.get_ydata()[-1] for line in ax.lines}
+    assert ends == {
+        "2 of 3×3: sees 5×5, 18 C²": 18 * 512**2,
+        "1 of 5×5: sees 5×5, 25 C²": 25 * 512**2,
+        "3 of 3×3: sees 7×7, 27 C²": 27 * 512**2,
+        "1 of 7×7: sees 7×7, 49 C²": 49 * 512**2,
+    }
+    assert round(100 * (49 / 27 - 1)) == 81
+
+
+# places of labels
+
+
+def test_labels_are_moved_as_little_as_keeps_them_apart():
+    assert apart([1.0, 1.1, 5.0], 1.0, 0.0, 10.0) == [0.55, 1.55, 5.0]
+    assert apart([0.0, 0.1], 1.0, 0.0, 10.0) == [0.0, 1.0]
+    assert apart([9.9, 9.95], 1.0, 0.0, 10.0) == [9.0, 10.0]
+    assert apart([], 1.0, 0.0, 1.0) == []
+
+
+def test_captions_are_wrapped_between_words():
+    lines = wrapped("one two three four five six seven", 0.8)
+    assert " ".join(lines) == "one two three four five six seven"
+    assert len(lines) > 2
