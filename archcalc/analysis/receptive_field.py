@@ -7,7 +7,7 @@ told of the layers after it. ``Row.views`` counts gates in, ``beside_gates`` lea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
@@ -15,6 +15,7 @@ from archcalc.analysis.depth import followed
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers.base import per_axis
 from archcalc.layers.dense import Linear, Rbf
+from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
 from archcalc.sizes import Field, View, ceil_div, is_array, join
@@ -76,11 +77,7 @@ def _sights(network: Network) -> list[Sight]:
         inputs = followed(node, network)
         before = [found[i] for i in inputs]
         told.append(told[inputs[0]] if _passed_on(node) and inputs else seen)
-        widens = not node.layer.joins and any(
-            after.field.step != 0 and after.field.size > view.field.size
-            for sight in before
-            for view, after in zip(sight.views, seen, strict=True)
-        )
+        widens = any(_widens(node, sight.views, seen) for sight in before)
         found.append(
             Sight(
                 node,
@@ -88,12 +85,19 @@ def _sights(network: Network) -> list[Sight]:
                 _centred(before, len(seen)),
                 any(_differ(told[-1], told[i]) for i in inputs),
                 widens,
-                widens and _covers(before[0], network),
+                widens and _covers(before[0].views, before[0].node, network),
                 padded,
                 node.index in gates,
             )
         )
     return found
+
+
+def _widens(node: Node, before: Views, after: Views) -> bool:
+    """Whether a layer's own window adds pixels; one that follows the map's size, or sees all of it, does not count."""
+    if node.layer.joins or isinstance(node.layer, AdaptiveAvgPool):
+        return False
+    return any(new.field.step != 0 and new.field.size > old.field.size for old, new in zip(before, after, strict=True))
 
 
 def _passed_on(node: Node) -> bool:
@@ -166,15 +170,15 @@ def _pads_by_size(node: Node, network: Network) -> bool:
     )
 
 
-def _units(sight: Sight) -> Sequence[int]:
+def _units(node: Node, network: Network) -> Sequence[int]:
     """The size of the layer's map; one unit along every axis for a vector."""
-    return sight.node.shape.axes or (1,) * len(sight.views)
+    return node.shape.axes or (1,) * len(network.input.axes)
 
 
-def _covers(sight: Sight, network: Network) -> bool:
+def _covers(views: Views, node: Node, network: Network) -> bool:
     """Whether a unit of the layer sees the whole input."""
     return all(
-        _covering(view.field, m, n) for view, m, n in zip(sight.views, _units(sight), network.input.axes, strict=True)
+        _covering(view.field, m, n) for view, m, n in zip(views, _units(node, network), network.input.axes, strict=True)
     )
 
 
@@ -191,7 +195,7 @@ def _covers_everywhere(sight: Sight, network: Network) -> bool:
     """Whether every unit sees the whole input: the first to its end, and the last to its start."""
     return all(
         view.field.last >= (n - 1) * view.field.per and view.field.first + (m - 1) * view.field.step <= 0
-        for view, m, n in zip(sight.views, _units(sight), network.input.axes, strict=True)
+        for view, m, n in zip(sight.views, _units(sight.node, network), network.input.axes, strict=True)
     )
 
 
@@ -200,14 +204,14 @@ def verdict(analysis: Analysis) -> Verdict:
 
     Richter et al., Should you go deeper?, 2021, arXiv:2106.12307: a layer cannot add context when the field of what
     it takes is the whole image already. Convolutions and poolings are asked; layers that see everything by their
-    nature (global poolings, fully connected ones) are not.
+    nature (global and adaptive poolings, fully connected ones) are not.
     """
     network = analysis.network
     on_path = [sight for sight in sights(analysis) if not sight.gate and not sight.node.side]
     widening = [sight for sight in on_path if sight.widens]
     seeing = [sight for sight in on_path if not _passed_on(sight.node)]
     return Verdict(
-        next((sight for sight in seeing if _covers(sight, network)), None),
+        next((sight for sight in seeing if _covers(sight.views, sight.node, network)), None),
         next((sight for sight in seeing if _covers_everywhere(sight, network)), None),
         widening,
         [sight for sight in widening if sight.idle],
@@ -218,31 +222,69 @@ def verdict(analysis: Analysis) -> Verdict:
 def _least(network: Network) -> int | None:
     """The side of the square input from which on no layer is idle, found on the network itself.
 
-    A field smaller than the input does not cover it: at one pixel more than the largest field that a widening layer
-    takes, none is idle. From there every size is tried downwards, until a layer is idle or nothing fits. A network
-    that does not take so small an input is tried with larger ones, up to its own.
+    Arithmetic says from where on no unit of an endless map could see the whole input. Below that, sizes are tried one
+    by one until a layer is idle; sizes that the network does not take are passed over. None where no layer can be
+    idle, where no size fits, or where fields grow with the input, as behind an adaptive pooling.
     """
-    found = _sights(network)
-    taken = [found[i] for sight in _asked(found) for i in followed(sight.node, network)]
-    enough = 1 + max((view.field.size for sight in taken for view in sight.views), default=0)
-    sides = range(enough, max(enough, *network.input.axes) + 1)
-    side = next((side for side in sides if _all_count(network, side)), None)
-    if not taken or side is None:
+    taken = _taken(network)
+    if not taken:
         return None
-    while side > 1 and _all_count(network, side - 1):
-        side -= 1
-    return side
+    varies = any(padding_varies(network))
+    enough = 1 + max(min(_reach(view.field, varies) for view in views) for views in taken)
+    stride = max(1, *(view.field.step // view.field.per for views in taken for view in views))
+    least = next((n for n in range(enough, max(enough + stride, 1 + max(network.input.axes))) if _at(network, n)), None)
+    if least is None or _largest(_taken(_at(network, least) or network)) != _largest(taken) or _idle_at(network, least):
+        return None
+    missed = 0
+    for side in range(min(enough, least) - 1, 0, -1):
+        idle = _idle_at(network, side)
+        missed = missed + 1 if idle is None else 0
+        if idle or missed == stride:
+            break
+        least = side if idle is False else least
+    return least
 
 
-def _asked(found: Iterable[Sight]) -> list[Sight]:
-    """The layers that may be idle."""
-    return [sight for sight in found if sight.widens and not sight.gate and not sight.node.side]
+def _taken(network: Network) -> list[Views]:
+    """What the layers take that may be idle: the views of their inputs."""
+    views, gates = beside_gates(network), _gates(network)
+    return [
+        views[i]
+        for node in network.nodes
+        if node.index not in gates and not node.side
+        for i in followed(node, network)
+        if _widens(node, views[i], views[node.index])
+    ]
 
 
-def _all_count(network: Network, side: int) -> bool:
-    """Whether the network takes a square input of that side, and no layer is idle there."""
+def _reach(field: Field, varies: bool) -> int:
+    """The most pixels from pixel 0 on that a unit of an endless map sees; where padding varies, at any padding."""
+    if varies or field.step == 0:
+        return field.size
+    return 0 if field.first > 0 else (field.last + -field.first // field.step * field.step) // field.per + 1
+
+
+def _largest(taken: list[Views]) -> int:
+    return max(view.field.size for views in taken for view in views)
+
+
+def _at(network: Network, side: int) -> Network | None:
+    """The network at a square input; None where it does not take it."""
     try:
-        other = network.at(network.input._replace(axes=(side,) * len(network.input.axes)))
+        return network.at(network.input._replace(axes=(side,) * len(network.input.axes)))
     except (ArchcalcError, LayerError):
-        return False
-    return not any(sight.idle for sight in _asked(_sights(other)))
+        return None
+
+
+def _idle_at(network: Network, side: int) -> bool | None:
+    """Whether a layer is idle at a square input; None where the network does not take it."""
+    other = _at(network, side)
+    if other is None:
+        return None
+    views, gates = beside_gates(other), _gates(other)
+    return any(
+        _widens(node, views[i], views[node.index]) and _covers(views[i], other.nodes[i], other)
+        for node in other.nodes
+        if node.index not in gates and not node.side
+        for i in followed(node, other)
+    )

@@ -94,6 +94,29 @@ def test_the_smallest_input_at_which_no_layer_is_idle(name, least):
     assert verdict(network.analyze(input=(3, least - 1, least - 1))).idle
 
 
+@pytest.mark.parametrize("name", ["alexnet_tv", "bn_inception", "googlenet", "lenet5", "resnet50_slim"])
+def test_no_layer_is_idle_from_there_on(name):
+    """Adaptive pooling, sizes that do not fit, branches, valid padding, and padding that depends on the size."""
+    network = load(name)
+    least = verdict(network.analyze()).least
+    idle = []
+    for side in range(max(1, least - 1), least + 40):
+        try:
+            other = network.analyze(input=(network.input.channels, side, side))
+        except ArchcalcError:
+            assert name in ("bn_inception", "lenet5")
+            continue
+        idle += [(side, sight.node.name) for sight in sights(other) if sight.idle and not sight.gate]
+    assert {side for side, _ in idle} <= {least - 1}
+    assert idle or name == "lenet5"
+
+
+def test_fields_that_grow_with_the_input_have_no_smallest_one():
+    """A pooling to 4 makes a step of n/4 pixels, so the 3x3 behind it sees three quarters of any input."""
+    net = [("adaptive_avg_pool", {"out": 4}), conv(3, pad=1), conv(3, pad=1)]
+    assert found(net, 8)[-1] is None
+
+
 def test_resnet_50_at_its_own_input():
     """Fields of the 3x3 of stage 4: 99 + 32i, so 227 in the fourth unit is the first above 224; 5 more 3x3 come after."""
     said = verdict(load("resnet50").analyze())
