@@ -112,9 +112,10 @@ def test_no_layer_is_idle_from_there_on(name):
 
 
 def test_fields_that_grow_with_the_input_have_no_smallest_one():
-    """A pooling to 4 makes a step of n/4 pixels, so the 3x3 behind it sees three quarters of any input."""
-    net = [("adaptive_avg_pool", {"out": 4}), conv(3, pad=1), conv(3, pad=1)]
-    assert found(net, 8)[-1] is None
+    """A pooling to 4 makes a step of n/4 pixels: the second 3x3 behind it sees 5/4 of any input, and idles the third."""
+    net = [("adaptive_avg_pool", {"out": 4}), *[conv(3, pad=1)] * 3]
+    for n in (8, 16, 400):
+        assert found(net, n)[2:] == ([4], 3, None)
 
 
 def test_resnet_50_at_its_own_input():
