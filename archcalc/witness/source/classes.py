@@ -14,11 +14,15 @@ from archcalc.witness.source.parameters import CHANNELS, MISSING, Argument, Colu
 
 
 class Class(NamedTuple):
-    """A class of the model: its blocks, the first standing for all, and how each argument in it is written."""
+    """A class of the model: its blocks, the first standing for all, and how each argument in it is written.
+
+    ``locals`` are names in its constructor for numbers that follow from the parameters.
+    """
 
     name: str
     blocks: list[Block]
     parameters: list[Parameter]
+    locals: dict[str, str]
     texts: list[str]
     columns: list[Column]
     resolve: Callable[[Any], Call | Expression | None]
@@ -86,7 +90,7 @@ class Classes:
             arguments = {p.name: values[at] for p, values in zip(found.all, found.values, strict=True)}
             self.calls[id(block)] = Call(name, arguments, positional, defaults)
         self.kinds[name] = {p.name: p.kind for p in found.all}
-        return Class(name, blocks, found.all, found.texts, columns, self.resolved)
+        return Class(name, blocks, found.all, found.locals, found.texts, columns, self.resolved)
 
     def resolved(self, what: Any) -> Call | Expression | None:
         """A layer or block as it is written where it is used."""
@@ -146,8 +150,9 @@ def _distinct(block: Block, alike: list[Block], deep: bool) -> list[str]:
     """One or two words for what the block has and not all blocks of its name have; none where that is more."""
     names = [set(_names(other, deep)) for other in alike]
     own = [name for name in _names(block, deep) if name not in set.intersection(*names)]
-    words = list(dict.fromkeys(camel(re.sub(r"\d+", "", name), "") for name in own))
-    return words if len(words) <= 2 else []
+    words = list(dict.fromkeys(name.rstrip("0123456789_") for name in own))
+    plain = len(words) <= 2 and all(word.replace("_", "").isalpha() for word in words)
+    return [camel(word) for word in words] if plain else []
 
 
 def _names(block: Block, deep: bool) -> Iterator[str]:

@@ -67,7 +67,11 @@ def _header(network: Network) -> str:
     paragraphs = [
         [f"{network.title}." if network.title != network.name or not paper else f"{network.name}."],
         [f"{paper}."] if paper else [],
+        [f"{str(about['note'])[:1].upper()}{str(about['note'])[1:]}."] if about.get("note") else [],
         [f"Settings: {settings}."] if settings else [],
+        [f"Without side heads, for one does not fit this input: {network.side_problem}."]
+        if network.side_problem
+        else [],
         [
             f"Input {network.input}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
             "weight and an input added to a sum; normalisation, activation and pooling have none.",
@@ -97,7 +101,8 @@ def _class(one: Class, network: Network, main: list[int], sides: list[int]) -> l
         elif isinstance(what, Expression):
             texts += [next(columns)[1] for _ in fields(what.text)]
     words = dict.fromkeys(word for text in texts for word in re.findall(r"[^\W\d]\w*", text))
-    names = {p.name: _attribute(p.name, first) for p in one.parameters if p.name in words}
+    known = [*(p.name for p in one.parameters), *one.locals]
+    names = {name: _attribute(name, first) for name in known if name in words}
     spaces = [f"        self.{space} = nn.Module()" for space in first.namespaces]
     kept = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
     ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
@@ -110,7 +115,8 @@ def _class(one: Class, network: Network, main: list[int], sides: list[int]) -> l
     if lines or kept:
         parameters = [f"{p.name}: {p.type}" + _default(p.default) for p in one.parameters]
         head += signature("__init__", ["self", *parameters], "None", 4)
-        head += ["        super().__init__()", *kept, *spaces, *lines, *ties, ""]
+        made = [f"        {name} = {value}" for name, value in one.locals.items()]
+        head += ["        super().__init__()", *made, *kept, *spaces, *lines, *ties, ""]
     head += signature("forward", ["self", *(f"{name}: Tensor" for name in given)], result, 4)
     training, before = False, network.input
     for text, side, shape in body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
@@ -79,7 +80,7 @@ class Parameters:
     """The parameters of a class, from all arguments in its blocks; ``joined`` where the block ends in a concatenation.
 
     Arguments that are the same in every block are written as they are. Of the others, those of one kind that agree
-    in every block are one parameter. Numbers of channels that are a multiple of another are written so.
+    in every block are one parameter. A number of channels that is a multiple or part of another is written so.
     """
 
     def __init__(self, columns: list[Column], joined: bool) -> None:
@@ -87,6 +88,8 @@ class Parameters:
         self.varying = [column for column in columns if not column.fixed]
         self.all: list[Parameter] = []
         self.values: list[tuple[Any, ...]] = []
+        self.locals: dict[str, str] = {}
+        """Names for what follows from parameters, and how."""
         self.written: dict[tuple[str, str], str] = {}
         self.name_channels(joined)
         self.name_others()
@@ -97,12 +100,17 @@ class Parameters:
         return [literal(c.values[0]) if c.fixed else self.written[c.kind, c.key] for c in self.columns]
 
     def add(self, name: str, column: Column, default: Any = MISSING) -> None:
-        taken = {*RESERVED, *(parameter.name for parameter in self.all)}
-        while name in taken or iskeyword(name):
-            name += "_"
+        name = self.free(name)
         self.all.append(Parameter(name, column.kind, annotation(column.values), default))
         self.values.append(column.values)
         self.written[column.kind, column.key] = name
+
+    def free(self, name: str) -> str:
+        """The name, with an underscore where it is taken."""
+        taken = {*RESERVED, *self.locals, *(parameter.name for parameter in self.all)}
+        while name in taken or iskeyword(name):
+            name += "_"
+        return name
 
     def name_channels(self, joined: bool) -> None:
         """Channels: those that come in first, then in order; by what makes them, or as ``width`` if there is one."""
@@ -114,12 +122,14 @@ class Parameters:
         for column in layers:
             if not column.fixed:
                 different.setdefault(column.key, column)
-        products = multiples(list(different.values()), {first, last})
-        inner = [key for key in different if key not in (*products, first, last)]
+        following = products(list(different.values()), (first, last))
+        uses = Counter(column.key for column in layers)
+        local = [key for key in following if uses[key] > 2]  # often enough for a name of its own
+        inner = [key for key in different if key not in (*following, first, last)] + local
         for key in sorted(different, key=lambda key: key != first):
             column = different[key]
-            features = column.argument.endswith("features")
-            if key in products:
+            features = column.argument in ("in_features", "out_features")
+            if key in following:
                 continue
             if key == first == last:
                 self.add("channels", column)
@@ -128,9 +138,14 @@ class Parameters:
             elif key == last:
                 self.add("out_features" if features else "out_channels", column)
             else:
-                self.add("width" if len(inner) == 1 else self.path_name(self.maker(column)), column)
-        for key, (other, factor) in products.items():
-            self.written["channels", key] = f"{factor} * {self.written['channels', other]}"
+                self.add(self.inner_name(column, inner), column)
+        for key, (base, text) in following.items():
+            value = text.format(self.written["channels", base])
+            self.written["channels", key] = value
+            if key in local:
+                name = self.free(self.inner_name(different[key], inner))
+                self.locals[name] = value
+                self.written["channels", key] = name
 
     def name_others(self) -> None:
         """Kernels, which have no default; what follows from kernel or channels; then the rest, defaults last."""
@@ -163,10 +178,12 @@ class Parameters:
                     return text if factor == 1 else f"{text} // {factor}"
         return ""
 
-    def maker(self, column: Column) -> Column:
-        """The same number of channels where a layer makes it, rather than takes it."""
+    def inner_name(self, column: Column, inner: list[str]) -> str:
+        """A name for channels inside a block: width, or where there are several after the layer that makes them."""
+        if len(inner) == 1:
+            return "width"
         alike = [other for other in self.varying if (other.kind, other.key) == ("channels", column.key)]
-        return next((other for other in alike if other.argument.startswith("out_")), column)
+        return self.path_name(next((other for other in alike if other.argument.startswith("out_")), column))
 
     def path_name(self, column: Column) -> str:
         """A name after the layer at a path, without words that say nothing where that is clear."""
@@ -186,18 +203,22 @@ def telling(path: str) -> str:
     return "_".join(word for word in path.split(".") if word not in GENERAL)
 
 
-def multiples(columns: list[Column], ends: set[str]) -> dict[str, tuple[str, int]]:
-    """The columns that are a whole multiple of another, with that one and the factor; not one end of the other."""
-    found: dict[str, tuple[str, int]] = {}
-    kept: list[Column] = []
-    for column in sorted((c for c in columns if _ints(c.values)), key=lambda c: sum(c.values)):
-        for other in reversed(kept):
-            factor = ratio(column.values, other.values)
-            if factor > 1 and not {column.key, other.key} <= ends:
-                found[column.key] = other.key, factor
+def products(columns: list[Column], ends: tuple[str, str]) -> dict[str, tuple[str, str]]:
+    """The columns that follow from another: its key, and how they are written with its name in the place of {}.
+
+    What comes into a block and goes out of it are never written by each other, and the rest is by these if it can be.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    bases = sorted((c for c in columns if c.key in ends), key=lambda c: ends.index(c.key))
+    inner = [c for c in columns if c.key not in ends and _ints(c.values)]
+    for column in sorted(inner, key=lambda c: sum(c.values)):
+        for base in bases:
+            times, part = ratio(column.values, base.values), ratio(base.values, column.values)
+            if times > 1 or (part > 1 and base.key in ends):
+                found[column.key] = base.key, f"{times} * {{}}" if times > 1 else f"{{}} // {part}"
                 break
         else:
-            kept.append(column)
+            bases.append(column)
     return found
 
 
