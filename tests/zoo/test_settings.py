@@ -84,7 +84,11 @@ REFUSED = [
     ("mobilenet_v2", {"width": 0}, "width must be above 0"),
     ("mobilenet_v3_small", {"width": 0}, "width must be above 0"),
     ("preact_resnet164", {"option": "c"}, "option must be a or b"),
-    ("preact_resnet164", {"imagenet": True}, "with imagenet=true the depth must be 50, 101, 152 or 200, with bottlenecks"),
+    (
+        "preact_resnet164",
+        {"imagenet": True},
+        "with imagenet=true the depth must be 50, 101, 152 or 200, with bottlenecks",
+    ),
     ("preact_resnet164", {"slim": True}, "slim is of the ImageNet networks"),
     ("resnet50", {"slim": True}, "slim needs stride_in_3x3"),
     ("preact_resnet200", {"depth": 164}, "with imagenet=true the depth must be 50, 101, 152 or 200, with bottlenecks"),
