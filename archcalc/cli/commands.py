@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from archcalc.errors import ArchcalcError, unknown
@@ -90,6 +91,32 @@ def rf(args: argparse.Namespace) -> str:
     return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
 
 
+def memory(args: argparse.Namespace) -> str:
+    from archcalc.report.budget import memory_table
+    from archcalc.report.formats import render_table
+    from archcalc.spec import load
+
+    tables = [
+        memory_table(
+            load(net, **dict(args.set)),
+            input=args.input,
+            batch=args.batch,
+            dtype=args.dtype,
+            training=args.training,
+            optimizer=args.optimizer,
+            amp=args.amp,
+            checkpoint=args.checkpoint,
+            fold_bn=args.fold_bn,
+            overhead=args.overhead,
+            fit=args.fit,
+            batches=args.batches,
+            columns=args.columns,
+        )
+        for net in args.net
+    ]
+    return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
+
+
 def show(args: argparse.Namespace) -> str:
     from archcalc.spec import load
     from archcalc.spec.expanded import expanded
@@ -141,10 +168,7 @@ def audit(args: argparse.Namespace) -> str:
     if args.report and (args.net or args.all):
         raise ArchcalcError("--report is about all figures; it takes no networks and no --all")
     judgements = judge_all(of_networks(load_figures(), args.net))
-    for line in differences(judgements):
-        args.status = 1
-        if sys.stderr is not None:
-            print(f"archcalc: {line}", file=sys.stderr)
+    _report_problems(args, differences(judgements))
     if args.report:
         return audit_report(judgements)
     return render_table(audit_table(judgements, args.all), args.format, width=_width(args))
@@ -165,12 +189,49 @@ def explain(args: argparse.Namespace) -> str:
     return _joined(parts, args.format)
 
 
+def verify(args: argparse.Namespace) -> str:
+    from archcalc.report.formats import render_table
+    from archcalc.spec import load, networks
+    from archcalc.witness import run
+
+    device = run.device_named(args.device)
+    if args.all == bool(args.net):
+        raise ArchcalcError("verify takes networks, or --all for the whole zoo")
+    if args.all:
+        if args.set or args.input is not None:
+            raise ArchcalcError("--all verifies every network as it stands; --set and --input are for single ones")
+        names = list(networks())
+        found = run.outcomes(names, device.name, min(args.jobs, len(names)))
+        tables, problems = run.summary(_progress(found, len(names)), device.about)
+    else:
+        nets = [load(net, **dict(args.set)) for net in args.net]
+        nets = [net if args.input is None else net.analyze(input=args.input).network for net in nets]
+        tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
+    _report_problems(args, problems)
+    return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
+
+
+def _progress(steps: Iterable[Any], count: int) -> Iterable[Any]:
+    """The steps, with a progress bar on a terminal once they take longer than a second."""
+    from tqdm import tqdm
+
+    return tqdm(steps, total=count, unit="network", delay=1, disable=None)
+
+
+def _report_problems(args: argparse.Namespace, problems: list[str]) -> None:
+    """Each on standard error; the status is 1 where there is one."""
+    for line in problems:
+        args.status = 1
+        if sys.stderr is not None:
+            print(f"archcalc: {line}", file=sys.stderr)
+
+
 def plot(args: argparse.Namespace) -> str | bytes:
-    from archcalc.plot.kinds import chosen, file, format_of, svg
+    from archcalc.plot.kinds import KINDS, chosen, file, format_of, svg
 
     kind = chosen(args.kind)
-    given = ("layers", "depth", "kernel", "stack")
-    options = {name: getattr(args, name) for name in given if getattr(args, name) is not None}
+    given = {name for other in KINDS.values() for name in other.options}
+    options = {name: getattr(args, name) for name in sorted(given) if getattr(args, name) is not None}
     if not args.output:
         raise ArchcalcError(f"a picture goes to a file: add -o FILE, such as -o {kind.name}.svg; -o - prints SVG")
     if args.output == "-":

@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   archcalc compare vgg16 resnet50 googlenet --baseline alexnet
   archcalc diff resnet50 resnet50_tv              where they differ, aligned
   archcalc rf alexnet                             how far each layer sees
+  archcalc memory resnet50 --fit 24GiB            the largest batch, for inference and training
   archcalc audit googlenet                        what was published of it, on trial
   archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
   archcalc plot cost vgg16 -o vgg16.pdf           pictures, for a paper or a slide
@@ -107,6 +108,32 @@ def parser() -> options.Parser:
     options.printing(one, FORMATS)
 
     one = command(
+        "memory",
+        commands.memory,
+        "what is alive when at inference, what training keeps and why, and what fits into a budget",
+        "archcalc memory vgg16 --fit 24GiB --optimizer adam",
+    )
+    options.network(one)
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    one.add_argument("--batch", metavar="N", type=options.whole, help="images at once (1)")
+    one.add_argument("--dtype", metavar="TYPE", default="float32", help="type of a value in memory (float32)")
+    one.add_argument("--training", action="store_true", help="a step of training instead of inference")
+    one.add_argument(
+        "--optimizer", metavar="NAME", help="sgd, momentum, adam or adamw (sgd): what it holds in training"
+    )
+    one.add_argument("--amp", action="store_true", help="mixed precision, as autocast to bfloat16")
+    one.add_argument("--checkpoint", metavar="BLOCK", help="run this block again in the backward pass, and keep less")
+    one.add_argument(
+        "--fold-bn", action="store_true", help="as deployed: batch normalisations folded into convolutions"
+    )
+    one.add_argument("--overhead", metavar="SIZE", help="what the framework and the device's context hold beside it")
+    one.add_argument(
+        "--fit", metavar="SIZE", help="the largest batch within so much, as in 24GiB; with --batch, the largest input"
+    )
+    one.add_argument("--batches", metavar="N,...", type=options.numbers, help="a table over these batch sizes")
+    options.printing(one, FORMATS)
+
+    one = command(
         "audit",
         commands.audit,
         "published figures computed anew and judged; status 1 when a verdict is not as recorded",
@@ -139,6 +166,20 @@ def parser() -> options.Parser:
     options.printing(one, FORMATS, columns=False)
 
     one = command(
+        "verify",
+        commands.verify,
+        "the engine's figures next to real PyTorch models, layer by layer; status 1 where one differs",
+        "archcalc verify resnet50_tv",
+    )
+    options.network(one, "*")
+    one.add_argument("--all", action="store_true", help="every network of the zoo, a line each")
+    one.add_argument("--device", metavar="DEVICE", default="auto", help="cuda, cpu, meta or auto (auto)")
+    one.add_argument("--jobs", metavar="N", type=options.whole, default=2, help="networks at once, with --all (2)")
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="verify at this input, as in 3x320x320")
+    one.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
+    options.printing(one, FORMATS, columns=False)
+
+    one = command(
         "plot",
         commands.plot,
         "a picture of a network as PNG, SVG or PDF (needs archcalc[plot])",
@@ -151,6 +192,11 @@ def parser() -> options.Parser:
     one.add_argument("--depth", metavar="N", type=options.whole, help="graph: fold blocks nested deeper than N")
     one.add_argument("--kernel", metavar="K", type=options.whole, help="pattern: the size of the small kernel (3)")
     one.add_argument("--stack", metavar="N", type=options.whole, help="pattern: how many of them at most (3)")
+    one.add_argument("--fit", metavar="SIZE", help="budget: the card's memory (24GiB)")
+    one.add_argument("--optimizer", metavar="NAME", help="budget: sgd, momentum, adam or adamw (sgd)")
+    one.add_argument("--overhead", metavar="SIZE", help="budget: what the framework holds besides (0B)")
+    one.add_argument("--amp", action="store_const", const=True, help="memory, budget: train in mixed precision")
+    one.add_argument("--checkpoint", metavar="BLOCK", help="memory, budget: a block that runs again, not kept")
     one.add_argument("--format", metavar="FORMAT", help="png, svg or pdf; else the extension of the file says it")
     one.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for SVG on standard output")
 

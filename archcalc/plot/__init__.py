@@ -13,10 +13,12 @@ from archcalc.plot.kinds import FORMATS, KINDS, Kind, figure, save, svg
 
 if TYPE_CHECKING:
     from archcalc.plot.accuracy import compare
+    from archcalc.plot.budgets import budget
     from archcalc.plot.costs import cost
     from archcalc.plot.field_map import rf_map
     from archcalc.plot.fields import rf
     from archcalc.plot.layer_graph import graph
+    from archcalc.plot.live import memory
     from archcalc.plot.stacks import pattern
     from archcalc.plot.volumes import shape
 
@@ -24,10 +26,12 @@ __all__ = [
     "FORMATS",
     "KINDS",
     "Kind",
+    "budget",
     "compare",
     "cost",
     "figure",
     "graph",
+    "memory",
     "pattern",
     "rf",
     "rf_map",

@@ -59,6 +59,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 most=0,
                 options=("kernel", "stack"),
             ),
+            Kind("memory", "the tensors alive at every moment", "live", options=("amp", "checkpoint")),
+            Kind(
+                "budget",
+                "the memory of training against the batch",
+                "budgets",
+                options=("fit", "optimizer", "amp", "checkpoint", "overhead"),
+            ),
         )
     }
 )

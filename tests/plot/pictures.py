@@ -20,6 +20,13 @@ PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("shape", ("resnet18",), {}),
     ("compare", ("vgg16", "googlenet", "resnet152", "densenet201"), {}),
     ("compare", CROWD, {}),
+    *(("memory", (name,), {}) for name in FIVE),
+    *(("memory", (f"{name} in training",), {}) for name in FIVE),
+    ("memory", ("resnet50 in training",), {"amp": True, "checkpoint": "conv2_x"}),
+    *(("budget", (name,), {}) for name in ("googlenet", "densenet201")),
+    ("budget", ("lenet5",), {"fit": "64MB"}),
+    ("budget", ("vgg16",), {"optimizer": "adam", "overhead": "500MB"}),
+    ("budget", ("resnet152",), {"optimizer": "momentum", "amp": True}),
     ("pattern", (), {}),
     ("pattern", (), {"kernel": 5, "stack": 2}),
 ]
@@ -28,12 +35,13 @@ PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
 def name_of(picture: tuple[str, tuple[str, ...], dict[str, Any]]) -> str:
     kind, networks, options = picture
     named = "-".join(networks) if len(networks) < 3 else f"{networks[0]}-and-{len(networks) - 1}"
-    return "_".join(filter(None, [kind, named, *map(str, options)]))
+    return "_".join(filter(None, [kind, named.replace(" ", "-"), *map(str, options)]))
 
 
 @lru_cache(maxsize=32)
 def analysis(name: str) -> Analysis:
-    return load(name).analyze()
+    network, _, how = name.partition(" in ")
+    return load(network).analyze(training=how == "training")
 
 
 def analyses(networks: tuple[str, ...]) -> list[Analysis]:

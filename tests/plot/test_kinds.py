@@ -88,6 +88,20 @@ BAD = [
     (["pattern", "--kernel", "4", "-o", "x.svg"], "kernel must be odd, from 3 to 31, got 4"),
     (["pattern", "--stack", "9", "-o", "x.svg"], "stack must be from 2 to 4, got 9"),
     (["cost", "tiny.yaml", "--stack", "3", "-o", "x.svg"], "stack is an option of pattern, not of cost"),
+    (
+        ["memory", "tiny.yaml", "--checkpoint", "c", "-o", "x.svg"],
+        "checkpoint is about training; add --training, or training=True",
+    ),
+    (["budget", "tiny.yaml", "--fit", "24Gib", "-o", "x.svg"], "unknown unit 'Gib' in '24Gib'; did you mean 'GiB'?"),
+    (
+        ["budget", "tiny.yaml", "--optimizer", "adma", "-o", "x.svg"],
+        "unknown optimizer 'adma'; did you mean 'adam'?",
+    ),
+    (  # 16 weights and as many gradients, 3x8x8 numbers of the image, 4x8x8 of the map and of its gradient
+        ["budget", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"],
+        f"tiny does not train in 1KB: one image takes {4 * (16 + 16 + 192 + 256 + 256):,} bytes",
+    ),
+    (["memory", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"], "fit is an option of budget, not of memory"),
     (["rf-map", "vgg16", "--layers", "conv5_4", "-o", "x.svg"], "unknown layer 'conv5_4'; did you mean 'conv5_3'?"),
     (
         [

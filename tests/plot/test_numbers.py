@@ -12,6 +12,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.text import Text
 
 from archcalc import load, plot
+from archcalc.analysis.budget import Budget
 from archcalc.plot.folding import BLOCK, finest, folded, runs
 from archcalc.plot.layout import MAP, box_of, groups_of, is_bar, scale_for
 from archcalc.plot.style import apart, wrapped
@@ -259,6 +260,60 @@ def test_pattern_has_27_c2_against_49_c2():
         "1 of 7×7: sees 7×7, 49 C²": 49 * 512**2,
     }
     assert round(100 * (49 / 27 - 1)) == 81
+
+
+# memory and budget
+
+
+def top_of(ax):
+    """The most bytes that the stack of a memory picture reaches."""
+    return max(y for band in ax.collections for path in band.get_paths() for y in path.vertices[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "peak"),  # a dispatch-mode tracker of PyTorch's live storages on torchvision's models
+    [("alexnet_tv", 1_334_272), ("vgg16", 25_690_112), ("resnet50_tv", 9_633_792)],
+)
+def test_memory_stacks_up_to_the_peak_that_pytorch_holds(name, peak):
+    (ax,) = drawn("memory", name)
+    assert top_of(ax) == peak
+    assert f"The peak of {peak:,} bytes" in ax.figure.get_label()
+
+
+def test_memory_names_what_is_alive_at_the_peak_of_vgg16():
+    """The maps before and after the second convolution: 64 x 224 x 224 numbers of 4 bytes each."""
+    one = 4 * 64 * 224 * 224
+    assert f"alive there, in bytes: conv1_1 {one:,}, conv1_2 {one:,}." in drawn("memory", "vgg16")[0].figure.get_label()
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet152", "densenet201"])
+def test_memory_loses_no_peak_where_tensors_and_moments_are_drawn_together(name):
+    (ax,) = drawn("memory", f"{name} in training")
+    assert top_of(ax) == Budget(load(name), "float32").training.peak()
+
+
+def test_budget_marks_the_largest_batch_that_fits():
+    (ax,) = drawn("budget", "vgg16", fit="24GiB")
+    held = Budget(load("vgg16"), "float32")
+    batch = held.largest_training(24 * 2**30)
+    assert f"24GiB: batch {batch} fits" in labels(ax)
+    total = ax.lines[0]
+    assert total.get_label() == "training, all of it"
+    drawn_at = dict(zip(*total.get_data(), strict=True))
+    assert drawn_at[batch] <= 24 * 2**30 < held.training_parts(batch + 1).total
+    weights = next(line for line in ax.lines if line.get_label() == "weights and buffers")
+    assert set(weights.get_ydata()) == {4 * VGG16}
+
+
+def test_budget_adds_up():
+    """What is drawn apart is what is drawn in total; Adam keeps two numbers a weight and counts its steps."""
+    (ax,) = drawn("budget", "vgg16", optimizer="adam", overhead="500MB")
+    lines = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
+    parts = [lines[name] for name in lines if "all of it" not in name]
+    assert len(parts) == 5
+    assert [sum(at) for at in zip(*parts, strict=True)] == list(lines["training, all of it"])
+    assert set(lines["optimizer"]) == {2 * 4 * VGG16 + 4 * 2 * 16}  # 16 layers, each with weights and biases
+    assert set(lines["overhead"]) == {500_000_000}
 
 
 # places of labels

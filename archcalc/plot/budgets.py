@@ -1,0 +1,101 @@
+"""What training holds against the batch, by what it is, and what a card has."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.budget import Budget, read_size
+from archcalc.errors import ArchcalcError
+from archcalc.plot import style
+from archcalc.report.units import BYTES, unit_for
+
+SAMPLES = 48
+PARTS = (
+    (("activations", "image"), "activations and image"),
+    (("weights", "buffers"), "weights and buffers"),
+    (("gradients",), "gradients of weights"),
+    (("optimizer",), "optimizer"),
+    (("overhead",), "overhead"),
+)
+STYLES = style.LINES[:2] + style.LINES[3:6]
+
+
+def budget(
+    analysis: Analysis,
+    fit: str = "24GiB",
+    optimizer: str = "sgd",
+    amp: bool = False,
+    checkpoint: str | None = None,
+    overhead: str = "0B",
+    ax: Axes | None = None,
+) -> Axes:
+    """Bytes at the peak of a training step by what they are, and in total, against the batch; both on log scales.
+
+    ``fit`` is the card's memory, such as 24GiB: a line, and the largest batch below it. At another batch the
+    peak may be at another moment, when there are other gradients. Inference is a line of its own.
+    ArchcalcError for sizes, optimizers and blocks that do not exist, and where not one image fits.
+    """
+    card = read_size(fit)
+    held = Budget(
+        analysis.network,
+        analysis.dtype,
+        optimizer=optimizer,
+        amp=amp,
+        checkpoint=checkpoint,
+        overhead=read_size(overhead),
+    )
+    largest = held.largest_training(card)
+    if not largest:
+        raise ArchcalcError(
+            f"{analysis.network.name} does not train in {fit}: one image takes {held.training_parts(1).total:,} bytes"
+        )
+    most = max(2, 2 * largest)
+    batches = sorted({round(most ** (at / SAMPLES)) for at in range(SAMPLES + 1)} | {largest})
+    parts = [held.training_parts(batch) for batch in batches]
+    totals = [part.total for part in parts]
+    inference = [held.inference_parts(batch).total for batch in batches]
+    with style.applied():
+        made = ax is None
+        ax = style.new_axes(3.1) if ax is None else ax
+        ax.set_xscale("log", base=2)
+        ax.set_yscale("log")
+        ax.plot(batches, totals, color=style.INK, linewidth=2, label="training, all of it")
+        ax.plot(batches, inference, color=style.GREY, linewidth=2, linestyle="--", label="inference, all of it")
+        for nth, ((names, label), (colour, dash, marker)) in enumerate(zip(PARTS, STYLES, strict=True)):
+            amounts = [sum(getattr(part, name) for name in names) for part in parts]
+            if any(amounts):
+                drawn = [n or float("nan") for n in amounts]
+                ax.plot(
+                    batches, drawn, color=colour, linestyle=dash, marker=marker, markevery=(2 * nth, 8), label=label
+                )
+        ax.axhline(card, color=style.INK, linewidth=0.8)
+        ax.plot([largest] * 2, [0, totals[batches.index(largest)]], color=style.INK, linewidth=0.7, linestyle=":")
+        ax.annotate(f"{fit}: batch {largest:,} fits", (1, card), (3, 2), textcoords="offset points", va="bottom")
+        ax.set_xlim(1, most)
+        ax.set_ylim(min(inference) / 4, card * 4)
+        ax.xaxis.set_major_locator(LogLocator(base=2))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: _written(n)))
+        ax.yaxis.set_minor_formatter(NullFormatter())
+        ax.set_xlabel("batch [images]")
+        ax.set_ylabel("held at the peak")
+        ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=2, columnspacing=1)
+        if made:
+            how = [f"optimizer {optimizer}", "mixed precision"][: 1 + amp]
+            how += [f"{checkpoint} checkpointed"] if checkpoint else []
+            how += [f"overhead {overhead}"] if held.overhead else ["without the framework's own overhead"]
+            style.captioned(
+                ax,
+                f"Memory of training by batch: {style.about(analysis, counted=False)[:-1]}, {analysis.dtype}, "
+                f"{', '.join(how)}. Batch {largest:,} takes "
+                f"{held.training_parts(largest).total:,} of {card:,} bytes. Parts are those of the moment that holds most.",
+            )
+    return ax
+
+
+def _written(n: float) -> str:
+    """A tick of a whole power of ten in the unit that suits it."""
+    size, unit = unit_for([round(n)], BYTES)
+    return f"{n / size:,.0f} {unit}"
