@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ from archcalc.analysis.checkpoint import block_runs
 from archcalc.analysis.lifetime import Schedule, inference, running
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.training import Training, training
-from archcalc.errors import ArchcalcError, nearest, unknown
+from archcalc.errors import ArchcalcError, LayerError, nearest, unknown
 from archcalc.layers.convolution import ConvTable
 from archcalc.network import Network, Node
+from archcalc.sizes import Shape
 
 UNITS: Mapping[str, int] = {
     "B": 1,
@@ -21,6 +23,8 @@ UNITS: Mapping[str, int] = {
     **{f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)},
 }
 """Bytes of each unit of memory."""
+TRIED, MAX_SIDE = 64, 2**20
+"""Of so many sizes in a row one is one that a network takes; and the largest side that is tried."""
 TRAINABLE = ("float64", "float32", "float16", "bfloat16")
 """The dtypes for which PyTorch has gradients."""
 
@@ -86,6 +90,17 @@ class Budget:
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:
             block_runs(network, running(network, training=True), checkpoint)
+
+    def at(self, network: Network) -> Budget:
+        """The same for another network."""
+        return Budget(
+            network,
+            self.dtype,
+            optimizer=self.optimizer,
+            amp=self.amp,
+            checkpoint=self.checkpoint,
+            overhead=self.overhead,
+        )
 
     @cached_property
     def inference(self) -> Schedule:
@@ -195,3 +210,36 @@ def read_size(text: str) -> int:
         raise ArchcalcError(f"unknown unit {unit!r} in {text.strip()[:40]!r}; {hint}")
     whole, _, part = number.partition(".")
     return int(whole + part) * UNITS[unit] // int(10 ** len(part))
+
+
+def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], int]) -> Network | None:
+    """The network at the largest square input for which ``bytes_of`` it are within the budget; None without one.
+
+    Sizes that the network does not take are passed over: of every size asked for, the largest below it that is
+    taken stands for it, if it is one of the next TRIED. Bytes grow with the size.
+    """
+
+    def taken(size: int) -> Network | None:
+        for n in range(size, max(0, size - TRIED), -1):
+            with suppress(ArchcalcError, LayerError):
+                return with_side(network, n)
+        return None
+
+    best, low, high = None, 0, 0
+    size = max(network.input.axes)
+    while not high or high - low > 1:
+        there = taken(size)
+        if there is not None and bytes_of(there) > budget:
+            high = size
+        else:
+            low, best = size, there or best
+            if size > MAX_SIDE:
+                return best
+        size = (low + high) // 2 if high else 2 * size
+    return best
+
+
+def with_side(network: Network, side: int) -> Network:
+    """The network at a square input; its number of channels, and of frames, stay."""
+    axes = network.input.axes
+    return network.at(Shape(network.input.channels, (*axes[:-2], *(side for _ in axes[-2:]))))

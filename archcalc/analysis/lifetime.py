@@ -14,9 +14,9 @@ from archcalc.analysis.tape import Storage, Tape, Value
 from archcalc.network import Network, Node
 
 OVERWRITE = frozenset(
-    ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "sigmoid", "tanh", "scale")
+    ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "sigmoid", "tanh", "scale", "add")
 )
-"""Layers that PyTorch can write over their input; it has no such GELU, PReLU or soft-max."""
+"""Layers that PyTorch can write over an input; it has no such GELU, PReLU or soft-max."""
 KEEP_INPUT = frozenset(
     (
         *("conv", "conv_table", "conv_transpose", "linear", "rbf", "subsample", "multiply", "layer_scale"),
@@ -30,32 +30,42 @@ KEEP_OUTPUT = frozenset(("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softma
 
 
 def overwrites(network: Network) -> frozenset[int]:
-    """The nodes that may write over their input: nobody needs what was there.
+    """The nodes that may write over their input; see ``overwritten``."""
+    return frozenset(overwritten(network))
+
+
+def overwritten(network: Network) -> dict[int, int]:
+    """The nodes that may write over an input, and which: one that nobody else needs any more.
 
     Not the network's own input or output, nor what another layer reads later or keeps for the backward
     pass, nor a tensor that others see through a view. One answer serves inference and training, as a
-    module's ``inplace`` does.
+    module's ``inplace`` does. A sum does so only where the network says that it is held in place.
     """
     readers: list[list[Node]] = [[] for _ in network.nodes]
     for node in network.nodes:
-        for i in node.inputs:
+        for i in set(node.inputs):
             readers[i].append(node)
-    kept = {network.output, *(node.index for node in network.nodes if not readers[node.index])}
-    found = set()
+    kept = {0, network.output, *(node.index for node in network.nodes if not readers[node.index])}
+
+    def free(made: Node, node: Node) -> bool:
+        return not (
+            made.index in kept
+            or made.layer.type in KEEP_OUTPUT
+            or passes_view(made)
+            or any(
+                reader.index > node.index or passes_view(reader) or reader.layer.type in KEEP_INPUT
+                for reader in readers[made.index]
+                if reader is not node
+            )
+        )
+
+    found = {}
     for node in network.nodes[1:]:
         if node.storage == "in_place" and node.layer.type in OVERWRITE:
-            made = network.nodes[node.inputs[0]]
-            others = [reader for reader in readers[made.index] if reader is not node]
-            if not (
-                made.index == 0
-                or made.index in kept
-                or made.layer.type in KEEP_OUTPUT
-                or passes_view(made)
-                or any(reader.index > node.index or passes_view(reader) for reader in others)
-                or any(reader.layer.type in KEEP_INPUT for reader in others)
-            ):
-                found.add(node.index)
-    return frozenset(found)
+            over = next((i for i in node.inputs if free(network.nodes[i], node)), None)
+            if over is not None:
+                found[node.index] = over
+    return found
 
 
 def passes_view(node: Node) -> bool:
@@ -135,7 +145,7 @@ def image(network: Network, dtype: str) -> Value:
 def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
     """The schedule of one run without gradients."""
     nodes = running(network, training=False)
-    tape = Runner(False, itemsize(dtype), amp, overwrites(network))
+    tape = Runner(False, itemsize(dtype), amp, overwritten(network))
     values = {0: image(network, dtype)}
     for node in nodes:
         values[node.index] = tape.layer(node, [values[i] for i in node.inputs], network.input_shapes(node))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from archcalc.analysis.lifetime import Schedule, overwrites, running
+from archcalc.analysis.lifetime import Schedule, overwritten, running
 from archcalc.analysis.tape import Storage
 from archcalc.network import Network
 
@@ -87,12 +87,12 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
     for storage in schedule.storages:
         own.setdefault(storage.node, []).append(storage)
     readers: dict[Storage, list[int]] = {}
-    steps, over = {}, overwrites(network)
+    steps, over = {}, overwritten(network)
     for node in running(network, training=False):
         reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
         before = {i for i in node.inputs if i}
         if node.index in over:  # all that read the input as it was have to be done
-            before.update(readers.get(outputs[node.inputs[0]], ()))
+            before.update(readers.get(outputs[over[node.index]], ()))
         mask = sum(1 << i for i in before)
         made = own.get(node.index, [])
         during = max((sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies) for t in made), default=0)

@@ -23,7 +23,7 @@ Run = Callable[["Runner", Any, list[Value], list[Shape], Shape], Value]
 class Runner(Tape):
     """A tape on which layers run, in training or not, under autocast or not."""
 
-    def __init__(self, training: bool, itemsize: int, amp: bool, in_place: frozenset[int]) -> None:
+    def __init__(self, training: bool, itemsize: int, amp: bool, in_place: Mapping[int, int]) -> None:
         super().__init__(training)
         self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
         self.shares: int | None = None
@@ -34,6 +34,9 @@ class Runner(Tape):
         """Run a layer; what its inputs hold stays until it is done."""
         self.node, self.name = node.index, node.name or node.layer.type
         self.shares, self.overwrite = node.shares, node.index in self.in_place
+        over = node.inputs.index(self.in_place[node.index]) if self.overwrite else 0
+        if over:  # a sum has its inputs in any order
+            inputs = [inputs[over], *inputs[:over], *inputs[over + 1 :]]
         out = RUN[node.layer.type](self, node.layer, inputs, shapes, node.shape)
         last = len(self.moments) - 1
         for value in inputs:
@@ -358,6 +361,7 @@ def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
             "add",
             [total, x],
             out.values,
+            over=total if tape.overwrite and total.itemsize == size else None,
             itemsize=size,
             what="" if last else "sum so far",
             role="map" if last else "scratch",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archcalc.analysis.backward import BackwardPass
 from archcalc.analysis.checkpoint import Recomputed, block_runs
-from archcalc.analysis.lifetime import Schedule, image, overwrites, results, running
+from archcalc.analysis.lifetime import Schedule, image, overwritten, results, running
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.running import Runner
 from archcalc.analysis.tape import Operation, Saved, Tape, Value
@@ -52,7 +52,9 @@ def training(
     """
     nodes = running(network, training=True)
     blocks = [] if checkpoint is None else [Recomputed(network, run) for run in block_runs(network, nodes, checkpoint)]
-    tape = Runner(True, itemsize(dtype), amp, overwrites(network) - _overwriting_what_is_taken(blocks))
+    taken = _taken(blocks)
+    over = {node: read for node, read in overwritten(network).items() if node not in taken}
+    tape = Runner(True, itemsize(dtype), amp, over)
     values = {0: image(network, dtype)}
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}
@@ -75,8 +77,8 @@ def training(
     return Training(network, tape, values, kept, turn, again)
 
 
-def _overwriting_what_is_taken(blocks: list[Recomputed]) -> frozenset[int]:
-    """The nodes that take what their block takes: it has to be there when the block runs again."""
+def _taken(blocks: list[Recomputed]) -> frozenset[int]:
+    """The nodes that read what their block takes: it has to be there as it was when the block runs again."""
     found = set()
     for block in blocks:
         inside = {node.index for node in block.nodes}

@@ -58,6 +58,14 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def numbers(text: str) -> list[int]:
+    """Whole numbers with commas between, each at least 1."""
+    found = [whole(part.strip()) for part in text.split(",")]
+    if min(found) < 1 or len(found) > 1000:
+        raise argparse.ArgumentTypeError(f"expected up to 1000 numbers from 1 on, such as 1,8,32, got {shown(text)}")
+    return found
+
+
 def setting(text: str) -> tuple[str, Any]:
     """key=value, the value as a spec would write it."""
     key, equals, value = text.partition("=")

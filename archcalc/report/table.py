@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
+from archcalc.errors import ArchcalcError, unknown
+
 Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
 """How a column is written: as it is, as a plain number, in K/M/G, in KB/MB/GB, with three digits, or as printed there."""
 
@@ -44,3 +46,18 @@ class Table(NamedTuple):
     footer: Sequence[str] = ()
     meta: Mapping[str, Any] = MappingProxyType({})
     totals: Mapping[str, Any] = MappingProxyType({})
+
+    def selected(self, names: Sequence[str] | None) -> Table:
+        """The table with these columns only, none of which may leave; ArchcalcError with the nearest name for others."""
+        if names is None:
+            return self
+        at = {heading.name: i for i, heading in enumerate(self.headings)}
+        for name in names:
+            if name not in at:
+                raise ArchcalcError(unknown("column", name, at, most=40))
+        picked = [at[name] for name in names]
+        return self._replace(
+            headings=kept([self.headings[i] for i in picked], names),
+            rows=[[row[i] for i in picked] for row in self.rows],
+            total=self.total and [self.total[i] for i in picked],
+        )
