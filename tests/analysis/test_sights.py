@@ -10,7 +10,9 @@ from archcalc import ArchcalcError, load
 from archcalc.analysis.receptive_field import beside_gates, padding_varies, sights, verdict
 from archcalc.errors import LayerError
 from archcalc.network import Network
+from archcalc.published.figures import load_figures
 from archcalc.sizes import Shape
+from archcalc.spec.zoo import networks
 
 from . import nets
 from .test_receptive_field import RANDOM, conv, follow
@@ -177,6 +179,24 @@ def test_centres():
     ]:
         network = build([("add", [[conv(1), *branch] for branch in branches]), conv(1)], 9)
         assert sights(network.analyze())[-1].centred == (alike,), branches
+
+
+def test_networks_off_centre():
+    """In Caffe's BN-Inception the strided 3x3 pads by one, and the pooling beside it starts at the first position."""
+    off = {
+        name
+        for name in networks()
+        if not all(all(sight.centred) for sight in sights(load(name).analyze()) if not sight.gate)
+    }
+    assert off == {"bn_inception", "bn_inception_paper"}
+
+
+@pytest.mark.parametrize("pixels", [224, 321])
+def test_the_published_table_has_networks_that_are_aligned(pixels):
+    """google-research/receptive_field refuses a network whose paths have other centres; it printed all of these."""
+    for name in {figure.subject.network for figure in load_figures() if figure.source.key == "rf_repo"}:
+        before_pooling = [s for s in sights(load(name).analyze(input=(3, pixels, pixels))) if s.views[0].field.step]
+        assert all(all(sight.centred) for sight in before_pooling), name
 
 
 def test_once_off_centre_always_off_centre():
