@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis import arrays
 from archcalc.analysis.fold import fold
@@ -15,6 +15,9 @@ from archcalc.conventions import Convention, convention
 from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
 from archcalc.network import Network
 from archcalc.sizes import Int, Shape, broadcast
+
+if TYPE_CHECKING:
+    from archcalc.analysis.budget import Budget
 
 
 class Analysis:
@@ -41,6 +44,14 @@ class Analysis:
     def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
         """The rows folded to a depth of blocks, or ``by`` type or stage."""
         return fold(self.rows, depth, by)
+
+    def memory(
+        self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int = 0
+    ) -> Budget:
+        """What inference and training hold, at any batch: see ``archcalc.analysis.budget.Budget``."""
+        from archcalc.analysis.budget import Budget
+
+        return Budget(self.network, self.dtype, optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
 
     def __getitem__(self, name: str) -> Row:
         for row in self.rows:

@@ -107,7 +107,7 @@ class Schedule:
     def peak_moment(self, batch: int = 1) -> int:
         """The first moment at which the most bytes are alive."""
         live = self.live(batch)
-        return live.index(max(live))
+        return live.index(max(live, default=0)) if live else 0
 
     def largest_batch(self, budget: int, per_image: int = 0) -> int:
         """The largest batch of which at no moment more than the budget is alive, with so much more for every image.

@@ -135,6 +135,7 @@ def fit_table(analysis: Analysis, budget: Budget, size: int, batch: int | None, 
             f"what fits into {bytes_text(size)}, {size:,} bytes"
             + ("" if batch is None else f", at a batch of {batch:,}"),
             batch=False,
+            training=training,
         ),
         footer=[*notes, *_overhead_line(budget)],
         meta={**run_meta(analysis, budget, batch=False), "fit": size, **({} if batch is None else {"batch": batch})},

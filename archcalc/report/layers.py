@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.lifetime import inference
 from archcalc.analysis.survival import survival
 from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row
@@ -200,6 +201,7 @@ def footer(analysis: Analysis) -> list[str]:
         lines.append(
             f"with each convolution's input kept once more: {twice:,} values, {bytes_text(twice * analysis.itemsize)}"
         )
+        lines.append(_peak(analysis))
     dropped = survival(analysis.network, analysis.rows)
     if dropped is not None and t.macs:
         lines.append(
@@ -216,6 +218,16 @@ def footer(analysis: Analysis) -> list[str]:
         f"a view of it; 0 is nothing at all"
     )
     return lines
+
+
+def _peak(analysis: Analysis) -> str:
+    schedule = inference(analysis.network, analysis.dtype)
+    peak = schedule.peak(analysis.batch)
+    at = schedule.moments[schedule.peak_moment(analysis.batch)].node if schedule.moments else 0
+    return (
+        f"inference peak by tensor lifetime, the image apart: {bytes_text(peak)}, at {analysis.network.nodes[at].name} "
+        f"(archcalc memory)"
+    )
 
 
 def _parameters(t: Totals) -> str:

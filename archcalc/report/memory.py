@@ -34,20 +34,23 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
         waiting, over = waits(node, schedule, batch)
         until = "the end" if node.index == network.output else last[node.index].name if node.index in last else ""
         size = node.shape.values * batch * budget.itemsize
-        rows.append([node.name, node.layer.type, str(node.shape), size, held, until, most[node.index], waiting, over])
+        rows.append(
+            [node.name, node.layer.type, str(node.shape), size, held, until, most.get(node.index), waiting, over]
+        )
     peak = schedule.peak(batch)
     headings = [
         LAYER,
         TYPE,
         OUTPUT,
-        Heading("bytes", "output", "bytes", 8),
+        Heading("bytes", "map", "bytes", 8),
         Heading("held", "held", "text", 5),
         Heading("until", "needed until", "text", 3),
         Heading("alive", "alive", "bytes", 8),
         Heading("waiting", "waiting", "bytes", 4),
         Heading("over", "over layers", "number", 2),
     ]
-    best = None if budget.amp else best_order(schedule, batch)
+    joins = any(node.layer.joins for node in nodes)
+    best = best_order(schedule, batch) if joins and not budget.amp else None
     return Table(
         title=network.title,
         headings=headings,
@@ -97,8 +100,8 @@ def training_table(analysis: Analysis, budget: Budget) -> Table:
                 str(node.shape),
                 new,
                 "; ".join(why),
-                forward.get(node.index, 0),
-                backward.get(node.index, 0),
+                forward.get(node.index),
+                backward.get(node.index),
             ]
         )
     kept_bytes = schedule.kept_bytes(batch)
@@ -141,12 +144,11 @@ def _held(node: Node, schedule: Schedule) -> str:
 
 
 def most_alive(schedule: Schedule, batch: int, phase: str = "forward") -> dict[int, int]:
-    """The most bytes alive while each layer runs, by its index."""
-    most: dict[int, int] = {node.index: 0 for node in schedule.network.nodes}
-    live = schedule.live(batch)
-    for at, moment in enumerate(schedule.moments):
+    """The most bytes alive while each layer runs, by its index; a layer for which nothing runs is not there."""
+    most: dict[int, int] = {}
+    for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
         if moment.phase == phase:
-            most[moment.node] = max(most[moment.node], live[at])
+            most[moment.node] = max(most.get(moment.node, 0), live)
     return most
 
 
@@ -268,7 +270,9 @@ def _training_footer(analysis: Analysis, budget: Budget) -> list[str]:
     return lines
 
 
-def run_header(analysis: Analysis, budget: Budget, what: str, *, batch: bool = True) -> list[str]:
+def run_header(
+    analysis: Analysis, budget: Budget, what: str, *, batch: bool = True, training: bool = False
+) -> list[str]:
     """The header of a table, which states everything that its numbers depend on."""
     lines = [line for line in header(analysis) if not line.startswith(("convention ", "archcalc "))]
     if not batch:
@@ -276,7 +280,7 @@ def run_header(analysis: Analysis, budget: Budget, what: str, *, batch: bool = T
             line.replace(f", batch {analysis.batch},", ",") if line.startswith("input ") else line for line in lines
         ]
     options = [what]
-    options += [f"optimizer {budget.optimizer}"] if analysis.training else []
+    options += [f"optimizer {budget.optimizer}"] if training or analysis.training else []
     options += ["mixed precision (autocast to bfloat16)"] if budget.amp else []
     options += [f"{budget.checkpoint} checkpointed"] if budget.checkpoint else []
     return [*lines, ", ".join(options), "as PyTorch runs it, operator by operator", f"archcalc {__version__}"]
