@@ -27,8 +27,10 @@ class Sight(NamedTuple):
     """What one layer sees: a view for every axis, and for every axis whether all paths to it have one centre.
 
     ``changes`` says that it sees something else than one of its inputs; a vector that is passed on sees nothing
-    yet, but what weighs it does. ``widens`` says that its own window adds pixels; ``idle`` that its input saw the whole image already, so that they add no context. ``padded`` says that
-    TensorFlow's padding on the way is another one at another input size. ``gate`` marks a layer of a gate.
+    yet, but what weighs it does. ``widens`` says that its own window adds pixels; ``idle`` that a unit of its input
+    saw the whole image already, so that they add no context to that; ``spent`` that every unit of its input did.
+    ``padded`` says that TensorFlow's padding on the way is another one at another input size. ``gate`` marks a layer
+    of a gate.
     """
 
     node: Node
@@ -37,6 +39,7 @@ class Sight(NamedTuple):
     changes: bool
     widens: bool
     idle: bool
+    spent: bool
     padded: bool
     gate: bool
 
@@ -86,6 +89,7 @@ def _sights(network: Network) -> list[Sight]:
                 any(_differ(told[-1], told[i]) for i in inputs),
                 widens,
                 widens and _covers(before[0].views, before[0].node, network),
+                widens and _covers_everywhere(before[0], network),
                 padded,
                 node.index in gates,
             )

@@ -146,6 +146,7 @@ def _table(
             "covers_everywhere": said.everywhere and said.everywhere.node.name,
             "widening": len(said.widening),
             "idle": [sight.node.name for sight in said.idle],
+            "idle_everywhere": [sight.node.name for sight in said.idle if sight.spent],
             "smallest_input": said.least,
         },
     )
@@ -178,19 +179,32 @@ def _verdict_text(analysis: Analysis, said: Verdict) -> list[str]:
 
 
 def _idle(said: Verdict) -> str:
-    if not said.widening:
+    many, idle = len(said.widening), said.idle
+    if not many:
         return "no layer sees more than one position"
-    all_of = f"{len(said.widening)} convolutions and poolings that widen the field"
-    if not said.idle:
-        if len(said.widening) == 1:
-            return "the one layer that widens the field adds context at this resolution"
+    all_of = f"{many} convolutions and poolings that widen the field"
+    if not idle and many > 1:
         return f"each of the {all_of} adds context at this resolution: none is idle"
-    ends = dict.fromkeys((said.idle[0].node.name, said.idle[-1].node.name))
-    takes, adds = ("take", "add") if len(said.idle) > 1 else ("takes", "adds")
+    who = "the one layer that widens the field" if many == 1 else f"{len(idle)} of the {all_of}"
+    if not idle:
+        return f"{who} adds context at this resolution"
+    ends = " to ".join(dict.fromkeys((idle[0].node.name, idle[-1].node.name)))
+    takes, adds = ("take", "add") if len(idle) > 1 else ("takes", "adds")
     return (
-        f"{len(said.idle)} of the {all_of} {takes} what has seen the whole input already, and {adds} no new context at "
-        f"this resolution: {' to '.join(ends)}"
+        f"{who} {takes} what has seen the whole input already, and {adds} no new context at this resolution: {ends}; "
+        f"{_spent(idle)}"
     )
+
+
+def _spent(idle: Sequence[Sight]) -> str:
+    """Who gains from idle layers all the same: units near the border see all of the input later than others."""
+    spent = sum(sight.spent for sight in idle)
+    those = "it" if len(idle) == 1 else "them"
+    if spent == len(idle):
+        return f"no unit sees more by {those}"
+    if not spent:
+        return f"units near the border alone see more by {those}"
+    return f"units near the border alone see more by {len(idle) - spent} of them, and no unit by {spent}"
 
 
 def _first(said: Verdict, image: str) -> str:

@@ -125,7 +125,8 @@ def test_an_input_that_is_not_square_has_two_shares(archcalc: Run) -> None:
                 "the first layer whose field covers the whole input of 224x224: conv4_4.main.conv2 (227), for some of its "
                 "units; conv5_3.main.conv2, for every unit",
                 "5 of the 18 convolutions and poolings that widen the field take what has seen the whole input already, "
-                "and add no new context at this resolution: conv4_5.main.conv2 to conv5_3.main.conv2",
+                "and add no new context at this resolution: conv4_5.main.conv2 to conv5_3.main.conv2; units near the border "
+                "alone see more by them",
                 "the smallest square input from which on no layer is idle: 403x403",
             ],
         ),
@@ -156,7 +157,23 @@ def test_one_idle_layer_is_one() -> None:
     footer = table("INPUT 3x3x1 -> CONV3-1 -> CONV3-1").footer
     assert footer[0].endswith("of 3x3: conv1 (3), for some of its units; conv2, for every unit")
     assert footer[1].startswith("1 of the 2 convolutions and poolings that widen the field takes what has seen")
-    assert footer[1].endswith("and adds no new context at this resolution: conv2")
+    assert footer[1].endswith(
+        "and adds no new context at this resolution: conv2; units near the border alone see more by it"
+    )
+
+
+def test_who_gains_all_the_same() -> None:
+    """On three pixels every unit of the second 3x3 sees all (-2 to 2, to 4), so no unit gains by the third."""
+    net = "INPUT 3x3x1 -> CONV3-1 -> CONV3-1"
+    assert (
+        table(f"{net} -> CONV3-1")
+        .footer[1]
+        .endswith("conv2 to conv3; units near the border alone see more by 1 of them, and no unit by 1")
+    )
+    assert table("INPUT 1x1x1 -> CONV3-1").footer[1] == (
+        "the one layer that widens the field takes what has seen the whole input already, and adds no new context at "
+        "this resolution: conv1; no unit sees more by it"
+    )
 
 
 def test_gates_are_named() -> None:
