@@ -166,20 +166,23 @@ def _pool(kind: str, layer: Any, x: Shape, out: Shape) -> Call | None:
     return None
 
 
-def _windows(layer: Any, x: Shape, out: Shape) -> dict[str, Any]:
-    """The windows for a sum: padding on every side, and what sticks out beyond it."""
+def _windows(target: str, layer: Any, x: Shape, out: Shape, **arguments: Any) -> Call:
+    """A sum or mean of windows, and what it takes before them: padding by side, and what sticks out beyond it."""
     slides = layer.slides(x)
     pads, over = [], []
     for (n, span, stride, before, after), size in zip(slides, out.axes, strict=True):
         pads.append((before, after))
         over.append((0, max(0, (size - 1) * stride + span - n - before - after)))
-    return {
+    windows = {
         "kernel": per_axis(layer.kernel, x, "kernel"),
         "stride": per_axis(layer.stride, x, "stride"),
         "dilation": per_axis(layer.dilation, x, "dilation"),
         "padding": sides(pads),
         "overhang": sides(over),
     }
+    nothing = (0, 0) * len(x.axes)
+    defaults = {"dilation": (1,) * len(x.axes), "padding": nothing, "overhang": nothing, "count_include_pad": True}
+    return Call(target, {**arguments, **windows}, len(arguments) + 2, defaults)
 
 
 def max_pool(layer: Any, x: Shape, out: Shape) -> Call:
@@ -206,14 +209,15 @@ def avg_pool(layer: Any, x: Shape, out: Shape) -> Call:
     kernels = per_axis(layer.kernel, x, "kernel")
     small = len(x.axes) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True))  # nn.AvgPool3d forgets pads
     if plain is None or small or plain.arguments["dilation"] != 1:
-        return Call("WindowMean", {**_windows(layer, x, out), "count_include_pad": layer.count_include_pad})
+        call = _windows("WindowMean", layer, x, out)
+        return call._replace(arguments={**call.arguments, "count_include_pad": layer.count_include_pad})
     arguments = {key: value for key, value in plain.arguments.items() if key != "dilation"}
     arguments["count_include_pad"] = layer.count_include_pad
     return plain._replace(arguments=arguments, defaults={**plain.defaults, "count_include_pad": True})
 
 
 def subsample(layer: Any, x: Shape, out: Shape) -> Call:
-    return Call("Subsample", {"channels": x.channels, **_windows(layer, x, out)}, 1)
+    return _windows("Subsample", layer, x, out, channels=x.channels)
 
 
 def adaptive_avg_pool(layer: Any, x: Shape, out: Shape) -> Call:

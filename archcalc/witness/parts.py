@@ -44,12 +44,13 @@ class WindowSum(nn.Module):
         self,
         kernel: tuple[int, ...],
         stride: tuple[int, ...],
-        dilation: tuple[int, ...],
-        padding: tuple[int, ...],
-        overhang: tuple[int, ...],
+        dilation: tuple[int, ...] = (),
+        padding: tuple[int, ...] = (),
+        overhang: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        self.kernel, self.stride, self.dilation = kernel, stride, dilation
+        self.kernel, self.stride = kernel, stride
+        self.dilation = dilation or (1,) * len(kernel)
         self.padding, self.overhang = padding, overhang
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,10 +70,10 @@ class WindowMean(WindowSum):
         self,
         kernel: tuple[int, ...],
         stride: tuple[int, ...],
-        dilation: tuple[int, ...],
-        padding: tuple[int, ...],
-        overhang: tuple[int, ...],
-        count_include_pad: bool,
+        dilation: tuple[int, ...] = (),
+        padding: tuple[int, ...] = (),
+        overhang: tuple[int, ...] = (),
+        count_include_pad: bool = True,
     ) -> None:
         super().__init__(kernel, stride, dilation, padding, overhang)
         self.count_include_pad = count_include_pad
@@ -91,9 +92,9 @@ class Subsample(WindowSum):
         channels: int,
         kernel: tuple[int, ...],
         stride: tuple[int, ...],
-        dilation: tuple[int, ...],
-        padding: tuple[int, ...],
-        overhang: tuple[int, ...],
+        dilation: tuple[int, ...] = (),
+        padding: tuple[int, ...] = (),
+        overhang: tuple[int, ...] = (),
     ) -> None:
         super().__init__(kernel, stride, dilation, padding, overhang)
         shape = (channels, *(1 for _ in kernel))

@@ -172,6 +172,22 @@ blocks:
             id="a block that nothing uses",
         ),
         pytest.param(
+            "layers: [{layers: [{layers: [flatten], name: a}, {layers: [flatten], name: b}, "
+            "{linear: {out: 2}, name: c}], name: g}]",
+            id="an expression at the end of a group",
+        ),
+        pytest.param("layers: [{side: [{conv: {out: 5, kernel: 1}, name: self}]}, relu]", id="a side head called self"),
+        pytest.param(
+            "blocks: {nest: {params: [n], layers: [{nest: {n: n - 1}, when: n > 0}, "
+            "{conv: {out: 3, kernel: 1}, when: n == 0}]}}\nlayers: [{nest: {n: 60}}]",
+            id="blocks nested deep",
+        ),
+        pytest.param(
+            "blocks: {nest: {params: [n], layers: [{layers: [{slice: {stop: 3}}, {nest: {n: n - 1}, when: n > 0}, "
+            "relu, {scale: {factor: 1.5}}], name: g}]}}\nlayers: [{nest: {n: 30}}]",
+            id="branches nested deep with expressions at their ends",
+        ),
+        pytest.param(
             "layers: [{mean: {a: [{conv: {out: 3, kernel: 1}}], b: [{slice: {stop: 3}}], c: []}}, "
             "{multiply: {x: [], g: [global_avg_pool, flatten, sigmoid]}}]",
             id="joins",

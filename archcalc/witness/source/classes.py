@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from keyword import iskeyword
 from string import Formatter
 from typing import Any, NamedTuple
@@ -25,7 +25,6 @@ class Class(NamedTuple):
     locals: dict[str, str]
     texts: list[str]
     columns: list[Column]
-    resolve: Callable[[Any], Call | Expression | None]
 
 
 class Classes:
@@ -90,7 +89,7 @@ class Classes:
             arguments = {p.name: values[at] for p, values in zip(found.all, found.values, strict=True)}
             self.calls[id(block)] = Call(name, arguments, positional, defaults)
         self.kinds[name] = {p.name: p.kind for p in found.all}
-        return Class(name, blocks, found.all, found.locals, found.texts, columns, self.resolved)
+        return Class(name, blocks, found.all, found.locals, found.texts, columns)
 
     def resolved(self, what: Any) -> Call | Expression | None:
         """A layer or block as it is written where it is used."""
@@ -133,9 +132,13 @@ def class_names(groups: list[list[Block]], taken: set[str]) -> list[str]:
     """A name for each class: its block's, and where several have that, what others lack, or a number."""
     bases = [camel(blocks[0].kind or re.sub(r"\d+", "", blocks[0].path.split(".")[-1])) for blocks in groups]
     names: list[str] = []
+    common: dict[tuple[str, bool], set[str]] = {}
     for base, blocks in zip(bases, groups, strict=True):
-        alike = [other[0] for b, other in zip(bases, groups, strict=True) if b == base]
-        words = _distinct(blocks[0], alike, deep=False) or _distinct(blocks[0], alike, deep=True)
+        for deep in (False, True):
+            inside = set(_names(blocks[0], deep))
+            common[base, deep] = common.get((base, deep), inside) & inside
+    for base, blocks in zip(bases, groups, strict=True):
+        words = next(filter(None, (_distinct(blocks[0], common[base, deep], deep) for deep in (False, True))), [])
         name = found = f"{base}{''.join(words)}"
         count = 1
         while found in taken or iskeyword(found):
@@ -146,10 +149,9 @@ def class_names(groups: list[list[Block]], taken: set[str]) -> list[str]:
     return names
 
 
-def _distinct(block: Block, alike: list[Block], deep: bool) -> list[str]:
+def _distinct(block: Block, common: set[str], deep: bool) -> list[str]:
     """One or two words for what the block has and not all blocks of its name have; none where that is more."""
-    names = [set(_names(other, deep)) for other in alike]
-    own = [name for name in _names(block, deep) if name not in set.intersection(*names)]
+    own = [name for name in _names(block, deep) if name not in common]
     words = list(dict.fromkeys(name.rstrip("0123456789_") for name in own))
     plain = len(words) <= 2 and all(word.replace("_", "").isalpha() for word in words)
     return [camel(word) for word in words] if plain else []

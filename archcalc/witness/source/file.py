@@ -43,8 +43,8 @@ def torch_source(network: Network) -> str:
     """
     root, main, sides = outline(network)
     name = class_name(network)
-    made = Classes(root, name, {*IMPORTS, *parts(), "nn"}).all
-    bodies = ["\n".join(_class(one, network, [main], sides if one is made[-1] else [])) for one in made]
+    classes = Classes(root, name, {*IMPORTS, *parts()})
+    bodies = ["\n".join(_class(one, classes, network, main, sides)) for one in classes.all]
     code = "\n\n\n".join([*_needed("\n".join(bodies)), *bodies, _script(network, name)])
     names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
     lines = [[line for key, line in IMPORTS.items() if key in names and (key in STANDARD) == s] for s in (True, False)]
@@ -65,7 +65,7 @@ def _header(network: Network) -> str:
     paper = ", ".join(str(about[key]) for key in ("paper", "table") if about.get(key))
     settings = " ".join(f"{key}={written(value)}" for key, value in network.settings_changed.items())
     paragraphs = [
-        [f"{network.title}." if network.title != network.name or not paper else f"{network.name}."],
+        [f"{network.title.rstrip('.')}."],
         [f"{paper}."] if paper else [],
         [f"{str(about['note'])[:1].upper()}{str(about['note'])[1:]}."] if about.get("note") else [],
         [f"Settings: {settings}."] if settings else [],
@@ -88,14 +88,15 @@ def _quoted(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text).replace("\\", "\\\\").replace('"', "'")
 
 
-def _class(one: Class, network: Network, main: list[int], sides: list[int]) -> list[str]:
-    """The lines of a class."""
+def _class(one: Class, classes: Classes, network: Network, main: int, sides: list[int]) -> list[str]:
+    """The lines of a class; the network's own, which returns what it does and the side heads' outputs, is the last."""
     first = one.blocks[0]
-    whole = not first.path
+    whole = one is classes.all[-1]
+    returned, sides = ([main], sides) if whole else (list(first.outputs), [])
     columns = iter(zip(one.columns, one.texts, strict=True))
     lines, texts = [], []
     for item in first.items:
-        what = one.resolve(item.what)
+        what = classes.resolved(item.what)
         if isinstance(what, Call):
             lines += statement(f"self.{item.name} = {called(what, columns)}", 8)
         elif isinstance(what, Expression):
@@ -107,9 +108,9 @@ def _class(one: Class, network: Network, main: list[int], sides: list[int]) -> l
     kept = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
     ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
     texts = [re.sub(r"[^\W\d]\w*", lambda w: f"self.{names[w[0]]}" if w[0] in names else w[0], t) for t in texts]
-    given, body = forward(first, iter(texts), main if whole else list(first.outputs), sides)
-    result = "Tensor" if whole or len(first.outputs) == 1 else f"tuple[{', '.join('Tensor' for _ in first.outputs)}]"
-    result = "Tensor | tuple[Tensor, ...]" if sides else result if whole or first.outputs else "None"
+    given, body = forward(first, iter(texts), returned, sides)
+    several = f"tuple[{', '.join('Tensor' for _ in returned)}]"
+    result = "Tensor | tuple[Tensor, ...]" if sides else {0: "None", 1: "Tensor"}.get(len(returned), several)
     about = f"{_quoted(network.title).rstrip('.')}." if whole else _places(one)
     head = [f"class {one.name}(nn.Module):", f'    """{about}"""', ""]
     if lines or kept:
@@ -148,7 +149,7 @@ def _default(value: object) -> str:
 def _places(one: Class) -> str:
     """Where the model has blocks of a class, as far as a line holds them."""
     paths = [block.path for block in one.blocks]
-    for shown in range(len(paths), 0, -1):
+    for shown in range(min(len(paths), 40), 0, -1):
         rest = f" and {len(paths) - shown} more" if shown < len(paths) else ""
         text = f"{', '.join(paths[:shown])}{rest}."
         if fits(f'"""{text}"""', 4):

@@ -11,6 +11,7 @@ from archcalc.sizes import Shape
 from archcalc.witness.layers import Expression
 from archcalc.witness.source.lines import fits
 from archcalc.witness.source.outline import Block, Item
+from archcalc.witness.source.parameters import RESERVED
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
@@ -133,7 +134,7 @@ class _Variables:
         used = set(self.names.values())
         if step is not None and value in self.sides:
             called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")
-            if called.isidentifier() and called not in used and called not in (*VARIABLES, "torch", "F"):
+            if called.isidentifier() and called not in used and called not in (*VARIABLES, *RESERVED):
                 self.names[value] = called
                 return called
         names = (f"{letter}{n or ''}" for n in count() for letter in VARIABLES)

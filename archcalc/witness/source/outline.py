@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
@@ -12,13 +13,15 @@ from archcalc.witness.layers import Call, Expression
 from archcalc.witness.names import how_written, module_path, module_paths, outputs, running
 
 FLATTEN = "{0}.flatten(1)"
+DEEPEST = 3
+"""Sequentials are nested so deep, and not deeper."""
 
 
 class Item(NamedTuple):
     """A layer or block at its place in a block; values are called by the index of the node that makes them.
 
     ``what`` is None where the module of that name, which an item before it made, is used again.
-    ``shape`` is that of the last layer's output.
+    ``shape`` is that of its first output.
     """
 
     name: str
@@ -49,7 +52,7 @@ class Block:
         """Whether all of it runs in training only."""
         return all(item.side for item in self.items)
 
-    @property
+    @cached_property
     def uses(self) -> dict[int, int]:
         """How often each value is used inside, and given."""
         found = dict.fromkeys(self.inputs, 0)
@@ -58,7 +61,7 @@ class Block:
                 found[value] = found.get(value, 0) + 1
         return found
 
-    @property
+    @cached_property
     def chain(self) -> bool:
         """Whether it is modules one after another, and so a Sequential."""
         if self.ties or self.namespaces or len(self.inputs) != 1 or not self.items:
@@ -66,17 +69,24 @@ class Block:
         value = self.inputs[0]
         for item in self.items:
             module = isinstance(item.what, Call | Block) or (
-                isinstance(item.what, Expression) and item.what.text == FLATTEN
+                isinstance(item.what, Expression) and item.what.text == FLATTEN and "." not in item.name
             )
             if not module or item.inputs != (value,) or len(item.outputs) != 1 or self.uses[value] != 1:
                 return False
             value = item.outputs[0]
         return self.outputs == (value,) and self.uses[value] == 1
 
-    @property
+    @cached_property
     def inline(self) -> bool:
         """Whether it is written as a Sequential inside the block around it: branches, groups, runs of blocks."""
-        return self.chain and (not self.kind or all(isinstance(item.what, Block) for item in self.items))
+        plain = not self.kind or all(isinstance(item.what, Block) for item in self.items)
+        return self.chain and plain and self.height <= DEEPEST
+
+    @cached_property
+    def height(self) -> int:
+        """How deep Sequentials are nested where it is one."""
+        inner = [item.what for item in self.items if isinstance(item.what, Block)]
+        return 1 + max((block.height for block in inner if block.inline), default=0)
 
 
 def prefixes(name: str) -> Iterator[str]:
@@ -182,20 +192,27 @@ class _Outline:
 
     def nested(self, path: str, name: str, nodes: list[Node]) -> list[Item]:
         """A block inside a block; expressions at a branch's ends are written outside where that leaves a Sequential."""
-        first, last = 0, len(nodes)
-        ends = name not in self.kinds
-        while ends and first < last and isinstance(self.how[nodes[first].index], Expression):
-            first += 1
-        while ends and last > first and isinstance(self.how[nodes[last - 1].index], Expression):
-            last -= 1
-        if first == last:
-            return [self.layer(path, node) for node in nodes]
-        made = self.block(name, nodes[first:last])
-        if not made.inline:
-            first, last = 0, len(nodes)
-            made = self.block(name, nodes)
-        item = Item(_within(path, name), made, made.inputs, made.outputs, nodes[0].side, nodes[last - 1].shape)
-        before, after = ([self.layer(path, node) for node in ends] for ends in (nodes[:first], nodes[last:]))
+        block, place = self.block(name, nodes), _within(path, name)
+        items, first, last = block.items, 0, len(block.items)
+        if not block.kind:
+            while first < last and isinstance(items[first].what, Expression):
+                first += 1
+            while first < last and isinstance(items[last - 1].what, Expression):
+                last -= 1
+        before, between, after = (
+            [item._replace(name=f"{place}.{item.name}") for item in items[:first]],
+            items[first:last],
+            [item._replace(name=f"{place}.{item.name}") for item in items[last:]],
+        )
+        if not between:
+            return before
+        used = {*block.outputs, *(value for item in after for value in item.inputs)}
+        given = [value for item in between for value in item.outputs if value in used]
+        rest = Block(name, block.kind, between, given, block.ties)
+        if not rest.inline:
+            before, rest, after = [], block, []
+        made = self.network.nodes[next(iter(rest.outputs), nodes[-1].index)]
+        item = Item(place, rest, rest.inputs, rest.outputs, made.side, made.shape)
         return [*before, item, *after]
 
 
