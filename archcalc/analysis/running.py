@@ -13,7 +13,7 @@ from typing import Any
 from archcalc.analysis.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Storage, Tape, Value
 from archcalc.layers.base import per_axis
 from archcalc.network import Node
-from archcalc.sizes import Shape, product
+from archcalc.sizes import Shape, positive, product
 
 Kept = tuple[Value | Storage, str]
 INT64, FLOAT = 8, 4
@@ -155,6 +155,7 @@ def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
             keep=[(numbers, "conv_table: numbers of input maps")],
             backward=step,
         )
+        numbers.until(len(tape.moments) - 1)
         some = tape.low(some)
         gradients, copies = tape.weights(len(row) * cells, int(layer.bias))
         backward = tape.new(some, gradients)
@@ -194,18 +195,84 @@ def _trivial(x: Shape) -> bool:
     return x.channels == 1 or product(x.axes) == 1
 
 
-def pool(operator: str) -> Run:
-    def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-        x = _padded(tape, layer, xs[0], shapes[0])
-        keep = [(x, _input(layer))]
-        if operator == "avg_pool":
-            return tape.run("avg_pool2d", [x], out.values, keep=keep, backward=tape.new(x))
-        indices = [(out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")]
-        if len(out.axes) == 1 and not tape.training:
-            indices = []
-        return tape.run("max_pool2d_with_indices", [x], out.values, keep=keep, beside=indices, backward=tape.new(x))
+def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """The maxima and their indices, which PyTorch makes at inference too."""
+    (x,), (shape,) = xs, shapes
+    if not _placed(layer, shape, out):
+        rows = zip(layer.slides(shape), out.axes, strict=True)
+        pads = [(before, positive((size - 1) * s + span - n - before)) for (n, span, s, before, _), size in rows]
+        x = _pad(tape, x, shape, pads)
+    indices = (out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")
+    keep = [(x, _input(layer))]
+    return tape.run("max_pool_with_indices", [x], out.values, keep=keep, beside=[indices], backward=tape.new(x))
 
-    return run
+
+def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """The means; where PyTorch cannot place the windows, their sums by the number of cells."""
+    (x,), (shape,) = xs, shapes
+    dilations = per_axis(layer.dilation, shape, "dilation")
+    kernels = per_axis(layer.kernel, shape, "kernel")
+    small = len(shape.axes) == 3 and any(n < k for n, k in zip(shape.axes, kernels, strict=True))
+    if _placed(layer, shape, out) and not small and all(d == 1 for d in dilations):  # nn.AvgPool3d forgets the pads
+        return tape.run("avg_pool", xs, out.values, keep=[(x, _input(layer))], backward=tape.new(x))
+    one, cells = shape._replace(channels=1), out._replace(channels=1)
+    count = _fixed(tape, "constant_pad_nd", _padded_values(layer, one), "cells")
+    sums = _window_sums(tape, layer, x, shape, out)
+    padded = _fixed(tape, "constant_pad_nd", _padded_values(layer, one, out), "cells with the overhang")
+    divisor = _fixed(tape, "sum", cells.values, "cells per window")
+    padded.until(len(tape.moments) - 1)
+    keep = [(divisor, "avg_pool: the cells per window")]
+    result = tape.run("div", [sums], out.values, keep=keep, backward=tape.new(sums))
+    for storage in (count, divisor):
+        storage.until(len(tape.moments) - 1)
+    return result
+
+
+def _fixed(tape: Runner, operator: str, count: int, what: str) -> Storage:
+    tape.moment(operator)
+    return tape.make("scratch", 0, count * tape.itemsize, what)
+
+
+def _placed(layer: Any, x: Shape, out: Shape) -> bool:
+    """Whether a pooling of torch.nn has these windows: padded alike on both sides, by half a window at most."""
+    kernels = per_axis(layer.kernel, x, "kernel")
+    rows = zip(layer.slides(x), kernels, strict=True)
+    if any(before != after or 2 * before > kernel for (*_, before, after), kernel in rows):
+        return False
+    modes = (False, True) if not layer.ceil_mode else (True,)
+    return any(type(layer)(**{**layer.settings, "ceil_mode": mode}).shape(x) == out for mode in modes)
+
+
+def _overhang(layer: Any, x: Shape, out: Shape) -> list[int]:
+    """How far the last window of each axis sticks out of the padded input."""
+    rows = zip(layer.slides(x), out.axes, strict=True)
+    return [positive((size - 1) * s + span - n - before - after) for (n, span, s, before, after), size in rows]
+
+
+def _padded_values(layer: Any, x: Shape, out: Shape | None = None) -> int:
+    """The values of the padded input, for the windows of ``out`` with what sticks out of it."""
+    over = [0] * len(x.axes) if out is None else _overhang(layer, x, out)
+    rows = zip(layer.slides(x), over, strict=True)
+    return x.channels * product(n + before + after + extra for (n, _, _, before, after), extra in rows)
+
+
+def _window_sums(tape: Runner, layer: Any, x: Value, shape: Shape, out: Shape) -> Value:
+    """The sums over windows of a padded copy, unfolded axis by axis, and thinned where the windows are dilated."""
+    pads = [(before, after) for *_, before, after in layer.slides(shape)]
+    x = _pad(tape, x, shape, pads)
+    over = _padded_values(layer, shape, out)
+    x = tape.run("constant_pad_nd", [x], over, what="padded to whole windows", role="scratch", backward=tape.new(x))
+    axes = [n + b + a + o for (n, _, _, b, a), o in zip(layer.slides(shape), _overhang(layer, shape, out), strict=True)]
+    kernels = per_axis(layer.kernel, shape, "kernel")
+    dilations = per_axis(layer.dilation, shape, "dilation")
+    cells = shape.channels
+    for at, (size, kernel, dilation) in enumerate(zip(out.axes, kernels, dilations, strict=True)):
+        cells, rest = cells * size, product(axes[at + 1 :])
+        x = tape.run("unfold", [x], cells * rest * ((kernel - 1) * dilation + 1), view=True, backward=tape.new(x))
+        cells *= kernel
+        if dilation > 1:
+            x = tape.run("slice", [x], cells * rest, view=True, backward=tape.new(x))
+    return tape.run("sum", [x], out.values, what="sums", role="scratch", passes=True)
 
 
 def adaptive_avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -467,13 +534,8 @@ def rbf(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
 
 
 def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    """Sums over windows of a padded copy, times a coefficient, plus a bias."""
-    (x,), shape = xs, shapes[0]
-    pads = [(before, after) for *_, before, after in layer.slides(shape)]
-    x = _pad(tape, x, shape, pads)
-    x = tape.run("constant_pad_nd", [x], x.count, what="padded to whole windows", role="scratch", backward=tape.new(x))
-    unfolded = [[Made(0, x.count * x.itemsize, 0)]]
-    sums = tape.run("sum", [x], out.values, what="sums", role="scratch", backward=unfolded)
+    """Sums over windows, times a coefficient, plus a bias."""
+    sums = _window_sums(tape, layer, xs[0], shapes[0], out)
     whole = out.values * sums.itemsize
     product_ = tape.run(
         "mul",
@@ -535,8 +597,8 @@ RUN: Mapping[str, Run] = {
     "conv_table": conv_table,
     "linear": linear,
     "rbf": rbf,
-    "max_pool": pool("max_pool"),
-    "avg_pool": pool("avg_pool"),
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
     "subsample": subsample,
     "adaptive_avg_pool": adaptive_avg_pool,
     "global_avg_pool": adaptive_avg_pool,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +17,11 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from archcalc.analysis.lifetime import inference
+from archcalc.analysis.training import training
+from archcalc.network import Network
+from archcalc.witness.built import Built
 
 
 class Held(NamedTuple):
@@ -38,6 +44,37 @@ def inference_peak(module: nn.Module, image: Tensor) -> int:
 def training_peak(module: nn.Module, image: Tensor) -> int:
     """The most bytes alive after any operator of a forward and a backward pass; weights and the image apart."""
     return max((bytes for _, bytes in training_live(module, image)), default=0)
+
+
+def saved_difference(network: Network, module: nn.Module, image: Tensor, *, amp: bool = False) -> str:
+    """The first tensor about which the engine and PyTorch disagree; nothing where both keep the same."""
+    batch = len(image)
+    ours = [kept for kept in training(network, amp=amp).kept_once() if kept.storage.bytes(batch)]
+    theirs = [held for held in saved(module, image, amp=amp) if held.bytes]
+    for kept, held in zip_longest(ours, theirs):
+        here = (
+            f"{network.nodes[kept.node].name} keeps {kept.storage.bytes(batch):,} ({kept.why})" if kept else "no more"
+        )
+        there = f"{held.layer} keeps {held.bytes:,}" if held else "no more"
+        if kept is None or held is None or kept.storage.bytes(batch) != held.bytes:
+            return f"{here} here, {there} in PyTorch"
+    return ""
+
+
+def peak_difference(network: Network, module: nn.Module, image: Tensor) -> str:
+    """The first layer at which other bytes are alive at most during inference than the engine says; or nothing."""
+    schedule, batch = inference(network), len(image)
+    ours: dict[str, int] = {}
+    for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
+        name = network.nodes[moment.node].name
+        ours[name] = max(ours.get(name, 0), live)
+    theirs: dict[str, int] = {}
+    for name, live in inference_live(module, image):
+        theirs[name] = max(theirs.get(name, 0), live)
+    for name, live in theirs.items():
+        if name in ours and ours[name] != live:
+            return f"{name}: {ours[name]:,} bytes alive here, {live:,} in PyTorch"
+    return ""
 
 
 def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
@@ -67,7 +104,8 @@ def inference_live(module: nn.Module, image: Tensor) -> list[tuple[str, int]]:
     layers = _Layers(module)
     with _mode(module, training=False), torch.no_grad(), layers, Live([image, *_owned(module)], layers) as live:
         module(image)
-    return live.found
+    found: list[tuple[str, int]] = live.found
+    return found
 
 
 def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[tuple[str, int]]:
@@ -80,27 +118,28 @@ def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> lis
         loss = Loss.apply(*tree_leaves(out))
         loss.backward(torch.empty_like(loss))
     module.zero_grad(set_to_none=True)
-    return live.found
+    found: list[tuple[str, int]] = live.found
+    return found
 
 
 class Loss(torch.autograd.Function):
     """Any loss: it holds nothing, and gives every output a gradient."""
 
     @staticmethod
-    def forward(ctx: Any, *outputs: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, *outputs: Tensor) -> Tensor:
         ctx.like = [(out.shape, out.dtype, out.device) for out in outputs]
         return outputs[0].new_empty(0)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
         return tuple(torch.ones(shape, dtype=dtype, device=device) for shape, dtype, device in ctx.like)
 
 
-class Live(TorchDispatchMode):
+class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows every storage that an operator makes until nothing refers to it any more."""
 
     def __init__(self, known: Iterable[Tensor], layers: _Layers) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.known, self.layers = _storages(known), layers
         self.alive: dict[int, tuple[StorageWeakRef, int]] = {}
         self.found: list[tuple[str, int]] = []
@@ -108,12 +147,13 @@ class Live(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         made = out[:1] if _evaluates_norm(func, args) else out
-        self.alive = {at: held for at, held in self.alive.items() if not held[0].expired()}
+        self.alive = {at: held for at, held in self.alive.items() if not held[0].expired()}  # type: ignore[no-untyped-call]
         for tensor in tree_leaves(made):
             if isinstance(tensor, Tensor):
                 storage = tensor.untyped_storage()
                 if storage._cdata not in self.known and storage._cdata not in self.alive:
-                    self.alive[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
+                    weak = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+                    self.alive[storage._cdata] = weak, storage.nbytes()
         self.found.append((self.layers.now, sum(bytes for _, bytes in self.alive.values())))
         return out
 
@@ -124,11 +164,15 @@ def _evaluates_norm(func: Any, args: Any) -> bool:
 
 
 class _Layers:
-    """Which layer of a module runs: the last one that was entered."""
+    """Which layer of a module runs: the last one that was entered, by the spec's name in a module built from it."""
 
     def __init__(self, module: nn.Module) -> None:
         self.now = ""
-        self._modules = list(module.named_modules())[1:]
+        self._modules = (
+            [(node.name, layer) for node, layer in module.layers]
+            if isinstance(module, Built)
+            else list(module.named_modules())[1:]
+        )
         self._handles: list[Any] = []
 
     def __enter__(self) -> None:
