@@ -22,7 +22,7 @@ def render_table(table: Table, format: str = "text", *, exact: bool = False, wid
     return FORMATS[format](table, exact, width)
 
 
-def _cells(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
+def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
     """Titles with units, and every cell as text; the total is the last row."""
     rows = table.rows + ([table.total] if table.total else [])
     titles, columns = [], []
@@ -67,7 +67,7 @@ def _tabulate(titles: list[str], rows: list[list[str]], headings: Sequence[Headi
 
 
 def text(table: Table, exact: bool, width: int | None) -> str:
-    titles, rows = _cells(table, exact)
+    titles, rows = cell_texts(table, exact)
     headings, left_out = list(table.headings), []
     if width is not None:
         _shorten(titles, rows, headings, width)
@@ -121,24 +121,28 @@ def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
 
 
 def markdown(table: Table, exact: bool, width: int | None) -> str:
-    titles, rows = _cells(table, exact)
-    titles = [_markdown_text(title) for title in titles]
-    rows = [[_markdown_text(cell) for cell in row] for row in rows]
-    if table.total:
-        rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
-    first, *rest = map(_markdown_text, table.header or [table.title])
+    first, *rest = map(markdown_text, table.header or [table.title])
     parts = [f"**{first}**", *rest]
     return (
         "  \n".join(parts)
         + "\n\n"
-        + _tabulate(titles, rows, table.headings, "pipe")
-        + "\n"
-        + "".join(f"\n{_markdown_text(line)}  " for line in table.footer)
+        + pipe_table(table, exact)
+        + "".join(f"\n{markdown_text(line)}  " for line in table.footer)
         + ("\n" if table.footer else "")
     )
 
 
-def _markdown_text(said: str) -> str:
+def pipe_table(table: Table, exact: bool = False) -> str:
+    """The rows and the total alone, as a Markdown table."""
+    titles, rows = cell_texts(table, exact)
+    titles = [markdown_text(title) for title in titles]
+    rows = [[markdown_text(cell) for cell in row] for row in rows]
+    if table.total:
+        rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
+    return _tabulate(titles, rows, table.headings, "pipe") + "\n"
+
+
+def markdown_text(said: str) -> str:
     """Text that Markdown shows as it is."""
     escaped = re.sub(r"([\\`*<|])", r"\\\1", said)
     return "\\" + escaped if escaped.startswith("- ") else escaped
@@ -160,7 +164,7 @@ def csv(table: Table, exact: bool, width: int | None) -> str:
 
 def latex(table: Table, exact: bool, width: int | None) -> str:
     """A booktabs table; needs \\usepackage{booktabs}."""
-    titles, rows = _cells(table, exact)
+    titles, rows = cell_texts(table, exact)
     lines = _tabulate(titles, rows, table.headings, "latex_booktabs").splitlines()
     if table.total:
         lines.insert(-3, "\\midrule")
@@ -193,7 +197,7 @@ def _latex_text(said: str) -> str:
 def html(table: Table, exact: bool, width: int | None) -> str:
     from html import escape
 
-    titles, rows = _cells(table, exact)
+    titles, rows = cell_texts(table, exact)
     body = _tabulate(titles, rows, table.headings, "html")
     caption = "<br>".join(map(escape, table.header))
     notes = "".join(f"<p>{escape(line)}</p>\n" for line in table.footer)
