@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from archcalc.analysis import Analysis
@@ -15,7 +16,7 @@ from archcalc.report.table import Heading, Table, kept
 from archcalc.report.units import counted
 from archcalc.sizes import Shape
 from archcalc.spec.accuracy import Accuracy, accuracies
-from archcalc.spec.zoo import load
+from archcalc.spec.zoo import load, specs
 from archcalc.version import __version__
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
@@ -93,11 +94,15 @@ def largest_field(analysis: Analysis) -> Any:
 
 def published(analysis: Analysis) -> Accuracy | None:
     """The errors of a network of the zoo; none with other settings, at another input, or of a file of that name."""
-    network = analysis.network
-    found = accuracies().get(network.name)
-    if found is None or network.settings_changed or (_file(network), network.input) != _in_zoo(network.name):
-        return None
-    return found
+    found = accuracies().get(analysis.network.name)
+    return found if found is not None and as_in_zoo(analysis.network) else None
+
+
+def as_in_zoo(network: Network) -> bool:
+    """Whether it is the zoo's network of that name, with the zoo's settings and input."""
+    file = _file(network)
+    from_zoo = bool(file) and Path(file).parent == specs() and not network.settings_changed
+    return from_zoo and (file, network.input) == _in_zoo(network.name)
 
 
 @lru_cache(maxsize=256)
