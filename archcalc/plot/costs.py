@@ -42,7 +42,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None) -> list[Axes]:
     panels = [
         Panel("parameters", lambda row: row.param_count, COUNTS, style.BLUE, ""),
         Panel(how.counts, lambda row: row.macs or 0, COUNTS, style.ORANGE, "////"),
-        Panel("feature maps", lambda row: (row.values or 0) * analysis.itemsize, BYTES, style.GREEN, "...."),
+        Panel("feature maps", lambda row: (row.values or 0) * analysis.itemsize, BYTES, style.GREEN, "\\\\\\\\"),
     ]
     with style.applied():
         made = ax is None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Polygon
 from matplotlib.ticker import MaxNLocator
 
 from archcalc.analysis import Analysis
@@ -135,18 +135,23 @@ def _stack(ax: Axes, moments: Sequence[int], bands: Sequence[Band]) -> None:
         above = [low + more for low, more in zip(below, band.bytes, strict=True)]
         there = [at for at, more in enumerate(band.bytes) if more]
         if there:
-            first, last = there[0], there[-1] + 1
+            span = slice(there[0], there[-1] + 1)
+            times = edges[there[0] : there[-1] + 2]
             colour = tuple((1.0 if turn[band.role] % 2 else 0.85) * part for part in to_rgb(ROLES[band.role][1]))
-            ax.fill_between(
-                edges[first : last + 1],
-                [*below[first:last], below[last - 1]],
-                [*above[first:last], above[last - 1]],
-                step="post",
-                facecolor=colour,
-                edgecolor="white",
-                linewidth=0.25,
-            )
+            outline = [*_steps(times, above[span]), *reversed(_steps(times, below[span]))]
+            ax.add_patch(Polygon(outline, facecolor=colour, edgecolor="white", linewidth=0.25))
         below = above
+
+
+def _steps(times: Sequence[int], heights: Sequence[int]) -> list[tuple[int, int]]:
+    """The corners of a line that keeps each height from its time to the next."""
+    corners: list[tuple[int, int]] = []
+    for start, end, height in zip(times, times[1:], heights, strict=False):
+        if corners and corners[-1][1] == height:
+            corners[-1] = (end, height)
+        else:
+            corners += [(start, height), (end, height)]
+    return corners
 
 
 def _mark(ax: Axes, peak: int, most: int, count: int) -> None:

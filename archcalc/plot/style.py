@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -127,6 +128,7 @@ def wrapped(text: str, width: float) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float = SIZE) -> float:
     """The width of a line of text in inches."""
     font = FontProperties(family="DejaVu Sans", size=size)
@@ -143,11 +145,15 @@ def file_of(figure: Figure, format: str) -> bytes:
 
 
 def tidy(svg: str, title: object) -> str:
-    """An SVG without names that nothing refers to, so that many fit in one page, and with its caption as title."""
+    """An SVG with its caption as title, hundredths of a point, and no names that nothing refers to.
+
+    Names would be the same in the next picture of a page.
+    """
     from html import escape
 
     used = set(re.findall(r'(?:url\(|href=")#([^")]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
     return re.sub(
         r"(<svg [^>]*)>", lambda found: f'{found[1]} role="img">\n <title>{escape(str(title))}</title>', svg, count=1
     )

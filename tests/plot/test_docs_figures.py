@@ -1,0 +1,38 @@
+"""The figures in the docs are what the commands beside them draw; ``--overwrite`` draws them anew."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+COMMANDS = re.findall(r"^archcalc (plot .* -o) docs/figures/(\S+)$", (DOCS / "plots.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("command", "figure"), COMMANDS, ids=[figure for _, figure in COMMANDS])
+def test_the_figure_is_fresh(command, figure, archcalc, tmp_path, overwrite):
+    target = DOCS / "figures" / figure if overwrite else tmp_path / figure
+    assert archcalc(*shlex.split(command), str(target)) == (0, "", "")
+    assert target.read_bytes() == (DOCS / "figures" / figure).read_bytes()
+
+
+def test_every_figure_is_shown_and_drawn():
+    shown = re.findall(r"\]\(figures/(\S+)\)", (DOCS / "plots.md").read_text())
+    drawn = [figure for _, figure in COMMANDS]
+    assert shown == drawn
+    assert {path.name for path in (DOCS / "figures").glob("*")} == set(drawn)
+
+
+def test_the_page_names_every_kind_and_option():
+    from archcalc.plot import KINDS
+
+    text = (DOCS / "plots.md").read_text()
+    for kind in KINDS.values():
+        row = re.search(rf"^\| `{kind.name}` \|.*$", text, re.MULTILINE)
+        assert row, kind.name
+        assert set(re.findall(r"`--(\w+)`", row[0].split("|")[3])) == set(kind.options)
