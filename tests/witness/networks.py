@@ -35,11 +35,7 @@ ON_VECTORS = [
     "slice",
     "relu",
 ]
-SHARED = [
-    type
-    for type in SINGLE
-    if type in ("conv", "conv_table", "conv_transpose", "linear", "prelu", "batch_norm", "subsample")
-]
+SHARED = [type for type in SINGLE if type in ("conv", "conv_table", "conv_transpose", "linear", "prelu", "batch_norm")]
 MOST_VALUES = 3000
 """Feature maps stay smaller, so that a network runs in milliseconds."""
 PARAMS = {"width": 4, "odd": 3}

@@ -105,6 +105,10 @@ def no_outputs(layer: Layer, made: Any) -> bool:
     return 0 in numbers(setting(layer, "out")) if "out" in registry[layer.type].fields else False
 
 
+def not_apart(layer: Layer, made: Any) -> bool:
+    return layer.type == "conv_transpose" and 0 in numbers(setting(layer, "dilation"))
+
+
 def one_in_a_list(layer: Layer, made: Any) -> bool:
     return any(isinstance(n, (list, tuple)) and len(n) == 1 for n in layer.settings.values())
 
@@ -200,6 +204,13 @@ DIFFERENCES = (
         "PyTorch makes an empty tensor; every size is at least 1 here.",
         no_outputs,
         Layer("linear", {"out": 0}, (VECTOR,)),
+    ),
+    Difference(
+        "`conv_transpose` with dilation 0",
+        OURS,
+        "PyTorch checks it for convolutions alone; all cells of the kernel would lie on one another.",
+        not_apart,
+        Layer("conv_transpose", {"out": 1, "kernel": 1, "dilation": 0}, (MAP,)),
     ),
     Difference(
         "a list of one number for a map of two axes or three",

@@ -1,0 +1,280 @@
+"""The receptive field as autograd sees it: the pixels that one output unit has a gradient for.
+
+The model is built by the same code as any other, from a network whose windows are the network's own and where
+nothing can hide a pixel: one channel, positive weights, averages in place of maxima, and no activations. Gates and
+concatenated maps are added up, since the engine does not tell channels apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from archcalc.analysis import analyze
+from archcalc.errors import ArchcalcError, LayerError
+from archcalc.layers import Layer
+from archcalc.layers.convolution import Conv, ConvTranspose
+from archcalc.layers.join import Add
+from archcalc.layers.pool import AdaptiveAvgPool, AvgPool, GlobalAvgPool
+from archcalc.layers.reshape import Upsample
+from archcalc.network import Network, Node
+from archcalc.sizes import Shape, View, ceil_div
+from archcalc.witness.built import Built
+from archcalc.witness.names import running
+
+Hull: TypeAlias = tuple[int, int]
+"""The first and the last pixel along one axis."""
+
+TINY = 1e-11
+"""A gradient that is only rounding: a bilinear position that is a whole pixel has 1e-16 of the pixel beside it."""
+
+FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+"""How many times larger an axis is made, one after another, until all fields lie inside."""
+LONGEST = 20_000
+"""Pixels along the axis that is made larger, at most."""
+
+
+class FieldCheck(NamedTuple):
+    """One layer along one axis: what its middle unit sees of an input, by the engine and by the gradient.
+
+    ``pixels`` is the input's size along the axis, to which ``field`` is cut. ``exact`` says that the two must be
+    equal, else the gradient's must lie inside the engine's: where that is a bound, and where it has been cut, for the
+    pixels at the border need not be read. ``seen`` is None where the unit sees nothing but padding.
+    """
+
+    node: str
+    axis: int
+    pixels: int
+    unit: int
+    field: Hull
+    seen: Hull | None
+    exact: bool
+
+    @property
+    def agree(self) -> bool:
+        if self.exact:
+            return self.seen == self.field
+        return self.seen is None or (self.field[0] <= self.seen[0] and self.seen[1] <= self.field[1])
+
+
+class Fields(NamedTuple):
+    """The checks of a network, and how many of its layers they are about."""
+
+    checks: list[FieldCheck]
+    layers: int
+    of: int
+
+    @property
+    def agree(self) -> bool:
+        return all(check.agree for check in self.checks)
+
+
+def check(network: Network, limit: int | None = 8) -> Fields:
+    """The fields of ``limit`` layers that see different things, or of every layer, against the gradient's support.
+
+    Every layer is looked at twice for each axis: at the network's own input, and with that axis so large that the
+    middle unit's field lies inside, where the network can be built that large.
+    """
+    indices = _chosen(network, limit) if network.input.axes else []
+    checks: dict[FieldCheck, None] = {}
+    for axis in range(len(network.input.axes)):
+        for one in dict.fromkeys((network, enlarged(network, axis, indices))):
+            checks.update(dict.fromkeys(_compared(one, axis, indices)))
+    return Fields(list(checks), len(indices), len(running(network)))
+
+
+def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hull | None]:
+    """For each of the nodes, the hull of the pixels along an axis that its units in the middle have a gradient for.
+
+    They are the units in the middle of that axis, wherever they are along the others: one at the border may see
+    nothing but padding there. None where there is no such pixel.
+    """
+    small, stand_ins = narrow(network)
+    image = torch.zeros(1, 1, *network.input.axes, dtype=torch.float64, requires_grad=True)
+    made = _run(small, image)
+    found: dict[int, Hull | None] = {}
+    for at in {stand_ins[index] for index in indices}:
+        units = made[at].select(2 + axis, made[at].shape[2 + axis] // 2)
+        (gradient,) = torch.autograd.grad(units.sum(), image, retain_graph=True)
+        (seen,) = (gradient.movedim(2 + axis, 0).flatten(1) > TINY).any(1).nonzero(as_tuple=True)
+        found[at] = (int(seen[0]), int(seen[-1])) if len(seen) else None
+    return {index: found[stand_ins[index]] for index in indices}
+
+
+def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
+    """What every layer makes of the image, with all weights 1.
+
+    On the way back each gradient becomes 0 or 1, so that those of a thousand layers neither vanish nor overflow.
+    """
+    model = Built(small).double()
+    made = {0: image * 1.0}
+    for p in model.parameters():
+        nn.init.ones_(p)
+    for node, module in model.layers:
+        out: Tensor = module(*(made[i] for i in node.inputs))
+        out.register_hook(lambda gradient: (gradient > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
+        made[node.index] = out
+    return made
+
+
+def narrow(network: Network) -> tuple[Network, dict[int, int]]:
+    """The network with one channel and nothing but windows and sums, and the node in it that stands for each node.
+
+    A vector is a map with a single position.
+    """
+    small = Network(network.name, Shape(1, network.input.axes))
+    at = {0: 0}
+    for node in running(network):
+        inputs = [at[i] for i in node.inputs]
+        layers = NARROW[node.layer.type](node.layer, node.shape)
+        if node.layer.joins:
+            inputs = [_widened(small, i, node.shape) for i in inputs]
+        for layer in layers:
+            inputs = [small.add(f"n{len(small.nodes)}", layer, inputs)]
+        at[node.index] = inputs[0]
+        axes = node.shape.axes or (1,) * len(network.input.axes)
+        if small.nodes[at[node.index]].shape.axes != axes:
+            raise ArchcalcError(f"{network.name}: {node.name} cannot be followed with one channel")
+    return small, at
+
+
+def _widened(small: Network, index: int, out: Shape) -> int:
+    """A gate at every position."""
+    if small.nodes[index].shape.axes == out.axes or not out.axes:
+        return index
+    return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])
+
+
+def _settings(layer: Layer, *names: str) -> dict[str, Any]:
+    return {name: getattr(layer, name) for name in names}
+
+
+SLIDING = ("kernel", "stride", "pad", "dilation")
+
+
+def _same(layer: Layer, out: Shape) -> Sequence[Layer]:
+    return [layer]
+
+
+def _nothing(layer: Layer, out: Shape) -> Sequence[Layer]:
+    """What sees just its own position, or the channels there."""
+    return []
+
+
+def _convolution(layer: Layer, out: Shape) -> Sequence[Layer]:
+    return [Conv(out=1, bias=False, **_settings(layer, *SLIDING))]
+
+
+def _transposed(layer: Layer, out: Shape) -> Sequence[Layer]:
+    return [ConvTranspose(out=1, bias=False, **_settings(layer, *SLIDING, "output_pad"))]
+
+
+def _pooling(layer: Layer, out: Shape) -> Sequence[Layer]:
+    return [AvgPool(**_settings(layer, *SLIDING, "ceil_mode"))]
+
+
+def _all(layer: Layer, out: Shape) -> Sequence[Layer]:
+    return [GlobalAvgPool()]
+
+
+def _sum(layer: Layer, out: Shape) -> Sequence[Layer]:
+    return [Add()]
+
+
+def _weighed(layer: Any, out: Shape) -> Sequence[Layer]:
+    """A linear layer or a normalisation of a map: over the channels, the last axis, or everything."""
+    if not out.axes or layer.axis in (None, "channels"):
+        return []
+    over = 1 if layer.axis == "last" else len(out.axes)
+    return [AdaptiveAvgPool(out=(*out.axes[:-over], *[1] * over)), Upsample(size=out.axes)]
+
+
+NARROW: Mapping[str, Callable[[Any, Shape], Sequence[Layer]]] = {
+    "conv": _convolution,
+    "conv_table": _convolution,
+    "conv_transpose": _transposed,
+    **dict.fromkeys(("max_pool", "avg_pool", "subsample"), _pooling),
+    **dict.fromkeys(("adaptive_avg_pool", "global_avg_pool", "upsample"), _same),
+    **dict.fromkeys(("add", "mean", "multiply", "concat"), _sum),
+    **dict.fromkeys(("linear", "layer_norm"), _weighed),
+    "flatten": _all,
+    **dict.fromkeys(("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "sigmoid", "hard_sigmoid"), _nothing),
+    **dict.fromkeys(("silu", "hard_swish", "tanh", "softmax", "batch_norm", "lrn", "scale", "layer_scale"), _nothing),
+    **dict.fromkeys(("identity", "dropout", "drop_path", "slice", "pad_channels", "channel_shuffle", "rbf"), _nothing),
+}
+"""For each layer type, the layers of one channel that see what it sees."""
+
+
+# What the engine says.
+
+
+class Claim(NamedTuple):
+    """What a node's middle unit sees along an axis, as if the image went on for ever."""
+
+    node: Node
+    unit: int
+    first: int
+    last: int
+    view: View
+
+    def inside(self, pixels: int) -> bool:
+        """Whether no padding is seen; a whole window has been cut to the image."""
+        return self.view.field.step == 0 or (self.first >= 0 and self.last < pixels)
+
+
+def _claims(network: Network, axis: int, indices: Sequence[int]) -> list[Claim]:
+    views, claims = _views(network), []
+    for node in (network.nodes[index] for index in indices):
+        view, unit = views[node.index][axis], node.shape.axes[axis] // 2 if node.shape.axes else 0
+        field = view.field
+        first, last = field.first + unit * field.step, field.last + unit * field.step
+        claims.append(Claim(node, unit, ceil_div(first, field.per), last // field.per, view))
+    return claims
+
+
+def _views(network: Network) -> dict[int, tuple[View, ...]]:
+    rows = analyze(network, training=not network.side_problem).rows
+    return {row.node.index: row.views for row in rows if row.node is not None}
+
+
+def _chosen(network: Network, limit: int | None) -> list[int]:
+    """Layers that see different things, evenly chosen; all of them without a limit."""
+    nodes, views = running(network), _views(network)
+    if limit is None:
+        return [node.index for node in nodes]
+    distinct = list({views[node.index]: node.index for node in reversed(nodes)}.values())[::-1]
+    count = min(limit, len(distinct))
+    return [distinct[i * (len(distinct) - 1) // max(1, count - 1)] for i in range(count)]
+
+
+def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
+    """The network with one axis of its input so large that the fields of the nodes' middle units lie inside.
+
+    The network itself where it cannot be built so large.
+    """
+    channels, axes = network.input
+    for factor in FACTORS:
+        pixels = axes[axis] * factor
+        if pixels > LONGEST:
+            break
+        try:
+            large = network.at(Shape(channels, (*axes[:axis], pixels, *axes[axis + 1 :]))) if factor > 1 else network
+        except (ArchcalcError, LayerError):
+            continue
+        same = len(large.nodes) == len(network.nodes) and large.side_problem == network.side_problem
+        if same and all(claim.inside(pixels) for claim in _claims(large, axis, indices)):
+            return large
+    return network
+
+
+def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[FieldCheck]:
+    pixels, hulls, checks = network.input.axes[axis], support(network, axis, indices), []
+    for claim in _claims(network, axis, indices):
+        seen = hulls[claim.node.index]
+        field = max(claim.first, 0), min(claim.last, pixels - 1)
+        exact = claim.view.exact and claim.inside(pixels) and seen is not None
+        checks.append(FieldCheck(claim.node.name, axis, pixels, claim.unit, field, seen, exact))
+    return checks

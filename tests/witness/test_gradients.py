@@ -1,0 +1,161 @@
+"""The receptive field against the support of a gradient, on whole networks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+
+import archcalc
+from archcalc.errors import LayerError
+from archcalc.layers import registry
+from archcalc.layers.convolution import Conv
+from archcalc.network import Network
+from archcalc.sizes import Shape, Window
+from archcalc.witness.gradients import NARROW, FieldCheck, check, support
+
+from ..analysis import nets
+from .networks import Drawn, networks
+
+RANDOM = settings(
+    max_examples=120, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def of(net, *axes):
+    return nets.build(net, Shape(4, axes))
+
+
+def conv(kernel, **given):
+    return "conv", {"out": 4, "kernel": kernel, **given}
+
+
+def test_every_layer_type_has_a_stand_in():
+    assert set(NARROW) == set(registry) - {"input"}
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "resnet50", "googlenet"])
+def test_every_layer_of(name):
+    """Every layer and both axes, at the network's input and where the whole field lies inside a larger one."""
+    network = archcalc.load(name)
+    found = check(network, limit=None)
+    assert found.layers == found.of == len(network.nodes) - 1
+    assert [c for c in found.checks if not c.agree] == []
+    # the engine has its word that ResNet-50's last layers see the whole input as a bound: they do
+    equal = {(c.node, c.axis) for c in found.checks if c.exact or c.seen == (0, c.pixels - 1)}
+    assert equal == {(node.name, axis) for node in network.nodes[1:] for axis in (0, 1)}
+
+
+def test_the_field_of_vgg16_is_the_published_212_pixels():
+    """The last pooling of VGG-16 (Araujo et al., Computing receptive fields of convolutional neural networks, 2019)."""
+    (last,) = [c for c in check(archcalc.load("vgg16"), limit=None).checks if c.node == "pool5" and c.axis == 0]
+    assert last.seen is not None
+    assert last.seen[1] - last.seen[0] + 1 == 212
+
+
+@RANDOM
+@given(nets.networks(), nets.shapes)
+def test_random_networks_with_branches_dilation_padding_by_side_and_upsampling(net, shape):
+    try:
+        network = nets.build(net, shape)
+    except LayerError:
+        assume(False)
+    assert [c for c in check(network, limit=None).checks if not c.agree] == []
+
+
+@RANDOM
+@given(networks())
+def test_random_networks_over_the_whole_language(drawn: Drawn):
+    assert [c for c in check(drawn.network, limit=None).checks if not c.agree] == []
+
+
+# The check fails where the engine is wrong.
+
+
+class Shifted(Conv):
+    """A convolution that claims another padding than it has."""
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(window._replace(before=window.before + 1) for window in super().window(x))
+
+
+class Wide(Conv):
+    """A convolution that claims a wider window than it has."""
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(window._replace(span=window.span + 2) for window in super().window(x))
+
+
+class Strided(Conv):
+    """A convolution that claims a larger stride than it has."""
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(window._replace(stride=window.stride + 1) for window in super().window(x))
+
+
+@pytest.mark.parametrize("wrong", [Shifted, Wide, Strided])
+def test_a_wrong_window_is_seen(wrong):
+    for layer in (Conv, wrong):
+        network = Network("wrong", Shape(3, (32, 32)))
+        network.add("first", Conv(out=4, kernel=3, pad=1))
+        network.add("second", layer(out=4, kernel=3, pad=1, dilation=2))
+        network.add("third", Conv(out=4, kernel=3, stride=2))
+        found = check(network)
+        assert found.agree == (layer is Conv)
+        assert {c.node for c in found.checks if not c.agree} == (set() if layer is Conv else {"second", "third"})
+
+
+@pytest.mark.parametrize(("path", "other"), [("one", "two"), ("two", "one")])
+def test_another_padding_or_dilation_in_the_model_is_seen(path, other):
+    """Two networks of the same shapes: the fields of one are not what the gradient sees in the other."""
+    layers = {"one": conv(3, pad=2, dilation=2), "two": conv(5, pad=[[3, 1], [1, 3]])}
+    (claim,) = [c for c in check(of([layers[path]], 32, 32)).checks if c.axis == 0]
+    seen = support(of([layers[other]], 32, 32), 0, [1])[1]
+    assert claim.agree
+    assert not claim._replace(seen=seen).agree
+
+
+# What a check says.
+
+
+def test_one_check_written_out():
+    """A 5x3 with stride 2 and one row of zeros before: row 3 of 7 reads 3*2 - 1 = 5 to 9, column 3 of 7 reads 6 to 8."""
+    network = of([("conv", {"out": 4, "kernel": [5, 3], "stride": 2, "pad": [[1, 1], [0, 0]]})], 16, 16)
+    assert check(network) == (
+        [FieldCheck("n1", 0, 16, 3, (5, 9), (5, 9), True), FieldCheck("n1", 1, 16, 3, (6, 8), (6, 8), True)],
+        1,
+        1,
+    )
+
+
+def test_a_field_that_the_image_cuts_is_compared_in_a_larger_one():
+    """Three dilated convolutions see 1 + 3*2*4 = 25 pixels of 12: cut to the image, and then in one four times as wide."""
+    network = of([conv(3, pad=4, dilation=4)] * 3, 12)
+    last = [c for c in check(network).checks if c.node == "n3"]
+    # unit 6 of 12 sees -6 to 18, of which 2, 6 and 10 are pixels: inside 0 to 11, not equal to it
+    assert last == [
+        FieldCheck("n3", 0, 12, 6, (0, 11), (2, 10), False),
+        FieldCheck("n3", 0, 36, 18, (6, 30), (6, 30), True),
+    ]
+
+
+def test_a_bound_holds_what_is_seen():
+    """Up by two and a 3x3: the engine's bound for unit 8 of 16 on 8 pixels is 3 to 5, what it reads is 3 to 4."""
+    (last,) = [c for c in check(of([("upsample", {"scale": 2}), conv(3, pad=1)], 8)).checks if c.node == "n2"]
+    assert (last.seen, last.exact, last.agree) == ((3, 4), False, True)
+    assert not last._replace(field=(4, 4)).agree
+
+
+def test_a_vector_has_no_fields():
+    assert check(of([("linear", {"out": 3}), ("relu", {})])) == ([], 0, 2)
+
+
+def test_layers_that_see_different_things_are_chosen():
+    found = check(archcalc.load("vgg16"), limit=5)
+    assert found.layers == 5
+    assert [c.node for c in found.checks if c.axis == 0] == ["conv1_1", "conv2_2", "pool3", "pool4", "flatten"]
