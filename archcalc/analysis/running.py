@@ -81,16 +81,17 @@ def _unary(operator: str, keeps: str, in_place: str = "") -> Run:
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
         (x,) = xs
+        keep: list[Kept]
         keep, keep_output = [(x, f"{layer.type}: its input")] if keeps == "input" else [], ""
         if keeps == "output":
             keep_output = f"{layer.type}: its output"
         if tape.overwrite:
             if in_place == "output":
                 keep, keep_output = [], f"{layer.type}: its output"
-            elif in_place == "copy" and tape.training:
-                copy = tape.run("clone", xs, x.count, what="copy of the input", role="kept")
+            elif in_place == "copy" and tape.training and x.derived:
+                tape.moment("clone")
+                copy = tape.make("kept", x.count * x.itemsize, 0, "copy of the input")
                 keep = [(copy, f"{layer.type}: a copy of its input")]
-                tape.operations.pop()
             return tape.run(
                 operator + "_", xs, x.count, over=x, keep=keep, keep_output=keep_output, backward=tape.new(x)
             )
@@ -163,7 +164,9 @@ def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
         maps.append(
             tape.run("convolution", [some], out.values // out.channels, weights=True, keep=keep, backward=backward)
         )
-    return tape.run("cat", maps, out.values, passes=True)
+    result = tape.run("cat", maps, out.values, passes=True)
+    x.storage.until(len(tape.moments) - 1)
+    return result
 
 
 def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -393,7 +396,7 @@ def dropout(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out:
     if not tape.training or layer.p == 0:
         return x
     tape.moment("bernoulli_")
-    mask = tape.make("kept", x.count * x.itemsize, 0, "mask")
+    mask = tape.make("kept", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
     return tape.run("mul", xs, out.values, keep=[(mask, "dropout: its mask")], backward=tape.new(x))
 
 
