@@ -33,7 +33,8 @@ class Optimizer(NamedTuple):
     """What an optimizer of PyTorch holds: so many numbers per weight, and whether it counts its steps.
 
     A step counter is a float32 for every tensor of weights. While Adam takes its step for a tensor it holds two
-    more of that size (torch/optim/adam.py, _single_tensor_adam: the root, and the root divided).
+    more of that size, the root and the root divided, and the latter of the tensor before, whose variable is not
+    yet assigned anew (torch/optim/adam.py, _single_tensor_adam).
     """
 
     per_weight: int
@@ -153,7 +154,11 @@ class Budget:
     @cached_property
     def step_scratch(self) -> int:
         """What the optimizer holds for a moment while it takes its step, on the CPU."""
-        return 2 * max(self.tensors, default=0) if OPTIMIZERS[self.optimizer].counts_steps else 0
+        if not OPTIMIZERS[self.optimizer].counts_steps:
+            return 0
+        return max(
+            (before + 2 * size for before, size in zip([0, *self.tensors], self.tensors, strict=False)), default=0
+        )
 
     def image(self, batch: int) -> int:
         return batch * self.network.input.values * self.itemsize
