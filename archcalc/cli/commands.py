@@ -243,6 +243,30 @@ def plot(args: argparse.Namespace) -> str | bytes:
     return file(kind.name, _analyses(args), format, **options)
 
 
+def report(args: argparse.Namespace) -> str:
+    from archcalc.report import folder
+    from archcalc.spec import load, networks
+
+    if not args.folder:
+        raise ArchcalcError("a report goes into a directory: add -o DIR, such as -o report")
+    if args.all == bool(args.net):
+        raise ArchcalcError("report takes networks, or --all for the whole zoo")
+    if args.all and (args.set or args.input is not None):
+        raise ArchcalcError("--all reports every network as it stands; --set and --input are for single ones")
+    if args.jobs is not None and args.jobs < 1:
+        raise ArchcalcError(f"--jobs: expected at least 1, got {args.jobs}")
+    nets = [load(net, **dict(args.set)) for net in args.net]
+    nets = [net if args.input is None else net.analyze(input=args.input).network for net in nets]
+    names = list(networks()) if args.all else [net.name for net in nets]
+    how = folder.plan(args.folder, args.format, names, args.figures, args.verification)
+    jobs = min(args.jobs or os.cpu_count() or 1, len(names))
+    steps = folder.written(names, how, jobs) if args.all else folder.written(nets, how)
+    found = list(_progress(steps, len(names)))
+    index = folder.write_index(found, how)
+    _report_problems(args, [f"{one.network}: {one.problem}" for one in found if one.problem])
+    return f"{index}\n"
+
+
 def completion(args: argparse.Namespace) -> str:
     try:
         import shtab

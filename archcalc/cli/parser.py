@@ -24,6 +24,7 @@ EXAMPLES = """examples:
   archcalc audit googlenet                        what was published of it, on trial
   archcalc explain resnet50_tv --as fvcore        the way from our count to another tool's
   archcalc plot cost vgg16 -o vgg16.pdf           pictures, for a paper or a slide
+  archcalc report vgg16 resnet50 -o report        all of it on one page each, with an index
   archcalc show googlenet                         the spec itself
   archcalc export resnet50 --to torch -o net.py   the same as plain PyTorch source
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
@@ -199,6 +200,23 @@ def parser() -> options.Parser:
     one.add_argument("--checkpoint", metavar="BLOCK", help="memory, budget: a block that runs again, not kept")
     one.add_argument("--format", metavar="FORMAT", help="png, svg or pdf; else the extension of the file says it")
     one.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for SVG on standard output")
+
+    one = command(
+        "report",
+        commands.report,
+        "a page for each network with everything archcalc knows of it, and an index that compares them",
+        "archcalc report alexnet vgg16 resnet50 -o report",
+    )
+    options.network(one, "*")
+    one.add_argument("--all", action="store_true", help="every network of the zoo")
+    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    one.add_argument("--format", metavar="FORMAT", default="html", help="html, markdown (with CSV) or csv (html)")
+    one.add_argument(
+        "--figures", metavar="NET,...", type=options.names, help="the networks to draw pictures of; none for none (all)"
+    )
+    one.add_argument("--verification", metavar="FILE", help="show what this table of archcalc verify --all says")
+    one.add_argument("--jobs", metavar="N", type=options.whole, help="networks at once, with --all (one per core)")
+    one.add_argument("-o", "--output", dest="folder", metavar="DIR", help="the directory to write the pages into")
 
     one = command(
         "show",

@@ -88,29 +88,76 @@ def calls(model: nn.Module, images: Tensor) -> list[Call]:
     return found
 
 
-def adopt(built: Built, theirs: nn.Module, images: Tensor) -> tuple[int, str]:
-    """Let the built model use the other one's parameters and buffers, one by one in the order of their use.
+def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[str, str]], str]:
+    """The parameters and buffers of both models one to one, by name, in the order of their first use.
 
-    Returns how many there were, and the first difference, if there is one; ``images`` are on the device of both.
+    Where branches meet, others may run the last one first, so that order is tried as well. Returns no pairs but
+    the first difference where there is one. ``images`` are on the device of both.
     """
-    ours, others = used_tensors(built, images), used_tensors(theirs, images)
-    homes = {
-        id(value): (module, kind, name)
-        for module in built.modules()
-        for kind in ("_parameters", "_buffers")
-        for name, value in getattr(module, kind).items()
-    }
+    others = used_tensors(theirs, images)
+    used = used_tensors(built, images)
     names = {id(value): name for name, value in (*theirs.named_parameters(), *theirs.named_buffers())}
-    paths = {id(value): name for name, value in (*built.named_parameters(), *built.named_buffers())}
+    names |= {id(value): name for name, value in (*built.named_parameters(), *built.named_buffers())}
+    problems = []
+    for ours in (used, _last_branch_first(built, used)):
+        problem = _unlike(ours, others, names)
+        if not problem:
+            return [(names[id(mine)], names[id(other)]) for mine, other in zip(ours, others, strict=True)], ""
+        problems.append(problem)
+    return [], problems[0]
+
+
+def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None:
+    """Let the built model use the other one's parameters and buffers."""
+    tensors = dict((*theirs.named_parameters(), *theirs.named_buffers()))
+    for mine, other in paired:
+        path, _, name = mine.rpartition(".")
+        module = built.get_submodule(path)
+        trained = name in module._parameters
+        seen = tensors[other].data.reshape(getattr(module, name).shape)
+        if trained:
+            module._parameters[name] = nn.Parameter(seen)
+        else:
+            module._buffers[name] = seen
+
+
+def _unlike(ours: list[Tensor], others: list[Tensor], names: dict[int, str]) -> str:
+    """The first tensors whose shapes differ, not counting axes of size 1 at the end."""
     for mine, other in zip(ours, others, strict=False):
-        if mine.shape != other.shape:
-            return 0, f"{paths[id(mine)]} {list(mine.shape)} where it has {names[id(other)]} {list(other.shape)}"
-    if len(ours) != len(others):
-        return 0, f"{len(ours)} tensors where it has {len(others)}"
-    for mine, other in zip(ours, others, strict=True):
-        module, kind, name = homes[id(mine)]
-        getattr(module, kind)[name] = other
-    return len(others), ""
+        if _trimmed(mine) != _trimmed(other):
+            return f"{names[id(mine)]} {list(mine.shape)} where it has {names[id(other)]} {list(other.shape)}"
+    return "" if len(ours) == len(others) else f"{len(ours)} tensors where it has {len(others)}"
+
+
+def _trimmed(tensor: Tensor) -> tuple[int, ...]:
+    shape = tuple(tensor.shape)
+    while shape[-1:] == (1,):
+        shape = shape[:-1]
+    return shape
+
+
+def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
+    """The tensors by their layers, the branches of every join in reversed order."""
+    modules = {node.index: (node, module) for node, module in built.layers}
+    order: dict[int, None] = {}
+    for last in built.outputs[True]:
+        waiting = [last]
+        while waiting:
+            index = waiting[-1]
+            inputs = (
+                [i for i in modules[index][0].inputs if i in modules and i not in order] if index in modules else []
+            )
+            if inputs:
+                waiting.append(inputs[-1])
+            else:
+                order.setdefault(waiting.pop())
+    position = {id(tensor): at for at, tensor in enumerate(used)}
+    found: dict[int, Tensor] = {}
+    for index in order:
+        own = (*modules[index][1].parameters(), *modules[index][1].buffers()) if index in modules else ()
+        for tensor in sorted((t for t in own if id(t) in position), key=lambda t: position[id(t)]):
+            found.setdefault(id(tensor), tensor)
+    return list(found.values())
 
 
 def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: str) -> tuple[int, str]:
@@ -164,7 +211,7 @@ def fill(model: nn.Module, seed: int = 0) -> None:
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         if not tensor.is_floating_point():
             tensor.zero_()
-        elif name.endswith("running_var") or tensor.dim() == 1 and name.endswith("weight"):
+        elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
             tensor.data.uniform_(0.5, 1.5, generator=made)
         elif tensor.dim() > 1:
             tensor.data.normal_(0, (1.5 / max(tensor[0].numel(), 1)) ** 0.5, generator=made)

@@ -43,7 +43,7 @@ def device(asked: str) -> Device:
 def _described(name: str) -> str:
     if name == "cuda":
         return (
-            f"cuda: {torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"
+            f"cuda: {torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"  # type: ignore[no-untyped-call]
         )
     return f"cpu: {torch.backends.cpu.get_cpu_capability()}" if name == "cpu" else "meta: shapes without values"
 
@@ -61,7 +61,7 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
     events: list[list[torch.cuda.Event]] = []
 
     def mark(*_: Any) -> None:
-        event = torch.cuda.Event(enable_timing=True)
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record()
         events[-1].append(event)
 

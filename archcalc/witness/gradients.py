@@ -72,11 +72,12 @@ class Fields(NamedTuple):
         return all(check.agree for check in self.checks)
 
 
-def check(network: Network, limit: int | None = 8) -> Fields:
+def check(network: Network, limit: int | None = 16) -> Fields:
     """The fields of ``limit`` layers that see different things, or of every layer, against the gradient's support.
 
     Every layer is looked at twice for each axis: at the network's own input, and with that axis so large that the
-    middle unit's field lies inside, where the network can be built that large.
+    middle unit's field lies inside, where the network can be built that large. The whole zoo takes about two minutes
+    of one core and less than 1 GB.
     """
     indices = _chosen(network, limit) if network.input.axes else []
     checks: dict[FieldCheck, None] = {}
@@ -253,9 +254,10 @@ def _chosen(network: Network, limit: int | None) -> list[int]:
 def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
     """The network with one axis of its input so large that the fields of the nodes' middle units lie inside.
 
-    The network itself where it cannot be built so large.
+    Where it cannot be built so large, the one where most of them do.
     """
     channels, axes = network.input
+    best, most = network, -1
     for factor in FACTORS:
         pixels = axes[axis] * factor
         if pixels > LONGEST:
@@ -264,10 +266,14 @@ def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
             large = network.at(Shape(channels, (*axes[:axis], pixels, *axes[axis + 1 :]))) if factor > 1 else network
         except (ArchcalcError, LayerError):
             continue
-        same = len(large.nodes) == len(network.nodes) and large.side_problem == network.side_problem
-        if same and all(claim.inside(pixels) for claim in _claims(large, axis, indices)):
-            return large
-    return network
+        if len(large.nodes) != len(network.nodes) or large.side_problem != network.side_problem:
+            continue
+        inside = sum(claim.inside(pixels) for claim in _claims(large, axis, indices))
+        if inside > most:
+            best, most = large, inside
+        if most == len(indices):
+            break
+    return best
 
 
 def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[FieldCheck]:

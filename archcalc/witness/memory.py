@@ -85,17 +85,18 @@ def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
     known, found, kept = _storages([image, *_owned(module)]), [], []
     layers = _Layers(module)
 
-    def pack(tensor: Tensor) -> Tensor:
+    def pack(tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
         if storage._cdata not in known:
             known.add(storage._cdata)
             kept.append(tensor)
             found.append(Held(layers.now, storage.nbytes()))
-        return tensor
 
-    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    # Nothing runs backward, so nothing is unpacked; a tensor in the graph that made it would never be let go.
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
     with _mode(module, training=True), layers, hooks, torch.autocast("cpu", torch.bfloat16, enabled=amp):
         kept.append(module(image))
+    kept.clear()  # it holds the graph, which holds the hooks, which hold it, and Python cannot see that
     return found
 
 

@@ -1,9 +1,10 @@
-"""torchvision's models: which network each of them is, and how one is built without drawing weights."""
+"""Models that others wrote: which network each of them is, and how one is built without drawing weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, nearest
 from archcalc.network import Network
@@ -76,8 +77,74 @@ SAME_NAMES = (
 )
 NETWORKS: Mapping[str, str] = dict(sorted({**OTHER_NAMES, **{name: name for name in SAME_NAMES}}.items()))
 """The network that each model of torchvision is."""
+OF_TIMM: Mapping[str, str] = {
+    "inception_resnet_v2": "inception_resnet_v2_released",
+    "inception_v4": "inception_v4_released",
+    "mobilenetv2_035": "mobilenet_v2_0.35",
+    "mobilenetv2_050": "mobilenet_v2_0.5",
+    "mobilenetv2_075": "mobilenet_v2_0.75",
+    "mobilenetv2_140": "mobilenet_v2_1.4",
+    "mobilenetv3_large_075": "mobilenet_v3_large_0.75",
+    "mobilenetv3_small_075": "mobilenet_v3_small_0.75",
+    "regnetx_002": "regnet_x_200mf",
+    "regnetx_004": "regnet_x_400mf",
+    "regnetx_006": "regnet_x_600mf",
+    "regnetx_040": "regnet_x_4gf",
+    "regnetx_064": "regnet_x_6_4gf",
+    "regnetx_120": "regnet_x_12gf",
+    "regnety_002": "regnet_y_200mf",
+    "regnety_006": "regnet_y_600mf",
+    "regnety_008": "regnet_y_800mf",
+    "regnety_040": "regnet_y_4gf",
+    "regnety_064": "regnet_y_6_4gf",
+    "regnety_080": "regnet_y_8gf",
+    "regnety_120": "regnet_y_12gf",
+    "resnext101_32x4d": "resnext101_32x4d",
+    "semnasnet_100": "mnasnet_a1",
+}
+"""The network that a model of timm is, for those that torchvision lacks."""
+TIMM_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "mobilenetv3_large_075": {"bn_eps": 1e-3},
+    "mobilenetv3_small_075": {"bn_eps": 1e-3},
+}
+"""Where timm's own default is another epsilon than that of the authors' code, which torchvision keeps."""
 SIDE_HEADS = ("googlenet", "inception_v3")
 """Models with auxiliary classifiers, whose weights are costly to draw at random."""
+
+
+class Model(NamedTuple):
+    """A model that a library has of a network."""
+
+    library: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.library}'s {self.name}"
+
+    @property
+    def missing(self) -> bool:
+        """Whether the library is not installed."""
+        return find_spec(self.library) is None
+
+    def build(self) -> Any:
+        """The model on the meta device."""
+        if self.library == "torchvision":
+            return build(self.name, meta=True)
+        import timm
+
+        with _without_memory():
+            return timm.create_model(self.name, **TIMM_ARGUMENTS.get(self.name, {}))
+
+
+def model_of(network: Network) -> Model | None:
+    """The model of torchvision, or else of timm, that is this network; None where they have none."""
+    if network.settings_changed:
+        return None
+    for library, known in (("torchvision", NETWORKS), ("timm", OF_TIMM)):
+        for name, spec in known.items():
+            if spec == network.name:
+                return Model(library, name)
+    return None
 
 
 def counterpart(network: Network) -> str:

@@ -1,0 +1,199 @@
+"""Tables of what witnesses said: one network layer by layer, or many side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.report.table import Heading, Table
+from archcalc.version import __version__
+from archcalc.witness.verified import LayerSeen, Verified, figure_text
+
+NOT_MEASURED = "not measured"
+
+LAYER_HEADINGS = (
+    Heading("layer", "layer", "text", 9),
+    Heading("type", "type", "text", 3),
+    Heading("output", "output", "text", 8),
+    Heading("output_seen", "seen", "text", 7),
+    Heading("params", "params", "count", 8),
+    Heading("params_seen", "seen", "count", 7),
+    Heading("buffers", "buffers", "count", 2),
+    Heading("buffers_seen", "seen", "count", 2),
+    Heading("macs", "MACs", "count", 8),
+    Heading("macs_seen", "seen by torch", "count", 7),
+    Heading("fvcore", "fvcore", "count", 6),
+    Heading("fvcore_seen", "seen by fvcore", "count", 6),
+    Heading("field", "field: pixels", "text", 5),
+    Heading("field_seen", "seen by gradients", "text", 5),
+    Heading("milliseconds", "time [ms]", "text", 4),
+    Heading("agrees", "agrees", "text", 9),
+)
+SUMMARY_HEADINGS = (
+    Heading("network", "network", "text", 9),
+    Heading("input", "input", "text", 3),
+    Heading("layers", "layers", "number", 5),
+    Heading("params", "params", "count", 8),
+    Heading("macs", "MACs", "count", 8),
+    Heading("fvcore", "fvcore", "count", 6),
+    Heading("saved_bytes", "saved, batch 2", "bytes", 5),
+    Heading("peak_bytes", "inference peak", "bytes", 5),
+    Heading("fields", "fields seen", "text", 4),
+    Heading("other", "another's model", "text", 7),
+    Heading("tensors", "tensors", "text", 3),
+    Heading("modules", "modules", "text", 3),
+    Heading("difference", "output differs by", "text", 6),
+    Heading("milliseconds", "time [ms]", "text", 2),
+    Heading("allocated_bytes", "allocated", "text", 2),
+    Heading("agrees", "agrees", "text", 9),
+)
+LEGEND = (
+    "output, params, buffers: the module built from the spec, run on the device",
+    "MACs: torch's FlopCounterMode, of convolutions and matrix products; fvcore: FlopCountAnalysis, every module "
+    "and operator under fvcore's convention",
+)
+
+
+def layer_table(found: Verified) -> Table:
+    """One network's layers: what the engine computed, and what the witnesses saw."""
+    return Table(
+        title=f"{found.network.name} verified",
+        headings=LAYER_HEADINGS,
+        rows=[_layer_row(layer) for layer in found.layers],
+        header=_header(
+            found.device, f"{found.network.name}: {found.network.title}, input {found.network.input}, batch 1"
+        ),
+        footer=[*_footer(found), *LEGEND],
+        meta={
+            "network": found.network.name,
+            "input": [found.network.input.channels, *found.network.input.axes],
+            "device": found.device,
+            "agrees": not found.problems,
+        },
+        totals={
+            "figures": [
+                {"figure": f.name, "computed": f.computed, "seen": f.seen, "agrees": not f.differs}
+                for f in found.totals
+            ],
+            "other": found.other._asdict() if found.other else None,
+            "fields": found.fields,
+            "unsupported_by_fvcore": found.unsupported,
+            "allocated_bytes": found.peak_bytes,
+        },
+    )
+
+
+def _header(device: str, first: str) -> list[str]:
+    return [first, f"device: {device}", f"archcalc {__version__}"]
+
+
+def _layer_row(layer: LayerSeen) -> list[Any]:
+    row: list[Any] = [layer.node.name, layer.node.layer.type]
+    for name in ("output", "params", "macs", "fvcore", "field"):
+        figure = layer.figures.get(name)
+        pair = (figure.computed, figure.seen) if figure else (None, None)
+        if name == "params":
+            row += [n and n.weight + n.bias for n in pair] + [n and n.buffers for n in pair]
+        elif name == "output":
+            row += [figure_text(value) for value in pair]
+        elif name == "field":
+            row += ["" if value is None else value for value in pair]
+        else:
+            row += pair
+    differing = [figure.name for figure in layer.figures.values() if figure.differs]
+    time = NOT_MEASURED if layer.milliseconds is None else f"{layer.milliseconds:.3f}"
+    return [*row, time, f"no: {', '.join(differing)}" if differing else "yes"]
+
+
+def _footer(found: Verified) -> list[str]:
+    lines = [
+        f"{figure.name}: {figure_text(figure.computed)}"
+        + (f" computed, {figure_text(figure.seen)} seen" if figure.differs else ", as seen")
+        for figure in found.totals
+    ]
+    if found.other:
+        lines.append(_beside(found))
+    if found.fields:
+        lines.append(
+            f"receptive field: the support of a gradient at the middle unit of {found.fields[0]} of "
+            f"{found.fields[1]} layers, those that see different pixels"
+        )
+    if found.unsupported:
+        names = ", ".join(f"{name} ({times})" for name, times in sorted(found.unsupported.items()))
+        lines.append(f"operators that fvcore has no rule for: {names}")
+    lines.append(
+        f"time and allocated memory: {NOT_MEASURED} without a CUDA device"
+        if found.peak_bytes is None
+        else f"allocated on the device beyond weights and image: {found.peak_bytes:,} bytes"
+    )
+    return lines
+
+
+def _beside(found: Verified) -> str:
+    other = found.other
+    assert other is not None
+    said = [f"{other.tensors} parameters and buffers one to one"]
+    if other.modules is not None:
+        said.append(f"the output shapes of {other.modules} module calls")
+    if other.difference is not None:
+        said.append(f"the output {difference_text(other.difference)}")
+    return f"{other.name}: {', '.join(said)}"
+
+
+def difference_text(difference: float) -> str:
+    """How far two outputs lie apart, in parts of the largest value."""
+    return "bit for bit" if difference == 0 else f"within {difference:.0e}"
+
+
+def summary_row(found: Verified) -> list[Any]:
+    """One network in the table of many."""
+    figures = {figure.name: figure for figure in found.totals}
+    other = found.other
+    times = [layer.milliseconds for layer in found.layers]
+    return [
+        found.network.name,
+        str(found.network.input),
+        len(found.layers),
+        figures["params"].seen,
+        figures["macs of convolutions"].seen + figures["macs of matrix products"].seen,
+        sum(f.seen for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
+        next(f.seen for name, f in figures.items() if name.startswith("bytes saved")),
+        figures["inference peak in bytes"].seen,
+        f"{found.fields[0]} of {found.fields[1]}" if found.fields else NOT_MEASURED,
+        other.name if other else "",
+        other.tensors if other else "",
+        other.modules if other and other.modules is not None else "",
+        "" if other is None else NOT_MEASURED if other.difference is None else difference_text(other.difference),
+        f"{sum(time for time in times if time is not None):.3f}" if any(times) else NOT_MEASURED,
+        NOT_MEASURED if found.peak_bytes is None else f"{found.peak_bytes:,}",
+        f"no: {found.problems[0]}" if found.problems else "yes",
+    ]
+
+
+def failed_row(network: str, why: str) -> list[Any]:
+    """A network that could not be verified, in the table of many."""
+    return [network, "", *(None for _ in SUMMARY_HEADINGS[2:8]), *("" for _ in SUMMARY_HEADINGS[8:-1]), f"no: {why}"]
+
+
+def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int]) -> Table:
+    """Many networks, one row each: what the witnesses saw, all of it as computed where it agrees."""
+    agreeing = sum(row[-1] == "yes" for row in rows)
+    names = ", ".join(sorted(unsupported))
+    return Table(
+        title="verified",
+        headings=SUMMARY_HEADINGS,
+        rows=rows,
+        header=_header(device, f"{agreeing} of {len(rows)} networks agree in every figure, at batch 1"),
+        footer=[
+            *LEGEND,
+            "side heads run too; parameters and operations are with them",
+            "saved: bytes that a training pass of two images keeps for the backward pass; inference peak: bytes alive "
+            "at once for one image; both by storage, without weights and image",
+            "fields seen: layers whose receptive field is the support of a gradient, of all layers; the others see "
+            "what one of these sees",
+            "another's model: its parameters and buffers are ours one to one, its module calls have our output "
+            "shapes, and on the same weights and image it gives our output",
+            f"operators that fvcore has no rule for: {names or 'none'}",
+            f"time and allocated memory are {NOT_MEASURED} without a CUDA device",
+        ],
+        meta={"device": device, "agreeing": agreeing},
+    )

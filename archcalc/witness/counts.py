@@ -1,0 +1,98 @@
+"""What fvcore and torch's own counter say of a built model, layer by layer."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import Counter
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from archcalc.errors import ArchcalcError
+from archcalc.witness.built import Built
+from archcalc.witness.device import out_of_memory
+
+
+class Seen(NamedTuple):
+    """A forward pass: output shapes without the batch by node, and multiply-adds of one image by node and operator."""
+
+    shapes: dict[int, tuple[int, ...]]
+    macs: dict[int, int]
+    operators: dict[str, int]
+
+
+class Fvcore(NamedTuple):
+    """fvcore's operations by the module that does them, and the operators that it has no rule for."""
+
+    operations: dict[int, int]
+    by_operator: dict[str, int]
+    unsupported: dict[str, int]
+
+
+def watch(model: Built, images: Tensor) -> Seen:
+    """Run the model, note every layer's output shape, and let torch count its multiply-adds.
+
+    torch's counter knows convolutions and matrix products, at two operations for a multiply-add.
+    ArchcalcError that names the layer where the device's memory runs out.
+    """
+    running = [node for node, _ in model.layers if model.training or not node.side]
+    shapes: dict[int, tuple[int, ...]] = {}
+    macs: dict[int, int] = {}
+    counter = FlopCounterMode(display=False)
+
+    def note(module: nn.Module, inputs: Any, out: Tensor) -> None:
+        index = running[len(shapes)].index
+        shapes[index] = tuple(out.shape[1:])
+        macs[index] = counter.get_total_flops() // (2 * len(images)) - sum(macs.values())
+
+    hooks = [module.register_forward_hook(note) for module in {id(m): m for _, m in model.layers}.values()]
+    try:
+        with torch.no_grad(), counter:
+            model(images)
+    except (RuntimeError, MemoryError) as error:
+        if said := out_of_memory(error):
+            layer = running[len(shapes)].name
+            raise ArchcalcError(f"{model.network.name}: out of memory in {layer}: {said}") from None
+        raise
+    finally:
+        for hook in hooks:
+            hook.remove()
+    totals = counter.get_flop_counts()["Global"]
+    return Seen(shapes, macs, {str(operator): n // (2 * len(images)) for operator, n in totals.items()})
+
+
+def counted_macs(model: nn.Module, images: Tensor) -> int:
+    """Multiply-adds of one image in any model's convolutions and matrix products, by torch's counter."""
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), counter:
+        model(images)
+    return counter.get_total_flops() // (2 * len(images))
+
+
+def fvcore(model: Built, image: Tensor) -> Fvcore:
+    """Trace the model with fvcore; a module that several nodes share has the operations of all on the first.
+
+    fvcore cannot trace on the meta device.
+    """
+    from fvcore.nn import FlopCountAnalysis
+
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    paths = {id(module): path for path, module in model.named_modules()}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        found = FlopCountAnalysis(model, image)
+        found.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        by_module = found.by_module()
+        operators, unsupported = found.by_operator(), found.unsupported_ops()
+    first: dict[int, int] = {}
+    for node, module in model.layers:
+        if model.training or not node.side:
+            first.setdefault(id(module), node.index)
+    return Fvcore(
+        {index: int(by_module[paths[module]]) for module, index in first.items()},
+        {name: int(n) for name, n in operators.items()},
+        dict(Counter(unsupported)),
+    )

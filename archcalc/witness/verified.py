@@ -1,0 +1,85 @@
+"""What witnesses said of a network: figures as computed and as seen."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from archcalc.network import Network, Node
+from archcalc.sizes import Params
+
+
+class Figure(NamedTuple):
+    """One figure as the engine computes it and as a witness saw it; both None where it was not measured."""
+
+    name: str
+    computed: Any
+    seen: Any
+    differs: bool = False
+
+    @staticmethod
+    def of(name: str, computed: Any, seen: Any) -> Figure:
+        """A figure that agrees where both are equal."""
+        return Figure(name, computed, seen, computed != seen)
+
+
+class LayerSeen(NamedTuple):
+    """A layer's figures by name; ``milliseconds`` where a GPU measured them."""
+
+    node: Node
+    figures: dict[str, Figure]
+    milliseconds: float | None = None
+
+
+class Other(NamedTuple):
+    """A model that others wrote, as in "torchvision's alexnet".
+
+    ``tensors`` are its parameters and buffers, each of which is one of ours, ``modules`` the calls of its modules
+    that have a layer (None where they were not compared), and ``difference`` is that of the two outputs, in parts
+    of the largest value (None where the device has no values).
+    """
+
+    name: str
+    tensors: int
+    modules: int | None
+    difference: float | None
+
+
+class Verified(NamedTuple):
+    """What the witnesses said of one network on a device.
+
+    ``totals`` are figures of the whole network; ``unsupported`` are the operators that fvcore has no rule for,
+    with how often they ran; ``fields`` says of how many layers the receptive field was seen, and how many there
+    are; ``peak_bytes`` is what a GPU allocated beyond weights and image.
+    """
+
+    network: Network
+    device: str
+    layers: list[LayerSeen]
+    totals: list[Figure]
+    other: Other | None
+    unsupported: dict[str, int]
+    fields: tuple[int, int] | None
+    peak_bytes: int | None
+
+    @property
+    def problems(self) -> list[str]:
+        """Every disagreement as a sentence, those of layers first and in their order."""
+        named = [(f", {layer.node.name}", figure) for layer in self.layers for figure in layer.figures.values()]
+        named += [("", figure) for figure in self.totals]
+        return [
+            f"{self.network.name}{layer}: {figure.name}: {figure_text(figure.computed)} computed, "
+            f"{figure_text(figure.seen)} seen"
+            for layer, figure in named
+            if figure.differs
+        ]
+
+
+def figure_text(value: Any) -> str:
+    """A figure as a sentence or a table shows it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Params):
+        return f"{value.weight:,} weights, {value.bias:,} biases, {value.buffers:,} buffers"
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) else str(value)

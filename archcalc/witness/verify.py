@@ -1,0 +1,258 @@
+"""A network next to real models: the one built from its spec, and the one that others wrote."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from archcalc.analysis import analyze
+from archcalc.analysis.lifetime import inference, overwrites
+from archcalc.analysis.trace import Row
+from archcalc.analysis.training import training
+from archcalc.conventions import convention
+from archcalc.conventions.written import TORCHVISION
+from archcalc.errors import ArchcalcError
+from archcalc.network import Network
+from archcalc.sizes import Params
+from archcalc.witness import counts, gradients, memory
+from archcalc.witness.built import Built
+from archcalc.witness.counterpart import fill, output_difference, pairs, take, unlike_module
+from archcalc.witness.device import Device, layer_times, out_of_memory, peak_allocated
+from archcalc.witness.models import model_of
+from archcalc.witness.verified import Figure, LayerSeen, Other, Verified
+
+LARGEST_DIFFERENCE = 1e-4
+"""Of the largest output value: sums in another order differ by less, another epsilon of batch normalisation by more."""
+AS_FVCORE = convention("fvcore")._replace(sees_code="")
+"""fvcore's convention, for a model written in modules throughout."""
+FVCORE_OPERATORS = {
+    "conv": "conv",
+    "conv_table": "conv",
+    "conv_transpose": "conv",
+    "linear": "linear",
+    "batch_norm": "batch_norm",
+    "layer_norm": "layer_norm",
+    "adaptive_avg_pool": "adaptive_avg_pool2d",
+    "global_avg_pool": "adaptive_avg_pool2d",
+}
+"""The operator under which fvcore counts a layer type; an upsampling says how it interpolates."""
+MOST_FIELDS = 200
+"""A gradient takes a backward pass for every layer."""
+TRAINING_BATCH = 2
+"""Batch normalisation of a single position cannot train on one image."""
+
+
+def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Verified:
+    """Hold the engine's figures for one image against real models on a device.
+
+    Receptive fields are seen for ``fields_of`` layers at the most, those that see different pixels.
+
+    ArchcalcError where PyTorch lacks a layer, or where the device's memory runs out.
+    """
+    with torch.device("meta"):
+        model = Built(network, overwrites(network))
+    totals = _memory(model)
+    image = _image(network, device.name)
+    found, theirs, other = model_of(network), None, None
+    paired: list[tuple[str, str]] = []
+    differences: list[Figure] = []
+    if found is not None and not found.missing:
+        theirs = found.build()
+        other, paired, differences = _held_against(model, theirs, str(found), found.library)
+    model, theirs = _placed(model, theirs, paired, device.name)
+    if theirs is not None and other is not None and device.has_values:
+        difference = output_difference(model, theirs, image)
+        other = other._replace(difference=difference)
+        if not difference <= LARGEST_DIFFERENCE:
+            differences.append(Figure(f"output beside that of {other.name}", "the same", f"{difference:.1e} off", True))
+    del theirs
+    model.eval()
+    model.training = True  # the side heads run, and batch normalisation keeps its statistics
+    seen = counts.watch(model, image)
+    traced = counts.fvcore(model, image) if device.has_values else None
+    fields = gradients.check(network, fields_of) if device.has_values else None
+    rows = analyze(network, training=not network.side_problem).rows[1:]
+    counted = analyze(network, training=not network.side_problem, convention=AS_FVCORE).rows[1:]
+    layers = _layers(model, rows, counted, seen, traced, fields)
+    totals = [*_sums(model, rows, seen), *_by_operator(counted, traced), *totals, *differences]
+    peak = None
+    if device.name == "cuda":
+        times = iter(layer_times(model.eval(), image))
+        layers = [layer if layer.node.side else layer._replace(milliseconds=next(times)) for layer in layers]
+        peak = peak_allocated(model, image)
+    return Verified(
+        network,
+        device.about,
+        layers,
+        totals,
+        other,
+        traced.unsupported if traced else {},
+        (fields.layers, fields.of) if fields else None,
+        peak,
+    )
+
+
+def _image(network: Network, device: str, batch: int = 1) -> Tensor:
+    return torch.randn(batch, network.input.channels, *network.input.axes, device=device)
+
+
+def _held_against(
+    model: Built, theirs: nn.Module, name: str, library: str
+) -> tuple[Other, list[tuple[str, str]], list[Figure]]:
+    """Both models on the meta device: their tensors in pairs, the calls of their modules, and what differs."""
+    images = _image(model.network, "meta", TRAINING_BATCH)
+    paired, unlike = pairs(model, theirs, images)
+    problems, modules = [unlike], None
+    if library == "torchvision":
+        modules, unlike = unlike_module(model, theirs, images, TORCHVISION)
+        problems.append(unlike)
+    differences = [Figure(f"beside {name}", "the same", problem, True) for problem in problems if problem]
+    rows = analyze(model.network, training=not model.network.side_problem).rows
+    macs = sum(row.work.mac for row in rows)
+    differences.append(Figure.of(f"macs of {name}", macs, counts.counted_macs(theirs.train(), images)))
+    return Other(name, len(paired), modules, None), paired, differences
+
+
+def _placed(
+    model: Built, theirs: nn.Module | None, paired: list[tuple[str, str]], device: str
+) -> tuple[Built, nn.Module | None]:
+    """Both models on the device with random weights, the same ones where they are paired."""
+    if device == "meta":
+        return model, theirs
+    try:
+        if theirs is not None and paired:
+            fill(theirs.to_empty(device=device))
+            take(model, theirs, paired)
+        elif any(node.shares is not None for node in model.network.nodes):  # to_empty would part what they share
+            with torch.device(device):
+                model = Built(model.network, overwrites(model.network))
+            theirs = None
+        else:
+            fill(model.to_empty(device=device))
+            theirs = None
+    except (RuntimeError, MemoryError) as error:
+        if said := out_of_memory(error):
+            raise ArchcalcError(f"{model.network.name}: out of memory for its weights: {said}") from None
+        raise
+    return model, theirs
+
+
+def _layers(
+    model: Built,
+    rows: Sequence[Row],
+    counted: Sequence[Row],
+    seen: counts.Seen,
+    traced: counts.Fvcore | None,
+    fields: gradients.Fields | None,
+) -> list[LayerSeen]:
+    """Every layer's figures. What a module does for several layers that share it stands at the first."""
+    modules = {node.index: id(module) for node, module in model.layers}
+    first = {module: index for index, module in reversed(modules.items())}
+    operations: Counter[int] = Counter()
+    for row in counted:
+        operations[first[modules[_index(row)]]] += row.macs or 0
+    owned = _owned(model)
+    checks = defaultdict(list)
+    for check in fields.checks if fields else ():
+        checks[check.node].append(check)
+    layers = []
+    for row in rows:
+        index = _index(row)
+        assert row.shape is not None
+        figures = [
+            Figure.of("output", (row.shape.channels, *row.shape.axes), seen.shapes.get(index)),
+            Figure.of("params", row.params, owned[index]),
+            Figure.of("macs", row.work.mac, seen.macs.get(index)),
+        ]
+        if traced is not None:
+            figures.append(Figure.of("fvcore", operations[index], traced.operations.get(index, 0)))
+        if checks[row.name]:
+            shown = next((check for check in checks[row.name] if not check.agree), checks[row.name][-1])
+            computed, saw = _field(shown.field, shown.pixels), _field(shown.seen, shown.pixels)
+            figures.append(Figure("field", computed, saw, not shown.agree))
+        layers.append(LayerSeen(model.network.nodes[index], {figure.name: figure for figure in figures}))
+    return layers
+
+
+def _field(hull: gradients.Hull | None, pixels: int) -> str:
+    """The size of a field, and where it lies in an input of that many pixels."""
+    if hull is None or hull[0] > hull[1]:
+        return "padding alone"
+    size = hull[1] - hull[0] + 1
+    return f"all {size}" if size == pixels else f"{size}: {hull[0]} to {hull[1]}"
+
+
+def _index(row: Row) -> int:
+    assert row.node is not None
+    return row.node.index
+
+
+def _owned(model: Built) -> dict[int, Params]:
+    """What each layer's module owns that no earlier one does; PyTorch's count of batches is no buffer of ours."""
+    known: set[int] = set()
+    owned = {}
+    for node, module in model.layers:
+        weight = bias = buffers = 0
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if id(tensor) in known or name.endswith("num_batches_tracked"):
+                continue
+            known.add(id(tensor))
+            if not isinstance(tensor, nn.Parameter):
+                buffers += tensor.numel()
+            elif name.endswith("bias"):
+                bias += tensor.numel()
+            else:
+                weight += tensor.numel()
+        owned[node.index] = Params(weight, bias, buffers)
+    return owned
+
+
+def _sums(model: Built, rows: Sequence[Row], seen: counts.Seen) -> list[Figure]:
+    """Parameters of the whole model, and torch's multiply-adds by operator: convolutions, and matrix products."""
+    params = sum(row.params.weight + row.params.bias for row in rows)
+    products = sum(row.work.mac for row in rows if row.type == "linear")
+    convolved = sum(n for operator, n in seen.operators.items() if "convolution" in operator)
+    return [
+        Figure.of("params", params, sum(p.numel() for p in model.parameters())),
+        Figure.of("macs of convolutions", sum(row.work.mac for row in rows) - products, convolved),
+        Figure.of("macs of matrix products", products, sum(seen.operators.values()) - convolved),
+    ]
+
+
+def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[Figure]:
+    """fvcore's operations, operator by operator."""
+    if traced is None:
+        return []
+    computed: Counter[str] = Counter()
+    for row in counted:
+        operator = FVCORE_OPERATORS.get(row.type, row.type)
+        if row.type == "upsample" and row.node is not None:
+            operator = f"upsample_{row.node.layer.settings['mode']}2d"
+        computed[operator] += row.macs or 0
+    names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
+    return [
+        Figure.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0)) for name in dict.fromkeys(names)
+    ]
+
+
+def _memory(model: Built) -> list[Figure]:
+    """Bytes that a forward pass keeps for the backward pass, and the peak of inference for one image.
+
+    On the meta device, whose storages have the right size and take no memory.
+    """
+    network = model.network
+    images, image = _image(network, "meta", TRAINING_BATCH), _image(network, "meta")
+    saved = Figure.of(
+        f"bytes saved for backward, batch {TRAINING_BATCH}",
+        training(network).kept_bytes(TRAINING_BATCH),
+        memory.saved_bytes(model, images),
+    )
+    peak = Figure.of("inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image))
+    if saved.differs:
+        saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, images)})")
+    if peak.differs:
+        peak = peak._replace(name=f"{peak.name} ({memory.peak_difference(network, model, image)})")
+    return [saved, peak]

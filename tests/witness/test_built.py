@@ -1,0 +1,182 @@
+"""The module that is built from a spec: its names, its function, and what PyTorch has no layer for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
+
+from archcalc import ArchcalcError, Network, Shape, load
+from archcalc.layers import registry
+from archcalc.layers.convolution import Conv
+from archcalc.layers.pool import AvgPool, MaxPool, Subsample
+from archcalc.witness import build
+from archcalc.witness.layers import JOINS, WRITERS
+
+
+def spec(tmp_path: Path, text: str) -> Network:
+    file = tmp_path / "net.yaml"
+    file.write_text(text)
+    return load(str(file))
+
+
+def test_every_layer_type_is_written() -> None:
+    assert set(registry) - {"input"} == set(WRITERS) | set(JOINS)
+
+
+def test_it_has_the_names_of_the_spec() -> None:
+    model = build(load("resnet18"), "meta")
+    assert isinstance(model.get_submodule("conv1"), nn.Conv2d)
+    assert isinstance(model.get_submodule("conv2_1.main.conv1"), nn.Conv2d)
+    assert "(conv1): Conv2d(3, 64, kernel_size=(7, 7), stride=(2, 2), padding=(3, 3), bias=False)" in repr(model)
+
+
+def test_side_heads_are_returned_in_training() -> None:
+    model = build(load("googlenet_tv"), "meta")
+    image = torch.empty(2, 3, 224, 224, device="meta")
+    assert [tuple(out.shape) for out in model.train()(image)] == [(2, 1000)] * 3
+    assert tuple(model.eval()(image).shape) == (2, 1000)
+
+
+def test_a_spec_is_the_function_that_is_written_by_hand(tmp_path: Path) -> None:
+    """A shortcut, a gate and two poolings side by side, each as one would write it in PyTorch."""
+    network = spec(
+        tmp_path,
+        """
+        input: [4, 9, 7]
+        layers:
+          - add:
+              main:
+                - conv: {out: 4, kernel: 3, pad: same}
+                - relu
+              shortcut: []
+          - multiply:
+              features: []
+              gate:
+                - global_avg_pool
+                - flatten
+                - linear: {out: 4}
+                - sigmoid
+          - concat:
+              largest:
+                - max_pool: {kernel: 3, stride: 2, pad: 1}
+              mean:
+                - avg_pool: {kernel: 2, stride: 2, pad: same, count_include_pad: false}
+        """,
+    )
+    torch.manual_seed(0)
+    model, x = build(network).eval(), torch.randn(2, 4, 9, 7)
+    kernel, bias, gate, gate_bias = model.parameters()
+    y = x + F.relu(F.conv2d(x, kernel, bias, padding=1))
+    y = y * torch.sigmoid(F.linear(y.mean((2, 3)), gate, gate_bias))[:, :, None, None]
+    # TensorFlow's same with a 2x2 kernel of stride 2 on 9x7: a row and a column of zeros after
+    summed, cells = (F.avg_pool2d(F.pad(v, (0, 1, 0, 1)), 2, 2) for v in (y, torch.ones_like(y)))
+    torch.testing.assert_close(model(x), torch.cat((F.max_pool2d(y, 3, 2, 1), summed / cells), 1))
+
+
+def test_a_connection_table_is_a_masked_convolution() -> None:
+    """LeNet-5's C3: 60 of the 96 pairs of maps are connected (LeCun et al. 1998, Table I)."""
+    network = load("lenet5")
+    model = build(network)
+    c3 = next(module for node, module in model.layers if node.layer.type == "conv_table")
+    assert sum(p.numel() for p in c3.parameters()) == 60 * 25 + 16
+    full = torch.zeros(16, 6, 5, 5)
+    for out, (maps, conv) in enumerate(zip(c3.table, c3.maps, strict=True)):
+        full[out, maps] = conv.weight.detach()[0]
+    assert int((full.abs().sum((2, 3)) > 0).sum()) == 60
+    x = torch.randn(2, 6, 14, 14)
+    biases = torch.cat([conv.bias for conv in c3.maps])
+    torch.testing.assert_close(c3(x), F.conv2d(x, full, biases))
+
+
+def test_shared_weights_are_one_tensor(tmp_path: Path) -> None:
+    network = spec(
+        tmp_path,
+        """
+        input: [8, 16, 16]
+        layers:
+          - conv: {out: 8, kernel: 3, pad: 1}
+            name: first
+          - conv: {out: 8, kernel: 3, pad: 1}
+            weights: first
+            name: again
+          - conv: {out: 8, kernel: 3, pad: 1, stride: 2}
+            weights: first
+            name: smaller
+        """,
+    )
+    model = build(network)
+    modules = {node.name: module for node, module in model.layers}
+    assert modules["again"] is modules["first"]
+    assert modules["smaller"].weight is modules["first"].weight
+    assert sum(p.numel() for p in model.parameters()) == 8 * 8 * 9 + 8
+    assert model(torch.zeros(1, 8, 16, 16)).shape == (1, 8, 8, 8)
+
+
+def test_names_that_python_or_pytorch_takes() -> None:
+    network = Network("odd", Shape(3, (8, 8)))
+    for name in ("class", "forward", "layers", "1x1", "a/b", "a", "a.b", "a.b"):
+        network.add(name, Conv(out=3, kernel=1))
+    model = build(network)
+    assert [path for path, _ in model.named_modules() if path and path != "a"] == [
+        "class_",
+        "forward_",
+        "layers_",
+        "_1x1",
+        "a_b",
+        "a_",
+        "a.b",
+        "a.b_",
+    ]
+    assert model(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 8, 8)
+
+
+def test_what_pytorch_has_no_layer_for() -> None:
+    network = Network("four", Shape(1, (4, 4, 4, 4)))
+    network.add("conv", Conv(out=1, kernel=1))
+    with pytest.raises(
+        ArchcalcError, match=r"^four: conv cannot be built: PyTorch has no Conv over 4 axes; it has one to three$"
+    ):
+        build(network)
+
+
+@pytest.mark.parametrize("include", [True, False])
+@pytest.mark.parametrize(
+    ("n", "k", "s", "p", "d"), [(9, 3, 2, 1, 1), (9, 4, 3, 1, 2), (7, 2, 2, 1, 2), (12, 5, 3, 2, 1)]
+)
+def test_windows_that_are_summed_by_hand(n: int, k: int, s: int, p: int, d: int, include: bool) -> None:
+    """Average pooling with dilation, which torch.nn lacks, cell by cell."""
+    network = Network("pool", Shape(1, (n,)))
+    network.add("pool", AvgPool(kernel=k, stride=s, pad=p, dilation=d, count_include_pad=include))
+    x = torch.arange(1.0, n + 1)
+    padded = {i: float(x[i]) for i in range(n)} | dict.fromkeys((*range(-p, 0), *range(n, n + p)), 0.0)
+    expected = []
+    for out in range(network.nodes[-1].shape.axes[0]):
+        cells = [out * s - p + j * d for j in range(k)]
+        counted = len(cells) if include else sum(0 <= cell < n for cell in cells)
+        expected.append(sum(padded[cell] for cell in cells) / counted)
+    torch.testing.assert_close(build(network)(x[None, None])[0, 0], torch.tensor(expected))
+
+
+def test_caffes_rule_keeps_a_window_that_pytorch_drops() -> None:
+    """n = 5, k = 1, s = 3 without padding: windows at 0 and 3, and at 6 outside; Caffe keeps the last."""
+    network = Network("pool", Shape(1, (5,)))
+    network.add("pool", MaxPool(kernel=1, stride=3, ceil_mode="caffe"))
+    assert network.nodes[-1].shape.axes == (3,)
+    out = build(network)(torch.arange(5.0)[None, None])[0, 0].tolist()
+    assert out == [0, 3, float("-inf")]
+
+
+def test_subsampling_is_a_scaled_sum() -> None:
+    network = Network("s2", Shape(2, (4, 4)))
+    network.add("s2", Subsample(kernel=2, stride=2))
+    model = build(network)
+    layer = model.get_submodule("s2")
+    x = torch.randn(1, 2, 4, 4)
+    with torch.no_grad():
+        layer.weight.fill_(0.5)
+        layer.bias.fill_(3.0)
+    torch.testing.assert_close(model(x), F.avg_pool2d(x, 2) * 4 * 0.5 + 3)
