@@ -1,0 +1,260 @@
+"""The page of a network before it is formatted: cards, tables, pictures and sentences, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.budget import OPTIMIZERS, Budget
+from archcalc.analysis.depth import depth
+from archcalc.analysis.memory import DTYPES
+from archcalc.errors import ArchcalcError
+from archcalc.network import Network
+from archcalc.plot import KINDS, svg
+from archcalc.published.figures import Source
+from archcalc.published.verdict import Judgement
+from archcalc.report.audit import audit_table, tally
+from archcalc.report.compare import largest_field, published
+from archcalc.report.layers import footer, header, layer_table, origin
+from archcalc.report.memory import alive_text
+from archcalc.report.receptive_field import field_tables
+from archcalc.report.records import Records
+from archcalc.report.table import Heading, Table
+from archcalc.report.units import bytes_text, count_text, counted
+
+STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
+LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step", "first")
+FIGURES = ("layer", "quantity", "printed", "archcalc_value", "verdict", "reason", "source", "where")
+PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
+"""The pictures of a page, all of which come from archcalc alone; a graph is laid out by Graphviz."""
+FILE_TYPES = ("float32", "float16", "int8")
+"""The types for which the size of a file of weights is shown."""
+
+
+class Card(NamedTuple):
+    """A figure that stands first: what it is, the figure, and the small print below it."""
+
+    label: str
+    value: str
+    lines: tuple[str, ...] = ()
+
+
+class Picture(NamedTuple):
+    """A picture by its kind, as SVG; where it cannot be drawn, the reason instead."""
+
+    kind: str
+    about: str
+    svg: str = ""
+    problem: str = ""
+
+
+class Page(NamedTuple):
+    """Everything that a page says of a network.
+
+    ``layers`` has one row per layer and ``stages`` one per stage; ``seen`` is what witnesses saw, and empty
+    where they were not run.
+    """
+
+    analysis: Analysis
+    title: str
+    about: list[str]
+    input: str
+    cards: list[Card]
+    stages: Table
+    layers: Table
+    field: list[str]
+    memory: list[str]
+    pictures: list[Picture]
+    verdicts: str
+    figures: Table
+    sources: list[Source]
+    seen: Mapping[str, str]
+    counting: list[str]
+    facts: Mapping[str, Any]
+
+
+def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) -> Page:
+    """The page of a network at its own input, for one image in float32, with pictures of these kinds.
+
+    ArchcalcError when a number cannot be had; a picture that cannot be drawn says why in its place.
+    """
+    analysis = network.analyze()
+    title, *about = origin(network)
+    budget = Budget(network)
+    fields = field_tables([analysis])[0] if network.input.axes else None
+    judgements = records.judgements(network)
+    seen = records.seen(network)
+    stages = layer_table(analysis, STAGES, by="stage")
+    return Page(
+        analysis,
+        title,
+        about,
+        next(line for line in header(analysis) if line.startswith("input ")),
+        _cards(analysis, budget, fields),
+        stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
+        layer_table(analysis, LAYERS),
+        list(fields.footer) if fields else ["the input has no spatial axes: there is no receptive field"],
+        _memory(budget),
+        [picture(kind, analysis) for kind in kinds],
+        tally(judgements) if judgements else "",
+        audit_table(judgements, everything=True).selected(FIGURES),
+        sorted({j.figure.source for j in judgements}),
+        seen,
+        [line for line in header(analysis) if line.startswith("convention ")] + footer(analysis),
+        _facts(analysis, budget, judgements, seen),
+    )
+
+
+def picture(kind: str, analysis: Analysis) -> Picture:
+    """The picture of that kind, or why there is none."""
+    try:
+        return Picture(kind, KINDS[kind].about, svg=svg(kind, [analysis]))
+    except ArchcalcError as error:
+        return Picture(kind, KINDS[kind].about, problem="; ".join(map(str, error.problems)))
+
+
+def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Card]:
+    t, network = analysis.totals, analysis.network
+    peak, step = budget.inference.peak(), budget.training_parts(1)
+    moment = budget.inference.moments[budget.inference.peak_moment()]
+    errors = published(analysis)
+    cards = [
+        Card(
+            "Parameters",
+            count_text(t.params),
+            (
+                f"{t.params:,}: weights {t.weights:,}, biases {t.biases:,}",
+                *([f"{t.buffers:,} buffers beside them, not trained"] if t.buffers else []),
+            ),
+        ),
+        Card("MACs", count_text(t.macs), (f"{t.macs:,} for one image", f"{2 * t.macs:,} FLOPs")),
+        Card(
+            "Depth",
+            counted(depth(network), "layer"),
+            ("weighted, on the longest path", f"{counted(len(analysis.rows) - 1, 'layer')} of any type"),
+        ),
+        Card(
+            "Feature maps",
+            _short(t.values * analysis.itemsize),
+            (f"{t.values:,} values with the input", "each output that is held, added up"),
+        ),
+        Card(
+            "Inference peak",
+            _short(peak),
+            (
+                f"{peak:,} bytes alive at {network.nodes[moment.node].name}",
+                "weights and image apart",
+            ),
+        ),
+        Card(
+            "Training, one image",
+            _short(step.total),
+            (
+                f"weights {_short(budget.weights)}, gradients as many",
+                f"kept for the backward pass {_short(budget.training.kept_bytes(1))}",
+                f"optimizer: SGD holds nothing, Adam {_short(_adam(budget))}",
+            ),
+        ),
+    ]
+    if fields is not None:
+        field = largest_field(analysis)
+        size = "whole input" if field == "whole" else f"{field} pixels" if field is not None else "none"
+        cards.append(Card("Receptive field", size, (fields.footer[0],)))
+    stored = t.weights + t.biases + t.buffers
+    first, *rest = FILE_TYPES
+    cards.append(
+        Card(
+            "Weight file",
+            _short(stored * DTYPES[first]),
+            (
+                f"{stored:,} numbers in {first}",
+                *(f"{_short(stored * DTYPES[name])} in {name}" for name in rest),
+                *(["without the side heads"] if analysis.side_rows else []),
+            ),
+        )
+    )
+    if errors is not None:
+        found = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
+        cards.append(Card("Published error", found[0], (*found[1:], f"{errors.on}, {errors.how}; {errors.source}")))
+    return cards
+
+
+def _short(n: int) -> str:
+    """Bytes in their decimal unit."""
+    return bytes_text(n).partition(" (")[0]
+
+
+def _adam(budget: Budget) -> int:
+    kind = OPTIMIZERS["adam"]
+    return kind.per_weight * budget.weights + 4 * len(budget.tensors)
+
+
+def _memory(budget: Budget) -> list[str]:
+    """The moments at which most is alive, in words."""
+    nodes, lines = budget.network.nodes, []
+    for what, schedule in (("inference", budget.inference), ("training", budget.training)):
+        at = schedule.peak_moment()
+        moment = schedule.moments[at]
+        where = f"{nodes[moment.node].name} ({moment.operator}), in the {moment.phase} pass"
+        lines.append(
+            f"{what}: most is alive at {where}: {schedule.peak():,} bytes, weights and image apart: "
+            f"{alive_text(schedule, at, 1)}"
+        )
+    for name, parts in (("inference", budget.inference_parts(1)), ("a step of training", budget.training_parts(1))):
+        named = [f"{part} {size:,}" for part, size in parts._asdict().items() if size]
+        lines.append(f"{name} at its largest moment: {parts.total:,} bytes ({', '.join(named)})")
+    return [
+        *lines,
+        "as PyTorch runs it, operator by operator, for one image in float32; scratch inside an operator, and the "
+        "framework's own memory, are not in these figures",
+    ]
+
+
+HEADINGS = (
+    Heading("network", "network", "text", 9),
+    Heading("title", "title", "text", 3),
+    Heading("year", "year", "number", 4),
+    Heading("input", "input", "text", 5),
+    Heading("depth", "depth", "number", 5),
+    Heading("params", "params", "count", 8, "params"),
+    Heading("macs", "MACs", "count", 8, "operations"),
+    Heading("memory", "feature maps", "bytes", 6, "bytes"),
+    Heading("peak", "inference peak", "bytes", 6, "bytes"),
+    Heading("kept", "kept for training", "bytes", 6, "bytes"),
+    Heading("weight_file", "weight file", "bytes", 6, "bytes"),
+    Heading("rf", "field", "number", 4),
+    Heading("top1", "top-1 %", "printed", 6),
+    Heading("top5", "top-5 %", "printed", 6),
+    Heading("figures", "published figures", "number", 3),
+    Heading("matching", "of them match", "number", 3),
+    Heading("verified", "PyTorch agrees", "text", 3),
+)
+"""The columns of the index."""
+
+
+def _facts(
+    analysis: Analysis, budget: Budget, judgements: Sequence[Judgement], seen: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """The network's row in the index."""
+    t, network = analysis.totals, analysis.network
+    errors = published(analysis)
+    return {
+        "network": network.name,
+        "title": network.title,
+        "year": network.about.get("year", ""),
+        "input": str(analysis.input),
+        "depth": depth(network),
+        "params": t.params,
+        "macs": t.macs,
+        "memory": t.values * analysis.itemsize,
+        "peak": budget.inference.peak(),
+        "kept": budget.training.kept_bytes(1),
+        "weight_file": (t.weights + t.biases + t.buffers) * DTYPES["float32"],
+        "rf": largest_field(analysis),
+        "top1": errors.top1 if errors else None,
+        "top5": errors.top5 if errors else None,
+        "figures": len(judgements),
+        "matching": sum(j.verdict == "match" for j in judgements),
+        "verified": seen.get("agrees", "not run"),
+    }

@@ -1,0 +1,83 @@
+"""What others say of the zoo's networks: published figures with their verdicts, and what witnesses saw."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+
+from archcalc.errors import ArchcalcError, Problem
+from archcalc.network import Network
+from archcalc.published.figures import Figure, load_figures
+from archcalc.published.quantities import Bench
+from archcalc.published.verdict import Judgement, judge
+from archcalc.report.compare import as_in_zoo
+from archcalc.report.verification import SUMMARY_HEADINGS
+
+REQUIRED = ("device", "network", "agrees")
+MOST_BYTES = 10_000_000
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Records:
+    """Published figures, judged when they are asked for, and the rows of a file of ``archcalc verify --all``."""
+
+    def __init__(self, verification: str | None = None) -> None:
+        self._seen = read_verification(verification) if verification is not None else {}
+        self._bench = Bench()
+
+    @cached_property
+    def _figures(self) -> dict[str, list[Figure]]:
+        found: dict[str, list[Figure]] = {}
+        for figure in load_figures():
+            found.setdefault(figure.subject.network, []).append(figure)
+        return found
+
+    def judgements(self, network: Network) -> list[Judgement]:
+        """The verdicts on what was published of a network of the zoo; none for any other, or with other settings."""
+        figures = self._figures.get(network.name, []) if as_in_zoo(network) else []
+        return [judge(figure, self._bench) for figure in figures]
+
+    def seen(self, network: Network) -> Mapping[str, str]:
+        """What witnesses saw of a network of the zoo, by the title of a column; empty where they were not run."""
+        return self._seen.get(network.name, NOTHING) if as_in_zoo(network) else NOTHING
+
+
+def read_verification(path: str) -> dict[str, Mapping[str, str]]:
+    """The rows of ``archcalc verify --all --format csv`` by network, each by the titles of its columns.
+
+    ArchcalcError, with the line, when the file cannot be read or is not such a table.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            text = file.read(MOST_BYTES)
+    except OSError as error:
+        raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", path)) from None
+    except ValueError:
+        raise ArchcalcError(Problem("is not UTF-8 text", path)) from None
+    reader = csv.reader(io.StringIO(text), strict=True)
+    found: dict[str, Mapping[str, str]] = {}
+    try:
+        titles = next(reader, [])
+        missing = [name for name in REQUIRED if name not in titles]
+        if missing:
+            raise ArchcalcError(
+                Problem(
+                    f"expected the table of archcalc verify --all --format csv; it has no column {missing[0]}", path, 1
+                )
+            )
+        for row in reader:
+            if len(row) != len(titles):
+                raise ArchcalcError(
+                    Problem(f"expected {len(titles)} cells, as in line 1, got {len(row)}", path, reader.line_num)
+                )
+            cells = dict(zip(titles, row, strict=True))
+            shown = {"device": "device", **{heading.name: heading.title for heading in SUMMARY_HEADINGS[1:]}}
+            found[cells["network"]] = MappingProxyType(
+                {title: cells[name] for name, title in shown.items() if cells.get(name)}
+            )
+    except csv.Error as error:
+        raise ArchcalcError(Problem(f"is not CSV: {error}", path, reader.line_num)) from None
+    return found
