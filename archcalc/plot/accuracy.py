@@ -178,7 +178,7 @@ def _caption(analyses: Sequence[Analysis], found: Sequence[Accuracy], ways: Sequ
     sources = "; ".join(dict.fromkeys(one.source.rsplit(",", 1)[0] for one in found))
     inputs = ", ".join(dict.fromkeys(str(a.input).replace("x", "×") for a in analyses))
     return (
-        f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))} ({protocols}) against computed "
+        f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))}, {protocols}, against computed "
         f"{first.convention.counts} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
         f"{count_text(most)}. Convention {first.convention.name}: {first.convention.about}. Sources: {sources}."
     )

@@ -46,6 +46,8 @@ def budget(
         checkpoint=checkpoint,
         overhead=read_size(overhead),
     )
+    if len(analysis.network.nodes) == 1:
+        raise ArchcalcError(f"{analysis.network.name} has no layers to train")
     largest = held.largest_training(card)
     if not largest:
         raise ArchcalcError(
@@ -75,7 +77,7 @@ def budget(
         ax.annotate(f"{fit}: batch {largest:,} fits", (1, card), (3, 2), textcoords="offset points", va="bottom")
         ax.set_xlim(1, most)
         ax.set_ylim(min(inference) / 4, card * 4)
-        ax.xaxis.set_major_locator(LogLocator(base=2))
+        ax.xaxis.set_major_locator(LogLocator(base=2, numticks=7))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: _written(n)))
         ax.yaxis.set_minor_formatter(NullFormatter())

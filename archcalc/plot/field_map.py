@@ -45,11 +45,11 @@ def rf_map(analysis: Analysis, layers: Sequence[str] | None = None, ax: Axes | N
         seen = [box for box in drawn if max(box.width / width, box.height / height) <= BEYOND]
         labels = [_label(row, box not in seen) for row, box in zip(rows, drawn, strict=True)]
         if ax is None:
-            beside = max(map(style.text_width, [*labels, f"input {height}×{width}"])) + 0.3
+            beside = max(map(style.text_width, [*labels, f"input {height}×{width}"])) + 0.4
             figure = style.new_figure(style.COLUMN - beside)
             ax = figure.add_subplot(figure.add_gridspec(1, 2, width_ratios=(style.COLUMN - beside, beside))[0])
-        left, right = min(0, *(b.x for b in seen)), max(width, *(b.x + b.width for b in seen))
-        top, bottom = min(0, *(b.y for b in seen)), max(height, *(b.y + b.height for b in seen))
+        left, right = min([0, *(b.x for b in seen)]), max([width, *(b.x + b.width for b in seen)])
+        top, bottom = min([0, *(b.y for b in seen)]), max([height, *(b.y + b.height for b in seen)])
         margin = 0.03 * max(right - left, bottom - top)
         ax.set_aspect("equal")
         ax.set_xlim(left - margin, right + margin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import inf, log2
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
@@ -17,6 +18,9 @@ from archcalc.plot import style
 
 ROOM = 0.11
 """Inches between the labels of neighbouring stages, which are written upright."""
+
+LABEL = 0.8
+"""The height of the label of an input's line, in powers of two."""
 
 
 class Point(NamedTuple):
@@ -41,15 +45,13 @@ def rf(*analyses: Analysis, ax: Axes | None = None) -> Axes:
         made = ax is None
         ax = style.new_axes(2.5) if ax is None else ax
         ax.set_yscale("log", base=2)
-        tops = []
         for nth, (a, lines) in enumerate(curves.items()):
             for axis, points in zip(_axes(a), lines, strict=True):
                 _line(ax, a, points, axis, nth, len(analyses) > 1)
-            tops.append(max(p.field for points in lines for p in points))
-        _inputs(ax, analyses)
-        deepest = max(p.depth for lines in curves.values() for points in lines for p in points)
-        ax.set_xlim(0, deepest * 1.02)
-        ax.set_ylim(0.9, max(*tops, *(n for a in analyses for n in a.input.axes)) * 1.6)
+        everything = [p for lines in curves.values() for points in lines for p in points]
+        ax.set_xlim(0, max(1, *(p.depth for p in everything)) * 1.02)
+        _inputs(ax, analyses, everything)
+        ax.set_ylim(0.9, max(*(p.field for p in everything), *(n for a in analyses for n in a.input.axes)) * 1.6)
         ax.yaxis.set_major_locator(LogLocator(base=2, numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
@@ -120,12 +122,32 @@ def _line(ax: Axes, analysis: Analysis, points: Sequence[Point], axis: int, nth:
         )
 
 
-def _inputs(ax: Axes, analyses: Sequence[Analysis]) -> None:
-    """A line for every size of an input, with the size on it."""
+def _inputs(ax: Axes, analyses: Sequence[Analysis], points: Sequence[Point]) -> None:
+    """A line for every size of an input, with the size over the end where the curves leave more room."""
+    low, high = ax.get_xlim()
+    third = (high - low) / 3
+
+    def room(size: int, left: bool) -> float:
+        near = [p for p in points if (p.depth < low + third if left else p.depth > high - third)]
+        return min((abs(log2(n / size) - LABEL / 2) for p in near for n in (p.field, p.least)), default=inf)
+
+    told: list[list[int]] = []  # sizes whose lines are too close for a label each share one
     for size in sorted({n for a in analyses for n in a.input.axes}):
         ax.axhline(size, color=style.GREY, linewidth=0.8, zorder=1)
+        if told and log2(size / told[-1][-1]) < LABEL:
+            told[-1].append(size)
+        else:
+            told.append([size])
+    for sizes in told:
+        top = sizes[-1]
+        left = room(top, True) >= room(top, False)
         ax.annotate(
-            f"input {size}", (0, size), xycoords=("axes fraction", "data"), xytext=(2, 1), textcoords="offset points"
+            f"input {', '.join(map(str, sizes))}",
+            (0 if left else 1, top),
+            (2 if left else -2, 1),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="left" if left else "right",
         )
 
 

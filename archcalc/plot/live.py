@@ -52,7 +52,7 @@ def memory(analysis: Analysis, amp: bool = False, checkpoint: str | None = None,
     schedule: Schedule = budget.training if analysis.training else budget.inference
     live = schedule.live(analysis.batch)
     if not live:
-        raise ArchcalcError(f"{analysis.network.name} has no layers that hold memory")
+        raise ArchcalcError(f"{analysis.network.name} has no layers to run")
     moments = _moments(live)
     bands = _bands(analysis, schedule, moments)
     peak = schedule.peak_moment(analysis.batch)

@@ -114,6 +114,7 @@ def captioned(ax: Axes, text: str) -> None:
     figure.set_layout_engine("constrained", rect=(0, band / (height + band), 1, height / (height + band)))
     figure.text(0.05 / width, 0.04 / (height + band), "\n".join(lines), va="bottom", linespacing=1.2)
     figure.set_label(text)
+    figure.draw_without_rendering()  # ticks settle after the first layout, and the next takes account of them
 
 
 def wrapped(text: str, width: float) -> list[str]:

@@ -15,8 +15,8 @@ from archcalc.plot import style
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
 from archcalc.plot.layout import GAP, TEXT, Box, Line, Placed, Scale, lines_of, scale_for
 
-MOST, ROWS = 100, 5
-"""The most volumes, and the most rows of them; a network that needs more is folded further."""
+MOST, TALL = 100, 4.5
+"""The most volumes, and the most inches of rows of them; a network that needs more is folded further."""
 
 COLOURS = {
     "input": "#e6e6e6",
@@ -43,7 +43,7 @@ def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
     width = (style.COLUMN if ax is None else ax.get_window_extent().width / style.figure_of(ax).dpi) - 0.1
     with style.applied():
         items, lines, scale = _fitting(analysis, width)
-        heights = [TEXT + line.above + line.below + TEXT + GAP for line in lines]
+        heights = [_height(line) for line in lines]
         sorts = [sort for sort in COLOURS if any(item.sort == sort for item in items)]
         legend = [Patch(facecolor=COLOURS[sort], edgecolor=style.INK, linewidth=0.5, label=sort) for sort in sorts]
         made = ax is None
@@ -70,15 +70,20 @@ def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
 
 
 def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[Line], Scale]:
-    """The finest folding that takes no more than ROWS rows."""
+    """The finest folding that is no taller than TALL."""
     most = MOST
     while True:
         items = finest(analysis, most)
         scale = scale_for(item.shape for item in items)
         lines = lines_of(items, scale, width)
-        if len(lines) <= ROWS or len(items) >= most or most <= 1:
+        if sum(map(_height, lines)) <= TALL or len(items) > most:
             return items, lines, scale
         most = len(items) - 1
+
+
+def _height(line: Line) -> float:
+    """The inches of a row with the sizes above and the names below it."""
+    return TEXT + line.above + line.below + TEXT + GAP
 
 
 def _volume(ax: Axes, placed: Placed, middle: float) -> None:

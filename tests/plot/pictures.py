@@ -16,6 +16,7 @@ CROWD = (
 PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     *((kind, (name,), {}) for kind in ("rf", "rf-map", "cost", "shape") for name in FIVE),
     ("rf", FIVE, {}),
+    ("rf", ("vgg16", "alexnet"), {}),
     ("rf-map", ("alexnet",), {"layers": ["conv1", "conv2", "conv5"]}),
     ("shape", ("resnet18",), {}),
     ("compare", ("vgg16", "googlenet", "resnet152", "densenet201"), {}),

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 import archcalc as package
-from archcalc import ArchcalcError, load, plot
+from archcalc import ArchcalcError, Network, Shape, load, plot
 from tests.plot.pictures import analysis
 
 PACKAGE = Path(package.__file__).parent
@@ -161,6 +161,23 @@ def test_vectors_and_lines_are_drawn_where_they_can_be(specs, archcalc):
     (specs / "line.yaml").write_text("input: [1, 32]\nlayers:\n  - conv: {out: 4, kernel: 3}\n")
     for kind, net in (("shape", "vector.yaml"), ("cost", "vector.yaml"), ("shape", "line.yaml"), ("rf", "line.yaml")):
         assert archcalc("plot", kind, net, "-o", "x.svg") == (0, "", "")
+
+
+@pytest.mark.parametrize("kind", ["rf", "rf-map", "cost", "shape", "memory", "budget"])
+@pytest.mark.parametrize("pattern", ["INPUT 8x8x1 -> FC-5", "INPUT 1x1x1 -> CONV1-1", "INPUT 4x9x2 -> RELU"])
+def test_the_smallest_networks_are_drawn_or_one_sentence_says_why_not(specs, archcalc, kind, pattern, recwarn):
+    status, _, err = archcalc("plot", kind, pattern, "-o", "x.png")
+    assert status == 0 or (kind == "memory" and err.endswith("has no layers to run\n")), err
+    assert not recwarn.list
+
+
+def test_a_network_of_its_input_alone():
+    bare = Network("bare", Shape(1, (8, 8))).analyze()
+    for kind in ("rf", "rf-map", "cost", "shape"):
+        plot.figure(kind, [bare])
+    for kind, what in (("memory", "run"), ("budget", "train")):
+        with pytest.raises(ArchcalcError, match=f"^bare has no layers to {what}$"):
+            plot.figure(kind, [bare])
 
 
 # What is installed

@@ -169,6 +169,12 @@ def test_rf_map_chooses_ends_of_stages_and_the_first_field_that_covers_the_input
     assert "* larger than is drawn." in ax.figure.get_label()
 
 
+def test_rf_map_where_every_field_is_larger_than_is_drawn():
+    ax = plot.rf_map(load("INPUT 8x8x1 -> CONV31-1").analyze())
+    assert "31×31 * conv1" in labels(ax)
+    assert ax.get_xlim()[0] < 0 < 8 < ax.get_xlim()[1] < 9
+
+
 # shape
 
 
