@@ -77,7 +77,7 @@ def check(network: Network, limit: int | None = 16) -> Fields:
 
     Every layer is looked at twice for each axis: at the network's own input, and with that axis so large that the
     middle unit's field lies inside, where the network can be built that large. The whole zoo takes about two minutes
-    of one core and less than 1 GB.
+    of one core, and 2.4 GB for its deepest network.
     """
     indices = _chosen(network, limit) if network.input.axes else []
     checks: dict[FieldCheck, None] = {}

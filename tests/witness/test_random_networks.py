@@ -1,8 +1,7 @@
 """Random networks over the whole spec language, held against PyTorch: the same numbers, and the same refusals.
 
 ``pytest tests/witness/test_random_networks.py --hypothesis-profile=thorough`` draws 10,000 networks instead of a
-few, demands that every layer type and every documented difference was among them, and writes
-reports/random-networks.md.
+few, demands that every layer type was among them, and writes reports/random-networks.md.
 """
 
 from __future__ import annotations
@@ -233,7 +232,6 @@ def test_random_networks_are_what_pytorch_makes_of_them():
     take()
     if THOROUGH:
         assert set(census.types) == set(TYPES)
-        assert all(census.differences[d.what] for d in DIFFERENCES)
         (ROOT / "reports" / "random-networks.md").write_text(census.report(), encoding="utf-8")
 
 
