@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.analysis.checkpoint import Recomputed
-from archcalc.analysis.running import Runner
+from archcalc.analysis.runner import Runner
 from archcalc.analysis.tape import COPIED, SCRATCH, Made, Operation, Storage, Value
 from archcalc.network import Network
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from archcalc.analysis.running import Runner
+from archcalc.analysis.runner import Runner
+from archcalc.analysis.running import run_layer
 from archcalc.analysis.tape import Operation, Saved, Stopped, Value
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network, Node
@@ -51,7 +52,7 @@ class Recomputed:
         start = len(tape.operations)
         for node in self.nodes:
             self.taken.update({i: values[i] for i in node.inputs if i not in inside})
-            values[node.index] = tape.layer(node, [values[i] for i in node.inputs], self.network.input_shapes(node))
+            values[node.index] = run_layer(tape, self.network, node, values)
         self.operations = tape.operations[start:]
         self._last = max((at for at, operation in enumerate(self.operations) if operation.saved), default=-1)
         self.kept = [
@@ -79,8 +80,7 @@ class Recomputed:
             for node in self.nodes:
                 moments = len(tape.moments)
                 try:
-                    inputs = [values[i] for i in node.inputs]
-                    values[node.index] = tape.layer(node, inputs, self.network.input_shapes(node))
+                    values[node.index] = run_layer(tape, self.network, node, values)
                 finally:
                     if len(tape.moments) > moments:
                         self.again.append(node)

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from archcalc.analysis.memory import itemsize
-from archcalc.analysis.running import Runner
+from archcalc.analysis.runner import Runner
+from archcalc.analysis.running import run_layer
 from archcalc.analysis.tape import Storage, Tape, Value
 from archcalc.network import Network, Node
 
@@ -148,7 +149,7 @@ def inference(network: Network, dtype: str = "float32", *, amp: bool = False) ->
     tape = Runner(False, itemsize(dtype), amp, overwritten(network))
     values = {0: image(network, dtype)}
     for node in nodes:
-        values[node.index] = tape.layer(node, [values[i] for i in node.inputs], network.input_shapes(node))
+        values[node.index] = run_layer(tape, network, node, values)
     tape.release_copies()
     values[network.output].storage.until(len(tape.moments) - 1)
     return Schedule(network, tape, values)

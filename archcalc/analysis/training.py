@@ -8,7 +8,8 @@ from archcalc.analysis.backward import BackwardPass
 from archcalc.analysis.checkpoint import Recomputed, block_runs
 from archcalc.analysis.lifetime import Schedule, image, overwritten, results, running
 from archcalc.analysis.memory import itemsize
-from archcalc.analysis.running import Runner
+from archcalc.analysis.runner import Runner
+from archcalc.analysis.running import run_layer
 from archcalc.analysis.tape import Operation, Saved, Tape, Value
 from archcalc.network import Network, Node
 
@@ -64,7 +65,7 @@ def training(
         if node.index in begins:
             kept += begins[node.index].first(tape, values)
         elif node.index not in inside:
-            values[node.index] = tape.layer(node, [values[i] for i in node.inputs], network.input_shapes(node))
+            values[node.index] = run_layer(tape, network, node, values)
             kept += [saved for operation in tape.operations[start:] for saved in operation.saved]
     outputs = [values[index] for index in results(network, nodes)]
     turn = len(tape.moments)

@@ -1,0 +1,110 @@
+"""How PyTorch runs joins, and layers that rearrange."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.runner import Run, Runner, trivial
+from archcalc.analysis.tape import SCRATCH, Made, Value
+from archcalc.sizes import Shape
+
+
+def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """One sum after another."""
+    total = xs[0]
+    for at, x in enumerate(xs[1:], 2):
+        last = at == len(xs) and layer.type == "add"
+        size = max(total.itemsize, x.itemsize)
+        total = tape.run(
+            "add",
+            [total, x],
+            out.values,
+            over=total if tape.overwrite and total.itemsize == size else None,
+            itemsize=size,
+            what="" if last else "sum so far",
+            role="map" if last else "scratch",
+            passes=True,
+        )
+    if layer.type == "mean":
+        total = tape.run("div", [total], out.values, backward=tape.new(total))
+    return total
+
+
+def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """One product after another; the gradient of a gate is a map before it is summed."""
+    result, shape = xs[0], shapes[0]
+    for at, (x, other) in enumerate(zip(xs[1:], shapes[1:], strict=True), 2):
+        full = shape if shape.values >= other.values else other
+        size = max(result.itemsize, x.itemsize)
+        whole = full.values * size
+        small = [(n, v) for n, v in enumerate((result, x)) if v.count < full.values]
+        steps = [[Made(n if v.count == full.values else SCRATCH, whole, 0, 9)] for n, v in enumerate((result, x))]
+        steps += [[Made(n, v.count * v.itemsize, 0)] for n, v in small]
+        last = at == len(xs)
+        result = tape.run(
+            "mul",
+            [result, x],
+            full.values,
+            itemsize=size,
+            what="" if last else "product so far",
+            role="map" if last else "scratch",
+            keep=[(other, "multiply: the other factor") for other, self in ((x, result), (result, x)) if self.derived],
+            backward=steps,
+        )
+        shape = full
+    return result
+
+
+def concat(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    size = max(x.itemsize for x in xs)
+    if tape.amp:
+        xs = [
+            x
+            if x.itemsize == size
+            else tape.run(
+                "_to_copy",
+                [x],
+                x.count,
+                itemsize=size,
+                role="scratch",
+                what="in single precision",
+                backward=tape.new(x),
+            )
+            for x in xs
+        ]
+    order = "last" if all(x.order == "last" for x in xs) else "first"
+    return tape.run("cat", xs, out.values, itemsize=size, order=order, passes=True)
+
+
+def flatten(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """The values as they lie; a map whose channels come last in memory is copied into order."""
+    (x,) = xs
+    if x.order == "last" and not trivial(shapes[0]):
+        return tape.run("clone", xs, out.values, order="first", passes=True)
+    return tape.run("view", xs, out.values, view=True, order="first", passes=True)
+
+
+def identity(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    return xs[0]
+
+
+def slice_(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    (x,) = xs
+    order = "part" if x.order == "first" and out.values < x.count else x.order
+    return tape.run("slice", xs, out.values, view=True, order=order, backward=tape.new(x))
+
+
+def copied(operator: str) -> Run:
+    """A layer that makes a map and keeps nothing."""
+
+    def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+        return tape.run(operator, xs, out.values, backward=tape.new(xs[0]))
+
+    return run
+
+
+def channel_shuffle(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    (x,) = xs
+    if layer.groups in (1, out.channels):
+        return tape.run("view", xs, out.values, view=True, passes=True)
+    return tape.run("clone", xs, out.values, order="first", backward=tape.new(x))

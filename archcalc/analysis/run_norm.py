@@ -1,0 +1,129 @@
+"""How PyTorch runs normalisations and scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.analysis.runner import FLOAT, Runner, its_input, trivial
+from archcalc.analysis.tape import SCRATCH, WEIGHT, Made, Value
+from archcalc.sizes import Shape, product
+
+
+def batch_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    (x,) = xs
+    why = "batch_norm: the mean and deviation of each channel"
+    size = out.channels * tape.itemsize
+    beside = [(0, size, "mean", why), (0, size, "deviation", why)] if tape.training else []
+    params = layer.params(*shapes)
+    sizes = [n * tape.itemsize for n in (params.weight, params.bias) if n]
+    backward = tape.new(x, [Made(WEIGHT, 0, size) for size in sizes])
+    keep = [(x, its_input(layer))]
+    return tape.run(
+        "native_batch_norm", xs, out.values, keep=keep, beside=beside, weights=bool(sizes), backward=backward
+    )
+
+
+def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    (x,) = xs
+    groups = out.values // layer.features(shapes[0])
+    why = "layer_norm: the mean and deviation of each position"
+    size = groups * tape.itemsize
+    params = layer.params(*shapes)
+    sizes = [n * tape.itemsize for n in (params.weight, params.bias) if n]
+    channels = out.axes and layer.axis == "channels" and not trivial(out)
+    return tape.run(
+        "native_layer_norm",
+        xs,
+        out.values,
+        order="last" if channels else "first",
+        keep=[(x, its_input(layer))],
+        beside=[(size, 0, "mean", why), (size, 0, "deviation", why)],
+        weights=bool(sizes),
+        backward=tape.new(x, [Made(WEIGHT, 0, size) for size in sizes]),
+    )
+
+
+def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """x / (k + alpha * mean of neighbouring squares)^beta, written out in torch.nn.functional."""
+    (x,) = xs
+    n = out.values
+    why = "lrn: its input"
+    one = x.count * x.itemsize
+    square = tape.run(
+        "mul",
+        [x, x],
+        n,
+        what="squares",
+        role="scratch",
+        keep=[(x, why)],
+        backward=[[Made(0, one, 0)], [Made(1, one, 0)]],
+    )
+    padded = tape.run(
+        "constant_pad_nd",
+        [square],
+        (out.channels + layer.size - 1) * product(out.axes),
+        what="padded squares",
+        role="scratch",
+        backward=tape.new(square),
+    )
+    if tape.amp and padded.itemsize == 2:
+        padded = tape.run(
+            "_to_copy",
+            [padded],
+            padded.count,
+            itemsize=FLOAT,
+            what="padded squares in single precision",
+            role="scratch",
+            backward=tape.new(padded),
+        )
+    mean = tape.run(
+        "avg_pool3d",
+        [padded],
+        n,
+        what="mean of squares",
+        role="scratch",
+        keep=[(padded, "lrn: the padded squares")],
+        backward=tape.new(padded),
+    )
+    scaled = tape.run("mul", [mean], n, what="scaled mean", role="scratch", backward=tape.new(mean))
+    shifted = tape.run("add", [scaled], n, what="shifted mean", role="scratch", passes=True)
+    size = n * shifted.itemsize
+    power = tape.run(
+        "pow",
+        [shifted],
+        n,
+        what="denominator",
+        role="scratch",
+        keep=[(shifted, "lrn: the base of its power")],
+        backward=[[Made(SCRATCH, size, 0, 2)], [Made(SCRATCH, size, 0, 2)], [Made(0, size, 0)]],
+    )
+    mean.storage.until(len(tape.moments) - 1)
+    return tape.run(
+        "div",
+        [x, power],
+        n,
+        itemsize=power.itemsize,
+        keep=[(x, why), (power, "lrn: its denominator")],
+        backward=[
+            [Made(SCRATCH, size, 0, 3)],
+            [Made(SCRATCH, size, 0, 3)],
+            [Made(SCRATCH, size, 0, 3)],
+            [Made(1, size, 0)],
+            [Made(0, one, 0)],
+        ],
+    )
+
+
+def layer_scale(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    (x,) = xs
+    size = max(x.itemsize, tape.itemsize)
+    whole = out.values * size
+    steps = [[Made(0, whole, 0)], [Made(SCRATCH, whole, 0, 2)], [Made(WEIGHT, 0, out.channels * tape.itemsize)]]
+    keep = [(x, its_input(layer))]
+    return tape.run("mul", xs, out.values, itemsize=size, keep=keep, weights=True, backward=steps)
+
+
+def scaled(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    (x,) = xs
+    over = x if tape.overwrite else None
+    return tape.run("mul_" if over else "mul", xs, out.values, over=over, backward=tape.new(x))
