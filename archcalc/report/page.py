@@ -16,7 +16,7 @@ from archcalc.published.figures import Source
 from archcalc.published.verdict import Judgement
 from archcalc.report.audit import audit_table, tally
 from archcalc.report.compare import largest_field, published
-from archcalc.report.layers import footer, header, layer_table, origin
+from archcalc.report.layers import layer_table, origin
 from archcalc.report.memory import alive_text
 from archcalc.report.receptive_field import field_tables
 from archcalc.report.records import Records
@@ -24,7 +24,7 @@ from archcalc.report.table import Heading, Table
 from archcalc.report.units import bytes_text, count_text, counted
 
 STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
-LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step", "first")
+LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
 FIGURES = ("layer", "quantity", "printed", "archcalc_value", "verdict", "reason", "source", "where")
 PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
 """The pictures of a page, all of which come from archcalc alone; a graph is laid out by Graphviz."""
@@ -85,15 +85,15 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
     fields = field_tables([analysis])[0] if network.input.axes else None
     judgements = records.judgements(network)
     seen = records.seen(network)
-    stages = layer_table(analysis, STAGES, by="stage")
+    stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
     return Page(
         analysis,
         title,
         about,
-        next(line for line in header(analysis) if line.startswith("input ")),
+        next(line for line in layers.header if line.startswith("input ")),
         _cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
-        layer_table(analysis, LAYERS),
+        layers,
         list(fields.footer) if fields else ["the input has no spatial axes: there is no receptive field"],
         _memory(budget),
         [picture(kind, analysis) for kind in kinds],
@@ -101,7 +101,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
         audit_table(judgements, everything=True).selected(FIGURES),
         sorted({j.figure.source for j in judgements}),
         seen,
-        [line for line in header(analysis) if line.startswith("convention ")] + footer(analysis),
+        [line for line in layers.header if line.startswith("convention ")] + list(layers.footer),
         _facts(analysis, budget, judgements, seen),
     )
 

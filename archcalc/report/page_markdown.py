@@ -50,12 +50,12 @@ def _layers(page: Page, file: str) -> list[str]:
     analysis = page.analysis
     if len(analysis.rows) <= MOST:
         return ["## Layers", _table(page.layers)]
+    every = f"[{file}.csv]({file}.csv) has every layer."
     deepest = max(len(row.scopes) for row in analysis.rows)
-    for depth in range(deepest, 0, -1):
-        blocks = layer_table(analysis, BLOCKS, depth=depth)
-        if len(blocks.rows) <= MOST:
-            return ["## Blocks", f"[{file}.csv]({file}.csv) has every layer.", _table(blocks)]
-    return ["## Layers", f"[{file}.csv]({file}.csv) has every layer."]
+    depth = next((d for d in range(deepest, 0, -1) if len(analysis.fold(d)) <= MOST), None)
+    if depth is None:
+        return ["## Layers", every]
+    return ["## Blocks", every, _table(layer_table(analysis, BLOCKS, depth=depth))]
 
 
 def _published(page: Page) -> list[str]:

@@ -27,7 +27,7 @@ function prepare(table) {
   const titles = [...table.tHead.rows[0].cells];
   const blocks = rows.filter((row) => row.classList.contains("block"));
   const layers = rows.filter((row) => !row.classList.contains("block"));
-  const words = new Map(layers.map((row) => [row, row.textContent.toLowerCase()]));
+  const words = new Map(layers.map((row) => [row, [...row.cells].map((cell) => cell.textContent).join(" ").toLowerCase()]));
   const tools = document.querySelector(`.tools[data-for="${table.id}"]`);
   const status = tools.querySelector("[role=status]");
   const search = tools.querySelector("input");
