@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import inf, log2
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ def rf(*analyses: Analysis, ax: Axes | None = None) -> Axes:
                 _line(ax, a, points, axis, nth, len(analyses) > 1)
         everything = [p for lines in curves.values() for points in lines for p in points]
         ax.set_xlim(0, max(1, *(p.depth for p in everything)) * 1.02)
-        _inputs(ax, analyses, everything)
+        _inputs(ax, analyses, [points for lines in curves.values() for points in lines])
         ax.set_ylim(0.9, max(*(p.field for p in everything), *(n for a in analyses for n in a.input.axes)) * 1.6)
         ax.yaxis.set_major_locator(LogLocator(base=2, numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())
@@ -122,14 +122,21 @@ def _line(ax: Axes, analysis: Analysis, points: Sequence[Point], axis: int, nth:
         )
 
 
-def _inputs(ax: Axes, analyses: Sequence[Analysis], points: Sequence[Point]) -> None:
+def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Point]]) -> None:
     """A line for every size of an input, with the size over the end where the curves leave more room."""
     low, high = ax.get_xlim()
     third = (high - low) / 3
 
     def room(size: int, left: bool) -> float:
-        near = [p for p in points if (p.depth < low + third if left else p.depth > high - third)]
-        return min((abs(log2(n / size) - LABEL / 2) for p in near for n in (p.field, p.least)), default=inf)
+        """From the label to the nearest curve in the left or right third, in powers of two."""
+        spans = [
+            sorted(log2(n / size) - LABEL / 2 for n in ends)
+            for points in curves
+            for p, q in pairwise(points)
+            if (p.depth < low + third if left else q.depth > high - third)
+            for ends in ((p.field, q.field), (p.least, q.least))
+        ]
+        return min((max(first, -last, 0.0) for first, last in spans), default=inf)
 
     told: list[list[int]] = []  # sizes whose lines are too close for a label each share one
     for size in sorted({n for a in analyses for n in a.input.axes}):

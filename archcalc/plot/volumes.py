@@ -15,8 +15,8 @@ from archcalc.plot import style
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
 from archcalc.plot.layout import GAP, TEXT, Box, Line, Placed, Scale, lines_of, scale_for
 
-MOST, TALL = 100, 4.5
-"""The most volumes, and the most inches of rows of them; a network that needs more is folded further."""
+MOST, ROWS, TALL = 100, 5, 4.5
+"""The most volumes, rows of them, and inches of rows; a network that needs more is folded further."""
 
 COLOURS = {
     "input": "#e6e6e6",
@@ -70,13 +70,14 @@ def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
 
 
 def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[Line], Scale]:
-    """The finest folding that is no taller than TALL."""
+    """The finest folding that takes no more than ROWS rows and is no taller than TALL."""
     most = MOST
     while True:
         items = finest(analysis, most)
         scale = scale_for(item.shape for item in items)
         lines = lines_of(items, scale, width)
-        if sum(map(_height, lines)) <= TALL or len(items) > most:
+        fits = len(lines) <= ROWS and sum(map(_height, lines)) <= TALL
+        if fits or len(items) > most:  # the latter: it cannot be folded further
             return items, lines, scale
         most = len(items) - 1
 
