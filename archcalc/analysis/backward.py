@@ -37,7 +37,7 @@ class BackwardPass:
         self.pending: dict[Value, Gradient] = {}
         self.users: dict[Storage, int] = {}
         """How many gradients lie in a storage: a sum's gradient is that of every summand."""
-        self.summed: set[tuple[int, int]] = set()
+        self.weights: dict[tuple[int, int], Storage] = {}
 
     def run(self, outputs: Sequence[Value]) -> None:
         """Every operator that leads to the outputs, from a gradient of each."""
@@ -75,14 +75,16 @@ class BackwardPass:
                     made[i].until(last)
                     self._add(value, Gradient(made[i], True))
         for storage, becomes, which in copied:
-            tape.moment("copy")
-            self._weight_gradient(becomes, which)
-            storage.until(len(tape.moments) - 1)
+            if becomes:
+                storage.until(tape.moment("copy"))
+                self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
+            else:
+                self._stays(storage, which)
 
     def _steps(
         self, operation: Operation, owner: int
     ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]]]:
-        """Make what the operator's backward pass makes: gradients of inputs, and those of weights to be copied."""
+        """Make what the operator's backward pass makes: gradients of inputs, and those of weights that do not stay."""
         tape, inputs, weights = self.tape, operation.inputs, 0
         made: dict[int, Storage] = {}
         copied: list[tuple[Storage, int, tuple[int, int]]] = []
@@ -102,20 +104,29 @@ class BackwardPass:
                     copied.append((storage, one.becomes, (owner, weights)))
                     weights += 1
                 else:
-                    self._weight_gradient(one.fixed, (owner, weights))
+                    which = (owner, weights)
+                    if which in self.weights:
+                        storage = tape.make("scratch", 0, one.fixed, "gradient of shared weights")
+                        copied.append((storage, 0, which))
+                    else:
+                        self._stays(tape.make("weight gradient", 0, one.fixed, "gradient of weights"), which)
                     weights += 1
             ends.append(len(tape.moments) - 1)
         for storage, one in scratch:
             storage.until(ends[one.until] if 0 <= one.until < len(ends) else ends[-1])
         return made, copied
 
-    def _weight_gradient(self, size: int, which: tuple[int, int]) -> None:
+    def _stays(self, made: Storage, which: tuple[int, int]) -> None:
         """The gradient of a weight, which stays; that of a shared weight is added to the first."""
-        if which in self.summed:
-            self.tape.make("scratch", 0, size, "gradient of shared weights")
-        else:
-            self.summed.add(which)
-            self.tape.make("weight gradient", 0, size, "gradient of weights").until(FOREVER)
+        last = len(self.tape.moments) - 1
+        first = self.weights.setdefault(which, made)
+        first.until(FOREVER)
+        if first is not made and self.sums_in_place:
+            made.until(last)
+        elif first is not made:
+            first.dies = made.dies = self.tape.moment("add")
+            self.weights[which] = self.tape.make("weight gradient", 0, made.fixed, "sum of gradients of weights")
+            self.weights[which].until(FOREVER)
 
     def _add(self, value: Value, new: Gradient) -> None:
         """Add a contribution to the gradient of a tensor, in place where nothing else refers to what is there."""

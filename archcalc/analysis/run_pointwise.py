@@ -37,7 +37,11 @@ def prelu(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: S
     x = tape.low(xs[0])
     gradients, copies = tape.weights(layer.params(*shapes).weight)
     whole = x.count * x.itemsize
-    steps = [[Made(0, whole, 0), Made(SCRATCH, whole, 0, 1)], gradients]
+    both = [
+        Made(0 if x.derived else SCRATCH, whole, 0, 0),
+        Made(SCRATCH, whole, 0, 1),
+    ]  # whether the first is needed or not
+    steps = [both, gradients]
     keep: list[Kept] = [(x, its_input(layer)), *copies]
     return tape.run("_prelu_kernel", [x], out.values, keep=keep, weights=True, backward=steps)
 
@@ -60,8 +64,9 @@ def drop_path(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], ou
     random.until(len(tape.moments) - 1)
     tape.moment("_to_copy")
     mask = tape.make("kept", x.itemsize, 0, "mask")
-    kept.until(len(tape.moments) - 1)
     keep = [(mask, "drop_path: its mask")]
     masked = tape.run("mul", xs, out.values, what="masked", role="scratch", keep=keep, backward=tape.new(x))
     mask.until(len(tape.moments) - 1)
-    return tape.run("div", [masked], out.values, backward=tape.new(masked))
+    result = tape.run("div", [masked], out.values, backward=tape.new(masked))
+    kept.until(len(tape.moments) - 1)
+    return result
