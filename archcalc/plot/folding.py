@@ -28,7 +28,6 @@ SORTS: Sequence[tuple[str, tuple[type[Layer], ...]]] = (
     ("fully connected", (Linear, Rbf)),
 )
 BLOCK, OTHER = "block", "other"
-MORE = " … "
 
 
 class Item(NamedTuple):
@@ -53,7 +52,7 @@ def finest(analysis: Analysis, most: int, fold: Callable[[Analysis, int], list[I
         found = (fold or folded)(analysis, depth)
         if len(found) <= most:
             return found
-    return _items(analysis, _by_stage(analysis), len)
+    return _items(analysis, _by_stage(analysis), 0)
 
 
 def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
@@ -73,7 +72,7 @@ def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
             heads[node.index] = node.index
         return heads[node.index]
 
-    return _items(analysis, key, lambda scopes: depth)
+    return _items(analysis, key, depth)
 
 
 def _follows(node: Node) -> bool:
@@ -90,9 +89,8 @@ def _by_stage(analysis: Analysis) -> Callable[[Row, Node], Hashable]:
     return lambda row, node: stage[node.index]
 
 
-def _items(
-    analysis: Analysis, key: Callable[[Row, Node], Hashable], cut: Callable[[tuple[str, ...]], int]
-) -> list[Item]:
+def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int) -> list[Item]:
+    """The rows of one key as an item; a tuple is that of a block of that depth, or of a stage (0)."""
     groups: list[list[Row]] = []
     keys: list[Hashable] = []
     place: dict[Hashable, int] = {}
@@ -108,12 +106,10 @@ def _items(
             keys.append(found)
         groups[at].append(row)
         home[row.node.index] = at
-    return [_item(group, at, home, keys[at], cut) for at, group in enumerate(groups)]
+    return [_item(group, at, home, keys[at], depth) for at, group in enumerate(groups)]
 
 
-def _item(
-    rows: Sequence[Row], at: int, home: dict[int, int], key: Hashable, cut: Callable[[tuple[str, ...]], int]
-) -> Item:
+def _item(rows: Sequence[Row], at: int, home: dict[int, int], key: Hashable, depth: int) -> Item:
     nodes = [row.node for row in rows if row.node is not None]
     inputs = tuple(dict.fromkeys(home[i] for node in nodes for i in node.inputs if home[i] != at))
     head = nodes[0]
@@ -122,36 +118,35 @@ def _item(
         named = key[-1] if key and isinstance(key[-1], str) else "×".join(map(str, key)) or "vector"
         parts = [node for node in nodes if not _follows(node)]
         name, sort = (rows[0].name if len(rows) == 1 else named), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
-        depth = cut(last.scopes)
-        return Item(name, sort, last.shape, last.scopes[: depth - 1], inputs, tuple(rows), _repeats(nodes, depth))
+        scopes = last.scopes[: max(0, depth - 1)]
+        return Item(name, sort, last.shape, scopes, inputs, tuple(rows), _repeats(nodes, depth))
     return Item(rows[0].name, _sort(head), head.shape, head.scopes, inputs, tuple(rows), 1)
 
 
 def runs(items: Sequence[Item]) -> list[Item]:
     """The items with blocks of the same layers that follow one another as one item, named from first to last."""
-    found: list[Item] = []
+    found: list[list[Item]] = []
     home: list[int] = []
     for item in items:
-        before = found[-1] if found else None
         inputs = tuple(dict.fromkeys(home[i] for i in item.inputs))
-        if before is not None and inputs == (len(found) - 1,) and _alike(before, item):
-            name = f"{before.name.split(MORE)[0]}{MORE}{item.name}"
-            rows, repeats = before.rows + item.rows, before.repeats + 1
-            found[-1] = before._replace(name=name, shape=item.shape, rows=rows, repeats=repeats)
+        if found and inputs == (len(found) - 1,) and _alike(found[-1][-1], item):
+            found[-1].append(item)
         else:
-            found.append(item._replace(inputs=inputs))
+            found.append([item._replace(inputs=inputs)])
         home.append(len(found) - 1)
-    return found
+    return [_joined(run) if len(run) > 1 else run[0] for run in found]
 
 
 def _alike(before: Item, item: Item) -> bool:
     """Whether both are blocks of the same place whose layers are of the same types in the same order."""
-    types = [row.type for row in item.rows]
-    return item.sort == before.sort == BLOCK and item.scopes == before.scopes and _types(before) == types
+    same_place = item.sort == before.sort == BLOCK and item.scopes == before.scopes
+    return same_place and [row.type for row in before.rows] == [row.type for row in item.rows]
 
 
-def _types(item: Item) -> list[str]:
-    return [row.type for row in item.rows[len(item.rows) - len(item.rows) // item.repeats :]]
+def _joined(run: Sequence[Item]) -> Item:
+    first, last = run[0], run[-1]
+    rows = tuple(row for item in run for row in item.rows)
+    return first._replace(name=f"{first.name} … {last.name}", shape=last.shape, rows=rows, repeats=len(run))
 
 
 def _sort(node: Node) -> str:

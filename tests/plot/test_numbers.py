@@ -220,6 +220,16 @@ def test_folding_keeps_every_layer_and_names_how_often_a_block_repeats():
     assert [item.repeats for item in items if item.sort == BLOCK] == [3, 8, 36, 3]
 
 
+def test_a_network_of_many_layers_is_drawn_by_stage():
+    """Two stages of a hundred convolutions, with and without blocks around them: the stages have their own names."""
+    items = finest(load("INPUT 8x8x4 -> [CONV3-4]*100 -> POOL2 -> [CONV3-4]*100").analyze(), 20)
+    assert [(item.name, item.scopes, item.inputs) for item in items] == [("8×8", (), ()), ("4×4", (), (0,))]
+    items = finest(analysis("resnet152"), 7)
+    sizes = ["112×112", "56×56", "28×28", "14×14", "7×7"]
+    assert [item.name for item in items] == ["input", *sizes, "avgpool", "vector"]  # a layer by itself keeps its name
+    assert all(item.scopes == () for item in items)
+
+
 def test_runs_join_units_of_the_same_layers():
     """The first unit of a stage has a projection, the others are alike."""
     items = runs(folded(analysis("resnet152"), 2, alone=True))
