@@ -111,10 +111,10 @@ def training_table(analysis: Analysis, budget: Budget) -> Table:
         headings=[
             LAYER,
             TYPE,
-            OUTPUT,
+            OUTPUT._replace(keep=4),
             Heading("kept", "kept", "bytes", 8),
-            Heading("why", "for the backward pass", "text", 5),
-            Heading("forward", "alive forward", "bytes", 7),
+            Heading("why", "for the backward pass", "text", 8),
+            Heading("forward", "alive forward", "bytes", 5),
             Heading("backward", "alive backward", "bytes", 7),
         ],
         rows=rows,
@@ -185,9 +185,12 @@ def _peak(schedule: Schedule, batch: int) -> list[str]:
 
 
 def alive_text(schedule: Schedule, moment: int, batch: int) -> str:
-    """The largest tensors alive at a moment, by name and bytes."""
-    alive = sorted((s for s in schedule.alive(moment) if s.bytes(batch)), key=lambda s: -s.bytes(batch))
-    named = [f"{storage.name} {storage.bytes(batch):,}" for storage in alive[:MOST_NAMED]]
+    """The largest tensors alive at a moment, by name and bytes; the gradients of all weights together."""
+    there = [storage for storage in schedule.alive(moment) if storage.bytes(batch)]
+    gradients = sum(storage.bytes(batch) for storage in there if storage.role == "weight gradient")
+    alive = sorted((s for s in there if s.role != "weight gradient"), key=lambda s: -s.bytes(batch))
+    named = [f"gradients of weights {gradients:,}"] if gradients else []
+    named += [f"{storage.name} {storage.bytes(batch):,}" for storage in alive[:MOST_NAMED]]
     rest = alive[MOST_NAMED:]
     if rest:
         named.append(f"{counted(len(rest), 'smaller tensor')} {sum(s.bytes(batch) for s in rest):,}")

@@ -100,10 +100,11 @@ def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
     return found
 
 
-def inference_live(module: nn.Module, image: Tensor) -> list[tuple[str, int]]:
+def inference_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[tuple[str, int]]:
     """The layer and the bytes alive after every operator of a run in evaluation mode without gradients."""
     layers = _Layers(module)
-    with _mode(module, training=False), torch.no_grad(), layers, Live([image, *_owned(module)], layers) as live:
+    cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
+    with _mode(module, training=False), torch.no_grad(), layers, Live([image, *_owned(module)], layers) as live, cast:
         module(image)
     found: list[tuple[str, int]] = live.found
     return found

@@ -115,6 +115,8 @@ def test_mixed_precision(net):
     network = load(net)
     network = network.at(network.input._replace(axes=(64, 64)))
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
+    peak = max(live for _, live in memory.inference_live(module, image, amp=True))
+    assert peak == inference(network, amp=True).peak(BATCH)
     schedule = training(network, amp=True, sums_in_place=False)
     assert memory.saved_difference(network, module, image, amp=True) == ""
     assert sum(held.bytes for held in memory.saved(module, image, amp=True)) == schedule.kept_bytes(BATCH)
