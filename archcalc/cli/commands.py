@@ -200,6 +200,8 @@ def verify(args: argparse.Namespace) -> str:
     if args.all:
         if args.set or args.input is not None:
             raise ArchcalcError("--all verifies every network as it stands; --set and --input are for single ones")
+        if args.jobs < 1:
+            raise ArchcalcError(f"--jobs must be at least 1, got {args.jobs}")
         names = list(networks())
         found = run.outcomes(names, device.name, min(args.jobs, len(names)))
         tables, problems = run.summary(_progress(found, len(names)), device.about)
@@ -208,6 +210,10 @@ def verify(args: argparse.Namespace) -> str:
         nets = [net if args.input is None else net.analyze(input=args.input).network for net in nets]
         tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
     _report_problems(args, problems)
+    if args.csv:
+        from archcalc.report.files import write
+
+        write(args.csv, _joined([render_table(t, "csv") for t in tables], "csv"))
     return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
 
 

@@ -178,6 +178,7 @@ def parser() -> options.Parser:
     one.add_argument("--jobs", metavar="N", type=options.whole, default=2, help="networks at once, with --all (2)")
     one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="verify at this input, as in 3x320x320")
     one.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
+    one.add_argument("--csv", metavar="FILE", help="write the same as CSV to this file too")
     options.printing(one, FORMATS, columns=False)
 
     one = command(

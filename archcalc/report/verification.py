@@ -67,7 +67,7 @@ def layer_table(found: Verified) -> Table:
             "network": found.network.name,
             "input": [found.network.input.channels, *found.network.input.axes],
             "device": found.device,
-            "agrees": not found.problems,
+            "all_agree": not found.problems,
         },
         totals={
             "figures": [

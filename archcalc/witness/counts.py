@@ -77,12 +77,12 @@ def fvcore(model: Built, image: Tensor) -> Fvcore:
 
     fvcore cannot trace on the meta device.
     """
-    from fvcore.nn import FlopCountAnalysis
-
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     paths = {id(module): path for path, module in model.named_modules()}
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # fvcore uses parts of torch.jit that are to go
+        from fvcore.nn import FlopCountAnalysis
+
         found = FlopCountAnalysis(model, image)
         found.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         by_module = found.by_module()

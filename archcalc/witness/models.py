@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -130,9 +131,10 @@ class Model(NamedTuple):
         """The model on the meta device."""
         if self.library == "torchvision":
             return build(self.name, meta=True)
-        import timm
+        with warnings.catch_warnings(), _without_memory():
+            warnings.simplefilter("ignore")  # timm uses parts of torch.jit that are to go
+            import timm
 
-        with _without_memory():
             return timm.create_model(self.name, **TIMM_ARGUMENTS.get(self.name, {}))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from archcalc.witness.device import Device
 
 
-FIELDS_OF_EACH = 8
+FIELDS_OF_EACH = 16
 """Layers of a network of which receptive fields are seen, when there are many networks."""
 
 
