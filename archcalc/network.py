@@ -169,6 +169,16 @@ class Network:
         if differ:
             raise LayerError(f"cannot use the weights of {called}: {'; '.join(differ)}")
 
+    def running(self, training: bool = True) -> list[Node]:
+        """The nodes that run after the input: side heads in training only, and where they fit the input."""
+        return [node for node in self.nodes[1:] if not node.side or (training and not self.side_problem)]
+
+    def results(self, training: bool = True) -> list[int]:
+        """The nodes whose outputs a run returns: the network's, and in training the last of every side head."""
+        nodes = self.running(training)
+        used = {i for node in nodes for i in node.inputs}
+        return [self.output, *(node.index for node in nodes if node.side and node.index not in used)]
+
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
 

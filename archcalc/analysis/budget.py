@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.analysis.checkpoint import block_runs
-from archcalc.analysis.lifetime import Schedule, inference, running
+from archcalc.analysis.lifetime import Schedule, inference
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.training import Training, training
 from archcalc.errors import ArchcalcError, LayerError, nearest, unknown
@@ -90,7 +90,7 @@ class Budget:
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:
-            block_runs(network, running(network, training=True), checkpoint)
+            block_runs(network, network.running(), checkpoint)
 
     def at(self, network: Network) -> Budget:
         """The same for another network."""
@@ -129,7 +129,7 @@ class Budget:
 
     @cached_property
     def _owners(self) -> list[Node]:
-        return [node for node in running(self.network, training=True) if node.shares is None]
+        return [node for node in self.network.running() if node.shares is None]
 
     @cached_property
     def weights(self) -> int:

@@ -5,7 +5,7 @@ Layers run one by one in the order of the spec; a tensor lives until the last la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import accumulate
 
 from archcalc.analysis.memory import itemsize
@@ -126,17 +126,6 @@ class Schedule:
         return [storage for storage in self.storages if storage.born <= moment <= storage.dies]
 
 
-def running(network: Network, training: bool) -> list[Node]:
-    """The nodes that run after the input: side heads in training only, and where they fit the input."""
-    return [node for node in network.nodes[1:] if not node.side or (training and not network.side_problem)]
-
-
-def results(network: Network, nodes: Sequence[Node]) -> list[int]:
-    """The nodes whose outputs a run returns: the network's, and the last of every side head that runs."""
-    used = {i for node in nodes for i in node.inputs}
-    return [network.output, *(node.index for node in nodes if node.side and node.index not in used)]
-
-
 def image(network: Network, dtype: str) -> Value:
     """The network's input, whose memory is its caller's."""
     count, size = network.input.values, itemsize(dtype)
@@ -145,7 +134,7 @@ def image(network: Network, dtype: str) -> Value:
 
 def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
     """The schedule of one run without gradients."""
-    nodes = running(network, training=False)
+    nodes = network.running(training=False)
     tape = Runner(False, itemsize(dtype), amp, overwritten(network))
     values = {0: image(network, dtype)}
     for node in nodes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from archcalc.analysis.lifetime import Schedule, overwritten, running
+from archcalc.analysis.lifetime import Schedule, overwritten
 from archcalc.analysis.tape import Storage
 from archcalc.network import Network
 
@@ -57,7 +57,7 @@ def best_order(schedule: Schedule, batch: int = 1) -> Best:
 
 def _segments(network: Network) -> list[list[int]]:
     """The layers up to and with each one whose output is all that any later layer needs."""
-    nodes = running(network, training=False)
+    nodes = network.running(training=False)
     last_use = {node.index: node.index for node in nodes}
     for node in nodes:
         last_use.update(dict.fromkeys(node.inputs, node.index))
@@ -75,7 +75,7 @@ def _segments(network: Network) -> list[list[int]]:
 
 def _peaks(schedule: Schedule, batch: int) -> dict[int, int]:
     """The most bytes alive while each layer runs."""
-    peaks = {node.index: 0 for node in running(schedule.network, training=False)}
+    peaks = {node.index: 0 for node in schedule.network.running(training=False)}
     for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
         peaks[moment.node] = max(peaks[moment.node], live)
     return peaks
@@ -88,7 +88,7 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
         own.setdefault(storage.node, []).append(storage)
     readers: dict[Storage, list[int]] = {}
     steps, over = {}, overwritten(network)
-    for node in running(network, training=False):
+    for node in network.running(training=False):
         reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
         before = {i for i in node.inputs if i}
         if node.index in over:  # all that read the input as it was have to be done

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archcalc.analysis.backward import BackwardPass
 from archcalc.analysis.checkpoint import Recomputed, block_runs
-from archcalc.analysis.lifetime import Schedule, image, overwritten, results, running
+from archcalc.analysis.lifetime import Schedule, image, overwritten
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
@@ -51,7 +51,7 @@ def training(
     gradients of one tensor meet, autograd adds the second to the first in place when nothing else refers to
     that; without ``sums_in_place`` the sum is a tensor of its own, as it is under any dispatch mode.
     """
-    nodes = running(network, training=True)
+    nodes = network.running()
     blocks = [] if checkpoint is None else [Recomputed(network, run) for run in block_runs(network, nodes, checkpoint)]
     taken = _taken(blocks)
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
@@ -67,7 +67,7 @@ def training(
         elif node.index not in inside:
             values[node.index] = run_layer(tape, network, node, values)
             kept += [saved for operation in tape.operations[start:] for saved in operation.saved]
-    outputs = [values[index] for index in results(network, nodes)]
+    outputs = [values[index] for index in network.results()]
     turn = len(tape.moments)
     tape.release_copies()
     recomputed: dict[Operation, Recomputed] = {op: block for block in blocks for op in block.operations}

@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.budget import Budget, Parts
-from archcalc.analysis.lifetime import OVERWRITE, Schedule, running
+from archcalc.analysis.lifetime import OVERWRITE, Schedule
 from archcalc.analysis.order import Best, best_order
 from archcalc.analysis.tape import Saved
 from archcalc.network import Network, Node
@@ -25,7 +25,7 @@ MOST_NAMED = 6
 def inference_table(analysis: Analysis, budget: Budget) -> Table:
     """Every layer with its output, how that is held and until when, and the most bytes alive while it runs."""
     network, batch, schedule = analysis.network, analysis.batch, budget.inference
-    nodes = running(network, training=False)
+    nodes = network.running(training=False)
     most = most_alive(schedule, batch)
     last = {i: node for node in nodes for i in node.inputs}
     rows: list[list[Any]] = []
@@ -89,7 +89,7 @@ def training_table(analysis: Analysis, budget: Budget) -> Table:
     for saved in schedule.kept:
         by_layer.setdefault(saved.node, []).append(saved)
     rows: list[list[Any]] = []
-    for node in running(network, training=True):
+    for node in network.running():
         kept = by_layer.get(node.index, [])
         new = sum(saved.storage.bytes(batch) for saved in kept if first.get(saved.storage) is saved)
         why = dict.fromkeys(_why(saved, first, network) for saved in kept)

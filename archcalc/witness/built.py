@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from archcalc.network import Network, Node
 from archcalc.witness import parts
 from archcalc.witness.layers import Call, Expression, Written
-from archcalc.witness.names import how_written, module_paths, outputs, running
+from archcalc.witness.names import how_written, module_paths
 
 
 class Function(nn.Module):
@@ -48,7 +48,7 @@ class Built(nn.Module):
         self.layers: list[tuple[Node, nn.Module]] = []
         made: dict[int, tuple[Written, nn.Module]] = {}
         paths = module_paths(network)
-        for node in running(network):
+        for node in network.running():
             how = how_written(network, node, node.index in in_place)
             owner = None if node.shares is None else made[node.shares]
             if owner is not None and owner[0] == how:
@@ -60,7 +60,7 @@ class Built(nn.Module):
                     parts.tie(module, owner[1])
             made[node.index] = how, module
             self.layers.append((node, module))
-        self.outputs = {training: outputs(network, training) for training in (False, True)}
+        self.outputs = {training: network.results(training) for training in (False, True)}
         self.frees = {training: _frees(network, training) for training in (False, True)}
 
     def forward(self, x: Tensor) -> Any:
@@ -100,12 +100,12 @@ def _place(model: nn.Module, path: str, module: nn.Module) -> None:
 
 def _frees(network: Network, training: bool) -> dict[int, list[int]]:
     """For every node, the values that nothing uses after it; its own where nothing uses it at all."""
-    nodes = [node for node in running(network) if training or not node.side]
+    nodes = network.running(training)
     last: dict[int, int] = {}
     for node in nodes:
         last.setdefault(node.index, node.index)
         last.update(dict.fromkeys(node.inputs, node.index))
-    for kept in outputs(network, training):
+    for kept in network.results(training):
         last.pop(kept, None)
     frees: dict[int, list[int]] = {node.index: [] for node in nodes}
     for value, node_index in last.items():

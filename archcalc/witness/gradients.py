@@ -23,7 +23,6 @@ from archcalc.layers.reshape import Upsample
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape, View, ceil_div
 from archcalc.witness.built import Built
-from archcalc.witness.names import running
 
 Hull: TypeAlias = tuple[int, int]
 """The first and the last pixel along one axis."""
@@ -84,7 +83,7 @@ def check(network: Network, limit: int | None = 16) -> Fields:
     for axis in range(len(network.input.axes)):
         for one in dict.fromkeys((network, enlarged(network, axis, indices))):
             checks.update(dict.fromkeys(_compared(one, axis, indices)))
-    return Fields(list(checks), len(indices), len(running(network)))
+    return Fields(list(checks), len(indices), len(network.running()))
 
 
 def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hull | None]:
@@ -128,7 +127,7 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
     """
     small = Network(network.name, Shape(1, network.input.axes))
     at = {0: 0}
-    for node in running(network):
+    for node in network.running():
         inputs = [at[i] for i in node.inputs]
         layers = NARROW[node.layer.type](node.layer, node.shape)
         if node.layer.joins:
@@ -243,7 +242,7 @@ def _views(network: Network) -> dict[int, tuple[View, ...]]:
 
 def _chosen(network: Network, limit: int | None) -> list[int]:
     """Layers that see different things, evenly chosen; all of them without a limit."""
-    nodes, views = running(network), _views(network)
+    nodes, views = network.running(), _views(network)
     if limit is None:
         return [node.index for node in nodes]
     distinct = list({views[node.index]: node.index for node in reversed(nodes)}.values())[::-1]

@@ -22,18 +22,6 @@ train training type xpu zero_grad
 """Names that a module of PyTorch, or the built model, has for itself."""
 
 
-def running(network: Network) -> list[Node]:
-    """The nodes after the input; without the side heads where one does not fit the input."""
-    return [node for node in network.nodes[1:] if not (node.side and network.side_problem)]
-
-
-def outputs(network: Network, training: bool) -> list[int]:
-    """The node whose output the network returns, and in training the last node of every side head."""
-    nodes = running(network)
-    used = {i for node in nodes for i in node.inputs}
-    return [network.output, *(node.index for node in nodes if training and node.side and node.index not in used)]
-
-
 def how_written(network: Network, node: Node, in_place: bool = False) -> Written:
     """The node in PyTorch; ArchcalcError that names it where PyTorch has no such layer."""
     try:
@@ -44,7 +32,7 @@ def how_written(network: Network, node: Node, in_place: bool = False) -> Written
 
 def module_paths(network: Network) -> dict[int, str]:
     """The path of each node's module: the node's name, with an underscore where Python or PyTorch takes it."""
-    names = {node.index: module_path(node.name or node.layer.type) for node in running(network)}
+    names = {node.index: module_path(node.name or node.layer.type) for node in network.running()}
     blocks = {name[:at] for name in names.values() for at, letter in enumerate(name) if letter == "."}
     taken: set[str] = set()
     for index, path in names.items():

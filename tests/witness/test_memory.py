@@ -22,7 +22,7 @@ from archcalc import networks as zoo
 from archcalc.analysis.budget import OPTIMIZERS, Budget
 from archcalc.analysis.checkpoint import block_runs
 from archcalc.analysis.deployed import fold_batch_norm
-from archcalc.analysis.lifetime import inference, overwrites, running
+from archcalc.analysis.lifetime import inference, overwrites
 from archcalc.analysis.training import training
 from archcalc.witness import memory
 from archcalc.witness.built import Built
@@ -170,7 +170,7 @@ class Checkpointed(nn.Module):
 def test_checkpoint(net, block, blocks):
     network = load(net)
     network = network.at(network.input._replace(axes=(64, 64)))
-    runs = block_runs(network, running(network, training=True), block)
+    runs = block_runs(network, network.running(), block)
     assert len(runs) == blocks
     schedule = training(network, checkpoint=block, sums_in_place=False)
     inside = {node.index for run in runs for node in run}

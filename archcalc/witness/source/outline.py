@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape
 from archcalc.witness.layers import Call, Expression
-from archcalc.witness.names import how_written, module_path, module_paths, outputs, running
+from archcalc.witness.names import how_written, module_path, module_paths
 
 FLATTEN = "{0}.flatten(1)"
 DEEPEST = 3
@@ -111,14 +111,14 @@ class _Outline:
         self.network = network
         self.paths = module_paths(network)
         self.kinds = {module_path(name): kind for name, kind in network.blocks.items()}
-        nodes = running(network)
+        nodes = network.running()
         self.how = {node.index: how_written(network, node) for node in nodes}
         self.same = {0: 0}
         for node in nodes:
             how = self.how[node.index]
             nothing = isinstance(how, Expression) and how.text == "{0}"
             self.same[node.index] = self.same[node.inputs[0]] if nothing else node.index
-        self.main, *self.sides = (self.same[i] for i in outputs(network, True))
+        self.main, *self.sides = (self.same[i] for i in network.results(True))
         self.nodes = self.needed(nodes)
         self.at = {node.index: at for at, node in enumerate(self.nodes)}
         self.last = dict.fromkeys((self.main, *self.sides), len(self.nodes))
