@@ -210,10 +210,13 @@ def verify(args: argparse.Namespace) -> str:
         nets = [net if args.input is None else net.analyze(input=args.input).network for net in nets]
         tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
     _report_problems(args, problems)
+    layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
     if args.csv:
         from archcalc.report.files import write
 
-        write(args.csv, _joined([render_table(t, "csv") for t in tables], "csv"))
+        write(args.csv, _joined([render_table(t, "csv") for t in layers], "csv"))
+    if args.format == "csv":
+        tables = layers
     return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
 
 

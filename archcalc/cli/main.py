@@ -47,7 +47,7 @@ def _discard_output() -> None:
 
 def _write(content: str | bytes, path: str | None) -> None:
     """To standard output, or whole to a file: written beside it, then renamed."""
-    if path is None and isinstance(content, str):
+    if path in (None, "-") and isinstance(content, str):
         _print(content)
         return
     from archcalc.report.files import write

@@ -87,8 +87,15 @@ def summary(found: Iterable[Outcome], device: str) -> tuple[list[Table], list[st
 
 
 def layer_tables(networks: Iterable[Network], device: Device) -> tuple[list[Table], list[str]]:
-    """A table of layers for each network, and the first disagreement of each as a sentence."""
+    """A table of layers for each network, and the first disagreement of each as a sentence.
+
+    Where there are several, the table that has a line for each comes last.
+    """
     from archcalc.witness.verify import verify
 
     found = [verify(network, device) for network in networks]
-    return [layer_table(one) for one in found], [problem for one in found for problem in one.problems[:1]]
+    tables = [layer_table(one) for one in found]
+    if len(found) > 1:
+        unsupported = sum((Counter(one.unsupported) for one in found), Counter[str]())
+        tables.append(summary_table([summary_row(one) for one in found], device.about, unsupported))
+    return tables, [problem for one in found for problem in one.problems[:1]]

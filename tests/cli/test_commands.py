@@ -118,3 +118,9 @@ def test_help_and_version(capsys: pytest.CaptureFixture[str], arguments: list[st
         main(arguments)
     assert end.value.code == 0
     assert capsys.readouterr().out.startswith(said)
+
+
+def test_a_dash_is_standard_output(archcalc, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert archcalc("table", "lenet5", "-o", "-") == archcalc("table", "lenet5")
+    assert not (tmp_path / "-").exists()

@@ -247,3 +247,14 @@ def test_the_last_full_run_is_of_this_zoo() -> None:
         assert said == computed, name
         assert row["agrees"] == "yes", name
         assert (row["other"] != "") == (name in {*NETWORKS.values(), *OF_TIMM.values()}), name
+
+
+def test_several_networks_end_in_a_line_for_each(archcalc, tmp_path: Path) -> None:
+    status, out, _ = archcalc(
+        "verify", "lenet5", "lenet5_modern", "--device", "meta", "--csv", str(tmp_path / "both.csv")
+    )
+    assert status == 0
+    assert "2 of 2 networks agree in every figure" in out
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "both.csv").read_text())))
+    assert len(rows) == sum(len(load(name).nodes) - 1 for name in ("lenet5", "lenet5_modern"))
+    assert {row["agrees"] for row in rows} == {"yes"}
