@@ -164,7 +164,9 @@ def origin(network: Network) -> list[str]:
     about = network.about
     lines = [network.name if network.title == network.name else f"{network.title} ({network.name})"]
     source = [str(about[key]) for key in ("paper", "table") if key in about]
-    source += [f"page {about['page']}"] if "page" in about else []
+    if "page" in about:
+        page = str(about["page"])
+        source.append(f"pages {page}" if " " in page else f"page {page}")
     lines += [", ".join(source)] if source else []
     before = ", before what is set" if network.settings_changed else ""
     lines += [f"variant{before}: {about['note']}"] if "note" in about else []
