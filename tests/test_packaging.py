@@ -42,6 +42,12 @@ def test_the_wheel_has_every_spec(installed):
     assert specs(installed / "archcalc" / "specs") == specs(ROOT / "specs")
 
 
+def test_the_wheel_can_write_an_html_page(installed):
+    page = run(installed, "-c", "from archcalc.report.html_parts import document; print(document('t', ''))")
+    assert "addEventListener" in page
+    assert "prefers-color-scheme: dark" in page
+
+
 def test_the_wheel_works_outside_the_checkout(installed):
     where = run(
         installed, "-c", "import archcalc, archcalc.spec.zoo as zoo; print(archcalc.__file__); print(zoo.specs())"

@@ -222,8 +222,10 @@ def verify(args: argparse.Namespace) -> str:
 
 def _progress(steps: Iterable[Any], count: int) -> Iterable[Any]:
     """The steps, with a progress bar on a terminal once they take longer than a second."""
-    from tqdm import tqdm
-
+    try:
+        from tqdm import tqdm
+    except ImportError:  # a plain install does without
+        return steps
     return tqdm(steps, total=count, unit="network", delay=1, disable=None)
 
 

@@ -18,7 +18,7 @@ from archcalc.report.audit import audit_table, tally
 from archcalc.report.compare import largest_field, published
 from archcalc.report.layers import layer_table, origin
 from archcalc.report.memory import alive_text
-from archcalc.report.receptive_field import field_tables
+from archcalc.report.receptive_field import LEGEND, field_tables
 from archcalc.report.records import Records
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import bytes_text, count_text, counted
@@ -30,6 +30,12 @@ PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
 """The pictures of a page, all of which come from archcalc alone; a graph is laid out by Graphviz."""
 FILE_TYPES = ("float32", "float16", "int8")
 """The types for which the size of a file of weights is shown."""
+
+FIELD_LEGEND = (
+    "field: the pixels that a unit of a layer sees along an axis, as if the image went on; step: pixels from one unit to "
+    "the next"
+)
+NO_FIELD = "the input has no spatial axes: there is no receptive field"
 
 
 class Card(NamedTuple):
@@ -94,7 +100,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
         _cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
         layers,
-        list(fields.footer) if fields else ["the input has no spatial axes: there is no receptive field"],
+        [*(line for line in fields.footer if line != LEGEND), FIELD_LEGEND] if fields else [NO_FIELD],
         _memory(budget),
         [picture(kind, analysis) for kind in kinds],
         tally(judgements) if judgements else "",
@@ -108,10 +114,11 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
 
 def picture(kind: str, analysis: Analysis) -> Picture:
     """The picture of that kind, or why there is none."""
+    about = KINDS[kind].about.partition(" (needs")[0]
     try:
-        return Picture(kind, KINDS[kind].about, svg=svg(kind, [analysis]))
+        return Picture(kind, about, svg=svg(kind, [analysis]))
     except ArchcalcError as error:
-        return Picture(kind, KINDS[kind].about, problem="; ".join(map(str, error.problems)))
+        return Picture(kind, about, problem="; ".join(map(str, error.problems)))
 
 
 def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Card]:

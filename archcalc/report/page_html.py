@@ -25,7 +25,7 @@ from archcalc.report.html_parts import (
 from archcalc.report.layers import COLUMNS
 from archcalc.report.page import LAYERS, Card, Page, Picture
 from archcalc.report.table import Table
-from archcalc.report.units import counted
+from archcalc.report.units import NOT_COUNTED, counted
 from archcalc.sizes import product
 from archcalc.version import __version__
 
@@ -101,7 +101,8 @@ def _cells(analysis: Analysis, row: Row) -> list[str]:
     for name in LAYERS[1:]:
         heading, of = COLUMNS[name]
         value = of(row, analysis)
-        shown = "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+        exact = isinstance(value, int) and heading.kind in ("count", "bytes")
+        shown = NOT_COUNTED if value is None else f"{value:,}" if exact else str(value)
         cells.append(cell(heading, shown, _key(name, row, value)))
     return [named(escape(row.name)), *cells]
 

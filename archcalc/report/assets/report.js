@@ -51,8 +51,9 @@ function prepare(table) {
     }
     table.classList.toggle("flat", flat);
     for (const button of tools.querySelectorAll("button")) button.disabled = flat;
-    const what = status.dataset.what;
-    status.textContent = shown === layers.length ? `${shown} ${what}` : `${shown} of ${layers.length} ${what}`;
+    const all = `${layers.length} ${status.dataset.what}`;
+    const hidden = layers.length - shown;
+    status.textContent = hidden === 0 ? all : flat ? `${shown} of ${all}` : `${all}, ${hidden} of them folded`;
   }
 
   function sort(at) {
