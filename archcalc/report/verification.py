@@ -188,8 +188,8 @@ def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int
             "side heads run too; parameters and operations are with them",
             "saved: bytes that a training pass of two images keeps for the backward pass; inference peak: bytes alive "
             "at once for one image; both by storage, without weights and image",
-            "fields seen: layers whose receptive field is the support of a gradient, of all layers; the others see "
-            "what one of these sees",
+            "fields seen: layers whose receptive field is the support of a gradient, of all layers: those that see "
+            "different pixels, and 16 evenly chosen where there are more",
             "another's model: its parameters and buffers are ours one to one, its module calls have our output "
             "shapes, and on the same weights and image it gives our output",
             f"operators that fvcore has no rule for: {names or 'none'}",
