@@ -23,6 +23,8 @@ UNITS: Mapping[str, int] = {
     **{f"{letter}iB": 1024**power for power, letter in enumerate("KMGT", 1)},
 }
 """Bytes of each unit of memory."""
+MAX_BUDGET = 2**60
+"""The most bytes that a size may be, 1 EiB."""
 TRIED, MAX_SIDE = 64, 2**20
 """Of so many sizes in a row one is one that a network takes; and the largest side that is tried."""
 TRAINABLE = ("float64", "float32", "float16", "bfloat16")
@@ -214,15 +216,22 @@ def read_size(text: str) -> int:
         hint = f"did you mean {close!r}?" if close else f"known: {', '.join(UNITS)}"
         raise ArchcalcError(f"unknown unit {unit!r} in {text.strip()[:40]!r}; {hint}")
     whole, _, part = number.partition(".")
-    return int(whole + part) * UNITS[unit] // int(10 ** len(part))
+    size = int(whole + part) * UNITS[unit] // int(10 ** len(part))
+    if size > MAX_BUDGET:
+        most = MAX_BUDGET // UNITS["TiB"]
+        raise ArchcalcError(f"the size {text.strip()} is larger than {most}TiB, the most that is looked at")
+    return size
 
 
 def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], int]) -> Network | None:
     """The network at the largest square input for which ``bytes_of`` it are within the budget; None without one.
 
     Sizes that the network does not take are passed over: of every size asked for, the largest below it that is
-    taken stands for it, if it is one of the next TRIED. Bytes grow with the size.
+    taken stands for it, if it is one of the next TRIED. Bytes grow with the size. ArchcalcError for a network
+    without spatial axes, and where an input beyond MAX_SIDE fits.
     """
+    if not network.input.axes:
+        raise ArchcalcError(f"{network.name} has no spatial axes: its input {network.input} cannot be made larger")
 
     def taken(size: int) -> Network | None:
         for n in range(size, max(0, size - TRIED), -1):
@@ -239,6 +248,8 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
         else:
             low, best = size, there or best
             if size > MAX_SIDE:
+                if there is not None:
+                    raise ArchcalcError(f"an input of {there.input} still fits; larger ones are not tried")
                 return best
         size = (low + high) // 2 if high else 2 * size
     return best

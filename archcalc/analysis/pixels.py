@@ -39,7 +39,8 @@ def pixels(analysis: Analysis, name: str, unit: Sequence[int]) -> tuple[Sight, l
             f"{node.name} is a vector of {node.shape}, without positions; its row shows what all of it sees"
         )
     if len(unit) != len(sizes):
-        raise ArchcalcError(f"{node.name} has a map of {node.shape}: a unit has {len(sizes)} numbers, got {len(unit)}")
+        numbers = "1 number" if len(sizes) == 1 else f"{len(sizes)} numbers"
+        raise ArchcalcError(f"{node.name} has a map of {node.shape}: a unit has {numbers}, got {len(unit)}")
     if not all(0 <= at < size for at, size in zip(unit, sizes, strict=True)):
         raise ArchcalcError(
             f"unit {_listed(unit)} is not in the map of {node.name}: it is {'x'.join(map(str, sizes))}, "

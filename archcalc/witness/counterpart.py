@@ -207,8 +207,11 @@ def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
 
 def fill(model: nn.Module, seed: int = 0) -> None:
     """Random weights that keep values in range, and running statistics that matter."""
-    made = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+    tensors = [*model.named_parameters(), *model.named_buffers()]
+    if not tensors:
+        return
+    made = torch.Generator(tensors[0][1].device).manual_seed(seed)
+    for name, tensor in tensors:
         if not tensor.is_floating_point():
             tensor.zero_()
         elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):

@@ -38,6 +38,7 @@ def test_sizes(text, size):
         ("much", "expected a size"),
         ("", "expected a size"),
         ("1e9B", "expected a size"),
+        ("1048577TiB", "the size 1048577TiB is larger than 1048576TiB, the most that is looked at"),
     ],
 )
 def test_sizes_that_are_none(text, message):
@@ -129,6 +130,18 @@ def test_sizes_that_a_network_does_not_take_are_passed_over(tmp_path):
     weights = (4 * 4 * 2 * 2 + 4) * 4
     found = largest_input(network, weights + 3 * 4 * 33 * 33 * 4, lambda there: Budget(there).inference_parts(1).total)
     assert found.input.axes == (32, 32)
+
+
+def test_what_has_no_largest_input(tmp_path):
+    spec = tmp_path / "net.yaml"
+    for text, said in (
+        ("input: [8]\nlayers: [relu]\n", "net has no spatial axes: its input 8 cannot be made larger"),
+        ("input: [1, 8]\nlayers: [relu]\n", "an input of 1x2097152 still fits; larger ones are not tried"),
+    ):
+        spec.write_text(text)
+        with pytest.raises(ArchcalcError) as error:
+            largest_input(load(str(spec)), 2**60, lambda there: Budget(there).inference_parts(1).total)
+        assert said in str(error.value)
 
 
 def test_no_input_fits():

@@ -99,3 +99,11 @@ def test_what_is_no_unit(layer, unit, said):
     with pytest.raises(ArchcalcError) as error:
         pixels(load("alexnet").analyze(), layer, unit)
     assert str(error.value) == said
+
+
+def test_a_unit_of_a_line_has_one_number(tmp_path):
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [1, 8]\nlayers:\n  - conv: {out: 1, kernel: 3}\n")
+    with pytest.raises(ArchcalcError) as error:
+        pixels(load(str(spec)).analyze(), "conv", (1, 2))
+    assert str(error.value) == "conv has a map of 1x6: a unit has 1 number, got 2"

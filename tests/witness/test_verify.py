@@ -65,6 +65,14 @@ def test_what_timm_says(name: str) -> None:
     assert found.other.difference < 1e-4
 
 
+def test_a_network_without_weights(tmp_path: Path) -> None:
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [3, 8, 8]\nlayers:\n  - relu\n  - max_pool: {kernel: 2, stride: 2}\n")
+    found = verify(load(str(spec)), CPU)
+    assert found.problems == []
+    assert [layer.figures["output"].seen for layer in found.layers] == [(3, 8, 8), (3, 4, 4)]
+
+
 def test_on_the_meta_device() -> None:
     found = verify(load("resnet50_tv"), device("meta"))
     assert found.problems == []
