@@ -260,6 +260,8 @@ def report(args: argparse.Namespace) -> str:
 
     if not args.folder:
         raise ArchcalcError("a report goes into a directory: add -o DIR, such as -o report")
+    if args.folder == "-":
+        raise ArchcalcError("a report is several files: -o takes a directory, such as -o report, not standard output")
     if args.all == bool(args.net):
         raise ArchcalcError("report takes networks, or --all for the whole zoo")
     if args.all and (args.set or args.input is not None):

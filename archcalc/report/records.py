@@ -76,8 +76,13 @@ def read_verification(path: str) -> dict[str, Mapping[str, str]]:
             cells = dict(zip(titles, row, strict=True))
             shown = {"device": "device", **{heading.name: heading.title for heading in SUMMARY_HEADINGS[1:]}}
             found[cells["network"]] = MappingProxyType(
-                {title: cells[name] for name, title in shown.items() if cells.get(name)}
+                {title: _readable(cells[name]) for name, title in shown.items() if cells.get(name)}
             )
     except csv.Error as error:
         raise ArchcalcError(Problem(f"is not CSV: {error}", path, reader.line_num)) from None
     return found
+
+
+def _readable(text: str) -> str:
+    """A cell of CSV as a page shows it: whole numbers with their thousands apart."""
+    return f"{int(text):,}" if text.isascii() and text.isdecimal() else text
