@@ -247,5 +247,7 @@ def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
             f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
         )
     if any(not view.exact for sight in shown for view in sight.views):
-        lines.append("bound: no unit sees more, but some may see less")
+        lines.append(
+            "bound: no unit sees more, but some may see less; what is said of covering and idle layers takes it for exact"
+        )
     return lines

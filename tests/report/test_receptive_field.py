@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -200,6 +201,16 @@ def test_sequences_clips_and_bounds(archcalc: Run) -> None:
     assert sequence["totals"]["smallest_input"] == 2
     assert [row["exact_height"] for row in up["rows"]] == ["exact", "bound"]
     assert all(isinstance(row["rf_height"], int) for row in up["rows"])
+
+
+def test_a_verdict_on_bounds_says_so(archcalc: Run, tmp_path: Path) -> None:
+    """The one unit of a 3x3 with stride 2 on 4x4 sees 0 to 2; doubled, each of two units does, within a bound of 4."""
+    spec = tmp_path / "net.yaml"
+    spec.write_text("input: [1, 4, 4]\nlayers:\n  - conv: {out: 1, kernel: 3, stride: 2}\n  - upsample: {scale: 2}\n")
+    _, out, _ = archcalc("rf", str(spec))
+    assert "what is said of covering and idle layers takes it for exact" in out
+    _, out, _ = archcalc("rf", "lenet5")
+    assert "takes it for exact" not in out
 
 
 def test_csv_has_the_same_columns_for_all(archcalc: Run) -> None:
