@@ -190,13 +190,20 @@ def explain(args: argparse.Namespace) -> str:
 
 
 def verify(args: argparse.Namespace) -> str:
-    from archcalc.report.formats import render_table
+    from archcalc.report.files import check_writable, write
+    from archcalc.report.formats import check_format, render_table
     from archcalc.spec import load, networks
     from archcalc.witness import run
 
     device = run.device_named(args.device)
     if args.all == bool(args.net):
         raise ArchcalcError("verify takes networks, or --all for the whole zoo")
+    check_format(args.format)
+    if args.csv == "-":
+        raise ArchcalcError("--csv writes a file beside the output; --format csv prints CSV on standard output")
+    for path in (args.output, args.csv):
+        if path not in (None, "-"):
+            check_writable(path)
     if args.all:
         if args.set or args.input is not None:
             raise ArchcalcError("--all verifies every network as it stands; --set and --input are for single ones")
@@ -211,9 +218,7 @@ def verify(args: argparse.Namespace) -> str:
         tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
     _report_problems(args, problems)
     layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
-    if args.csv:
-        from archcalc.report.files import write
-
+    if args.csv is not None:
         write(args.csv, _joined([render_table(t, "csv") for t in layers], "csv"))
     if args.format == "csv":
         tables = layers

@@ -8,13 +8,29 @@ import tempfile
 from archcalc.errors import ArchcalcError, Problem
 
 
-def write(path: str, content: str | bytes) -> None:
-    """Write text, as UTF-8, or bytes to path by way of a file beside it; ArchcalcError when that is impossible."""
-    data = content.encode() if isinstance(content, str) else content
+def check_writable(path: str) -> None:
+    """ArchcalcError when no file can be written at path: to be known before long work, not after it."""
+    _check_name(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        return
+    try:
+        with tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _check_name(path: str) -> None:
     if not path:
         raise ArchcalcError("an output file needs a name")
     if os.path.isdir(path):
         raise ArchcalcError(Problem("cannot be written: is a directory", path))
+
+
+def write(path: str, content: str | bytes) -> None:
+    """Write text, as UTF-8, or bytes to path by way of a file beside it; ArchcalcError when that is impossible."""
+    data = content.encode() if isinstance(content, str) else content
+    _check_name(path)
     if os.path.exists(path) and not os.path.isfile(path):  # a device such as /dev/stdout cannot be replaced
         _plainly(path, data)
         return

@@ -17,9 +17,14 @@ LONGEST_NAME = 24
 
 def render_table(table: Table, format: str = "text", *, exact: bool = False, width: int | None = None) -> str:
     """The table as text of that format, ending in a newline; ``width`` bounds the text format's lines."""
+    check_format(format)
+    return FORMATS[format](table, exact, width)
+
+
+def check_format(format: str) -> None:
+    """ArchcalcError with the nearest name where there is no such format."""
     if format not in FORMATS:
         raise ArchcalcError(unknown("format", format, FORMATS))
-    return FORMATS[format](table, exact, width)
 
 
 def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:

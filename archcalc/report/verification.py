@@ -115,7 +115,7 @@ def _footer(found: Verified) -> list[str]:
     if found.fields:
         lines.append(
             f"receptive field: the support of a gradient at the middle unit of {found.fields[0]} of "
-            f"{found.fields[1]} layers, those that see different pixels"
+            f"{found.fields[1]} layers, those that see different pixels, in an input large enough to hold them"
         )
     if found.unsupported:
         names = ", ".join(f"{name} ({times})" for name, times in sorted(found.unsupported.items()))

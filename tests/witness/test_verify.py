@@ -192,6 +192,12 @@ def test_bad_usage(archcalc) -> None:
         (("lenet6",), "did you mean 'lenet5'"),
         (("lenet5", "--device", "gpu"), "unknown device 'gpu'; did you mean 'cpu'?"),
         (("--all", "--jobs", "0"), "--jobs must be at least 1, got 0"),
+        # known before the minutes that the zoo takes, not after them
+        (("--all", "--format", "xml"), "unknown format 'xml'"),
+        (("--all", "-o", "/nonexistent/all.md"), "/nonexistent/all.md: cannot be written: no such file or directory"),
+        (("--all", "--csv", "/nonexistent/all.csv"), "/nonexistent/all.csv: cannot be written"),
+        (("--all", "--csv", ""), "an output file needs a name"),
+        (("--all", "--csv", "-"), "--format csv prints CSV on standard output"),
     ]:
         status, _, error = archcalc("verify", *arguments)
         assert status == 2
