@@ -26,7 +26,6 @@ from archcalc.report.layers import COLUMNS
 from archcalc.report.page import LAYERS, Card, Page, Picture
 from archcalc.report.table import Table
 from archcalc.report.units import NOT_COUNTED, counted
-from archcalc.sizes import product
 from archcalc.version import __version__
 
 INDEX = "index.html"
@@ -107,16 +106,17 @@ def _cells(analysis: Analysis, row: Row) -> list[str]:
     return [named(escape(row.name)), *cells]
 
 
-def _key(column: str, row: Row, value: object) -> str | None:
-    """The number by which a cell sorts that shows none: one of several axes, or a fraction."""
-    if isinstance(value, int) or not row.views:
+def _key(column: str, row: Row, value: object) -> int | float | None:
+    """The number by which a field or a step sorts that is shown as a text; None where there is none."""
+    if isinstance(value, int) or column not in ("rf", "step"):
         return None
+    views = [view.field for view in row.views if column == "rf" or view.field.step]
+    if not views:
+        return None
+    largest = max(views, key=lambda field: field.size if column == "rf" else field.step)
     if column == "rf":
-        return str(product(view.field.size for view in row.views) ** (1 / len(row.views)))
-    if column in ("step", "first"):
-        field = row.views[0].field
-        return str(field.step / field.per if column == "step" else field.start)
-    return None
+        return largest.size
+    return largest.step // largest.per if largest.step > 2**53 else largest.step / largest.per
 
 
 def _pictures(pictures: Sequence[Picture]) -> str:

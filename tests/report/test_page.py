@@ -281,3 +281,16 @@ def test_titles_are_text_in_markdown(tmp_path):
     )
     first = markdown_page(page(load(str(spec)), Records(), ()), "odd").splitlines()[0]
     assert first == r"# \<b>\[x\](javascript:1)\</b> \| \*y\* (odd)"
+
+
+def test_a_field_that_is_shown_as_a_text_sorts_by_its_largest_axis(tmp_path):
+    """A stride of 2 and 3 behind the input: steps of 1/2 and 1/3, and three positions at most under a kernel of 3x5."""
+    spec = tmp_path / "up.yaml"
+    spec.write_text(
+        "input: [1, 8, 10]\nlayers:\n  - conv: {out: 3, kernel: [3, 5]}\n  - conv_transpose: {out: 2, kernel: 3, stride: [2, 3]}\n"
+    )
+    text = html_page(page(load(str(spec)), Records(), ()))
+    row = next(line for line in text.splitlines() if line.startswith('<tr><th scope="row">conv</th>'))
+    assert '<td class="n" data-v="5">3x5</td>' in row
+    row = next(line for line in text.splitlines() if line.startswith('<tr><th scope="row">conv_transpose</th>'))
+    assert f'<td class="n" data-v="{1 / 2}">1/2x1/3</td>' in row
