@@ -43,6 +43,8 @@ MOST_FIELDS = 200
 """A gradient takes a backward pass for every layer."""
 TRAINING_BATCH = 2
 """Batch normalisation of a single position cannot train on one image."""
+MOST_VALUES = (2**63 - 1) // 8
+"""PyTorch counts the bytes of a tensor, 8 for an index, in 64 bits with a sign."""
 
 
 def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Verified:
@@ -52,6 +54,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
 
     ArchcalcError where PyTorch lacks a layer, or where the device's memory runs out.
     """
+    _check_sizes(network)
     with torch.device("meta"):
         model = Built(network, overwrites(network))
     totals = _memory(model)
@@ -93,6 +96,17 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
         (fields.layers, fields.of) if fields else None,
         peak,
     )
+
+
+def _check_sizes(network: Network) -> None:
+    """ArchcalcError for a layer whose output or weights are too large for any tensor."""
+    for node in network.nodes:
+        weight = node.layer.params(*network.input_shapes(node)).weight if node.inputs else 0
+        for what, values in ("output", node.shape.values * TRAINING_BATCH), ("weights", weight):
+            if values > MOST_VALUES:
+                raise ArchcalcError(
+                    f"{network.name}, {node.name}: {values:,} values of {what} are more than PyTorch can hold"
+                )
 
 
 def _image(network: Network, device: str, batch: int = 1) -> Tensor:

@@ -192,6 +192,10 @@ def test_bad_usage(archcalc) -> None:
         (("lenet6",), "did you mean 'lenet5'"),
         (("lenet5", "--device", "gpu"), "unknown device 'gpu'; did you mean 'cpu'?"),
         (("--all", "--jobs", "0"), "--jobs must be at least 1, got 0"),
+        (
+            ("lenet5", "--device", "meta", "--input", "1x2000000000x2000000000"),  # two images for training
+            "lenet5, input: 8,000,000,000,000,000,000 values of output are more than PyTorch can hold",
+        ),
         # known before the minutes that the zoo takes, not after them
         (("--all", "--format", "xml"), "unknown format 'xml'"),
         (("--all", "-o", "/nonexistent/all.md"), "/nonexistent/all.md: cannot be written: no such file or directory"),
