@@ -43,6 +43,8 @@ def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
 
 def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[int, str]:
     units = BYTES if heading.kind == "bytes" else COUNTS
+    if heading.unit and not exact:
+        return next(unit for unit in units if unit[1] == heading.unit)
     return units[-1] if exact else unit_for(column, units)
 
 

@@ -19,6 +19,7 @@ Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
 class Heading(NamedTuple):
     """A column: its name in options, CSV and JSON, its title in print, its kind, and how soon it may go.
 
+    Counts and bytes are printed in the ``unit``, else in the one that suits the largest of the column.
     Columns with the same ``scale`` are printed in one unit, that of the first of them.
     A column with a lower ``keep`` leaves first when the terminal is too narrow; 9 never leaves.
     """
@@ -28,6 +29,7 @@ class Heading(NamedTuple):
     kind: Kind
     keep: int = 5
     scale: str = ""
+    unit: str = ""
 
 
 def kept(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
