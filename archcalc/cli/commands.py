@@ -198,6 +198,8 @@ def verify(args: argparse.Namespace) -> str:
     device = run.device_named(args.device)
     if args.all == bool(args.net):
         raise ArchcalcError("verify takes networks, or --all for the whole zoo")
+    if args.jobs < 1:
+        raise ArchcalcError(f"--jobs must be at least 1, got {args.jobs}")
     check_format(args.format)
     if args.csv == "-":
         raise ArchcalcError("--csv writes a file beside the output; --format csv prints CSV on standard output")
@@ -207,8 +209,6 @@ def verify(args: argparse.Namespace) -> str:
     if args.all:
         if args.set or args.input is not None:
             raise ArchcalcError("--all verifies every network as it stands; --set and --input are for single ones")
-        if args.jobs < 1:
-            raise ArchcalcError(f"--jobs must be at least 1, got {args.jobs}")
         names = list(networks())
         found = run.outcomes(names, device.name, min(args.jobs, len(names)))
         tables, problems = run.summary(_progress(found, len(names)), device.about)

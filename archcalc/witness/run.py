@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, clipped
 from archcalc.network import Network
 from archcalc.report.table import Table
 from archcalc.report.verification import failed_row, layer_table, summary_row, summary_table
@@ -50,6 +50,9 @@ def outcome(name: str, device: str) -> Outcome:
         found = verify(load(name), device_named(device), FIELDS_OF_EACH)
     except ArchcalcError as error:
         said = "; ".join(map(str, error.problems))
+        return Outcome(failed_row(name, said), {}, [said])
+    except Exception as error:  # a model may fail in any way, and the others' figures are not lost with it
+        said = f"{name}: {type(error).__name__}: {clipped(str(error), 160)}"
         return Outcome(failed_row(name, said), {}, [said])
     return Outcome(summary_row(found), found.unsupported, found.problems)
 

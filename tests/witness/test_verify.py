@@ -19,6 +19,7 @@ from archcalc.layers.convolution import Conv
 from archcalc.layers.norm import BatchNorm
 from archcalc.sizes import Params, Work
 from archcalc.spec.zoo import source
+from archcalc.witness import run
 from archcalc.witness.device import device
 from archcalc.witness.models import NETWORKS, OF_TIMM
 from archcalc.witness.verified import Verified
@@ -276,3 +277,11 @@ def test_several_networks_end_in_a_line_for_each(archcalc, tmp_path: Path) -> No
     rows = list(csv.DictReader(io.StringIO((tmp_path / "both.csv").read_text())))
     assert len(rows) == sum(len(load(name).nodes) - 1 for name in ("lenet5", "lenet5_modern"))
     assert {row["agrees"] for row in rows} == {"yes"}
+
+
+def test_a_model_that_fails_is_a_line_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Conv, "work", lambda self, out, x: 1 // 0)
+    (table,), problems = run.summary([run.outcome("lenet5_modern", "meta")], "meta")
+    assert problems == ["lenet5_modern: ZeroDivisionError: integer division or modulo by zero"]
+    assert table.rows[0][0] == "lenet5_modern"
+    assert table.rows[0][-1].startswith("no: lenet5_modern: ZeroDivisionError")
