@@ -320,6 +320,7 @@ RECOUNTS: list[tuple[str, int]] = [
     ("bn_inception_slim", bn_inception(conv(3, 24, 7, groups=3) + unit(24, 64, 1), 96, False)),
     ("bn_inception_slim_full", bn_inception(unit(3, 64, 7), 96, False)),
     ("inception_v4", inception_v4()),
+    ("inception_v4_released", inception_v4()),  # kernels turned round have as many weights
     ("inception_resnet_v1", inception_resnet(STEM_V1, 256, (5, 10, 5), *V1, lambda n: fc(n, 1000))),
     (
         "inception_resnet_v1_facenet",
