@@ -248,6 +248,12 @@ def test_out_of_memory_names_the_layer() -> None:
 REPORT = ROOT / "reports" / "verification.csv"
 
 
+def test_the_report_ends_in_the_random_networks() -> None:
+    said = (ROOT / "reports" / "verification.md").read_text()
+    assert said.startswith("**196 of 196 networks agree in every figure".replace("196", str(len(networks()))))
+    assert said.endswith((ROOT / "reports" / "random-networks.md").read_text())
+
+
 def test_the_last_full_run_is_of_this_zoo() -> None:
     """Every network is there, agrees, and has the figures that the engine computes now."""
     rows = {row["network"]: row for row in csv.DictReader(io.StringIO(REPORT.read_text()))}
