@@ -29,9 +29,11 @@ MOST_STEPS = 10
 
 def summary_table(analyses: Sequence[Analysis]) -> Table:
     """Networks side by side: parameters, how the field grows and to what size, and the verdict."""
-    rows = []
+    rows, bounded = [], []
     for analysis in analyses:
         said = verdict(analysis)
+        if any(not view.exact for sight in sights(analysis) for view in sight.views):
+            bounded.append(analysis.network.name)
         sizes = growth(analysis)
         rows.append(
             [
@@ -56,6 +58,7 @@ def summary_table(analyses: Sequence[Analysis]) -> Table:
             "what has seen the whole input already; none idle from: the side of the smallest square input",
             f"archcalc {__version__}",
         ],
+        footer=[f"some fields are bounds, and are taken for exact here: {', '.join(bounded)}"] if bounded else [],
         meta={"archcalc": __version__},
     )
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from archcalc import load
+from archcalc import Network, Shape, load
+from archcalc.layers.convolution import Conv
+from archcalc.layers.reshape import Upsample
 from archcalc.report.growth import growth, summary_table
 from archcalc.report.receptive_field import COLUMNS, field_tables
 from archcalc.report.table import Table
@@ -316,3 +318,13 @@ def test_every_column_can_be_chosen() -> None:
     shown = table("resnet18", columns=list(COLUMNS))
     assert [heading.name for heading in shown.headings] == list(COLUMNS)
     assert all(heading.keep == 9 for heading in shown.headings)
+
+
+def test_a_summary_names_the_networks_with_bounds() -> None:
+    """Units behind an upsampling see different pixels, so that its window is a bound."""
+    assert summary_table([load("lenet5").analyze()]).footer == []
+    network = Network("up", Shape(1, (4, 4)))
+    network.add("conv", Conv(out=1, kernel=3, stride=2))
+    network.add("up", Upsample(scale=2))
+    said = summary_table([network.analyze(), load("lenet5").analyze()]).footer
+    assert said == ["some fields are bounds, and are taken for exact here: up"]
