@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Tally, Term, Use
 from archcalc.conventions.counts import ADAPTIVE, CONV, SLIDING, biased, cells, of, read, setting, strides, values
+from archcalc.conventions.written import BIAS, RF_BENCHMARK, TIMES_ONE
 from archcalc.sizes import Int
 
 
@@ -97,17 +98,26 @@ TABLES = (
     ),
     Convention(
         "rf-repo",
-        "2 per multiply-add, 1 per bias, 1 per batch-normalised value, and the cells that each pooling reads",
+        "2 per multiply-add, 1 per bias, 1 per scaled or gated value, and the cells that each pooling reads; batch "
+        "normalisation is free but in Inceptions and MobileNets, where a bias stands in for it at 1 per value",
         "google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md, from TensorFlow's profiler; its figures end at the "
         "last feature map",
         version="commit f12ae8e",
         counts="FLOPs (rf)",
         flops_per_mac=None,
         operations=Tally(
-            Term("1 per biased output", of(*CONV, "linear"), biased),
-            Term("1 per batch-normalised value", of("batch_norm"), values),
-            Term("1 per cell that a pooling reads", of(*SLIDING, *ADAPTIVE), cells),
+            Term("1 per biased output", of(*CONV, "linear"), biased, place="BiasAdd"),
+            Term(
+                "1 per batch-normalised value, where a bias stands in for the normalisation",
+                of("batch_norm", forms=(BIAS,)),
+                values,
+                place="BiasAdd",
+            ),
+            Term("1 per scaled or gated value", of("scale", "layer_scale", "multiply"), values, place="Mul"),
+            Term("1 per value of a residual times 1", of("conv", forms=(TIMES_ONE,)), values, place="Mul"),
+            Term("1 per cell that a pooling reads", of(*SLIDING, *ADAPTIVE), cells, place="AvgPool, MaxPool, Mean"),
             base=2,
         ),
+        sees_code=RF_BENCHMARK,
     ),
 )

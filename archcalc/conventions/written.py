@@ -15,6 +15,7 @@ from archcalc.layers.pool import AdaptiveAvgPool
 
 TORCHVISION = "torchvision 0.29.1"
 TIMM = "timm 1.0.19"
+RF_BENCHMARK = "google-research/receptive_field, rf_benchmark.py"
 """The libraries whose code was read."""
 
 MODULE = "module"
@@ -22,12 +23,16 @@ FUNCTIONAL = "functional"
 METHOD = "method"
 SUBCLASS = "subclass"
 OPERATOR = "operator"
+BIAS = "bias"
+TIMES_ONE = "times one"
 FORMS = {
     MODULE: "a module of torch.nn",
     FUNCTIONAL: "a call of torch.nn.functional",
     METHOD: "a method of a tensor, such as x.mean([2, 3])",
     SUBCLASS: "a class derived from a module, such as torchvision's LayerNorm2d",
     OPERATOR: "an operator or a function of torch, such as x + y and torch.cat",
+    BIAS: "a bias of the convolution before it",
+    TIMES_ONE: "one whose output is multiplied by 1",
 }
 OPERATORS = (
     "input",
@@ -142,7 +147,27 @@ IN_TORCHVISION = (
 
 
 IN_TIMM = (Written(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),)
-LIBRARIES = {TORCHVISION: IN_TORCHVISION, TIMM: IN_TIMM}
+IN_RF_BENCHMARK = (
+    Written(
+        (
+            *("alexnet_slim", "vgg11", "vgg16", "bn_inception_slim*", "inception_v3", "inception_v4*"),
+            *("inception_resnet_v2_released", "inception_resnet_v2_same", "mobilenet_v1*"),
+        ),
+        "without the network's arg scope",
+        (Rule("batch_norm", form=BIAS), Rule("conv", "inception_resnet_c10.residual.linear", TIMES_ONE)),
+    ),
+    Written(("resnet*", "preact_resnet*"), "within resnet_v1.resnet_arg_scope"),
+)
+"""An arg scope gives TF-Slim's networks their normalisation; built without, their convolutions have biases in its place.
+The script has a scope for ResNets alone. TF-Slim multiplies the last residual of Inception-ResNet-v2 by 1."""
+LIBRARIES = {TORCHVISION: IN_TORCHVISION, TIMM: IN_TIMM, RF_BENCHMARK: IN_RF_BENCHMARK}
+IN_MODULES = "written in modules of torch.nn throughout, but for operators such as +"
+ASSUMED = {
+    TORCHVISION: IN_MODULES,
+    TIMM: IN_MODULES,
+    RF_BENCHMARK: "built with its normalisation, as ResNets are there",
+}
+"""What is taken to hold for a network that a library has not."""
 
 
 def written(network: str, library: str = TORCHVISION) -> Written:

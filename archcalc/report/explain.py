@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.analysis import analyze
 from archcalc.analysis.way import QUANTITIES, Explained, explained
 from archcalc.conventions import Convention, convention, conventions
-from archcalc.conventions.written import FORMS, MODULE, OPERATOR, Written, written
+from archcalc.conventions.written import ASSUMED, FORMS, MODULE, OPERATOR, RF_BENCHMARK, Written, written
 from archcalc.network import Network
 from archcalc.report.layers import header, meta
 from archcalc.report.table import Heading, Table
@@ -101,9 +101,9 @@ def _code(network: Network, how: Convention) -> list[str]:
     """What is known, or assumed, of the code that the tool looks at."""
     code = written(network.name, how.sees_code)
     if not code.source:
-        lines = ["assumed: written in modules of torch.nn throughout, but for operators such as +"]
+        lines = [f"assumed: {ASSUMED[how.sees_code]}"]
         own = [kind for kind in dict.fromkeys(node.layer.type for node in network.nodes) if kind in NOT_IN_TORCH]
-        if own:
+        if own and how.sees_code != RF_BENCHMARK:
             lines.append(f"torch.nn has no {', '.join(own)}: what a tool counts there depends on how it is written")
     else:
         forms = {
@@ -114,7 +114,8 @@ def _code(network: Network, how: Convention) -> list[str]:
             if form not in (MODULE, OPERATOR)
         }
         listed = [f"{', '.join(_types(network, code, form))} as {FORMS[form]}" for form in forms]
-        lines = [f"written as in {how.sees_code}, {code.source}: {'; '.join(listed) or 'modules'}"]
+        said = "; ".join(listed) or ("" if how.sees_code == RF_BENCHMARK else "modules")
+        lines = [f"written as in {how.sees_code}, {code.source}" + (f": {said}" if said else "")]
         lines += [f"in addition there: {extra.name} ({extra.layer})" for extra in code.extras]
     if how.name == "torchsummary" and not code.wraps:
         lines.append("modules around others are not known of this network; none is counted")

@@ -7,7 +7,9 @@ import pytest
 import archcalc
 from archcalc.analysis.way import explained
 from archcalc.conventions import convention, conventions
-from archcalc.conventions.written import FORMS, IN_TORCHVISION, written
+from archcalc.conventions.written import FORMS, IN_RF_BENCHMARK, IN_TORCHVISION, written
+from archcalc.published.figures import load_figures
+from archcalc.published.quantities import Bench
 from archcalc.witness.models import NETWORKS
 
 NETS = (
@@ -90,6 +92,8 @@ def test_each_network_is_written_in_one_way() -> None:
 
     for network in NETWORKS.values():
         assert sum(fnmatchcase(network, name) for code in IN_TORCHVISION for name in code.networks) <= 1
+    for network in {figure.subject.network for figure in load_figures() if figure.source.key == "rf_repo"}:
+        assert sum(fnmatchcase(network, name) for code in IN_RF_BENCHMARK for name in code.networks) == 1
 
 
 # Sources: printed figures.
@@ -99,26 +103,49 @@ def operations(name: str, how: str, **options) -> int:
     return explained(archcalc.load(name, **options), convention(how)).total("operations")
 
 
+def test_receptive_field_repository() -> None:
+    """All FLOPs of RECEPTIVE_FIELD_TABLE.md, in billions: 187 end points of 19 networks at 224 and at 321."""
+    bench, found = Bench(), [f for f in load_figures() if f.source.key == "rf_repo" and f.quantity == "flops"]
+    assert len(found) == 2 * 187
+    assert len({figure.subject.network for figure in found}) == 19
+    for figure in found:
+        count = sum(row.macs or 0 for row in bench.rows(figure.subject, "rf-repo"))
+        assert f"{count / 1e9:.3f}" == figure.printed.text, figure.subject
+
+
 @pytest.mark.parametrize(
-    ("name", "size", "printed"),
+    ("name", "last", "at_224", "at_321"),
     [
-        # google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md: billions, up to the last feature map
-        ("vgg11", 224, "14.984"),
-        ("vgg11", 321, "30.583"),
-        ("vgg16", 224, "30.713"),
-        ("vgg16", 321, "62.729"),
-        ("bn_inception_slim", 224, "3.883"),
-        ("bn_inception_slim", 321, "8.626"),
-        ("bn_inception_slim_full", 224, "4.051"),
-        ("bn_inception_slim_full", 321, "8.973"),
-        ("inception_v4", 224, "12.271"),
-        ("inception_v4", 321, "27.390"),
+        # tf.compat.v1.profiler of TensorFlow 2.15.1 on TF-Slim 1.1.0's networks, built as rf_benchmark.py builds them,
+        # without the statistics of AddV2, which TensorFlow 1.15 has not (it has those of Add)
+        ("alexnet_slim", "pool3", 1_380_096_000, None),
+        ("vgg11", "pool5", 14_984_460_288, 30_582_787_520),
+        ("vgg16", "pool5", 30_712_930_304, 62_729_006_592),
+        ("bn_inception_slim", "inception_5b.concat", 3_883_498_528, 8_625_623_888),
+        ("inception_v3", "mixed_7c.concat", 5_688_570_352, 12_726_794_544),
+        ("resnet50_slim", "conv5_3.relu", 6_962_572_288, 15_628_843_712),
+        ("resnet101_slim", "conv5_3.relu", 14_387_014_656, 32_333_839_040),
+        ("resnet152_slim", "conv5_3.relu", 21_811_457_024, 48_853_891_776),
+        ("resnet200_slim", "conv5_3.relu", 28_799_167_488, 63_836_469_952),
+        ("preact_resnet50_slim", "conv5_3.add", 6_969_346_048, 15_643_464_960),
+        ("preact_resnet101_slim", "conv5_3.add", 14_397_200_384, 32_356_137_216),
+        ("preact_resnet152_slim", "conv5_3.add", 21_825_857_536, 48_885_503_232),
+        ("preact_resnet200_slim", "conv5_3.add", 28_819_990_528, 63_881_852_160),
     ],
 )
-def test_receptive_field_repository(name: str, size: int, printed: str) -> None:
-    rows = archcalc.load(name).analyze(input=(3, size, size), convention="rf-repo").rows
-    last = max(at for at, row in enumerate(rows) if row.type in ("concat", "max_pool"))
-    assert f"{sum(row.macs or 0 for row in rows[: last + 1]) / 1e9:.3f}" == printed
+def test_the_profiler_behind_it(name: str, last: str, at_224: int, at_321: int | None) -> None:
+    for size, counted in ((224, at_224), (321, at_321)):
+        rows = archcalc.load(name).analyze(input=(3, size, size), convention="rf-repo").rows
+        end = [row.name for row in rows].index(last)
+        assert counted in (None, sum(row.macs or 0 for row in rows[: end + 1]))
+
+
+def test_a_normalisation_is_free_there_unless_a_bias_stands_in_for_it() -> None:
+    """ResNet-50's is an operation of its own, without statistics; Inception v3's script has none."""
+    assert "batch_norm" in explained(archcalc.load("resnet50"), convention("rf-repo")).left_out
+    inception = explained(archcalc.load("inception_v3"), convention("rf-repo"))
+    assert "batch_norm" not in inception.left_out
+    assert "add" in explained(archcalc.load("resnet50"), convention("rf-repo")).left_out
 
 
 @pytest.mark.parametrize(
