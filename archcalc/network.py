@@ -119,10 +119,10 @@ class Network:
         if self._rebuild is None and any(map(is_array, layer.settings.values())):
             raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
         inputs = (len(self.nodes) - 1,) if inputs is None else tuple(inputs)
-        shapes = tuple(self.nodes[i].shape for i in inputs)
+        shapes = tuple([self.nodes[i].shape for i in inputs])
         shape = self._shape(layer, shapes)
-        for used in () if side else (*inputs, *([] if shares is None else [shares])):
-            if self.nodes[used].side:
+        for used in inputs if shares is None else (*inputs, shares):
+            if self.nodes[used].side and not side:
                 raise LayerError(
                     f"the main path cannot use {self.nodes[used].name or self.nodes[used].layer.type}: "
                     f"it belongs to a side head, which runs in training only"

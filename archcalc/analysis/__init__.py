@@ -24,14 +24,34 @@ class Analysis:
     """What a network costs at one input, batch, dtype and convention, row by row."""
 
     def __init__(
-        self, network: Network, rows: list[Row], batch: Int, dtype: str, convention: Convention, training: bool = False
+        self, network: Network, batch: Int, dtype: str, convention: Convention, training: bool = False
     ) -> None:
         self.network, self.batch, self.dtype, self.convention = network, batch, dtype, convention
         self.itemsize = itemsize(dtype)
         self.training = training
-        self.rows = rows if training else [row for row in rows if row.node is None or not row.node.side]
-        fit = not network.side_problem
-        self.side_rows = [row for row in rows if fit and row.node is not None and row.node.side]
+
+    @cached_property
+    def _rows(self) -> list[Row]:
+        """The rows of all layers, side heads included."""
+        try:
+            return trace(self.network, self.batch, self.convention)
+        except LayerError as error:
+            raise ArchcalcError(f"{self.network.name} at input {self.input}: {error}") from error
+        except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
+            raise ArchcalcError(
+                f"{self.network.name} at input {self.input}: a number does not fit into int64"
+            ) from error
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """A row for every layer that runs."""
+        return self._rows if self.training else [row for row in self._rows if row.node is None or not row.node.side]
+
+    @cached_property
+    def side_rows(self) -> list[Row]:
+        """The rows of the side heads, where they fit the input."""
+        fit = not self.network.side_problem
+        return [row for row in self._rows if fit and row.node is not None and row.node.side]
 
     @property
     def input(self) -> Shape:
@@ -94,32 +114,34 @@ def analyze(
     elementwise what the scalars would give. ArchcalcError when a size does not fit the network, when
     an array is not int64, or when a number would not fit into int64.
     """
+    analysis = prepared(network, input, batch, dtype, convention, training)
+    if arrays.any_array((analysis.batch, analysis.input.channels, *analysis.input.axes, *network.settings.values())):
+        arrays.refuse_overflow(analysis)
+    analysis.rows  # noqa: B018  what is wrong is said here
+    return analysis
+
+
+def prepared(
+    network: Network, input: Any, batch: Any, dtype: str, convention: str | Convention, training: bool
+) -> Analysis:
+    """The analysis before a number is computed: rows and totals are when they are first asked for."""
     how = _convention(convention)
     shape = network.input if input is None else arrays.checked_shape(input)
     batch = arrays.checked(batch, "batch")
     itemsize(dtype)
-    sizes = (batch, shape.channels, *shape.axes, *network.settings.values())
-    if not broadcast(sizes):
+    if not broadcast((batch, shape.channels, *shape.axes, *network.settings.values())):
         raise ArchcalcError(f"{network.name}: the arrays of input, batch and settings do not broadcast together")
-
-    def run(net: Network, batch: Int) -> Analysis:
-        return Analysis(net, trace(net, batch, how), batch, dtype, how, training)
-
     try:
-        analysis = run(network if shape is network.input else network.at(shape), batch)
+        there = network if shape is network.input else network.at(shape)
     except ArchcalcError as error:
         raise ArchcalcError([*error.problems, Problem(f"{network.name} does not take the input {shape}")]) from None
     except LayerError as error:
         raise ArchcalcError(f"{network.name} at input {shape}: {error}") from error
     except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
         raise ArchcalcError(f"{network.name} at input {shape}: a number does not fit into int64") from error
-    if training and analysis.network.side_problem:
-        raise ArchcalcError(
-            f"{network.name} at input {shape}: a side head does not fit: {analysis.network.side_problem}"
-        )
-    if arrays.any_array(sizes):
-        arrays.refuse_overflow(analysis, run)
-    return analysis
+    if training and there.side_problem:
+        raise ArchcalcError(f"{network.name} at input {shape}: a side head does not fit: {there.side_problem}")
+    return Analysis(there, batch, dtype, how, training)
 
 
 def _convention(name: str | Convention) -> Convention:

@@ -6,14 +6,13 @@ digits but never wrap: a total beyond int64 there is refused, since its int64 tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from operator import index
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers.fields import shown, whole_number
-from archcalc.network import Network
 from archcalc.sizes import Field, Int, Shape, broadcast, is_array, largest
 
 if TYPE_CHECKING:
@@ -68,11 +67,8 @@ def any_array(values: Iterable[Any]) -> bool:
     return any(is_array(v) for v in values)
 
 
-def refuse_overflow(analysis: Analysis, run: Callable[[Network, Int], Analysis]) -> None:
-    """ArchcalcError when a number of the analysis (FLOP, bytes or a field) exceeds int64.
-
-    ``run`` analyses a network at a batch.
-    """
+def refuse_overflow(analysis: Analysis) -> None:
+    """ArchcalcError when a number of the analysis (FLOP, bytes or a field) exceeds int64."""
     network = analysis.network
     for name, value in network.settings.items():
         if is_array(value):
@@ -82,7 +78,7 @@ def refuse_overflow(analysis: Analysis, run: Callable[[Network, Int], Analysis])
                 raise ArchcalcError(f"{name}: {error}") from None
     shape = Shape(_float(network.input.channels), tuple(map(_float, network.input.axes)))
     twin = network.at(shape, {name: _float(value) for name, value in network.settings.items()})
-    twins = run(twin, _float(analysis.batch))
+    twins = type(analysis)(twin, _float(analysis.batch), analysis.dtype, analysis.convention, analysis.training)
     rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
     sums = totals(rows, twins.convention)
     for what, number in (

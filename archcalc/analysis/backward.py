@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from archcalc.analysis.checkpoint import Recomputed
 from archcalc.analysis.runner import Runner
-from archcalc.analysis.tape import COPIED, SCRATCH, Made, Operation, Storage, Value
+from archcalc.analysis.tape import COPIED, SCRATCH, Operation, Storage, Value
 from archcalc.network import Network
 
 FOREVER = 2**62
@@ -47,15 +47,18 @@ class BackwardPass:
             if value.derived:
                 tape.moment("loss backward")
                 self._add(value, Gradient(tape.make("gradient", value.count * value.itemsize), True))
-        for gradient in self.pending.values():
-            gradient.storage.until(len(tape.moments) - 1)
+        for first in self.pending.values():
+            first.storage.until(len(tape.moments) - 1)
         for operation in reversed(list(tape.operations)):
-            if operation.output in self.pending:
+            gradient = self.pending.pop(operation.output, None)
+            if gradient is not None:
                 if operation in self.recomputed:
                     self.recomputed[operation].run(tape)
-                self._through(operation, self.pending.pop(operation.output))
+                self._through(operation, gradient)
+        last = len(tape.moments) - 1
         for storage in tape.storages:
-            storage.dies = min(storage.dies, len(tape.moments) - 1)
+            if storage.dies > last:
+                storage.dies = last
 
     def _through(self, operation: Operation, gradient: Gradient) -> None:
         """One operator, and what it adds to the gradients of its inputs."""
@@ -88,32 +91,35 @@ class BackwardPass:
         tape, inputs, weights = self.tape, operation.inputs, 0
         made: dict[int, Storage] = {}
         copied: list[tuple[Storage, int, tuple[int, int]]] = []
-        scratch: list[tuple[Storage, Made]] = []
+        scratch: list[tuple[Storage, int]] = []
         ends = []
         for step in operation.backward:
-            wanted = [one for one in step if one.of < 0 or inputs[one.of].derived]
-            if wanted:
-                tape.moment(f"{operation.operator} backward")
-            for one in wanted:
-                if one.of >= 0:
-                    made[one.of] = tape.make("gradient", one.per_image, one.fixed, "gradient of its input")
-                elif one.of == SCRATCH:
-                    scratch.append((tape.make("scratch", one.per_image, one.fixed, "backward"), one))
-                elif one.of == COPIED:
-                    storage = tape.make("scratch", 0, one.fixed, "gradient of weights to be copied")
-                    copied.append((storage, one.becomes, (owner, weights)))
+            begun = False
+            for of, per_image, fixed, until, becomes in step:
+                if of >= 0 and not inputs[of].derived:
+                    continue
+                if not begun:
+                    tape.moment(f"{operation.operator} backward")
+                    begun = True
+                if of >= 0:
+                    made[of] = tape.make("gradient", per_image, fixed, "gradient of its input")
+                elif of == SCRATCH:
+                    scratch.append((tape.make("scratch", per_image, fixed, "backward"), until))
+                elif of == COPIED:
+                    storage = tape.make("scratch", 0, fixed, "gradient of weights to be copied")
+                    copied.append((storage, becomes, (owner, weights)))
                     weights += 1
                 else:
                     which = (owner, weights)
                     if which in self.weights:
-                        storage = tape.make("scratch", 0, one.fixed, "gradient of shared weights")
+                        storage = tape.make("scratch", 0, fixed, "gradient of shared weights")
                         copied.append((storage, 0, which))
                     else:
-                        self._stays(tape.make("weight gradient", 0, one.fixed, "gradient of weights"), which)
+                        self._stays(tape.make("weight gradient", 0, fixed, "gradient of weights"), which)
                     weights += 1
             ends.append(len(tape.moments) - 1)
-        for storage, one in scratch:
-            storage.until(ends[one.until] if 0 <= one.until < len(ends) else ends[-1])
+        for storage, until in scratch:
+            storage.until(ends[until] if 0 <= until < len(ends) else ends[-1])
         return made, copied
 
     def _stays(self, made: Storage, which: tuple[int, int]) -> None:

@@ -11,11 +11,13 @@ from typing import NamedTuple
 from archcalc.analysis.checkpoint import block_runs
 from archcalc.analysis.lifetime import Schedule, inference
 from archcalc.analysis.memory import itemsize
+from archcalc.analysis.tape import Storage
 from archcalc.analysis.training import Training, training
 from archcalc.errors import ArchcalcError, LayerError, nearest, unknown
+from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
-from archcalc.network import Network, Node
-from archcalc.sizes import Shape
+from archcalc.network import Network
+from archcalc.sizes import Params, Shape
 
 UNITS: Mapping[str, int] = {
     "B": 1,
@@ -89,6 +91,7 @@ class Budget:
             raise ArchcalcError(unknown("optimizer", optimizer, OPTIMIZERS))
         self.network, self.dtype, self.itemsize = network, dtype, itemsize(dtype)
         self.optimizer, self.amp, self.checkpoint, self.overhead = optimizer, amp, checkpoint, overhead
+        self._gradients_at: dict[int, int] = {}
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:
@@ -122,16 +125,24 @@ class Budget:
     def tensors(self) -> list[int]:
         """The bytes of every tensor of weights, those that are built but do not run included."""
         found = []
-        for node in self._owners:
-            params = node.layer.params(*self.network.input_shapes(node))
-            rows = [len(row) for row in node.layer.table] if isinstance(node.layer, ConvTable) else [1]
+        for layer, params in self._owned:
+            rows = [len(row) for row in layer.table] if isinstance(layer, ConvTable) else [1]
             found += [params.weight * row // sum(rows) * self.itemsize for row in rows if params.weight]
             found += [params.bias // len(rows) * self.itemsize for _ in rows if params.bias]
         return found
 
     @cached_property
-    def _owners(self) -> list[Node]:
-        return [node for node in self.network.running() if node.shares is None]
+    def _owned(self) -> list[tuple[Layer, Params]]:
+        """Every layer with parameters of its own, and these."""
+        known: dict[tuple[Layer, tuple[Shape, ...]], Params] = {}
+        found = []
+        for node in self.network.running():
+            if node.shares is None:
+                key = node.layer, tuple(self.network.input_shapes(node))
+                if key not in known:
+                    known[key] = node.layer.params(*key[1])
+                found.append((node.layer, known[key]))
+        return [(layer, params) for layer, params in found if any(params)]
 
     @cached_property
     def weights(self) -> int:
@@ -141,11 +152,9 @@ class Budget:
     @cached_property
     def buffers(self) -> int:
         """The bytes of moving means and variances, and of the int64 that counts a normalisation's batches."""
-        total = 0
-        for node in self._owners:
-            buffers = node.layer.params(*self.network.input_shapes(node)).buffers
-            total += buffers * self.itemsize + (8 if node.layer.type == "batch_norm" else 0)
-        return total
+        return sum(
+            params.buffers * self.itemsize + (8 if layer.type == "batch_norm" else 0) for layer, params in self._owned
+        )
 
     @cached_property
     def optimizer_bytes(self) -> int:
@@ -176,10 +185,8 @@ class Budget:
         The optimizer's state is there from its first step on. Gradients of weights are made anew by every
         backward pass; all are there at its end. Gradients of tensors are among the activations.
         """
-        moment = self.training.peak_moment(batch)
-        alive = self.training.alive(moment)
-        gradients = sum(s.bytes(batch) for s in alive if s.role == "weight gradient")
-        rest = self.training.live(batch)[moment] - gradients
+        gradients = self._gradients(self.training.peak_moment(batch))
+        rest = self.training.peak(batch) - gradients
         held = self.weights, self.buffers, self.optimizer_bytes
         in_passes = Parts(*held, gradients, self.image(batch), rest, self.overhead)
         in_step = Parts(*held, self.weights, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead)
@@ -197,10 +204,20 @@ class Budget:
         in_step = max(0, free - self.weights - self.step_scratch) // each
         return min(self.training.largest_batch(free, self.image(1)), in_step)
 
+    def _gradients(self, moment: int) -> int:
+        """The bytes of gradients of weights that are there at a moment of training."""
+        if moment not in self._gradients_at:
+            alive = self.training.alive(moment)
+            self._gradients_at[moment] = sum(s.fixed for s in alive if s.role == "weight gradient")
+        return self._gradients_at[moment]
+
     def _outputs(self, batch: int) -> int:
         """The outputs, which are there until the next step."""
-        end = len(self.training.moments) - 1
-        return sum(s.bytes(batch) for s in self.training.alive(end) if s.role == "map")
+        return sum(storage.bytes(batch) for storage in self._output_storages)
+
+    @cached_property
+    def _output_storages(self) -> list[Storage]:
+        return [storage for storage in self.training.alive(self.training.last) if storage.role == "map"]
 
 
 def read_size(text: str) -> int:

@@ -6,12 +6,13 @@ Layers run one by one in the order of the spec; a tensor lives until the last la
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from itertools import accumulate
 
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
-from archcalc.analysis.tape import Storage, Tape, Value
+from archcalc.analysis.tape import Moment, Storage, Tape, Value
 from archcalc.network import Network, Node
 
 OVERWRITE = frozenset(
@@ -86,29 +87,56 @@ class Schedule:
 
     def __init__(self, network: Network, tape: Tape, values: Mapping[int, Value]) -> None:
         moments, storages = tape.moments, tape.storages
-        self.network, self.moments, self.storages = network, moments, storages
+        self.network, self.storages, self._moments = network, storages, moments
         self.outputs = {index: value.storage for index, value in values.items()}
         fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
         for storage in storages:
-            fixed[storage.born] += storage.fixed
-            fixed[storage.dies + 1] -= storage.fixed
-            per_image[storage.born] += storage.per_image
-            per_image[storage.dies + 1] -= storage.per_image
+            if storage.fixed:
+                fixed[storage.born] += storage.fixed
+                fixed[storage.dies + 1] -= storage.fixed
+            if storage.per_image:
+                per_image[storage.born] += storage.per_image
+                per_image[storage.dies + 1] -= storage.per_image
         self._fixed = list(accumulate(fixed[:-1]))
         self._per_image = list(accumulate(per_image[:-1]))
+
+    @cached_property
+    def moments(self) -> list[Moment]:
+        """Every operator in its turn."""
+        return [Moment(*moment) for moment in self._moments]
+
+    @property
+    def last(self) -> int:
+        """The last moment."""
+        return len(self._moments) - 1
 
     def live(self, batch: int = 1) -> list[int]:
         """The bytes alive at every moment."""
         return [fixed + batch * each for fixed, each in zip(self._fixed, self._per_image, strict=True)]
 
+    @cached_property
+    def _candidates(self) -> list[tuple[int, int, int]]:
+        """The moments that can hold most, each with its fixed bytes and those of every image.
+
+        They are those of which no other has as much of both; of equal ones the first.
+        """
+        first: dict[tuple[int, int], int] = {}
+        for moment, pair in enumerate(zip(self._fixed, self._per_image, strict=True)):
+            first.setdefault(pair, moment)
+        found: list[tuple[int, int, int]] = []
+        for fixed, each in sorted(first, reverse=True):
+            if not found or each > found[-1][1]:
+                found.append((fixed, each, first[fixed, each]))
+        return found
+
     def peak(self, batch: int = 1) -> int:
         """The most bytes alive at any moment."""
-        return max(self.live(batch), default=0)
+        return max((fixed + batch * each for fixed, each, _ in self._candidates), default=0)
 
     def peak_moment(self, batch: int = 1) -> int:
         """The first moment at which the most bytes are alive."""
-        live = self.live(batch)
-        return live.index(max(live, default=0)) if live else 0
+        peak = self.peak(batch)
+        return min((moment for fixed, each, moment in self._candidates if fixed + batch * each == peak), default=0)
 
     def largest_batch(self, budget: int, per_image: int = 0) -> int:
         """The largest batch of which at no moment more than the budget is alive, with so much more for every image.
@@ -116,10 +144,8 @@ class Schedule:
         What is alive grows by the same number of bytes with every image; so each moment allows a largest batch, and
         the smallest of these is the answer, without a search.
         """
-        rows = zip(self._fixed, self._per_image, strict=True)
-        return max(
-            0, min(((budget - fixed) // (each + per_image) for fixed, each in rows if each + per_image), default=0)
-        )
+        rows = [(fixed, each + per_image) for fixed, each, _ in self._candidates if each + per_image]
+        return max(0, min(((budget - fixed) // each for fixed, each in rows), default=0))
 
     def alive(self, moment: int) -> list[Storage]:
         """The storages alive at a moment, in the order in which they were made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import FLOAT, Runner, its_input, trivial
+from archcalc.analysis.runner import FLOAT, Runner, its_input, params, trivial
 from archcalc.analysis.tape import SCRATCH, WEIGHT, Made, Value
 from archcalc.sizes import Shape, product
 
@@ -14,8 +14,8 @@ def batch_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     why = "batch_norm: the mean and deviation of each channel"
     size = out.channels * tape.itemsize
     beside = [(0, size, "mean", why), (0, size, "deviation", why)] if tape.training else []
-    params = layer.params(*shapes)
-    sizes = [n * tape.itemsize for n in (params.weight, params.bias) if n]
+    weight, bias, _ = tape.ask(params, layer, shapes[0])
+    sizes = [n * tape.itemsize for n in (weight, bias) if n]
     backward = tape.new(x, [Made(WEIGHT, 0, size) for size in sizes])
     keep = [(x, its_input(layer))]
     return tape.run(
@@ -28,8 +28,8 @@ def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     groups = out.values // layer.features(shapes[0])
     why = "layer_norm: the mean and deviation of each position"
     size = groups * tape.itemsize
-    params = layer.params(*shapes)
-    sizes = [n * tape.itemsize for n in (params.weight, params.bias) if n]
+    weight, bias, _ = tape.ask(params, layer, shapes[0])
+    sizes = [n * tape.itemsize for n in (weight, bias) if n]
     channels = out.axes and layer.axis == "channels" and not trivial(out)
     return tape.run(
         "native_layer_norm",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import INT64, Kept, Run, Runner, its_input, padded, trivial
+from archcalc.analysis.runner import INT64, Kept, Run, Runner, its_input, padded, params, trivial
 from archcalc.analysis.tape import COPIED, SCRATCH, Made, Value
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Shape, product
@@ -15,10 +15,9 @@ def convolution(operator: str) -> Run:
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
         x = tape.low(padded(tape, layer, xs[0], shapes[0]))
-        params = layer.params(*shapes)
-        gradients, copies = tape.weights(params.weight, params.bias)
-        cells = product(per_axis(layer.kernel, shapes[0], "kernel"))
-        if x.order == "last" and shapes[0].channels > layer.groups and cells > 1 and not tape.amp:
+        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        gradients, copies = tape.weights(weight, bias)
+        if x.order == "last" and not tape.amp and shapes[0].channels > layer.groups and _cells(layer, shapes[0]) > 1:
             # The gradient has the channels last as the maps do, and is copied into the order of the weight.
             gradients[0] = Made(COPIED, 0, gradients[0].fixed, becomes=gradients[0].fixed)
         backward = tape.new(x, gradients)
@@ -26,6 +25,10 @@ def convolution(operator: str) -> Run:
         return tape.run(operator, [x], out.values, keep=keep, weights=True, backward=backward)
 
     return run
+
+
+def _cells(layer: Any, x: Shape) -> int:
+    return product(per_axis(layer.kernel, x, "kernel"))
 
 
 def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -65,10 +68,10 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     moved = bool(shapes[0].axes and layer.axis == "channels")
     plain = not shapes[0].axes or x.order == ("last" if moved else "first") or (moved and trivial(shapes[0]))
     x = tape.low(x)
-    params = layer.params(*shapes)
+    weight, bias, _ = tape.ask(params, layer, shapes[0])
     if not plain:
         x = tape.run("clone", [x], x.count, order="first", what="input in order", role="scratch", passes=True)
-    gradients, copies = tape.weights(params.weight, params.bias)
+    gradients, copies = tape.weights(weight, bias)
     y = tape.run(
         "addmm" if layer.bias and plain else "mm",
         [x],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from archcalc.analysis.tape import COPIED, WEIGHT, Backward, Made, Storage, Tape, Value
 from archcalc.network import Node
-from archcalc.sizes import Shape, product
+from archcalc.sizes import Params, Shape, product
 
+T = TypeVar("T")
 Kept = tuple[Value | Storage, str]
 """A tensor that the backward pass needs, and as what."""
 INT64, FLOAT = 8, 4
@@ -25,11 +26,20 @@ class Runner(Tape):
         self.shares: int | None = None
         self.overwrite = False
         self._copies: dict[tuple[int, int], Storage] = {}
+        self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
     def begin(self, node: Node) -> None:
         """The operators that follow belong to this layer."""
         self.node, self.name = node.index, node.name or node.layer.type
         self.shares, self.overwrite = node.shares, node.index in self.in_place
+
+    def ask(self, question: Callable[[Any, Shape], T], layer: Any, x: Shape) -> T:
+        """What a question on a layer and its input gives; asked once for all layers alike."""
+        key = question, layer, x
+        if key not in self._answers:
+            self._answers[key] = question(layer, x)
+        answer: T = self._answers[key]
+        return answer
 
     def low(self, x: Value) -> Value:
         """x in half precision, which autocast gives to convolutions and linear layers."""
@@ -61,7 +71,12 @@ class Runner(Tape):
 
     def new(self, x: Value, weights: Iterable[Made] = ()) -> Backward:
         """One step that makes the gradient of the first input, with those of weights."""
-        return [[Made(0, x.count * x.itemsize, 0), *weights]]
+        return [[Made(0, x.count * x.itemsize, 0), *weights]] if self.training else ()
+
+
+def params(layer: Any, x: Shape) -> Params:
+    found: Params = layer.params(x)
+    return found
 
 
 def its_input(layer: Any) -> str:
@@ -80,12 +95,16 @@ def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:
 
 def padded(tape: Runner, layer: Any, x: Value, shape: Shape) -> Value:
     """x with its zeros around it, where PyTorch cannot pad both sides of an axis alike within the layer."""
-    if not hasattr(layer, "slides"):
-        return x
+    pads = tape.ask(uneven_pads, layer, shape)
+    return pad(tape, x, shape, pads) if pads else x
+
+
+def uneven_pads(layer: Any, shape: Shape) -> list[tuple[int, int]]:
+    """The zeros before and after every axis, where they differ on one."""
+    if not hasattr(layer, "slides") or layer.type == "conv_transpose":
+        return []
     pads = [(slide[-2], slide[-1]) for slide in layer.slides(shape)]
-    if all(before == after for before, after in pads) or layer.type == "conv_transpose":
-        return x
-    return pad(tape, x, shape, pads)
+    return [] if all(before == after for before, after in pads) else pads
 
 
 def pad(tape: Runner, x: Value, shape: Shape, pads: list[tuple[int, int]], what: str = "padded input") -> Value:

@@ -15,14 +15,23 @@ Role = Literal["map", "kept", "scratch", "gradient", "weight gradient", "weight 
 
 
 class Storage:
-    """The memory behind one or more tensors: its size, and the first and last moment at which it is alive."""
+    """The memory behind one or more tensors: its size, and the first and last moment at which it is alive.
 
-    __slots__ = ("born", "dies", "fixed", "name", "node", "per_image", "role")
+    ``what`` tells it from others of the same layer.
+    """
 
-    def __init__(self, name: str, node: int, role: Role, per_image: int, fixed: int, born: int) -> None:
-        self.name, self.node, self.role = name, node, role
+    __slots__ = ("born", "dies", "fixed", "layer", "node", "per_image", "role", "what")
+
+    def __init__(
+        self, layer: str, node: int, role: Role, per_image: int, fixed: int, born: int, what: str = ""
+    ) -> None:
+        self.layer, self.node, self.role, self.what = layer, node, role, what
         self.per_image, self.fixed = per_image, fixed
         self.born = self.dies = born
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer}: {self.what}" if self.what else self.layer
 
     def bytes(self, batch: int) -> int:
         return self.fixed + batch * self.per_image
@@ -115,7 +124,8 @@ class Tape:
 
     def __init__(self, training: bool) -> None:
         self.training = training
-        self.moments: list[Moment] = []
+        self.moments: list[tuple[Phase, int, str]] = []
+        """The fields of every Moment."""
         self.storages: list[Storage] = []
         self.operations: list[Operation] = []
         self.node, self.name = 0, ""
@@ -124,13 +134,12 @@ class Tape:
 
     def make(self, role: Role, per_image: int, fixed: int = 0, what: str = "") -> Storage:
         """A storage that the operator of this moment makes."""
-        name = f"{self.name}: {what}" if what else self.name
-        made = Storage(name, self.node, role, per_image, fixed, len(self.moments) - 1)
+        made = Storage(self.name, self.node, role, per_image, fixed, len(self.moments) - 1, what)
         self.storages.append(made)
         return made
 
     def moment(self, operator: str) -> int:
-        self.moments.append(Moment(self.phase, self.node, operator))
+        self.moments.append((self.phase, self.node, operator))
         return len(self.moments) - 1
 
     def run(
@@ -162,37 +171,37 @@ class Tape:
         """
         last = len(self.operations) == self.stop_at
         if last and not keep_output and not any(why for *_, why in beside):
-            self.operations.append(self._operation(operator, inputs, inputs[0], keep, backward, passes))
+            self.operations.append(
+                Operation(self.node, operator, inputs, inputs[0], self._saved(keep), backward, passes)
+            )
             raise Stopped
         now = self.moment(operator)
+        flows = weights
         for value in inputs:
-            value.storage.until(now)
+            value.storage.dies = now
+            flows = flows or value.derived
         source = inputs[0]
         size = itemsize or source.itemsize
-        storage = (
-            over.storage if over is not None else source.storage if view else self.make(role, count * size, 0, what)
-        )
-        storage.until(now)
-        flows = self.training and (weights or any(value.derived for value in inputs))
+        if over is not None:
+            storage = over.storage
+        elif view:
+            storage = source.storage
+        else:
+            storage = self.make(role, count * size, 0, what)
+        flows = flows and self.training
         output = Value(storage, count, size, order or source.order, flows)
         results = [(self.make("kept", per_image, fixed, name), why) for per_image, fixed, name, why in beside]
         if flows:
-            keep = [*keep, *(kept for kept in results if kept[1]), *([(output, keep_output)] if keep_output else [])]
-            self.operations.append(self._operation(operator, inputs, output, keep, backward, passes))
-            for saved in self.operations[-1].saved:
-                saved.storage.until(now)
+            saved = self._saved(keep)
+            saved += [Saved(kept, self.node, why) for kept, why in results if why]
+            if keep_output:
+                saved.append(Saved(storage, self.node, keep_output))
+            for one in saved:
+                one.storage.dies = now
+            self.operations.append(Operation(self.node, operator, inputs, output, saved, backward, passes))
         if last:
             raise Stopped
         return output
 
-    def _operation(
-        self,
-        operator: str,
-        inputs: Sequence[Value],
-        output: Value,
-        keep: Iterable[tuple[Value | Storage, str]],
-        backward: Backward,
-        passes: bool,
-    ) -> Operation:
-        saved = [Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why) for kept, why in keep]
-        return Operation(self.node, operator, list(inputs), output, saved, backward, passes)
+    def _saved(self, keep: Iterable[tuple[Value | Storage, str]]) -> list[Saved]:
+        return [Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why) for kept, why in keep]

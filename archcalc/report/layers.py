@@ -182,7 +182,7 @@ def header(analysis: Analysis) -> list[str]:
     axes = " (channels x height x width)" if len(analysis.input.axes) == 2 else ""
     lines.append(
         f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"
-        + (", side heads included" if analysis.training and analysis.side_rows else "")
+        + (", side heads included" if analysis.training and any(n.side for n in analysis.network.nodes) else "")
     )
     lines.append(f"convention {how.name}: {how.about}")
     lines.append(f"archcalc {__version__}")

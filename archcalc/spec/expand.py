@@ -7,6 +7,7 @@ UNKNOWN in the same way.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
@@ -17,7 +18,6 @@ from archcalc.network import Network, Place
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
 from archcalc.spec.evaluator import Evaluator
-from archcalc.spec.expression import Expression
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
 from archcalc.spec.settings import checked_settings, defaults, written
@@ -269,31 +269,30 @@ class _Expander(Evaluator):
         return self.nothing(name, context)
 
     def layer(self, step: LayerStep, current: int | None, context: Context) -> Layer | None:
-        if step.fixed is not None:
-            return step.fixed
-        scope = self.with_channels(context.scope, current)
-        values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.values.items()}
+        values: dict[str, Any] = {}
+        if step.expressions:
+            scope = self.with_channels(context.scope, current)
+            values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
         known = tuple(map(_hashable, values.values()))
+        try:
+            return step.cache[known]
+        except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
+            pass
         if any(v is UNKNOWN for v in known):
             return None
         try:
-            try:
-                return step.cache[known]
-            except KeyError:
-                made = step.cache[known] = step.layer(**values)
-                if not any(isinstance(given, Expression) for given in step.values.values()):
-                    step.fixed = made
-                return made
-            except TypeError:  # arrays cannot be looked up
-                return step.layer(**values)
+            made = step.layer(**{**step.values, **values})
         except LayerError as error:
             self.problem(str(error), step.place)
             return None
+        with suppress(TypeError):
+            step.cache[known] = made
+        return made
 
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
         inner = context.inner(name=name, label=label)
         ends = [self.run_all(steps, current, inner.inner(name=branch)) for branch, steps in step.branches]
-        return self.add(step.layer(), step, ends, "", inner)
+        return self.add(step.layer, step, ends, "", inner)
 
     def add(self, layer: Layer, step: Step, sources: list[int | None], name: str, context: Context) -> int | None:
         full = context.prefix + name if name else ""

@@ -46,13 +46,13 @@ class Step:
 
 
 class LayerStep(Step):
-    """One layer; ``cache`` keeps the layers already made, ``fixed`` the one of a step without expressions."""
+    """One layer; ``cache`` keeps the layers already made, by the values of the step's expressions."""
 
     def __init__(self, place: Place, options: Options, layer: type[Layer], values: dict[str, Any]) -> None:
         super().__init__(place, options)
         self.layer, self.values = layer, values
+        self.expressions = {key: given for key, given in values.items() if isinstance(given, Expression)}
         self.cache: dict[Any, Layer] = {}
-        self.fixed: Layer | None = None
 
 
 class MergeStep(Step):
@@ -62,7 +62,7 @@ class MergeStep(Step):
         self, place: Place, options: Options, layer: type[Layer], branches: list[tuple[str, list[Step]]]
     ) -> None:
         super().__init__(place, options)
-        self.layer, self.branches = layer, branches
+        self.layer, self.branches = layer(), branches
 
 
 class BlockStep(Step):
