@@ -14,6 +14,10 @@ from archcalc.sizes import Shape
 class Parser(argparse.ArgumentParser):
     """argparse with archcalc's own error: one sentence, with the nearest right name."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._negative_number_matcher = re.compile("-[0-9.]")  # values such as -3GiB and -1,2 are no options
+
     def error(self, message: str) -> NoReturn:
         raise ArchcalcError(f"{self._said(message)}; see {self.prog} --help")
 
@@ -53,8 +57,10 @@ def input_size(text: str) -> Shape:
 
 def whole(text: str) -> int:
     """A whole number."""
-    if not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+    if not re.fullmatch(r"[-+]?[0-9]+", text):
         raise argparse.ArgumentTypeError(f"expected a whole number, got {shown(text)}")
+    if len(text) > 18:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most 18 digits, got {shown(text)}")
     return int(text)
 
 
@@ -93,7 +99,7 @@ def names(text: str) -> list[str]:
     """Comma-separated names."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found:
-        raise argparse.ArgumentTypeError(f"expected names such as layer,params, got {shown(text)}")
+        raise argparse.ArgumentTypeError(f"expected names with commas between, got {shown(text)}")
     return found
 
 

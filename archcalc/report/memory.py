@@ -1,14 +1,15 @@
-"""Memory layer by layer: what is alive when at inference, and what training keeps and why."""
+"""Inference layer by layer: the feature maps, how each is held and until when, and the moment at which most is alive."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.budget import Budget, Parts
 from archcalc.analysis.lifetime import OVERWRITE, Schedule
 from archcalc.analysis.order import Best, best_order
-from archcalc.analysis.tape import Saved
+from archcalc.analysis.tape import Storage
 from archcalc.network import Network, Node
 from archcalc.report.layers import header, meta
 from archcalc.report.table import Heading, Table
@@ -20,6 +21,7 @@ TYPE = Heading("type", "type", "text", 6)
 OUTPUT = Heading("output", "output", "text", 7)
 MOST_NAMED = 6
 """So many tensors are named where a peak is described."""
+NOT_COUNTED_HERE = "scratch inside an operator, and the framework's own memory, are not in these figures"
 
 
 def inference_table(analysis: Analysis, budget: Budget) -> Table:
@@ -27,120 +29,87 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
     network, batch, schedule = analysis.network, analysis.batch, budget.inference
     nodes = network.running(training=False)
     most = most_alive(schedule, batch)
-    last = {i: node for node in nodes for i in node.inputs}
+    sizes = _map_bytes(nodes, schedule, batch, budget.itemsize)
+    last = {i: node.name for node in nodes for i in node.inputs} | {network.output: "the end"}
+    turns = {node.index: turn for turn, node in enumerate(nodes)}
     rows: list[list[Any]] = []
     for node in nodes:
-        held = _held(node, schedule)
-        waiting, over = waits(node, schedule, batch)
-        until = "the end" if node.index == network.output else last[node.index].name if node.index in last else ""
-        size = node.shape.values * batch * budget.itemsize
-        rows.append(
-            [node.name, node.layer.type, str(node.shape), size, held, until, most.get(node.index), waiting, over]
-        )
-    peak = schedule.peak(batch)
-    headings = [
-        LAYER,
-        TYPE,
-        OUTPUT,
-        Heading("bytes", "map", "bytes", 8),
-        Heading("held", "held", "text", 5),
-        Heading("until", "needed until", "text", 3),
-        Heading("alive", "alive", "bytes", 8),
-        Heading("waiting", "waiting", "bytes", 4),
-        Heading("over", "over layers", "number", 2),
-    ]
-    joins = any(node.layer.joins for node in nodes)
-    best = best_order(schedule, batch) if joins and not budget.amp else None
-    return Table(
-        title=network.title,
-        headings=headings,
-        rows=rows,
-        header=run_header(analysis, budget, "inference, layer by layer"),
-        footer=[
-            *_feature_maps(network, batch, budget.itemsize),
-            *_peak(schedule, batch),
-            *_best(best, schedule, peak),
-            *_longest_wait(rows),
-            _sum("with the weights and the image", budget.inference_parts(batch)),
-            "alive is the most at any moment while the layer runs, its inputs and output included; waiting is what a "
-            "join's other inputs kept alive, and over how many layers",
-            "scratch inside an operator, and the framework's own memory, are not in these figures",
-        ],
-        meta=run_meta(analysis, budget),
-        totals={
-            "feature_maps": sum(node.shape.values for node in nodes) * batch * budget.itemsize,
-            "peak": peak,
-            "peak_layer": network.nodes[schedule.moments[schedule.peak_moment(batch)].node].name,
-            "best_peak": None if best is None else best.peak,
-            "best_is_exact": None if best is None else best.exact,
-            **budget.inference_parts(batch)._asdict(),
-        },
-    )
-
-
-def training_table(analysis: Analysis, budget: Budget) -> Table:
-    """Every layer with what its backward pass needs and why, and the most bytes alive in the two passes."""
-    network, batch, schedule = analysis.network, analysis.batch, budget.training
-    once = schedule.kept_once()
-    first = {saved.storage: saved for saved in once}
-    forward = most_alive(schedule, batch, "forward")
-    backward = most_alive(schedule, batch, "backward")
-    by_layer: dict[int, list[Saved]] = {}
-    for saved in schedule.kept:
-        by_layer.setdefault(saved.node, []).append(saved)
-    rows: list[list[Any]] = []
-    for node in network.running():
-        kept = by_layer.get(node.index, [])
-        new = sum(saved.storage.bytes(batch) for saved in kept if first.get(saved.storage) is saved)
-        why = dict.fromkeys(_why(saved, first, network) for saved in kept)
+        waiting, over = _waits(node, schedule, batch, turns)
         rows.append(
             [
                 node.name,
                 node.layer.type,
                 str(node.shape),
-                new,
-                "; ".join(why),
-                forward.get(node.index),
-                backward.get(node.index),
+                sizes[node.index],
+                _held(node, schedule),
+                last.get(node.index, ""),
+                most.get(node.index),
+                waiting,
+                over,
             ]
         )
-    kept_bytes = schedule.kept_bytes(batch)
-    parts = budget.training_parts(batch)
+    peak, parts = schedule.peak(batch), budget.inference_parts(batch)
+    joins = any(node.layer.joins for node in nodes)
+    best = best_order(schedule, batch) if joins and not budget.amp else None
+    maps = _feature_maps(network, {0: parts.image, **sizes})
     return Table(
         title=network.title,
         headings=[
             LAYER,
             TYPE,
-            OUTPUT._replace(keep=4),
-            Heading("kept", "kept", "bytes", 8),
-            Heading("why", "for the backward pass", "text", 8),
-            Heading("forward", "alive forward", "bytes", 5),
-            Heading("backward", "alive backward", "bytes", 7),
+            OUTPUT,
+            Heading("bytes", "map", "bytes", 8),
+            Heading("held", "held", "text", 5),
+            Heading("until", "needed until", "text", 3),
+            Heading("alive", "alive", "bytes", 8),
+            Heading("waiting", "waiting", "bytes", 4),
+            Heading("over", "over layers", "number", 2),
         ],
         rows=rows,
-        total=["total", "", "", kept_bytes, "", None, None],
-        header=run_header(analysis, budget, "training, layer by layer"),
-        footer=_training_footer(analysis, budget),
+        header=run_header(analysis, budget, "inference, layer by layer"),
+        footer=[
+            f"feature maps: {exact_bytes(maps['new'])} held of their own, the image included; {maps['in_place']:,} that "
+            f"can overwrite their input; {maps['view']:,} of views",
+            *_peak(schedule, batch),
+            *_best(best, schedule, peak),
+            *(["with mixed precision other orders of the branches are not searched"] if joins and budget.amp else []),
+            *_longest_wait(rows),
+            sum_text("with the weights and the image", parts),
+            "alive is the most at any moment while the layer runs, its inputs and output included, and - where nothing "
+            "runs; waiting is what a join's other inputs kept alive, and over how many layers",
+            NOT_COUNTED_HERE,
+        ],
         meta=run_meta(analysis, budget),
         totals={
-            "weights": budget.weights,
-            "buffers": budget.buffers,
-            "gradients": budget.weights,
-            "optimizer": budget.optimizer_bytes,
-            "kept": kept_bytes,
-            "peak": schedule.peak(batch),
-            "at_peak": parts._asdict(),
-            "total": parts.total,
+            "feature_maps": maps,
+            **peak_facts(schedule, batch),
+            "best_peak": None if best is None else best.peak,
+            "best_is_exact": None if best is None else best.exact,
+            **parts._asdict(),
         },
     )
 
 
 def _held(node: Node, schedule: Schedule) -> str:
     """How PyTorch holds an output."""
-    own = schedule.outputs[node.index]
-    if not node.inputs or all(schedule.outputs[i] is not own for i in node.inputs):
+    if _is_new(node, schedule):
         return "new"
-    return "in place" if node.layer.type in OVERWRITE else "the input"
+    return "in place" if node.layer.type in OVERWRITE else "view"
+
+
+def _is_new(node: Node, schedule: Schedule) -> bool:
+    own = schedule.outputs[node.index]
+    return all(schedule.outputs[i] is not own for i in node.inputs)
+
+
+def _map_bytes(nodes: list[Node], schedule: Schedule, batch: int, itemsize: int) -> dict[int, int]:
+    """The bytes of every layer's output; under autocast some have narrower values than their inputs."""
+    width = {0: itemsize}
+    for node in nodes:
+        own = schedule.outputs[node.index]
+        same = (width[i] for i in node.inputs if schedule.outputs[i] is own)
+        width[node.index] = own.per_image // node.shape.values if _is_new(node, schedule) else next(same)
+    return {node.index: node.shape.values * batch * width[node.index] for node in nodes}
 
 
 def most_alive(schedule: Schedule, batch: int, phase: str = "forward") -> dict[int, int]:
@@ -152,49 +121,67 @@ def most_alive(schedule: Schedule, batch: int, phase: str = "forward") -> dict[i
     return most
 
 
-def waits(node: Node, schedule: Schedule, batch: int) -> tuple[int | None, int | None]:
-    """The bytes that a join's inputs kept alive until the last of them was there, and over how many layers."""
+def _waits(node: Node, schedule: Schedule, batch: int, turns: Mapping[int, int]) -> tuple[int | None, int | None]:
+    """The bytes that a join's inputs kept alive until the last of them was there, and over how many layers.
+
+    ``turns`` say as which of all layers each one runs.
+    """
     if not node.layer.joins or len(node.inputs) < 2:
         return None, None
     *earlier, latest = sorted(set(node.inputs))
     own = schedule.outputs[latest]
-    waiting = dict.fromkeys(schedule.outputs[i] for i in earlier if i and schedule.outputs[i] is not own)
     made = [i for i in earlier if i and schedule.outputs[i] is not own]
-    return sum(storage.bytes(batch) for storage in waiting), (latest - min(made) if made else 0)
+    waiting = dict.fromkeys(schedule.outputs[i] for i in made)
+    return sum(storage.bytes(batch) for storage in waiting), (turns[latest] - turns[min(made)] if made else 0)
 
 
-def _feature_maps(network: Network, batch: int, itemsize: int) -> list[str]:
-    sizes = dict.fromkeys(("new", "in_place", "view"), 0)
-    for node in network.nodes:
-        if not node.side:
-            sizes[node.storage] += node.shape.values * batch * itemsize
-    return [
-        f"feature maps: {bytes_text(sizes['new'])} held of their own, the image included; further outputs "
-        f"of {bytes_text(sizes['in_place'])} that can overwrite their input and {bytes_text(sizes['view'])} of views"
-    ]
+def _feature_maps(network: Network, sizes: Mapping[int, int]) -> dict[str, int]:
+    """The bytes of all outputs at inference, the image's included: held of their own, in place, and as views."""
+    maps = {"new": 0, "in_place": 0, "view": 0}
+    for index, size in sizes.items():
+        maps[network.nodes[index].storage] += size
+    return maps
 
 
 def _peak(schedule: Schedule, batch: int) -> list[str]:
     moment = schedule.peak_moment(batch)
+    at = schedule.moments[moment]
     return [
-        f"inference peak by lifetime: {schedule.peak(batch):,} bytes, {bytes_text(schedule.peak(batch))}, at "
-        f"{schedule.network.nodes[schedule.moments[moment].node].name} ({schedule.moments[moment].operator}), "
-        f"the image apart",
+        f"inference peak by lifetime: {exact_bytes(schedule.peak(batch))}, at {schedule.network.nodes[at.node].name} "
+        f"({at.operator}), the image apart",
         f"alive there: {alive_text(schedule, moment, batch)}",
     ]
 
 
+def peak_facts(schedule: Schedule, batch: int) -> dict[str, Any]:
+    """The peak for a program: its bytes, layer, pass and operator, and every tensor that is alive there."""
+    moment = schedule.peak_moment(batch)
+    at = schedule.moments[moment]
+    return {
+        "peak": schedule.peak(batch),
+        "peak_layer": schedule.network.nodes[at.node].name,
+        "peak_pass": at.phase,
+        "peak_operator": at.operator,
+        "alive_at_peak": [{"tensor": s.name, "bytes": s.bytes(batch)} for s in _largest_first(schedule, moment, batch)],
+    }
+
+
 def alive_text(schedule: Schedule, moment: int, batch: int) -> str:
     """The largest tensors alive at a moment, by name and bytes; the gradients of all weights together."""
-    there = [storage for storage in schedule.alive(moment) if storage.bytes(batch)]
+    there = _largest_first(schedule, moment, batch)
     gradients = sum(storage.bytes(batch) for storage in there if storage.role == "weight gradient")
-    alive = sorted((s for s in there if s.role != "weight gradient"), key=lambda s: -s.bytes(batch))
+    alive = [storage for storage in there if storage.role != "weight gradient"]
     named = [f"gradients of weights {gradients:,}"] if gradients else []
     named += [f"{storage.name} {storage.bytes(batch):,}" for storage in alive[:MOST_NAMED]]
     rest = alive[MOST_NAMED:]
     if rest:
         named.append(f"{counted(len(rest), 'smaller tensor')} {sum(s.bytes(batch) for s in rest):,}")
     return ", ".join(named) or "nothing"
+
+
+def _largest_first(schedule: Schedule, moment: int, batch: int) -> list[Storage]:
+    alive = [storage for storage in schedule.alive(moment) if storage.bytes(batch)]
+    return sorted(alive, key=lambda storage: -storage.bytes(batch))
 
 
 def _best(best: Best | None, schedule: Schedule, peak: int) -> list[str]:
@@ -224,76 +211,41 @@ def _longest_wait(rows: list[list[Any]]) -> list[str]:
     ]
 
 
-def _sum(label: str, parts: Parts) -> str:
+def exact_bytes(n: int) -> str:
+    """Bytes to the last one, and where they are many in decimal and binary units too.
+
+    >>> exact_bytes(60_950_432), exact_bytes(12)
+    ('60,950,432 bytes, 61.0 MB (58.1 MiB)', '12 bytes')
+    """
+    return f"{n:,} bytes" if n < 1000 else f"{n:,} bytes, {bytes_text(n)}"
+
+
+def sum_text(label: str, parts: Parts) -> str:
+    """A sum of bytes, and what it is the sum of."""
     named = ", ".join(f"{name} {size:,}" for name, size in parts._asdict().items() if size)
-    return f"{label}: {parts.total:,} bytes, {bytes_text(parts.total)} ({named})"
-
-
-def _why(saved: Saved, first: dict[Any, Saved], network: Network) -> str:
-    """What is kept, and by which layer when another keeps the same tensor."""
-    what = saved.why.partition(": ")[2] or saved.why
-    if saved.storage.role == "image":
-        return f"{what} (the image)"
-    owner = first[saved.storage].node
-    return what if owner == saved.node else f"{what} (kept by {network.nodes[owner].name})"
-
-
-def _training_footer(analysis: Analysis, budget: Budget) -> list[str]:
-    network, batch, schedule = analysis.network, analysis.batch, budget.training
-    moment = schedule.peak_moment(batch)
-    at = schedule.moments[moment]
-    state = {"sgd": "none", "momentum": "a velocity per weight"}.get(
-        budget.optimizer, "two moments per weight and a step counter per tensor"
-    )
-    kept = schedule.kept_bytes(batch)
-    lines = [
-        f"kept for the backward pass: {kept:,} bytes, {bytes_text(kept)}, each storage once, weights and image apart",
-        f"weights: {budget.weights:,} bytes; gradients: {budget.weights:,}; buffers: {budget.buffers:,}; "
-        f"state of {budget.optimizer}: {budget.optimizer_bytes:,} ({state})",
-        f"peak over both passes: {schedule.peak(batch):,} bytes, {bytes_text(schedule.peak(batch))}, in the {at.phase} "
-        f"pass at {network.nodes[at.node].name} ({at.operator}); weights, optimizer and image apart",
-        f"alive there: {alive_text(schedule, moment, batch)}",
-    ]
-    if budget.checkpoint is not None:
-        plain = Budget(network, budget.dtype, amp=budget.amp).training
-        macs = {row.name: row.macs or 0 for row in analysis.rows}
-        added = sum(macs[node.name] for node in schedule.again)
-        lines.append(
-            f"checkpoint {budget.checkpoint}: keeps {plain.kept_bytes(batch) - kept:,} bytes fewer, peak lower by "
-            f"{plain.peak(batch) - schedule.peak(batch):,}; {added:,} MACs more, {added / analysis.totals.macs:.1%}"
-        )
-    if budget.amp:
-        lines.append(
-            "mixed precision: weights stay in float32; convolutions and linear layers run in bfloat16 on copies of "
-            "their weights, which are among what is kept"
-        )
-    parts = budget.training_parts(batch)
-    lines.append(_sum("a step of training at its largest moment", parts))
-    lines.append("scratch inside an operator, and the framework's own memory, are not in these figures")
-    return lines
+    return f"{label}: {exact_bytes(parts.total)} ({named})"
 
 
 def run_header(
-    analysis: Analysis, budget: Budget, what: str, *, batch: bool = True, training: bool = False
+    analysis: Analysis, budget: Budget, what: str, *, batch: bool = True, training: bool = False, input: str = ""
 ) -> list[str]:
-    """The header of a table, which states everything that its numbers depend on."""
-    lines = [line for line in header(analysis) if not line.startswith(("convention ", "archcalc "))]
+    """The header of a table, which states all that its numbers depend on; ``input`` where that is not the analysis'."""
+    *lines, size = header(analysis)[:-2]  # without convention and version
     if not batch:
-        lines = [
-            line.replace(f", batch {analysis.batch},", ",") if line.startswith("input ") else line for line in lines
-        ]
+        size = size.replace(f", batch {analysis.batch},", ",")
+    if input:
+        size = size.replace(str(analysis.input), input, 1)
     options = [what]
     options += [f"optimizer {budget.optimizer}"] if training or analysis.training else []
     options += ["mixed precision (autocast to bfloat16)"] if budget.amp else []
     options += [f"{budget.checkpoint} checkpointed"] if budget.checkpoint else []
-    return [*lines, ", ".join(options), "as PyTorch runs it, operator by operator", f"archcalc {__version__}"]
+    return [*lines, size, ", ".join(options), "as PyTorch runs it, operator by operator", f"archcalc {__version__}"]
 
 
-def run_meta(analysis: Analysis, budget: Budget, *, batch: bool = True) -> dict[str, Any]:
+def run_meta(analysis: Analysis, budget: Budget) -> dict[str, Any]:
     """The facts that every number of a table depends on."""
-    facts = {key: value for key, value in meta(analysis).items() if key != "convention" and (batch or key != "batch")}
     return {
-        **facts,
+        **{key: value for key, value in meta(analysis).items() if key != "convention"},
         "optimizer": budget.optimizer,
         "amp": budget.amp,
         "checkpoint": budget.checkpoint or "",

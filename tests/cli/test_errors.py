@@ -42,7 +42,7 @@ TABLE = "see archcalc table --help"
         (["table", "tiny.yaml", "--columns", "layer,parms"], "unknown column 'parms'; did you mean 'params'?"),
         (
             ["table", "tiny.yaml", "--columns", ","],
-            f"argument --columns: expected names such as layer,params, got ','; {TABLE}",
+            f"argument --columns: expected names with commas between, got ','; {TABLE}",
         ),
         (["table", "tiny.yaml", "--by", "typ"], "unknown way to fold 'typ'; did you mean 'type'?"),
         (["table", "tiny.yaml", "--by", "type", "--depth", "1"], "fold to a depth or by type, not both"),
@@ -59,7 +59,7 @@ TABLE = "see archcalc table --help"
         ),
         (
             ["table", "tiny.yaml", "--batch", "9" * 30],
-            f"argument --batch: expected a whole number, got '{'9' * 30}'; {TABLE}",
+            f"argument --batch: expected a whole number of at most 18 digits, got '{'9' * 30}'; {TABLE}",
         ),
         (
             ["table", "tiny.yaml", "--input", "3x224x"],

@@ -1,4 +1,4 @@
-"""The tables of memory: what they say of small networks, by hand, and that every format shows the same."""
+"""The tables layer by layer: what they say of small networks, by hand, and that every format shows the same."""
 
 from __future__ import annotations
 
@@ -6,34 +6,10 @@ import json
 
 import pytest
 
-from archcalc import ArchcalcError, load
+from archcalc import load
 from archcalc.report.budget import memory_table
 from archcalc.report.formats import FORMATS, render_table
-
-SHORTCUT = """\
-input: [4, 8, 8]
-layers:
-  - conv: {out: 4, kernel: 3, pad: 1}
-    name: stem
-  - add:
-      main:
-        - conv: {out: 4, kernel: 3, pad: 1}
-          name: one
-        - relu:
-          name: act
-        - conv: {out: 4, kernel: 3, pad: 1}
-          name: two
-      same: []
-    name: block
-"""
-MAP = 4 * 8 * 8 * 4
-
-
-@pytest.fixture
-def shortcut(tmp_path):
-    spec = tmp_path / "shortcut.yaml"
-    spec.write_text(SHORTCUT)
-    return load(str(spec))
+from tests.report.shortcut import MAP, SHORTCUT, WEIGHTS
 
 
 def test_inference(shortcut):
@@ -49,15 +25,49 @@ def test_inference(shortcut):
         [MAP, "new", "the end", 3 * MAP],
     ]
     assert table.rows[-1][7:] == [MAP, 3]  # the shortcut waits while three layers run
-    weights = 3 * 4 * (4 * 4 * 9 + 4)
     assert table.totals["peak"] == table.totals["best_peak"] == 3 * MAP
     assert table.totals["peak_layer"] == "block.main.two"
-    assert (table.totals["weights"], table.totals["image"]) == (weights, MAP)
+    assert (table.totals["weights"], table.totals["image"]) == (WEIGHTS, MAP)
     said = "\n".join(table.footer)
     assert f"inference peak by lifetime: {3 * MAP:,} bytes" in said
     assert f"alive there: stem {MAP:,}, block.main.one {MAP:,}, block.main.two {MAP:,}" in said
     assert "no other order of the branches has a smaller peak" in said
-    assert f"with the weights and the image: {weights + 4 * MAP:,} bytes" in said
+    assert f"with the weights and the image: {WEIGHTS + 4 * MAP:,} bytes" in said
+
+
+def test_a_join_waits_for_the_layers_that_run_at_inference(spec):
+    """The side head in the branch has three layers, none of which runs."""
+    side = "        - side: [global_avg_pool, flatten, {linear: {out: 10}}]\n"
+    at = SHORTCUT.index("        - conv: {out: 4, kernel: 3, pad: 1}\n          name: two")
+    table = memory_table(spec(SHORTCUT[:at] + side + SHORTCUT[at:]))
+    assert table.rows[-1][-2:] == [MAP, 3]
+    assert f"at block.add most was waiting, {MAP:,} bytes over 3 layers" in "\n".join(table.footer)
+
+
+def test_the_sum_of_the_feature_maps_tells_apart_how_they_are_held(spec):
+    table = memory_table(spec("input: [4, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3, pad: 1}}, relu, flatten]"))
+    assert [row[4] for row in table.rows] == ["new", "in place", "view"]
+    assert table.totals["feature_maps"] == {"new": 2 * MAP, "in_place": MAP, "view": MAP}  # the image is new too
+    assert table.footer[0] == (
+        f"feature maps: {2 * MAP:,} bytes, 2.0 KB (2.0 KiB) held of their own, the image included; {MAP:,} that can "
+        f"overwrite their input; {MAP:,} of views"
+    )
+
+
+def test_mixed_precision_narrows_what_convolutions_make(spec):
+    """Autocast leaves the pooled image in float32; the convolution and what follows it are in bfloat16."""
+    net = spec(
+        "input: [4, 16, 16]\nlayers: [{max_pool: {kernel: 2, stride: 2}}, {conv: {out: 4, kernel: 3, pad: 1}}, relu]"
+    )
+    table = memory_table(net, amp=True)
+    assert [row[3] for row in table.rows] == [MAP, MAP // 2, MAP // 2]
+    assert table.totals["feature_maps"] == {"new": 4 * MAP + MAP + MAP // 2, "in_place": MAP // 2, "view": 0}
+
+
+def test_mixed_precision_says_that_orders_are_not_searched(shortcut):
+    assert (
+        "with mixed precision other orders of the branches are not searched" in memory_table(shortcut, amp=True).footer
+    )
 
 
 def test_a_better_order_is_said():
@@ -74,10 +84,9 @@ def test_training(shortcut):
         [0, "its input (kept by block.main.act)"],
         [0, ""],
     ]
-    weights = 3 * 4 * (4 * 4 * 9 + 4)
     assert table.total[3] == table.totals["kept"] == 4 * MAP
-    assert table.totals["gradients"] == table.totals["optimizer"] == weights
-    assert f"state of momentum: {weights:,} (a velocity per weight)" in "\n".join(table.footer)
+    assert table.totals["gradients"] == table.totals["optimizer"] == WEIGHTS
+    assert f"state of momentum: {WEIGHTS:,} (a velocity per weight)" in "\n".join(table.footer)
 
 
 def test_checkpoint_says_what_it_saves_and_costs(shortcut):
@@ -85,45 +94,30 @@ def test_checkpoint_says_what_it_saves_and_costs(shortcut):
     # The block takes the stem's output, which is kept either way; relu's is saved. The first convolution runs again:
     # 4*4*9 products at 64 positions; the second need not, for its input is all that is kept of it.
     assert f"keeps {MAP:,} bytes fewer" in said
-    assert f"{4 * 4 * 9 * 64:,} MACs more, 33.3%" in said
+    assert f"{4 * 4 * 9 * 64:,} MACs more, 33.3% of a forward pass" in said
+    recomputed = memory_table(shortcut, training=True, checkpoint="block").totals["recomputed"]
+    assert (recomputed["bytes_saved"], recomputed["macs_added"]) == (MAP, 4 * 4 * 9 * 64)
 
 
-def test_batches(shortcut):
-    table = memory_table(shortcut, batches=[1, 5])
-    weights = 3 * 4 * (4 * 4 * 9 + 4)
-    assert table.rows == [[1, 3 * MAP, weights + 4 * MAP], [5, 15 * MAP, weights + 20 * MAP]]
-    assert [row[3] for row in memory_table(shortcut, batches=[1, 5], training=True).rows] == [2 * MAP, 10 * MAP]
+CHECKPOINTED = """\
+input: [4, 8, 8]
+blocks:
+  unit: {layers: [%s]}
+layers: [%s unit]
+"""
 
 
-def test_fit(shortcut):
-    weights = 3 * 4 * (4 * 4 * 9 + 4)
-    table = memory_table(shortcut, fit=f"{weights + 4 * MAP * 7 + 1}B")
-    assert table.rows[0][:3] == ["inference", 7, weights + 4 * MAP * 7]
-    assert table.rows[0][-1] == weights + 4 * MAP * 8
-    # At a batch of 7 the same budget allows 8x8, the size it was made for.
-    at = memory_table(shortcut, fit=f"{weights + 4 * MAP * 7 + 1}B", batch=7)
-    assert at.rows[0][:3] == ["inference", "4x8x8", weights + 4 * MAP * 7]
-    assert at.rows[0][-1] == weights + 7 * 4 * 4 * 9 * 9 * 4
+def test_checkpointing_what_keeps_nothing_keeps_more(spec):
+    """A mean over the map keeps nothing; checkpointed it keeps the map."""
+    net = spec(CHECKPOINTED % ("global_avg_pool", "{conv: {out: 4, kernel: 3, pad: 1}},"))
+    table = memory_table(net, training=True, checkpoint="unit")
+    assert table.totals["recomputed"]["bytes_saved"] == -MAP
+    assert f"checkpoint unit: keeps {MAP:,} bytes more, peak " in "\n".join(table.footer)
 
 
-def test_fit_says_when_nothing_fits(shortcut):
-    weights = 3 * 4 * (4 * 4 * 9 + 4)
-    table = memory_table(shortcut, fit=f"{weights}B")
-    assert [row[:2] for row in table.rows] == [["inference", 0], ["training", 0]]
-    assert f"inference: not even one image fits; it needs {weights + 4 * MAP:,} bytes" in table.footer
-    with pytest.raises(
-        ArchcalcError, match=rf"^a budget of .* is smaller than the weights and buffers of .*, {weights:,}"
-    ):
-        memory_table(shortcut, fit=f"{weights - 1}B")
-
-
-def test_overhead_is_added_everywhere(shortcut):
-    plain, more = memory_table(shortcut), memory_table(shortcut, overhead="1MB")
-    assert more.totals["overhead"] == 10**6
-    assert f"{sum(plain.totals[k] for k in ('weights', 'image', 'activations')) + 10**6:,} bytes" in "\n".join(
-        more.footer
-    )
-    assert memory_table(shortcut, fit="2MB", overhead="1MB").rows[0][1] < memory_table(shortcut, fit="2MB").rows[0][1]
+def test_checkpointing_a_network_without_macs(spec):
+    said = "\n".join(memory_table(spec(CHECKPOINTED % ("relu", "")), training=True, checkpoint="unit").footer)
+    assert "checkpoint unit: keeps 0 bytes fewer, peak lower by 0; 0 MACs more\n" in said
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -134,35 +128,21 @@ def test_every_format(shortcut, format, options):
     assert render_table(memory_table(shortcut, **options), format)
 
 
+def test_json_names_every_tensor_of_the_peak(shortcut):
+    """The image apart: the stem's output, which waits, and the input and output of the second convolution."""
+    totals = json.loads(render_table(memory_table(shortcut), "json"))["totals"]
+    assert (totals["peak"], totals["peak_layer"], totals["peak_pass"]) == (3 * MAP, "block.main.two", "forward")
+    assert totals["alive_at_peak"] == [
+        {"tensor": name, "bytes": MAP} for name in ("stem", "block.main.one", "block.main.two")
+    ]
+    totals = json.loads(render_table(memory_table(shortcut, training=True), "json"))["totals"]
+    assert sum(tensor["bytes"] for tensor in totals["alive_at_peak"]) == totals["peak"]
+
+
 def test_json_has_exact_numbers(shortcut):
     found = json.loads(render_table(memory_table(shortcut, batch=3, dtype="float16"), "json"))
     assert found["rows"][0]["bytes"] == 3 * MAP // 2
     assert (found["batch"], found["dtype"], found["totals"]["peak"]) == (3, "float16", 9 * MAP // 2)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"fit": "1GB", "batches": [1]}, "--fit searches one budget and --batches lists sizes; give one of the two"),
-        ({"batches": [1], "batch": 2}, "--batches lists the batch sizes; it takes no --batch"),
-        ({"optimizer": "adam"}, "--optimizer adam is a matter of training: add --training"),
-        ({"checkpoint": "block"}, "--checkpoint block is a matter of training: add --training"),
-        ({"fold_bn": True, "training": True}, "--fold-bn is for deployed networks; training needs their"),
-        ({"columns": ["layers"]}, "unknown column 'layers'; did you mean 'layer'?"),
-        ({"dtype": "int8", "training": True}, "PyTorch cannot train in int8"),
-        ({"training": True, "checkpoint": "blok"}, "unknown block 'blok'; did you mean 'block'?"),
-        ({"training": True, "optimizer": "adan"}, "unknown optimizer 'adan'; did you mean 'adam'?"),
-        ({"fit": "2 GBi"}, "unknown unit 'GBi' in '2 GBi'; did you mean"),
-    ],
-)
-def test_what_does_not_go_together(shortcut, options, message):
-    with pytest.raises(ArchcalcError) as error:
-        memory_table(shortcut, **options)
-    assert message in str(error.value)
-
-
-def test_an_integer_dtype_fits_inference_only(shortcut):
-    assert [row[0] for row in memory_table(shortcut, fit="1GB", dtype="int8").rows] == ["inference"]
 
 
 def test_the_command(archcalc):
