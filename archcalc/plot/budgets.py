@@ -10,6 +10,7 @@ from archcalc.analysis.budget import Budget, read_size
 from archcalc.errors import ArchcalcError
 from archcalc.plot import style
 from archcalc.report.units import BYTES, unit_for
+from archcalc.sizes import MAX_SIZE
 
 SAMPLES = 48
 PARTS = (
@@ -35,7 +36,8 @@ def budget(
 
     ``fit`` is the card's memory, such as 24GiB: a line, and the largest batch below it. At another batch the
     peak may be at another moment, when there are other gradients. Inference is a line of its own.
-    ArchcalcError for sizes, optimizers and blocks that do not exist, and where not one image fits.
+    ArchcalcError for sizes, optimizers and blocks that do not exist, where not one image fits, and where more fit
+    than a batch can have.
     """
     card = read_size(fit)
     held = Budget(
@@ -53,6 +55,8 @@ def budget(
         raise ArchcalcError(
             f"{analysis.network.name} does not train in {fit}: one image takes {held.training_parts(1).total:,} bytes"
         )
+    if largest > MAX_SIZE:
+        raise ArchcalcError(f"in {fit} {analysis.network.name} trains {MAX_SIZE:,} images, the most there can be")
     most = max(2, 2 * largest)
     batches = sorted({round(most ** (at / SAMPLES)) for at in range(SAMPLES + 1)} | {largest})
     parts = [held.training_parts(batch) for batch in batches]
@@ -76,8 +80,11 @@ def budget(
         ax.plot([largest] * 2, [0, totals[batches.index(largest)]], color=style.INK, linewidth=0.7, linestyle=":")
         ax.annotate(f"{fit}: batch {largest:,} fits", (1, card), (3, 2), textcoords="offset points", va="bottom")
         ax.set_xlim(1, most)
-        ax.set_ylim(min(inference) / 4, card * 4)
-        ax.xaxis.set_major_locator(LogLocator(base=2, numticks=7))
+        low, high = min(inference) / 4, card * 4
+        ax.set_ylim(low, high)
+        if high < 100 * low:
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_locator(LogLocator(base=2, numticks=7 if most < 10**6 else 5))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: _written(n)))
         ax.yaxis.set_minor_formatter(NullFormatter())
@@ -98,6 +105,6 @@ def budget(
 
 
 def _written(n: float) -> str:
-    """A tick of a whole power of ten in the unit that suits it."""
+    """A tick in the unit that suits it."""
     size, unit = unit_for([round(n)], BYTES)
     return f"{n / size:,.0f} {unit}"

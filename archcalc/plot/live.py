@@ -108,8 +108,7 @@ def _moments(live: Sequence[int]) -> list[int]:
 
 def _bands(analysis: Analysis, schedule: Schedule, moments: Sequence[int]) -> list[Band]:
     """A band for every tensor, or where they are many for those of a role and block; the first made first."""
-    nodes = analysis.network.nodes
-    many = len(schedule.storages) > TENSORS
+    nodes, many = analysis.network.nodes, _many(schedule)
     groups: dict[object, list[Storage]] = {}
     for storage in schedule.storages:
         if storage.bytes(analysis.batch):
@@ -122,6 +121,11 @@ def _bands(analysis: Analysis, schedule: Schedule, moments: Sequence[int]) -> li
         )
         for storages in groups.values()
     ]
+
+
+def _many(schedule: Schedule) -> bool:
+    """Whether the tensors are too many to be drawn one by one."""
+    return len(schedule.storages) > TENSORS
 
 
 def _stack(ax: Axes, moments: Sequence[int], bands: Sequence[Band]) -> None:
@@ -180,5 +184,6 @@ def _caption(analysis: Analysis, schedule: Schedule, peak: int, how: Sequence[st
     return (
         f"Tensors alive during {what}: {style.about(analysis, counted=False)[:-1]}, {settings}. The peak of "
         f"{schedule.peak(batch):,} bytes is at {analysis.network.nodes[moment.node].name}, {moment.phase}; alive there, "
-        f"in bytes: {', '.join(told)}. Without weights, optimizer and image."
+        f"in bytes: {', '.join(told)}. A band is {'what one block holds of a kind' if _many(schedule) else 'a tensor'}. "
+        f"Without weights, optimizer and image."
     )
