@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
+from itertools import count
+from math import isqrt, lcm
 from typing import NamedTuple
 
 from archcalc.analysis.checkpoint import block_runs
@@ -16,8 +18,9 @@ from archcalc.analysis.training import Training, training
 from archcalc.errors import ArchcalcError, LayerError, nearest, unknown
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
+from archcalc.layers.windowed import Windowed
 from archcalc.network import Network
-from archcalc.sizes import Params, Shape
+from archcalc.sizes import Params, Shape, ceil_div
 
 UNITS: Mapping[str, int] = {
     "B": 1,
@@ -244,35 +247,74 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
     """The network at the largest square input for which ``bytes_of`` it are within the budget; None without one.
 
     Sizes that the network does not take are passed over: of every size asked for, the largest below it that is
-    taken stands for it, if it is one of the next TRIED. Bytes grow with the size. ArchcalcError for a network
-    without spatial axes, and where an input beyond MAX_SIDE fits.
+    taken stands for it, if it is one of the next TRIED. ArchcalcError for a network without spatial axes, and where
+    an input of MAX_SIDE fits.
     """
     if not network.input.axes:
         raise ArchcalcError(f"{network.name} has no spatial axes: its input {network.input} cannot be made larger")
-
-    def taken(size: int) -> Network | None:
-        for n in range(size, max(0, size - TRIED), -1):
-            with suppress(ArchcalcError, LayerError):
-                return with_side(network, n)
-        return None
-
+    seen: list[tuple[int, int]] = []
     best, low, high = None, 0, 0
     size = max(network.input.axes)
-    while not high or high - low > 1:
-        there = taken(size)
-        if there is not None and bytes_of(there) > budget:
+    for step in count(1):
+        there = _taken(network, size)
+        if there is not None:
+            seen.append((there.input.axes[-1], bytes_of(there)))
+        if there is not None and seen[-1][1] > budget:
             high = size
         else:
             low, best = size, there or best
-            if size > MAX_SIDE:
+            if size >= MAX_SIDE:
                 if there is not None:
                     raise ArchcalcError(f"an input of {there.input} still fits; larger ones are not tried")
                 return best
-        size = (low + high) // 2 if high else 2 * size
+        if high - low == 1:
+            break
+        between = (low + high) // 2 if high else 2 * low
+        guess = between if step % 3 == 0 or not seen else _meeting(seen, budget)
+        size = min(max(guess, low + 1), high - 1 if high else MAX_SIDE)
+    size, period = low + 1, _period(network)
+    while size <= low + period:
+        there = at_side(network, size)
+        if there is not None and bytes_of(there) <= budget:
+            low, best = size, there
+        size += 1
     return best
+
+
+def _taken(network: Network, size: int) -> Network | None:
+    """The network at the largest size from the given one down that it takes."""
+    sizes = range(size, max(0, size - TRIED), -1)
+    return next((there for n in sizes if (there := at_side(network, n)) is not None), None)
+
+
+def _meeting(seen: list[tuple[int, int]], budget: int) -> int:
+    """The size at which bytes meet the budget that grow with the square of the size as the last two did."""
+    (a, before), (b, now) = seen[-2] if len(seen) > 1 else (0, 0), seen[-1]
+    square = a * a + (budget - before) * (b * b - a * a) // (now - before) if now != before else 4 * b * b
+    return isqrt(max(0, square))
+
+
+def _period(network: Network) -> int:
+    """How many sizes in a row may take less than a smaller one.
+
+    With ``same`` padding and a stride the zeros that are needed come and go with the size, and so does a padded copy
+    of the map. Their number is the same again after every step of the network as a whole.
+    """
+    layers = [node.layer for node in network.nodes if getattr(node.layer, "pad", None) == "same"]
+    if not any(isinstance(layer, Windowed) and layer.stride != 1 for layer in layers):
+        return 0
+    fields = {view.field for row in network.analyze().rows for view in row.views}
+    return lcm(*(ceil_div(field.step, field.per) for field in fields if field.step))
 
 
 def with_side(network: Network, side: int) -> Network:
     """The network at a square input; its number of channels, and of frames, stay."""
     axes = network.input.axes
     return network.at(Shape(network.input.channels, (*axes[:-2], *(side for _ in axes[-2:]))))
+
+
+def at_side(network: Network, side: int) -> Network | None:
+    """The network at a square input, or None where it does not take that."""
+    with suppress(ArchcalcError, LayerError):
+        return with_side(network, side)
+    return None

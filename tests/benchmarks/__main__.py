@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 import archcalc
+from archcalc.report.budget import memory_table
 from archcalc.spec import zoo
 
 TABLE = [sys.executable, "-m", "archcalc", "table", "vgg16"]
@@ -106,6 +108,23 @@ def deep_networks() -> None:
     say("  time per layer, 10,000 over 1,000", f"{times[10_000] / times[1_000] / 10:.2f} x", "about 1 x")
 
 
+def budgets() -> None:
+    def fitting(net: str, **options: Any) -> float:
+        network = archcalc.load(net)
+        return warm(lambda: memory_table(network, fit="24GiB", **options), runs=3)
+
+    for what, options, goal in (
+        ("largest batch in 24 GiB, inference and training", {}, "below 100 ms"),
+        ("largest input in 24 GiB at a batch of 8, both", {"batch": 8}, "-"),
+    ):
+        times = {net: fitting(net, **options) for net in zoo.networks()}
+        slowest = max(times, key=times.__getitem__)
+        say(f"{what}, median of the zoo", f"{median(times.values()) * 1e3:.0f} ms", goal)
+        say(f"  the slowest, {slowest}", f"{times[slowest] * 1e3:.0f} ms", goal)
+        late = sum(seconds > 0.1 for seconds in times.values())
+        say("  networks of over 100 ms", f"{late} of {len(times)}", "-")
+
+
 def sweep() -> None:
     sizes = np.arange(32, 432, dtype=np.int64)[:, None]
     batches = np.arange(1, 251, dtype=np.int64)[None, :]
@@ -122,6 +141,7 @@ if __name__ == "__main__":
     processes()
     peak_memory()
     deep_networks()
+    budgets()
     sweep()
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     print(f"(this benchmark's own peak: {own:.0f} MB)")
