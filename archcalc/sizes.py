@@ -220,7 +220,8 @@ class View(NamedTuple):
 
     ``exact`` says that the field over all paths is the hull of the pixels seen; else it is a bound.
     Padding counts as pixels here, as if the maps went on beyond their borders, and channels are not
-    told apart. A whole window is cut to the input; that stays exact where the ``edges`` are known to be seen.
+    told apart. A whole window is cut to the input; that stays exact where the ``edges`` are known to be seen. Where
+    they are not, ``analysis.positions`` looks what is read, for single sizes.
     """
 
     field: Field = Field()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.depth import followed
+from archcalc.analysis.positions import read
 from archcalc.analysis.receptive_field import Sight, sights
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.layers.base import per_axis
-from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
-from archcalc.sizes import View, Window, ceil_div
+from archcalc.sizes import View, ceil_div
 
 
 class Pixels(NamedTuple):
@@ -68,44 +66,12 @@ def layer(found: Sequence[Sight], name: str) -> Sight:
 
 def _pixels(view: View, network: Network, node: Node, unit: int, axis: int) -> Pixels:
     field = view.field
-    inside = _inside(network, node, unit, axis)
+    inside = read(network, node, [unit], axis)
+    if inside is None:
+        raise ArchcalcError(f"{node.name} has windows too large to follow one unit of it through the network")
     return Pixels(
         ceil_div(field.first + unit * field.step, field.per),
         (field.last + unit * field.step) // field.per,
         (min(inside), max(inside)) if inside else None,
         view.exact,
     )
-
-
-def _inside(network: Network, node: Node, unit: int, axis: int) -> set[int]:
-    """The pixels of the image that a unit reads along an axis: position by position, padding left out on the way."""
-    read: dict[int, set[int]] = {node.index: {unit}}
-    for at in range(node.index, 0, -1):
-        positions, here = read.pop(at, set()), network.nodes[at]
-        if not positions:
-            continue
-        shapes = network.input_shapes(here)
-        windows = here.layer.window(*shapes)
-        for i in followed(here, network):
-            size = network.nodes[i].shape.axes[axis] if network.nodes[i].shape.axes else 1
-            through = _through(windows[axis], positions, _dilation(here, axis), size) if windows else positions
-            read.setdefault(i, set()).update(p for p in through if 0 <= p < size)
-    return read.get(0, set())
-
-
-def _through(window: Window, positions: set[int], dilation: int, size: int) -> Iterable[int]:
-    """The positions of its input that a window reads for the given outputs; a bound where the window is one."""
-    if window.whole:
-        return range(size)
-    starts = [p * window.stride - window.before for p in positions]
-    if window.up == 1 and window.exact:
-        return {start + cell for start in starts for cell in range(0, window.span, dilation)}
-    return {
-        p for start in starts for p in range(ceil_div(start, window.up), (start + window.span - 1) // window.up + 1)
-    }
-
-
-def _dilation(node: Node, axis: int) -> int:
-    if not isinstance(node.layer, Windowed):
-        return 1
-    return per_axis(node.layer.dilation, node.shape, "dilation")[axis]

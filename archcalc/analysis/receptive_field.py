@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import followed
+from archcalc.analysis.positions import of_whole_maps
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers.base import per_axis
 from archcalc.layers.dense import Linear, Rbf
@@ -109,15 +110,16 @@ def _passed_on(node: Node) -> bool:
     return not node.shape.axes and not isinstance(node.layer, (Linear, Rbf))
 
 
-def beside_gates(network: Network) -> list[Views]:
-    """The views of every node over the paths that pass no gate."""
+def beside_gates(network: Network, *, cut: bool = True) -> list[Views]:
+    """The views of every node over the paths that pass no gate; without ``cut``, whole maps are not looked into."""
     pixels = network.input.axes
     views: list[Views] = []
     for node in network.nodes:
         ends = [views[i] for i in followed(node, network)] or [tuple(View() for _ in pixels)]
         behind = ends[0] if len(ends) == 1 else tuple(join(at, n) for *at, n in zip(*ends, pixels, strict=True))
         windows = node.layer.window(*network.input_shapes(node))
-        views.append(tuple(map(View.through, behind, windows, pixels)) if windows else behind)
+        seen = tuple(map(View.through, behind, windows, pixels)) if windows else behind
+        views.append(of_whole_maps(network, node, windows, behind, seen) if windows and cut else seen)
     return views
 
 
@@ -251,7 +253,7 @@ def _least(network: Network) -> int | None:
 
 def _taken(network: Network) -> list[Views]:
     """What the layers take that may be idle: the views of their inputs."""
-    views, gates = beside_gates(network), _gates(network)
+    views, gates = beside_gates(network, cut=False), _gates(network)
     return [
         views[i]
         for node in network.nodes
@@ -285,7 +287,7 @@ def _idle_at(network: Network, side: int) -> bool | None:
     other = _at(network, side)
     if other is None:
         return None
-    views, gates = beside_gates(other), _gates(other)
+    views, gates = beside_gates(other, cut=False), _gates(other)
     return any(
         _widens(node, views[i], views[node.index]) and _covers(views[i], other.nodes[i], other)
         for node in other.nodes

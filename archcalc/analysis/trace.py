@@ -6,6 +6,7 @@ from collections.abc import Callable
 from operator import is_
 from typing import Any, NamedTuple
 
+from archcalc.analysis.positions import of_whole_maps
 from archcalc.conventions import Convention, Use
 from archcalc.errors import LayerError
 from archcalc.layers.convolution import CONVOLUTIONS
@@ -94,7 +95,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
                 found = known[layer, inputs, node.storage, form] = found._replace(windows=_same(found.windows))
         except TypeError:  # sizes that are arrays cannot be looked up
             found = facts(applied(node, inputs, batch, form), convention)
-        views.append(_views(node, found.windows, views, pixels))
+        views.append(_views(network, node, found.windows, views, pixels))
         params, count, shared = found.params, found.param_count, ""
         if node.shares is not None:
             params, count, shared = NO_PARAMS, 0, nodes[node.shares].name
@@ -142,6 +143,7 @@ def _same(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _views(
+    network: Network,
     node: Node,
     windows: tuple[Window, ...],
     views: list[tuple[View, ...]],
@@ -154,7 +156,7 @@ def _views(
         behind = _per_axis(lambda *at: join(at[:-1], at[-1]), *(views[i] for i in node.inputs), pixels)
     if windows is POINT:
         return behind
-    seen = _per_axis(View.through, behind, windows, pixels)
+    seen = of_whole_maps(network, node, windows, behind, _per_axis(View.through, behind, windows, pixels))
     for view in seen:
         if any(not is_array(n) and n > MAX_STEP for n in (view.field.step, view.field.per)):
             raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")

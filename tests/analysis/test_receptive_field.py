@@ -14,6 +14,7 @@ import torch.nn.functional as F  # noqa: N812
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from archcalc import load
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.sizes import Shape
@@ -204,7 +205,7 @@ def test_every_unit_of_a_random_network(net, shape):
 @RANDOM
 @given(nets.exact_networks, nets.shapes)
 def test_windows_on_whole_positions_are_exact(net, shape):
-    """Of these steps just the whole window and joins of different steps may give a bound."""
+    """Of these steps just joins of different steps may give a bound, and a whole map that reads padding alone."""
     try:
         network = nets.build(net, shape)
     except LayerError:
@@ -212,7 +213,8 @@ def test_windows_on_whole_positions_are_exact(net, shape):
     kinds = {node.layer.type for node in network.nodes}
     for axis in range(2):
         view = check(network, net, axis)
-        assert view.exact or kinds & {"global_avg_pool", "upsample"}
+        nothing = view.field.step == 0 and not any(follow(network, net, axis, real=True))
+        assert view.exact or kinds & {"upsample", "multiply"} or nothing
 
 
 @RANDOM
@@ -278,21 +280,54 @@ def test_a_global_pool_of_a_cropping_stride_sees_what_is_left():
     assert (seen.field.first, seen.field.last, seen.exact) == (0, 6, True)
 
 
-def test_a_whole_window_over_padding_may_be_a_bound():
+def test_a_whole_window_over_padding_sees_what_is_read():
     """1x1 with stride 2 on 6 pixels reads 0, 2, 4. The zeros of a 3x3 after it would be pixel 6, cut to 5, which
-    nothing reads: the hull is 0 to 4, so the field 0 to 5 is marked as a bound."""
+    nothing reads: the field is 0 to 4."""
     net = [conv(1, stride=2), conv(3, pad=1), ("global_avg_pool", {})]
     (seen,) = view(net, 6)
     assert follow(nets.build(net, Shape(4, (6,))), net, 0, real=True) == [{0, 2, 4}]
-    assert (seen.field.first, seen.field.last, seen.exact) == (0, 5, False)
+    assert (seen.field.first, seen.field.last, seen.exact) == (0, 4, True)
 
 
-def test_dilation_that_straddles_the_border_leaves_a_whole_window_a_bound():
+def test_dilation_that_straddles_the_border():
     """Kernel 2, dilation 4, 3 zeros before 4 pixels: outputs 0 to 2 read 1, 2, 3; pixel 0 is never read."""
     net = [conv(2, dilation=4, pad=[[3, 0]]), ("global_avg_pool", {})]
     (seen,) = view(net, 4)
     assert follow(nets.build(net, Shape(4, (4,))), net, 0, real=True) == [{1, 2, 3}]
-    assert (seen.field.first, seen.field.last, seen.exact) == (0, 3, False)
+    assert (seen.field.first, seen.field.last, seen.exact) == (1, 3, True)
+
+
+def test_a_whole_window_that_reads_nothing_is_a_bound():
+    """1x1 with stride 3 and a zero around one pixel reads the zero alone."""
+    net = [conv(1, stride=3, pad=1), ("global_avg_pool", {})]
+    (seen,) = view(net, 1)
+    assert follow(nets.build(net, Shape(4, (1,))), net, 0, real=True) == [set()]
+    assert not seen.exact
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        # 11x11 with stride 4 makes (224 - 11)//4 + 1 = 54 positions, and 3x3 with stride 2 26 of those, up to position
+        # 2*25 + 2 = 52, which reads up to pixel 4*52 + 10 = 218
+        ("alexnet_slim", 219),
+        ("nin", 4 * ((224 - 11) // 4) + 11),  # 11x11 with stride 4: 222; pooling rounds up and leaves nothing over
+        ("squeezenet1_0", 2 * ((224 - 7) // 2) + 7),  # 7x7 with stride 2
+        ("resnet50", 224),  # 7x7 with stride 2 and 3 zeros: 2*111 - 3 + 6 = 225
+    ],
+)
+def test_what_a_whole_map_leaves_over(name, read):
+    """The layers that see the whole map see no more than is read of the image."""
+    last = load(name).analyze().rows[-1]
+    assert {(view.field.first, view.field.size, view.exact) for view in last.views} == {(0, read, True)}
+
+
+def test_a_whole_map_that_is_too_large_to_follow_stays_a_bound():
+    """A window of 3,000,001 cells. No time is lost on an image of 2,000,000 pixels: the ends are asked alone."""
+    (seen,) = view([conv(1, stride=2), conv(3_000_001, pad=1_500_000), ("global_avg_pool", {})], 6)
+    assert (seen.field.size, seen.exact) == (6, False)
+    (seen,) = view([conv(1, stride=2), conv(3, pad=1), ("global_avg_pool", {})], 2_000_000)
+    assert (seen.field.size, seen.exact) == (1_999_999, True)
 
 
 def test_one_branch_that_reads_the_edges_is_enough():
