@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.arrays import checked
-from archcalc.analysis.budget import TRAINABLE, Budget, Parts, largest_input, read_size, with_side
+from archcalc.analysis.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
 from archcalc.analysis.deployed import fold_batch_norm
-from archcalc.errors import ArchcalcError, LayerError
+from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.memory import inference_table, run_header, run_meta
 from archcalc.report.table import Heading, Table
 from archcalc.report.training import training_table
 from archcalc.report.units import bytes_text
-from archcalc.sizes import MAX_SIZE, is_array
+from archcalc.sizes import MAX_SIZE, Shape, is_array
 
 COLUMNS = {"optimizer": "optimizer_bytes"}
 """The names of columns that are not those of the parts: which optimizer it is has a column in CSV too."""
@@ -195,31 +194,27 @@ def _fit_batch(budget: Budget, run: str, size: int) -> tuple[list[Any], str]:
 
 def _fit_input(budget: Budget, run: str, size: int, batch: int) -> tuple[list[Any], str]:
     """The row of the largest input, and what is to be said of it."""
+    seen: dict[Shape, Parts] = {}
 
     def parts(network: Network) -> Parts:
-        there = budget.at(network)
-        return there.inference_parts(batch) if run == "inference" else there.training_parts(batch)
+        if network.input not in seen:
+            there = budget.at(network)
+            seen[network.input] = there.inference_parts(batch) if run == "inference" else there.training_parts(batch)
+        return seen[network.input]
 
     found = largest_input(budget.network, size, lambda network: parts(network).total)
     if found is None:
         least = _smallest(budget.network)
         note = f"not even the smallest input, {least.input}, fits; it needs {parts(least).total:,} bytes"
         return [run, "none", *_cells(budget, None), None], note
-    above = _at_side(found, found.input.axes[-1] + 1)
+    above = at_side(found, found.input.axes[-1] + 1)
     return [run, str(found.input), *_cells(budget, parts(found)), None if above is None else parts(above).total], ""
 
 
 def _smallest(network: Network) -> Network:
     """The network at the smallest square input that it takes, or else at its own."""
     sides = range(1, max(network.input.axes) + 1)
-    return next((there for side in sides if (there := _at_side(network, side)) is not None), network)
-
-
-def _at_side(network: Network, side: int) -> Network | None:
-    """The network at a square input, or None where it does not take that."""
-    with suppress(ArchcalcError, LayerError):
-        return with_side(network, side)
-    return None
+    return next((there for side in sides if (there := at_side(network, side)) is not None), network)
 
 
 def _cells(budget: Budget, parts: Parts | None) -> list[Any]:

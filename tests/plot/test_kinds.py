@@ -101,6 +101,10 @@ BAD = [
         ["budget", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"],
         f"tiny does not train in 1KB: one image takes {4 * (16 + 16 + 192 + 256 + 256):,} bytes",
     ),
+    (  # 2816 bytes an image
+        ["budget", "tiny.yaml", "--fit", "10TiB", "-o", "x.svg"],
+        "in 10TiB tiny trains 2,147,483,647 images, the most there can be",
+    ),
     (["memory", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"], "fit is an option of budget, not of memory"),
     (["rf-map", "vgg16", "--layers", "conv5_4", "-o", "x.svg"], "unknown layer 'conv5_4'; did you mean 'conv5_3'?"),
     (

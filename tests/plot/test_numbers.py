@@ -308,6 +308,19 @@ def test_memory_loses_no_peak_where_tensors_and_moments_are_drawn_together(name)
     assert top_of(ax) == Budget(load(name), "float32").training.peak()
 
 
+@pytest.mark.parametrize(("name", "band"), [("vgg16", "a tensor"), ("resnet50", "what one block holds of a kind")])
+def test_memory_says_what_a_band_is(name, band):
+    assert f" A band is {band}. " in drawn("memory", name)[0].figure.get_label()
+
+
+def test_a_small_budget_has_ticks_within_a_power_of_ten():
+    """From a quarter of the weights' 553 MB to four times the card's 2 GiB lies one power of ten."""
+    (ax,) = drawn("budget", "vgg16", fit="2GiB")
+    low, high = ax.get_ylim()
+    ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
+    assert ticks == [2e8, 5e8, 1e9, 2e9, 5e9]
+
+
 def test_budget_marks_the_largest_batch_that_fits():
     (ax,) = drawn("budget", "vgg16", fit="24GiB")
     held = Budget(load("vgg16"), "float32")
