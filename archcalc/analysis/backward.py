@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from archcalc.analysis.checkpoint import Recomputed
 from archcalc.analysis.runner import Runner
-from archcalc.analysis.tape import COPIED, SCRATCH, Operation, Storage, Value
+from archcalc.analysis.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, Value
 from archcalc.network import Network
 
 FOREVER = 2**62
@@ -69,13 +69,13 @@ class BackwardPass:
         gradient.storage.until(last)
         self.users[gradient.storage] -= 1
         for saved in operation.saved:
-            saved.storage.until(last)
+            saved.storage.dies = last
         for i, value in enumerate(operation.inputs):
             if value.derived:
                 if operation.passes:
                     self._add(value, Gradient(gradient.storage, gradient.whole and operation.operator != "cat"))
                 else:
-                    made[i].until(last)
+                    made[i].dies = last
                     self._add(value, Gradient(made[i], True))
         for storage, becomes, which in copied:
             if becomes:
@@ -101,22 +101,20 @@ class BackwardPass:
                 if not begun:
                     tape.moment(f"{operation.operator} backward")
                     begun = True
+                which = (owner, weights)
+                weights += of in (WEIGHT, COPIED)
                 if of >= 0:
                     made[of] = tape.make("gradient", per_image, fixed, "gradient of its input")
                 elif of == SCRATCH:
                     scratch.append((tape.make("scratch", per_image, fixed, "backward"), until))
                 elif of == COPIED:
                     storage = tape.make("scratch", 0, fixed, "gradient of weights to be copied")
-                    copied.append((storage, becomes, (owner, weights)))
-                    weights += 1
+                    copied.append((storage, becomes, which))
+                elif which in self.weights:
+                    copied.append((tape.make("scratch", 0, fixed, "gradient of shared weights"), 0, which))
                 else:
-                    which = (owner, weights)
-                    if which in self.weights:
-                        storage = tape.make("scratch", 0, fixed, "gradient of shared weights")
-                        copied.append((storage, 0, which))
-                    else:
-                        self._stays(tape.make("weight gradient", 0, fixed, "gradient of weights"), which)
-                    weights += 1
+                    self.weights[which] = tape.make("weight gradient", 0, fixed, "gradient of weights")
+                    self.weights[which].dies = FOREVER
             ends.append(len(tape.moments) - 1)
         for storage, until in scratch:
             storage.until(ends[until] if 0 <= until < len(ends) else ends[-1])

@@ -220,7 +220,8 @@ class Budget:
 
     @cached_property
     def _output_storages(self) -> list[Storage]:
-        return [storage for storage in self.training.alive(self.training.last) if storage.role == "map"]
+        storages = dict.fromkeys(self.training.outputs[index] for index in self.network.results())
+        return [storage for storage in storages if storage.role == "map"]
 
 
 def read_size(text: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from itertools import accumulate
 
+from archcalc.analysis.collector import paused
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
@@ -158,6 +159,7 @@ def image(network: Network, dtype: str) -> Value:
     return Value(Storage("input", 0, "image", count * size, 0, 0), count, size)
 
 
+@paused()
 def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
     """The schedule of one run without gradients."""
     nodes = network.running(training=False)

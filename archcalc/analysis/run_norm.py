@@ -15,11 +15,11 @@ def batch_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     size = out.channels * tape.itemsize
     beside = [(0, size, "mean", why), (0, size, "deviation", why)] if tape.training else []
     weight, bias, _ = tape.ask(params, layer, shapes[0])
-    sizes = [n * tape.itemsize for n in (weight, bias) if n]
-    backward = tape.new(x, [Made(WEIGHT, 0, size) for size in sizes])
+    gradients = tape.gradients(weight, bias)
+    backward = tape.new(x, gradients)
     keep = [(x, its_input(layer))]
     return tape.run(
-        "native_batch_norm", xs, out.values, keep=keep, beside=beside, weights=bool(sizes), backward=backward
+        "native_batch_norm", xs, out.values, keep=keep, beside=beside, weights=bool(gradients), backward=backward
     )
 
 
@@ -29,7 +29,7 @@ def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     why = "layer_norm: the mean and deviation of each position"
     size = groups * tape.itemsize
     weight, bias, _ = tape.ask(params, layer, shapes[0])
-    sizes = [n * tape.itemsize for n in (weight, bias) if n]
+    gradients = tape.gradients(weight, bias)
     channels = out.axes and layer.axis == "channels" and not trivial(out)
     return tape.run(
         "native_layer_norm",
@@ -38,8 +38,8 @@ def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
         order="last" if channels else "first",
         keep=[(x, its_input(layer))],
         beside=[(size, 0, "mean", why), (size, 0, "deviation", why)],
-        weights=bool(sizes),
-        backward=tape.new(x, [Made(WEIGHT, 0, size) for size in sizes]),
+        weights=bool(gradients),
+        backward=tape.new(x, gradients),
     )
 
 

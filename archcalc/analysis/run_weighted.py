@@ -19,7 +19,8 @@ def convolution(operator: str) -> Run:
         gradients, copies = tape.weights(weight, bias)
         if x.order == "last" and not tape.amp and shapes[0].channels > layer.groups and _cells(layer, shapes[0]) > 1:
             # The gradient has the channels last as the maps do, and is copied into the order of the weight.
-            gradients[0] = Made(COPIED, 0, gradients[0].fixed, becomes=gradients[0].fixed)
+            first, *others = gradients
+            gradients = [Made(COPIED, 0, first.fixed, becomes=first.fixed), *others]
         backward = tape.new(x, gradients)
         keep: list[Kept] = [(x, its_input(layer)), *copies]
         return tape.run(operator, [x], out.values, keep=keep, weights=True, backward=backward)

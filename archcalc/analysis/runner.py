@@ -26,6 +26,7 @@ class Runner(Tape):
         self.shares: int | None = None
         self.overwrite = False
         self._copies: dict[tuple[int, int], Storage] = {}
+        self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
     def begin(self, node: Node) -> None:
@@ -48,6 +49,12 @@ class Runner(Tape):
         step = [[Made(0, x.count * x.itemsize, 0)]]
         return self.run("_to_copy", [x], x.count, itemsize=2, what="in half precision", backward=step)
 
+    def gradients(self, *counts: int) -> list[Made]:
+        """The gradients of weights with so many values each."""
+        if counts not in self._gradients:
+            self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
+        return self._gradients[counts]
+
     def weights(self, *counts: int) -> tuple[list[Made], list[Kept]]:
         """The gradients of weights with so many values each, and what is kept of the first under autocast.
 
@@ -55,7 +62,7 @@ class Runner(Tape):
         of the forward pass; the backward pass needs that of the first.
         """
         if not self.amp:
-            return [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n], []
+            return self.gradients(*counts), []
         owner = self.node if self.shares is None else self.shares
         for at, count in enumerate(counts):
             if count and (owner, at) not in self._copies:

@@ -175,11 +175,13 @@ class Tape:
                 Operation(self.node, operator, inputs, inputs[0], self._saved(keep), backward, passes)
             )
             raise Stopped
-        now = self.moment(operator)
+        now, node = len(self.moments), self.node
+        self.moments.append((self.phase, node, operator))
         flows = weights
         for value in inputs:
             value.storage.dies = now
             flows = flows or value.derived
+        flows = flows and self.training
         source = inputs[0]
         size = itemsize or source.itemsize
         if over is not None:
@@ -188,20 +190,24 @@ class Tape:
             storage = source.storage
         else:
             storage = self.make(role, count * size, 0, what)
-        flows = flows and self.training
         output = Value(storage, count, size, order or source.order, flows)
-        results = [(self.make("kept", per_image, fixed, name), why) for per_image, fixed, name, why in beside]
+        saved = self._saved(keep) if flows else []
+        for per_image, fixed, name, why in beside:
+            made = self.make("kept", per_image, fixed, name)
+            if why and flows:
+                saved.append(Saved(made, node, why))
         if flows:
-            saved = self._saved(keep)
-            saved += [Saved(kept, self.node, why) for kept, why in results if why]
             if keep_output:
-                saved.append(Saved(storage, self.node, keep_output))
+                saved.append(Saved(storage, node, keep_output))
             for one in saved:
                 one.storage.dies = now
-            self.operations.append(Operation(self.node, operator, inputs, output, saved, backward, passes))
+            self.operations.append(Operation(node, operator, inputs, output, saved, backward, passes))
         if last:
             raise Stopped
         return output
 
     def _saved(self, keep: Iterable[tuple[Value | Storage, str]]) -> list[Saved]:
-        return [Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why) for kept, why in keep]
+        saved = []
+        for kept, why in keep:
+            saved.append(Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why))
+        return saved

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from archcalc.analysis.backward import BackwardPass
 from archcalc.analysis.checkpoint import Recomputed, block_runs
+from archcalc.analysis.collector import paused
 from archcalc.analysis.lifetime import Schedule, image, overwritten
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
@@ -37,6 +38,7 @@ class Training(Schedule):
         return sum(saved.storage.bytes(batch) for saved in self.kept_once())
 
 
+@paused()
 def training(
     network: Network,
     dtype: str = "float32",
@@ -59,14 +61,12 @@ def training(
     values = {0: image(network, dtype)}
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}
-    kept: list[Saved] = []
     for node in nodes:
-        start = len(tape.operations)
         if node.index in begins:
-            kept += begins[node.index].first(tape, values)
+            begins[node.index].first(tape, values)
         elif node.index not in inside:
             values[node.index] = run_layer(tape, network, node, values)
-            kept += [saved for operation in tape.operations[start:] for saved in operation.saved]
+    kept = [saved for operation in tape.operations for saved in operation.saved]
     outputs = [values[index] for index in network.results()]
     turn = len(tape.moments)
     tape.release_copies()
