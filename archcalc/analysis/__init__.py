@@ -57,6 +57,11 @@ class Analysis:
     def input(self) -> Shape:
         return self.network.input
 
+    @property
+    def of_arrays(self) -> bool:
+        """Whether the numbers are arrays."""
+        return arrays.any_array((self.batch, self.input.channels, *self.input.axes, *self.network.settings.values()))
+
     @cached_property
     def totals(self) -> Totals:
         return totals(self.rows, self.convention)
@@ -115,14 +120,19 @@ def analyze(
     an array is not int64, or when a number would not fit into int64.
     """
     analysis = prepared(network, input, batch, dtype, convention, training)
-    if arrays.any_array((analysis.batch, analysis.input.channels, *analysis.input.axes, *network.settings.values())):
+    if analysis.of_arrays:
         arrays.refuse_overflow(analysis)
     analysis.rows  # noqa: B018  what is wrong is said here
     return analysis
 
 
 def prepared(
-    network: Network, input: Any, batch: Any, dtype: str, convention: str | Convention, training: bool
+    network: Network,
+    input: Any = None,
+    batch: Any = 1,
+    dtype: str = "float32",
+    convention: str | Convention = "archcalc",
+    training: bool = False,
 ) -> Analysis:
     """The analysis before a number is computed: rows and totals are when they are first asked for."""
     how = _convention(convention)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.analysis import Analysis
+from archcalc.analysis import Analysis, prepared
 from archcalc.analysis.arrays import checked
 from archcalc.analysis.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
 from archcalc.analysis.deployed import fold_batch_norm
@@ -15,7 +15,7 @@ from archcalc.report.memory import inference_table, run_header, run_meta
 from archcalc.report.table import Heading, Table
 from archcalc.report.training import training_table
 from archcalc.report.units import bytes_text
-from archcalc.sizes import MAX_SIZE, Shape, is_array
+from archcalc.sizes import MAX_SIZE, Shape
 
 COLUMNS = {"optimizer": "optimizer_bytes"}
 """The names of columns that are not those of the parts: which optimizer it is has a column in CSV too."""
@@ -50,8 +50,8 @@ def memory_table(
         if of_training:
             raise ArchcalcError("--fold-bn is for deployed networks; training needs their batch normalisations")
         network = fold_batch_norm(network)
-    analysis = network.analyze(input=input, batch=1 if batch is None else batch, dtype=dtype, training=training)
-    if is_array(analysis.batch) or is_array(analysis.totals.values) or is_array(analysis.totals.params):
+    analysis = prepared(network, input, 1 if batch is None else batch, dtype, training=training)
+    if analysis.of_arrays:
         raise ArchcalcError("memory needs single sizes, not arrays")
     budget = Budget(
         analysis.network,
