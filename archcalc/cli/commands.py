@@ -13,7 +13,13 @@ from archcalc.errors import ArchcalcError, unknown
 
 def table(args: argparse.Namespace) -> str:
     from archcalc.report import render
+    from archcalc.report.formats import render_table
+    from archcalc.report.layers import layer_table
+    from archcalc.report.table import for_programs
 
+    if args.format == "csv":  # one file, whose rows are of one kind
+        tables = [layer_table(a, args.columns, depth=args.depth, by=args.by) for a in _analyses(args)]
+        return _joined([render_table(t, "csv") for t in for_programs(tables)], "csv")
     parts = [
         render(
             analysis,

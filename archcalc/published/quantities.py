@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
-from archcalc.analysis.receptive_field import padding_varies
 from archcalc.analysis.survival import Survival, survival
 from archcalc.analysis.trace import Row
+from archcalc.analysis.views import padding_varies
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear

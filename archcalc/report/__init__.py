@@ -9,6 +9,7 @@ from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.formats import FORMATS, render_table
 from archcalc.report.layers import chosen, layer_table
+from archcalc.report.table import for_programs
 
 LAYER_FORMATS = (*FORMATS, "notes")
 
@@ -41,12 +42,14 @@ def render(
 def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
     """The exact per-layer table as a pandas data frame, indexed by layer.
 
-    The facts of the header are in ``frame.attrs``. A count that the convention leaves out is missing (NA).
+    The facts of the header are in ``frame.attrs``. A count that the convention leaves out is missing (NA), and so is
+    the step of a layer whose units all see the same. The columns are those of CSV and JSON: beside ``rf`` stands
+    ``exact``, which tells a field from a bound, and both are there for each axis where axes differ.
     """
     import pandas as pd
 
     names = chosen(columns, folded=False)
-    table = layer_table(analysis, names)
+    (table,) = for_programs([layer_table(analysis, names)])
     frame = pd.DataFrame(
         {
             heading.name: _series(pd, [row[at] for row in table.rows], heading.kind)
@@ -58,6 +61,8 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
 
 
 def _series(pd: Any, cells: list[Any], kind: str) -> Any:
-    if kind not in ("count", "bytes"):
+    if kind in ("count", "bytes"):
+        cells = [0 if cell == "shared" else cell for cell in cells]
+    elif kind != "number" or any(isinstance(cell, str) for cell in cells):  # a step of 1/2
         return cells
-    return pd.array([0 if cell == "shared" else cell for cell in cells], dtype="Int64")
+    return pd.array(cells, dtype="Int64")

@@ -12,7 +12,7 @@ from archcalc.analysis.depth import depth
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network
 from archcalc.report.layers import field_of, meta
-from archcalc.report.table import Heading, Table, kept
+from archcalc.report.table import Heading, Known, Table, kept
 from archcalc.report.units import counted
 from archcalc.sizes import Shape
 from archcalc.spec.accuracy import Accuracy, accuracies
@@ -29,7 +29,7 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
         (Heading("macs", "MACs", "count", 8, "operations"), lambda a: a.totals.macs),
         (Heading("flops", "FLOPs", "count", 2, "operations"), lambda a: a.totals.flops),
         (Heading("memory", "memory", "bytes", 6), lambda a: a.totals.values * a.itemsize),
-        (Heading("rf", "field", "number", 4), lambda a: largest_field(a)),
+        (Heading("rf", "field", "number", 4, exact="exact"), lambda a: largest_field(a)),
         (Heading("top1", "top-1 %", "printed", 6), lambda a: _error(a, "top1")),
         (Heading("top5", "top-5 %", "printed", 6), lambda a: _error(a, "top5")),
     ]
@@ -84,12 +84,13 @@ def _heading(name: str, counts: str) -> Heading:
     return heading._replace(title=counts) if name == "macs" else heading
 
 
-def largest_field(analysis: Analysis) -> Any:
-    """The field of the last layer with positions of its own, as HxW where the axes differ; whole where a gate sees all."""
+def largest_field(analysis: Analysis) -> Known | None:
+    """The field of the last layer with positions of its own; printed as whole where a gate sees all."""
     local = [row for row in analysis.rows if row.views and all(view.least.step != 0 for view in row.views)]
     if not local:
         return None
-    return "whole" if any(view.field.step == 0 for view in local[-1].views) else field_of(local[-1])
+    field = field_of(local[-1].views)
+    return field._replace(text="whole") if any(view.field.step == 0 for view in local[-1].views) else field
 
 
 def published(analysis: Analysis) -> Accuracy | None:

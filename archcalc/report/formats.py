@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.report.table import Heading, Table
+from archcalc.report.table import Heading, Table, for_programs
 from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
 
 LONGEST_NAME = 24
@@ -159,6 +159,7 @@ def csv(table: Table, exact: bool, width: int | None) -> str:
     """Exact numbers, one row per layer, each with the facts of the header; no total, which would count twice."""
     from csv import writer
 
+    (table,) = for_programs([table])
     out = io.StringIO()
     write = writer(out, lineterminator="\n").writerow
     facts = {key: value for key, value in table.meta.items() if not isinstance(value, (dict, list))}
@@ -224,6 +225,7 @@ def json(table: Table, exact: bool, width: int | None) -> str:
     """Exact numbers; null where the convention does not count."""
     from json import dumps
 
+    (table,) = for_programs([table])
     rows = [{h.name: _number(h, cell) for h, cell in zip(table.headings, row, strict=True)} for row in table.rows]
     content = {**table.meta, "rows": rows}
     if table.totals:

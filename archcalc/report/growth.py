@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.receptive_field import Views, sights, verdict
-from archcalc.report.receptive_field import field_text
-from archcalc.report.table import Heading, Table
+from archcalc.analysis.receptive_field import Verdict, sights, verdict
+from archcalc.analysis.views import Views
+from archcalc.report.layers import field_of
+from archcalc.report.table import Heading, Known, Table
 from archcalc.report.units import counted
-from archcalc.sizes import product
+from archcalc.sizes import View, product
 from archcalc.version import __version__
 
 SUMMARY = (
@@ -17,35 +19,36 @@ SUMMARY = (
     Heading("input", "input", "text", 5),
     Heading("widening", "layers", "number", 4),
     Heading("params", "params", "count", 8),
-    Heading("rf", "field", "text", 8),
+    Heading("rf", "field", "number", 8, exact="exact"),
     Heading("growth", "growth", "text", 6),
-    Heading("covers", "covers the input from", "text", 3),
-    Heading("idle", "idle", "number", 6),
-    Heading("smallest_input", "none idle from", "number", 4),
+    Heading("covers", "covers the input from", "text", 3, exact="covers_exact"),
+    Heading("idle", "idle", "number", 6, exact="idle_exact"),
+    Heading("smallest_input", "none idle from", "number", 4, exact="smallest_input_exact"),
+)
+BOUNDS = (
+    "<= and not before: what is known where fields are bounds, such as behind transposed convolution and upsampling"
 )
 MOST_STEPS = 10
-"""So many steps of growth are listed in full; of more, the first and last."""
+"""So many steps of growth are printed in full; of more, the first and last. Programs get all of them."""
 
 
 def summary_table(analyses: Sequence[Analysis]) -> Table:
     """Networks side by side: parameters, how the field grows and to what size, and the verdict."""
-    rows, bounded = [], []
+    rows, bounded = [], False
     for analysis in analyses:
         said = verdict(analysis)
-        if any(not view.exact for sight in sights(analysis) for view in sight.views):
-            bounded.append(analysis.network.name)
         sizes = growth(analysis)
+        bounded = bounded or bool(said.may_be_first or said.may_idle) or not all(all(size.exact) for size in sizes)
+        few = sizes if len(sizes) <= MOST_STEPS else [*sizes[:5], "...", *sizes[-3:]]
         rows.append(
             [
                 analysis.network.name,
                 str(analysis.input),
                 len(said.widening),
                 analysis.totals.params,
-                sizes[-1] if sizes else "1",
-                _growth_text(sizes),
-                said.first.node.name if said.first else "",
-                len(said.idle),
-                said.least,
+                sizes[-1] if sizes else field_of([View()] * len(analysis.input.axes)),
+                Known((" -> ".join(map(str, _plain(sizes))),), (True,), " -> ".join(map(str, few))),
+                *_verdict(said),
             ]
         )
     return Table(
@@ -58,20 +61,33 @@ def summary_table(analyses: Sequence[Analysis]) -> Table:
             "what has seen the whole input already; none idle from: the side of the smallest square input",
             f"archcalc {__version__}",
         ],
-        footer=[f"some fields are bounds, and are taken for exact here: {', '.join(bounded)}"] if bounded else [],
+        footer=[BOUNDS] if bounded else [],
         meta={"archcalc": __version__},
     )
 
 
-def growth(analysis: Analysis) -> list[str]:
+def _verdict(said: Verdict) -> list[Any]:
+    """Who covers the input, how many are idle, and from what input on none is: each as known, or the most it may be."""
+    covers, least = said.may_be_first or said.first, said.least
+    may_cover, idle = said.may_be_first is not None, len(said.idle) + len(said.may_idle)
+    return [
+        Known((covers.node.name,), (not may_cover,), f"not before {covers.node.name}" if may_cover else "")
+        if covers
+        else "",
+        Known((idle,), (not said.may_idle,)),
+        Known((least,), (said.least_exact,)) if least is not None else None,
+    ]
+
+
+def growth(analysis: Analysis) -> list[Known]:
     """The field, layer by layer, each time that one is larger than all before it."""
-    found: list[str] = []
+    found: list[Known] = []
     largest = 1
     for sight in sights(analysis):
         area = _area(sight.views)
         if sight.widens and not sight.gate and area > largest:
             largest = area
-            found.append(field_text(sight.views))
+            found.append(field_of(sight.views))
     return found
 
 
@@ -79,6 +95,6 @@ def _area(views: Views) -> int:
     return product(view.field.size for view in views)
 
 
-def _growth_text(sizes: Sequence[str]) -> str:
-    few = sizes if len(sizes) <= MOST_STEPS else [*sizes[:5], "...", *sizes[-3:]]
-    return " -> ".join(few)
+def _plain(sizes: Sequence[Known]) -> list[Known]:
+    """The sizes without the mark of a bound, which a column tells programs."""
+    return [Known(size.numbers, (True,) * len(size.numbers)) for size in sizes]

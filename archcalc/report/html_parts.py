@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.report.formats import cell_texts
-from archcalc.report.table import Heading, Table
+from archcalc.report.table import Heading, Known, Table
 from archcalc.version import __version__
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -145,7 +145,8 @@ def named(text: str) -> str:
 
 
 def _cell(heading: Heading, value: Any, shown: str, links: Mapping[str, Mapping[str, str]]) -> str:
-    by = f' data-v="{value}"' if isinstance(value, int) and str(value) != shown.replace(",", "") else ""
+    number = max(value.numbers, default=None) if isinstance(value, Known) else value
+    by = f' data-v="{number}"' if isinstance(number, int) and str(number) != shown.replace(",", "") else ""
     return f"<td{_class(heading)}{by}>{_linked(heading, shown, links)}</td>"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import gcd
 from typing import Any
 
 from archcalc.analysis import Analysis
@@ -13,7 +14,7 @@ from archcalc.analysis.trace import Row
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network
-from archcalc.report.table import Heading, Table, kept
+from archcalc.report.table import Heading, Known, Table, kept
 from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import View, Work, is_array
 from archcalc.spec.settings import written
@@ -38,34 +39,26 @@ def _kind(name: str) -> Cell:
     return lambda row, _: getattr(row.work, name)
 
 
-def _axes(read: Callable[[View], str]) -> Cell:
-    return lambda row, _: _per_axis(row, read)
+def field_of(views: Sequence[View]) -> Known:
+    """The size of a receptive field along each axis; a bound is marked as one."""
+    return Known(tuple(view.field.size for view in views), tuple(view.exact for view in views))
 
 
-def _per_axis(row: Row, read: Callable[[View], str]) -> Any:
-    """A number or text for all axes, or one per axis where they differ."""
-    texts = list(map(read, row.views))
-    text = texts[0] if len(set(texts)) == 1 else "x".join(texts)
-    return int(text) if text.lstrip("-").isdigit() else text
-
-
-def field_of(row: Row) -> Any:
-    """The size of a row's receptive field; a bound is marked by <=."""
-    return _per_axis(row, _size)
-
-
-def _size(view: View) -> str:
-    return f"{'' if view.exact else '<='}{view.field.size}"
-
-
-def _step(view: View) -> str:
+def step_of(view: View) -> int | str | None:
+    """Pixels from one unit to the next; a fraction behind upsampling, None where all units see the same."""
     step, per = view.field.step, view.field.per
-    if step == 0:
-        return "whole"
-    from math import gcd
-
     common = gcd(step, per)
-    return str(step // common) if per == common else f"{step // common}/{per // common}"
+    return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
+
+
+def _steps(row: Row, analysis: Analysis) -> Known:
+    steps = tuple(map(step_of, row.views))
+    texts = ["whole" if step is None else str(step) for step in steps]
+    return Known(steps, (True,) * len(steps), texts[0] if len(set(texts)) == 1 else "x".join(texts))
+
+
+def _axes(read: Callable[[View], int]) -> Cell:
+    return lambda row, _: Known(tuple(map(read, row.views)), (True,) * len(row.views))
 
 
 COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
@@ -86,10 +79,10 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("values", "values", "count", 3), lambda row, _: row.values),
         (Heading("memory", "memory", "bytes", 6), _bytes),
         *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
-        (Heading("rf", "field", "number", 5), _axes(_size)),
-        (Heading("step", "step", "number", 3), _axes(_step)),
-        (Heading("first", "first", "number", 1), _axes(lambda view: str(view.field.start))),
-        (Heading("rf_least", "least field", "number", 1), _axes(lambda view: str(view.least.size))),
+        (Heading("rf", "field", "number", 5, exact="exact"), lambda row, _: field_of(row.views)),
+        (Heading("step", "step", "number", 3), _steps),
+        (Heading("first", "first", "number", 1), _axes(lambda view: view.field.start)),
+        (Heading("rf_least", "least field", "number", 1), _axes(lambda view: view.least.size)),
     ]
 }
 DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf", "step", "first")

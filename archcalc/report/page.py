@@ -166,7 +166,7 @@ def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Car
     ]
     if fields is not None:
         field = largest_field(analysis)
-        size = "whole input" if field == "whole" else f"{field} pixels" if field is not None else "none"
+        size = "none" if field is None else "whole input" if field.text else f"{field} pixels"
         cards.append(Card("Receptive field", size, (fields.footer[0],)))
     stored = t.weights + t.biases + t.buffers
     first, *rest = FILE_TYPES
@@ -230,7 +230,7 @@ HEADINGS = (
     Heading("peak", "inference peak", "bytes", 6, unit="MB"),
     Heading("kept", "kept for training", "bytes", 6, unit="MB"),
     Heading("weight_file", "weight file", "bytes", 6, unit="MB"),
-    Heading("rf", "field", "number", 4),
+    Heading("rf", "field", "number", 4, exact="exact"),
     Heading("top1", "top-1 %", "printed", 6),
     Heading("top5", "top-5 %", "printed", 6),
     Heading("figures", "published figures", "number", 3),

@@ -108,7 +108,7 @@ def _cells(analysis: Analysis, row: Row) -> list[str]:
 
 def _key(column: str, row: Row, value: object) -> int | float | None:
     """The number by which a field or a step sorts that is shown as a text; None where there is none."""
-    if isinstance(value, int) or column not in ("rf", "step"):
+    if column not in ("rf", "step") or str(value).isdecimal():
         return None
     views = [view.field for view in row.views if column == "rf" or view.field.step]
     if not views:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from math import gcd
 from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.pixels import layer
-from archcalc.analysis.receptive_field import Sight, Verdict, Views, sights, verdict
+from archcalc.analysis.receptive_field import Sight, Verdict, sights, verdict
+from archcalc.analysis.views import Views
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.report.layers import meta, origin
-from archcalc.report.table import Heading, Table, kept
+from archcalc.report.layers import field_of, meta, origin, step_of
+from archcalc.report.table import AXES, Heading, Table, kept, of_axis
 from archcalc.sizes import View
 from archcalc.version import __version__
-
-AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the axes of an input are called, by their number."""
 
 SQUARE = {1: "", 2: "square ", 3: "cubic "}
 
 FACTS = ("network", "input", "settings", "archcalc")
-
-
-def _step(view: View) -> int | str | None:
-    """Pixels from one unit to the next; a fraction behind upsampling, None where one unit sees everything."""
-    step, per = view.field.step, view.field.per
-    common = gcd(step, per)
-    return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
 
 
 def _branches(view: View) -> bool:
@@ -39,7 +29,7 @@ PER_AXIS: Mapping[str, tuple[Heading, Callable[[Sight, int, int], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
         (Heading("rf", "field", "number", 9), lambda s, axis, n: s.views[axis].field.size),
-        (Heading("step", "step", "number", 8), lambda s, axis, n: _step(s.views[axis])),
+        (Heading("step", "step", "number", 8), lambda s, axis, n: step_of(s.views[axis])),
         (Heading("first", "first", "number", 5), lambda s, axis, n: s.views[axis].field.start),
         (Heading("padding", "padding", "number", 6), lambda s, axis, n: -s.views[axis].field.start),
         (
@@ -131,7 +121,7 @@ def _table(
         heading, cell = PER_AXIS[name]
         for axis, called in enumerate(axes or ("",)):
             here = axis - (len(axes) - len(sizes)) if axes else 0  # a sequence beside images has the last axis alone
-            headings.append(_of_axis(heading, called))
+            headings.append(of_axis(heading, called))
             cells.append([cell(sight, here, sizes[here]) if here >= 0 else None for sight in shown])
     said = verdict(analysis)
     return Table(
@@ -142,18 +132,18 @@ def _table(
         footer=[*_verdict_text(analysis, said), *notes(analysis, shown), LEGEND],
         meta=facts(analysis),
         totals={
-            "covers": said.first and said.first.node.name,
-            "covers_everywhere": said.everywhere and said.everywhere.node.name,
+            "covers": _name(said.first),
+            "covers_not_before": _name(said.may_be_first or said.first),
+            "covers_everywhere": _name(said.everywhere),
+            "covers_everywhere_not_before": _name(said.may_be_everywhere or said.everywhere),
             "widening": len(said.widening),
             "idle": [sight.node.name for sight in said.idle],
             "idle_everywhere": [sight.node.name for sight in said.idle if sight.spent],
+            "may_be_idle": [sight.node.name for sight in said.may_idle],
             "smallest_input": said.least,
+            "smallest_input_exact": None if said.least is None else "exact" if said.least_exact else "bound",
         },
     )
-
-
-def _of_axis(heading: Heading, axis: str) -> Heading:
-    return heading._replace(name=f"{heading.name}_{axis}", title=f"{heading.title} {axis[0]}") if axis else heading
 
 
 def header(analysis: Analysis) -> list[str]:
@@ -169,12 +159,19 @@ def sizes_text(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
+def _name(sight: Sight | None) -> str | None:
+    return sight.node.name if sight else None
+
+
 def _verdict_text(analysis: Analysis, said: Verdict) -> list[str]:
     """The verdict in words: who sees the whole input, who comes after it, and what input all of them need."""
-    lines = [_first(said, sizes_text(analysis.input.axes)), _idle(said)]
+    lines = [_first(analysis, said), _idle(said)]
     if said.least is not None:
         sides = [said.least] * len(analysis.input.axes)
-        lines.append(f"the smallest {SQUARE[len(sides)]}input from which on no layer is idle: {sizes_text(sides)}")
+        most = "" if said.least_exact else "at most "
+        lines.append(
+            f"the smallest {SQUARE[len(sides)]}input from which on no layer is idle: {most}{sizes_text(sides)}"
+        )
     return lines
 
 
@@ -183,22 +180,40 @@ def _idle(said: Verdict) -> str:
     if not many:
         return "no layer sees more than one position"
     all_of = f"{many} convolutions and poolings that widen the field"
+    may = _may_be_idle(said)
+    if not idle and may:
+        return (
+            f"none of the {all_of} is known to be idle{may}"
+            if many > 1
+            else f"the one layer that widens the field{may}"
+        )
     if not idle and many > 1:
         return f"each of the {all_of} adds context at this resolution: none is idle"
     who = "the one layer that widens the field" if many == 1 else f"{len(idle)} of the {all_of}"
     if not idle:
         return f"{who} adds context at this resolution"
-    ends = " to ".join(dict.fromkeys((idle[0].node.name, idle[-1].node.name)))
     takes, adds = ("take", "add") if len(idle) > 1 else ("takes", "adds")
     return (
-        f"{who} {takes} what has seen the whole input already, and {adds} no new context at this resolution: {ends}; "
-        f"{_spent(idle)}"
+        f"{who} {takes} what has seen the whole input already, and {adds} no new context at this resolution: "
+        f"{_from_to(idle)}; {_spent(idle)}{may}"
     )
+
+
+def _may_be_idle(said: Verdict) -> str:
+    """Those of which it cannot be told, since what they take has a bound for a field."""
+    if not said.may_idle:
+        return ""
+    many = len(said.may_idle)
+    return f"; {many} more may be, since a bound is known of what {'they take' if many > 1 else 'it takes'}: {_from_to(said.may_idle)}"
+
+
+def _from_to(sights: Sequence[Sight]) -> str:
+    return " to ".join(dict.fromkeys((sights[0].node.name, sights[-1].node.name)))
 
 
 def _spent(idle: Sequence[Sight]) -> str:
     """Who gains from idle layers all the same: units near the border see all of the input later than others."""
-    spent = sum(sight.spent for sight in idle)
+    spent = sum(bool(sight.spent) for sight in idle)
     those = "it" if len(idle) == 1 else "them"
     if spent == len(idle):
         return f"no unit sees more by {those}"
@@ -207,18 +222,34 @@ def _spent(idle: Sequence[Sight]) -> str:
     return f"units near the border alone see more by {len(idle) - spent} of them, and no unit by {spent}"
 
 
-def _first(said: Verdict, image: str) -> str:
+def _first(analysis: Analysis, said: Verdict) -> str:
+    image = sizes_text(analysis.input.axes)
+    first = f"the first layer whose field covers the whole input of {image}"
+    if said.may_be_first or said.may_be_everywhere:
+        return (
+            f"{first}, for some of its units: {_not_before(said.first, said.may_be_first)}; "
+            f"for every unit: {_not_before(said.everywhere, said.may_be_everywhere)}"
+        )
     if said.first is None:
-        widest = max(said.widening, key=lambda sight: _sizes(sight.views), default=None)
+        changed = [sight for sight in sights(analysis) if sight.changes and not sight.gate]
+        widest = max(changed, key=lambda sight: _sizes(sight.views), default=None)
         largest = f"; the largest is {field_text(widest.views)}, of {widest.node.name}" if widest else ""
         return f"no layer's field covers the whole input of {image}{largest}"
-    first = f"the first layer whose field covers the whole input of {image}: {said.first.node.name}"
+    some = f"{first}: {said.first.node.name} ({field_text(said.first.views)}), for some of its units"
     if said.everywhere is None:
-        return f"{first} ({field_text(said.first.views)}), for some of its units; no layer's every unit sees all of it"
+        return f"{some}; no layer's every unit sees all of it"
     if said.everywhere.node is said.first.node:
-        return f"{first}, for every unit"
+        return f"{first}: {said.first.node.name}, for every unit"
+    return f"{some}; {said.everywhere.node.name}, for every unit"
+
+
+def _not_before(known: Sight | None, may: Sight | None) -> str:
+    """The first layer of which something is known, unless it is one before that of which it may be so."""
+    if may is None:
+        return f"{known.node.name} ({field_text(known.views)})" if known else "none"
+    earliest = f"not before {may.node.name} ({field_text(may.views)})"
     return (
-        f"{first} ({field_text(said.first.views)}), for some of its units; {said.everywhere.node.name}, for every unit"
+        f"{earliest}, at the latest {known.node.name} ({field_text(known.views)})" if known else f"{earliest}, if any"
     )
 
 
@@ -227,9 +258,8 @@ def _sizes(views: Views) -> list[int]:
 
 
 def field_text(views: Views) -> str:
-    """The size of the field, as HxW where the axes differ."""
-    sizes = _sizes(views)
-    return str(sizes[0]) if len(set(sizes)) == 1 else sizes_text(sizes)
+    """The size of the field, as HxW where the axes differ; a bound is marked."""
+    return str(field_of(views))
 
 
 def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
@@ -246,8 +276,24 @@ def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
         lines.append(
             f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
         )
-    if any(not view.exact for sight in shown for view in sight.views):
-        lines.append(
-            "bound: no unit sees more, but some may see less; what is said of covering and idle layers takes it for exact"
+    left = next((sight for sight in found if sight.changes and not sight.gate and _leaves_over(analysis, sight)), None)
+    if left is not None:
+        fields = zip(AXES[len(left.views)], left.views, strict=True)
+        seen = ", ".join(
+            f"{axis} {view.field.start} to {view.field.start + view.field.size - 1}" for axis, view in fields
         )
+        lines.append(
+            f"strides leave pixels over: {left.node.name}, which takes the whole map, sees {seen} of the image of "
+            f"{sizes_text(analysis.input.axes)}"
+        )
+    if any(not view.exact for sight in shown for view in sight.views):
+        lines.append("bound: no unit sees more, but some may see less")
     return lines
+
+
+def _leaves_over(analysis: Analysis, sight: Sight) -> bool:
+    """Whether the layer takes a whole map, and with it less than the whole image."""
+    return any(
+        view.exact and view.field.step == 0 and view.field.size < n
+        for view, n in zip(sight.views, analysis.input.axes, strict=True)
+    )

@@ -1,7 +1,8 @@
 """A table before it is formatted: exact cells, what they are, and the lines above and below.
 
-Cells are whole numbers, texts, or None for *not counted here*; rounding happens in ``formats`` alone,
-so every format shows the same numbers and printed columns can be added up.
+Cells are whole numbers, texts, ``Known`` numbers, or None for *not counted here*; rounding happens in ``formats``
+alone, so every format shows the same numbers and printed columns can be added up. A reader is shown ``<=7`` or
+``3x5``; a program gets numbers, a column for each axis where axes differ, and a column that tells bounds.
 """
 
 from __future__ import annotations
@@ -16,12 +17,42 @@ Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
 """How a column is written: as it is, as a plain number, in K/M/G, in KB/MB/GB, with three digits, or as printed there."""
 
 
+AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What the axes of an input are called, by their number."""
+
+
+class Known(NamedTuple):
+    """What is known of a number, or of one for every axis: the numbers, and whether each is exact or a bound.
+
+    ``text`` is what print has in its place, where that is something else.
+    """
+
+    numbers: tuple[Any, ...]
+    exact: tuple[bool, ...]
+    text: str = ""
+
+    def __str__(self) -> str:
+        """The number, or one for every axis where they differ: 7, 3x5, <=7."""
+        texts = [number_text(*at) for at in zip(self.numbers, self.exact, strict=True)]
+        return self.text or (texts[0] if len(set(texts)) == 1 else "x".join(texts))
+
+
+def number_text(number: Any, exact: bool) -> str:
+    """A number as print has it: one that is no more than a bound is marked.
+
+    >>> number_text(7, True), number_text(7, False)
+    ('7', '<=7')
+    """
+    return f"{'' if exact else '<='}{number}"
+
+
 class Heading(NamedTuple):
     """A column: its name in options, CSV and JSON, its title in print, its kind, and how soon it may go.
 
     Counts and bytes are printed in the ``unit``, else in the one that suits the largest of the column.
     Columns with the same ``scale`` are printed in one unit, that of the first of them.
     A column with a lower ``keep`` leaves first when the terminal is too narrow; 9 never leaves.
+    Where numbers may be bounds, ``exact`` is the name of the column that tells programs which are.
     """
 
     name: str
@@ -30,6 +61,7 @@ class Heading(NamedTuple):
     keep: int = 5
     scale: str = ""
     unit: str = ""
+    exact: str = ""
 
 
 def kept(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
@@ -63,3 +95,55 @@ class Table(NamedTuple):
             rows=[[row[i] for i in picked] for row in self.rows],
             total=self.total and [self.total[i] for i in picked],
         )
+
+
+def for_programs(tables: Sequence[Table]) -> list[Table]:
+    """The tables with numbers alone where print has ``<=7`` or ``3x5``, all with the columns that one of them needs.
+
+    A number for every axis has one column, or one for each axis where they differ anywhere. The column beside it that
+    its heading names as ``exact`` says "exact" or "bound".
+    """
+    axes: tuple[str, ...] = ()
+    wide: set[str] = set()
+    for table in tables:
+        for row in table.rows:
+            for heading, cell in zip(table.headings, row, strict=True):
+                if isinstance(cell, Known) and len(cell.numbers) > 1:
+                    wide.add(heading.name)
+                    if len(set(zip(cell.numbers, cell.exact, strict=True))) > 1:
+                        axes = max(axes, AXES[len(cell.numbers)], key=len)
+    return [_for_programs(table, axes, wide) for table in tables]
+
+
+def _for_programs(table: Table, axes: tuple[str, ...], wide: set[str]) -> Table:
+    headings: list[Heading] = []
+    columns: list[list[Any]] = []
+    for at, heading in enumerate(table.headings):
+        column = [row[at] for row in table.rows]
+        told = axes if heading.name in wide else ()
+        for place in range(-max(len(told), 1), 0):
+            headings.append(of_axis(heading._replace(exact=""), told[place] if told else ""))
+            columns.append([_number(cell, place) for cell in column])
+        if heading.exact:
+            for place in range(-max(len(told), 1), 0):
+                headings.append(of_axis(Heading(heading.exact, heading.exact, "text"), told[place] if told else ""))
+                columns.append([_exact(cell, place) for cell in column])
+    return table._replace(headings=headings, rows=[list(row) for row in zip(*columns, strict=True)], total=None)
+
+
+def of_axis(heading: Heading, axis: str) -> Heading:
+    """The heading of a column that is of one axis."""
+    return heading._replace(name=f"{heading.name}_{axis}", title=f"{heading.title} {axis[0]}") if axis else heading
+
+
+def _number(cell: Any, place: int) -> Any:
+    """The cell's number for one axis, counted from the last: a sequence beside images has the last one alone."""
+    if not isinstance(cell, Known):
+        return cell
+    return cell.numbers[place] if -place <= len(cell.numbers) else None
+
+
+def _exact(cell: Any, place: int) -> str | None:
+    if not isinstance(cell, Known):
+        return "exact" if isinstance(cell, int) else None
+    return ("exact" if cell.exact[place] else "bound") if -place <= len(cell.exact) else None

@@ -3,11 +3,12 @@
 from itertools import product
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from archcalc import ArchcalcError, load
-from archcalc.analysis.receptive_field import beside_gates, padding_varies, sights, verdict
+from archcalc.analysis.receptive_field import sights, verdict
+from archcalc.analysis.views import beside_gates, padding_varies
 from archcalc.errors import LayerError
 from archcalc.network import Network
 from archcalc.published.figures import load_figures
@@ -149,6 +150,64 @@ def test_who_covers_against_the_brute_force(net, n):
     assert ("after" in names) == any(covering)
     spent = [sight.node.name for sight in said.idle if sight.spent]
     assert ("after" in spent) == all(covering)
+
+
+@RANDOM
+@given(nets.networks(), st.integers(1, 9))
+def test_what_bounds_are_known_to_say(net, n):
+    """Where it is known that a unit covers or that none does, the brute force says so too; else it may say either."""
+    try:
+        network = nets.build(net, Shape(2, (n, n)))
+        last = sights(network.analyze())[-1]
+        assume("multiply" not in {node.layer.type for node in network.nodes} and last.node.shape.axes)
+        network.add("after", nets.registry["conv"](out=1, kernel=3, pad=1))
+    except LayerError:
+        assume(False)
+    assume(all(view.field.step for view in last.views))
+    before = network.nodes[:-1]
+    without = nets.build(net, Shape(2, (n, n)))
+    assert len(without.nodes) == len(before)
+    hulls = [[seen and (min(seen), max(seen)) for seen in follow(without, net, axis, real=False)] for axis in range(2)]
+    covering = [all(ends and ends[0] <= 0 and ends[1] >= n - 1 for ends in unit) for unit in product(*hulls)]
+    after = sights(network.analyze())[-1]
+    assert after.widens
+    if after.idle is not None:
+        assert after.idle == any(covering)
+    if after.spent is not None:
+        assert after.spent == all(covering)
+    event("known" if after.idle is not None else "a bound")
+
+
+@pytest.mark.parametrize(
+    ("layer", "widens"),
+    [  # an output reads the cells of the kernel that are s/gcd(s, d) apart: more than one where k is larger than that
+        (("conv_transpose", {"out": 4, "kernel": 2, "stride": 2}), False),
+        (("conv_transpose", {"out": 4, "kernel": 3, "stride": 2}), True),
+        (("conv_transpose", {"out": 4, "kernel": 2, "stride": 2, "dilation": 2}), True),
+        (("conv_transpose", {"out": 4, "kernel": 2, "stride": 2, "dilation": 3}), False),
+        (("conv_transpose", {"out": 4, "kernel": 1}), False),
+        (("upsample", {"scale": 2}), False),
+        (("upsample", {"scale": 2, "mode": "bilinear"}), False),  # neither a convolution nor a pooling
+    ],
+    ids=str,
+)
+def test_who_widens_behind_a_stride(layer, widens):
+    """Followed by the brute force: the largest number of positions of the map that one of its outputs reads."""
+    kind, _ = layer
+    network = build([conv(3, stride=2), layer], 9)
+    assert sights(network.analyze())[-1].widens is widens
+    if kind == "conv_transpose":
+        alone = build([layer], 4)
+        assert (max(map(len, follow(alone, [layer], 0, real=True))) > 1) is widens
+
+
+def test_a_bound_that_does_not_cover_is_as_good_as_a_field():
+    """Units see 3 of 9 pixels; doubled, 4 at most, and a 3x3 after it 6: none sees all 9."""
+    net = [conv(3, stride=2), ("upsample", {"scale": 2}), conv(3, pad=1), conv(3, pad=1)]
+    said = verdict(build(net, 9).analyze())
+    assert not said.idle
+    assert not said.may_idle
+    assert (said.first, said.may_be_first) == (None, None)
 
 
 def test_gates_are_left_out():

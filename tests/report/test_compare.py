@@ -334,5 +334,8 @@ def test_json_has_numbers_and_null() -> None:
 
 
 def test_a_gate_sees_the_whole_input() -> None:
+    """In print the word, in CSV the input's 224 pixels."""
     (row,) = compared("efficientnet_b0")
-    assert row["rf"] == "whole"
+    assert (row["rf"], row["exact"]) == ("224", "exact")
+    printed = render_table(compare_table([load("efficientnet_b0").analyze()], ["network", "rf"]), "text")
+    assert printed.endswith("  whole\n")

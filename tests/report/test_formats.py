@@ -179,7 +179,7 @@ def test_macs_and_flops_are_in_one_unit():
 
 def test_columns_come_in_the_order_asked_for_and_all_exist():
     out = render(load("alexnet").analyze(), "csv", columns=["rf", "layer", "values"])
-    assert out.splitlines()[0].endswith("archcalc,rf,layer,values")
+    assert out.splitlines()[0].endswith("archcalc,rf,exact,layer,values")
     assert len(render(load("alexnet").analyze(), "text", columns=list(COLUMNS)).splitlines()) > 20
 
 
@@ -253,3 +253,78 @@ def test_a_shared_layer_adds_zero_for_a_program(tmp_path):
         "params": 0,
         "shared": "a",
     }
+
+
+UP = """input: [1, 4, 6]
+layers:
+  - conv: {out: 1, kernel: 3, stride: [1, 2]}
+  - upsample: {scale: [1, 2]}
+  - flatten
+"""
+"""On 6 columns two units see 0 to 2 and 2 to 4; doubled, each of four sees what one of the two does, within a bound of
+3 + (2 - 1)*2/2 columns in steps of 2/2, from (0 - 1*2)/2 = -1 on. On 4 rows units see three, from the first on."""
+FIELDS = [
+    # layer, rows and columns seen, which of them exact, steps, first pixels
+    ("input", (1, 1), ("exact", "exact"), (1, 1), (0, 0)),
+    ("conv", (3, 3), ("exact", "exact"), (1, 2), (0, 0)),
+    ("upsample", (3, 4), ("bound", "bound"), (1, 1), (0, -1)),
+    ("flatten", (4, 6), ("bound", "bound"), (None, None), (0, 0)),
+]
+
+
+@pytest.fixture
+def up(tmp_path):
+    (tmp_path / "up.yaml").write_text(UP)
+    return load(str(tmp_path / "up.yaml")).analyze()
+
+
+def fields(row):
+    pair = lambda name: (row[f"{name}_height"], row[f"{name}_width"])  # noqa: E731
+    return row["layer"], pair("rf"), pair("exact"), pair("step"), pair("first")
+
+
+def test_fields_are_numbers_where_programs_read_them(up):
+    columns = ["layer", "rf", "step", "first"]
+    rows = json.loads(render(up, "json", columns=columns))["rows"]
+    assert [fields(row) for row in rows] == FIELDS
+    rows = list(csv.DictReader(io.StringIO(render(up, "csv", columns=columns))))
+    number = lambda text: int(text) if text else None  # noqa: E731
+    told = [
+        (name, tuple(map(number, rf)), exact, tuple(map(number, step)), tuple(map(number, first)))
+        for name, rf, exact, step, first in map(fields, rows)
+    ]
+    assert told == FIELDS
+
+
+def test_fields_are_numbers_in_a_data_frame(up):
+    pytest.importorskip("pandas")
+    frame = up.to_dataframe(["layer", "rf", "step"])
+    assert list(frame.columns) == ["rf_height", "rf_width", "exact_height", "exact_width", "step_height", "step_width"]
+    assert frame["rf_width"].tolist() == [1, 3, 4, 6]
+    assert frame["exact_width"].tolist() == ["exact", "exact", "bound", "bound"]
+    assert frame["step_width"].isna().tolist() == [False, False, False, True]
+    assert str(frame["step_width"].dtype) == "Int64"
+    square = load("vgg11").analyze().to_dataframe()
+    assert [name for name in square.columns if name.startswith(("rf", "exact", "step"))] == ["rf", "exact", "step"]
+    assert square["rf"]["pool5"] == 150
+
+
+@pytest.mark.parametrize("format", ["text", "markdown", "html", "latex"])
+def test_a_reader_is_shown_a_bound(up, format):
+    out = render(up, format, columns=["layer", "rf", "step"])
+    mark = {"html": "&lt;=", "latex": "\\ensuremath{<}=", "markdown": "\\<="}.get(format, "<=")
+    assert f"{mark}3x{mark}4" in out
+    assert "whole" in out
+    assert "exact" not in out
+
+
+def test_one_file_of_csv_has_one_kind_of_row(archcalc, tmp_path):
+    """A network whose axes differ, one whose axes agree, and one of sequences, which has the last axis alone."""
+    (tmp_path / "up.yaml").write_text(UP)
+    (tmp_path / "line.yaml").write_text("input: [1, 9]\nlayers: [{conv: {out: 1, kernel: 3}}]\n")
+    nets = [str(tmp_path / "up.yaml"), "lenet5", str(tmp_path / "line.yaml")]
+    _, out, _ = archcalc("table", *nets, "--columns", "layer,rf", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert all(None not in row and None not in row.values() for row in rows)
+    last = {row["network"]: (row["rf_height"], row["rf_width"], row["exact_height"]) for row in rows}
+    assert last == {"up": ("4", "6", "bound"), "lenet5": ("32", "32", "exact"), "line": ("", "3", "")}

@@ -7,13 +7,10 @@ import io
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from archcalc import Network, Shape, load
-from archcalc.layers.convolution import Conv
-from archcalc.layers.reshape import Upsample
+from archcalc import load
 from archcalc.report.growth import growth, summary_table
 from archcalc.report.receptive_field import COLUMNS, field_tables
 from archcalc.report.table import Table
@@ -65,7 +62,7 @@ def test_alexnet_as_the_course_teaches_it() -> None:
 
 def test_three_3x3_and_one_7x7_side_by_side() -> None:
     rows = summary_table([load(name).analyze() for name in ("teaching_stack_3x3", "teaching_one_7x7")]).rows
-    assert [row[3:6] for row in rows] == [
+    assert [[row[3], *map(str, row[4:6])] for row in rows] == [
         [3 * 3 * 3 * 256 * 256, "7", "3 -> 5 -> 7"],
         [7 * 7 * 256 * 256, "7", "7"],
     ]
@@ -73,9 +70,10 @@ def test_three_3x3_and_one_7x7_side_by_side() -> None:
 
 def test_long_growth_is_shortened_in_the_middle() -> None:
     sizes = growth(load("vgg16").analyze())
-    assert (len(sizes), sizes[-1]) == (18, "212")
+    assert (len(sizes), str(sizes[-1])) == (18, "212")
     (row,) = summary_table([load("vgg16").analyze()]).rows
-    assert row[5] == "3 -> 5 -> 6 -> 10 -> 14 -> ... -> 164 -> 196 -> 212"
+    assert str(row[5]) == "3 -> 5 -> 6 -> 10 -> 14 -> ... -> 164 -> 196 -> 212"
+    assert row[5].numbers == (" -> ".join(map(str, sizes)),)
 
 
 def test_branches_have_the_smallest_path_beside_the_largest() -> None:
@@ -205,14 +203,67 @@ def test_sequences_clips_and_bounds(archcalc: Run) -> None:
     assert all(isinstance(row["rf_height"], int) for row in up["rows"])
 
 
-def test_a_verdict_on_bounds_says_so(archcalc: Run, tmp_path: Path) -> None:
-    """The one unit of a 3x3 with stride 2 on 4x4 sees 0 to 2; doubled, each of two units does, within a bound of 4."""
-    spec = tmp_path / "net.yaml"
-    spec.write_text("input: [1, 4, 4]\nlayers:\n  - conv: {out: 1, kernel: 3, stride: 2}\n  - upsample: {scale: 2}\n")
-    _, out, _ = archcalc("rf", str(spec))
-    assert "what is said of covering and idle layers takes it for exact" in out
-    _, out, _ = archcalc("rf", "lenet5")
-    assert "takes it for exact" not in out
+BOUNDED = """input: [1, 8, 8]
+layers:
+  - conv: {out: 1, kernel: 3, stride: 2}
+  - conv_transpose: {out: 1, kernel: 3, stride: 2}
+  - conv: {out: 1, kernel: 3, pad: 1}
+  - conv: {out: 1, kernel: 3, pad: 1}
+  - conv: {out: 1, kernel: 3, pad: 1}
+"""
+"""Three units see 0-2, 2-4 and 4-6. A unit after the transposed 3x3 of stride 2 sees one or two of those, 3 or 5 pixels;
+the bound is 5, from (0 - 2*2)/2 = -2 on in steps of 1. A 3x3 adds 2 to it: 7, 9 and 11, of which 9 may cover 8 pixels."""
+
+
+def test_a_verdict_on_bounds_says_what_is_known(archcalc: Run) -> None:
+    with open("up.yaml", "w", encoding="utf-8") as file:
+        file.write(BOUNDED)
+    _, out, _ = archcalc("rf", "up.yaml")
+    assert (
+        "\nthe first layer whose field covers the whole input of 8x8, for some of its units: not before conv3 (<=9), if "
+        "any; for every unit: none\nnone of the 5 convolutions and poolings that widen the field is known to be idle; 1 "
+        "more may be, since a bound is known of what it takes: conv4\n"
+    ) in out
+    # conv3's unit i sees -4 + i to 4 + i at most, so 4 is the last from which it may see n pixels: n <= 9
+    assert "\nthe smallest square input from which on no layer is idle: at most 10x10\n" in out
+    totals = json.loads(archcalc("rf", "up.yaml", "--format", "json")[1])["totals"]
+    assert totals == {
+        "covers": None,
+        "covers_not_before": "conv3",
+        "covers_everywhere": None,
+        "covers_everywhere_not_before": None,
+        "widening": 5,
+        "idle": [],
+        "idle_everywhere": [],
+        "may_be_idle": ["conv4"],
+        "smallest_input": 10,
+        "smallest_input_exact": "bound",
+    }
+
+
+def test_a_summary_of_bounds(archcalc: Run) -> None:
+    with open("up.yaml", "w", encoding="utf-8") as file:
+        file.write(BOUNDED)
+    _, out, _ = archcalc("rf", "up.yaml", "lenet5", "--summary")
+    assert re.search(r"\nup .* <=11  3 -> <=5 -> <=7 -> <=9 -> <=11 +not before conv3 +<=1 +<=10\n", out)
+    assert out.endswith("such as behind transposed convolution and upsampling\n")
+    rows = list(csv.DictReader(io.StringIO(archcalc("rf", "up.yaml", "lenet5", "--summary", "--format", "csv")[1])))
+    names = ("rf", "growth", "covers", "idle", "smallest_input")
+    assert [rows[0][name] for name in names] == ["11", "3 -> 5 -> 7 -> 9 -> 11", "conv3", "1", "10"]
+    told = ("exact", "covers_exact", "idle_exact", "smallest_input_exact")
+    assert [{row[name] for name in told} for row in rows] == [{"bound"}, {"exact"}]
+    assert "not before" not in archcalc("rf", "lenet5", "alexnet", "--summary")[1]
+
+
+def test_pixels_that_strides_leave_over_are_told(archcalc: Run) -> None:
+    """See the test of what a whole map leaves over for the 219 pixels."""
+    _, out, _ = archcalc("rf", "alexnet_slim")
+    assert (
+        "strides leave pixels over: fc6, which takes the whole map, sees height 0 to 218, width 0 to 218 of the image of "
+        "224x224\n"
+    ) in out
+    assert "no layer's field covers the whole input of 224x224; the largest is 219, of fc6\n" in out
+    assert "leave pixels over" not in archcalc("rf", "resnet50")[1]
 
 
 def test_csv_has_the_same_columns_for_all(archcalc: Run) -> None:
@@ -318,13 +369,3 @@ def test_every_column_can_be_chosen() -> None:
     shown = table("resnet18", columns=list(COLUMNS))
     assert [heading.name for heading in shown.headings] == list(COLUMNS)
     assert all(heading.keep == 9 for heading in shown.headings)
-
-
-def test_a_summary_names_the_networks_with_bounds() -> None:
-    """Units behind an upsampling see different pixels, so that its window is a bound."""
-    assert summary_table([load("lenet5").analyze()]).footer == []
-    network = Network("up", Shape(1, (4, 4)))
-    network.add("conv", Conv(out=1, kernel=3, stride=2))
-    network.add("up", Upsample(scale=2))
-    said = summary_table([network.analyze(), load("lenet5").analyze()]).footer
-    assert said == ["some fields are bounds, and are taken for exact here: up"]
