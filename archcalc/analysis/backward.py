@@ -18,13 +18,20 @@ FOREVER = 2**62
 """Later than any moment."""
 
 
+VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
+"""Operators that see their weight through a view, which passes its gradient on by itself."""
+
+
 class Gradient:
-    """The gradient of a tensor while contributions to it meet; ``whole`` where it is not a part of a larger one."""
+    """The gradient of a tensor while contributions to it meet; ``whole`` where it is not a part of a larger one.
 
-    __slots__ = ("storage", "whole")
+    Its ``order`` in memory is as that of a Value.
+    """
 
-    def __init__(self, storage: Storage, whole: bool) -> None:
-        self.storage, self.whole = storage, whole
+    __slots__ = ("order", "storage", "whole")
+
+    def __init__(self, storage: Storage, whole: bool, order: str) -> None:
+        self.storage, self.whole, self.order = storage, whole, order
 
 
 class BackwardPass:
@@ -38,6 +45,7 @@ class BackwardPass:
         self.users: dict[Storage, int] = {}
         """How many gradients lie in a storage: a sum's gradient is that of every summand."""
         self.weights: dict[tuple[int, int], Storage] = {}
+        self.ends: dict[Value, int] = {}
 
     def run(self, outputs: Sequence[Value]) -> None:
         """Every operator that leads to the outputs, from a gradient of each."""
@@ -46,7 +54,7 @@ class BackwardPass:
         for value in outputs:
             if value.derived:
                 tape.moment("loss backward")
-                self._add(value, Gradient(tape.make("gradient", value.count * value.itemsize), True))
+                self._add(value, Gradient(tape.make("gradient", value.count * value.itemsize), True, "first"))
         for first in self.pending.values():
             first.storage.until(len(tape.moments) - 1)
         for operation in reversed(list(tape.operations)):
@@ -55,40 +63,75 @@ class BackwardPass:
                 if operation in self.recomputed:
                     self.recomputed[operation].run(tape)
                 self._through(operation, gradient)
+            else:
+                self._unused(operation)
         last = len(tape.moments) - 1
         for storage in tape.storages:
             if storage.dies > last:
                 storage.dies = last
 
+    def _unused(self, operation: Operation) -> None:
+        """An operator that leads to no output keeps what it saved until the last tensor that derives from it is gone."""
+        end = max(self.ends.get(operation.output, 0), operation.output.storage.dies)
+        for saved in operation.saved:
+            saved.storage.until(end)
+        for value in operation.inputs:
+            self.ends[value] = max(self.ends.get(value, 0), end)
+
     def _through(self, operation: Operation, gradient: Gradient) -> None:
         """One operator, and what it adds to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
+        if operation.wants and gradient.order != operation.wants:
+            now = tape.moment(f"{operation.operator} backward")
+            gradient.storage.until(now)
+            self.users[gradient.storage] -= 1
+            copy = tape.make("gradient", operation.output.count * operation.output.itemsize, 0, "gradient in order")
+            self.users[copy] = 1
+            gradient = Gradient(copy, True, operation.wants)
         made, copied = self._steps(operation, node.index if node.shares is None else node.shares)
+        if operation.passes:
+            for i, value in enumerate(operation.inputs):
+                if value.derived and value.itemsize != operation.output.itemsize:
+                    tape.moment("_to_copy")
+                    made[i] = tape.make("gradient", value.count * value.itemsize, 0, "gradient of its input")
         last = len(tape.moments) - 1
         gradient.storage.until(last)
         self.users[gradient.storage] -= 1
         for saved in operation.saved:
             saved.storage.dies = last
+        order = operation.gives or gradient.order
+        shared = [one for one in copied if not one[1]]
+        viewed, summed = (shared[:1], shared[1:]) if operation.operator in VIEWED else ([], shared)
+        if operation.operator == "addmm":  # whose bias is its first argument
+            summed = self._shared(summed)
         for i, value in enumerate(operation.inputs):
             if value.derived:
-                if operation.passes:
-                    self._add(value, Gradient(gradient.storage, gradient.whole and operation.operator != "cat"))
+                if operation.passes and i not in made:
+                    self._add(value, Gradient(gradient.storage, gradient.whole and operation.operator != "cat", order))
                 else:
-                    made[i].dies = last
-                    self._add(value, Gradient(made[i], True))
+                    self._add(value, Gradient(made[i], True, order))
+        self._shared(summed)
+        last = len(tape.moments) - 1
+        for storage in (*made.values(), *(storage for storage, *_ in copied)):
+            storage.until(last)  # PyTorch lets go of them when it has passed on all
+        self._shared(viewed)
         for storage, becomes, which in copied:
             if becomes:
                 storage.until(tape.moment("copy"))
                 self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
-            else:
-                self._stays(storage, which)
+
+    def _shared(self, made: list[tuple[Storage, int, tuple[int, int]]]) -> list[tuple[Storage, int, tuple[int, int]]]:
+        """Add gradients of shared weights to the first of each; none is left."""
+        for storage, _, which in made:
+            self._stays(storage, which)
+        return []
 
     def _steps(
         self, operation: Operation, owner: int
     ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]]]:
         """Make what the operator's backward pass makes: gradients of inputs, and those of weights that do not stay."""
-        tape, inputs, weights = self.tape, operation.inputs, 0
+        tape, inputs, weights = self.tape, operation.inputs, operation.parameter
         made: dict[int, Storage] = {}
         copied: list[tuple[Storage, int, tuple[int, int]]] = []
         scratch: list[tuple[Storage, int]] = []
@@ -146,6 +189,7 @@ class BackwardPass:
         now = self.tape.moment("add")
         old.storage.until(now)
         new.storage.until(now)
-        total = self.tape.make("gradient", value.count * value.itemsize, 0, "sum of gradients")
-        self.pending[value] = Gradient(total, True)
+        size, of_weight = value.count * value.itemsize, value.storage.role == "weight copy"
+        total = self.tape.make("gradient", 0 if of_weight else size, size if of_weight else 0, "sum of gradients")
+        self.pending[value] = Gradient(total, True, old.order)
         users[total] = 1

@@ -85,5 +85,6 @@ class Recomputed:
                     if len(tape.moments) > moments:
                         self.again.append(node)
         tape.stop_at = -1
+        tape.release_copies()
         for operation, again in zip(self.operations, tape.operations[start:], strict=False):
             operation.saved = [*operation.saved, *again.saved]

@@ -75,7 +75,13 @@ def passes_view(node: Node) -> bool:
     """Whether what a layer returns is another tensor seen anew, in PyTorch: the input, or a result of its own."""
     layer = node.layer
     moved = layer.type in ("layer_norm", "linear") and layer.settings["axis"] == "channels" and node.shape.axes
-    return node.storage == "view" or layer.type in ("dropout", "drop_path", "lrn") or bool(moved)
+    squeezed = layer.type.endswith("_pool") and len(node.shape.axes) == 1
+    return (
+        node.storage == "view"
+        or layer.type in ("dropout", "drop_path", "lrn", "channel_shuffle")
+        or bool(moved)
+        or squeezed
+    )
 
 
 class Schedule:

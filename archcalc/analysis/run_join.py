@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import Run, Runner, trivial
+from archcalc.analysis.runner import Run, Runner, formatted, trivial
 from archcalc.analysis.tape import SCRATCH, Made, Value
 from archcalc.sizes import Shape
 
@@ -36,10 +36,6 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     for at, (x, other) in enumerate(zip(xs[1:], shapes[1:], strict=True), 2):
         full = shape if shape.values >= other.values else other
         size = max(result.itemsize, x.itemsize)
-        whole = full.values * size
-        small = [(n, v) for n, v in enumerate((result, x)) if v.count < full.values]
-        steps = [[Made(n if v.count == full.values else SCRATCH, whole, 0, 9)] for n, v in enumerate((result, x))]
-        steps += [[Made(n, v.count * v.itemsize, 0)] for n, v in small]
         last = at == len(xs)
         result = tape.run(
             "mul",
@@ -49,10 +45,27 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
             what="" if last else "product so far",
             role="map" if last else "scratch",
             keep=[(other, "multiply: the other factor") for other, self in ((x, result), (result, x)) if self.derived],
-            backward=steps,
+            backward=_factors((result, x), full.values, size),
         )
         shape = full
     return result
+
+
+def _factors(factors: tuple[Value, Value], count: int, itemsize: int) -> list[list[Made]]:
+    """The gradients of two factors: that of the second first, and each whole; then, that of the first first, summed
+    where the factor is smaller and copied into its precision.
+    """
+    derived = [(n, x) for n, x in enumerate(factors) if x.derived]
+    whole: dict[int, list[Made]] = {}
+    rest: list[list[Made]] = []
+    for n, x in derived:
+        sizes = [count * itemsize, x.count * itemsize, x.count * x.itemsize]
+        sizes = list(dict.fromkeys(sizes))
+        at = len(derived) + len(rest)
+        made = [Made(SCRATCH, size, 0, at + turn) for turn, size in enumerate(sizes[:-1])] + [Made(n, sizes[-1], 0)]
+        whole[n] = [made[0]]
+        rest += [[one] for one in made[1:]]
+    return [*reversed(whole.values()), *rest]
 
 
 def concat(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -72,7 +85,7 @@ def concat(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
             )
             for x in xs
         ]
-    order = "last" if all(x.order == "last" for x in xs) else "first"
+    order = "last" if all(formatted(x, out) == "last" for x in xs) else "first"
     return tape.run("cat", xs, out.values, itemsize=size, order=order, passes=True)
 
 
@@ -90,15 +103,18 @@ def identity(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
 
 def slice_(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     (x,) = xs
+    if out.values == x.count:  # Python's x[:, :n] of n channels is x seen anew
+        return tape.run("alias", xs, out.values, view=True, passes=True)
     order = "part" if x.order == "first" and out.values < x.count else x.order
-    return tape.run("slice", xs, out.values, view=True, order=order, backward=tape.new(x))
+    return tape.run("slice", xs, out.values, view=True, order=order, backward=tape.new(x), gives="first")
 
 
 def copied(operator: str) -> Run:
     """A layer that makes a map and keeps nothing."""
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-        return tape.run(operator, xs, out.values, backward=tape.new(xs[0]))
+        order, one = formatted(xs[0], shapes[0]), operator == "upsample" and len(out.axes) == 1
+        return tape.run(operator, xs, out.values, backward=tape.new(xs[0]), order=order, gives="first" if one else "")
 
     return run
 

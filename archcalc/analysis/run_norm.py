@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import FLOAT, Runner, its_input, params, trivial
+from archcalc.analysis.runner import FLOAT, Runner, formatted, into, its_input, last, params
 from archcalc.analysis.tape import SCRATCH, WEIGHT, Made, Value
 from archcalc.sizes import Shape, product
 
@@ -17,9 +17,17 @@ def batch_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     weight, bias, _ = tape.ask(params, layer, shapes[0])
     gradients = tape.gradients(weight, bias)
     backward = tape.new(x, gradients)
-    keep = [(x, its_input(layer))]
+    keep, order = [(x, its_input(layer))], formatted(x, shapes[0])
     return tape.run(
-        "native_batch_norm", xs, out.values, keep=keep, beside=beside, weights=bool(gradients), backward=backward
+        "native_batch_norm",
+        xs,
+        out.values,
+        keep=keep,
+        beside=beside,
+        weights=bool(gradients),
+        backward=backward,
+        order=order,
+        gives=order,
     )
 
 
@@ -27,25 +35,28 @@ def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     (x,) = xs
     groups = out.values // layer.features(shapes[0])
     why = "layer_norm: the mean and deviation of each position"
-    size = groups * tape.itemsize
     weight, bias, _ = tape.ask(params, layer, shapes[0])
     gradients = tape.gradients(weight, bias)
-    channels = out.axes and layer.axis == "channels" and not trivial(out)
+    size = groups * (tape.itemsize if gradients else x.itemsize)
+    order = last(out) if out.axes and layer.axis == "channels" else "first"
     return tape.run(
         "native_layer_norm",
         xs,
         out.values,
-        order="last" if channels else "first",
+        order=order,
         keep=[(x, its_input(layer))],
         beside=[(size, 0, "mean", why), (size, 0, "deviation", why)],
         weights=bool(gradients),
         backward=tape.new(x, gradients),
+        gives=order,
     )
 
 
 def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     """x / (k + alpha * mean of neighbouring squares)^beta, written out in torch.nn.functional."""
     (x,) = xs
+    if not out.axes:
+        x = tape.run("view", xs, out.values, view=True, passes=True)
     n = out.values
     why = "lrn: its input"
     one = x.count * x.itemsize
@@ -66,7 +77,8 @@ def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
         role="scratch",
         backward=tape.new(square),
     )
-    if tape.amp and padded.itemsize == 2:
+    low = padded.storage
+    if tape.amp and padded.itemsize == 2 and len(out.axes) > 1:  # avg_pool3d alone needs single precision
         padded = tape.run(
             "_to_copy",
             [padded],
@@ -85,6 +97,7 @@ def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
         keep=[(padded, "lrn: the padded squares")],
         backward=tape.new(padded),
     )
+    low.until(len(tape.moments) - 1)
     scaled = tape.run("mul", [mean], n, what="scaled mean", role="scratch", backward=tape.new(mean))
     shifted = tape.run("add", [scaled], n, what="shifted mean", role="scratch", passes=True)
     size = n * shifted.itemsize
@@ -109,7 +122,7 @@ def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
             [Made(SCRATCH, size, 0, 3)],
             [Made(SCRATCH, size, 0, 3)],
             [Made(1, size, 0)],
-            [Made(0, one, 0)],
+            *into(0, x, power.itemsize, n, 5),
         ],
     )
 
@@ -118,7 +131,11 @@ def layer_scale(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], 
     (x,) = xs
     size = max(x.itemsize, tape.itemsize)
     whole = out.values * size
-    steps = [[Made(0, whole, 0)], [Made(SCRATCH, whole, 0, 2)], [Made(WEIGHT, 0, out.channels * tape.itemsize)]]
+    steps = [
+        [Made(SCRATCH, whole, 0, 9)],
+        *into(0, x, size, out.values, 2),
+        [Made(WEIGHT, 0, out.channels * tape.itemsize)],
+    ]
     keep = [(x, its_input(layer))]
     return tape.run("mul", xs, out.values, itemsize=size, keep=keep, weights=True, backward=steps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import FLOAT, Kept, Run, Runner, its_input, scratch
+from archcalc.analysis.runner import FLOAT, Kept, Run, Runner, halves, its_input, scratch
 from archcalc.analysis.tape import SCRATCH, Made, Value
 from archcalc.sizes import Shape
 
@@ -14,6 +14,8 @@ def activation(operator: str, keeps: str, in_place: str = "") -> Run:
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
         (x,) = xs
+        order = "first" if operator == "_softmax" else ""
+        gives = order or (x.order if operator in ("relu", "leaky_relu") else "")
         keep: list[Kept]
         keep, keep_output = [(x, f"{layer.type}: its input")] if keeps == "input" else [], ""
         if keeps == "output":
@@ -26,24 +28,33 @@ def activation(operator: str, keeps: str, in_place: str = "") -> Run:
                 copy = tape.make("kept", x.count * x.itemsize, 0, "copy of the input")
                 keep = [(copy, f"{layer.type}: a copy of its input")]
             return tape.run(
-                operator + "_", xs, x.count, over=x, keep=keep, keep_output=keep_output, backward=tape.new(x)
+                operator + "_",
+                xs,
+                x.count,
+                over=x,
+                keep=keep,
+                keep_output=keep_output,
+                backward=tape.new(x),
+                gives=gives,
             )
-        return tape.run(operator, xs, x.count, keep=keep, keep_output=keep_output, backward=tape.new(x))
+        return tape.run(
+            operator, xs, x.count, keep=keep, keep_output=keep_output, backward=tape.new(x), order=order, gives=gives
+        )
 
     return run
 
 
 def prelu(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    x = tape.low(xs[0])
     gradients, copies = tape.weights(layer.params(*shapes).weight)
+    x = tape.low(xs[0])
     whole = x.count * x.itemsize
     both = [
         Made(0 if x.derived else SCRATCH, whole, 0, 0),
         Made(SCRATCH, whole, 0, 1),
     ]  # whether the first is needed or not
     steps = [both, gradients]
-    keep: list[Kept] = [(x, its_input(layer)), *copies]
-    return tape.run("_prelu_kernel", [x], out.values, keep=keep, weights=True, backward=steps)
+    keep: list[Kept] = [(x, its_input(layer)), *halves(copies)]
+    return tape.run("_prelu_kernel", [x, *copies], out.values, keep=keep, weights=True, backward=steps, gives=x.order)
 
 
 def dropout(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -52,7 +63,9 @@ def dropout(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out:
         return x
     tape.moment("bernoulli_")
     mask = tape.make("kept", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
-    return tape.run("mul", xs, out.values, keep=[(mask, "dropout: its mask")], backward=tape.new(x))
+    dropped = tape.run("mul", xs, out.values, keep=[(mask, "dropout: its mask")], backward=tape.new(x))
+    mask.until(len(tape.moments) - 1)
+    return dropped
 
 
 def drop_path(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:

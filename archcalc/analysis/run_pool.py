@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import INT64, Runner, its_input, pad
+from archcalc.analysis.runner import FLOAT, INT64, Runner, into, its_input, last, pad
 from archcalc.analysis.tape import SCRATCH, WEIGHT, Made, Storage, Value
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Shape, positive, product
@@ -17,9 +17,13 @@ def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
         rows = zip(layer.slides(shape), out.axes, strict=True)
         pads = [(before, positive((size - 1) * s + span - n - before)) for (n, span, s, before, _), size in rows]
         x = pad(tape, x, shape, pads)
+    if len(out.axes) == 3:
+        x = single(tape, x)
     indices = (out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")
     keep = [(x, its_input(layer))]
-    return tape.run("max_pool_with_indices", [x], out.values, keep=keep, beside=[indices], backward=tape.new(x))
+    return tape.run(
+        "max_pool_with_indices", [x], out.values, keep=keep, beside=[indices], backward=tape.new(x), gives=x.order
+    )
 
 
 def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -29,12 +33,15 @@ def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     kernels = per_axis(layer.kernel, shape, "kernel")
     small = len(shape.axes) == 3 and any(n < k for n, k in zip(shape.axes, kernels, strict=True))
     if _placed(layer, shape, out) and not small and all(d == 1 for d in dilations):  # nn.AvgPool3d forgets the pads
-        return tape.run("avg_pool", xs, out.values, keep=[(x, its_input(layer))], backward=tape.new(x))
+        x = single(tape, x) if len(out.axes) == 3 else x
+        return _averages(tape, "avg_pool", layer, x, out)
     one, cells = shape._replace(channels=1), out._replace(channels=1)
-    count = fixed(tape, "constant_pad_nd", _padded_values(layer, one), "cells")
+    ones = fixed(tape, "ones_like", one.values * x.itemsize, "ones")
+    count = fixed(tape, "constant_pad_nd", _padded_values(layer, one) * x.itemsize, "cells")
+    ones.until(len(tape.moments) - 1)
     sums = _window_sums(tape, layer, x, shape, out)
-    padded = fixed(tape, "constant_pad_nd", _padded_values(layer, one, out), "cells with the overhang")
-    divisor = fixed(tape, "sum", cells.values, "cells per window")
+    padded = fixed(tape, "constant_pad_nd", _padded_values(layer, one, out) * x.itemsize, "cells with the overhang")
+    divisor = fixed(tape, "sum", cells.values * x.itemsize, "cells per window")
     padded.until(len(tape.moments) - 1)
     keep = [(divisor, "avg_pool: the cells per window")]
     result = tape.run("div", [sums], out.values, keep=keep, backward=tape.new(sums))
@@ -45,25 +52,42 @@ def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
 
 def adaptive_avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     (x,) = xs
+    if len(out.axes) == 3:
+        x = single(tape, x)
     if product(out.axes) == 1:
-        return tape.run("mean", xs, out.values, order="first", backward=tape.new(x))
+        y = tape.run("mean", [x], out.values, order="first", backward=tape.new(x), gives="first")
+        if x.order in ("last", "unit"):  # its strides are changed, which is undone on a tensor of zeros
+            y = tape.run("as_strided_", [y], y.count, view=True, order=last(out), backward=tape.new(y))
+        return y
+    return _averages(tape, "_adaptive_avg_pool", layer, x, out)
+
+
+def _averages(tape: Runner, operator: str, layer: Any, x: Value, out: Shape) -> Value:
+    """In the order of the input, but for maps of three axes, which both have the channels first."""
+    order = "first" if len(out.axes) == 3 else x.order
     keep = [(x, its_input(layer))]
-    return tape.run("_adaptive_avg_pool2d", xs, out.values, keep=keep, backward=tape.new(x))
+    return tape.run(operator, [x], out.values, keep=keep, backward=tape.new(x), order=order, gives=order)
 
 
 def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     """Sums over windows, times a coefficient, plus a bias."""
     sums = _window_sums(tape, layer, xs[0], shapes[0], out)
-    whole = out.values * sums.itemsize
+    size = max(sums.itemsize, tape.itemsize)
+    whole = out.values * size
     product_ = tape.run(
         "mul",
         [sums],
         out.values,
+        itemsize=size,
         what="products",
         role="scratch",
         weights=True,
         keep=[(sums, "subsample: its sums")],
-        backward=[[Made(0, whole, 0)], [Made(SCRATCH, whole, 0, 2)], [Made(WEIGHT, 0, out.channels * tape.itemsize)]],
+        backward=[
+            [Made(SCRATCH, whole, 0, 9)],
+            *into(0, sums, size, out.values, 2),
+            [Made(WEIGHT, 0, out.channels * tape.itemsize)],
+        ],
     )
     return tape.run(
         "add",
@@ -75,9 +99,16 @@ def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], ou
     )
 
 
-def fixed(tape: Runner, operator: str, count: int, what: str) -> Storage:
+def single(tape: Runner, x: Value) -> Value:
+    """x in single precision, which autocast gives to poolings over three axes."""
+    if not tape.amp or x.itemsize == FLOAT:
+        return x
+    return tape.run("_to_copy", [x], x.count, itemsize=FLOAT, what="in single precision", backward=tape.new(x))
+
+
+def fixed(tape: Runner, operator: str, size: int, what: str) -> Storage:
     tape.moment(operator)
-    return tape.make("scratch", 0, count * tape.itemsize, what)
+    return tape.make("scratch", 0, size, what)
 
 
 def _placed(layer: Any, x: Shape, out: Shape) -> bool:
@@ -115,8 +146,10 @@ def _window_sums(tape: Runner, layer: Any, x: Value, shape: Shape, out: Shape) -
     cells = shape.channels
     for at, (size, kernel, dilation) in enumerate(zip(out.axes, kernels, dilations, strict=True)):
         cells, rest = cells * size, product(axes[at + 1 :])
-        x = tape.run("unfold", [x], cells * rest * ((kernel - 1) * dilation + 1), view=True, backward=tape.new(x))
+        x = tape.run(
+            "unfold", [x], cells * rest * ((kernel - 1) * dilation + 1), view=True, backward=tape.new(x), gives="first"
+        )
         cells *= kernel
         if dilation > 1:
-            x = tape.run("slice", [x], cells * rest, view=True, backward=tape.new(x))
-    return tape.run("sum", [x], out.values, what="sums", role="scratch", passes=True)
+            x = tape.run("slice", [x], cells * rest, view=True, backward=tape.new(x), gives="first")
+    return tape.run("sum", [x], out.values, what="sums", role="scratch", order="first", passes=True)

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import INT64, Kept, Run, Runner, its_input, padded, params, trivial
-from archcalc.analysis.tape import COPIED, SCRATCH, Made, Value
+from archcalc.analysis.runner import (
+    INT64,
+    Kept,
+    Run,
+    Runner,
+    formatted,
+    halves,
+    into,
+    its_input,
+    last,
+    padded,
+    params,
+    trivial,
+)
+from archcalc.analysis.tape import SCRATCH, Made, Value
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Shape, product
 
@@ -14,16 +27,20 @@ def convolution(operator: str) -> Run:
     """A convolution, or another layer that keeps its input and has weights."""
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-        x = tape.low(padded(tape, layer, xs[0], shapes[0]))
+        x = padded(tape, layer, xs[0], shapes[0])
+        order = formatted(x, shapes[0])
         weight, bias, _ = tape.ask(params, layer, shapes[0])
-        gradients, copies = tape.weights(weight, bias)
-        if x.order == "last" and not tape.amp and shapes[0].channels > layer.groups and _cells(layer, shapes[0]) > 1:
-            # The gradient has the channels last as the maps do, and is copied into the order of the weight.
-            first, *others = gradients
-            gradients = [Made(COPIED, 0, first.fixed, becomes=first.fixed), *others]
+        second = out.channels if layer.type == "conv_transpose" else shapes[0].channels
+        moved = order == "last" and second > layer.groups and _cells(layer, shapes[0]) > 1  # else both orders are one
+        gradients, copies = tape.weights(weight, bias, last=moved)
+        whole, x = x, tape.low(x)
         backward = tape.new(x, gradients)
-        keep: list[Kept] = [(x, its_input(layer)), *copies]
-        return tape.run(operator, [x], out.values, keep=keep, weights=True, backward=backward)
+        keep: list[Kept] = [(x, its_input(layer)), *halves(copies)]
+        y = tape.run(
+            operator, [x, *copies], out.values, keep=keep, weights=True, backward=backward, order=order, gives=order
+        )
+        whole.storage.until(len(tape.moments) - 1)
+        return y
 
     return run
 
@@ -40,24 +57,35 @@ def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     for row in layer.table:
         tape.moment("_to_copy")
         numbers = tape.make("kept", 0, INT64 * len(row), "numbers of input maps")
-        step = [[Made(SCRATCH, x.count * x.itemsize, 0), Made(0, x.count * x.itemsize, 0)]]
+        step = [[Made(SCRATCH, x.count * x.itemsize, 0, 1)], [Made(0, x.count * x.itemsize, 0)]]
         some = tape.run(
             "index",
             [x],
             len(row) * positions,
             what="some maps",
             role="scratch",
+            order="first",
+            gives="first",
             keep=[(numbers, "conv_table: numbers of input maps")],
             backward=step,
         )
         numbers.until(len(tape.moments) - 1)
-        some = tape.low(some)
         gradients, copies = tape.weights(len(row) * cells, int(layer.bias))
+        whole, some = some, tape.low(some)
         backward = tape.new(some, gradients)
-        keep: list[Kept] = [(some, its_input(layer)), *copies]
+        keep: list[Kept] = [(some, its_input(layer)), *halves(copies)]
         maps.append(
-            tape.run("convolution", [some], out.values // out.channels, weights=True, keep=keep, backward=backward)
+            tape.run(
+                "convolution",
+                [some, *copies],
+                out.values // out.channels,
+                weights=True,
+                keep=keep,
+                backward=backward,
+                gives=some.order,
+            )
         )
+        whole.storage.until(len(tape.moments) - 1)
     result = tape.run("cat", maps, out.values, passes=True)
     x.storage.until(len(tape.moments) - 1)
     return result
@@ -67,37 +95,48 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     """A matrix product; what does not lie in the order of the product is copied first."""
     (x,) = xs
     moved = bool(shapes[0].axes and layer.axis == "channels")
-    plain = not shapes[0].axes or x.order == ("last" if moved else "first") or (moved and trivial(shapes[0]))
-    x = tape.low(x)
+    plain = not shapes[0].axes or x.order == ("last" if moved else "first") or trivial(shapes[0])
     weight, bias, _ = tape.ask(params, layer, shapes[0])
+    gradients, copies = tape.weights(weight, bias)
+    x = low = tape.low(x)
     if not plain:
         x = tape.run("clone", [x], x.count, order="first", what="input in order", role="scratch", passes=True)
-    gradients, copies = tape.weights(weight, bias)
+    of_weight, *of_bias = [[made] for made in gradients]
+    fused = layer.bias and plain
+    # Gradients come by the alphabet: mat1, mat2, self of addmm, but mat2, self of mm.
+    backward = [*tape.new(x), of_weight, *of_bias] if fused else [of_weight, *tape.new(x)]
     y = tape.run(
-        "addmm" if layer.bias and plain else "mm",
-        [x],
+        "addmm" if fused else "mm",
+        [x, *copies[: len(copies) if fused else 1]],
         out.values,
-        order="last" if moved and not trivial(out) else "first",
-        keep=[(x, its_input(layer)), *(copies if x.derived else [])],
+        order=last(out) if moved else "first",
+        keep=[(x, its_input(layer)), *(halves(copies) if x.derived else [])],
         weights=True,
-        backward=[*tape.new(x), *([made] for made in gradients)],
+        backward=backward,
+        gives="last" if moved else "first",
     )
-    if layer.bias and not plain:
-        y = tape.run("add", [y], out.values, passes=True)
+    if out.axes:
+        y = tape.run("view", [y], out.values, view=True, passes=True, wants="" if trivial(out) else y.order)
+    if of_bias and not fused:
+        steps = [[made._replace(of=1 if copies else made.of) for made in step] for step in of_bias]
+        y = tape.run("add", [y, *copies[1:]], out.values, weights=True, backward=steps, passes=True)
+    low.storage.until(len(tape.moments) - 1)
     return y
 
 
 def rbf(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     (x,) = xs
-    n = out.values * x.count
-    whole = n * x.itemsize
+    n, size = out.values * x.count, max(x.itemsize, tape.itemsize)
+    whole = n * size
     apart = tape.run(
         "sub",
         xs,
         n,
+        itemsize=size,
         what="differences",
         role="scratch",
-        backward=[[Made(SCRATCH, whole, 0, 1)], [Made(0, x.count * x.itemsize, 0)]],
+        backward=() if out.channels == 1 else into(0, x, size, x.count, 1),
+        passes=out.channels == 1,
     )
     squares = tape.run(
         "pow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from archcalc.analysis.tape import COPIED, WEIGHT, Backward, Made, Storage, Tape, Value
+from archcalc.analysis.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Operation, Storage, Tape, Value
 from archcalc.network import Node
 from archcalc.sizes import Params, Shape, product
 
@@ -25,7 +25,7 @@ class Runner(Tape):
         self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
         self.shares: int | None = None
         self.overwrite = False
-        self._copies: dict[tuple[int, int], Storage] = {}
+        self._copies: dict[tuple[int, int], Value] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
@@ -33,6 +33,7 @@ class Runner(Tape):
         """The operators that follow belong to this layer."""
         self.node, self.name = node.index, node.name or node.layer.type
         self.shares, self.overwrite = node.shares, node.index in self.in_place
+        self.parameter = 0
 
     def ask(self, question: Callable[[Any, Shape], T], layer: Any, x: Shape) -> T:
         """What a question on a layer and its input gives; asked once for all layers alike."""
@@ -55,26 +56,42 @@ class Runner(Tape):
             self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
         return self._gradients[counts]
 
-    def weights(self, *counts: int) -> tuple[list[Made], list[Kept]]:
-        """The gradients of weights with so many values each, and what is kept of the first under autocast.
+    def weights(self, *counts: int, last: bool = False) -> tuple[list[Made], list[Value]]:
+        """The gradients of weights with so many values each, and under autocast their copies in half precision.
 
-        Autocast makes a copy of each weight in half precision where it is first used, and keeps it to the end
-        of the forward pass; the backward pass needs that of the first.
+        Autocast copies each weight where it is first used, the last argument of an operator first, and keeps the
+        copy to the end of the forward pass. A gradient is then that of a copy, the operator's input 1, 2 ...
+        With ``last`` the gradient of the first has the channels last, and is copied into the order of the weight.
         """
+        made = self.gradients(*counts)
+        if last:
+            first, *others = made
+            made = [Made(COPIED, 0, first.fixed, becomes=first.fixed), *others]
         if not self.amp:
-            return self.gradients(*counts), []
+            return made, []
+        counts = tuple(n for n in counts if n)
         owner = self.node if self.shares is None else self.shares
-        for at, count in enumerate(counts):
-            if count and (owner, at) not in self._copies:
-                self.moment("_to_copy")
-                self._copies[owner, at] = self.make("weight copy", 0, 2 * count, "weights in half precision")
-        kept: list[Kept] = [(self._copies[owner, 0], "its weights in half precision")] if counts[0] else []
-        return [Made(COPIED, 0, 2 * n, becomes=n * self.itemsize) for n in counts if n], kept
+        copies = [self._copy(owner, self.parameter + at, counts[at], made[at]) for at in reversed(range(len(counts)))]
+        self.parameter += len(counts)
+        return [Made(at, 0, 2 * n) for at, n in enumerate(counts, 1)], copies[::-1]
+
+    def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> Value:
+        """A weight in half precision."""
+        if (owner, parameter) not in self._copies:
+            self.moment("_to_copy")
+            storage = self.make("weight copy", 0, 2 * count, "weights in half precision")
+            copy = self._copies[owner, parameter] = Value(storage, count, 2, derived=self.training)
+            if self.training:
+                self.operations.append(
+                    Operation(self.node, "_to_copy", [], copy, [], [[gradient]], False, parameter, "", "")
+                )
+        return self._copies[owner, parameter]
 
     def release_copies(self) -> None:
         """The end of autocast, which lets go of its copies of weights."""
         for copy in self._copies.values():
-            copy.until(len(self.moments) - 1)
+            copy.storage.until(len(self.moments) - 1)
+        self._copies.clear()
 
     def new(self, x: Value, weights: Iterable[Made] = ()) -> Backward:
         """One step that makes the gradient of the first input, with those of weights."""
@@ -86,6 +103,18 @@ def params(layer: Any, x: Shape) -> Params:
     return found
 
 
+def halves(copies: list[Value]) -> list[Kept]:
+    """What is kept of weights in half precision: the first, which the gradient of the input is made of."""
+    return [(copy, "its weights in half precision") for copy in copies[:1]]
+
+
+def into(of: int, x: Value, itemsize: int, count: int, at: int) -> list[list[Made]]:
+    """The gradient of input x, made in another precision and copied into its own, as steps of which that is ``at``."""
+    if x.itemsize == itemsize:
+        return [[Made(of, count * itemsize, 0)]]
+    return [[Made(SCRATCH if x.derived else of, count * itemsize, 0, at)], [Made(of, count * x.itemsize, 0)]]
+
+
 def its_input(layer: Any) -> str:
     return f"{layer.type}: its input"
 
@@ -93,6 +122,16 @@ def its_input(layer: Any) -> str:
 def trivial(x: Shape) -> bool:
     """Whether moving the channels to the end leaves the values where they are."""
     return x.channels == 1 or product(x.axes) == 1
+
+
+def last(x: Shape) -> str:
+    """The order of a map whose channels were moved back from the end."""
+    return "last" if not trivial(x) else "unit" if x.values > 1 else "first"
+
+
+def formatted(x: Value, shape: Shape) -> str:
+    """The order in which an operator that asks x for its memory format makes a map; one axis has no such format."""
+    return "first" if len(shape.axes) == 1 else "last" if x.order == "unit" else x.order
 
 
 def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:
@@ -117,4 +156,6 @@ def uneven_pads(layer: Any, shape: Shape) -> list[tuple[int, int]]:
 def pad(tape: Runner, x: Value, shape: Shape, pads: list[tuple[int, int]], what: str = "padded input") -> Value:
     axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
     count = shape.channels * product(axes)
-    return tape.run("constant_pad_nd", [x], count, what=what, role="scratch", backward=tape.new(x))
+    return tape.run(
+        "constant_pad_nd", [x], count, what=what, role="scratch", order=formatted(x, shape), backward=tape.new(x)
+    )

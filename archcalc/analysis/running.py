@@ -14,7 +14,7 @@ from archcalc.analysis.run_norm import batch_norm, layer_norm, layer_scale, lrn,
 from archcalc.analysis.run_pointwise import activation, drop_path, dropout, prelu
 from archcalc.analysis.run_pool import adaptive_avg_pool, avg_pool, max_pool, subsample
 from archcalc.analysis.run_weighted import conv_table, convolution, linear, rbf
-from archcalc.analysis.runner import Run, Runner
+from archcalc.analysis.runner import Run, Runner, trivial
 from archcalc.analysis.tape import Value
 from archcalc.network import Network, Node
 
@@ -62,6 +62,14 @@ RUN: Mapping[str, Run] = {
 """How PyTorch runs a layer, by its type."""
 
 
+FORMATTED = frozenset(
+    (
+        *("conv", "conv_transpose", "conv_table", "linear", "batch_norm", "layer_norm", "concat"),
+        *("prelu", "max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "upsample", "pad_channels"),
+    )
+)
+
+
 def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, Value]) -> Value:
     """Run a layer on the tape; what its inputs hold stays until it is done."""
     tape.begin(node)
@@ -72,4 +80,9 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, V
     out = RUN[node.layer.type](tape, node.layer, inputs, shapes, node.shape)
     for value in inputs:
         value.storage.until(len(tape.moments) - 1)
+        if value.storage is out.storage:
+            break
+    else:
+        if out.order in ("last", "unit") and trivial(node.shape):
+            out.order = "unit" if node.layer.type in FORMATTED and node.shape.values > 1 else "first"
     return out

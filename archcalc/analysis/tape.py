@@ -57,7 +57,7 @@ class Value:
     """A tensor as operators see it: values per image, bytes of one, order in memory, and what it derives from.
 
     ``order`` is ``first`` where the values of an image lie in the order of the shape, ``last`` where the channels
-    come last, and ``part`` for some channels of a larger map. ``derived`` says that a gradient flows to it.
+    come last, ``unit`` where they do but lie as in ``first``, and ``part`` for some channels of a larger map. ``derived`` says that a gradient flows to it.
     """
 
     __slots__ = ("count", "derived", "itemsize", "order", "storage")
@@ -93,9 +93,14 @@ class Saved(NamedTuple):
 
 
 class Operation:
-    """An operator that gradients flow through: how, and what it saved for that."""
+    """An operator that gradients flow through: how, and what it saved for that.
 
-    __slots__ = ("backward", "inputs", "node", "operator", "output", "passes", "saved")
+    ``parameter`` is the number of its first weight among those of its layer. ``gives`` is the order in memory of the
+    gradients of its inputs, that of the output's where it says nothing; with ``wants`` its output's gradient is
+    copied if it comes in another order.
+    """
+
+    __slots__ = ("backward", "gives", "inputs", "node", "operator", "output", "parameter", "passes", "saved", "wants")
 
     def __init__(
         self,
@@ -106,9 +111,13 @@ class Operation:
         saved: list[Saved],
         backward: Backward,
         passes: bool,
+        parameter: int,
+        gives: str,
+        wants: str,
     ) -> None:
         self.node, self.operator, self.inputs, self.output = node, operator, inputs, output
         self.saved, self.backward, self.passes = saved, backward, passes
+        self.parameter, self.gives, self.wants = parameter, gives, wants
 
 
 class Stopped(Exception):  # noqa: N818
@@ -131,6 +140,8 @@ class Tape:
         self.node, self.name = 0, ""
         self.phase: Phase = "forward"
         self.stop_at = -1
+        self.parameter = 0
+        """How many weights of this layer have had their operators."""
 
     def make(self, role: Role, per_image: int, fixed: int = 0, what: str = "") -> Storage:
         """A storage that the operator of this moment makes."""
@@ -160,6 +171,8 @@ class Tape:
         weights: bool = False,
         backward: Backward = (),
         passes: bool = False,
+        gives: str = "",
+        wants: str = "",
     ) -> Value:
         """One operator on the inputs, and the tensor that it makes.
 
@@ -167,12 +180,23 @@ class Tape:
         ``keep`` are the tensors whose values the backward pass reads, and as what (``keep_output``: the result);
         ``beside`` are further results (bytes per image, fixed bytes, what it is, and why it is kept, if it is).
         Gradients flow where an input derives from a weight or where the operator has ``weights``; they take the
-        steps of ``backward``, or with ``passes`` go on as they are.
+        steps of ``backward``, or with ``passes`` go on as they are; ``gives`` and ``wants`` are as in Operation.
         """
         last = len(self.operations) == self.stop_at
         if last and not keep_output and not any(why for *_, why in beside):
             self.operations.append(
-                Operation(self.node, operator, inputs, inputs[0], self._saved(keep), backward, passes)
+                Operation(
+                    self.node,
+                    operator,
+                    inputs,
+                    inputs[0],
+                    self._saved(keep),
+                    backward,
+                    passes,
+                    self.parameter,
+                    gives,
+                    wants,
+                )
             )
             raise Stopped
         now, node = len(self.moments), self.node
@@ -201,7 +225,11 @@ class Tape:
                 saved.append(Saved(storage, node, keep_output))
             for one in saved:
                 one.storage.dies = now
-            self.operations.append(Operation(node, operator, inputs, output, saved, backward, passes))
+            self.operations.append(
+                Operation(node, operator, inputs, output, saved, backward, passes, self.parameter, gives, wants)
+            )
+            if weights:
+                self.parameter += sum(one.of in (WEIGHT, COPIED) for step in backward for one in step)
         if last:
             raise Stopped
         return output

@@ -117,8 +117,10 @@ def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> lis
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
             out = module(image)
         layers.now = ""
-        loss = Loss.apply(*(tensor for tensor in tree_leaves(out) if tensor.requires_grad))
-        loss.backward(torch.empty_like(loss))
+        outputs = [tensor for tensor in tree_leaves(out) if tensor.requires_grad]
+        if outputs:
+            loss = Loss.apply(*outputs)
+            loss.backward(torch.empty_like(loss))
     module.zero_grad(set_to_none=True)
     found: list[tuple[str, int]] = live.found
     return found
