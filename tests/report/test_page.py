@@ -63,7 +63,18 @@ def test_csv_has_every_layer_with_exact_numbers():
     ]
     full = [int(row["params"]) for row in found if row["type"] == "linear"]
     assert full == [25088 * 4096 + 4096, 4096 * 4096 + 4096, 4096 * 1000 + 1000]
-    assert list(found[0]) == ["layer", "type", "output", "params", "macs", "memory", "rf", "step"]
+    assert list(found[0]) == ["layer", "type", "output", "params", "macs", "memory", "rf", "exact", "step"]
+
+
+def test_fields_are_numbers_in_every_csv():
+    """Both axes of Inception v3, whose 1x7 and 7x1 see more along one; one column where they agree."""
+    for file in sorted(REPORTS.glob("*.csv")):
+        for row in rows(file):
+            fields = {name: cell for name, cell in row.items() if name.startswith("rf")}
+            assert set(fields) in ({"rf"}, {"rf_height", "rf_width"}), file
+            assert all(cell.isdecimal() for cell in fields.values()), (file, row)
+            assert {cell for name, cell in row.items() if name.startswith("exact")} == {"exact"}, (file, row)
+    assert "rf_height" in rows(REPORTS / "inception_v3.csv")[0]
 
 
 def test_the_index_has_every_network_and_its_totals():
