@@ -21,18 +21,31 @@ def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list
 
     Where one use lies in another, the outer counts. ArchcalcError with the nearest name when there is none.
     """
-    runs: dict[str, list[Node]] = {}
+    runs: list[list[Node]] = []
+    before = ""
     for node in nodes:
-        for depth, label in enumerate(node.scopes):
-            path = ".".join(node.scopes[: depth + 1])
-            if block in (label, path) or network.blocks.get(path) == block or network.blocks.get(label) == block:
-                runs.setdefault(path, []).append(node)
-                break
+        found = _use(network, node, block)
+        if found and found != before:
+            runs.append([])
+        if found:
+            runs[-1].append(node)
+        before = found
     if not runs:
         labels = dict.fromkeys(label for node in nodes for label in node.scopes)
         known = list(dict.fromkeys([*network.blocks.values(), *labels]))
         raise ArchcalcError(f"{network.name}: {unknown('block', block, known)}")
-    return list(runs.values())
+    return runs
+
+
+def _use(network: Network, node: Node, block: str) -> str:
+    """The outermost use of the block around a node, as a path; empty without one."""
+    for depth, label in enumerate(node.scopes):
+        path = ".".join(node.scopes[: depth + 1])
+        if block in (label, path):
+            return path
+    names = node.name.split(".")
+    paths = (".".join(names[:depth]) for depth in range(1, len(names)))
+    return next((path for path in paths if block in (path, network.blocks.get(path))), "")
 
 
 class Recomputed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archcalc import ArchcalcError, load
+from archcalc.analysis.checkpoint import block_runs
 from archcalc.analysis.training import training
 from archcalc.layers import registry
 from archcalc.network import Network
@@ -145,6 +146,28 @@ def test_checkpoint_keeps_what_the_block_takes():
     assert less.peak() < plain.peak()
     assert {node.layer.type for node in less.again} == {"conv", "batch_norm", "relu"}
     assert not [k for k in less.kept if "main" in k.storage.name]  # but what the blocks take, nothing from inside them
+
+
+def test_checkpoint_of_two_uses_with_one_label(tmp_path):
+    """Each keeps what it takes: the first the image, the second the map that the conv between them made."""
+    spec = tmp_path / "twice.yaml"
+    spec.write_text(
+        "input: [4, 8, 8]\nlayers:\n  - layers: [{conv: {out: 4, kernel: 3, pad: 1}}]\n    label: a\n"
+        "  - conv: {out: 4, kernel: 3, pad: 1}\n  - layers: [relu]\n    label: a\n"
+    )
+    network = load(str(spec))
+    assert [[node.name for node in run] for run in block_runs(network, network.running(), "a")] == [["conv1"], ["relu"]]
+    assert training(network, checkpoint="a").kept_bytes() == 2 * 4 * 8 * 8 * 4  # conv2's input, relu's input
+
+
+@pytest.mark.parametrize(
+    ("net", "block", "uses"),
+    [("efficientnet_b0", "squeeze_excite", 16), ("fractalnet20", "unit", 5 * (1 + 2 + 4)), ("resnet18", "conv3_1", 1)],
+)
+def test_a_block_by_its_name_in_the_spec_wherever_it_is_used(net, block, uses):
+    """EfficientNet-B0 has 16 blocks with a gate each; FractalNet-20 5 of 3 columns with 1, 2 and 4 convolutions."""
+    network = load(net)
+    assert len(block_runs(network, network.running(), block)) == uses
 
 
 def test_checkpoint_of_an_unknown_block():
