@@ -127,9 +127,8 @@ class Schedule:
 
         They are those of which no other has as much of both; of equal ones the first.
         """
-        first: dict[tuple[int, int], int] = {}
-        for moment, pair in enumerate(zip(self._fixed, self._per_image, strict=True)):
-            first.setdefault(pair, moment)
+        pairs = zip(reversed(self._fixed), reversed(self._per_image), strict=True)
+        first = dict(zip(pairs, range(self.last, -1, -1), strict=True))
         found: list[tuple[int, int, int]] = []
         for fixed, each in sorted(first, reverse=True):
             if not found or each > found[-1][1]:

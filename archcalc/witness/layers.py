@@ -353,10 +353,10 @@ def _in_place(type: str) -> Writer:
 IN_PLACE: Mapping[str, Writer] = {
     **{
         type: _in_place(type)
-        for type in ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "dropout")
+        for type in ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish")
     },
     "sigmoid": lambda layer, x: Expression("{0}.sigmoid_()"),
     "tanh": lambda layer, x: Expression("{0}.tanh_()"),
     "scale": lambda layer, x: Expression("{0}.mul_({factor})", {"factor": layer.factor}),
 }
-"""Layers that PyTorch can write over their input; it has no such GELU, PReLU or soft-max."""
+"""How PyTorch writes layers over their input: those of ``lifetime.OVERWRITE``, a sum apart."""
