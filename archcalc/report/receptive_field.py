@@ -226,9 +226,9 @@ def _first(analysis: Analysis, said: Verdict) -> str:
     image = sizes_text(analysis.input.axes)
     first = f"the first layer whose field covers the whole input of {image}"
     if said.may_be_first or said.may_be_everywhere:
+        some, every = _not_before(said.first, said.may_be_first), _not_before(said.everywhere, said.may_be_everywhere)
         return (
-            f"{first}, for some of its units: {_not_before(said.first, said.may_be_first)}; "
-            f"for every unit: {_not_before(said.everywhere, said.may_be_everywhere)}"
+            f"{first}: {some}" if some == every else f"{first}, for some of its units: {some}; for every unit: {every}"
         )
     if said.first is None:
         changed = [sight for sight in sights(analysis) if sight.changes and not sight.gate]

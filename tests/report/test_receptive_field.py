@@ -241,6 +241,15 @@ def test_a_verdict_on_bounds_says_what_is_known(archcalc: Run) -> None:
     }
 
 
+def test_one_and_all_units_of_a_vector_are_the_same(archcalc: Run) -> None:
+    """A fully connected layer takes the whole map behind an upsampling: a unit may see the whole image, or none does."""
+    with open("up.yaml", "w", encoding="utf-8") as file:
+        file.write("input: [1, 9, 9]\nlayers:\n  - conv: {out: 1, kernel: 3, stride: 2}\n  - upsample: {scale: 2}\n")
+        file.write("  - flatten\n  - linear: {out: 1}\n")
+    _, out, _ = archcalc("rf", "up.yaml")
+    assert "\nthe first layer whose field covers the whole input of 9x9: not before linear (<=9), if any\n" in out
+
+
 def test_a_summary_of_bounds(archcalc: Run) -> None:
     with open("up.yaml", "w", encoding="utf-8") as file:
         file.write(BOUNDED)
