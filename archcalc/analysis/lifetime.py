@@ -32,11 +32,6 @@ KEEP_OUTPUT = frozenset(("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softma
 """Layers whose backward pass reads their output (leaky_relu and elu only in place)."""
 
 
-def overwrites(network: Network) -> frozenset[int]:
-    """The nodes that may write over their input; see ``overwritten``."""
-    return frozenset(overwritten(network))
-
-
 def overwritten(network: Network) -> dict[int, int]:
     """The nodes that may write over an input, and which: one that nobody else needs any more.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -39,17 +41,17 @@ class Built(nn.Module):
 
     ``forward`` takes a batch of images and returns the output, and in training a tuple of it and the side
     heads' outputs. A tensor is let go after its last use, except the image, which the caller holds.
-    ``layers`` has every node of the network with its module; a module that is shared stands there again.
+    ``over`` says which nodes write over which input. ``layers`` has every node of the network with its module; a module that is shared stands there again.
     """
 
-    def __init__(self, network: Network, in_place: frozenset[int] = frozenset()) -> None:
+    def __init__(self, network: Network, over: Mapping[int, int] = MappingProxyType({})) -> None:
         super().__init__()
         self.network = network
         self.layers: list[tuple[Node, nn.Module]] = []
         made: dict[int, tuple[Written, nn.Module]] = {}
         paths = module_paths(network)
         for node in network.running():
-            how = how_written(network, node, node.index in in_place)
+            how = how_written(network, node, over.get(node.index))
             owner = None if node.shares is None else made[node.shares]
             if owner is not None and owner[0] == how:
                 module = owner[1]

@@ -41,13 +41,13 @@ Written: TypeAlias = Call | Expression
 Writer = Callable[..., Written]
 
 
-def written(layer: Layer, inputs: tuple[Shape, ...], out: Shape, in_place: bool = False) -> Written:
-    """The layer in PyTorch, for inputs of these shapes; ``in_place`` overwrites its input where PyTorch can.
+def written(layer: Layer, inputs: tuple[Shape, ...], out: Shape, over: int | None = None) -> Written:
+    """The layer in PyTorch, for inputs of these shapes; it writes over the input of number ``over``, if there is one.
 
     LayerError when PyTorch has no such layer.
     """
-    if in_place and layer.type in IN_PLACE:
-        return IN_PLACE[layer.type](layer, *inputs)
+    if over is not None:
+        return _sum_over(over, len(inputs)) if layer.joins else IN_PLACE[layer.type](layer, *inputs)
     if layer.joins:
         return JOINS[layer.type](out, *inputs)
     return WRITERS[layer.type](layer, inputs[0], out)
@@ -287,6 +287,10 @@ def _plus(xs: tuple[Shape, ...]) -> str:
     return " + ".join(f"{{{i}}}" for i in range(len(xs)))
 
 
+def _sum_over(over: int, inputs: int) -> Expression:
+    return Expression(f"{{{over}}}" + "".join(f".add_({{{i}}})" for i in range(inputs) if i != over))
+
+
 JOINS: Mapping[str, Callable[..., Expression]] = {
     "add": lambda out, *xs: Expression(_plus(xs)),
     "mean": lambda out, *xs: Expression(f"({_plus(xs)}) / {len(xs)}"),
@@ -351,10 +355,7 @@ def _in_place(type: str) -> Writer:
 
 
 IN_PLACE: Mapping[str, Writer] = {
-    **{
-        type: _in_place(type)
-        for type in ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish")
-    },
+    **{type: _in_place(type) for type in ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish")},
     "sigmoid": lambda layer, x: Expression("{0}.sigmoid_()"),
     "tanh": lambda layer, x: Expression("{0}.tanh_()"),
     "scale": lambda layer, x: Expression("{0}.mul_({factor})", {"factor": layer.factor}),

@@ -22,10 +22,15 @@ train training type xpu zero_grad
 """Names that a module of PyTorch, or the built model, has for itself."""
 
 
-def how_written(network: Network, node: Node, in_place: bool = False) -> Written:
-    """The node in PyTorch; ArchcalcError that names it where PyTorch has no such layer."""
+def how_written(network: Network, node: Node, over: int | None = None) -> Written:
+    """The node in PyTorch, which writes over its input from the node ``over``, if there is one.
+
+    ArchcalcError that names the node where PyTorch has no such layer.
+    """
     try:
-        return written(node.layer, tuple(network.input_shapes(node)), node.shape, in_place)
+        return written(
+            node.layer, tuple(network.input_shapes(node)), node.shape, None if over is None else node.inputs.index(over)
+        )
     except LayerError as error:
         raise ArchcalcError(f"{network.name}: {node.name} cannot be built: {error}") from None
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from archcalc.analysis import analyze
-from archcalc.analysis.lifetime import inference, overwrites
+from archcalc.analysis.lifetime import inference, overwritten
 from archcalc.analysis.trace import Row
 from archcalc.analysis.training import training
 from archcalc.conventions import convention
@@ -56,7 +56,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
     """
     _check_sizes(network)
     with torch.device("meta"):
-        model = Built(network, overwrites(network))
+        model = Built(network, overwritten(network))
     totals = _memory(model)
     image = _image(network, device.name)
     found, theirs, other = model_of(network), None, None
@@ -142,7 +142,7 @@ def _placed(
             take(model, theirs, paired)
         elif any(node.shares is not None for node in model.network.nodes):  # to_empty would part what they share
             with torch.device(device):
-                model = Built(model.network, overwrites(model.network))
+                model = Built(model.network, overwritten(model.network))
             theirs = None
         else:
             fill(model.to_empty(device=device))

@@ -8,7 +8,7 @@ import pytest
 
 from archcalc import load
 from archcalc.analysis.deployed import fold_batch_norm
-from archcalc.analysis.lifetime import inference, overwrites
+from archcalc.analysis.lifetime import inference, overwritten
 from archcalc.layers import registry
 from archcalc.network import Network
 from archcalc.sizes import Shape
@@ -100,14 +100,14 @@ def test_a_shortcut_is_alive_until_the_sum():
     ],
 )
 def test_which_layers_write_over_their_input(layers, expected):
-    assert overwrites(network(*layers, CONV)) == expected
+    assert set(overwritten(network(*layers, CONV))) == expected
 
 
 def test_the_output_is_not_overwritten():
     net = Network("net", Shape(4, (8, 8)))
     net.add("conv", registry["conv"](out=4, kernel=1))
     net.add("side", registry["relu"](), side=True)
-    assert overwrites(net) == frozenset()
+    assert overwritten(net) == {}
 
 
 def test_side_heads_do_not_run_at_inference():

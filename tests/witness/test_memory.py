@@ -22,8 +22,11 @@ from archcalc import networks as zoo
 from archcalc.analysis.budget import OPTIMIZERS, Budget
 from archcalc.analysis.checkpoint import block_runs
 from archcalc.analysis.deployed import fold_batch_norm
-from archcalc.analysis.lifetime import inference, overwrites
+from archcalc.analysis.lifetime import inference, overwritten
 from archcalc.analysis.training import training
+from archcalc.layers import registry
+from archcalc.network import Network
+from archcalc.sizes import Shape
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 from archcalc.witness.models import build as torchvision_model
@@ -58,7 +61,7 @@ NETS = [net for net in zoo() if len(load(net).nodes) < 1500] if os.environ.get("
 
 def module_of(network, device="meta"):
     with torch.device(device):
-        return Built(network, overwrites(network))
+        return Built(network, overwritten(network))
 
 
 def image_of(network, device="meta", batch=BATCH):
@@ -164,6 +167,23 @@ class Checkpointed(nn.Module):
         return forward
 
 
+@pytest.mark.parametrize("inputs", [(2, 1), (1, 2), (3, 2, 1)])
+def test_a_sum_over_one_of_its_inputs(inputs):
+    """The sum takes the place of the second or third convolution's map; the first one's is kept by the ReLU."""
+    network = Network("sum", Shape(4, (8, 8)))
+    network.add("relu", registry["relu"]())
+    for name in ("conv2", "conv3"):
+        network.add(name, registry["conv"](out=4, kernel=3, pad=1), (1,))
+    network.add("sum", registry["add"](), inputs, storage="in_place")
+    network.add("last", registry["conv"](out=4, kernel=1))
+    assert overwritten(network) == {4: max(inputs, key=lambda i: (i > 1, -inputs.index(i)))}
+    module, image = module_of(network), image_of(network)
+    assert memory.inference_peak(module, image) == inference(network).peak(BATCH)
+    schedule = training(network, sums_in_place=False)
+    assert memory.saved_bytes(module, image) == schedule.kept_bytes(BATCH)
+    assert memory.training_peak(module, image) == schedule.peak(BATCH)
+
+
 @pytest.mark.parametrize(
     ("net", "block", "blocks"), [("resnet_cifar20", "main", 9), ("resnet18", "conv2_x", 1), ("resnet50", "conv4_2", 1)]
 )
@@ -176,7 +196,7 @@ def test_checkpoint(net, block, blocks):
     inside = {node.index for run in runs for node in run}
     takes = {node.index for run in runs for node in run if not set(node.inputs) <= inside}
     with torch.device("meta"):
-        module = Checkpointed(Built(network, overwrites(network) - takes), runs)
+        module = Checkpointed(Built(network, {n: i for n, i in overwritten(network).items() if n not in takes}), runs)
     image = image_of(network)
     assert memory.saved_bytes(module, image) == schedule.kept_bytes(BATCH)
     assert memory.training_peak(module, image) == schedule.peak(BATCH)
