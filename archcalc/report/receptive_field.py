@@ -182,11 +182,7 @@ def _idle(said: Verdict) -> str:
     all_of = f"{many} convolutions and poolings that widen the field"
     may = _may_be_idle(said)
     if not idle and may:
-        return (
-            f"none of the {all_of} is known to be idle{may}"
-            if many > 1
-            else f"the one layer that widens the field{may}"
-        )
+        return f"none of the {all_of} is known to be idle{may}" if many > 1 else may.removeprefix("; ")
     if not idle and many > 1:
         return f"each of the {all_of} adds context at this resolution: none is idle"
     who = "the one layer that widens the field" if many == 1 else f"{len(idle)} of the {all_of}"
@@ -203,8 +199,11 @@ def _may_be_idle(said: Verdict) -> str:
     """Those of which it cannot be told, since what they take has a bound for a field."""
     if not said.may_idle:
         return ""
-    many = len(said.may_idle)
-    return f"; {many} more may be, since a bound is known of what {'they take' if many > 1 else 'it takes'}: {_from_to(said.may_idle)}"
+    if len(said.widening) == 1:
+        return "; the one layer that widens the field may be idle, since a bound is known of what it takes"
+    many, takes = len(said.may_idle), "they take" if len(said.may_idle) > 1 else "it takes"
+    more = " more" if said.idle else ""
+    return f"; {many}{more} may be, since a bound is known of what {takes}: {_from_to(said.may_idle)}"
 
 
 def _from_to(sights: Sequence[Sight]) -> str:

@@ -222,7 +222,7 @@ def test_a_verdict_on_bounds_says_what_is_known(archcalc: Run) -> None:
     assert (
         "\nthe first layer whose field covers the whole input of 8x8, for some of its units: not before conv3 (<=9), if "
         "any; for every unit: none\nnone of the 5 convolutions and poolings that widen the field is known to be idle; 1 "
-        "more may be, since a bound is known of what it takes: conv4\n"
+        "may be, since a bound is known of what it takes: conv4\n"
     ) in out
     # conv3's unit i sees -4 + i to 4 + i at most, so 4 is the last from which it may see n pixels: n <= 9
     assert "\nthe smallest square input from which on no layer is idle: at most 10x10\n" in out
@@ -248,6 +248,15 @@ def test_one_and_all_units_of_a_vector_are_the_same(archcalc: Run) -> None:
         file.write("  - flatten\n  - linear: {out: 1}\n")
     _, out, _ = archcalc("rf", "up.yaml")
     assert "\nthe first layer whose field covers the whole input of 9x9: not before linear (<=9), if any\n" in out
+
+
+def test_the_one_layer_that_widens_may_be_idle(archcalc: Run) -> None:
+    """1x1 with stride 2 reads 0 and 2 of 3 pixels; bilinear, units of twice the size see up to both, 0 to 2."""
+    with open("up.yaml", "w", encoding="utf-8") as file:
+        file.write("input: [1, 3, 3]\nlayers:\n  - conv: {out: 1, kernel: 1, stride: 2}\n")
+        file.write("  - upsample: {scale: 2, mode: bilinear}\n  - conv: {out: 1, kernel: 3, pad: 1}\n")
+    _, out, _ = archcalc("rf", "up.yaml")
+    assert "\nthe one layer that widens the field may be idle, since a bound is known of what it takes\n" in out
 
 
 def test_a_summary_of_bounds(archcalc: Run) -> None:
