@@ -57,11 +57,6 @@ class Analysis:
     def input(self) -> Shape:
         return self.network.input
 
-    @property
-    def of_arrays(self) -> bool:
-        """Whether the numbers are arrays."""
-        return arrays.any_array((self.batch, self.input.channels, *self.input.axes, *self.network.settings.values()))
-
     @cached_property
     def totals(self) -> Totals:
         return totals(self.rows, self.convention)
@@ -71,7 +66,7 @@ class Analysis:
         return fold(self.rows, depth, by)
 
     def memory(
-        self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int = 0
+        self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int | str = 0
     ) -> Budget:
         """What inference and training hold, at any batch: see ``archcalc.analysis.budget.Budget``."""
         from archcalc.analysis.budget import Budget
@@ -120,7 +115,7 @@ def analyze(
     an array is not int64, or when a number would not fit into int64.
     """
     analysis = prepared(network, input, batch, dtype, convention, training)
-    if analysis.of_arrays:
+    if arrays.any_array((analysis.batch, analysis.input.channels, *analysis.input.axes, *network.settings.values())):
         arrays.refuse_overflow(analysis)
     analysis.rows  # noqa: B018  what is wrong is said here
     return analysis

@@ -35,6 +35,13 @@ def checked(value: Any, what: str) -> Int:
     return number
 
 
+def single(value: Any, what: str) -> int:
+    """A positive whole number; ArchcalcError otherwise, for an array too."""
+    if is_array(value):
+        raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
+    return checked(value, what)
+
+
 def _index(value: Any) -> int:
     try:
         if not isinstance(value, bool):

@@ -10,6 +10,7 @@ from itertools import count
 from math import isqrt, lcm
 from typing import NamedTuple
 
+from archcalc.analysis.arrays import any_array, single
 from archcalc.analysis.checkpoint import block_runs
 from archcalc.analysis.lifetime import Schedule, inference
 from archcalc.analysis.memory import itemsize
@@ -18,6 +19,7 @@ from archcalc.analysis.training import Training, training
 from archcalc.errors import ArchcalcError, LayerError, nearest, unknown
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
+from archcalc.layers.fields import shown
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network
 from archcalc.sizes import Params, Shape, ceil_div
@@ -76,8 +78,9 @@ class Budget:
     """What inference and training of a network hold, for every batch.
 
     ``overhead`` are bytes of the framework and the device's context, which are not the network's and have to be
-    given. The image is the caller's; it is counted here since it lies in the same memory. ArchcalcError for an
-    unknown dtype, optimizer or block, and where PyTorch cannot train in the dtype.
+    given, as sizes are everywhere here: in bytes, or as a text such as 24GiB. The image is the caller's; it is counted
+    here since it lies in the same memory. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are
+    arrays, and where PyTorch cannot train in the dtype.
     """
 
     def __init__(
@@ -88,13 +91,16 @@ class Budget:
         optimizer: str = "sgd",
         amp: bool = False,
         checkpoint: str | None = None,
-        overhead: int = 0,
+        overhead: int | str = 0,
     ) -> None:
         if optimizer not in OPTIMIZERS:
             raise ArchcalcError(unknown("optimizer", optimizer, OPTIMIZERS))
         self.network, self.dtype, self.itemsize = network, dtype, itemsize(dtype)
-        self.optimizer, self.amp, self.checkpoint, self.overhead = optimizer, amp, checkpoint, overhead
+        self.optimizer, self.amp, self.checkpoint = optimizer, amp, checkpoint
+        self.overhead = in_bytes(overhead)
         self._gradients_at: dict[int, int] = {}
+        if any_array((network.input.channels, *network.input.axes, *network.settings.values())):
+            raise ArchcalcError(f"{network.name}: memory needs single sizes, not arrays")
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:
@@ -175,7 +181,7 @@ class Budget:
         )
 
     def image(self, batch: int) -> int:
-        return batch * self.network.input.values * self.itemsize
+        return single(batch, "batch") * self.network.input.values * self.itemsize
 
     def inference_parts(self, batch: int) -> Parts:
         """The moment of inference that holds most."""
@@ -195,14 +201,14 @@ class Budget:
         in_step = Parts(*held, self.weights, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead)
         return max(in_passes, in_step, key=lambda parts: parts.total)
 
-    def largest_inference(self, budget: int) -> int:
+    def largest_inference(self, budget: int | str) -> int:
         """The largest batch for which inference needs no more than the budget; 0 where not even one image fits."""
-        free = budget - self.weights - self.buffers - self.overhead
+        free = in_bytes(budget) - self.weights - self.buffers - self.overhead
         return self.inference.largest_batch(free, self.image(1))
 
-    def largest_training(self, budget: int) -> int:
+    def largest_training(self, budget: int | str) -> int:
         """The largest batch for which training needs no more than the budget; 0 where not even one image fits."""
-        free = budget - self.weights - self.buffers - self.optimizer_bytes - self.overhead
+        free = in_bytes(budget) - self.weights - self.buffers - self.optimizer_bytes - self.overhead
         each = self.image(1) + self._outputs(1)
         in_step = max(0, free - self.weights - self.step_scratch) // each
         return min(self.training.largest_batch(free, self.image(1)), in_step)
@@ -222,6 +228,15 @@ class Budget:
     def _output_storages(self) -> list[Storage]:
         storages = dict.fromkeys(self.training.outputs[index] for index in self.network.results())
         return [storage for storage in storages if storage.role == "map"]
+
+
+def in_bytes(size: int | str) -> int:
+    """A size in bytes, or a text such as 24GiB, in bytes; ArchcalcError when it is neither."""
+    if isinstance(size, str):
+        return read_size(size)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise ArchcalcError(f"expected a size in bytes or a text such as 24GiB, got {shown(size)}")
+    return size
 
 
 def read_size(text: str) -> int:
@@ -273,12 +288,19 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
         between = (low + high) // 2 if high else 2 * low
         guess = between if step % 3 == 0 or not seen else _meeting(seen, budget)
         size = min(max(guess, low + 1), high - 1 if high else MAX_SIDE)
-    size, period = low + 1, _period(network)
-    while size <= low + period:
+    period = _period(network)
+
+    def fitting(size: int) -> Network | None:
         there = at_side(network, size)
-        if there is not None and bytes_of(there) <= budget:
-            low, best = size, there
-        size += 1
+        return there if there is not None and bytes_of(there) <= budget else None
+
+    size = low + 1
+    while size <= low + period:
+        there, stride = fitting(size), period
+        while there is not None:  # sizes a period apart grow: on in ever longer steps
+            low, best = there.input.axes[-1], there
+            there, stride = fitting(low + stride), 2 * stride
+        size = max(size, low) + 1
     return best
 
 

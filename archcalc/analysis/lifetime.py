@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from itertools import accumulate
 
+from archcalc.analysis.arrays import single
 from archcalc.analysis.collector import paused
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
@@ -114,6 +115,7 @@ class Schedule:
 
     def live(self, batch: int = 1) -> list[int]:
         """The bytes alive at every moment."""
+        batch = single(batch, "batch")
         return [fixed + batch * each for fixed, each in zip(self._fixed, self._per_image, strict=True)]
 
     @cached_property
@@ -132,6 +134,7 @@ class Schedule:
 
     def peak(self, batch: int = 1) -> int:
         """The most bytes alive at any moment."""
+        batch = single(batch, "batch")
         return max((fixed + batch * each for fixed, each, _ in self._candidates), default=0)
 
     def peak_moment(self, batch: int = 1) -> int:

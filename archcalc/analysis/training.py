@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archcalc.analysis.arrays import single
 from archcalc.analysis.backward import BackwardPass
 from archcalc.analysis.checkpoint import Recomputed, block_runs
 from archcalc.analysis.collector import paused
@@ -35,6 +36,7 @@ class Training(Schedule):
 
     def kept_bytes(self, batch: int = 1) -> int:
         """The bytes that a forward pass keeps for the backward pass, the image apart."""
+        batch = single(batch, "batch")
         return sum(saved.storage.bytes(batch) for saved in self.kept_once())
 
 

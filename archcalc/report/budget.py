@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis, prepared
-from archcalc.analysis.arrays import checked
+from archcalc.analysis.arrays import checked, single
 from archcalc.analysis.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
 from archcalc.analysis.deployed import fold_batch_norm
 from archcalc.errors import ArchcalcError
@@ -50,9 +50,7 @@ def memory_table(
         if of_training:
             raise ArchcalcError("--fold-bn is for deployed networks; training needs their batch normalisations")
         network = fold_batch_norm(network)
-    analysis = prepared(network, input, 1 if batch is None else batch, dtype, training=training)
-    if analysis.of_arrays:
-        raise ArchcalcError("memory needs single sizes, not arrays")
+    analysis = prepared(network, input, 1 if batch is None else single(batch, "batch"), dtype, training=training)
     budget = Budget(
         analysis.network,
         dtype,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 
 from archcalc import ArchcalcError, load, networks
@@ -193,6 +194,40 @@ def test_bad_options(options, message):
     with pytest.raises(ArchcalcError) as error:
         Budget(load("resnet18"), **options)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda b: b.inference.peak(-1), "batch: must be at least 1, got -1"),
+        (lambda b: b.training.kept_bytes("3"), "batch: expected a whole number, got '3'"),
+        (lambda b: b.inference_parts(numpy.array([1, 2])), "batch: memory needs single sizes, not arrays"),
+        (lambda b: b.training_parts(True), "batch: expected a whole number, got true"),
+        (lambda b: b.largest_inference("24G"), "unknown unit 'G' in '24G'; did you mean 'GB'?"),
+        (lambda b: b.largest_training(1.5), "expected a size in bytes or a text such as 24GiB, got 1.5"),
+        (lambda b: b.largest_training(-1), "expected a size in bytes or a text such as 24GiB, got -1"),
+    ],
+)
+def test_bad_batches_and_sizes(ask, message):
+    with pytest.raises(ArchcalcError) as error:
+        ask(Budget(load("lenet5")))
+    assert message in str(error.value)
+
+
+def test_sizes_are_bytes_or_texts():
+    budget = Budget(load("lenet5"), overhead="1MiB")
+    assert budget.overhead == 2**20
+    assert budget.largest_training("1GB") == budget.largest_training(10**9) > 0
+
+
+@pytest.mark.parametrize(
+    ("net", "options"),
+    [("vgg11", {"input": (3, numpy.array([64, 128]), 64)}), ("wrn", {"depth": 16, "k": numpy.array([2, 4])})],
+)
+def test_arrays_have_no_budget(net, options):
+    analysis = load(net, **{k: v for k, v in options.items() if k != "input"}).analyze(input=options.get("input"))
+    with pytest.raises(ArchcalcError, match=f"^{net}: memory needs single sizes, not arrays$"):
+        analysis.memory()
 
 
 def test_a_dtype_without_gradients():
