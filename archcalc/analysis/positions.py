@@ -78,8 +78,11 @@ def of_whole_maps(
     source = network.nodes[node.inputs[0]]
     if any(is_array(n) for n in (*source.shape.axes, *(n for view in behind for n in view.field))):
         return seen
-    cut = []
+    cut: list[View] = []
     for axis, (was, now, window) in enumerate(zip(behind, seen, windows, strict=True)):
+        if axis and now is seen[axis - 1] and was is behind[axis - 1]:  # alike in every layer on the way here
+            cut.append(cut[-1])
+            continue
         ends = () if now.exact or not was.exact or not window.whole else _ends(network, source, was.field, axis)
         cut.append(now._replace(field=Field(*ends, 0, 1), exact=True) if ends else now)
     return tuple(cut)

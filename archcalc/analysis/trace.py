@@ -150,7 +150,7 @@ def _views(
     pixels: tuple[Int, ...],
 ) -> tuple[View, ...]:
     if not node.inputs:
-        return tuple(View() for _ in pixels)
+        return (View(),) * len(pixels)
     behind = views[node.inputs[0]]
     if len(node.inputs) > 1:
         behind = _per_axis(lambda *at: join(at[:-1], at[-1]), *(views[i] for i in node.inputs), pixels)
