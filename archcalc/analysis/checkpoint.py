@@ -6,7 +6,7 @@ something is kept. Chen et al., Training deep nets with sublinear memory cost, 2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 
 from archcalc.analysis.runner import Runner
@@ -19,33 +19,36 @@ from archcalc.network import Network, Node
 def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list[Node]]:
     """The nodes of every use of a block, by the label of one use or the name of the block in the spec.
 
-    Where one use lies in another, the outer counts. ArchcalcError with the nearest name when there is none.
+    Several blocks have commas between them. Where one use lies in another, the outer counts. ArchcalcError with the
+    nearest name when there is no such block.
     """
+    wanted = {name.strip() for name in block.split(",")}
+    for name in sorted(wanted):
+        if not any(_use(network, node, {name}) for node in nodes):
+            labels = dict.fromkeys(label for node in nodes for label in node.scopes)
+            known = list(dict.fromkeys([*network.blocks.values(), *labels]))
+            raise ArchcalcError(f"{network.name}: {unknown('block', name, known)}")
     runs: list[list[Node]] = []
     before = ""
     for node in nodes:
-        found = _use(network, node, block)
+        found = _use(network, node, wanted)
         if found and found != before:
             runs.append([])
         if found:
             runs[-1].append(node)
         before = found
-    if not runs:
-        labels = dict.fromkeys(label for node in nodes for label in node.scopes)
-        known = list(dict.fromkeys([*network.blocks.values(), *labels]))
-        raise ArchcalcError(f"{network.name}: {unknown('block', block, known)}")
     return runs
 
 
-def _use(network: Network, node: Node, block: str) -> str:
-    """The outermost use of the block around a node, as a path; empty without one."""
+def _use(network: Network, node: Node, wanted: Set[str]) -> str:
+    """The outermost use of a block that is wanted around a node, as a path; empty without one."""
     for depth, label in enumerate(node.scopes):
         path = ".".join(node.scopes[: depth + 1])
-        if block in (label, path):
+        if not wanted.isdisjoint((label, path)):
             return path
     names = node.name.split(".")
     paths = (".".join(names[:depth]) for depth in range(1, len(names)))
-    return next((path for path in paths if block in (path, network.blocks.get(path))), "")
+    return next((path for path in paths if not wanted.isdisjoint((path, network.blocks.get(path)))), "")
 
 
 class Recomputed:

@@ -123,7 +123,7 @@ def parser() -> options.Parser:
         "--optimizer", metavar="NAME", help="sgd, momentum, adam or adamw (sgd): what it holds in training"
     )
     one.add_argument("--amp", action="store_true", help="mixed precision, as autocast to bfloat16")
-    one.add_argument("--checkpoint", metavar="BLOCK", help="run this block again in the backward pass, and keep less")
+    one.add_argument("--checkpoint", metavar="BLOCK,...", help="run these blocks again in the backward pass, and keep less")
     one.add_argument(
         "--fold-bn", action="store_true", help="as deployed: batch normalisations folded into convolutions"
     )
@@ -198,7 +198,7 @@ def parser() -> options.Parser:
     one.add_argument("--optimizer", metavar="NAME", help="budget: sgd, momentum, adam or adamw (sgd)")
     one.add_argument("--overhead", metavar="SIZE", help="budget: what the framework holds besides (0B)")
     one.add_argument("--amp", action="store_const", const=True, help="memory, budget: train in mixed precision")
-    one.add_argument("--checkpoint", metavar="BLOCK", help="memory, budget: a block that runs again, not kept")
+    one.add_argument("--checkpoint", metavar="BLOCK,...", help="memory, budget: blocks that run again, not kept")
     one.add_argument("--format", metavar="FORMAT", help="png, svg or pdf; else the extension of the file says it")
     one.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for SVG on standard output")
 

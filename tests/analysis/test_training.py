@@ -162,7 +162,12 @@ def test_checkpoint_of_two_uses_with_one_label(tmp_path):
 
 @pytest.mark.parametrize(
     ("net", "block", "uses"),
-    [("efficientnet_b0", "squeeze_excite", 16), ("fractalnet20", "unit", 5 * (1 + 2 + 4)), ("resnet18", "conv3_1", 1)],
+    [
+        ("efficientnet_b0", "squeeze_excite", 16),
+        ("fractalnet20", "unit", 5 * (1 + 2 + 4)),
+        ("resnet18", "conv3_1", 1),
+        ("resnet18", "conv3_1, conv4_x", 2),
+    ],
 )
 def test_a_block_by_its_name_in_the_spec_wherever_it_is_used(net, block, uses):
     """EfficientNet-B0 has 16 blocks with a gate each; FractalNet-20 5 of 3 columns with 1, 2 and 4 convolutions."""
@@ -172,4 +177,4 @@ def test_a_block_by_its_name_in_the_spec_wherever_it_is_used(net, block, uses):
 
 def test_checkpoint_of_an_unknown_block():
     with pytest.raises(ArchcalcError, match=r"^resnet18: unknown block 'conv2x'; did you mean 'conv2_x'\?$"):
-        training(load("resnet18"), checkpoint="conv2x")
+        training(load("resnet18"), checkpoint="conv3_x,conv2x")

@@ -185,7 +185,13 @@ def test_a_sum_over_one_of_its_inputs(inputs):
 
 
 @pytest.mark.parametrize(
-    ("net", "block", "blocks"), [("resnet_cifar20", "main", 9), ("resnet18", "conv2_x", 1), ("resnet50", "conv4_2", 1)]
+    ("net", "block", "blocks"),
+    [
+        ("resnet_cifar20", "main", 9),
+        ("resnet18", "conv3_1, conv4_x", 2),
+        ("resnet18", "conv2_x", 1),
+        ("resnet50", "conv4_2", 1),
+    ],
 )
 def test_checkpoint(net, block, blocks):
     network = load(net)
