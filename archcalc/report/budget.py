@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.analysis import Analysis, prepared
 from archcalc.analysis.arrays import checked, single
 from archcalc.analysis.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
+from archcalc.analysis.collector import paused
 from archcalc.analysis.deployed import fold_batch_norm
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
@@ -21,6 +22,7 @@ COLUMNS = {"optimizer": "optimizer_bytes"}
 """The names of columns that are not those of the parts: which optimizer it is has a column in CSV too."""
 
 
+@paused()
 def memory_table(
     network: Network,
     *,
