@@ -82,14 +82,9 @@ class BackwardPass:
         """One operator, and what it adds to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
-        if operation.wants and gradient.order != operation.wants:
-            now = tape.moment(f"{operation.operator} backward")
-            gradient.storage.until(now)
-            self.users[gradient.storage] -= 1
-            copy = tape.make("gradient", operation.output.count * operation.output.itemsize, 0, "gradient in order")
-            self.users[copy] = 1
-            gradient = Gradient(copy, True, operation.wants)
-        made, copied = self._steps(operation, node.index if node.shares is None else node.shares)
+        if operation.wants and not (gradient.order == operation.wants and (gradient.whole or gradient.order == "last")):
+            gradient = self._in_order(operation, gradient)
+        made, copied, read = self._steps(operation, node.index if node.shares is None else node.shares)
         if operation.passes:
             for i, value in enumerate(operation.inputs):
                 if value.derived and value.itemsize != operation.output.itemsize:
@@ -99,38 +94,62 @@ class BackwardPass:
         gradient.storage.until(last)
         self.users[gradient.storage] -= 1
         for saved in operation.saved:
-            saved.storage.dies = last
-        order = operation.gives or gradient.order
-        shared = [one for one in copied if not one[1]]
-        viewed, summed = (shared[:1], shared[1:]) if operation.operator in VIEWED else ([], shared)
-        if operation.operator == "addmm":  # whose bias is its first argument
-            summed = self._shared(summed)
-        for i, value in enumerate(operation.inputs):
-            if value.derived:
-                if operation.passes and i not in made:
-                    self._add(value, Gradient(gradient.storage, gradient.whole and operation.operator != "cat", order))
-                else:
-                    self._add(value, Gradient(made[i], True, order))
-        self._shared(summed)
-        last = len(tape.moments) - 1
-        for storage in (*made.values(), *(storage for storage, *_ in copied)):
-            storage.until(last)  # PyTorch lets go of them when it has passed on all
-        self._shared(viewed)
+            saved.storage.dies = last if operation not in self.recomputed else max(read, saved.storage.dies)
+        order, whole = operation.gives or gradient.order, gradient.whole and operation.operator != "cat"
+        gradients = {
+            i: Gradient(made[i], True, order) if i in made else Gradient(gradient.storage, whole, order)
+            for i, value in enumerate(operation.inputs)
+            if value.derived
+        }
+        self._pass_on(operation, gradients, [(storage, which) for storage, becomes, which in copied if not becomes])
         for storage, becomes, which in copied:
             if becomes:
                 storage.until(tape.moment("copy"))
                 self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
 
-    def _shared(self, made: list[tuple[Storage, int, tuple[int, int]]]) -> list[tuple[Storage, int, tuple[int, int]]]:
-        """Add gradients of shared weights to the first of each; none is left."""
-        for storage, _, which in made:
+    def _in_order(self, operation: Operation, gradient: Gradient) -> Gradient:
+        """A copy of the gradient of an operator's output, in the order that the operator wants."""
+        gradient.storage.until(self.tape.moment(f"{operation.operator} backward"))
+        self.users[gradient.storage] -= 1
+        size = operation.output.count * operation.output.itemsize
+        copy = self.tape.make("gradient", size, 0, "gradient in order")
+        self.users[copy] = 1
+        return Gradient(copy, True, operation.wants)
+
+    def _pass_on(
+        self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
+    ) -> None:
+        """Add an operator's gradients to those that its inputs, and weights that are shared, have from others.
+
+        It holds them all until the last has been passed on. But one that sees its weight through a view passes that
+        gradient to the view, which passes it on by itself; and such a one has its bias, if any, for first argument.
+        """
+        viewed = operation.operator in VIEWED
+        order = [2, 0] if viewed else list(gradients)
+        inputs = [i for i in order if i in gradients]
+        held = [*(gradient.storage for gradient in gradients.values()), *(storage for storage, _ in shared)]
+        for storage, which in shared[1:] if viewed else []:
             self._stays(storage, which)
-        return []
+        for i in inputs:
+            self._add(operation.inputs[i], gradients[i])
+        for storage, which in [] if viewed else shared:
+            self._stays(storage, which)
+        now = len(self.tape.moments) - 1
+        for storage in held:
+            storage.until(now)
+        for i in [i for i in gradients if i not in inputs]:
+            self._add(operation.inputs[i], gradients[i])
+        for storage, which in shared[:1] if viewed else []:
+            self._stays(storage, which)
 
     def _steps(
         self, operation: Operation, owner: int
-    ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]]]:
-        """Make what the operator's backward pass makes: gradients of inputs, and those of weights that do not stay."""
+    ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]], int]:
+        """Make what the operator's backward pass makes: gradients of inputs, and those of weights that do not stay.
+
+        The moment of the last step that reads what was saved comes with them: what a block that ran again saved is
+        handed out, and let go, once (torch.utils.checkpoint), anything else when the operator is done.
+        """
         tape, inputs, weights = self.tape, operation.inputs, operation.parameter
         made: dict[int, Storage] = {}
         copied: list[tuple[Storage, int, tuple[int, int]]] = []
@@ -161,7 +180,7 @@ class BackwardPass:
             ends.append(len(tape.moments) - 1)
         for storage, until in scratch:
             storage.until(ends[until] if 0 <= until < len(ends) else ends[-1])
-        return made, copied
+        return made, copied, ends[operation.applies - 1] if ends else len(tape.moments) - 1
 
     def _stays(self, made: Storage, which: tuple[int, int]) -> None:
         """The gradient of a weight, which stays; that of a shared weight is added to the first."""

@@ -58,6 +58,8 @@ class Recomputed:
         self.network, self.nodes = network, nodes
         self.taken: dict[int, Value] = {}
         self.operations: list[Operation] = []
+        self.wanting: set[Operation] = set()
+        """Those whose backward pass reads what they had saved: the first that comes has the block run again."""
         self.again: list[Node] = []
         """The nodes that ran again."""
         self._done = False
@@ -75,10 +77,12 @@ class Recomputed:
             Saved(value.storage, self.nodes[0].index, "checkpoint: what the block takes")
             for value in self.taken.values()
         ]
+        wanting = [operation for operation in self.operations if operation.saved]
+        self.wanting = set(wanting)
         for operation in self.operations:
             operation.saved = []
-        if self.operations:
-            self.operations[0].saved = self.kept
+        for operation in (wanting or self.operations)[:1]:  # the last in the backward pass
+            operation.saved = self.kept
         return self.kept
 
     def run(self, tape: Runner) -> None:
@@ -100,6 +104,10 @@ class Recomputed:
                 finally:
                     if len(tape.moments) > moments:
                         self.again.append(node)
+        lasts = {i: node.index for node in self.nodes for i in node.inputs}
+        for i, value in values.items():  # what was still to be read is there until the run stops
+            if lasts.get(i, tape.node) >= tape.node:
+                value.storage.until(len(tape.moments) - 1)
         tape.stop_at = -1
         tape.release_copies()
         for operation, again in zip(self.operations, tape.operations[start:], strict=False):

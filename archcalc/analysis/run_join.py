@@ -46,6 +46,7 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
             role="map" if last else "scratch",
             keep=[(other, "multiply: the other factor") for other, self in ((x, result), (result, x)) if self.derived],
             backward=_factors((result, x), full.values, size),
+            applies=result.derived + x.derived,
         )
         shape = full
     return result

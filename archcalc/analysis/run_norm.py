@@ -137,7 +137,7 @@ def layer_scale(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], 
         [Made(WEIGHT, 0, out.channels * tape.itemsize)],
     ]
     keep = [(x, its_input(layer))]
-    return tape.run("mul", xs, out.values, itemsize=size, keep=keep, weights=True, backward=steps)
+    return tape.run("mul", xs, out.values, itemsize=size, keep=keep, weights=True, backward=steps, applies=2)
 
 
 def scaled(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:

@@ -24,7 +24,7 @@ def activation(operator: str, keeps: str, in_place: str = "") -> Run:
             if in_place == "output":
                 keep, keep_output = [], f"{layer.type}: its output"
             elif in_place == "copy" and tape.training and x.derived:
-                tape.moment("clone")
+                x.storage.until(tape.moment("clone"))
                 copy = tape.make("kept", x.count * x.itemsize, 0, "copy of the input")
                 keep = [(copy, f"{layer.type}: a copy of its input")]
             return tape.run(
@@ -54,7 +54,9 @@ def prelu(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: S
     ]  # whether the first is needed or not
     steps = [both, gradients]
     keep: list[Kept] = [(x, its_input(layer)), *halves(copies)]
-    return tape.run("_prelu_kernel", [x, *copies], out.values, keep=keep, weights=True, backward=steps, gives=x.order)
+    return tape.run(
+        "_prelu_kernel", [x, *copies], out.values, keep=keep, weights=True, backward=steps, gives=x.order, applies=1
+    )
 
 
 def dropout(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
@@ -75,7 +77,7 @@ def drop_path(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], ou
     random = scratch(tape, "rand", FLOAT, "random numbers")
     kept = scratch(tape, "ge", 1, "which to keep")
     random.until(len(tape.moments) - 1)
-    tape.moment("_to_copy")
+    kept.until(tape.moment("_to_copy"))
     mask = tape.make("kept", x.itemsize, 0, "mask")
     keep = [(mask, "drop_path: its mask")]
     masked = tape.run("mul", xs, out.values, what="masked", role="scratch", keep=keep, backward=tape.new(x))

@@ -83,6 +83,7 @@ def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], ou
         role="scratch",
         weights=True,
         keep=[(sums, "subsample: its sums")],
+        applies=2,
         backward=[
             [Made(SCRATCH, whole, 0, 9)],
             *into(0, sums, size, out.values, 2),

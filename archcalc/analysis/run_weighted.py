@@ -97,6 +97,8 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     moved = bool(shapes[0].axes and layer.axis == "channels")
     plain = not shapes[0].axes or x.order == ("last" if moved else "first") or trivial(shapes[0])
     weight, bias, _ = tape.ask(params, layer, shapes[0])
+    if moved:
+        x = tape.run("permute", [x], x.count, view=True, passes=True)
     gradients, copies = tape.weights(weight, bias)
     x = low = tape.low(x)
     if not plain:
@@ -114,9 +116,12 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
         weights=True,
         backward=backward,
         gives="last" if moved else "first",
+        applies=2,
     )
     if out.axes:
-        y = tape.run("view", [y], out.values, view=True, passes=True, wants="" if trivial(out) else y.order)
+        rows = out.channels * product(out.axes[:-1])  # of an image, which the product takes as rows of a matrix
+        wants = ("" if rows == 1 else "first") if not moved else "" if trivial(out) else "last"
+        y = tape.run("view", [y], out.values, view=True, passes=True, wants=wants)
     if of_bias and not fused:
         steps = [[made._replace(of=1 if copies else made.of) for made in step] for step in of_bias]
         y = tape.run("add", [y, *copies[1:]], out.values, weights=True, backward=steps, passes=True)

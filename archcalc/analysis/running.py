@@ -68,6 +68,7 @@ FORMATTED = frozenset(
         *("prelu", "max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "upsample", "pad_channels"),
     )
 )
+"""Layers that make a map in the memory format of their input even where it has one order; the others begin anew."""
 
 
 def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, Value]) -> Value:
@@ -80,9 +81,6 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, V
     out = RUN[node.layer.type](tape, node.layer, inputs, shapes, node.shape)
     for value in inputs:
         value.storage.until(len(tape.moments) - 1)
-        if value.storage is out.storage:
-            break
-    else:
-        if out.order in ("last", "unit") and trivial(node.shape):
-            out.order = "unit" if node.layer.type in FORMATTED and node.shape.values > 1 else "first"
+    if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):
+        out.order = "unit" if node.layer.type in FORMATTED and node.shape.values > 1 else "first"
     return out

@@ -97,10 +97,23 @@ class Operation:
 
     ``parameter`` is the number of its first weight among those of its layer. ``gives`` is the order in memory of the
     gradients of its inputs, that of the output's where it says nothing; with ``wants`` its output's gradient is
-    copied if it comes in another order.
+    copied if it comes in another order. Only the first ``applies`` steps read what was saved, if it says so: those
+    after them sum gradients to smaller shapes, or copy them into another precision.
     """
 
-    __slots__ = ("backward", "gives", "inputs", "node", "operator", "output", "parameter", "passes", "saved", "wants")
+    __slots__ = (
+        "applies",
+        "backward",
+        "gives",
+        "inputs",
+        "node",
+        "operator",
+        "output",
+        "parameter",
+        "passes",
+        "saved",
+        "wants",
+    )
 
     def __init__(
         self,
@@ -114,10 +127,11 @@ class Operation:
         parameter: int,
         gives: str,
         wants: str,
+        applies: int = 0,
     ) -> None:
         self.node, self.operator, self.inputs, self.output = node, operator, inputs, output
         self.saved, self.backward, self.passes = saved, backward, passes
-        self.parameter, self.gives, self.wants = parameter, gives, wants
+        self.parameter, self.gives, self.wants, self.applies = parameter, gives, wants, applies
 
 
 class Stopped(Exception):  # noqa: N818
@@ -173,6 +187,7 @@ class Tape:
         passes: bool = False,
         gives: str = "",
         wants: str = "",
+        applies: int = 0,
     ) -> Value:
         """One operator on the inputs, and the tensor that it makes.
 
@@ -180,7 +195,7 @@ class Tape:
         ``keep`` are the tensors whose values the backward pass reads, and as what (``keep_output``: the result);
         ``beside`` are further results (bytes per image, fixed bytes, what it is, and why it is kept, if it is).
         Gradients flow where an input derives from a weight or where the operator has ``weights``; they take the
-        steps of ``backward``, or with ``passes`` go on as they are; ``gives`` and ``wants`` are as in Operation.
+        steps of ``backward``, or with ``passes`` go on as they are; the rest is as in Operation.
         """
         last = len(self.operations) == self.stop_at
         if last and not keep_output and not any(why for *_, why in beside):
@@ -196,6 +211,7 @@ class Tape:
                     self.parameter,
                     gives,
                     wants,
+                    applies,
                 )
             )
             raise Stopped
@@ -226,7 +242,9 @@ class Tape:
             for one in saved:
                 one.storage.dies = now
             self.operations.append(
-                Operation(node, operator, inputs, output, saved, backward, passes, self.parameter, gives, wants)
+                Operation(
+                    node, operator, inputs, output, saved, backward, passes, self.parameter, gives, wants, applies
+                )
             )
             if weights:
                 self.parameter += sum(one.of in (WEIGHT, COPIED) for step in backward for one in step)

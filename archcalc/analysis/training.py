@@ -72,7 +72,7 @@ def training(
     outputs = [values[index] for index in network.results()]
     turn = len(tape.moments)
     tape.release_copies()
-    recomputed: dict[Operation, Recomputed] = {op: block for block in blocks for op in block.operations}
+    recomputed: dict[Operation, Recomputed] = {op: block for block in blocks for op in block.wanting}
     BackwardPass(tape, network, recomputed, sums_in_place).run(outputs)
     for value in outputs:
         value.storage.until(len(tape.moments) - 1)

@@ -37,6 +37,7 @@ SUMMARY_HEADINGS = (
     Heading("fvcore", "fvcore", "count", 6),
     Heading("saved_bytes", "saved, batch 2", "bytes", 5),
     Heading("peak_bytes", "inference peak", "bytes", 5),
+    Heading("training_peak_bytes", "training peak, batch 2", "bytes", 5),
     Heading("fields", "fields seen", "text", 4),
     Heading("other", "another's model", "text", 7),
     Heading("tensors", "tensors", "text", 3),
@@ -157,7 +158,8 @@ def summary_row(found: Verified) -> list[Any]:
         figures["macs of convolutions"].seen + figures["macs of matrix products"].seen,
         sum(f.seen for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
         next(f.seen for name, f in figures.items() if name.startswith("bytes saved")),
-        figures["inference peak in bytes"].seen,
+        next(f.seen for name, f in figures.items() if name.startswith("inference peak")),
+        next(f.seen for name, f in figures.items() if name.startswith("training peak")),
         f"{found.fields[0]} of {found.fields[1]}" if found.fields else NOT_MEASURED,
         other.name if other else "",
         other.tensors if other else "",
@@ -171,7 +173,7 @@ def summary_row(found: Verified) -> list[Any]:
 
 def failed_row(network: str, why: str) -> list[Any]:
     """A network that could not be verified, in the table of many."""
-    return [network, "", *(None for _ in SUMMARY_HEADINGS[2:8]), *("" for _ in SUMMARY_HEADINGS[8:-1]), f"no: {why}"]
+    return [network, "", *(None for _ in SUMMARY_HEADINGS[2:9]), *("" for _ in SUMMARY_HEADINGS[9:-1]), f"no: {why}"]
 
 
 def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int]) -> Table:
@@ -187,7 +189,8 @@ def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int
             *LEGEND,
             "side heads run too; parameters and operations are with them",
             "saved: bytes that a training pass of two images keeps for the backward pass; inference peak: bytes alive "
-            "at once for one image; both by storage, without weights and image",
+            "at once for one image; training peak: in the forward and the backward pass for two, where autograd adds no "
+            "gradients in place; all by storage, without weights and image",
             "fields seen: layers whose receptive field is the support of a gradient, of all layers: those that see "
             "different pixels, and 16 evenly chosen where there are more",
             "another's model: its parameters and buffers are ours one to one, its module calls have our output "

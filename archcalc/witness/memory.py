@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any, NamedTuple
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from archcalc.analysis.lifetime import inference
+from archcalc.analysis.lifetime import Schedule, inference
 from archcalc.analysis.training import training
 from archcalc.network import Network
 from archcalc.witness.built import Built
@@ -31,6 +31,15 @@ class Held(NamedTuple):
     bytes: int
 
 
+class After(NamedTuple):
+    """An operator: the layer that ran, its name, the bytes that it made, and all that were alive after it."""
+
+    layer: str
+    operator: str
+    made: int
+    bytes: int
+
+
 def saved_bytes(module: nn.Module, image: Tensor) -> int:
     """Bytes that a forward pass of the module in training keeps for its backward pass."""
     return sum(held.bytes for held in saved(module, image))
@@ -38,12 +47,17 @@ def saved_bytes(module: nn.Module, image: Tensor) -> int:
 
 def inference_peak(module: nn.Module, image: Tensor) -> int:
     """The most bytes alive after any operator while the module runs in evaluation mode without gradients."""
-    return max((bytes for _, bytes in inference_live(module, image)), default=0)
+    return peak(inference_live(module, image))
 
 
 def training_peak(module: nn.Module, image: Tensor) -> int:
     """The most bytes alive after any operator of a forward and a backward pass; weights and the image apart."""
-    return max((bytes for _, bytes in training_live(module, image)), default=0)
+    return peak(training_live(module, image))
+
+
+def peak(live: Iterable[After]) -> int:
+    """The most bytes alive after any operator."""
+    return max((after.bytes for after in live), default=0)
 
 
 def saved_difference(network: Network, module: nn.Module, image: Tensor, *, amp: bool = False) -> str:
@@ -69,12 +83,34 @@ def peak_difference(network: Network, module: nn.Module, image: Tensor) -> str:
         name = network.nodes[moment.node].name
         ours[name] = max(ours.get(name, 0), live)
     theirs: dict[str, int] = {}
-    for name, live in inference_live(module, image):
-        theirs[name] = max(theirs.get(name, 0), live)
+    for after in inference_live(module, image):
+        theirs[after.layer] = max(theirs.get(after.layer, 0), after.bytes)
     for name, live in theirs.items():
         if name in ours and ours[name] != live:
             return f"{name}: {ours[name]:,} bytes alive here, {live:,} in PyTorch"
     return ""
+
+
+def moment_difference(schedule: Schedule, live: Iterable[After], batch: int) -> str:
+    """The first operator that makes, or leaves alive, other bytes than the engine says; or nothing.
+
+    It is held against the operators that make a storage: views make none, and operators that write over one.
+    """
+    made = [0] * len(schedule.moments)
+    for storage in schedule.storages:
+        made[storage.born] += storage.bytes(batch)
+    names = [schedule.network.nodes[moment.node].name for moment in schedule.moments]
+    rows = zip(names, schedule.moments, made, schedule.live(batch), strict=True)
+    ours = [After(name, moment.operator, born, alive) for name, moment, born, alive in rows if born]
+    for here, there in zip_longest(ours, (after for after in live if after.made)):
+        if here is None or there is None or here[2:] != there[2:]:
+            layer = (here or there).layer
+            return f"{layer + ', ' if layer else ''}{_said(here)} here, {_said(there)} in PyTorch"
+    return ""
+
+
+def _said(after: After | None) -> str:
+    return f"{after.operator} makes {after.made:,} of {after.bytes:,} alive" if after else "no more"
 
 
 def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
@@ -100,17 +136,17 @@ def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
     return found
 
 
-def inference_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[tuple[str, int]]:
-    """The layer and the bytes alive after every operator of a run in evaluation mode without gradients."""
+def inference_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[After]:
+    """Every operator of a run in evaluation mode without gradients."""
     layers = _Layers(module)
     cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
     with _mode(module, training=False), torch.no_grad(), layers, Live([image, *_owned(module)], layers) as live, cast:
         module(image)
-    found: list[tuple[str, int]] = live.found
+    found: list[After] = live.found
     return found
 
 
-def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[tuple[str, int]]:
+def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[After]:
     """The same over a forward and a backward pass, with a gradient of the outputs that a loss would give."""
     layers = _Layers(module)
     with _mode(module, training=True), layers, Live([image, *_owned(module)], layers) as live:
@@ -122,7 +158,7 @@ def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> lis
             loss = Loss.apply(*outputs)
             loss.backward(torch.empty_like(loss))
     module.zero_grad(set_to_none=True)
-    found: list[tuple[str, int]] = live.found
+    found: list[After] = live.found
     return found
 
 
@@ -145,21 +181,31 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, known: Iterable[Tensor], layers: _Layers) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.known, self.layers = _storages(known), layers
-        self.alive: dict[int, tuple[StorageWeakRef, int]] = {}
-        self.found: list[tuple[str, int]] = []
+        self.alive: dict[int, ref[torch.UntypedStorage]] = {}
+        self.bytes = 0
+        self.found: list[After] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         made = out[:1] if _evaluates_norm(func, args) else out
-        self.alive = {at: held for at, held in self.alive.items() if not held[0].expired()}  # type: ignore[no-untyped-call]
+        before = self.bytes
         for tensor in tree_leaves(made):
             if isinstance(tensor, Tensor):
                 storage = tensor.untyped_storage()
                 if storage._cdata not in self.known and storage._cdata not in self.alive:
-                    weak = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
-                    self.alive[storage._cdata] = weak, storage.nbytes()
-        self.found.append((self.layers.now, sum(bytes for _, bytes in self.alive.values())))
+                    self._follow(storage, storage._cdata, storage.nbytes())
+        self.found.append(After(self.layers.now, func.__name__, self.bytes - before, self.bytes))
         return out
+
+    def _follow(self, storage: torch.UntypedStorage, at: int, size: int) -> None:
+        """Count a storage until it is gone, which its Python object outlives by nothing."""
+
+        def gone(_: object) -> None:
+            del self.alive[at]
+            self.bytes -= size
+
+        self.alive[at] = ref(storage, gone)
+        self.bytes += size
 
 
 def _evaluates_norm(func: Any, args: Any) -> bool:

@@ -253,7 +253,7 @@ def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[F
 
 
 def _memory(model: Built) -> list[Figure]:
-    """Bytes that a forward pass keeps for the backward pass, and the peak of inference for one image.
+    """Bytes that a forward pass keeps for the backward pass, and the peaks of inference for one image and of training.
 
     On the meta device, whose storages have the right size and take no memory.
     """
@@ -269,4 +269,18 @@ def _memory(model: Built) -> list[Figure]:
         saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, images)})")
     if peak.differs:
         peak = peak._replace(name=f"{peak.name} ({memory.peak_difference(network, model, image)})")
-    return [saved, peak]
+    return [saved, peak, _training_peak(model, images)]
+
+
+def _training_peak(model: Built, images: Tensor) -> Figure:
+    """The most bytes alive in a forward and a backward pass, and all that is alive after every operator of both."""
+    network = model.network
+    if any(node.layer.type == "conv_table" for node in network.nodes):
+        # On the meta device PyTorch does not show the numbers of the input maps that a table lists.
+        model, images = Built(network, overwritten(network)), torch.zeros(images.shape)
+    schedule, live = training(network, sums_in_place=False), memory.training_live(model, images)
+    figure = Figure.of(
+        f"training peak in bytes, batch {TRAINING_BATCH}", schedule.peak(TRAINING_BATCH), memory.peak(live)
+    )
+    said = memory.moment_difference(schedule, live, TRAINING_BATCH)
+    return figure._replace(name=f"{figure.name} ({said})", differs=True) if said else figure
