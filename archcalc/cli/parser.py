@@ -123,7 +123,9 @@ def parser() -> options.Parser:
         "--optimizer", metavar="NAME", help="sgd, momentum, adam or adamw (sgd): what it holds in training"
     )
     one.add_argument("--amp", action="store_true", help="mixed precision, as autocast to bfloat16")
-    one.add_argument("--checkpoint", metavar="BLOCK,...", help="run these blocks again in the backward pass, and keep less")
+    one.add_argument(
+        "--checkpoint", metavar="BLOCK,...", help="run these blocks again in the backward pass, and keep less"
+    )
     one.add_argument(
         "--fold-bn", action="store_true", help="as deployed: batch normalisations folded into convolutions"
     )

@@ -101,12 +101,19 @@ def test_on_the_cpu(net, batch):
         assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image), batch)
 
 
+@pytest.fixture
+def two_threads():
+    """With one thread PyTorch runs kernels of one cell over three axes in another way than docs/memory.md describes."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
 @settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(networks())
-def test_random_networks(drawn: Drawn):
+def test_random_networks(two_threads, drawn: Drawn):
     network = drawn.network
-    if any(node.layer.type == "conv_transpose" and len(node.shape.axes) == 3 for node in network.nodes):
-        return  # the CPU returns a part of its scratch where the kernel is one cell
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
     assert memory.inference_peak(module, image) == inference(network).peak(BATCH), memory.peak_difference(
         network, module, image
