@@ -202,7 +202,7 @@ class BackwardPass:
             self.pending[value] = new
             return
         users[new.storage] -= 1
-        if self.sums_in_place and old.whole and users[old.storage] == 1:
+        if self.sums_in_place and old.whole and users[old.storage] == 1 and old.storage is not new.storage:
             return
         users[old.storage] -= 1
         now = self.tape.moment("add")

@@ -127,6 +127,12 @@ def test_sums_of_gradients_in_place_or_not():
     assert "add" not in [moment.operator for moment in training(three).moments if moment.phase == "backward"]
 
 
+def test_a_sum_of_a_tensor_and_itself_has_a_gradient_of_its_own():
+    """Both summands have one gradient, so something else refers to it when it is added to itself."""
+    net = network(CONV, ("add", {}, (1, 1)))
+    assert "add" in [moment.operator for moment in training(net).moments if moment.phase == "backward"]
+
+
 def test_side_heads_run_in_training():
     schedule = training(load("googlenet_tv"))
     assert any(schedule.network.nodes[moment.node].side for moment in schedule.moments)

@@ -150,6 +150,20 @@ def test_mixed_precision(net):
     assert_every_moment(schedule, memory.training_live(module, image, amp=True))
 
 
+@pytest.mark.parametrize(
+    ("forward", "made"),
+    [(lambda h: h * 3 + h * 5, 3), (lambda h: (h + h) * 3, 3)],  # two products, added in place; or a product and a sum
+)
+def test_gradients_are_added_in_place_where_nothing_else_refers_to_them(forward, made):
+    """No dispatch mode sees it, but the allocator: how many tensors of the size the backward pass makes, x.grad one."""
+    x = torch.ones(1000, requires_grad=True)
+    y, gradient = forward(x * 2), torch.ones(1000)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
+        y.backward(gradient)
+    events = profile.profiler.kineto_results.events()
+    assert sum(event.name() == "[memory]" and event.nbytes() == 4000 for event in events) == made
+
+
 class Checkpointed(nn.Module):
     """A built network whose blocks run under torch.utils.checkpoint."""
 
