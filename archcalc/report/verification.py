@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.analysis.lifetime import inference
 from archcalc.report.table import Heading, Table
 from archcalc.version import __version__
 from archcalc.witness.verified import LayerSeen, Verified, figure_text
@@ -44,7 +45,7 @@ SUMMARY_HEADINGS = (
     Heading("modules", "modules", "text", 3),
     Heading("difference", "output differs by", "text", 6),
     Heading("milliseconds", "time [ms]", "text", 2),
-    Heading("allocated_bytes", "allocated", "text", 2),
+    Heading("allocated_bytes", "allocated", "bytes", 2),
     Heading("agrees", "agrees", "text", 9),
 )
 LEGEND = (
@@ -78,7 +79,7 @@ def layer_table(found: Verified) -> Table:
             "other": found.other._asdict() if found.other else None,
             "fields": found.fields,
             "unsupported_by_fvcore": found.unsupported,
-            "allocated_bytes": found.peak_bytes,
+            "allocated_bytes": found.allocated,
         },
     )
 
@@ -121,11 +122,14 @@ def _footer(found: Verified) -> list[str]:
     if found.unsupported:
         names = ", ".join(f"{name} ({times})" for name, times in sorted(found.unsupported.items()))
         lines.append(f"operators that fvcore has no rule for: {names}")
-    lines.append(
-        f"time and allocated memory: {NOT_MEASURED} without a CUDA device"
-        if found.peak_bytes is None
-        else f"allocated on the device beyond weights and image: {found.peak_bytes:,} bytes"
-    )
+    if found.allocated is not None:
+        scratch = found.allocated - inference(found.network).peak()
+        lines.append(
+            f"the device's allocator held {found.allocated:,} bytes at most at inference, weights and image apart: "
+            f"{scratch:,} more than the tensors, for what operators take for a while and what is rounded up"
+        )
+    if not any(layer.milliseconds for layer in found.layers):
+        lines.append(f"time: {NOT_MEASURED} without a CUDA device")
     return lines
 
 
@@ -166,14 +170,15 @@ def summary_row(found: Verified) -> list[Any]:
         other.modules if other and other.modules is not None else "",
         "" if other is None else NOT_MEASURED if other.difference is None else difference_text(other.difference),
         f"{sum(time for time in times if time is not None):.3f}" if any(times) else NOT_MEASURED,
-        NOT_MEASURED if found.peak_bytes is None else f"{found.peak_bytes:,}",
+        found.allocated,
         f"no: {found.problems[0]}" if found.problems else "yes",
     ]
 
 
 def failed_row(network: str, why: str) -> list[Any]:
     """A network that could not be verified, in the table of many."""
-    return [network, "", *(None for _ in SUMMARY_HEADINGS[2:9]), *("" for _ in SUMMARY_HEADINGS[9:-1]), f"no: {why}"]
+    cells = ["" if heading.kind == "text" else None for heading in SUMMARY_HEADINGS[1:-1]]
+    return [network, *cells, f"no: {why}"]
 
 
 def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int]) -> Table:
@@ -196,7 +201,9 @@ def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int
             "another's model: its parameters and buffers are ours one to one, its module calls have our output "
             "shapes, and on the same weights and image it gives our output",
             f"operators that fvcore has no rule for: {names or 'none'}",
-            f"time and allocated memory are {NOT_MEASURED} without a CUDA device",
+            "allocated: what the device's allocator held at most at inference, what operators take for a while included, "
+            "which depends on the device",
+            f"time is {NOT_MEASURED} without a CUDA device",
         ],
         meta={"device": device, "agreeing": agreeing},
     )

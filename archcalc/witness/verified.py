@@ -49,7 +49,7 @@ class Verified(NamedTuple):
 
     ``totals`` are figures of the whole network; ``unsupported`` are the operators that fvcore has no rule for,
     with how often they ran; ``fields`` says of how many layers the receptive field was seen, and how many there
-    are; ``peak_bytes`` is what a GPU allocated beyond weights and image.
+    are; ``allocated`` is what the device's allocator held at most at inference, beyond weights and image.
     """
 
     network: Network
@@ -59,7 +59,7 @@ class Verified(NamedTuple):
     other: Other | None
     unsupported: dict[str, int]
     fields: tuple[int, int] | None
-    peak_bytes: int | None
+    allocated: int | None
 
     @property
     def problems(self) -> list[str]:

@@ -20,7 +20,7 @@ from archcalc.sizes import Params
 from archcalc.witness import counts, gradients, memory
 from archcalc.witness.built import Built
 from archcalc.witness.counterpart import fill, output_difference, pairs, take, unlike_module
-from archcalc.witness.device import Device, layer_times, out_of_memory, peak_allocated
+from archcalc.witness.device import Device, allocated, layer_times, out_of_memory
 from archcalc.witness.models import model_of
 from archcalc.witness.verified import Figure, LayerSeen, Other, Verified
 
@@ -81,11 +81,16 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
     counted = analyze(network, training=not network.side_problem, convention=AS_FVCORE).rows[1:]
     layers = _layers(model, rows, counted, seen, traced, fields)
     totals = [*_sums(model, rows, seen), *_by_operator(counted, traced), *totals, *differences]
-    peak = None
     if device.name == "cuda":
         times = iter(layer_times(model.eval(), image))
         layers = [layer if layer.node.side else layer._replace(milliseconds=next(times)) for layer in layers]
-        peak = peak_allocated(model, image)
+    held = None
+    if device.has_values:
+        peak, held = inference(network).peak(), allocated(model.eval(), image)
+        if held < peak:
+            totals.append(
+                Figure("inference peak in bytes, what the allocator held", f"at least {peak:,}", f"{held:,}", True)
+            )
     return Verified(
         network,
         device.about,
@@ -94,7 +99,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
         other,
         traced.unsupported if traced else {},
         (fields.layers, fields.of) if fields else None,
-        peak,
+        held,
     )
 
 

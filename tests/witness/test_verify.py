@@ -143,8 +143,8 @@ def test_on_a_gpu() -> None:
     assert found.problems == []
     assert all(layer.milliseconds is not None and layer.milliseconds > 0 for layer in found.layers)
     peak = next(figure.seen for figure in found.totals if figure.name.startswith("inference peak"))
-    assert found.peak_bytes is not None
-    assert found.peak_bytes >= peak
+    assert found.allocated is not None
+    assert found.allocated >= peak
 
 
 def test_the_table_of_a_network(archcalc) -> None:
