@@ -84,7 +84,11 @@ class BackwardPass:
         tape.node, tape.name = node.index, node.name or node.layer.type
         if operation.wants and not (gradient.order == operation.wants and (gradient.whole or gradient.order == "last")):
             gradient = self._in_order(operation, gradient)
-        made, copied, read = self._steps(operation, node.index if node.shares is None else node.shares)
+        made, copied, read = (
+            self._steps(operation, node.index if node.shares is None else node.shares)
+            if operation.backward
+            else ({}, [], len(tape.moments) - 1)
+        )
         if operation.passes:
             for i, value in enumerate(operation.inputs):
                 if value.derived and value.itemsize != operation.output.itemsize:
@@ -101,7 +105,15 @@ class BackwardPass:
             for i, value in enumerate(operation.inputs)
             if value.derived
         }
-        self._pass_on(operation, gradients, [(storage, which) for storage, becomes, which in copied if not becomes])
+        if copied or operation.operator in VIEWED:
+            shared = [(storage, which) for storage, becomes, which in copied if not becomes]
+            self._pass_on_with_weights(operation, gradients, shared)
+        else:
+            for i, new in gradients.items():
+                self._add(operation.inputs[i], new)
+            last = len(tape.moments) - 1
+            for new in gradients.values():
+                new.storage.until(last)
         for storage, becomes, which in copied:
             if becomes:
                 storage.until(tape.moment("copy"))
@@ -116,7 +128,7 @@ class BackwardPass:
         self.users[copy] = 1
         return Gradient(copy, True, operation.wants)
 
-    def _pass_on(
+    def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
     ) -> None:
         """Add an operator's gradients to those that its inputs, and weights that are shared, have from others.

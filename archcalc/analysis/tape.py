@@ -247,7 +247,9 @@ class Tape:
                 )
             )
             if weights:
-                self.parameter += sum(one.of in (WEIGHT, COPIED) for step in backward for one in step)
+                for step in backward:
+                    for of, *_ in step:
+                        self.parameter += of in (WEIGHT, COPIED)
         if last:
             raise Stopped
         return output
