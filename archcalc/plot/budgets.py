@@ -57,7 +57,7 @@ def budget(
         )
     if largest > MAX_SIZE:
         raise ArchcalcError(f"in {fit} {analysis.network.name} trains {MAX_SIZE:,} images, the most there can be")
-    most = max(2, 2 * largest)
+    most = min(max(2, 2 * largest), MAX_SIZE)
     batches = sorted({round(most ** (at / SAMPLES)) for at in range(SAMPLES + 1)} | {largest})
     parts = [held.training_parts(batch) for batch in batches]
     totals = [part.total for part in parts]
