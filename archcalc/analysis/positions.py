@@ -7,6 +7,7 @@ the edge. Where a layer takes the whole map, its field is therefore found here, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from archcalc.analysis.depth import followed
 from archcalc.layers.base import per_axis
@@ -27,11 +28,15 @@ def read(network: Network, node: Node, units: Iterable[int], axis: int) -> set[i
     Behind transposed convolution, upsampling and uneven pooling they may be more than are read.
     """
     waiting: dict[int, set[int]] = {node.index: set(units)}
+    seen: dict[tuple[Any, ...], tuple[Window, ...]] = {}  # layers repeat
     for at in range(node.index, 0, -1):
         positions, here = waiting.pop(at, set()), network.nodes[at]
         if not positions:
             continue
-        windows, dilation = here.layer.window(*network.input_shapes(here)), _dilation(here, axis)
+        key = here.layer, *network.input_shapes(here)
+        if key not in seen:
+            seen[key] = here.layer.window(*key[1:])
+        windows, dilation = seen[key], _dilation(here, axis)
         if windows and (windows[axis].span // dilation + 1) * (1 if windows[axis].whole else len(positions)) > MOST:
             return None
         for i in followed(here, network):
