@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +34,8 @@ class Analysis:
     @cached_property
     def _rows(self) -> list[Row]:
         """The rows of all layers, side heads included."""
-        try:
+        with _at_input(self.network.name, self.input):
             return trace(self.network, self.batch, self.convention)
-        except LayerError as error:
-            raise ArchcalcError(f"{self.network.name} at input {self.input}: {error}") from error
-        except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
-            raise ArchcalcError(
-                f"{self.network.name} at input {self.input}: a number does not fit into int64"
-            ) from error
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -136,17 +131,25 @@ def prepared(
     itemsize(dtype)
     if not broadcast((batch, shape.channels, *shape.axes, *network.settings.values())):
         raise ArchcalcError(f"{network.name}: the arrays of input, batch and settings do not broadcast together")
-    try:
-        there = network if shape is network.input else network.at(shape)
-    except ArchcalcError as error:
-        raise ArchcalcError([*error.problems, Problem(f"{network.name} does not take the input {shape}")]) from None
-    except LayerError as error:
-        raise ArchcalcError(f"{network.name} at input {shape}: {error}") from error
-    except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
-        raise ArchcalcError(f"{network.name} at input {shape}: a number does not fit into int64") from error
+    with _at_input(network.name, shape):
+        try:
+            there = network if shape is network.input else network.at(shape)
+        except ArchcalcError as error:
+            raise ArchcalcError([*error.problems, Problem(f"{network.name} does not take the input {shape}")]) from None
     if training and there.side_problem:
         raise ArchcalcError(f"{network.name} at input {shape}: a side head does not fit: {there.side_problem}")
     return Analysis(there, batch, dtype, how, training)
+
+
+@contextmanager
+def _at_input(name: str, shape: Shape) -> Iterator[None]:
+    """What a layer or NumPy refuses, said of the network at its input."""
+    try:
+        yield
+    except LayerError as error:
+        raise ArchcalcError(f"{name} at input {shape}: {error}") from error
+    except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
+        raise ArchcalcError(f"{name} at input {shape}: a number does not fit into int64") from error
 
 
 def _convention(name: str | Convention) -> Convention:

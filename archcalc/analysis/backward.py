@@ -71,7 +71,7 @@ class BackwardPass:
                 storage.dies = last
 
     def _unused(self, operation: Operation) -> None:
-        """An operator that leads to no output keeps what it saved until the last tensor that derives from it is gone."""
+        """An operator that leads to no output keeps what it saved until the last tensor derived from it is gone."""
         end = max(self.ends.get(operation.output, 0), operation.output.storage.dies)
         for saved in operation.saved:
             saved.storage.until(end)
@@ -98,7 +98,10 @@ class BackwardPass:
         gradient.storage.until(last)
         self.users[gradient.storage] -= 1
         for saved in operation.saved:
-            saved.storage.dies = last if operation not in self.recomputed else max(read, saved.storage.dies)
+            if operation in self.recomputed:
+                saved.storage.until(read)
+            else:
+                saved.storage.dies = last
         order, whole = operation.gives or gradient.order, gradient.whole and operation.operator != "cat"
         gradients = {
             i: Gradient(made[i], True, order) if i in made else Gradient(gradient.storage, whole, order)

@@ -1,4 +1,4 @@
-"""Which positions units read, followed back layer by layer on maps as large as they are: padding is left out on the way.
+"""Which positions units read, followed back layer by layer on maps as large as they are; padding is left out.
 
 A field is a formula, of maps that go on for ever. What is read of real ones may be less: strides leave pixels over at
 the edge. Where a layer takes the whole map, its field is therefore found here, from the units near the map's ends.

@@ -57,7 +57,8 @@ class Value:
     """A tensor as operators see it: values per image, bytes of one, order in memory, and what it derives from.
 
     ``order`` is ``first`` where the values of an image lie in the order of the shape, ``last`` where the channels
-    come last, ``unit`` where they do but lie as in ``first``, and ``part`` for some channels of a larger map. ``derived`` says that a gradient flows to it.
+    come last, ``unit`` where they do but lie as in ``first``, and ``part`` for some channels of a larger map.
+    ``derived`` says that a gradient flows to it.
     """
 
     __slots__ = ("count", "derived", "itemsize", "order", "storage")

@@ -41,7 +41,8 @@ class Built(nn.Module):
 
     ``forward`` takes a batch of images and returns the output, and in training a tuple of it and the side
     heads' outputs. A tensor is let go after its last use, except the image, which the caller holds.
-    ``over`` says which nodes write over which input. ``layers`` has every node of the network with its module; a module that is shared stands there again.
+    ``over`` says which nodes write over which input. ``layers`` has every node of the network with its module; a
+    module that is shared stands there again.
     """
 
     def __init__(self, network: Network, over: Mapping[int, int] = MappingProxyType({})) -> None:
