@@ -17,6 +17,7 @@ from archcalc.errors import ArchcalcError, Problem, clipped
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_NODES = 100_000
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,30}|\.[0-9]{1,30}|[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?")
@@ -76,6 +77,8 @@ def parse(text: str, file: str) -> Tree:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark is not None else 0
+        if "nesting" in str(error.problem):  # a limit of the parser, which reads ahead before it gives an event
+            raise ArchcalcError(Problem(TOO_DEEP, file, line)) from None
         raise ArchcalcError(Problem(f"not valid YAML: {_explained(error, line)}", file, line)) from None
     except (yaml.YAMLError, UnicodeEncodeError):
         found = _FORBIDDEN.search(text)
@@ -119,7 +122,7 @@ def _build(text: str, file: str) -> Tree:
         if container.size > MAX_NODES:
             raise fail(f"more than {MAX_NODES:,} values, aliases written out", tree.line)
         if container.depth > MAX_DEPTH:
-            raise fail(f"nested deeper than {MAX_DEPTH} levels, aliases written out", tree.line)
+            raise fail(f"{TOO_DEEP}, aliases written out", tree.line)
         if isinstance(container.value, list):
             container.value.append(tree)
         elif not key:
@@ -160,7 +163,7 @@ def _build(text: str, file: str) -> Tree:
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             untagged(event.tag, line)
             if len(open_) >= MAX_DEPTH:
-                raise fail(f"nested deeper than {MAX_DEPTH} levels", line)
+                raise fail(TOO_DEEP, line)
             open_.append((Tree({} if isinstance(event, yaml.MappingStartEvent) else [], line), event.anchor, []))
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             tree, anchor, _ = open_.pop()

@@ -142,6 +142,8 @@ def test_texts_that_say_the_same(text: str) -> None:
         ("a: é\xa0\x00", "a.yaml:1: not valid YAML: the character '\\x00' is not allowed"),
         ("[" * 100, f"a.yaml:1: nested deeper than {MAX_DEPTH} levels"),
         ("- " * 100, f"a.yaml:1: nested deeper than {MAX_DEPTH} levels"),
+        ("a:\n  " + "[" * 999 + "]" * 999, f"a.yaml:2: nested deeper than {MAX_DEPTH} levels"),
+        ("a:\n  " + "[" * 1001 + "]" * 1001, f"a.yaml:2: nested deeper than {MAX_DEPTH} levels"),
     ],
 )
 def test_messages(text: str, said: str) -> None:
@@ -161,12 +163,29 @@ BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]
         ("[" * 900_000, "a.yaml:1: nested deeper than 50 levels"),
         ("{a: " * 200_000, "a.yaml:1: nested deeper than 50 levels"),
         ("? " * 400_000, "a.yaml:1: nested deeper than 50 levels"),
+        ("- " * 400_000, "a.yaml:1: nested deeper than 50 levels"),
+        ("a: 1\nb: " + "[{a: " * 600, "a.yaml:2: nested deeper than 50 levels"),
+        ("\n".join(" " * i + "-" for i in range(1200)), "a.yaml:51: nested deeper than 50 levels"),
         ("k" * 900_000 + ": 1", "a.yaml:1: not valid YAML: mapping values are not allowed in this context"),
         ("!!" + "x" * 500_000 + " 1", "a.yaml:1: tags such as"),
         ("*" + "x" * 500_000, "a.yaml:1: the alias *xxx"),
         ("&a " * 300_000, "a.yaml:1: not valid YAML: did not find expected <document start>"),
     ],
-    ids=["chain", "bomb", "list", "brackets", "braces", "keys", "key", "tag", "alias", "anchors"],
+    ids=[
+        "chain",
+        "bomb",
+        "list",
+        "brackets",
+        "braces",
+        "keys",
+        "dashes",
+        "mixed",
+        "steps",
+        "key",
+        "tag",
+        "alias",
+        "anchors",
+    ],
 )
 def test_bombs_are_refused_soon(text: str, said: str) -> None:
     start = time.process_time()
