@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archcalc.errors import ArchcalcError, unknown
+from archcalc.cli.streams import say
+from archcalc.errors import ArchcalcError, Problem, unknown
 
 
 def table(args: argparse.Namespace) -> str:
@@ -240,12 +241,11 @@ def _progress(steps: Iterable[Any], count: int) -> Iterable[Any]:
     return tqdm(steps, total=count, unit="network", delay=1, disable=None)
 
 
-def _report_problems(args: argparse.Namespace, problems: list[str]) -> None:
-    """Each on standard error; the status is 1 where there is one."""
+def _report_problems(args: argparse.Namespace, problems: Sequence[object], status: int = 1) -> None:
+    """Each on standard error; they make the exit status: 1 where figures differ, 2 where work could not be done."""
     for line in problems:
-        args.status = 1
-        if sys.stderr is not None:
-            print(f"archcalc: {line}", file=sys.stderr)
+        args.status = status
+        say(str(line))
 
 
 def plot(args: argparse.Namespace) -> str | bytes:
@@ -286,9 +286,8 @@ def report(args: argparse.Namespace) -> str:
     jobs = min(args.jobs or os.cpu_count() or 1, len(names))
     steps = folder.written(names, how, jobs) if args.all else folder.written(nets, how)
     found = list(_progress(steps, len(names)))
-    index = folder.write_index(found, how)
-    _report_problems(args, [f"{one.network}: {one.problem}" for one in found if one.problem])
-    return f"{index}\n"
+    _report_problems(args, [Problem(f"{one.network}: {one.problem}") for one in found if one.problem], 2)
+    return f"{folder.write_index(found, how)}\n"
 
 
 def completion(args: argparse.Namespace) -> str:

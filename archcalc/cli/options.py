@@ -6,6 +6,7 @@ import argparse
 import re
 from typing import Any, NoReturn
 
+from archcalc.cli.streams import print_text
 from archcalc.errors import ArchcalcError, nearest
 from archcalc.layers.fields import shown
 from archcalc.sizes import Shape
@@ -17,6 +18,10 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._negative_number_matcher = re.compile("-[0-9.]")  # values such as -3GiB and -1,2 are no options
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """--help and --version, whose output can fail as all output can."""
+        print_text(message)
 
     def error(self, message: str) -> NoReturn:
         raise ArchcalcError(f"{self._said(message)}; see {self.prog} --help")

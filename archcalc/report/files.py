@@ -1,23 +1,108 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and never in the place of something that is no file.
+
+A file is written beside its place and then renamed, so that a full disk or an interrupt leaves the old one. What is no
+regular file (a device, a pipe, an open descriptor such as ``/dev/stdout``) is written through instead. A link is
+followed where a user named it; in a folder of many files, which somebody else may have filled, it is refused.
+"""
 
 from __future__ import annotations
 
 import os
-import tempfile
+import re
+import select
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import PurePath
 
 from archcalc.errors import ArchcalcError, Problem
+
+MOST_LINKS = 40
+
+
+def format_of(path: str | None, known: Mapping[str, str], default: str) -> str:
+    """The format that the path's extension stands for in ``known``.
+
+    ``default`` where there is no path or no extension, and for what is no regular file. ArchcalcError with the
+    extensions that exist for another one.
+    """
+    extension = PurePath(path or "").suffix.lower().removeprefix(".")
+    if path in (None, "-") or not extension or _written_through(str(path)):
+        return default
+    if extension not in known:
+        raise ArchcalcError(
+            Problem(
+                f"unknown extension .{extension}; known: {', '.join('.' + name for name in known)}"
+                + ("; --format names the format whatever the extension" if len(set(known.values())) > 1 else ""),
+                str(path),
+            )
+        )
+    return known[extension]
 
 
 def check_writable(path: str) -> None:
     """ArchcalcError when no file can be written at path: to be known before long work, not after it."""
     _check_name(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        return
     try:
-        with tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))):
-            pass
-    except OSError as error:
-        raise _unwritable(path, error) from None
+        if _written_through(path):
+            return
+        target = _followed(path)
+        _check_permission(target)
+        handle, beside = _beside(target)
+        os.close(handle)
+        os.unlink(beside)
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+
+
+def write(path: str, content: str | bytes) -> None:
+    """Write text, as UTF-8, or bytes to the path that a user named; ArchcalcError when that is impossible."""
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    _check_name(path)
+    try:
+        if _written_through(path):
+            _through(path, data)
+        else:
+            _replace(_followed(path), data)
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+
+
+def write_in_folder(path: str, content: str | bytes) -> None:
+    """Write one of many files of a folder: what is there already must be a regular file, and no link."""
+    refuse_link(path)
+    _check_name(path)
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise ArchcalcError(Problem("cannot be written: is no regular file", path))
+    try:
+        _replace(path, content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+
+
+def refuse_link(path: str) -> None:
+    """ArchcalcError for a link: who put it there may not be who writes through it."""
+    if os.path.islink(path):
+        raise ArchcalcError(Problem("is a link, which is not followed here; remove it, or choose another folder", path))
+
+
+def send(descriptor: int, data: bytes) -> None:
+    """Write all of it to an open descriptor, however little it takes at a time; OSError when it takes no more."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            select.select([], [descriptor], [])
+
+
+def unwritable(path: str, error: Exception) -> ArchcalcError:
+    """The sentence for a file that the system does not let be written."""
+    return ArchcalcError(Problem(f"cannot be written: {reason(error)}", path))
+
+
+def reason(error: Exception) -> str:
+    """What the system says of an error, in small letters."""
+    return (getattr(error, "strerror", None) or "not a path").lower()
 
 
 def _check_name(path: str) -> None:
@@ -27,40 +112,77 @@ def _check_name(path: str) -> None:
         raise ArchcalcError(Problem("cannot be written: is a directory", path))
 
 
-def write(path: str, content: str | bytes) -> None:
-    """Write text, as UTF-8, or bytes to path by way of a file beside it; ArchcalcError when that is impossible."""
-    data = content.encode() if isinstance(content, str) else content
-    _check_name(path)
-    if os.path.exists(path) and not os.path.isfile(path):  # a device such as /dev/stdout cannot be replaced
-        _plainly(path, data)
+def _check_permission(target: str) -> None:
+    """A file that may not be written may not be replaced either."""
+    if os.path.exists(target) and not os.access(target, os.W_OK):
+        raise PermissionError(13, "Permission denied")
+
+
+def _followed(path: str) -> str:
+    """Where the path's links lead, which may be nowhere yet; OSError when they go round."""
+    target = os.path.realpath(path)
+    if os.path.islink(target):
+        raise OSError(40, "Too many levels of symbolic links")
+    return target
+
+
+def _written_through(path: str) -> bool:
+    """Whether the path leads to a device, a pipe or an open descriptor, which keeps its place."""
+    return _descriptor(path) is not None or (os.path.exists(path) and not os.path.isfile(path))
+
+
+def _descriptor(path: str) -> int | None:
+    """The descriptor of this process that the path names, as /dev/stdout and /dev/fd/3 do, links followed.
+
+    What is behind it may be a regular file that others write to as well: opened anew it would lose what they wrote.
+    """
+    for _ in range(MOST_LINKS):
+        try:
+            place = os.path.join(os.path.realpath(os.path.dirname(path) or "."), os.path.basename(path))
+        except (OSError, ValueError):
+            return None
+        found = re.fullmatch(rf"(?:/proc/(?:self|{os.getpid()})|/dev)/fd/([0-9]+)", place)
+        if found:
+            return int(found[1])
+        if not os.path.islink(place):
+            return None
+        path = os.path.join(os.path.dirname(place), os.readlink(place))
+    return None
+
+
+def _through(path: str, data: bytes) -> None:
+    descriptor = _descriptor(path)
+    if descriptor is not None:
+        send(descriptor, data)
         return
-    target, beside = os.path.realpath(path), ""  # through a link, to the file itself
+    opened = os.open(path, os.O_WRONLY)  # made by nobody, cut by nobody
     try:
-        handle, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".archcalc-")
-        with open(handle, "wb") as file:
-            file.write(data)
-        os.chmod(beside, os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o666 & ~_umask())
-        os.replace(beside, target)
-    except OSError as error:
-        raise _unwritable(path, error) from None
+        send(opened, data)
     finally:
-        if beside and os.path.exists(beside):
+        os.close(opened)
+
+
+def _replace(target: str, data: bytes) -> None:
+    """Put the data at target by way of a file beside it, which gets the old one's permissions and owner."""
+    _check_permission(target)
+    handle, beside = _beside(target)
+    try:
+        try:
+            send(handle, data)
+        finally:
+            os.close(handle)
+        if os.path.exists(target):
+            before = os.stat(target)
+            with suppress(OSError):  # only root may give a file away
+                os.chown(beside, before.st_uid, before.st_gid)
+            os.chmod(beside, before.st_mode & 0o777)
+        os.replace(beside, target)
+    finally:
+        if os.path.lexists(beside):
             os.unlink(beside)
 
 
-def _plainly(path: str, data: bytes) -> None:
-    try:
-        with open(path, "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: str, error: OSError) -> ArchcalcError:
-    return ArchcalcError(Problem(f"cannot be written: {(error.strerror or 'unknown reason').lower()}", path))
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(target: str) -> tuple[int, str]:
+    """A new file in the target's folder, open for writing, and its path."""
+    path = os.path.join(os.path.dirname(target), f".archcalc-{os.urandom(6).hex()}")
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), path

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem, unknown
 from archcalc.network import Network
-from archcalc.report.files import write
+from archcalc.report.files import refuse_link, unwritable, write_in_folder
 from archcalc.report.formats import render_table
 from archcalc.report.page import HEADINGS, PICTURES, page
 from archcalc.report.page_html import html_index, html_page
@@ -78,8 +78,7 @@ def writable(folder: str) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or "not a path").lower()
-        raise ArchcalcError(Problem(f"cannot be written: {reason}", folder)) from None
+        raise unwritable(folder, error) from None
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
@@ -105,15 +104,17 @@ def write_network(network: Network, file: str, how: Plan, records: Records) -> M
     made = page(network, records, kinds)
     path = os.path.join(how.folder, file)
     if how.format == "html":
-        write(f"{path}.html", html_page(made))
+        write_in_folder(f"{path}.html", html_page(made))
         return made.facts
-    write(f"{path}.csv", render_table(made.layers._replace(meta={}), "csv"))
+    write_in_folder(f"{path}.csv", render_table(made.layers._replace(meta={}), "csv"))
     if how.format == "markdown":
         for picture in made.pictures:
             if picture.svg:
-                os.makedirs(os.path.join(how.folder, "figures"), exist_ok=True)
-                write(os.path.join(how.folder, "figures", f"{file}-{picture.kind}.svg"), picture.svg)
-        write(f"{path}.md", markdown_page(made, file))
+                figures = os.path.join(how.folder, "figures")
+                refuse_link(figures)
+                writable(figures)
+                write_in_folder(os.path.join(figures, f"{file}-{picture.kind}.svg"), picture.svg)
+        write_in_folder(f"{path}.md", markdown_page(made, file))
     return made.facts
 
 
@@ -174,7 +175,7 @@ def write_index(found: Sequence[Written], how: Plan) -> str:
     elif how.format == "markdown":
         texts["markdown"] = markdown_index(index, files)
     for format, text in texts.items():
-        write(os.path.join(how.folder, INDEXES[format]), text)
+        write_in_folder(os.path.join(how.folder, INDEXES[format]), text)
     return os.path.join(how.folder, INDEXES[how.format])
 
 
