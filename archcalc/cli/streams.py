@@ -22,10 +22,11 @@ def print_text(text: str) -> None:
     Buffered or not: Python's own unbuffered stream drops what does not fit, without a word.
     """
     stream = sys.stdout
+    ours = stream is sys.__stdout__
     if stream is None:
         raise ArchcalcError("standard output is closed; -o FILE writes to a file")
     try:
-        if stream is sys.__stdout__:
+        if ours:
             from archcalc.report.files import send
 
             data = text.encode(stream.encoding, stream.errors or "strict")

@@ -7,15 +7,11 @@ from math import gcd
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.lifetime import inference
-from archcalc.analysis.survival import survival
-from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row
-from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network
+from archcalc.report.footer import footer
 from archcalc.report.table import Heading, Known, Table, kept
-from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import View, Work, is_array
 from archcalc.spec.settings import written
 from archcalc.version import __version__
@@ -124,7 +120,7 @@ def layer_table(
         rows=cells,
         total=total,
         header=header(analysis),
-        footer=footer(analysis),
+        footer=footer(analysis, headings, cells),
         meta=meta(analysis),
         totals=_totals(analysis),
     )
@@ -180,69 +176,6 @@ def header(analysis: Analysis) -> list[str]:
     lines.append(f"convention {how.name}: {how.about}")
     lines.append(f"archcalc {__version__}")
     return lines
-
-
-def footer(analysis: Analysis) -> list[str]:
-    t, how = analysis.totals, analysis.convention
-    lines = [_parameters(t)]
-    if how.counts_operations:
-        lines.append(f"{how.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
-    others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
-    if others:
-        lines.append(f"other operations by kind: {', '.join(others)}")
-    lines.append(f"{how.memory_name}: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
-    if how.memory_name == FEATURE_MAPS:
-        twice = t.values + t.conv_inputs
-        lines.append(
-            f"with each convolution's input kept once more: {twice:,} values, {bytes_text(twice * analysis.itemsize)}"
-        )
-        lines.append(_peak(analysis))
-    dropped = survival(analysis.network, analysis.rows)
-    if dropped is not None and t.macs:
-        lines.append(
-            f"in training {dropped.surviving:,.2f} of {dropped.paths} paths that may be dropped survive on average: "
-            f"about {dropped.macs:,.0f} {analysis.convention.counts} expected "
-            f"({dropped.macs / t.macs:.1%}); inference runs them all"
-        )
-    if analysis.network.side_problem:
-        lines.append(f"side heads, in training only, do not fit this input: {analysis.network.side_problem}")
-    if analysis.side_rows and not analysis.training:
-        lines.append(_side(analysis))
-    lines.append(
-        f"{NOT_COUNTED} is work that this convention does not count, or an output that overwrites its input or is "
-        f"a view of it; 0 is nothing at all"
-    )
-    return lines
-
-
-def _peak(analysis: Analysis) -> str:
-    schedule = inference(analysis.network, analysis.dtype)
-    peak = schedule.peak(analysis.batch)
-    at = schedule.moments[schedule.peak_moment(analysis.batch)].node if schedule.moments else 0
-    return (
-        f"inference peak by tensor lifetime, the image apart: {bytes_text(peak)}, at {analysis.network.nodes[at].name} "
-        f"(archcalc memory)"
-    )
-
-
-def _parameters(t: Totals) -> str:
-    if t.params == t.weights + t.biases:
-        parts = f"weights {t.weights:,} + biases {t.biases:,}" if t.biases else "weights"
-    elif t.params == t.weights:
-        parts = f"weights; biases {t.biases:,} not counted"
-    else:
-        return f"parameters: {t.params:,} so counted; weights {t.weights:,}, biases {t.biases:,}, buffers {t.buffers:,}"
-    return f"parameters: {t.params:,} ({parts})" + (f"; buffers {t.buffers:,} beside them" if t.buffers else "")
-
-
-def _side(analysis: Analysis) -> str:
-    side = totals(analysis.side_rows, analysis.convention)
-    heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
-    both = analysis.totals.params + side.params
-    return (
-        f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "
-        f"{side.macs:,} {analysis.convention.counts}; with them {both:,} parameters"
-    )
 
 
 def _totals(analysis: Analysis) -> dict[str, Any]:

@@ -14,12 +14,10 @@ from archcalc.layers.convolution import CONVOLUTIONS, Conv
 from archcalc.layers.dense import Linear
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
+from archcalc.report.footer import COURSE_VALUES
 from archcalc.report.layers import header
 from archcalc.report.units import BYTES, COUNTS, unit_for
 from archcalc.sizes import Shape
-
-COURSE_VALUES = 15_237_608
-"""What the volumes that the course prints add up to."""
 
 
 def notes(analysis: Analysis) -> str:
@@ -30,18 +28,22 @@ def notes(analysis: Analysis) -> str:
     t, size = analysis.totals, analysis.itemsize
     word = "weights" if t.params == t.weights else "params"
     lines += [_line(row, analysis, word) for row in analysis.rows if row.values is not None]
-    kept = t.values + t.conv_inputs
     lines += [
         "",
         f"TOTAL memory: {t.values:,} * {size} bytes = {_bytes(t.values * size)} / image (only forward! ~*2 for bwd)",
-        f"TOTAL memory with the input of every CONV kept once more: {kept:,} * {size} bytes = {_bytes(kept * size)} / image",
-        f"TOTAL params: {t.params:,} parameters",
     ]
+    if t.values == COURSE_VALUES:
+        twice = t.values + t.conv_inputs
+        lines.append(
+            f"TOTAL memory with a second copy of every CONV's input: {twice:,} * {size} bytes = "
+            f"{_bytes(twice * size)} / image"
+        )
+    lines.append(f"TOTAL params: {t.params:,} parameters")
     if t.values == COURSE_VALUES:
         lines += [
             "",
-            "# The course prints 24M * 4 bytes ~= 93MB for this table (96MB on its slides), but its rows have that first sum.",
-            "# The second total is an accounting that yields both printed figures. That it is theirs is a conjecture.",
+            "# The course prints 24M * 4 bytes ~= 93MB for this table (96MB on its slides). Its rows add up to the first sum.",
+            "# The second sum gives both printed figures. That the course computed it is a conjecture.",
         ]
     return "\n".join(lines) + "\n"
 

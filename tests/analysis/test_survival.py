@@ -58,5 +58,5 @@ def test_the_table_says_both():
     from archcalc.report import render
 
     out = render(load("stochastic_depth110").analyze(), "text")
-    assert "40.25 of 54 paths that may be dropped survive on average" in out
-    assert "inference runs them all" in out
+    assert "40.25 of 54 paths run on average" in out
+    assert "At inference all paths run." in out

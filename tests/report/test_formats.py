@@ -231,7 +231,7 @@ def test_an_array_analysis_is_not_tabulated():
 def test_markdown_shows_a_pattern_and_the_legend_as_they_are():
     out = render(load("INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-2").analyze(), "markdown")
     assert "**INPUT 8x8x3 -> [CONV3-4 -> RELU]\\*2 -> FC-2 (pattern)**" in out
-    assert "\n\\- is work that this convention does not count" in out
+    assert "\n'-': not counted under this convention" in out
 
 
 def test_columns_that_were_chosen_are_never_left_out():

@@ -155,4 +155,6 @@ def test_the_command(archcalc):
 
 def test_the_peak_stands_below_the_table_under_its_own_name(archcalc):
     _, out, _ = archcalc("table", "resnet50_tv", "--depth", "1")
-    assert "inference peak by tensor lifetime, the image apart: 9.6 MB (9.2 MiB), at conv2_1.shortcut.bn" in out
+    assert (
+        "peak memory at inference, without the network input: 9.6 MB (9.2 MiB), reached at conv2_1.shortcut.bn" in out
+    )

@@ -1,0 +1,122 @@
+"""The lines below a table of layers: totals in full, peak memory, side heads, and the signs in the cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.lifetime import inference
+from archcalc.analysis.survival import survival
+from archcalc.analysis.totals import Totals, totals
+from archcalc.conventions.convention import FEATURE_MAPS
+from archcalc.network import Network
+from archcalc.report.table import Heading
+from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
+from archcalc.sizes import Work
+from archcalc.spec.zoo import specs
+
+COURSE_VALUES = 15_237_608
+"""The sum of the feature maps that CS231n prints for VGG-16, in values."""
+
+STORED = ("values", "memory")
+"""Columns whose ``-`` is an output without storage of its own."""
+
+
+def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """The lines below the rows of an analysis under these headings."""
+    t, how = analysis.totals, analysis.convention
+    lines = [_parameters(t)]
+    if how.counts_operations:
+        lines.append(f"{how.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
+    others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
+    if others:
+        lines.append(f"other operations by kind: {', '.join(others)}")
+    lines.append(f"{how.memory_name}: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
+    if how.memory_name == FEATURE_MAPS:
+        lines += _course(analysis)
+        lines.append(_peak(analysis))
+    dropped = survival(analysis.network, analysis.rows)
+    if dropped is not None and t.macs:
+        lines.append(
+            f"stochastic depth: in training {dropped.surviving:,.2f} of {dropped.paths} paths run on average, with about "
+            f"{dropped.macs:,.0f} {how.counts} ({dropped.macs / t.macs:.1%}). At inference all paths run."
+        )
+    if analysis.network.side_problem:
+        lines.append(f"side heads (in training only) do not fit this input: {analysis.network.side_problem}")
+    if analysis.side_rows and not analysis.training:
+        lines.append(_side(analysis))
+    return [*lines, *legend(headings, rows)]
+
+
+def legend(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """What - and 0 mean, where a cell has one of them."""
+    counts = [at for at, heading in enumerate(headings) if heading.kind in ("count", "bytes")]
+    empty = {headings[at].name for row in rows for at in counts if row[at] is None}
+    parts = []
+    if empty.difference(STORED):
+        parts.append(f"'{NOT_COUNTED}': not counted under this convention")
+    if empty.intersection(STORED):
+        where = (
+            f"in the {' and '.join(name for name in STORED if name in empty)} column: "
+            if parts
+            else f"'{NOT_COUNTED}': "
+        )
+        parts.append(f"{where}no storage of its own (in place, or a view)")
+    lines = [f"{'; '.join(parts)}."] if parts else []
+    if any(row[at] == 0 for row in rows for at in counts):
+        lines.append("'0': counted, and zero.")
+    return [" ".join(lines)] if lines else []
+
+
+def _course(analysis: Analysis) -> list[str]:
+    """The sum from which the course's printed figure may come, for the network that the course prints."""
+    t = analysis.totals
+    if t.values != COURSE_VALUES:
+        return []
+    twice = t.values + t.conv_inputs
+    return [
+        f"feature maps plus a second copy of every convolution's input: {twice:,} values, "
+        f"{bytes_text(twice * analysis.itemsize)}. This may be how CS231n's 24M came about; see docs/counting.md."
+    ]
+
+
+def _peak(analysis: Analysis) -> str:
+    schedule = inference(analysis.network, analysis.dtype)
+    peak = schedule.peak(analysis.batch)
+    at = schedule.moments[schedule.peak_moment(analysis.batch)].node if schedule.moments else 0
+    return (
+        f"peak memory at inference, without the network input: {bytes_text(peak)}, reached at "
+        f"{analysis.network.nodes[at].name}. Details: archcalc memory {_named(analysis.network)}"
+    )
+
+
+def _named(network: Network) -> str:
+    """What to write for NET: the name, where it is the zoo's network with the zoo's settings."""
+    place = network.nodes[-1].place
+    from_zoo = place is not None and Path(place.file).parent == specs() and not network.settings_changed
+    return network.name if from_zoo else "NET"
+
+
+def _parameters(t: Totals) -> str:
+    if t.params == t.weights + t.biases:
+        parts = f"weights {t.weights:,} + biases {t.biases:,}" if t.biases else "weights"
+    elif t.params == t.weights:
+        parts = f"weights; biases {t.biases:,} not counted"
+    else:
+        return (
+            f"parameters under this convention: {t.params:,}; weights {t.weights:,}, biases {t.biases:,}, "
+            f"buffers {t.buffers:,}"
+        )
+    return f"parameters: {t.params:,} ({parts})" + (f"; buffers, not trained: {t.buffers:,}" if t.buffers else "")
+
+
+def _side(analysis: Analysis) -> str:
+    side = totals(analysis.side_rows, analysis.convention)
+    heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
+    both = analysis.totals.params + side.params
+    return (
+        f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "
+        f"{side.macs:,} {analysis.convention.counts}. Parameters with side heads: {both:,}."
+    )
