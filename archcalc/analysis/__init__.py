@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from archcalc.analysis import arrays
 from archcalc.analysis.fold import fold
 from archcalc.analysis.memory import itemsize
+from archcalc.analysis.stages import Stages, stages
 from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
@@ -56,9 +57,14 @@ class Analysis:
     def totals(self) -> Totals:
         return totals(self.rows, self.convention)
 
+    @cached_property
+    def stages(self) -> Stages:
+        """The trunk of the network, and its runs of layers on maps of one size."""
+        return stages(self.network)
+
     def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
         """The rows folded to a depth of blocks, or ``by`` type or stage."""
-        return fold(self.rows, depth, by)
+        return fold(self.rows, depth, by, self.stages if by == "stage" else None)
 
     def memory(
         self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int | str = 0

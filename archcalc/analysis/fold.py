@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
 from typing import Any
 
+from archcalc.analysis.stages import Stages
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.network import Node
 from archcalc.sizes import Int, Params, Work
 
 WAYS = ("type", "stage")
 
 
-def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> list[Row]:
+def fold(rows: list[Row], depth: int | None = None, by: str | None = None, stages: Stages | None = None) -> list[Row]:
     """Rows summed into groups: blocks nested deeper than ``depth``, or all of a type or stage.
 
-    A stage is a run of layers on maps of one height and width, as in the tables of the VGG and ResNet
-    papers; layers in branches belong to the stage of the layer where the branches have met. Every number
-    of a group is the sum over its layers; the shape and field are those of its last layer (of a type: none).
+    ``stages`` are those of the rows' network (``analysis.stages``). Every number of a group is the sum over its
+    layers; the shape and field are those of its last layer (of a type: none).
     """
     if by is not None and depth is not None:
         raise ArchcalcError(f"fold to a depth or by {by}, not both")
@@ -37,40 +36,33 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None) -> li
         for row in rows:
             groups.setdefault(row.type, []).append(row)
         return [_sum(kind, kind, group)._replace(shape=None, views=()) for kind, group in groups.items()]
-    if by == "stage":
-        stages = _stages(rows)
-        return [_sum(key, "stage", group) for key, group in _runs(rows, lambda row: stages[row.name])]
+    if by == "stage" and stages is not None:
+        return _by_stage(rows, stages)
     raise ArchcalcError(unknown("way to fold", by, WAYS))
+
+
+def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
+    """A row for every stage; side heads are one of their own, and heads have no one shape."""
+    trunk = {node.index for node in stages.nodes}
+    groups: dict[int, list[Row]] = {}
+    for row in rows:
+        index = -1 if row.node is None else row.node.index
+        groups.setdefault(stages.of.get(index, len(stages.names)), []).append(row)
+    found = []
+    for number, group in sorted(groups.items()):
+        folded = _sum([*stages.names, "side heads"][number], "stage", group)
+        if number < len(stages.names):
+            ends = [row for row in group if row.node is not None and row.node.index in trunk]
+            last = ends[-1] if ends else None
+            folded = folded._replace(shape=last.shape if last else None, views=last.views if last else ())
+        found.append(folded)
+    return found
 
 
 def _block(row: Row, depth: int) -> tuple[tuple[str, ...], bool]:
     """The block to fold into, or the layer itself, and which of the two it is."""
     folded = len(row.scopes) >= depth
     return (row.scopes[:depth] if folded else (*row.scopes, row.name)), folded
-
-
-def _stages(rows: list[Row]) -> dict[str, str]:
-    """Each layer's stage by its name: the size of the first map after it that everything later comes from."""
-    stages: dict[str, str] = {}
-    for group in segments(rows):
-        size = "x".join(map(str, group[-1].shape.axes)) or "vector"
-        stages |= {node.name: size for node in group}
-    return stages | {row.name: "side heads" for row in rows if row.node is not None and row.node.side}
-
-
-def segments(rows: Iterable[Row]) -> Iterator[list[Node]]:
-    """The layers up to and with each one that all ways from before it to after it go through: no edge passes it by."""
-    main = [row.node for row in rows if row.node is not None and not row.node.side]
-    last_use = {node.index: node.index for node in main}
-    for node in main:
-        last_use.update(dict.fromkeys(node.inputs, node.index))
-    waiting, reach = [], 0
-    for node in main:
-        waiting.append(node)
-        if reach <= node.index:  # whatever was made before this layer has been used up by it
-            yield waiting
-            waiting = []
-        reach = max(reach, last_use[node.index])
 
 
 def _runs(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> Iterable[tuple[Any, list[Row]]]:

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fold import segments
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.plot import style
@@ -127,7 +126,7 @@ def _caption(analysis: Analysis, left_out: bool) -> str:
 
 def _chosen(analysis: Analysis) -> list[Row]:
     rows = {row.node.index: row for row in analysis.rows if row.node is not None}
-    trunk = [rows[group[-1].index] for group in segments(analysis.rows)]
+    trunk = [rows[node.index] for node in analysis.stages.trunk]
     local = [row for row in trunk if row.shape and row.shape.axes and all(v.least.step != 0 for v in row.views)]
     local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.views != before.views]
     ends = [row for row, after in zip(local, [*local[1:], None], strict=True) if not after or after.shape != row.shape]

@@ -12,7 +12,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depths
-from archcalc.analysis.fold import segments
 from archcalc.errors import ArchcalcError
 from archcalc.plot import style
 
@@ -80,8 +79,7 @@ def _curve(analysis: Analysis, axis: int) -> list[Point]:
     rows = {row.node.index: row for row in analysis.rows if row.node is not None}
     at = depths(analysis.network)
     points = []
-    for group in segments(analysis.rows):
-        node = group[-1]
+    for node in analysis.stages.trunk:
         views = rows[node.index].views
         if not views or any(view.least.step == 0 for view in views):
             continue

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fold import segments
+from archcalc.analysis.stages import HEADS, VECTOR
 from archcalc.analysis.trace import Row
 from archcalc.layers import Layer
 from archcalc.layers.base import Pointwise
@@ -52,7 +52,7 @@ def finest(analysis: Analysis, most: int, fold: Callable[[Analysis, int], list[I
         found = (fold or folded)(analysis, depth)
         if len(found) <= most:
             return found
-    return _items(analysis, _by_stage(analysis), 0)
+    return _by_stage(analysis)
 
 
 def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
@@ -84,13 +84,19 @@ def _apart(analysis: Analysis, node: Node, depth: int) -> bool:
     return analysis.network.nodes[node.inputs[0]].scopes[:depth] != node.scopes[:depth]
 
 
-def _by_stage(analysis: Analysis) -> Callable[[Row, Node], Hashable]:
-    stage = {node.index: group[-1].shape.axes for group in segments(analysis.rows) for node in group}
-    return lambda row, node: stage[node.index]
+def _by_stage(analysis: Analysis) -> list[Item]:
+    """The stages, and heads after what they take."""
+    stages = analysis.stages
+    groups: list[list[Row]] = [[] for _ in stages.names]
+    for row in analysis.rows:
+        if row.node is not None and not row.node.side:
+            groups[stages.of[row.node.index]].append(row)
+    names = [name.replace("x", "×") if name not in (HEADS, VECTOR) else name for name in stages.names]
+    return [_whole(names[at], group, at, stages.of, 0) for at, group in enumerate(groups)]
 
 
 def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int) -> list[Item]:
-    """The rows of one key as an item; a tuple is that of a block of that depth, or of a stage (0)."""
+    """The rows of one key as an item; a tuple is that of a block of that depth."""
     groups: list[list[Row]] = []
     keys: list[Hashable] = []
     place: dict[Hashable, int] = {}
@@ -106,21 +112,30 @@ def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int)
             keys.append(found)
         groups[at].append(row)
         home[row.node.index] = at
-    return [_item(group, at, home, keys[at], depth) for at, group in enumerate(groups)]
+    return [
+        _whole(str(key[-1]), group, at, home, depth) if isinstance(key, tuple) else _layer(group, at, home)
+        for at, (group, key) in enumerate(zip(groups, keys, strict=True))
+    ]
 
 
-def _item(rows: Sequence[Row], at: int, home: dict[int, int], key: Hashable, depth: int) -> Item:
+def _layer(rows: Sequence[Row], at: int, home: Mapping[int, int]) -> Item:
+    """A layer with its followers."""
     nodes = [row.node for row in rows if row.node is not None]
-    inputs = tuple(dict.fromkeys(home[i] for node in nodes for i in node.inputs if home[i] != at))
     head = nodes[0]
-    if isinstance(key, tuple):  # a block or a stage
-        last = nodes[-1]
-        named = key[-1] if key and isinstance(key[-1], str) else "×".join(map(str, key)) or "vector"
-        parts = [node for node in nodes if not _follows(node)]
-        name, sort = (rows[0].name if len(rows) == 1 else named), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
-        scopes = last.scopes[: max(0, depth - 1)]
-        return Item(name, sort, last.shape, scopes, inputs, tuple(rows), _repeats(nodes, depth))
-    return Item(rows[0].name, _sort(head), head.shape, head.scopes, inputs, tuple(rows), 1)
+    return Item(rows[0].name, _sort(head), head.shape, head.scopes, _taken(nodes, at, home), tuple(rows), 1)
+
+
+def _whole(name: str, rows: Sequence[Row], at: int, home: Mapping[int, int], depth: int) -> Item:
+    """A block of that depth, or a stage (0); what holds one layer alone is that layer."""
+    nodes = [row.node for row in rows if row.node is not None]
+    parts = [node for node in nodes if not _follows(node)]
+    named, sort = (rows[0].name if len(rows) == 1 else name), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
+    scopes = nodes[-1].scopes[: max(0, depth - 1)]
+    return Item(named, sort, nodes[-1].shape, scopes, _taken(nodes, at, home), tuple(rows), _repeats(nodes, depth))
+
+
+def _taken(nodes: Sequence[Node], at: int, home: Mapping[int, int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(home[i] for node in nodes for i in node.inputs if home[i] != at))
 
 
 def runs(items: Sequence[Item]) -> list[Item]:
