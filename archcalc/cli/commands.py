@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from archcalc.cli.names import listing
 from archcalc.cli.streams import say
 from archcalc.errors import ArchcalcError, Problem, unknown
 
@@ -158,6 +159,22 @@ def _analysis(args: argparse.Namespace, net: str, settings: dict[str, Any]) -> A
     )
 
 
+def settings_text(args: argparse.Namespace) -> str:
+    """The parameters of each network's spec with their defaults, as ``--set help`` lists them."""
+    from archcalc.spec import load
+    from archcalc.spec.settings import written
+
+    if not args.net:
+        raise ArchcalcError("--set help lists the parameters of a network: name one")
+    parts = []
+    for net in args.net if isinstance(args.net, list) else [args.net]:
+        network = load(net)
+        values = {key: written(value) for key, value in network.settings.items()}
+        about = f"{network.name}: {len(values) or 'no'} parameter{'' if len(values) == 1 else 's'} to set"
+        parts.append(f"{about}\n{listing(values)}")
+    return "\n".join(parts)
+
+
 def schema(args: argparse.Namespace) -> str:
     from json import dumps
 
@@ -174,6 +191,8 @@ def audit(args: argparse.Namespace) -> str:
 
     if args.report and (args.net or args.all):
         raise ArchcalcError("--report is about all figures; it takes no networks and no --all")
+    if args.report and args.format not in ("text", "markdown"):
+        raise ArchcalcError(f"--report is written in Markdown, not {args.format}; -o FILE.md writes it to a file")
     judgements = judge_all(of_networks(load_figures(), args.net))
     _report_problems(args, differences(judgements))
     if args.report:
@@ -288,6 +307,19 @@ def report(args: argparse.Namespace) -> str:
     found = list(_progress(steps, len(names)))
     _report_problems(args, [Problem(f"{one.network}: {one.problem}") for one in found if one.problem], 2)
     return f"{folder.write_index(found, how)}\n"
+
+
+def help_(args: argparse.Namespace) -> str:
+    from archcalc.cli.parser import parser
+    from archcalc.cli.reference import commands
+
+    top = parser()
+    known = commands(top)
+    if args.about is None:
+        return top.format_help()
+    if args.about not in known:
+        raise ArchcalcError(unknown("command", args.about, known, most=40))
+    return known[args.about].format_help()
 
 
 def completion(args: argparse.Namespace) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.cli.commands import settings_text
+from archcalc.cli.options import HELP, settle_format
 from archcalc.cli.parser import parser
 from archcalc.cli.streams import discard_output, print_text, say
 from archcalc.errors import ArchcalcError
@@ -15,7 +17,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         if args.command is None:
             raise ArchcalcError("no command given; see archcalc --help")
-        _write(args.run(args), args.output)
+        settle_format(args)
+        _write(settings_text(args) if HELP in getattr(args, "set", ()) else args.run(args), args.output)
     except ArchcalcError as error:
         for problem in error.problems:
             say(str(problem))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from archcalc.cli import names as names_of
+from archcalc.cli.names import Names, listing
 from archcalc.cli.streams import print_text
 from archcalc.errors import ArchcalcError, nearest
 from archcalc.layers.fields import shown
@@ -77,8 +80,14 @@ def numbers(text: str) -> list[int]:
     return found
 
 
+HELP = ("help", ...)
+"""What ``--set help`` sets: the wish to see what could be set."""
+
+
 def setting(text: str) -> tuple[str, Any]:
     """key=value, the value as a spec would write it."""
+    if text == "help":
+        return HELP
     key, equals, value = text.partition("=")
     key = key.strip()
     if not equals or not key:
@@ -108,11 +117,44 @@ def names(text: str) -> list[str]:
     return found
 
 
+class Named(argparse.Action):
+    """A value that is one of the names that exist; ``help`` in its place prints them.
+
+    Arguments for which any text may be right, such as a file, have names for completion alone: they are not ``listed``.
+    """
+
+    def __init__(self, *args: Any, names: Names, listed: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names, self.listed = names, listed
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if self.listed and values in ("help", ["help"]):
+            print_text(listing(self.names()))
+            parser.exit()
+        setattr(namespace, self.dest, values)
+
+
+def settle_format(args: argparse.Namespace) -> None:
+    """The format of the output: as --format says, else as the file's extension says, else the command's own.
+
+    ArchcalcError for an extension that stands for none.
+    """
+    if args.extensions is not None and (args.format is None or args.format == ""):
+        from archcalc.report.files import format_of
+
+        args.format = format_of(args.output, args.extensions(args), args.usual)
+
+
 def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
     parser.add_argument(
         "net",
         metavar="NET",
         nargs=count,
+        action=Named,
+        names=names_of.networks,
+        listed=False,
         help="a name in the zoo, a spec file (FILE.yaml, or FILE.yaml:NAME where it holds several), "
         "- for a spec on standard input, or a one-line pattern",
     )
@@ -122,27 +164,70 @@ def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
         type=setting,
         action="append",
         default=[],
-        help="set a parameter of the spec; may be given again",
+        help="set a parameter of the spec; may be given again; help lists them",
     )
 
 
 def counting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="CxHxW", type=input_size, help="compute at this input, as in 3x320x320")
     parser.add_argument("--batch", metavar="N", type=whole, default=1, help="images at once (1)")
-    parser.add_argument("--dtype", metavar="TYPE", default="float32", help="type of a value in memory (float32)")
+    dtype(parser)
     parser.add_argument(
         "--as",
         dest="convention",
         metavar="CONVENTION",
         default="archcalc",
-        help="how to count: cs231n, fvcore, thop ... (archcalc); archcalc explain NET lists all",
+        action=Named,
+        names=names_of.conventions,
+        help="how to count: cs231n, fvcore, thop ... (archcalc); help lists all",
     )
     parser.add_argument("--training", action="store_true", help="count side heads too, which run in training only")
 
 
-def printing(parser: argparse.ArgumentParser, formats: str, *, columns: bool = True) -> None:
-    parser.add_argument("--format", metavar="FORMAT", default="text", help=f"{formats} (text)")
-    if columns:
-        parser.add_argument("--columns", metavar="NAME,...", type=names, help="the columns to show, in order")
+def dtype(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dtype",
+        metavar="TYPE",
+        default="float32",
+        action=Named,
+        names=names_of.dtypes,
+        help="type of a value in memory (float32); help lists all",
+    )
+
+
+def printing(
+    parser: argparse.ArgumentParser, formats: str, *, columns: Names | None = None, known: Names = names_of.formats
+) -> None:
+    """How a table is printed; ``columns`` are those that it can have, where they can be chosen."""
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        action=Named,
+        names=known,
+        help=f"{formats}; otherwise the extension of FILE decides (text)",
+    )
+    if columns is not None:
+        parser.add_argument(
+            "--columns",
+            metavar="NAME,...",
+            type=names,
+            action=Named,
+            names=columns,
+            help="the columns to show, in order, by name or heading; help lists all",
+        )
         parser.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
+    output(parser, lambda _: table_extensions(), "text")
+
+
+def output(
+    parser: argparse.ArgumentParser, extensions: Callable[[argparse.Namespace], Mapping[str, str]], usual: str
+) -> None:
+    """The file to write, and the formats that its extension stands for."""
     parser.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+    parser.set_defaults(extensions=extensions, usual=usual)
+
+
+def table_extensions() -> Mapping[str, str]:
+    from archcalc.report.formats import EXTENSIONS
+
+    return EXTENSIONS

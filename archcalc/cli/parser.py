@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from archcalc.cli import commands, options
+from archcalc.cli import commands, names, options
 from archcalc.plot.kinds import KINDS
 from archcalc.version import __version__
 
@@ -28,6 +28,12 @@ EXAMPLES = """examples:
   archcalc show googlenet                         the spec itself
   archcalc export resnet50 --to torch -o net.py   the same as plain PyTorch source
   archcalc schema > archcalc.schema.json          for editors that check YAML"""
+
+
+def spec_extensions(args: argparse.Namespace) -> Mapping[str, str]:
+    """A spec is YAML; the text of a file of JSON stays JSON."""
+    json = {"json": "json"} if not args.expanded and all(net.endswith(".json") for net in args.net) else {}
+    return {"yaml": "yaml", "yml": "yaml", **json}
 
 
 def parser() -> options.Parser:
@@ -53,7 +59,7 @@ def parser() -> options.Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        made.set_defaults(run=run, parser=made, output=None, status=0)
+        made.set_defaults(run=run, parser=made, output=None, format=None, extensions=None, status=0)
         return made
 
     one = command(
@@ -65,13 +71,21 @@ def parser() -> options.Parser:
     options.network(one)
     options.counting(one)
     one.add_argument("--depth", metavar="N", type=options.whole, help="fold blocks nested deeper than N")
-    one.add_argument("--by", metavar="type|stage", help="fold by layer type, or by stage (runs of one map size)")
-    options.printing(one, FORMATS + ", notes")
+    one.add_argument(
+        "--by",
+        metavar="type|stage",
+        action=options.Named,
+        names=names.folds,
+        help="fold by layer type, or by stage (runs of one map size)",
+    )
+    options.printing(one, FORMATS + ", notes", columns=names.layer_columns, known=names.layer_formats)
 
     one = command("list", commands.list_, "the networks of the zoo", "archcalc list 'resnet*' --sort macs")
     one.add_argument("pattern", metavar="PATTERN", nargs="*", help="names, with * and ? as wildcards")
-    one.add_argument("--sort", metavar="COLUMN", help="sort by a column")
-    options.printing(one, FORMATS)
+    one.add_argument(
+        "--sort", metavar="COLUMN", action=options.Named, names=names.list_columns, help="sort by a column"
+    )
+    options.printing(one, FORMATS, columns=names.list_columns)
 
     one = command(
         "compare",
@@ -82,7 +96,7 @@ def parser() -> options.Parser:
     options.network(one)
     options.counting(one)
     one.add_argument("--baseline", metavar="NET", help="add ratios to this network's figures")
-    options.printing(one, FORMATS)
+    options.printing(one, FORMATS, columns=names.compare_columns)
 
     one = command(
         "diff",
@@ -92,7 +106,7 @@ def parser() -> options.Parser:
     )
     options.network(one)
     options.counting(one)
-    options.printing(one, FORMATS, columns=False)
+    options.printing(one, FORMATS)
 
     one = command(
         "rf",
@@ -106,7 +120,7 @@ def parser() -> options.Parser:
     one.add_argument("--layer", metavar="NAME", help="one layer, or the last of a block")
     one.add_argument("--unit", metavar="Y,X", type=options.unit, help="the pixels that this unit of the layer sees")
     one.add_argument("--summary", action="store_true", help="a line for each network instead, with its parameters")
-    options.printing(one, FORMATS)
+    options.printing(one, FORMATS, columns=names.field_columns)
 
     one = command(
         "memory",
@@ -117,10 +131,14 @@ def parser() -> options.Parser:
     options.network(one)
     one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
     one.add_argument("--batch", metavar="N", type=options.whole, help="images at once (1)")
-    one.add_argument("--dtype", metavar="TYPE", default="float32", help="type of a value in memory (float32)")
+    options.dtype(one)
     one.add_argument("--training", action="store_true", help="a step of training instead of inference")
     one.add_argument(
-        "--optimizer", metavar="NAME", help="sgd, momentum, adam or adamw (sgd): what it holds in training"
+        "--optimizer",
+        metavar="NAME",
+        action=options.Named,
+        names=names.optimizers,
+        help="sgd, momentum, adam or adamw (sgd): what it holds in training",
     )
     one.add_argument("--amp", action="store_true", help="mixed precision, as autocast to bfloat16")
     one.add_argument(
@@ -134,7 +152,7 @@ def parser() -> options.Parser:
         "--fit", metavar="SIZE", help="the largest batch within so much, as in 24GiB; with --batch, the largest input"
     )
     one.add_argument("--batches", metavar="N,...", type=options.numbers, help="a table over these batch sizes")
-    options.printing(one, FORMATS)
+    options.printing(one, FORMATS, columns=names.memory_columns)
 
     one = command(
         "audit",
@@ -145,7 +163,7 @@ def parser() -> options.Parser:
     one.add_argument("net", metavar="NET", nargs="*", help="the figures of these networks, with * and ? as wildcards")
     one.add_argument("--all", action="store_true", help="the figures that match too")
     one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
-    options.printing(one, FORMATS, columns=False)
+    options.printing(one, FORMATS)
 
     one = command(
         "explain",
@@ -159,6 +177,8 @@ def parser() -> options.Parser:
         "--as",
         dest="convention",
         metavar="TOOL",
+        action=options.Named,
+        names=names.conventions,
         help="fvcore, torchinfo, ptflops, thop ...; all of them side by side when left out",
     )
     one.add_argument(
@@ -166,7 +186,7 @@ def parser() -> options.Parser:
         action="store_true",
         help="run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])",
     )
-    options.printing(one, FORMATS, columns=False)
+    options.printing(one, FORMATS)
 
     one = command(
         "verify",
@@ -176,12 +196,19 @@ def parser() -> options.Parser:
     )
     options.network(one, "*")
     one.add_argument("--all", action="store_true", help="every network of the zoo, a line each")
-    one.add_argument("--device", metavar="DEVICE", default="auto", help="cuda, cpu, meta or auto (auto)")
+    one.add_argument(
+        "--device",
+        metavar="DEVICE",
+        default="auto",
+        action=options.Named,
+        names=names.devices,
+        help="cuda, cpu, meta or auto (auto)",
+    )
     one.add_argument("--jobs", metavar="N", type=options.whole, default=2, help="networks at once, with --all (2)")
     one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="verify at this input, as in 3x320x320")
     one.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
     one.add_argument("--csv", metavar="FILE", help="write the same as CSV to this file too")
-    options.printing(one, FORMATS, columns=False)
+    options.printing(one, FORMATS)
 
     one = command(
         "plot",
@@ -189,7 +216,13 @@ def parser() -> options.Parser:
         "a picture of a network as PNG, SVG or PDF (needs archcalc[plot])",
         "archcalc plot cost vgg16 -o vgg16.pdf",
     )
-    one.add_argument("kind", metavar="KIND", help="; ".join(f"{kind.name}: {kind.about}" for kind in KINDS.values()))
+    one.add_argument(
+        "kind",
+        metavar="KIND",
+        action=options.Named,
+        names=names.kinds,
+        help="; ".join(f"{kind.name}: {kind.about}" for kind in KINDS.values()),
+    )
     options.network(one, "*")
     options.counting(one)
     one.add_argument("--layers", metavar="NAME,...", type=options.names, help="rf-map: the layers whose fields to draw")
@@ -197,11 +230,23 @@ def parser() -> options.Parser:
     one.add_argument("--kernel", metavar="K", type=options.whole, help="pattern: the size of the small kernel (3)")
     one.add_argument("--stack", metavar="N", type=options.whole, help="pattern: how many of them at most (3)")
     one.add_argument("--fit", metavar="SIZE", help="budget: the card's memory (24GiB)")
-    one.add_argument("--optimizer", metavar="NAME", help="budget: sgd, momentum, adam or adamw (sgd)")
+    one.add_argument(
+        "--optimizer",
+        metavar="NAME",
+        action=options.Named,
+        names=names.optimizers,
+        help="budget: sgd, momentum, adam or adamw (sgd)",
+    )
     one.add_argument("--overhead", metavar="SIZE", help="budget: what the framework holds besides (0B)")
     one.add_argument("--amp", action="store_const", const=True, help="memory, budget: train in mixed precision")
     one.add_argument("--checkpoint", metavar="BLOCK,...", help="memory, budget: blocks that run again, not kept")
-    one.add_argument("--format", metavar="FORMAT", help="png, svg or pdf; else the extension of the file says it")
+    one.add_argument(
+        "--format",
+        metavar="FORMAT",
+        action=options.Named,
+        names=names.picture_formats,
+        help="png, svg or pdf; otherwise the extension of FILE decides",
+    )
     one.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for SVG on standard output")
 
     one = command(
@@ -213,7 +258,14 @@ def parser() -> options.Parser:
     options.network(one, "*")
     one.add_argument("--all", action="store_true", help="every network of the zoo")
     one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
-    one.add_argument("--format", metavar="FORMAT", default="html", help="html, markdown (with CSV) or csv (html)")
+    one.add_argument(
+        "--format",
+        metavar="FORMAT",
+        default="html",
+        action=options.Named,
+        names=names.page_formats,
+        help="html, markdown (with CSV) or csv (html)",
+    )
     one.add_argument(
         "--figures", metavar="NET,...", type=options.names, help="the networks to draw pictures of; none for none (all)"
     )
@@ -229,7 +281,7 @@ def parser() -> options.Parser:
     )
     options.network(one)
     one.add_argument("--expanded", action="store_true", help="every layer on its own, as a spec that loads to the same")
-    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+    options.output(one, spec_extensions, "yaml")
 
     one = command(
         "export",
@@ -238,9 +290,16 @@ def parser() -> options.Parser:
         "archcalc export vgg16 --to torch -o vgg16.py",
     )
     options.network(one, None)
-    one.add_argument("--to", metavar="FORMAT", default="torch", help="what to write: torch (torch)")
+    one.add_argument(
+        "--to",
+        metavar="FORMAT",
+        default="torch",
+        action=options.Named,
+        names=names.targets,
+        help="what to write: torch (torch)",
+    )
     one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="for this input, as in 3x320x320")
-    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+    options.output(one, lambda _: {"py": "torch"}, "torch")
 
     one = command(
         "schema",
@@ -248,7 +307,18 @@ def parser() -> options.Parser:
         "the JSON Schema of the spec language, for editors",
         "archcalc schema -o spec.schema.json",
     )
-    one.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of standard output")
+    options.output(one, lambda _: {"json": "json"}, "json")
+
+    one = command("help", commands.help_, "the help of archcalc or of one command", "archcalc help table")
+    one.add_argument(
+        "about",
+        metavar="COMMAND",
+        nargs="?",
+        action=options.Named,
+        names=names.commands,
+        listed=False,
+        help="a command",
+    )
 
     one = command(
         "completion",

@@ -119,8 +119,10 @@ def save(kind: str, analyses: Sequence[Analysis], path: str, **options: Any) -> 
 
 
 def format_of(path: str) -> str:
-    """The format that a file's extension names; ArchcalcError with the nearest when it names none."""
-    extension = PurePath(path).suffix.lower().removeprefix(".")
+    """The format that a file's extension names, SVG for a device; ArchcalcError with the nearest when it names none."""
+    from archcalc.report.files import written_through
+
+    extension = "svg" if written_through(path) else PurePath(path).suffix.lower().removeprefix(".")
     if not extension:
         raise ArchcalcError(f"{path}: a picture's file ends in {', '.join('.' + f for f in FORMATS)}")
     if extension not in FORMATS:

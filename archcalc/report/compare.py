@@ -9,10 +9,9 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
-from archcalc.errors import ArchcalcError, unknown
 from archcalc.network import Network
 from archcalc.report.layers import field_of, meta
-from archcalc.report.table import Heading, Known, Table, kept
+from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.report.units import counted
 from archcalc.sizes import Shape
 from archcalc.spec.accuracy import Accuracy, accuracies
@@ -50,11 +49,8 @@ def compare_table(
     The field is the last one before a layer sees everything at once. Errors are shown for networks as
     the zoo describes them, where a source is known; the notes below name it.
     """
-    names = list(columns or COLUMNS)
-    for name in names:
-        if name not in COLUMNS:
-            raise ArchcalcError(unknown("column", name, COLUMNS))
     how = analyses[0].convention
+    names = column_names(columns or COLUMNS, (_heading(name, how.counts) for name in COLUMNS))
     headings = kept([_heading(name, how.counts) for name in names], columns)
     rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
     if baseline is not None:

@@ -26,7 +26,7 @@ def format_of(path: str | None, known: Mapping[str, str], default: str) -> str:
     extensions that exist for another one.
     """
     extension = PurePath(path or "").suffix.lower().removeprefix(".")
-    if path in (None, "-") or not extension or _written_through(str(path)):
+    if path in (None, "-") or not extension or written_through(str(path)):
         return default
     if extension not in known:
         raise ArchcalcError(
@@ -43,7 +43,7 @@ def check_writable(path: str) -> None:
     """ArchcalcError when no file can be written at path: to be known before long work, not after it."""
     _check_name(path)
     try:
-        if _written_through(path):
+        if written_through(path):
             return
         target = _followed(path)
         _check_permission(target)
@@ -59,7 +59,7 @@ def write(path: str, content: str | bytes) -> None:
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     _check_name(path)
     try:
-        if _written_through(path):
+        if written_through(path):
             _through(path, data)
         else:
             _replace(_followed(path), data)
@@ -126,7 +126,7 @@ def _followed(path: str) -> str:
     return target
 
 
-def _written_through(path: str) -> bool:
+def written_through(path: str) -> bool:
     """Whether the path leads to a device, a pipe or an open descriptor, which keeps its place."""
     return _descriptor(path) is not None or (os.path.exists(path) and not os.path.isfile(path))
 

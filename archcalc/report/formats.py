@@ -233,6 +233,18 @@ def json(table: Table, exact: bool, width: int | None) -> str:
     return dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
+EXTENSIONS: Mapping[str, str] = {
+    "txt": "text",
+    "md": "markdown",
+    "markdown": "markdown",
+    "csv": "csv",
+    "tex": "latex",
+    "html": "html",
+    "htm": "html",
+    "json": "json",
+}
+"""The format that a file's extension stands for."""
+
 FORMATS: Mapping[str, Callable[[Table, bool, int | None], str]] = {
     "text": text,
     "markdown": markdown,

@@ -8,10 +8,10 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
-from archcalc.errors import ArchcalcError, unknown
+from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import footer
-from archcalc.report.table import Heading, Known, Table, kept
+from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.sizes import View, Work, is_array
 from archcalc.spec.settings import written
 from archcalc.version import __version__
@@ -85,14 +85,15 @@ DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf",
 SUMMED = {"layers", "params", "weights", "biases", "buffers", "macs", "flops", "values", "memory", *Work._fields}
 
 
-def chosen(names: Sequence[str] | None, folded: bool) -> list[str]:
-    """The columns to show; ArchcalcError with the nearest name for one that does not exist."""
+def chosen(names: Sequence[str] | None, folded: bool, counts: str = "MACs") -> list[str]:
+    """The columns to show, where MACs may have another title; ArchcalcError for one that does not exist."""
     if names is None:
         return [n for n in (*DEFAULT[:2], "layers", *DEFAULT[2:]) if folded or n != "layers"]
-    for name in names:
-        if name not in COLUMNS:
-            raise ArchcalcError(unknown("column", name, COLUMNS, most=40))
-    return list(names)
+    return column_names(names, (_titled(heading, counts) for heading, _ in COLUMNS.values()))
+
+
+def _titled(heading: Heading, counts: str) -> Heading:
+    return heading._replace(title=counts) if heading.name == "macs" else heading
 
 
 def layer_table(
@@ -101,13 +102,13 @@ def layer_table(
     """One row per layer, or per block, type or stage, with the header and the totals."""
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
-    names = chosen(columns, folded=depth is not None or by is not None)
+    counted = analysis.convention.counts
+    names = chosen(columns, depth is not None or by is not None, counted)
     if columns is None and analysis.convention.flops_per_mac is None:
         names.remove("flops")
     rows = analysis.fold(depth, by)
-    counted = analysis.convention.counts
     headings = kept([COLUMNS[name][0] for name in names], columns)
-    headings = [h._replace(title=counted) if h.name == "macs" else h for h in headings]
+    headings = [_titled(heading, counted) for heading in headings]
     cells = [[COLUMNS[name][1](row, analysis) for name in names] for row in rows]
     total: list[Any] = [
         _add(column) if name in SUMMED else "" for name, column in zip(names, zip(*cells, strict=True), strict=True)

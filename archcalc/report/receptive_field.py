@@ -9,9 +9,8 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.pixels import layer
 from archcalc.analysis.receptive_field import Sight, Verdict, sights, verdict
 from archcalc.analysis.views import Views
-from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.layers import field_of, meta, origin, step_of
-from archcalc.report.table import AXES, Heading, Table, kept, of_axis
+from archcalc.report.table import AXES, Heading, Table, column_names, kept, of_axis
 from archcalc.sizes import View
 from archcalc.version import __version__
 
@@ -52,7 +51,7 @@ OF_LAYER: Mapping[str, tuple[Heading, Callable[[Sight], Any]]] = {
         (Heading("output", "output", "text", 7), lambda s: str(s.node.shape)),
     ]
 }
-COLUMNS = (*OF_LAYER, *PER_AXIS)
+HEADINGS = [heading for heading, _ in (*OF_LAYER.values(), *PER_AXIS.values())]
 OF_BRANCHES = ("rf_least", "centred")
 LEGEND = (
     "field, step and first: the pixels that a unit sees, from one unit to the next, and the first that unit 0 sees, "
@@ -100,11 +99,10 @@ def _split(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
 
 
 def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[Sight]]]) -> list[str]:
-    for name in columns or ():
-        if name not in COLUMNS:
-            raise ArchcalcError(unknown("column", name, COLUMNS))
     branches = any(_branches(view) for _, shown in found for sight in shown for view in sight.views)
-    return list(columns or (name for name in COLUMNS if branches or name not in OF_BRANCHES))
+    if columns:
+        return column_names(columns, HEADINGS)
+    return [h.name for h in HEADINGS if branches or h.name not in OF_BRANCHES]
 
 
 def _table(

@@ -7,11 +7,12 @@ alone, so every format shows the same numbers and printed columns can be added u
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from archcalc.errors import ArchcalcError, unknown
+from archcalc.errors import ArchcalcError, nearest, unknown
 
 Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
 """How a column is written: as it is, as a plain number, in K/M/G, in KB/MB/GB, with three digits, or as printed there."""
@@ -69,6 +70,27 @@ def kept(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]
     return headings if chosen is None else [heading._replace(keep=9) for heading in headings]
 
 
+def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str]:
+    """The names of the columns that are called by name or by title, in any case, with a unit or without.
+
+    ArchcalcError with the nearest name for a column that does not exist, or with all of them.
+    """
+    headings = list(headings)
+    found = {_plain(h.title): h.name for h in reversed(headings)}
+    found |= {_plain(h.name): h.name for h in headings}  # a name comes before a title
+    for name in chosen:
+        if _plain(name) not in found:
+            close = nearest(name, [text for h in headings for text in (h.name, h.title)])
+            known = [h.name if _plain(h.title) == _plain(h.name) else f"{h.name} ({h.title})" for h in headings]
+            raise ArchcalcError(unknown("column", name, known if close is None else [close], most=40))
+    return [found[_plain(name)] for name in chosen]
+
+
+def _plain(name: str) -> str:
+    """A column's name or title as it is compared: params for ``Params [M]``."""
+    return re.sub(r"\s*\[[^]]*\]\s*$", "", name).strip().casefold().replace("_", " ").replace("-", " ")
+
+
 class Table(NamedTuple):
     """Rows under headings, with the facts that the header states (``meta``) and the notes below."""
 
@@ -86,10 +108,7 @@ class Table(NamedTuple):
         if names is None:
             return self
         at = {heading.name: i for i, heading in enumerate(self.headings)}
-        for name in names:
-            if name not in at:
-                raise ArchcalcError(unknown("column", name, at, most=40))
-        picked = [at[name] for name in names]
+        picked = [at[name] for name in column_names(names, self.headings)]
         return self._replace(
             headings=kept([self.headings[i] for i in picked], names),
             rows=[[row[i] for i in picked] for row in self.rows],

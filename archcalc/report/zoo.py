@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.report.table import Heading, Table, kept
+from archcalc.report.table import Heading, Table, column_names, kept
 from archcalc.report.units import counted
 from archcalc.spec.expand import expand
 from archcalc.spec.reader import Family
@@ -37,10 +37,8 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
 
     A name or a title costs no analysis; input, params and MACs are computed where they are asked for.
     """
-    names = list(columns or DEFAULT)
-    for name in (*names, *([sort] if sort else [])):
-        if name not in HEADINGS:
-            raise ArchcalcError(unknown("column", name, HEADINGS))
+    names = column_names(columns or DEFAULT, HEADINGS.values())
+    (sort,) = column_names([sort], HEADINGS.values()) if sort else (None,)
     found = {
         name: family
         for name, family in networks().items()

@@ -11,7 +11,7 @@ import pytest
 
 from archcalc import ArchcalcError, Network, load
 from archcalc.analysis.depth import depth
-from archcalc.report.compare import COLUMNS, compare_table
+from archcalc.report.compare import compare_table
 from archcalc.report.formats import FORMATS, render_table
 from archcalc.report.units import ratio_text
 from archcalc.spec.accuracy import accuracies
@@ -220,7 +220,7 @@ def test_an_unknown_column_names_the_nearest(archcalc) -> None:
         "",
         "archcalc: unknown column 'mac'; did you mean 'macs'?\n",
     )
-    with pytest.raises(ArchcalcError, match=f"unknown column 'zzz'; known: {', '.join(COLUMNS)}"):
+    with pytest.raises(ArchcalcError, match=r"unknown column 'zzz'; known: network, .* rf \(field\), top1 "):
         compare_table([load("lenet5").analyze()], ["zzz"])
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from archcalc import load
 from archcalc.report.growth import growth, summary_table
-from archcalc.report.receptive_field import COLUMNS, field_tables
+from archcalc.report.receptive_field import HEADINGS, field_tables
 from archcalc.report.table import Table
 
 Run = Callable[..., tuple[int, str, str]]
@@ -365,7 +365,7 @@ def test_a_unit_in_the_padding(archcalc: Run) -> None:
             "archcalc: argument --unit: expected a position such as 3,4",
         ),
         (["alexnet", "--summary", "--all"], "archcalc: --summary has one line per network; it takes no "),
-        (["alexnet", "--columns", "layer,field"], "archcalc: unknown column 'field'; "),
+        (["alexnet", "--columns", "layer,fild"], "archcalc: unknown column 'fild'; did you mean 'field'?"),
         (["alexnet", "--format", "xml"], "archcalc: unknown format 'xml'; "),
         (["INPUT 8x8x3 -> POOL5", "--input", "3x2x2"], "archcalc: pattern, column 16: max_pool on 3x2x2: "),
         (
@@ -384,6 +384,6 @@ def test_bad_input_is_one_sentence(archcalc: Run, arguments: list[str], said: st
 
 
 def test_every_column_can_be_chosen() -> None:
-    shown = table("resnet18", columns=list(COLUMNS))
-    assert [heading.name for heading in shown.headings] == list(COLUMNS)
+    shown = table("resnet18", columns=[heading.name for heading in HEADINGS])
+    assert [heading.name for heading in shown.headings] == [heading.name for heading in HEADINGS]
     assert all(heading.keep == 9 for heading in shown.headings)

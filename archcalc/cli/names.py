@@ -1,0 +1,145 @@
+"""The names that options and arguments take, each with a few words: for ``help`` in place of a name, and for completion.
+
+Nothing is listed here that is listed elsewhere; what lists it is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archcalc.report.table import Heading
+
+Names = Callable[[], Mapping[str, str]]
+"""Gives the names that exist, with what each is."""
+
+
+def listing(names: Mapping[str, str]) -> str:
+    """The names one below the other."""
+    wide = max(map(len, names), default=0)
+    return "".join(f"{name:<{wide}}  {about}".rstrip() + "\n" for name, about in names.items())
+
+
+def networks() -> Mapping[str, str]:
+    from archcalc.spec import networks
+
+    return {
+        name: str((family.about | family.networks[name].about).get("title", "")) for name, family in networks().items()
+    }
+
+
+def conventions() -> Mapping[str, str]:
+    from archcalc.conventions import conventions
+
+    return {name: how.about for name, how in conventions.items()}
+
+
+def dtypes() -> Mapping[str, str]:
+    from archcalc.analysis.memory import DTYPES
+
+    return {name: f"{size} byte{'s' if size > 1 else ''}" for name, size in DTYPES.items()}
+
+
+def optimizers() -> Mapping[str, str]:
+    from archcalc.analysis.budget import OPTIMIZERS
+
+    return dict.fromkeys(OPTIMIZERS, "")
+
+
+def formats() -> Mapping[str, str]:
+    from archcalc.report.formats import EXTENSIONS, FORMATS
+
+    return {
+        name: ", ".join(f".{extension}" for extension, format in EXTENSIONS.items() if format == name)
+        for name in FORMATS
+    }
+
+
+def layer_formats() -> Mapping[str, str]:
+    return {**formats(), "notes": "the lines of the CS231n course"}
+
+
+def page_formats() -> Mapping[str, str]:
+    from archcalc.report.folder import FORMATS
+
+    return dict.fromkeys(FORMATS, "")
+
+
+def picture_formats() -> Mapping[str, str]:
+    from archcalc.plot.kinds import FORMATS
+
+    return {name: f".{name}" for name in FORMATS}
+
+
+def kinds() -> Mapping[str, str]:
+    from archcalc.plot.kinds import KINDS
+
+    return {kind.name: kind.about for kind in KINDS.values()}
+
+
+def layer_columns() -> Mapping[str, str]:
+    from archcalc.report.layers import COLUMNS
+
+    return _titles(heading for heading, _ in COLUMNS.values())
+
+
+def list_columns() -> Mapping[str, str]:
+    from archcalc.report.zoo import HEADINGS
+
+    return _titles(HEADINGS.values())
+
+
+def compare_columns() -> Mapping[str, str]:
+    from archcalc.report.compare import COLUMNS
+
+    return _titles(heading for heading, _ in COLUMNS.values())
+
+
+def field_columns() -> Mapping[str, str]:
+    from archcalc.report.receptive_field import HEADINGS
+
+    return _titles(HEADINGS)
+
+
+def memory_columns() -> Mapping[str, str]:
+    """The columns of each of the command's tables; which they are depends on the other options."""
+    from archcalc.report.budget import memory_table
+    from archcalc.spec import load
+
+    net = load("lenet5")
+    tables = (
+        memory_table(net),
+        memory_table(net, training=True),
+        memory_table(net, batches=[1]),
+        memory_table(net, fit="1GiB", overhead="1B"),
+    )
+    return _titles(heading for table in tables for heading in table.headings)
+
+
+def _titles(headings: Iterable[Heading]) -> Mapping[str, str]:
+    found: dict[str, list[str]] = {}
+    for heading in headings:
+        titles = found.setdefault(heading.name, [])
+        if heading.title.casefold() != heading.name and heading.title not in titles:
+            titles.append(heading.title)
+    return {name: f"headed {', '.join(titles)}" if titles else "" for name, titles in found.items()}
+
+
+def folds() -> Mapping[str, str]:
+    return {"type": "a row per layer type", "stage": "a row per run of layers on maps of one size"}
+
+
+def devices() -> Mapping[str, str]:
+    return dict.fromkeys(("auto", "cpu", "cuda", "meta"), "")
+
+
+def targets() -> Mapping[str, str]:
+    return {"torch": "PyTorch source"}
+
+
+def commands() -> Mapping[str, str]:
+    from archcalc.cli.parser import parser
+    from archcalc.cli.reference import commands
+
+    return {name: str(one.description).rstrip(".") for name, one in commands(parser()).items()}
