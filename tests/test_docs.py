@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.cli.names import conventions as conventions_listed
 from archcalc.cli.parser import parser
 from archcalc.cli.reference import commands, reference
 from archcalc.conventions import conventions
@@ -90,7 +91,8 @@ def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):
     help = commands(parser())["table"].format_help()
     for name in LAYER_FORMATS:
         assert name in help
-    assert "archcalc explain NET lists all" in " ".join(help.split())
+    assert "how to count: cs231n, fvcore, thop ... (archcalc); help lists all" in " ".join(help.split())
+    assert set(conventions) == set(conventions_listed())
     listed = archcalc("explain", "vgg11")[1]
     for name in conventions:
         assert f"\n{name} " in listed
