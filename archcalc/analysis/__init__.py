@@ -62,6 +62,11 @@ class Analysis:
         """The trunk of the network, and its runs of layers on maps of one size."""
         return stages(self.network)
 
+    @cached_property
+    def unknown_types(self) -> tuple[str, ...]:
+        """The layer types of the network that the convention says nothing about; its totals are then incomplete."""
+        return tuple(dict.fromkeys(row.type for row in self.rows if not self.convention.knows(row.type)))
+
     def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
         """The rows folded to a depth of blocks, or ``by`` type or stage."""
         return fold(self.rows, depth, by, self.stages if by == "stage" else None)

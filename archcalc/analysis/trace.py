@@ -11,7 +11,7 @@ from archcalc.conventions import Convention, Use
 from archcalc.errors import LayerError
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, is_array, join
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, equal, is_array, join
 
 MAX_STEP = 10**1000
 """The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
@@ -77,6 +77,21 @@ def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, 
     return Use(node.layer, node.shape, inputs, params, work, batch, node.storage, *form)
 
 
+def is_called_again(network: Network, node: Node) -> bool:
+    """Whether a layer with shared parameters is its owner's module, called again; else it is another module."""
+    if node.shares is None:
+        return False
+    owner = network.nodes[node.shares]
+    axes = len(network.input_shapes(node)[0].axes), len(network.input_shapes(owner)[0].axes)
+    ours, theirs = node.layer.settings, owner.layer.settings
+    return axes[0] == axes[1] and all(equal(_once(ours[name]), _once(theirs[name])) for name in ours)
+
+
+def _once(value: Any) -> Any:
+    """A setting that is the same for every axis, written once."""
+    return value[0] if isinstance(value, tuple) and all(v is value[0] or v == value[0] for v in value) else value
+
+
 def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
     nodes = network.nodes
@@ -98,7 +113,8 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
         views.append(_views(network, node, found.windows, views, pixels))
         params, count, shared = found.params, found.param_count, ""
         if node.shares is not None:
-            params, count, shared = NO_PARAMS, 0, nodes[node.shares].name
+            params, shared = NO_PARAMS, nodes[node.shares].name
+            count = count if convention.counts_again(is_called_again(network, node)) else 0
         rows.append(
             Row(
                 node.name,

@@ -1,4 +1,4 @@
-"""The way from our count to a convention's, step by step, for operations, parameters and memory."""
+"""The terms between our count and a convention's, for operations, parameters and memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from archcalc.conventions.written import MODULE, PLAIN, Written, written
 from archcalc.network import Network
 
 SIDE = "side heads, built but not run at inference"
-IN_ADDITION = "layers that its code has in addition"
+AGAIN = "shared parameters, counted again at every further use"
+COUNTED_AGAIN = "one parameter counts several times"
 
 
 class Step(NamedTuple):
@@ -23,7 +24,7 @@ class Step(NamedTuple):
     layers: int
     amount: int
     place: str = ""
-    defect: str = ""
+    bug: str = ""
 
 
 class Quantity(NamedTuple):
@@ -62,11 +63,12 @@ QUANTITIES = (
 
 
 class Explained(NamedTuple):
-    """A network under a convention: the way to each quantity, and what it leaves out."""
+    """A network under a convention: the terms of each quantity, the layer types not counted, and those unknown."""
 
     how: Convention
     ways: Mapping[str, list[Step]]
     left_out: tuple[str, ...]
+    unknown: tuple[str, ...]
 
     def total(self, quantity: str) -> int:
         return sum(step.amount for step in self.ways[quantity])
@@ -84,19 +86,28 @@ def explained(network: Network, how: Convention) -> Explained:
     code = written(network.name, how.sees_code) if how.sees_code else PLAIN
     uses = [(row, _use(row, analysis, code)) for row in analysis.rows]
     own = [use for row, use in uses if not row.shared]
+    again = [use for row, use in uses if row.shared and row.param_count]
     side = [_use(row, analysis, code) for row in analysis.side_rows if not row.shared] if how.side_params else []
     extras = _extras(network, code)
     ways = {}
     for quantity in QUANTITIES:
         counted = own if quantity.name == "parameters" else [use for _, use in uses]
         steps = [*_way(quantity, how, counted)]
+        if quantity.name == "parameters" and again:
+            step = _sum(quantity, how, again, AGAIN)
+            steps.append(step._replace(place=how.reuse.place, bug=COUNTED_AGAIN))
         if quantity.name == "parameters" and side:
             steps.append(_sum(quantity, how, side, SIDE))
         if extras and how.sees_code:
-            steps.append(_sum(quantity, how, extras, IN_ADDITION))
+            steps.append(_sum(quantity, how, extras, f"layers in {_library(how)}'s code that the network lacks"))
         ways[quantity.name] = [step for at, step in enumerate(steps) if step.amount or at == 0]
-    left_out = dict.fromkeys(row.type for row in analysis.rows if row.macs is None) if how.counts_operations else {}
-    return Explained(how, ways, tuple(left_out))
+    without = dict.fromkeys(row.type for row in analysis.rows if row.macs is None) if how.counts_operations else {}
+    return Explained(how, ways, tuple(kind for kind in without if how.knows(kind)), analysis.unknown_types)
+
+
+def _library(how: Convention) -> str:
+    """The library on whose code the convention depends, without its version."""
+    return how.sees_code.split(",")[0].split()[0]
 
 
 def _use(row: Row, analysis: Analysis, code: Written) -> Use:
@@ -121,6 +132,11 @@ def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[S
     tally = quantity.tally(how)
     ours = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
     yield _step(f"archcalc: {quantity.ours}", ours)
+    if quantity.name == "operations":  # parameters and maps of an unknown type are counted as ours
+        unknown = [(use, n) for use, n in ours if not how.knows(use.type)]
+        yield _step(f"unknown: {', '.join(dict.fromkeys(use.type for use, _ in unknown))}", unknown, -1)
+        uses = [use for use in uses if how.knows(use.type)]
+        ours = [(use, n) for use, n in ours if how.knows(use.type)]
     left: dict[int, list[tuple[Use, int]]] = {}
     kept: list[tuple[Use, int]] = []
     for use, n in ours:
@@ -139,7 +155,7 @@ def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[S
 def _step(label: str, counts: Sequence[tuple[Use, int]], times: int = 1, term: Term | None = None) -> Step:
     layers = sum(1 for _, n in counts if n)
     amount = times * sum(n for _, n in counts)
-    return Step(label, layers, amount, *((term.place, term.defect) if term else ()))
+    return Step(label, layers, amount, *((term.place, term.bug) if term else ()))
 
 
 def _sum(quantity: Quantity, how: Convention, uses: Sequence[Use], label: str) -> Step:

@@ -9,7 +9,7 @@ convention, the comparison of conventions and the way from our count to theirs a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from archcalc.layers import Layer
 from archcalc.sizes import Int, Params, Shape, Work, largest
@@ -65,7 +65,7 @@ def nothing(use: Use) -> Int:
 class Term(NamedTuple):
     """``times`` a count over the layers that ``where`` accepts.
 
-    ``place`` is where the tool's source says so, ``defect`` what is wrong with it, where something is.
+    ``place`` is where the tool's source says so, ``bug`` what is wrong with it, where something is.
     Among the layers that a tally leaves out it stands without a count.
     """
 
@@ -74,7 +74,7 @@ class Term(NamedTuple):
     count: Count = nothing
     times: int = 1
     place: str = ""
-    defect: str = ""
+    bug: str = ""
 
 
 class Tally:
@@ -90,9 +90,14 @@ class Tally:
         *terms: Term,
         base: int = 1,
         without: tuple[Term, ...] = (),
-        again: str = "once more: a multiply-add is two operations",
+        again: str = "a second time: a multiply-add is two operations",
     ) -> None:
         self.base, self.terms, self.without, self.again = base, terms, without, again
+
+    @property
+    def plain(self) -> bool:
+        """Whether the sum is our own, whatever the layer type."""
+        return self.base == 1 and not self.terms and not self.without
 
     def part(self, use: Use, own: Int | None) -> Int | None:
         """The layer's part of the sum; None where it has none. ``own`` is our count, None if we have none."""
@@ -108,6 +113,21 @@ class Tally:
 
 NOTHING = Tally(base=0)
 FEATURE_MAPS = "feature maps with the input"
+WEIGHTED = ("conv", "conv_table", "conv_transpose", "linear")
+"""The layer types that have multiply-adds."""
+Status = Literal["counted", "nothing", "unknown"]
+
+
+class Reuse(NamedTuple):
+    """Whether a tool counts parameters again where a layer uses those of another.
+
+    ``called``: at every further call of one module. ``tied``: for a second module with the same parameters.
+    ``place`` is where the tool's source does so.
+    """
+
+    called: bool = False
+    tied: bool = False
+    place: str = ""
 
 
 class Convention(NamedTuple):
@@ -117,6 +137,9 @@ class Convention(NamedTuple):
     no multiply-add and so has no FLOP. ``memory_name`` is what it calls its memory figure, printed in
     ``memory_unit``: a size in bytes, its name, and decimals. ``side_params`` says that parameters of side
     heads count although they do not run, ``sees_code`` names the library on whose code the count depends.
+    ``known`` are the layer types that the source has a rule for, or is known to count as nothing; None where the
+    definition covers every type. ``silence`` says why all other types are unknown. ``reuse`` says what counts again
+    where layers share parameters.
     """
 
     name: str
@@ -132,13 +155,35 @@ class Convention(NamedTuple):
     memory_unit: tuple[int, str, int] | None = None
     side_params: bool = False
     sees_code: str = ""
+    known: frozenset[str] | None = None
+    silence: str = ""
+    reuse: Reuse = Reuse()
+
+    def knows(self, type: str) -> bool:
+        """Whether the convention says what a layer of that type counts, be it nothing."""
+        return self.known is None or type in self.known
+
+    def status(self, type: str) -> Status:
+        """Whether operations of that layer type are counted, count as nothing, or are unknown."""
+        if not self.knows(type):
+            return "unknown"
+        if self.operations.base and type in WEIGHTED:
+            return "counted"
+        named = any(type in getattr(term.where, "types", ()) for term in self.operations.terms)
+        return "counted" if named else "nothing"
+
+    def counts_again(self, called: bool) -> bool:
+        """Whether shared parameters count again: of a module that is called again, or else of a tied module."""
+        return self.reuse.called if called else self.reuse.tied
 
     @property
     def counts_operations(self) -> bool:
         return bool(self.operations.base or self.operations.terms)
 
     def count_macs(self, use: Use) -> Int | None:
-        """Operations; None where the layer works, but in ways that are not counted."""
+        """Operations; None where the layer works, but in ways that are not counted or not known."""
+        if not self.knows(use.type):
+            return None
         works = any(largest(n) > 0 for n in use.work)
         counted = self.operations.part(use, use.work.mac if largest(use.work.mac) > 0 else None)
         return counted if counted is not None or works else 0

@@ -14,11 +14,33 @@ SLIDING = ("max_pool", "avg_pool", "subsample")
 POOLS = (*SLIDING, *ADAPTIVE)
 
 
-def of(*types: str, forms: tuple[str, ...] = (), axes: int | None = None) -> Test:
+ACTIVATIONS = (
+    *("relu", "relu6", "leaky_relu", "prelu", "elu", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh"),
+)
+RELUS = ("relu", "prelu", "elu", "gelu")
+FREE = ("input", "identity", "flatten", "concat", "slice", "channel_shuffle", "pad_channels", "dropout", "drop_path")
+"""Layers that compute nothing at inference."""
+
+BATCH_NORM = "2 per batch-normalised value (1 where nothing is trained)"
+LAYER_NORM = "5 per layer-normalised value (4 where nothing is trained)"
+
+
+class Of:
     """Layers of these types, written in one of these forms, on maps of so many axes; any where none is given."""
-    return lambda use: (
-        use.type in types and (not forms or use.form in forms) and (axes is None or axes == len(use.inputs[0].axes))
-    )
+
+    __slots__ = ("axes", "forms", "types")
+
+    def __init__(self, types: tuple[str, ...], forms: tuple[str, ...], axes: int | None) -> None:
+        self.types, self.forms, self.axes = types, forms, axes
+
+    def __call__(self, use: Use) -> bool:
+        fits = use.type in self.types and (not self.forms or use.form in self.forms)
+        return fits and (self.axes is None or self.axes == len(use.inputs[0].axes))
+
+
+def of(*types: str, forms: tuple[str, ...] = (), axes: int | None = None) -> Test:
+    """Layers of these types: see ``Of``."""
+    return Of(types, forms, axes)
 
 
 def any_layer(use: Use) -> bool:
@@ -87,3 +109,19 @@ def cells(use: Use) -> Int:
 def strides(use: Use) -> Int:
     """The output's values times the stride's area."""
     return use.values * product(per_axis(setting(use, "stride"), use.inputs[0], "stride"))
+
+
+def transposed_area(use: Use) -> Int:
+    """Output positions of a transposed convolution times kernel / stride, over all axes, rounded down."""
+    kernel, stride = (per_axis(setting(use, name), use.inputs[0], name) for name in ("kernel", "stride"))
+    return product(use.out.axes) * product(kernel) // product(stride)
+
+
+def normed(use: Use) -> Int:
+    """5 per value, 4 where nothing is trained."""
+    return use.read * int(4 + setting(use, "affine"))
+
+
+def response(use: Use) -> Int:
+    """The calls within F.localresponse_norm: two products, a sum, and a pooling of the padded channels."""
+    return 3 * use.read + use.read // use.out.channels * int(use.out.channels + setting(use, "size") - 1)

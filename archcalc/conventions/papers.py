@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Tally, Term, Use
 from archcalc.conventions.counts import (
+    ACTIVATIONS,
     ADAPTIVE,
     CONV,
+    FREE,
     any_layer,
     biased,
     of,
@@ -65,5 +67,9 @@ PAPERS = (
             Term("links of a unit to its code", of("rbf"), _products),
             Term("links of a sum", of("add", "mean", "avg_pool", *ADAPTIVE), _additions),
         ),
+        known=frozenset(
+            (*CONV, "linear", "subsample", "rbf", "add", "mean", "avg_pool", *ADAPTIVE, *ACTIVATIONS, *FREE)
+        ),
+        silence="the paper defines links of units that add up their inputs, and has no such layer",
     ),
 )

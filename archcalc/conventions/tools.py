@@ -6,33 +6,44 @@ remainder of zero.
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import NOTHING, Convention, Tally, Term, Use
+from archcalc.conventions import calflops
+from archcalc.conventions.convention import NOTHING, Convention, Reuse, Tally, Term, Use
 from archcalc.conventions.counts import (
+    ACTIVATIONS,
     ADAPTIVE,
+    BATCH_NORM,
     CONV,
+    FREE,
+    LAYER_NORM,
     POOLS,
+    RELUS,
     at_outputs,
     biased,
     has_params,
     no_params,
+    normed,
     of,
     once,
     read,
+    response,
     scaled,
     setting,
     values,
     weights_once,
 )
-from archcalc.conventions.written import FUNCTIONAL, MODULE, OPERATOR, SUBCLASS, TIMM, TORCHVISION
+from archcalc.conventions.written import CALLED, FUNCTIONAL, MODULE, OPERATOR, SUBCLASS, TIMM, TORCHVISION
 from archcalc.sizes import Int
 
-CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
-"""Forms that end in a call of torch.nn.functional."""
-
-
-def _normed(use: Use) -> Int:
-    """5 per value, 4 where nothing is trained."""
-    return use.read * int(4 + setting(use, "affine"))
+IN_TORCH = frozenset(
+    (
+        *(*CONV, "linear", "batch_norm", "layer_norm", "lrn", "scale", "layer_scale", "softmax", *ACTIVATIONS),
+        *("max_pool", "avg_pool", *ADAPTIVE, "upsample", "add", "mean", "multiply", *FREE),
+    )
+)
+"""Layer types that were measured with the tools, as torch.nn has them: a module, a functional or an operator."""
+NOT_IN_TORCH = "torch.nn has no such layer, so the count depends on how the code writes it"
+IN_KERAS = IN_TORCH - {"conv_table", "prelu"}
+NOT_IN_KERAS = "Keras has no such layer, or owns other weights in it"
 
 
 def _upsampled(use: Use) -> Int:
@@ -47,11 +58,6 @@ def _upsampled_thop(use: Use) -> Int:
 def _scaled_by_scale(use: Use) -> Int:
     """1 per value, and 1 more where a scale is trained: fvcore looks at the scale alone."""
     return use.read * int(1 + (setting(use, "affine") and setting(use, "scale")))
-
-
-def _response(use: Use) -> Int:
-    """The calls within F.local_response_norm: two products, a sum, and a pooling of the padded channels."""
-    return 3 * use.read + use.read // use.out.channels * int(use.out.channels + setting(use, "size") - 1)
 
 
 def _softmax(use: Use) -> Int:
@@ -100,17 +106,14 @@ def _unhooked(use: Use) -> bool:
     return has_params(use) and use.form in (OPERATOR, SUBCLASS)
 
 
-BATCH_NORM = "2 per batch-normalised value (1 where nothing is trained)"
-LAYER_NORM = "5 per layer-normalised value (4 where nothing is trained)"
 TWICE = "the module's hook counts it, and so does the patched functional that the module calls"
 TRANSPOSED = "a transposed convolution multiplies its input positions"
-RELUS = ("relu", "prelu", "elu", "gelu")
 HOOKED = (MODULE,)
 
 BIASES = Term("1 per biased output", of(*CONV, "linear"), biased)
 NORMS = (
     Term(BATCH_NORM, of("batch_norm"), _scaled_by_scale, place="batchnorm_flop_jit"),
-    Term(LAYER_NORM, of("layer_norm"), _normed, place="norm_flop_counter"),
+    Term(LAYER_NORM, of("layer_norm"), normed, place="norm_flop_counter"),
 )
 
 FVCORE = Tally(
@@ -137,28 +140,28 @@ TORCHINFO = Tally(
         of("linear"),
         weights_once,
         place="calculate_macs",
-        defect="a linear layer that is applied at many positions counts as if at one",
+        bug="a linear layer that is applied at many positions counts as if at one",
     ),
     Term(
         "scales and shifts of normalisations once per image",
         of("batch_norm", "layer_norm", "prelu"),
         once,
         place="calculate_macs",
-        defect="counts the parameters, not the values that they are applied to",
+        bug="counts the parameters, not the values that they are applied to",
     ),
     Term(
         "transposed convolutions at output positions",
         of("conv_transpose"),
         at_outputs,
         place="calculate_macs",
-        defect=TRANSPOSED,
+        bug=TRANSPOSED,
     ),
 )
 TORCHINFO_MEMORY = Tally(
     Term("outputs in place of layers that own parameters", _owner_in_place, values, 2, "ModelStatistics"),
     without=(Term("the input, and what owns no parameters", _owns_nothing, place="ModelStatistics"),),
     base=2,
-    again="once more, for gradients",
+    again="a second time, for gradients",
 )
 PTFLOPS = Tally(
     BIASES._replace(place="conv_flops_counter_hook, linear_flops_counter_hook"),
@@ -171,13 +174,19 @@ PTFLOPS = Tally(
         place="relu_flops_counter_hook",
     ),
     Term("1 per value that a pooling module reads", of(*POOLS, forms=HOOKED), read, place="pool_flops_counter_hook"),
-    Term("once more per rectified value", of(*RELUS, forms=HOOKED), values, place="patch_functional", defect=TWICE),
     Term(
-        "once more per value that a pooling module reads",
+        "activation outputs counted a second time",
+        of(*RELUS, forms=HOOKED),
+        values,
+        place="patch_functional",
+        bug=TWICE,
+    ),
+    Term(
+        "inputs of pooling modules counted a second time",
         of(*POOLS, forms=HOOKED),
         read,
         place="patch_functional",
-        defect=TWICE,
+        bug=TWICE,
     ),
     Term(
         "1 per value of a rectifier called as a functional",
@@ -198,9 +207,9 @@ PTFLOPS = Tally(
         place="patch_functional",
     ),
     Term("1 per upsampled value", of("upsample"), values, place="upsample_flops_counter_hook"),
-    Term("once more per upsampled value", of("upsample"), values, place="patch_functional", defect=TWICE),
+    Term("upsampled values counted a second time", of("upsample"), values, place="patch_functional", bug=TWICE),
     Term(
-        "products, a sum and a pooling within a response normalisation", of("lrn"), _response, place="patch_tensor_ops"
+        "products, a sum and a pooling within a response normalisation", of("lrn"), response, place="patch_tensor_ops"
     ),
 )
 THOP = Tally(
@@ -234,7 +243,7 @@ THOP = Tally(
         of("conv_transpose"),
         at_outputs,
         place="count_convNd",
-        defect=TRANSPOSED,
+        bug=TRANSPOSED,
     ),
 )
 THOP_PARAMS = Tally(
@@ -243,37 +252,9 @@ THOP_PARAMS = Tally(
             "parameters of a block itself, and of classes derived from hooked ones",
             _unhooked,
             place="profile",
-            defect="what thop has no rule for counts as owning nothing",
+            bug="what thop has no rule for counts as owning nothing",
         ),
     )
-)
-CALFLOPS = Tally(
-    Term(
-        "1 per biased output of a convolution",
-        of(*CONV),
-        biased,
-        place="_conv_flops_compute",
-        defect="but none of a linear layer, in _linear_flops_compute",
-    ),
-    Term(BATCH_NORM, of("batch_norm"), scaled, place="_batch_norm_flops_compute"),
-    Term(LAYER_NORM, of("layer_norm"), _normed, place="_layer_norm_flops_compute"),
-    Term("1 per activated value", of(*RELUS, "silu", "leaky_relu", forms=CALLED), read, place="_patch_functionals"),
-    Term(
-        "1 per value of a ReLU6 called as a functional",
-        of("relu6", forms=(FUNCTIONAL,)),
-        read,
-        place="_patch_functionals",
-        defect="the module ReLU6 is not reached, and counts nothing",
-    ),
-    Term("1 per value that a pooling reads", of(*POOLS, forms=CALLED), read, place="_pool_flops_compute"),
-    Term("1 per value of a soft-max", of("softmax", forms=CALLED), read, place="_softmax_flops_compute"),
-    Term(
-        "products, a sum and a pooling within a response normalisation",
-        of("lrn"),
-        _response,
-        place="_patch_tensor_methods",
-    ),
-    base=2,
 )
 TORCHSUMMARY_MEMORY = Tally(
     Term(
@@ -285,7 +266,7 @@ TORCHSUMMARY_MEMORY = Tally(
         "an output that overwrites its input takes no memory of its own",
     ),
     Term(
-        "modules around others",
+        "modules that contain modules",
         _is_wrapped,
         _wrapped,
         2,
@@ -294,9 +275,9 @@ TORCHSUMMARY_MEMORY = Tally(
     ),
     without=(Term("the input, and what is no module", _no_module, place="register_hook"),),
     base=2,
-    again="once more, for gradients",
+    again="a second time, for gradients",
 )
-ACTIVATIONS = Tally(
+MACTS = Tally(
     Term("outputs of convolutions and linear layers", of(*CONV, "linear"), values, place="ActivationCountAnalysis"),
     base=0,
 )
@@ -313,6 +294,8 @@ TOOLS = (
         operations=FVCORE,
         side_params=True,
         sees_code=TORCHVISION,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "torchinfo",
@@ -327,6 +310,9 @@ TOOLS = (
         memory_unit=(10**6, "MB", 2),
         side_params=True,
         sees_code=TORCHVISION,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
+        reuse=Reuse(tied=True, place="ModelStatistics"),
     ),
     Convention(
         "ptflops",
@@ -339,6 +325,8 @@ TOOLS = (
         operations=PTFLOPS,
         side_params=True,
         sees_code=TORCHVISION,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "ptflops-aten",
@@ -349,6 +337,8 @@ TOOLS = (
         None,
         operations=Tally(BIASES._replace(place="conv_flop, addmm_flop")),
         side_params=True,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "thop",
@@ -361,6 +351,9 @@ TOOLS = (
         operations=THOP,
         parameters=THOP_PARAMS,
         sees_code=TORCHVISION,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
+        reuse=Reuse(tied=True, place="profile"),
     ),
     Convention(
         "calflops-flops",
@@ -370,16 +363,21 @@ TOOLS = (
         "0.3.2",
         "FLOPs (calflops)",
         None,
-        operations=CALFLOPS,
+        operations=calflops.FLOPS,
         side_params=True,
         sees_code=TORCHVISION,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "calflops-macs",
         "multiply-adds of convolutions and linear layers",
         "calflops/pytorch_ops.py, calculate_flops()[1]",
         "0.3.2",
+        operations=calflops.MACS,
         side_params=True,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "torch",
@@ -390,6 +388,8 @@ TOOLS = (
         None,
         operations=Tally(base=2),
         side_params=True,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "torchvision",
@@ -397,6 +397,8 @@ TOOLS = (
         "torchvision/models: _ops and num_params of the weights entries",
         "0.29.1",
         side_params=True,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "timm",
@@ -407,10 +409,12 @@ TOOLS = (
         "MACs (timm)",
         None,
         operations=FVCORE,
-        memory=ACTIVATIONS,
+        memory=MACTS,
         memory_name="activations (macts)",
         memory_unit=(4, "values", 0),
         sees_code=TIMM,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
     ),
     Convention(
         "keras",
@@ -425,11 +429,13 @@ TOOLS = (
                 "moving means and variances, not trained", of("batch_norm"), _buffers, place="BatchNormalization.build"
             ),
         ),
+        known=IN_KERAS,
+        silence=NOT_IN_KERAS,
     ),
     Convention(
         "torchsummary",
-        "memory is every module's output, in place or not, once more for gradients, and again for each module around "
-        "others; operations are not counted",
+        "memory is every module's output, in place or not, counted twice (for gradients), and again for each module that "
+        "contains it; operations are not counted",
         "torchsummary/torchsummary.py, summary",
         "1.5.1",
         "operations",
@@ -440,5 +446,8 @@ TOOLS = (
         memory_name="Forward/backward pass size",
         memory_unit=(2**20, "MB", 2),
         sees_code=TORCHVISION,
+        known=IN_TORCH,
+        silence=NOT_IN_TORCH,
+        reuse=Reuse(called=True, tied=True, place="register_hook"),
     ),
 )

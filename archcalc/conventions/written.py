@@ -23,6 +23,8 @@ FUNCTIONAL = "functional"
 METHOD = "method"
 SUBCLASS = "subclass"
 OPERATOR = "operator"
+CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
+"""Forms that end in a call of torch.nn.functional."""
 BIAS = "bias"
 TIMES_ONE = "times one"
 FORMS = {
@@ -161,11 +163,11 @@ IN_RF_BENCHMARK = (
 """An arg scope gives TF-Slim's networks their normalisation; built without, their convolutions have biases in its place.
 The script has a scope for ResNets alone. TF-Slim multiplies the last residual of Inception-ResNet-v2 by 1."""
 LIBRARIES = {TORCHVISION: IN_TORCHVISION, TIMM: IN_TIMM, RF_BENCHMARK: IN_RF_BENCHMARK}
-IN_MODULES = "written in modules of torch.nn throughout, but for operators such as +"
+IN_MODULES = "every layer is a module of torch.nn, except operators such as +"
 ASSUMED = {
     TORCHVISION: IN_MODULES,
     TIMM: IN_MODULES,
-    RF_BENCHMARK: "built with its normalisation, as ResNets are there",
+    RF_BENCHMARK: "the network is built with its normalisation, as the script builds ResNets",
 }
 """What is taken to hold for a network that a library has not."""
 

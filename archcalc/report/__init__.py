@@ -62,7 +62,7 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
 
 def _series(pd: Any, cells: list[Any], kind: str) -> Any:
     if kind in ("count", "bytes"):
-        cells = [0 if cell == "shared" else cell for cell in cells]
+        cells = [{"shared": 0}.get(cell) if isinstance(cell, str) else cell for cell in cells]
     elif kind != "number" or any(isinstance(cell, str) for cell in cells):  # a step of 1/2
         return cells
     return pd.array(cells, dtype="Int64")

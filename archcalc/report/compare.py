@@ -10,6 +10,7 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
 from archcalc.network import Network
+from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import field_of, meta
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.report.units import counted
@@ -59,6 +60,11 @@ def compare_table(
             headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.counts).title} x", "ratio", 7))
             for row, analysis in zip(rows, analyses, strict=True):
                 row.append(cell(analysis) / cell(baseline) if cell(baseline) else None)
+    incomplete = [line for a in analyses for line in incomplete_lines(how, a.unknown_types, a.network.name)]
+    if incomplete:
+        headings.append(Heading("unknown", "unknown types", "text", 9))
+        for row, analysis in zip(rows, analyses, strict=True):
+            row.append(" ".join(analysis.unknown_types))
     facts = {key: value for key, value in meta(analyses[0]).items() if key in FACTS}
     header = [
         f"{counted(len(rows), 'network')}, batch {analyses[0].batch}, {analyses[0].dtype}",
@@ -72,7 +78,9 @@ def compare_table(
     sources = _sources(analyses) if {"top1", "top5"} & set(names) else []
     if sources:
         facts["sources"] = sources
-    return Table(title="comparison", headings=headings, rows=rows, header=header, meta=facts, footer=sources)
+    return Table(
+        title="comparison", headings=headings, rows=rows, header=header, meta=facts, footer=incomplete + sources
+    )
 
 
 def _heading(name: str, counts: str) -> Heading:

@@ -8,7 +8,8 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
 from archcalc.report.compare import largest_field
-from archcalc.report.layers import meta
+from archcalc.report.footer import incomplete_lines
+from archcalc.report.layers import meta, unknown_fact
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import counted
 from archcalc.version import __version__
@@ -46,6 +47,8 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
     facts = {"from": a.network.name, "to": b.network.name} | {
         key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")
     }
+    types = dict.fromkeys((*a.unknown_types, *b.unknown_types))
+    facts |= unknown_fact(a.convention, list(types))
     header = [
         f"{a.network.name} ({a.input}) to {b.network.name} ({b.input}), batch {a.batch}",
         *(f"{x.network.name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
@@ -63,6 +66,8 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
         ("feature-map values", t.values, u.values),
     ):
         footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
+    for analysis in (a, b):
+        footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.name)
     before, after = largest_field(a), largest_field(b)
     footer.append(f"field of the last layer that does not see everything at once: {before} to {after}")
     headings = [h._replace(title=a.convention.counts) if h.name == "macs_delta" else h for h in HEADINGS]

@@ -1,4 +1,4 @@
-"""The way from our count to a tool's: each term with its total, and every tool side by side."""
+"""From our count to a tool's: each term with the sum so far, and every tool side by side."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 from archcalc.analysis import analyze
 from archcalc.analysis.way import QUANTITIES, Explained, explained
 from archcalc.conventions import Convention, convention, conventions
-from archcalc.conventions.written import ASSUMED, FORMS, MODULE, OPERATOR, RF_BENCHMARK, Written, written
+from archcalc.conventions.written import ASSUMED, FORMS, MODULE, OPERATOR, RF_BENCHMARK, Extra, Written, written
 from archcalc.network import Network
+from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import header, meta
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import NOT_COUNTED
@@ -17,11 +18,10 @@ from archcalc.version import __version__
 BYTES = 4
 """Tools take a value to be a float32."""
 
-NOT_IN_TORCH = ("conv_table", "subsample", "rbf")
-
+BUG = "bug in {}"
 HEADINGS = (
     Heading("quantity", "quantity", "text", 8),
-    Heading("step", "step", "text", 9),
+    Heading("term", "term", "text", 9),
     Heading("layers", "layers", "number", 4),
     Heading("amount", "amount", "count", 7),
     Heading("sum", "sum", "count", 8),
@@ -36,6 +36,7 @@ ALL_HEADINGS = (
     Heading("params", "params", "count", 6),
     Heading("params_deviation", "from ours", "text", 4),
     Heading("memory", "memory", "text", 4),
+    Heading("unknown", "unknown to it", "text", 3),
 )
 MEASURED_HEADINGS = (
     Heading("measured", "measured", "count", 8),
@@ -57,9 +58,10 @@ def explain_table(network: Network, name: str, measured: bool = False) -> Table:
         running = 0
         for step in found.ways[quantity.name]:
             running += step.amount
-            label = step.label + (" [defect]" if step.defect else "")
+            label = step.label + (f" [{BUG.format(name)}]" if step.bug else "")
             rows.append([quantity.name, label, step.layers, step.amount, running, step.place])
-        rows.append([quantity.name, f"= {name}: {_called(how, quantity.name)}", "", "", running, ""])
+        incomplete = " (incomplete)" if found.unknown and not quantity.tally(how).plain else ""
+        rows.append([quantity.name, f"= {name}: {_called(how, quantity.name)}{incomplete}", "", "", running, ""])
         if facts is not None and facts.get(quantity.name) is not None:
             real = facts[quantity.name]
             rows.append([quantity.name, f"measured: {how.name} on torchvision's {facts['model']}", "", "", real, ""])
@@ -86,9 +88,15 @@ def _called(how: Convention, quantity: str) -> str:
 def _footer(network: Network, found: Explained) -> list[str]:
     how, lines = found.how, []
     for steps in found.ways.values():
-        lines += [f"defect: {step.label}: {step.defect}" for step in steps if step.defect]
+        lines += [f"{BUG.format(how.name)}: {step.label}: {step.bug}" for step in steps if step.bug]
     if found.left_out:
-        lines.append(f"work that {how.name} does not count at all: {', '.join(found.left_out)}")
+        lines.append(f"not counted by {how.name}: {', '.join(found.left_out)}")
+    lines += incomplete_lines(how, found.unknown)
+    if how.reuse.tied and not how.reuse.called and any(node.shares is not None for node in network.nodes):
+        lines.append(
+            "assumed: a layer that shares parameters is one module, called again; where settings differ, two modules "
+            f"with tied parameters, which {how.name} counts twice"
+        )
     if found.counts("memory"):
         values, said = f"{found.total('memory'):,} values", memory_text(found)
         lines.append(f"memory: {said}" + ("" if said == values else f", for {values} of {BYTES} bytes"))
@@ -102,9 +110,8 @@ def _code(network: Network, how: Convention) -> list[str]:
     code = written(network.name, how.sees_code)
     if not code.source:
         lines = [f"assumed: {ASSUMED[how.sees_code]}"]
-        own = [kind for kind in dict.fromkeys(node.layer.type for node in network.nodes) if kind in NOT_IN_TORCH]
-        if own and how.sees_code != RF_BENCHMARK:
-            lines.append(f"torch.nn has no {', '.join(own)}: what a tool counts there depends on how it is written")
+        if how.sees_code != RF_BENCHMARK and any(node.layer.type == "conv_table" for node in network.nodes):
+            lines.append("assumed: a conv_table is a convolution of torch.nn for every output map")
     else:
         forms = {
             form: None
@@ -116,10 +123,18 @@ def _code(network: Network, how: Convention) -> list[str]:
         listed = [f"{', '.join(_types(network, code, form))} as {FORMS[form]}" for form in forms]
         said = "; ".join(listed) or ("" if how.sees_code == RF_BENCHMARK else "modules")
         lines = [f"written as in {how.sees_code}, {code.source}" + (f": {said}" if said else "")]
-        lines += [f"in addition there: {extra.name} ({extra.layer})" for extra in code.extras]
+        library = how.sees_code.split()[0]
+        lines += [f"extra layer in {library}'s code: {extra.name} ({_text(network, extra)})" for extra in code.extras]
     if how.name == "torchsummary" and not code.wraps:
-        lines.append("modules around others are not known of this network; none is counted")
+        lines.append("assumed: no module contains other modules; torchsummary counts the output of each that does")
     return lines
+
+
+def _text(network: Network, extra: Extra) -> str:
+    """The type of an extra layer, and the size that it makes of its input."""
+    before = next(node for node in network.nodes if node.name == extra.before)
+    made = extra.layer.shape(*network.input_shapes(before))
+    return f"{extra.layer.type} to {'x'.join(map(str, made.axes))}"
 
 
 def _types(network: Network, code: Written, form: str) -> list[str]:
@@ -137,7 +152,7 @@ def memory_text(found: Explained) -> str:
     assert found.how.memory_unit is not None
     size, unit, decimals = found.how.memory_unit
     text = f"{found.total('memory') * BYTES / size:,.{decimals}f} {unit}"
-    return text + (" (MiB in truth)" if unit == "MB" and size == 2**20 else "")
+    return text + (" (its MB is a MiB)" if unit == "MB" and size == 2**20 else "")
 
 
 def _measure(network: Network, how: Convention) -> dict[str, Any]:
@@ -162,9 +177,14 @@ def overview_table(network: Network, measured: bool = False) -> Table:
             notes += [note] if note else []
         rows.append(row)
     analysis = analyze(network)
+    unsure = any(found.unknown for found in all_found)
     footer = [
-        f"{NOT_COUNTED} is what the tool does not count",
-        f"archcalc explain {network.name} --as TOOL shows the terms of one",
+        f"'{NOT_COUNTED}': not counted by the tool",
+        *(
+            ["unknown to it: layer types that the tool's convention says nothing about; its totals are incomplete"]
+            * unsure
+        ),
+        f"Details of one tool: archcalc explain {network.name} --as TOOL",
     ]
     return Table(
         title=f"{network.name} as counted by each",
@@ -189,6 +209,7 @@ def _row(found: Explained, base: Explained) -> list[Any]:
         params,
         deviation(params, base.total("parameters")),
         memory_text(found) if found.counts("memory") else NOT_COUNTED,
+        ", ".join(found.unknown),
     ]
 
 

@@ -10,6 +10,7 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.lifetime import inference
 from archcalc.analysis.survival import survival
 from archcalc.analysis.totals import Totals, totals
+from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.network import Network
 from archcalc.report.table import Heading
@@ -30,6 +31,7 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
     lines = [_parameters(t)]
     if how.counts_operations:
         lines.append(f"{how.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
+    lines += incomplete_lines(how, analysis.unknown_types)
     others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
     if others:
         lines.append(f"other operations by kind: {', '.join(others)}")
@@ -48,6 +50,14 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
     if analysis.side_rows and not analysis.training:
         lines.append(_side(analysis))
     return [*lines, *legend(headings, rows)]
+
+
+def incomplete_lines(how: Convention, types: Sequence[str], network: str = "") -> list[str]:
+    """For readers: the layer types that the convention says nothing about, and why."""
+    if not types:
+        return []
+    where = f" in {network}" if network else ""
+    return [f"unknown to this convention{where}: {', '.join(types)}; the total is incomplete ({how.silence})"]
 
 
 def legend(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:

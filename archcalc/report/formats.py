@@ -213,8 +213,10 @@ def html(table: Table, exact: bool, width: int | None) -> str:
 
 
 def _machine(heading: Heading, cell: Any) -> Any:
-    """A cell for a program: what a shared layer adds is 0."""
-    return 0 if heading.kind == "count" and isinstance(cell, str) else cell
+    """A cell for a program: a shared layer adds 0 to a count, and a count that is unknown has no number."""
+    if heading.kind == "count" and isinstance(cell, str):
+        return 0 if cell == "shared" else None
+    return cell
 
 
 def _number(heading: Heading, cell: Any) -> Any:

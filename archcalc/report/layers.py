@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
+from archcalc.conventions import Convention
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import footer
@@ -19,8 +20,16 @@ from archcalc.version import __version__
 Cell = Callable[[Row, Analysis], Any]
 
 
+UNKNOWN = "unknown"
+"""In the place of a number: the convention says nothing about the layer type."""
+
+
 def _params(count: Callable[[Row], Any]) -> Cell:
-    return lambda row, _: "shared" if row.shared else count(row)
+    return lambda row, _: "shared" if row.shared and not count(row) else count(row)
+
+
+def _macs(row: Row, analysis: Analysis) -> Any:
+    return UNKNOWN if row.type in analysis.unknown_types else row.macs
 
 
 def _flops(row: Row, analysis: Analysis) -> Any:
@@ -70,7 +79,7 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("weights", "weights", "count", 4, "params"), _params(lambda row: row.params.weight)),
         (Heading("biases", "biases", "count", 4, "params"), _params(lambda row: row.params.bias)),
         (Heading("buffers", "buffers", "count", 2), _params(lambda row: row.params.buffers)),
-        (Heading("macs", "MACs", "count", 8, "operations"), lambda row, _: row.macs),
+        (Heading("macs", "MACs", "count", 8, "operations"), _macs),
         (Heading("flops", "FLOPs", "count", 2, "operations"), _flops),
         (Heading("values", "values", "count", 3), lambda row, _: row.values),
         (Heading("memory", "memory", "bytes", 6), _bytes),
@@ -141,8 +150,14 @@ def meta(analysis: Analysis) -> dict[str, Any]:
         "dtype": analysis.dtype,
         "settings": _settings(analysis.network),
         "convention": analysis.convention.name,
+        **unknown_fact(analysis.convention, analysis.unknown_types),
         "archcalc": __version__,
     }
+
+
+def unknown_fact(how: Convention, types: Sequence[str]) -> dict[str, str]:
+    """For programs: the layer types that make the totals incomplete; no such fact where none can."""
+    return {} if how.known is None else {"unknown": " ".join(types)}
 
 
 def _settings(network: Network) -> str:

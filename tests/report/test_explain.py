@@ -58,28 +58,90 @@ def test_our_count_and_then_the_tools(archcalc) -> None:
     ]
 
 
-def test_a_defect_is_named(archcalc) -> None:
+def test_a_bug_of_a_tool_is_named(archcalc) -> None:
     _, out, _ = archcalc("explain", "vgg16", "--as", "ptflops")
-    assert "once more per rectified value [defect]" in out
-    assert "defect: once more per rectified value: the module's hook counts it, and so does the patched" in out
+    assert "activation outputs counted a second time [bug in ptflops]" in out
+    assert (
+        "bug in ptflops: activation outputs counted a second time: the module's hook counts it, and so does the patched"
+        in out
+    )
 
 
-def test_what_the_code_has_in_addition(archcalc) -> None:
+def test_a_layer_that_the_network_lacks(archcalc) -> None:
     _, out, _ = archcalc("explain", "vgg16", "--as", "fvcore")
-    assert "in addition there: avgpool (adaptive_avg_pool(out=7))" in out
+    assert "extra layer in torchvision's code: avgpool (adaptive_avg_pool to 7x7)" in out
+    assert "layers in torchvision's code that the network lacks" in out
     assert out.count("15,470,289,408") == 2
 
 
 def test_what_is_assumed_of_the_code(archcalc) -> None:
-    assert "assumed: written in modules of torch.nn throughout" in archcalc("explain", "resnet50", "--as", "thop")[1]
-    assert "torch.nn has no subsample" in archcalc("explain", "lenet5", "--as", "thop")[1]
+    assert (
+        "assumed: every layer is a module of torch.nn, except operators such as +"
+        in archcalc("explain", "resnet50", "--as", "thop")[1]
+    )
+    assert "assumed: a conv_table is a convolution of torch.nn" in archcalc("explain", "lenet5", "--as", "thop")[1]
     assert "relu as a call of torch.nn.functional" in archcalc("explain", "googlenet_tv", "--as", "ptflops")[1]
-    assert "modules around others are not known" in archcalc("explain", "resnet50", "--as", "torchsummary")[1]
+    assert "assumed: no module contains other modules" in archcalc("explain", "resnet50", "--as", "torchsummary")[1]
 
 
 def test_what_a_tool_leaves_out(archcalc) -> None:
     _, out, _ = archcalc("explain", "resnet18", "--as", "torch")
-    assert "work that torch does not count at all: batch_norm, relu, max_pool, add, global_avg_pool" in out
+    assert "not counted by torch: batch_norm, relu, max_pool, add, global_avg_pool\n" in out
+
+
+UNKNOWN = "unknown to this convention{}: subsample, rbf; the total is incomplete (torch.nn has no such layer"
+"""LeNet-5 under a tool's convention."""
+
+
+def test_an_unknown_layer_type_is_not_one_that_is_not_counted(archcalc) -> None:
+    _, out, _ = archcalc("explain", "lenet5", "--as", "fvcore")
+    assert "\nnot counted by fvcore: tanh\n" in out
+    assert UNKNOWN.format("") in out
+    assert "= fvcore: flops (fvcore) (incomplete)" in out
+    assert "= fvcore: parameters  " in out, "fvcore counts all parameters, whatever the layer type"
+    assert "= thop: parameters (incomplete)" in archcalc("explain", "lenet5", "--as", "thop")[1]
+    assert "incomplete" not in archcalc("explain", "resnet18", "--as", "fvcore")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "network"),
+    [
+        (["table", "lenet5"], ""),
+        (["compare", "vgg11", "lenet5"], " in lenet5"),
+        (["diff", "lenet5", "lenet5_modern"], " in lenet5"),
+    ],
+)
+def test_no_total_is_given_as_complete_where_a_type_is_unknown(arguments: list[str], network: str, archcalc) -> None:
+    for how in ("fvcore", "ptflops"):
+        for format in ("text", "markdown", "latex", "html"):
+            assert UNKNOWN.format(network) in archcalc(*arguments, "--as", how, "--format", format)[1].replace(
+                "&#x27;", "'"
+            )
+    assert "incomplete" not in archcalc(*arguments, "--as", "archcalc")[1]
+
+
+def test_programs_are_told_what_is_unknown(archcalc) -> None:
+    """No number where the count is unknown, and the types beside every row."""
+    rows = list(csv.DictReader(io.StringIO(archcalc("table", "lenet5", "--as", "thop", "--format", "csv")[1])))
+    assert {row["unknown"] for row in rows} == {"subsample rbf"}
+    assert {row["macs"] for row in rows if row["type"] in ("subsample", "rbf")} == {""}
+    content = json.loads(archcalc("table", "lenet5", "--as", "thop", "--format", "json")[1])
+    assert content["unknown"] == "subsample rbf"
+    assert {row["macs"] for row in content["rows"] if row["type"] in ("subsample", "rbf")} == {None}
+    rows = list(
+        csv.DictReader(io.StringIO(archcalc("compare", "vgg11", "lenet5", "--as", "thop", "--format", "csv")[1]))
+    )
+    assert [row["unknown"] for row in rows] == ["", "subsample rbf"]
+    rows = list(csv.DictReader(io.StringIO(archcalc("explain", "lenet5", "vgg11", "--format", "csv")[1])))
+    unknown = {(row["network"], row["tool"]): row["unknown"] for row in rows}
+    assert unknown["lenet5", "archcalc"] == unknown["vgg11", "thop"] == ""
+    assert unknown["lenet5", "thop"] == "subsample, rbf"
+
+
+def test_unknown_is_printed_in_the_place_of_a_number(archcalc) -> None:
+    lines = {line.split()[0]: line for line in archcalc("table", "lenet5", "--as", "netscope")[1].splitlines() if line}
+    assert " unknown " in lines["C3"]  # a convolution by a connection table
+    assert " unknown " not in lines["C1"]
 
 
 def test_side_heads_own_parameters(archcalc) -> None:
@@ -97,8 +159,8 @@ def test_side_by_side() -> None:
     assert rows["cs231n"]["params"] == 138_344_128
     assert rows["keras"]["operations"] is None
     assert rows["torchinfo"]["memory"] == "108.45 MB"
-    assert rows["torchsummary"]["memory"] == "218.78 MB (MiB in truth)"
-    assert rows["convnet-burden"]["memory"] == "58 MB (MiB in truth)"
+    assert rows["torchsummary"]["memory"] == "218.78 MB (its MB is a MiB)"
+    assert rows["convnet-burden"]["memory"] == "58 MB (its MB is a MiB)"
 
 
 def test_a_table_in_a_convention_names_its_column(archcalc) -> None:

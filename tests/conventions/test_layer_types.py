@@ -1,0 +1,354 @@
+"""What every convention says of every layer type: counted, counted as nothing, or unknown; held against the tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import archcalc
+from archcalc.analysis.way import explained
+from archcalc.conventions import convention, conventions
+from archcalc.layers import registry
+from archcalc.network import Network
+from archcalc.sizes import Shape
+from archcalc.witness.tools import TOOLS
+
+MACS = "conv conv_table conv_transpose linear"
+POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
+ACTIVATIONS = "relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh"
+MOVES = "input identity flatten concat slice channel_shuffle pad_channels dropout drop_path"
+OTHERS = "scale layer_scale softmax add mean multiply"
+NORMS = "batch_norm layer_norm lrn"
+NO_MODULE = "subsample rbf"
+AS_FVCORE = (
+    f"{MACS} batch_norm layer_norm adaptive_avg_pool global_avg_pool upsample",
+    f"lrn {ACTIVATIONS} max_pool avg_pool {OTHERS} {MOVES}",
+    NO_MODULE,
+)
+MACS_ALONE = (MACS, f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES}", NO_MODULE)
+EVERYTHING_ELSE = f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES} {NO_MODULE}"
+
+STATUSES = {
+    # convention: (counted, counted as nothing, unknown)
+    "archcalc": (MACS, EVERYTHING_ELSE, ""),
+    "paper": (MACS, EVERYTHING_ELSE, ""),
+    "cs231n": (MACS, EVERYTHING_ELSE, ""),
+    "lecun98": (
+        f"{MACS} subsample rbf add mean {POOLS}",
+        f"{ACTIVATIONS} {MOVES}",
+        f"{NORMS} max_pool upsample scale layer_scale softmax multiply",
+    ),
+    "convnet-burden": (
+        "conv linear relu leaky_relu max_pool avg_pool global_avg_pool add multiply lrn upsample",
+        "input batch_norm flatten identity concat dropout sigmoid softmax channel_shuffle",
+        "conv_table conv_transpose relu6 prelu elu hard_sigmoid silu hard_swish gelu tanh adaptive_avg_pool layer_norm "
+        f"scale layer_scale mean slice pad_channels drop_path {NO_MODULE}",
+    ),
+    "netscope": (
+        "conv conv_transpose linear batch_norm lrn",
+        "input max_pool avg_pool global_avg_pool concat relu leaky_relu dropout softmax flatten identity add",
+        "conv_table relu6 prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh adaptive_avg_pool layer_norm scale "
+        f"layer_scale mean multiply upsample slice channel_shuffle pad_channels drop_path {NO_MODULE}",
+    ),
+    "rf-repo": (
+        f"conv linear batch_norm scale layer_scale multiply max_pool {POOLS}",
+        "input relu relu6 add concat flatten dropout identity",
+        "conv_table conv_transpose leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh layer_norm lrn "
+        f"softmax mean upsample slice channel_shuffle pad_channels drop_path {NO_MODULE}",
+    ),
+    "fvcore": AS_FVCORE,
+    "torchinfo": (
+        f"{MACS} batch_norm layer_norm prelu",
+        "lrn relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh max_pool upsample "
+        f"{POOLS} {OTHERS} {MOVES}",
+        NO_MODULE,
+    ),
+    "ptflops": (
+        f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax max_pool {POOLS} upsample",
+        f"sigmoid hard_sigmoid hard_swish tanh scale layer_scale add mean multiply {MOVES}",
+        NO_MODULE,
+    ),
+    "ptflops-aten": MACS_ALONE,
+    "thop": (
+        f"{MACS} batch_norm layer_norm prelu softmax upsample {POOLS}",
+        "lrn relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh max_pool scale layer_scale add "
+        f"mean multiply {MOVES}",
+        NO_MODULE,
+    ),
+    "calflops-flops": (
+        # relu6 counts where it is called as a functional
+        f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax max_pool {POOLS} upsample",
+        f"sigmoid hard_sigmoid hard_swish tanh scale layer_scale add mean multiply {MOVES}",
+        NO_MODULE,
+    ),
+    "calflops-macs": MACS_ALONE,
+    "torch": MACS_ALONE,
+    "torchvision": MACS_ALONE,
+    "timm": AS_FVCORE,
+    "keras": (
+        "",
+        f"conv conv_transpose linear {NORMS} {ACTIVATIONS.replace(' prelu', '')} max_pool {POOLS} upsample {OTHERS} {MOVES}",
+        f"conv_table prelu {NO_MODULE}",
+    ),
+    "torchsummary": ("", f"{MACS} {MACS_ALONE[1]}", NO_MODULE),
+}
+
+
+@pytest.mark.parametrize("name", conventions)
+def test_every_layer_type_is_counted_or_nothing_or_unknown(name: str) -> None:
+    """A new layer type is unknown to every convention until its source was looked at."""
+    how = convention(name)
+    wanted = {
+        type: status
+        for status, types in zip(("counted", "nothing", "unknown"), STATUSES[name], strict=True)
+        for type in types.split()
+    }
+    assert sum(len(types.split()) for types in STATUSES[name]) == len(wanted), "no type stands twice"
+    assert {type: how.status(type) for type in registry} == wanted
+    assert bool(STATUSES[name][2]) == bool(how.silence), "what is unknown has a reason"
+
+
+def test_an_unknown_type_is_neither_counted_nor_nothing() -> None:
+    how = convention("fvcore")._replace(known=frozenset({"conv", "linear"}))
+    analysis = archcalc.load("resnet18").analyze(convention=how)
+    assert analysis.unknown_types == ("input", "batch_norm", "relu", "max_pool", "add", "global_avg_pool", "flatten")
+    assert {row.macs for row in analysis.rows if row.type == "batch_norm"} == {None}
+    assert analysis.totals.macs == 1_814_073_344  # convolutions and the linear layer alone
+
+
+# The tools on one layer each.
+
+
+def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...], Callable[[], Any]]]:
+    """A case: the settings of the layer, how many maps of 8 x 6 x 6 it joins, and a module that people write."""
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+    from torch import nn
+    from torchvision.ops import StochasticDepth
+
+    class Written(nn.Module):
+        def __init__(self, function: Callable[..., Any], *parameters: torch.Tensor) -> None:
+            super().__init__()
+            self.function = function
+            for at, parameter in enumerate(parameters):
+                self.register_parameter(f"p{at}", nn.Parameter(parameter))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.function(x, *self.parameters())
+
+    def case(module: Callable[[], Any], **settings: Any) -> tuple[dict[str, Any], Callable[[], Any]]:
+        return settings, module
+
+    conv = {"out": 4, "kernel": 3}
+    return {
+        "conv": case(lambda: nn.Conv2d(8, 4, 3), **conv),
+        "conv/grouped": case(lambda: nn.Conv2d(8, 4, 3, groups=2, bias=False), **conv, groups=2, bias=False),
+        "conv_transpose": case(lambda: nn.ConvTranspose2d(8, 4, 3, 2), **conv, stride=2),
+        "linear": case(lambda: nn.Linear(6, 5), out=5, axis="last"),
+        "batch_norm": case(lambda: nn.BatchNorm2d(8)),
+        "batch_norm/plain": case(lambda: nn.BatchNorm2d(8, affine=False), affine=False),
+        "layer_norm": case(lambda: nn.LayerNorm(6), axis="last"),
+        "layer_norm/plain": case(lambda: nn.LayerNorm(6, elementwise_affine=False), axis="last", affine=False),
+        "lrn": case(lambda: nn.LocalResponseNorm(5), size=5),
+        "relu": case(nn.ReLU),
+        "relu6": case(nn.ReLU6),
+        "leaky_relu": case(nn.LeakyReLU),
+        "prelu": case(lambda: nn.PReLU(8)),
+        "prelu/one": case(nn.PReLU, per_channel=False),
+        "elu": case(nn.ELU),
+        "sigmoid": case(nn.Sigmoid),
+        "hard_sigmoid": case(nn.Hardsigmoid),
+        "silu": case(nn.SiLU),
+        "hard_swish": case(nn.Hardswish),
+        "gelu": case(nn.GELU),
+        "tanh": case(nn.Tanh),
+        "softmax": case(lambda: nn.Softmax(1)),
+        "max_pool": case(lambda: nn.MaxPool2d(3, 2), kernel=3, stride=2),
+        "avg_pool": case(lambda: nn.AvgPool2d(3, 2), kernel=3, stride=2),
+        "adaptive_avg_pool": case(lambda: nn.AdaptiveAvgPool2d(2), out=2),
+        "global_avg_pool": case(lambda: nn.AdaptiveAvgPool2d(1)),
+        "upsample": case(lambda: nn.Upsample(scale_factor=2), scale=2),
+        "upsample/bilinear": case(lambda: nn.Upsample(scale_factor=2, mode="bilinear"), scale=2, mode="bilinear"),
+        "upsample/size": case(lambda: nn.Upsample(size=(9, 9)), size=9),
+        "add": case(lambda: Written(lambda x: x + x)),
+        "mean": case(lambda: Written(lambda x: (x + x) / 2)),
+        "multiply": case(lambda: Written(lambda x: x * x)),
+        "concat": case(lambda: Written(lambda x: torch.cat([x, x], 1))),
+        "slice": case(lambda: Written(lambda x: x[:, 2:5]), start=2, stop=5),
+        "channel_shuffle": case(
+            lambda: Written(lambda x: x.view(len(x), 2, 4, 6, 6).transpose(1, 2).reshape(len(x), 8, 6, 6)), groups=2
+        ),
+        "pad_channels": case(lambda: Written(lambda x: F.pad(x, (0, 0, 0, 0, 1, 1))), before=1, after=1),
+        "scale": case(lambda: Written(lambda x: x * 0.5), factor=0.5),
+        "layer_scale": case(lambda: Written(lambda x, scale: x * scale, torch.ones(8, 1, 1))),
+        "flatten": case(nn.Flatten),
+        "identity": case(nn.Identity),
+        "dropout": case(nn.Dropout),
+        "drop_path": case(lambda: StochasticDepth(0.5, "row"), p=0.5),
+    }  # type: ignore[return-value]
+
+
+RUN = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
+BEFORE = 8 * 8 * 36
+"""Multiply-adds of the 1x1 convolution before the layer: some tools fail on a model without parameters."""
+
+
+def one_layer(case: str, settings: dict[str, Any]) -> Network:
+    """A 1x1 convolution of 8 channels without a bias, and the layer behind it."""
+    type = case.split("/")[0]
+    network = Network("one", Shape(8, (6, 6)))
+    network.add("before", registry["conv"](out=8, kernel=1, bias=False))
+    network.add("layer", registry[type](**settings), [1, 1] if registry[type].joins else [1])
+    return network
+
+
+def run(tool: str, module: Any) -> Any:
+    import torch
+    from torch import nn
+
+    from archcalc.witness.tools import _quiet
+
+    model = nn.Sequential(nn.Conv2d(8, 8, 1, bias=False), module).eval()
+    with _quiet(), torch.no_grad():
+        return TOOLS[tool].run(model, torch.zeros(1, 8, 6, 6))
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_what_a_tool_counts_of_every_layer_type_that_it_is_said_to_know(tool: str) -> None:
+    pytest.importorskip("torch")
+    cases, how, different = layer_cases(), convention(tool), {}
+    assert {case.split("/")[0] for case in cases} == how.known - {"input", "conv_table"}
+    for case, (settings, module) in cases.items():
+        found, said = explained(one_layer(case, settings), how), run(tool, module())
+        counts = {"operations": said.operations, "parameters": said.params}
+        for what, count in counts.items():
+            if count not in (None, found.total(what)):
+                different[case, what] = (count, found.total(what))
+        if "/" not in case:
+            adds = said.operations != (2 if tool == "torch" else 1) * BEFORE
+            assert adds == (how.status(case) == "counted"), case
+    assert not different
+
+
+def test_what_calflops_counts() -> None:
+    """calflops 0.3.2 with torch 2.14.1 on the same layers, recorded: flops, multiply-adds, parameters."""
+    recorded = {
+        "conv": (9280, 4608, 292),
+        "conv/grouped": (4608, 2304, 144),
+        "conv_transpose": (20752, 10368, 292),
+        "linear": (2880, 1440, 35),
+        "batch_norm": (576, 0, 16),
+        "batch_norm/plain": (288, 0, 0),
+        "layer_norm": (1440, 0, 12),
+        "layer_norm/plain": (1152, 0, 0),
+        "lrn": (1296, 0, 0),
+        **dict.fromkeys(("relu", "leaky_relu", "elu", "silu", "gelu", "softmax", "max_pool", "avg_pool"), (288, 0, 0)),
+        "prelu": (288, 0, 8),
+        "adaptive_avg_pool": (288, 0, 0),
+        "global_avg_pool": (288, 0, 0),
+        "upsample": (288, 0, 0),
+        "upsample/bilinear": (288, 0, 0),
+        "upsample/size": (81, 0, 0),
+        **dict.fromkeys(
+            ("relu6", "sigmoid", "hard_sigmoid", "hard_swish", "tanh", "add", "mean", "multiply", "concat"), (0, 0, 0)
+        ),
+        **dict.fromkeys(
+            ("slice", "channel_shuffle", "pad_channels", "scale", "flatten", "identity", "dropout"), (0, 0, 0)
+        ),
+        "layer_scale": (0, 0, 8),
+    }
+    pytest.importorskip("torch")
+    cases = layer_cases()
+    for case, (flops, macs, params) in recorded.items():
+        network = one_layer(case, cases[case][0])
+        as_flops, as_macs = (explained(network, convention(f"calflops-{what}")) for what in ("flops", "macs"))
+        assert as_flops.total("operations") == 2 * BEFORE + flops, case
+        assert as_macs.total("operations") == BEFORE + macs, case
+        assert as_flops.total("parameters") == 64 + params, case
+
+
+# Layers that share parameters.
+
+SHARED = {
+    # type: its settings, the input, and the module
+    "conv": ({"out": 4, "kernel": 3, "pad": 1}, (4, 8, 8), lambda nn: nn.Conv2d(4, 4, 3, padding=1)),
+    "conv_transpose": ({"out": 4, "kernel": 3, "pad": 1}, (4, 8, 8), lambda nn: nn.ConvTranspose2d(4, 4, 3, 1, 1)),
+    "linear": ({"out": 16}, (16,), lambda nn: nn.Linear(16, 16)),
+    "batch_norm": ({}, (4, 8, 8), lambda nn: nn.BatchNorm2d(4)),
+    "layer_norm": ({"axis": "last"}, (4, 8, 8), lambda nn: nn.LayerNorm(8)),
+    "prelu": ({}, (4, 8, 8), lambda nn: nn.PReLU(4)),
+}
+
+
+def twice(type: str) -> Network:
+    settings, (channels, *axes), _ = SHARED[type]
+    network = Network("twice", Shape(channels, tuple(axes)))
+    owner = network.add("first", registry[type](**settings))
+    network.add("second", registry[type](**settings), shares=owner)
+    return network
+
+
+@pytest.mark.parametrize("type", SHARED)
+@pytest.mark.parametrize("tool", RUN)
+def test_a_module_that_is_called_twice(tool: str, type: str) -> None:
+    nn = pytest.importorskip("torch").nn
+    import torch
+
+    from archcalc.witness.tools import _quiet
+
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = SHARED[type][2](nn)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.module(self.module(x))
+
+    with _quiet(), torch.no_grad():
+        said = TOOLS[tool].run(Twice().eval(), torch.zeros(1, *SHARED[type][1]))
+    found = explained(twice(type), convention(tool))
+    assert said.operations == found.total("operations")
+    assert said.params in (None, found.total("parameters"))
+    if said.memory is not None:
+        assert said.memory == 4 * found.total("memory")
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_tied_parameters_of_two_modules(tool: str) -> None:
+    """A stride that the owner has not makes a second module, whose parameters are the owner's."""
+    nn = pytest.importorskip("torch").nn
+    import torch
+
+    from archcalc.witness.tools import _quiet
+
+    model = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, 2, 1))
+    model[1].weight, model[1].bias = model[0].weight, model[0].bias
+    network = Network("tied", Shape(4, (8, 8)))
+    owner = network.add("first", registry["conv"](out=4, kernel=3, pad=1))
+    network.add("second", registry["conv"](out=4, kernel=3, pad=1, stride=2), shares=owner)
+    with _quiet(), torch.no_grad():
+        said = TOOLS[tool].run(model.eval(), torch.zeros(1, 4, 8, 8))
+    found = explained(network, convention(tool))
+    assert said.operations == found.total("operations")
+    assert said.params in (None, found.total("parameters"))
+    if tool in ("torchinfo", "thop"):
+        assert said.params == 2 * (4 * 4 * 9 + 4)
+
+
+@pytest.mark.parametrize(
+    ("type", "params"), [("linear", 544), ("conv", 296), ("batch_norm", 16), ("conv_transpose", 296), ("prelu", 8)]
+)
+def test_torchsummary_counts_every_call(type: str, params: int) -> None:
+    """Printed by torchsummary 1.5.1 for a module called twice, and for two modules with tied parameters alike."""
+    assert explained(twice(type), convention("torchsummary")).total("parameters") == params
+    assert twice(type).analyze(convention="torchsummary").totals.params == params
+    assert twice(type).analyze().totals.params == params // 2
+
+
+def test_a_kernel_that_is_written_once_or_per_axis_is_one_module() -> None:
+    network = Network("same", Shape(4, (8, 8)))
+    owner = network.add("first", registry["conv"](out=4, kernel=3, pad=1))
+    network.add("second", registry["conv"](out=4, kernel=[3, 3], pad=[1, 1]), shares=owner)
+    assert explained(network, convention("torchinfo")).total("parameters") == 4 * 4 * 9 + 4
