@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -19,20 +20,19 @@ def say(message: str) -> None:
 def print_text(text: str) -> None:
     """All of the text on standard output; ArchcalcError when it cannot be written, BrokenPipeError when nobody reads.
 
-    Buffered or not: Python's own unbuffered stream drops what does not fit, without a word.
+    Buffered or not makes no difference.
     """
     stream = sys.stdout
-    ours = stream is sys.__stdout__
     if stream is None:
         raise ArchcalcError("standard output is closed; -o FILE writes to a file")
     try:
-        if ours:
-            from archcalc.report.files import send
-
-            data = text.encode(stream.encoding, stream.errors or "strict")
-            stream.flush()
-            send(stream.fileno(), data)
-        else:  # a stream of the caller's, which may have no descriptor
+        raw = getattr(stream, "buffer", None)
+        if isinstance(raw, io.RawIOBase):  # unbuffered, which takes a part of the text and says nothing of the rest
+            whole = io.BufferedWriter(raw)
+            whole.write(text.encode(stream.encoding, stream.errors or "strict"))
+            whole.flush()
+            whole.detach()
+        else:
             stream.write(text)
             stream.flush()
     except BrokenPipeError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import PurePath
@@ -92,6 +91,8 @@ def send(descriptor: int, data: bytes) -> None:
         try:
             rest = rest[os.write(descriptor, rest) :]
         except BlockingIOError:
+            import select
+
             select.select([], [descriptor], [])
 
 
