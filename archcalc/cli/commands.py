@@ -323,13 +323,11 @@ def help_(args: argparse.Namespace) -> str:
 
 
 def completion(args: argparse.Namespace) -> str:
-    try:
-        import shtab
-    except ImportError:
-        raise ArchcalcError("shell completion needs shtab: pip install 'archcalc[completion]'") from None
-    from archcalc.cli.parser import parser
+    from archcalc.cli.complete import SCRIPTS
 
-    return str(shtab.complete(parser(), args.shell)) + "\n"
+    if args.shell not in SCRIPTS:
+        raise ArchcalcError(unknown("shell", args.shell, SCRIPTS))
+    return SCRIPTS[args.shell]
 
 
 def _width(args: argparse.Namespace) -> int | None:

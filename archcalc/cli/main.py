@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from archcalc.cli.commands import settings_text
@@ -13,8 +14,14 @@ from archcalc.errors import ArchcalcError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command: data to standard output, messages to standard error; 2 for bad usage or a bad spec."""
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
-        args = parser().parse_args(argv)
+        if words[:1] == ["__complete"]:  # the scripts of archcalc completion
+            from archcalc.cli.complete import completed
+
+            print_text(completed(words[1:]))
+            return 0
+        args = parser().parse_args(words)
         if args.command is None:
             raise ArchcalcError("no command given; see archcalc --help")
         settle_format(args)

@@ -21,11 +21,15 @@ def listing(names: Mapping[str, str]) -> str:
     return "".join(f"{name:<{wide}}  {about}".rstrip() + "\n" for name, about in names.items())
 
 
-def networks() -> Mapping[str, str]:
-    from archcalc.spec import networks
+def networks(start: str = "") -> Mapping[str, str]:
+    """The zoo's networks, at least those whose names begin so: every name begins with the name of its file."""
+    from archcalc.spec.zoo import families, zoo_family
 
+    found = [zoo_family(stem) for stem in families() if stem.startswith(start) or start.startswith(stem)]
     return {
-        name: str((family.about | family.networks[name].about).get("title", "")) for name, family in networks().items()
+        name: str((family.about | family.networks[name].about).get("title", ""))
+        for family in found
+        for name in family.networks
     }
 
 
@@ -143,3 +147,9 @@ def commands() -> Mapping[str, str]:
     from archcalc.cli.reference import commands
 
     return {name: str(one.description).rstrip(".") for name, one in commands(parser()).items()}
+
+
+def shells() -> Mapping[str, str]:
+    from archcalc.cli.complete import SCRIPTS
+
+    return dict.fromkeys(SCRIPTS, "")

@@ -81,7 +81,15 @@ def parser() -> options.Parser:
     options.printing(one, FORMATS + ", notes", columns=names.layer_columns, known=names.layer_formats)
 
     one = command("list", commands.list_, "the networks of the zoo", "archcalc list 'resnet*' --sort macs")
-    one.add_argument("pattern", metavar="PATTERN", nargs="*", help="names, with * and ? as wildcards")
+    one.add_argument(
+        "pattern",
+        metavar="PATTERN",
+        nargs="*",
+        action=options.Named,
+        names=names.networks,
+        listed=False,
+        help="names, with * and ? as wildcards",
+    )
     one.add_argument(
         "--sort", metavar="COLUMN", action=options.Named, names=names.list_columns, help="sort by a column"
     )
@@ -95,7 +103,14 @@ def parser() -> options.Parser:
     )
     options.network(one)
     options.counting(one)
-    one.add_argument("--baseline", metavar="NET", help="add ratios to this network's figures")
+    one.add_argument(
+        "--baseline",
+        metavar="NET",
+        action=options.Named,
+        names=names.networks,
+        listed=False,
+        help="add ratios to this network's figures",
+    )
     options.printing(one, FORMATS, columns=names.compare_columns)
 
     one = command(
@@ -160,7 +175,15 @@ def parser() -> options.Parser:
         "published figures computed anew and judged; status 1 when a verdict is not as recorded",
         "archcalc audit vgg16 --all",
     )
-    one.add_argument("net", metavar="NET", nargs="*", help="the figures of these networks, with * and ? as wildcards")
+    one.add_argument(
+        "net",
+        metavar="NET",
+        nargs="*",
+        action=options.Named,
+        names=names.networks,
+        listed=False,
+        help="the figures of these networks, with * and ? as wildcards",
+    )
     one.add_argument("--all", action="store_true", help="the figures that match too")
     one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
     options.printing(one, FORMATS)
@@ -326,5 +349,5 @@ def parser() -> options.Parser:
         "a completion script for a shell",
         "archcalc completion bash > ~/.local/share/bash-completion/completions/archcalc",
     )
-    one.add_argument("shell", choices=("bash", "zsh", "tcsh"), metavar="SHELL", help="bash, zsh or tcsh")
+    one.add_argument("shell", metavar="SHELL", action=options.Named, names=names.shells, help="bash, zsh or fish")
     return top

@@ -136,7 +136,7 @@ TABLE = "see archcalc table --help"
         (["table", "tiny.yaml", "-o", "x" * 300], f"{'x' * 126}...{'x' * 126}: cannot be written: file name too long"),
         (["list", "--sort", "parms"], "unknown column 'parms'; did you mean 'params'?"),
         (["list", "--columns", "nmae"], "unknown column 'nmae'; did you mean 'name'?"),
-        (["completion", "bahs"], "unknown SHELL 'bahs'; did you mean 'bash'?; see archcalc completion --help"),
+        (["completion", "bahs"], "unknown shell 'bahs'; did you mean 'bash'?"),
         (["schema", "extra"], "unexpected argument 'extra'; see archcalc schema --help"),
         (["diff", "tiny.yaml"], "diff takes two networks, got 1"),
         (["show", "INPUT 8x8x3 -> RELU"], "a one-line pattern is its own spec; add --expanded to see its layers"),
