@@ -199,4 +199,4 @@ def test_fish_completes(line: str, full: str, home: Path) -> None:
         check=True,
     )
     assert done.stderr == ""
-    assert [found.split("\t")[0] for found in done.stdout.splitlines()][0] == full.split(" ")[-1]
+    assert done.stdout.split("\t")[0].split("\n")[0] == full.split(" ")[-1]
