@@ -65,24 +65,43 @@ def _cut(text: str, most: int) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like ``name``, or None when nothing is like it.
+    """The known name that ``name`` is a slip of, or begins; None when there is none.
 
-    >>> nearest("vgg61", ["vgg16", "vgg19"])
-    'vgg16'
+    A slip is one letter too many, too few or wrong, or two swapped: one in every three letters at most.
+
+    >>> nearest("vgg61", ["vgg16", "vgg19"]), nearest("densenet", ["resnet18", "densenet121"])
+    ('vgg16', 'densenet121')
     """
-    from difflib import SequenceMatcher
+    wanted = _folded(name)
+    most = (len(wanted) + 1) // 3
+    alike = sorted((_missing(wanted, _folded(k)), at, k) for at, k in enumerate(islice(known, MOST_NAMES)))
+    slips = [(_slips(wanted, _folded(k)), missing, at, k) for missing, at, k in alike[:8]]
+    near = min(slips, default=None)
+    return near[-1] if near is not None and near[0] <= most else None
 
-    def likeness(k: str) -> tuple[float, float]:
-        """In order, and beside it in any order, so that swapped letters win a tie."""
-        folded = k[:LONGEST].lower().replace("-", "_")
-        in_order = SequenceMatcher(None, folded, wanted, autojunk=False)
-        if in_order.quick_ratio() < 0.6:
-            return 0.0, 0.0
-        return in_order.ratio(), SequenceMatcher(None, sorted(folded), sorted(wanted), autojunk=False).ratio()
 
-    wanted = name[:LONGEST].lower().replace("-", "_")
-    best = max(((likeness(k), k) for k in islice(known, MOST_NAMES)), default=((0.0, 0.0), ""))
-    return best[1] if best[0][0] >= 0.6 else None
+def _folded(name: str) -> str:
+    return name[:LONGEST].lower().replace("-", "_")
+
+
+def _missing(a: str, b: str) -> tuple[int, int]:
+    """How many letters of a are not in b, and how much longer one is: no slip that few can be more than a guess."""
+    return len(a) - sum(min(a.count(letter), b.count(letter)) for letter in set(a)), abs(len(a) - len(b))
+
+
+def _slips(a: str, b: str) -> int:
+    """The slips between two words (optimal string alignment); a word that another begins with is one slip from it."""
+    earlier: list[int] = []
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        earlier, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            slips = min(before[j] + 1, row[-1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                slips = min(slips, earlier[j - 2] + 1)
+            row.append(slips)
+    return min(row[-1], min(row) + 1) if len(a) > 2 else row[-1]
 
 
 def unknown(what: str, name: str, known: Iterable[str], *, most: int = 12) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from archcalc.errors import LayerError, unknown
@@ -52,15 +53,15 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE) -> Any:
             raise LayerError("expected numbers, got an empty array")
         if str(value.dtype) == "float64" and not equal(value % 1, 0):
             raise LayerError(f"expected whole numbers, got {shown(value.tolist())}")
-        low, high = smallest(value), largest(value)
+        low, high = int(smallest(value)), int(largest(value))
     elif isinstance(value, int) and not isinstance(value, bool):
         low = high = value
     else:
         raise LayerError(f"expected a whole number, got {shown(value)}")
     if low < least:
-        raise LayerError(f"must be at least {least}, got {low}")
+        raise LayerError(f"must be at least {least}, got {shown(low)}")
     if high > most:
-        raise LayerError(f"{high} is larger than {most:,}, the largest size there is")
+        raise LayerError(f"{shown(high)} is larger than {most:,}, the largest size there is")
     return value
 
 
@@ -68,8 +69,22 @@ def shown(value: Any) -> str:
     """A value as an error message shows it, cut when it is long."""
     if value is None:
         return "nothing"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else _start(value, 70)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _start(value: Any, room: int) -> str:
+    """How repr(value) starts, in so many letters and a few: a list may be long, and so may its repr."""
+    if isinstance(value, (list, tuple)):
+        text = "["
+        for at, item in enumerate(value):
+            text += (", " if at else "") + _start(item, room - len(text))
+            if len(text) > room:
+                return text
+        return text + "]"
+    if isinstance(value, int) and value.bit_length() > 300:
+        return f"a number of {value.bit_length():,} bits"
+    return repr(value[:room] if isinstance(value, str) else value)
 
 
 class Count(Field):
@@ -145,8 +160,11 @@ class Number(Field):
     def read(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise LayerError(f"expected a number, got {shown(value)}")
+        if not isfinite(value):
+            raise LayerError(f"expected a finite number, got {shown(value)}")
         if not self.low <= value <= self.high:
-            raise LayerError(f"must be from {self.low:g} to {self.high:g}, got {value}")
+            most = f"to {self.high:g}" if isfinite(self.high) else "on"
+            raise LayerError(f"must be from {self.low:g} {most}, got {shown(value)}")
         return value
 
     def schema(self) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
+from archcalc.errors import MOST_NAMES, ArchcalcError, LayerError, Problem, unknown
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, Storage
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
-from archcalc.spec.evaluator import Evaluator
+from archcalc.spec.evaluator import Evaluator, UsedUpError
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
 from archcalc.spec.settings import checked_settings, defaults, written
@@ -25,6 +25,8 @@ from archcalc.spec.steps import BlockStep, GroupStep, LayerStep, MergeStep, Side
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 100
+PER_INPUT = 10
+"""The operations that an input of a layer counts for: it is followed again wherever the network is walked."""
 ONE_NAME = "give the block or repeat around them a name, or put {i} into this one"
 
 
@@ -56,8 +58,8 @@ class _Expander(Evaluator):
         self.skipped = False
         """Whether steps were passed over because of a problem, so that names are missing."""
         self.outputs: dict[str, int | None] = {"input": 0}
-        self.unfound: list[tuple[str, Context, Place, str]] = []
-        """Names that were not found, and could not stand in steps passed over."""
+        self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
+        """The first name at each place and option that was not found, and could not stand in steps passed over."""
         self.auto: dict[str, list[int]] = {}
         self.uses: dict[str, int] = {}
         self.scope = scope = dict(settings)
@@ -91,29 +93,33 @@ class _Expander(Evaluator):
         self.network.output = current
 
     def report_unfound(self) -> None:
-        for wanted, context, place, option in self.unfound:
+        unnamed = {node.name for node in self.nodes} if self.unfound else ()
+        for (_, _, option), (wanted, context, turns, place) in self.unfound.items():
             prefixes = context.outwards()
             if any(prefix + wanted in self.outputs for prefix in prefixes):
-                self.problem(
-                    f"{option}: {wanted} comes later; a layer can use just what stands before it", place, key=option
-                )
+                text = f"{wanted} comes later; a layer can use just what stands before it"
+            elif any(prefix + wanted in unnamed for prefix in prefixes):
+                text = f"the layer {wanted} has no name of its own; write name: {wanted} beside it"
             else:
-                visible = {
-                    name.removeprefix(prefix): None
-                    for prefix in prefixes
-                    for name in self.outputs
-                    if name.startswith(prefix)
-                }
-                text = unknown("layer", wanted, visible)
-                if any(node.name == prefix + wanted for prefix in prefixes for node in self.nodes):
-                    text = f"the layer {wanted} has no name of its own; write name: {wanted} beside it"
-                self.problem(f"{option}: {text}", place, key=option)
+                text = unknown("layer", wanted, self.visible(prefixes))
+            self.problem(f"{option}: {text}", place, key=option, turns=turns)
+
+    def visible(self, prefixes: list[str]) -> list[str]:
+        """The names that a step sees, the nearest scope first; as many as a suggestion looks at."""
+        found: dict[str, None] = {}
+        for prefix in prefixes:
+            for name in self.outputs:
+                if name.startswith(prefix):
+                    found[name.removeprefix(prefix)] = None
+                    if len(found) == MOST_NAMES:
+                        return list(found)
+        return list(found)
 
     def input_shape(self, given: Any, scope: dict[str, Any]) -> Shape:
         numbers = []
         for size in given.value:
             try:
-                numbers.append(whole_number(value(size, scope), 1))
+                numbers.append(whole_number(value(size, scope, self.spend), 1))
             except UnknownValueError:
                 numbers.append(1)
             except (ExpressionError, LayerError) as error:
@@ -131,11 +137,14 @@ class _Expander(Evaluator):
         if template is None:
             return ""
         try:
-            return template.fill(self.with_channels(context.scope, current) if template.names else {})
+            return template.fill(self.with_channels(context.scope, current) if template.names else {}, self.spend)
         except UnknownValueError:
             self.skipped = True
+        except UsedUpError:
+            self.used_up(place, key)
         except ExpressionError as error:
             self.skipped = True
+            self.failed(place)
             self.problem(str(error), place, key=key)
         return ""
 
@@ -144,11 +153,13 @@ class _Expander(Evaluator):
         wanted = self.fill(template, current, context, place, option)
         if not wanted:
             return None
+        self.spend_at(PER_INPUT, place)
         for prefix in context.outwards():
             if prefix + wanted in self.outputs:
                 return self.outputs[prefix + wanted]
+            self.spend_at(1 + len(prefix) // 16, place)
         if not self.skipped:
-            self.unfound.append((wanted, context, place, option))
+            self.unfound.setdefault((place.line, place.path, option), (wanted, context, self.turns[:], place))
         return None
 
     # Steps.
@@ -165,10 +176,13 @@ class _Expander(Evaluator):
         count = self.evaluate(options.repeat, self.with_channels(context.scope, current), step.place, "repeat")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             if count is not UNKNOWN:
+                self.failed(step.place)
                 self.problem(f"repeat must be a whole number from 0 on, got {shown(count)}", step.place, key="repeat")
             self.skipped = True
             return None
+        self.turns.append((options.counter, 0))
         for i in range(1, count + 1):
+            self.turns[-1] = options.counter, i
             inner = Context(
                 {**context.scope, options.counter: i},
                 context.prefix,
@@ -178,6 +192,7 @@ class _Expander(Evaluator):
                 context.blocks,
             )
             current = self.run_once(step, current, inner)
+        self.turns.pop()
         return current
 
     def run_once(self, step: Step, current: int | None, context: Context) -> int | None:
@@ -214,7 +229,9 @@ class _Expander(Evaluator):
 
     def count(self, step: Step, context: Context) -> None:
         self.steps_taken += 1
+        self.spend_at(1 + (len(context.prefix) + len(context.scope)) // 16, step.place)
         if self.steps_taken > MAX_STEPS:
+            self.fail_if_any()
             self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place)
             self.fail_if_any()
         if context.depth > MAX_DEPTH:
@@ -263,17 +280,17 @@ class _Expander(Evaluator):
     # Layers.
 
     def run_layer(self, step: LayerStep, sources: list[int | None], name: str, context: Context) -> int | None:
-        layer = self.layer(step, sources[0], context)
+        layer = self.layer(step, sources[0], name, context)
         if layer is not None:
             return self.add(layer, step, sources, name, context)
         return self.nothing(name, context)
 
-    def layer(self, step: LayerStep, current: int | None, context: Context) -> Layer | None:
+    def layer(self, step: LayerStep, current: int | None, name: str, context: Context) -> Layer | None:
         values: dict[str, Any] = {}
         if step.expressions:
             scope = self.with_channels(context.scope, current)
             values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
-        known = tuple(map(_hashable, values.values()))
+        known = tuple([self.hashable(given, step.place) for given in values.values()])
         try:
             return step.cache[known]
         except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
@@ -283,13 +300,22 @@ class _Expander(Evaluator):
         try:
             made = step.layer(**{**step.values, **values})
         except LayerError as error:
-            self.problem(str(error), step.place)
+            self.failed(step.place)
+            self.problem(str(error), step.place, name=self.called(name, step.layer.type, context))
             return None
         with suppress(TypeError):
             step.cache[known] = made
         return made
 
+    def called(self, name: str, type: str, context: Context) -> str:
+        """What a layer that failed would be called, unless its path says no less: an unnamed one has its type and its
+        number, where others stand before it."""
+        before = len(self.auto.get(f"{context.prefix}{type}", ()))
+        name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
+        return context.prefix + name if name else ""
+
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
+        self.spend_at(PER_INPUT * len(step.branches), step.place)
         inner = context.inner(name=name, label=label)
         ends = [self.run_all(steps, current, inner.inner(name=branch)) for branch, steps in step.branches]
         return self.add(step.layer, step, ends, "", inner)
@@ -314,10 +340,11 @@ class _Expander(Evaluator):
                 storage=self.storage(step, inputs[0], context),
             )
         except LayerError as error:
+            self.failed(step.place)
             if context.side and self.resized:
                 self.network.side_problem = f"{full or layer.type}: {error}"
             else:
-                self.problem(str(error), step.place, name=full)
+                self.problem(str(error), step.place, name=self.called(name, layer.type, context))
             return self.nothing(name, context)
         if full:
             self.outputs[full] = index
@@ -359,6 +386,9 @@ class _Expander(Evaluator):
                 taken.add(name)
                 self.nodes[index].name = name
 
-
-def _hashable(given: Any) -> Any:
-    return tuple(map(_hashable, given)) if isinstance(given, list) else given
+    def hashable(self, given: Any, place: Place) -> Any:
+        """A value as a key of the layers made: a list as a tuple."""
+        if not isinstance(given, list):
+            return given
+        self.spend_at(len(given), place)
+        return tuple([self.hashable(item, place) for item in given])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from archcalc.errors import unknown
@@ -21,12 +21,14 @@ from archcalc.spec.operations import (
     FUNCTIONS,
     UNKNOWN,
     ExpressionError,
+    Spend,
     UnknownValueError,
     arithmetic,
     bounded,
     bounded_list,
     called,
     compare,
+    free,
     item,
     number,
     truth,
@@ -35,7 +37,7 @@ from archcalc.spec.operations import (
 MAX_LENGTH = 300
 MAX_DEPTH = 25
 Scope = Mapping[str, Any]
-Evaluate = Callable[[Scope], Any]
+Evaluate = Callable[[Scope, Spend], Any]
 
 
 _TOKEN = re.compile(
@@ -50,12 +52,17 @@ _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": No
 
 
 class Expression:
-    """A parsed expression: its text, the names it uses, and ``evaluate(scope)``."""
+    """A parsed expression: its text, the names it uses, and its ``cost``: so many words and signs it has."""
 
-    __slots__ = ("evaluate", "names", "text")
+    __slots__ = ("_evaluate", "cost", "names", "text")
 
-    def __init__(self, text: str, names: frozenset[str], evaluate: Evaluate) -> None:
-        self.text, self.names, self.evaluate = text, names, evaluate
+    def __init__(self, text: str, names: frozenset[str], evaluate: Evaluate, cost: int) -> None:
+        self.text, self.names, self._evaluate, self.cost = text, names, evaluate, cost
+
+    def evaluate(self, scope: Scope, spend: Spend = free) -> Any:
+        """The value in a scope; ``spend`` is told the work that it takes, and may refuse it."""
+        spend(self.cost)
+        return self._evaluate(scope, spend)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -70,14 +77,14 @@ def parse(text: str) -> Expression:
     evaluate = parser.expression()
     if parser.token is not None:
         raise ExpressionError(f"cannot read {text!r} from {parser.token[1]!r} on")
-    return Expression(text, frozenset(parser.names), evaluate)
+    return Expression(text, frozenset(parser.names), evaluate, parser.count)
 
 
 class _Parser:
     """Recursive descent; every method returns a function from the scope to a value."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.position, self.depth = text, 0, 0
+        self.text, self.position, self.depth, self.count = text, 0, 0, 0
         self.names: set[str] = set()
         self.token: tuple[str, str] | None = None
         self.advance()
@@ -91,6 +98,7 @@ class _Parser:
         if match is None:
             raise ExpressionError(f"{rest.strip()[0]!r} in {self.text!r} is not part of the expression language")
         self.position += match.end()
+        self.count += 1
         kind = str(match.lastgroup)
         self.token = kind, match[kind]
         if self.token[1] == "**":
@@ -117,7 +125,7 @@ class _Parser:
             condition = self.either()
             self.need("else")
             other, then = self.expression(), value
-            value = lambda scope: then(scope) if truth(condition(scope)) else other(scope)  # noqa: E731
+            value = lambda scope, spend: then(scope, spend) if truth(condition(scope, spend)) else other(scope, spend)  # noqa: E731
         self.depth -= 1
         return value
 
@@ -140,7 +148,7 @@ class _Parser:
         value = self.comparison()
         if not count:
             return value
-        return lambda scope: truth(value(scope)) == (count % 2 == 0)
+        return lambda scope, spend: truth(value(scope, spend)) == (count % 2 == 0)
 
     def comparison(self) -> Evaluate:
         left = self.terms()
@@ -150,19 +158,20 @@ class _Parser:
         right = self.terms()
         if self.token is not None and self.token[1] in COMPARE:
             raise ExpressionError(f"comparisons in {self.text!r} cannot be chained; write a < b and b < c")
-        return _binary(left, right, partial(compare, op))
+        name = op
+        return lambda scope, spend: compare(name, left(scope, spend), right(scope, spend), spend)
 
     def terms(self) -> Evaluate:
-        left = self.factors()
+        first, rest = self.factors(), []
         while op := self.take("+", "-"):
-            left = _binary(left, self.factors(), partial(arithmetic, op))
-        return left
+            rest.append((op, self.factors()))
+        return _chain(first, rest)
 
     def factors(self) -> Evaluate:
-        left = self.signed()
+        first, rest = self.signed(), []
         while op := self.take("*", "/", "//", "%"):
-            left = _binary(left, self.signed(), partial(arithmetic, op))
-        return left
+            rest.append((op, self.signed()))
+        return _chain(first, rest)
 
     def signed(self) -> Evaluate:
         signs = 0
@@ -173,7 +182,9 @@ class _Parser:
         value = self.indexed()
         if not signs:
             return value
-        return (lambda scope: -number(value(scope))) if negative else lambda scope: number(value(scope))
+        if negative:
+            return lambda scope, spend: -number(value(scope, spend))
+        return lambda scope, spend: number(value(scope, spend))
 
     def indexed(self) -> Evaluate:
         value = self.atom()
@@ -193,9 +204,9 @@ class _Parser:
         self.advance()
         if kind == "number":
             constant: Any = bounded(int(text) if text.isdigit() else float(text))
-            return lambda scope: constant
+            return lambda scope, spend: constant
         if kind == "text":
-            return lambda scope: text[1:-1]
+            return lambda scope, spend: text[1:-1]
         if kind == "name":
             return self.name(text)
         if text == "(":
@@ -203,17 +214,17 @@ class _Parser:
             self.need(")")
             return value
         items = self.items("]")
-        return lambda scope: bounded_list([each(scope) for each in items])
+        return lambda scope, spend: bounded_list([each(scope, spend) for each in items], spend)
 
     def name(self, name: str) -> Evaluate:
         if self.token == ("op", "("):
             return self.call(name)
         if name in _WORDS:
             constant = _WORDS[name]
-            return lambda scope: constant
+            return lambda scope, spend: constant
         self.names.add(name)
 
-        def lookup(scope: Scope) -> Any:
+        def lookup(scope: Scope, spend: Spend) -> Any:
             try:
                 value = scope[name]
             except KeyError:
@@ -234,7 +245,7 @@ class _Parser:
             wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
             plural = "" if most == 1 else "s"
             raise ExpressionError(f"{name} takes {wanted} argument{plural}, got {len(arguments)}")
-        return lambda scope: called(name, [argument(scope) for argument in arguments])
+        return lambda scope, spend: called(name, [argument(scope, spend) for argument in arguments], spend)
 
     def items(self, end: str) -> list[Evaluate]:
         values: list[Evaluate] = []
@@ -245,13 +256,27 @@ class _Parser:
         return values
 
 
+def _chain(first: Evaluate, rest: list[tuple[str, Evaluate]]) -> Evaluate:
+    """The first value with those after it, from the left: in a loop, for a long chain would nest as deep."""
+    if not rest:
+        return first
+
+    def total(scope: Scope, spend: Spend) -> Any:
+        value = first(scope, spend)
+        for op, operand in rest:
+            value = arithmetic(op, value, operand(scope, spend))
+        return value
+
+    return total
+
+
 def _binary(left: Evaluate, right: Evaluate, function: Callable[[Any, Any], Any]) -> Evaluate:
-    return lambda scope: function(left(scope), right(scope))
+    return lambda scope, spend: function(left(scope, spend), right(scope, spend))
 
 
 def _either(left: Evaluate, right: Evaluate) -> Evaluate:
-    return lambda scope: truth(left(scope)) or truth(right(scope))
+    return lambda scope, spend: truth(left(scope, spend)) or truth(right(scope, spend))
 
 
 def _both(left: Evaluate, right: Evaluate) -> Evaluate:
-    return lambda scope: truth(left(scope)) and truth(right(scope))
+    return lambda scope, spend: truth(left(scope, spend)) and truth(right(scope, spend))

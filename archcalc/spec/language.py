@@ -33,3 +33,5 @@ MAX_EXPRESSIONS = 100
 """The most values in a list that holds expressions."""
 MAX_PROBLEMS = 50
 """After so many problems nothing more is looked for."""
+MAX_LISTED = 20
+"""So many problems are listed; the others are counted."""

@@ -1,6 +1,7 @@
 """What operators and functions of the expression language do, on numbers, arrays, lists and words.
 
-Every result is bounded: a number by MAX_NUMBER, a list by MAX_VALUES.
+Every result is bounded: a number by MAX_NUMBER, which no infinity and no NaN is within, a list by MAX_VALUES and
+MAX_NESTING. What takes longer for a longer list tells ``spend`` how much.
 """
 
 from __future__ import annotations
@@ -15,9 +16,19 @@ from archcalc.sizes import is_array, largest, smallest, written
 MAX_NUMBER = 10**15
 MAX_VALUES = 10_000
 """The most values in a list, lists in it included."""
+MAX_NESTING = 50
+"""The most lists around a value."""
 
 UNKNOWN: Any = object()
 """In a scope: a value that an earlier problem, already reported, left unknown."""
+
+
+Spend = Callable[[int], None]
+"""Told how many operations are about to be made; raises what it likes where they are too many."""
+
+
+def free(operations: int) -> None:
+    """Operations that nobody counts."""
 
 
 class ExpressionError(ValueError):
@@ -65,7 +76,7 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 def number(value: Any) -> Any:
     """value if it is a number or an array of them; ExpressionError otherwise."""
-    if (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
+    if type(value) is int or (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
         return value
     raise ExpressionError(f"expected a number, got {shown(value)}")
 
@@ -77,15 +88,22 @@ def truth(value: Any) -> bool:
     raise ExpressionError(f"expected true or false, got {shown(value)}")
 
 
-def bounded_list(values: list[Any]) -> list[Any]:
-    """values, unless they are too many with the lists in them: names can double a list with every use."""
-    waiting, count = [values], 0
-    while waiting:
-        items = waiting.pop()
-        count += len(items)
-        if count > MAX_VALUES:
-            raise ExpressionError(f"a list of more than {MAX_VALUES:,} values")
-        waiting += [list(item) for item in items if isinstance(item, (list, tuple))]
+def bounded_list(values: list[Any], spend: Spend = free) -> list[Any]:
+    """values, unless they are too many or too deep: names can double a list, or wrap it, with every use."""
+    level: list[Any] = [values]
+    count = depth = 0
+    while level:
+        inside: list[Any] = []
+        for items in level:
+            count += len(items)
+            if count > MAX_VALUES:
+                raise ExpressionError(f"a list of more than {MAX_VALUES:,} values")
+            inside += [item for item in items if isinstance(item, (list, tuple))]
+        depth += 1
+        if depth > MAX_NESTING:
+            raise ExpressionError(f"lists nested deeper than {MAX_NESTING} levels")
+        level = inside
+    spend(count)
     return values
 
 
@@ -109,15 +127,19 @@ def arithmetic(op: str, a: Any, b: Any) -> Any:
 
 def bounded(n: Any) -> Any:
     """n, unless it is beyond what any network needs."""
-    if largest(abs(n)) > MAX_NUMBER:
-        raise ExpressionError(f"a number beyond {MAX_NUMBER:,}")
-    return n
+    if type(n) is int and -MAX_NUMBER <= n <= MAX_NUMBER:
+        return n
+    if largest(abs(n)) <= MAX_NUMBER:
+        return n
+    raise ExpressionError(f"a number beyond {MAX_NUMBER:,}")
 
 
-def compare(op: str, a: Any, b: Any) -> bool:
+def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
     """Whether a and b compare so; for arrays, everywhere or nowhere, since a network has one structure."""
     if op not in ("==", "!="):
         number(a), number(b)
+    elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        bounded_list(list(a), spend), bounded_list(list(b), spend)
     holds = COMPARE[op](a, b)
     if is_array(holds) and smallest(holds) != largest(holds):
         raise ExpressionError(
@@ -138,7 +160,7 @@ def item(sequence: Any, position: Any) -> Any:
     return sequence[position]
 
 
-def called(name: str, arguments: list[Any]) -> Any:
+def called(name: str, arguments: list[Any], spend: Spend = free) -> Any:
     """The value of a function of FUNCTIONS."""
     first = arguments[0]
     listed = isinstance(first, (list, tuple))
@@ -148,12 +170,13 @@ def called(name: str, arguments: list[Any]) -> Any:
         values = first if name != "len" else []
     else:
         values = arguments
+    spend(len(values))
     for value in values:
         number(value)
     try:
         return bounded(FUNCTIONS[name][0](*arguments))
     except ExpressionError:
         raise
-    except (TypeError, ValueError):  # an array where one number is needed, or the largest of nothing
+    except (TypeError, ValueError, OverflowError):  # an array for one number, the largest of nothing, no finite number
         given = ", ".join(map(shown, arguments))
         raise ExpressionError(f"{name} cannot take ({given})") from None

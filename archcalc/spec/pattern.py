@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
+from archcalc.errors import ArchcalcError, LayerError, Problem, clipped, nearest, unknown
 from archcalc.layers import Layer, registry
 from archcalc.layers.fields import whole_number
 from archcalc.network import Network
@@ -227,6 +227,9 @@ class _Parser:
         letters = re.sub(r"[0-9X-]*$", "", upper) or upper
         if letters in _WRITTEN:
             raise self.error(f"{word} needs its sizes, as in {_WRITTEN[letters]}")
+        close = nearest(letters, [*_WRITTEN, *_PLAIN])
+        if close is not None:
+            raise self.error(f"unknown layer {clipped(word, 60)!r}; did you mean {_WRITTEN.get(close, close)!r}?")
         raise self.error(unknown("layer", word, [*_WRITTEN.values(), *_PLAIN], most=30))
 
 

@@ -10,7 +10,17 @@ from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES
 from archcalc.network import Place
 from archcalc.spec.expression import Expression, parse
-from archcalc.spec.language import BRANCH, KINDS, LAYERS, MAX_EXPRESSIONS, MAX_PROBLEMS, OPTIONS, PARAM, RESERVED
+from archcalc.spec.language import (
+    BRANCH,
+    KINDS,
+    LAYERS,
+    MAX_EXPRESSIONS,
+    MAX_LISTED,
+    MAX_PROBLEMS,
+    OPTIONS,
+    PARAM,
+    RESERVED,
+)
 from archcalc.spec.operations import UNKNOWN, ExpressionError
 from archcalc.spec.steps import (
     Block,
@@ -26,7 +36,7 @@ from archcalc.spec.steps import (
 )
 from archcalc.spec.tree import Tree
 
-UNREADABLE = Expression("", frozenset(), lambda scope: UNKNOWN)
+UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
 """Stands for a value that could not be read; its problem has been noted."""
 
 
@@ -36,18 +46,19 @@ class StepReader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: dict[Problem, None] = {}
+        self.strange: set[tuple[str, int, str]] = set()
+        """Unknown names that were reported, with the line and the path; an alias may bring one back often."""
         self.known_blocks: dict[str, Block] = {}
         self.scope: frozenset[str] = frozenset()
 
     def problem(self, text: str, tree: Tree, path: str) -> None:
         self.problems[Problem(text, self.file, tree.line, path)] = None
         if len(self.problems) == MAX_PROBLEMS:
-            self.problems[Problem("there may be more problems; these are the first", self.file)] = None
             self.fail_if_any()
 
     def fail_if_any(self) -> None:
         if self.problems:
-            raise ArchcalcError(in_order(self.problems))
+            raise ArchcalcError(reported(self.problems))
 
     # Steps.
 
@@ -253,7 +264,9 @@ class StepReader:
     def names_known(self, names: frozenset[str], tree: Tree, path: str, words: tuple[str, ...] = ()) -> bool:
         strange = sorted(names - self.scope)
         for name in strange:
-            self.problem(unknown("name", name, [*sorted(self.scope), *words]), tree, path)
+            if (name, tree.line, path) not in self.strange:
+                self.strange.add((name, tree.line, path))
+                self.problem(unknown("name", name, [*sorted(self.scope), *words]), tree, path)
         return not strange
 
     def value(self, tree: Tree, path: str, words: tuple[str, ...] = ()) -> Any:
@@ -287,9 +300,14 @@ def misspelt(settings: Tree, known: Iterable[str]) -> bool:
     return settings.value is not None and not (isinstance(settings.value, dict) and settings.value.keys() <= set(known))
 
 
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems by line, those without one last."""
-    return sorted(problems, key=lambda p: (p.line or 10**9, p.path))
+def reported(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems by line, those without one last; the first MAX_LISTED of them, and how many more there are."""
+    found = sorted(problems, key=lambda p: (p.line or 10**9, p.path))
+    if len(found) <= MAX_LISTED:
+        return found
+    more = len(found) - MAX_LISTED
+    at_least = "at least " if len(found) >= MAX_PROBLEMS else ""
+    return [*found[:MAX_LISTED], Problem(f"and {at_least}{more} more", found[0].file)]
 
 
 def kind(tree: Tree) -> str:

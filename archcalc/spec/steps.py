@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from archcalc.errors import clipped
 from archcalc.layers import Layer
+from archcalc.layers.fields import shown
 from archcalc.network import Place
 from archcalc.spec.expression import Expression, Scope, parse
-from archcalc.spec.operations import ExpressionError, bounded_list
+from archcalc.spec.operations import ExpressionError, Spend, bounded_list, free
 
 MAX_TEMPLATE = 300
 """The most characters in a name before its braces are filled."""
@@ -94,15 +94,20 @@ class Block:
         self.steps: list[Step] = []
 
 
-def value(given: Any, scope: Scope) -> Any:
+def value(given: Any, scope: Scope, spend: Spend = free) -> Any:
     """A step's value, evaluated when it is an expression; ExpressionError when that is impossible."""
-    return given.evaluate(scope) if isinstance(given, Expression) else given
+    return given.evaluate(scope, spend) if isinstance(given, Expression) else given
 
 
 def listed(values: list[Any]) -> Expression:
     """A list in which some values are expressions, as one expression."""
     names = frozenset[str]().union(*(v.names for v in values if isinstance(v, Expression)))
-    return Expression("[...]", names, lambda scope: bounded_list([value(v, scope) for v in values]))
+    return Expression(
+        "[...]",
+        names,
+        lambda scope, spend: bounded_list([value(v, scope, spend) for v in values], spend),
+        1,
+    )
 
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -126,18 +131,18 @@ class Template:
         if len(self.parts) == 1:
             check_name(text)
 
-    def fill(self, scope: Scope) -> str:
+    def fill(self, scope: Scope, spend: Spend = free) -> str:
         if len(self.parts) == 1:
             return self.text
-        name = "".join(p if isinstance(p, str) else _word(p.evaluate(scope)) for p in self.parts)
+        name = "".join(p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts)
         check_name(name)
         return name
 
 
 def _word(value: Any) -> str:
     if isinstance(value, (int, str)) and not isinstance(value, bool):
-        return str(value)
-    raise ExpressionError(f"a name needs a whole number or a word, got {clipped(repr(value), 60)}")
+        return str(value)[:81]  # longer than any name may be
+    raise ExpressionError(f"a name needs a whole number or a word, got {shown(value)}")
 
 
 def check_name(name: str) -> None:

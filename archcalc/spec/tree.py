@@ -8,6 +8,7 @@ An alias shares its subtree; ``size`` and ``depth`` count it each time, so a bom
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any
 
 import yaml
@@ -152,7 +153,10 @@ def _build(text: str, file: str) -> Tree:
         if isinstance(event, yaml.ScalarEvent):
             if event.tag not in ("!", "tag:yaml.org,2002:str"):
                 untagged(event.tag, line)
-            tree = Tree(scalar(event.value) if event.implicit[0] else event.value, line, text=event.value)
+            value = scalar(event.value) if event.implicit[0] else event.value
+            if value == inf or value == -inf:
+                raise fail(f"{clipped(event.value, 60)} is beyond the numbers that a computer counts with", line)
+            tree = Tree(value, line, text=event.value)
             if event.anchor:
                 anchors[event.anchor] = tree
             place(tree)

@@ -30,7 +30,7 @@ TABLE = "see archcalc table --help"
     [
         ([], "no command given; see archcalc --help"),
         (["tabel"], "unknown command 'tabel'; did you mean 'table'?; see archcalc --help"),
-        (["--verbose"], "unknown option --verbose; did you mean --version?; see archcalc --help"),
+        (["--verbose"], "unknown option --verbose; see archcalc --help"),
         (["table"], f"the following arguments are required: NET; {TABLE}"),
         (["table", "tiny.yaml", "--formt", "csv"], f"unknown option --formt; did you mean --format?; {TABLE}"),
         (["table", "tiny.yaml", "--zzz"], f"unknown option --zzz; {TABLE}"),

@@ -309,7 +309,7 @@ MISTAKES = [
     (
         "repeat",
         L + "  - {relu: , repeat: 1000000000}\n",
-        ["spec.yaml:3: the network grows beyond 50,000 steps (at layers[0].relu)"],
+        ["spec.yaml:3: the network grows beyond 50,000 steps (at layers[0].relu, i = 50001)"],
     ),
     (
         "repeat bad",
@@ -422,7 +422,7 @@ MISTAKES = [
         [
             (
                 "spec.yaml:3: two things are called a: give the block or repeat around them a name, or put {i} into "
-                "this one (at layers[0].relu)"
+                "this one (at layers[0].relu, i = 2)"
             )
         ],
     ),
@@ -746,15 +746,59 @@ def test_an_error_in_a_block_is_told_once_however_often_it_is_used() -> None:
     assert problems(text) == [
         (
             "spec.yaml:2: the kernel spans 99 but the padded input is only 8 + 0 + 0 = 8 "
-            "(at blocks.u.layers[0].conv, layer u1.c)"
+            "(at blocks.u.layers[0].conv, layer u1.c, i = 1)"
         )
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            (
+                "input: [1, 399]\nparams: {kernels: [10, 3, 3, 3, 3, 2, 2], strides: [5, 2, 2, 2, 2, 2, 2]}\nlayers:\n"
+                "  - layers:\n      - conv: {out: 9, kernel: 'kernels[i - 1]', stride: 'strides[i - 1]'}\n      - gelu\n"
+                "    repeat: len(kernels)\n"
+            ),
+            # (399 - 10) // 5 + 1 = 78, and five times (n - 3) // 2 + 1, or (n - 2) // 2 + 1: 38, 18, 8, 3, 1
+            (
+                "spec.yaml:5: the kernel spans 2 but the padded input is only 1 + 0 + 0 = 1 "
+                "(at layers[0].layers[0].conv, layer conv7, i = 7)"
+            ),
+        ),
+        (
+            L + "  - {max_pool: {kernel: 2, stride: 2}, repeat: 9, as: n, name: 'p{n}'}\n",  # 8, 4, 2, 1
+            (
+                "spec.yaml:3: the kernel spans 2 but the padded input is only 1 + 0 + 0 = 1 "
+                "(at layers[0].max_pool, layer p4, n = 4)"
+            ),
+        ),
+        (
+            (
+                "input: [3, 8, 8]\nblocks: {b: {layers: [{conv: {out: 4 // (3 - i), kernel: 1}, repeat: 3}]}}\n"
+                "layers:\n  - {b: , repeat: 2, as: stage}\n"
+            ),
+            "spec.yaml:2: division by zero: 4 // 0 (at blocks.b.layers[0].conv.out, stage = 1, i = 3)",
+        ),
+        (
+            L + "  - {layers: [{conv: {out: 2 - i, kernel: 1}}], repeat: 4, label: part, name: 's{i}'}\n",
+            "spec.yaml:3: out: must be at least 1, got 0 (at layers[0].layers[0].conv, layer s2.conv, i = 2)",
+        ),
+    ],
+)
+def test_the_turn_that_failed_is_said_and_the_layer(text: str, said: str) -> None:
+    assert problems(text) == [said]
+
+
 def test_more_problems_than_anyone_reads_are_cut() -> None:
     said = problems(L + "".join(f"  - rleu{i}\n" for i in range(9000)))
-    assert len(said) == 51
-    assert said[-1] == "spec.yaml: there may be more problems; these are the first"
+    assert len(said) == 21
+    assert said[-1] == "spec.yaml: and at least 30 more"
+    assert problems(L + "  - rleu\n" * 27)[20:] == ["spec.yaml: and 7 more"]
+    assert len(problems(L + "  - rleu\n" * 20)) == 20
+    said = problems(L + "".join(f"  - {{conv: {{out: 1, kernel: 9}}, from: input, name: c{i}}}\n" for i in range(31)))
+    assert len(said) == 21
+    assert said[-1] == "spec.yaml: and 11 more"
 
 
 def test_every_problem_is_one_short_line() -> None:
