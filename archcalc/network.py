@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.base import Storage, per_axis
 from archcalc.layers.reshape import Input
-from archcalc.sizes import Shape, equal, is_array, largest
+from archcalc.sizes import Params, Shape, equal, is_array, largest
 
 MAX_VALUES = 10**30
 """The most values in a feature map: numbers stay short, whatever is doubled how often."""
@@ -56,6 +56,13 @@ class Node:
         return f"Node({self.index}, {self.name!r}, {self.layer!r}, inputs={self.inputs}, shape={self.shape})"
 
 
+class Unused(NamedTuple):
+    """A layer that serves no output, and what it would own: None for weights that a layer in use owns."""
+
+    name: str
+    params: Params | None
+
+
 class Network:
     """A graph of layers built for one input; node 0 is the input, and inputs come before their users.
 
@@ -84,7 +91,11 @@ class Network:
         self.side_problem = ""
         """Why a side head does not fit this input, which the rest of the network fits."""
         self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
-        self.output = 0
+        self.chosen: tuple[int, ...] = ()
+        """The outputs that were chosen (``outputs.choose``), in the order in which a run returns them."""
+        self.unused: list[Unused] = []
+        """The layers that serve none of the chosen outputs, and were left out."""
+        self._unread: tuple[int, tuple[int, ...]] = 0, ()
 
     @property
     def settings_changed(self) -> dict[str, Any]:
@@ -98,6 +109,24 @@ class Network:
     @property
     def input(self) -> Shape:
         return self.nodes[0].shape
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The nodes whose outputs a run returns, side heads apart: the chosen ones, or what no layer but theirs reads."""
+        if self.chosen:
+            return self.chosen
+        count, found = self._unread
+        if count != len(self.nodes):
+            main = [node for node in self.nodes if not node.side]
+            read = {i for node in main for i in node.inputs}
+            found = tuple(node.index for node in main if node.index not in read)
+            self._unread = len(self.nodes), found
+        return found
+
+    @property
+    def output(self) -> int:
+        """The last of the outputs."""
+        return self.outputs[-1]
 
     def add(
         self,
@@ -131,8 +160,6 @@ class Network:
             self._check_shared(layer, shapes, self.nodes[shares])
         node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, storage)
         self.nodes.append(node)
-        if not side:
-            self.output = node.index
         return node.index
 
     def _shape(self, layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
@@ -177,7 +204,7 @@ class Network:
         """The nodes whose outputs a run returns: the network's, and in training the last of every side head."""
         nodes = self.running(training)
         used = {i for node in nodes for i in node.inputs}
-        return [self.output, *(node.index for node in nodes if node.side and node.index not in used)]
+        return [*self.outputs, *(node.index for node in nodes if node.side and node.index not in used)]
 
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
@@ -199,6 +226,7 @@ class Network:
                 place=node.place,
                 storage=node.storage,
             )
+        other.chosen, other.unused = self.chosen, self.unused
         return other
 
     def analyze(

@@ -111,8 +111,9 @@ BELOW = {
     "sizes": ("errors",),
     "layers": ("errors", "sizes"),
     "network": ("errors", "sizes", "layers"),
+    "outputs": ("errors", "network"),
     "conventions": ("errors", "sizes", "layers"),
-    "spec": ("errors", "sizes", "layers", "network"),
+    "spec": ("errors", "sizes", "layers", "network", "outputs"),
     "analysis": ("errors", "sizes", "layers", "network", "conventions"),
 }
 

@@ -7,7 +7,7 @@ operator's own backward pass stand with it in ``running``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from archcalc.analysis.checkpoint import Recomputed
 from archcalc.analysis.runner import Runner
@@ -47,16 +47,25 @@ class BackwardPass:
         self.weights: dict[tuple[int, int], Storage] = {}
         self.ends: dict[Value, int] = {}
 
-    def run(self, outputs: Sequence[Value]) -> None:
-        """Every operator that leads to the outputs, from a gradient of each."""
+    def run(self, outputs: Mapping[int, Value]) -> None:
+        """Every operator that leads to the outputs of these nodes, from a gradient of each.
+
+        The loss holds the gradients until it has passed all of them on.
+        """
         tape = self.tape
-        tape.phase, tape.node, tape.name = "backward", self.network.output, "gradient of the output"
-        for value in outputs:
+        tape.phase = "backward"
+        first: list[tuple[Value, Gradient]] = []
+        for index, value in outputs.items():
             if value.derived:
+                name = self.network.nodes[index].name if len(outputs) > 1 else "the output"
+                tape.node, tape.name = index, f"gradient of {name}"
                 tape.moment("loss backward")
-                self._add(value, Gradient(tape.make("gradient", value.count * value.itemsize), True, "first"))
-        for first in self.pending.values():
-            first.storage.until(len(tape.moments) - 1)
+                made = tape.make("gradient", value.count * value.itemsize)
+                first.append((value, Gradient(made, True, "first")))
+        for value, new in first:
+            self._add(value, new)
+        for _, new in first:
+            new.storage.until(len(tape.moments) - 1)
         for operation in reversed(list(tape.operations)):
             gradient = self.pending.pop(operation.output, None)
             if gradient is not None:

@@ -59,14 +59,14 @@ def fold_batch_norm(network: Network) -> Network:
             place=node.place,
             storage="in_place" if isinstance(node.layer, Add) else node.storage,
         )
-    folded.output = place[network.output]
+    folded.chosen, folded.unused = tuple(place[i] for i in network.outputs), network.unused
     return folded
 
 
 def _foldable(network: Network) -> set[int]:
     readers: dict[int, list[Node]] = {}
-    shared = {node.index for node in network.nodes if node.shares is not None}
-    shared |= {node.shares for node in network.nodes if node.shares is not None}
+    kept = {node.index for node in network.nodes if node.shares is not None}
+    kept |= {node.shares for node in network.nodes if node.shares is not None} | set(network.outputs)
     for node in network.nodes:
         for i in node.inputs:
             readers.setdefault(i, []).append(node)
@@ -76,6 +76,6 @@ def _foldable(network: Network) -> set[int]:
         if isinstance(node.layer, BatchNorm)
         and isinstance(network.nodes[node.inputs[0]].layer, (*CONVOLUTIONS, Linear))
         and readers[node.inputs[0]] == [node]
-        and node.inputs[0] not in shared
+        and node.inputs[0] not in kept
         and not node.side
     }

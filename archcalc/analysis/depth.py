@@ -11,13 +11,14 @@ WEIGHTED = (*CONVOLUTIONS, Linear)
 
 
 def depth(network: Network) -> int:
-    """Convolutions and fully connected layers on the longest path from input to output.
+    """Convolutions and fully connected layers on the longest path from the input to an output.
 
     That is how VGG-16, ResNet-50 and DenseNet-121 have their names (He et al. 2016, Table 1: projection
     shortcuts lie on shorter paths). The two layers of a gate (squeeze and excitation) are a side
     computation and do not count, as in SE-ResNet-50.
     """
-    return depths(network)[network.output]
+    found = depths(network)
+    return max(found[output] for output in network.outputs)
 
 
 def depths(network: Network) -> list[int]:

@@ -36,7 +36,7 @@ KEEP_OUTPUT = frozenset(("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softma
 def overwritten(network: Network) -> dict[int, int]:
     """The nodes that may write over an input, and which: one that nobody else needs any more.
 
-    Not the network's own input or output, nor what another layer reads later or keeps for the backward
+    Not the network's own input or outputs, nor what another layer reads later or keeps for the backward
     pass, nor a tensor that others see through a view. One answer serves inference and training, as a
     module's ``inplace`` does. A sum does so only where the network says that it is held in place.
     """
@@ -44,7 +44,7 @@ def overwritten(network: Network) -> dict[int, int]:
     for node in network.nodes:
         for i in set(node.inputs):
             readers[i].append(node)
-    kept = {0, network.output, *(node.index for node in network.nodes if not readers[node.index])}
+    kept = {0, *network.outputs, *(node.index for node in network.nodes if not readers[node.index])}
 
     def free(made: Node, node: Node) -> bool:
         return not (
@@ -171,5 +171,6 @@ def inference(network: Network, dtype: str = "float32", *, amp: bool = False) ->
     for node in nodes:
         values[node.index] = run_layer(tape, network, node, values)
     tape.release_copies()
-    values[network.output].storage.until(len(tape.moments) - 1)
+    for index in network.outputs:
+        values[index].storage.until(len(tape.moments) - 1)
     return Schedule(network, tape, values)

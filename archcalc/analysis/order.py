@@ -3,7 +3,8 @@
 Between two layers that every way goes through, only the first one's output is alive at the start, so such
 segments are searched one by one. Within one, a state is the set of layers that have run, and the search goes
 from state to state by the smallest peak so far, as Dijkstra's does by distance. That is exact; where a segment
-has too many states it is given up, and the peak that was found is a bound.
+has too many states it is given up, and the peak that was found is a bound. An output that no layer reads can be made
+at any time once its inputs are there, so nothing after it begins a segment.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from archcalc.network import Network
 
 STATES = 10_000
 """The most states of a segment that are looked at."""
+TRIED = 3_000_000
+"""The most steps from state to state, one for every layer of the segment."""
 
 
 class Best(NamedTuple):
@@ -31,7 +34,7 @@ class _Step(NamedTuple):
     """A layer of a segment: the layers before it, the storages that it reads, and its bytes while and after it runs."""
 
     node: int
-    before: int
+    before: set[int]
     reads: list[Storage]
     during: int
     made: Storage | None
@@ -58,7 +61,7 @@ def best_order(schedule: Schedule, batch: int = 1) -> Best:
 def _segments(network: Network) -> list[list[int]]:
     """The layers up to and with each one whose output is all that any later layer needs."""
     nodes = network.running(training=False)
-    last_use = {node.index: node.index for node in nodes}
+    last_use = dict.fromkeys((node.index for node in nodes), len(network.nodes))
     for node in nodes:
         last_use.update(dict.fromkeys(node.inputs, node.index))
     segments: list[list[int]] = []
@@ -93,11 +96,10 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
         before = {i for i in node.inputs if i}
         if node.index in over:  # all that read the input as it was have to be done
             before.update(readers.get(outputs[over[node.index]], ()))
-        mask = sum(1 << i for i in before)
         made = own.get(node.index, [])
         during = max((sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies) for t in made), default=0)
         left = outputs[node.index]
-        steps[node.index] = _Step(node.index, mask, reads, during, left if left.node == node.index else None)
+        steps[node.index] = _Step(node.index, before, reads, during, left if left.node == node.index else None)
         for storage in reads:
             readers.setdefault(storage, []).append(node.index)
     return steps
@@ -110,14 +112,17 @@ def _search(
 
     ``ceiling`` is the peak in the order of the spec.
     """
+    if len(steps) ** 2 > TRIED:  # there are more states than layers
+        return None
     first = steps[0].node
     whole = sum(1 << step.node - first for step in steps)
+    held = {schedule.outputs[i] for i in schedule.network.outputs}
     readers: dict[Storage, int] = {}
     for step in steps:
         for storage in step.reads:
             readers[storage] = readers.get(storage, 0) | 1 << step.node - first
-    local = [(step, 1 << step.node - first, step.before >> first & whole) for step in steps]
-    start = sum(storage.bytes(batch) for storage in readers if storage.node < first)
+    local = [(step, 1 << step.node - first, sum(1 << i - first for i in step.before if i >= first)) for step in steps]
+    start = sum(storage.bytes(batch) for storage in {*readers, *held} if 0 < storage.node < first)
     heap = [(floor, 0, 0, start, 0, 0, 0)]
     came: dict[int, tuple[int, int]] = {}
     pushed = 0
@@ -128,14 +133,15 @@ def _search(
         came[done] = parent, index
         if done == whole:
             return peak, _way(came, whole)
-        if len(came) > STATES:
+        if len(came) > min(STATES, TRIED // len(steps)):
             return None
         for step, bit, before in local:
             after = done | bit
             if done & bit or before & ~done or after in came or alive + step.during > ceiling:
                 continue
-            left = alive - sum(storage.bytes(batch) for storage in step.reads if not readers[storage] & ~after)
-            if step.made is not None and step.made in readers:
+            done_with = (s for s in step.reads if not readers[s] & ~after and s not in held)
+            left = alive - sum(storage.bytes(batch) for storage in done_with)
+            if step.made is not None and (step.made in readers or step.made in held):
                 left += step.made.bytes(batch)
             pushed += 1
             heappush(heap, (max(peak, alive + step.during), -after.bit_count(), pushed, left, after, done, step.node))

@@ -69,12 +69,12 @@ def training(
         elif node.index not in inside:
             values[node.index] = run_layer(tape, network, node, values)
     kept = [saved for operation in tape.operations for saved in operation.saved]
-    outputs = [values[index] for index in network.results()]
+    outputs = {index: values[index] for index in network.results()}
     turn = len(tape.moments)
     tape.release_copies()
     recomputed: dict[Operation, Recomputed] = {op: block for block in blocks for op in block.wanting}
     BackwardPass(tape, network, recomputed, sums_in_place).run(outputs)
-    for value in outputs:
+    for value in outputs.values():
         value.storage.until(len(tape.moments) - 1)
     again = [node for block in blocks for node in block.again]
     return Training(network, tape, values, kept, turn, again)

@@ -126,12 +126,14 @@ def memory(args: argparse.Namespace) -> str:
 
 
 def show(args: argparse.Namespace) -> str:
+    from archcalc.report.outputs import unused_lines
     from archcalc.spec import load
     from archcalc.spec.expanded import expanded
     from archcalc.spec.zoo import source
 
     if args.expanded:
-        return "\n".join(expanded(load(net, **dict(args.set))) for net in args.net)
+        networks = [load(net, **dict(args.set)) for net in args.net]
+        return "\n".join("".join(f"# {line}\n" for line in unused_lines(x)) + expanded(x) for x in networks)
     if args.set:
         raise ArchcalcError("--set changes what is built, not the spec; add --expanded to see it")
     return "\n".join(source(net) for net in args.net)

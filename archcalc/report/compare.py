@@ -12,6 +12,7 @@ from archcalc.analysis.depth import depth
 from archcalc.network import Network
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import field_of, meta
+from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.report.units import counted
 from archcalc.sizes import Shape
@@ -78,9 +79,8 @@ def compare_table(
     sources = _sources(analyses) if {"top1", "top5"} & set(names) else []
     if sources:
         facts["sources"] = sources
-    return Table(
-        title="comparison", headings=headings, rows=rows, header=header, meta=facts, footer=incomplete + sources
-    )
+    footer = [*incomplete, *sources, *unused_of(a.network for a in analyses)]
+    return Table(title="comparison", headings=headings, rows=rows, header=header, meta=facts, footer=footer)
 
 
 def _heading(name: str, counts: str) -> Heading:

@@ -10,6 +10,7 @@ from archcalc.analysis.trace import Row
 from archcalc.report.compare import largest_field
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import meta, unknown_fact
+from archcalc.report.outputs import outputs_text, unused_of
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import counted
 from archcalc.version import __version__
@@ -52,6 +53,7 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
     header = [
         f"{a.network.name} ({a.input}) to {b.network.name} ({b.input}), batch {a.batch}",
         *(f"{x.network.name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
+        *unused_of(x.network for x in (a, b)),
         f"convention {a.convention.name}: {a.convention.about}",
         f"archcalc {__version__}",
     ]
@@ -68,6 +70,8 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
         footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
     for analysis in (a, b):
         footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.name)
+    if outputs_text(a.network) != outputs_text(b.network):
+        footer.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
     before, after = largest_field(a), largest_field(b)
     footer.append(f"field of the last layer that does not see everything at once: {before} to {after}")
     headings = [h._replace(title=a.convention.counts) if h.name == "macs_delta" else h for h in HEADINGS]

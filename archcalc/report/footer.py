@@ -13,6 +13,7 @@ from archcalc.analysis.totals import Totals, totals
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.network import Network
+from archcalc.report.outputs import outputs_lines
 from archcalc.report.table import Heading
 from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import Work
@@ -35,6 +36,7 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
     others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
     if others:
         lines.append(f"other operations by kind: {', '.join(others)}")
+    lines += outputs_lines(analysis.network)
     lines.append(f"{how.memory_name}: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
     if how.memory_name == FEATURE_MAPS:
         lines += _course(analysis)

@@ -9,6 +9,7 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.receptive_field import Verdict, sights, verdict
 from archcalc.analysis.views import Views
 from archcalc.report.layers import field_of
+from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table
 from archcalc.report.units import counted
 from archcalc.sizes import View, product
@@ -61,7 +62,7 @@ def summary_table(analyses: Sequence[Analysis]) -> Table:
             "what has seen the whole input already; none idle from: the side of the smallest square input",
             f"archcalc {__version__}",
         ],
-        footer=[BOUNDS] if bounded else [],
+        footer=[*([BOUNDS] if bounded else []), *unused_of(a.network for a in analyses)],
         meta={"archcalc": __version__},
     )
 

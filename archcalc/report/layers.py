@@ -12,6 +12,7 @@ from archcalc.conventions import Convention
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import footer
+from archcalc.report.outputs import outputs_of, unused_lines
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.sizes import View, Work, is_array
 from archcalc.spec.settings import written
@@ -175,7 +176,7 @@ def origin(network: Network) -> list[str]:
     lines += [", ".join(source)] if source else []
     before = ", before what is set" if network.settings_changed else ""
     lines += [f"variant{before}: {about['note']}"] if "note" in about else []
-    lines += network.notes
+    lines += [*network.notes, *unused_lines(network)]
     if network.settings_changed:
         lines.append(f"set: {_settings(network)}")
     return lines
@@ -207,4 +208,6 @@ def _totals(analysis: Analysis) -> dict[str, Any]:
         "values": t.values,
         "memory": t.values * analysis.itemsize,
         "values_with_conv_inputs": t.values + t.conv_inputs,
+        "outputs": dict(outputs_of(analysis.network)),
+        "unused": [layer.name for layer in analysis.network.unused],
     }

@@ -12,6 +12,7 @@ from archcalc.analysis.order import Best, best_order
 from archcalc.analysis.tape import Storage
 from archcalc.network import Network, Node
 from archcalc.report.layers import header, meta
+from archcalc.report.outputs import outputs_lines, outputs_of
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import bytes_text, counted
 from archcalc.version import __version__
@@ -30,7 +31,7 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
     nodes = network.running(training=False)
     most = most_alive(schedule, batch)
     sizes = _map_bytes(nodes, schedule, batch, budget.itemsize)
-    last = {i: node.name for node in nodes for i in node.inputs} | {network.output: "the end"}
+    last = {i: node.name for node in nodes for i in node.inputs} | dict.fromkeys(network.outputs, "the end")
     turns = {node.index: turn for turn, node in enumerate(nodes)}
     rows: list[list[Any]] = []
     for node in nodes:
@@ -50,7 +51,8 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
         )
     peak, parts = schedule.peak(batch), budget.inference_parts(batch)
     joins = any(node.layer.joins for node in nodes)
-    best = best_order(schedule, batch) if joins and not budget.amp else None
+    several = joins or len(network.outputs) > 1
+    best = best_order(schedule, batch) if several and not budget.amp else None
     maps = _feature_maps(network, {0: parts.image, **sizes})
     return Table(
         title=network.title,
@@ -70,9 +72,10 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
         footer=[
             f"feature maps: {exact_bytes(maps['new'])} held of their own, the image included; {maps['in_place']:,} that "
             f"can overwrite their input; {maps['view']:,} of views",
+            *outputs_lines(network),
             *_peak(schedule, batch),
             *_best(best, schedule, peak),
-            *(["with mixed precision other orders of the branches are not searched"] if joins and budget.amp else []),
+            *(["with mixed precision other orders of the branches are not searched"] if several and budget.amp else []),
             *_longest_wait(rows),
             sum_text("with the weights and the image", parts),
             "alive is the most at any moment while the layer runs, its inputs and output included, and - where nothing "
@@ -85,6 +88,8 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
             **peak_facts(schedule, batch),
             "best_peak": None if best is None else best.peak,
             "best_is_exact": None if best is None else best.exact,
+            "outputs": dict(outputs_of(network)),
+            "unused": [layer.name for layer in network.unused],
             **parts._asdict(),
         },
     )

@@ -21,6 +21,7 @@ from archcalc.report.memory import (
     run_meta,
     sum_text,
 )
+from archcalc.report.outputs import outputs_lines
 from archcalc.report.table import Heading, Table
 
 
@@ -140,7 +141,7 @@ def _footer(analysis: Analysis, budget: Budget, again: Recomputed | None) -> lis
             "their weights, which are among what is kept"
         )
     lines.append(sum_text("a step of training at its largest moment", budget.training_parts(batch)))
-    return [*lines, NOT_COUNTED_HERE]
+    return [*lines, *outputs_lines(network), NOT_COUNTED_HERE]
 
 
 def _fewer(saved: int) -> str:

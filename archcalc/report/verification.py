@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.analysis.lifetime import inference
+from archcalc.report.outputs import unused_lines
 from archcalc.report.table import Heading, Table
 from archcalc.version import __version__
 from archcalc.witness.verified import LayerSeen, Verified, figure_text
@@ -62,7 +63,9 @@ def layer_table(found: Verified) -> Table:
         headings=LAYER_HEADINGS,
         rows=[_layer_row(layer) for layer in found.layers],
         header=_header(
-            found.device, f"{found.network.name}: {found.network.title}, input {found.network.input}, batch 1"
+            found.device,
+            f"{found.network.name}: {found.network.title}, input {found.network.input}, batch 1",
+            *unused_lines(found.network),
         ),
         footer=[*_footer(found), *LEGEND],
         meta={
@@ -84,8 +87,8 @@ def layer_table(found: Verified) -> Table:
     )
 
 
-def _header(device: str, first: str) -> list[str]:
-    return [first, f"device: {device}", f"archcalc {__version__}"]
+def _header(device: str, *first: str) -> list[str]:
+    return [*first, f"device: {device}", f"archcalc {__version__}"]
 
 
 def _layer_row(layer: LayerSeen) -> list[Any]:

@@ -15,19 +15,22 @@ from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, Storage
 from archcalc.layers.fields import shown, whole_number
 from archcalc.network import Network, Place
+from archcalc.outputs import choose
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
 from archcalc.spec.evaluator import Evaluator, UsedUpError
+from archcalc.spec.naming import ONE_NAME, Names, TakenError
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
 from archcalc.spec.settings import checked_settings, defaults, written
-from archcalc.spec.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
+from archcalc.spec.steps import BlockStep, Given, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 100
 PER_INPUT = 10
 """The operations that an input of a layer counts for: it is followed again wherever the network is walked."""
-ONE_NAME = "give the block or repeat around them a name, or put {i} into this one"
+MAX_NAMINGS = 5
+"""So often a network is expanded to keep names that are made up out of the way of given ones."""
 
 
 def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Shape | None = None) -> Network:
@@ -39,7 +42,7 @@ def expand(family: Family, name: str, settings: dict[str, Any] | None = None, in
         raise ArchcalcError(Problem(unknown("network", name, family.networks), family.file))
     values = checked_settings(family, name, settings or {})
     try:
-        return _Expander(family, name, values, input).network
+        return _named(family, name, values, input)
     except ArchcalcError as error:
         own = family.params | family.networks[name].settings
         changed = [f"{key}={written(value)}" for key, value in values.items() if value is not own[key]]
@@ -49,19 +52,28 @@ def expand(family: Family, name: str, settings: dict[str, Any] | None = None, in
         raise ArchcalcError([*error.problems, Problem(said)]) from None
 
 
+def _named(family: Family, name: str, values: dict[str, Any], input: Shape | None) -> Network:
+    """The network, expanded once more where a name that was made up is given to something later."""
+    reserved: frozenset[str] = frozenset()
+    for _ in range(MAX_NAMINGS):
+        try:
+            return _Expander(family, name, values, input, Names(reserved, last=False)).network
+        except TakenError as error:
+            reserved = error.reserved
+    return _Expander(family, name, values, input, Names(reserved, last=True)).network
+
+
 class _Expander(Evaluator):
-    def __init__(self, family: Family, name: str, settings: dict[str, Any], input: Shape | None) -> None:
+    def __init__(self, family: Family, name: str, settings: dict[str, Any], input: Shape | None, names: Names) -> None:
         super().__init__()
         entry = family.networks[name]
         self.family = family
         self.steps_taken = 0
         self.skipped = False
         """Whether steps were passed over because of a problem, so that names are missing."""
-        self.outputs: dict[str, int | None] = {"input": 0}
+        self.names, self.outputs = names, names.outputs
         self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
         """The first name at each place and option that was not found, and could not stand in steps passed over."""
-        self.auto: dict[str, list[int]] = {}
-        self.uses: dict[str, int] = {}
         self.scope = scope = dict(settings)
         """The family's parameters and names: what every block sees beside its own."""
         for key, given in family.let.items():
@@ -84,13 +96,48 @@ class _Expander(Evaluator):
         )
         self.nodes = self.network.nodes
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
-        self.resolve_names()
+        names.check()
+        names.resolve(self.nodes)
         self.report_unfound()
+        self.choose_outputs(entry.outputs or family.outputs, current, scope)
         self.fail_if_any()
         if len(self.nodes) == 1:
             raise ArchcalcError(Problem(f"{name} has no layers", entry.place.file, entry.place.line, entry.place.path))
-        assert current is not None
-        self.network.output = current
+
+    def choose_outputs(self, given: Given | None, current: int | None, scope: dict[str, Any]) -> None:
+        """The outputs that the spec names; without, those that nobody reads, and the last step's."""
+        found: dict[int, str] = {}
+        if given is None:
+            outputs = self.network.outputs
+            if current and current not in outputs:
+                found = dict.fromkeys(sorted([*outputs, current]), "")
+        else:
+            named = {node.name: node.index for node in self.nodes} | self.outputs
+            for template in given.value:
+                name = self.fill(template, current, Context(scope), given.place, "")
+                index = named.get(name)
+                if index is None:
+                    if name and name not in named and not self.skipped:
+                        self.problem(unknown("output", name, named), given.place)
+                elif index in found:
+                    again = (
+                        f"{name} twice" if found[index] == name else f"{found[index]} and {name}, which are the same"
+                    )
+                    self.problem(f"outputs names {again}", given.place)
+                elif index == 0 or self.nodes[index].side:
+                    why = (
+                        "is the network's input"
+                        if index == 0
+                        else "belongs to a side head, which runs in training only"
+                    )
+                    self.problem(f"outputs: {name} {why}", given.place)
+                else:
+                    found[index] = name
+        if found and not self.problems:
+            try:
+                choose(self.network, list(found))
+            except LayerError as error:
+                self.problem(f"outputs: {error}", given.place if given else Place())
 
     def report_unfound(self) -> None:
         unnamed = {node.name for node in self.nodes} if self.unfound else ()
@@ -215,10 +262,10 @@ class _Expander(Evaluator):
             return self.run_layer(step, sources, name, context)
         label = self.fill(options.label, current, context, step.place, "label")
         if isinstance(step, BlockStep) and not name and not label:
-            name = self.numbered(step.block, context)
+            name = self.names.block(context.prefix, step.block)
+        elif name and not self.names.give(context.prefix, name):
+            self.problem(f"two things are called {context.prefix}{name}: {ONE_NAME}", step.place)
         full = context.prefix + name if name else ""
-        if full in self.outputs:
-            self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
         if isinstance(step, MergeStep):
             result = self.run_merge(step, sources[0], name, label, context)
         else:
@@ -254,14 +301,6 @@ class _Expander(Evaluator):
         assert isinstance(step, GroupStep)
         side = isinstance(step, SideStep)
         return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side))
-
-    def numbered(self, block: str, context: Context) -> str:
-        """The name of a block that has none: unit1, unit2, ..."""
-        base = context.prefix + block
-        while True:
-            self.uses[base] = self.uses.get(base, 0) + 1
-            if f"{base}{self.uses[base]}" not in self.outputs:
-                return f"{block}{self.uses[base]}"
 
     def arguments(self, step: BlockStep, current: int | None, context: Context) -> dict[str, Any]:
         """The scope inside a block: the family's names, the arguments, the defaults and the block's let."""
@@ -310,19 +349,28 @@ class _Expander(Evaluator):
     def called(self, name: str, type: str, context: Context) -> str:
         """What a layer that failed would be called, unless its path says no less: an unnamed one has its type and its
         number, where others stand before it."""
-        before = len(self.auto.get(f"{context.prefix}{type}", ()))
+        before = self.names.unnamed_before(f"{context.prefix}{type}")
         name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
         return context.prefix + name if name else ""
 
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
         self.spend_at(PER_INPUT * len(step.branches), step.place)
         inner = context.inner(name=name, label=label)
-        ends = [self.run_all(steps, current, inner.inner(name=branch)) for branch, steps in step.branches]
+        names = [branch for branch, _ in step.branches]
+        if step.numbered:
+            names = self.names.branches(inner.prefix, len(names))
+        for branch in names if not step.numbered else ():
+            if not self.names.give_branch(inner.prefix + branch):
+                self.problem(f"two things are called {inner.prefix}{branch}, this branch and another", step.place)
+        ends = [
+            self.run_all(steps, current, inner.inner(name=branch))
+            for branch, (_, steps) in zip(names, step.branches, strict=True)
+        ]
         return self.add(step.layer, step, ends, "", inner)
 
     def add(self, layer: Layer, step: Step, sources: list[int | None], name: str, context: Context) -> int | None:
         full = context.prefix + name if name else ""
-        if full and full in self.outputs:
+        if full and not self.names.give(context.prefix, name):
             self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
         inputs = [s for s in sources if s is not None]
         if len(inputs) < len(sources):
@@ -349,7 +397,7 @@ class _Expander(Evaluator):
         if full:
             self.outputs[full] = index
         else:
-            self.auto.setdefault(f"{context.prefix}{layer.type}", []).append(index)
+            self.names.unnamed(f"{context.prefix}{layer.type}", index)
         return index
 
     def nothing(self, name: str, context: Context) -> int | None:
@@ -374,17 +422,6 @@ class _Expander(Evaluator):
             return None
         owner = self.find(step.options.weights, inputs[0], context, step.place, "weights")
         return owner if owner is None or self.nodes[owner].shares is None else self.nodes[owner].shares
-
-    def resolve_names(self) -> None:
-        """Give the unnamed layers their type as a name, numbered where a scope has several."""
-        taken = {node.name for node in self.nodes}
-        for base, indices in self.auto.items():
-            for count, index in enumerate(indices, 1):
-                name = base if len(indices) == 1 else f"{base}{count}"
-                while name in taken:
-                    name += "_"
-                taken.add(name)
-                self.nodes[index].name = name
 
     def hashable(self, given: Any, place: Place) -> Any:
         """A value as a key of the layers made: a list as a tuple."""

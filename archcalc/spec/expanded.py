@@ -14,23 +14,22 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 def expanded(network: Network) -> str:
     """The spec of a network after blocks and repeats: a flat list with names, inputs where they branch."""
     sizes = [network.input.channels, *network.input.axes]
-    lines = [f"title: {_text(network.title)}", f"input: {_value(sizes)}", "layers:"]
-    before, side = network.nodes[0], False
+    lines = [f"title: {_text(network.title)}", f"input: {_value(sizes)}"]
+    if network.chosen:
+        lines.append(f"outputs: [{', '.join(_text(network.nodes[i].name) for i in network.chosen)}]")
+    lines.append("layers:")
+    before = main = network.nodes[0]
+    side = False
     for node in network.nodes[1:]:
         indent = "  "
         if node.side:
             indent = "      "
             if not side:
                 lines.append("  - side:")
-        source = before if node.side == side or not side else _last_main(network, node)
-        lines += [indent + line for line in _step(node, network, source)]
+        lines += [indent + line for line in _step(node, network, before if node.side else main)]
         before, side = node, node.side
+        main = main if node.side else node
     return "\n".join(lines) + "\n"
-
-
-def _last_main(network: Network, node: Node) -> Node:
-    """The node that a step after a side head takes unless told otherwise."""
-    return next(n for n in reversed(network.nodes[: node.index]) if not n.side)
 
 
 def _step(node: Node, network: Network, before: Node) -> list[str]:

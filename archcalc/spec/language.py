@@ -11,8 +11,8 @@ from archcalc.layers import registry
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 """Keys that say what a network is; a network may say them for itself."""
-FAMILY = (*ABOUT, "input", "params", "let", "check", "networks", "blocks", "layers")
-NETWORK = (*ABOUT, "input", "layers")
+FAMILY = (*ABOUT, "input", "outputs", "params", "let", "check", "networks", "blocks", "layers")
+NETWORK = (*ABOUT, "input", "outputs", "layers")
 BLOCK = ("params", "let", "layers", "note")
 OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage")
 KINDS = ("layers", "side")

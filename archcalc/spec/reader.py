@@ -34,13 +34,14 @@ __all__ = ["LAYERS", "Entry", "Family", "read"]
 class Entry:
     """One network of a family: what it is, the parameters it sets, and its own layers if it has them."""
 
-    __slots__ = ("about", "input", "place", "settings", "steps")
+    __slots__ = ("about", "input", "outputs", "place", "settings", "steps")
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.about: dict[str, Any] = {}
         self.settings: dict[str, Any] = {}
         self.input: Given | None = None
+        self.outputs: Given | None = None
         self.steps: list[Step] | None = None
 
 
@@ -51,6 +52,7 @@ class Family:
         self.file, self.name = file, name
         self.about: dict[str, Any] = {}
         self.input: Given | None = None
+        self.outputs: Given | None = None
         self.params: dict[str, Any] = {}
         self.let: dict[str, Given] = {}
         self.checks: list[tuple[Given, str]] = []
@@ -88,6 +90,8 @@ class _Reader(StepReader):
             family.checks = self.checks(found["check"])
         if "input" in found:
             family.input = self.input(found["input"], "input")
+        if "outputs" in found:
+            family.outputs = self.outputs(found["outputs"], "outputs")
         outside = self.scope
         self.scope |= {"channels"}
         if "blocks" in found:
@@ -144,6 +148,10 @@ class _Reader(StepReader):
             return Given([], Place())
         sizes = [self.value(size, f"{path}[{i}]") for i, size in enumerate(tree.value)]
         return Given(sizes, Place(self.file, tree.line, path))
+
+    def outputs(self, tree: Tree, path: str) -> Given:
+        """The names of the outputs, in the order in which a run returns them."""
+        return Given(self.templates(tree, path, "outputs"), Place(self.file, tree.line, path))
 
     # Parameters.
 
@@ -222,6 +230,10 @@ class _Reader(StepReader):
         if "input" in found:
             inside, self.scope = self.scope, scope
             entry.input = self.input(found["input"], f"{path}.input")
+            self.scope = inside
+        if "outputs" in found:
+            inside, self.scope = self.scope, scope
+            entry.outputs = self.outputs(found["outputs"], f"{path}.outputs")
             self.scope = inside
         if "layers" in found and "layers" not in params:
             entry.steps = self.steps(found["layers"], f"{path}.layers")

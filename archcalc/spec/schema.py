@@ -36,6 +36,10 @@ _INPUT = {
     "maxItems": 4,
     "description": "channels, height, width",
 }
+_OUTPUTS = {
+    "anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
+    "description": "the layers whose outputs a run returns, in their order; without, all that no layer reads",
+}
 _STEPS = {"type": ["array", "null"], "items": {"$ref": "#/$defs/step"}}
 
 
@@ -69,12 +73,13 @@ def schema() -> dict[str, Any]:
     }
     network = {
         "type": ["object", "null"],
-        "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "layers": _ANY},
+        "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "outputs": _OUTPUTS, "layers": _ANY},
         "additionalProperties": _ANY,
     }
     properties = {
         **_ABOUT_SCHEMAS,
         "input": _INPUT,
+        "outputs": _OUTPUTS,
         "params": params,
         "let": params,
         "layers": _STEPS,

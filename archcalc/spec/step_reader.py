@@ -165,7 +165,8 @@ class StepReader:
                 self.problem(f"{layer.type} joins two or more, but from names {len(options.sources)}", at, place.path)
             return LayerStep(place, options, layer, {})
         named = tree.value
-        if isinstance(named, list):
+        numbered = isinstance(named, list)
+        if numbered:
             named = {f"b{i}": child for i, child in enumerate(named, 1)}
         if not isinstance(named, dict) or len(named) < 2:
             given = f"{len(named)} branch" if isinstance(named, dict) and named else kind(tree)
@@ -185,7 +186,7 @@ class StepReader:
                     place.path,
                 )
             branches.append((name, self.steps(child, f"{place.path}.{clipped(name, 60)}")))
-        return MergeStep(place, options, layer, branches)
+        return MergeStep(place, options, layer, branches, numbered)
 
     def options(self, found: dict[str, Tree], path: str) -> Options:
         options = Options()
@@ -206,11 +207,7 @@ class StepReader:
         if "when" in found:
             options.when = self.value(found["when"], f"{path}.when")
         if "from" in found:
-            tree = found["from"]
-            sources = tree.value if isinstance(tree.value, list) else [tree]
-            if not sources:
-                self.problem("from names no layer", tree, f"{path}.from")
-            options.sources = [t for t in (self.template(s, f"{path}.from") for s in sources) if t is not None]
+            options.sources = self.templates(found["from"], f"{path}.from", "from")
         return options
 
     def check_param(self, name: str, tree: Tree, path: str, taken: Iterable[str] = ()) -> None:
@@ -248,6 +245,13 @@ class StepReader:
             else:
                 self.problem(f"{what} has no settings, got {clipped(key, 60)!r}", child, inside)
         return values
+
+    def templates(self, tree: Tree, path: str, what: str) -> list[Template]:
+        """One name or several."""
+        names = tree.value if isinstance(tree.value, list) else [tree]
+        if not names:
+            self.problem(f"{what} names no layer", tree, path)
+        return [t for t in (self.template(name, path) for name in names) if t is not None]
 
     def template(self, tree: Tree, path: str) -> Template | None:
         if isinstance(tree.value, (dict, list, bool)) or tree.value is None:

@@ -56,13 +56,21 @@ class LayerStep(Step):
 
 
 class MergeStep(Step):
-    """Branches, each a list of steps on the same input, and the layer in which they meet."""
+    """Branches, each a list of steps on the same input, and the layer in which they meet.
+
+    ``numbered`` says that the branches have numbers for names, and not names of the spec's.
+    """
 
     def __init__(
-        self, place: Place, options: Options, layer: type[Layer], branches: list[tuple[str, list[Step]]]
+        self,
+        place: Place,
+        options: Options,
+        layer: type[Layer],
+        branches: list[tuple[str, list[Step]]],
+        numbered: bool = False,
     ) -> None:
         super().__init__(place, options)
-        self.layer, self.branches = layer(), branches
+        self.layer, self.branches, self.numbered = layer(), branches, numbered
 
 
 class BlockStep(Step):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 from archcalc.conventions.written import MODULE, SUBCLASS, written
 from archcalc.network import Node
@@ -223,9 +224,15 @@ def fill(model: nn.Module, seed: int = 0) -> None:
 
 
 def output_difference(built: Built, theirs: nn.Module, image: Tensor) -> float:
-    """The largest difference of the two outputs, as a part of the largest output value."""
+    """The largest difference of any output, as a part of that output's largest value."""
     with torch.no_grad():
-        mine, other = built.eval()(image), theirs.eval()(image)
+        ours, others = tree_leaves(built.eval()(image)), tree_leaves(theirs.eval()(image))
+    if len(ours) != len(others):
+        return float("inf")
+    return max(_difference(mine, other) for mine, other in zip(ours, others, strict=True))
+
+
+def _difference(mine: Tensor, other: Tensor) -> float:
     if mine.shape != other.shape or not bool(torch.isfinite(other).all()) or float(other.std()) == 0:
         return float("inf")
     return float((mine - other).abs().max() / other.abs().max())

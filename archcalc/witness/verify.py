@@ -57,7 +57,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
     _check_sizes(network)
     with torch.device("meta"):
         model = Built(network, overwritten(network))
-    totals = _memory(model)
+    totals = [*_returned(model), *_memory(model)]
     image = _image(network, device.name)
     found, theirs, other = model_of(network), None, None
     paired: list[tuple[str, str]] = []
@@ -254,6 +254,21 @@ def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[F
     names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
     return [
         Figure.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0)) for name in dict.fromkeys(names)
+    ]
+
+
+def _returned(model: Built) -> list[Figure]:
+    """The shape of every output of a run, where there are several."""
+    network = model.network
+    if len(network.outputs) == 1:
+        return []
+    with torch.no_grad():
+        found = model.eval()(_image(network, "meta"))
+    shapes = [tuple(out.shape[1:]) for out in found]
+    nodes = [network.nodes[i] for i in network.outputs]
+    return [
+        Figure.of(f"output {node.name}", (node.shape.channels, *node.shape.axes), seen)
+        for node, seen in zip(nodes, shapes, strict=True)
     ]
 
 

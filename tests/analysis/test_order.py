@@ -45,7 +45,7 @@ def in_order(net, one):
     for i in one:
         node = net.nodes[i]
         place[i] = made.add(node.name, node.layer, [place[j] for j in node.inputs], storage=node.storage)
-    made.output = place[net.output]
+    made.chosen = tuple(place[i] for i in net.outputs)
     return made
 
 

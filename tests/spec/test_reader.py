@@ -46,7 +46,7 @@ def wiring(text: str) -> dict[str, list[str]]:
         ("  - relu\n", ["relu"]),
         ("  - relu\n  - flatten\n  - relu\n", ["relu1", "flatten", "relu2"]),
         ("  - {relu: , name: act}\n  - relu\n", ["act", "relu"]),
-        ("  - {relu: , name: relu}\n  - relu\n", ["relu", "relu_"]),
+        ("  - {relu: , name: relu}\n  - relu\n", ["relu", "relu1"]),
         ("  - {relu: , name: 3}\n", ["3"]),
         ("  - {relu: , name: 1.10}\n", ["1.10"]),
         ("  - {relu: , name: 1e3}\n", ["1e3"]),
@@ -143,9 +143,9 @@ def test_side_heads_hang_off_the_main_path() -> None:
     assert analyze(network, training=True).totals.params == 192 * 2 + 2
 
 
-def test_the_output_is_where_the_main_path_ends() -> None:
+def test_where_the_list_of_layers_ends_is_an_output() -> None:
     network = build(L + "  - {relu: , name: a}\n  - {relu: , name: b}\n  - {layers: [], from: a}\n")
-    assert network.nodes[network.output].name == "a"
+    assert [network.nodes[i].name for i in network.outputs] == ["a", "b"]
 
 
 def test_weights_are_shared() -> None:

@@ -135,7 +135,19 @@ class _Drawing:
                         owners[step["name"]] = made
         if not self.blocks:
             del spec["blocks"]
+        if self.rarely(3):
+            self.choose(spec, [name for name in visible if name != "input"])
         return Drawn(spec, self.refused, self.unshared)
+
+    def choose(self, spec: dict[str, Any], names: list[str]) -> None:
+        """Outputs in any order, if the engine takes them: layers that others read, too, and some that serve none."""
+        if names:
+            chosen = self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+            try:
+                network({**spec, "outputs": chosen})
+            except ArchcalcError:
+                return
+            spec["outputs"] = chosen
 
     def steps(self, x: Shape, visible: dict[str, Shape], most: int) -> tuple[list[Any], Shape]:
         """Up to ``most`` steps on x, which may be none, and what they make of it."""
@@ -307,8 +319,8 @@ class _Drawing:
             return x
         steps.append(step)
         if "repeat" not in step:
-            visible[step["name"]] = found.nodes[found.output].shape
-        return found.nodes[found.output].shape
+            visible[step["name"]] = found.nodes[-1].shape
+        return found.nodes[-1].shape
 
     # Shared layers.
 

@@ -74,8 +74,8 @@ def test_every_network_of_the_zoo_has_the_same_names_and_shapes(name: str) -> No
         ]
         if len(network.nodes) < 120:  # the others are more of the same
             image = torch.zeros(2, network.input.channels, *network.input.axes)
-            out = network.nodes[network.output].shape
-            assert theirs(image).shape == (2, out.channels, *out.axes)
+            shapes = [network.nodes[i].shape for i in network.outputs]
+            assert [out.shape for out in outputs(theirs, image)] == [(2, x.channels, *x.axes) for x in shapes]
 
 
 @pytest.mark.parametrize(

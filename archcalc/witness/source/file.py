@@ -14,6 +14,7 @@ from keyword import iskeyword
 from textwrap import wrap
 
 from archcalc.network import Network
+from archcalc.report.outputs import unused_lines
 from archcalc.spec.settings import written
 from archcalc.version import __version__
 from archcalc.witness.layers import Call, Expression
@@ -72,6 +73,7 @@ def _header(network: Network) -> str:
         [f"Without side heads, for one does not fit this input: {network.side_problem}."]
         if network.side_problem
         else [],
+        [f"{line}." for line in unused_lines(network)],
         [
             f"Input {network.input}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
             "weight and an input added to a sum; normalisation, activation and pooling have none.",
@@ -88,11 +90,11 @@ def _quoted(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text).replace("\\", "\\\\").replace('"', "'")
 
 
-def _class(one: Class, classes: Classes, network: Network, main: int, sides: list[int]) -> list[str]:
+def _class(one: Class, classes: Classes, network: Network, main: list[int], sides: list[int]) -> list[str]:
     """The lines of a class; the network's own, which returns what it does and the side heads' outputs, is the last."""
     first = one.blocks[0]
     whole = one is classes.all[-1]
-    returned, sides = ([main], sides) if whole else (list(first.outputs), [])
+    returned, sides = (main, sides) if whole else (list(first.outputs), [])
     columns = iter(zip(one.columns, one.texts, strict=True))
     lines, texts = [], []
     for item in first.items:
@@ -109,7 +111,7 @@ def _class(one: Class, classes: Classes, network: Network, main: int, sides: lis
     ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
     texts = [re.sub(r"[^\W\d]\w*", lambda w: f"self.{names[w[0]]}" if w[0] in names else w[0], t) for t in texts]
     given, body = forward(first, iter(texts), returned, sides)
-    several = f"tuple[{', '.join('Tensor' for _ in returned)}]"
+    several = f"tuple[{', '.join('Tensor' for _ in returned)}]" if len(returned) < 9 else "tuple[Tensor, ...]"
     result = "Tensor | tuple[Tensor, ...]" if sides else {0: "None", 1: "Tensor"}.get(len(returned), several)
     about = f"{_quoted(network.title).rstrip('.')}." if whole else _places(one)
     head = [f"class {one.name}(nn.Module):", f'    """{about}"""', ""]
@@ -159,12 +161,14 @@ def _places(one: Class) -> str:
 
 def _script(network: Network, name: str) -> str:
     sizes = ", ".join(map(str, (1, network.input.channels, *network.input.axes)))
+    run = f"model(torch.zeros({sizes}))"
+    shapes = f"tuple({run}.shape)" if len(network.outputs) == 1 else f"[tuple(out.shape) for out in {run}]"
     return "\n".join(
         [
             'if __name__ == "__main__":',
             f"    model = {name}().eval()",
             "    with torch.no_grad():",
-            f"        print(tuple(model(torch.zeros({sizes})).shape))",
+            f"        print({shapes})",
             '    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")',
         ]
     )

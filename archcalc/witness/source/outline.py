@@ -98,8 +98,8 @@ def prefixes(name: str) -> Iterator[str]:
     return (name[:at] for at, letter in enumerate(name) if letter == ".")
 
 
-def outline(network: Network) -> tuple[Block, int, list[int]]:
-    """The whole network as a block, the value that it returns, and the values of side heads beside it."""
+def outline(network: Network) -> tuple[Block, list[int], list[int]]:
+    """The whole network as a block, the values that it returns, and those of side heads beside them."""
     made = _Outline(network)
     root = made.block("", made.nodes)
     root.inputs = (0,)
@@ -118,10 +118,11 @@ class _Outline:
             how = self.how[node.index]
             nothing = isinstance(how, Expression) and how.text == "{0}"
             self.same[node.index] = self.same[node.inputs[0]] if nothing else node.index
-        self.main, *self.sides = (self.same[i] for i in network.results(True))
+        returned = [self.same[i] for i in network.results()]
+        self.main, self.sides = returned[: len(network.outputs)], returned[len(network.outputs) :]
         self.nodes = self.needed(nodes)
         self.at = {node.index: at for at, node in enumerate(self.nodes)}
-        self.last = dict.fromkeys((self.main, *self.sides), len(self.nodes))
+        self.last = dict.fromkeys(returned, len(self.nodes))
         for node in self.nodes:
             for value in self.inputs(node):
                 self.last[value] = max(self.last.get(value, 0), self.at[node.index])
@@ -134,7 +135,7 @@ class _Outline:
 
     def needed(self, nodes: list[Node]) -> list[Node]:
         """The nodes without those that do nothing, and without expressions that nothing uses."""
-        used, kept = {self.main, *self.sides}, []
+        used, kept = {*self.main, *self.sides}, []
         for node in reversed(nodes):
             index = node.index
             if self.same[index] == index and (index in used or isinstance(self.how[index], Call)):

@@ -1,0 +1,67 @@
+"""The outputs of a network, chosen by name; the layers that then serve none of them are left out, and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from archcalc.errors import LayerError
+from archcalc.network import Network, Node, Unused
+
+
+def choose(network: Network, outputs: Sequence[int]) -> None:
+    """Let a run return these nodes' outputs in this order, and leave out the layers that serve none of them.
+
+    A layer that then serves a side head alone runs in training only, as the head does. LayerError where a side
+    head would own weights of the main path.
+    """
+    nodes = network.nodes
+    read = {i for node in nodes for i in node.inputs}
+    heads = [node.index for node in nodes if node.side and node.index not in read]
+    main, needed = _behind(nodes, outputs), _behind(nodes, [*outputs, *heads])
+    left = [node for node in nodes if node.index in needed]
+    place = {node.index: at for at, node in enumerate(left)}
+    heirs = _heirs(nodes, left, main)
+    network.unused = [
+        Unused(
+            node.name,
+            None if node.shares is not None or node.index in heirs else node.layer.params(*network.input_shapes(node)),
+        )
+        for node in nodes
+        if node.index not in needed
+    ]
+    network.chosen = tuple(place[i] for i in outputs)
+    for node in left:
+        if node.shares is not None:
+            owner = heirs.get(node.shares, node.shares)
+            node.shares = None if owner == node.index else place[owner]
+    for node in left:
+        node.side = node.index not in main
+        node.index, node.inputs = place[node.index], tuple([place[i] for i in node.inputs])
+    nodes[:] = left
+    around = {node.name[:at] for node in left for at, letter in enumerate(node.name) if letter == "."}
+    network.blocks = {name: block for name, block in network.blocks.items() if name in around}
+
+
+def _behind(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
+    """The nodes that lead to some outputs, with these themselves and the input."""
+    found = {0, *outputs}
+    for node in reversed(nodes):
+        if node.index in found:
+            found.update(node.inputs)
+    return found
+
+
+def _heirs(nodes: Sequence[Node], left: Sequence[Node], main: set[int]) -> dict[int, int]:
+    """By every layer that is left out while others use its weights, the first of these, which owns them from then on."""
+    there = {node.index for node in left}
+    heirs: dict[int, int] = {}
+    for node in left:
+        if node.shares is None or node.shares in there:
+            continue
+        heir = nodes[heirs.setdefault(node.shares, node.index)]
+        if heir.index not in main and node.index in main:
+            raise LayerError(
+                f"{nodes[node.shares].name} serves no output; {node.name} would use its weights through {heir.name}, "
+                f"which runs in training only"
+            )
+    return heirs
