@@ -18,7 +18,7 @@ from archcalc.network import Network, Place
 from archcalc.outputs import choose
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
-from archcalc.spec.evaluator import Evaluator, UsedUpError
+from archcalc.spec.evaluator import MAX_OPERATIONS, Evaluator, UsedUpError
 from archcalc.spec.naming import ONE_NAME, Names, TakenError
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Family
@@ -29,8 +29,8 @@ MAX_STEPS = 50_000
 MAX_DEPTH = 100
 PER_INPUT = 10
 """The operations that an input of a layer counts for: it is followed again wherever the network is walked."""
-MAX_NAMINGS = 5
-"""So often a network is expanded to keep names that are made up out of the way of given ones."""
+PER_STEP = 50
+"""The operations that a step counts for where a network is expanded anew."""
 
 
 def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Shape | None = None) -> Network:
@@ -55,11 +55,12 @@ def expand(family: Family, name: str, settings: dict[str, Any] | None = None, in
 def _named(family: Family, name: str, values: dict[str, Any], input: Shape | None) -> Network:
     """The network, expanded once more where a name that was made up is given to something later."""
     reserved: frozenset[str] = frozenset()
-    for _ in range(MAX_NAMINGS):
+    spent = 0
+    while spent <= MAX_OPERATIONS:  # names are settled from the outermost scope inwards, one level each time
         try:
             return _Expander(family, name, values, input, Names(reserved, last=False)).network
         except TakenError as error:
-            reserved = error.reserved
+            reserved, spent = error.reserved, spent + error.operations
     return _Expander(family, name, values, input, Names(reserved, last=True)).network
 
 
@@ -96,7 +97,7 @@ class _Expander(Evaluator):
         )
         self.nodes = self.network.nodes
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
-        names.check()
+        names.check(MAX_OPERATIONS - self.left + PER_STEP * self.steps_taken)
         names.resolve(self.nodes)
         self.report_unfound()
         self.choose_outputs(entry.outputs or family.outputs, current, scope)

@@ -15,11 +15,14 @@ ONE_NAME = "give the block or repeat around them a name, or put {i} into this on
 
 
 class TakenError(Exception):
-    """A spec gives a name that was made up for something before it; ``reserved`` are the names to keep free."""
+    """A spec gives a name that was made up for something before it, as was seen after so many operations.
 
-    def __init__(self, reserved: frozenset[str]) -> None:
-        super().__init__(reserved)
-        self.reserved = reserved
+    ``reserved`` are the names to keep free.
+    """
+
+    def __init__(self, reserved: frozenset[str], operations: int) -> None:
+        super().__init__(reserved, operations)
+        self.reserved, self.operations = reserved, operations
 
 
 class Names:
@@ -85,10 +88,10 @@ class Names:
                 return name
         raise AssertionError("names without end")
 
-    def check(self) -> None:
+    def check(self, operations: int) -> None:
         """TakenError where the spec gives a name that was made up for something before it."""
         if self._clash:
-            raise TakenError(self.reserved | self._given)
+            raise TakenError(self.reserved | self._given, operations)
 
     def unnamed(self, base: str, index: int) -> None:
         """Note a layer without a name, in the scope and of the type that ``base`` says."""

@@ -110,17 +110,17 @@ def test_a_name_given_twice_inside_a_block_without_a_name_is_refused() -> None:
         expand(read_text(text, "net.yaml", "net"), "net")
 
 
-def test_ever_deeper_clashes_end() -> None:
-    """Every level gives a name that was made up for the block before it; after some tries that is a problem."""
-    blocks = (
-        "".join(f"  n{i}x: {{layers: [n{i + 1}x, {{relu: , name: n{i + 1}x1}}]}}\n" for i in range(30))
-        + "  n30x: {layers: [relu]}\n"
-    )
-    text = "input: [3, 8, 8]\nblocks:\n" + blocks + "layers: [n0x, {relu: , name: n0x1}]\n"
-    try:
-        net = expand(read_text(text, "net.yaml", "net"), "net")
-    except ArchcalcError as error:
-        assert "two things are called" in str(error)
-    else:
-        found = names(net)
-        assert len(set(found)) == len(found)
+def test_clashes_on_every_level_of_blocks() -> None:
+    """Every level gives a name that was made up for the block before it."""
+    levels = "".join(f"  n{i}x: {{layers: [n{i + 1}x, {{relu: , name: n{i + 1}x1}}]}}\n" for i in range(30))
+    text = f"input: [3, 8, 8]\nblocks:\n{levels}  n30x: {{layers: [relu]}}\nlayers: [n0x, {{relu: , name: n0x1}}]\n"
+    found = names(expand(read_text(text, "net.yaml", "net"), "net"))
+    prefix = ".".join(f"n{i}x2" for i in range(31))
+    assert found[0] == f"{prefix}.relu"
+    assert found[1:] == [f"{prefix.partition(f'n{i}x2')[0]}n{i}x1" for i in reversed(range(31))]
+
+
+def test_clashes_without_end_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("archcalc.spec.expand.PER_STEP", 10**9)
+    with pytest.raises(ArchcalcError, match=r"two things are called nest2\.b1"):
+        build("  - nest\n  - {relu: , name: nest1}\n")
