@@ -228,11 +228,11 @@ def deviation(count: int, ours: int) -> str:
 
 
 def _remainders(network: Network, found: Explained) -> tuple[list[Any], str]:
-    from archcalc.witness.tools import TOOLS, missing, unfit
+    from archcalc.witness.tools import TOOLS, missing
 
     if found.how.name not in TOOLS:
         return [None, None, None, None], ""
-    said = missing(found.how.name) or unfit(found.how.name, network)
+    said = missing(found.how.name)
     if said:
         return ["not run", None, None, None], said
     real = _measure(network, found.how)

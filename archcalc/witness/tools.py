@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.network import Network
 from archcalc.witness.models import build, counterpart
-from archcalc.witness.need import Room, of_run
 
 
 class Measured(NamedTuple):
@@ -113,20 +112,11 @@ def missing(name: str) -> str:
     return f"{absent[0]} is not installed: pip install 'archcalc[{tool.install}]'" if absent else ""
 
 
-def unfit(name: str, network: Network, room: Room | None = None) -> str:
-    """Why the run of a tool does not fit into the free memory; nothing where it fits, as all do on the meta device."""
-    if TOOLS[name].meta:
-        return ""
-    free = (Room.of("cpu") if room is None else room).host
-    return of_run(network).problem(free, f"{network.name}: {name} at {network.input}", "take a smaller --input")
-
-
-def measure(name: str, network: Network, room: Room | None = None) -> Measured:
+def measure(name: str, network: Network) -> Measured:
     """What the tool of that convention says of the torchvision model that the network is, for one image.
 
-    ``room`` is the free memory, which is asked of the machine by default. ArchcalcError where the tool is not one of
-    TOOLS, is not installed or fails, where torchvision has no such model, or where the run does not fit into the free
-    memory (before anything is allocated).
+    ArchcalcError where the tool is not one of TOOLS, is not installed or fails, or where torchvision has
+    no such model.
     """
     if name not in TOOLS:
         raise ArchcalcError(f"{name} is no tool that can be run; these can: {', '.join(TOOLS)}")
@@ -138,8 +128,6 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measured:
     import torch
 
     tool = TOOLS[name]
-    if said := unfit(name, network, room):
-        raise ArchcalcError(said)
     model = build(model_name, meta=tool.meta)
     _check_same(model, model_name, network)
     image = (
