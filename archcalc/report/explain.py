@@ -228,11 +228,11 @@ def deviation(count: int, ours: int) -> str:
 
 
 def _remainders(network: Network, found: Explained) -> tuple[list[Any], str]:
-    from archcalc.witness.tools import TOOLS, missing
+    from archcalc.witness.tools import TOOLS, missing, unfit
 
     if found.how.name not in TOOLS:
         return [None, None, None, None], ""
-    said = missing(found.how.name)
+    said = missing(found.how.name) or unfit(found.how.name, network)
     if said:
         return ["not run", None, None, None], said
     real = _measure(network, found.how)

@@ -27,6 +27,8 @@ from archcalc.witness.built import Built
 Hull: TypeAlias = tuple[int, int]
 """The first and the last pixel along one axis."""
 
+DOUBLE = 8
+"""Bytes of a value: gradients are followed in float64."""
 TINY = 1e-11
 """A gradient that is only rounding: a bilinear position that is a whole pixel has 1e-16 of the pixel beside it."""
 
@@ -71,18 +73,40 @@ class Fields(NamedTuple):
         return all(check.agree for check in self.checks)
 
 
-def check(network: Network, limit: int | None = 16) -> Fields:
+class Plan(NamedTuple):
+    """What is going to be checked: these nodes, in these networks, each along an axis."""
+
+    indices: list[int]
+    runs: list[tuple[Network, int]]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the largest run: all maps of one channel, and as much again on the way back."""
+        return max(
+            (sum(2 * DOUBLE * node.shape.values for node in narrow(one)[0].nodes) for one, _ in self.runs), default=0
+        )
+
+
+def planned(network: Network, limit: int | None = 16) -> Plan:
+    """``limit`` layers that see different things, or every layer, at the network's input and at a larger one."""
+    indices = _chosen(network, limit) if network.input.axes else []
+    runs = [
+        (one, axis)
+        for axis in range(len(network.input.axes))
+        for one in dict.fromkeys((network, enlarged(network, axis, indices)))
+    ]
+    return Plan(indices, runs)
+
+
+def check(network: Network, limit: int | None = 16, plan: Plan | None = None) -> Fields:
     """The fields of ``limit`` layers that see different things, or of every layer, against the gradient's support.
 
     Every layer is looked at twice for each axis: at the network's own input, and with that axis so large that the
     middle unit's field lies inside, where the network can be built that large. The whole zoo takes about two minutes
     of one core, and 2.4 GB for its deepest network.
     """
-    indices = _chosen(network, limit) if network.input.axes else []
-    checks: dict[FieldCheck, None] = {}
-    for axis in range(len(network.input.axes)):
-        for one in dict.fromkeys((network, enlarged(network, axis, indices))):
-            checks.update(dict.fromkeys(_compared(one, axis, indices)))
+    indices, runs = plan or planned(network, limit)
+    checks = dict.fromkeys(one for each, axis in runs for one in _compared(each, axis, indices))
     return Fields(list(checks), len(indices), len(network.running()))
 
 

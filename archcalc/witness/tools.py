@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.network import Network
 from archcalc.witness.models import build, counterpart
+from archcalc.witness.need import Room, of_run
 
 
 class Measured(NamedTuple):
@@ -112,11 +113,20 @@ def missing(name: str) -> str:
     return f"{absent[0]} is not installed: pip install 'archcalc[{tool.install}]'" if absent else ""
 
 
-def measure(name: str, network: Network) -> Measured:
+def unfit(name: str, network: Network, room: Room | None = None) -> str:
+    """Why the run of a tool does not fit into the free memory; nothing where it fits, as all do on the meta device."""
+    if TOOLS[name].meta:
+        return ""
+    free = (Room.of("cpu") if room is None else room).host
+    return of_run(network).problem(free, f"{network.name}: {name} at {network.input}", "take a smaller --input")
+
+
+def measure(name: str, network: Network, room: Room | None = None) -> Measured:
     """What the tool of that convention says of the torchvision model that the network is, for one image.
 
-    ArchcalcError where the tool is not one of TOOLS, is not installed or fails, or where torchvision has
-    no such model.
+    ``room`` is the free memory, which is asked of the machine by default. ArchcalcError where the tool is not one of
+    TOOLS, is not installed or fails, where torchvision has no such model, or where the run does not fit into the free
+    memory (before anything is allocated).
     """
     if name not in TOOLS:
         raise ArchcalcError(f"{name} is no tool that can be run; these can: {', '.join(TOOLS)}")
@@ -128,6 +138,8 @@ def measure(name: str, network: Network) -> Measured:
     import torch
 
     tool = TOOLS[name]
+    if said := unfit(name, network, room):
+        raise ArchcalcError(said)
     model = build(model_name, meta=tool.meta)
     _check_same(model, model_name, network)
     image = (

@@ -17,11 +17,12 @@ from archcalc.conventions.written import TORCHVISION
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.sizes import Params
-from archcalc.witness import counts, gradients, memory
+from archcalc.witness import counts, gradients, memory, need
 from archcalc.witness.built import Built
 from archcalc.witness.counterpart import fill, output_difference, pairs, take, unlike_module
 from archcalc.witness.device import Device, allocated, layer_times, out_of_memory
 from archcalc.witness.models import model_of
+from archcalc.witness.need import Room
 from archcalc.witness.verified import Figure, LayerSeen, Other, Verified
 
 LARGEST_DIFFERENCE = 1e-4
@@ -47,14 +48,17 @@ MOST_VALUES = (2**63 - 1) // 8
 """PyTorch counts the bytes of a tensor, 8 for an index, in 64 bits with a sign."""
 
 
-def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Verified:
+def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room: Room | None = None) -> Verified:
     """Hold the engine's figures for one image against real models on a device.
 
-    Receptive fields are seen for ``fields_of`` layers at the most, those that see different pixels.
+    Receptive fields are checked for at most ``fields_of`` layers, those that see different pixels. ``room`` is the
+    free memory, which is asked of the machine by default.
 
-    ArchcalcError where PyTorch lacks a layer, or where the device's memory runs out.
+    ArchcalcError where PyTorch lacks a layer, where the run does not fit into the free memory (before anything is
+    allocated), or where the device's memory runs out.
     """
     _check_sizes(network)
+    plan = _check_room(network, device, fields_of, Room.of(device.name) if room is None else room)
     with torch.device("meta"):
         model = Built(network, overwritten(network))
     totals = [*_returned(model), *_memory(model)]
@@ -76,7 +80,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS) -> Ve
     model.training = True  # the side heads run, and batch normalisation keeps its statistics
     seen = counts.watch(model, image)
     traced = counts.fvcore(model, image) if device.has_values else None
-    fields = gradients.check(network, fields_of) if device.has_values else None
+    fields = gradients.check(network, fields_of, plan) if device.has_values else None
     rows = analyze(network, training=not network.side_problem).rows[1:]
     counted = analyze(network, training=not network.side_problem, convention=AS_FVCORE).rows[1:]
     layers = _layers(model, rows, counted, seen, traced, fields)
@@ -112,6 +116,22 @@ def _check_sizes(network: Network) -> None:
                 raise ArchcalcError(
                     f"{network.name}, {node.name}: {values:,} values of {what} are more than PyTorch can hold"
                 )
+
+
+def _check_room(network: Network, device: Device, fields_of: int, room: Room) -> gradients.Plan | None:
+    """What is to be checked of receptive fields; ArchcalcError where the run does not fit into the free memory."""
+    what, smaller = f"{network.name}: verify at {network.input}", "take a smaller --input"
+    if any(node.layer.type == "conv_table" for node in network.nodes):  # trains on the CPU, whatever the device
+        need.of_step(network, TRAINING_BATCH).check(room.host, what, smaller)
+    if not device.has_values:
+        return None
+    run = need.of_run(network)
+    run.check(room.device, what, f"{smaller}, or --device meta, which needs almost none")
+    plan = gradients.planned(network, fields_of)
+    others = run.parts if device.name == "cpu" else {"libraries": need.LIBRARIES}
+    host = need.Need({"gradients for fields": plan.size, **others})
+    host.check(room.host, what, f"{smaller}, or --device meta, which needs almost none")
+    return plan
 
 
 def _image(network: Network, device: str, batch: int = 1) -> Tensor:

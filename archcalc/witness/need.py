@@ -1,0 +1,135 @@
+"""What a witness takes of a machine's memory, and what is free there: asked before anything is allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from archcalc.analysis.lifetime import inference
+from archcalc.analysis.training import training
+from archcalc.errors import ArchcalcError
+from archcalc.network import Network
+from archcalc.report.units import bytes_text
+
+FLOAT = 4
+LIBRARIES = 200 * 10**6
+"""What PyTorch, its libraries and a trace of the model take in a process, whatever the input."""
+
+
+class Need(NamedTuple):
+    """Bytes that a run takes at most, by what they are for."""
+
+    parts: Mapping[str, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts.values())
+
+    def problem(self, free: int | None, what: str, hint: str) -> str:
+        """A sentence with the numbers where more is needed than is free; None says that this is not known."""
+        if free is None or self.total <= free:
+            return ""
+        parts = ", ".join(f"{name} {bytes_text(size).split(' (')[0]}" for name, size in self.parts.items() if size)
+        return f"{what} needs about {bytes_text(self.total)} of memory, {bytes_text(max(free, 0))} are free: {parts}; {hint}"
+
+    def check(self, free: int | None, what: str, hint: str) -> None:
+        """ArchcalcError where more is needed than is free."""
+        if said := self.problem(free, what, hint):
+            raise ArchcalcError(said)
+
+
+class Room(NamedTuple):
+    """Bytes that are free on the device and on the host, which are the same on a CPU; None where it is not known."""
+
+    device: int | None
+    host: int | None
+
+    @staticmethod
+    def of(device: str) -> Room:
+        host = free_memory()
+        if device != "cuda":
+            return Room(host, host)
+        import torch
+
+        return Room(torch.cuda.mem_get_info()[0], host)
+
+
+def of_run(network: Network) -> Need:
+    """A forward pass of one image, side heads included.
+
+    Operators may copy their input, weights and output into another order, so the largest layer counts again.
+    """
+    nodes = [node for node in network.running() if node.inputs]
+    own = [node.layer.params(*network.input_shapes(node)) for node in nodes]
+    weights = sum(sum(params) for node, params in zip(nodes, own, strict=True) if node.shares is None)
+    copied = max(
+        (sum(x.values for x in network.input_shapes(node)) + node.shape.values + params.weight)
+        for node, params in zip(nodes, own, strict=True)
+    )
+    peak = max(inference(network).peak(), FLOAT * max(node.shape.values for node in nodes))
+    return Need(
+        {
+            "weights": FLOAT * weights,
+            "input": FLOAT * network.input.values,
+            "feature maps": peak,
+            "copies in an operator": FLOAT * copied,
+            "libraries": LIBRARIES,
+        }
+    )
+
+
+def of_step(network: Network, batch: int) -> Need:
+    """A forward and a backward pass of a batch."""
+    schedule, run = training(network), of_run(network).parts
+    return Need(
+        {
+            "weights and gradients": 2 * run["weights"],
+            "input": batch * run["input"],
+            "training peak": schedule.peak(batch),
+            "libraries": LIBRARIES,
+        }
+    )
+
+
+def free_memory() -> int | None:
+    """Bytes that this process may still take of the machine's memory; None where the system does not say."""
+    return min((*_available(), *_left_in_groups()), default=None)
+
+
+def _available() -> Iterator[int]:
+    """MemAvailable of Linux."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return
+    yield from (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+
+
+def _left_in_groups(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
+    """What the limits of the control groups leave (containers, batch systems), in version 2 and version 1."""
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers in ("", "memory"):
+            names = ("memory.max", "memory.current") if not controllers else LIMITS_BEFORE
+            home = root / controllers
+            inside = Path(path.lstrip("/"))
+            for group in (inside, *inside.parents):
+                yield from _left(home / group, *names)
+
+
+LIMITS_BEFORE = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+
+
+def _left(group: Path, limit: str, usage: str) -> Iterator[int]:
+    """Limit less use; pages of files that the system may drop are not in use."""
+    try:
+        most, used = int((group / limit).read_text()), int((group / usage).read_text())
+        facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no such group, or no limit ("max")
+        return
+    yield most - used + int(facts.get("total_inactive_file", facts.get("inactive_file", 0)))
