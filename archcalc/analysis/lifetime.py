@@ -142,13 +142,17 @@ class Schedule:
         peak = self.peak(batch)
         return min((moment for fixed, each, moment in self._candidates if fixed + batch * each == peak), default=0)
 
+    def at(self, moment: int) -> Moment:
+        """The operator of that moment; where a network is all views, which no operator makes, the input stands in."""
+        return self.moments[moment] if self.moments else Moment("forward", 0, "no operator")
+
     def largest_batch(self, budget: int, per_image: int = 0) -> int:
         """The largest batch of which at no moment more than the budget is alive, with so much more for every image.
 
         What is alive grows by the same number of bytes with every image; so each moment allows a largest batch, and
         the smallest of these is the answer, without a search.
         """
-        rows = [(fixed, each + per_image) for fixed, each, _ in self._candidates if each + per_image]
+        rows = [(fixed, each + per_image) for fixed, each, _ in self._candidates or [(0, 0, 0)] if each + per_image]
         return max(0, min(((budget - fixed) // each for fixed, each in rows), default=0))
 
     def alive(self, moment: int) -> list[Storage]:

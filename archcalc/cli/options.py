@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 from archcalc.cli import names as names_of
 from archcalc.cli.names import Names, listing
 from archcalc.cli.streams import print_text
 from archcalc.errors import ArchcalcError, nearest
-from archcalc.inputs import read_sizes
 from archcalc.layers.fields import shown
 from archcalc.sizes import Shape
-
-_T = TypeVar("_T")
 
 
 class Parser(argparse.ArgumentParser):
@@ -23,7 +20,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._negative_number_matcher = re.compile("-[0-9.:@]")  # -3GiB, -1,2 and -:NAME are no options
+        self._negative_number_matcher = re.compile("-[0-9.]")  # values such as -3GiB and -1,2 are no options
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """--help and --version, whose output can fail as all output can."""
@@ -35,7 +32,7 @@ class Parser(argparse.ArgumentParser):
     def _said(self, message: str) -> str:
         wrong = re.match(r"unrecognized arguments: (.*)", message)
         if wrong:
-            word = wrong[1].split()[0]
+            word = next(iter(wrong[1].split()), "")
             close = nearest(word, [o for action in self._actions for o in action.option_strings if o.startswith("--")])
             hint = f"; did you mean {close}?" if close and word.startswith("-") else ""
             return f"unknown option {word}{hint}" if word.startswith("-") else f"unexpected argument {word!r}"
@@ -57,17 +54,13 @@ class Parser(argparse.ArgumentParser):
         return found
 
 
-def input_size(text: str) -> Shape | tuple[int, ...]:
-    """CxHxW as numbers, or a Shape where the text says the order of its sizes."""
-    return _read(read_sizes, text)
-
-
-def _read(read: Callable[[str], _T], text: str) -> _T:
-    """What a function makes of the text; its error is the option's."""
-    try:
-        return read(text)
-    except ArchcalcError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def input_size(text: str) -> Shape:
+    """CxHxW as a Shape."""
+    sizes = re.split(r"[x×*,]", text.strip().lower())
+    if not 1 <= len(sizes) <= 4 or not all(re.fullmatch(r"[0-9]{1,18}", s) for s in sizes):
+        raise argparse.ArgumentTypeError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {shown(text)}")
+    channels, *axes = map(int, sizes)
+    return Shape(channels, tuple(axes))
 
 
 def whole(text: str) -> int:
@@ -95,9 +88,18 @@ def setting(text: str) -> tuple[str, Any]:
     """key=value, the value as a spec would write it."""
     if text == "help":
         return HELP
-    from archcalc.spec.settings import read_setting
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as depth=28, got {shown(text)}")
+    from archcalc.spec.tree import parse
 
-    return _read(read_setting, text)
+    try:
+        return key, parse(value, "").data() if value.strip() else ""
+    except ArchcalcError:
+        raise argparse.ArgumentTypeError(
+            f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}"
+        ) from None
 
 
 def unit(text: str) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ def _course(analysis: Analysis) -> list[str]:
 def _peak(analysis: Analysis) -> str:
     schedule = inference(analysis.network, analysis.dtype)
     peak = schedule.peak(analysis.batch)
-    at = schedule.moments[schedule.peak_moment(analysis.batch)].node if schedule.moments else 0
+    at = schedule.at(schedule.peak_moment(analysis.batch)).node
     return (
         f"peak memory at inference, without the network input: {bytes_text(peak)}, reached at "
         f"{analysis.network.nodes[at].name}. Details: archcalc memory {_named(analysis.network)}"

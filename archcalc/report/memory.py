@@ -150,7 +150,7 @@ def _feature_maps(network: Network, sizes: Mapping[int, int]) -> dict[str, int]:
 
 def _peak(schedule: Schedule, batch: int) -> list[str]:
     moment = schedule.peak_moment(batch)
-    at = schedule.moments[moment]
+    at = schedule.at(moment)
     return [
         f"inference peak by lifetime: {exact_bytes(schedule.peak(batch))}, at {schedule.network.nodes[at.node].name} "
         f"({at.operator}), the image apart",
@@ -161,7 +161,7 @@ def _peak(schedule: Schedule, batch: int) -> list[str]:
 def peak_facts(schedule: Schedule, batch: int) -> dict[str, Any]:
     """The peak for a program: its bytes, layer, pass and operator, and every tensor that is alive there."""
     moment = schedule.peak_moment(batch)
-    at = schedule.moments[moment]
+    at = schedule.at(moment)
     return {
         "peak": schedule.peak(batch),
         "peak_layer": schedule.network.nodes[at.node].name,

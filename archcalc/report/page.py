@@ -124,7 +124,7 @@ def picture(kind: str, analysis: Analysis) -> Picture:
 def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Card]:
     t, network = analysis.totals, analysis.network
     peak, step = budget.inference.peak(), budget.training_parts(1)
-    moment = budget.inference.moments[budget.inference.peak_moment()]
+    moment = budget.inference.at(budget.inference.peak_moment())
     errors = published(analysis)
     cards = [
         Card(
@@ -202,7 +202,7 @@ def _memory(budget: Budget) -> list[str]:
     nodes, lines = budget.network.nodes, []
     for what, schedule in (("inference", budget.inference), ("training", budget.training)):
         at = schedule.peak_moment()
-        moment = schedule.moments[at]
+        moment = schedule.at(at)
         where = f"{nodes[moment.node].name} ({moment.operator}), in the {moment.phase} pass"
         lines.append(
             f"{what}: most is alive at {where}: {schedule.peak():,} bytes, weights and image apart: "

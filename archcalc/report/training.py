@@ -116,7 +116,7 @@ def _recomputed(analysis: Analysis, budget: Budget) -> Recomputed | None:
 def _footer(analysis: Analysis, budget: Budget, again: Recomputed | None) -> list[str]:
     network, batch, schedule = analysis.network, analysis.batch, budget.training
     moment = schedule.peak_moment(batch)
-    at = schedule.moments[moment]
+    at = schedule.at(moment)
     state = {"sgd": "none", "momentum": "a velocity per weight"}.get(
         budget.optimizer, "two moments per weight and a step counter per tensor"
     )

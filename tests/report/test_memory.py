@@ -158,3 +158,14 @@ def test_the_peak_stands_below_the_table_under_its_own_name(archcalc):
     assert (
         "peak memory at inference, without the network input: 9.6 MB (9.2 MiB), reached at conv2_1.shortcut.bn" in out
     )
+
+
+@pytest.mark.parametrize("layer", ["dropout", "identity", "slice: {stop: 2}"])
+def test_a_network_of_views_alone_has_a_peak_of_nothing(spec, layer):
+    """At inference no operator makes a tensor; 1 GiB holds 2^30 // (3 * 8 * 8 * 4) = 1,398,101 images."""
+    net = spec(f"input: [3, 8, 8]\nlayers:\n  - {layer}\n")
+    table = memory_table(net)
+    assert table.totals["peak"] == 0
+    assert any("0 bytes" in line for line in table.footer)
+    assert all(render_table(table, format) for format in FORMATS)
+    assert memory_table(net, fit="1GiB").rows[0][1] == 1_398_101
