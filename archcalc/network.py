@@ -158,7 +158,8 @@ class Network:
                 )
         if shares is not None:
             self._check_shared(layer, shapes, self.nodes[shares])
-        node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, storage)
+        held = storage or layer.held(shape, *shapes)
+        node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, held)
         self.nodes.append(node)
         return node.index
 

@@ -100,7 +100,7 @@ class BackwardPass:
         )
         if operation.passes:
             for i, value in enumerate(operation.inputs):
-                if value.derived and value.itemsize != operation.output.itemsize:
+                if value.derived and value.itemsize != operation.output.itemsize and i not in made:
                     tape.moment("_to_copy")
                     made[i] = tape.make("gradient", value.count * value.itemsize, 0, "gradient of its input")
         last = len(tape.moments) - 1

@@ -61,7 +61,8 @@ def overwritten(network: Network) -> dict[int, int]:
     found = {}
     for node in network.nodes[1:]:
         if node.storage == "in_place" and node.layer.type in OVERWRITE:
-            over = next((i for i in node.inputs if free(network.nodes[i], node)), None)
+            full = [i for i in node.inputs if network.nodes[i].shape == node.shape]
+            over = next((i for i in full if free(network.nodes[i], node)), None)
             if over is not None:
                 found[node.index] = over
     return found

@@ -42,6 +42,8 @@ def read(network: Network, node: Node, units: Iterable[int], axis: int) -> set[i
         for i in followed(here, network):
             size = _size(network.nodes[i], axis)
             through = _through(windows[axis], positions, dilation, size) if windows else positions
+            if here.layer.joins and size == 1:  # the one position there is along the axis
+                through = (0,)
             waiting.setdefault(i, set()).update(p for p in through if 0 <= p < size)
     return waiting.get(0, set())
 

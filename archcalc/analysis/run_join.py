@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import Run, Runner, formatted, trivial
+from archcalc.analysis.runner import Run, Runner, dense, formatted, into, merges, trivial
 from archcalc.analysis.tape import SCRATCH, Made, Value
-from archcalc.sizes import Shape
+from archcalc.layers.join import broadcast
+from archcalc.sizes import Shape, product
 
 
 def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     """One sum after another."""
-    total = xs[0]
-    for at, x in enumerate(xs[1:], 2):
+    total, shape = xs[0], shapes[0]
+    for at, (x, other) in enumerate(zip(xs[1:], shapes[1:], strict=True), 2):
         last = at == len(xs) and layer.type == "add"
         size = max(total.itemsize, x.itemsize)
+        shape = broadcast(shape, other)
         total = tape.run(
             "add",
             [total, x],
-            out.values,
+            shape.values,
             over=total if tape.overwrite and total.itemsize == size else None,
             itemsize=size,
+            order=_order((total, x), shape),
             what="" if last else "sum so far",
             role="map" if last else "scratch",
             passes=True,
+            backward=_summed((total, x), shape.values, size),
         )
     if layer.type == "mean":
         total = tape.run("div", [total], out.values, backward=tape.new(total))
@@ -34,22 +38,36 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     """One product after another; the gradient of a gate is a map before it is summed."""
     result, shape = xs[0], shapes[0]
     for at, (x, other) in enumerate(zip(xs[1:], shapes[1:], strict=True), 2):
-        full = shape if shape.values >= other.values else other
+        shape = broadcast(shape, other)
         size = max(result.itemsize, x.itemsize)
         last = at == len(xs)
         result = tape.run(
             "mul",
             [result, x],
-            full.values,
+            shape.values,
             itemsize=size,
+            order=_order((result, x), shape),
             what="" if last else "product so far",
             role="map" if last else "scratch",
             keep=[(other, "multiply: the other factor") for other, self in ((x, result), (result, x)) if self.derived],
-            backward=_factors((result, x), full.values, size),
+            backward=_factors((result, x), shape.values, size),
             applies=result.derived + x.derived,
         )
-        shape = full
     return result
+
+
+def _order(xs: tuple[Value, Value], shape: Shape) -> str:
+    """The order of a map made of two: that of the first that is as large."""
+    return next((x.order for x in xs if x.count == shape.values), "first")
+
+
+def _summed(terms: tuple[Value, Value], count: int, itemsize: int) -> list[list[Made]]:
+    """The gradients of terms that are smaller than their sum: summed, and copied into the term's precision."""
+    steps: list[list[Made]] = []
+    for n, x in enumerate(terms):
+        if x.count < count and x.derived:
+            steps += into(n, x, itemsize, x.count, len(steps) + 1)
+    return steps
 
 
 def _factors(factors: tuple[Value, Value], count: int, itemsize: int) -> list[list[Made]]:
@@ -91,9 +109,10 @@ def concat(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
 
 
 def flatten(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    """The values as they lie; a map whose channels come last in memory is copied into order."""
-    (x,) = xs
-    if x.order == "last" and not trivial(shapes[0]):
+    """The values as they lie; a map whose channels come last in memory, or a part of one, is copied into order."""
+    (x,), (shape,) = xs, shapes
+    one = merges((shape.channels, *shape.axes), x.strides) if x.strides else x.order != "last" or trivial(shape)
+    if not one:
         return tape.run("clone", xs, out.values, order="first", passes=True)
     return tape.run("view", xs, out.values, view=True, order="first", passes=True)
 
@@ -104,10 +123,28 @@ def identity(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
 
 def slice_(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     (x,) = xs
-    if out.values == x.count:  # Python's x[:, :n] of n channels is x seen anew
-        return tape.run("alias", xs, out.values, view=True, passes=True)
-    order = "part" if x.order == "first" and out.values < x.count else x.order
-    return tape.run("slice", xs, out.values, view=True, order=order, backward=tape.new(x), gives="first")
+    if out.values == x.count:
+        return x
+    part = tape.run("slice", xs, out.values, view=True, backward=tape.new(x), gives="first")
+    part.order = "part" if x.order == "first" else x.order
+    return part
+
+
+def crop(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    """One slice after another, for every axis of which something is cut off; each has a gradient of full size."""
+    (x,), (shape,) = xs, shapes
+    strides, axes = x.strides or dense(x, shape), list(shape.axes)
+    for at, size in enumerate(out.axes):
+        if size < axes[at]:
+            axes[at] = size
+            count = shape.channels * product(axes)
+            x = tape.run("slice", [x], count, view=True, backward=tape.new(x), gives="first")
+            x.strides = strides
+    return x
+
+
+def pad(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    return xs[0] if out == shapes[0] else copied("constant_pad_nd")(tape, layer, xs, shapes, out)
 
 
 def copied(operator: str) -> Run:
@@ -123,5 +160,5 @@ def copied(operator: str) -> Run:
 def channel_shuffle(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     (x,) = xs
     if layer.groups in (1, out.channels):
-        return tape.run("view", xs, out.values, view=True, passes=True)
+        return x
     return tape.run("clone", xs, out.values, order="first", backward=tape.new(x))

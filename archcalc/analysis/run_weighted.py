@@ -14,6 +14,7 @@ from archcalc.analysis.runner import (
     into,
     its_input,
     last,
+    merges,
     padded,
     params,
     trivial,
@@ -21,6 +22,9 @@ from archcalc.analysis.runner import (
 from archcalc.analysis.tape import SCRATCH, Made, Value
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Shape, product
+
+MANY = 2
+"""Images of a batch: more than one, so that their stride matters."""
 
 
 def convolution(operator: str) -> Run:
@@ -95,13 +99,15 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     """A matrix product; what does not lie in the order of the product is copied first."""
     (x,) = xs
     moved = bool(shapes[0].axes and layer.axis == "channels")
-    plain = not shapes[0].axes or x.order == ("last" if moved else "first") or trivial(shapes[0])
+    whole = not x.strides
+    plain = not shapes[0].axes or (whole and (x.order == ("last" if moved else "first") or trivial(shapes[0])))
+    seen = plain or (bool(x.strides) and _one_matrix(x, shapes[0], moved))
     weight, bias, _ = tape.ask(params, layer, shapes[0])
     if moved:
         x = tape.run("permute", [x], x.count, view=True, passes=True)
     gradients, copies = tape.weights(weight, bias)
     x = low = tape.low(x)
-    if not plain:
+    if not seen:
         x = tape.run("clone", [x], x.count, order="first", what="input in order", role="scratch", passes=True)
     of_weight, *of_bias = [[made] for made in gradients]
     fused = layer.bias and plain
@@ -127,6 +133,14 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
         y = tape.run("add", [y, *copies[1:]], out.values, weights=True, backward=steps, passes=True)
     low.storage.until(len(tape.moments) - 1)
     return y
+
+
+def _one_matrix(x: Value, shape: Shape, moved: bool) -> bool:
+    """Whether a part of a map can be seen as a matrix without a copy; its rows are those of all images."""
+    image = x.storage.per_image // x.itemsize
+    sizes, strides = (shape.channels, *shape.axes), x.strides
+    rows = (sizes[1:], strides[1:]) if moved else (sizes[:-1], strides[:-1])
+    return merges((MANY, *rows[0]), (image, *rows[1]))
 
 
 def rbf(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:

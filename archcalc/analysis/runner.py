@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from archcalc.analysis.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Operation, Storage, Tape, Value
@@ -132,6 +133,19 @@ def last(x: Shape) -> str:
 def formatted(x: Value, shape: Shape) -> str:
     """The order in which an operator that asks x for its memory format makes a map; one axis has no such format."""
     return "first" if len(shape.axes) == 1 else "last" if x.order == "unit" else x.order
+
+
+def dense(x: Value, shape: Shape) -> tuple[int, ...]:
+    """The strides of a map that is whole, or some channels of one."""
+    inner = x.storage.per_image // x.itemsize // product(shape.axes) if x.order in ("last", "unit") else 1
+    strides = [inner * product(shape.axes[at + 1 :]) for at in range(len(shape.axes))]
+    return (1 if x.order in ("last", "unit") else product(shape.axes), *strides)
+
+
+def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
+    """Whether axes of these sizes and strides can be seen as one axis, without a copy."""
+    long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
+    return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))
 
 
 def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:

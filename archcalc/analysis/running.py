@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archcalc.analysis.run_join import add, channel_shuffle, concat, copied, flatten, identity, multiply, slice_
+from archcalc.analysis.run_join import (
+    add,
+    channel_shuffle,
+    concat,
+    copied,
+    crop,
+    flatten,
+    identity,
+    multiply,
+    pad,
+    slice_,
+)
 from archcalc.analysis.run_norm import batch_norm, layer_norm, layer_scale, lrn, scaled
 from archcalc.analysis.run_pointwise import activation, drop_path, dropout, prelu
 from archcalc.analysis.run_pool import adaptive_avg_pool, avg_pool, max_pool, subsample
@@ -56,7 +67,9 @@ RUN: Mapping[str, Run] = {
     "drop_path": drop_path,
     "upsample": copied("upsample"),
     "slice": slice_,
-    "pad_channels": copied("constant_pad_nd"),
+    "crop": crop,
+    "pad": pad,
+    "pad_channels": pad,
     "channel_shuffle": channel_shuffle,
 }
 """How PyTorch runs a layer, by its type."""
@@ -65,7 +78,7 @@ RUN: Mapping[str, Run] = {
 FORMATTED = frozenset(
     (
         *("conv", "conv_transpose", "conv_table", "linear", "batch_norm", "layer_norm", "concat"),
-        *("prelu", "max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "upsample", "pad_channels"),
+        *("prelu", "max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "upsample", "pad", "pad_channels"),
     )
 )
 """Layers that make a map in the memory format of their input even where it has one order; the others begin anew."""
@@ -78,6 +91,7 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, V
     over = node.inputs.index(tape.in_place[node.index]) if tape.overwrite else 0
     if over:  # a sum, whose inputs may come in any order
         inputs = [inputs[over], *inputs[:over], *inputs[over + 1 :]]
+        shapes = [shapes[over], *shapes[:over], *shapes[over + 1 :]]
     out = RUN[node.layer.type](tape, node.layer, inputs, shapes, node.shape)
     for value in inputs:
         value.storage.until(len(tape.moments) - 1)

@@ -58,13 +58,15 @@ class Value:
 
     ``order`` is ``first`` where the values of an image lie in the order of the shape, ``last`` where the channels
     come last, ``unit`` where they do but lie as in ``first``, and ``part`` for some channels of a larger map.
-    ``derived`` says that a gradient flows to it.
+    ``derived`` says that a gradient flows to it. ``strides`` are those of the channels and of every axis where the
+    tensor is some positions of a larger map, and empty otherwise.
     """
 
-    __slots__ = ("count", "derived", "itemsize", "order", "storage")
+    __slots__ = ("count", "derived", "itemsize", "order", "storage", "strides")
 
     def __init__(self, storage: Storage, count: int, itemsize: int, order: str = "first", derived: bool = False):
         self.storage, self.count, self.itemsize, self.order, self.derived = storage, count, itemsize, order, derived
+        self.strides: tuple[int, ...] = ()
 
 
 class Made(NamedTuple):
@@ -232,6 +234,8 @@ class Tape:
         else:
             storage = self.make(role, count * size, 0, what)
         output = Value(storage, count, size, order or source.order, flows)
+        if source.strides and not order and storage is source.storage:
+            output.strides = source.strides
         saved = self._saved(keep) if flows else []
         for per_image, fixed, name, why in beside:
             made = self.make("kept", per_image, fixed, name)

@@ -10,6 +10,7 @@ from archcalc.analysis.positions import of_whole_maps
 from archcalc.conventions import Convention, Use
 from archcalc.errors import LayerError
 from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.join import seen as seen_of
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, equal, is_array, join
 
@@ -169,7 +170,8 @@ def _views(
         return (View(),) * len(pixels)
     behind = views[node.inputs[0]]
     if len(node.inputs) > 1:
-        behind = _per_axis(lambda *at: join(at[:-1], at[-1]), *(views[i] for i in node.inputs), pixels)
+        beside = [_beside(network.nodes[i], node, views[i], pixels) for i in node.inputs]
+        behind = _per_axis(lambda *at: join(at[:-1], at[-1]), *beside, pixels)
     if windows is POINT:
         return behind
     seen = of_whole_maps(network, node, windows, behind, _per_axis(View.through, behind, windows, pixels))
@@ -177,3 +179,9 @@ def _views(
         if any(not is_array(n) and n > MAX_STEP for n in (view.field.step, view.field.per)):
             raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
     return seen
+
+
+def _beside(source: Node, node: Node, views: tuple[View, ...], pixels: tuple[Int, ...]) -> tuple[View, ...]:
+    """What a unit of a join sees through one of its inputs."""
+    windows = seen_of(source.shape, node.shape)
+    return views if windows is POINT else _per_axis(View.through, views, windows, pixels)

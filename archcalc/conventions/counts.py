@@ -18,7 +18,10 @@ ACTIVATIONS = (
     *("relu", "relu6", "leaky_relu", "prelu", "elu", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh"),
 )
 RELUS = ("relu", "prelu", "elu", "gelu")
-FREE = ("input", "identity", "flatten", "concat", "slice", "channel_shuffle", "pad_channels", "dropout", "drop_path")
+FREE = (
+    *("input", "identity", "flatten", "concat", "slice", "crop", "pad", "pad_channels", "channel_shuffle"),
+    *("dropout", "drop_path"),
+)
 """Layers that compute nothing at inference."""
 
 BATCH_NORM = "2 per batch-normalised value (1 where nothing is trained)"

@@ -44,6 +44,8 @@ OPERATORS = (
     "concat",
     "slice",
     "channel_shuffle",
+    "crop",
+    "pad",
     "pad_channels",
     "flatten",
     "scale",

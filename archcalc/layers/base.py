@@ -80,6 +80,10 @@ class Layer:
         """The fields with their values, defaults included."""
         return {name: getattr(self, name) for name in self.fields}
 
+    def held(self, out: Shape, *inputs: Shape) -> Storage:
+        """How the output is held for inputs of these shapes; a layer may have nothing to do for some."""
+        return self.storage
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{k}={v!r}" for k, v in self.settings.items() if not equal(v, self.fields[k].default))
         return f"{self.type}({shown})"

@@ -37,8 +37,8 @@ class Field:
         return self if layer is None else self.default
 
 
-def whole_number(value: Any, least: int, most: int = MAX_SIZE) -> Any:
-    """value as an Int from least to most; LayerError otherwise.
+def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = "") -> Any:
+    """value as an Int from least to most; LayerError otherwise, which says ``instead`` of a smaller number what to do.
 
     A float64 array of whole numbers stands in for an int64 one where overflow is looked for.
     """
@@ -59,7 +59,7 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE) -> Any:
     else:
         raise LayerError(f"expected a whole number, got {shown(value)}")
     if low < least:
-        raise LayerError(f"must be at least {least}, got {shown(low)}")
+        raise LayerError(f"must be at least {least}, got {shown(low)}{instead}")
     if high > most:
         raise LayerError(f"{shown(high)} is larger than {most:,}, the largest size there is")
     return value
@@ -88,14 +88,14 @@ def _start(value: Any, room: int) -> str:
 
 
 class Count(Field):
-    """A whole number of something, at least ``least``."""
+    """A whole number of something, at least ``least``; ``instead`` ends the message about a smaller one."""
 
-    def __init__(self, help: str, default: Any = REQUIRED, *, least: int = 1) -> None:
+    def __init__(self, help: str, default: Any = REQUIRED, *, least: int = 1, instead: str = "") -> None:
         super().__init__(help, default)
-        self.least = least
+        self.least, self.instead = least, instead
 
     def read(self, value: Any) -> Any:
-        return whole_number(value, self.least)
+        return whole_number(value, self.least, instead=self.instead)
 
     def schema(self) -> dict[str, Any]:
         return {"anyOf": [{"type": "integer", "minimum": self.least}, EXPRESSION], "description": self.help}
@@ -116,38 +116,67 @@ class PerAxis(Count):
         return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}], "description": self.help}
 
 
-class Padding(Field):
-    """Zeros on every side, per axis, per side, or the words ``same`` and ``valid`` in TensorFlow's sense."""
+class Sides(Field):
+    """Positions on every side, per axis or per side; ``instead`` says what to do instead of a negative number."""
 
-    words = ("same", "valid")
+    forms = "a number, [height, width] or [[top, bottom], [left, right]]"
+
+    def __init__(self, help: str, default: Any = REQUIRED, *, instead: str = "") -> None:
+        super().__init__(help, default)
+        self.instead = instead
 
     def read(self, value: Any) -> Any:
         if isinstance(value, str):
-            if value == "valid":
-                return 0
-            if value == "same":
-                return value
-            raise LayerError(
-                f"expected a number, [height, width], [[top, bottom], [left, right]], same or valid, got {shown(value)}"
-            )
+            raise LayerError(f"expected {self.forms}, got {shown(value)}")
         if isinstance(value, (list, tuple)):
             if not value:
                 raise LayerError("expected a number for every axis, got an empty list")
             return tuple(self._axis(v) for v in value)
-        return whole_number(value, 0)
+        return self._number(value)
 
     def _axis(self, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             if len(value) != 2:
                 raise LayerError(f"expected [before, after] for an axis, got {len(value)} numbers")
-            return tuple(whole_number(v, 0) for v in value)
-        return whole_number(value, 0)
+            return tuple(self._number(v) for v in value)
+        return self._number(value)
+
+    def _number(self, value: Any) -> Any:
+        return whole_number(value, 0, instead=self.instead)
 
     def schema(self) -> dict[str, Any]:
         number = [{"type": "integer", "minimum": 0}, EXPRESSION]
         sides = {"type": "array", "items": {"anyOf": number}, "minItems": 2, "maxItems": 2}
         axes = {"type": "array", "items": {"anyOf": [*number, sides]}, "minItems": 1}
-        return {"anyOf": [{"enum": list(self.words)}, *number, axes], "description": self.help}
+        return {"anyOf": [*number, axes], "description": self.help}
+
+
+class Padding(Sides):
+    """Zeros on every side, per axis, per side, or the words ``same`` and ``valid`` in TensorFlow's sense."""
+
+    words = ("same", "valid")
+    forms = "a number, [height, width], [[top, bottom], [left, right]], same or valid"
+
+    def read(self, value: Any) -> Any:
+        if isinstance(value, str) and value in self.words:
+            return 0 if value == "valid" else value
+        return super().read(value)
+
+    def schema(self) -> dict[str, Any]:
+        schema = super().schema()
+        return {**schema, "anyOf": [{"enum": list(self.words)}, *schema["anyOf"]]}
+
+
+class Like(Field):
+    """The name of a layer, in whose place the sizes of its map are put when a network is built."""
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, tuple):
+            raise LayerError(f"expected the name of a layer in a spec, got {shown(value)}; size takes numbers")
+        return tuple(whole_number(n, 1) for n in value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": self.help}
 
 
 class Number(Field):

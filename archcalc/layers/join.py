@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import accumulate
+
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer
-from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Params, Shape, Window, Work, equal, product
+from archcalc.sizes import (
+    NO_PARAMS,
+    NO_WORK,
+    POINT,
+    Int,
+    Params,
+    Shape,
+    Window,
+    Work,
+    equal,
+    greater,
+    largest,
+    lesser,
+    product,
+    smallest,
+    written,
+)
 
 
 class Join(Layer):
@@ -20,46 +39,49 @@ class Join(Layer):
 
 
 class Elementwise(Join):
-    """Inputs of one shape, combined value by value."""
+    """Inputs combined value by value, one after another.
+
+    One channel of an input applies to all channels, one position along an axis to all positions along it, and a
+    vector to every position: the broadcast of PyTorch.
+    """
 
     def shape(self, *xs: Shape) -> Shape:
-        for x in xs[1:]:
-            if not same_shape(x, xs[0]):
-                raise LayerError(f"the inputs of {self.type} differ in shape: {listed(xs)}")
-        return xs[0]
+        try:
+            return broadcast(*xs)
+        except ValueError:
+            raise LayerError(
+                f"the inputs of {self.type} differ in shape: {listed(xs)}; "
+                f"along each axis sizes must be equal, or 1{_crops(xs)}"
+            ) from None
+
+    def combined(self, *xs: Shape) -> Int:
+        """The values of all results: of the first two inputs, of that and the third, and so on."""
+        results = list(accumulate(xs, broadcast))[1:]
+        return sum(result.values for result in results)
 
 
 class Add(Elementwise, type="add"):
-    """The sum of the inputs: one addition per value and further input."""
+    """The sum of the inputs: one addition per value of every sum so far."""
 
     def work(self, out: Shape, *xs: Shape) -> Work:
-        return Work(add=(len(xs) - 1) * out.values)
+        return Work(add=self.combined(*xs))
 
 
 class Mean(Elementwise, type="mean"):
     """The mean of the inputs. Larsson et al., FractalNet, 2017, section 2: the join."""
 
     def work(self, out: Shape, *xs: Shape) -> Work:
-        return Work(add=(len(xs) - 1) * out.values, div=out.values)
+        return Work(add=self.combined(*xs), div=out.values)
 
 
-class Multiply(Join, type="multiply"):
-    """The product of the inputs; one with a single position (or a vector) applies to every position.
+class Multiply(Elementwise, type="multiply"):
+    """The product of the inputs, of which some may be gates: a number per channel, per position, or both.
 
-    Hu et al., Squeeze-and-excitation networks, 2018, equation 4.
+    Hu et al., Squeeze-and-excitation networks, 2018, equation 4; Woo et al., CBAM, 2018, equation 2.
     """
 
-    def shape(self, *xs: Shape) -> Shape:
-        full = max(xs, key=lambda x: (bool(x.axes), not is_gate(x)))
-        for x in xs:
-            if not (same_shape(x, full) or (is_gate(x) and equal(x.channels, full.channels))):
-                raise LayerError(
-                    f"the inputs of multiply do not fit: {listed(xs)}; a gate has the same channels and one position"
-                )
-        return full
-
     def work(self, out: Shape, *xs: Shape) -> Work:
-        return Work(mul=(len(xs) - 1) * out.values)
+        return Work(mul=self.combined(*xs))
 
 
 class Concat(Join, type="concat"):
@@ -68,7 +90,7 @@ class Concat(Join, type="concat"):
     def shape(self, *xs: Shape) -> Shape:
         for x in xs[1:]:
             if not same_shape(x._replace(channels=1), xs[0]._replace(channels=1)):
-                raise LayerError(f"the inputs of concat differ in size: {listed(xs)}")
+                raise LayerError(f"the inputs of concat differ in size: {listed(xs)}{_crops(xs)}")
         return Shape(sum(x.channels for x in xs), xs[0].axes)
 
     def work(self, out: Shape, *xs: Shape) -> Work:
@@ -83,5 +105,35 @@ def is_gate(x: Shape) -> bool:
     return equal(product(x.axes), 1)
 
 
+def broadcast(*xs: Shape) -> Shape:
+    """The shape of inputs combined value by value; ValueError where they do not fit."""
+    if all(same_shape(x, xs[0]) for x in xs[1:]):
+        return xs[0]
+    axes = max(len(x.axes) for x in xs)
+    rows = [(x.channels, *(x.axes or (1,) * axes)) for x in xs]
+    sizes = [reduce(greater, column) for column in zip(*rows, strict=True)]
+    if any(largest((n != size) * (n != 1)) for row in rows for n, size in zip(row, sizes, strict=True)):
+        raise ValueError("sizes that differ, of which none is 1")
+    return Shape(sizes[0], tuple(sizes[1:]))
+
+
+def seen(x: Shape, out: Shape) -> tuple[Window, ...]:
+    """What a unit of a join sees of an input: its own position, or all of an axis that has a single one."""
+    if not x.axes or all(map(equal, x.axes, out.axes)):
+        return POINT
+    return tuple(Window(1, whole=not equal(n, m)) for n, m in zip(x.axes, out.axes, strict=True))
+
+
 def listed(xs: tuple[Shape, ...]) -> str:
     return ", ".join(map(str, xs[:6])) + (", ..." if len(xs) > 6 else "")
+
+
+def _crops(xs: tuple[Shape, ...]) -> str:
+    """How to make maps of different size fit."""
+    if not xs[0].axes or len({len(x.axes) for x in xs}) > 1:
+        return ""
+    sizes = [reduce(lesser, column) for column in zip(*(x.axes for x in xs), strict=True)]
+    same = all(equal(n, size) for x in xs for n, size in zip(x.axes, sizes, strict=True))
+    if same or min(map(smallest, sizes)) == 1:
+        return ""
+    return f"; crop: {{size: [{', '.join(map(written, sizes))}]}} cuts a larger map to that size"

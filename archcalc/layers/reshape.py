@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
-from archcalc.layers.base import Layer, Pointwise, need_map, per_axis, whole
+from archcalc.layers.base import Layer, Pointwise, Storage, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Count, Number, PerAxis
 from archcalc.sizes import (
     NO_PARAMS,
@@ -16,11 +16,14 @@ from archcalc.sizes import (
     Work,
     ceil_div,
     divide,
+    equal,
     gcd,
     largest,
     smallest,
     written,
 )
+
+FEWER = "; slice cuts channels off"
 
 
 class Input(Layer, type="input"):
@@ -161,11 +164,14 @@ class Slice(Layer, type="slice"):
 class PadChannels(Layer, type="pad_channels"):
     """Channels of zeros put around the input's: He et al. 2016, section 3.3, shortcut option A."""
 
-    before = Count("channels of zeros before", 0, least=0)
-    after = Count("channels of zeros after", 0, least=0)
+    before = Count("channels of zeros before", 0, least=0, instead=FEWER)
+    after = Count("channels of zeros after", 0, least=0, instead=FEWER)
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return POINT
+
+    def held(self, out: Shape, *inputs: Shape) -> Storage:
+        return "view" if equal(out.values, inputs[0].values) else self.storage
 
     def shape(self, x: Shape) -> Shape:
         return Shape(self.before + x.channels + self.after, x.axes)

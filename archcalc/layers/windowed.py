@@ -19,7 +19,7 @@ class Windowed(Layer):
 
     kernel = PerAxis("size of the window")
     stride = PerAxis("step between windows", 1)
-    pad = Padding("zeros around the input", 0)
+    pad = Padding("zeros around the input", 0, instead="; the layer crop cuts positions off")
     dilation = PerAxis("distance between the window's cells", 1)
 
     def kernel_cells(self, x: Shape) -> Int:

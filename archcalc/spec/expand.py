@@ -330,6 +330,8 @@ class _Expander(Evaluator):
         if step.expressions:
             scope = self.with_channels(context.scope, current)
             values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
+        for key, template in step.references.items():
+            values[key] = self.sizes(template, current, step, context, key)
         known = tuple([self.hashable(given, step.place) for given in values.values()])
         try:
             return step.cache[known]
@@ -353,6 +355,16 @@ class _Expander(Evaluator):
         before = self.names.unnamed_before(f"{context.prefix}{type}")
         name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
         return context.prefix + name if name else ""
+
+    def sizes(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
+        """The sizes of the map called so, which stand for its name; UNKNOWN where there is none."""
+        found = self.find(template, current, context, step.place, key)
+        if found is None:
+            return UNKNOWN
+        if not self.nodes[found].shape.axes:
+            self.problem(f"{key}: {template.text} is a vector and has no positions", step.place, key=key)
+            return UNKNOWN
+        return self.nodes[found].shape.axes
 
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
         self.spend_at(PER_INPUT * len(step.branches), step.place)

@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES
+from archcalc.layers.fields import Like
 from archcalc.network import Place
 from archcalc.spec.expression import Expression, parse
 from archcalc.spec.language import (
@@ -151,7 +152,7 @@ class StepReader:
             if name not in values:
                 if field.required and not guess:
                     self.problem(f"{layer.type} needs {name}: {field.help}", tree, path)
-            elif not isinstance(values[name], Expression):
+            elif not isinstance(values[name], (Expression, Template)):
                 try:
                     field.read(values[name])
                 except ValueError as error:
@@ -236,7 +237,10 @@ class StepReader:
         values = {}
         for key, child in tree.value.items():
             inside = f"{path}.{clipped(key, 60)}"
-            if key in known:
+            if isinstance(known.get(key), Like):
+                template = self.template(child, inside)
+                values[key] = UNREADABLE if template is None else template
+            elif key in known:
                 values[key] = self.value(child, inside, getattr(known[key], "words", ()))
             elif key in OPTIONS:
                 self.problem(f"{key} stands beside {path.rpartition('.')[2]}:, not below it", child, inside)

@@ -46,11 +46,16 @@ class Step:
 
 
 class LayerStep(Step):
-    """One layer; ``cache`` keeps the layers already made, by the values of the step's expressions."""
+    """One layer; ``cache`` keeps the layers already made, by the values of the step's expressions.
+
+    ``references`` are the settings that name another layer.
+    """
 
     def __init__(self, place: Place, options: Options, layer: type[Layer], values: dict[str, Any]) -> None:
         super().__init__(place, options)
-        self.layer, self.values = layer, values
+        self.layer = layer
+        self.references = {key: given for key, given in values.items() if isinstance(given, Template)}
+        self.values = {key: given for key, given in values.items() if key not in self.references}
         self.expressions = {key: given for key, given in values.items() if isinstance(given, Expression)}
         self.cache: dict[Any, Layer] = {}
 

@@ -166,7 +166,7 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
 
 
 def _widened(small: Network, index: int, out: Shape) -> int:
-    """A gate at every position."""
+    """An input of a join at every position."""
     if small.nodes[index].shape.axes == out.axes or not out.axes:
         return index
     return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])
@@ -221,7 +221,7 @@ NARROW: Mapping[str, Callable[[Any, Shape], Sequence[Layer]]] = {
     "conv_table": _convolution,
     "conv_transpose": _transposed,
     **dict.fromkeys(("max_pool", "avg_pool", "subsample"), _pooling),
-    **dict.fromkeys(("adaptive_avg_pool", "global_avg_pool", "upsample"), _same),
+    **dict.fromkeys(("adaptive_avg_pool", "global_avg_pool", "upsample", "crop", "pad"), _same),
     **dict.fromkeys(("add", "mean", "multiply", "concat"), _sum),
     **dict.fromkeys(("linear", "layer_norm"), _weighed),
     "flatten": _all,

@@ -47,7 +47,7 @@ def written(layer: Layer, inputs: tuple[Shape, ...], out: Shape, over: int | Non
     LayerError when PyTorch has no such layer.
     """
     if over is not None:
-        return _sum_over(over, len(inputs)) if layer.joins else IN_PLACE[layer.type](layer, *inputs)
+        return _sum_over(over, out, inputs) if layer.joins else IN_PLACE[layer.type](layer, *inputs)
     if layer.joins:
         return JOINS[layer.type](out, *inputs)
     return WRITERS[layer.type](layer, inputs[0], out)
@@ -265,6 +265,8 @@ def upsample(layer: Any, x: Shape, out: Shape) -> Call:
 
 
 def slice_(layer: Any, x: Shape, out: Shape) -> Expression:
+    if out == x:
+        return Expression("{0}")
     start, stop = layer.start, layer.start + out.channels
     if start == 0:
         return Expression("{0}[:, :{stop}]", {"stop": stop})
@@ -273,29 +275,63 @@ def slice_(layer: Any, x: Shape, out: Shape) -> Expression:
     return Expression("{0}[:, {start}:{stop}]", {"start": start, "stop": stop})
 
 
-def multiply(out: Shape, *xs: Shape) -> Expression:
-    """A gate of fewer axes gets those that it lacks."""
-    ones = ", ".join("1" for _ in out.axes)
-    text = " * ".join(
-        f"{{{i}}}" if len(x.axes) == len(out.axes) else f"{{{i}}}.reshape(-1, {{channels}}, {ones})"
-        for i, x in enumerate(xs)
-    )
-    return Expression(text, {"channels": out.channels} if "channels" in text else {})
+ENDS = ("front", "back"), ("top", "bottom"), ("left", "right")
+"""What the two ends of the last axes are called."""
 
 
-def _plus(xs: tuple[Shape, ...]) -> str:
-    return " + ".join(f"{{{i}}}" for i in range(len(xs)))
+def crop(layer: Any, x: Shape, out: Shape) -> Expression:
+    """A slice of every axis of which something is cut off."""
+    if out == x:
+        return Expression("{0}")
+    cuts: list[str] = []
+    arguments: dict[str, Any] = {}
+    sides = zip(ENDS[-len(x.axes) :], x.axes, layer.sides(x), strict=True)
+    for (first, last), n, (before, after) in sides:
+        low, high = f"{{{first}}}" if before else "", f"{{{last}}}" if after else ""
+        cuts.append(f"{low}:{high}")
+        arguments |= {first: before} if before else {}
+        arguments |= {last: n - after} if after else {}
+    return Expression(f"{{0}}[:, :, {', '.join(cuts)}]", arguments)
 
 
-def _sum_over(over: int, inputs: int) -> Expression:
-    return Expression(f"{{{over}}}" + "".join(f".add_({{{i}}})" for i in range(inputs) if i != over))
+def pad(layer: Any, x: Shape, out: Shape) -> Expression:
+    if out == x:
+        return Expression("{0}")
+    pairs = list(zip(ENDS[-len(x.axes) :], layer.sides(x), strict=True))
+    widths = {name: width for names, sides in pairs for name, width in zip(names, sides, strict=True)}
+    order = [f"{{{name}}}" for names, _ in reversed(pairs) for name in names]
+    return Expression(f"F.pad({{0}}, ({', '.join(order)}))", widths)
+
+
+def pad_channels(layer: Any, x: Shape, out: Shape) -> Expression:
+    if out == x:
+        return Expression("{0}")
+    widths = {"before": layer.before, "after": layer.after}
+    return Expression("F.pad({0}, (" + "0, 0, " * len(x.axes) + "{before}, {after}))", widths)
+
+
+def channel_shuffle(layer: Any, x: Shape, out: Shape) -> Expression:
+    if layer.groups in (1, x.channels):
+        return Expression("{0}")
+    return Expression("{0}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)", {"groups": layer.groups})
+
+
+def operands(out: Shape, xs: tuple[Shape, ...]) -> list[str]:
+    """The inputs of a join; a vector gets the axes that it lacks."""
+    axes = "[:, :" + ", None" * len(out.axes) + "]"
+    return [f"{{{i}}}{axes if out.axes and not x.axes else ''}" for i, x in enumerate(xs)]
+
+
+def _sum_over(over: int, out: Shape, xs: tuple[Shape, ...]) -> Expression:
+    terms = operands(out, xs)
+    return Expression(terms[over] + "".join(f".add_({term})" for i, term in enumerate(terms) if i != over))
 
 
 JOINS: Mapping[str, Callable[..., Expression]] = {
-    "add": lambda out, *xs: Expression(_plus(xs)),
-    "mean": lambda out, *xs: Expression(f"({_plus(xs)}) / {len(xs)}"),
-    "multiply": multiply,
-    "concat": lambda out, *xs: Expression(f"torch.cat(({_plus(xs).replace(' + ', ', ')}{',' * (len(xs) == 1)}), 1)"),
+    "add": lambda out, *xs: Expression(" + ".join(operands(out, xs))),
+    "mean": lambda out, *xs: Expression(f"({' + '.join(operands(out, xs))}) / {len(xs)}"),
+    "multiply": lambda out, *xs: Expression(" * ".join(operands(out, xs))),
+    "concat": lambda out, *xs: Expression(f"torch.cat(({', '.join(operands(out, xs))}{',' * (len(xs) == 1)}), 1)"),
 }
 WRITERS: Mapping[str, Writer] = {
     "conv": conv,
@@ -321,13 +357,10 @@ WRITERS: Mapping[str, Writer] = {
     "dropout": lambda layer, x, out: Call("nn.Dropout", {"p": layer.p}, 1),
     "drop_path": lambda layer, x, out: Call("DropPath", {"p": layer.p}, 1),
     "slice": slice_,
-    "pad_channels": lambda layer, x, out: Expression(
-        "F.pad({0}, (" + "0, 0, " * len(x.axes) + "{before}, {after}))",
-        {"before": layer.before, "after": layer.after},
-    ),
-    "channel_shuffle": lambda layer, x, out: Expression(
-        "{0}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)", {"groups": layer.groups}
-    ),
+    "crop": crop,
+    "pad": pad,
+    "pad_channels": pad_channels,
+    "channel_shuffle": channel_shuffle,
     "relu": lambda layer, x, out: Call("nn.ReLU"),
     "relu6": lambda layer, x, out: Call("nn.ReLU6"),
     "leaky_relu": lambda layer, x, out: Call("nn.LeakyReLU", {"negative_slope": layer.slope}, 1),

@@ -343,6 +343,39 @@ def test_a_gate_sees_everything():
     assert (seen.field.first, seen.field.last, seen.field.step, seen.exact, seen.least.size) == (0, 7, 0, True, 3)
 
 
+@pytest.mark.parametrize(
+    ("net", "first", "size"),
+    [
+        ([conv(3), ("crop", {"by": 2})], 2, 3),  # position 0 of the crop is position 2, which sees pixels 2 to 4
+        ([conv(3), ("pad", {"by": [[2, 0]]}), conv(3)], -2, 5),  # two positions before the map
+        ([conv(3, stride=2), ("crop", {"by": 1}), conv(2)], 2, 5),  # positions 1 and 2, from pixel 2 to 4 + 2
+        ([("pad", {"by": 1}), conv(3)], -1, 3),  # as the padding of the convolution itself
+        ([("crop", {"by": 1}), ("pad", {"by": 1})], 0, 1),
+        ([("crop", {"size": 6}), ("crop", {"size": 3})], 2, 1),  # 3 off 9: one before; 3 off 6: one more
+    ],
+)
+def test_crop_and_pad_move_a_field(net, first, size):
+    (seen,) = view(net, 9)
+    assert (seen.field.first, seen.field.size, seen.exact) == (first, size, True)
+
+
+def test_a_whole_map_that_was_cropped():
+    """Of 9 pixels 1 and 2 are cut off, and stride 2 reads positions 0, 2 and 4 of 6: pixels 1 to 5."""
+    (seen,) = view([("crop", {"by": [[1, 2]]}), conv(1, stride=2), ("global_avg_pool", {})], 9)
+    assert (seen.field.first, seen.field.last, seen.exact) == (1, 5, True)
+
+
+@pytest.mark.parametrize("join", ["add", "multiply", "mean"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_single_position_is_seen_from_everywhere(join, turned):
+    """A kernel of 9 on 9 pixels makes one position, and all nine units beside it see what it sees, with no step."""
+    branches = [[conv(3, pad=1)], [conv(9)]]
+    (seen,) = view([(join, branches[::-1] if turned else branches)], 9)
+    assert (seen.field.first, seen.field.last, seen.field.step, seen.exact) == (0, 8, 0, True)
+    (seen,) = view([(join, [[], [conv(3, stride=9)]])], 9)  # one position, which sees pixels 0 to 2: none sees all
+    assert (seen.field.first, seen.field.last, seen.field.step, seen.exact) == (0, 8, 0, False)
+
+
 def test_a_field_behind_channels_is_that_of_the_map():
     """Channels are not told apart: a slice of a concat is taken to see what the whole concat sees."""
     (seen,) = view([("concat", [[], [conv(5, pad=2)]]), ("slice", {"stop": 4})], 9)

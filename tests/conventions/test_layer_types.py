@@ -18,7 +18,7 @@ from archcalc.witness.tools import TOOLS
 MACS = "conv conv_table conv_transpose linear"
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 ACTIVATIONS = "relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh"
-MOVES = "input identity flatten concat slice channel_shuffle pad_channels dropout drop_path"
+MOVES = "input identity flatten concat slice crop pad channel_shuffle pad_channels dropout drop_path"
 OTHERS = "scale layer_scale softmax add mean multiply"
 NORMS = "batch_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
@@ -44,19 +44,19 @@ STATUSES = {
         "conv linear relu leaky_relu max_pool avg_pool global_avg_pool add multiply lrn upsample",
         "input batch_norm flatten identity concat dropout sigmoid softmax channel_shuffle",
         "conv_table conv_transpose relu6 prelu elu hard_sigmoid silu hard_swish gelu tanh adaptive_avg_pool layer_norm "
-        f"scale layer_scale mean slice pad_channels drop_path {NO_MODULE}",
+        f"scale layer_scale mean slice crop pad pad_channels drop_path {NO_MODULE}",
     ),
     "netscope": (
         "conv conv_transpose linear batch_norm lrn",
         "input max_pool avg_pool global_avg_pool concat relu leaky_relu dropout softmax flatten identity add",
         "conv_table relu6 prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh adaptive_avg_pool layer_norm scale "
-        f"layer_scale mean multiply upsample slice channel_shuffle pad_channels drop_path {NO_MODULE}",
+        f"layer_scale mean multiply upsample slice crop pad channel_shuffle pad_channels drop_path {NO_MODULE}",
     ),
     "rf-repo": (
         f"conv linear batch_norm scale layer_scale multiply max_pool {POOLS}",
         "input relu relu6 add concat flatten dropout identity",
         "conv_table conv_transpose leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh layer_norm lrn "
-        f"softmax mean upsample slice channel_shuffle pad_channels drop_path {NO_MODULE}",
+        f"softmax mean upsample slice crop pad channel_shuffle pad_channels drop_path {NO_MODULE}",
     ),
     "fvcore": AS_FVCORE,
     "torchinfo": (
@@ -180,6 +180,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "channel_shuffle": case(
             lambda: Written(lambda x: x.view(len(x), 2, 4, 6, 6).transpose(1, 2).reshape(len(x), 8, 6, 6)), groups=2
         ),
+        "crop": case(lambda: Written(lambda x: x[:, :, 1:5, 2:]), by=[1, [2, 0]]),
+        "pad": case(lambda: Written(lambda x: F.pad(x, (2, 0, 1, 1))), by=[1, [2, 0]]),
+        "pad/module": case(lambda: nn.ZeroPad2d((2, 0, 1, 1)), by=[1, [2, 0]]),
         "pad_channels": case(lambda: Written(lambda x: F.pad(x, (0, 0, 0, 0, 1, 1))), before=1, after=1),
         "scale": case(lambda: Written(lambda x: x * 0.5), factor=0.5),
         "layer_scale": case(lambda: Written(lambda x, scale: x * scale, torch.ones(8, 1, 1))),
@@ -255,7 +258,8 @@ def test_what_calflops_counts() -> None:
             ("relu6", "sigmoid", "hard_sigmoid", "hard_swish", "tanh", "add", "mean", "multiply", "concat"), (0, 0, 0)
         ),
         **dict.fromkeys(
-            ("slice", "channel_shuffle", "pad_channels", "scale", "flatten", "identity", "dropout"), (0, 0, 0)
+            ("slice", "crop", "pad", "pad_channels", "channel_shuffle", "scale", "flatten", "identity", "dropout"),
+            (0, 0, 0),
         ),
         "layer_scale": (0, 0, 8),
     }

@@ -67,7 +67,18 @@ SETTINGS = [
     ("conv", {"out": 8, "kernel": 3, "strde": 2}, "unknown conv setting 'strde'; did you mean 'stride'?"),
     ("relu", {"x": 1}, "unknown relu setting 'x'; known: none"),
     ("conv", {"out": 8, "kernel": 3, "stride": 0}, "stride: must be at least 1, got 0"),
-    ("conv", {"out": 8, "kernel": 3, "pad": -1}, "pad: must be at least 0, got -1"),
+    ("conv", {"out": 8, "kernel": 3, "pad": -1}, "pad: must be at least 0, got -1; the layer crop cuts positions off"),
+    (
+        "max_pool",
+        {"kernel": 3, "stride": 2, "pad": [[0, -2], 1]},
+        "pad: must be at least 0, got -2; the layer crop cuts positions off",
+    ),
+    ("pad", {"by": [1, -1]}, "by: must be at least 0, got -1; the layer crop cuts positions off"),
+    ("crop", {"by": -3}, "by: must be at least 0, got -3; the layer pad puts zeros around"),
+    ("pad_channels", {"after": -4}, "after: must be at least 0, got -4; slice cuts channels off"),
+    ("crop", {"by": "same"}, "by: expected a number, [height, width] or [[top, bottom], [left, right]], got 'same'"),
+    ("crop", {"size": 0}, "size: must be at least 1, got 0"),
+    ("crop", {"like": "up"}, "like: expected the name of a layer in a spec, got 'up'; size takes numbers"),
     ("conv", {"out": 8, "kernel": [3, 0]}, "kernel: must be at least 1, got 0"),
     ("conv", {"out": 8, "kernel": []}, "kernel: expected a number for every axis, got an empty list"),
     ("conv", {"out": 8, "kernel": 3, "pad": []}, "pad: expected a number for every axis, got an empty list"),
@@ -122,6 +133,8 @@ def test_settings_refused(type, settings, text):
         registry[type](**settings)
 
 
+FIT = "along each axis sizes must be equal, or 1"
+
 SHAPES = [
     ("conv", {"out": 8, "kernel": 9}, (x,), "the kernel spans 9 but the padded input is only 5 + 0 + 0 = 5"),
     (
@@ -170,15 +183,38 @@ SHAPES = [
     ("slice", {"start": 6}, (x,), "channels 6 to 6 do not lie in the input's 6 channels"),
     ("upsample", {}, (x,), "upsample needs scale or size, one of the two"),
     ("upsample", {"scale": 2, "size": 9}, (x,), "upsample needs scale or size, one of the two"),
-    ("add", {}, (x, Shape(6, (5, 8))), "the inputs of add differ in shape: 6x5x7, 6x5x8"),
-    ("add", {}, (x, Shape(6)), "the inputs of add differ in shape: 6x5x7, 6"),
-    ("concat", {}, (x, Shape(1, (7, 5))), "the inputs of concat differ in size: 6x5x7, 1x7x5"),
     (
-        "multiply",
+        "add",
         {},
-        (x, Shape(1, (1, 1))),
-        "the inputs of multiply do not fit: 6x5x7, 1x1x1; a gate has the same channels and one position",
+        (x, Shape(6, (5, 8))),
+        f"the inputs of add differ in shape: 6x5x7, 6x5x8; {FIT}; crop: {{size: [5, 7]}} cuts a larger map to that size",
     ),
+    ("add", {}, (x, Shape(5)), f"the inputs of add differ in shape: 6x5x7, 5; {FIT}"),
+    ("mean", {}, (x, Shape(3, (5, 7))), f"the inputs of mean differ in shape: 6x5x7, 3x5x7; {FIT}"),
+    ("multiply", {}, (x, Shape(2, (1, 1))), f"the inputs of multiply differ in shape: 6x5x7, 2x1x1; {FIT}"),
+    ("multiply", {}, (x, Shape(6, (7,))), f"the inputs of multiply differ in shape: 6x5x7, 6x7; {FIT}"),
+    (
+        "concat",
+        {},
+        (x, Shape(1, (7, 5))),
+        "the inputs of concat differ in size: 6x5x7, 1x7x5; crop: {size: [5, 5]} cuts a larger map to that size",
+    ),
+    (
+        "concat",
+        {},
+        (Shape(8, (30,)), Shape(8, (26,))),
+        "the inputs of concat differ in size: 8x30, 8x26; crop: {size: [26]} cuts a larger map to that size",
+    ),
+    ("concat", {}, (x, Shape(6, (5,))), "the inputs of concat differ in size: 6x5x7, 6x5"),
+    ("crop", {}, (x,), "crop needs by, size or like, one of the three"),
+    ("pad", {"by": 1, "size": 9}, (x,), "pad needs by, size or like, one of the three"),
+    ("crop", {"by": [[2, 3], 0]}, (x,), "crop cuts 2 + 3 positions off an axis of 5: nothing is left"),
+    ("crop", {"by": 4}, (x,), "crop cuts 4 + 4 positions off an axis of 5: nothing is left"),
+    ("crop", {"size": [5, 8]}, (x,), "crop cannot make 7 positions 8; the layer pad makes a map larger"),
+    ("pad", {"size": [6, 6]}, (x,), "pad cannot make 7 positions 6; the layer crop makes a map smaller"),
+    ("crop", {"size": [4]}, (x,), "size has 1 numbers, but the input 6x5x7 has 2 spatial axes"),
+    ("pad", {"by": [1, 1, 1]}, (x,), "by has 3 numbers, but the input 6x5x7 has 2 spatial axes"),
+    ("crop", {"by": 1}, (Shape(6),), "crop needs a feature map with height and width, got a vector of 6"),
     # arrays are told by their range, so that the sentence stays one
     (
         "conv",
@@ -192,7 +228,13 @@ SHAPES = [
         (Shape(np.arange(2, 5), (5, 7)),),
         "input channels / groups: [2..4] is not divisible by 2",
     ),
-    ("add", {}, (x, Shape(6, (np.array([5, 6]), 7))), "the inputs of add differ in shape: 6x5x7, 6x[5..6]x7"),
+    (
+        "add",
+        {},
+        (x, Shape(6, (np.array([5, 6]), 7))),
+        f"the inputs of add differ in shape: 6x5x7, 6x[5..6]x7; {FIT}; "
+        "crop: {size: [[5..5], 7]} cuts a larger map to that size",
+    ),
 ]
 
 

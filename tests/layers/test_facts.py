@@ -25,6 +25,11 @@ class Case(NamedTuple):
     window: tuple = ()
 
 
+def cut(first: int) -> Window:
+    """Unit o sees position o + first; the ends of the axis may be cut off, or lie in zeros."""
+    return Window(1, 1, -first, edges=False)
+
+
 WHOLE = (Window(5, whole=True), Window(7, whole=True))
 
 CASES = [
@@ -181,6 +186,17 @@ CASES = [
     Case("softmax", {}, (v,), v, (), {"exp": 6, "add": 5, "div": 6}),
     Case("add", {}, (x, x, x), x, (), {"add": 420}),
     Case("mean", {}, (x, x, x), x, (), {"add": 420, "div": 210}),
+    # one channel, one position along an axis, a vector: 210 values each; 6x5x1 and 1x1x7 together make 6x5x7
+    Case("add", {}, (Shape(1, (5, 7)), x), x, (), {"add": 210}),
+    Case("add", {}, (x, v), x, (), {"add": 210}),
+    Case("add", {}, (Shape(6, (5, 1)), Shape(1, (1, 7))), x, (), {"add": 210}),
+    Case("mean", {}, (x, Shape(1, (1, 7))), x, (), {"add": 210, "div": 210}),
+    # two gates of 6 first, then the map: 6 and 210 products; the other way round twice 210
+    Case("multiply", {}, (gate, v, x), x, (), {"mul": 6 + 210}),
+    Case("multiply", {}, (x, gate, Shape(1, (5, 7))), x, (), {"mul": 210 + 210}),
+    Case("multiply", {}, (Shape(1, (5, 7)), x), x, (), {"mul": 210}),
+    Case("multiply", {}, (Shape(1, (5, 1)), Shape(1, (1, 7))), Shape(1, (5, 7)), (), {"mul": 35}),
+    Case("multiply", {}, (Shape(1, (1, 1)), v), Shape(6, (1, 1)), (), {"mul": 6}),
     Case("multiply", {}, (x, gate), x, (), {"mul": 210}),
     Case("multiply", {}, (v, x, x), x, (), {"mul": 420}),
     # a map of one position beside a vector stays a map, whichever comes first
@@ -231,6 +247,18 @@ CASES = [
     ),
     Case("slice", {"start": 1, "stop": 4}, (x,), Shape(3, (5, 7))),
     Case("pad_channels", {"before": 1, "after": 3}, (x,), Shape(10, (5, 7))),
+    # 5 - 1 - 1 and 7 - 1 - 1 positions; a field begins where the first position that is left lies
+    Case("crop", {"by": 1}, (x,), Shape(6, (3, 5)), (), {}, (cut(1), cut(1))),
+    Case("crop", {"by": [[2, 0], [0, 3]]}, (x,), Shape(6, (3, 4)), (), {}, (cut(2), cut(0))),
+    # 5 to 4 and 7 to 4: the odd position is cut off at the end
+    Case("crop", {"size": 4}, (x,), Shape(6, (4, 4)), (), {}, (cut(0), cut(1))),
+    Case("crop", {"by": 0}, (x,), x, (), {}, (Window(1), Window(1))),
+    Case("crop", {"by": [1, 2, [0, 1]]}, (Shape(2, (4, 5, 6)),), Shape(2, (2, 1, 5)), (), {}, (cut(1), cut(2), cut(0))),
+    Case("pad", {"by": 1}, (x,), Shape(6, (7, 9)), (), {}, (cut(-1), cut(-1))),
+    Case("pad", {"by": [[0, 2], 0]}, (x,), Shape(6, (7, 7)), (), {}, (cut(0), Window(1))),
+    # 5 to 8 and 7 to 8: the odd zeros stand at the end
+    Case("pad", {"size": 8}, (x,), Shape(6, (8, 8)), (), {}, (cut(-1), cut(0))),
+    Case("pad", {"by": [[3, 0]]}, (Shape(2, (4,)),), Shape(2, (7,)), (), {}, (cut(-3),)),
     Case("channel_shuffle", {"groups": 3}, (x,), x),
 ]
 

@@ -7,14 +7,16 @@ from jsonschema import Draft202012Validator
 
 from archcalc.errors import LayerError
 from archcalc.layers import registry
-from archcalc.layers.fields import Choice, Connections, Count, Flag, Number, Padding, PerAxis
+from archcalc.layers.fields import Choice, Connections, Count, Flag, Like, Number, Padding, PerAxis, Sides
 
 FIELDS = [
     Count("n"),
     Count("n", least=0),
     PerAxis("n"),
     PerAxis("n", least=0),
+    Sides("p"),
     Padding("p"),
+    Like("n"),
     Number("x"),
     Number("x", high=1),
     Number("x", low=float("-inf")),

@@ -213,12 +213,18 @@ MISTAKES = [
     (
         "merge shapes",
         L + "  - add:\n      a: []\n      b: [{conv: {out: 4, kernel: 1}}]\n",
-        ["spec.yaml:3: the inputs of add differ in shape: 3x8x8, 4x8x8 (at layers[0].add)"],
+        [
+            "spec.yaml:3: the inputs of add differ in shape: 3x8x8, 4x8x8; along each axis sizes must be equal, or 1 "
+            "(at layers[0].add)"
+        ],
     ),
     (
         "concat sizes",
         L + "  - concat:\n      a: []\n      b: [{conv: {out: 4, kernel: 3}}]\n",
-        ["spec.yaml:3: the inputs of concat differ in size: 3x8x8, 4x6x6 (at layers[0].concat)"],
+        [
+            "spec.yaml:3: the inputs of concat differ in size: 3x8x8, 4x6x6; crop: {size: [6, 6]} cuts a larger map "
+            "to that size (at layers[0].concat)"
+        ],
     ),
     (
         "one branch",

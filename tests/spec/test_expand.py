@@ -105,3 +105,80 @@ def test_the_largest_network_is_built_soon() -> None:
     network = expand(read_text(text, "spec.yaml", "spec"), "spec")
     assert len(network.nodes) == MAX_STEPS // 2
     assert time.process_time() - start < 5
+
+
+UNET = """\
+input: [1, 32, 32]
+params: {names: [skip, up]}
+layers:
+  - {conv: {out: 8, kernel: 3}, name: skip}
+  - max_pool: {kernel: 2, stride: 2}
+  - conv: {out: 16, kernel: 3}
+  - {conv_transpose: {out: 8, kernel: 2, stride: 2}, name: up}
+  - concat:
+      old: [{crop: {like: "{names[1]}"}, from: skip, name: cropped}]
+      new: []
+  - conv: {out: 2, kernel: 3}
+  - {pad: {like: input}, name: padded}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "skip", "up"),
+    [
+        # 32 - 2 = 30, of which the pooling makes 15, the convolution 13, and the transposed one 26: 2 and 2 cut off
+        ((32, 32), (30, 30), (26, 26)),
+        # 35 - 2 = 33, 16, 14, 28: of 5 the third is the odd one, cut off at the end; 30 - 2 = 28, 14, 12, 24
+        ((35, 30), (33, 28), (28, 24)),
+    ],
+)
+def test_a_crop_to_the_size_of_another_map(sizes: tuple[int, ...], skip: tuple[int, ...], up: tuple[int, ...]) -> None:
+    """One level of Ronneberger et al. 2015, Figure 1: a skip is cropped to what comes from below."""
+    net = expand(read_text(UNET, "spec.yaml", "spec"), "spec", input=Shape(1, sizes))
+    nodes = {node.name: node for node in net.nodes}
+    assert nodes["skip"].shape == (8, skip)
+    assert nodes["up"].shape == (8, up)
+    assert nodes["old.cropped"].shape == (8, up)
+    cuts = [(n - m) // 2 for n, m in zip(skip, up, strict=True)]
+    assert [-window.before for window in nodes["old.cropped"].layer.window(Shape(8, skip))] == cuts
+    assert nodes["padded"].shape == (2, sizes)
+
+
+def test_like_on_arrays() -> None:
+    """The same on many inputs at once."""
+    sides = np.arange(24, 40)
+    net = expand(read_text(UNET, "spec.yaml", "spec"), "spec", input=Shape(1, (sides, sides)))
+    many = net.nodes[-2].shape.axes[0]
+    for at, side in enumerate(sides):
+        one = expand(read_text(UNET, "spec.yaml", "spec"), "spec", input=Shape(1, (int(side),) * 2))
+        assert one.nodes[-2].shape.axes[0] == many[at]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ("{crop: {like: upp}}", "like: unknown layer 'upp'; did you mean 'up'?"),
+        ("{crop: {like: later}}", "like: later comes later; a layer can use just what stands before it"),
+        ("{crop: {like: vector}}", "like: vector is a vector and has no positions"),
+        ("{crop: {like: input}}", "crop cannot make 6 positions 8; the layer pad makes a map larger"),
+        ("{pad: {like: up}}", "pad cannot make 6 positions 4; the layer crop makes a map smaller"),
+        ("{crop: {like: up, by: 1}}", "crop needs by, size or like, one of the three"),
+        ("{crop: {like: [4, 4]}}", "expected a name, got a list of 2"),
+        ('{crop: {like: "{nope}"}}', "unknown name 'nope'"),
+        ("{crop: {like: }}", "expected a name, got nothing"),
+        ("crop", "crop needs by, size or like, one of the three"),
+        ("{crop: {by: -1}}", "by: must be at least 0, got -1; the layer pad puts zeros around"),
+        ("{pad: {by: [[0, -1], 0]}}", "by: must be at least 0, got -1; the layer crop cuts positions off"),
+    ],
+)
+def test_what_cannot_be_cropped_is_said(step: str, said: str) -> None:
+    text = (
+        "input: [1, 8, 8]\nlayers:\n"
+        "  - {layers: [{conv: {out: 1, kernel: 5}}, flatten], name: vector}\n"
+        "  - {conv: {out: 1, kernel: 5}, from: input, name: up}\n"
+        "  - {conv: {out: 1, kernel: 3}, from: input}\n"
+        f"  - {step}\n  - {{relu: , name: later}}\n"
+    )
+    with pytest.raises(ArchcalcError) as error:
+        expand(read_text(text, "spec.yaml", "spec"), "spec")
+    assert said in str(error.value)

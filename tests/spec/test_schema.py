@@ -48,6 +48,7 @@ def test_the_docs_example_validates() -> None:
         L + "  - side: [flatten]\n  - layers: []\n",
         L + "  - unit: {width: 3}\n  - unit:\n",
         L + "  - upsample: {scale: 2, mode: bilinear}\n  - dropout: {p: 0.5}\n",
+        L + "  - crop: {like: up}\n  - crop: {by: [[0, 1], n]}\n  - crop: {size: [4, 4]}\n  - pad: {by: 2}\n",
     ],
 )
 def test_what_is_right_validates(text: str) -> None:

@@ -220,10 +220,15 @@ class _Drawing:
         branches, ends = [], []
         for _ in range(self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
-            if ends and not self.rarely(6):
+            if ends and type != "concat" and ends[0].axes and y.axes and self.rarely(3):
+                y = self.smaller(branch, y, ends[0])
+            elif ends and not self.rarely(6):
                 y = self.fitted(branch, y, ends[0], type)
             branches.append(branch)
             ends.append(y)
+        if self.draw(st.booleans()):
+            branches.reverse()
+            ends.reverse()
         y = self.applied(type, {}, tuple(ends))
         if y is None:
             return x
@@ -238,13 +243,7 @@ class _Drawing:
 
     def fitted(self, branch: list[Any], y: Shape, like: Shape, type: str) -> Shape:
         """Layers that bring y to what joins with a shape, where there are such layers."""
-        if type == "multiply" and like.axes and y.axes and self.draw(st.booleans()):
-            branch.append("global_avg_pool")
-            y = Shape(y.channels, (1,) * len(y.axes))
-            if self.draw(st.booleans()):
-                branch.append("flatten")
-                y = Shape(y.channels)
-        elif y.axes != like.axes and len(y.axes) == len(like.axes):
+        if y.axes != like.axes and len(y.axes) == len(like.axes):
             kind = self.one_of(
                 {"adaptive_avg_pool": {"out": list(like.axes)}},
                 {"upsample": {"size": list(like.axes), "mode": "bilinear"}},
@@ -256,6 +255,25 @@ class _Drawing:
                 {"conv": {"out": like.channels, "kernel": 1}} if y.axes else {"linear": {"out": like.channels}}
             )
             y = Shape(like.channels, y.axes)
+        return y
+
+    def smaller(self, branch: list[Any], y: Shape, like: Shape) -> Shape:
+        """Layers that bring y to a single channel, or to a single position along some axes."""
+        kind = self.one_of("global", "axes", "axes", "channel") if len(y.axes) == len(like.axes) else "global"
+        if kind == "global":
+            branch.append("global_avg_pool")
+            y = Shape(y.channels, (1,) * len(y.axes))
+        else:
+            sizes = tuple(self.one_of(1, n) if kind == "axes" else n for n in like.axes)
+            branch.append({"adaptive_avg_pool": {"out": list(sizes)}})
+            y = Shape(y.channels, sizes)
+        channels = 1 if kind == "channel" or self.rarely(4) else like.channels
+        if y.channels != channels:
+            branch.append({"conv": {"out": channels, "kernel": 1}})
+            y = Shape(channels, y.axes)
+        if kind == "global" and self.draw(st.booleans()):
+            branch.append("flatten")
+            y = Shape(channels)
         return y
 
     def sources(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
@@ -386,7 +404,7 @@ class Settings:
         """The settings, those that are None left to their defaults."""
         return {key: value for key, value in settings.items() if value is not None}
 
-    def pad(self, most: int) -> Any:
+    def padding(self, most: int) -> Any:
         kind = self.one_of("number", "number", "none", "same", "valid", "sides", "each")
         if kind in ("same", "valid"):
             return kind
@@ -411,7 +429,7 @@ class Settings:
             out=self.count(1, 6) if self.rarely(5) else groups * self.number(1, max(1, 8 // groups)),
             kernel=self.each(1, 4),
             stride=self.one_of(None, self.each(1, 3)),
-            pad=self.one_of(None, self.pad(3)),
+            pad=self.one_of(None, self.padding(3)),
             dilation=self.one_of(None, None, self.each(1, 3)),
             groups=groups if groups > 1 else None,
             bias=self.one_of(None, False),
@@ -448,7 +466,7 @@ class Settings:
         return self.some(
             kernel=self.each(1, 4),
             stride=self.each(1, 4),
-            pad=self.one_of(None, self.pad(2)),
+            pad=self.one_of(None, self.padding(2)),
             dilation=self.one_of(None, None, self.each(1, 2)),
             ceil_mode=self.one_of(None, True, True, "caffe"),
         )
@@ -510,6 +528,26 @@ class Settings:
 
     def pad_channels(self) -> dict[str, Any]:
         return self.some(before=self.one_of(None, self.count(0, 3)), after=self.one_of(None, self.count(0, 3)))
+
+    def crop(self) -> dict[str, Any]:
+        """Mostly less than there is."""
+        if self.rarely(4):
+            return {"size": self.each(1, 8)}
+        return {"by": self.by([max(0, (n - 1) // 2) for n in self.x.axes] or [2])}
+
+    def pad(self) -> dict[str, Any]:
+        if self.rarely(4):
+            return {"size": self.each(4, 14)}
+        return {"by": self.by([3] * len(self.x.axes) or [2])}
+
+    def by(self, most: list[int]) -> Any:
+        """Positions on every side, per axis, or per side."""
+        kind = self.one_of("number", "each", "sides", "sides")
+        if kind == "number":
+            return self.count(0, min(most))
+        if kind == "each":
+            return [self.count(0, n) for n in most]
+        return [[self.count(0, n), self.count(0, n)] if self.flag() else self.count(0, n) for n in most]
 
     def channel_shuffle(self) -> dict[str, Any]:
         return {"groups": self.groups() if self.flag() else self.count(1, 4)}

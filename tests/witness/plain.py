@@ -150,6 +150,36 @@ def pad_channels(given: dict[str, Any], x: Tensor) -> Tensor:
     return F.pad(x, [0, 0] * (x.dim() - 2) + [given["before"], given["after"]])
 
 
+def border(given: dict[str, Any], x: Tensor, sign: int) -> list[tuple[int, int]]:
+    """Positions before and after every axis: given, or half the difference to a size."""
+    sizes = x.shape[2:]
+    if not sizes:
+        raise NoSuchLayerError("a vector has no positions")
+    if given["by"] is None:
+        size = given["size"] if isinstance(given["size"], tuple) else (given["size"],) * len(sizes)
+        changes = [sign * (m - n) for n, m in zip(sizes, size, strict=True)]
+        return [(change // 2, change - change // 2) for change in changes]
+    by = given["by"] if isinstance(given["by"], tuple) else (given["by"],) * len(sizes)
+    return [p if isinstance(p, (tuple, list)) else (p, p) for _, p in zip(sizes, by, strict=True)]
+
+
+def crop(given: dict[str, Any], x: Tensor) -> Tensor:
+    for axis, (before, after) in enumerate(border(given, x, -1), 2):
+        if before < 0 or after < 0:
+            raise NoSuchLayerError("a slice that makes a map larger")
+        x = x.narrow(axis, before, x.shape[axis] - before - after)
+        if x.shape[axis] == 0:
+            raise NoSuchLayerError("nothing is left")
+    return x
+
+
+def pad(given: dict[str, Any], x: Tensor) -> Tensor:
+    pads = border(given, x, 1)
+    if any(n < 0 for pair in pads for n in pair):
+        raise NoSuchLayerError("padding that makes a map smaller")
+    return F.pad(x, sides(pads))
+
+
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
@@ -189,5 +219,7 @@ LAYERS: dict[str, Any] = {
     "upsample": upsample,
     "slice": lambda given, x: x[:, given["start"] : given["stop"]],
     "pad_channels": pad_channels,
+    "crop": crop,
+    "pad": pad,
     "channel_shuffle": lambda given, x: nn.ChannelShuffle(given["groups"])(x),
 }

@@ -74,8 +74,12 @@ def spans(layer: Layer) -> list[int]:
     return [(k - 1) * d + 1 for k, d in zip(each(layer, "kernel"), each(layer, "dilation"), strict=False)]
 
 
-def broadcasts(layer: Layer, made: Any) -> bool:
+def elementwise(layer: Layer) -> bool:
     return layer.type in ("add", "mean", "multiply")
+
+
+def axes_of_others(layer: Layer, made: Any) -> bool:
+    return elementwise(layer) and len({len(x.axes) for x in layer.inputs}) > 1
 
 
 def axis_unsaid(layer: Layer, made: Any) -> bool:
@@ -146,19 +150,18 @@ def on_vector(layer: Layer, made: Any) -> bool:
 
 
 def vector_gate(layer: Layer, made: Any) -> bool:
-    return layer.type == "multiply" and len({len(x.axes) for x in layer.inputs}) > 1
+    return axes_of_others(layer, made) and any(not x.axes for x in layer.inputs)
 
 
 MAP, VECTOR, CLIP = Shape(4, (6, 6)), Shape(4), Shape(4, (2, 6, 6))
 OURS, THEIRS = "archcalc", "PyTorch"
 DIFFERENCES = (
     Difference(
-        "`add`, `mean` or `multiply` of shapes that differ but broadcast",
+        "`add`, `mean` or `multiply` of maps with different numbers of axes",
         OURS,
-        "In a network it is nearly always a forgotten projection, and the sum is one nobody meant. "
-        "`multiply` broadcasts the one thing that papers do: a gate with one number per channel.",
-        broadcasts,
-        Layer("add", {}, (MAP, Shape(4, (1, 1)))),
+        "PyTorch lays the last axes on one another, and so the channels of one map on an axis of the other.",
+        axes_of_others,
+        Layer("add", {}, (Shape(2, (2, 6)), Shape(2, (6,)))),
     ),
     Difference(
         "`linear` and `layer_norm` on a map without `axis`, and `rbf` on a map",
@@ -193,7 +196,7 @@ DIFFERENCES = (
     Difference(
         "negative numbers: a slope, `alpha`, channels of padding, padding by side",
         OURS,
-        "Negative padding cuts off in `F.pad`, which `slice` and a stride say more plainly; no published network has "
+        "Negative padding cuts off in `F.pad`, which `crop` and `slice` say plainly; no published network has "
         "a negative slope or `alpha`.",
         negative,
         Layer("pad_channels", {"before": -1}, (MAP,)),
@@ -271,10 +274,10 @@ DIFFERENCES = (
         Layer("channel_shuffle", {"groups": 2}, (VECTOR,)),
     ),
     Difference(
-        "a gate that is a vector",
+        "`add`, `mean` or `multiply` of a map and a vector",
         THEIRS,
-        "Squeeze and excitation with linear layers ends in one; PyTorch would lay it along the width, and code "
-        "reshapes it first, as the built model does.",
+        "Squeeze and excitation with linear layers ends in a vector; PyTorch would lay it along the width, and code "
+        "gives it axes first, as the built model does.",
         vector_gate,
         Layer("multiply", {}, (MAP, VECTOR)),
     ),

@@ -27,6 +27,8 @@ from archcalc.analysis.training import training
 from archcalc.layers import registry
 from archcalc.network import Network
 from archcalc.sizes import Shape
+from archcalc.spec.expand import expand
+from archcalc.spec.zoo import read_text
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 from archcalc.witness.device import allocated
@@ -101,6 +103,69 @@ def test_on_the_cpu(net, batch):
     if batch > 1:  # a normalisation of one value per channel cannot be trained
         assert memory.saved_bytes(module, image) == training(network).kept_bytes(batch)
         assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image), batch)
+
+
+C = "{conv: {out: 4, kernel: 3, pad: 1}}"
+MAP = 4 * 6 * 6 * 4
+"""Bytes of the 4x6x6 floats that C makes of a small input."""
+PEAKS = [
+    # The crop is a view of the map, which stays alive beside the 4x4x4 that the next convolution makes.
+    ("crop", f"layers: [{C}, {{crop: {{by: 1}}}}, {{conv: {{out: 4, kernel: 1}}}}]", MAP + 4 * 4 * 4 * 4),
+    # Zeros around make a new map of 4x8x9; the next convolution makes 4x8x9 too, and the first map is gone.
+    ("pad", f"layers: [{C}, {{pad: {{by: [1, [1, 2]]}}}}, {{conv: {{out: 4, kernel: 1}}}}]", 2 * 4 * 8 * 9 * 4),
+    ("no pad", f"layers: [{C}, {{pad: {{by: 0}}}}, {{pad_channels: }}, {{crop: {{by: 0}}}}, {C}]", 2 * MAP),
+    # The last slice has a single row: its values lie together, so flatten copies nothing; else it copies 4x4x4 values.
+    ("crop, flat", f"layers: [{C}, {{slice: {{stop: 1}}}}, {{crop: {{by: [[2, 3], 1]}}}}, flatten]", MAP),
+    ("crop, copied flat", f"layers: [{C}, {{crop: {{by: 1}}}}, flatten]", MAP + 4 * 4 * 4 * 4),
+    # Channels moved last: a crop is no matrix of positions.
+    (
+        "crop of a moved map",
+        f"layers: [{C}, {{linear: {{out: 4, axis: channels}}}}, {{crop: {{by: [1, 0]}}}}, "
+        "{linear: {out: 4, axis: channels}}, {crop: {by: [0, 1]}}, {linear: {out: 2, axis: channels}}]",
+        None,
+    ),
+    # A map, a gate of one channel, their product.
+    (
+        "one channel",
+        f"layers: [{C}, {{multiply: {{x: [], g: [{{conv: {{out: 1, kernel: 1}}}}]}}}}]",
+        2 * MAP + 6 * 6 * 4,
+    ),
+    ("one channel first", f"layers: [{C}, {{add: {{g: [{{conv: {{out: 1, kernel: 1}}}}], x: []}}}}, {C}]", None),
+    # A row and a column make a map of 4x6x6 values: 4x6 + 4x6 + 4x6x6 floats, while the map they come from is gone.
+    (
+        "a row and a column",
+        f"layers: [{C}, {{multiply: {{r: [{{adaptive_avg_pool: {{out: [1, 6]}}}}], "
+        f"c: [{{adaptive_avg_pool: {{out: [6, 1]}}}}]}}}}]",
+        MAP + 2 * 4 * 6 * 4,
+    ),
+    # The sum may be written over the map, not over the vector: map and vector alone.
+    (
+        "a vector, in place",
+        f"layers: [{C}, {{add: {{v: [global_avg_pool, flatten], x: [{C}]}}, storage: in_place}}, {C}]",
+        None,
+    ),
+    ("three", f"layers: [{C}, {{mean: {{a: [global_avg_pool], b: [], c: [{{conv: {{out: 1, kernel: 1}}}}]}}}}]", None),
+]
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize(("text", "peak"), [row[1:] for row in PEAKS], ids=[row[0] for row in PEAKS])
+def test_parts_borders_and_what_is_smaller(text, peak, axes, two_threads):
+    """Two axes by hand; one and three, where the rows of numbers fit them, against PyTorch alone."""
+    if axes != 2:
+        text = text.replace("[1, 6]", str([1, 6, 6][:axes])).replace("[6, 1]", str([6, 1, 1][:axes]))
+        text = text.replace("[1, 0]", str([1, 0, 0][:axes])).replace("[0, 1]", str([0, 1, 0][:axes]))
+        text = text.replace("[[2, 3], 1]", str([[2, 3], 1, 1][:axes])).replace(
+            "[1, [1, 2]]", str([[1, 2], 1, 0][:axes])
+        )
+    spec = f"input: {[3, *[6] * axes]}\n{text}\n"
+    network = expand(read_text(spec, "spec.yaml", "spec"), "spec")
+    if axes == 2 and peak is not None:
+        assert inference(network).peak() == peak
+    module, image = module_of(network, "cpu"), image_of(network, "cpu")
+    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert memory.saved_difference(network, module, image) == ""
+    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
 
 
 @pytest.fixture

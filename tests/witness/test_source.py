@@ -192,6 +192,22 @@ blocks:
             "{multiply: {x: [], g: [global_avg_pool, flatten, sigmoid]}}]",
             id="joins",
         ),
+        pytest.param(
+            "layers: [{crop: {by: [[1, 2], 0]}}, {crop: {by: [0, [0, 1]]}}, {pad: {by: [0, [2, 0]]}}, {pad: {by: 0}}, "
+            "{crop: {size: 1}}]",
+            id="crop and pad",
+        ),
+        pytest.param(
+            "blocks: {cut: {params: [n], layers: [{crop: {by: [n, [0, n]]}}, {pad: {by: [[0, n + 1], 1]}}, "
+            "{conv: {out: 2, kernel: 1}}]}}\nlayers: [{cut: {n: 1}}, {cut: {n: 2}}]",
+            id="crop and pad by a number of the block",
+        ),
+        pytest.param(
+            "layers: [{multiply: {x: [], a: [{conv: {out: 1, kernel: 1}}], b: [{adaptive_avg_pool: {out: [1, 6]}}]}}, "
+            "{add: {v: [global_avg_pool, flatten], x: [{conv: {out: 3, kernel: 1}}]}}, "
+            "{mean: {a: [{adaptive_avg_pool: {out: [6, 1]}}], b: [{adaptive_avg_pool: {out: [1, 6]}}]}}]",
+            id="joins of what is smaller",
+        ),
     ],
 )
 def test_whatever_a_spec_says(text: str) -> None:

@@ -86,14 +86,19 @@ def _is_operand(step: Step) -> bool:
 
 def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
     assert isinstance(item.what, Expression)
-    pieces: list[str | int] = []
-    for before, name, *_ in Formatter().parse(item.what.text):
-        pieces.append(before)
-        if name is not None:
-            pieces.append(item.inputs[int(name)] if name.isdigit() else next(texts))
-    if "[:, " in item.what.text and any(isinstance(p, str) and "self." in p for p in pieces):
-        pieces = [p.replace("[:, :", "[:, : ").replace(":]", " :]") if isinstance(p, str) else p for p in pieces]
-    yield from (piece for piece in pieces if piece != "")
+    parsed = [(before, name) for before, name, *_ in Formatter().parse(item.what.text)]
+    given = [next(texts) if name and not name.isdigit() else "" for _, name in parsed]
+    spaced = "[:, " in item.what.text and any("self." in text for text in given)
+    after = ""  # the argument before
+    for (before, name), text in zip(parsed, given, strict=True):
+        if spaced and after and before.startswith(":"):
+            before = f" {before}"
+        if spaced and text and before.endswith(":"):
+            before = f"{before} "
+        yield from (piece for piece in (before, text) if piece)
+        if name and name.isdigit():
+            yield item.inputs[int(name)]
+        after = text
 
 
 class _Variables:

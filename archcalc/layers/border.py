@@ -1,0 +1,94 @@
+"""Positions cut off at the border of a map, or zeros put around it."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, Storage, need_map, per_axis
+from archcalc.layers.fields import Like, PerAxis, Sides
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, largest, smallest, written
+
+
+class Border(Layer):
+    """So many positions before and after every axis, or as many as it takes to come to a size.
+
+    To come to a size, both sides change alike; where the difference is odd, the position after (bottom and right)
+    is the odd one: n // 2 before and n - n // 2 after.
+    """
+
+    by = Sides("positions on each side", None)
+    size = PerAxis("output size, instead of by", None)
+    like = Like("the layer whose map has the output size, instead of by", None)
+
+    def difference(self, n: Int, m: Int) -> Int:
+        """The positions to come from n to m; LayerError where that is the other layer's task."""
+        raise NotImplementedError
+
+    def sides(self, x: Shape) -> list[tuple[Int, Int]]:
+        """Positions before and after, for each axis of x."""
+        need_map(x, self.type)
+        given = [value for value in (self.by, self.size, self.like) if value is not None]
+        if len(given) != 1:
+            raise LayerError(f"{self.type} needs by, size or like, one of the three")
+        each = per_axis(given[0], x, "by" if self.by is not None else "size" if self.like is None else "like")
+        if self.by is not None:
+            return [side if isinstance(side, tuple) else (side, side) for side in each]
+        changes = [self.difference(n, m) for n, m in zip(x.axes, each, strict=True)]
+        return [(change // 2, change - change // 2) for change in changes]
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class Crop(Border, type="crop"):
+    """A part of the map: positions are cut off. Ronneberger et al., U-Net, 2015, section 2: skips are cropped."""
+
+    by = Sides("positions cut off", None, instead="; the layer pad puts zeros around")
+    storage = "view"
+
+    def difference(self, n: Int, m: Int) -> Int:
+        if smallest(n - m) < 0:
+            raise LayerError(f"crop cannot make {written(n)} positions {written(m)}; the layer pad makes a map larger")
+        return n - m
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(Window(1, before=-before, edges=_none(before, after)) for before, after in self.sides(x))
+
+    def shape(self, x: Shape) -> Shape:
+        axes = []
+        for n, (before, after) in zip(x.axes, self.sides(x), strict=True):
+            if smallest(n - before - after) < 1:
+                raise LayerError(
+                    f"crop cuts {written(before)} + {written(after)} positions off an axis of {written(n)}: "
+                    f"nothing is left"
+                )
+            axes.append(n - before - after)
+        return Shape(x.channels, tuple(axes))
+
+
+class Pad(Border, type="pad"):
+    """Zeros around the map; where there are none, the map itself."""
+
+    by = Sides("zeros put around", None, instead="; the layer crop cuts positions off")
+
+    def difference(self, n: Int, m: Int) -> Int:
+        if smallest(m - n) < 0:
+            raise LayerError(f"pad cannot make {written(n)} positions {written(m)}; the layer crop makes a map smaller")
+        return m - n
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(Window(1, before=before, edges=_none(before, after)) for before, after in self.sides(x))
+
+    def held(self, out: Shape, *inputs: Shape) -> Storage:
+        return "view" if equal(out.values, inputs[0].values) else self.storage
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(
+            x.channels, tuple(n + before + after for n, (before, after) in zip(x.axes, self.sides(x), strict=True))
+        )
+
+
+def _none(before: Int, after: Int) -> bool:
+    return bool(largest(before) == 0 and largest(after) == 0)
