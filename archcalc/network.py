@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from archcalc.errors import LayerError
+from archcalc.errors import ArchcalcError, LayerError, Problem
+from archcalc.inputs import Takes, looks_swapped
 from archcalc.layers import Layer
 from archcalc.layers.base import Storage, per_axis
 from archcalc.layers.reshape import Input
+from archcalc.naming import changed, full_name
 from archcalc.sizes import Params, Shape, equal, is_array, largest
+
+Origin = Literal["zoo", "file", "pattern", "code"]
+"""Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
 
 MAX_VALUES = 10**30
 """The most values in a feature map: numbers stay short, whatever is doubled how often."""
@@ -63,12 +68,30 @@ class Unused(NamedTuple):
     params: Params | None
 
 
-class Network:
-    """A graph of layers built for one input; node 0 is the input, and inputs come before their users.
+GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
+"""What building a network makes."""
 
-    ``about`` says what it is and where it was published; ``settings`` are the parameters it was built
-    with and ``defaults`` what its spec says they are; ``rebuild`` makes the same network for another input.
+
+class Network:
+    """A graph of layers for one input; node 0 is the input, and inputs come before their users.
+
+    ``about`` says what it is and where it was published; ``settings`` are the parameters it was built with and
+    ``defaults`` what its spec says they are; ``takes`` says which inputs it may have; ``origin`` and ``file`` are where
+    it came from. ``rebuild`` makes the same network for another input. ``build`` makes the layers when they are first
+    looked at, for a network may be wanted at another input than the spec's; ArchcalcError then says what is wrong.
     """
+
+    nodes: list[Node]
+    """The layers in the order in which they run."""
+    blocks: dict[str, str]
+    """The block of the spec behind each name that a block was used under."""
+    side_problem: str
+    """Why a side head does not fit this input, which the rest of the network fits."""
+    chosen: tuple[int, ...]
+    """The outputs that were chosen (``outputs.choose``), in the order in which a run returns them."""
+    unused: list[Unused]
+    """The layers that serve none of the chosen outputs, and were left out."""
+    _unread: tuple[int, tuple[int, ...]]
 
     def __init__(
         self,
@@ -80,35 +103,61 @@ class Network:
         settings: dict[str, Any] | None = None,
         defaults: dict[str, Any] | None = None,
         notes: Sequence[str] = (),
+        origin: Origin = "code",
+        file: str = "",
+        takes: Takes | None = None,
         rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None,
+        build: Callable[[], Network] | None = None,
     ) -> None:
-        self.name, self.title, self.about = name, title or name, about or {}
+        self.name, self.title, self.about, self.input = name, title or name, about or {}, input
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
-        self._rebuild = rebuild
+        self.origin, self.file = origin, file
+        self.takes = takes or Takes(input, (len(input.axes),))
+        self._rebuild, self._build = rebuild, build
         self._shapes: dict[tuple[Layer, tuple[Shape, ...]], Shape] = {}
-        self.blocks: dict[str, str] = {}
-        """The block of the spec behind each name that a block was used under."""
-        self.side_problem = ""
-        """Why a side head does not fit this input, which the rest of the network fits."""
-        self.nodes: list[Node] = [Node(0, "input", Input(input), (), input)]
-        self.chosen: tuple[int, ...] = ()
-        """The outputs that were chosen (``outputs.choose``), in the order in which a run returns them."""
-        self.unused: list[Unused] = []
-        """The layers that serve none of the chosen outputs, and were left out."""
-        self._unread: tuple[int, tuple[int, ...]] = 0, ()
+        if build is None:
+            self.nodes = [Node(0, "input", Input(input), (), input)]
+            self.blocks, self.side_problem = {}, ""
+            self.chosen, self.unused, self._unread = (), [], (0, ())
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """A part of the graph of a network that is not built yet."""
+            if name not in GRAPH:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            try:
+                built = self._build()
+            except ArchcalcError as error:
+                raise ArchcalcError([*error.problems, *self._misfit()]) from None
+            self.__dict__.update({key: built.__dict__[key] for key in GRAPH})
+            return self.__dict__[name]
+
+    def _misfit(self) -> list[Problem]:
+        """What is said of the input where the network cannot be built."""
+        meant = looks_swapped(self.input)
+        if meant is not None:
+            said = f"the input {self.input} is read as channels x height x width; did you mean {meant}?"
+            return [Problem(f"{self.full_name}: {said}")]
+        if self.input is self.takes.own:
+            return []
+        return [Problem(f"{self.full_name} does not take the input {self.input}")]
 
     @property
     def settings_changed(self) -> dict[str, Any]:
         """The settings that differ from what the spec says of this network."""
-        return {
-            key: value
-            for key, value in self.settings.items()
-            if is_array(value) or key not in self.defaults or value != self.defaults[key]
-        }
+        return changed(self.settings, self.defaults)
 
     @property
-    def input(self) -> Shape:
-        return self.nodes[0].shape
+    def full_name(self) -> str:
+        """The name with the settings that were changed, as NET takes it: ``resnet50@option=c``."""
+        return full_name(self.name, self.settings_changed)
+
+    @property
+    def as_in_zoo(self) -> bool:
+        """Whether it is a network of the zoo with the settings and the input of its spec."""
+        arrays = any(map(is_array, (self.input.channels, *self.input.axes)))
+        return self.origin == "zoo" and not self.settings_changed and not arrays and self.input == self.takes.own
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -211,10 +260,15 @@ class Network:
         return [self.nodes[i].shape for i in node.inputs]
 
     def at(self, input: Shape, settings: dict[str, Any] | None = None) -> Network:
-        """This network built for another input and other settings; every number is computed anew."""
+        """This network built for another input and other settings; every number is computed anew.
+
+        ArchcalcError or LayerError when the layers do not fit the input.
+        """
         if self._rebuild is not None:
-            return self._rebuild(input, self.settings if settings is None else settings)
-        other = Network(self.name, input, title=self.title, about=self.about)
+            there = self._rebuild(input, self.settings if settings is None else settings)
+            there.nodes  # noqa: B018  what is wrong is said here
+            return there
+        other = Network(self.name, input, title=self.title, about=self.about, takes=self.takes)
         other.blocks = self.blocks
         for node in self.nodes[1:]:
             other.add(
@@ -244,7 +298,8 @@ class Network:
         return analyze(self, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
 
     def __repr__(self) -> str:
-        return f"<Network {self.name}: {len(self.nodes) - 1} layers, input {self.input}>"
+        layers = f"{len(self.nodes) - 1} layers, " if "nodes" in self.__dict__ else ""
+        return f"<Network {self.full_name}: {layers}input {self.input}>"
 
 
 def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:

@@ -7,7 +7,7 @@ sizes: the helpers below do the same on both, and nothing here imports NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from archcalc.errors import LayerError
@@ -17,6 +17,10 @@ Int: TypeAlias = int
 
 MAX_SIZE = 2**31 - 1
 """The largest size, channel count or kernel that a spec or an input may name."""
+
+
+AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+"""What the axes of a feature map are called, by their number."""
 
 
 def positive(n: Int) -> Int:

@@ -85,7 +85,7 @@ def within(module, room):
     return module == room or module.startswith(f"{room}.")
 
 
-CORE = ("errors", "sizes", "layers", "spec", "network", "analysis", "conventions")
+CORE = ("errors", "sizes", "layers", "naming", "inputs", "spec", "network", "analysis", "conventions")
 OUTPUT = ("archcalc.report", "archcalc.cli", "archcalc.plot", "archcalc.witness", "archcalc.published")
 
 
@@ -110,11 +110,13 @@ BELOW = {
     "errors": (),
     "sizes": ("errors",),
     "layers": ("errors", "sizes"),
-    "network": ("errors", "sizes", "layers"),
+    "naming": ("errors", "sizes"),
+    "inputs": ("errors", "sizes", "layers"),
+    "network": ("errors", "sizes", "layers", "naming", "inputs"),
     "outputs": ("errors", "network"),
     "conventions": ("errors", "sizes", "layers"),
-    "spec": ("errors", "sizes", "layers", "network", "outputs"),
-    "analysis": ("errors", "sizes", "layers", "network", "conventions"),
+    "spec": ("errors", "sizes", "layers", "naming", "inputs", "network", "outputs"),
+    "analysis": ("errors", "sizes", "layers", "inputs", "network", "conventions"),
 }
 
 

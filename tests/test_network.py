@@ -133,7 +133,7 @@ def test_a_spec_may_say_how_one_output_is_held(tmp_path):
     assert load(str(spec)).analyze().totals.values == 3 * 16 + 4 * 16 + 4 * 16  # input, conv, relu
     assert load(str(spec), held="in_place").analyze().totals.values == 3 * 16 + 4 * 16
     with pytest.raises(ArchcalcError, match="storage must be new, in_place, view, got 'odl'"):
-        load(str(spec), held="odl")
+        load(str(spec), held="odl").analyze()
     spec.write_text(text.replace("storage: view", "storage: veiw"))
     with pytest.raises(ArchcalcError, match="unknown name 'veiw'"):
         load(str(spec))

@@ -14,7 +14,8 @@ from archcalc.analysis.stages import Stages, stages
 from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
-from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
+from archcalc.errors import ArchcalcError, LayerError, unknown
+from archcalc.inputs import checked, given_sizes
 from archcalc.network import Network
 from archcalc.sizes import Int, Shape, broadcast
 
@@ -35,7 +36,7 @@ class Analysis:
     @cached_property
     def _rows(self) -> list[Row]:
         """The rows of all layers, side heads included."""
-        with _at_input(self.network.name, self.input):
+        with _at_input(self.network.full_name, self.input):
             return trace(self.network, self.batch, self.convention)
 
     @cached_property
@@ -102,7 +103,7 @@ class Analysis:
         return render(self, "text")
 
     def __repr__(self) -> str:
-        return f"<Analysis of {self.network.name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
+        return f"<Analysis of {self.network.full_name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
 
 
 def analyze(
@@ -115,6 +116,9 @@ def analyze(
     training: bool = False,
 ) -> Analysis:
     """The network's numbers for an input of (channels, height, width), a batch, a dtype and a convention.
+
+    Sizes that are likely to stand in another order are refused; a ``Shape``, and a text that says its order
+    (``"224x224x3 (HxWxC)"``), are taken as they are.
 
     Sizes and batch may be NumPy int64 arrays that broadcast together: every number is then an array,
     elementwise what the scalars would give. ArchcalcError when a size does not fit the network, when
@@ -137,19 +141,22 @@ def prepared(
 ) -> Analysis:
     """The analysis before a number is computed: rows and totals are when they are first asked for."""
     how = _convention(convention)
-    shape = network.input if input is None else arrays.checked_shape(input)
-    batch = arrays.checked(batch, "batch")
+    shape = network.input if input is None else network.takes.shape(network.full_name, given_sizes(input))
+    batch = checked(batch, "batch")
     itemsize(dtype)
     if not broadcast((batch, shape.channels, *shape.axes, *network.settings.values())):
-        raise ArchcalcError(f"{network.name}: the arrays of input, batch and settings do not broadcast together")
-    with _at_input(network.name, shape):
-        try:
-            there = network if shape is network.input else network.at(shape)
-        except ArchcalcError as error:
-            raise ArchcalcError([*error.problems, Problem(f"{network.name} does not take the input {shape}")]) from None
+        raise ArchcalcError(f"{network.full_name}: the arrays of input, batch and settings do not broadcast together")
+    with _at_input(network.full_name, shape):
+        there = network if _same(shape, network.input) else network.at(shape)
+        there.nodes  # noqa: B018  what is wrong with a network is said before its numbers are asked for
     if training and there.side_problem:
-        raise ArchcalcError(f"{network.name} at input {shape}: a side head does not fit: {there.side_problem}")
+        raise ArchcalcError(f"{network.full_name} at input {shape}: a side head does not fit: {there.side_problem}")
     return Analysis(there, batch, dtype, how, training)
+
+
+def _same(a: Shape, b: Shape) -> bool:
+    """Whether two inputs are one; arrays are not compared."""
+    return a is b or (not arrays.any_array((a.channels, *a.axes, b.channels, *b.axes)) and a == b)
 
 
 @contextmanager

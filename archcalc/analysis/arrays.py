@@ -7,13 +7,12 @@ digits but never wrap: a total beyond int64 there is refused, since its int64 tw
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
-from archcalc.layers.fields import shown, whole_number
-from archcalc.sizes import Field, Int, Shape, broadcast, is_array, largest
+from archcalc.inputs import checked, need_int64
+from archcalc.sizes import Field, Int, Shape, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
@@ -22,52 +21,11 @@ LIMIT = 2.0**63 * (1 - 2.0**-30)
 """Beyond this a float64 total is refused: a billionth less than int64 holds, for the float's own rounding."""
 
 
-def checked(value: Any, what: str) -> Int:
-    """A positive whole number or int64 array; ArchcalcError otherwise."""
-    try:
-        if is_array(value):
-            _need_int64(value)
-        else:
-            value = _index(value)
-        number: Int = whole_number(value, 1)
-    except LayerError as error:
-        raise ArchcalcError(f"{what}: {error}") from None
-    return number
-
-
 def single(value: Any, what: str) -> int:
     """A positive whole number; ArchcalcError otherwise, for an array too."""
     if is_array(value):
         raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
     return checked(value, what)
-
-
-def _index(value: Any) -> int:
-    try:
-        if not isinstance(value, bool):
-            return index(value)
-    except TypeError:
-        pass
-    raise LayerError(f"expected a whole number, got {shown(value)}")
-
-
-def checked_shape(sizes: Any) -> Shape:
-    """(channels, height, width) as a Shape; ArchcalcError when it is not one."""
-    if isinstance(sizes, Shape):
-        sizes = (sizes.channels, *sizes.axes)
-    if not isinstance(sizes, (tuple, list)) or not 1 <= len(sizes) <= 4:
-        raise ArchcalcError(f"input: expected (channels, height, width), got {shown(sizes)}")
-    names = ("channels", "height", "width") if len(sizes) == 3 else tuple(f"size {i}" for i in range(len(sizes)))
-    channels, *axes = (checked(n, f"input {name}") for n, name in zip(sizes, names, strict=True))
-    shape = Shape(channels, tuple(axes))
-    if not broadcast((channels, *axes)):
-        raise ArchcalcError(f"input: the arrays of {shape} do not broadcast together")
-    return shape
-
-
-def _need_int64(value: Any) -> None:
-    if str(value.dtype) != "int64":
-        raise LayerError(f"expected an int64 array, got {value.dtype}")
 
 
 def any_array(values: Iterable[Any]) -> bool:
@@ -80,7 +38,7 @@ def refuse_overflow(analysis: Analysis) -> None:
     for name, value in network.settings.items():
         if is_array(value):
             try:
-                _need_int64(value)
+                need_int64(value)
             except LayerError as error:
                 raise ArchcalcError(f"{name}: {error}") from None
     shape = Shape(_float(network.input.channels), tuple(map(_float, network.input.axes)))

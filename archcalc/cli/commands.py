@@ -6,11 +6,14 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.cli.names import listing
 from archcalc.cli.streams import say
 from archcalc.errors import ArchcalcError, Problem, unknown
+
+if TYPE_CHECKING:
+    from archcalc.network import Network
 
 
 def table(args: argparse.Namespace) -> str:
@@ -58,9 +61,10 @@ def list_(args: argparse.Namespace) -> str:
 def compare(args: argparse.Namespace) -> str:
     from archcalc.report.compare import compare_table
     from archcalc.report.formats import render_table
+    from archcalc.spec import load
 
     analyses = _analyses(args)
-    baseline = _analysis(args, args.baseline, {}) if args.baseline else None
+    baseline = _analysis(args, load(args.baseline, input=args.input)) if args.baseline else None
     return render_table(
         compare_table(analyses, args.columns, baseline), args.format, exact=args.exact, width=_width(args)
     )
@@ -80,9 +84,8 @@ def rf(args: argparse.Namespace) -> str:
     from archcalc.report.growth import summary_table
     from archcalc.report.receptive_field import field_tables
     from archcalc.report.unit import unit_table
-    from archcalc.spec import load
 
-    analyses = [load(net, **dict(args.set)).analyze(input=args.input) for net in args.net]
+    analyses = [_network(args, net).analyze() for net in args.net]
     if args.summary:
         if args.layer is not None or args.unit or args.all or args.columns:
             raise ArchcalcError("--summary has one line per network; it takes no --layer, --unit, --all or --columns")
@@ -102,12 +105,10 @@ def rf(args: argparse.Namespace) -> str:
 def memory(args: argparse.Namespace) -> str:
     from archcalc.report.budget import memory_table
     from archcalc.report.formats import render_table
-    from archcalc.spec import load
 
     tables = [
         memory_table(
-            load(net, **dict(args.set)),
-            input=args.input,
+            _network(args, net),
             batch=args.batch,
             dtype=args.dtype,
             training=args.training,
@@ -127,51 +128,51 @@ def memory(args: argparse.Namespace) -> str:
 
 def show(args: argparse.Namespace) -> str:
     from archcalc.report.outputs import unused_lines
-    from archcalc.spec import load
     from archcalc.spec.expanded import expanded
-    from archcalc.spec.zoo import source
+    from archcalc.spec.zoo import source, split_settings
 
     if args.expanded:
-        networks = [load(net, **dict(args.set)) for net in args.net]
+        networks = [_network(args, net) for net in args.net]
         return "\n".join("".join(f"# {line}\n" for line in unused_lines(x)) + expanded(x) for x in networks)
-    if args.set:
-        raise ArchcalcError("--set changes what is built, not the spec; add --expanded to see it")
+    if args.set or any(split_settings(net)[1] for net in args.net):
+        raise ArchcalcError("settings change what is built, not the spec; add --expanded to see it")
     return "\n".join(source(net) for net in args.net)
 
 
 def export(args: argparse.Namespace) -> str:
-    from archcalc.spec import load
     from archcalc.witness.source import torch_source
 
     if args.to != "torch":
         raise ArchcalcError(unknown("export format", args.to, ["torch"]))
-    network = load(args.net, **dict(args.set))
-    return torch_source(network if args.input is None else network.analyze(input=args.input).network)
+    return torch_source(_network(args, args.net))
 
 
 def _analyses(args: argparse.Namespace) -> list[Any]:
-    return [_analysis(args, net, dict(args.set)) for net in args.net]
+    return [_analysis(args, _network(args, net)) for net in args.net]
 
 
-def _analysis(args: argparse.Namespace, net: str, settings: dict[str, Any]) -> Any:
+def _analysis(args: argparse.Namespace, network: Network) -> Any:
+    return network.analyze(batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training)
+
+
+def _network(args: argparse.Namespace, net: str) -> Network:
+    """The network with the command's settings, built at the input that is asked for and at no other."""
     from archcalc.spec import load
 
-    return load(net, **settings).analyze(
-        input=args.input, batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training
-    )
+    return load(net, input=getattr(args, "input", None), **dict(args.set))
 
 
 def settings_text(args: argparse.Namespace) -> str:
     """The parameters of each network's spec with their defaults, as ``--set help`` lists them."""
+    from archcalc.naming import setting_text
     from archcalc.spec import load
-    from archcalc.spec.settings import written
 
     if not args.net:
         raise ArchcalcError("--set help lists the parameters of a network: name one")
     parts = []
     for net in args.net if isinstance(args.net, list) else [args.net]:
         network = load(net)
-        values = {key: written(value) for key, value in network.settings.items()}
+        values = {key: setting_text(value) for key, value in network.settings.items()}
         about = f"{network.name}: {len(values) or 'no'} parameter{'' if len(values) == 1 else 's'} to set"
         parts.append(f"{about}\n{listing(values)}")
     return "\n".join(parts)
@@ -205,14 +206,10 @@ def audit(args: argparse.Namespace) -> str:
 def explain(args: argparse.Namespace) -> str:
     from archcalc.report.explain import explain
     from archcalc.report.formats import render_table
-    from archcalc.spec import load
 
     parts = []
     for net in args.net:
-        network = load(net, **dict(args.set))
-        if args.input is not None:
-            network = network.analyze(input=args.input).network
-        table = explain(network, args.convention, args.measure)
+        table = explain(_network(args, net), args.convention, args.measure)
         parts.append(render_table(table, args.format, exact=True, width=_width(args)))
     return _joined(parts, args.format)
 
@@ -220,7 +217,7 @@ def explain(args: argparse.Namespace) -> str:
 def verify(args: argparse.Namespace) -> str:
     from archcalc.report.files import check_writable, write
     from archcalc.report.formats import check_format, render_table
-    from archcalc.spec import load, networks
+    from archcalc.spec import networks
     from archcalc.witness import run
 
     device = run.device_named(args.device)
@@ -241,8 +238,7 @@ def verify(args: argparse.Namespace) -> str:
         found = run.outcomes(names, device.name, min(args.jobs, len(names)))
         tables, problems = run.summary(_progress(found, len(names)), device.about)
     else:
-        nets = [load(net, **dict(args.set)) for net in args.net]
-        nets = [net if args.input is None else net.analyze(input=args.input).network for net in nets]
+        nets = [_network(args, net) for net in args.net]
         tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
     _report_problems(args, problems)
     layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
@@ -288,7 +284,7 @@ def plot(args: argparse.Namespace) -> str | bytes:
 
 def report(args: argparse.Namespace) -> str:
     from archcalc.report import folder
-    from archcalc.spec import load, networks
+    from archcalc.spec import networks
 
     if not args.folder:
         raise ArchcalcError("a report goes into a directory: add -o DIR, such as -o report")
@@ -300,8 +296,7 @@ def report(args: argparse.Namespace) -> str:
         raise ArchcalcError("--all reports every network as it stands; --set and --input are for single ones")
     if args.jobs is not None and args.jobs < 1:
         raise ArchcalcError(f"--jobs: expected at least 1, got {args.jobs}")
-    nets = [load(net, **dict(args.set)) for net in args.net]
-    nets = [net if args.input is None else net.analyze(input=args.input).network for net in nets]
+    nets = [_network(args, net) for net in args.net]
     names = list(networks()) if args.all else [net.name for net in nets]
     how = folder.plan(args.folder, args.format, names, args.figures, args.verification)
     jobs = min(args.jobs or os.cpu_count() or 1, len(names))

@@ -164,11 +164,11 @@ def _values(action: argparse.Action, current: str, before: Sequence[str]) -> Ite
 
 def _settings(net: str) -> Iterable[tuple[str, str]]:
     """The parameters of a network's spec as they are set, with their defaults."""
+    from archcalc.naming import setting_text
     from archcalc.spec import load
-    from archcalc.spec.settings import written
 
     try:
-        return [(f"{key}=", written(value)) for key, value in load(net).settings.items()]
+        return [(f"{key}=", setting_text(value)) for key, value in load(net).settings.items()]
     except ArchcalcError:  # no network, but the value of another option
         return []
 

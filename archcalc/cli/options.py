@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from archcalc.cli import names as names_of
 from archcalc.cli.names import Names, listing
 from archcalc.cli.streams import print_text
 from archcalc.errors import ArchcalcError, nearest
+from archcalc.inputs import read_sizes
 from archcalc.layers.fields import shown
 from archcalc.sizes import Shape
+
+_T = TypeVar("_T")
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,7 +23,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._negative_number_matcher = re.compile("-[0-9.]")  # values such as -3GiB and -1,2 are no options
+        self._negative_number_matcher = re.compile("-[0-9.:@]")  # -3GiB, -1,2 and -:NAME are no options
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """--help and --version, whose output can fail as all output can."""
@@ -54,13 +57,17 @@ class Parser(argparse.ArgumentParser):
         return found
 
 
-def input_size(text: str) -> Shape:
-    """CxHxW as a Shape."""
-    sizes = re.split(r"[x×*,]", text.strip().lower())
-    if not 1 <= len(sizes) <= 4 or not all(re.fullmatch(r"[0-9]{1,18}", s) for s in sizes):
-        raise argparse.ArgumentTypeError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {shown(text)}")
-    channels, *axes = map(int, sizes)
-    return Shape(channels, tuple(axes))
+def input_size(text: str) -> Shape | tuple[int, ...]:
+    """CxHxW as numbers, or a Shape where the text says the order of its sizes."""
+    return _read(read_sizes, text)
+
+
+def _read(read: Callable[[str], _T], text: str) -> _T:
+    """What a function makes of the text; its error is the option's."""
+    try:
+        return read(text)
+    except ArchcalcError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def whole(text: str) -> int:
@@ -88,18 +95,9 @@ def setting(text: str) -> tuple[str, Any]:
     """key=value, the value as a spec would write it."""
     if text == "help":
         return HELP
-    key, equals, value = text.partition("=")
-    key = key.strip()
-    if not equals or not key:
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE such as depth=28, got {shown(text)}")
-    from archcalc.spec.tree import parse
+    from archcalc.spec.settings import read_setting
 
-    try:
-        return key, parse(value, "").data() if value.strip() else ""
-    except ArchcalcError:
-        raise argparse.ArgumentTypeError(
-            f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}"
-        ) from None
+    return _read(read_setting, text)
 
 
 def unit(text: str) -> tuple[int, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis, prepared
-from archcalc.analysis.arrays import checked, single
+from archcalc.analysis.arrays import single
 from archcalc.analysis.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
 from archcalc.analysis.collector import paused
 from archcalc.analysis.deployed import fold_batch_norm
 from archcalc.errors import ArchcalcError
+from archcalc.inputs import checked
 from archcalc.network import Network
 from archcalc.report.memory import inference_table, run_header, run_meta
 from archcalc.report.table import Heading, Table

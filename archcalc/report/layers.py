@@ -10,12 +10,12 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
 from archcalc.conventions import Convention
 from archcalc.errors import ArchcalcError
+from archcalc.naming import settings_text
 from archcalc.network import Network
 from archcalc.report.footer import footer
 from archcalc.report.outputs import outputs_of, unused_lines
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.sizes import View, Work, is_array
-from archcalc.spec.settings import written
 from archcalc.version import __version__
 
 Cell = Callable[[Row, Analysis], Any]
@@ -162,7 +162,7 @@ def unknown_fact(how: Convention, types: Sequence[str]) -> dict[str, str]:
 
 
 def _settings(network: Network) -> str:
-    return " ".join(f"{key}={written(value)}" for key, value in network.settings_changed.items())
+    return settings_text(network.settings_changed)
 
 
 def origin(network: Network) -> list[str]:

@@ -10,8 +10,8 @@ from archcalc.analysis.pixels import layer
 from archcalc.analysis.receptive_field import Sight, Verdict, sights, verdict
 from archcalc.analysis.views import Views
 from archcalc.report.layers import field_of, meta, origin, step_of
-from archcalc.report.table import AXES, Heading, Table, column_names, kept, of_axis
-from archcalc.sizes import View
+from archcalc.report.table import Heading, Table, column_names, kept, of_axis
+from archcalc.sizes import AXES, View
 from archcalc.version import __version__
 
 SQUARE = {1: "", 2: "square ", 3: "cubic "}

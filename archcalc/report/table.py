@@ -13,13 +13,10 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from archcalc.errors import ArchcalcError, nearest, unknown
+from archcalc.sizes import AXES
 
 Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
 """How a column is written: as it is, as a plain number, in K/M/G, in KB/MB/GB, with three digits, or as printed there."""
-
-
-AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the axes of an input are called, by their number."""
 
 
 class Known(NamedTuple):

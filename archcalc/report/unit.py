@@ -8,7 +8,8 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.pixels import Pixels, pixels
 from archcalc.analysis.receptive_field import Sight
 from archcalc.report.receptive_field import facts, header, notes, sizes_text
-from archcalc.report.table import AXES, Heading, Table
+from archcalc.report.table import Heading, Table
+from archcalc.sizes import AXES
 
 UNIT = (
     Heading("layer", "layer", "text", 9),

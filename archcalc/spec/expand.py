@@ -7,13 +7,16 @@ UNKNOWN in the same way.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from archcalc.errors import MOST_NAMES, ArchcalcError, LayerError, Problem, unknown
+from archcalc.inputs import Takes
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, Storage
 from archcalc.layers.fields import shown, whole_number
+from archcalc.naming import changed, full_name, setting_text
 from archcalc.network import Network, Place
 from archcalc.outputs import choose
 from archcalc.sizes import Shape
@@ -21,8 +24,8 @@ from archcalc.spec.context import Context
 from archcalc.spec.evaluator import MAX_OPERATIONS, Evaluator, UsedUpError
 from archcalc.spec.naming import ONE_NAME, Names, TakenError
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
-from archcalc.spec.reader import Family
-from archcalc.spec.settings import checked_settings, defaults, written
+from archcalc.spec.reader import Entry, Family
+from archcalc.spec.settings import checked_settings, defaults
 from archcalc.spec.steps import BlockStep, Given, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
 
 MAX_STEPS = 50_000
@@ -33,68 +36,124 @@ PER_STEP = 50
 """The operations that a step counts for where a network is expanded anew."""
 
 
-def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Shape | None = None) -> Network:
-    """The network of that name in the family; ArchcalcError with every problem found.
+def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Any = None) -> Network:
+    """The network of that name in the family, built; ArchcalcError with every problem found.
 
     ``settings`` overrule the family's parameters, ``input`` the spec's input.
     """
+    network = network_of(family, name, settings, input)
+    network.nodes  # noqa: B018  what is wrong is said here
+    return network
+
+
+def network_of(family: Family, name: str, settings: dict[str, Any] | None = None, input: Any = None) -> Network:
+    """The network of that name in the family, whose layers are built when they are first looked at.
+
+    ArchcalcError for settings that the family does not take, and for an input that is likely to mean another one.
+    """
     if name not in family.networks:
         raise ArchcalcError(Problem(unknown("network", name, family.networks), family.file))
+    entry = family.networks[name]
     values = checked_settings(family, name, settings or {})
+    own = family.params | entry.settings
+    with _settings_said(family, name, values):
+        scope, takes = _begun(family, entry, values, strict=input is None)
+        shape = takes.own if input is None else takes.shape(full_name(name, changed(values, own)), input)
+        assert shape is not None
+
+    def build() -> Network:
+        with _settings_said(family, name, values):
+            return _expanded(family, network, scope, resized=input is not None)
+
+    network = Network(
+        name,
+        shape,
+        title=str(entry.about.get("title", family.about.get("title", name))),
+        about=family.about | entry.about,
+        settings=values,
+        defaults=own,
+        origin="zoo" if family.in_zoo else "file",
+        file=family.file,
+        takes=takes,
+        rebuild=lambda shape, values: network_of(family, name, values, shape),
+        build=build,
+    )
+    return network
+
+
+@contextmanager
+def _settings_said(family: Family, name: str, values: dict[str, Any]) -> Iterator[None]:
+    """A problem is told with the settings that were changed."""
     try:
-        return _named(family, name, values, input)
+        yield
     except ArchcalcError as error:
         own = family.params | family.networks[name].settings
-        changed = [f"{key}={written(value)}" for key, value in values.items() if value is not own[key]]
-        if not changed:
+        given = [f"{key}={setting_text(value)}" for key, value in values.items() if value is not own[key]]
+        if not given:
             raise
-        said = f"{name} with {' '.join(changed)}; its parameters and defaults: {defaults(family, name)}"
+        said = f"{name} with {' '.join(given)}; its parameters and defaults: {defaults(family, name)}"
         raise ArchcalcError([*error.problems, Problem(said)]) from None
 
 
-def _named(family: Family, name: str, values: dict[str, Any], input: Shape | None) -> Network:
-    """The network, expanded once more where a name that was made up is given to something later."""
+def _begun(family: Family, entry: Entry, settings: dict[str, Any], *, strict: bool) -> tuple[dict[str, Any], Takes]:
+    """The family's parameters and names, which every block sees beside its own, and what the network takes.
+
+    ArchcalcError where a check fails, and, if ``strict``, where the settings leave the network no input of its own.
+    """
+    found, without = Evaluator(), Evaluator()
+    scope = dict(settings)
+    for key, given in family.let.items():
+        scope[key] = found.evaluate(given.value, scope, given.place)
+    for condition, text in family.checks:
+        if found.holds(condition.value, scope, condition.place) is False:
+            found.problem(text, condition.place)
+    stated = entry.input or family.input
+    assert stated is not None
+    sizes = []
+    for size in stated.value:
+        try:
+            sizes.append(whole_number(value(size, scope, found.spend), 1))
+        except UnknownValueError:
+            sizes.append(1)
+        except (ExpressionError, LayerError) as error:
+            (found if strict else without).problem(f"input: {error}", stated.place)
+            sizes.append(1)
+    found.fail_if_any()
+    own = None if without.problems else Shape(sizes[0], tuple(sizes[1:]))
+    return scope, Takes(own, entry.axes or family.axes or (len(sizes) - 1,))
+
+
+def _expanded(family: Family, network: Network, scope: dict[str, Any], *, resized: bool) -> Network:
+    """The network's layers, expanded once more where a name that was made up is given to something later."""
     reserved: frozenset[str] = frozenset()
     spent = 0
     while spent <= MAX_OPERATIONS:  # names are settled from the outermost scope inwards, one level each time
         try:
-            return _Expander(family, name, values, input, Names(reserved, last=False)).network
+            return _Expander(family, network, scope, Names(reserved, last=False), resized=resized).network
         except TakenError as error:
             reserved, spent = error.reserved, spent + error.operations
-    return _Expander(family, name, values, input, Names(reserved, last=True)).network
+    return _Expander(family, network, scope, Names(reserved, last=True), resized=resized).network
 
 
 class _Expander(Evaluator):
-    def __init__(self, family: Family, name: str, settings: dict[str, Any], input: Shape | None, names: Names) -> None:
+    """The layers of a network of a family, as a network without more than them.
+
+    ``resized`` says whether the input is not the spec's, so that a side head may not fit without being wrong.
+    """
+
+    def __init__(self, family: Family, whole: Network, scope: dict[str, Any], names: Names, *, resized: bool) -> None:
         super().__init__()
-        entry = family.networks[name]
-        self.family = family
+        entry = family.networks[whole.name]
+        self.family, self.resized = family, resized
         self.steps_taken = 0
         self.skipped = False
         """Whether steps were passed over because of a problem, so that names are missing."""
         self.names, self.outputs = names, names.outputs
         self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
         """The first name at each place and option that was not found, and could not stand in steps passed over."""
-        self.scope = scope = dict(settings)
+        self.scope = scope = dict(scope)
         """The family's parameters and names: what every block sees beside its own."""
-        for key, given in family.let.items():
-            scope[key] = self.evaluate(given.value, scope, given.place)
-        for condition, text in family.checks:
-            if self.holds(condition.value, scope, condition.place) is False:
-                self.problem(text, condition.place)
-        shape = input or self.input_shape(entry.input or family.input, scope)
-        self.resized = input is not None
-        """Whether the input is not the spec's, so that a side head may not fit without being wrong."""
-        self.fail_if_any()
-        self.network = Network(
-            name,
-            shape,
-            title=str(entry.about.get("title", family.about.get("title", name))),
-            about=family.about | entry.about,
-            settings=settings,
-            defaults=family.params | entry.settings,
-            rebuild=lambda shape, values: expand(family, name, values, shape),
-        )
+        self.network = Network(whole.name, whole.input, rebuild=whole.at)
         self.nodes = self.network.nodes
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
         names.check(MAX_OPERATIONS - self.left + PER_STEP * self.steps_taken)
@@ -103,7 +162,8 @@ class _Expander(Evaluator):
         self.choose_outputs(entry.outputs or family.outputs, current, scope)
         self.fail_if_any()
         if len(self.nodes) == 1:
-            raise ArchcalcError(Problem(f"{name} has no layers", entry.place.file, entry.place.line, entry.place.path))
+            place = entry.place
+            raise ArchcalcError(Problem(f"{whole.name} has no layers", place.file, place.line, place.path))
 
     def choose_outputs(self, given: Given | None, current: int | None, scope: dict[str, Any]) -> None:
         """The outputs that the spec names; without, those that nobody reads, and the last step's."""
@@ -162,18 +222,6 @@ class _Expander(Evaluator):
                     if len(found) == MOST_NAMES:
                         return list(found)
         return list(found)
-
-    def input_shape(self, given: Any, scope: dict[str, Any]) -> Shape:
-        numbers = []
-        for size in given.value:
-            try:
-                numbers.append(whole_number(value(size, scope, self.spend), 1))
-            except UnknownValueError:
-                numbers.append(1)
-            except (ExpressionError, LayerError) as error:
-                self.problem(f"input: {error}", given.place)
-                numbers.append(1)
-        return Shape(numbers[0], tuple(numbers[1:]))
 
     def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
         """The scope with the channels that reach a step, which every use sets anew."""

@@ -11,8 +11,8 @@ from archcalc.layers import registry
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 """Keys that say what a network is; a network may say them for itself."""
-FAMILY = (*ABOUT, "input", "outputs", "params", "let", "check", "networks", "blocks", "layers")
-NETWORK = (*ABOUT, "input", "outputs", "layers")
+FAMILY = (*ABOUT, "input", "axes", "outputs", "params", "let", "check", "networks", "blocks", "layers")
+NETWORK = (*ABOUT, "input", "axes", "outputs", "layers")
 BLOCK = ("params", "let", "layers", "note")
 OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage")
 KINDS = ("layers", "side")
@@ -25,6 +25,8 @@ PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 BRANCH = re.compile(r"[A-Za-z0-9_]{1,40}")
 NETWORK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 
+MAX_AXES = 3
+"""The most axes of a feature map, its channels not counted."""
 MAX_NAMES = 500
 """The most parameters of a family or a block, and the most names of a let."""
 MAX_VALUES = 10_000

@@ -2,7 +2,8 @@
 
     INPUT 32x32x3 -> [[CONV3-32 -> RELU]*2 -> POOL2]*3 -> [FC-256 -> RELU]*1 -> FC-10
 
-    INPUT HxWxC      height, width, channels, in the course's order
+    INPUT HxWxC      height, width, channels, in the course's order; another order is written beside the sizes,
+                     as in INPUT 3x32x32 (CxHxW)
     CONVk-n          k x k (or CONV1x7-n) to n channels; stride 1 and 'same' padding unless written: s2 p0
     POOLk, AVGPOOLk  k x k, not overlapping (stride k, no padding) unless written: POOL3 s2 p1
     FC-n             fully connected; a map before it is flattened
@@ -20,18 +21,23 @@ import re
 from typing import Any
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, clipped, nearest, unknown
+from archcalc.inputs import Takes, in_order, nearer_to_square
 from archcalc.layers import Layer, registry
 from archcalc.layers.fields import whole_number
 from archcalc.network import Network
-from archcalc.sizes import Shape
+from archcalc.sizes import Int, Shape
 
+ORDER = "HxWxC"
+"""The order of a pattern's sizes where none is written."""
 MAX_LENGTH = 5_000
 MAX_DEPTH = 30
 MAX_LAYERS = 20_000
+LONGEST_NAME = 60
+"""A network's name is its pattern, of which the middle is left out when it is longer."""
 
 _TOKEN = re.compile(r"\s*(->|→|\[|\]|[*×]\s*[0-9]+|\?|[A-Za-z][A-Za-z0-9-]*)")
 _OPTION = re.compile(r"\s+(s|stride|p|pad)\s*([0-9]{1,9})(?![0-9A-Za-z])", re.IGNORECASE)
-_SIZE = re.compile(r"\s*([0-9]+)\s*[x×*]\s*([0-9]+)\s*[x×*]\s*([0-9]+)", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]+)\s*[x×*]\s*([0-9]+)\s*[x×*]\s*([0-9]+)(?:\s*\(([A-Za-z×* ]{1,20})\))?", re.IGNORECASE)
 _CONV = re.compile(r"CONV([0-9]{1,15})(?:X([0-9]{1,15}))?-([0-9]{1,15})")
 _POOL = re.compile(r"(AVG|MAX)?POOL([0-9]{1,15})(?:X([0-9]{1,15}))?")
 _FC = re.compile(r"FC-?([0-9]{1,15})")
@@ -59,18 +65,23 @@ class _Element:
         self.column, self.layer, self.inside, self.count = column, layer, inside, 1
 
 
-def load_pattern(text: str) -> Network:
-    """The network that a pattern describes; ArchcalcError with the column of what is wrong."""
+def load_pattern(text: str, input: Shape | tuple[Int, ...] | None = None) -> Network:
+    """The network that a pattern describes, at its own input or at another one, which is channels x height x width.
+
+    ArchcalcError with the column of what is wrong.
+    """
     if len(text) > MAX_LENGTH:
         raise ArchcalcError(f"pattern: {len(text):,} characters; {MAX_LENGTH:,} are the most")
     parser = _Parser(text)
-    shape = parser.input()
+    own = parser.input()
     elements = parser.chain(0)
     if parser.token:
         raise parser.error(f"{parser.token!r} closes nothing")
+    title = " ".join(text.split())
+    name, takes = clipped(title, LONGEST_NAME), Takes(own, (len(own.axes),))
 
-    def build(shape: Shape, settings: dict[str, Any]) -> Network:
-        network = Network("pattern", shape, title=" ".join(text.split()), notes=parser.notes, rebuild=build)
+    def build(shape: Shape) -> Network:
+        network = Network(name, shape)
         counts: dict[str, int] = {}
         for element, scopes in _written_out(elements, (), [0]):
             _add(network, element, scopes, counts)
@@ -78,7 +89,19 @@ def load_pattern(text: str) -> Network:
             raise ArchcalcError(Problem("the pattern has no layers", "pattern"))
         return network
 
-    return build(shape, {})
+    def at(shape: Shape, settings: dict[str, Any]) -> Network:
+        return Network(
+            name,
+            shape,
+            title=title,
+            notes=parser.notes,
+            origin="pattern",
+            takes=takes,
+            rebuild=at,
+            build=lambda: build(shape),
+        )
+
+    return at(own if input is None else takes.shape(name, input), {})
 
 
 def _written_out(
@@ -150,15 +173,24 @@ class _Parser:
         if self.token.upper() != "INPUT" or size is None:
             raise self.error("a pattern starts with its input, as in INPUT 32x32x3 (height x width x channels)")
         self.position = size.end()
+        *sizes, order = size.groups()
         try:
-            height, width, channels = (whole_number(_size(n), 1) for n in size.groups())
-        except LayerError as error:
+            shape = in_order([whole_number(_size(n), 1) for n in sizes], order or ORDER)
+        except (LayerError, ArchcalcError) as error:
             raise self.error(f"input: {error}") from None
+        channels, (height, width) = shape
+        if order is None and nearer_to_square((width, channels), (height, width)):
+            given = "x".join(sizes)
+            raise self.error(
+                f"the sizes of a pattern are height x width x channels, and {given} looks like channels x height x "
+                f"width; did you mean {width}x{channels}x{height}? Or write the order too: INPUT {given} (CxHxW), or "
+                f"INPUT {given} ({ORDER})"
+            )
         self.advance()
         if self.token not in ("->", "→"):
             raise self.error(f"expected -> and a layer after the input, found {self.token or 'the end'!r}")
         self.advance()
-        return Shape(channels, (height, width))
+        return shape
 
     def chain(self, depth: int) -> list[_Element]:
         if depth > MAX_DEPTH:

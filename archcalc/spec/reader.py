@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
@@ -16,6 +16,7 @@ from archcalc.spec.language import (
     FAMILY,
     KINDS,
     LAYERS,
+    MAX_AXES,
     MAX_NAMES,
     MAX_VALUES,
     NETWORK,
@@ -34,7 +35,7 @@ __all__ = ["LAYERS", "Entry", "Family", "read"]
 class Entry:
     """One network of a family: what it is, the parameters it sets, and its own layers if it has them."""
 
-    __slots__ = ("about", "input", "outputs", "place", "settings", "steps")
+    __slots__ = ("about", "axes", "input", "outputs", "place", "settings", "steps")
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -42,17 +43,25 @@ class Entry:
         self.settings: dict[str, Any] = {}
         self.input: Given | None = None
         self.outputs: Given | None = None
+        self.axes: tuple[int, ...] = ()
         self.steps: list[Step] | None = None
 
 
 class Family:
-    """A spec that has been read: the networks of one family, and how each is built."""
+    """A spec that has been read: the networks of one family, and how each is built.
+
+    ``axes`` are the numbers of axes that an input may have; empty where the spec leaves them to its own input.
+    """
+
+    in_zoo = False
+    """Whether it is a spec of the zoo, and not a file of the same name."""
 
     def __init__(self, file: str, name: str) -> None:
         self.file, self.name = file, name
         self.about: dict[str, Any] = {}
         self.input: Given | None = None
         self.outputs: Given | None = None
+        self.axes: tuple[int, ...] = ()
         self.params: dict[str, Any] = {}
         self.let: dict[str, Given] = {}
         self.checks: list[tuple[Given, str]] = []
@@ -92,6 +101,8 @@ class _Reader(StepReader):
             family.input = self.input(found["input"], "input")
         if "outputs" in found:
             family.outputs = self.outputs(found["outputs"], "outputs")
+        if "axes" in found:
+            family.axes = self.axes(found["axes"], "axes", family.input)
         outside = self.scope
         self.scope |= {"channels"}
         if "blocks" in found:
@@ -152,6 +163,28 @@ class _Reader(StepReader):
     def outputs(self, tree: Tree, path: str) -> Given:
         """The names of the outputs, in the order in which a run returns them."""
         return Given(self.templates(tree, path, "outputs"), Place(self.file, tree.line, path))
+
+    def axes(self, tree: Tree, path: str, input: Given | None) -> tuple[int, ...]:
+        """How many axes an input may have: one number from 0 to 3, or a list of them that holds the spec's own."""
+        listed = tree.value if isinstance(tree.value, list) else [tree]
+        counts = [one.value for one in listed]
+        if not counts or any(isinstance(n, bool) or n not in range(MAX_AXES + 1) for n in counts):
+            self.problem(
+                f"axes must be a number from 0 to {MAX_AXES}, or a list of these, got {kind(tree)}", tree, path
+            )
+            return ()
+        if len(set(counts)) < len(counts):
+            self.problem("axes lists a number twice", tree, path)
+        if input is not None:
+            self.axes_of_input(counts, input, tree, path)
+        return tuple(sorted(counts))
+
+    def axes_of_input(self, axes: Sequence[int], input: Given, tree: Tree, path: str) -> None:
+        """Report an input whose number of axes is not among those that the spec takes."""
+        count = len(input.value) - 1
+        if input.value and count not in axes:
+            said = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
+            self.problem(said, tree, path)
 
     # Parameters.
 
@@ -235,6 +268,10 @@ class _Reader(StepReader):
             inside, self.scope = self.scope, scope
             entry.outputs = self.outputs(found["outputs"], f"{path}.outputs")
             self.scope = inside
+        if "axes" in found:
+            entry.axes = self.axes(found["axes"], f"{path}.axes", entry.input or self.result.input)
+        elif entry.input is not None and self.result.axes:
+            self.axes_of_input(self.result.axes, entry.input, found["input"], f"{path}.input")
         if "layers" in found and "layers" not in params:
             entry.steps = self.steps(found["layers"], f"{path}.layers")
         for key in found.keys() & params:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.layers.base import STORAGES
-from archcalc.spec.language import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, NETWORK, OPTIONS
+from archcalc.spec.language import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, MAX_AXES, NETWORK, OPTIONS
 
 _NAME = {"type": ["string", "number"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
 _ANY = {
@@ -40,6 +40,11 @@ _OUTPUTS = {
     "anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
     "description": "the layers whose outputs a run returns, in their order; without, all that no layer reads",
 }
+_COUNT = {"type": "integer", "minimum": 0, "maximum": MAX_AXES}
+_AXES = {
+    "anyOf": [_COUNT, {"type": "array", "items": _COUNT, "minItems": 1, "uniqueItems": True}],
+    "description": "how many axes an input may have beside its channels; as many as the spec's own unless given",
+}
 _STEPS = {"type": ["array", "null"], "items": {"$ref": "#/$defs/step"}}
 
 
@@ -73,12 +78,13 @@ def schema() -> dict[str, Any]:
     }
     network = {
         "type": ["object", "null"],
-        "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "outputs": _OUTPUTS, "layers": _ANY},
+        "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "axes": _AXES, "outputs": _OUTPUTS, "layers": _ANY},
         "additionalProperties": _ANY,
     }
     properties = {
         **_ABOUT_SCHEMAS,
         "input": _INPUT,
+        "axes": _AXES,
         "outputs": _OUTPUTS,
         "params": params,
         "let": params,

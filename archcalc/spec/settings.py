@@ -1,13 +1,69 @@
-"""What a parameter can be set to: the same kind of value as its default."""
+"""Settings as text (`option=c,depths=[3,4]`), and what a parameter can be set to: the same kind of value as its default."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from archcalc.errors import ArchcalcError, clipped, nearest
+from archcalc.layers.fields import shown
+from archcalc.naming import setting_text
+from archcalc.spec.tree import parse, scalar
 
 if TYPE_CHECKING:
     from archcalc.spec.reader import Family
+
+
+def read_setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value as a spec would write it; ArchcalcError where it is none.
+
+    >>> read_setting("depths=[3, 4]")
+    ('depths', [3, 4])
+    """
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise ArchcalcError(f"expected KEY=VALUE such as depth=28, got {shown(text)}")
+    if not value.strip() or scalar(value.strip()) is None:
+        return key, None if value.strip() else ""
+    try:
+        return key, parse(value, "").data()
+    except ArchcalcError:
+        raise ArchcalcError(f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}") from None
+
+
+def read_settings(text: str) -> dict[str, Any]:
+    """KEY=VALUE,KEY=VALUE,... as it follows the @ of a network's name.
+
+    Commas in brackets and in quotes belong to a value.
+    """
+    found: dict[str, Any] = {}
+    for part in _parts(text):
+        try:
+            key, value = read_setting(part)
+        except ArchcalcError as error:
+            raise ArchcalcError(f"@{clipped(text, 120)}: {error}") from None
+        if key in found:
+            raise ArchcalcError(f"{clipped(key, 60)} is set twice in @{clipped(text, 120)}")
+        found[key] = value
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    """The text cut at the commas that stand in no bracket and no quotes."""
+    parts, depth, quote, start = [], 0, "", 0
+    for at, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote and text[at - 1] != "\\" else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}":
+            depth -= 1
+        elif letter == "," and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    return [*parts, text[start:]]
 
 
 def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +87,7 @@ def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dic
 def defaults(family: Family, name: str) -> str:
     """The parameters of a network with their defaults, as a message lists them."""
     values = family.params | family.networks[name].settings
-    return ", ".join(f"{key}={written(value)}" for key, value in values.items()) or "none"
+    return ", ".join(f"{key}={setting_text(value)}" for key, value in values.items()) or "none"
 
 
 def mismatch(name: str, given: Any, default: Any) -> str:
@@ -46,7 +102,7 @@ def mismatch(name: str, given: Any, default: Any) -> str:
         return f"{name}: expected a number, true or false, a word or a list of these, got a mapping"
     if default is None or _alike(given, default):
         return ""
-    return f"{name}={written(given)}: expected {_kind(default)} as in {name}={written(default)}"
+    return f"{name}={setting_text(given)}: expected {_kind(default)} as in {name}={setting_text(default)}"
 
 
 def _alike(given: Any, default: Any) -> bool:
@@ -65,14 +121,3 @@ def _kind(default: Any) -> str:
         return "true or false"
     names = {int: "a whole number", float: "a number", str: "a word", list: "a list"}
     return names.get(type(default), "a value")
-
-
-def written(given: Any) -> str:
-    """A value as a spec would write it, cut when it is long."""
-    if isinstance(given, bool):
-        return str(given).lower()
-    if given is None:
-        return "null"
-    if isinstance(given, (list, tuple)):
-        return ("[" + ",".join(map(written, given[:20])) + ("" if len(given) <= 20 else ",...") + "]")[:80]
-    return str(given)[:80]

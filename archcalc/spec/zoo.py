@@ -7,17 +7,24 @@ import re
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from archcalc.errors import ArchcalcError, Problem, unknown
+from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.inputs import given_sizes
 from archcalc.layers.fields import shown
 from archcalc.network import Network
-from archcalc.spec.expand import expand
+from archcalc.spec.expand import network_of
 from archcalc.spec.reader import Family, read
+from archcalc.spec.settings import read_settings
 from archcalc.spec.tree import MAX_BYTES, parse
 
 STDIN = "standard input"
 SUFFIXES = (".yaml", ".yml", ".json")
+_SETTINGS = re.compile(r"@\s*[A-Za-z_][A-Za-z0-9_]*\s*=")
+
+
+_read: dict[TextIO, str] = {}
+"""What was read from standard input."""
 
 
 def specs() -> Path:
@@ -44,7 +51,9 @@ def zoo_family(stem: str) -> Family:
 
 @lru_cache(maxsize=256)
 def _cached(path: str, stem: str, changed: int) -> Family:
-    return read_text(text_of(path), path, stem)
+    family = read_text(text_of(path), path, stem)
+    family.in_zoo = True
+    return family
 
 
 def read_text(text: str, file: str, name: str) -> Family:
@@ -52,28 +61,54 @@ def read_text(text: str, file: str, name: str) -> Family:
     return read(parse(text, file), file, name)
 
 
-def load(net: str | os.PathLike[str], /, **settings: Any) -> Network:
+def load(net: str | os.PathLike[str], /, *, input: Any = None, **settings: Any) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
-    ``settings`` overrule the parameters of its spec. A file that holds several networks takes the name
-    of one after a colon: ``my.yaml:small``. ArchcalcError says what is wrong, and where.
+    Settings overrule the parameters of its spec, as ``settings`` or in the name: ``resnet50@option=c,classes=10``.
+    A file that holds several networks takes the name of one after a colon: ``my.yaml:small``. ``input`` is used in
+    place of the spec's own. The layers are built when they are first looked at. ArchcalcError says what is wrong,
+    and where.
     """
     if isinstance(net, os.PathLike):
         net = os.fspath(net)
     if not isinstance(net, str) or not net.strip():
         raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {shown(net)}")
+    sizes = None if input is None else given_sizes(input)
+    net, text = split_settings(net)
+    settings |= read_settings(text) if text else {}
     if is_pattern(net):
         from archcalc.spec.pattern import load_pattern
 
         if settings:
             raise ArchcalcError("a one-line pattern has no parameters to set")
-        return load_pattern(net)
+        return load_pattern(net, sizes)
     if not is_path(net):
-        return expand(find(net), net, settings)
+        return network_of(find(net), net, settings, sizes)
     path, wanted = _split(net)
     name = re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(path).stem)[:80]
     family = read_text(text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name)
-    return expand(family, wanted or _only(family, path), settings)
+    return network_of(family, wanted or _only(family, path), settings, sizes)
+
+
+def split_settings(net: str) -> tuple[str, str]:
+    """A network's name without its settings, and the text of the settings; empty where there are none.
+
+    An @ in a path is part of it, unless a spec file stands before the @ and a key with = behind it.
+
+    >>> split_settings("resnet50@option=c"), split_settings("me@home/net.yaml")
+    (('resnet50', 'option=c'), ('me@home/net.yaml', ''))
+    """
+    for found in _SETTINGS.finditer(net):
+        name = net[: found.start()]
+        path, _ = _split(name)
+        if os.sep not in name or path == "-" or path.endswith(SUFFIXES) or os.path.isfile(name):
+            return name, net[found.start() + 1 :]
+    name, at, text = net.rpartition("@")
+    if at and not is_pattern(net) and (not is_path(net) or name.endswith(SUFFIXES)):
+        raise ArchcalcError(
+            f"{clipped(net, 120)}: settings follow the @ as KEY=VALUE with commas between, got {shown(text)}"
+        )
+    return net, ""
 
 
 def source(net: str) -> str:
@@ -116,7 +151,10 @@ def text_of(path: str) -> str:
         if path == "-":
             if sys.stdin is None:
                 raise ArchcalcError(Problem("is closed", file))
-            return _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
+            if sys.stdin not in _read:  # a command may name it again, with other settings
+                _read.clear()
+                _read[sys.stdin] = _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
+            return _read[sys.stdin]
         if os.path.isdir(path):
             raise ArchcalcError(Problem("is a directory, expected a spec file", file))
         with open(path, "rb") as opened:

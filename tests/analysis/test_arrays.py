@@ -170,9 +170,9 @@ REFUSED = [
     ({"input": (3, True, 8)}, "input height: expected a whole number, got true"),
     ({"input": (3, "8", 8)}, "input height: expected a whole number, got '8'"),
     ({"input": (3, None, 8)}, "input height: expected a whole number, got nothing"),
-    ({"input": "3x8x8"}, "input: expected (channels, height, width), got '3x8x8'"),
+    ({"input": "3x8y8"}, "expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got '3x8y8'"),
     ({"input": ()}, "input: expected (channels, height, width), got ()"),
-    ({"input": (1, 2, 3, 4, 5)}, "input: expected (channels, height, width), got (1, 2, 3, 4, 5)"),
+    ({"input": (1, 2, 3, 4, 5)}, "net takes channels x height x width, got 1x2x3x4x5; the input of its spec is 3x8x8"),
     (
         {"input": (3, np.array([8, 9, 10]), np.array([8, 9]))},
         "input: the arrays of 3x[8..10]x[8..9] do not broadcast together",

@@ -75,7 +75,7 @@ TABLE = "see archcalc table --help"
         ),
         (
             ["table", "tiny.yaml", "--input", "1x2x3x4x5"],
-            f"argument --input: expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got '1x2x3x4x5'; {TABLE}",
+            "tiny takes channels x height x width, got 1x2x3x4x5; the input of its spec is 3x8x8",
         ),
         (["table", "tiny.yaml", "--input", "3x0x8"], "input height: must be at least 1, got 0"),
         (
@@ -84,8 +84,7 @@ TABLE = "see archcalc table --help"
         ),
         (
             ["table", "tiny.yaml", "--input", "3"],
-            "tiny.yaml:4: conv needs a feature map with height and width, got a vector of 3 (at layers[0].conv)\n"
-            "archcalc: tiny does not take the input 3",
+            "tiny takes channels x height x width, got 3; did you mean 3x8x8?",
         ),
         (
             ["table", "tiny.yaml", "--set", "w"],
@@ -140,7 +139,11 @@ TABLE = "see archcalc table --help"
         (["schema", "extra"], "unexpected argument 'extra'; see archcalc schema --help"),
         (["diff", "tiny.yaml"], "diff takes two networks, got 1"),
         (["show", "INPUT 8x8x3 -> RELU"], "a one-line pattern is its own spec; add --expanded to see its layers"),
-        (["show", "tiny.yaml", "--set", "w=3"], "--set changes what is built, not the spec; add --expanded to see it"),
+        (
+            ["show", "tiny.yaml", "--set", "w=3"],
+            "settings change what is built, not the spec; add --expanded to see it",
+        ),
+        (["show", "tiny.yaml@w=3"], "settings change what is built, not the spec; add --expanded to see it"),
         (["table", "INPUT 8x8x3 -> CNOV3-2"], "pattern, column 16: unknown layer 'CNOV3-2'; did you mean 'CONV3-64'?"),
     ],
 )

@@ -108,6 +108,7 @@ def test_patterns(text: str, started: bool) -> None:
 def test_whole_patterns_are_read(text: str) -> None:
     try:
         network = load_pattern(f"INPUT 64x64x3 -> {text} -> FC-10")
+        assert network.nodes
     except ArchcalcError as error:  # nothing but a map that has become too small
         assert "the padded input is only" in str(error)  # noqa: PT017
     else:

@@ -20,7 +20,7 @@ def layers(text: str) -> list[str]:
 
 def message(text: str) -> str:
     with pytest.raises(ArchcalcError) as caught:
-        load_pattern(text)
+        load_pattern(text).nodes  # noqa: B018
     return str(caught.value)
 
 

@@ -19,7 +19,7 @@ TWO = TINY + "networks: {one: {}, two: {w: 8}}\n"
 
 def message(net: str, /, **settings: object) -> str:
     with pytest.raises(ArchcalcError) as caught:
-        zoo.load(net, **settings)
+        zoo.load(net, **settings).nodes  # noqa: B018
     return str(caught.value)
 
 
@@ -41,8 +41,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("vgg16", "vgg16"),
         ("tiny.yaml:tiny", "tiny"),
         ("tiny.yaml:", "tiny"),
-        ("INPUT 8x8x3 -> RELU", "pattern"),
-        ("  INPUT 8x8x3 -> RELU", "pattern"),
+        ("INPUT 8x8x3 -> RELU", "INPUT 8x8x3 -> RELU"),
+        ("  INPUT 8x8x3  -> RELU", "INPUT 8x8x3 -> RELU"),
     ],
 )
 def test_networks_are_found(here: Path, net: str, name: str) -> None:

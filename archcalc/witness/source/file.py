@@ -13,9 +13,9 @@ from importlib import resources
 from keyword import iskeyword
 from textwrap import wrap
 
+from archcalc.naming import settings_text
 from archcalc.network import Network
 from archcalc.report.outputs import unused_lines
-from archcalc.spec.settings import written
 from archcalc.version import __version__
 from archcalc.witness.layers import Call, Expression
 from archcalc.witness.names import TAKEN
@@ -64,7 +64,7 @@ def _header(network: Network) -> str:
     totals = network.analyze().totals
     about = network.about
     paper = ", ".join(str(about[key]) for key in ("paper", "table") if about.get(key))
-    settings = " ".join(f"{key}={written(value)}" for key, value in network.settings_changed.items())
+    settings = settings_text(network.settings_changed)
     paragraphs = [
         [f"{network.title.rstrip('.')}."],
         [f"{paper}."] if paper else [],
