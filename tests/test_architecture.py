@@ -110,13 +110,14 @@ BELOW = {
     "errors": (),
     "sizes": ("errors",),
     "layers": ("errors", "sizes"),
+    "letters": (),
     "naming": ("errors", "sizes"),
     "inputs": ("errors", "sizes", "layers"),
     "network": ("errors", "sizes", "layers", "naming", "inputs"),
     "outputs": ("errors", "network"),
     "conventions": ("errors", "sizes", "layers"),
-    "spec": ("errors", "sizes", "layers", "naming", "inputs", "network", "outputs"),
-    "analysis": ("errors", "sizes", "layers", "inputs", "network", "conventions"),
+    "spec": ("errors", "sizes", "layers", "letters", "naming", "inputs", "network", "outputs"),
+    "analysis": ("errors", "sizes", "layers", "letters", "inputs", "network", "conventions"),
 }
 
 

@@ -16,6 +16,7 @@ from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
 from archcalc.errors import ArchcalcError, LayerError, unknown
 from archcalc.inputs import checked, given_sizes
+from archcalc.letters import normal
 from archcalc.network import Network
 from archcalc.sizes import Int, Shape, broadcast
 
@@ -82,7 +83,7 @@ class Analysis:
 
     def __getitem__(self, name: str) -> Row:
         for row in self.rows:
-            if row.name == name:
+            if row.name == normal(name):
                 return row
         raise ArchcalcError(unknown("layer", name, [row.name for row in self.rows]))
 

@@ -13,6 +13,7 @@ from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
 from archcalc.analysis.tape import Operation, Saved, Stopped, Value
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.letters import normal
 from archcalc.network import Network, Node
 
 
@@ -22,7 +23,7 @@ def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list
     Several blocks have commas between them. Where one use lies in another, the outer counts. ArchcalcError with the
     nearest name when there is no such block.
     """
-    wanted = {name.strip() for name in block.split(",")}
+    wanted = {normal(name.strip()) for name in block.split(",")}
     for name in sorted(wanted):
         if not any(_use(network, node, {name}) for node in nodes):
             labels = dict.fromkeys(label for node in nodes for label in node.scopes)

@@ -74,7 +74,7 @@ def passes_view(node: Node) -> bool:
     moved = layer.type in ("layer_norm", "linear") and layer.settings["axis"] == "channels" and node.shape.axes
     squeezed = layer.type.endswith("_pool") and len(node.shape.axes) == 1
     return (
-        node.storage == "view"
+        "view" in (node.storage, layer.storage)
         or layer.type in ("dropout", "drop_path", "lrn", "channel_shuffle")
         or bool(moved)
         or squeezed

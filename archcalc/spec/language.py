@@ -22,8 +22,11 @@ RESERVED = ("channels", "if", "else", "and", "or", "not", "true", "false", "none
 LAYERS = {name: layer for name, layer in registry.items() if name != "input"}
 
 PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-BRANCH = re.compile(r"[A-Za-z0-9_]{1,40}")
-NETWORK_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
+"""What a parameter or a name of a let is called: a word of the expression language."""
+MOST_LETTERS, MOST_LETTERS_OF_BLOCKS = 80, 40
+"""The most letters in the name of a layer or network, and of a block or branch."""
+LAYER_SIGNS, NETWORK_SIGNS = "./+-", ".-"
+"""Signs in the name of a layer, and of a network."""
 
 MAX_AXES = 3
 """The most axes of a feature map, its channels not counted."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.letters import is_name
 from archcalc.network import Place
 from archcalc.spec.language import (
     ABOUT,
@@ -19,10 +20,11 @@ from archcalc.spec.language import (
     MAX_AXES,
     MAX_NAMES,
     MAX_VALUES,
+    MOST_LETTERS,
+    MOST_LETTERS_OF_BLOCKS,
     NETWORK,
-    NETWORK_NAME,
+    NETWORK_SIGNS,
     OPTIONS,
-    PARAM,
 )
 from archcalc.spec.settings import mismatch
 from archcalc.spec.step_reader import StepReader, kind
@@ -247,7 +249,7 @@ class _Reader(StepReader):
             return
         for name, child in tree.value.items():
             path = f"networks.{clipped(name, 60)}"
-            if not NETWORK_NAME.fullmatch(name):
+            if not is_name(name, MOST_LETTERS, NETWORK_SIGNS):
                 self.problem(
                     f"a network is called by at most 80 letters, digits and _ . -, got {clipped(name, 60)!r}",
                     child,
@@ -292,7 +294,7 @@ class _Reader(StepReader):
         outside = self.scope
         for name, child in tree.value.items():
             path = f"blocks.{clipped(name, 60)}"
-            if not PARAM.fullmatch(name):
+            if not is_name(name, MOST_LETTERS_OF_BLOCKS) or name[0].isdigit():
                 self.problem(
                     f"a block is called by at most 40 letters, digits and _, got {clipped(name, 60)!r}", child, path
                 )

@@ -9,15 +9,16 @@ from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES
 from archcalc.layers.fields import Like
+from archcalc.letters import is_name
 from archcalc.network import Place
 from archcalc.spec.expression import Expression, parse
 from archcalc.spec.language import (
-    BRANCH,
     KINDS,
     LAYERS,
     MAX_EXPRESSIONS,
     MAX_LISTED,
     MAX_PROBLEMS,
+    MOST_LETTERS_OF_BLOCKS,
     OPTIONS,
     PARAM,
     RESERVED,
@@ -180,7 +181,7 @@ class StepReader:
             named = named if isinstance(named, dict) else {}
         branches = []
         for name, child in named.items():
-            if not BRANCH.fullmatch(name):
+            if not is_name(name, MOST_LETTERS_OF_BLOCKS):
                 self.problem(
                     f"the name of a branch is at most 40 letters, digits and _, got {clipped(name, 60)!r}",
                     child,

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from archcalc.errors import clipped
 from archcalc.layers import Layer
 from archcalc.layers.fields import shown
+from archcalc.letters import is_name, normal
 from archcalc.network import Place
 from archcalc.spec.expression import Expression, Scope, parse
+from archcalc.spec.language import LAYER_SIGNS, MOST_LETTERS
 from archcalc.spec.operations import ExpressionError, Spend, bounded_list, free
 
 MAX_TEMPLATE = 300
@@ -124,7 +127,6 @@ def listed(values: list[Any]) -> Expression:
 
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+-]{0,79}")
 
 
 class Template:
@@ -135,7 +137,7 @@ class Template:
     def __init__(self, text: str) -> None:
         if len(text) > MAX_TEMPLATE:
             raise ExpressionError(f"a name of {len(text):,} characters; {MAX_TEMPLATE} are the most")
-        self.text = text
+        self.text = text = normal(text)
         pieces = _BRACES.split(text)
         self.parts = [parse(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
         self.names = frozenset[str]().union(*(p.names for p in self.parts if isinstance(p, Expression)))
@@ -147,7 +149,7 @@ class Template:
     def fill(self, scope: Scope, spend: Spend = free) -> str:
         if len(self.parts) == 1:
             return self.text
-        name = "".join(p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts)
+        name = normal("".join(p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts))
         check_name(name)
         return name
 
@@ -160,6 +162,8 @@ def _word(value: Any) -> str:
 
 def check_name(name: str) -> None:
     """ExpressionError unless name can be the name of a layer or block."""
-    if not _NAME.fullmatch(name):
-        shown = name if len(name) <= 60 else name[:57] + "..."
-        raise ExpressionError(f"a name is at most 80 letters, digits and _ . / + -, got {shown!r}")
+    if not is_name(name, MOST_LETTERS, LAYER_SIGNS):
+        signs = " ".join("_" + LAYER_SIGNS)
+        raise ExpressionError(
+            f"a name is at most {MOST_LETTERS} letters, digits and {signs}, got {clipped(repr(name), 60)}"
+        )

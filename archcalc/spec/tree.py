@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from archcalc.errors import ArchcalcError, Problem, clipped
+from archcalc.letters import normal
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -153,10 +154,11 @@ def _build(text: str, file: str) -> Tree:
         if isinstance(event, yaml.ScalarEvent):
             if event.tag not in ("!", "tag:yaml.org,2002:str"):
                 untagged(event.tag, line)
-            value = scalar(event.value) if event.implicit[0] else event.value
+            said = normal(event.value)
+            value = scalar(said) if event.implicit[0] else said
             if value == inf or value == -inf:
                 raise fail(f"{clipped(event.value, 60)} is beyond the numbers that a computer counts with", line)
-            tree = Tree(value, line, text=event.value)
+            tree = Tree(value, line, text=said)
             if event.anchor:
                 anchors[event.anchor] = tree
             place(tree)

@@ -50,7 +50,7 @@ class Built(nn.Module):
         self.network = network
         self.layers: list[tuple[Node, nn.Module]] = []
         made: dict[int, tuple[Written, nn.Module]] = {}
-        paths = module_paths(network)
+        paths = module_paths(network).layers
         for node in network.running():
             how = how_written(network, node, over.get(node.index))
             owner = None if node.shares is None else made[node.shares]

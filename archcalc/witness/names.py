@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from functools import cache
 from keyword import iskeyword
+from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.network import Network, Node
+from archcalc.spec.naming import prefixes
 from archcalc.witness.layers import Written, written
 
 TAKEN = """
@@ -20,6 +22,7 @@ register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_
 train training type xpu zero_grad
 """
 """Names that a module of PyTorch, or the built model, has for itself."""
+_TAKEN = frozenset(TAKEN.split())
 
 
 def how_written(network: Network, node: Node, over: int | None = None) -> Written:
@@ -35,30 +38,61 @@ def how_written(network: Network, node: Node, over: int | None = None) -> Writte
         raise ArchcalcError(f"{network.name}: {node.name} cannot be built: {error}") from None
 
 
-def module_paths(network: Network) -> dict[int, str]:
-    """The path of each node's module: the node's name, with an underscore where Python or PyTorch takes it."""
-    names = {node.index: module_path(node.name or node.layer.type) for node in network.running()}
-    blocks = {name[:at] for name in names.values() for at, letter in enumerate(name) if letter == "."}
+class Paths(NamedTuple):
+    """Where a network's modules are: those of layers by the index of the node, those of blocks by their name."""
+
+    layers: dict[int, str]
+    blocks: dict[str, str]
+
+
+def module_paths(network: Network) -> Paths:
+    """The path of each module: the spec's name, changed where it is no identifier or Python or PyTorch takes it.
+
+    No two layers or blocks have one path: an underscore is added where they would.
+    """
+    names = {node.index: node.name or node.layer.type for node in network.running()}
+    found = Paths({}, {"": ""})
     taken: set[str] = set()
-    for index, path in names.items():
-        while path in taken or path in blocks:
+
+    def free(name: str) -> str:
+        around, _, part = name.rpartition(".")
+        path = ".".join(filter(None, (found.blocks[around], identifier(part))))
+        while path in taken:
             path += "_"
         taken.add(path)
-        names[index] = path
-    return names
+        return path
+
+    for name in names.values():
+        for block in prefixes(name):
+            if block not in found.blocks:
+                found.blocks[block] = free(block)
+    for index, name in names.items():
+        found.layers[index] = free(name)
+    return found
 
 
-def module_path(name: str) -> str:
-    """A name of the spec as a path of attributes.
+@cache
+def identifier(part: str) -> str:
+    """A part of a spec's name, between dots, as an attribute of a module.
 
-    >>> module_path("block1.3x3.half")
-    'block1._3x3.half_'
+    Python reads identifiers in normal form NFKC, and mangles those that begin with two underscores.
+
+    >>> identifier("3x3"), identifier("half"), identifier("__x"), identifier("a-b"), identifier("卷积1"), identifier("x²")
+    ('_3x3', 'half_', '_x_', 'a_b', '卷积1', 'x2')
     """
-    return ".".join(map(_identifier, name.split(".")))
-
-
-def _identifier(part: str) -> str:
-    name = re.sub(r"\W", "_", part)
-    name = name if name[:1].isidentifier() else f"_{name}"
+    name = plain(part)
+    if name[:1] == "_":
+        name = f"_{name.lstrip('_') or 0}"
+    elif not name[:1].isidentifier():
+        name = f"_{name}"
     private = name.startswith("_") and not name[1:2].isdigit()
-    return f"{name}_" if private or iskeyword(name) or name in TAKEN.split() else name
+    return f"{name}_" if private or iskeyword(name) or name in _TAKEN else name
+
+
+def plain(text: str) -> str:
+    """The text in normal form NFKC, with an underscore for every character that is in no identifier."""
+    if not text.isascii():
+        from unicodedata import normalize
+
+        text = normalize("NFKC", text)
+    return "".join(letter if f"a{letter}".isidentifier() else "_" for letter in text)

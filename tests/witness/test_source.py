@@ -293,6 +293,65 @@ def test_a_network_of_any_name(name: str) -> None:
     assert_same_function(expand(read_text(text, "spec.yaml", name), name))
 
 
+NASTY = [
+    # mangled inside a class, private, dunder, only underscores
+    *("__x", "__", "___", "_x", "_modules", "__dict__", "__init__", "_1"),
+    # words of Python, of a module of PyTorch, and of the file itself
+    *(
+        "class",
+        "None",
+        "match",
+        "self",
+        "super",
+        "training",
+        "forward",
+        "T_destination",
+        "register_buffer",
+        "call_super_init",
+    ),
+    *("torch", "nn", "F", "Tensor", "tie", "x", "y", "layers", "network", "frees", "outputs"),
+    # no identifiers, and those that become alike
+    *("3x3", "a-b", "a+b", "a/b", "a_b", "1", "-".join("ab"), "x²", "x2", "½", "ﬁ", "fi", "Ⅷ", "VIII", "０"),
+    # other scripts, with marks and letters whose capitals are two
+    *("卷积1", "слой", "café", "ß", "ŉ", "हिन्दी", "ไทย", "עברית", "عربي", "ⅷ", "𝔘", "한국어", "ªº"),
+]
+
+
+@pytest.mark.parametrize("as_block", [False, True])
+def test_names_that_python_would_read_as_others(as_block: bool) -> None:
+    """Layers, and blocks that differ in numbers, so that names become those of classes and parameters as well."""
+    names = list(dict.fromkeys(NASTY))
+    if as_block:
+        second = "{conv: {out: out + 1, kernel: 1}, name: 卷积}"
+        blocks = (
+            f"blocks: {{块: {{params: [out], layers: [{{conv: {{out: out, kernel: 1}}, name: __x}}, {second}]}}}}\n"
+        )
+        steps = [f"{{块: {{out: {at % 3 + 1}}}, name: '{name}'}}" for at, name in enumerate(names)]
+    else:
+        blocks = ""
+        steps = [f"{{conv: {{out: 2, kernel: 1}}, name: '{name}'}}" for name in names]
+    steps += [f"{{side: [{{conv: {{out: 1, kernel: 1}}, name: '{name}s'}}]}}" for name in names]
+    network = spec(f"input: [3, 2, 2]\n{blocks}layers:\n" + "".join(f"  - {step}\n" for step in steps))
+    assert [node.name.split(".")[0] for node in network.nodes if node.layer.type == "conv" and not node.side][
+        :: 1 + as_block
+    ] == names
+    assert_same_function(network)
+    keys = list(build(network, "meta").state_dict())
+    assert all(part.isidentifier() for key in keys for part in key.split("."))
+    assert not any(part.startswith("__") for key in keys for part in key.split("."))
+
+
+def test_a_name_in_any_script_makes_a_file_as_it_is_formatted(tmp_path: Path) -> None:
+    pytest.importorskip("ruff")
+    unit = "blocks: {块: {params: [out], layers: [{conv: {out: out, kernel: 3, pad: 1}, name: 卷积}, relu]}}\n"
+    ways = ", ".join(f"支路{at}: [{{块: {{out: {at + 1}}}, name: 很长很长的名字}}]" for at in range(9))
+    network = spec(f"title: 网络\ninput: [3, 8, 8]\n{unit}layers: [{{concat: {{{ways}}}, name: 连接}}]\n")
+    assert_same_function(network)
+    (tmp_path / "net.py").write_text(torch_source(network), encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "format", "--diff", "--isolated", "--no-cache", str(tmp_path / "net.py")]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stdout == ""
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported")

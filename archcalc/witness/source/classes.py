@@ -9,6 +9,7 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from archcalc.witness.layers import Call, Expression
+from archcalc.witness.names import plain
 from archcalc.witness.source.outline import Block
 from archcalc.witness.source.parameters import CHANNELS, MISSING, Argument, Column, Parameter, Parameters
 
@@ -169,11 +170,11 @@ def _names(block: Block, deep: bool) -> Iterator[str]:
 def camel(name: str, otherwise: str = "Block") -> str:
     """A name as one of a class.
 
-    >>> camel("conv_norm"), camel("resnet50_tv"), camel("mobilenet_v1_0.25"), camel("7x7")
-    ('ConvNorm', 'Resnet50Tv', 'MobilenetV1_0_25', 'Block7x7')
+    >>> camel("conv_norm"), camel("resnet50_tv"), camel("mobilenet_v1_0.25"), camel("7x7"), camel("x²-é")
+    ('ConvNorm', 'Resnet50Tv', 'MobilenetV1_0_25', 'Block7x7', 'X2É')
     """
     made = ""
-    for word in filter(None, re.split(r"[\W_]+", name)):
+    for word in filter(None, plain(name).split("_")):
         made += "_" * (made[-1:].isdigit() and word[0].isdigit()) + word[0].upper() + word[1:]
     if not made:
         return otherwise

@@ -16,7 +16,7 @@ def statement(text: str, indent: int = 0) -> list[str]:
                 (a, b, c, d, e, f, a, b, c, d, e, f, a, b, c, d, e, f, a, b, c, d, e, f), 1
             )
     """
-    value = None if fits(text, indent) or not text.isascii() else getattr(ast.parse(text).body[0], "value", None)
+    value = None if fits(text, indent) else getattr(ast.parse(_ascii(text)).body[0], "value", None)
     if value is None:
         return [" " * indent + text]
     before, bare = text[: value.col_offset], text[value.col_offset] != "("
@@ -38,7 +38,19 @@ def signature(name: str, parameters: list[str], returns: str, indent: int) -> li
 
 def fits(text: str, indent: int) -> bool:
     """Whether the text is short enough for one line."""
-    return indent + len(text) <= WIDTH
+    return indent + (len(text) if text.isascii() else sum(map(_columns, text))) <= WIDTH
+
+
+def _columns(letter: str) -> int:
+    """How many columns a character takes."""
+    from unicodedata import category, east_asian_width
+
+    return 0 if category(letter) == "Mn" else 2 if east_asian_width(letter) in "WF" else 1
+
+
+def _ascii(text: str) -> str:
+    """The text with a letter in the place of every other character, so that the columns of its parts are the same."""
+    return text if text.isascii() else "".join(letter if letter.isascii() else "x" for letter in text)
 
 
 def _laid(text: str, before: str, node: ast.expr, after: str, indent: int) -> list[str]:

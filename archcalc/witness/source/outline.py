@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape
+from archcalc.spec.naming import prefixes
 from archcalc.witness.layers import Call, Expression
-from archcalc.witness.names import how_written, module_path, module_paths
+from archcalc.witness.names import how_written, module_paths
 
 FLATTEN = "{0}.flatten(1)"
 DEEPEST = 3
@@ -89,15 +90,6 @@ class Block:
         return 1 + max((block.height for block in inner if block.inline), default=0)
 
 
-def prefixes(name: str) -> Iterator[str]:
-    """The names around a name, outermost first.
-
-    >>> list(prefixes("a.b.c"))
-    ['a', 'a.b']
-    """
-    return (name[:at] for at, letter in enumerate(name) if letter == ".")
-
-
 def outline(network: Network) -> tuple[Block, list[int], list[int]]:
     """The whole network as a block, the values that it returns, and those of side heads beside them."""
     made = _Outline(network)
@@ -109,8 +101,8 @@ def outline(network: Network) -> tuple[Block, list[int], list[int]]:
 class _Outline:
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.paths = module_paths(network)
-        self.kinds = {module_path(name): kind for name, kind in network.blocks.items()}
+        self.paths, blocks = module_paths(network)
+        self.kinds = {blocks[name]: kind for name, kind in network.blocks.items() if name in blocks}
         nodes = network.running()
         self.how = {node.index: how_written(network, node) for node in nodes}
         self.same = {0: 0}

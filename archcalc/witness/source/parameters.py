@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from keyword import iskeyword
@@ -106,7 +107,8 @@ class Parameters:
         self.written[column.kind, column.key] = name
 
     def free(self, name: str) -> str:
-        """The name, with an underscore where it is taken."""
+        """The name, with an underscore where it is taken; another one for a name with marks of its own."""
+        name = name if re.fullmatch(r"\w+", name) else "value"
         taken = {*RESERVED, *self.locals, *(parameter.name for parameter in self.all)}
         while name in taken or iskeyword(name):
             name += "_"

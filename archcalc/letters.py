@@ -1,0 +1,42 @@
+"""What may be a name, in any script: letters and digits that can be seen, each written in one way.
+
+Unicode writes an accented letter as one character or as two; normal form NFC has the one. Characters that change the
+direction of text, that control anything or that cannot be seen are in no name, for two names must not look alike.
+"""
+
+from __future__ import annotations
+
+HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
+"""Letters and marks that are not drawn: fillers, joiners and variation selectors (Default_Ignorable_Code_Point)."""
+
+
+def normal(text: str) -> str:
+    """The text in normal form NFC.
+
+    >>> normal("e\\u0301") == "\\u00e9", normal("conv1")
+    (True, 'conv1')
+    """
+    if text.isascii():
+        return text
+    from unicodedata import normalize
+
+    return normalize("NFC", text)
+
+
+def is_name(text: str, most: int, signs: str = "") -> bool:
+    """Whether text is letters, digits, _ and signs, at most so many, that begin with a letter, a digit or _.
+
+    >>> is_name("conv1_1", 80), is_name("卷积1", 80), is_name("a.b", 80), is_name("a.b", 80, "."), is_name("a\\u200bb", 80)
+    (True, True, False, True, False)
+    """
+    if not 1 <= len(text) <= most or text[0] in signs:
+        return False
+    if text.isascii():
+        return all(letter.isalnum() or letter == "_" or letter in signs for letter in text)
+    from unicodedata import category, is_normalized
+
+    kinds = [category(letter)[0] for letter in text]
+    fit = (kind in "LMN" or letter == "_" or letter in signs for letter, kind in zip(text, kinds, strict=True))
+    return kinds[0] != "M" and all(fit) and HIDDEN.isdisjoint(text) and is_normalized("NFC", text)
