@@ -103,6 +103,16 @@ def test_which_layers_write_over_their_input(layers, expected):
     assert set(overwritten(network(*layers, CONV))) == expected
 
 
+@pytest.mark.parametrize(("type", "settings"), [("flatten", {}), ("identity", {}), ("slice", {"stop": 2})])
+def test_a_view_that_the_spec_calls_new_is_one_still(type, settings):
+    """PyTorch returns a view of the image, whatever a spec counts: nothing may write over the image."""
+    net = Network("net", Shape(4, (8, 8)))
+    net.add("first", registry[type](**settings), storage="new")
+    net.add("over", registry["hard_sigmoid"]())
+    net.add("last", registry["relu"]())
+    assert 2 not in overwritten(net)
+
+
 def test_the_output_is_not_overwritten():
     net = Network("net", Shape(4, (8, 8)))
     net.add("conv", registry["conv"](out=4, kernel=1))
