@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from archcalc.cli.names import listing
@@ -266,20 +268,43 @@ def _report_problems(args: argparse.Namespace, problems: Sequence[object], statu
 
 
 def plot(args: argparse.Namespace) -> str | bytes:
-    from archcalc.plot.kinds import KINDS, chosen, file, format_of, svg
+    from archcalc.plot.kinds import KINDS, chosen, element, format_of, picture
+    from archcalc.plot.look import Look
 
     kind = chosen(args.kind)
-    given = {name for other in KINDS.values() for name in other.options}
+    given = {*Look._fields, *(name for other in KINDS.values() for name in other.options)}
     options = {name: getattr(args, name) for name in sorted(given) if getattr(args, name) is not None}
     if not args.output:
         raise ArchcalcError(f"a picture goes to a file: add -o FILE, such as -o {kind.name}.svg; -o - prints SVG")
-    if args.output == "-":
-        if args.format not in (None, "svg"):
-            raise ArchcalcError(f"standard output takes SVG alone, not {args.format}; -o FILE writes to a file")
-        args.output = None
-        return svg(kind.name, _analyses(args), **options)
-    format = args.format or format_of(args.output)
-    return file(kind.name, _analyses(args), format, **options)
+    if args.output == "-" and args.format not in (None, "svg"):
+        raise ArchcalcError(f"standard output takes SVG alone, not {args.format}; -o FILE writes to a file")
+    format = "svg" if args.output == "-" else args.format or format_of(args.output)
+    if args.caption_file is not None:
+        options["caption"] = False
+    with _warnings():
+        made = picture(kind.name, _analyses(args), format, **options)
+    if args.caption_file is not None:
+        _write_caption(args, made.caption)
+    return element(made.content) if args.output == "-" else made.content
+
+
+def _write_caption(args: argparse.Namespace, caption: str) -> None:
+    from archcalc.report.files import write
+    from archcalc.report.formats import latex_text
+
+    if args.caption_file in ("-", args.output):
+        raise ArchcalcError("--caption: expected a file of its own")
+    write(args.caption_file, (latex_text(caption) if args.caption_file.endswith(".tex") else caption) + "\n")
+
+
+@contextmanager
+def _warnings() -> Iterator[None]:
+    """What pictures warn of, on standard error, each sentence once."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(one.message) for one in found):
+        say(text)
 
 
 def report(args: argparse.Namespace) -> str:

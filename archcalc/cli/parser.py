@@ -263,6 +263,23 @@ def parser() -> options.Parser:
     one.add_argument("--overhead", metavar="SIZE", help="budget: what the framework holds besides (0B)")
     one.add_argument("--amp", action="store_const", const=True, help="memory, budget: train in mixed precision")
     one.add_argument("--checkpoint", metavar="BLOCK,...", help="memory, budget: blocks that run again, not kept")
+    one.add_argument("--width", metavar="WIDTH", help="inches, column (3.5) or page (7) (column)")
+    one.add_argument("--title", metavar="TEXT", help="a title above the picture")
+    one.add_argument(
+        "--no-caption",
+        dest="caption",
+        action="store_const",
+        const=False,
+        help="leave the caption below the picture out",
+    )
+    one.add_argument(
+        "--caption",
+        dest="caption_file",
+        metavar="FILE",
+        help="write the caption to this file and not below the picture; as LaTeX where FILE ends in .tex",
+    )
+    one.add_argument("--dark", action="store_const", const=True, help="light lines on a dark ground")
+    one.add_argument("--transparent", action="store_const", const=True, help="no ground")
     one.add_argument(
         "--format",
         metavar="FORMAT",

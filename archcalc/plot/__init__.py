@@ -4,12 +4,13 @@
     archcalc.plot.rf(archcalc.load("vgg16").analyze(), ax=axes)
 
 Without ``ax`` a function makes a figure of its own, with a caption; with it, it draws there and leaves the
-caption to the caller. Both return the axes.
+caption to the caller. Both return the axes. Every function takes ``width``, ``title``, ``caption``, ``dark`` and
+``transparent`` too, as ``archcalc.plot.look.Look`` describes them.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from archcalc.plot.kinds import FORMATS, KINDS, Kind, figure, save, svg
+from archcalc.plot.kinds import FORMATS, KINDS, Kind, Picture, figure, picture, save, svg
 
 if TYPE_CHECKING:
     from archcalc.plot.accuracy import compare
@@ -26,6 +27,7 @@ __all__ = [
     "FORMATS",
     "KINDS",
     "Kind",
+    "Picture",
     "budget",
     "compare",
     "cost",
@@ -33,6 +35,7 @@ __all__ = [
     "graph",
     "memory",
     "pattern",
+    "picture",
     "rf",
     "rf_map",
     "save",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import pi, sqrt
 from string import ascii_lowercase
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -13,12 +13,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
-from archcalc.plot import style
+from archcalc.plot import labels, style
+from archcalc.plot.colours import INK
+from archcalc.plot.look import Looks
 from archcalc.report.compare import published
 from archcalc.report.units import COUNTS, count_text, unit_for
 from archcalc.spec.accuracy import Accuracy
 
-LARGEST = 260
+LARGEST = 420
 """The area of the largest disc, in square points."""
 
 NAMED, KEY_COLUMNS = 8, 2
@@ -31,7 +33,7 @@ AROUND = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 """Where a name may stand: right and left (1 and -1), over and under its disc."""
 
 
-def compare(*analyses: Analysis, ax: Axes | None = None) -> Axes:
+def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
     """Top-1 accuracy (top-5 where a network has no top-1 figure) against MACs; a disc's area is its parameters.
 
     ArchcalcError naming the networks without a sourced accuracy, and for figures on different data.
@@ -47,19 +49,17 @@ def compare(*analyses: Analysis, ax: Axes | None = None) -> Axes:
     if not all(a.totals.macs for a in analyses):
         raise ArchcalcError(f"convention {analyses[0].convention.name} counts no operations to compare by")
     ways = list(dict.fromkeys(one.how for one in found))
-    with style.applied():
-        made = ax is None
-        names = [f"{a.network.name} {_mark(ways, one)}".strip() for a, one in zip(analyses, found, strict=True)]
+    with style.page(ax, look, *analyses) as page:
+        names = [f"{labels.name(a)} {_mark(ways, one)}".strip() for a, one in zip(analyses, found, strict=True)]
         key = 0.14 * -(-len(names) // KEY_COLUMNS) if len(names) > NAMED else 0
-        ax = style.new_axes(2.6 + key) if ax is None else ax
+        ax = page.axes(page.look.tall(2.9) + key, scaled=False)
         macs = [a.totals.macs for a in analyses]
         right = [100 - float(getattr(one, which)) for one in found]
         most = max(a.totals.params for a in analyses)
         areas = [LARGEST * a.totals.params / most for a in analyses]
         colours = [style.LINES[ways.index(one.how) % len(style.LINES)][0] for one in found]
         ax.set_xscale("log")
-        ax.scatter(macs, right, areas, c=colours, alpha=0.55, edgecolors=style.INK, linewidths=0.5, zorder=2)
-        ax.scatter(macs, right, 1.5, c=style.INK, zorder=3)
+        ax.scatter(macs, right, areas, c=colours, alpha=0.55, edgecolors=INK, linewidths=0.5, zorder=2)
         _limits(ax, macs, right)
         size, unit = unit_for(macs, COUNTS)
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -69,8 +69,7 @@ def compare(*analyses: Analysis, ax: Axes | None = None) -> Axes:
         ax.set_ylabel(f"top-{which[-1]} accuracy [%]")
         if len(names) > NAMED:
             _key(ax, names)
-        if made:
-            style.captioned(ax, _caption(analyses, found, ways, most))
+        page.framed(ax, _caption(analyses, found, ways, most))
         texts = names if len(names) <= NAMED else [str(nth) for nth in range(1, len(names) + 1)]
         _named(ax, texts, macs, right, areas)
     return ax
@@ -99,7 +98,7 @@ def _mark(ways: Sequence[str], one: Accuracy) -> str:
 
 def _limits(ax: Axes, macs: Sequence[int], right: Sequence[float]) -> None:
     ax.set_xlim(min(macs) / 1.8, max(macs) * 2.6)
-    room = max(0.15 * (max(right) - min(right)), 0.5)
+    room = max(0.18 * (max(right) - min(right)), 0.5)
     ax.set_ylim(min(right) - room, max(right) + room)
 
 
@@ -126,10 +125,10 @@ def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[
     frame = Rect(*(n * 72 / figure.dpi for n in ax.get_window_extent().extents))
     discs = [(x, y, sqrt(area / pi)) for (x, y), area in zip(points, areas, strict=True)]
     taken = [Rect(x - r, y - r, x + r, y + r) for x, y, r in discs]
-    line = {"arrowstyle": "-", "linewidth": 0.4, "color": style.INK, "shrinkA": 0, "shrinkB": 0}
+    line = {"arrowstyle": "-", "linewidth": 0.4, "color": INK, "shrinkA": 0, "shrinkB": 0}
     for at in sorted(range(len(texts)), key=lambda at: areas[at]):
         x, y, r = discs[at]
-        width, height = style.text_width(texts[at]) * 72 + 2, style.SIZE * 1.1
+        width, height = labels.text_width(texts[at]) * 72 + 2, labels.SIZE * 1.1
         spots = [
             (reach, Rect(left, low, left + width, low + height))
             for reach in REACHES
@@ -180,5 +179,5 @@ def _caption(analyses: Sequence[Analysis], found: Sequence[Accuracy], ways: Sequ
     return (
         f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))}, {protocols}, against computed "
         f"{first.convention.counts} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
-        f"{count_text(most)}. Convention {first.convention.name}: {first.convention.about}. Sources: {sources}."
+        f"{count_text(most)}. Convention {first.convention.name}. Sources: {sources}."
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.budget import Budget, read_size
 from archcalc.errors import ArchcalcError
-from archcalc.plot import style
+from archcalc.plot import labels, style
+from archcalc.plot.colours import GREY, INK
+from archcalc.plot.look import Looks
 from archcalc.report.units import BYTES, unit_for
 from archcalc.sizes import MAX_SIZE
 
@@ -31,6 +35,7 @@ def budget(
     checkpoint: str | None = None,
     overhead: str = "0B",
     ax: Axes | None = None,
+    **look: Unpack[Looks],
 ) -> Axes:
     """Bytes at the peak of a training step by what they are, and in total, against the batch; both on log scales.
 
@@ -62,27 +67,30 @@ def budget(
     parts = [held.training_parts(batch) for batch in batches]
     totals = [part.total for part in parts]
     inference = [held.inference_parts(batch).total for batch in batches]
-    with style.applied():
-        made = ax is None
-        ax = style.new_axes(3.1) if ax is None else ax
+    lines = {
+        label: amounts
+        for names, label in PARTS
+        if any(amounts := [sum(getattr(p, name) for name in names) for p in parts])
+    }
+    with style.page(ax, look, analysis) as page:
+        ax = page.axes(3.1)
         ax.set_xscale("log", base=2)
         ax.set_yscale("log")
-        ax.plot(batches, totals, color=style.INK, linewidth=2, label="training, all of it")
-        ax.plot(batches, inference, color=style.GREY, linewidth=2, linestyle="--", label="inference, all of it")
-        for nth, ((names, label), (colour, dash, marker)) in enumerate(zip(PARTS, STYLES, strict=True)):
-            amounts = [sum(getattr(part, name) for name in names) for part in parts]
-            if any(amounts):
-                drawn = [n or float("nan") for n in amounts]
+        ax.plot(batches, totals, color=GREY, alpha=0.45, linewidth=4.5, label="training, all of it", zorder=1.5)
+        ax.plot(batches, inference, color=INK, linewidth=1.6, linestyle=(0, (1, 1)), label="inference, all of it")
+        for nth, ((_, label), (colour, dash, marker)) in enumerate(zip(PARTS, STYLES, strict=True)):
+            if label in lines:
+                drawn = [n or float("nan") for n in lines[label]]
                 ax.plot(
                     batches, drawn, color=colour, linestyle=dash, marker=marker, markevery=(2 * nth, 8), label=label
                 )
-        ax.axhline(card, color=style.INK, linewidth=0.8)
-        ax.plot([largest] * 2, [0, totals[batches.index(largest)]], color=style.INK, linewidth=0.7, linestyle=":")
+        ax.axhline(card, color=INK, linewidth=0.8)
+        ax.plot([largest] * 2, [0, totals[batches.index(largest)]], color=INK, linewidth=0.7, linestyle=":")
         ax.annotate(f"{fit}: batch {largest:,} fits", (1, card), (3, 2), textcoords="offset points", va="bottom")
         ax.set_xlim(1, most)
-        low, high = min(inference) / 4, card * 4
+        low, high = min(n for amounts in [inference, *lines.values()] for n in amounts if n) / 2, card * 4
         ax.set_ylim(low, high)
-        if high < 100 * low:
+        if high < 1000 * low:
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_locator(LogLocator(base=2, numticks=7 if most < 10**6 else 5))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
@@ -91,16 +99,15 @@ def budget(
         ax.set_xlabel("batch [images]")
         ax.set_ylabel("held at the peak")
         ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.18), ncols=2, columnspacing=1)
-        if made:
-            how = [f"optimizer {optimizer}", "mixed precision"][: 1 + amp]
-            how += [f"{checkpoint} checkpointed"] if checkpoint else []
-            how += [f"overhead {overhead}"] if held.overhead else ["without the framework's own overhead"]
-            style.captioned(
-                ax,
-                f"Memory of training by batch: {style.about(analysis, counted=False)[:-1]}, {analysis.dtype}, "
-                f"{', '.join(how)}. Batch {largest:,} takes "
-                f"{held.training_parts(largest).total:,} of {card:,} bytes. Parts are those of the moment that holds most.",
-            )
+        how = [f"optimizer {optimizer}", "mixed precision"][: 1 + amp]
+        how += [f"{checkpoint} checkpointed"] if checkpoint else []
+        how += [f"overhead {overhead}"] if held.overhead else ["without the framework's own overhead"]
+        page.framed(
+            ax,
+            f"Memory of training by batch: {labels.about(analysis, counted=False)[:-1]}, {analysis.dtype}, "
+            f"{', '.join(how)}. Batch {largest:,} takes "
+            f"{held.training_parts(largest).total:,} of {card:,} bytes. Parts are those of the moment that holds most.",
+        )
     return ax
 
 

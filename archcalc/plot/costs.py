@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.fold import total
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError
-from archcalc.plot import style
+from archcalc.plot import labels, style
+from archcalc.plot.colours import BLUE, GREEN, ORANGE
+from archcalc.plot.look import Looks
 from archcalc.report.units import BYTES, COUNTS
 
 MOST = 32
@@ -19,6 +22,9 @@ MOST = 32
 
 TOLD = 0.05
 """A share of at least this is written beside its bar."""
+
+NAMES = 0.24
+"""The share of the picture's width that the names of the rows may take."""
 
 
 class Panel(NamedTuple):
@@ -31,7 +37,7 @@ class Panel(NamedTuple):
     hatch: str
 
 
-def cost(analysis: Analysis, ax: Sequence[Axes] | None = None) -> list[Axes]:
+def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Looks]) -> list[Axes]:
     """Three panels of bars, a row per layer or per block: parameters, MACs, and bytes of feature maps.
 
     The share of the total stands beside every bar of 5 % or more. ``ax`` is a row of three axes, as
@@ -40,22 +46,25 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None) -> list[Axes]:
     rows = folded(analysis)
     how = analysis.convention
     panels = [
-        Panel("parameters", lambda row: row.param_count, COUNTS, style.BLUE, ""),
-        Panel(how.counts, lambda row: row.macs or 0, COUNTS, style.ORANGE, "////"),
-        Panel("feature maps", lambda row: (row.values or 0) * analysis.itemsize, BYTES, style.GREEN, "\\\\\\\\"),
+        Panel("parameters", lambda row: row.param_count, COUNTS, BLUE, ""),
+        Panel(how.counts, lambda row: row.macs or 0, COUNTS, ORANGE, "////"),
+        Panel("feature maps", lambda row: (row.values or 0) * analysis.itemsize, BYTES, GREEN, "\\\\\\\\"),
     ]
-    with style.applied():
-        made = ax is None
+    if ax is not None and len(ax) != 3:
+        raise ArchcalcError(f"cost needs three axes, got {len(ax)}")
+    with style.page(ax, look, analysis) as page:
         if ax is None:
-            ax = list(style.new_figure(0.55 + 0.125 * len(rows)).subplots(1, 3, sharey=True))
-        if len(ax) != 3:
-            raise ArchcalcError(f"cost needs three axes, got {len(ax)}")
+            ax = list(page.figure(0.55 + 0.125 * len(rows)).subplots(1, 3, sharey=True))
+            width = page.width
+        else:
+            width = style.figure_of(ax[0]).get_size_inches()[0]
+        names = labels.told_apart([row.name for row in rows], NAMES * width)
+        left = max(map(labels.text_width, names), default=0)
         for panel, axes in zip(panels, ax, strict=True):
-            _bars(axes, rows, panel)
-        ax[0].set_yticks(range(len(rows)), [row.name for row in rows])
+            _bars(axes, rows, panel, (width - left) / len(panels) - 0.15)
+        ax[0].set_yticks(range(len(rows)), names)
         ax[0].set_ylim(len(rows) - 0.4, -0.6)
-        if made:
-            style.captioned(ax[0], _caption(analysis, rows))
+        page.framed(ax[0], _caption(analysis, rows))
     return list(ax)
 
 
@@ -63,24 +72,54 @@ def folded(analysis: Analysis) -> list[Row]:
     """The rows that have any of the three, folded as little as leaves no more than MOST."""
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
-        rows = [row for row in analysis.fold(depth) if row.param_count or row.macs or row.values]
+        rows = _joined([row for row in analysis.fold(depth) if row.param_count or row.macs or row.values])
         if len(rows) <= MOST:
             return rows
     return analysis.fold(by="stage")
 
 
-def _bars(ax: Axes, rows: Sequence[Row], panel: Panel) -> None:
+def _joined(rows: Sequence[Row]) -> list[Row]:
+    """The rows, a join together with the one block that it ends, under the name of the block around both."""
+    found: list[Row] = []
+    for row in rows:
+        around = row.name.rpartition(".")[0] + "."
+        within = [before.name.startswith(around) for before in found[-2:]]
+        if (
+            row.node is not None
+            and row.node.layer.joins
+            and found[-1].type == "block"
+            and within in ([True], [False, True])
+        ):
+            block = found.pop()
+            row = block._replace(
+                name=around[:-1],
+                param_count=block.param_count + row.param_count,
+                macs=total([block.macs, row.macs]),
+                values=total([block.values, row.values]),
+                layers=block.layers + row.layers,
+            )
+        found.append(row)
+    return found
+
+
+def _bars(ax: Axes, rows: Sequence[Row], panel: Panel, width: float) -> None:
+    """A bar for every row, with room for the share beside the longest in that many inches."""
     amounts = [panel.amount(row) for row in rows]
-    total = sum(amounts)
+    whole, most = sum(amounts), max(amounts, default=0)
     _, unit, formatter = style.scaled_axis(amounts, panel.units)
     bars = ax.barh(range(len(rows)), amounts, height=0.72, color=panel.colour, hatch=panel.hatch, edgecolor="white")
-    bars_text = [f"{n / total:.0%}".replace("%", " %") if total and n / total >= TOLD else "" for n in amounts]
-    ax.bar_label(bars, bars_text, padding=1.5)
-    ax.set_xlim(0, max(amounts, default=0) * 1.42 or 1)
-    ax.xaxis.set_major_locator(MaxNLocator(2))
+    shares = [f"{n / whole:.0%}".replace("%", " %") if whole and n / whole >= TOLD else "" for n in amounts]
+    ax.bar_label(bars, shares, padding=1.5)
+    beside = max((labels.text_width(text) + 0.05 for text in shares if text), default=0)
+    room = most / max(0.2, 1 - beside / width)
+    ax.set_xlim(0, room * 1.02 or 1)
+    ticks = [
+        tick for tick in MaxNLocator(2, steps=[1, 2, 2.5, 5, 10]).tick_values(0, most) if 0 <= tick <= max(most, room)
+    ]
+    ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_major_formatter(formatter)
-    ax.set_xlabel(f"[{unit}]" if unit else "")
-    ax.set_title(panel.heading, fontsize=style.SIZE)
+    heading = f"{panel.heading} [{unit}]" if unit else panel.heading
+    ax.set_title(heading, fontsize=labels.SIZE, loc="right" if labels.text_width(heading) > width else "center")
     ax.tick_params(axis="y", length=0)
 
 
@@ -89,6 +128,6 @@ def _caption(analysis: Analysis, rows: Sequence[Row]) -> str:
     folds = " Folded by block." if any(row.type == "block" for row in rows) else ""
     folds = " Folded by stage." if any(row.type == "stage" for row in rows) else folds
     return (
-        f"Cost by layer of {style.about(analysis)} Total: {t.params:,} parameters, {t.macs:,} "
+        f"Cost by layer of {labels.about(analysis)} Total: {t.params:,} parameters, {t.macs:,} "
         f"{analysis.convention.counts}, {t.values * analysis.itemsize:,} bytes of feature maps.{folds}"
     )

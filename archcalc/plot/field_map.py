@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -11,9 +11,13 @@ from matplotlib.patches import Rectangle
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
-from archcalc.errors import ArchcalcError, clipped
-from archcalc.plot import style
-from archcalc.sizes import View
+from archcalc.analysis.views import Views, gate_nodes
+from archcalc.errors import ArchcalcError
+from archcalc.plot import labels, style
+from archcalc.plot.colours import GREY, INK, RED
+from archcalc.plot.fields import past_gates
+from archcalc.plot.look import Looks
+from archcalc.sizes import Field, View
 
 MOST = 8
 BEYOND = 2
@@ -22,48 +26,68 @@ BEYOND = 2
 LINE = 0.15
 """Inches from one line of labels to the next."""
 
+TALLEST = 4.5
+"""The most inches that the frame of the input takes."""
 
-def rf_map(analysis: Analysis, layers: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+NAME = 1.15
+"""Inches for the name of a layer, the middle of which is left out where it is longer."""
+
+
+class Seen(NamedTuple):
+    """A layer with the fields of its units, past the gates."""
+
+    row: Row
+    views: Views
+
+    @property
+    def area(self) -> int:
+        return int(self.views[0].field.size * self.views[1].field.size)
+
+
+def rf_map(
+    analysis: Analysis, layers: Sequence[str] | None = None, ax: Axes | None = None, **look: Unpack[Looks]
+) -> Axes:
     """The fields of the middle units of the layers, drawn on the frame of the input, in input pixels.
 
-    Without ``layers``: the last of each stage, and the first whose field covers the input. ArchcalcError
-    for an input that is no image, an unknown layer, or more than MOST layers.
+    Of a map of even size the middle unit is the one whose field lies nearest to the middle of the input. Fields are
+    those past the gates. Without ``layers``: the last of each stage, and the first whose field covers the input.
+    ArchcalcError for an input that is no image, an unknown layer, or more than MOST layers.
     """
     if len(analysis.input.axes) != 2:
         raise ArchcalcError(
             f"{analysis.network.name} has no field map: its input {analysis.input} has no height and width"
         )
-    rows = [analysis[name] for name in layers] if layers else _chosen(analysis)
-    if len(rows) > MOST:
-        raise ArchcalcError(f"rf-map shows up to {MOST} layers, got {len(rows)}")
-    rows = sorted(rows, key=_area)
-    with style.applied():
-        made = ax is None
-        drawn = [_box(row) for row in rows]
+    views = past_gates(analysis)
+    every = {row.name: Seen(row, views[row.node.index]) for row in analysis.rows if row.node is not None}
+    found = [every[analysis[name].name] for name in layers] if layers else _chosen(analysis, list(every.values()))
+    if len(found) > MOST:
+        raise ArchcalcError(f"rf-map shows up to {MOST} layers, got {len(found)}")
+    found.sort(key=lambda one: one.area)
+    with style.page(ax, look, analysis) as page:
+        boxes = [_box(one, analysis) for one in found]
         height, width = analysis.input.axes
-        seen = [box for box in drawn if max(box.width / width, box.height / height) <= BEYOND]
-        labels = [_label(row, box not in seen) for row, box in zip(rows, drawn, strict=True)]
+        near = [box for box in boxes if max(box.width / width, box.height / height) <= BEYOND]
+        told = _labels(found, [box in near for box in boxes])
         if ax is None:
-            beside = max(map(style.text_width, [*labels, f"input {height}×{width}"])) + 0.4
-            figure = style.new_figure(style.COLUMN - beside)
-            ax = figure.add_subplot(figure.add_gridspec(1, 2, width_ratios=(style.COLUMN - beside, beside))[0])
-        left, right = min([0, *(b.x for b in seen)]), max([width, *(b.x + b.width for b in seen)])
-        top, bottom = min([0, *(b.y for b in seen)]), max([height, *(b.y + b.height for b in seen)])
+            beside = max(map(labels.text_width, [*told, f"input {height}×{width}"])) + 0.4
+            figure = page.figure(min(page.width - beside, TALLEST))
+            ax = figure.add_subplot(figure.add_gridspec(1, 2, width_ratios=(page.width - beside, beside))[0])
+        left, right = min([0, *(b.x for b in near)]), max([width, *(b.x + b.width for b in near)])
+        top, bottom = min([0, *(b.y for b in near)]), max([height, *(b.y + b.height for b in near)])
         margin = 0.03 * max(right - left, bottom - top)
-        ax.set_aspect("equal")
+        ax.set_aspect("equal", anchor="E")
         ax.set_xlim(left - margin, right + margin)
         ax.set_ylim(bottom + margin, top - margin)
-        for nth, box in reversed(list(enumerate(seen))):
-            colour = colormaps["cividis"](0.05 + 0.9 * nth / max(1, len(seen) - 1))
+        for nth, box in reversed(list(enumerate(near))):
+            colour = colormaps["cividis"](0.05 + 0.9 * nth / max(1, len(near) - 1))
             ax.add_patch(
                 Rectangle((box.x, box.y), box.width, box.height, facecolor=colour, edgecolor="white", linewidth=0.7)
             )
-        ax.add_patch(Rectangle((0, 0), width, height, fill=False, linewidth=1.6, linestyle="--", edgecolor=style.RED))
-        _told(ax, labels, drawn, seen, analysis)
+        ax.add_patch(Rectangle((0, 0), width, height, fill=False, linewidth=1.6, linestyle="--", edgecolor=RED))
+        _told(ax, told, boxes, near, analysis)
         ax.set_xlabel("column [pixels]")
         ax.set_ylabel("row [pixels]")
-        if made:
-            style.captioned(ax, _caption(analysis, len(seen) < len(rows)))
+        page.framed(ax, _caption(analysis, found, boxes, near))
     return ax
 
 
@@ -76,20 +100,33 @@ class Box(NamedTuple):
     height: int
 
 
-def _box(row: Row) -> Box:
-    """What the middle unit of a row sees."""
-    axes = row.shape.axes if row.shape else ()
-    middle = [n // 2 for n in axes] or [0] * len(row.views)
-    fields = [view.field for view in row.views]
-    y, x = (-(-(field.first + unit * field.step) // field.per) for field, unit in zip(fields, middle, strict=True))
-    return Box(x, y, fields[1].size, fields[0].size)
+def _box(one: Seen, analysis: Analysis) -> Box:
+    """What the middle unit of a layer sees."""
+    sizes = (one.row.shape.axes if one.row.shape else ()) or [1] * len(one.views)
+    spans = [
+        _middle(view.field, n, pixels) for view, n, pixels in zip(one.views, sizes, analysis.input.axes, strict=True)
+    ]
+    (top, bottom), (left, right) = spans
+    return Box(left, top, right - left + 1, bottom - top + 1)
 
 
-def _told(ax: Axes, labels: Sequence[str], boxes: Sequence[Box], seen: Sequence[Box], analysis: Analysis) -> None:
+def _middle(field: Field, units: int, pixels: int) -> tuple[int, int]:
+    """What the unit sees whose field lies nearest to the middle of the input; of two as near, the latter."""
+    spans = [_span(field, unit) for unit in sorted({(units - 1) // 2, units // 2}, reverse=True)]
+    return min(spans, key=lambda span: abs(span[0] + span[1] - (pixels - 1)))
+
+
+def _span(field: Field, unit: int) -> tuple[int, int]:
+    """The first pixel that a unit sees, and the last of as many as the layer's units see."""
+    first = -(-(field.first + unit * field.step) // field.per)
+    return first, first + field.size - 1
+
+
+def _told(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], seen: Sequence[Box], analysis: Analysis) -> None:
     """The name and field of every layer beside the picture, from the largest at the top, each led to its corner."""
     height, width = analysis.input.axes
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    told = list(zip(labels, boxes, strict=True))
+    told = list(zip(texts, boxes, strict=True))
     told.append((f"input {height}×{width}", Box(0, 0, width, height)))
     told.sort(key=lambda one: (-one[1].height * one[1].width, not one[0].startswith("input")))
     corners = [max(top, min(bottom, box.y)) for _, box in told]
@@ -101,7 +138,7 @@ def _told(ax: Axes, labels: Sequence[str], boxes: Sequence[Box], seen: Sequence[
             (min(right, box.x + box.width), box.y),
             (right + 0.08 * (right - left), at),
             va="center",
-            color=style.RED if text.startswith("input") else style.INK,
+            color=RED if text.startswith("input") else INK,
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
@@ -109,7 +146,7 @@ def _told(ax: Axes, labels: Sequence[str], boxes: Sequence[Box], seen: Sequence[
                 "shrinkA": 1,
                 "shrinkB": 0,
                 "relpos": (0, 0.5),
-                "color": style.GREY,
+                "color": GREY,
             }
             if shown
             else None,
@@ -117,37 +154,55 @@ def _told(ax: Axes, labels: Sequence[str], boxes: Sequence[Box], seen: Sequence[
         note.set_in_layout(False)
 
 
-def _caption(analysis: Analysis, left_out: bool) -> str:
+def _caption(analysis: Analysis, found: Sequence[Seen], boxes: Sequence[Box], near: Sequence[Box]) -> str:
+    height, width = analysis.input.axes
+    beyond = any(b.x < 0 or b.y < 0 or b.x + b.width > width or b.y + b.height > height for b in near)
+    gated = " Past the gates, which see the whole input." if gate_nodes(analysis.network) else ""
+    even = any(n % 2 == 0 and view.field.step for one in found for n, view in _sizes(one))
     return (
-        f"What the middle unit of a layer sees of the input, to scale: {style.about(analysis, counted=False)} "
-        "Padding counts as pixels." + (" * larger than is drawn." if left_out else "")
+        f"What the middle unit of a layer sees of the input, to scale: {labels.about(analysis, counted=False)}"
+        + (" Of a map of even size: the unit nearest to the middle, half a step beside it." if even else "")
+        + (" What lies outside of the frame is padding." if beyond else "")
+        + gated
+        + (" * larger than is drawn." if len(near) < len(boxes) else "")
     )
 
 
-def _chosen(analysis: Analysis) -> list[Row]:
-    rows = {row.node.index: row for row in analysis.rows if row.node is not None}
-    trunk = [rows[node.index] for node in analysis.stages.trunk]
-    local = [row for row in trunk if row.shape and row.shape.axes and all(v.least.step != 0 for v in row.views)]
-    local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.views != before.views]
-    ends = [row for row, after in zip(local, [*local[1:], None], strict=True) if not after or after.shape != row.shape]
-    last = {row.shape.axes: row for row in ends if row.shape and _area(row) > 1}
-    covering = [row for row in local if all(map(_covers, row.views, analysis.input.axes))]
-    found = {row.name: row for row in [*last.values(), *covering[:1]]}
-    largest: dict[int, Row] = {}
-    for row in sorted(found.values(), key=lambda row: local.index(row)):
-        largest.setdefault(_area(row), row)
+def _sizes(one: Seen) -> list[tuple[int, View]]:
+    return list(zip(one.row.shape.axes if one.row.shape else (), one.views, strict=False))
+
+
+def _chosen(analysis: Analysis, every: Sequence[Seen]) -> list[Seen]:
+    """The last layers of the stages that have positions of their own, and the first one that covers the input."""
+    trunk = {node.index for node in analysis.stages.trunk}
+    stage = analysis.stages.of
+    local = [
+        one
+        for one in every
+        if one.row.node is not None
+        and one.row.node.index in trunk
+        and one.row.node.shape.axes
+        and all(view.least.step != 0 for view in one.views)
+    ]
+    local = [one for one, before in zip(local, [None, *local], strict=False) if not before or one.views != before.views]
+    last = {stage[one.row.node.index]: one for one in local if one.row.node is not None and one.area > 1}
+    covering = [one for one in local if all(map(_covers, one.views, analysis.input.axes))]
+    found = {one.row.name: one for one in [*last.values(), *covering[:1]]}
+    largest: dict[int, Seen] = {}
+    for one in sorted(found.values(), key=local.index):
+        largest.setdefault(one.area, one)
     return list(largest.values())[:MOST]
-
-
-def _area(row: Row) -> int:
-    return int(row.views[0].field.size * row.views[1].field.size)
 
 
 def _covers(view: View, pixels: int) -> bool:
     return bool(view.field.size >= pixels)
 
 
-def _label(row: Row, left_out: bool) -> str:
-    """The field and the layer's name, which is cut where it is long."""
-    size = style.size_text([f"{'' if view.exact else '≤'}{view.field.size}" for view in row.views])
-    return f"{size}{' *' if left_out else ''} {clipped(row.name, 22)}"
+def _labels(found: Sequence[Seen], near: Sequence[bool]) -> list[str]:
+    """The fields and the names of the layers, no two of which are shortened to the same."""
+    names = labels.told_apart([one.row.name for one in found], NAME)
+    return [
+        labels.size_text([f"{'' if view.exact else '≤'}{view.field.size}" for view in one.views])
+        + f"{'' if shown else ' *'} {name}"
+        for one, name, shown in zip(found, names, near, strict=True)
+    ]

@@ -1,25 +1,34 @@
-"""The receptive field against depth, along the layers that every way through the network goes through."""
+"""The receptive field against depth, along the trunk of a network, past its gates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 from math import inf, log2
-from typing import NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depths
+from archcalc.analysis.views import Views, beside_gates, gate_nodes
 from archcalc.errors import ArchcalcError
-from archcalc.plot import style
+from archcalc.plot import labels, style
+from archcalc.plot.colours import GREY, ORANGE, PALE
+from archcalc.plot.look import Looks
 
 ROOM = 0.11
 """Inches between the labels of neighbouring stages, which are written upright."""
 
 LABEL = 0.8
 """The height of the label of an input's line, in powers of two."""
+
+UNEVEN = 3
+"""Where the deepest network is so many times as deep as the shallowest, depth has a logarithmic scale."""
+
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+DASHES: Sequence[Any] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 class Point(NamedTuple):
@@ -32,92 +41,101 @@ class Point(NamedTuple):
     size: str
 
 
-def rf(*analyses: Analysis, ax: Axes | None = None) -> Axes:
+class Curve(NamedTuple):
+    """The points of the axes that have the same ones, and the names of those axes where others differ."""
+
+    axes: str
+    points: Sequence[Point]
+
+
+def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
     """Size of the receptive field, in input pixels, against depth, in weighted layers on the longest path.
 
     One network: its stages as bands, and the smallest path's field as a second line where branches differ.
     Several: a line each, with a marker where a stage ends. Layers that see everything at once (global
-    pooling, fully connected) are left out. ArchcalcError for a network without spatial axes.
+    pooling, fully connected) are left out, and so are the paths through gates. ArchcalcError for a network without
+    spatial axes.
     """
-    curves = {a: [_curve(a, axis) for axis in _axes(a)] for a in analyses}
-    with style.applied():
-        made = ax is None
-        ax = style.new_axes(2.5) if ax is None else ax
+    curves = {a: _curves(a) for a in analyses}
+    several = len(analyses) > 1
+    everything = [point for found in curves.values() for curve in found for point in curve.points]
+    ends = [max(1, *(p.depth for curve in found for p in curve.points)) for found in curves.values()]
+    uneven = max(ends) > UNEVEN * min(ends)
+    with style.page(ax, look, *analyses) as page:
+        ax = page.axes(2.5)
         ax.set_yscale("log", base=2)
-        for nth, (a, lines) in enumerate(curves.items()):
-            for axis, points in zip(_axes(a), lines, strict=True):
-                _line(ax, a, points, axis, nth, len(analyses) > 1)
-        everything = [p for lines in curves.values() for points in lines for p in points]
-        ax.set_xlim(0, max(1, *(p.depth for p in everything)) * 1.02)
-        _inputs(ax, analyses, [points for lines in curves.values() for points in lines])
+        if uneven:
+            ax.set_xscale("log", base=2)
+        for nth, (a, found) in enumerate(curves.items()):
+            for at, curve in enumerate(found):
+                _line(ax, labels.name(a) if several else "", curve, nth, at, len(found))
+        ax.set_xlim(0.9 if uneven else 0, max(ends) * (1.1 if uneven else 1.02))
+        _inputs(ax, analyses, [curve.points for found in curves.values() for curve in found])
         ax.set_ylim(0.9, max(*(p.field for p in everything), *(n for a in analyses for n in a.input.axes)) * 1.6)
         ax.yaxis.set_major_locator(LogLocator(base=2, numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(LogLocator(base=2, numticks=10) if uneven else MaxNLocator(integer=True))
+        if uneven:
+            ax.xaxis.set_minor_locator(NullLocator())
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
         ax.set_xlabel("depth [weighted layers on the longest path]")
         ax.set_ylabel("receptive field [pixels]")
         if len(ax.get_legend_handles_labels()[1]) > 1:
             ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
-        if made:
-            style.captioned(ax, _caption(analyses, curves))
-        if len(analyses) == 1:
-            _stages(ax, next(iter(curves.values()))[0], style.figure_of(ax).get_size_inches()[0] - 0.6)
+        page.framed(ax, _caption(analyses, curves))
+        if not several:
+            _stages(ax, curves[analyses[0]][0].points, page.width - 0.6)
     return ax
 
 
-def _axes(analysis: Analysis) -> list[int]:
-    """The axes to draw: one where all have the same field everywhere."""
-    axes = range(len(analysis.input.axes))
-    if not axes:
+def past_gates(analysis: Analysis) -> Sequence[Views]:
+    """The fields of every node over the paths that pass no gate."""
+    return beside_gates(analysis.network)
+
+
+def _curves(analysis: Analysis) -> list[Curve]:
+    """A curve for every axis; axes whose points are the same share one."""
+    count = len(analysis.input.axes)
+    if not count:
         raise ArchcalcError(f"{analysis.network.name} has no receptive field: its input {analysis.input} has no axes")
-    same = all(len({v.field.size for v in row.views}) <= 1 for row in analysis.rows)
-    return [0] if same and len(set(analysis.input.axes)) == 1 else list(axes)
+    views, at = past_gates(analysis), depths(analysis.network)
+    found: dict[tuple[Point, ...], list[str]] = {}
+    for axis, name in enumerate(AXES[count]):
+        found.setdefault(tuple(_points(analysis, views, at, axis)), []).append(name)
+    return [Curve(", ".join(names) if len(found) > 1 else "", points) for points, names in found.items()]
 
 
-def _curve(analysis: Analysis, axis: int) -> list[Point]:
-    rows = {row.node.index: row for row in analysis.rows if row.node is not None}
-    at = depths(analysis.network)
+def _points(analysis: Analysis, views: Sequence[Views], at: Sequence[int], axis: int) -> list[Point]:
     points = []
     for node in analysis.stages.trunk:
-        views = rows[node.index].views
-        if not views or any(view.least.step == 0 for view in views):
-            continue
-        view = views[axis]
-        points.append(
-            Point(at[node.index], view.field.size, view.least.size, view.exact, style.size_text(node.shape.axes))
-        )
+        seen = views[node.index]
+        if seen and all(view.least.step != 0 for view in seen):
+            view, size = seen[axis], labels.size_text(node.shape.axes)
+            points.append(Point(at[node.index], view.field.size, view.least.size, view.exact, size))
     return points
 
 
-def _line(ax: Axes, analysis: Analysis, points: Sequence[Point], axis: int, nth: int, several: bool) -> None:
-    colour, dash, marker = style.LINES[nth]
-    names = {0: "height", 1: "width"} if len(analysis.input.axes) == 2 else {}
-    along = f", {names.get(axis, f'axis {axis}')}" if len(_axes(analysis)) > 1 else ""
-    depth, size = [p.depth for p in points], [p.field for p in points]
-    ends = [len(depth) - 1 - i for i, p in enumerate(reversed(points)) if i == 0 or points[-i].size != p.size]
-    label = (analysis.network.name if several else "largest path") + along
-    ax.plot(
-        depth,
-        size,
-        color=colour,
-        linestyle=dash if not along or axis == 0 else ":",
-        marker=marker,
-        markevery=sorted(ends),
-        label=label,
-        zorder=3,
-    )
-    if not several and any(p.least != p.field for p in points):
-        ax.plot(
-            depth,
-            [p.least for p in points],
-            color=style.ORANGE,
-            linestyle="--",
-            marker="s",
-            markevery=sorted(ends),
-            label=f"smallest path{along}",
-            zorder=2.5,
+def _line(ax: Axes, network: str, curve: Curve, nth: int, at: int, axes: int) -> None:
+    """The curve of one of several networks, each of which has a colour and a marker, its axes dashes; or of one alone."""
+    colour, dash, marker = style.LINES[nth if network else at]
+    points = curve.points
+    depth = [p.depth for p in points]
+    ends = sorted(len(depth) - 1 - i for i, p in enumerate(reversed(points)) if i == 0 or points[-i].size != p.size)
+
+    def drawn(field: Sequence[int], label: str, **how: Any) -> None:
+        named = ", ".join(filter(None, [label, curve.axes]))
+        ax.plot(depth, field, markevery=ends, label=named, **how)
+
+    dash = DASHES[at % len(DASHES)] if network and axes > 1 else dash
+    drawn([p.field for p in points], network or "largest path", color=colour, linestyle=dash, marker=marker, zorder=3)
+    if not network and any(p.least != p.field for p in points):
+        how = (
+            {"color": ORANGE, "marker": "s"}
+            if axes == 1
+            else {"color": colour, "marker": marker, "markerfacecolor": "white"}
         )
+        drawn([p.least for p in points], "smallest path", linestyle="--", zorder=2.5, **how)
 
 
 def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Point]]) -> None:
@@ -138,7 +156,7 @@ def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Po
 
     told: list[list[int]] = []  # sizes whose lines are too close for a label each share one
     for size in sorted({n for a in analyses for n in a.input.axes}):
-        ax.axhline(size, color=style.GREY, linewidth=0.8, zorder=1)
+        ax.axhline(size, color=GREY, linewidth=0.8, zorder=1)
         if told and log2(size / told[-1][-1]) < LABEL:
             told[-1].append(size)
         else:
@@ -165,15 +183,18 @@ def _stages(ax: Axes, points: Sequence[Point], width: float) -> None:
     gap = ROOM * (high - low) / width
     places = style.apart([(start + end) / 2 for start, end, _ in bands], gap, low + gap / 2, high)
     for i, (at, (start, end, size)) in enumerate(zip(places, bands, strict=True)):
-        ax.axvspan(start, end, color="white" if i % 2 else style.PALE, linewidth=0, zorder=0)
+        if i % 2 == 0:
+            ax.axvspan(start, end, color=PALE, linewidth=0, zorder=0)
         ax.text(at, 1.02, size, transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="bottom")
 
 
-def _caption(analyses: Sequence[Analysis], curves: dict[Analysis, list[list[Point]]]) -> str:
-    bound = [a.network.name for a, lines in curves.items() if not all(p.exact for points in lines for p in points)]
+def _caption(analyses: Sequence[Analysis], curves: Mapping[Analysis, Sequence[Curve]]) -> str:
+    bound = [a.network.name for a, found in curves.items() if not all(p.exact for c in found for p in c.points)]
+    gated = [a.network.name for a in analyses if gate_nodes(a.network)]
     return (
-        f"Receptive field of {style.about(*analyses, counted=False)} "
+        f"Receptive field of {labels.about(*analyses, counted=False)} "
         "Hull over all paths to a layer; padding counts as pixels. "
+        + (f"Past the gates of {', '.join(gated)}: what is behind a gate sees the whole input by it. " if gated else "")
         + ("Bands are stages, runs of one map size." if len(analyses) == 1 else "Markers end stages of one map size.")
         + (f" A bound, not exact: {', '.join(bound)}." if bound else "")
     )

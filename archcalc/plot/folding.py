@@ -33,7 +33,8 @@ BLOCK, OTHER = "block", "other"
 class Item(NamedTuple):
     """A layer, or several drawn as one: what it is, what it makes, the items it takes, and how often it repeats.
 
-    ``repeats`` are the blocks in a row that a folded block consists of. ``scopes`` are the blocks around it.
+    ``repeats`` are the blocks in a row that a folded block consists of. ``scopes`` are the blocks around it. ``trunk``:
+    it holds a layer of the trunk that no branch passes by.
     """
 
     name: str
@@ -43,16 +44,33 @@ class Item(NamedTuple):
     inputs: tuple[int, ...]
     rows: tuple[Row, ...]
     repeats: int
+    trunk: bool = False
 
 
-def finest(analysis: Analysis, most: int, fold: Callable[[Analysis, int], list[Item]] | None = None) -> list[Item]:
-    """The network folded as little as leaves no more than ``most`` items: by ever larger blocks, at last by stage."""
+def finest(
+    analysis: Analysis,
+    most: int,
+    fold: Callable[[Analysis, int], list[Item]] | None = None,
+    longest: int | None = None,
+) -> list[Item]:
+    """The network folded as little as leaves no more than ``most`` items, and ``longest`` in a row.
+
+    By ever larger blocks, at last by stage.
+    """
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
         found = (fold or folded)(analysis, depth)
-        if len(found) <= most:
+        if len(found) <= most and (longest is None or _in_a_row(found) <= longest):
             return found
     return _by_stage(analysis)
+
+
+def _in_a_row(items: Sequence[Item]) -> int:
+    """The most items on a path."""
+    longest: list[int] = []
+    for item in items:
+        longest.append(1 + max((longest[i] for i in item.inputs), default=0))
+    return max(longest)
 
 
 def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
@@ -92,7 +110,16 @@ def _by_stage(analysis: Analysis) -> list[Item]:
         if row.node is not None and not row.node.side:
             groups[stages.of[row.node.index]].append(row)
     names = [name.replace("x", "×") if name not in (HEADS, VECTOR) else name for name in stages.names]
-    return [_whole(names[at], group, at, stages.of, 0) for at, group in enumerate(groups)]
+    return _marked(analysis, [_whole(names[at], group, at, stages.of, 0) for at, group in enumerate(groups)])
+
+
+def _marked(analysis: Analysis, items: Sequence[Item]) -> list[Item]:
+    """The items, those of the trunk marked as such."""
+    trunk = {node.index for node in analysis.stages.trunk}
+    return [
+        item._replace(trunk=any(row.node is not None and row.node.index in trunk for row in item.rows))
+        for item in items
+    ]
 
 
 def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int) -> list[Item]:
@@ -112,10 +139,11 @@ def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int)
             keys.append(found)
         groups[at].append(row)
         home[row.node.index] = at
-    return [
+    made = [
         _whole(str(key[-1]), group, at, home, depth) if isinstance(key, tuple) else _layer(group, at, home)
         for at, (group, key) in enumerate(zip(groups, keys, strict=True))
     ]
+    return _marked(analysis, made)
 
 
 def _layer(rows: Sequence[Row], at: int, home: Mapping[int, int]) -> Item:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.plot.look import Look
 from archcalc.sizes import is_array
 
 if TYPE_CHECKING:
@@ -79,8 +80,18 @@ def chosen(kind: str) -> Kind:
     return KINDS[kind]
 
 
+class Picture(NamedTuple):
+    """A picture as the bytes of a file, and its caption as text."""
+
+    content: bytes
+    caption: str
+
+
 def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
-    """A new matplotlib figure of that kind with its caption; ArchcalcError when it cannot be drawn of these networks."""
+    """A new matplotlib figure of that kind; ArchcalcError when it cannot be drawn of these networks.
+
+    The options are those of the kind, and those of every picture: see ``Look``.
+    """
     draw = _checked(kind, analyses, options)
     if kind == "graph":
         raise ArchcalcError("a graph is drawn by Graphviz and is no figure of matplotlib; save it, or use plot.graph")
@@ -90,24 +101,37 @@ def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
     return made
 
 
-def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> bytes:
-    """The picture as the bytes of a file in one of FORMATS, the same for the same input."""
+def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> Picture:
+    """The picture in one of FORMATS, the same for the same input, with its caption as text."""
     if format not in FORMATS:
         raise ArchcalcError(unknown("picture format", format, FORMATS))
     draw = _checked(kind, analyses, options)
     if kind == "graph":
-        from archcalc.plot.layer_graph import piped
+        from archcalc.plot.layer_graph import caption, piped
 
-        return piped(draw(*analyses, **options), format)
+        told = caption(*analyses)
+        return Picture(piped(draw(*analyses, **options), format, told), told)
+    from archcalc.plot.labels import said
     from archcalc.plot.style import applied, file_of
 
-    with applied(" ".join([kind, *(a.network.name for a in analyses)])):
-        return file_of(figure(kind, analyses, **options), format)
+    with applied(" ".join([kind, *(said(a.network.name) for a in analyses)])):
+        made = figure(kind, analyses, **options)
+        return Picture(file_of(made, format), str(made.get_label()))
+
+
+def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> bytes:
+    """The picture as the bytes of a file in one of FORMATS, the same for the same input."""
+    return picture(kind, analyses, format, **options).content
 
 
 def svg(kind: str, analyses: Sequence[Analysis], **options: Any) -> str:
     """The picture as SVG that can stand in a page, many of them beside each other."""
-    text = file(kind, analyses, "svg", **options).decode()
+    return element(file(kind, analyses, "svg", **options))
+
+
+def element(content: bytes) -> str:
+    """A file of SVG as an element for a page."""
+    text = content.decode()
     return text[text.index("<svg") :]
 
 
@@ -134,10 +158,12 @@ def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]
     """The function that draws the kind, when it can be drawn of these networks with these options."""
     found = chosen(kind)
     for name in options:
-        if name not in found.options:
+        if name not in (*found.options, *Look._fields):
             owners = ", ".join(other.name for other in KINDS.values() if name in other.options)
             known = f"{name} is an option of {owners}, not of {kind}"
-            raise ArchcalcError(known if owners else f"{kind}: {unknown('option', name, found.options)}")
+            raise ArchcalcError(
+                known if owners else f"{kind}: {unknown('option', name, [*found.options, *Look._fields])}"
+            )
     if not found.least <= len(analyses) <= found.most:
         raise ArchcalcError(f"{kind} takes {_how_many(found)}, got {len(analyses)}")
     for a in analyses:

@@ -5,29 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Unpack
 
 from graphviz import Digraph, ExecutableNotFound, escape
 from graphviz.backend import CalledProcessError
 
 from archcalc.analysis import Analysis
-from archcalc.errors import ArchcalcError, clipped
+from archcalc.errors import ArchcalcError
 from archcalc.layers import Layer
 from archcalc.layers.windowed import Windowed
-from archcalc.plot import style
-from archcalc.plot.folding import BLOCK, Item, finest, folded, runs
+from archcalc.plot import labels, style
+from archcalc.plot.colours import BLUE, BOX, DARK, INK, INNER_BOX, RED, WHITE
+from archcalc.plot.folding import BLOCK, Item, finest, folded
+from archcalc.plot.folding import runs as joined_runs
+from archcalc.plot.look import Look, Looks
+from archcalc.plot.look import look as chosen
 from archcalc.plot.volumes import COLOURS
 from archcalc.report.units import count_text, counted
 from archcalc.sizes import Shape
 
-MOST = 90
-"""The most nodes; a network of more is folded by its blocks."""
+MOST, LONGEST = 90, 40
+"""The most nodes, and the most in a row from the input to the output; a network of more is folded by its blocks."""
 
 NODE = {
     "shape": "box",
     "style": "filled",
     "fontname": "DejaVu Sans",
-    "fontsize": str(style.SIZE),
+    "fontsize": str(labels.SIZE),
     "margin": "0.06,0.03",
     "height": "0.1",
     "width": "0.3",
@@ -36,35 +40,65 @@ NODE = {
 EDGE = {"arrowsize": "0.4", "penwidth": "0.6"}
 GRAPH = {
     "fontname": "DejaVu Sans",
-    "fontsize": str(style.SIZE),
+    "fontsize": str(labels.SIZE),
     "nodesep": "0.12",
     "ranksep": "0.16",
     "labelloc": "b",
     "labeljust": "l",
+    "ordering": "out",
     "pad": "0.05",
-    "bgcolor": "white",
 }
 
 
-def graph(analysis: Analysis, depth: int | None = None) -> Digraph:
+def graph(analysis: Analysis, depth: int | None = None, **look: Unpack[Looks]) -> Digraph:
     """The graph as graphviz draws it: a node per layer with what follows it value by value, or per folded block.
 
-    Blocks are folded deeper than ``depth``; without it as little as leaves MOST nodes. Blocks of the same
-    layers that follow one another are one node. ``.source`` is the text, ``.pipe("svg")`` the picture.
+    Blocks are folded deeper than ``depth``; without it as little as leaves MOST nodes and LONGEST in a row. Blocks of
+    the same layers that follow one another are one node. A ``width`` is the most that the graph takes; a wider one is
+    drawn smaller. ``.source`` is the text, ``.pipe("svg")`` the picture.
     """
-    items = _items(analysis, depth)
-    made = Digraph(analysis.network.name, graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
-    _nodes(made, items, list(range(len(items))), 0)
+    how, items = chosen(look), _items(analysis, depth)
+    paint = _Paint(how)
+    with style.applied(written=style.characters(how.title, analysis)):
+        title = labels.wrapped(labels.said(how.title), how.width)
+        lines = labels.wrapped(caption(analysis), how.width) if how.caption else []
+    made = Digraph(
+        "layers",
+        graph_attr={**GRAPH, "bgcolor": paint.ground, "fontcolor": paint(INK)},
+        node_attr={**NODE, "color": paint(INK)},
+        edge_attr={**EDGE, "color": paint(INK)},
+    )
+    if "width" in look:
+        made.attr(size=f"{how.width},200")
+    with made.subgraph(name="cluster_title") as titled:
+        titled.attr(label="".join(f"{escape(line)}\\n" for line in title))
+        titled.attr(labelloc="t", labeljust="c", fontsize=str(labels.SIZE + 1), peripheries="0", margin="0")
+        _nodes(titled if how.title else made, items, list(range(len(items))), 0, paint)
     for at, item in enumerate(items):
         for source in item.inputs:
             made.edge(str(source), str(at))
-    lines = style.wrapped(f"Layer graph of {style.about(analysis)}", style.COLUMN)
     made.attr(label="".join(f"{escape(line)}\\l" for line in lines))
     return made
 
 
-def piped(made: Digraph, format: str) -> bytes:
-    """The picture as the bytes of a file; ArchcalcError where Graphviz is not installed, or fails."""
+def caption(analysis: Analysis) -> str:
+    """What the graph shows, and how things are counted."""
+    return f"Layer graph of {labels.about(analysis)}"
+
+
+class _Paint:
+    """A colour as it stands on the ground of a picture."""
+
+    def __init__(self, look: Look) -> None:
+        self._dark = look.dark
+        self.ground = "transparent" if look.transparent else self(WHITE)
+
+    def __call__(self, colour: str) -> str:
+        return DARK.get(colour, colour) if self._dark else colour
+
+
+def piped(made: Digraph, format: str, title: str = "Layer graph") -> bytes:
+    """The picture as the bytes of a file, an SVG with that title; ArchcalcError where Graphviz is not installed, or fails."""
     if format == "png":
         made.attr(dpi="200")
     try:
@@ -81,41 +115,44 @@ def piped(made: Digraph, format: str) -> bytes:
         return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", content)
     if format == "png":
         return content
-    return style.tidy(content.decode(), f"Layer graph of {made.name}").encode()
+    return style.tidy(content.decode(), title).encode()
 
 
 def _items(analysis: Analysis, depth: int | None) -> list[Item]:
     if depth is None:
-        return finest(analysis, MOST, _folded)
+        return finest(analysis, MOST, _folded, LONGEST)
     if depth < 1:
         raise ArchcalcError(f"depth must be at least 1, got {depth}")
     return _folded(analysis, depth)
 
 
 def _folded(analysis: Analysis, depth: int) -> list[Item]:
-    return runs(folded(analysis, depth, alone=True))
+    return joined_runs(folded(analysis, depth, alone=True))
 
 
-def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: int) -> None:
-    """The items in boxes nested as their blocks are."""
-    for scope, run in groupby(places, lambda at: items[at].scopes[level] if len(items[at].scopes) > level else None):
-        inside = list(run)
+def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: int, paint: _Paint) -> None:
+    """The items in boxes nested as their blocks are; the last first, as Graphviz draws the last box at the left."""
+    runs = groupby(reversed(places), lambda at: items[at].scopes[level] if len(items[at].scopes) > level else None)
+    for scope, run in runs:
+        inside = list(run)[::-1]
         if scope is None:
-            for at in inside:
+            for at in reversed(inside):
                 colour = COLOURS[items[at].sort]
-                dark = colour in (style.BLUE, style.RED)
-                into.node(str(at), _label(items[at]), fillcolor=colour, fontcolor="white" if dark else style.INK)
+                text = WHITE if colour in (BLUE, RED) else INK
+                into.node(str(at), _label(items[at]), fillcolor=colour, fontcolor=text)
             continue
         with into.subgraph(name=f"cluster_{level}_{inside[0]}") as box:
             box.attr(
-                label=escape(clipped(scope, 40)),
+                label=escape(labels.said(scope, 40)),
                 labelloc="t",
                 style="filled",
-                fillcolor="#f4f4f4" if level % 2 else "#e9e9e9",
+                fillcolor=paint(INNER_BOX if level % 2 else BOX),
+                fontcolor=paint(INK),
+                color=paint(INK),
                 penwidth="0.4",
                 margin="6",
             )
-            _nodes(box, items, inside, level + 1)
+            _nodes(box, items, inside, level + 1, paint)
 
 
 def _label(item: Item) -> str:
@@ -138,7 +175,7 @@ def _name(item: Item) -> str:
     parts = item.name.split(".")
     while len(parts) > 1 and parts[0] in item.scopes:
         del parts[0]
-    return clipped(".".join(parts), 40)
+    return labels.said(".".join(parts), 40)
 
 
 def _described(layer: Layer, made: Shape) -> str:
@@ -150,4 +187,4 @@ def _described(layer: Layer, made: Shape) -> str:
 
 
 def _sizes(value: Any, made: Shape) -> str:
-    return style.size_text(value if isinstance(value, tuple) else [value] * len(made.axes))
+    return labels.size_text(value if isinstance(value, tuple) else [value] * len(made.axes))

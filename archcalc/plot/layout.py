@@ -1,5 +1,7 @@
 """Where the volumes of a block diagram stand: columns along the trunk, branches above each other, rows like text.
 
+What a skip connects across other volumes is not drawn as a line: the same letter stands at both of its ends.
+
 All lengths are inches; y grows downwards. Height and width of a map have one scale, channels another.
 """
 
@@ -7,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from string import ascii_lowercase
 from typing import NamedTuple
 
-from archcalc.errors import clipped
 from archcalc.plot.folding import Item
-from archcalc.plot.style import size_text, text_width
+from archcalc.plot.labels import said, size_text, text_width
 from archcalc.sizes import Shape, product
 
 MAP, SLAB, BAR = 0.62, 0.4, 0.8
@@ -23,6 +25,9 @@ SLANT, RISE = 0.32, 0.2
 THICK, GAP, TEXT = 0.06, 0.06, 0.125
 """The width of a vector's bar, the room between columns, and the height of a line of text."""
 
+LONG, WIDER = 64, 0.35
+"""A vector of more than LONG times the channels of any map is cut; groups stand up to WIDER inches further apart."""
+
 
 class Scale(NamedTuple):
     """Inches per pixel of height and width, and per channel."""
@@ -32,12 +37,18 @@ class Scale(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A volume's measures: its front (channels by height), and how far its width goes to the right and up."""
+    """A volume's measures: its front (channels by height), and how far its width goes to the right and up.
+
+    ``cut``: a bar that is not drawn in full. ``above`` and ``left`` are the letters of skips that stand there.
+    """
 
     front: float
     height: float
     slant: float
     rise: float
+    cut: bool = False
+    above: str = ""
+    left: str = ""
 
 
 class Placed(NamedTuple):
@@ -56,7 +67,7 @@ class Placed(NamedTuple):
 
     @property
     def top(self) -> float:
-        return self.y - self.box.height / 2 - self.box.rise
+        return self.y - self.box.height / 2 - self.box.rise - (TEXT if self.box.above else 0)
 
 
 class Label(NamedTuple):
@@ -91,38 +102,69 @@ def is_bar(shape: Shape) -> bool:
 
 
 def scale_for(shapes: Iterable[Shape]) -> Scale:
-    """The scale at which the largest of the shapes take MAP, SLAB or BAR."""
+    """The scale at which the largest of the shapes take MAP, SLAB or BAR; vectors that are far larger are left out."""
     shapes = list(shapes)
     maps = [shape for shape in shapes if not is_bar(shape)]
     tall = max((n for shape in maps for n in shape.axes), default=1)
-    channels = [SLAB / shape.channels for shape in maps] + [BAR / s.channels for s in shapes if is_bar(s)]
-    return Scale(MAP / tall, min(channels))
+    most = LONG * max((shape.channels for shape in maps), default=max(s.channels for s in shapes))
+    bars = [s.channels for s in shapes if is_bar(s)]
+    channels = [SLAB / s.channels for s in maps] + [BAR / n for n in bars if n <= most]
+    return Scale(MAP / tall, min(channels, default=BAR / max(bars, default=1)))
 
 
 def box_of(shape: Shape, scale: Scale) -> Box:
     """A vector stands upright; a map shows channels by height, with its width going back."""
     if is_bar(shape):
-        return Box(THICK, shape.channels * scale.channel, 0, 0)
+        height = shape.channels * scale.channel
+        return Box(THICK, min(height, BAR), 0, 0, cut=height > 1.001 * BAR)
     height, width = (*shape.axes, 1)[:2]
     back = width * scale.pixel
     return Box(shape.channels * scale.channel, height * scale.pixel, back * SLANT, back * RISE)
 
 
 def groups_of(items: Sequence[Item]) -> list[Group]:
-    """The items cut behind each that everything later comes from."""
-    last_use = list(range(len(items)))
+    """The items cut behind each of the trunk that no branch passes by; what follows the last is a group of its own."""
+    found: list[Group] = []
+    waiting: list[int] = []
+    before, last = -1, max((at for at, item in enumerate(items) if item.trunk), default=-1)
     for at, item in enumerate(items):
-        for i in item.inputs:
-            last_use[i] = at
-    found, waiting, reach, before = [], [], 0, -1
-    for at in range(len(items)):
         waiting.append(at)
-        if reach <= at:
+        if item.trunk or (at > last and at == len(items) - 1):
             *inner, end = waiting
             found.append(Group(_branches(items, inner), end, bool(inner) and before in items[end].inputs))
             waiting, before = [], end
-        reach = max(reach, last_use[at])
     return found
+
+
+def skips_of(items: Sequence[Item], groups: Sequence[Group]) -> set[tuple[int, int]]:
+    """The edges that no line is drawn for, by their ends: from before the group, and not from the end of the last."""
+    found: set[tuple[int, int]] = set()
+    before = -1
+    for group in groups:
+        here = {at for branch in group.branches for column in branch for at in column}
+        for at in (*here, group.end):
+            found.update((source, at) for source in items[at].inputs if source != before and source not in here)
+        before = group.end
+    return found
+
+
+def boxes_of(items: Sequence[Item], scale: Scale) -> list[Box]:
+    """The measures of all items, with the letters of skips: above the items of the trunk, left of others."""
+    groups = groups_of(items)
+    ends = {group.end for group in groups}
+    letters: dict[int, str] = {}
+    above: dict[int, list[str]] = {}
+    left: dict[int, list[str]] = {}
+    for source, at in sorted(skips_of(items, groups)):
+        if source not in letters:
+            turn, nth = divmod(len(letters), len(ascii_lowercase))
+            letters[source] = ascii_lowercase[nth] + (str(turn + 1) if turn else "")
+            above.setdefault(source, []).append(letters[source])
+        (above if at in ends else left).setdefault(at, []).append(letters[source])
+    return [
+        box_of(item.shape, scale)._replace(above=",".join(above.get(at, ())), left=",".join(left.get(at, ())))
+        for at, item in enumerate(items)
+    ]
 
 
 def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int]]]:
@@ -145,35 +187,39 @@ def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int
 
 def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[Line]:
     """The diagram in as few rows of at most that width as it takes, none much longer than the others."""
-    few = _wrapped(items, scale, width)
-    narrower = (_wrapped(items, scale, width * share / 20) for share in range(10, 20))
-    return next((lines for lines in narrower if len(lines) == len(few)), few)
+    boxes, groups = boxes_of(items, scale), groups_of(items)
+    few = _wrapped(items, boxes, groups, width)
+    narrower = (_wrapped(items, boxes, groups, width * share / 20) for share in range(10, 20))
+    rows = next((rows for rows in narrower if len(rows) == len(few)), few)
+    room = min((width - _line(items, boxes, row)[1]) / len(row) for row in rows)
+    return [_line(items, boxes, row, max(0.0, min(room, WIDER)))[0] for row in rows]
 
 
-def _wrapped(items: Sequence[Item], scale: Scale, width: float) -> list[Line]:
-    """The diagram in rows of at most that width, broken between blocks where that is possible."""
-    boxes = [box_of(item.shape, scale) for item in items]
+def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], width: float) -> list[list[Group]]:
+    """The groups in rows of at most that width, broken between blocks where that is possible."""
     row: list[Group] = []
-    lines: list[Line] = []
-    for _, run in groupby(groups_of(items), lambda group: name_of(items[group.end])):
+    rows: list[list[Group]] = []
+    for _, run in groupby(groups, lambda group: name_of(items[group.end])):
         block = list(run)
         for part in [block] if _line(items, boxes, block)[1] <= width else [[group] for group in block]:
             if row and _line(items, boxes, [*row, *part])[1] > width:
-                lines.append(_line(items, boxes, row)[0])
+                rows.append(row)
                 row = []
-            row += part
-    return [*lines, _line(items, boxes, row)[0]]
+            row = row + part
+    return [*rows, row]
 
 
 def name_of(item: Item) -> str:
     """The outermost block around an item, or its own name, with how often what it consists of repeats."""
     name = item.scopes[0] if item.scopes else item.name
-    return clipped(name, 20) + (f" ×{item.repeats}" if item.repeats > 1 else "")
+    return said(name, 20) + (f" ×{item.repeats}" if item.repeats > 1 else "")
 
 
-def _line(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group]) -> tuple[Line, float]:
-    """The groups from left to right, and the width they take with their labels."""
-    widths = [_width(items, boxes, group) for group in groups]
+def _line(
+    items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], room: float = 0.0
+) -> tuple[Line, float]:
+    """The groups from left to right, with so much room after each, and the width they take with their labels."""
+    widths = [_width(items, boxes, group) + room for group in groups]
     names = _runs([name_of(items[group.end]) for group in groups])
     sizes = _runs([size_text(items[group.end].shape.axes) for group in groups])
     for run in (*names, *sizes):
@@ -183,7 +229,7 @@ def _line(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group]) 
     placed = [spot for group, x in zip(groups, starts, strict=False) for spot in _spots(items, boxes, group, x)]
 
     def labels(runs: Sequence[tuple[str, int, int]]) -> list[Label]:
-        return [Label(text, starts[first], starts[last + 1] - GAP) for text, first, last in runs]
+        return [Label(text, starts[first], starts[last + 1] - GAP - room) for text, first, last in runs]
 
     above = max(-spot.top for spot in placed)
     above = max([above, *(_tall(boxes, group) / 2 + GAP for group in groups if group.bypass)])
@@ -200,14 +246,18 @@ def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:
     return found
 
 
-def _overhang(item: Item, box: Box) -> float:
+def overhang(item: Item, box: Box) -> float:
     """How far the number of channels, in the middle below the front, sticks out on each side of it."""
     return max(0.0, (text_width(str(item.shape.channels)) - box.front) / 2)
 
 
+def _before(item: Item, box: Box) -> float:
+    """The room left of a front: for the number below it, or for the letters of skips."""
+    return max(overhang(item, box), text_width(box.left) + 0.12 if box.left else 0.0)
+
+
 def _cell(item: Item, box: Box) -> float:
-    over = _overhang(item, box)
-    return over + box.front + max(over, box.slant) + GAP
+    return _before(item, box) + box.front + max(overhang(item, box), box.slant) + GAP
 
 
 def _columns(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> list[float]:
@@ -217,20 +267,21 @@ def _columns(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> list[
         max(_cell(items[at], boxes[at]) for branch in group.branches if nth < len(branch) for at in branch[nth])
         for nth in range(most)
     ]
-    return [GAP / 2, *cells, GAP / 2] if cells else []  # with room for the lines that part and meet
+    return [GAP, *cells, GAP] if cells else []  # with room for the lines that part and meet
 
 
 def _width(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> float:
     return sum(_columns(items, boxes, group)) + _cell(items[group.end], boxes[group.end])
 
 
+def _height(box: Box) -> float:
+    return box.height + box.rise + (TEXT if box.above else 0)
+
+
 def _heights(boxes: Sequence[Box], branch: Sequence[Sequence[int]]) -> list[float]:
     """The heights of a branch's slots, labels included."""
     most = max(map(len, branch))
-    return [
-        max(boxes[column[slot]].height + boxes[column[slot]].rise for column in branch if slot < len(column)) + TEXT
-        for slot in range(most)
-    ]
+    return [max(_height(boxes[column[slot]]) for column in branch if slot < len(column)) + TEXT for slot in range(most)]
 
 
 def _tall(boxes: Sequence[Box], group: Group) -> float:
@@ -245,9 +296,9 @@ def _spots(items: Sequence[Item], boxes: Sequence[Box], group: Group, x: float) 
         for nth, column in enumerate(branch):
             if slot < len(column):
                 at = column[slot]
-                left = x + sum(columns[: nth + 1]) + _overhang(items[at], boxes[at])
+                left = x + sum(columns[: nth + 1]) + _before(items[at], boxes[at])
                 middle = y + height - TEXT - boxes[at].height / 2 if len(slots) > 1 else 0
                 found.append(Placed(items[at], boxes[at], left, middle, False))
         y += height
     end, box = items[group.end], boxes[group.end]
-    return [*found, Placed(end, box, x + sum(columns) + _overhang(end, box), 0, True)]
+    return [*found, Placed(end, box, x + sum(columns) + _before(end, box), 0, True)]

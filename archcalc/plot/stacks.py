@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
@@ -10,6 +12,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.layers.convolution import Conv
 from archcalc.network import Network
 from archcalc.plot import style
+from archcalc.plot.look import Looks
 from archcalc.report.units import COUNTS
 from archcalc.sizes import Shape
 
@@ -18,7 +21,7 @@ MOST = 4
 """The most kernels in a stack: with the input, as many pairs of lines as are told apart."""
 
 
-def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None) -> Axes:
+def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
     """Parameters of 2 to ``stack`` convolutions of ``kernel`` in a row, and of the one with the same field.
 
     Every convolution keeps the channels and has stride 1 and no bias, as in Simonyan and Zisserman 2015,
@@ -28,9 +31,8 @@ def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None) -> Axes:
         raise ArchcalcError(f"kernel must be odd, from 3 to 31, got {kernel}")
     if not 2 <= stack <= MOST:
         raise ArchcalcError(f"stack must be from 2 to {MOST}, got {stack}")
-    with style.applied():
-        made = ax is None
-        ax = style.new_axes(2.6) if ax is None else ax
+    with style.page(ax, look) as page:
+        ax = page.axes(2.6)
         most = 0
         for nth, depth in enumerate(range(2, stack + 1)):
             field = depth * (kernel - 1) + 1
@@ -58,12 +60,11 @@ def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None) -> Axes:
         ax.set_xlabel("channels C, in and out")
         ax.set_ylabel(f"parameters [{unit}]")
         ax.legend(loc="upper left", borderaxespad=0.1)
-        if made:
-            style.captioned(
-                ax,
-                "Stacked small kernels against one large kernel with the same receptive field: convolutions of "
-                "stride 1 that keep the channels, without biases; parameters are weights. Convention archcalc.",
-            )
+        page.framed(
+            ax,
+            "Stacked small kernels against one large kernel with the same receptive field: convolutions of "
+            "stride 1 that keep the channels, without biases; parameters are weights. Convention archcalc.",
+        )
     return ax
 
 

@@ -1,44 +1,30 @@
 """How every picture looks, and what makes it the same file on every run: the one place for both.
 
-Text stays text in SVG and PDF. Colours are those of Okabe and Ito, ordered so that neighbours differ in
-lightness as well; whatever a colour tells, a marker, a dash or a place tells too. Nothing here touches pyplot.
+Text stays text in SVG and PDF. Nothing here touches pyplot. A kind of picture draws on a ``Page``, which knows the
+width, and puts title, caption and ground around what was drawn.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
-from typing import Any
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FuncFormatter
 
 from archcalc.analysis import Analysis
+from archcalc.errors import ArchcalcError
+from archcalc.plot.colours import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY
+from archcalc.plot.fonts import families, quiet
+from archcalc.plot.ground import missing_glyphs, on_ground
+from archcalc.plot.labels import SIZE, said, wrapped
+from archcalc.plot.look import Look, Looks, look
 from archcalc.report.units import unit_for
 
-COLUMN = 3.5
-"""The width of a column of a paper, in inches."""
-
-SIZE = 7
-"""The size of all text, in points; the least that is legible in print."""
-
-INK, PALE, GREY = "#000000", "#f0f0f0", "#7f7f7f"
-BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#56B4E9",
-    "#CC79A7",
-    "#F0E442",
-)
 LINES = (
     (BLUE, "-", "o"),
     (ORANGE, "--", "s"),
@@ -55,6 +41,7 @@ RC = {
     "font.family": "sans-serif",
     "font.sans-serif": FONTS,  # DejaVu Sans comes with matplotlib; the others are for readers of an SVG without it
     "font.size": SIZE,
+    "figure.facecolor": "white",
     "axes.titlesize": SIZE + 1,
     "axes.labelsize": SIZE,
     "xtick.labelsize": SIZE,
@@ -82,19 +69,90 @@ RC = {
 DATES = {"png": {"Software": "archcalc"}, "svg": {"Date": None, "Creator": "archcalc"}, "pdf": {"CreationDate": None}}
 
 
-def applied(salt: str = "") -> AbstractContextManager[None]:
-    """matplotlib's own defaults and this style, whatever the user's settings; the salt is for names inside an SVG."""
-    return matplotlib.style.context(["default", {**RC, "svg.hashsalt": f"archcalc {salt}"}])
+def applied(salt: str = "", written: Iterable[str] = ()) -> AbstractContextManager[None]:
+    """matplotlib's own defaults and this style, whatever the user's settings; the salt is for names inside an SVG.
+
+    ``written`` are the characters of texts that come from specs: what DejaVu Sans lacks of them is drawn in other fonts.
+    """
+    fonts = families(frozenset(written))
+    chosen = {"font.family": [*fonts, "sans-serif"]} if len(fonts) > 1 else {}
+    return matplotlib.style.context(["default", {**RC, **chosen, "svg.hashsalt": f"archcalc {salt}"}])
 
 
-def new_figure(height: float, width: float = COLUMN) -> Figure:
-    """An empty figure of that size in inches."""
-    return Figure(figsize=(width, height), layout="constrained")
+class Page:
+    """Where a picture is drawn: axes that the user gave, or a figure of its own with title, caption and ground."""
+
+    def __init__(self, given: Sequence[Axes], chosen: Look) -> None:
+        self.given, self.look = list(given), chosen
+        self.width = chosen.width
+        if given:
+            self.width = float(given[0].get_window_extent().width / figure_of(given[0]).dpi)
+        self._drawn = list(given)
+
+    def figure(self, height: float, *, scaled: bool = False) -> Figure:
+        """A figure of that height in inches; ``scaled``: in a column, and taller on a wider page."""
+        return Figure(
+            figsize=(self.width, self.look.tall(height) if scaled else height), layout="constrained", facecolor="white"
+        )
+
+    def axes(self, height: float, *, scaled: bool = True) -> Axes:
+        """The user's axes, or those of a figure of that height."""
+        if not self.given:
+            self._drawn = [self.figure(height, scaled=scaled).add_subplot()]
+        return self._drawn[0]
+
+    def framed(self, ax: Axes, caption: str) -> None:
+        """Put the title above and the caption below the axes' figure, which grows by their lines; not the user's."""
+        if self.given:
+            return
+        self._drawn = [ax]
+        figure, line = figure_of(ax), SIZE * 1.25 / 72
+        width, height = figure.get_size_inches()
+        title = wrapped(said(self.look.title), width - 0.1, SIZE + 1) if self.look.title else []
+        below = wrapped(caption, width - 0.1) if self.look.caption else []
+        top = len(title) * line * (SIZE + 1) / SIZE + 0.06 if title else 0.0
+        band = 0.02 + len(below) * line + 0.06 if below else 0.0
+        whole = height + band + top
+        figure.set_size_inches(width, whole)
+        figure.set_layout_engine("constrained", rect=(0, band / whole, 1, height / whole))
+        if below:
+            figure.text(0.05 / width, 0.04 / whole, "\n".join(below), va="bottom", linespacing=1.2)
+        if title:
+            figure.text(0.5, 1 - 0.05 / whole, "\n".join(title), ha="center", va="top", fontsize=SIZE + 1)
+        figure.set_label(caption)
+        with quiet():
+            figure.draw_without_rendering()  # ticks settle after the first layout, and the next takes account of them
+
+    def close(self) -> None:
+        """Give the picture its ground, and say once which characters no font has."""
+        for ax in self._drawn:
+            on_ground(ax if self.given else figure_of(ax), dark=self.look.dark, transparent=self.look.transparent)
+            missing_glyphs(ax if self.given else figure_of(ax))
+            if not self.given:
+                break
 
 
-def new_axes(height: float, width: float = COLUMN) -> Axes:
-    """The axes of a new figure of that size in inches."""
-    return new_figure(height, width).add_subplot()
+@contextmanager
+def page(ax: Axes | Sequence[Axes] | None, options: Looks, *analyses: Analysis) -> Iterator[Page]:
+    """The page for a picture of the analyses, with the style applied while it is drawn."""
+    given = [] if ax is None else [ax] if isinstance(ax, Axes) else list(ax)
+    if given and (wrong := [name for name in options if name != "dark"]):
+        raise ArchcalcError(f"{wrong[0]} is of a whole figure; with ax, it is up to the caller")
+    chosen = look(options)
+    with applied(written=characters(chosen.title, *analyses)):
+        made = Page(given, chosen)
+        yield made
+        made.close()
+
+
+def characters(title: str, *analyses: Analysis) -> set[str]:
+    """The characters of all texts of specs that may stand in a picture, and of its title."""
+    found = set(title)
+    for a in analyses:
+        found.update(a.network.name, a.network.title, *map(str, a.network.settings.values()))
+        for node in a.network.nodes:
+            found.update(node.name, *node.scopes)
+    return found
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -104,43 +162,11 @@ def figure_of(ax: Axes) -> Figure:
     return found
 
 
-def captioned(ax: Axes, text: str) -> None:
-    """Add the caption below the axes' figure, which grows by as many lines as the caption has."""
-    figure = figure_of(ax)
-    width, height = figure.get_size_inches()
-    lines = wrapped(text, width - 0.1)
-    band = 0.02 + len(lines) * SIZE * 1.25 / 72 + 0.06
-    figure.set_size_inches(width, height + band)
-    figure.set_layout_engine("constrained", rect=(0, band / (height + band), 1, height / (height + band)))
-    figure.text(0.05 / width, 0.04 / (height + band), "\n".join(lines), va="bottom", linespacing=1.2)
-    figure.set_label(text)
-    figure.draw_without_rendering()  # ticks settle after the first layout, and the next takes account of them
-
-
-def wrapped(text: str, width: float) -> list[str]:
-    """The text in lines of at most that many inches; a longer word has a line of its own."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_width(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
-@lru_cache(maxsize=4096)
-def text_width(text: str, size: float = SIZE) -> float:
-    """The width of a line of text in inches."""
-    font = FontProperties(family="DejaVu Sans", size=size)
-    width, *_ = TextToPath().get_text_width_height_descent(text, font, False)
-    return float(width) / 72
-
-
 def file_of(figure: Figure, format: str) -> bytes:
     """The figure as the bytes of a file: the same for the same figure."""
     stream = BytesIO()
-    figure.savefig(stream, format=format, metadata=DATES[format])
+    with quiet():
+        figure.savefig(stream, format=format, metadata=DATES[format], transparent=None)
     content = stream.getvalue()
     return tidy(content.decode(), figure.get_label()).encode() if format == "svg" else content
 
@@ -158,35 +184,6 @@ def tidy(svg: str, title: object) -> str:
     return re.sub(
         r"(<svg [^>]*)>", lambda found: f'{found[1]} role="img">\n <title>{escape(str(title))}</title>', svg, count=1
     )
-
-
-def about(*analyses: Analysis, counted: bool = True) -> str:
-    """Networks, inputs, and how things are counted, for a caption."""
-    named = [_named(a) for a in analyses]
-    inputs = [str(a.input).replace("x", "×") for a in analyses]
-    if len(set(inputs)) == 1:
-        text = f"{', '.join(named)}; input {inputs[0]}"
-    else:
-        text = "; ".join(f"{name}, input {size}" for name, size in zip(named, inputs, strict=True))
-    if not counted:
-        return f"{text}."
-    first = analyses[0]
-    how = first.convention
-    return f"{text}, batch {first.batch}, {first.dtype}. Convention {how.name}: {how.about}."
-
-
-def _named(analysis: Analysis) -> str:
-    from archcalc.report.layers import meta
-
-    network = analysis.network
-    named = network.name if network.title == network.name else f"{network.title} ({network.name})"
-    settings = meta(analysis)["settings"]
-    return f"{named}, {settings}" if settings else named
-
-
-def size_text(axes: Sequence[Any]) -> str:
-    """Height × width; vector where there are none."""
-    return "×".join(map(str, axes)) or "vector"
 
 
 def scaled_axis(numbers: Iterable[int], units: tuple[tuple[int, str], ...]) -> tuple[int, str, FuncFormatter]:

@@ -3,35 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch, Polygon
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
-from archcalc.plot import style
+from archcalc.plot import labels, style
+from archcalc.plot.colours import (
+    BLUE,
+    DEEP,
+    GREY,
+    IMAGE,
+    INK,
+    PLAIN,
+    PURPLE,
+    RED,
+    SHADED,
+    SKY,
+    YELLOW,
+    shade,
+)
+from archcalc.plot.colours import OTHER as GREY_VOLUME
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
-from archcalc.plot.layout import GAP, TEXT, Box, Line, Placed, Scale, lines_of, scale_for
+from archcalc.plot.layout import (
+    GAP,
+    TEXT,
+    Box,
+    Line,
+    Placed,
+    Scale,
+    box_of,
+    groups_of,
+    lines_of,
+    overhang,
+    scale_for,
+    skips_of,
+)
+from archcalc.plot.look import Looks
 
 MOST, ROWS, TALL = 100, 5, 4.5
 """The most volumes, rows of them, and inches of rows; a network that needs more is folded further."""
 
 COLOURS = {
-    "input": "#e6e6e6",
-    "convolution": style.SKY,
-    "pooling": style.RED,
-    "merge": style.YELLOW,
-    "fully connected": style.BLUE,
-    BLOCK: style.PURPLE,
-    OTHER: "#c0c0c0",
+    "input": IMAGE,
+    "convolution": SKY,
+    "pooling": RED,
+    "merge": YELLOW,
+    "fully connected": BLUE,
+    BLOCK: PURPLE,
+    OTHER: GREY_VOLUME,
 }
-CLEAR: dict[str, Any] = {"facecolor": "white", "linewidth": 0, "pad": 0.4}
-LINE: dict[str, Any] = {"color": style.INK, "linewidth": 0.6, "zorder": 1, "clip_on": False}
+LINE: dict[str, Any] = {"color": INK, "linewidth": 0.6, "zorder": 1, "clip_on": False}
 
 
-def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
+def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
     """Every volume as a box of height × width × channels to scale, vectors as bars, branches above each other.
 
     Height and width have one scale, channels another; both are in the caption. Layers that treat every
@@ -40,15 +67,13 @@ def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
     """
     if any(row.shape is not None and len(row.shape.axes) > 2 for row in analysis.rows):
         raise ArchcalcError(f"{analysis.network.name} has maps of three axes; shape draws height and width")
-    width = (style.COLUMN if ax is None else ax.get_window_extent().width / style.figure_of(ax).dpi) - 0.1
-    with style.applied():
+    with style.page(ax, look, analysis) as page:
+        width = page.width - 0.1
         items, lines, scale = _fitting(analysis, width)
         heights = [_height(line) for line in lines]
         sorts = [sort for sort in COLOURS if any(item.sort == sort for item in items)]
-        legend = [Patch(facecolor=COLOURS[sort], edgecolor=style.INK, linewidth=0.5, label=sort) for sort in sorts]
-        made = ax is None
-        if ax is None:
-            ax = style.new_axes(sum(heights) + 0.15 * -(-len(sorts) // 3) + 0.1)
+        legend = [Patch(facecolor=COLOURS[sort], edgecolor=INK, linewidth=0.5, label=sort) for sort in sorts]
+        ax = page.axes(sum(heights) + 0.15 * -(-len(sorts) // 3) + 0.1, scaled=False)
         ax.set_axis_off()
         ax.set_aspect("equal")
         ax.set_xlim(0, width)
@@ -64,8 +89,7 @@ def shape(analysis: Analysis, ax: Axes | None = None) -> Axes:
             top += height
         _edges(ax, items, spots, lines)
         ax.legend(handles=legend, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3, handlelength=1, borderpad=0)
-        if made:
-            style.captioned(ax, _caption(analysis, items, scale))
+        page.framed(ax, _caption(analysis, items, scale))
     return ax
 
 
@@ -88,21 +112,30 @@ def _height(line: Line) -> float:
 
 
 def _volume(ax: Axes, placed: Placed, middle: float) -> None:
-    """The front, top and side of a volume, the latter two in darker shades, and its channels below."""
+    """The front, top and side of a volume, and its channels below; the side, which is the largest of wide maps, is plain."""
     item, box, x, *_ = placed
     y = middle + placed.y
     top, bottom, right = y - box.height / 2, y + box.height / 2, x + box.front
-    faces = [([(x, top), (right, top), (right, bottom), (x, bottom)], 1.0)]
+    faces = [([(x, top), (right, top), (right, bottom), (x, bottom)], SHADED if box.slant else PLAIN)]
     if box.slant:
         back = (box.slant, -box.rise)
-        faces.append(([(x, top), (right, top), _moved((right, top), back), _moved((x, top), back)], 0.9))
-        faces.append(([(right, top), (right, bottom), _moved((right, bottom), back), _moved((right, top), back)], 0.75))
-    for corners, light in faces:
-        colour = tuple(light * part for part in to_rgb(COLOURS[item.sort]))
-        ax.add_patch(
-            Polygon(corners, facecolor=colour, edgecolor=style.INK, linewidth=0.4, zorder=2, joinstyle="round")
+        faces.append(([(x, top), (right, top), _moved((right, top), back), _moved((x, top), back)], DEEP))
+        faces.append(
+            ([(right, top), (right, bottom), _moved((right, bottom), back), _moved((right, top), back)], PLAIN)
         )
-    ax.text(x + box.front / 2, bottom + 0.015, str(item.shape.channels), ha="center", va="top", zorder=1.5, bbox=CLEAR)
+    for corners, light in faces:
+        colour = shade(COLOURS[item.sort], light)
+        ax.add_patch(Polygon(corners, facecolor=colour, edgecolor=INK, linewidth=0.4, zorder=2, joinstyle="round"))
+    ax.text(x + box.front / 2, bottom + 0.015, str(item.shape.channels), ha="center", va="top", zorder=1.5)
+    if box.cut:
+        ax.plot([x - 0.03, right + 0.03], [y + 0.03, y - 0.03], color="white", linewidth=2, zorder=2.5)
+    if box.above:
+        at = x + (box.front + box.slant) / 2
+        ax.plot([at, at], [top - box.rise / 2, top - box.rise - 0.03], **LINE)
+        ax.text(at, top - box.rise - 0.035, box.above, ha="center", va="bottom", color=RED, weight="bold")
+    if box.left:
+        ax.plot([x - 0.06, x], [y, y], **LINE)
+        ax.text(x - 0.08, y, box.left, ha="right", va="center_baseline", color=RED, weight="bold")
 
 
 def _moved(point: tuple[float, float], by: tuple[float, float]) -> tuple[float, float]:
@@ -112,18 +145,21 @@ def _moved(point: tuple[float, float], by: tuple[float, float]) -> tuple[float, 
 def _labels(ax: Axes, line: Line, top: float, middle: float) -> None:
     """Map sizes above the row, block names with a bracket below it."""
     for label in line.sizes:
-        ax.text(label.left, top, label.text, ha="left", va="top", color=style.INK, style="italic")
+        ax.text(label.left, top, label.text, ha="left", va="top", color=INK, style="italic")
     foot = middle + line.below
     for label in line.names:
-        ax.plot([label.left, label.right], [foot + 0.01, foot + 0.01], color=style.GREY, linewidth=0.6)
+        ax.plot([label.left, label.right], [foot + 0.01, foot + 0.01], color=GREY, linewidth=0.6)
         ax.text((label.left + label.right) / 2, foot + 0.02, label.text, ha="center", va="top")
 
 
 def _edges(ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, float]], lines: Sequence[Line]) -> None:
-    """A line from every volume to those that take it."""
+    """A line from every volume to those that take it, but for skips."""
+    skips = skips_of(items, groups_of(items))
     for at, item in enumerate(items):
         row, end, middle = spots[at]
         for source in item.inputs:
+            if (source, at) in skips:
+                continue
             row_before, start, middle_before = spots[source]
             if row != row_before:  # on from the end of one row, and from the start of the next
                 ax.plot([start.right, start.right + start.box.slant / 2 + GAP], [middle_before + start.y] * 2, **LINE)
@@ -133,15 +169,19 @@ def _edges(ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, 
 
 
 def _way(start: Placed, end: Placed, line: Line) -> list[tuple[float, float]]:
-    """Level along the trunk or a branch and slanted between them; over the branches between two of the trunk."""
+    """Level along the trunk or a branch and slanted between them, clear of the numbers; over branches along the trunk."""
     between = [spot.top for spot in line.placed if start.x < spot.x < end.x and not spot.trunk]
+    leave = (
+        start.x + start.box.front + max(start.box.slant / 2, overhang(start.item, start.box) if start.box.front else 0)
+    )
+    arrive = end.x - overhang(end.item, end.box)
     if start.trunk and end.trunk and between:
         over = min(between) - 0.03
-        way = [(start.right + 0.05, over), (end.x - 0.05, over)]
+        way = [(leave, 0), (leave + 0.05, over), (arrive - 0.05, over), (arrive, 0)]
     elif start.trunk and not end.trunk:
-        way = [(min(start.right + GAP, end.x), end.y)]
+        way = [(leave, 0), (min(leave + 2 * GAP, end.x), end.y)]
     elif end.trunk and not start.trunk:
-        way = [(max(start.right, end.x - 1.5 * GAP), start.y)]
+        way = [(max(start.right, arrive - 2 * GAP), start.y), (arrive, 0)]
     else:
         way = []
     return [(start.right, start.y), *way, (end.x, end.y)]
@@ -150,8 +190,10 @@ def _way(start: Placed, end: Placed, line: Line) -> list[tuple[float, float]]:
 def _caption(analysis: Analysis, items: Sequence[Item], scale: Scale) -> str:
     per_cm = 1 / 2.54
     folded = " Blocks are folded to their output." if any(item.sort == BLOCK for item in items) else ""
+    cut = " A broken bar is longer than it is drawn." if any(box_of(item.shape, scale).cut for item in items) else ""
+    skips = " A letter stands where a skip begins and where it ends." if skips_of(items, groups_of(items)) else ""
     return (
-        f"Volumes of {style.about(analysis, counted=False)} Below each its channels, above the rows height×width. "
+        f"Volumes of {labels.about(analysis, counted=False)} Below each its channels, above the rows height×width. "
         f"To scale: 1 cm is {per_cm / scale.pixel:,.0f} pixels of height and width, or {per_cm / scale.channel:,.0f} "
-        f"channels.{folded}"
+        f"channels.{folded}{cut}{skips}"
     )

@@ -176,7 +176,7 @@ def latex(table: Table, exact: bool, width: int | None) -> str:
     lines = _tabulate(titles, rows, table.headings, "latex_booktabs").splitlines()
     if table.total:
         lines.insert(-3, "\\midrule")
-    caption = _latex_text("; ".join(table.header))
+    caption = latex_text("; ".join(table.header))
     comments = [f"% {line}" for line in table.footer]
     parts = ["\\begin{table}", "\\centering", f"\\caption{{{caption}}}", *lines, *comments, "\\end{table}"]
     return "\n".join(parts) + "\n"
@@ -198,7 +198,7 @@ _LATEX = {
 }
 
 
-def _latex_text(said: str) -> str:
+def latex_text(said: str) -> str:
     return "".join(_LATEX.get(letter, letter) for letter in said)
 
 

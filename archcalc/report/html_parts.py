@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from archcalc.plot.colours import DARK, INK, WHITE
 from archcalc.report.formats import cell_texts
 from archcalc.report.table import Heading, Known, Table
 from archcalc.version import __version__
@@ -35,7 +36,7 @@ def asset(name: str) -> str:
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
 
 
-def document(title: str, body: str) -> str:
+def document(title: str, body: str, style: str = "") -> str:
     """A page that needs nothing but itself."""
     return f"""<!doctype html>
 <html lang="en">
@@ -48,7 +49,7 @@ def document(title: str, body: str) -> str:
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
 <style>
-{asset("report.css")}</style>
+{asset("report.css")}{style}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -180,8 +181,31 @@ def _tools(name: str, what: str, folds: bool) -> str:
     )
 
 
+@lru_cache(maxsize=1)
+def _variables() -> Mapping[str, str]:
+    """A name of a page's style for every colour of a picture."""
+    return {colour: f"--c{nth}" for nth, colour in enumerate(sorted(DARK))}
+
+
+def picture_colours() -> str:
+    """The colours of pictures for a page's style: on a dark screen every one is its counterpart."""
+    light = " ".join(f"{name}: {colour};" for colour, name in _variables().items())
+    dark = " ".join(f"{name}: {DARK[colour]};" for colour, name in _variables().items())
+    return (
+        f"figure svg {{ {light} fill: var({_variables()[INK]}); }}\n"
+        f"@media screen and (prefers-color-scheme: dark) {{ figure svg {{ {dark} }} }}\n"
+    )
+
+
 def inlined(svg: str, prefix: str) -> str:
-    """An SVG with its names made unique in a page."""
+    """An SVG with its names made unique in a page, and its colours those of the page's style."""
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'((?:xlink:)?href=")#', rf"\1#{prefix}-", svg)
-    return re.sub(r"url\(#", f"url(#{prefix}-", svg)
+    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
+    svg = re.sub(r'\b(fill|stroke)="(white|black)"', lambda at: f'{at[1]}="{WHITE if at[2] == "white" else INK}"', svg)
+    names = _variables()
+    return re.sub(
+        r"((?:fill|stroke)(?:: |=\"))(#[0-9a-f]{6})\b",
+        lambda at: f"{at[1]}var({names[at[2]]})" if at[2] in names else at[0],
+        svg,
+    )

@@ -14,10 +14,11 @@ from archcalc.network import Network
 from archcalc.plot import KINDS, svg
 from archcalc.published.figures import Source
 from archcalc.published.verdict import Judgement
-from archcalc.report.audit import audit_table, tally
+from archcalc.report.audit import tally
 from archcalc.report.compare import largest_field, published
 from archcalc.report.layers import layer_table, origin
 from archcalc.report.memory import alive_text
+from archcalc.report.page_figures import figure_tables
 from archcalc.report.receptive_field import LEGEND, field_tables
 from archcalc.report.records import Records
 from archcalc.report.table import Heading, Table
@@ -25,7 +26,6 @@ from archcalc.report.units import bytes_text, count_text, counted
 
 STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
 LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
-FIGURES = ("layer", "quantity", "printed", "archcalc_value", "verdict", "reason", "source", "where")
 PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
 """The pictures of a page, all of which come from archcalc alone; a graph is laid out by Graphviz."""
 FILE_TYPES = ("float32", "float16", "int8")
@@ -58,7 +58,8 @@ class Picture(NamedTuple):
 class Page(NamedTuple):
     """Everything that a page says of a network.
 
-    ``layers`` has one row per layer and ``stages`` one per stage; ``seen`` is what witnesses saw, and empty
+    ``layers`` has one row per layer and ``stages`` one per stage; ``differing`` are the published figures that are no
+    match, and ``matching`` those that are; ``seen`` is what witnesses saw, and empty
     where they were not run.
     """
 
@@ -73,7 +74,8 @@ class Page(NamedTuple):
     memory: list[str]
     pictures: list[Picture]
     verdicts: str
-    figures: Table
+    differing: Table
+    matching: Table
     sources: list[Source]
     seen: Mapping[str, str]
     counting: list[str]
@@ -104,7 +106,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
         _memory(budget),
         [picture(kind, analysis) for kind in kinds],
         tally(judgements) if judgements else "",
-        audit_table(judgements, everything=True).selected(FIGURES),
+        *figure_tables(judgements, network),
         sorted({j.figure.source for j in judgements}),
         seen,
         [line for line in layers.header if line.startswith("convention ")] + list(layers.footer),

@@ -17,6 +17,7 @@ from archcalc.report.html_parts import (
     inlined,
     link,
     named,
+    picture_colours,
     section,
     sentences,
     table,
@@ -64,7 +65,7 @@ def html_page(page: Page) -> str:
         + "".join(section(name, SECTIONS[name], content) for name, content in shown.items())
         + f"</main>\n<footer><p>archcalc {__version__}; every number follows from the network's spec.</p></footer>"
     )
-    return document(page.title, body)
+    return document(page.title, body, picture_colours() if page.pictures else "")
 
 
 def _card(card: Card) -> str:
@@ -134,19 +135,22 @@ def _figure(picture: Picture) -> str:
 
 
 def _published(page: Page) -> str:
-    if not page.figures.rows:
+    if not page.verdicts:
         return "<p>No published figures are known of the network as it stands here.</p>\n"
     links = {"source": {source.key: source.link for source in page.sources}}
     sources = "".join(f"<li>{escape(s.key)}: {link(s.title, s.link)}</li>\n" for s in page.sources)
+    differing, matching = page.differing, page.matching
+
+    def shown(figures: Table, name: str, caption: str) -> str:
+        return table(figures, name, caption, what="figures", links=links) if figures.rows else ""
+
+    n = len(matching.rows)
+    folded = shown(matching, "match-table", "What was printed, and what archcalc computes")
     return (
-        f"<p>{counted(len(page.figures.rows), 'figure')}: {escape(page.verdicts)}. Each is computed anew, without a tolerance.</p>\n"
-        + table(
-            page.figures,
-            "figure-table",
-            "What was printed, what archcalc computes, and the verdict",
-            what="figures",
-            links=links,
-        )
+        f"<p>{counted(page.facts['figures'], 'figure')}: {escape(page.verdicts)}. Each is computed anew, without a "
+        "tolerance.</p>\n"
+        + shown(differing, "figure-table", "What is no match: what was printed, what archcalc computes, and why")
+        + (f"<details><summary>{counted(n, 'figure')} that match</summary>\n{folded}</details>\n" if n else "")
         + f'<h3>Sources</h3>\n<ul class="said">\n{sources}</ul>\n'
     )
 

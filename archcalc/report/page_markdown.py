@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from archcalc.report.audit import MATCHES
 from archcalc.report.formats import markdown_text, pipe_table
 from archcalc.report.layers import layer_table
 from archcalc.report.page import Page
@@ -59,13 +58,11 @@ def _layers(page: Page, file: str) -> list[str]:
 
 
 def _published(page: Page) -> list[str]:
-    if not page.figures.rows:
+    if not page.verdicts:
         return ["No published figures are known of the network as it stands here."]
-    at = [heading.name for heading in page.figures.headings].index("verdict")
-    others = [row for row in page.figures.rows if not row[at].startswith(MATCHES)]
-    parts = [f"{counted(len(page.figures.rows), 'figure')}: {page.verdicts}."]
-    if others:
-        parts += ["Those that are no match:", _table(page.figures._replace(rows=others, total=None))]
+    parts = [f"{counted(page.facts['figures'], 'figure')}: {page.verdicts}."]
+    if page.differing.rows:
+        parts += ["Those that are no match:", _table(page.differing)]
     return [*parts, "\n".join(f"- {s.key}: [{said(s.title)}]({s.link})" for s in page.sources)]
 
 

@@ -21,7 +21,9 @@ needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is 
 
 
 def nodes(source):
-    return dict(re.findall(r'^\s*(\d+) \[label="((?:[^"\\]|\\.)*)"', source, re.MULTILINE))
+    """The labels by number, in the order of the network."""
+    found = re.findall(r'^\s*(\d+) \[label="((?:[^"\\]|\\.)*)"', source, re.MULTILINE)
+    return dict(sorted(found, key=lambda node: int(node[0])))
 
 
 def edges(source):

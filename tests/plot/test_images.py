@@ -25,7 +25,9 @@ from matplotlib.text import Text
 from PIL import Image
 
 from archcalc import plot
-from archcalc.plot.style import COLUMN, SIZE, applied
+from archcalc.plot.labels import SIZE
+from archcalc.plot.look import WIDTHS
+from archcalc.plot.style import applied
 from tests.plot.pictures import PICTURES, analyses, name_of
 
 BASELINE = Path(__file__).parent / "baseline"
@@ -109,7 +111,7 @@ def test_no_label_covers_another_or_leaves_the_page(picture):
 @pictures
 def test_it_fits_a_column_and_no_text_is_too_small(picture):
     figure = made(*picture)
-    assert figure.get_figwidth() == COLUMN
+    assert figure.get_figwidth() == WIDTHS["column"]
     assert figure.get_figheight() < 9, "taller than a page"
     assert min(text.get_fontsize() for text in texts(figure)) >= SIZE
 

@@ -14,8 +14,9 @@ from matplotlib.text import Text
 from archcalc import load, plot
 from archcalc.analysis.budget import Budget
 from archcalc.plot.folding import BLOCK, finest, folded, runs
+from archcalc.plot.labels import wrapped
 from archcalc.plot.layout import MAP, box_of, groups_of, is_bar, scale_for
-from archcalc.plot.style import apart, wrapped
+from archcalc.plot.style import apart
 from archcalc.sizes import Shape
 from tests.plot.pictures import analysis
 
@@ -245,7 +246,7 @@ def test_runs_join_units_of_the_same_layers():
 
 def test_compare_places_each_network_at_its_accuracy_and_macs_with_its_parameters_as_area():
     (ax,) = drawn("compare", "resnet50", "resnet152")
-    discs, _ = ax.collections
+    (discs,) = ax.collections
     assert [tuple(at) for at in discs.get_offsets()] == [
         (analysis("resnet50").totals.macs, pytest.approx(100 - 22.85)),  # He et al. 2016, Table 3
         (analysis("resnet152").totals.macs, pytest.approx(100 - 21.43)),
@@ -314,11 +315,11 @@ def test_memory_says_what_a_band_is(name, band):
 
 
 def test_a_small_budget_has_ticks_within_a_power_of_ten():
-    """From a quarter of the weights' 553 MB to four times the card's 2 GiB lies one power of ten."""
+    """From half of the activations of one image to four times the card's 2 GiB lie fewer than three powers of ten."""
     (ax,) = drawn("budget", "vgg16", fit="2GiB")
     low, high = ax.get_ylim()
     ticks = [tick for tick in ax.get_yticks() if low <= tick <= high]
-    assert ticks == [2e8, 5e8, 1e9, 2e9, 5e9]
+    assert ticks == [5e7, 1e8, 2e8, 5e8, 1e9, 2e9, 5e9]
 
 
 def test_budget_marks_the_largest_batch_that_fits():

@@ -1,0 +1,87 @@
+"""Fonts for the scripts that DejaVu Sans lacks, looked for among those that are installed when a text needs them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from matplotlib.font_manager import findSystemFonts, fontManager, get_font
+
+FIRST = "DejaVu Sans"
+"""The font of all pictures, which comes with matplotlib."""
+
+PREFERRED = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"),
+    *("Hiragino Sans", "Yu Gothic", "Noto Sans CJK KR", "Malgun Gothic", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
+    *(
+        "Noto Sans",
+        "Noto Sans Arabic",
+        "Noto Sans Hebrew",
+        "Noto Sans Devanagari",
+        "Noto Sans Thai",
+        "Arial Unicode MS",
+    ),
+)
+"""The fonts that are tried first, in this order; then all others by name, so that the choice is always the same."""
+
+
+NEVER = ("Last Resort", "STIX", "cm")
+"""Beginnings of the names of fonts that come with matplotlib and have signs in the place of letters."""
+
+
+@lru_cache(maxsize=256)
+def families(characters: frozenset[str]) -> tuple[str, ...]:
+    """The fonts that draw the characters: FIRST, and beside it as few others as have what it lacks."""
+    found, missing = [FIRST], lacking(characters, FIRST)
+    for name in _others() if missing else ():
+        rest = lacking(missing, name)
+        if rest != missing:
+            found.append(name)
+            missing = rest
+        if not missing:
+            break
+    return tuple(found)
+
+
+def lacking(characters: frozenset[str], name: str) -> frozenset[str]:
+    """The characters that a font has no glyph for; all of them where the font cannot be read."""
+    seen = frozenset(c for c in characters if not c.isspace())
+    if not seen:
+        return seen
+    files = sorted(entry.fname for entry in fontManager.ttflist if entry.name == name and entry.style == "normal")
+    for file in files[:1]:
+        try:
+            font = get_font(file)
+        except (OSError, RuntimeError):
+            continue
+        return frozenset(c for c in seen if not font.get_char_index(ord(c)))
+    return seen
+
+
+def _others() -> Iterator[str]:
+    """The names of the installed fonts: the preferred ones first; at last those installed since matplotlib looked."""
+    yield from _ordered()
+    known = {entry.fname for entry in fontManager.ttflist}
+    fresh = sorted(path for path in findSystemFonts() if path not in known)
+    for path in fresh:
+        try:
+            fontManager.addfont(path)
+        except (OSError, RuntimeError, ValueError):
+            continue
+    if fresh:
+        yield from _ordered()
+
+
+def _ordered() -> list[str]:
+    names = {entry.name for entry in fontManager.ttflist if not entry.name.startswith(NEVER)} - {FIRST}
+    return [*(name for name in PREFERRED if name in names), *sorted(names.difference(PREFERRED))]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without matplotlib's warning for every missing glyph; ``ground.missing_glyphs`` says it once."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield

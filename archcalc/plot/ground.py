@@ -1,0 +1,84 @@
+"""A finished picture on another ground, and what no installed font could draw of it.
+
+A picture is drawn on white. On a dark ground every colour is exchanged for its counterpart (``colours.DARK``), in one
+place and for every kind of picture, so that no kind has to know of it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import Collection
+from matplotlib.colors import to_hex, to_rgba, to_rgba_array
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+
+from archcalc.plot.colours import DARK
+from archcalc.plot.fonts import lacking
+
+Colour = tuple[float, float, float, float]
+
+
+def on_ground(drawn: Figure | Axes, *, dark: bool, transparent: bool) -> None:
+    """Exchange the colours for those of a dark ground; leave the grounds of figure and axes out."""
+    if dark:
+        for artist in drawn.findobj(Artist):
+            _darken(artist)
+    if transparent and isinstance(drawn, Figure):
+        for ground in [drawn.patch, *(ax.patch for ax in drawn.axes)]:
+            ground.set_alpha(0)
+
+
+def _darken(artist: Artist) -> None:
+    if isinstance(artist, Text):
+        artist.set_color(_dark(artist.get_color()))
+        arrow = getattr(artist, "arrow_patch", None)  # of an annotation, which does not count it among its children
+        if arrow is not None:
+            _darken(arrow)
+    elif isinstance(artist, Line2D):
+        artist.set_color(_dark(artist.get_color()))
+        artist.set_markerfacecolor(_dark(artist.get_markerfacecolor()))
+        artist.set_markeredgecolor(_dark(artist.get_markeredgecolor()))
+    elif isinstance(artist, Patch):
+        hatch: Any = artist.get_edgecolor()
+        artist.set_facecolor(_dark(artist.get_facecolor()))
+        artist.set_edgecolor(_dark(hatch))
+    elif isinstance(artist, Collection):
+        artist.set_facecolor([_dark(colour) for colour in to_rgba_array(artist.get_facecolor())])
+        artist.set_edgecolor([_dark(colour) for colour in to_rgba_array(artist.get_edgecolor())])
+
+
+def _dark(colour: Any) -> Any:
+    """The counterpart of a colour, as transparent as it is; the colour itself where it has none."""
+    if isinstance(colour, str) and colour in ("none", "auto"):
+        return colour
+    *_, alpha = to_rgba(colour)
+    found = DARK.get(to_hex(colour))
+    return colour if found is None else to_rgba(found, alpha)
+
+
+def missing_glyphs(drawn: Figure | Axes) -> None:
+    """Warn once of the characters that none of a text's fonts has."""
+    missing: set[str] = set()
+    for text in drawn.findobj(Text):
+        if isinstance(text, Text) and not text.get_text().isascii():
+            rest = frozenset(text.get_text())
+            for name in _fonts(text.get_fontfamily()):
+                rest = lacking(rest, name)
+            missing |= rest
+    if missing:
+        some = ", ".join(sorted(missing)[:8]) + (", ..." if len(missing) > 8 else "")
+        warnings.warn(
+            f"no installed font has {some}: these characters are drawn as boxes; install a font for them, such as Noto",
+            stacklevel=2,
+        )
+
+
+def _fonts(families: Sequence[str]) -> list[str]:
+    return [name if name != "sans-serif" else "DejaVu Sans" for name in families]

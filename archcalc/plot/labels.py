@@ -1,0 +1,135 @@
+"""Texts of pictures: how wide they are, how they are broken, shortened and told apart, and what captions say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from matplotlib import rcParams
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
+
+from archcalc.analysis import Analysis
+from archcalc.errors import clipped
+from archcalc.plot.fonts import FIRST, quiet
+
+SIZE = 7
+"""The size of all text, in points; the least that is legible in print."""
+
+
+def said(text: str, most: int = 200) -> str:
+    """A text of a spec as a picture shows it, on one line: control characters escaped, the middle of a long one left out.
+
+    >>> said("a\\tb \\x1b c")
+    'a b \\\\x1b c'
+    """
+    return clipped(" ".join(text[: 4 * most].split()), most)
+
+
+def wrapped(text: str, width: float, size: float = SIZE) -> list[str]:
+    """The text in lines of at most that many inches; a longer word is broken."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if text_width(longer, size) <= width:
+            lines[-1] = longer
+            continue
+        lines += [word] if lines[-1] else []
+        lines[-1] = word
+        while text_width(lines[-1], size) > width and len(lines[-1]) > 1:
+            fits = len(lines[-1])
+            while fits > 1 and text_width(lines[-1][:fits], size) > width:
+                fits -= 1
+            lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
+    return lines
+
+
+def text_width(text: str, size: float = SIZE) -> float:
+    """The width of a line of text in inches, in the fonts of the page."""
+    return _width(text, size, tuple(rcParams["font.family"]))
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, size: float, fonts: tuple[str, ...]) -> float:
+    font = FontProperties(family=FIRST if fonts == ("sans-serif",) else list(fonts[:-1]), size=size)
+    with quiet():
+        width, *_ = TextToPath().get_text_width_height_descent(text, font, False)
+    return float(width) / 72
+
+
+def told_apart(names: Sequence[str], width: float) -> list[str]:
+    """The names in that many inches, no two of which become the same.
+
+    Of names that are wider the words of the blocks around are cut to some letters, then of the layer too; then the middle
+    of the names is left out; at last a number tells them apart.
+    """
+    found = [said(name) for name in names]
+    for way in (
+        *(
+            partial(_abbreviated, most=most, last=last)
+            for most, last in ((5, False), (4, False), (3, False), (3, True))
+        ),
+        *(partial(shortened, width=width, share=share) for share in (0.5, 0.35, 0.2, 0.0)),
+    ):
+        cut = [name if text_width(name) <= width else way(name) for name in found]
+        if len(set(cut)) == len(set(names)) and all(text_width(name) <= width for name in cut):
+            return cut
+    return [shortened(f"{nth} {name}", width) for nth, name in enumerate(found, 1)]
+
+
+def _abbreviated(name: str, most: int, last: bool) -> str:
+    """A name with so many letters of its words, and their digits at the end; the last word is cut too where ``last``."""
+    *around, own = name.split(".")
+    words = [re.sub(rf"^([^\W\d]{{{most}}})[^\d]+(\d*)$", r"\1\2", word) for word in (*around, own)]
+    return ".".join(words if last else [*words[:-1], own])
+
+
+def shortened(text: str, width: float, share: float = 0.5) -> str:
+    """The text in that many inches: a ``share`` of what is kept from its beginning, the rest from its end."""
+    if text_width(text) <= width:
+        return text
+    for keep in range(len(text) - 1, 0, -1):
+        head = round(share * keep)
+        cut = f"{text[:head]}…{text[len(text) - (keep - head) :]}"
+        if text_width(cut) <= width:
+            return cut
+    return "…"
+
+
+def about(*analyses: Analysis, counted: bool = True) -> str:
+    """Networks, inputs, and how things are counted, for a caption."""
+    named = [_named(a) for a in analyses]
+    inputs = [str(a.input).replace("x", "×") for a in analyses]
+    if len(set(inputs)) == 1:
+        text = f"{', '.join(named)}; input {inputs[0]}"
+    else:
+        text = "; ".join(f"{name}, input {size}" for name, size in zip(named, inputs, strict=True))
+    if not counted:
+        return f"{text}."
+    first = analyses[0]
+    how = first.convention
+    return f"{text}, batch {first.batch}, {first.dtype}. Convention {how.name}: {how.about}."
+
+
+def name(analysis: Analysis) -> str:
+    """The network's name as a legend shows it, with what of it was set."""
+    from archcalc.report.layers import meta
+
+    settings = meta(analysis)["settings"]
+    return said(f"{analysis.network.name}, {settings}" if settings else analysis.network.name, 40)
+
+
+def _named(analysis: Analysis) -> str:
+    from archcalc.report.layers import meta
+
+    network = analysis.network
+    named = network.name if network.title == network.name else f"{network.title} ({network.name})"
+    settings = meta(analysis)["settings"]
+    return said(f"{named}, {settings}" if settings else named)
+
+
+def size_text(axes: Sequence[Any]) -> str:
+    """Height × width; vector where there are none."""
+    return "×".join(map(str, axes)) or "vector"

@@ -1,0 +1,61 @@
+"""What a user may choose of any picture: its width, title, caption and ground. Read without matplotlib."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypedDict
+
+from archcalc.errors import ArchcalcError, unknown
+
+WIDTHS = {"column": 3.5, "page": 7.0}
+"""Names of widths, in inches: a column of a paper, and a page of two columns."""
+
+NARROWEST, WIDEST = 2.5, 20.0
+
+
+class Looks(TypedDict, total=False):
+    """The choices by their names, all of which may be left out: see ``Look``."""
+
+    width: float | str
+    title: str
+    caption: bool
+    dark: bool
+    transparent: bool
+
+
+class Look(NamedTuple):
+    """How a picture looks.
+
+    ``width``: inches. ``title``: a line above the picture. ``caption``: whether the caption stands below it. ``dark``:
+    light lines on a dark ground. ``transparent``: no ground at all.
+    """
+
+    width: float = WIDTHS["column"]
+    title: str = ""
+    caption: bool = True
+    dark: bool = False
+    transparent: bool = False
+
+    def tall(self, height: float) -> float:
+        """The height of axes that are so tall in a column: wider ones are taller, but less so."""
+        return height * (1 + (self.width / WIDTHS["column"] - 1) / 2)
+
+
+def look(options: Looks | dict[str, Any]) -> Look:
+    """The choices as a Look; ArchcalcError for a width that is none."""
+    for name in options:
+        if name not in Look._fields:
+            raise ArchcalcError(unknown("option", name, Look._fields))
+    found = Look(**{**options, "width": WIDTHS["column"]})
+    return found._replace(width=read_width(options.get("width", "column")))
+
+
+def read_width(width: float | str) -> float:
+    """Inches, from a number or a name; ArchcalcError for anything else."""
+    try:
+        inches = WIDTHS[width] if isinstance(width, str) and width in WIDTHS else float(width)
+    except ValueError:
+        inches = 0.0
+    if not NARROWEST <= inches <= WIDEST:
+        names = ", ".join(f"{name} ({size:g})" for name, size in WIDTHS.items())
+        raise ArchcalcError(f"width: expected {NARROWEST:g} to {WIDEST:g} inches, or one of {names}; got {width}")
+    return inches

@@ -1,0 +1,46 @@
+"""The published figures of a page: what is wrong or otherwise no match first, and what matches for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.network import Network
+from archcalc.published.figures import Figure
+from archcalc.published.verdict import Judgement
+from archcalc.report.audit import MATCHES, audit_table
+from archcalc.report.table import Heading, Table
+
+COLUMNS = ("layer", "quantity", "printed", "archcalc_value", "verdict", "reason", "source", "where")
+AT = Heading("at", "at", "text", 6)
+ORDER = ("wrong", "other variant", "other convention", "unverifiable")
+
+
+def figure_tables(judgements: Sequence[Judgement], network: Network) -> tuple[Table, Table]:
+    """The figures that do not match, the wrong ones first, and those that do, each with the input that it is of.
+
+    A figure that is published twice in the same place stands once.
+    """
+    table = audit_table(judgements, everything=True)
+    made = table.selected(COLUMNS)
+    at = [_at(judgement.figure, network) for judgement in judgements]
+    headings = [*made.headings[:2], AT, *made.headings[2:]]
+    rows = [[*row[:2], where, *row[2:]] for where, row in zip(at, made.rows, strict=True)]
+    verdict = [heading.name for heading in headings].index("verdict")
+    unlike: list[list[Any]] = []
+    alike: list[list[Any]] = []
+    for row in rows:
+        kind = alike if str(row[verdict]).startswith(MATCHES) else unlike
+        if row not in kind:
+            kind.append(row)
+    unlike.sort(key=lambda row: ORDER.index(row[verdict]) if row[verdict] in ORDER else len(ORDER))
+    bare = made._replace(headings=headings, header=[], footer=[], total=None)
+    return bare._replace(rows=unlike), bare._replace(rows=alike)
+
+
+def _at(figure: Figure, network: Network) -> str:
+    """The input that a figure is of, and what is set or trained there."""
+    subject = figure.subject
+    parts = ["x".join(map(str, subject.input)) or str(network.input)]
+    parts += [f"{key}={value}" for key, value in subject.settings]
+    return ", ".join([*parts, *(["training"] if subject.training else [])])
