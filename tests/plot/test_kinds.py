@@ -106,7 +106,7 @@ BAD = [
         "in 10TiB tiny trains 2,147,483,647 images, the most there can be",
     ),
     (["memory", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"], "fit is an option of budget, not of memory"),
-    (["rf-map", "vgg16", "--layers", "conv5_4", "-o", "x.svg"], "unknown layer 'conv5_4'; did you mean 'conv5_3'?"),
+    (["rf-map", "vgg16", "--layers", "conv5_4", "-o", "x.svg"], "unknown layer 'conv5_4'; did you mean 'conv5_1'?"),
     (
         [
             "rf-map",
