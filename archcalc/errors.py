@@ -15,6 +15,9 @@ from typing import NamedTuple
 MOST_NAMES, LONGEST = 500, 40
 """So many known names, and so many letters of each, are looked at for the nearest one."""
 
+BLANKS = "\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
+"""Blanks of print, shown as plain ones."""
+
 
 class Problem(NamedTuple):
     """One thing that is wrong: a sentence, and where it was found."""
@@ -54,10 +57,18 @@ def clipped(text: str, most: int) -> str:
     >>> clipped("a\\nb", 60), clipped("abcdefghijkl", 9)
     ('a\\\\nb', 'abc...jkl')
     """
-    text = _cut(text, most)
+    return _cut(visible(_cut(text, most)), most)
+
+
+def visible(text: str) -> str:
+    """text on one line, with what cannot be printed escaped: line ends, terminal codes, marks that turn its direction.
+
+    >>> visible("a\\x1b[31m\\u202eb"), visible("10\\u00a0km")
+    ('a\\\\x1b[31m\\\\u202eb', '10 km')
+    """
     if text.isprintable():
         return text
-    return _cut("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text), most)
+    return "".join(c if c.isprintable() else " " if c in BLANKS else c.encode("unicode_escape").decode() for c in text)
 
 
 def _cut(text: str, most: int) -> str:

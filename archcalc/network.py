@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from archcalc.errors import ArchcalcError, LayerError, Problem
+from archcalc.errors import ArchcalcError, LayerError, Problem, visible
 from archcalc.inputs import Takes, looks_swapped
 from archcalc.layers import Layer
 from archcalc.layers.base import Storage, per_axis
@@ -75,7 +75,7 @@ GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
 class Network:
     """A graph of layers for one input; node 0 is the input, and inputs come before their users.
 
-    ``about`` says what it is and where it was published; ``settings`` are the parameters it was built with and
+    ``about`` says what it is and where it was published, in signs that can be printed; ``settings`` are the parameters it was built with and
     ``defaults`` what its spec says they are; ``takes`` says which inputs it may have; ``origin`` and ``file`` are where
     it came from. ``rebuild`` makes the same network for another input. ``build`` makes the layers when they are first
     looked at, for a network may be wanted at another input than the spec's; ArchcalcError then says what is wrong.
@@ -109,8 +109,9 @@ class Network:
         rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None,
         build: Callable[[], Network] | None = None,
     ) -> None:
-        self.name, self.title, self.about, self.input = name, title or name, about or {}, input
-        self.settings, self.defaults, self.notes = settings or {}, defaults or {}, list(notes)
+        self.name, self.title, self.input = visible(name), visible(title or name), input
+        self.about = {key: visible(text) if isinstance(text, str) else text for key, text in (about or {}).items()}
+        self.settings, self.defaults, self.notes = settings or {}, defaults or {}, [visible(note) for note in notes]
         self.origin, self.file = origin, file
         self.takes = takes or Takes(input, (len(input.axes),))
         self._rebuild, self._build = rebuild, build
@@ -196,6 +197,9 @@ class Network:
         """
         if self._rebuild is None and any(map(is_array, layer.settings.values())):
             raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
+        for called in (name, *scopes):
+            if not called.isprintable():
+                raise LayerError(f"a name is one line of signs that can be printed, got {visible(called)[:60]!r}")
         inputs = (len(self.nodes) - 1,) if inputs is None else tuple(inputs)
         shapes = tuple([self.nodes[i].shape for i in inputs])
         shape = self._shape(layer, shapes)

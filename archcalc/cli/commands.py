@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.cli.names import listing
 from archcalc.cli.streams import say
-from archcalc.errors import ArchcalcError, Problem, unknown
+from archcalc.errors import ArchcalcError, Problem, unknown, visible
 
 if TYPE_CHECKING:
     from archcalc.network import Network
@@ -138,7 +138,10 @@ def show(args: argparse.Namespace) -> str:
         return "\n".join("".join(f"# {line}\n" for line in unused_lines(x)) + expanded(x) for x in networks)
     if args.set or any(split_settings(net)[1] for net in args.net):
         raise ArchcalcError("settings change what is built, not the spec; add --expanded to see it")
-    return "\n".join(source(net) for net in args.net)
+    text = "\n".join(source(net) for net in args.net)
+    if args.output or sys.stdout is None or not sys.stdout.isatty():
+        return text
+    return "\n".join(map(visible, text.split("\n")))  # what would run on a terminal, or turn the text there
 
 
 def export(args: argparse.Namespace) -> str:
@@ -289,8 +292,8 @@ def plot(args: argparse.Namespace) -> str | bytes:
 
 
 def _write_caption(args: argparse.Namespace, caption: str) -> None:
+    from archcalc.report.escape import latex_text
     from archcalc.report.files import write
-    from archcalc.report.formats import latex_text
 
     if args.caption_file in ("-", args.output):
         raise ArchcalcError("--caption: expected a file of its own")

@@ -71,13 +71,13 @@ def graph(analysis: Analysis, depth: int | None = None, **look: Unpack[Looks]) -
     if "width" in look:
         made.attr(size=f"{how.width},200")
     with made.subgraph(name="cluster_title") as titled:
-        titled.attr(label="".join(f"{escape(line)}\\n" for line in title))
+        titled.attr(label="".join(f"{_text(line)}\\n" for line in title))
         titled.attr(labelloc="t", labeljust="c", fontsize=str(labels.SIZE + 1), peripheries="0", margin="0")
         _nodes(titled if how.title else made, items, list(range(len(items))), 0, paint)
     for at, item in enumerate(items):
         for source in item.inputs:
             made.edge(str(source), str(at))
-    made.attr(label="".join(f"{escape(line)}\\l" for line in lines))
+    made.attr(label="".join(f"{_text(line)}\\l" for line in lines))
     return made
 
 
@@ -143,7 +143,7 @@ def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: i
             continue
         with into.subgraph(name=f"cluster_{level}_{inside[0]}") as box:
             box.attr(
-                label=escape(labels.said(scope, 40)),
+                label=_text(labels.said(scope, 40)),
                 labelloc="t",
                 style="filled",
                 fillcolor=paint(INNER_BOX if level % 2 else BOX),
@@ -167,7 +167,12 @@ def _label(item: Item) -> str:
         what = " · ".join([_described(node.layer, item.shape), *(row.type for row in item.rows[1:])])
     makes = str(item.shape).replace("x", "×") + (f" · {count_text(params)} params" if params else "")
     lines = (_name(item), what, makes) if _name(item) != what else (what, makes)
-    return "\\n".join(map(escape, lines))
+    return "\\n".join(map(_text, lines))
+
+
+def _text(text: str) -> str:
+    """A label as it is: dot would read backslashes and entities in it."""
+    return str(escape(text.replace("&", "&amp;")))
 
 
 def _name(item: Item) -> str:

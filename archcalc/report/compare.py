@@ -37,10 +37,14 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
 }
 RATIOS = ("params", "macs", "memory")
 FACTS = ("batch", "dtype", "convention", "archcalc")
-LEGEND = (
-    "depth: weighted layers on the longest path; memory: feature maps with the input; field: pixels seen by the last "
-    "layer with positions of its own (whole: its gates see everything); top-1 and top-5: published errors"
-)
+LEGEND = {
+    "depth": "depth: weighted layers on the longest path",
+    "memory": "memory: feature maps with the input",
+    "rf": "field: pixels seen by the last layer with positions of its own (whole: its gates see everything)",
+    "top1": "top-1: published error",
+    "top5": "top-5: published error",
+}
+"""What a column holds, said where the column is shown."""
 
 
 def compare_table(
@@ -67,10 +71,11 @@ def compare_table(
         for row, analysis in zip(rows, analyses, strict=True):
             row.append(" ".join(analysis.unknown_types))
     facts = {key: value for key, value in meta(analyses[0]).items() if key in FACTS}
+    legend = "; ".join(LEGEND[name] for name in names if name in LEGEND)
     header = [
         f"{counted(len(rows), 'network')}, batch {analyses[0].batch}, {analyses[0].dtype}",
         f"convention {how.name}: {how.about}",
-        LEGEND,
+        *([legend] if legend else []),
         f"archcalc {__version__}",
     ]
     if baseline is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from archcalc.analysis import Analysis
@@ -17,7 +16,6 @@ from archcalc.report.outputs import outputs_lines
 from archcalc.report.table import Heading
 from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import Work
-from archcalc.spec.zoo import specs
 
 COURSE_VALUES = 15_237_608
 """The sum of the feature maps that CS231n prints for VGG-16, in values."""
@@ -105,10 +103,8 @@ def _peak(analysis: Analysis) -> str:
 
 
 def _named(network: Network) -> str:
-    """What to write for NET: the name, where it is the zoo's network with the zoo's settings."""
-    place = network.nodes[-1].place
-    from_zoo = place is not None and Path(place.file).parent == specs() and not network.settings_changed
-    return network.name if from_zoo else "NET"
+    """What to write for NET: the name, where it stands for this network at this input."""
+    return network.name if network.as_in_zoo else "NET"
 
 
 def _parameters(t: Totals) -> str:

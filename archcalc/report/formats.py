@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from archcalc.errors import ArchcalcError, unknown
+from archcalc.errors import ArchcalcError, unknown, visible
+from archcalc.report.escape import csv_cell, html_text, json_text, latex_text, markdown_cell, markdown_text
 from archcalc.report.table import Heading, Table, for_programs
 from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
 
@@ -18,7 +19,16 @@ LONGEST_NAME = 24
 def render_table(table: Table, format: str = "text", *, exact: bool = False, width: int | None = None) -> str:
     """The table as text of that format, ending in a newline; ``width`` bounds the text format's lines."""
     check_format(format)
-    return FORMATS[format](table, exact, width)
+    return FORMATS[format](table if format in FOR_PROGRAMS else _printable(table), exact, width)
+
+
+def _printable(table: Table) -> Table:
+    """The table with every text on one line, of signs that can be printed."""
+    return table._replace(
+        header=[visible(line) for line in table.header],
+        rows=[[visible(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows],
+        footer=[visible(line) for line in table.footer],
+    )
 
 
 def check_format(format: str) -> None:
@@ -142,17 +152,11 @@ def markdown(table: Table, exact: bool, width: int | None) -> str:
 def pipe_table(table: Table, exact: bool = False) -> str:
     """The rows and the total alone, as a Markdown table."""
     titles, rows = cell_texts(table, exact)
-    titles = [markdown_text(title) for title in titles]
-    rows = [[markdown_text(cell) for cell in row] for row in rows]
+    titles = [title.replace("|", "\\|") for title in titles]
+    rows = [[markdown_cell(cell) for cell in row] for row in rows]
     if table.total:
         rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
     return _tabulate(titles, rows, table.headings, "pipe") + "\n"
-
-
-def markdown_text(said: str) -> str:
-    """Text that Markdown shows as it is."""
-    escaped = re.sub(r"([\\`*<|])", r"\\\1", said)
-    return "\\" + escaped if escaped.startswith("- ") else escaped
 
 
 def csv(table: Table, exact: bool, width: int | None) -> str:
@@ -164,51 +168,45 @@ def csv(table: Table, exact: bool, width: int | None) -> str:
     write = writer(out, lineterminator="\n").writerow
     facts = {key: value for key, value in table.meta.items() if not isinstance(value, (dict, list))}
     write([*facts, *(heading.name for heading in table.headings)])
+    same = [csv_cell(fact) for fact in facts.values()]
     for row in table.rows:
         cells = map(_machine, table.headings, row)
-        write([*facts.values(), *("" if cell is None else cell for cell in cells)])
+        write([*same, *("" if cell is None else csv_cell(cell) for cell in cells)])
     return out.getvalue()
 
 
 def latex(table: Table, exact: bool, width: int | None) -> str:
-    """A booktabs table; needs \\usepackage{booktabs}."""
+    """A table of the package booktabs, with a caption and a label; the notes below are comments."""
     titles, rows = cell_texts(table, exact)
-    lines = _tabulate(titles, rows, table.headings, "latex_booktabs").splitlines()
+    head, *lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (titles, *rows)]
     if table.total:
-        lines.insert(-3, "\\midrule")
-    caption = latex_text("; ".join(table.header))
-    comments = [f"% {line}" for line in table.footer]
-    parts = ["\\begin{table}", "\\centering", f"\\caption{{{caption}}}", *lines, *comments, "\\end{table}"]
+        lines.insert(-1, r"\midrule")
+    parts = [
+        r"% needs \usepackage{booktabs} in the preamble",
+        r"\begin{table}",
+        r"\centering",
+        f"\\caption{{{latex_text('; '.join(table.header))}}}",
+        f"\\label{{tab:{_label(table)}}}",
+        f"\\begin{{tabular}}{{{''.join(side[0] for side in _align(table.headings))}}}",
+        *(r"\toprule", head, r"\midrule", *lines, r"\bottomrule"),
+        r"\end{tabular}",
+        *(f"% {line}" for line in table.footer),
+        r"\end{table}",
+    ]
     return "\n".join(parts) + "\n"
 
 
-_LATEX = {
-    "\\": "\\textbackslash{}",
-    "&": "\\&",
-    "%": "\\%",
-    "$": "\\$",
-    "#": "\\#",
-    "_": "\\_",
-    "{": "\\{",
-    "}": "\\}",
-    "~": "\\textasciitilde{}",
-    "^": "\\textasciicircum{}",
-    "<": "\\textless{}",
-    ">": "\\textgreater{}",
-}
-
-
-def latex_text(said: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in said)
+def _label(table: Table) -> str:
+    """What a text can refer to the table by: the network with its settings, else what the table is of."""
+    called = " ".join(str(table.meta[key]) for key in ("network", "settings") if table.meta.get(key)) or table.title
+    return re.sub(r"[^A-Za-z0-9]+", "-", called).strip("-").lower()
 
 
 def html(table: Table, exact: bool, width: int | None) -> str:
-    from html import escape
-
     titles, rows = cell_texts(table, exact)
     body = _tabulate(titles, rows, table.headings, "html")
-    caption = "<br>".join(map(escape, table.header))
-    notes = "".join(f"<p>{escape(line)}</p>\n" for line in table.footer)
+    caption = "<br>".join(map(html_text, table.header))
+    notes = "".join(f"<p>{html_text(line)}</p>\n" for line in table.footer)
     return body.replace("<table>", f"<table>\n<caption>{caption}</caption>", 1) + "\n" + notes
 
 
@@ -225,15 +223,16 @@ def _number(heading: Heading, cell: Any) -> Any:
 
 def json(table: Table, exact: bool, width: int | None) -> str:
     """Exact numbers; null where the convention does not count."""
-    from json import dumps
-
     (table,) = for_programs([table])
     rows = [{h.name: _number(h, cell) for h, cell in zip(table.headings, row, strict=True)} for row in table.rows]
     content = {**table.meta, "rows": rows}
     if table.totals:
         content["totals"] = table.totals
-    return dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(content) + "\n"
 
+
+FOR_PROGRAMS = ("csv", "json")
+"""Formats that escape for themselves."""
 
 EXTENSIONS: Mapping[str, str] = {
     "txt": "text",

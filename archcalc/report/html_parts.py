@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.plot.colours import DARK, INK, WHITE
+from archcalc.report.escape import html_text
 from archcalc.report.formats import cell_texts
 from archcalc.report.table import Heading, Known, Table
 from archcalc.version import __version__
@@ -46,7 +46,7 @@ def document(title: str, body: str, style: str = "") -> str:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="archcalc {__version__}">
-<title>{escape(title)}</title>
+<title>{html_text(title)}</title>
 <link rel="icon" href="data:,">
 <style>
 {asset("report.css")}{style}</style>
@@ -62,17 +62,17 @@ def document(title: str, body: str, style: str = "") -> str:
 
 
 def section(name: str, title: str, content: str) -> str:
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{escape(title)}</h2>\n{content}</section>\n'
+    return f'<section id="{name}" aria-labelledby="{name}-title">\n<h2 id="{name}-title">{html_text(title)}</h2>\n{content}</section>\n'
 
 
 def sentences(lines: Sequence[str]) -> str:
-    return '<ul class="said">\n' + "".join(f"<li>{escape(line)}</li>\n" for line in lines) + "</ul>\n"
+    return '<ul class="said">\n' + "".join(f"<li>{html_text(line)}</li>\n" for line in lines) + "</ul>\n"
 
 
 def link(text: str, target: str) -> str:
     """A link; one that is not of the web is shown as its text."""
     safe = target.startswith(("https://", "http://")) or re.fullmatch(r"[\w.-]+", target)
-    return f'<a href="{escape(target)}">{escape(text)}</a>' if safe else escape(text)
+    return f'<a href="{html_text(target)}">{html_text(text)}</a>' if safe else html_text(text)
 
 
 def table(
@@ -114,30 +114,31 @@ def table_of(
 ) -> str:
     """Lines under headings in a frame of their own, with the search and the buttons that the script brings to life."""
     head = "".join(
-        f'<th scope="col"{_class(heading)}>{escape(title)}</th>'
+        f'<th scope="col"{_class(heading)}>{html_text(title)}</th>'
         for heading, title in zip(headings, titles, strict=True)
     )
     rows = "".join(_row(line) for line in lines)
     foot = ""
     if total:
         cells = "".join(
-            f"<td{_class(heading)}>{escape(text)}</td>" for heading, text in zip(headings[1:], total[1:], strict=True)
+            f"<td{_class(heading)}>{html_text(text)}</td>"
+            for heading, text in zip(headings[1:], total[1:], strict=True)
         )
-        foot = f'<tfoot><tr><th scope="row">{escape(total[0])}</th>{cells}</tr></tfoot>\n'
+        foot = f'<tfoot><tr><th scope="row">{html_text(total[0])}</th>{cells}</tr></tfoot>\n'
     kind = ' class="sortable"' if sortable else ""
     folds = any(line.block for line in lines)
     return (
         (_tools(name, what, folds) if sortable else "")
         + f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{name}-caption">\n'
-        + f'<table id="{name}"{kind}>\n<caption id="{name}-caption">{escape(caption)}</caption>\n'
+        + f'<table id="{name}"{kind}>\n<caption id="{name}-caption">{html_text(caption)}</caption>\n'
         + f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n{foot}</table>\n</div>\n"
     )
 
 
 def cell(heading: Heading, shown: str, key: Any = None) -> str:
     """A cell of a column, with the number that it sorts by where that is not what it shows."""
-    by = "" if key is None else f' data-v="{escape(str(key))}"'
-    return f"<td{_class(heading)}{by}>{escape(shown)}</td>"
+    by = "" if key is None else f' data-v="{html_text(str(key))}"'
+    return f"<td{_class(heading)}{by}>{html_text(shown)}</td>"
 
 
 def named(text: str) -> str:
@@ -153,7 +154,7 @@ def _cell(heading: Heading, value: Any, shown: str, links: Mapping[str, Mapping[
 
 def _linked(heading: Heading, shown: str, links: Mapping[str, Mapping[str, str]]) -> str:
     target = links.get(heading.name, {}).get(shown)
-    return link(shown, target) if target else escape(shown)
+    return link(shown, target) if target else html_text(shown)
 
 
 def _row(line: Line) -> str:

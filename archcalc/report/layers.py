@@ -130,7 +130,7 @@ def layer_table(
         headings=headings,
         rows=cells,
         total=total,
-        header=header(analysis),
+        header=header(analysis, any(heading.kind in ("count", "bytes") for heading in headings)),
         footer=footer(analysis, headings, cells),
         meta=meta(analysis),
         totals=_totals(analysis),
@@ -182,7 +182,8 @@ def origin(network: Network) -> list[str]:
     return lines
 
 
-def header(analysis: Analysis) -> list[str]:
+def header(analysis: Analysis, counts: bool = True) -> list[str]:
+    """What the numbers are of; the convention is explained where there are counts."""
     how = analysis.convention
     lines = origin(analysis.network)
     axes = " (channels x height x width)" if len(analysis.input.axes) == 2 else ""
@@ -190,7 +191,7 @@ def header(analysis: Analysis) -> list[str]:
         f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"
         + (", side heads included" if analysis.training and any(n.side for n in analysis.network.nodes) else "")
     )
-    lines.append(f"convention {how.name}: {how.about}")
+    lines.append(f"convention {how.name}: {how.about}" if counts else f"convention {how.name}")
     lines.append(f"archcalc {__version__}")
     return lines
 

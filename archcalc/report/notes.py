@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, visible
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import CONVOLUTIONS, Conv
 from archcalc.layers.dense import Linear
@@ -24,7 +24,7 @@ def notes(analysis: Analysis) -> str:
     """The analysis as the course prints it: volumes that are held, their size, their weights."""
     if analysis.batch != 1:
         raise ArchcalcError(f"the notes format is per image; it needs batch 1, got {analysis.batch}")
-    lines = [f"# {line}" for line in header(analysis)]
+    lines = [f"# {visible(line)}" for line in header(analysis)]
     t, size = analysis.totals, analysis.itemsize
     word = "weights" if t.params == t.weights else "params"
     lines += [_line(row, analysis, word) for row in analysis.rows if row.values is not None]

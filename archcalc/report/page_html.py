@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from itertools import groupby
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.fold import fold
 from archcalc.analysis.trace import Row
+from archcalc.report.escape import html_text
 from archcalc.report.formats import cell_texts
 from archcalc.report.html_parts import (
     Line,
@@ -56,10 +56,10 @@ def html_page(page: Page) -> str:
     }
     shown = {name: content for name, content in contents.items() if content}
     links = "".join(f'<li><a href="#{name}">{SECTIONS[name]}</a></li>' for name in shown)
-    about = "".join(f"<p>{escape(line)}</p>\n" for line in page.about)
+    about = "".join(f"<p>{html_text(line)}</p>\n" for line in page.about)
     body = (
         f'<header>\n<nav aria-label="Report"><ul><li><a href="{INDEX}">All networks of this report</a></li></ul></nav>\n'
-        f'<h1>{escape(page.title)}</h1>\n{about}<p class="soft">{escape(page.input)}</p>\n'
+        f'<h1>{html_text(page.title)}</h1>\n{about}<p class="soft">{html_text(page.input)}</p>\n'
         f'<nav aria-label="Sections of this page"><ul>{links}</ul></nav>\n</header>\n<main id="main">\n'
         f'<section aria-label="Figures"><dl class="cards">\n{"".join(map(_card, page.cards))}</dl></section>\n'
         + "".join(section(name, SECTIONS[name], content) for name, content in shown.items())
@@ -69,8 +69,8 @@ def html_page(page: Page) -> str:
 
 
 def _card(card: Card) -> str:
-    lines = "".join(f"<dd>{escape(line)}</dd>" for line in card.lines)
-    return f'<div><dt>{escape(card.label)}</dt><dd class="figure">{escape(card.value)}</dd>{lines}</div>\n'
+    lines = "".join(f"<dd>{html_text(line)}</dd>" for line in card.lines)
+    return f'<div><dt>{html_text(card.label)}</dt><dd class="figure">{html_text(card.value)}</dd>{lines}</div>\n'
 
 
 def _layers(page: Page) -> str:
@@ -91,7 +91,7 @@ def _tree(analysis: Analysis, rows: Sequence[Row], level: int = 0) -> Iterator[L
             continue
         if len(inside) > 1:
             (block,) = fold(inside, depth=level + 1)
-            name = f"{escape(scope)} <small>{counted(len(inside), 'layer')}</small>"
+            name = f"{html_text(scope)} <small>{counted(len(inside), 'layer')}</small>"
             yield Line([named(name), *_cells(analysis, block)[1:]], level, block=True)
         yield from _tree(analysis, inside, level + 1)
 
@@ -104,7 +104,7 @@ def _cells(analysis: Analysis, row: Row) -> list[str]:
         exact = isinstance(value, int) and heading.kind in ("count", "bytes")
         shown = NOT_COUNTED if value is None else f"{value:,}" if exact else str(value)
         cells.append(cell(heading, shown, _key(name, row, value)))
-    return [named(escape(row.name)), *cells]
+    return [named(html_text(row.name)), *cells]
 
 
 def _key(column: str, row: Row, value: object) -> int | float | None:
@@ -127,9 +127,9 @@ def _pictures(pictures: Sequence[Picture]) -> str:
 
 
 def _figure(picture: Picture) -> str:
-    about = escape(picture.about[0].upper() + picture.about[1:])
+    about = html_text(picture.about[0].upper() + picture.about[1:])
     if not picture.svg:
-        return f"<figure><figcaption>{about}: not drawn; {escape(picture.problem)}</figcaption></figure>\n"
+        return f"<figure><figcaption>{about}: not drawn; {html_text(picture.problem)}</figcaption></figure>\n"
     svg = inlined(picture.svg, picture.kind)
     return f'<figure id="picture-{picture.kind}"><figcaption>{about}</figcaption><div tabindex="0" role="group" aria-label="{about}">{svg}</div></figure>\n'
 
@@ -138,7 +138,7 @@ def _published(page: Page) -> str:
     if not page.verdicts:
         return "<p>No published figures are known of the network as it stands here.</p>\n"
     links = {"source": {source.key: source.link for source in page.sources}}
-    sources = "".join(f"<li>{escape(s.key)}: {link(s.title, s.link)}</li>\n" for s in page.sources)
+    sources = "".join(f"<li>{html_text(s.key)}: {link(s.title, s.link)}</li>\n" for s in page.sources)
     differing, matching = page.differing, page.matching
 
     def shown(figures: Table, name: str, caption: str) -> str:
@@ -147,7 +147,7 @@ def _published(page: Page) -> str:
     n = len(matching.rows)
     folded = shown(matching, "match-table", "What was printed, and what archcalc computes")
     return (
-        f"<p>{counted(page.facts['figures'], 'figure')}: {escape(page.verdicts)}. Each is computed anew, without a "
+        f"<p>{counted(page.facts['figures'], 'figure')}: {html_text(page.verdicts)}. Each is computed anew, without a "
         "tolerance.</p>\n"
         + shown(differing, "figure-table", "What is no match: what was printed, what archcalc computes, and why")
         + (f"<details><summary>{counted(n, 'figure')} that match</summary>\n{folded}</details>\n" if n else "")
@@ -159,7 +159,7 @@ def _witness(page: Page) -> str:
     if not page.seen:
         return "<p>Not run. <code>archcalc verify</code> holds every figure against a PyTorch module built from the spec.</p>\n"
     rows = "".join(
-        f'<tr><th scope="row">{escape(title)}</th><td class="wide">{escape(text)}</td></tr>\n'
+        f'<tr><th scope="row">{html_text(title)}</th><td class="wide">{html_text(text)}</td></tr>\n'
         for title, text in page.seen.items()
     )
     return (
@@ -174,7 +174,7 @@ def html_index(index: Table, files: dict[str, str]) -> str:
     links = {"network": {name: f"{file}.html" for name, file in files.items()}}
     n = len(index.rows)
     body = (
-        f'<header>\n<h1>{counted(n, "network")}</h1>\n<p class="soft">{escape(index.header[0])}</p>\n</header>\n'
+        f'<header>\n<h1>{counted(n, "network")}</h1>\n<p class="soft">{html_text(index.header[0])}</p>\n</header>\n'
         f'<main id="main">\n'
         + table(
             index,

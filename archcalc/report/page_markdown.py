@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from archcalc.report.formats import markdown_text, pipe_table
+from archcalc.report.escape import markdown_cell, markdown_text
+from archcalc.report.formats import pipe_table
 from archcalc.report.layers import layer_table
 from archcalc.report.page import Page
 from archcalc.report.table import Heading, Table
@@ -78,7 +79,7 @@ def markdown_index(index: Table, files: dict[str, str]) -> str:
     table = index.selected([h.name for h in index.headings if h.name not in ("title", "kept", "weight_file")])
     lines = _table(table).splitlines()
     for at, row in enumerate(table.rows):
-        cell = markdown_text(row[0])
+        cell = markdown_cell(row[0])
         lines[at + 2] = lines[at + 2].replace(f" {cell} ", f" [{cell}]({files[row[0]]}.md) ", 1)
     return (
         "\n\n".join(
@@ -101,7 +102,7 @@ def _table(table: Table) -> str:
 
 def said(text: str) -> str:
     """A text of a spec in a paragraph, shown as it is."""
-    return re.sub(r"([\[\]])", r"\\\1", markdown_text(" ".join(text.split()))).replace("\n", " ")
+    return markdown_text(" ".join(text.split()))
 
 
 def _listed(lines: Sequence[str]) -> str:

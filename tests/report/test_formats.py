@@ -102,10 +102,29 @@ def test_latex_is_a_booktabs_table_with_escaped_names():
     )
     for rule in ("\\toprule", "\\midrule", "\\bottomrule", "\\begin{tabular}{lrr}", "\\end{table}"):
         assert rule in out
-    assert "-\\textgreater{}" in out
+    assert "-\\ensuremath{>}" in out
     rows = [line for line in out.splitlines() if line.endswith("\\\\")]
     assert {line.count("&") - line.count("\\&") for line in rows} == {2}
-    assert not re.search(r"(?<!\\)[_#$]", out.replace("\\begin{tabular}", "")), "an unescaped special character"
+    body = out[out.index("\\begin{table}") : out.index("%", 2)]
+    assert not re.search(r"(?<!\\)[_#$]", body), "an unescaped special character"
+
+
+@pytest.mark.parametrize(
+    ("net", "columns", "label", "explained"),
+    [
+        ("vgg16", None, "vgg16", True),
+        ("vgg16", ["layer", "output", "rf"], "vgg16", False),
+        ("vgg16", ["layer", "memory"], "vgg16", True),
+        ("resnet50@option=c,classes=10", ["layer", "params"], "resnet50-classes-10-option-c", True),
+    ],
+)
+def test_a_latex_table_has_a_label_and_a_caption_of_what_it_shows(net, columns, label, explained):
+    out = render(load(net).analyze(), "latex", columns=columns)
+    assert out.startswith("% needs \\usepackage{booktabs} in the preamble\n\\begin{table}\n")
+    assert f"\\label{{tab:{label}}}" in out
+    caption = re.search(r"\\caption\{(.*)\}", out)[1]
+    assert "convention archcalc" in caption
+    assert ("a MAC is one product" in caption) is explained
 
 
 class _Cells(HTMLParser):
@@ -230,7 +249,7 @@ def test_an_array_analysis_is_not_tabulated():
 
 def test_markdown_shows_a_pattern_and_the_legend_as_they_are():
     out = render(load("INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-2").analyze(), "markdown")
-    assert "**INPUT 8x8x3 -> [CONV3-4 -> RELU]\\*2 -> FC-2 (pattern)**" in out
+    assert "**INPUT 8x8x3 -> \\[CONV3-4 -> RELU\\]\\*2 -> FC-2**" in out
     assert "\n'-': not counted under this convention" in out
 
 
