@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Unpack
@@ -45,6 +46,7 @@ GRAPH = {
     "ranksep": "0.16",
     "labelloc": "b",
     "labeljust": "l",
+    "newrank": "true",
     "ordering": "out",
     "pad": "0.05",
 }
@@ -74,9 +76,10 @@ def graph(analysis: Analysis, depth: int | None = None, **look: Unpack[Looks]) -
         titled.attr(label="".join(f"{_text(line)}\\n" for line in title))
         titled.attr(labelloc="t", labeljust="c", fontsize=str(labels.SIZE + 1), peripheries="0", margin="0")
         _nodes(titled if how.title else made, items, list(range(len(items))), 0, paint)
+    users = Counter(source for item in items for source in item.inputs)
     for at, item in enumerate(items):
-        for source in item.inputs:
-            made.edge(str(source), str(at))
+        for source in item.inputs:  # branches of different lengths begin side by side
+            made.edge(str(source), str(at), weight="2" if users[source] > 1 else "1")
     made.attr(label="".join(f"{_text(line)}\\l" for line in lines))
     return made
 

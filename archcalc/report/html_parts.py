@@ -199,11 +199,20 @@ def picture_colours() -> str:
 
 
 def inlined(svg: str, prefix: str) -> str:
-    """An SVG with its names made unique in a page, and its colours those of the page's style."""
+    """An SVG with its names made unique in a page, and its colours those of the page's style.
+
+    The black and white text on the nodes of a graph is left to the style sheet: nodes are light on a dark screen too.
+    """
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'((?:xlink:)?href=")#', rf"\1#{prefix}-", svg)
     svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
     svg = re.sub(r'\b(fill|stroke)="(white|black)"', lambda at: f'{at[1]}="{WHITE if at[2] == "white" else INK}"', svg)
+    svg = re.sub(
+        r'<g class="node">.*?</g>',
+        lambda node: re.sub(r'(<text [^>]*fill="#)(0|f)\2{5}"', r'\1\2\2\2"', node[0]),
+        svg,
+        flags=re.DOTALL,
+    )
     names = _variables()
     return re.sub(
         r"((?:fill|stroke)(?:: |=\"))(#[0-9a-f]{6})\b",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from itertools import pairwise
 from time import sleep
 from xml.etree import ElementTree
 
@@ -61,6 +62,28 @@ def test_depth_says_how_far_blocks_are_folded():
     ]
     with pytest.raises(ArchcalcError, match=r"^depth must be at least 1, got 0$"):
         plot.graph(analysis("googlenet"), depth=0)
+
+
+@needs_dot
+@pytest.mark.parametrize("name", ["googlenet", "resnet50", "inception_v3"])
+def test_branches_stand_side_by_side_in_the_order_of_the_spec(name):
+    made = plot.graph(analysis(name))
+    taken = edges(made.source)
+    lines = [line.split() for line in made.pipe("plain").decode().splitlines()]
+    at = {int(line[1]): (float(line[2]), float(line[3])) for line in lines if line[0] == "node"}
+    pairs = []
+    for source in at:
+        users = sorted(target for start, target in taken if start == source)
+        pairs += [(at[a], at[b]) for a, b in pairwise(users) if at[a][1] == at[b][1]]
+    assert len(pairs) > 3
+    assert all(left < right for (left, _), (right, _) in pairs)
+
+
+def test_no_graph_is_much_longer_than_a_page_is_wide():
+    """MobileNetV2's blocks of 52 convolutions in a row are folded; its stem and head are not."""
+    labels = nodes(plot.graph(analysis("mobilenet_v2")).source)
+    assert len(labels) <= 40
+    assert len(analysis("mobilenet_v2").rows) > 150
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 
 from archcalc.cli import main
 from archcalc.errors import ArchcalcError
+from archcalc.plot.colours import DARK
 from archcalc.report import folder
 from archcalc.report.page import page
 from archcalc.report.page_html import html_page
@@ -134,6 +135,34 @@ def test_published_figures_are_of_the_network_as_it_stands():
     assert records.judgements(load("vgg16").at(load("vgg16").input._replace(axes=(256, 256)))) == []
 
 
+def test_figures_that_are_no_match_come_first_with_their_input_and_none_twice():
+    made = page(load("vgg16"), Records(), ())
+    names = [heading.name for heading in made.differing.headings]
+    verdicts = [row[names.index("verdict")] for row in made.differing.rows]
+    wrong = verdicts.count("wrong")
+    assert wrong
+    assert verdicts == ["wrong"] * wrong + [verdict for verdict in verdicts if verdict != "wrong"]
+    assert not [verdict for verdict in verdicts if verdict.startswith(("match", "truncated"))]
+    for rows in (made.differing.rows, made.matching.rows):
+        assert len({tuple(map(str, row)) for row in rows}) == len(rows)
+    fields = [row for row in made.matching.rows if row[:2] == ["pool1", "receptive_field"]]
+    # The repository's table has each layer once for any input, and once for each of two; the first two are one here.
+    assert [row[2] for row in fields if row[names.index("source")] == "rf_repo"] == ["3x224x224", "3x321x321"]
+
+
+def test_pictures_of_a_page_have_the_colours_of_its_style():
+    text = html_page(page(load("lenet5"), Records()))
+    pictures = text[text.index('<div class="pictures">') :]
+    assert not set(re.findall(r"#[0-9a-f]{6}\b", pictures)) & set(DARK)
+    used = set(re.findall(r"var\((--c\d+)\)", text))
+    defined = dict(
+        re.findall(r"(--c\d+): (#[0-9a-f]{6});", text[text.index("figure svg { --c0") :].partition("@media")[0])
+    )
+    assert used <= set(defined)
+    assert set(defined.values()) == set(DARK)
+    assert len(text) < 250_000
+
+
 class Ids(HTMLParser):
     """The ids of a page, and what refers to one."""
 
@@ -253,7 +282,7 @@ def test_one_network_that_fails_does_not_cost_the_others(tmp_path, archcalc):
     (tmp_path / "alexnet.html").mkdir()
     command = ("report", "lenet5", "alexnet", "vgg11", "-o", str(tmp_path), "--figures", "none")
     status, out, err = archcalc(*command)
-    assert status == 1
+    assert status == 2
     assert out == f"{tmp_path}/index.html\n"
     assert err == f"archcalc: alexnet: {tmp_path}/alexnet.html: cannot be written: is a directory\n"
     assert (tmp_path / "lenet5.html").is_file()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +224,80 @@ def test_without_a_script_everything_can_be_read(open_page):
     assert page.page.locator("button:visible, input:visible").count() == 0
 
 
+def rgb(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.removeprefix("rgb(").removesuffix(")").split(",")))
+
+
+def luminance(colour: tuple[int, ...]) -> float:
+    """As the Web Content Accessibility Guidelines define it."""
+    parts = [n / 255 / 12.92 if n <= 10 else ((n / 255 + 0.055) / 1.055) ** 2.4 for n in colour]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_follow_the_scheme_and_can_be_read_on_it(open_page, scheme):
+    page = open_page("googlenet", color_scheme=scheme)
+    paper = luminance(rgb(page.page.evaluate("getComputedStyle(document.body).backgroundColor")))
+    grounds, inks, nodes = page.page.evaluate("""() => [
+        [...document.querySelectorAll("figure svg > g > path, figure svg > g > g > path:first-child")].slice(0, 1)
+            .concat([...document.querySelectorAll("#picture-graph svg polygon")].slice(0, 1))
+            .map((e) => getComputedStyle(e).fill),
+        [...document.querySelectorAll("figure svg text")].filter((e) => !e.closest(".node"))
+            .map((e) => getComputedStyle(e).fill),
+        [...document.querySelectorAll("#picture-graph .node")].map((e) => [
+            getComputedStyle(e.querySelector("polygon")).fill, getComputedStyle(e.querySelector("text")).fill]),
+    ]""")
+    assert all(abs(luminance(rgb(ground)) - paper) < 0.01 for ground in grounds)
+    pairs = [
+        *((paper, luminance(rgb(ink))) for ink in inks),
+        *(tuple(luminance(rgb(n)) for n in node) for node in nodes),
+    ]
+    assert len(pairs) > 200
+    contrast = min((max(pair) + 0.05) / (min(pair) + 0.05) for pair in pairs)
+    assert contrast >= 3
+
+
+def test_gaps_between_pictures_are_even(open_page):
+    page = open_page("vgg16", viewport={"width": 1280, "height": 900})
+    boxes = page.page.evaluate(
+        "[...document.querySelectorAll('figure')].map(e => { const r = e.getBoundingClientRect(); return [r.left, r.top, r.bottom]; })"
+    )
+    columns: dict[int, list[tuple[float, float]]] = {}
+    for left, top, bottom in boxes:
+        columns.setdefault(round(left), []).append((top, bottom))
+    gaps = [b[0] - a[1] for found in columns.values() for a, b in pairwise(found)]
+    assert len(columns) == 2
+    assert len(gaps) >= 3
+    assert max(gaps) - min(gaps) < 2
+
+
+@pytest.mark.parametrize(("width", "beyond"), [(1280, False), (420, True)])
+def test_the_index_shows_all_columns_or_a_cue_that_there_are_more(open_page, width, beyond):
+    page = open_page("index", viewport={"width": width, "height": 900})
+    inside, shown = page.page.evaluate(
+        "(e => [e.scrollWidth, e.clientWidth])(document.querySelector('#networks').closest('.scroll'))"
+    )
+    assert (inside > shown) == beyond
+    # A shadow stands where the table goes on: two layers stay with the frame, two move with the table.
+    kinds = page.page.evaluate("getComputedStyle(document.querySelector('.scroll')).backgroundAttachment")
+    assert kinds == "local, local, scroll, scroll"
+
+
+def test_wrong_figures_are_shown_and_right_ones_fold(open_page):
+    page = open_page("vgg16")
+    verdicts = page.column(5, "figure-table")
+    assert verdicts[0] == "wrong"
+    assert not [verdict for verdict in verdicts if verdict.startswith("match")]
+    rows = page.page.locator("#match-table tbody tr:visible")
+    assert rows.count() == 0
+    summary = page.page.locator("summary")
+    assert summary.inner_text().endswith("figures that match")
+    summary.focus()
+    page.page.keyboard.press("Enter")
+    assert rows.count() == int(summary.inner_text().split()[0])
+    assert page.page.locator("#match-table thead th", has_text="at").count() >= 1
+
+
 @pytest.mark.parametrize("name", ["googlenet", "index"])
 def test_a_narrow_screen_scrolls_tables_and_not_the_page(open_page, name):
     page = open_page(name, viewport={"width": 360, "height": 700})
@@ -258,7 +333,7 @@ def test_a_screen_reader_finds_its_way(open_page):
     }""")
     assert faults == []
     assert page.page.get_by_role("main").count() == 1
-    assert page.page.get_by_role("searchbox", name="Search").count() == 2
+    assert page.page.get_by_role("searchbox", name="Search").count() == 2  # the third is folded
     assert page.page.get_by_role("navigation").count() == 2
 
 
