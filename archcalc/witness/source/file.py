@@ -34,6 +34,8 @@ IMPORTS = {
     "Tensor": "from torch import Tensor, nn",
 }
 STANDARD = ("OrderedDict", "Sequence", "Any")
+_WORDLESS = re.compile(r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*')
+"""Strings and comments, whose words are no names of Python."""
 
 
 def torch_source(network: Network) -> str:
@@ -47,7 +49,7 @@ def torch_source(network: Network) -> str:
     classes = Classes(root, name, {*IMPORTS, *parts()})
     bodies = ["\n".join(_class(one, classes, network, main, sides)) for one in classes.all]
     code = "\n\n\n".join([*_needed("\n".join(bodies)), *bodies, _script(network, name)])
-    names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+    names = set(re.findall(r"(?<![\w.])[^\W\d]\w*", _WORDLESS.sub("", code)))
     lines = [[line for key, line in IMPORTS.items() if key in names and (key in STANDARD) == s] for s in (True, False)]
     imports = "\n\n".join("\n".join(group) for group in lines if group)
     return f"{_header(network)}\n\n{imports}\n\n\n{code}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
+from heapq import heappop, heappush
 from string import Formatter
 from typing import NamedTuple
 
@@ -107,6 +107,13 @@ class _Variables:
     def __init__(self, block: Block, found: list[Step], returned: list[int], sides: list[int]) -> None:
         self.block, self.steps, self.returned, self.sides = block, found, returned, sides
         self.names: dict[int, str] = {}
+        self.used: set[str] = set()
+        self.numbers: dict[int, int] = {}
+        """The number of the variable that a value is in: x, y, z, u, v, w, x1, y1, ..."""
+        self.free: list[int] = []
+        """A heap of the numbers that are free again."""
+        self.fresh = 0
+        """The first number that was never used."""
         self.last = {value: at for at, step in enumerate(found) for value in step.values}
         self.last.update(dict.fromkeys((*returned, *sides), len(found)))
 
@@ -117,7 +124,7 @@ class _Variables:
             text = "".join(self.names[p] if isinstance(p, int) else p for p in step.parts)
             for value in step.values:
                 if self.last[value] == at:
-                    self.names.pop(value, None)
+                    self.release(value)
             ends = at == len(self.steps) - 1 and not step.side and not self.sides
             if ends and list(step.outputs) == self.returned:
                 return arguments, [*lines, Line(f"return {text}", False, step.shape)]
@@ -125,7 +132,7 @@ class _Variables:
             made = [self.name(value, step) for value in step.outputs]
             for value in step.outputs:
                 if value not in kept:
-                    del self.names[value]
+                    self.release(value)
             targets = f"{', '.join(made)} = " if kept else ""
             lines.append(Line(targets + text, step.side, step.shape if len(made) == 1 else None))
         given = [self.names[value] for value in self.returned]
@@ -136,12 +143,42 @@ class _Variables:
 
     def name(self, value: int, step: Step | None = None) -> str:
         """A free variable for a value; a side head's output is called after it."""
-        used = set(self.names.values())
         if step is not None and value in self.sides:
             called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")
-            if called.isidentifier() and called not in used and called not in (*VARIABLES, *RESERVED):
+            if called.isidentifier() and called not in self.used and called not in (*VARIABLES, *RESERVED):
+                self.used.add(called)
                 self.names[value] = called
                 return called
-        names = (f"{letter}{n or ''}" for n in count() for letter in VARIABLES)
-        self.names[value] = next(name for name in names if name not in used)
-        return self.names[value]
+        taken = []
+        while (name := variable(number := self.number())) in self.used:
+            taken.append(number)
+        for other in taken:
+            heappush(self.free, other)
+        self.numbers[value], self.names[value] = number, name
+        self.used.add(name)
+        return name
+
+    def number(self) -> int:
+        """The smallest number of a variable that no value is in."""
+        if self.free:
+            return heappop(self.free)
+        self.fresh += 1
+        return self.fresh - 1
+
+    def release(self, value: int) -> None:
+        """The value is used no more, and its variable is free."""
+        name = self.names.pop(value, None)
+        if name is not None:
+            self.used.remove(name)
+        if value in self.numbers:
+            heappush(self.free, self.numbers.pop(value))
+
+
+def variable(number: int) -> str:
+    """The name of a variable by its number.
+
+    >>> variable(0), variable(5), variable(6)
+    ('x', 'w', 'x1')
+    """
+    turn, letter = divmod(number, len(VARIABLES))
+    return f"{VARIABLES[letter]}{turn or ''}"
