@@ -18,6 +18,8 @@ from archcalc.network import Network
 
 STATES = 10_000
 """The most states of a segment that are looked at."""
+PUSHED = 100_000
+"""The most states that wait to be looked at, some of them more than once."""
 TRIED = 3_000_000
 """The most steps from state to state, one for every layer of the segment."""
 
@@ -133,7 +135,7 @@ def _search(
         came[done] = parent, index
         if done == whole:
             return peak, _way(came, whole)
-        if len(came) > min(STATES, TRIED // len(steps)):
+        if len(came) > min(STATES, TRIED // len(steps)) or pushed > PUSHED:
             return None
         for step, bit, before in local:
             after = done | bit

@@ -251,17 +251,23 @@ class Checkpointed(nn.Module):
             run = self.begins.get(node.index)
             if run is not None:
                 taken = sorted({i for inner in run for i in inner.inputs} - {inner.index for inner in run})
-                values[run[-1].index] = checkpoint(
-                    self.block(run, taken), *(values[i] for i in taken), use_reentrant=False, preserve_rng_state=False
-                )
                 done = run[-1].index
+                given = [node.index for node in run if node.index in outputs or last[node.index] > done]
+                made = checkpoint(
+                    self.block(run, taken, given),
+                    *(values[i] for i in taken),
+                    use_reentrant=False,
+                    preserve_rng_state=False,
+                )
+                values.update(zip(given, made, strict=True))
+                del made
             elif node.index not in self.inside:
                 values[node.index], done = module(*(values[i] for i in node.inputs)), node.index
             values = {i: value for i, value in values.items() if last.get(i, done + 1) > done}
         return tuple(values[output] for output in outputs)
 
-    def block(self, run, taken):
-        last = {i: node.index for node in run for i in node.inputs}
+    def block(self, run, taken, given):
+        last = {i: node.index for node in run for i in node.inputs if i not in given}
 
         def forward(*inputs):
             values = dict(zip(taken, inputs, strict=True))
@@ -269,7 +275,7 @@ class Checkpointed(nn.Module):
             for node in run:
                 values[node.index] = self.modules_of[node.index](*(values[i] for i in node.inputs))
                 values = {i: value for i, value in values.items() if last.get(i, node.index + 1) > node.index}
-            return values[run[-1].index]
+            return tuple(values[i] for i in given)
 
         return forward
 
