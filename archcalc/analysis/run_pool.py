@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.analysis.runner import FLOAT, INT64, Runner, into, its_input, last, pad
+from archcalc.analysis.placing import Placed, placed
+from archcalc.analysis.runner import FLOAT, INT64, Kept, Runner, into, its_input, last, pad
 from archcalc.analysis.tape import SCRATCH, WEIGHT, Made, Storage, Value
 from archcalc.layers.base import per_axis
-from archcalc.sizes import Shape, positive, product
+from archcalc.sizes import Shape, product
 
 
 def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     """The maxima and their indices, which PyTorch makes at inference too."""
     (x,), (shape,) = xs, shapes
-    if not _placed(layer, shape, out):
-        rows = zip(layer.slides(shape), out.axes, strict=True)
-        pads = [(before, positive((size - 1) * s + span - n - before)) for (n, span, s, before, _), size in rows]
-        x = pad(tape, x, shape, pads)
+    at = placed(layer, shape, out)
+    x = pad(tape, x, shape, at.around) if at.pads else x
     if len(out.axes) == 3:
         x = single(tape, x)
     indices = (out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")
@@ -27,25 +26,25 @@ def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
 
 
 def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    """The means; where PyTorch cannot place the windows, their sums by the number of cells."""
+    """The means; where other cells count than those of the windows, divided by the means of a map of ones."""
     (x,), (shape,) = xs, shapes
-    dilations = per_axis(layer.dilation, shape, "dilation")
-    kernels = per_axis(layer.kernel, shape, "kernel")
-    small = len(shape.axes) == 3 and any(n < k for n, k in zip(shape.axes, kernels, strict=True))
-    if _placed(layer, shape, out) and not small and all(d == 1 for d in dilations):  # nn.AvgPool3d forgets the pads
-        x = single(tape, x) if len(out.axes) == 3 else x
-        return _averages(tape, "avg_pool", layer, x, out)
-    one, cells = shape._replace(channels=1), out._replace(channels=1)
-    ones = fixed(tape, "ones_like", one.values * x.itemsize, "ones")
-    count = fixed(tape, "constant_pad_nd", _padded_values(layer, one) * x.itemsize, "cells")
-    ones.until(len(tape.moments) - 1)
-    sums = _window_sums(tape, layer, x, shape, out)
-    padded = fixed(tape, "constant_pad_nd", _padded_values(layer, one, out) * x.itemsize, "cells with the overhang")
-    divisor = fixed(tape, "sum", cells.values * x.itemsize, "cells per window")
-    padded.until(len(tape.moments) - 1)
+    at = placed(layer, shape, out)
+    if not at.divided:
+        x = pad(tape, x, shape, at.around) if at.pads else x
+        return _averages(tape, "avg_pool", layer, single(tape, x) if len(out.axes) == 3 else x, out)
+    one, cells, size = shape._replace(channels=1), out._replace(channels=1), x.itemsize
+    ones = fixed(tape, "ones_like", one.values * size, "cells that count")
+    if any(map(any, at.counted)):
+        values = product(n + before + after for n, (before, after) in zip(shape.axes, at.counted, strict=True))
+        ones = _then(tape, ones, fixed(tape, "constant_pad_nd", values * size, "cells that count, padded"))
+    if any(map(any, at.beyond)):
+        values = _values(one, at)
+        ones = _then(tape, ones, fixed(tape, "constant_pad_nd", values * size, "cells with zeros around"))
+    means = _means(tape, layer, x, shape, out, at)
+    divisor = fixed(tape, "sum" if at.unfolded else "avg_pool", cells.values * means.itemsize, "cells per window")
     keep = [(divisor, "avg_pool: the cells per window")]
-    result = tape.run("div", [sums], out.values, keep=keep, backward=tape.new(sums))
-    for storage in (count, divisor):
+    result = tape.run("div", [means], out.values, keep=keep, backward=tape.new(means))
+    for storage in (ones, divisor):
         storage.until(len(tape.moments) - 1)
     return result
 
@@ -70,34 +69,23 @@ def _averages(tape: Runner, operator: str, layer: Any, x: Value, out: Shape) -> 
 
 
 def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    """Sums over windows, times a coefficient, plus a bias."""
-    sums = _window_sums(tape, layer, xs[0], shapes[0], out)
+    """Sums over windows, times a coefficient, plus a bias, both written over the sums.
+
+    The gradient of the coefficient needs the sums, so that autograd keeps a copy of them.
+    """
+    at = placed(layer, shapes[0], out)
+    sums = _means(tape, layer, xs[0], shapes[0], out, at)
+    keep: list[Kept] = []
+    if tape.training:
+        sums.storage.until(tape.moment("clone"))
+        keep = [(tape.make("kept", out.values * sums.itemsize, 0, "copy of the sums"), "subsample: a copy of its sums")]
     size = max(sums.itemsize, tape.itemsize)
-    whole = out.values * size
-    product_ = tape.run(
-        "mul",
-        [sums],
-        out.values,
-        itemsize=size,
-        what="products",
-        role="scratch",
-        weights=True,
-        keep=[(sums, "subsample: its sums")],
-        applies=2,
-        backward=[
-            [Made(SCRATCH, whole, 0, 9)],
-            *into(0, sums, size, out.values, 2),
-            [Made(WEIGHT, 0, out.channels * tape.itemsize)],
-        ],
-    )
-    return tape.run(
-        "add",
-        [product_],
-        out.values,
-        weights=True,
-        backward=[[Made(WEIGHT, 0, out.channels * tape.itemsize)]],
-        passes=True,
-    )
+    lower = [[Made(SCRATCH, 0, out.channels * sums.itemsize, 9)]] if sums.itemsize < tape.itemsize else []
+    gradient = [*lower, [Made(WEIGHT, 0, out.channels * tape.itemsize)]]
+    of_sums = into(0, sums, size, out.values, 2)
+    steps = [[Made(SCRATCH, out.values * sums.itemsize, 0, 1 + len(of_sums))], *of_sums, *gradient]
+    scaled = tape.run("mul_", [sums], out.values, over=sums, weights=True, keep=keep, applies=2, backward=steps)
+    return tape.run("add_", [scaled], out.values, over=scaled, weights=True, backward=gradient, passes=True)
 
 
 def single(tape: Runner, x: Value) -> Value:
@@ -112,45 +100,31 @@ def fixed(tape: Runner, operator: str, size: int, what: str) -> Storage:
     return tape.make("scratch", 0, size, what)
 
 
-def _placed(layer: Any, x: Shape, out: Shape) -> bool:
-    """Whether a pooling of torch.nn has these windows: padded alike on both sides, by half a window at most."""
-    kernels = per_axis(layer.kernel, x, "kernel")
-    rows = zip(layer.slides(x), kernels, strict=True)
-    if any(before != after or 2 * before > kernel for (*_, before, after), kernel in rows):
-        return False
-    modes = (False, True) if not layer.ceil_mode else (True,)
-    return any(type(layer)(**{**layer.settings, "ceil_mode": mode}).shape(x) == out for mode in modes)
+def _then(tape: Runner, before: Storage, after: Storage) -> Storage:
+    """What takes the place of another tensor, which is gone once the operator is done."""
+    before.until(len(tape.moments) - 1)
+    return after
 
 
-def _overhang(layer: Any, x: Shape, out: Shape) -> list[int]:
-    """How far the last window of each axis sticks out of the padded input."""
-    rows = zip(layer.slides(x), out.axes, strict=True)
-    return [positive((size - 1) * s + span - n - before - after) for (n, span, s, before, after), size in rows]
+def _values(x: Shape, at: Placed) -> int:
+    values: int = at.padded(x).values
+    return values
 
 
-def _padded_values(layer: Any, x: Shape, out: Shape | None = None) -> int:
-    """The values of the padded input, for the windows of ``out`` with what sticks out of it."""
-    over = [0] * len(x.axes) if out is None else _overhang(layer, x, out)
-    rows = zip(layer.slides(x), over, strict=True)
-    return x.channels * product(n + before + after + extra for (n, _, _, before, after), extra in rows)
-
-
-def _window_sums(tape: Runner, layer: Any, x: Value, shape: Shape, out: Shape) -> Value:
-    """The sums over windows of a padded copy, unfolded axis by axis, and thinned where the windows are dilated."""
-    pads = [(before, after) for *_, before, after in layer.slides(shape)]
-    x = pad(tape, x, shape, pads)
-    over = _padded_values(layer, shape, out)
-    x = tape.run("constant_pad_nd", [x], over, what="padded to whole windows", role="scratch", backward=tape.new(x))
-    axes = [n + b + a + o for (n, _, _, b, a), o in zip(layer.slides(shape), _overhang(layer, shape, out), strict=True)]
-    kernels = per_axis(layer.kernel, shape, "kernel")
-    dilations = per_axis(layer.dilation, shape, "dilation")
-    cells = shape.channels
-    for at, (size, kernel, dilation) in enumerate(zip(out.axes, kernels, dilations, strict=True)):
-        cells, rest = cells * size, product(axes[at + 1 :])
+def _means(tape: Runner, layer: Any, x: Value, shape: Shape, out: Shape, at: Placed) -> Value:
+    """The means or sums of the windows of a map with zeros around, by a pooling or by unfolding."""
+    x = pad(tape, x, shape, at.around) if at.pads else x
+    if not at.unfolded:
+        x = single(tape, x) if len(out.axes) == 3 else x
+        return _averages(tape, "avg_pool", layer, x, out)
+    axes, cells = at.padded(shape).axes, shape.channels
+    kernels, dilations = per_axis(layer.kernel, shape, "kernel"), per_axis(layer.dilation, shape, "dilation")
+    for axis, (size, kernel, dilation) in enumerate(zip(out.axes, kernels, dilations, strict=True)):
+        cells, rest = cells * size, product(axes[axis + 1 :])
         x = tape.run(
             "unfold", [x], cells * rest * ((kernel - 1) * dilation + 1), view=True, backward=tape.new(x), gives="first"
         )
         cells *= kernel
         if dilation > 1:
             x = tape.run("slice", [x], cells * rest, view=True, backward=tape.new(x), gives="first")
-    return tape.run("sum", [x], out.values, what="sums", role="scratch", order="first", passes=True)
+    return tape.run("sum", [x], out.values, what="sums", order="first", passes=True)

@@ -167,7 +167,7 @@ def uneven_pads(layer: Any, shape: Shape) -> list[tuple[int, int]]:
     return [] if all(before == after for before, after in pads) else pads
 
 
-def pad(tape: Runner, x: Value, shape: Shape, pads: list[tuple[int, int]], what: str = "padded input") -> Value:
+def pad(tape: Runner, x: Value, shape: Shape, pads: Iterable[tuple[int, int]], what: str = "padded input") -> Value:
     axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
     count = shape.channels * product(axes)
     return tape.run(

@@ -73,9 +73,17 @@ class MaxPool(Pool, type="max_pool"):
 
 
 class AvgPool(Pool, type="avg_pool"):
-    """The mean of each window: k - 1 additions and a division for k cells, padding included."""
+    """The mean of each window: k - 1 additions and a division for k cells, zeros of the padding added like the rest.
 
-    count_include_pad = Flag("whether padding counts in the divisor", True)
+    What the sum is divided by is another matter. PyTorch and Caffe count the padding as cells, TensorFlow's ``same``
+    does not, and none of them counts what a size rounded up adds beyond the padding.
+    """
+
+    count_include_pad = Flag("whether padding counts in the divisor; it does, but for pad: same", None)
+
+    @property
+    def counts_padding(self) -> bool:
+        return self.pad != "same" if self.count_include_pad is None else bool(self.count_include_pad)
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(add=out.values * (self.kernel_cells(x) - 1), div=out.values)

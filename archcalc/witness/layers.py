@@ -5,10 +5,11 @@ This is the one place that knows. ``built`` makes modules of it, and ``source`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from archcalc.analysis.placing import Placed, placed
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
@@ -66,7 +67,7 @@ def alike(values: Any) -> Any:
     return values[0] if len(set(values)) == 1 else values
 
 
-def sides(pads: list[tuple[int, int]]) -> tuple[int, ...]:
+def sides(pads: Sequence[tuple[int, int]]) -> tuple[int, ...]:
     """Zeros before and after each axis as torch.nn.functional.pad takes them: the last axis first."""
     return tuple(n for pair in reversed(pads) for n in pair)
 
@@ -144,80 +145,60 @@ def _even(pads: list[tuple[int, int]]) -> bool:
     return all(before == after for before, after in pads)
 
 
-def _pool(kind: str, layer: Any, x: Shape, out: Shape) -> Call | None:
-    """A pooling of torch.nn; None where it cannot place these windows.
-
-    It pads both sides alike, by half a window at most, and rounds sizes by its own rule.
-    """
-    pads = [(before, after) for *_, before, after in layer.slides(x)]
-    kernels = per_axis(layer.kernel, x, "kernel")
-    if not _even(pads) or any(2 * before > k for (before, _), k in zip(pads, kernels, strict=True)):
-        return None
-    for ceil_mode in (False, True):
-        if (ceil_mode or not layer.ceil_mode) and type(layer)(**{**layer.settings, "ceil_mode": ceil_mode}).shape(
-            x
-        ) == out:
-            return Call(
-                dims(kind, x),
-                {"kernel_size": alike(kernels), **_sliding(layer, x, pads), "ceil_mode": ceil_mode},
-                1,
-                {**SLIDING, "stride": alike(kernels), "ceil_mode": False},
-            )
-    return None
-
-
-def _windows(target: str, layer: Any, x: Shape, out: Shape, **arguments: Any) -> Call:
-    """A sum or mean of windows, and what it takes before them: padding by side, and what sticks out beyond it."""
-    slides = layer.slides(x)
-    pads, over = [], []
-    for (n, span, stride, before, after), size in zip(slides, out.axes, strict=True):
-        pads.append((before, after))
-        over.append((0, max(0, (size - 1) * stride + span - n - before - after)))
-    windows = {
-        "kernel": per_axis(layer.kernel, x, "kernel"),
-        "stride": per_axis(layer.stride, x, "stride"),
-        "dilation": per_axis(layer.dilation, x, "dilation"),
-        "padding": sides(pads),
-        "overhang": sides(over),
+def _pool(kind: str, layer: Any, x: Shape, at: Placed) -> Call:
+    """A pooling of torch.nn with padding of its own."""
+    kernel = alike(per_axis(layer.kernel, x, "kernel"))
+    arguments = {
+        "kernel_size": kernel,
+        "stride": alike(per_axis(layer.stride, x, "stride")),
+        "padding": alike(at.own),
+        "dilation": alike(per_axis(layer.dilation, x, "dilation")),
+        "ceil_mode": at.ceil_mode,
     }
-    nothing = (0, 0) * len(x.axes)
-    defaults = {"dilation": (1,) * len(x.axes), "padding": nothing, "overhang": nothing, "count_include_pad": True}
-    return Call(target, {**arguments, **windows}, len(arguments) + 2, defaults)
+    if kind != "MaxPool":
+        del arguments["dilation"]
+    return Call(dims(kind, x), arguments, 1, {**SLIDING, "stride": kernel, "ceil_mode": False})
+
+
+def _sums(layer: Any, x: Shape) -> Call:
+    """The sums of windows that no pooling has."""
+    windows = {name: per_axis(getattr(layer, name), x, name) for name in ("kernel", "stride", "dilation")}
+    dims("AvgPool", x)
+    return Call("WindowSum", windows, 2, {"dilation": (1,) * len(x.axes)})
 
 
 def max_pool(layer: Any, x: Shape, out: Shape) -> Call:
-    plain = _pool("MaxPool", layer, x, out)
-    if plain is not None:
-        return plain
-    pads = []
-    for (n, span, stride, before, _), size in zip(layer.slides(x), out.axes, strict=True):
-        pads.append((before, max(0, (size - 1) * stride + span - n - before)))
-    kernel = alike(per_axis(layer.kernel, x, "kernel"))
-    return sequence(
-        Call(dims("ConstantPad", x), {"padding": sides(pads), "value": float("-inf")}, 2),
-        Call(
-            dims("MaxPool", x),
-            {"kernel_size": kernel, **_sliding(layer, x, pads), "padding": 0},
-            1,
-            {**SLIDING, "stride": kernel},
-        ),
-    )
+    at = placed(layer, x, out)
+    call = _pool("MaxPool", layer, x, at)
+    if not at.pads:
+        return call
+    low = {"padding": sides(at.around), "value": float("-inf")}
+    return sequence(Call(dims("ConstantPad", x), low, 2), call)
 
 
 def avg_pool(layer: Any, x: Shape, out: Shape) -> Call:
-    plain = _pool("AvgPool", layer, x, out)
-    kernels = per_axis(layer.kernel, x, "kernel")
-    small = len(x.axes) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True))  # nn.AvgPool3d forgets pads
-    if plain is None or small or plain.arguments["dilation"] != 1:
-        call = _windows("WindowMean", layer, x, out)
-        return call._replace(arguments={**call.arguments, "count_include_pad": layer.count_include_pad})
-    arguments = {key: value for key, value in plain.arguments.items() if key != "dilation"}
-    arguments["count_include_pad"] = layer.count_include_pad
-    return plain._replace(arguments=arguments, defaults={**plain.defaults, "count_include_pad": True})
+    at = placed(layer, x, out)
+    call = _sums(layer, x) if at.unfolded else _pool("AvgPool", layer, x, at)
+    if at.divided:
+        counted = {"counted": sides(at.counted)} if any(map(any, at.counted)) else {}
+        return Call("DividedMean", {"windows": call, "padding": sides(at.around), **counted}, 2)
+    if any(at.own):
+        arguments = {**call.arguments, "count_include_pad": layer.counts_padding}
+        call = call._replace(arguments=arguments, defaults={**call.defaults, "count_include_pad": True})
+    return sequence(Call(dims("ZeroPad", x), {"padding": sides(at.around)}, 1), call) if at.pads else call
 
 
 def subsample(layer: Any, x: Shape, out: Shape) -> Call:
-    return _windows("Subsample", layer, x, out, channels=x.channels)
+    at = placed(layer, x, out)
+    if at.unfolded:
+        sums = _sums(layer, x)
+    else:
+        sums = _pool("AvgPool", layer, x, at)
+        sums = sums._replace(arguments={**sums.arguments, "divisor_override": 1})
+    if at.pads:
+        sums = sequence(Call(dims("ZeroPad", x), {"padding": sides(at.around)}, 1), sums)
+    cells = layer.kernel_cells(x)
+    return Call("Subsample", {"channels": x.channels, "axes": len(x.axes), "cells": cells, "sums": sums}, 4)
 
 
 def adaptive_avg_pool(layer: Any, x: Shape, out: Shape) -> Call:

@@ -34,75 +34,67 @@ class TableConv(nn.Module):
 
 
 class WindowSum(nn.Module):
-    """The sum of each window, with padding by side: for pooling that torch.nn cannot place.
-
-    ``padding`` counts as cells where ``count_include_pad`` says so; ``overhang``, which a size rounded up
-    needs beyond it, never does. Both are as torch.nn.functional.pad takes them: the last axis first.
-    """
+    """The sum of each window: for windows that no pooling of torch.nn has."""
 
     def __init__(
         self,
         kernel: tuple[int, ...],
         stride: tuple[int, ...],
         dilation: tuple[int, ...] = (),
-        padding: tuple[int, ...] = (),
-        overhang: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.kernel, self.stride = kernel, stride
         self.dilation = dilation or (1,) * len(kernel)
-        self.padding, self.overhang = padding, overhang
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.sums(F.pad(F.pad(x, self.padding), self.overhang))
-
-    def sums(self, x: Tensor) -> Tensor:
         axes = zip(self.kernel, self.stride, self.dilation, strict=True)
         for axis, (k, s, d) in enumerate(axes, 2):
-            x = x.unfold(axis, (k - 1) * d + 1, s)[..., ::d]
+            x = x.unfold(axis, (k - 1) * d + 1, s)
+            x = x[..., ::d] if d > 1 else x
         return x.sum(tuple(range(-len(self.kernel), 0)))
 
 
-class WindowMean(WindowSum):
-    """The mean of each window, over the cells that count."""
+class DividedMean(nn.Module):
+    """The mean of each window over the cells that count: the map, and ``counted`` cells around it.
+
+    ``windows`` takes the map with ``padding`` around. Both are as torch.nn.functional.pad takes them.
+    """
 
     def __init__(
         self,
-        kernel: tuple[int, ...],
-        stride: tuple[int, ...],
-        dilation: tuple[int, ...] = (),
-        padding: tuple[int, ...] = (),
-        overhang: tuple[int, ...] = (),
-        count_include_pad: bool = True,
+        windows: nn.Module,
+        padding: tuple[int, ...],
+        counted: tuple[int, ...] = (),
     ) -> None:
-        super().__init__(kernel, stride, dilation, padding, overhang)
-        self.count_include_pad = count_include_pad
+        super().__init__()
+        self.windows, self.padding, self.counted = windows, padding, counted
+        counts = counted or (0,) * len(padding)
+        self.beyond = [max(0, p - c) for p, c in zip(padding, counts, strict=True)]
 
     def forward(self, x: Tensor) -> Tensor:
-        counted = float(self.count_include_pad)
-        cells = F.pad(torch.ones_like(x[:1, :1]), self.padding, value=counted)
-        return super().forward(x) / self.sums(F.pad(cells, self.overhang))
+        cells = torch.ones_like(x[:1, :1])
+        if any(self.counted):
+            cells = F.pad(cells, self.counted, value=1.0)
+        if any(self.beyond):
+            cells = F.pad(cells, self.beyond)
+        means: Tensor = self.windows(F.pad(x, self.padding) if any(self.padding) else x)
+        share: Tensor = self.windows(cells)
+        return means / share
 
 
-class Subsample(WindowSum):
+class Subsample(nn.Module):
     """LeNet-5's pooling: each window's sum times a trained coefficient, plus a bias (LeCun et al. 1998)."""
 
-    def __init__(
-        self,
-        channels: int,
-        kernel: tuple[int, ...],
-        stride: tuple[int, ...],
-        dilation: tuple[int, ...] = (),
-        padding: tuple[int, ...] = (),
-        overhang: tuple[int, ...] = (),
-    ) -> None:
-        super().__init__(kernel, stride, dilation, padding, overhang)
-        shape = (channels, *(1 for _ in kernel))
-        self.weight = nn.Parameter(torch.full(shape, 1 / torch.Size(kernel).numel()))
+    def __init__(self, channels: int, axes: int, cells: int, sums: nn.Module) -> None:
+        super().__init__()
+        self.sums = sums
+        shape = (channels, *(1 for _ in range(axes)))
+        self.weight = nn.Parameter(torch.full(shape, 1 / cells))
         self.bias = nn.Parameter(torch.zeros(shape))
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) * self.weight + self.bias
+        sums: Tensor = self.sums(x)
+        return sums.mul_(self.weight).add_(self.bias)
 
 
 class BatchNormShift(nn.modules.batchnorm._BatchNorm):

@@ -114,7 +114,8 @@ def max_pool(given: dict[str, Any], x: Tensor) -> Tensor:
 def avg_pool(given: dict[str, Any], x: Tensor) -> Tensor:
     if torch.Size(given["dilation"] if isinstance(given["dilation"], tuple) else [given["dilation"]]).numel() != 1:
         raise NoSuchLayerError("average pooling has no dilation")
-    return pool("AvgPool", given, x)
+    include = given.get("count_include_pad")
+    return pool("AvgPool", given, x, count_include_pad=True if include is None else include)
 
 
 def linear(given: dict[str, Any], x: Tensor) -> Tensor:

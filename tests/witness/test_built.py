@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,10 +13,12 @@ from torch import nn
 
 from archcalc import ArchcalcError, Network, Shape, load
 from archcalc.layers import registry
+from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv
 from archcalc.layers.pool import AvgPool, MaxPool, Subsample
 from archcalc.witness import build
 from archcalc.witness.layers import JOINS, WRITERS
+from archcalc.witness.source import torch_source
 
 
 def spec(tmp_path: Path, text: str) -> Network:
@@ -159,6 +163,72 @@ def test_windows_that_are_summed_by_hand(n: int, k: int, s: int, p: int, d: int,
         counted = len(cells) if include else sum(0 <= cell < n for cell in cells)
         expected.append(sum(padded[cell] for cell in cells) / counted)
     torch.testing.assert_close(build(network)(x[None, None])[0, 0], torch.tensor(expected))
+
+
+POOLS = [
+    # type, settings, axes: among them every way in which the windows are placed
+    ("avg_pool", {"kernel": 2, "stride": 1, "pad": "same"}, (5, 6)),
+    ("avg_pool", {"kernel": 2, "stride": 2, "pad": "same"}, (5, 7)),
+    ("avg_pool", {"kernel": [3, 4], "stride": [1, 3], "pad": "same"}, (6, 7)),
+    ("avg_pool", {"kernel": 2, "stride": 1, "pad": "same", "count_include_pad": True}, (5, 6)),
+    ("avg_pool", {"kernel": 4, "stride": 1, "pad": "same"}, (9,)),
+    ("avg_pool", {"kernel": 4, "stride": 1, "pad": "same"}, (3, 4, 3)),
+    ("avg_pool", {"kernel": 3, "stride": 2, "pad": [[0, 1], [2, 1]]}, (6, 5)),
+    ("avg_pool", {"kernel": 3, "stride": 2, "pad": [[0, 1], [2, 1]], "ceil_mode": True}, (6, 5)),
+    ("avg_pool", {"kernel": 3, "stride": 2, "pad": [[0, 1], [2, 1]], "count_include_pad": False}, (6, 5)),
+    ("avg_pool", {"kernel": 2, "stride": 2, "pad": 1, "ceil_mode": "caffe"}, (6, 5)),
+    ("avg_pool", {"kernel": 2, "stride": 3, "ceil_mode": "caffe"}, (7, 7)),
+    ("avg_pool", {"kernel": 3, "stride": 2, "pad": 2, "ceil_mode": "caffe", "count_include_pad": False}, (6, 5)),
+    ("avg_pool", {"kernel": 2, "stride": 2, "pad": "same", "dilation": 2}, (7, 6)),
+    ("avg_pool", {"kernel": 3, "stride": 1, "pad": 1}, (2, 6, 6)),
+    ("avg_pool", {"kernel": 3, "stride": 2, "ceil_mode": True}, (4, 3, 4)),
+    ("max_pool", {"kernel": 3, "stride": 2, "pad": "same"}, (6, 6)),
+    ("max_pool", {"kernel": 2, "stride": 2, "pad": [[0, 1], 0]}, (6, 6)),
+    ("subsample", {"kernel": 2, "stride": 2}, (6, 6)),
+    ("subsample", {"kernel": 3, "stride": 2, "pad": "same"}, (6, 5)),
+    ("subsample", {"kernel": 2, "stride": 2, "pad": 1, "ceil_mode": True, "dilation": 2}, (6, 5)),
+    ("subsample", {"kernel": 2, "stride": 2, "pad": 1}, (5,)),
+    ("subsample", {"kernel": 2, "stride": 2, "pad": 1}, (3, 4, 5)),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "axes"), POOLS, ids=lambda value: str(value)[:60])
+def test_pooling_cell_by_cell(type: str, settings: dict[str, Any], axes: tuple[int, ...]) -> None:
+    """The built and the exported model against the windows themselves: which cells are added, and which are counted."""
+    network = Network("pool", Shape(2, axes))
+    network.add("pool", registry[type](**settings))
+    layer, out = network.nodes[1].layer, network.nodes[1].shape
+    x, rows = torch.randn(2, *axes), list(layer.slides(Shape(2, axes)))
+    dilations = per_axis(layer.dilation, Shape(2, axes), "dilation")
+    expected = torch.zeros(2, *out.axes)
+    for position in itertools.product(*map(range, out.axes)):
+        cells, counted = [], 0
+        starts = [p * stride - before for p, (_, _, stride, before, _) in zip(position, rows, strict=True)]
+        steps = [range(0, span, d) for (_, span, *_), d in zip(rows, dilations, strict=True)]
+        for step in itertools.product(*steps):
+            cell = [start + s for start, s in zip(starts, step, strict=True)]
+            inside = all(0 <= c < n for c, (n, *_) in zip(cell, rows, strict=True))
+            padded = all(-before <= c < n + after for c, (n, _, _, before, after) in zip(cell, rows, strict=True))
+            same = settings.get("pad") == "same"
+            counted += padded if settings.get("count_include_pad", not same) else inside
+            cells += [x[(slice(None), *cell)]] if inside else []
+        values = torch.stack(cells or [torch.full((2,), float("-inf") if type == "max_pool" else 0.0)])
+        value = values.max(0).values if type == "max_pool" else values.sum(0)
+        expected[(slice(None), *position)] = value / counted if type == "avg_pool" else value
+    space: dict[str, Any] = {"__name__": "exported"}
+    exec(torch_source(network), space)
+    for model in (build(network), space["Pool"]()):
+        for p in model.parameters():
+            torch.nn.init.constant_(p, float(p is next(model.parameters())))
+        torch.testing.assert_close(model(x[None])[0], expected)
+
+
+@pytest.mark.parametrize("settings", [{"stride": 1}, {"stride": 2}, {"stride": 2, "dilation": 2}])
+def test_the_mean_of_ones_is_one(settings: dict[str, Any]) -> None:
+    """TensorFlow's ``same`` average leaves the padding out of the divisor."""
+    network = Network("pool", Shape(1, (5, 5)))
+    network.add("pool", AvgPool(kernel=2, pad="same", **settings))
+    assert set(build(network)(torch.ones(1, 1, 5, 5)).flatten().tolist()) == {1.0}
 
 
 def test_caffes_rule_keeps_a_window_that_pytorch_drops() -> None:

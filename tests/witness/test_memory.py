@@ -168,6 +168,48 @@ def test_parts_borders_and_what_is_smaller(text, peak, axes, two_threads):
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
 
 
+S2 = 4 * (6 * 28 * 28 + 6 * 14 * 14)
+"""LeNet-5's first subsampling pools 28x28 by 2x2 without padding: what it reads and what it makes."""
+
+
+def test_lenet5_pools_without_padding():
+    assert inference(load("lenet5")).peak() == S2 == 23_520
+    assert memory.inference_peak(module_of(load("lenet5")), image_of(load("lenet5"), batch=1)) == S2
+
+
+@pytest.mark.parametrize(
+    ("pool", "peak"),
+    [
+        # windows of a pooling: the map of 4x6x6 and what is made of it, 4x3x3
+        ("avg_pool: {kernel: 2, stride: 2}", MAP + MAP // 4),
+        ("subsample: {kernel: 2, stride: 2}", MAP + MAP // 4),
+        # an average that leaves padding out takes the pooling's own, and rounds up: 7x7 to 4x4 in one operator
+        ("avg_pool: {kernel: 4, stride: 3, pad: same}", MAP + 4 * 2 * 2 * 4),
+        # padding that the windows do not reach is not made
+        ("max_pool: {kernel: 2, stride: 2, pad: [[0, 1], 0]}", MAP + MAP // 4 + 4 * 3 * 3 * 8),
+        # pad, then pool: the map, the map padded to 7x7, and 4x6x6 once more
+        ("avg_pool: {kernel: 2, stride: 1, pad: [[0, 1], [0, 1]]}", MAP + 4 * 7 * 7 * 4 + MAP),
+        # the same, and divided by the 6x6 means of ones, which are made before: map, means, result, 6x6
+        ("avg_pool: {kernel: 2, stride: 1, pad: same}", None),
+        ("avg_pool: {kernel: 3, stride: 2, pad: [[0, 1], [2, 1]], ceil_mode: true}", None),
+        ("avg_pool: {kernel: 2, stride: 2, pad: 1, dilation: 2}", None),
+        ("avg_pool: {kernel: 2, stride: 1, dilation: 2, count_include_pad: false}", None),
+        ("subsample: {kernel: 3, stride: 2, pad: same}", None),
+        ("subsample: {kernel: 2, stride: 1, dilation: 2}", None),
+        ("max_pool: {kernel: 3, stride: 2, pad: same}", None),
+    ],
+)
+def test_poolings_and_what_is_made_before_them(pool, peak, two_threads):
+    spec = f"input: [3, 6, 6]\nlayers: [{C}, {{{pool}}}]\n"
+    network = expand(read_text(spec, "spec.yaml", "spec"), "spec")
+    if peak is not None:
+        assert inference(network).peak() == peak
+    module, image = module_of(network, "cpu"), image_of(network, "cpu")
+    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert memory.saved_difference(network, module, image) == ""
+    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
+
+
 @pytest.fixture
 def two_threads():
     """With one thread PyTorch runs kernels of one cell over three axes in another way than docs/memory.md describes."""

@@ -1,0 +1,91 @@
+"""How PyTorch places the windows of a pooling: by itself, after padding, or not at all.
+
+A pooling of torch.nn pads both sides of an axis alike, by half a window at most, and has its own rule for the last
+window. What it cannot place is padded first. An average over dilated windows is beyond it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import per_axis
+from archcalc.sizes import Shape, lesser, positive
+
+Sides = tuple[tuple[int, int], ...]
+
+
+class Placed(NamedTuple):
+    """What stands around the map beforehand, the pooling's own padding, and whether it rounds its size up.
+
+    ``divided``: a mean over other cells than those of the pooling. It is divided by the same mean of a map of ones,
+    with ``counted`` ones around and zeros up to ``around``. ``unfolded``: windows that no pooling has.
+    """
+
+    around: Sides
+    own: tuple[int, ...]
+    ceil_mode: bool = False
+    divided: bool = False
+    counted: Sides = ()
+    unfolded: bool = False
+
+    @property
+    def pads(self) -> bool:
+        return any(map(any, self.around))
+
+    def padded(self, x: Shape) -> Shape:
+        rows = zip(x.axes, self.around, strict=True)
+        return Shape(x.channels, tuple(n + before + after for n, (before, after) in rows))
+
+    @property
+    def beyond(self) -> Sides:
+        """The zeros around a map of ones, outside of the ones that count."""
+        rows = zip(self.around, self.counted or ((0, 0),) * len(self.around), strict=True)
+        return tuple((positive(before - b), positive(after - a)) for (before, after), (b, a) in rows)
+
+
+def placed(layer: Any, x: Shape, out: Shape) -> Placed:
+    """How PyTorch places the windows of a pooling on x, of which it makes ``out``."""
+    slides, kernels = layer.slides(x), per_axis(layer.kernel, x, "kernel")
+    pads = tuple((before, after) for *_, before, after in slides)
+    nothing, none = ((0, 0),) * len(pads), (0,) * len(pads)
+    mean = layer.type == "avg_pool"
+    counts = mean and layer.counts_padding
+    dilated = layer.type != "max_pool" and any(d != 1 for d in per_axis(layer.dilation, x, "dilation"))
+    unfolded = dilated or (layer.type == "subsample" and len(pads) == 1)  # nn.AvgPool1d has no sums
+    rows = zip(slides, out.axes, strict=True)
+    whole = tuple((b, positive((size - 1) * s + span - n - b)) for (n, span, s, b, _), size in rows)
+    ones = tuple((b, lesser(a, w)) for (b, a), (_, w) in zip(pads, whole, strict=True)) if counts else ()
+    if unfolded:
+        return Placed(whole, none, divided=mean, counted=ones, unfolded=True)
+    own = tuple(before for before, _ in pads)
+    ends = mean and not counts  # where the padding ends does not matter
+    if (ends or all(b == a for b, a in pads)) and all(2 * p <= k for p, k in zip(own, kernels, strict=True)):
+        mode = _mode(layer, own, x, out)
+        if mode is not None:
+            return Placed(nothing, own, mode)
+    if not mean:
+        return Placed(whole, none)
+    if counts:
+        beforehand = Placed(pads, none)
+        mode = _mode(layer, none, beforehand.padded(x), out)
+        if mode is not None:
+            return beforehand._replace(ceil_mode=mode)
+    return Placed(whole, none, divided=True, counted=ones)
+
+
+def _mode(layer: Any, own: tuple[int, ...], x: Shape, out: Shape) -> bool | None:
+    """With which ceil_mode a pooling with this padding of its own makes ``out``; None where with neither.
+
+    nn.AvgPool3d wants a map as large as its kernel, and forgets its padding when it looks.
+    """
+    kernels = per_axis(layer.kernel, x, "kernel")
+    if layer.type != "max_pool" and len(own) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True)):
+        return None
+    windows = {name: layer.settings[name] for name in ("kernel", "stride", "dilation")}
+    for mode in (False, True):
+        with suppress(LayerError):  # a kernel larger than the map with this padding
+            if type(layer)(**windows, pad=own, ceil_mode=mode).output_axes(x) == out.axes:
+                return mode
+    return None
