@@ -6,7 +6,8 @@ The text is what a user types to load the same network, so every table, picture 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
@@ -93,12 +94,34 @@ def distinct(networks: Sequence[Network]) -> list[str]:
     return names
 
 
+@contextmanager
+def told_apart(networks: Sequence[Network]) -> Iterator[None]:
+    """Meanwhile no two of the networks have one full name."""
+    before = [network.called for network in networks]
+    call(networks, distinct(networks))
+    try:
+        yield
+    finally:
+        call(networks, before)
+
+
+def call(networks: Sequence[Network], names: Sequence[str]) -> None:
+    """Let the networks have these full names."""
+    for network, name in zip(networks, names, strict=True):
+        network.called = name
+
+
 def _alike(networks: Sequence[Network], names: Sequence[str]) -> list[list[int]]:
     """The places of networks that differ and have one name, a list for each name."""
     places: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         places.setdefault(name, []).append(at)
     return [group for group in places.values() if len({_key(networks[at]) for at in group}) > 1]
+
+
+def same_network(a: Network, b: Network) -> bool:
+    """Whether both are one network, with the same settings at the same input."""
+    return a is b or _key(a) == _key(b)
 
 
 def _key(network: Network) -> tuple[object, ...]:

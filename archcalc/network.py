@@ -81,6 +81,9 @@ class Network:
     looked at, for a network may be wanted at another input than the spec's; ArchcalcError then says what is wrong.
     """
 
+    called = ""
+    """What the network is called beside others in one output, where its full name does not tell them apart."""
+
     nodes: list[Node]
     """The layers in the order in which they run."""
     blocks: dict[str, str]
@@ -152,7 +155,12 @@ class Network:
     @property
     def full_name(self) -> str:
         """The name with the settings that were changed, as NET takes it: ``resnet50@option=c``."""
-        return full_name(self.name, self.settings_changed)
+        return self.called or full_name(self.name, self.settings_changed)
+
+    @property
+    def zoo_name(self) -> str:
+        """The name under which others know the network of the zoo; empty for a network from elsewhere, whatever its name."""
+        return self.name if self.origin == "zoo" else ""
 
     @property
     def as_in_zoo(self) -> bool:
@@ -271,6 +279,7 @@ class Network:
         if self._rebuild is not None:
             there = self._rebuild(input, self.settings if settings is None else settings)
             there.nodes  # noqa: B018  what is wrong is said here
+            there.called = self.called
             return there
         other = Network(self.name, input, title=self.title, about=self.about, takes=self.takes)
         other.blocks = self.blocks

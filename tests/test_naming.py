@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archcalc import Network, Shape, load
+from archcalc import ArchcalcError, Network, Shape, load
 from archcalc.naming import distinct, setting_text
 from archcalc.spec.settings import read_settings
 from archcalc.spec.zoo import networks
@@ -93,3 +93,43 @@ def test_long_patterns_and_networks_of_code_are_numbered() -> None:
     made = [Network("net", Shape(3, (8, 8))), Network("net", Shape(3, (8, 8)))]
     assert distinct(made) == ["net", "net (2)"]
     assert distinct([made[0], made[0]]) == ["net", "net"]
+
+
+@pytest.mark.parametrize("name", ["resnet50_tv", "vgg16", "inception_v3", "mobilenet_v2"])
+def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) -> None:
+    """Its name says nothing: no error rates, no published figures, no code of a library, no model of one."""
+    from archcalc.conventions import convention
+    from archcalc.conventions.written import PLAIN, written
+    from archcalc.report.compare import published
+    from archcalc.report.explain import explain_table
+    from archcalc.report.records import Records
+    from archcalc.witness.models import counterpart, model_of
+
+    (tmp_path / f"{name}.yaml").write_text(NET)
+    own, zoo = load(tmp_path / f"{name}.yaml"), load(name)
+    assert (own.name, own.zoo_name, own.as_in_zoo) == (name, "", False)
+    assert (zoo.zoo_name, zoo.as_in_zoo, load(name, classes=10).as_in_zoo) == (name, True, False)
+    assert model_of(own) is None
+    assert model_of(zoo) is not None
+    assert model_of(load(name, classes=10)) is None
+    assert written(own.zoo_name) is PLAIN
+    assert written(zoo.zoo_name) is not PLAIN
+    assert published(own.analyze()) is None
+    assert Records().judgements(own) == []
+    assert (
+        "assumed: every layer is a module of torch.nn, except operators such as +"
+        in explain_table(own, "fvcore").footer
+    )
+    assert own.analyze(convention=convention("fvcore")).totals.params == (3 + 1) * 4
+    with pytest.raises(ArchcalcError, match=r"which is no network of the zoo"):
+        counterpart(own)
+    with pytest.raises(ArchcalcError, match=rf"is {name}, and not {name}@classes=10"):
+        counterpart(load(name, classes=10))
+
+
+def test_settings_that_leave_out_a_layer_of_the_library() -> None:
+    """torchvision's VGG has a pooling before its classifier; with other depths it is told as assumed."""
+    from archcalc.report.explain import explain_table
+
+    footer = explain_table(load("vgg16@depths=[1,1,1,1,1]"), "fvcore").footer
+    assert any(line.startswith("assumed of vgg16@depths=[1,1,1,1,1]: written as in torchvision") for line in footer)

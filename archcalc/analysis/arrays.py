@@ -54,7 +54,7 @@ def refuse_overflow(analysis: Analysis) -> None:
     ):
         if is_array(number) and largest(number) >= LIMIT:
             raise ArchcalcError(
-                f"{network.name}: {what} reach about {largest(number):.3g}, beyond int64 (9.22e+18); "
+                f"{network.full_name}: {what} reach about {largest(number):.3g}, beyond int64 (9.22e+18); "
                 f"evaluate such sizes one at a time, where numbers are exact without bound"
             )
 

@@ -100,7 +100,7 @@ class Budget:
         self.overhead = in_bytes(overhead)
         self._gradients_at: dict[int, int] = {}
         if any_array((network.input.channels, *network.input.axes, *network.settings.values())):
-            raise ArchcalcError(f"{network.name}: memory needs single sizes, not arrays")
+            raise ArchcalcError(f"{network.full_name}: memory needs single sizes, not arrays")
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:
@@ -267,7 +267,7 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
     an input of MAX_SIDE fits.
     """
     if not network.input.axes:
-        raise ArchcalcError(f"{network.name} has no spatial axes: its input {network.input} cannot be made larger")
+        raise ArchcalcError(f"{network.full_name} has no spatial axes: its input {network.input} cannot be made larger")
     seen: list[tuple[int, int]] = []
     best, low, high = None, 0, 0
     size = max(network.input.axes)

@@ -33,13 +33,16 @@ def fold_batch_norm(network: Network) -> Network:
         about=network.about,
         settings=network.settings,
         defaults=network.defaults,
+        origin=network.origin,
+        file=network.file,
+        takes=network.takes,
         notes=[
             *network.notes,
             "as deployed: batch normalisations folded into the layers before them, sums written over a summand",
         ],
         rebuild=rebuild,
     )
-    folded.blocks = network.blocks
+    folded.blocks, folded.called = network.blocks, network.called
     norms = _foldable(network)
     into = {network.nodes[i].inputs[0] for i in norms}
     place = {0: 0}

@@ -74,7 +74,7 @@ def sights(analysis: Analysis) -> list[Sight]:
     network = analysis.network
     if not network.input.axes:
         raise ArchcalcError(
-            f"{network.name} has no spatial axes: its input is a vector of {network.input}, all of which every unit sees"
+            f"{network.full_name} has no spatial axes: its input is a vector of {network.input}, all of which every unit sees"
         )
     if any(map(is_array, network.input.axes)):
         raise ArchcalcError("fields need single sizes; on arrays, read the views of the rows")

@@ -141,7 +141,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
 def _forms(network: Network, library: str) -> Callable[[str, str], tuple[str, int]]:
     from archcalc.conventions.written import written
 
-    return written(network.name, library).form
+    return written(network.zoo_name, library).form
 
 
 def _per_axis(compute: Callable[..., View], *columns: tuple[Any, ...]) -> tuple[View, ...]:

@@ -83,7 +83,7 @@ class Explained(NamedTuple):
 def explained(network: Network, how: Convention) -> Explained:
     """The steps from our count of one image to the convention's, for each quantity that it counts."""
     analysis = analyze(network, convention=how)
-    code = written(network.name, how.sees_code) if how.sees_code else PLAIN
+    code = written(network.zoo_name, how.sees_code) if how.sees_code else PLAIN
     uses = [(row, _use(row, analysis, code)) for row in analysis.rows]
     own = [use for row, use in uses if not row.shared]
     again = [use for row, use in uses if row.shared and row.param_count]
@@ -120,7 +120,9 @@ def _extras(network: Network, code: Written) -> list[Use]:
     """The layers that a model's code has and the network has not, where they leave the shapes as they are."""
     found = []
     for extra in code.extras:
-        before = next(node for node in network.nodes if node.name == extra.before)
+        before = next((node for node in network.nodes if node.name == extra.before), None)
+        if before is None:  # the settings leave out the layer
+            continue
         (x,) = network.input_shapes(before)
         if extra.layer.shape(x) == x:
             layer = extra.layer

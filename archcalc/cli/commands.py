@@ -87,7 +87,7 @@ def rf(args: argparse.Namespace) -> str:
     from archcalc.report.receptive_field import field_tables
     from archcalc.report.unit import unit_table
 
-    analyses = [_network(args, net).analyze() for net in args.net]
+    analyses = [network.analyze() for network in _networks(args)]
     if args.summary:
         if args.layer is not None or args.unit or args.all or args.columns:
             raise ArchcalcError("--summary has one line per network; it takes no --layer, --unit, --all or --columns")
@@ -110,7 +110,7 @@ def memory(args: argparse.Namespace) -> str:
 
     tables = [
         memory_table(
-            _network(args, net),
+            network,
             batch=args.batch,
             dtype=args.dtype,
             training=args.training,
@@ -123,7 +123,7 @@ def memory(args: argparse.Namespace) -> str:
             batches=args.batches,
             columns=args.columns,
         )
-        for net in args.net
+        for network in _networks(args)
     ]
     return _joined([render_table(t, args.format, exact=args.exact, width=_width(args)) for t in tables], args.format)
 
@@ -134,7 +134,7 @@ def show(args: argparse.Namespace) -> str:
     from archcalc.spec.zoo import source, split_settings
 
     if args.expanded:
-        networks = [_network(args, net) for net in args.net]
+        networks = _networks(args)
         return "\n".join("".join(f"# {line}\n" for line in unused_lines(x)) + expanded(x) for x in networks)
     if args.set or any(split_settings(net)[1] for net in args.net):
         raise ArchcalcError("settings change what is built, not the spec; add --expanded to see it")
@@ -153,11 +153,20 @@ def export(args: argparse.Namespace) -> str:
 
 
 def _analyses(args: argparse.Namespace) -> list[Any]:
-    return [_analysis(args, _network(args, net)) for net in args.net]
+    return [_analysis(args, network) for network in _networks(args)]
 
 
 def _analysis(args: argparse.Namespace, network: Network) -> Any:
     return network.analyze(batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training)
+
+
+def _networks(args: argparse.Namespace) -> list[Network]:
+    """The networks of a command, of which no two are called the same."""
+    from archcalc.naming import call, distinct
+
+    found = [_network(args, net) for net in args.net]
+    call(found, distinct(found))
+    return found
 
 
 def _network(args: argparse.Namespace, net: str) -> Network:
@@ -178,7 +187,7 @@ def settings_text(args: argparse.Namespace) -> str:
     for net in args.net if isinstance(args.net, list) else [args.net]:
         network = load(net)
         values = {key: setting_text(value) for key, value in network.settings.items()}
-        about = f"{network.name}: {len(values) or 'no'} parameter{'' if len(values) == 1 else 's'} to set"
+        about = f"{network.full_name}: {len(values) or 'no'} parameter{'' if len(values) == 1 else 's'} to set"
         parts.append(f"{about}\n{listing(values)}")
     return "\n".join(parts)
 
@@ -213,8 +222,8 @@ def explain(args: argparse.Namespace) -> str:
     from archcalc.report.formats import render_table
 
     parts = []
-    for net in args.net:
-        table = explain(_network(args, net), args.convention, args.measure)
+    for network in _networks(args):
+        table = explain(network, args.convention, args.measure)
         parts.append(render_table(table, args.format, exact=True, width=_width(args)))
     return _joined(parts, args.format)
 
@@ -243,7 +252,7 @@ def verify(args: argparse.Namespace) -> str:
         found = run.outcomes(names, device.name, min(args.jobs, len(names)))
         tables, problems = run.summary(_progress(found, len(names)), device.about)
     else:
-        nets = [_network(args, net) for net in args.net]
+        nets = _networks(args)
         tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
     _report_problems(args, problems)
     layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
@@ -324,14 +333,24 @@ def report(args: argparse.Namespace) -> str:
         raise ArchcalcError("--all reports every network as it stands; --set and --input are for single ones")
     if args.jobs is not None and args.jobs < 1:
         raise ArchcalcError(f"--jobs: expected at least 1, got {args.jobs}")
-    nets = [_network(args, net) for net in args.net]
-    names = list(networks()) if args.all else [net.name for net in nets]
-    how = folder.plan(args.folder, args.format, names, args.figures, args.verification)
+    nets = _networks(args)
+    names = list(networks()) if args.all else [net.full_name for net in nets]
+    how = folder.plan(args.folder, args.format, names, _drawn(args.figures, nets), args.verification)
     jobs = min(args.jobs or os.cpu_count() or 1, len(names))
     steps = folder.written(names, how, jobs) if args.all else folder.written(nets, how)
     found = list(_progress(steps, len(names)))
     _report_problems(args, [Problem(f"{one.network}: {one.problem}") for one in found if one.problem], 2)
     return f"{folder.write_index(found, how)}\n"
+
+
+def _drawn(figures: list[str] | None, nets: list[Network]) -> list[str] | None:
+    """The networks to draw by their full names; a name without settings stands for all networks of that name."""
+    if figures is None:
+        return None
+    named: dict[str, list[str]] = {}
+    for net in nets:
+        named.setdefault(net.name, []).append(net.full_name)
+    return [name for figure in figures for name in named.get(figure, [figure])]
 
 
 def help_(args: argparse.Namespace) -> str:

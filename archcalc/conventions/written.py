@@ -175,6 +175,6 @@ ASSUMED = {
 
 
 def written(network: str, library: str = TORCHVISION) -> Written:
-    """How the network of that name is written in a library."""
-    families = LIBRARIES[library]
+    """How a network of the zoo is written in a library; ``network`` is its ``zoo_name``, empty for any other network."""
+    families = LIBRARIES[library] if network else ()
     return next((w for w in families if any(fnmatchcase(network, name) for name in w.networks)), PLAIN)

@@ -41,7 +41,9 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
     found = _sourced(analyses)
     pairs = list(zip(analyses, found, strict=True))
     which = "top1" if all(a.top1 for a in found) else "top5"
-    lacking = {name: [a.network.name for a, one in pairs if getattr(one, name) is None] for name in ("top1", "top5")}
+    lacking = {
+        name: [a.network.full_name for a, one in pairs if getattr(one, name) is None] for name in ("top1", "top5")
+    }
     if lacking[which]:
         raise ArchcalcError(
             f"{lacking['top1'][0]} has no top-1 error and {lacking['top5'][0]} no top-5 error: no one figure compares all"
@@ -50,7 +52,7 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
         raise ArchcalcError(f"convention {analyses[0].convention.name} counts no operations to compare by")
     ways = list(dict.fromkeys(one.how for one in found))
     with style.page(ax, look, *analyses) as page:
-        names = [f"{labels.name(a)} {_mark(ways, one)}".strip() for a, one in zip(analyses, found, strict=True)]
+        names = [f"{name} {_mark(ways, one)}".strip() for name, one in zip(labels.names(analyses), found, strict=True)]
         key = 0.14 * -(-len(names) // KEY_COLUMNS) if len(names) > NAMED else 0
         ax = page.axes(page.look.tall(2.9) + key, scaled=False)
         macs = [a.totals.macs for a in analyses]
@@ -76,7 +78,7 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
 
 
 def _sourced(analyses: Sequence[Analysis]) -> list[Accuracy]:
-    found = [(a.network.name, published(a)) for a in analyses]
+    found = [(a.network.full_name, published(a)) for a in analyses]
     missing = [name for name, one in found if one is None]
     if missing:
         raise ArchcalcError(

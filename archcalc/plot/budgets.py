@@ -54,14 +54,14 @@ def budget(
         overhead=read_size(overhead),
     )
     if len(analysis.network.nodes) == 1:
-        raise ArchcalcError(f"{analysis.network.name} has no layers to train")
+        raise ArchcalcError(f"{analysis.network.full_name} has no layers to train")
     largest = held.largest_training(card)
     if not largest:
         raise ArchcalcError(
-            f"{analysis.network.name} does not train in {fit}: one image takes {held.training_parts(1).total:,} bytes"
+            f"{analysis.network.full_name} does not train in {fit}: one image takes {held.training_parts(1).total:,} bytes"
         )
     if largest > MAX_SIZE:
-        raise ArchcalcError(f"in {fit} {analysis.network.name} trains {MAX_SIZE:,} images, the most there can be")
+        raise ArchcalcError(f"in {fit} {analysis.network.full_name} trains {MAX_SIZE:,} images, the most there can be")
     most = min(max(2, 2 * largest), MAX_SIZE)
     batches = sorted({round(most ** (at / SAMPLES)) for at in range(SAMPLES + 1)} | {largest})
     parts = [held.training_parts(batch) for batch in batches]

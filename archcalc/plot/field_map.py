@@ -55,7 +55,7 @@ def rf_map(
     """
     if len(analysis.input.axes) != 2:
         raise ArchcalcError(
-            f"{analysis.network.name} has no field map: its input {analysis.input} has no height and width"
+            f"{analysis.network.full_name} has no field map: its input {analysis.input} has no height and width"
         )
     views = past_gates(analysis)
     every = {row.name: Seen(row, views[row.node.index]) for row in analysis.rows if row.node is not None}

@@ -66,9 +66,10 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
         ax.set_yscale("log", base=2)
         if uneven:
             ax.set_xscale("log", base=2)
-        for nth, (a, found) in enumerate(curves.items()):
+        names = labels.names(list(curves)) if several else [""]
+        for nth, (name, found) in enumerate(zip(names, curves.values(), strict=True)):
             for at, curve in enumerate(found):
-                _line(ax, labels.name(a) if several else "", curve, nth, at, len(found))
+                _line(ax, name, curve, nth, at, len(found))
         ax.set_xlim(0.9 if uneven else 0, max(ends) * (1.1 if uneven else 1.02))
         _inputs(ax, analyses, [curve.points for found in curves.values() for curve in found])
         ax.set_ylim(0.9, max(*(p.field for p in everything), *(n for a in analyses for n in a.input.axes)) * 1.6)
@@ -98,7 +99,9 @@ def _curves(analysis: Analysis) -> list[Curve]:
     """A curve for every axis; axes whose points are the same share one."""
     count = len(analysis.input.axes)
     if not count:
-        raise ArchcalcError(f"{analysis.network.name} has no receptive field: its input {analysis.input} has no axes")
+        raise ArchcalcError(
+            f"{analysis.network.full_name} has no receptive field: its input {analysis.input} has no axes"
+        )
     views, at = past_gates(analysis), depths(analysis.network)
     found: dict[tuple[Point, ...], list[str]] = {}
     for axis, name in enumerate(AXES[count]):
@@ -189,8 +192,8 @@ def _stages(ax: Axes, points: Sequence[Point], width: float) -> None:
 
 
 def _caption(analyses: Sequence[Analysis], curves: Mapping[Analysis, Sequence[Curve]]) -> str:
-    bound = [a.network.name for a, found in curves.items() if not all(p.exact for c in found for p in c.points)]
-    gated = [a.network.name for a in analyses if gate_nodes(a.network)]
+    bound = [a.network.full_name for a, found in curves.items() if not all(p.exact for c in found for p in c.points)]
+    gated = [a.network.full_name for a in analyses if gate_nodes(a.network)]
     return (
         f"Receptive field of {labels.about(*analyses, counted=False)} "
         "Hull over all paths to a layer; padding counts as pixels. "

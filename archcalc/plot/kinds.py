@@ -114,7 +114,7 @@ def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any
     from archcalc.plot.labels import said
     from archcalc.plot.style import applied, file_of
 
-    with applied(" ".join([kind, *(said(a.network.name) for a in analyses)])):
+    with applied(" ".join([kind, *(said(a.network.full_name) for a in analyses)])):
         made = figure(kind, analyses, **options)
         return Picture(file_of(made, format), str(made.get_label()))
 

@@ -13,7 +13,12 @@ from matplotlib.textpath import TextToPath
 
 from archcalc.analysis import Analysis
 from archcalc.errors import clipped
+from archcalc.naming import distinct
+from archcalc.naming import told_apart as called_apart
 from archcalc.plot.fonts import FIRST, quiet
+
+LEGEND_WIDTH = 2.2
+"""The most inches of a name in a legend."""
 
 SIZE = 7
 """The size of all text, in points; the least that is legible in print."""
@@ -100,7 +105,10 @@ def shortened(text: str, width: float, share: float = 0.5) -> str:
 
 def about(*analyses: Analysis, counted: bool = True) -> str:
     """Networks, inputs, and how things are counted, for a caption."""
-    named = [_named(a) for a in analyses]
+    from archcalc.report.layers import titled
+
+    with called_apart([a.network for a in analyses]):
+        named = [said(titled(a.network)) for a in analyses]
     inputs = [str(a.input).replace("x", "×") for a in analyses]
     if len(set(inputs)) == 1:
         text = f"{', '.join(named)}; input {inputs[0]}"
@@ -113,21 +121,9 @@ def about(*analyses: Analysis, counted: bool = True) -> str:
     return f"{text}, batch {first.batch}, {first.dtype}. Convention {how.name}: {how.about}."
 
 
-def name(analysis: Analysis) -> str:
-    """The network's name as a legend shows it, with what of it was set."""
-    from archcalc.report.layers import meta
-
-    settings = meta(analysis)["settings"]
-    return said(f"{analysis.network.name}, {settings}" if settings else analysis.network.name, 40)
-
-
-def _named(analysis: Analysis) -> str:
-    from archcalc.report.layers import meta
-
-    network = analysis.network
-    named = network.name if network.title == network.name else f"{network.title} ({network.name})"
-    settings = meta(analysis)["settings"]
-    return said(f"{named}, {settings}" if settings else named)
+def names(analyses: Sequence[Analysis]) -> list[str]:
+    """The networks' names with their settings as a legend shows them, no two the same."""
+    return told_apart(distinct([a.network for a in analyses]), LEGEND_WIDTH)
 
 
 def size_text(axes: Sequence[Any]) -> str:

@@ -60,7 +60,7 @@ def memory(
     schedule: Schedule = budget.training if analysis.training else budget.inference
     live = schedule.live(analysis.batch)
     if not live:
-        raise ArchcalcError(f"{analysis.network.name} has no layers to run")
+        raise ArchcalcError(f"{analysis.network.full_name} has no layers to run")
     moments = _moments(live)
     bands = _bands(analysis, schedule, moments)
     peak = schedule.peak_moment(analysis.batch)

@@ -66,7 +66,7 @@ def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> 
     The axes' data are inches: an ``ax`` should be as wide as a column.
     """
     if any(row.shape is not None and len(row.shape.axes) > 2 for row in analysis.rows):
-        raise ArchcalcError(f"{analysis.network.name} has maps of three axes; shape draws height and width")
+        raise ArchcalcError(f"{analysis.network.full_name} has maps of three axes; shape draws height and width")
     with style.page(ax, look, analysis) as page:
         width = page.width - 0.1
         items, lines, scale = _fitting(analysis, width)

@@ -127,7 +127,7 @@ def fit_table(analysis: Analysis, budget: Budget, size: int, batch: int | None, 
     if size < budget.weights + budget.buffers + budget.overhead:
         also = f", and the overhead of {budget.overhead:,}" if budget.overhead else ""
         raise ArchcalcError(
-            f"a budget of {size:,} bytes is smaller than the weights and buffers of {network.name}, "
+            f"a budget of {size:,} bytes is smaller than the weights and buffers of {network.full_name}, "
             f"{budget.weights + budget.buffers:,} bytes{also}"
         )
     rows: list[list[Any]] = []

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
-from archcalc.network import Network
+from archcalc.naming import told_apart
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import field_of, meta
 from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.report.units import counted
-from archcalc.sizes import Shape
 from archcalc.spec.accuracy import Accuracy, accuracies
-from archcalc.spec.zoo import load, specs
 from archcalc.version import __version__
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
-        (Heading("network", "network", "text", 9), lambda a: a.network.name),
+        (Heading("network", "network", "text", 9), lambda a: a.network.full_name),
         (Heading("input", "input", "text", 5), lambda a: str(a.input)),
         (Heading("depth", "depth", "number", 5), lambda a: depth(a.network)),
         (Heading("params", "params", "count", 8, "params"), lambda a: a.totals.params),
@@ -55,6 +51,11 @@ def compare_table(
     The field is the last one before a layer sees everything at once. Errors are shown for networks as
     the zoo describes them, where a source is known; the notes below name it.
     """
+    with told_apart([a.network for a in (*analyses, *([baseline] if baseline else []))]):
+        return _compared(analyses, columns, baseline)
+
+
+def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, baseline: Analysis | None) -> Table:
     how = analyses[0].convention
     names = column_names(columns or COLUMNS, (_heading(name, how.counts) for name in COLUMNS))
     headings = kept([_heading(name, how.counts) for name in names], columns)
@@ -65,7 +66,7 @@ def compare_table(
             headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.counts).title} x", "ratio", 7))
             for row, analysis in zip(rows, analyses, strict=True):
                 row.append(cell(analysis) / cell(baseline) if cell(baseline) else None)
-    incomplete = [line for a in analyses for line in incomplete_lines(how, a.unknown_types, a.network.name)]
+    incomplete = [line for a in analyses for line in incomplete_lines(how, a.unknown_types, a.network.full_name)]
     if incomplete:
         headings.append(Heading("unknown", "unknown types", "text", 9))
         for row, analysis in zip(rows, analyses, strict=True):
@@ -79,8 +80,8 @@ def compare_table(
         f"archcalc {__version__}",
     ]
     if baseline is not None:
-        header.insert(1, f"x: times the figure of {baseline.network.name}")
-        facts["baseline"] = baseline.network.name
+        header.insert(1, f"x: times the figure of {baseline.network.full_name}")
+        facts["baseline"] = baseline.network.full_name
     sources = _sources(analyses) if {"top1", "top5"} & set(names) else []
     if sources:
         facts["sources"] = sources
@@ -104,26 +105,8 @@ def largest_field(analysis: Analysis) -> Known | None:
 
 def published(analysis: Analysis) -> Accuracy | None:
     """The errors of a network of the zoo; none with other settings, at another input, or of a file of that name."""
-    found = accuracies().get(analysis.network.name)
-    return found if found is not None and as_in_zoo(analysis.network) else None
-
-
-def as_in_zoo(network: Network) -> bool:
-    """Whether it is the zoo's network of that name, with the zoo's settings and input."""
-    file = _file(network)
-    from_zoo = bool(file) and Path(file).parent == specs() and not network.settings_changed
-    return from_zoo and (file, network.input) == _in_zoo(network.name)
-
-
-@lru_cache(maxsize=256)
-def _in_zoo(name: str) -> tuple[str, Shape]:
-    network = load(name)
-    return _file(network), network.input
-
-
-def _file(network: Network) -> str:
-    place = network.nodes[-1].place
-    return place.file if place else ""
+    network = analysis.network
+    return accuracies().get(network.name) if network.as_in_zoo else None
 
 
 def _error(analysis: Analysis, which: str) -> Any:
@@ -132,5 +115,5 @@ def _error(analysis: Analysis, which: str) -> Any:
 
 
 def _sources(analyses: Sequence[Analysis]) -> list[str]:
-    found = {a.network.name: published(a) for a in analyses}
+    found = {a.network.full_name: published(a) for a in analyses}
     return [f"{name}: error on {e.on}, {e.how}; {e.source}" for name, e in found.items() if e is not None]

@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
+from archcalc.naming import same_network, told_apart
 from archcalc.report.compare import largest_field
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import meta, unknown_fact
@@ -37,6 +38,11 @@ class Change(int):
 
 def diff_table(a: Analysis, b: Analysis) -> Table:
     """The layers of b that differ from those of a, aligned by name, with the change of each figure."""
+    with told_apart([a.network, b.network]):
+        return _differing(a, b)
+
+
+def _differing(a: Analysis, b: Analysis) -> Table:
     rows, same = [], 0
     for left, right in aligned(a.rows, b.rows):
         said = difference(left, right) or _rerouted(left, right, a, b)
@@ -45,14 +51,14 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
             rows.append([name, said, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
         else:
             same += 1
-    facts = {"from": a.network.name, "to": b.network.name} | {
+    facts = {"from": a.network.full_name, "to": b.network.full_name} | {
         key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")
     }
     types = dict.fromkeys((*a.unknown_types, *b.unknown_types))
     facts |= unknown_fact(a.convention, list(types))
     header = [
-        f"{a.network.name} ({a.input}) to {b.network.name} ({b.input}), batch {a.batch}",
-        *(f"{x.network.name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
+        f"{a.network.full_name} ({a.input}) to {b.network.full_name} ({b.input}), batch {a.batch}",
+        *(f"{x.network.full_name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
         *unused_of(x.network for x in (a, b)),
         f"convention {a.convention.name}: {a.convention.about}",
         f"archcalc {__version__}",
@@ -60,6 +66,10 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
     footer = [
         f"{counted(len(rows), 'layer')} {'differs' if len(rows) == 1 else 'differ'}, {same} are the same in kind, settings, shape and costs"
     ]
+    if same_network(a.network, b.network):
+        said = f"both are the same network, {a.network.full_name}: nothing differs"
+        one_side = ". To set one of the two: archcalc diff NET NET@KEY=VALUE" if a.network.settings else ""
+        footer.insert(0, said + one_side)
     t, u = a.totals, b.totals
     for what, old, new in (
         ("parameters", t.params, u.params),
@@ -69,7 +79,7 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
     ):
         footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
     for analysis in (a, b):
-        footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.name)
+        footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.full_name)
     if outputs_text(a.network) != outputs_text(b.network):
         footer.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
     before, after = largest_field(a), largest_field(b)

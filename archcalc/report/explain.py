@@ -68,7 +68,7 @@ def explain_table(network: Network, name: str, measured: bool = False) -> Table:
             rows.append([quantity.name, "remainder", "", "", real - running, ""])
     analysis = analyze(network, convention=how)
     return Table(
-        title=f"{network.name} as {name}",
+        title=f"{network.full_name} as {name}",
         headings=HEADINGS,
         rows=rows,
         footer=_footer(network, found),
@@ -107,7 +107,7 @@ def _footer(network: Network, found: Explained) -> list[str]:
 
 def _code(network: Network, how: Convention) -> list[str]:
     """What is known, or assumed, of the code that the tool looks at."""
-    code = written(network.name, how.sees_code)
+    code = written(network.zoo_name, how.sees_code)
     if not code.source:
         lines = [f"assumed: {ASSUMED[how.sees_code]}"]
         if how.sees_code != RF_BENCHMARK and any(node.layer.type == "conv_table" for node in network.nodes):
@@ -122,19 +122,24 @@ def _code(network: Network, how: Convention) -> list[str]:
         }
         listed = [f"{', '.join(_types(network, code, form))} as {FORMS[form]}" for form in forms]
         said = "; ".join(listed) or ("" if how.sees_code == RF_BENCHMARK else "modules")
-        lines = [f"written as in {how.sees_code}, {code.source}" + (f": {said}" if said else "")]
+        assumed = f"assumed of {network.full_name}: " if network.settings_changed else ""
+        lines = [f"{assumed}written as in {how.sees_code}, {code.source}" + (f": {said}" if said else "")]
         library = how.sees_code.split()[0]
-        lines += [f"extra layer in {library}'s code: {extra.name} ({_text(network, extra)})" for extra in code.extras]
+        lines += [
+            f"extra layer in {library}'s code: {extra.name} ({text})"
+            for extra in code.extras
+            for text in _text(network, extra)
+        ]
     if how.name == "torchsummary" and not code.wraps:
         lines.append("assumed: no module contains other modules; torchsummary counts the output of each that does")
     return lines
 
 
-def _text(network: Network, extra: Extra) -> str:
-    """The type of an extra layer, and the size that it makes of its input."""
-    before = next(node for node in network.nodes if node.name == extra.before)
-    made = extra.layer.shape(*network.input_shapes(before))
-    return f"{extra.layer.type} to {'x'.join(map(str, made.axes))}"
+def _text(network: Network, extra: Extra) -> list[str]:
+    """The type of an extra layer, and the size that it makes of its input; nothing where the settings leave none."""
+    before = [node for node in network.nodes if node.name == extra.before]
+    made = [extra.layer.shape(*network.input_shapes(node)) for node in before[:1]]
+    return [f"{extra.layer.type} to {'x'.join(map(str, shape.axes))}" for shape in made]
 
 
 def _types(network: Network, code: Written, form: str) -> list[str]:
@@ -184,10 +189,10 @@ def overview_table(network: Network, measured: bool = False) -> Table:
             ["unknown to it: layer types that the tool's convention says nothing about; its totals are incomplete"]
             * unsure
         ),
-        f"Details of one tool: archcalc explain {network.name} --as TOOL",
+        f"Details of one tool: archcalc explain {network.full_name} --as TOOL",
     ]
     return Table(
-        title=f"{network.name} as counted by each",
+        title=f"{network.full_name} as counted by each",
         headings=ALL_HEADINGS + (MEASURED_HEADINGS if measured else ()),
         rows=rows,
         header=header(analysis),

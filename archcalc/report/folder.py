@@ -99,7 +99,7 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
 
 def write_network(network: Network, file: str, how: Plan, records: Records) -> Mapping[str, Any]:
     """Write a network's files and return its row in the index."""
-    drawn = how.format != "csv" and network.name in how.drawn
+    drawn = how.format != "csv" and network.full_name in how.drawn
     kinds = (*PICTURES, *(["graph"] if how.format == "html" else [])) if drawn else ()
     made = page(network, records, kinds)
     path = os.path.join(how.folder, file)
@@ -137,7 +137,7 @@ def written(nets: Sequence[Network | str], how: Plan, jobs: int = 1) -> Iterator
 
 
 def _name(net: Network | str) -> str:
-    return net if isinstance(net, str) else net.name
+    return net if isinstance(net, str) else net.full_name
 
 
 _shared: list[tuple[Plan, Records]] = []
@@ -156,7 +156,7 @@ def _in_process(name: str, file: str) -> Written:
 def _attempt(net: Network | str, file: str, how: Plan, records: Records) -> Written:
     try:
         network = load(net) if isinstance(net, str) else net
-        return Written(network.name, file, write_network(network, file, how, records))
+        return Written(network.full_name, file, write_network(network, file, how, records))
     except ArchcalcError as error:
         problem = "; ".join(map(str, error.problems))
     except Exception as error:  # a defect in one network's page must not cost the other pages

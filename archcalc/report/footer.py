@@ -103,8 +103,8 @@ def _peak(analysis: Analysis) -> str:
 
 
 def _named(network: Network) -> str:
-    """What to write for NET: the name, where it stands for this network at this input."""
-    return network.name if network.as_in_zoo else "NET"
+    """What to write for NET: the name with its settings, where it stands for this network of the zoo at this input."""
+    return network.full_name if network.zoo_name and network.input == network.takes.own else "NET"
 
 
 def _parameters(t: Totals) -> str:

@@ -160,18 +160,23 @@ def pipe_table(table: Table, exact: bool = False) -> str:
 
 
 def csv(table: Table, exact: bool, width: int | None) -> str:
-    """Exact numbers, one row per layer, each with the facts of the header; no total, which would count twice."""
+    """Exact numbers, one row per layer, each with the facts of the header; no total, which would count twice.
+
+    The network stands before the facts, where the table's first column names one.
+    """
     from csv import writer
 
     (table,) = for_programs([table])
     out = io.StringIO()
     write = writer(out, lineterminator="\n").writerow
     facts = {key: value for key, value in table.meta.items() if not isinstance(value, (dict, list))}
-    write([*facts, *(heading.name for heading in table.headings)])
+    at = int(bool(table.headings) and table.headings[0].name == "network")
+    names = [heading.name for heading in table.headings]
+    write([*names[:at], *facts, *names[at:]])
     same = [csv_cell(fact) for fact in facts.values()]
     for row in table.rows:
-        cells = map(_machine, table.headings, row)
-        write([*same, *("" if cell is None else csv_cell(cell) for cell in cells)])
+        cells = ["" if cell is None else csv_cell(cell) for cell in map(_machine, table.headings, row)]
+        write([*cells[:at], *same, *cells[at:]])
     return out.getvalue()
 
 
@@ -198,7 +203,7 @@ def latex(table: Table, exact: bool, width: int | None) -> str:
 
 def _label(table: Table) -> str:
     """What a text can refer to the table by: the network with its settings, else what the table is of."""
-    called = " ".join(str(table.meta[key]) for key in ("network", "settings") if table.meta.get(key)) or table.title
+    called = str(table.meta.get("network") or table.title)
     return re.sub(r"[^A-Za-z0-9]+", "-", called).strip("-").lower()
 
 

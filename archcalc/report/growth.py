@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.analysis.receptive_field import Verdict, sights, verdict
 from archcalc.analysis.views import Views
+from archcalc.naming import told_apart
 from archcalc.report.layers import field_of
 from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table
@@ -35,6 +36,11 @@ MOST_STEPS = 10
 
 def summary_table(analyses: Sequence[Analysis]) -> Table:
     """Networks side by side: parameters, how the field grows and to what size, and the verdict."""
+    with told_apart([analysis.network for analysis in analyses]):
+        return _summary(analyses)
+
+
+def _summary(analyses: Sequence[Analysis]) -> Table:
     rows, bounded = [], False
     for analysis in analyses:
         said = verdict(analysis)
@@ -43,7 +49,7 @@ def summary_table(analyses: Sequence[Analysis]) -> Table:
         few = sizes if len(sizes) <= MOST_STEPS else [*sizes[:5], "...", *sizes[-3:]]
         rows.append(
             [
-                analysis.network.name,
+                analysis.network.full_name,
                 str(analysis.input),
                 len(said.widening),
                 analysis.totals.params,

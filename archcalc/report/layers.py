@@ -145,11 +145,11 @@ def _add(column: Sequence[Any]) -> Any:
 def meta(analysis: Analysis) -> dict[str, Any]:
     """The facts that belong to every number of an analysis."""
     return {
-        "network": analysis.network.name,
+        "network": analysis.network.full_name,
         "input": str(analysis.input),
         "batch": analysis.batch,
         "dtype": analysis.dtype,
-        "settings": _settings(analysis.network),
+        "settings": settings_text(analysis.network.settings_changed),
         "convention": analysis.convention.name,
         **unknown_fact(analysis.convention, analysis.unknown_types),
         "archcalc": __version__,
@@ -161,14 +161,15 @@ def unknown_fact(how: Convention, types: Sequence[str]) -> dict[str, str]:
     return {} if how.known is None else {"unknown": " ".join(types)}
 
 
-def _settings(network: Network) -> str:
-    return settings_text(network.settings_changed)
+def titled(network: Network) -> str:
+    """The title of a network with its full name, or the name alone where that is the title."""
+    return network.full_name if network.title == network.name else f"{network.title} ({network.full_name})"
 
 
 def origin(network: Network) -> list[str]:
     """What a network is, where it was published, which variant it is and what of it was set."""
     about = network.about
-    lines = [network.name if network.title == network.name else f"{network.title} ({network.name})"]
+    lines = [titled(network)]
     source = [str(about[key]) for key in ("paper", "table") if key in about]
     if "page" in about:
         page = str(about["page"])
@@ -177,8 +178,6 @@ def origin(network: Network) -> list[str]:
     before = ", before what is set" if network.settings_changed else ""
     lines += [f"variant{before}: {about['note']}"] if "note" in about else []
     lines += [*network.notes, *unused_lines(network)]
-    if network.settings_changed:
-        lines.append(f"set: {_settings(network)}")
     return lines
 
 

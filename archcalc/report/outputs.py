@@ -47,7 +47,7 @@ def unused_lines(network: Network) -> list[str]:
 
 def unused_of(networks: Iterable[Network]) -> list[str]:
     """The same sentences where several networks stand side by side."""
-    return [f"{network.name}: {line}" for network in networks for line in unused_lines(network)]
+    return [f"{network.full_name}: {line}" for network in networks for line in unused_lines(network)]
 
 
 def _listed(names: Sequence[str]) -> str:

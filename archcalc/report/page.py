@@ -249,7 +249,7 @@ def _facts(
     t, network = analysis.totals, analysis.network
     errors = published(analysis)
     return {
-        "network": network.name,
+        "network": network.full_name,
         "title": network.title,
         "year": network.about.get("year", ""),
         "input": str(analysis.input),

@@ -13,7 +13,6 @@ from archcalc.network import Network
 from archcalc.published.figures import Figure, load_figures
 from archcalc.published.quantities import Bench
 from archcalc.published.verdict import Judgement, judge
-from archcalc.report.compare import as_in_zoo
 from archcalc.report.verification import SUMMARY_HEADINGS
 
 REQUIRED = ("device", "network", "agrees")
@@ -37,12 +36,12 @@ class Records:
 
     def judgements(self, network: Network) -> list[Judgement]:
         """The verdicts on what was published of a network of the zoo; none for any other, or with other settings."""
-        figures = self._figures.get(network.name, []) if as_in_zoo(network) else []
+        figures = self._figures.get(network.name, []) if network.as_in_zoo else []
         return [judge(figure, self._bench) for figure in figures]
 
     def seen(self, network: Network) -> Mapping[str, str]:
         """What witnesses saw of a network of the zoo, by the title of a column; empty where they were not run."""
-        return self._seen.get(network.name, NOTHING) if as_in_zoo(network) else NOTHING
+        return self._seen.get(network.name, NOTHING) if network.as_in_zoo else NOTHING
 
 
 def read_verification(path: str) -> dict[str, Mapping[str, str]]:

@@ -59,17 +59,17 @@ LEGEND = (
 def layer_table(found: Verified) -> Table:
     """One network's layers: what the engine computed, and what the witnesses saw."""
     return Table(
-        title=f"{found.network.name} verified",
+        title=f"{found.network.full_name} verified",
         headings=LAYER_HEADINGS,
         rows=[_layer_row(layer) for layer in found.layers],
         header=_header(
             found.device,
-            f"{found.network.name}: {found.network.title}, input {found.network.input}, batch 1",
+            f"{found.network.full_name}: {found.network.title}, input {found.network.input}, batch 1",
             *unused_lines(found.network),
         ),
         footer=[*_footer(found), *LEGEND],
         meta={
-            "network": found.network.name,
+            "network": found.network.full_name,
             "input": [found.network.input.channels, *found.network.input.axes],
             "device": found.device,
             "all_agree": not found.problems,
@@ -158,7 +158,7 @@ def summary_row(found: Verified) -> list[Any]:
     other = found.other
     times = [layer.milliseconds for layer in found.layers]
     return [
-        found.network.name,
+        found.network.full_name,
         str(found.network.input),
         len(found.layers),
         figures["params"].seen,

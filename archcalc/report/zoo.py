@@ -18,7 +18,7 @@ from archcalc.version import __version__
 HEADINGS = {
     heading.name: heading
     for heading in (
-        Heading("name", "name", "text", 9),
+        Heading("network", "network", "text", 9),
         Heading("title", "title", "text", 3),
         Heading("year", "year", "number", 4),
         Heading("family", "family", "text", 1),
@@ -27,7 +27,7 @@ HEADINGS = {
         Heading("macs", "MACs", "count", 8),
     )
 }
-DEFAULT = ("name", "title", "year", "input", "params", "macs")
+DEFAULT = ("network", "title", "year", "input", "params", "macs")
 COMPUTED = {"input", "params", "macs"}
 COUNTED = "convention archcalc (weights and biases; conv and linear MACs)"
 
@@ -64,7 +64,7 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
 def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
     about = family.about | family.networks[name].about
     row: dict[str, Any] = {
-        "name": name,
+        "network": name,
         "title": about.get("title", name),
         "year": about.get("year", ""),
         "family": family.name,

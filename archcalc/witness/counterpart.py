@@ -168,7 +168,7 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: str)
     that should be a module of theirs, as ``conventions.written`` knows, and is none.
     """
     network = built.network
-    code = written(network.name, library)
+    code = written(network.zoo_name, library)
     extras = {extra.name for extra in code.extras}
     nodes = iter([node for node, _ in built.layers])
     agreed = 0

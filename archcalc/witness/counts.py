@@ -55,7 +55,7 @@ def watch(model: Built, images: Tensor) -> Seen:
     except (RuntimeError, MemoryError) as error:
         if said := out_of_memory(error):
             layer = running[len(shapes)].name
-            raise ArchcalcError(f"{model.network.name}: out of memory in {layer}: {said}") from None
+            raise ArchcalcError(f"{model.network.full_name}: out of memory in {layer}: {said}") from None
         raise
     finally:
         for hook in hooks:

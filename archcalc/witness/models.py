@@ -140,7 +140,7 @@ class Model(NamedTuple):
 
 def model_of(network: Network) -> Model | None:
     """The model of torchvision, or else of timm, that is this network; None where they have none."""
-    if network.settings_changed:
+    if not network.zoo_name or network.settings_changed:
         return None
     for library, known in (("torchvision", NETWORKS), ("timm", OF_TIMM)):
         for name, spec in known.items():
@@ -151,13 +151,14 @@ def model_of(network: Network) -> Model | None:
 
 def counterpart(network: Network) -> str:
     """torchvision's name of a network of the zoo; ArchcalcError where it has none, or other settings."""
-    found = next((name for name, spec in NETWORKS.items() if spec == network.name), None)
+    found = next((name for name, spec in NETWORKS.items() if spec == network.zoo_name), None)
     if found is None:
         close = nearest(network.name, NETWORKS.values())
         hint = f"; {close} is one that it has" if close else ""
-        raise ArchcalcError(f"torchvision has no model that is {network.name}{hint}")
+        whose = "" if network.zoo_name else f" of {network.file or 'this pattern'}, which is no network of the zoo"
+        raise ArchcalcError(f"torchvision has no model that is {network.full_name}{whose}{hint}")
     if network.settings_changed:
-        raise ArchcalcError(f"torchvision's {found} is {network.name} as it stands, without --set")
+        raise ArchcalcError(f"torchvision's {found} is {network.name}, and not {network.full_name}")
     return found
 
 

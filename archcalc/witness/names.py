@@ -35,7 +35,7 @@ def how_written(network: Network, node: Node, over: int | None = None) -> Writte
             node.layer, tuple(network.input_shapes(node)), node.shape, None if over is None else node.inputs.index(over)
         )
     except LayerError as error:
-        raise ArchcalcError(f"{network.name}: {node.name} cannot be built: {error}") from None
+        raise ArchcalcError(f"{network.full_name}: {node.name} cannot be built: {error}") from None
 
 
 class Paths(NamedTuple):

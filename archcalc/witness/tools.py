@@ -118,7 +118,7 @@ def unfit(name: str, network: Network, room: Room | None = None) -> str:
     if TOOLS[name].meta:
         return ""
     free = (Room.of("cpu") if room is None else room).host
-    return of_run(network).problem(free, f"{network.name}: {name} at {network.input}", "take a smaller --input")
+    return of_run(network).problem(free, f"{network.full_name}: {name} at {network.input}", "take a smaller --input")
 
 
 def measure(name: str, network: Network, room: Room | None = None) -> Measured:
@@ -160,7 +160,7 @@ def _check_same(model: Any, name: str, network: Network) -> None:
     analysis = network.analyze(training=not network.side_problem)
     if theirs != analysis.totals.params and not network.side_problem:
         raise ArchcalcError(
-            f"torchvision's {name} is not {network.name} at {network.input}: it has {theirs:,} "
+            f"torchvision's {name} is not {network.full_name} at {network.input}: it has {theirs:,} "
             f"parameters, the network {analysis.totals.params:,}"
         )
 

@@ -67,7 +67,7 @@ class Verified(NamedTuple):
         named = [(f", {layer.node.name}", figure) for layer in self.layers for figure in layer.figures.values()]
         named += [("", figure) for figure in self.totals]
         return [
-            f"{self.network.name}{layer}: {figure.name}: {figure_text(figure.computed)} computed, "
+            f"{self.network.full_name}{layer}: {figure.name}: {figure_text(figure.computed)} computed, "
             f"{figure_text(figure.seen)} seen"
             for layer, figure in named
             if figure.differs

@@ -114,13 +114,13 @@ def _check_sizes(network: Network) -> None:
         for what, values in ("output", node.shape.values * TRAINING_BATCH), ("weights", weight):
             if values > MOST_VALUES:
                 raise ArchcalcError(
-                    f"{network.name}, {node.name}: {values:,} values of {what} are more than PyTorch can hold"
+                    f"{network.full_name}, {node.name}: {values:,} values of {what} are more than PyTorch can hold"
                 )
 
 
 def _check_room(network: Network, device: Device, fields_of: int, room: Room) -> gradients.Plan | None:
     """What is to be checked of receptive fields; ArchcalcError where the run does not fit into the free memory."""
-    what, smaller = f"{network.name}: verify at {network.input}", "take a smaller --input"
+    what, smaller = f"{network.full_name}: verify at {network.input}", "take a smaller --input"
     if any(node.layer.type == "conv_table" for node in network.nodes):  # trains on the CPU, whatever the device
         need.of_step(network, TRAINING_BATCH).check(room.host, what, smaller)
     if not device.has_values:
@@ -174,7 +174,7 @@ def _placed(
             theirs = None
     except (RuntimeError, MemoryError) as error:
         if said := out_of_memory(error):
-            raise ArchcalcError(f"{model.network.name}: out of memory for its weights: {said}") from None
+            raise ArchcalcError(f"{model.network.full_name}: out of memory for its weights: {said}") from None
         raise
     return model, theirs
 

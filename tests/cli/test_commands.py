@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -124,3 +125,116 @@ def test_a_dash_is_standard_output(archcalc, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert archcalc("table", "lenet5", "-o", "-") == archcalc("table", "lenet5")
     assert not (tmp_path / "-").exists()
+
+
+# How a network is named, set and given an input, on every command.
+
+OWN = "input: [3, 8, 8]\nparams: {w: 4}\nlayers:\n  - conv: {out: w, kernel: 3, pad: 1}\n"
+COMMANDS = (
+    "table",
+    "compare",
+    "rf",
+    "memory",
+    "memory --fit 1GiB",
+    "explain",
+    "export",
+    "report -o out --figures none",
+)
+
+
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "diff OTHER", "verify --device cpu", "plot cost -o x.svg", "plot rf -o x.svg"]
+)
+@pytest.mark.parametrize("size", ["8x8", "1x3x8x8", "8x8x3"])
+def test_no_command_takes_an_input_in_a_wrong_order(archcalc: Run, command: str, size: str) -> None:
+    Path("own.yaml").write_text(OWN)
+    name, *options = command.replace("OTHER", "own.yaml").split()
+    nets = options[:1] if name in ("plot", "diff") else []
+    status, out, err = archcalc(name, *nets, "own.yaml", *options[len(nets) :], "--input", size)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"archcalc: own takes channels x height x width, got {size}")
+    assert "did you mean 3x8x8?" in err
+    assert sorted(os.listdir(".")) == ["own.yaml", "tiny.yaml"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_settings_that_fit_no_other_input(archcalc: Run, command: str) -> None:
+    """Six halvings: 32 pixels are not enough, 64 are."""
+    Path("deep.yaml").write_text(
+        "input: [3, 32, 32]\nparams: {n: 3}\nlayers:\n  - layers:\n      - conv: {out: 16, kernel: 3, pad: 1}\n"
+        "      - max_pool: {kernel: 2, stride: 2}\n    repeat: n\n  - flatten\n  - linear: {out: 10}\n"
+    )
+    name, *options = command.split()
+    for net, more in (("deep.yaml@n=6", []), ("deep.yaml", ["--set", "n=6"])):
+        status, out, err = archcalc(name, net, *more, *options, "--input", "3x64x64")
+        assert (status, err) == (0, "")
+        assert out
+        status, out, err = archcalc(name, net, *more, *options)
+        assert status == 2
+        assert "the kernel spans 2 but the padded input is only 1" in err
+    # (27 + 1) * 16 + 5 * (16 * 9 + 1) * 16 + (16 + 1) * 10
+    assert table(archcalc, "deep.yaml@n=6", "--input", "3x64x64")["totals"]["params"] == 12_218
+
+
+def test_two_networks_are_never_called_the_same(archcalc: Run) -> None:
+    for folder, width in (("a", 4), ("b", 5)):
+        Path(folder).mkdir()
+        Path(folder, "own.yaml").write_text(OWN.replace("w: 4", f"w: {width}"))
+    nets = ("a/own.yaml", "b/own.yaml", "b/own.yaml@w=6", "INPUT 8x8x3 -> BN", "INPUT 8x8x3 -> RELU")
+    named = ["own (a/own.yaml)", "own (b/own.yaml)", "own@w=6", "INPUT 8x8x3 -> BN", "INPUT 8x8x3 -> RELU"]
+    for arguments in (("compare",), ("rf", "--summary")):
+        out = archcalc(*arguments, *nets, "--format", "json")[1]
+        assert [row["network"] for row in json.loads(out)["rows"]] == named
+        assert [
+            line.split(",")[0] for line in archcalc(*arguments, *nets, "--format", "csv")[1].splitlines()[1:]
+        ] == named
+    for command in ("table", "memory", "rf", "explain"):
+        out = archcalc(command, *nets, "--format", "json")[1]
+        assert [found["network"] for found in json.loads(out)] == named
+    out = archcalc("diff", *nets[:2])[1]
+    assert out.startswith("own (a/own.yaml) (3x8x8) to own (b/own.yaml) (3x8x8), batch 1")
+    assert archcalc("report", *nets, "-o", "out", "--figures", "none")[0] == 0
+    index = Path("out/index.html").read_text()
+    for name in named:
+        assert name.replace(">", "&gt;") in index
+    assert len(os.listdir("out")) == len(nets) + 1
+
+
+def test_one_side_of_a_difference_may_be_set(archcalc: Run) -> None:
+    Path("own.yaml").write_text(OWN)
+    one = archcalc("diff", "own.yaml", "own.yaml@w=5")[1]
+    assert one.startswith("own (3x8x8) to own@w=5 (3x8x8), batch 1")
+    assert "parameters: 112 to 140 (+28)" in one  # (27 + 1) * w
+    both = archcalc("diff", "own.yaml", "own.yaml", "--set", "w=5")[1]
+    assert "both are the same network, own@w=5: nothing differs" in both
+    assert "archcalc diff NET NET@KEY=VALUE" in both
+    mixed = archcalc("compare", "own.yaml", "own.yaml@w=5", "--set", "w=6", "--format", "json")[1]
+    assert [row["network"] for row in json.loads(mixed)["rows"]] == ["own@w=6", "own@w=5"]
+
+
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [
+        ("own.yaml@v=5", "own has no parameter 'v'; its parameters and defaults: w=4"),
+        ("own.yaml@w", "own.yaml@w: settings follow the @ as KEY=VALUE with commas between, got 'w'"),
+        ("own.yaml@w=5,", "@w=5,: expected KEY=VALUE such as depth=28, got ''"),
+        ("own.yaml@w=5,w=6", "w is set twice in @w=5,w=6"),
+        ("own.yaml@w=[5", "@w=[5: w: expected a value such as 28, true or [3, 4], got '[5'"),
+        ("own.yaml@w=five", "w=five: expected a whole number as in w=4; the parameters of own and their defaults: w=4"),
+        ("vgg16@depth=[1]", "vgg16 has no parameter 'depth'; did you mean 'depths'?; its parameters"),
+        ("vgg61@classes=10", "unknown network 'vgg61'; did you mean 'vgg16'?"),
+        ("vgg16@", "vgg16@: settings follow the @ as KEY=VALUE with commas between, got ''"),
+        ("INPUT 8x8x3 -> RELU@w=5", "a one-line pattern has no parameters to set"),
+    ],
+)
+def test_settings_in_a_name_are_checked(archcalc: Run, net: str, said: str) -> None:
+    Path("own.yaml").write_text(OWN)
+    status, out, err = archcalc("table", net)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"archcalc: {said}")
+
+
+def test_standard_input_may_be_set(archcalc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(OWN.encode())))
+    out = archcalc("compare", "-", "-@w=5", "--format", "json")[1]
+    assert [row["network"] for row in json.loads(out)["rows"]] == ["stdin", "stdin@w=5"]

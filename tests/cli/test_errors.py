@@ -134,7 +134,7 @@ TABLE = "see archcalc table --help"
         (["table", "tiny.yaml", "-o", "tiny.yaml/x"], "tiny.yaml/x: cannot be written: not a directory"),
         (["table", "tiny.yaml", "-o", "x" * 300], f"{'x' * 126}...{'x' * 126}: cannot be written: file name too long"),
         (["list", "--sort", "parms"], "unknown column 'parms'; did you mean 'params'?"),
-        (["list", "--columns", "nmae"], "unknown column 'nmae'; did you mean 'name'?"),
+        (["list", "--columns", "netwrok"], "unknown column 'netwrok'; did you mean 'network'?"),
         (["completion", "bahs"], "unknown shell 'bahs'; did you mean 'bash'?"),
         (["schema", "extra"], "unexpected argument 'extra'; see archcalc schema --help"),
         (["diff", "tiny.yaml"], "diff takes two networks, got 1"),

@@ -215,7 +215,7 @@ def test_text_of_what_was_measured(archcalc) -> None:
         (["vgg16", "--as", "keras", "--measure"], "archcalc: keras is no tool that can be run; these can: fvcore, "),
         (
             ["vgg16", "--set", "classes=10", "--as", "fvcore", "--measure"],
-            "archcalc: torchvision's vgg16 is vgg16 as it stands, without --set\n",
+            "archcalc: torchvision's vgg16 is vgg16, and not vgg16@classes=10\n",
         ),
         (
             ["vgg11", "--input", "3x64x64", "--as", "torch", "--measure"],

@@ -308,8 +308,8 @@ def test_files_have_names_that_any_system_takes():
 def test_a_network_with_other_settings_says_so(tmp_path, archcalc):
     command = ("report", "vgg11", "--set", "classes=10", "--input", "3x64x64", "-o", str(tmp_path))
     assert archcalc(*command, "--figures", "none") == (0, f"{tmp_path}/index.html\n", "")
-    text = (tmp_path / "vgg11.html").read_text()
-    assert "set: classes=10" in text
+    text = (tmp_path / "vgg11_classes_10.html").read_text()
+    assert "vgg11@classes=10" in text
     assert "input 3x64x64" in text
     assert "No published figures are known" in text
 

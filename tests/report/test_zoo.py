@@ -20,7 +20,7 @@ FEW = ["vgg*", "resnet18", "lenet5*", "googlenet*", "mobilenet_v1*", "densenet_c
 
 
 def names(*patterns: str, sort: str | None = None) -> list[str]:
-    return [row[0] for row in list_table(patterns, ["name"], sort).rows]
+    return [row[0] for row in list_table(patterns, ["network"], sort).rows]
 
 
 def test_every_network_is_listed_once() -> None:
@@ -67,8 +67,8 @@ def test_networks_of_a_family_stand_together() -> None:
 
 @pytest.mark.parametrize("column", HEADINGS)
 def test_every_column_sorts(column: str) -> None:
-    unsorted = list_table(FEW, ["name", column]).rows
-    rows = list_table(FEW, ["name", column], column).rows
+    unsorted = list_table(FEW, ["network", column]).rows
+    rows = list_table(FEW, ["network", column], column).rows
     assert sorted(map(str, rows)) == sorted(map(str, unsorted)), "sorting loses no row"
     cells = [row[1] for row in rows]
     if all(isinstance(cell, int) for cell in cells):
@@ -86,7 +86,7 @@ def test_macs_sort_as_numbers_and_not_as_printed() -> None:
 
 
 def test_the_figures_are_those_of_an_analysis() -> None:
-    table = list_table(["vgg16", "lenet5_modern"], ["name", "title", "year", "input", "params", "macs"])
+    table = list_table(["vgg16", "lenet5_modern"], ["network", "title", "year", "input", "params", "macs"])
     for name, title, year, size, params, macs in table.rows:
         analysis = load(name).analyze()
         assert (title, size, params, macs) == (
@@ -103,13 +103,13 @@ def test_names_and_titles_cost_no_analysis(monkeypatch: pytest.MonkeyPatch) -> N
         raise AssertionError("a network was built")
 
     monkeypatch.setattr(zoo, "expand", refuse)
-    assert len(list_table((), ["name", "title"]).rows) == len(networks())
-    assert len(list_table((), ["name", "year", "family"], "year").rows) == len(networks())
+    assert len(list_table((), ["network", "title"]).rows) == len(networks())
+    assert len(list_table((), ["network", "year", "family"], "year").rows) == len(networks())
     for column in ("input", "params", "macs"):
         with pytest.raises(AssertionError, match="a network was built"):
-            list_table(["lenet5"], ["name", column])
+            list_table(["lenet5"], ["network", column])
         with pytest.raises(AssertionError, match="a network was built"):
-            list_table(["lenet5"], ["name"], column)
+            list_table(["lenet5"], ["network"], column)
 
 
 def test_an_input_needs_the_network_and_not_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,11 @@ def test_an_input_needs_the_network_and_not_its_numbers(monkeypatch: pytest.Monk
 
 
 def test_what_does_not_exist_names_the_nearest(archcalc) -> None:
-    assert archcalc("list", "--columns", "nmae") == (2, "", "archcalc: unknown column 'nmae'; did you mean 'name'?\n")
+    assert archcalc("list", "--columns", "netwrok") == (
+        2,
+        "",
+        "archcalc: unknown column 'netwrok'; did you mean 'network'?\n",
+    )
     assert archcalc("list", "--sort", "mac") == (2, "", "archcalc: unknown column 'mac'; did you mean 'macs'?\n")
     assert archcalc("list", "vgg61") == (2, "", "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?\n")
     with pytest.raises(ArchcalcError, match=f"unknown column 'qqq'; known: {', '.join(HEADINGS)}"):
@@ -142,11 +146,11 @@ def test_every_format_lists_the_same(archcalc, format: str) -> None:
 
 
 def test_csv_and_text_agree(archcalc) -> None:
-    _, out, _ = archcalc("list", "resnet*", "--exact", "--columns", "params,name")
+    _, out, _ = archcalc("list", "resnet*", "--exact", "--columns", "params,network")
     titles, rows = text_columns(out)
-    _, data, _ = archcalc("list", "resnet*", "--columns", "params,name", "--format", "csv")
+    _, data, _ = archcalc("list", "resnet*", "--columns", "params,network", "--format", "csv")
     written = list(csv.DictReader(io.StringIO(data)))
-    assert titles == ["params", "name"]
-    assert [[row[0].replace(",", ""), row[1]] for row in rows] == [[row["params"], row["name"]] for row in written]
+    assert titles == ["params", "network"]
+    assert [[row[0].replace(",", ""), row[1]] for row in rows] == [[row["params"], row["network"]] for row in written]
     assert out.startswith(f"{len(rows)} networks, ")
     assert json.loads(archcalc("list", "vgg16", "--format", "json")[1])["rows"][0]["params"] == 138_357_544

@@ -271,9 +271,8 @@ def test_deep_networks_stay_short() -> None:
 def test_a_file_says_what_it_is_and_is_the_same_every_time() -> None:
     source = torch_source(load("resnet50_tv", classes=10))
     for said in (
-        "ResNet-50 of torchvision.",
+        "ResNet-50 of torchvision (resnet50_tv@classes=10).",
         "CVPR 2016",
-        "Settings: classes=10.",
         "Input 3x224x224",
         "23,528,522 parameters",  # 25,557,032 - 990*2049
         "a MAC is one product",

@@ -13,7 +13,6 @@ from importlib import resources
 from keyword import iskeyword
 from textwrap import wrap
 
-from archcalc.naming import settings_text
 from archcalc.network import Network
 from archcalc.report.outputs import unused_lines
 from archcalc.version import __version__
@@ -61,17 +60,21 @@ def class_name(network: Network) -> str:
     return f"{name}Network" if name in (*IMPORTS, *parts()) or iskeyword(name) else name
 
 
+def _titled(network: Network) -> str:
+    """The title, with the full name where settings were changed."""
+    title = network.title.rstrip(".")
+    return f"{title} ({network.full_name})" if network.settings_changed else title
+
+
 def _header(network: Network) -> str:
     """The docstring of the file: what the network is and costs, and who wrote the file."""
     totals = network.analyze().totals
     about = network.about
     paper = ", ".join(str(about[key]) for key in ("paper", "table") if about.get(key))
-    settings = settings_text(network.settings_changed)
     paragraphs = [
-        [f"{network.title.rstrip('.')}."],
+        [f"{_titled(network)}."],
         [f"{paper}."] if paper else [],
         [f"{str(about['note'])[:1].upper()}{str(about['note'])[1:]}."] if about.get("note") else [],
-        [f"Settings: {settings}."] if settings else [],
         [f"Without side heads, for one does not fit this input: {network.side_problem}."]
         if network.side_problem
         else [],
@@ -115,7 +118,7 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     given, body = forward(first, iter(texts), returned, sides)
     several = f"tuple[{', '.join('Tensor' for _ in returned)}]" if len(returned) < 9 else "tuple[Tensor, ...]"
     result = "Tensor | tuple[Tensor, ...]" if sides else {0: "None", 1: "Tensor"}.get(len(returned), several)
-    about = f"{_quoted(network.title).rstrip('.')}." if whole else _places(one)
+    about = f"{_quoted(_titled(network))}." if whole else _places(one)
     head = [f"class {one.name}(nn.Module):", f'    """{about}"""', ""]
     if lines or kept:
         parameters = [f"{p.name}: {p.type}" + _default(p.default) for p in one.parameters]
