@@ -30,8 +30,11 @@ from archcalc.spec.steps import BlockStep, Given, GroupStep, LayerStep, MergeSte
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 100
-PER_INPUT = 10
-"""The operations that an input of a layer counts for: it is followed again wherever the network is walked."""
+PER_PART = 40
+"""The operations that a further input of a layer counts for, or a row of a table of connections.
+
+Each is walked again in every analysis; the table runs as a convolution for each row.
+"""
 PER_STEP = 50
 """The operations that a step counts for where a network is expanded anew."""
 
@@ -249,7 +252,7 @@ class _Expander(Evaluator):
         wanted = self.fill(template, current, context, place, option)
         if not wanted:
             return None
-        self.spend_at(PER_INPUT, place)
+        self.spend_at(1, place)
         for prefix in context.outwards():
             if prefix + wanted in self.outputs:
                 return self.outputs[prefix + wanted]
@@ -415,7 +418,7 @@ class _Expander(Evaluator):
         return self.nodes[found].shape.axes
 
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
-        self.spend_at(PER_INPUT * len(step.branches), step.place)
+        self.spend_at(len(step.branches), step.place)
         inner = context.inner(name=name, label=label)
         names = [branch for branch, _ in step.branches]
         if step.numbered:
@@ -436,6 +439,7 @@ class _Expander(Evaluator):
         inputs = [s for s in sources if s is not None]
         if len(inputs) < len(sources):
             return self.nothing(name, context)
+        self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
         try:
             owner = self.owner(step, inputs, context)
             index = self.network.add(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.errors import ArchcalcError, Problem, clipped
 from archcalc.letters import is_name
 from archcalc.network import Place
 from archcalc.spec.language import (
@@ -29,6 +29,7 @@ from archcalc.spec.language import (
 from archcalc.spec.settings import mismatch
 from archcalc.spec.step_reader import StepReader, kind
 from archcalc.spec.steps import Block, Given, Step
+from archcalc.spec.synonyms import unknown_key
 from archcalc.spec.tree import Tree
 
 __all__ = ["LAYERS", "Entry", "Family", "read"]
@@ -143,7 +144,7 @@ class _Reader(StepReader):
         known = list(known)
         for key, child in tree.value.items():
             if key not in known:
-                self.problem(unknown(f"key of {what}", key, known), child, path)
+                self.problem(unknown_key(what, key, known), child, path)
         return {key: child for key, child in tree.value.items() if key in known}
 
     def about(self, found: dict[str, Tree], about: dict[str, Any], path: str) -> None:

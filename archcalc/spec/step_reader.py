@@ -36,6 +36,7 @@ from archcalc.spec.steps import (
     Template,
     listed,
 )
+from archcalc.spec.synonyms import unknown_layer, unknown_option, unknown_setting
 from archcalc.spec.tree import Tree
 
 UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
@@ -103,8 +104,8 @@ class StepReader:
             if key in inside:
                 self.problem(f"{key} is a setting of {known[0]} and is indented below it", tree.value[key], path)
             elif key not in known:
-                everything = [*LAYERS, *self.known_blocks, *KINDS, *OPTIONS]
-                self.problem(unknown("layer, block or option", key, everything), tree.value[key], path)
+                everything = [*LAYERS, *self.known_blocks, *KINDS]
+                self.problem(unknown_option(key, everything, OPTIONS), tree.value[key], path)
         return known[0] if len(known) == 1 else None
 
     def settings_of(self, name: str) -> Iterable[str]:
@@ -127,7 +128,7 @@ class StepReader:
             return GroupStep(place, options, steps) if name == "layers" else SideStep(place, options, steps)
         if name not in LAYERS:
             hint = " (a step with settings needs a colon after its type)" if " " in name or ":" in name else ""
-            self.problem(unknown("layer or block", name, [*LAYERS, *self.known_blocks]) + hint, step, path)
+            self.problem(unknown_layer(name, [*LAYERS, *self.known_blocks]) + hint, step, path)
             return None
         layer = LAYERS[name]
         if layer.joins:
@@ -246,7 +247,7 @@ class StepReader:
             elif key in OPTIONS:
                 self.problem(f"{key} stands beside {path.rpartition('.')[2]}:, not below it", child, inside)
             elif known:
-                self.problem(unknown(f"setting of {what}", key, known), child, inside)
+                self.problem(unknown_setting(what, key, known), child, inside)
             else:
                 self.problem(f"{what} has no settings, got {clipped(key, 60)!r}", child, inside)
         return values

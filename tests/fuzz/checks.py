@@ -13,7 +13,7 @@ from archcalc.spec import load
 from tests.fuzz.cases import Case
 
 _INFINITE = re.compile(r"(?<![\w.'\"-])-?(?:inf|nan|infinity)(?![\w'\"-])", re.IGNORECASE)
-_FORMULA = re.compile(r"(?![-+][0-9.,]+%?$)[-=+@\t\r]")
+_FORMULA = re.compile(r"(?![-+][0-9.,]*%?$)[-=+@\t\r]")
 _SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr", "path", "rect", "line"}
 
@@ -26,7 +26,13 @@ def fault(case: Case, status: object, out: str, err: str, files: dict[str, str])
         if not line.startswith("archcalc: ") or not line.isprintable() or len(line) > 700:
             return f"standard error holds {line[:200]!r}"
     if status == 2:
-        return "status 2 without a sentence" if not err else "status 2 with output" if out else ""
+        return (
+            "status 2 without a sentence"
+            if not err
+            else "status 2 with output"
+            if out and case.format != "pages"
+            else ""
+        )
     help_ = not case.arguments or any(word in ("-h", "--help", "--version", "help") for word in case.arguments)
     if help_ or (case.format == "pages" and status == 1):
         return ""

@@ -90,9 +90,8 @@ MISTAKES = [
         L + "  - conv out=3\n",
         [
             (
-                "spec.yaml:3: unknown layer or block 'conv out=3'; known: relu, relu6, leaky_relu, prelu, elu, "
-                "sigmoid, hard_sigmoid, silu, hard_swish, gelu, tanh, softmax, ... (a step with settings needs a "
-                "colon after its type) (at layers[0])"
+                "spec.yaml:3: unknown layer or block 'conv out=3'; docs/spec.md and archcalc schema list the layers "
+                "(a step with settings needs a colon after its type) (at layers[0])"
             )
         ],
     ),
