@@ -6,7 +6,7 @@
 (138357544, 15470264320)
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archcalc.version import __version__
 
@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from archcalc.network import Network
     from archcalc.sizes import Shape
     from archcalc.spec import load, networks
+    from archcalc.types import InputSizes, Setting, Size
 
 _HOMES = {
     "Analysis": "archcalc.analysis",
     "ArchcalcError": "archcalc.errors",
     "Convention": "archcalc.conventions",
+    "InputSizes": "archcalc.types",
     "Network": "archcalc.network",
     "Problem": "archcalc.errors",
+    "Setting": "archcalc.types",
     "Shape": "archcalc.sizes",
+    "Size": "archcalc.types",
     "Totals": "archcalc.analysis.totals",
     "analyze": "archcalc.analysis",
     "convention": "archcalc.conventions",
@@ -38,9 +42,12 @@ __all__ = [
     "Analysis",
     "ArchcalcError",
     "Convention",
+    "InputSizes",
     "Network",
     "Problem",
+    "Setting",
     "Shape",
+    "Size",
     "Totals",
     "__version__",
     "analyze",
@@ -51,14 +58,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # a checker sees the names above, and none that do not exist
 
-    found = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'archcalc' has no attribute {name!r}")
+        from importlib import import_module
+
+        found = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,11 @@ from archcalc.layers.reshape import Input
 from archcalc.naming import changed, full_name
 from archcalc.sizes import Params, Shape, equal, is_array, largest
 
+if TYPE_CHECKING:
+    from archcalc.analysis import Analysis
+    from archcalc.conventions import Convention
+    from archcalc.types import InputSizes, Size
+
 Origin = Literal["zoo", "file", "pattern", "code"]
 """Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
 
@@ -299,12 +304,12 @@ class Network:
 
     def analyze(
         self,
-        input: Any = None,
-        batch: Any = 1,
+        input: InputSizes | None = None,
+        batch: Size = 1,
         dtype: str = "float32",
-        convention: str = "archcalc",
+        convention: str | Convention = "archcalc",
         training: bool = False,
-    ) -> Any:
+    ) -> Analysis:
         """The network's numbers: see ``archcalc.analysis.analyze``."""
         from archcalc.analysis import analyze
 

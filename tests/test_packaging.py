@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -65,8 +67,131 @@ def test_the_wheel_has_nothing_but_the_package(installed):
 
 def test_a_plain_install_is_light():
     names = {dependency.split(">")[0].split("=")[0].strip().lower() for dependency in PROJECT["dependencies"]}
-    assert names == {"pyyaml", "tabulate", "pandas"}
+    assert names == {"pyyaml", "tabulate"}
     assert any(d.startswith("torch>=") for d in PROJECT["optional-dependencies"]["torch"])
+    assert PROJECT["optional-dependencies"]["dataframe"] == ["pandas>=2.0"]
+
+
+def test_all_brings_every_extra_of_a_user():
+    extras = PROJECT["optional-dependencies"]
+    named = re.fullmatch(r"archcalc\[([\w,]+)\]", extras["all"][0])[1].split(",")
+    assert set(named) == set(extras) - {"all", "test"}
+
+
+def without(installed: Path, module: str, code: str) -> str:
+    """What the code prints where a module is not installed."""
+    return run(installed, "-c", f"import sys; sys.modules[{module!r}] = None\n{code}")
+
+
+@pytest.mark.parametrize(
+    ("module", "code", "said"),
+    [
+        ("pandas", "analysis.to_dataframe()", "a data frame needs pandas: pip install 'archcalc[dataframe]'"),
+        ("numpy", "print(analysis.totals.params)", "60000"),
+        ("pandas", "print(len(str(analysis)) > 1000)", "True"),
+    ],
+)
+def test_what_is_not_installed_is_said(installed, module, code, said):
+    printed = without(
+        installed,
+        module,
+        "import archcalc\nanalysis = archcalc.load('lenet5').analyze()\n"
+        f"try:\n    {code}\nexcept archcalc.ArchcalcError as error:\n    print(error)",
+    )
+    assert printed == f"{said}\n"
+
+
+USER = """
+import archcalc
+
+network = archcalc.load("vgg16", classes=10, norm=True)
+analysis = network.analyze(input=(3, 224, 224), batch=2, dtype="float16", convention="cs231n")
+reveal_type(network)
+reveal_type(analysis)
+reveal_type(analysis.totals.params)
+reveal_type(analysis.totals.flops)
+reveal_type(analysis["conv1_1"].shape)
+reveal_type(analysis["conv1_1"].macs)
+reveal_type(analysis.fold(depth=1)[0].name)
+reveal_type(analysis.memory("adam").inference.peak(8))
+reveal_type(archcalc.networks())
+reveal_type(archcalc.conventions["fvcore"].about)
+reveal_type(archcalc.analyze(network, input=archcalc.Shape(3, (64, 64))).input)
+try:
+    archcalc.load("vgg61")
+except archcalc.ArchcalcError as error:
+    reveal_type(error.problems[0].line)
+"""
+REVEALED = [
+    "archcalc.network.Network",
+    "archcalc.analysis.Analysis",
+    "int",
+    "int | None",
+    "archcalc.sizes.Shape | None",
+    "int | None",
+    "str",
+    "int",
+    "dict[str, archcalc.spec.reader.Family]",
+    "str",
+    "archcalc.sizes.Shape",
+    "int",
+]
+WRONG = {
+    "archcalc.laod('vgg16')": 'Module has no attribute "laod"',
+    "archcalc.load(16)": 'Argument 1 to "load" has incompatible type "int"',
+    "archcalc.load('vgg16').analyze(input=3.5)": 'Argument "input" to "analyze" of "Network" has incompatible type',
+    "archcalc.load('vgg16').analyze(batch='two')": 'Argument "batch" to "analyze" of "Network" has incompatible type',
+    "archcalc.load('vgg16').analyze().totals.parms": '"Totals" has no attribute "parms"',
+}
+
+
+def checked(installed: Path, tmp_path: Path, script: str) -> str:
+    """What mypy says, in strict mode, of a user's script where archcalc is installed."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    (site,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    shutil.copytree(installed / "archcalc", site / "archcalc")
+    (tmp_path / "script.py").write_text(script)
+    python = tmp_path / "venv" / "bin" / "python"
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python), "script.py"]
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "MYPYPATH")}
+    return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False).stdout
+
+
+def test_a_users_script_is_typed(installed, tmp_path):
+    pytest.importorskip("mypy")
+    out = checked(installed, tmp_path, USER)
+    shape = "tuple[int, tuple[int, ...], fallback=archcalc.sizes.Shape]"  # how mypy writes a named tuple
+    plain = out.replace(shape, "archcalc.sizes.Shape").replace("builtins.", "")
+    types = re.findall(r'Revealed type is "(.*)"', plain)
+    assert "Success" in out, out
+    assert types == REVEALED
+
+
+def test_a_users_slips_are_seen(installed, tmp_path):
+    pytest.importorskip("mypy")
+    out = checked(installed, tmp_path, "import archcalc\n" + "\n".join(WRONG))
+    for line, said in enumerate(WRONG.values(), 2):
+        assert f"script.py:{line}: error: {said}" in out
+
+
+def test_the_public_functions_are_typed_without_any():
+    """The one Any is the data frame, whose package need not be installed."""
+    import typing
+
+    import archcalc as package
+    from archcalc.analysis import Analysis
+    from archcalc.network import Network
+
+    for function in (
+        package.load,
+        package.networks,
+        package.analyze,
+        package.convention,
+        Network.analyze,
+        Analysis.memory,
+    ):
+        assert "Any" not in map(str, function.__annotations__.values()), function
+    assert typing.get_type_hints(package.networks)
 
 
 def test_the_version_is_said_once(archcalc, capsys):

@@ -22,6 +22,7 @@ from archcalc.sizes import Int, Shape, broadcast
 
 if TYPE_CHECKING:
     from archcalc.analysis.budget import Budget
+    from archcalc.types import InputSizes, Size
 
 
 class Analysis:
@@ -94,14 +95,14 @@ class Analysis:
         return dataframe(self, columns)
 
     def _repr_html_(self) -> str:
-        from archcalc.report import render
+        from archcalc.report import shown
 
-        return render(self, "html")
+        return shown(self, "html")
 
     def __str__(self) -> str:
-        from archcalc.report import render
+        from archcalc.report import shown
 
-        return render(self, "text")
+        return shown(self, "text")
 
     def __repr__(self) -> str:
         return f"<Analysis of {self.network.full_name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
@@ -110,8 +111,8 @@ class Analysis:
 def analyze(
     network: Network,
     *,
-    input: Any = None,
-    batch: Any = 1,
+    input: InputSizes | None = None,
+    batch: Size = 1,
     dtype: str = "float32",
     convention: str | Convention = "archcalc",
     training: bool = False,
@@ -134,8 +135,8 @@ def analyze(
 
 def prepared(
     network: Network,
-    input: Any = None,
-    batch: Any = 1,
+    input: InputSizes | None = None,
+    batch: Size = 1,
     dtype: str = "float32",
     convention: str | Convention = "archcalc",
     training: bool = False,
@@ -143,16 +144,16 @@ def prepared(
     """The analysis before a number is computed: rows and totals are when they are first asked for."""
     how = _convention(convention)
     shape = network.input if input is None else network.takes.shape(network.full_name, given_sizes(input))
-    batch = checked(batch, "batch")
+    images = checked(batch, "batch")
     itemsize(dtype)
-    if not broadcast((batch, shape.channels, *shape.axes, *network.settings.values())):
+    if not broadcast((images, shape.channels, *shape.axes, *network.settings.values())):
         raise ArchcalcError(f"{network.full_name}: the arrays of input, batch and settings do not broadcast together")
     with _at_input(network.full_name, shape):
         there = network if _same(shape, network.input) else network.at(shape)
         there.nodes  # noqa: B018  what is wrong with a network is said before its numbers are asked for
     if training and there.side_problem:
         raise ArchcalcError(f"{network.full_name} at input {shape}: a side head does not fit: {there.side_problem}")
-    return Analysis(there, batch, dtype, how, training)
+    return Analysis(there, images, dtype, how, training)
 
 
 def _same(a: Shape, b: Shape) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, unknown
@@ -39,6 +39,15 @@ def render(
     return render_table(layer_table(analysis, columns, depth=depth, by=by), format, exact=exact, width=width)
 
 
+def shown(analysis: Analysis, format: Literal["text", "html"]) -> str:
+    """What an analysis shows of itself: its table, or a summary where its numbers are arrays."""
+    from archcalc.report import many
+
+    if not many.over_arrays(analysis):
+        return render(analysis, format)
+    return many.summary_html(analysis) if format == "html" else "\n".join(many.summary(analysis)) + "\n"
+
+
 def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
     """The exact per-layer table as a pandas data frame, indexed by layer.
 
@@ -46,7 +55,10 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
     the step of a layer whose units all see the same. The columns are those of CSV and JSON: beside ``rf`` stands
     ``exact``, which tells a field from a bound, and both are there for each axis where axes differ.
     """
-    import pandas as pd
+    try:
+        import pandas as pd
+    except ImportError:
+        raise ArchcalcError("a data frame needs pandas: pip install 'archcalc[dataframe]'") from None
 
     names = chosen(columns, folded=False)
     (table,) = for_programs([layer_table(analysis, names)])

@@ -7,7 +7,7 @@ import re
 import sys
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.inputs import given_sizes
@@ -17,6 +17,9 @@ from archcalc.spec.expand import network_of
 from archcalc.spec.reader import Family, read
 from archcalc.spec.settings import read_settings
 from archcalc.spec.tree import MAX_BYTES, parse
+
+if TYPE_CHECKING:
+    from archcalc.types import InputSizes, Setting
 
 STDIN = "standard input"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -61,7 +64,7 @@ def read_text(text: str, file: str, name: str) -> Family:
     return read(parse(text, file), file, name)
 
 
-def load(net: str | os.PathLike[str], /, *, input: Any = None, **settings: Any) -> Network:
+def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **settings: Setting) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
     Settings overrule the parameters of its spec, as ``settings`` or in the name: ``resnet50@option=c,classes=10``.

@@ -1,0 +1,66 @@
+"""An analysis over arrays in a few lines: how many sizes, and from where to where each total goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.report.escape import html_text
+from archcalc.report.units import bytes_text, counted
+from archcalc.sizes import is_array, largest, product, smallest
+
+
+def over_arrays(analysis: Analysis) -> bool:
+    """Whether the numbers of the analysis are arrays, so that no table can hold them."""
+    return bool(_arrays(analysis))
+
+
+def summary(analysis: Analysis) -> list[str]:
+    """What varies, the shape of the arrays, and the range of every total."""
+    arrays = _arrays(analysis)
+    t, size = analysis.totals, analysis.itemsize
+    shape: tuple[int, ...] = ()
+    for array in arrays.values():
+        shape = _together(shape, array.shape)
+    return [
+        f"{analysis.network.title} ({analysis.network.name}): {counted(product(shape), 'size')} at once, "
+        f"in arrays of shape {_text(shape)}",
+        *(f"{name}: {_range(array)}, shape {_text(array.shape)}" for name, array in arrays.items()),
+        f"dtype {analysis.dtype}, convention {analysis.convention.name}",
+        f"parameters: {_range(t.params)}",
+        f"{analysis.convention.counts}: {_range(t.macs)}",
+        f"{analysis.convention.memory_name}: {_range(t.values)} values, {_range(t.values * size, bytes_text)}",
+        "every total and every row's number is an array: analysis.totals.macs, analysis[LAYER].params",
+    ]
+
+
+def summary_html(analysis: Analysis) -> str:
+    """The same for a notebook."""
+    return "".join(f"<p>{html_text(line)}</p>\n" for line in summary(analysis))
+
+
+def _arrays(analysis: Analysis) -> dict[str, Any]:
+    """What was given as an array, by name."""
+    sizes = {"channels": analysis.input.channels}
+    sizes |= {f"axis {at}": size for at, size in enumerate(analysis.input.axes, 1)}
+    if len(analysis.input.axes) == 2:
+        sizes = {"channels": sizes["channels"], "height": sizes["axis 1"], "width": sizes["axis 2"]}
+    given = {f"input {name}": size for name, size in sizes.items()} | {"batch": analysis.batch}
+    return {name: n for name, n in (given | analysis.network.settings).items() if is_array(n)}
+
+
+def _text(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "1"
+
+
+def _range(n: Any, text: Any = lambda n: f"{n:,}") -> str:
+    low, high = int(smallest(n)), int(largest(n))
+    return str(text(low)) if low == high else f"{text(low)} to {text(high)}"
+
+
+def _together(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
+    """The shape of two arrays together; that they fit was checked."""
+    wide = max(len(a), len(b))
+    a, b = (1,) * (wide - len(a)) + tuple(a), (1,) * (wide - len(b)) + tuple(b)
+    return tuple(m if n == 1 else n for m, n in zip(a, b, strict=True))
