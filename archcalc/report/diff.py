@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher
+from collections.abc import Mapping
 from typing import Any
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.alignment import aligned, reads
 from archcalc.analysis.trace import Row
 from archcalc.naming import same_network, told_apart
 from archcalc.report.compare import largest_field
@@ -37,25 +38,38 @@ class Change(int):
 
 
 def diff_table(a: Analysis, b: Analysis) -> Table:
-    """The layers of b that differ from those of a, aligned by name, with the change of each figure."""
+    """The layers of b that differ from those of a, with the change of each figure."""
     with told_apart([a.network, b.network]):
         return _differing(a, b)
 
 
 def _differing(a: Analysis, b: Analysis) -> Table:
-    rows, same = [], 0
-    for left, right in aligned(a.rows, b.rows):
-        said = difference(left, right) or _rerouted(left, right, a, b)
+    pairs, partners = aligned(a, b)
+    rows: list[list[Any]] = []
+    names: dict[str, str] = {}
+    alike, targets = True, set(partners.values())
+    for left, right in pairs:
+        read = _rerouted(left, right, partners, targets, a, b)
+        said = difference(left, right, _owner(left, partners, b)) or read
+        renamed = left is not None and right is not None and left.name != right.name
+        alike = alike and not read and left is not None and right is not None and left.type == right.type
+        if renamed:
+            names[left.name] = right.name  # type: ignore[union-attr]
         if said:
             name = (right or left).name  # type: ignore[union-attr]
-            rows.append([name, said, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
-        else:
-            same += 1
+            renaming = f"name {left.name} to {name}; " if renamed else ""  # type: ignore[union-attr]
+            rows.append([name, renaming + said, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
+    differ = len(rows)
+    common = _common(differ, alike, len(names))
+    if names and not differ:
+        rows.append([f"({counted(len(names), 'layer')})", common, Change(0), Change(0), Change(0)])
     facts = {"from": a.network.full_name, "to": b.network.full_name} | {
         key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")
     }
     types = dict.fromkeys((*a.unknown_types, *b.unknown_types))
     facts |= unknown_fact(a.convention, list(types))
+    if names:
+        facts["names"] = names
     header = [
         f"{a.network.full_name} ({a.input}) to {b.network.full_name} ({b.input}), batch {a.batch}",
         *(f"{x.network.full_name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
@@ -64,7 +78,8 @@ def _differing(a: Analysis, b: Analysis) -> Table:
         f"archcalc {__version__}",
     ]
     footer = [
-        f"{counted(len(rows), 'layer')} {'differs' if len(rows) == 1 else 'differ'}, {same} are the same in kind, settings, shape and costs"
+        f"{counted(differ, 'layer')} {'differs' if differ == 1 else 'differ'}, {len(pairs) - differ} are the same in kind, settings, shape and costs",
+        *([common] if common and not same_network(a.network, b.network) else []),
     ]
     if same_network(a.network, b.network):
         said = f"both are the same network, {a.network.full_name}: nothing differs"
@@ -80,7 +95,7 @@ def _differing(a: Analysis, b: Analysis) -> Table:
         footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
     for analysis in (a, b):
         footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.full_name)
-    if outputs_text(a.network) != outputs_text(b.network):
+    if [partners.get(i) for i in a.network.outputs] != list(b.network.outputs):
         footer.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
     before, after = largest_field(a), largest_field(b)
     footer.append(f"field of the last layer that does not see everything at once: {before} to {after}")
@@ -88,21 +103,24 @@ def _differing(a: Analysis, b: Analysis) -> Table:
     return Table(title="difference", headings=headings, rows=rows, header=header, footer=footer, meta=facts)
 
 
-def aligned(left: list[Row], right: list[Row]) -> list[tuple[Row | None, Row | None]]:
-    """The rows in pairs, by name and in order; one without a partner is paired with None."""
-    pairs: list[tuple[Row | None, Row | None]] = []
-    matcher = SequenceMatcher(None, [r.name for r in left], [r.name for r in right], autojunk=False)
-    for kind, i, j, k, m in matcher.get_opcodes():
-        if kind == "equal":
-            pairs += zip(left[i:j], right[k:m], strict=True)
-        else:
-            pairs += [(row, None) for row in left[i:j]]
-            pairs += [(None, row) for row in right[k:m]]
-    return pairs
+def _common(differ: int, alike: bool, names: int) -> str:
+    """What two networks have in common, where that is all, or the structure; and how many names differ."""
+    what = "the same network" if not differ else "one structure with other sizes" if alike else ""
+    text = f"{counted(names, 'name')} {'differs' if names == 1 else 'differ'}" if names else ""
+    return ", ".join(part for part in (what, text) if part)
 
 
-def difference(left: Row | None, right: Row | None) -> str:
-    """What differs, in words; empty when nothing does.
+def _owner(left: Row | None, partners: Mapping[int, int], b: Analysis) -> str | None:
+    """The second network's name of the layer whose weights a layer of the first uses; None without a partner."""
+    if left is None or left.node is None or left.node.shares is None or left.node.shares not in partners:
+        return None
+    return b.network.nodes[partners[left.node.shares]].name
+
+
+def difference(left: Row | None, right: Row | None, owner: str | None = None) -> str:
+    """What differs but the name, in words; empty when nothing does.
+
+    ``owner`` is the second network's name of the layer whose weights the first one's layer uses.
 
     The receptive field is left to the totals: one change of it goes on through every later layer.
     """
@@ -121,23 +139,27 @@ def difference(left: Row | None, right: Row | None) -> str:
             said.append(f"storage {left.node.storage} to {right.node.storage}")
     if left.shape != right.shape:
         said.append(f"output {left.shape} to {right.shape}")
-    if left.shared != right.shared:
+    if (left.shared if owner is None else owner) != right.shared:
         said.append(f"weights of {left.shared or 'its own'} to {right.shared or 'its own'}")
     if not said and (_params(left), left.macs, left.values) != (_params(right), right.macs, right.values):
         said.append(f"input {' '.join(map(str, left.inputs))} to {' '.join(map(str, right.inputs))}")
     return "; ".join(said)
 
 
-def _rerouted(left: Row | None, right: Row | None, a: Analysis, b: Analysis) -> str:
-    """How a layer takes another input among those that both networks have; empty where it does not."""
+def _rerouted(
+    left: Row | None, right: Row | None, partners: Mapping[int, int], targets: set[int], a: Analysis, b: Analysis
+) -> str:
+    """How a layer reads other layers, all of which have partners; empty where it reads the same."""
     if left is None or right is None or left.node is None or right.node is None:
         return ""
-    before = [a.network.nodes[i].name for i in left.node.inputs]
-    after = [b.network.nodes[i].name for i in right.node.inputs]
-    common = {node.name for node in a.network.nodes} & {node.name for node in b.network.nodes}
-    if before == after or not common.issuperset({*before, *after}):
+    if not all(i in partners for i in left.node.inputs):
         return ""
-    return f"from {', '.join(before)} to {', '.join(after)}"
+    before = reads(left.type, (partners[i] for i in left.node.inputs))
+    after = reads(right.type, right.node.inputs)
+    if before == after or not targets.issuperset(after):
+        return ""
+    names = [", ".join(x.network.nodes[i].name for i in node.inputs) for x, node in ((a, left.node), (b, right.node))]
+    return f"from {names[0]} to {names[1]}"
 
 
 def _written(value: Any) -> str:

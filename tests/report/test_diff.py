@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from archcalc import load
-from archcalc.report.diff import Change, aligned, diff_table
+from archcalc.analysis.alignment import aligned
+from archcalc.report.diff import Change, diff_table
 from archcalc.report.formats import FORMATS, render_table
 from tests.report.test_formats import text_columns
 
@@ -167,12 +168,12 @@ def test_the_changes_add_up_to_the_change_of_the_totals(a: str, b: str, how: dic
 
 @pytest.mark.parametrize(("a", "b"), PAIRS)
 def test_every_layer_is_in_one_pair(a: str, b: str) -> None:
-    left, right = load(a).analyze().rows, load(b).analyze().rows
-    pairs = aligned(left, right)
-    assert [x for x, _ in pairs if x is not None] == left
-    assert [y for _, y in pairs if y is not None] == right
-    assert all(x is None or y is None or x.name == y.name for x, y in pairs)
+    left, right = load(a).analyze(), load(b).analyze()
+    pairs, partners = aligned(left, right)
+    assert sorted(x.node.index for x, _ in pairs if x is not None) == [row.node.index for row in left.rows]
+    assert [y for _, y in pairs if y is not None] == right.rows
     assert (None, None) not in pairs
+    assert partners == {x.node.index: y.node.index for x, y in pairs if x is not None and y is not None}
 
 
 # How it is printed.

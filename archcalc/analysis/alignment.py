@@ -1,0 +1,265 @@
+"""Which layer of one network is which layer of another, by names or by structure, in bounded work.
+
+By name, layers of one name are partners. By structure, partners are first the layers that have the same layers on all
+paths before them, then those that have the same layers on all paths behind them, and then what lies between: layers
+with the same surroundings, in the order of the run. Every step sorts or looks up, so the work grows as n log n, whatever
+the networks.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.trace import Row
+
+COMMUTING = ("add", "mean", "multiply")
+"""Joins whose inputs may stand in any order."""
+SURROUNDINGS = 2
+"""How many layers before and behind a layer are looked at where networks differ on both sides of it."""
+EXACT = 50
+"""Between two partners the longest common part is sought exactly, in so many comparisons for every layer there."""
+Partners: TypeAlias = dict[int, int]
+"""For a row of the first network, its partner's position in the second."""
+
+
+class Numbers(dict[Hashable, int]):
+    """A number for every key, the same for equal keys."""
+
+    def __call__(self, key: Hashable) -> int:
+        return self.setdefault(key, len(self))
+
+
+class Side(NamedTuple):
+    """One network as a graph of rows: for each row the rows that it reads, and the uses of it with their places.
+
+    ``own`` and ``types`` are numbers, equal for layers that are equal by themselves, and for layers of one type.
+    """
+
+    rows: list[Row]
+    own: list[int]
+    types: list[int]
+    inputs: list[tuple[int, ...]]
+    uses: list[list[tuple[int, int]]]
+    outputs: frozenset[int]
+
+    @staticmethod
+    def of(analysis: Analysis, number: Numbers) -> Side:
+        rows = analysis.rows
+        at = {row.node.index: position for position, row in enumerate(rows) if row.node is not None}
+        inputs = [tuple(at[i] for i in row.node.inputs) if row.node is not None else () for row in rows]
+        uses: list[list[tuple[int, int]]] = [[] for _ in rows]
+        for position, read in enumerate(inputs):
+            commutes = rows[position].type in COMMUTING
+            for place, i in enumerate(read):
+                uses[i].append((position, 0 if commutes else place))
+        outputs = frozenset(at[i] for i in analysis.network.outputs if i in at)
+        own, types = [number(_own(row)) for row in rows], [number(row.type) for row in rows]
+        return Side(rows, own, types, inputs, uses, outputs)
+
+
+class Alignment(NamedTuple):
+    """The rows of two analyses in pairs, in the order of the run; one without a partner is paired with None.
+
+    ``partners`` maps the node of a row of the first network to its partner's.
+    """
+
+    pairs: list[tuple[Row | None, Row | None]]
+    partners: dict[int, int]
+
+
+def aligned(a: Analysis, b: Analysis) -> Alignment:
+    """By name, unless structure, with sizes or without, leaves fewer layers that differ."""
+    number = Numbers()
+    left, right = Side.of(a, number), Side.of(b, number)
+    found = by_name(left, right)
+    least = _differing(left, right, found)
+    for sizes in (True, False):
+        if least:
+            other = by_structure(left, right, number, sizes)
+            count = _differing(left, right, other)
+            found, least = (other, count) if count < least else (found, least)
+    nodes = {_node(left.rows[i]): _node(right.rows[j]) for i, j in found.items()}
+    return Alignment(_in_order(left.rows, right.rows, found), nodes)
+
+
+def by_name(left: Side, right: Side) -> Partners:
+    at = {row.name: j for j, row in enumerate(right.rows)}
+    return {i: at[row.name] for i, row in enumerate(left.rows) if row.name in at}
+
+
+def by_structure(left: Side, right: Side, number: Numbers, sizes: bool) -> Partners:
+    """By what stands before, behind and beside a layer: first with settings and sizes, where asked, then by type."""
+    own, types = (left.own, right.own), (left.types, right.types)
+    found: Partners = {}
+    for keys in (own, types) if sizes else (types,):
+        for around in (_before, _behind):
+            _pair_equal(found, *(around(side, one, number) for side, one in zip((left, right), keys, strict=True)))
+        if len(found) == min(len(left.rows), len(right.rows)):
+            break
+        levels: list[Sequence[Sequence[int]]] = [keys]
+        for _ in range(SURROUNDINGS):
+            levels.append([_beside(side, one, number) for side, one in zip((left, right), levels[-1], strict=True)])
+        for level in reversed(levels):
+            _pair_between(found, level[0], level[1], exact=level is levels[0])
+    return found
+
+
+def _own(row: Row) -> Hashable:
+    """What a layer is by itself: type, settings, storage, input and output sizes."""
+    assert row.node is not None
+    settings = tuple(map(str, row.node.layer.settings.values()))
+    return row.type, settings, row.node.storage, row.inputs, row.shape, bool(row.shared)
+
+
+def _before(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
+    """A number for each row that says all of the graph before it."""
+    found: list[int] = []
+    for position, (key, read) in enumerate(zip(keys, side.inputs, strict=True)):
+        numbers = [found[i] for i in read]
+        order = sorted(numbers) if side.rows[position].type in COMMUTING else numbers
+        found.append(number(("before", key, *order)))
+    return found
+
+
+def _behind(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
+    """A number for each row that says all of the graph behind it."""
+    found = [0] * len(keys)
+    for position in range(len(keys) - 1, -1, -1):
+        uses = sorted((found[user], place) for user, place in side.uses[position])
+        found[position] = number(("behind", keys[position], position in side.outputs, *uses))
+    return found
+
+
+def _beside(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
+    """A number for each row that says its key, and the keys of the rows that it reads and is read by."""
+    return [
+        number(("beside", key, tuple(keys[i] for i in read), *sorted((keys[user], place) for user, place in uses)))
+        for key, read, uses in zip(keys, side.inputs, side.uses, strict=True)
+    ]
+
+
+def _pair_equal(found: Partners, left: Sequence[int], right: Sequence[int]) -> None:
+    """Pair the rows without a partner that have the same number, one after another, where there are as many of them."""
+    taken = set(found.values())
+    ours: defaultdict[int, list[int]] = defaultdict(list)
+    theirs: defaultdict[int, list[int]] = defaultdict(list)
+    for i, key in enumerate(left):
+        if i not in found:
+            ours[key].append(i)
+    for j, key in enumerate(right):
+        if j not in taken:
+            theirs[key].append(j)
+    for key, places in ours.items():
+        if len(places) == len(theirs.get(key, ())):
+            found.update(zip(places, theirs[key], strict=True))
+
+
+def _pair_between(found: Partners, left: Sequence[int], right: Sequence[int], exact: bool) -> None:
+    """Pair rows without a partner that have the same number, between partners that are in the order of the run."""
+    taken = set(found.values())
+    fixed = [(-1, -1), *_increasing(sorted(found.items())), (len(left), len(right))]
+    for (i, j), (k, m) in pairwise(fixed):
+        ours = [at for at in range(i + 1, k) if at not in found]
+        theirs = [at for at in range(j + 1, m) if at not in taken]
+        if not ours or not theirs:
+            continue
+        if exact and len(ours) * len(theirs) <= EXACT * (len(ours) + len(theirs)):
+            found.update(_longest(ours, left, theirs, right))
+        else:
+            forward = _increasing(_numbered(ours, left, theirs, right))
+            backward = _increasing(_numbered(ours[::-1], left, theirs[::-1], right))
+            found.update(forward if len(forward) >= len(backward) else backward)
+
+
+def _longest(
+    ours: Sequence[int], left: Sequence[int], theirs: Sequence[int], right: Sequence[int]
+) -> list[tuple[int, int]]:
+    """The longest common subsequence, exactly, by the table of all beginnings' lengths."""
+    lengths = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
+    for a in range(len(ours) - 1, -1, -1):
+        row, below, key = lengths[a], lengths[a + 1], left[ours[a]]
+        for b in range(len(theirs) - 1, -1, -1):
+            row[b] = below[b + 1] + 1 if key == right[theirs[b]] else max(below[b], row[b + 1])
+    found, a, b = [], 0, 0
+    while a < len(ours) and b < len(theirs):
+        if left[ours[a]] == right[theirs[b]]:
+            found.append((ours[a], theirs[b]))
+            a, b = a + 1, b + 1
+        elif lengths[a + 1][b] >= lengths[a][b + 1]:
+            a += 1
+        else:
+            b += 1
+    return found
+
+
+def _numbered(
+    ours: Sequence[int], left: Sequence[int], theirs: Sequence[int], right: Sequence[int]
+) -> list[tuple[int, int]]:
+    """The first row with a number and the first with the same number, the second and the second, and so on."""
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for j in reversed(theirs):
+        places[right[j]].append(j)
+    return sorted((i, places[left[i]].pop()) for i in ours if places.get(left[i]))
+
+
+def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest part of the pairs, which are sorted by the first, in which the second grows too.
+
+    >>> _increasing([(0, 1), (1, 5), (2, 2), (3, 3), (4, 0)])
+    [(0, 1), (2, 2), (3, 3)]
+    """
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for at, (_, j) in enumerate(pairs):
+        place = bisect_left(ends, j)
+        before.append(last[place - 1] if place else -1)
+        ends[place : place + 1], last[place : place + 1] = [j], [at]
+    found, at = [], last[-1] if last else -1
+    while at >= 0:
+        found.append(pairs[at])
+        at = before[at]
+    return found[::-1]
+
+
+def _differing(left: Side, right: Side, found: Partners) -> int:
+    """How many layers differ by themselves or in what they read, or have no partner."""
+    same = sum(
+        1
+        for i, j in found.items()
+        if left.own[i] == right.own[j]
+        and reads(left.rows[i].type, (found.get(k, -1) for k in left.inputs[i]))
+        == reads(right.rows[j].type, right.inputs[j])
+    )
+    return len(left.rows) + len(right.rows) - len(found) - same
+
+
+def reads(type: str, inputs: Iterable[int]) -> list[int]:
+    """The inputs of a layer as they are compared: their order does not matter for a sum."""
+    return sorted(inputs) if type in COMMUTING else list(inputs)
+
+
+def _node(row: Row) -> int:
+    assert row.node is not None
+    return row.node.index
+
+
+def _in_order(left: list[Row], right: list[Row], found: Partners) -> list[tuple[Row | None, Row | None]]:
+    """Pairs in the order of the second network; what it lacks stands behind the partner of the layer before."""
+    partner = {j: i for i, j in found.items()}
+    gone: defaultdict[int, list[Row]] = defaultdict(list)
+    behind = -1
+    for i, row in enumerate(left):
+        behind = found.get(i, behind)
+        if i not in found:
+            gone[behind].append(row)
+    pairs: list[tuple[Row | None, Row | None]] = [(row, None) for row in gone[-1]]
+    for j, row in enumerate(right):
+        pairs.append((left[partner[j]] if j in partner else None, row))
+        pairs += [(other, None) for other in gone[j]]
+    return pairs
