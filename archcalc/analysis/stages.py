@@ -53,7 +53,7 @@ def stages(network: Network) -> Stages:
     """The trunk and the stages of a network; side heads, which run in training only, belong to none."""
     nodes = [node for node in network.nodes if not node.side]
     inputs = {node.index: followed(node, network) for node in nodes}
-    path, depth = _path(nodes, inputs)
+    path, depth = _path(nodes, inputs, network.outputs)
     place = {index: at for at, index in enumerate(path)}
     sizes = _sizes(nodes, inputs)
     regions, around = _regions(nodes, inputs, place, depth, sizes)
@@ -82,7 +82,9 @@ def stages(network: Network) -> Stages:
     return Stages(names, of, whole, [whole[at] for at in _outside(regions, len(path))])
 
 
-def _path(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]]) -> tuple[list[int], dict[int, tuple[int, int]]]:
+def _path(
+    nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], outputs: Sequence[int]
+) -> tuple[list[int], dict[int, tuple[int, int]]]:
     """The trunk by the indices of its nodes, and for every node the most weighted layers, and layers, on a path to it."""
     depth: dict[int, tuple[int, int]] = {}
     before: dict[int, int] = {}
@@ -92,8 +94,7 @@ def _path(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]]) -> tuple[l
             before[node.index] = max(inputs[node.index], key=depth.__getitem__)
             weighted, layers = depth[before[node.index]]
         depth[node.index] = (weighted + isinstance(node.layer, WEIGHTED), layers + 1)
-    used = {i for node in nodes for i in node.inputs}
-    at = max((node.index for node in nodes if node.index not in used), key=lambda i: (depth[i][0], i))
+    at = max(outputs, key=lambda i: (depth[i][0], i))
     path = [at]
     while at in before:
         at = before[at]

@@ -338,7 +338,8 @@ def report(args: argparse.Namespace) -> str:
     how = folder.plan(args.folder, args.format, names, _drawn(args.figures, nets), args.verification)
     jobs = min(args.jobs or os.cpu_count() or 1, len(names))
     steps = folder.written(names, how, jobs) if args.all else folder.written(nets, how)
-    found = list(_progress(steps, len(names)))
+    with _warnings():
+        found = list(_progress(steps, len(names)))
     _report_problems(args, [Problem(f"{one.network}: {one.problem}") for one in found if one.problem], 2)
     return f"{folder.write_index(found, how)}\n"
 

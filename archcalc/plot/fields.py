@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby, pairwise
 from math import inf, log2
 from typing import Any, NamedTuple, Unpack
@@ -56,22 +56,22 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
     pooling, fully connected) are left out, and so are the paths through gates. ArchcalcError for a network without
     spatial axes.
     """
-    curves = {a: _curves(a) for a in analyses}
+    curves = [_curves(a) for a in analyses]
     several = len(analyses) > 1
-    everything = [point for found in curves.values() for curve in found for point in curve.points]
-    ends = [max(1, *(p.depth for curve in found for p in curve.points)) for found in curves.values()]
+    everything = [point for found in curves for curve in found for point in curve.points]
+    ends = [max(1, *(p.depth for curve in found for p in curve.points)) for found in curves]
     uneven = max(ends) > UNEVEN * min(ends)
     with style.page(ax, look, *analyses) as page:
         ax = page.axes(2.5)
         ax.set_yscale("log", base=2)
         if uneven:
             ax.set_xscale("log", base=2)
-        names = labels.names(list(curves)) if several else [""]
-        for nth, (name, found) in enumerate(zip(names, curves.values(), strict=True)):
+        names = labels.names(analyses) if several else [""]
+        for nth, (name, found) in enumerate(zip(names, curves, strict=True)):
             for at, curve in enumerate(found):
                 _line(ax, name, curve, nth, at, len(found))
         ax.set_xlim(0.9 if uneven else 0, max(ends) * (1.1 if uneven else 1.02))
-        _inputs(ax, analyses, [curve.points for found in curves.values() for curve in found])
+        _inputs(ax, analyses, [curve.points for found in curves for curve in found])
         ax.set_ylim(0.9, max(*(p.field for p in everything), *(n for a in analyses for n in a.input.axes)) * 1.6)
         ax.yaxis.set_major_locator(LogLocator(base=2, numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())
@@ -86,7 +86,7 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
             ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
         page.framed(ax, _caption(analyses, curves))
         if not several:
-            _stages(ax, curves[analyses[0]][0].points, page.width - 0.6)
+            _stages(ax, curves[0][0].points, page.width - 0.6)
     return ax
 
 
@@ -191,9 +191,10 @@ def _stages(ax: Axes, points: Sequence[Point], width: float) -> None:
         ax.text(at, 1.02, size, transform=ax.get_xaxis_transform(), rotation=90, ha="center", va="bottom")
 
 
-def _caption(analyses: Sequence[Analysis], curves: Mapping[Analysis, Sequence[Curve]]) -> str:
-    bound = [a.network.full_name for a, found in curves.items() if not all(p.exact for c in found for p in c.points)]
-    gated = [a.network.full_name for a in analyses if gate_nodes(a.network)]
+def _caption(analyses: Sequence[Analysis], curves: Sequence[Sequence[Curve]]) -> str:
+    names = labels.names(analyses)
+    bound = [n for n, found in zip(names, curves, strict=True) if not all(p.exact for c in found for p in c.points)]
+    gated = [n for n, a in zip(names, analyses, strict=True) if gate_nodes(a.network)]
     return (
         f"Receptive field of {labels.about(*analyses, counted=False)} "
         "Hull over all paths to a layer; padding counts as pixels. "

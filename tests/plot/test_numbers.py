@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isclose
 
 import pytest
 
 pytest.importorskip("matplotlib")
 
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.colors import to_hex
+from matplotlib.patches import Patch, Polygon, Rectangle
 from matplotlib.text import Text
 
 from archcalc import load, plot
@@ -16,8 +18,10 @@ from archcalc.analysis.budget import Budget
 from archcalc.plot.folding import BLOCK, finest, folded, runs
 from archcalc.plot.labels import wrapped
 from archcalc.plot.layout import MAP, box_of, groups_of, is_bar, scale_for
+from archcalc.plot.live import _moments as moments_of
 from archcalc.plot.style import apart
 from archcalc.sizes import Shape
+from tests.nets import CLIP, FPN, SSD, UNET, network
 from tests.plot.pictures import analysis
 
 
@@ -126,6 +130,42 @@ def test_rf_of_several_networks_has_a_line_for_each_and_one_for_each_input():
     assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines[:3]}) == 3
 
 
+def test_rf_past_gates_is_the_field_that_grows():
+    """Squeeze and excitation sees the whole 224 pixels; Tan and Le's kernels and strides alone give 851."""
+    (ax,) = drawn("rf", "efficientnet_b0")
+    field = list(ax.lines[0].get_ydata())
+    assert field == sorted(field)
+    assert field[-1] == 851
+    assert "Past the gates of efficientnet_b0" in ax.figure.get_label()
+    assert "Past the gates" not in drawn("rf", "vgg16")[0].figure.get_label()
+
+
+def test_rf_of_networks_of_uneven_depth_has_a_logarithmic_depth():
+    assert drawn("rf", "lenet5", "resnet152")[0].get_xscale() == "log"
+    assert drawn("rf", "vgg16", "googlenet")[0].get_xscale() == "linear"
+
+
+def test_rf_of_a_decoder_goes_on_to_its_end():
+    """Two convolutions of 3 at each of 32, 16, 8: 5, 6, 14, 16, 32 pixels; up again the field cannot shrink."""
+    made = plot.rf(network(UNET, "unet").analyze())
+    field = list(made.lines[0].get_ydata())
+    assert {1, 3, 5, 6, 10, 14, 16, 24, 32} <= set(field)
+    assert {"32×32", "16×16", "8×8"} <= set(labels(made))
+    assert labels(made).count("32×32") == labels(made).count("16×16") == 2
+
+
+def test_rf_of_a_clip_names_its_axes():
+    """A kernel of [1, 3, 3] sees no more along depth: 1, 3, 4, 4, 6, 14 there; 1, 3, 4, 8, 10, 18 along the others."""
+    made = plot.rf(network(CLIP, "clip").analyze())
+    lines = {line.get_label(): sorted(set(line.get_ydata())) for line in made.lines if line.get_label()[:1] != "_"}
+    assert lines == {"largest path, depth": [1, 3, 4, 6, 14], "largest path, height, width": [1, 3, 4, 8, 10, 18]}
+
+
+def test_a_legend_says_what_was_set():
+    made = plot.rf(load("vgg11").analyze(), load("vgg11", classes=10).analyze())
+    assert [text.get_text() for text in made.get_legend().get_texts()] == ["vgg11", "vgg11@classes=10"]
+
+
 def test_rf_of_axes_that_differ_has_a_line_for_each(tmp_path):
     spec = tmp_path / "wide.yaml"
     spec.write_text("input: [1, 16, 32]\nlayers:\n  - conv: {out: 1, kernel: [3, 5]}\n")
@@ -176,7 +216,47 @@ def test_rf_map_where_every_field_is_larger_than_is_drawn():
     assert ax.get_xlim()[0] < 0 < 8 < ax.get_xlim()[1] < 9
 
 
+@pytest.mark.parametrize("name", ["googlenet", "mobilenet_v2", "efficientnet_b0"])
+def test_no_two_fields_of_a_map_have_one_label(name):
+    (ax,) = drawn("rf-map", name)
+    told = [text for text in labels(ax) if "×" in text and "input" not in text and "What" not in text]
+    names = [text.split(" ", 1)[1] for text in told]
+    assert len(names) >= 5
+    assert len(set(names)) == len(names)
+
+
+def test_the_middle_unit_of_an_even_map_is_the_one_nearest_to_the_middle():
+    """VGG-16 at conv5_3: 14 units a step of 16 apart see 196 pixels each; unit 6 the pixels 6 to 201, unit 7 22 to 217."""
+    ax = plot.rf_map(analysis("vgg16"), layers=["conv5_3"])
+    box = next(p for p in ax.patches if isinstance(p, Rectangle))
+    left, right = box.get_x(), box.get_x() + box.get_width() - 1
+    assert (right - left + 1, abs(left + right - 223)) == (196, 16)
+    assert "half a step beside it" in ax.figure.get_label()
+
+
 # shape
+
+
+@pytest.mark.parametrize("text", [UNET, FPN, SSD])
+def test_shape_of_decoders_and_detectors_stays_on_the_page_and_letters_its_skips(text):
+    made = plot.shape(network(text).analyze())
+    low, high = made.get_xlim()
+    for patch in made.patches:
+        assert low - 0.1 <= patch.get_extents().transformed(made.transData.inverted()).x1 <= high + 0.1
+    letters = [text for text in labels(made) if text in ("a", "b", "c") or ("," in text and len(text) < 6)]
+    assert "a" in letters
+    assert "A letter stands where a skip begins" in made.figure.get_label()
+
+
+def test_shape_has_the_colours_of_its_legend_on_the_largest_faces():
+    (ax,) = drawn("shape", "vgg16")
+    told = {to_hex(patch.get_facecolor()) for patch in ax.get_legend().get_patches()}
+    faces = sorted((p for p in ax.patches if isinstance(p, Polygon)), key=lambda p: -area(p.get_xy()))
+    assert {to_hex(face.get_facecolor()) for face in faces[:3]} <= told
+
+
+def area(corners):
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise([*corners, corners[0]]))) / 2
 
 
 def test_shape_draws_height_width_and_channels_to_scale():
@@ -309,6 +389,31 @@ def test_memory_loses_no_peak_where_tensors_and_moments_are_drawn_together(name)
     assert top_of(ax) == Budget(load(name), "float32").training.peak()
 
 
+def test_memory_shows_the_least_and_the_most_of_every_part_of_time():
+    """DenseNet-201 in training: more than 1,000 moments, whose rhythm the drawn ones must have."""
+    schedule = Budget(load("densenet201"), "float32").training
+    live = schedule.live(1)
+    drawn_at = moments_of(live)
+    assert len(live) > 2 * 300
+    assert drawn_at == sorted(drawn_at)
+    for part in range(300):
+        low, high = part * len(live) // 300, (part + 1) * len(live) // 300
+        shown = [live[at] for at in drawn_at if low <= at < high]
+        assert (min(shown), max(shown)) == (min(live[low:high]), max(live[low:high]))
+    assert moments_of(live[:600]) == list(range(600))
+
+
+def test_memory_names_both_shades():
+    (ax,) = drawn("memory", "vgg16")
+    shades = {to_hex(patch.get_facecolor()) for patch in ax.patches}
+    legend = (
+        {to_hex(patch.get_facecolor()) for patch in ax.get_legend().findobj(Patch) if patch.get_width() < 50}
+        if ax.get_legend()
+        else set()
+    )
+    assert shades <= legend
+
+
 @pytest.mark.parametrize(("name", "band"), [("vgg16", "a tensor"), ("resnet50", "what one block holds of a kind")])
 def test_memory_says_what_a_band_is(name, band):
     assert f" A band is {band}. " in drawn("memory", name)[0].figure.get_label()
@@ -333,6 +438,15 @@ def test_budget_marks_the_largest_batch_that_fits():
     assert drawn_at[batch] <= 24 * 2**30 < held.training_parts(batch + 1).total
     weights = next(line for line in ax.lines if line.get_label() == "weights and buffers")
     assert set(weights.get_ydata()) == {4 * VGG16}
+
+
+@pytest.mark.parametrize("name", ["resnet152", "vgg16", "lenet5"])
+def test_no_curve_of_a_budget_leaves_the_axes(name):
+    (ax,) = drawn("budget", name, fit="24GiB" if name != "lenet5" else "64MB")
+    low, _ = ax.get_ylim()
+    assert (
+        min(n for line in ax.lines if not line.get_label().startswith("_") for n in line.get_ydata() if n == n) >= low
+    )
 
 
 def test_budget_adds_up():
