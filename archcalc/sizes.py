@@ -163,13 +163,19 @@ NO_PARAMS = Params()
 NO_WORK = Work()
 
 
-class Window(NamedTuple):
-    """What one output unit sees of its input along one axis.
+Span: TypeAlias = tuple[int, int] | tuple[()]
+"""The first and the last of some positions, or nothing."""
 
-    Output o covers positions ``o*stride - before`` to ``o*stride - before + span - 1`` of the input
-    spread out by ``up`` (1 except for transposed convolution, upsampling and uneven pooling, where
-    it is a bound). ``whole`` marks the one window that covers everything there is. ``edges`` says that
-    the first and last output see the input's first and last position, which a stride may leave over.
+
+class Window(NamedTuple):
+    """The positions of its input that one output unit reads along one axis.
+
+    Output o covers positions ``o*stride - before`` to ``o*stride - before + span - 1`` of the input spread out by
+    ``up``, which is 1 except for transposed convolution, upsampling and uneven pooling. There outputs differ, and
+    ``reads`` has what each reads: output q*up + r reads positions ``reads[r]``, moved by q*stride. Positions lie ``by``
+    apart. Without ``reads``, what is covered is a bound where ``exact`` is False.
+    ``whole`` marks the one window that reads everything there is. ``edges`` says that the first and last output read the
+    input's first and last position, which a stride may leave over.
     """
 
     span: Int
@@ -179,93 +185,27 @@ class Window(NamedTuple):
     exact: bool = True
     whole: bool = False
     edges: bool = True
+    by: Int = 1
+    reads: tuple[Span, ...] = ()
 
+    def reading(self, unit: int) -> Span:
+        """The first and last position that an output reads; () where it reads none."""
+        if not self.reads:
+            first = unit * self.stride - self.before
+            return first, first + self.span - 1
+        turn, phase = divmod(unit, self.up)
+        span = self.reads[phase]
+        return (span[0] + turn * self.stride, span[1] + turn * self.stride) if span else ()
+
+    def with_edges(self, size: int, units: int) -> Window:
+        """The window on a map of that size, which makes so many units, with what its first and last unit read."""
+        spans = zip((self.reading(0), self.reading(units - 1)), (0, size - 1), strict=True)
+        edges = all(span and span[0] <= at <= span[1] and (at - span[0]) % self.by == 0 for span, at in spans)
+        return self._replace(edges=bool(edges))
+
+
+MOST_READS = 1024
+"""The most outputs that are told apart by what they read; of a window with more, the field is a bound."""
 
 POINT: tuple[Window, ...] = ()
 """The window of a layer whose output unit sees just its own position, whatever the axes."""
-
-
-class Field(NamedTuple):
-    """Output unit i sees pixels ``(first + i*step)/per`` to ``(last + i*step)/per`` along one axis."""
-
-    first: Int = 0
-    last: Int = 0
-    step: Int = 1
-    per: Int = 1
-
-    def through(self, window: Window, pixels: Int) -> Field:
-        """The field behind one more window; ``pixels`` is the input's size, which bounds a whole window."""
-        up, step = window.up, self.step
-        first = self.first * up - window.before * step
-        last = self.last * up + (window.span - 1 - window.before) * step
-        per = self.per * up
-        if window.whole:
-            return Field(greater(ceil_div(first, per), 0), lesser(last // per, pixels - 1), 0, 1)
-        return Field(first, last, step * window.stride, per)
-
-    @property
-    def size(self) -> Int:
-        """Pixels from first to last."""
-        return (self.last - self.first) // self.per + 1
-
-    @property
-    def start(self) -> Int:
-        """The first pixel that output unit 0 sees; negative inside the padding."""
-        return ceil_div(self.first, self.per)
-
-    def scaled(self, per: Int) -> Field:
-        """The same field with its numbers over the multiple ``per`` of its own denominator."""
-        k = per // self.per
-        return Field(self.first * k, self.last * k, self.step * k, per)
-
-
-class View(NamedTuple):
-    """The receptive field along one axis: over all paths, and along the path that sees least.
-
-    ``exact`` says that the field over all paths is the hull of the pixels seen; else it is a bound.
-    Padding counts as pixels here, as if the maps went on beyond their borders, and channels are not
-    told apart. A whole window is cut to the input; that stays exact where the ``edges`` are known to be seen. Where
-    they are not, ``analysis.positions`` looks what is read, for single sizes.
-    """
-
-    field: Field = Field()
-    least: Field = Field()
-    exact: bool = True
-    edges: bool = True
-
-    def through(self, window: Window, pixels: Int) -> View:
-        field = self.field.through(window, pixels)
-        exact = self.exact and window.exact
-        if exact and window.whole and not self.edges:
-            uncut = self.field.through(window._replace(whole=False), pixels)
-            exact = bool(smallest(uncut.first) >= 0 and largest(uncut.last - (pixels - 1) * uncut.per) <= 0)
-        return View(field, self.least.through(window, pixels), exact, self.edges and window.edges)
-
-
-def join(views: Iterable[View], pixels: Int) -> View:
-    """Where paths meet: the hull over them, and beside it the path that sees least."""
-    first, *rest = views
-    for view in rest:
-        if view is not first:
-            first = _join(first, view, pixels)
-    return first
-
-
-def _join(a: View, b: View, pixels: Int) -> View:
-    narrower = b.least.size < a.least.size
-    least = Field(*(m + (n - m) * narrower for m, n in zip(a.least, b.least, strict=True)))
-    per = a.field.per // gcd(a.field.per, b.field.per) * b.field.per
-    f, g = a.field.scaled(per), b.field.scaled(per)
-    edges = a.edges or b.edges
-    hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
-    if equal(f.step, g.step):
-        return View(hull, least, a.exact and b.exact, edges)
-    # Different steps: no one step describes the hull of both, so the whole input bounds it. It is
-    # exactly that where a path that sees everything (a gate) is one of the two.
-    everything = any(v.exact and equal(v.field.step, 0) and equal(v.field.size, pixels) for v in (a, b))
-    same: Any = f.step == g.step
-    if not largest(same):
-        return View(Field(0, pixels - 1, 0, 1), least, everything, edges)
-    bound = Field(0, (pixels - 1) * per, 0, per)  # an array whose steps agree in some places and not in others
-    mixed = Field(*(m + (n - m) * same for m, n in zip(bound, hull, strict=True)))
-    return View(mixed, least, everything and a.exact and b.exact, edges)

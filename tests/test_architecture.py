@@ -85,7 +85,7 @@ def within(module, room):
     return module == room or module.startswith(f"{room}.")
 
 
-CORE = ("errors", "sizes", "layers", "naming", "inputs", "spec", "network", "analysis", "conventions")
+CORE = ("errors", "sizes", "field", "layers", "naming", "inputs", "spec", "network", "analysis", "conventions")
 OUTPUT = ("archcalc.report", "archcalc.cli", "archcalc.plot", "archcalc.witness", "archcalc.published")
 
 
@@ -109,6 +109,7 @@ def test_the_core_never_names_a_framework(room):
 BELOW = {
     "errors": (),
     "sizes": ("errors",),
+    "field": ("errors", "sizes"),
     "layers": ("errors", "sizes"),
     "letters": (),
     "naming": ("errors", "sizes"),
@@ -117,7 +118,7 @@ BELOW = {
     "outputs": ("errors", "network"),
     "conventions": ("errors", "sizes", "layers"),
     "spec": ("errors", "sizes", "layers", "letters", "naming", "inputs", "network", "outputs"),
-    "analysis": ("errors", "sizes", "layers", "letters", "inputs", "network", "conventions"),
+    "analysis": ("errors", "sizes", "field", "layers", "letters", "inputs", "network", "conventions"),
 }
 
 

@@ -36,7 +36,7 @@ class Analysis:
         self.training = training
 
     @cached_property
-    def _rows(self) -> list[Row]:
+    def all_rows(self) -> list[Row]:
         """The rows of all layers, side heads included."""
         with _at_input(self.network.full_name, self.input):
             return trace(self.network, self.batch, self.convention)
@@ -44,13 +44,15 @@ class Analysis:
     @cached_property
     def rows(self) -> list[Row]:
         """A row for every layer that runs."""
-        return self._rows if self.training else [row for row in self._rows if row.node is None or not row.node.side]
+        return (
+            self.all_rows if self.training else [row for row in self.all_rows if row.node is None or not row.node.side]
+        )
 
     @cached_property
     def side_rows(self) -> list[Row]:
         """The rows of the side heads, where they fit the input."""
         fit = not self.network.side_problem
-        return [row for row in self._rows if fit and row.node is not None and row.node.side]
+        return [row for row in self.all_rows if fit and row.node is not None and row.node.side]
 
     @property
     def input(self) -> Shape:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
+from archcalc.field import Field
 from archcalc.inputs import checked, need_int64
-from archcalc.sizes import Field, Int, Shape, is_array, largest
+from archcalc.sizes import Int, Shape, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
@@ -50,7 +51,12 @@ def refuse_overflow(analysis: Analysis) -> None:
         ("FLOP", 2 * sum(sums.work)),
         ("parameter bytes", (sums.weights + sums.biases + sums.buffers) * analysis.itemsize),
         ("feature-map bytes", (sums.values + sums.conv_inputs) * analysis.itemsize),
-        *(("receptive fields", number) for row in rows for view in row.views for number in _numbers(view.field)),
+        *(
+            ("receptive fields", number)
+            for row in rows
+            for view in row.views_with_gates
+            for number in _numbers(view.field)
+        ),
     ):
         if is_array(number) and largest(number) >= LIMIT:
             raise ArchcalcError(

@@ -35,7 +35,10 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None, stage
         groups: dict[str, list[Row]] = {}
         for row in rows:
             groups.setdefault(row.type, []).append(row)
-        return [_sum(kind, kind, group)._replace(shape=None, views=()) for kind, group in groups.items()]
+        return [
+            _sum(kind, kind, group)._replace(shape=None, views=(), views_with_gates=())
+            for kind, group in groups.items()
+        ]
     if by == "stage" and stages is not None:
         return _by_stage(rows, stages)
     raise ArchcalcError(unknown("way to fold", by, WAYS))
@@ -84,6 +87,7 @@ def _sum(name: str, type: str, rows: list[Row]) -> Row:
         values=total(row.values for row in rows),
         conv_inputs=sum(row.conv_inputs for row in rows),
         views=last.views,
+        views_with_gates=last.views_with_gates,
         layers=sum(row.layers for row in rows),
     )
 

@@ -6,27 +6,28 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.positions import read
+from archcalc.analysis.positions import Positions, Run
 from archcalc.analysis.receptive_field import Sight, sights
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.field import View
 from archcalc.network import Network, Node
-from archcalc.sizes import View, ceil_div
+from archcalc.sizes import Span
 
 
 class Pixels(NamedTuple):
-    """What one unit sees along one axis: the first and last pixel as if the image went on, and within it.
+    """What one unit sees along one axis: the first and last pixel as if the image went on, and those within it.
 
-    ``inside`` is None for a unit that sees padding alone; ``exact`` is False where the pixels are a bound.
+    ``endless`` is () for a unit that sees nothing at all, ``inside`` for one that sees padding alone; ``exact`` is False
+    where the pixels are a bound.
     """
 
-    first: int
-    last: int
-    inside: tuple[int, int] | None
+    endless: Span
+    inside: Span
     exact: bool
 
 
 def pixels(analysis: Analysis, name: str, unit: Sequence[int]) -> tuple[Sight, list[Pixels]]:
-    """What the unit of a layer sees along every axis, beside gates; a block's name stands for its last layer.
+    """What the unit of a layer sees along every axis, past the gates; a block's name stands for its last layer.
 
     ArchcalcError for an unknown layer, a unit that is not in its map, or a layer without positions.
     """
@@ -65,13 +66,7 @@ def layer(found: Sequence[Sight], name: str) -> Sight:
 
 
 def _pixels(view: View, network: Network, node: Node, unit: int, axis: int) -> Pixels:
-    field = view.field
-    inside = read(network, node, [unit], axis)
+    inside = Positions(network).of(node, Run(unit, unit), axis)
     if inside is None:
         raise ArchcalcError(f"{node.name} has windows too large to follow one unit of it through the network")
-    return Pixels(
-        ceil_div(field.first + unit * field.step, field.per),
-        (field.last + unit * field.step) // field.per,
-        (min(inside), max(inside)) if inside else None,
-        view.exact,
-    )
+    return Pixels(view.field.of(unit), inside, view.exact)

@@ -1,44 +1,35 @@
-"""How far layers see, by which paths, and what that means at an input's size.
-
-Everything here follows the paths beside gates. ``Row.views`` counts gates in, ``views.beside_gates`` leaves them out.
-"""
+"""How far layers see, by which paths, and what that means at an input's size. Fields follow the paths past the gates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import followed
+from archcalc.analysis.fields import Views
 from archcalc.analysis.smallest_input import smallest_input
-from archcalc.analysis.views import (
-    Views,
-    adds_pixels,
-    beside_gates,
-    gate_nodes,
-    padding_varies,
-    unit_covers,
-    units_cover,
-)
+from archcalc.analysis.trace import Row
+from archcalc.analysis.views import adds_pixels, gate_nodes, padding_varies, unit_covers, units_cover
 from archcalc.errors import ArchcalcError
-from archcalc.layers.dense import Linear, Rbf
+from archcalc.field import Field
 from archcalc.network import Network, Node
-from archcalc.sizes import Field, is_array
+from archcalc.sizes import is_array, product
 
 
 class Sight(NamedTuple):
     """What one layer sees: a view for every axis, and for every axis whether all paths to it have one centre.
 
-    ``changes`` says that it sees something else than one of its inputs; a vector that is passed on sees nothing
-    yet, but what weighs it does. ``widens`` says that its own window adds pixels; ``idle`` that a unit of its input
-    saw the whole image already, so that they add no context to that; ``spent`` that every unit of its input did. Both
-    are None where the input's field is a bound, so that they may or may not be so.
-    ``padded`` says that TensorFlow's padding on the way is another one at another input size. ``gate`` marks a layer
-    of a gate.
+    changes: the field differs from the field of at least one input. widens: the layer's own window adds pixels.
+    idle: a unit of the input already sees the whole network input (None: the input's field is a bound, so it may).
+    spent: every unit of the input already does. padded: the padding on the way depends on the size of the network input
+    (TensorFlow's 'same'). gate: the layer belongs to a gate.
     """
 
     node: Node
     views: Views
+    views_with_gates: Views
     centred: tuple[bool, ...]
     changes: bool
     widens: bool
@@ -49,7 +40,7 @@ class Sight(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What the fields mean at this input.
+    """What the fields mean at this input: the field summary.
 
     ``first`` is the first layer of which a unit is known to see the whole input, ``everywhere`` the first of which every
     unit is. Where an earlier one may, since its field is a bound, ``may_be_first`` and ``may_be_everywhere`` are the
@@ -69,7 +60,8 @@ class Verdict(NamedTuple):
     least_exact: bool = True
 
 
-def sights(analysis: Analysis) -> list[Sight]:
+@lru_cache(maxsize=8)  # a table asks several times
+def sights(analysis: Analysis) -> Sequence[Sight]:
     """What every layer of the analysis sees; ArchcalcError when the network has no spatial axes."""
     network = analysis.network
     if not network.input.axes:
@@ -79,26 +71,26 @@ def sights(analysis: Analysis) -> list[Sight]:
     if any(map(is_array, network.input.axes)):
         raise ArchcalcError("fields need single sizes; on arrays, read the views of the rows")
     shown = {row.node.index for row in analysis.rows if row.node is not None}
-    return [sight for sight in _sights(network) if sight.node.index in shown]
+    return [sight for sight in _sights(network, analysis.all_rows) if sight.node.index in shown]
 
 
-def _sights(network: Network) -> list[Sight]:
-    views, gates = beside_gates(network), gate_nodes(network)
+def _sights(network: Network, rows: Sequence[Row]) -> list[Sight]:
+    gates = gate_nodes(network)
     found: list[Sight] = []
-    told: list[Views] = []  # what was seen when it last changed
-    for node, seen, padded in zip(network.nodes, views, padding_varies(network), strict=True):
+    for node, row, padded in zip(network.nodes, rows, padding_varies(network), strict=True):
+        seen = row.views
         inputs = followed(node, network)
         before = [found[i] for i in inputs]
-        told.append(told[inputs[0]] if _passed_on(node) and inputs else seen)
-        widens = any(adds_pixels(node, sight.views, seen) for sight in before)
+        widens = any(adds_pixels(node, sight.views, seen) for sight in before if sight.views is not seen)
         idle = unit_covers(before[0].views, before[0].node, network) if widens else False
         spent = units_cover(before[0].views, before[0].node, network) if widens else False
         found.append(
             Sight(
                 node,
                 seen,
+                row.views_with_gates,
                 _centred(before, len(seen)),
-                any(_differ(told[-1], told[i]) for i in inputs),
+                any(_differ(seen, sight.views) for sight in before if sight.views is not seen),
                 widens,
                 idle,
                 spent,
@@ -109,13 +101,21 @@ def _sights(network: Network) -> list[Sight]:
     return found
 
 
-def _passed_on(node: Node) -> bool:
-    """Whether the layer makes a vector, but weighs nothing: flatten, and what may stand behind it."""
-    return not node.shape.axes and not isinstance(node.layer, (Linear, Rbf))
+def largest_field(rows: Iterable[Row]) -> Row | None:
+    """The row with the largest field of those with positions of their own; None where all see everything at once."""
+    local = [row for row in rows if row.views and all(view.least.step != 0 for view in row.views)]
+    return max(local, key=lambda row: product(view.field.size for view in row.views), default=None)
+
+
+def _passed_on(sight: Sight) -> bool:
+    """Whether the layer makes a vector whose values see no more than their positions of the map did."""
+    return any(view.together for view in sight.views)
 
 
 def _centred(before: Sequence[Sight], axes: int) -> tuple[bool, ...]:
     """For every axis whether all paths that meet have one centre and one step."""
+    if len(before) == 1:
+        return before[0].centred
     return tuple(
         all(
             sight.centred[axis] and _same_centre(before[0].views[axis].field, sight.views[axis].field)
@@ -133,6 +133,7 @@ def _differ(a: Views, b: Views) -> bool:
     return any((v.field, v.least, v.exact) != (w.field, w.least, w.exact) for v, w in zip(a, b, strict=True))
 
 
+@lru_cache(maxsize=8)
 def verdict(analysis: Analysis) -> Verdict:
     """What the fields mean at this input, and at which they would all count; ArchcalcError as ``sights``.
 
@@ -143,10 +144,10 @@ def verdict(analysis: Analysis) -> Verdict:
     network = analysis.network
     on_path = [sight for sight in sights(analysis) if not sight.gate and not sight.node.side]
     widening = [sight for sight in on_path if sight.widens]
-    seeing = [sight for sight in on_path if not _passed_on(sight.node)]
+    seeing = [sight for sight in on_path if not _passed_on(sight)]
     first, may_be_first = _firsts(seeing, [unit_covers(sight.views, sight.node, network) for sight in seeing])
     everywhere, may_be_everywhere = _firsts(seeing, [units_cover(sight.views, sight.node, network) for sight in seeing])
-    least, least_exact = smallest_input(network)
+    least, least_exact = smallest_input(network, [row.views for row in analysis.all_rows])
     return Verdict(
         first,
         everywhere,

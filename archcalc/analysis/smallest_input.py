@@ -2,56 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archcalc.analysis.depth import followed
-from archcalc.analysis.views import Views, adds_pixels, beside_gates, gate_nodes, padding_varies, unit_covers
+from archcalc.analysis.fields import Views, fields
+from archcalc.analysis.views import adds_pixels, gate_nodes, padding_varies, unit_covers
 from archcalc.errors import ArchcalcError, LayerError
+from archcalc.field import Field
 from archcalc.network import Network
-from archcalc.sizes import Field
+from archcalc.sizes import MAX_SIZE
+
+TRIED, LAYERS = 200, 400_000
+"""The most sizes at which the network is built, and the most layers that are built for it, two sizes apart."""
 
 
-def smallest_input(network: Network) -> tuple[int | None, bool]:
+class Taken:
+    """What the layers take that may be idle, at one input: the fields of their inputs, and which of them are idle."""
+
+    def __init__(self, network: Network, views: Sequence[Views]) -> None:
+        gates = gate_nodes(network)
+        inputs = [
+            i
+            for node in network.nodes
+            if node.index not in gates and not node.side
+            for i in followed(node, network)
+            if adds_pixels(node, views[i], views[node.index])
+        ]
+        self.views = [views[i] for i in inputs]
+        self.idle = [unit_covers(views[i], network.nodes[i], network) for i in inputs]
+        self.may_be_idle = any(known is not False for known in self.idle)
+        self.largest = max((view.field.size for views in self.views for view in views), default=0)
+
+
+def smallest_input(network: Network, views: Sequence[Views]) -> tuple[int | None, bool]:
     """The side of the square input from which on no layer is idle, found on the network itself; whether it is exact.
 
-    Arithmetic says from where on no unit of an endless map could see the whole input. Below that, sizes are tried one
-    by one until a layer is idle; sizes that the network does not take are passed over. None where no layer can be
-    idle, where no size fits, or where fields grow with the input, as behind an adaptive pooling. It is not exact where
-    a layer may be idle at the next smaller size.
+    ``views`` are those of the network's nodes. Arithmetic says from where on no unit of an endless map could see the
+    whole input. Below that, sizes are tried one by one until a layer is idle; sizes that the network does not take are
+    passed over. None where no layer can be idle, where no size fits, where fields grow with the input, as behind an
+    adaptive pooling, or where the size is beyond all that an input may have. It is not exact where a layer may be idle
+    at the next smaller size, or where that many sizes would have to be tried that the search is given up.
     """
-    taken = _taken(network)
-    if not taken:
+    here = Taken(network, views)
+    if not here.views:
         return None, True
     varies = any(padding_varies(network))
-    enough = 1 + max(min(_reach(view.field, varies) for view in views) for views in taken)
-    stride = max(1, *(view.field.step // view.field.per for views in taken for view in views))
-    least = next((n for n in range(enough, max(enough + stride, 1 + max(network.input.axes))) if _at(network, n)), None)
-    if (
-        least is None
-        or _largest(_taken(_at(network, least) or network)) != _largest(taken)
-        or any(known is not False for known in _idle_at(network, least) or ())
-    ):
+    enough = 1 + max(min(_reach(view.field, varies) for view in views) for views in here.views)
+    stride = max(1, *(view.field.step // view.field.per for views in here.views for view in views))
+    tries = max(2, min(TRIED, LAYERS // len(network.nodes)))
+    least, there = enough, None
+    for least in range(enough, min(max(enough + stride, 1 + max(network.input.axes)), MAX_SIZE, enough + tries)):
+        there = _at(network, least)
+        if there is not None:
+            break
+    if there is None or there.largest != here.largest or there.may_be_idle:
         return None, True
+    tries -= least - enough
     missed = 0
     for side in range(min(enough, least) - 1, 0, -1):
-        idle = _idle_at(network, side)
-        missed = missed + 1 if idle is None else 0
+        if not tries:
+            return least, False
+        tries -= 1
+        there = _at(network, side)
+        missed = missed + 1 if there is None else 0
         if missed == stride:
             break
-        if idle and any(known is not False for known in idle):
-            return least, True in idle
-        least = least if idle is None else side
+        if there is not None and there.may_be_idle:
+            return least, True in there.idle
+        least = least if there is None else side
     return least, True
-
-
-def _taken(network: Network) -> list[Views]:
-    """What the layers take that may be idle: the views of their inputs."""
-    views, gates = beside_gates(network, cut=False), gate_nodes(network)
-    return [
-        views[i]
-        for node in network.nodes
-        if node.index not in gates and not node.side
-        for i in followed(node, network)
-        if adds_pixels(node, views[i], views[node.index])
-    ]
 
 
 def _reach(field: Field, varies: bool) -> int:
@@ -61,28 +80,10 @@ def _reach(field: Field, varies: bool) -> int:
     return 0 if field.first > 0 else (field.last + -field.first // field.step * field.step) // field.per + 1
 
 
-def _largest(taken: list[Views]) -> int:
-    return max(view.field.size for views in taken for view in views)
-
-
-def _at(network: Network, side: int) -> Network | None:
-    """The network at a square input; None where it does not take it."""
+def _at(network: Network, side: int) -> Taken | None:
+    """What layers take at a square input; None where the network does not take it."""
     try:
-        return network.at(network.input._replace(axes=(side,) * len(network.input.axes)))
+        there = network.at(network.input._replace(axes=(side,) * len(network.input.axes)))
     except (ArchcalcError, LayerError):
         return None
-
-
-def _idle_at(network: Network, side: int) -> list[bool | None] | None:
-    """Whether layers are idle at a square input, one by one; None where the network does not take it."""
-    other = _at(network, side)
-    if other is None:
-        return None
-    views, gates = beside_gates(other, cut=False), gate_nodes(other)
-    return [
-        unit_covers(views[i], other.nodes[i], other)
-        for node in other.nodes
-        if node.index not in gates and not node.side
-        for i in followed(node, other)
-        if adds_pixels(node, views[i], views[node.index])
-    ]
+    return Taken(there, fields(there, cut=False))

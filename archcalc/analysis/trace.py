@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import is_
 from typing import Any, NamedTuple
 
-from archcalc.analysis.positions import of_whole_maps
+from archcalc.analysis.fields import Fields, Views, has_gates, same
 from archcalc.conventions import Convention, Use
-from archcalc.errors import LayerError
 from archcalc.layers.convolution import CONVOLUTIONS
-from archcalc.layers.join import seen as seen_of
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, View, Window, Work, equal, is_array, join
-
-MAX_STEP = 10**1000
-"""The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
+from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal
 
 AS_MODULE = ("module", 0)
 
@@ -26,7 +20,8 @@ class Row(NamedTuple):
     ``macs`` and ``values`` are None where the convention does not count them; ``values`` are the
     feature-map values that the layer newly holds. Work, macs and values are for the whole batch.
     ``shared`` names the layer whose parameters this one uses; ``shape`` is None and ``views`` are empty
-    for layers folded by type.
+    for layers folded by type. ``views`` are the receptive fields past the gates, ``views_with_gates`` those over all
+    paths: behind a gate the whole input.
     """
 
     name: str
@@ -40,7 +35,8 @@ class Row(NamedTuple):
     macs: Int | None
     values: Int | None
     conv_inputs: Int
-    views: tuple[View, ...]
+    views: Views
+    views_with_gates: Views
     layers: int = 1
     shared: str = ""
     node: Node | None = None
@@ -96,8 +92,8 @@ def _once(value: Any) -> Any:
 def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
     nodes = network.nodes
-    pixels = network.input.axes if any(map(is_array, network.input.axes)) else _same(network.input.axes)
-    views: list[tuple[View, ...]] = []
+    past_gates = Fields(network)
+    all_paths = Fields(network, gates=True) if has_gates(network) else None
     known: dict[Any, Facts] = {}
     form_of = _forms(network, convention.sees_code) if convention.sees_code else None
     rows = []
@@ -108,10 +104,10 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
             found = known.get((layer, inputs, node.storage, form))
             if found is None:
                 found = facts(applied(node, inputs, batch, form), convention)
-                found = known[layer, inputs, node.storage, form] = found._replace(windows=_same(found.windows))
+                found = known[layer, inputs, node.storage, form] = found._replace(windows=same(found.windows))
         except TypeError:  # sizes that are arrays cannot be looked up
             found = facts(applied(node, inputs, batch, form), convention)
-        views.append(_views(network, node, found.windows, views, pixels))
+        views = past_gates.add(node, found.windows)
         params, count, shared = found.params, found.param_count, ""
         if node.shares is not None:
             params, shared = NO_PARAMS, nodes[node.shares].name
@@ -129,7 +125,8 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
                 found.macs,
                 found.values,
                 found.conv_inputs,
-                views[-1],
+                views,
+                all_paths.add(node, found.windows) if all_paths else views,
                 1 if node.inputs else 0,
                 shared,
                 node,
@@ -142,46 +139,3 @@ def _forms(network: Network, library: str) -> Callable[[str, str], tuple[str, in
     from archcalc.conventions.written import written
 
     return written(network.zoo_name, library).form
-
-
-def _per_axis(compute: Callable[..., View], *columns: tuple[Any, ...]) -> tuple[View, ...]:
-    """compute for each axis; an axis with the very values of the one before, as on square maps, shares its view."""
-    views: list[View] = []
-    before: tuple[Any, ...] = ()
-    for values in zip(*columns, strict=True):
-        views.append(views[-1] if before and all(map(is_, values, before)) else compute(*values))
-        before = values
-    return tuple(views)
-
-
-def _same(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values, those that equal the first being the first itself."""
-    return tuple(values[0] if value == values[0] else value for value in values)
-
-
-def _views(
-    network: Network,
-    node: Node,
-    windows: tuple[Window, ...],
-    views: list[tuple[View, ...]],
-    pixels: tuple[Int, ...],
-) -> tuple[View, ...]:
-    if not node.inputs:
-        return (View(),) * len(pixels)
-    behind = views[node.inputs[0]]
-    if len(node.inputs) > 1:
-        beside = [_beside(network.nodes[i], node, views[i], pixels) for i in node.inputs]
-        behind = _per_axis(lambda *at: join(at[:-1], at[-1]), *beside, pixels)
-    if windows is POINT:
-        return behind
-    seen = of_whole_maps(network, node, windows, behind, _per_axis(View.through, behind, windows, pixels))
-    for view in seen:
-        if any(not is_array(n) and n > MAX_STEP for n in (view.field.step, view.field.per)):
-            raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
-    return seen
-
-
-def _beside(source: Node, node: Node, views: tuple[View, ...], pixels: tuple[Int, ...]) -> tuple[View, ...]:
-    """What a unit of a join sees through one of its inputs."""
-    windows = seen_of(source.shape, node.shape)
-    return views if windows is POINT else _per_axis(View.through, views, windows, pixels)

@@ -1,7 +1,4 @@
-"""What every layer sees by the paths beside gates, which of them widen the field, and whether units see the whole input.
-
-A gate (squeeze and excitation) sees the whole input through its pooling, but scales channels alone: behind the first
-one every field would be the whole input, and nothing could be told of the layers after it.
+"""What fields mean at an input's size: which layers widen them, and whether units see the whole input.
 
 A field may be a bound: no unit sees more. Where it does not cover the image, no unit sees all of it, and that is known;
 where it does, a unit may. So a question here is answered by True, False, or None for *may be*.
@@ -9,34 +6,20 @@ where it does, a unit may. So a question here is answered by True, False, or Non
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import gcd
 from typing import Any
 
 from archcalc.analysis.depth import followed
-from archcalc.analysis.positions import of_whole_maps
+from archcalc.analysis.fields import Views
+from archcalc.field import Field
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.reshape import Upsample
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
-from archcalc.sizes import Field, Shape, View, ceil_div, join
-
-Views = tuple[View, ...]
-
-
-def beside_gates(network: Network, *, cut: bool = True) -> list[Views]:
-    """The views of every node over the paths that pass no gate; without ``cut``, whole maps are not looked into."""
-    pixels = network.input.axes
-    views: list[Views] = []
-    for node in network.nodes:
-        ends = [views[i] for i in followed(node, network)] or [tuple(View() for _ in pixels)]
-        behind = ends[0] if len(ends) == 1 else tuple(join(at, n) for *at, n in zip(*ends, pixels, strict=True))
-        windows = node.layer.window(*network.input_shapes(node))
-        seen = tuple(map(View.through, behind, windows, pixels)) if windows else behind
-        views.append(of_whole_maps(network, node, windows, behind, seen) if windows and cut else seen)
-    return views
+from archcalc.sizes import Shape, ceil_div
 
 
 def gate_nodes(network: Network) -> set[int]:
@@ -100,30 +83,43 @@ def _units(node: Node, network: Network) -> Sequence[int]:
 
 def unit_covers(views: Views, node: Node, network: Network) -> bool | None:
     """Whether a unit of the layer sees the whole input; None where it may."""
+    return _known(views, node, network, _covering)
+
+
+def units_cover(views: Views, node: Node, network: Network) -> bool | None:
+    """Whether every unit sees the whole input; None where it may."""
+    return _known(views, node, network, _all_covering)
+
+
+def _known(views: Views, node: Node, network: Network, asked: Callable[[Field, int, int], bool]) -> bool | None:
+    """What fields that cover are known to say: bounds that do not are as good as fields, and those that do may."""
     covers = all(
-        _covering(view.field, m, n) for view, m, n in zip(views, _units(node, network), network.input.axes, strict=True)
+        asked(view.field, m, n) for view, m, n in zip(views, _units(node, network), network.input.axes, strict=True)
     )
-    return _known(covers, views)
-
-
-def _known(covers: bool, views: Views) -> bool | None:
-    """What a field that covers is known to say: bounds that do not are as good as fields, and those that do may."""
     return None if covers and not all(view.exact for view in views) else covers
 
 
 def _covering(field: Field, units: int, pixels: int) -> bool:
     """Whether one of the units sees all pixels along an axis: the first to reach the end still sees the start."""
-    end = (pixels - 1) * field.per
-    if field.step == 0:
-        return field.first <= 0 and field.last >= end
-    reaches = max(0, ceil_div(end - field.last, field.step))
-    return reaches < units and field.first + reaches * field.step <= 0
-
-
-def units_cover(views: Views, node: Node, network: Network) -> bool | None:
-    """Whether every unit sees the whole input: the first to its end, and the last to its start; None where it may."""
-    covers = all(
-        view.field.last >= (n - 1) * view.field.per and view.field.first + (m - 1) * view.field.step <= 0
-        for view, m, n in zip(views, _units(node, network), network.input.axes, strict=True)
+    return any(
+        (reaches := max(0, ceil_div((pixels - 1) * per - last, step)) if step else 0) < many
+        and first + reaches * step <= 0
+        and last + reaches * step >= (pixels - 1) * per
+        for first, last, step, per, many in _lines(field, units)
     )
-    return _known(covers, views)
+
+
+def _all_covering(field: Field, units: int, pixels: int) -> bool:
+    """Whether every unit sees all pixels along an axis: the first to their end, and the last to their start."""
+    return all(
+        last >= (pixels - 1) * per and first + (many - 1) * step <= 0
+        for first, last, step, per, many in _lines(field, units)
+    )
+
+
+def _lines(field: Field, units: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """First, last, step and per of the units that are alike, and how many they are; a unit that sees nothing has none."""
+    if not field.phases:
+        yield field.first, field.last, field.step, field.per, units
+    for phase, span in enumerate(field.phases[:units]):
+        yield *(span or (1, 0)), field.step, 1, ceil_div(units - phase, field.per)

@@ -106,6 +106,8 @@ class Tanh(Activation, type="tanh"):
 class Softmax(Pointwise, type="softmax"):
     """exp(x) over the sum of exp(x) across the channels, at each position."""
 
+    mixes = True
+
     def work(self, out: Shape, x: Shape) -> Work:
         positions = x.values // x.channels
         return Work(exp=x.values, add=x.values - positions, div=x.values)

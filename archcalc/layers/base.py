@@ -37,6 +37,8 @@ class Layer:
     """Whether the output is a feature map of its own, overwrites the input, or is the input seen anew."""
     joins: ClassVar[bool] = False
     """Whether the layer takes several inputs."""
+    mixes: ClassVar[bool] = False
+    """Whether each value that it makes of a vector depends on all values of the vector."""
 
     window: Callable[..., tuple[Window, ...]]
     shape: Callable[..., Shape]

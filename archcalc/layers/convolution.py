@@ -6,7 +6,23 @@ from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.fields import Connections, Count, Flag, PerAxis
 from archcalc.layers.windowed import Windowed
-from archcalc.sizes import Int, Params, Shape, Window, Work, divide, greater, largest, product, smallest, written
+from archcalc.sizes import (
+    MOST_READS,
+    Int,
+    Params,
+    Shape,
+    Span,
+    Window,
+    Work,
+    divide,
+    gcd,
+    greater,
+    is_array,
+    largest,
+    product,
+    smallest,
+    written,
+)
 
 
 class Conv(Windowed, type="conv"):
@@ -61,7 +77,7 @@ class ConvTranspose(Layer, type="conv_transpose"):
 
     Every *input* position is multiplied with the whole kernel, so the work follows the input's size:
     a 2x2 kernel with stride 2 on a 4x4 map does 4*4*4 products per channel pair, not 8*8*4.
-    Dumoulin and Visin 2016, section 4. Its field is a bound: kernel cells fall between positions.
+    Dumoulin and Visin 2016, section 4.
     """
 
     out = Count("output channels")
@@ -82,7 +98,7 @@ class ConvTranspose(Layer, type="conv_transpose"):
         return [(n, (k - 1) * d + 1, s, p, extra, d) for n, (k, s, p, extra, d) in rows]
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(span, 1, span - 1 - p, up=s, exact=False) for _, span, s, p, *_ in self.slides(x))
+        return tuple(_spread(*slide, size) for slide, size in zip(self.slides(x), self.shape(x).axes, strict=True))
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
@@ -109,6 +125,26 @@ class ConvTranspose(Layer, type="conv_transpose"):
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mac=self.params(x).weight * product(x.axes), add=out.values * self.bias)
+
+
+def _spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, size: Int) -> Window:
+    """The window of a transposed convolution: output o reads input (o + pad - t*dilation)/stride where that is whole.
+
+    Of the kernel's cells t it reads every (stride/g)-th, g being the greatest common divisor of stride and dilation; the
+    inputs that they lie on are dilation/g apart. It may read none: a 1x1 of stride 2 leaves every other output empty.
+    """
+    if any(map(is_array, (n, span, stride, pad, dilation, size))) or stride > MOST_READS:
+        return Window(span, 1, span - 1 - pad, stride, exact=False)
+    if stride == 1:
+        return Window(span, 1, span - 1 - pad, by=dilation).with_edges(n, size)
+    common = gcd(stride, dilation)
+    kernel, apart, by = (span - 1) // dilation + 1, stride // common, dilation // common
+    reads: list[Span] = [()] * stride
+    for cell in range(min(kernel, apart)):
+        phase = (cell * dilation - pad) % stride
+        last = (phase + pad - cell * dilation) // stride
+        reads[phase] = (last - (kernel - 1 - cell) // apart * by, last)
+    return Window(span, 1, span - 1 - pad, stride, by=by, reads=tuple(reads)).with_edges(n, size)
 
 
 CONVOLUTIONS = (Conv, ConvTable, ConvTranspose)

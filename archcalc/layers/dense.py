@@ -15,6 +15,7 @@ class Linear(Layer, type="linear"):
     ``torch.nn.Linear`` on a C x H x W tensor); without it, a forgotten flatten would pass unseen.
     """
 
+    mixes = True
     out = Count("output features")
     bias = Flag("whether every output feature has a bias", True)
     axis = Choice("which axis of a map is weighed", (None, "channels", "last"), None)
@@ -48,6 +49,7 @@ class Rbf(Layer, type="rbf"):
     The codes are not trained, so they are buffers. LeCun et al. 1998, section II.B, equation 7.
     """
 
+    mixes = True
     out = Count("number of classes")
 
     def window(self, x: Shape) -> tuple[Window, ...]:

@@ -34,6 +34,7 @@ class Lrn(Pointwise, type="lrn"):
     others. Krizhevsky et al. 2012, section 3.3.
     """
 
+    mixes = True
     size = Count("neighbouring channels", 5)
     alpha = Number("factor of the sum of squares", 1e-4)
     beta = Number("exponent", 0.75)
@@ -51,6 +52,7 @@ class LayerNorm(Layer, type="layer_norm"):
     Ba et al., Layer normalization, 2016, equation 3.
     """
 
+    mixes = True
     axis = Choice("over what of a map", (None, "channels", "last", "all"), None)
     affine = Flag("whether a scale and a shift are trained", True)
     eps = Number("added to the variance", 1e-5)

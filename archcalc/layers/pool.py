@@ -9,14 +9,17 @@ from archcalc.layers.base import Layer, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Flag, PerAxis
 from archcalc.layers.windowed import Windowed, need_fit
 from archcalc.sizes import (
+    MOST_READS,
     NO_PARAMS,
     Int,
     Params,
     Shape,
+    Span,
     Window,
     Work,
     ceil_div,
     gcd,
+    is_array,
     largest,
     product,
     smallest,
@@ -106,7 +109,7 @@ class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
     """Mean over windows chosen for an output size: output i covers floor(i*n/out) to ceil((i+1)*n/out) - 1.
 
     Where out does not divide n, neighbouring windows overlap by one cell at every broken border, of
-    which there are out - gcd(n, out); the field is then a bound.
+    which there are out - gcd(n, out), and windows are not all of one size.
     """
 
     out = PerAxis("output size")
@@ -118,9 +121,13 @@ class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
     def window(self, x: Shape) -> tuple[Window, ...]:
         windows = []
         for n, m in self.sizes(x):
-            uneven = 1 * (n % m != 0)
-            overlap = uneven * (m - 1)
-            windows.append(Window(n - m + 1 + 2 * overlap, n, overlap, up=m, exact=largest(uneven) == 0))
+            common = gcd(n, m)
+            up, stride = m // common, n // common
+            reads: tuple[Span, ...] = ()
+            if not is_array(up) and 1 < up <= MOST_READS:
+                reads = tuple((i * stride // up, ceil_div((i + 1) * stride, up) - 1) for i in range(up))
+            exact = bool(reads) or largest(up) == 1
+            windows.append(Window(stride + up - 1, stride, up - 1, up, exact, reads=reads))
         return tuple(windows)
 
     def shape(self, x: Shape) -> Shape:

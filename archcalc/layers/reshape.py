@@ -6,6 +6,7 @@ from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, Pointwise, Storage, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Count, Number, PerAxis
 from archcalc.sizes import (
+    MOST_READS,
     NO_PARAMS,
     NO_WORK,
     POINT,
@@ -18,6 +19,7 @@ from archcalc.sizes import (
     divide,
     equal,
     gcd,
+    is_array,
     largest,
     smallest,
     written,
@@ -47,7 +49,7 @@ class Input(Layer, type="input"):
 
 
 class Flatten(Layer, type="flatten"):
-    """All values as one vector; a vector has no positions, so it is taken to see what all of it sees."""
+    """All values as one vector. Each sees what its position of the map saw; the window is what all of them see."""
 
     storage = "view"
 
@@ -97,7 +99,7 @@ class Upsample(Layer, type="upsample"):
     """A larger map: the nearest value, or bilinear between four (half-pixel centres, corners not aligned).
 
     Bilinear takes four products and three sums per output value; over one axis, where it is linear between two
-    values, 2 and 1, and over three axes 8 and 7. The field is a bound.
+    values, 2 and 1, and over three axes 8 and 7.
     """
 
     scale = PerAxis("how many times larger", None)
@@ -113,15 +115,30 @@ class Upsample(Layer, type="upsample"):
         return [(n, n * f) for n, f in zip(x.axes, per_axis(self.scale, x, "scale"), strict=True)]
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        windows = []
-        for n, m in self.sizes(x):
-            up, stride = m // gcd(n, m), n // gcd(n, m)
-            if self.mode == "nearest":
-                windows.append(Window(up, stride, up - 1, up, exact=False))
-            else:
-                before = ceil_div(3 * up - stride, 2)
-                windows.append(Window(before + (up + stride) // 2 + 1, stride, before, up, exact=False))
-        return tuple(windows)
+        if self.scale is not None:
+            return tuple(
+                self._window(n, m, f, 1)
+                for (n, m), f in zip(self.sizes(x), per_axis(self.scale, x, "scale"), strict=True)
+            )
+        return tuple(self._window(n, m, m // gcd(n, m), n // gcd(n, m)) for n, m in self.sizes(x))
+
+    def _window(self, n: Int, m: Int, up: Int, stride: Int) -> Window:
+        """Nearest reads position o*stride/up, rounded down; bilinear the two around (2*o + 1)*stride/(2*up) - 1/2."""
+        if self.mode == "nearest":
+            window = Window(up, stride, up - 1, up)
+        else:
+            before = ceil_div(3 * up - stride, 2)
+            window = Window(before + (up + stride) // 2 + 1, stride, before, up)
+        if is_array(up) or up > MOST_READS:
+            return window._replace(exact=False)
+        if self.mode == "nearest":
+            firsts = [i * stride // up for i in range(up)]
+            reads = tuple(zip(firsts, firsts, strict=True))
+        else:
+            twice = [(2 * i + 1) * stride - up for i in range(up)]
+            reads = tuple((at // (2 * up), ceil_div(at, 2 * up)) for at in twice)
+        window = window._replace(reads=reads)
+        return window if up >= stride else window.with_edges(n, m)
 
     def shape(self, x: Shape) -> Shape:
         return Shape(x.channels, tuple(m for _, m in self.sizes(x)))

@@ -39,7 +39,7 @@ class Windowed(Layer):
         dilations = per_axis(self.dilation, x, "dilation")
         rows = zip(self.slides(x), dilations, self.output_axes(x), strict=True)
         return tuple(
-            Window(span, stride, before, edges=_edges(span, d, before, (size - 1) * stride - before + span - n))
+            Window(span, stride, before, edges=_edges(span, d, before, (size - 1) * stride - before + span - n), by=d)
             for (n, span, stride, before, _), d, size in rows
         )
 

@@ -10,14 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.fields import Views
 from archcalc.analysis.trace import Row
-from archcalc.analysis.views import Views, gate_nodes
+from archcalc.analysis.views import gate_nodes
 from archcalc.errors import ArchcalcError
+from archcalc.field import Field, View
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, INK, RED
 from archcalc.plot.fields import past_gates
 from archcalc.plot.look import Looks
-from archcalc.sizes import Field, View
 
 MOST = 8
 BEYOND = 2
@@ -117,9 +118,8 @@ def _middle(field: Field, units: int, pixels: int) -> tuple[int, int]:
 
 
 def _span(field: Field, unit: int) -> tuple[int, int]:
-    """The first pixel that a unit sees, and the last of as many as the layer's units see."""
-    first = -(-(field.first + unit * field.step) // field.per)
-    return first, first + field.size - 1
+    """The first and last pixel that a unit sees; the last before the first where it sees nothing."""
+    return field.of(unit) or (0, -1)
 
 
 def _told(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], seen: Sequence[Box], analysis: Analysis) -> None:

@@ -12,7 +12,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depths
-from archcalc.analysis.views import Views, beside_gates, gate_nodes
+from archcalc.analysis.fields import Views
+from archcalc.analysis.views import gate_nodes
 from archcalc.errors import ArchcalcError
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, ORANGE, PALE
@@ -92,7 +93,7 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
 
 def past_gates(analysis: Analysis) -> Sequence[Views]:
     """The fields of every node over the paths that pass no gate."""
-    return beside_gates(analysis.network)
+    return [row.views for row in analysis.all_rows]
 
 
 def _curves(analysis: Analysis) -> list[Curve]:
@@ -113,7 +114,7 @@ def _points(analysis: Analysis, views: Sequence[Views], at: Sequence[int], axis:
     points = []
     for node in analysis.stages.trunk:
         seen = views[node.index]
-        if seen and all(view.least.step != 0 for view in seen):
+        if node.shape.axes and seen and all(view.least.step != 0 for view in seen):
             view, size = seen[axis], labels.size_text(node.shape.axes)
             points.append(Point(at[node.index], view.field.size, view.least.size, view.exact, size))
     return points

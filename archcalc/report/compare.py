@@ -7,9 +7,11 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
+from archcalc.analysis.fields import has_gates
+from archcalc.analysis.receptive_field import largest_field
 from archcalc.naming import told_apart
 from archcalc.report.footer import incomplete_lines
-from archcalc.report.layers import field_of, meta
+from archcalc.report.layers import GATED, field_of, meta
 from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.report.units import counted
@@ -26,7 +28,8 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
         (Heading("macs", "MACs", "count", 8, "operations"), lambda a: a.totals.macs),
         (Heading("flops", "FLOPs", "count", 2, "operations"), lambda a: a.totals.flops),
         (Heading("memory", "memory", "bytes", 6), lambda a: a.totals.values * a.itemsize),
-        (Heading("rf", "field", "number", 4, exact="exact"), lambda a: largest_field(a)),
+        (Heading("rf", "field", "number", 4, exact="exact"), lambda a: network_field(a)),
+        (GATED, lambda a: network_field(a, with_gates=True)),
         (Heading("top1", "top-1 %", "printed", 6), lambda a: _error(a, "top1")),
         (Heading("top5", "top-5 %", "printed", 6), lambda a: _error(a, "top5")),
     ]
@@ -36,7 +39,8 @@ FACTS = ("batch", "dtype", "convention", "archcalc")
 LEGEND = {
     "depth": "depth: weighted layers on the longest path",
     "memory": "memory: feature maps with the input",
-    "rf": "field: pixels seen by the last layer with positions of its own (whole: its gates see everything)",
+    "rf": "field: pixels of the largest field of a layer, past the gates",
+    "rf_with_gates": "field with gates: of that layer over all paths (whole: every unit sees everything)",
     "top1": "top-1: published error",
     "top5": "top-5: published error",
 }
@@ -48,7 +52,7 @@ def compare_table(
 ) -> Table:
     """One row per analysis; with a baseline, how many times its parameters, MACs and feature maps each has.
 
-    The field is the last one before a layer sees everything at once. Errors are shown for networks as
+    The field is the largest of a layer that does not see everything at once. Errors are shown for networks as
     the zoo describes them, where a source is known; the notes below name it.
     """
     with told_apart([a.network for a in (*analyses, *([baseline] if baseline else []))]):
@@ -57,7 +61,9 @@ def compare_table(
 
 def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, baseline: Analysis | None) -> Table:
     how = analyses[0].convention
-    names = column_names(columns or COLUMNS, (_heading(name, how.counts) for name in COLUMNS))
+    gated = any(has_gates(a.network) for a in analyses)
+    shown = columns or [name for name in COLUMNS if gated or name != GATED.name]
+    names = column_names(shown, (_heading(name, how.counts) for name in COLUMNS))
     headings = kept([_heading(name, how.counts) for name in names], columns)
     rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
     if baseline is not None:
@@ -94,13 +100,14 @@ def _heading(name: str, counts: str) -> Heading:
     return heading._replace(title=counts) if name == "macs" else heading
 
 
-def largest_field(analysis: Analysis) -> Known | None:
-    """The field of the last layer with positions of its own; printed as whole where a gate sees all."""
-    local = [row for row in analysis.rows if row.views and all(view.least.step != 0 for view in row.views)]
-    if not local:
+def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | None:
+    """The largest field of a layer with positions of its own; over all paths, whole where a gate sees everything."""
+    row = largest_field(analysis.rows)
+    if row is None:
         return None
-    field = field_of(local[-1].views)
-    return field._replace(text="whole") if any(view.field.step == 0 for view in local[-1].views) else field
+    views = row.views_with_gates if with_gates else row.views
+    field = field_of(views)
+    return field._replace(text="whole") if with_gates and any(view.field.step == 0 for view in views) else field
 
 
 def published(analysis: Analysis) -> Accuracy | None:

@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.alignment import aligned, reads
 from archcalc.analysis.trace import Row
 from archcalc.naming import same_network, told_apart
-from archcalc.report.compare import largest_field
+from archcalc.report.compare import network_field
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import meta, unknown_fact
 from archcalc.report.outputs import outputs_text, unused_of
@@ -97,8 +97,8 @@ def _differing(a: Analysis, b: Analysis) -> Table:
         footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.full_name)
     if [partners.get(i) for i in a.network.outputs] != list(b.network.outputs):
         footer.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
-    before, after = largest_field(a), largest_field(b)
-    footer.append(f"field of the last layer that does not see everything at once: {before} to {after}")
+    before, after = network_field(a), network_field(b)
+    footer.append(f"largest field of a layer that does not see everything at once: {before} to {after}")
     headings = [h._replace(title=a.convention.counts) if h.name == "macs_delta" else h for h in HEADINGS]
     return Table(title="difference", headings=headings, rows=rows, header=header, footer=footer, meta=facts)
 

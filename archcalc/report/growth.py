@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.fields import Views, has_gates
 from archcalc.analysis.receptive_field import Verdict, sights, verdict
-from archcalc.analysis.views import Views
 from archcalc.naming import told_apart
-from archcalc.report.layers import field_of
+from archcalc.report.compare import network_field
+from archcalc.report.layers import GATED, field_of
 from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table
 from archcalc.report.units import counted
-from archcalc.sizes import View, product
+from archcalc.sizes import product
 from archcalc.version import __version__
 
 SUMMARY = (
@@ -22,14 +23,18 @@ SUMMARY = (
     Heading("widening", "layers", "number", 4),
     Heading("params", "params", "count", 8),
     Heading("rf", "field", "number", 8, exact="exact"),
+    GATED,
     Heading("growth", "growth", "text", 6),
     Heading("covers", "covers the input from", "text", 3, exact="covers_exact"),
     Heading("idle", "idle", "number", 6, exact="idle_exact"),
     Heading("smallest_input", "none idle from", "number", 4, exact="smallest_input_exact"),
 )
-BOUNDS = (
-    "<= and not before: what is known where fields are bounds, such as behind transposed convolution and upsampling"
+LEGEND = (
+    "layers: number of widening layers (convolutions and poolings that make the field larger). field: largest field of a "
+    "layer. idle: number of idle layers. none idle from: smallest square input, in pixels, without idle layers."
 )
+GATES = "field, growth and idle follow the paths past the gates. field with gates: over all paths."
+BOUNDS = "'<=' and 'not before': a field is a bound; no unit has a larger field, some units may have a smaller one"
 MOST_STEPS = 10
 """So many steps of growth are printed in full; of more, the first and last. Programs get all of them."""
 
@@ -42,6 +47,7 @@ def summary_table(analyses: Sequence[Analysis]) -> Table:
 
 def _summary(analyses: Sequence[Analysis]) -> Table:
     rows, bounded = [], False
+    gated = any(has_gates(analysis.network) for analysis in analyses)
     for analysis in analyses:
         said = verdict(analysis)
         sizes = growth(analysis)
@@ -53,19 +59,20 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
                 str(analysis.input),
                 len(said.widening),
                 analysis.totals.params,
-                sizes[-1] if sizes else field_of([View()] * len(analysis.input.axes)),
+                network_field(analysis),
+                *([network_field(analysis, with_gates=True)] if gated else []),
                 Known((" -> ".join(map(str, _plain(sizes))),), (True,), " -> ".join(map(str, few))),
                 *_verdict(said),
             ]
         )
     return Table(
         title="receptive fields",
-        headings=SUMMARY,
+        headings=[heading for heading in SUMMARY if gated or heading != GATED],
         rows=rows,
         header=[
             counted(len(rows), "network"),
-            "layers: convolutions and poolings that widen the field; field: the largest of them; idle: those that take "
-            "what has seen the whole input already; none idle from: the side of the smallest square input",
+            LEGEND,
+            *([GATES] if gated else []),
             f"archcalc {__version__}",
         ],
         footer=[*([BOUNDS] if bounded else []), *unused_of(a.network for a in analyses)],

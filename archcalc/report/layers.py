@@ -10,12 +10,13 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
 from archcalc.conventions import Convention
 from archcalc.errors import ArchcalcError
+from archcalc.field import View
 from archcalc.naming import settings_text
 from archcalc.network import Network
 from archcalc.report.footer import footer
 from archcalc.report.outputs import outputs_of, unused_lines
 from archcalc.report.table import Heading, Known, Table, column_names, kept
-from archcalc.sizes import View, Work, is_array
+from archcalc.sizes import Work, is_array
 from archcalc.version import __version__
 
 Cell = Callable[[Row, Analysis], Any]
@@ -57,6 +58,10 @@ def step_of(view: View) -> int | str | None:
     return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
 
 
+GATED = Heading("rf_with_gates", "field with gates", "number", 3, exact="exact_with_gates")
+"""The column of fields over all paths. Everywhere else, fields follow the paths past the gates."""
+
+
 def _steps(row: Row, analysis: Analysis) -> Known:
     steps = tuple(map(step_of, row.views))
     texts = ["whole" if step is None else str(step) for step in steps]
@@ -86,6 +91,8 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("memory", "memory", "bytes", 6), _bytes),
         *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
         (Heading("rf", "field", "number", 5, exact="exact"), lambda row, _: field_of(row.views)),
+        (Heading("rf_smallest", "smallest field", "number", 1), _axes(lambda view: view.field.smallest)),
+        (GATED, lambda row, _: field_of(row.views_with_gates)),
         (Heading("step", "step", "number", 3), _steps),
         (Heading("first", "first", "number", 1), _axes(lambda view: view.field.start)),
         (Heading("rf_least", "least field", "number", 1), _axes(lambda view: view.least.size)),

@@ -15,11 +15,12 @@ from archcalc.plot import KINDS, svg
 from archcalc.published.figures import Source
 from archcalc.published.verdict import Judgement
 from archcalc.report.audit import tally
-from archcalc.report.compare import largest_field, published
+from archcalc.report.compare import network_field, published
+from archcalc.report.field_summary import legend
 from archcalc.report.layers import layer_table, origin
 from archcalc.report.memory import alive_text
 from archcalc.report.page_figures import figure_tables
-from archcalc.report.receptive_field import LEGEND, field_tables
+from archcalc.report.receptive_field import field_tables
 from archcalc.report.records import Records
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import bytes_text, count_text, counted
@@ -31,10 +32,6 @@ PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
 FILE_TYPES = ("float32", "float16", "int8")
 """The types for which the size of a file of weights is shown."""
 
-FIELD_LEGEND = (
-    "field: the pixels that a unit of a layer sees along an axis, as if the image went on; step: pixels from one unit to "
-    "the next"
-)
 NO_FIELD = "the input has no spatial axes: there is no receptive field"
 
 
@@ -102,7 +99,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
         _cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
         layers,
-        [*(line for line in fields.footer if line != LEGEND), FIELD_LEGEND] if fields else [NO_FIELD],
+        [*fields.footer[:-1], *legend(("rf", "step"))] if fields else [NO_FIELD],
         _memory(budget),
         [picture(kind, analysis) for kind in kinds],
         tally(judgements) if judgements else "",
@@ -167,8 +164,8 @@ def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Car
         ),
     ]
     if fields is not None:
-        field = largest_field(analysis)
-        size = "none" if field is None else "whole input" if field.text else f"{field} pixels"
+        field = network_field(analysis)
+        size = "none" if field is None else f"{field} pixels"
         cards.append(Card("Receptive field", size, (fields.footer[0],)))
     stored = t.weights + t.biases + t.buffers
     first, *rest = FILE_TYPES
@@ -260,7 +257,7 @@ def _facts(
         "peak": budget.inference.peak(),
         "kept": budget.training.kept_bytes(1),
         "weight_file": (t.weights + t.biases + t.buffers) * DTYPES["float32"],
-        "rf": largest_field(analysis),
+        "rf": network_field(analysis),
         "top1": errors.top1 if errors else None,
         "top5": errors.top5 if errors else None,
         "figures": len(judgements),

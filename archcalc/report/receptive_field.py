@@ -1,4 +1,4 @@
-"""The table of receptive fields: layer by layer, with the verdict in words."""
+"""The table of receptive fields, layer by layer."""
 
 from __future__ import annotations
 
@@ -7,42 +7,51 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.pixels import layer
-from archcalc.analysis.receptive_field import Sight, Verdict, sights, verdict
-from archcalc.analysis.views import Views
-from archcalc.report.layers import field_of, meta, origin, step_of
+from archcalc.analysis.receptive_field import Sight, sights, verdict
+from archcalc.field import View
+from archcalc.report.field_summary import branches, legend, notes, summary_lines, units_differ, units_line
+from archcalc.report.layers import meta, origin, step_of
 from archcalc.report.table import Heading, Table, column_names, kept, of_axis
-from archcalc.sizes import AXES, View
+from archcalc.sizes import AXES
 from archcalc.version import __version__
 
-SQUARE = {1: "", 2: "square ", 3: "cubic "}
-
 FACTS = ("network", "input", "settings", "archcalc")
-
-
-def _branches(view: View) -> bool:
-    """Whether a smaller path leads to the layer beside the largest."""
-    return view.least != view.field and view.field.step != 0
 
 
 PER_AXIS: Mapping[str, tuple[Heading, Callable[[Sight, int, int], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
         (Heading("rf", "field", "number", 9), lambda s, axis, n: s.views[axis].field.size),
+        (
+            Heading("rf_smallest", "smallest", "number", 4),
+            lambda s, axis, n: s.views[axis].field.smallest if units_differ(s.views[axis]) else None,
+        ),
         (Heading("step", "step", "number", 8), lambda s, axis, n: step_of(s.views[axis])),
         (Heading("first", "first", "number", 5), lambda s, axis, n: s.views[axis].field.start),
         (Heading("padding", "padding", "number", 6), lambda s, axis, n: -s.views[axis].field.start),
         (
             Heading("rf_least", "least", "number", 4),
-            lambda s, axis, n: s.views[axis].least.size if _branches(s.views[axis]) else None,
+            lambda s, axis, n: s.views[axis].least.size if branches(s.views[axis]) else None,
         ),
         (
             Heading("centred", "centred", "text", 3),
-            lambda s, axis, n: ("yes" if s.centred[axis] else "no") if _branches(s.views[axis]) else "",
+            lambda s, axis, n: ("yes" if s.centred[axis] else "no") if branches(s.views[axis]) else "",
         ),
         (Heading("share", "% of input", "ratio", 6), lambda s, axis, n: 100 * s.views[axis].field.size / n),
-        (Heading("exact", "exact", "text", 5), lambda s, axis, n: "exact" if s.views[axis].exact else "bound"),
+        (Heading("exact", "exact", "text", 5), lambda s, axis, n: _exact(s.views[axis])),
+        (Heading("rf_with_gates", "with gates", "number", 3), lambda s, axis, n: s.views_with_gates[axis].field.size),
+        (
+            Heading("exact_with_gates", "exact with gates", "text", 1),
+            lambda s, axis, n: _exact(s.views_with_gates[axis]),
+        ),
     ]
 }
+
+
+def _exact(view: View) -> str:
+    return "exact" if view.exact else "bound"
+
+
 OF_LAYER: Mapping[str, tuple[Heading, Callable[[Sight], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
@@ -52,12 +61,13 @@ OF_LAYER: Mapping[str, tuple[Heading, Callable[[Sight], Any]]] = {
     ]
 }
 HEADINGS = [heading for heading, _ in (*OF_LAYER.values(), *PER_AXIS.values())]
-OF_BRANCHES = ("rf_least", "centred")
-LEGEND = (
-    "field, step and first: the pixels that a unit sees, from one unit to the next, and the first that unit 0 sees, "
-    "as if the image went on; padding = -first; least: the smallest path where branches differ; centred: whether all "
-    "paths to it have one centre; - in step: all units see the same"
-)
+OPTIONAL: Mapping[str, Callable[[Sight], bool]] = {
+    "rf_smallest": lambda s: any(units_differ(view) for view in s.views),
+    "rf_least": lambda s: any(map(branches, s.views)),
+    "centred": lambda s: any(map(branches, s.views)),
+    "rf_with_gates": lambda s: s.views_with_gates is not s.views,
+}
+"""Columns that are shown where they say something of a layer."""
 
 
 def field_tables(
@@ -82,10 +92,10 @@ def field_tables(
     ]
 
 
-def _chosen(found: list[Sight], everything: bool, name: str | None) -> list[Sight]:
+def _chosen(found: Sequence[Sight], everything: bool, name: str | None) -> list[Sight]:
     if name is not None:
         return [layer(found, name)]
-    return found if everything else [sight for sight in found if sight.changes and not sight.gate]
+    return list(found) if everything else [sight for sight in found if sight.changes and not sight.gate]
 
 
 def _split(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
@@ -99,10 +109,11 @@ def _split(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
 
 
 def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[Sight]]]) -> list[str]:
-    branches = any(_branches(view) for _, shown in found for sight in shown for view in sight.views)
     if columns:
         return column_names(columns, HEADINGS)
-    return [h.name for h in HEADINGS if branches or h.name not in OF_BRANCHES]
+    sights = [sight for _, shown in found for sight in shown]
+    says = {name for name, tells in OPTIONAL.items() if any(map(tells, sights))}
+    return [h.name for h in HEADINGS if h.name in says or h.name not in (*OPTIONAL, "exact_with_gates")]
 
 
 def _table(
@@ -127,7 +138,7 @@ def _table(
         headings=kept(headings, columns),
         rows=[list(row) for row in zip(*cells, strict=True)],
         header=header(analysis),
-        footer=[*_verdict_text(analysis, said), *notes(analysis, shown), LEGEND],
+        footer=[*summary_lines(analysis, said), *units_line(shown), *notes(analysis, shown), *legend(names)],
         meta=facts(analysis),
         totals={
             "covers": _name(said.first),
@@ -153,144 +164,5 @@ def facts(analysis: Analysis) -> dict[str, Any]:
     return {key: value for key, value in meta(analysis).items() if key in FACTS}
 
 
-def sizes_text(sizes: Sequence[int]) -> str:
-    return "x".join(map(str, sizes))
-
-
 def _name(sight: Sight | None) -> str | None:
     return sight.node.name if sight else None
-
-
-def _verdict_text(analysis: Analysis, said: Verdict) -> list[str]:
-    """The verdict in words: who sees the whole input, who comes after it, and what input all of them need."""
-    lines = [_first(analysis, said), _idle(said)]
-    if said.least is not None:
-        sides = [said.least] * len(analysis.input.axes)
-        most = "" if said.least_exact else "at most "
-        lines.append(
-            f"the smallest {SQUARE[len(sides)]}input from which on no layer is idle: {most}{sizes_text(sides)}"
-        )
-    return lines
-
-
-def _idle(said: Verdict) -> str:
-    many, idle = len(said.widening), said.idle
-    if not many:
-        return "no layer sees more than one position"
-    all_of = f"{many} convolutions and poolings that widen the field"
-    may = _may_be_idle(said)
-    if not idle and may:
-        return f"none of the {all_of} is known to be idle{may}" if many > 1 else may.removeprefix("; ")
-    if not idle and many > 1:
-        return f"each of the {all_of} adds context at this resolution: none is idle"
-    who = "the one layer that widens the field" if many == 1 else f"{len(idle)} of the {all_of}"
-    if not idle:
-        return f"{who} adds context at this resolution"
-    takes, adds = ("take", "add") if len(idle) > 1 else ("takes", "adds")
-    return (
-        f"{who} {takes} what has seen the whole input already, and {adds} no new context at this resolution: "
-        f"{_from_to(idle)}; {_spent(idle)}{may}"
-    )
-
-
-def _may_be_idle(said: Verdict) -> str:
-    """Those of which it cannot be told, since what they take has a bound for a field."""
-    if not said.may_idle:
-        return ""
-    if len(said.widening) == 1:
-        return "; the one layer that widens the field may be idle, since a bound is known of what it takes"
-    many, takes = len(said.may_idle), "they take" if len(said.may_idle) > 1 else "it takes"
-    more = " more" if said.idle else ""
-    return f"; {many}{more} may be, since a bound is known of what {takes}: {_from_to(said.may_idle)}"
-
-
-def _from_to(sights: Sequence[Sight]) -> str:
-    return " to ".join(dict.fromkeys((sights[0].node.name, sights[-1].node.name)))
-
-
-def _spent(idle: Sequence[Sight]) -> str:
-    """Who gains from idle layers all the same: units near the border see all of the input later than others."""
-    spent = sum(bool(sight.spent) for sight in idle)
-    those = "it" if len(idle) == 1 else "them"
-    if spent == len(idle):
-        return f"no unit sees more by {those}"
-    if not spent:
-        return f"units near the border alone see more by {those}"
-    return f"units near the border alone see more by {len(idle) - spent} of them, and no unit by {spent}"
-
-
-def _first(analysis: Analysis, said: Verdict) -> str:
-    image = sizes_text(analysis.input.axes)
-    first = f"the first layer whose field covers the whole input of {image}"
-    if said.may_be_first or said.may_be_everywhere:
-        some, every = _not_before(said.first, said.may_be_first), _not_before(said.everywhere, said.may_be_everywhere)
-        return (
-            f"{first}: {some}" if some == every else f"{first}, for some of its units: {some}; for every unit: {every}"
-        )
-    if said.first is None:
-        changed = [sight for sight in sights(analysis) if sight.changes and not sight.gate]
-        widest = max(changed, key=lambda sight: _sizes(sight.views), default=None)
-        largest = f"; the largest is {field_text(widest.views)}, of {widest.node.name}" if widest else ""
-        return f"no layer's field covers the whole input of {image}{largest}"
-    some = f"{first}: {said.first.node.name} ({field_text(said.first.views)}), for some of its units"
-    if said.everywhere is None:
-        return f"{some}; no layer's every unit sees all of it"
-    if said.everywhere.node is said.first.node:
-        return f"{first}: {said.first.node.name}, for every unit"
-    return f"{some}; {said.everywhere.node.name}, for every unit"
-
-
-def _not_before(known: Sight | None, may: Sight | None) -> str:
-    """The first layer of which something is known, unless it is one before that of which it may be so."""
-    if may is None:
-        return f"{known.node.name} ({field_text(known.views)})" if known else "none"
-    earliest = f"not before {may.node.name} ({field_text(may.views)})"
-    return (
-        f"{earliest}, at the latest {known.node.name} ({field_text(known.views)})" if known else f"{earliest}, if any"
-    )
-
-
-def _sizes(views: Views) -> list[int]:
-    return [view.field.size for view in views]
-
-
-def field_text(views: Views) -> str:
-    """The size of the field, as HxW where the axes differ; a bound is marked."""
-    return str(field_of(views))
-
-
-def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
-    found = sights(analysis)
-    lines = []
-    gates = [sight for sight in found if sight.gate]
-    if gates:
-        lines.append(
-            f"fields are those of the paths beside gates; through the gates ({gates[0].node.name} is the first of "
-            f"their layers) everything behind sees the whole input"
-        )
-    padded = [sight for sight in shown if sight.padded]
-    if padded:
-        lines.append(
-            f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
-        )
-    left = next((sight for sight in found if sight.changes and not sight.gate and _leaves_over(analysis, sight)), None)
-    if left is not None:
-        fields = zip(AXES[len(left.views)], left.views, strict=True)
-        seen = ", ".join(
-            f"{axis} {view.field.start} to {view.field.start + view.field.size - 1}" for axis, view in fields
-        )
-        lines.append(
-            f"strides leave pixels over: {left.node.name}, which takes the whole map, sees {seen} of the image of "
-            f"{sizes_text(analysis.input.axes)}"
-        )
-    if any(not view.exact for sight in shown for view in sight.views):
-        lines.append("bound: no unit sees more, but some may see less")
-    return lines
-
-
-def _leaves_over(analysis: Analysis, sight: Sight) -> bool:
-    """Whether the layer takes a whole map, and with it less than the whole image."""
-    return any(
-        view.exact and view.field.step == 0 and view.field.size < n
-        for view, n in zip(sight.views, analysis.input.axes, strict=True)
-    )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from archcalc.analysis import Analysis
 from archcalc.analysis.pixels import Pixels, pixels
 from archcalc.analysis.receptive_field import Sight
-from archcalc.report.receptive_field import facts, header, notes, sizes_text
+from archcalc.report.field_summary import notes, sizes_text
+from archcalc.report.receptive_field import facts, header
 from archcalc.report.table import Heading, Table
-from archcalc.sizes import AXES
+from archcalc.sizes import AXES, Span
 
 UNIT = (
     Heading("layer", "layer", "text", 9),
@@ -33,10 +34,10 @@ def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
     axes, image = AXES[len(seen)], analysis.input.axes
     rows = []
     for axis, units, at, found, n in zip(axes, sight.node.shape.axes, unit, seen, image, strict=True):
-        first, last = found.inside or (None, None)
-        inside = 0 if found.inside is None else found.inside[1] - found.inside[0] + 1
-        row = [sight.node.name, axis, units, at, found.first, found.last, found.last - found.first + 1]
-        rows.append([*row, first, last, inside, 100 * inside / n, "exact" if found.exact else "bound"])
+        inside = _size(found.inside)
+        row = [sight.node.name, axis, units, at, *(found.endless or (None, None)), _size(found.endless)]
+        row += [*(found.inside or (None, None)), inside, 100 * inside / n]
+        rows.append([*row, "exact" if found.exact else "bound"])
     return Table(
         title=analysis.network.title,
         headings=UNIT,
@@ -47,12 +48,20 @@ def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
     )
 
 
+def _size(span: Span) -> int:
+    return span[1] - span[0] + 1 if span else 0
+
+
 def _rectangle(analysis: Analysis, sight: Sight, unit: Sequence[int], seen: Sequence[Pixels]) -> str:
     axes, image = AXES[len(seen)], sizes_text(analysis.input.axes)
-    whole = ", ".join(f"{axis} {found.first} to {found.last}" for axis, found in zip(axes, seen, strict=True))
-    said = f"unit {','.join(map(str, unit))} of {sight.node.name} ({sight.node.shape}) sees {whole}"
-    inside = [found.inside for found in seen]
-    if None in inside:
-        return f"{said}: nothing of the image of {image}, just padding"
-    within = ", ".join(f"{axis} {ends[0]} to {ends[1]}" for axis, ends in zip(axes, inside, strict=True) if ends)
-    return f"{said}; of the image of {image}: {within}"
+    of = f"unit {','.join(map(str, unit))} of {sight.node.name} ({sight.node.shape}) sees"
+    if not all(found.endless for found in seen):
+        return f"{of} nothing: no position of the map before it reaches this unit"
+    said = f"{of} {_spans(axes, [found.endless for found in seen])}"
+    if not all(found.inside for found in seen):
+        return f"{said}: nothing of the network input of {image}, just padding"
+    return f"{said}; of the network input of {image}: {_spans(axes, [found.inside for found in seen])}"
+
+
+def _spans(axes: Sequence[str], spans: Sequence[Span]) -> str:
+    return ", ".join(f"{axis} {span[0]} to {span[1]}" for axis, span in zip(axes, spans, strict=True) if span)

@@ -14,14 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from archcalc.analysis import analyze
+from archcalc.analysis.positions import Positions, Run
 from archcalc.errors import ArchcalcError, LayerError
+from archcalc.field import View
 from archcalc.layers import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.layers.join import Add
 from archcalc.layers.pool import AdaptiveAvgPool, AvgPool, GlobalAvgPool
 from archcalc.layers.reshape import Upsample
 from archcalc.network import Network, Node
-from archcalc.sizes import Shape, View, ceil_div
+from archcalc.sizes import Shape, Span
 from archcalc.witness.built import Built
 
 Hull: TypeAlias = tuple[int, int]
@@ -41,16 +43,17 @@ LONGEST = 20_000
 class FieldCheck(NamedTuple):
     """One layer along one axis: what its middle unit sees of an input, by the engine and by the gradient.
 
-    ``pixels`` is the input's size along the axis, to which ``field`` is cut. ``exact`` says that the two must be
-    equal, else the gradient's must lie inside the engine's: where that is a bound, and where it has been cut, for the
-    pixels at the border need not be read. ``seen`` is None where the unit sees nothing but padding.
+    ``pixels`` is the input's size along the axis, to which ``field`` is cut. Where the formula's field lies in the input
+    and no map was cropped, the field is the formula's, else what the engine follows back on real maps. ``exact`` says
+    that the two must be equal, else the gradient's must lie inside the engine's, which is a bound. ``field`` is None where the unit sees nothing, and ``seen`` also where it sees
+    nothing but padding.
     """
 
     node: str
     axis: int
     pixels: int
     unit: int
-    field: Hull
+    field: Hull | None
     seen: Hull | None
     exact: bool
 
@@ -58,7 +61,9 @@ class FieldCheck(NamedTuple):
     def agree(self) -> bool:
         if self.exact:
             return self.seen == self.field
-        return self.seen is None or (self.field[0] <= self.seen[0] and self.seen[1] <= self.field[1])
+        return (
+            self.seen is None or self.field is None or (self.field[0] <= self.seen[0] and self.seen[1] <= self.field[1])
+        )
 
 
 class Fields(NamedTuple):
@@ -236,32 +241,35 @@ NARROW: Mapping[str, Callable[[Any, Shape], Sequence[Layer]]] = {
 
 
 class Claim(NamedTuple):
-    """What a node's middle unit sees along an axis, as if the image went on for ever."""
+    """What a node's middle unit sees along an axis, as if the image went on for ever; all of a vector, together."""
 
     node: Node
     unit: int
-    first: int
-    last: int
+    span: Span
     view: View
 
     def inside(self, pixels: int) -> bool:
         """Whether no padding is seen; a whole window has been cut to the image."""
-        return self.view.field.step == 0 or (self.first >= 0 and self.last < pixels)
+        return self.view.field.step == 0 or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
 
 
 def _claims(network: Network, axis: int, indices: Sequence[int]) -> list[Claim]:
     views, claims = _views(network), []
     for node in (network.nodes[index] for index in indices):
         view, unit = views[node.index][axis], node.shape.axes[axis] // 2 if node.shape.axes else 0
-        field = view.field
-        first, last = field.first + unit * field.step, field.last + unit * field.step
-        claims.append(Claim(node, unit, ceil_div(first, field.per), last // field.per, view))
+        view = view.together or view
+        claims.append(Claim(node, unit, view.field.of(unit), view))
     return claims
 
 
 def _views(network: Network) -> dict[int, tuple[View, ...]]:
     rows = analyze(network, training=not network.side_problem).rows
-    return {row.node.index: row.views for row in rows if row.node is not None}
+    return {row.node.index: row.views_with_gates for row in rows if row.node is not None}
+
+
+def _crops(node: Node) -> bool:
+    """Whether the layer cuts positions off, which later layers may put zeros for."""
+    return node.layer.type == "crop" or (isinstance(node.layer, ConvTranspose) and node.layer.pad != 0)
 
 
 def _chosen(network: Network, limit: int | None) -> list[int]:
@@ -301,9 +309,14 @@ def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
 
 def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[FieldCheck]:
     pixels, hulls, checks = network.input.axes[axis], support(network, axis, indices), []
+    real, cropped = Positions(network, gates=True), any(map(_crops, network.nodes))
     for claim in _claims(network, axis, indices):
         seen = hulls[claim.node.index]
-        field = max(claim.first, 0), min(claim.last, pixels - 1)
-        exact = claim.view.exact and claim.inside(pixels) and seen is not None
+        read = real.of(claim.node, Run(claim.unit, claim.unit), axis)
+        exact = read is not None and claim.view.exact and (seen is not None or not read)
+        if not exact or (claim.inside(pixels) and not cropped):
+            field = (max(claim.span[0], 0), min(claim.span[1], pixels - 1)) if claim.span else None
+        else:
+            field = read or None
         checks.append(FieldCheck(claim.node.name, axis, pixels, claim.unit, field, seen, exact))
     return checks

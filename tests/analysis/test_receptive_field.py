@@ -6,7 +6,7 @@ torch's gradients layer by layer; then archcalc is held against it on random net
 
 from fractions import Fraction
 from functools import cache
-from math import floor
+from math import ceil, floor
 
 import pytest
 import torch
@@ -51,12 +51,11 @@ def taps(kind, given, axis, n, m):
         return lambda o: set(range(n))
     if kind == "upsample" and given.get("mode") != "bilinear":
         return lambda o: {o * n // m}
-    if kind == "upsample":  # half-pixel centres, not before the first or after the last
+    if kind == "upsample":  # half-pixel centres; before the first and after the last position is the border
 
         def read(o):
-            source = max(Fraction((2 * o + 1) * n, 2 * m) - Fraction(1, 2), 0)
-            low = floor(source)
-            return {low} | ({min(low + 1, n - 1)} if source > low else set())
+            source = Fraction((2 * o + 1) * n, 2 * m) - Fraction(1, 2)
+            return {floor(source), ceil(source)}
 
         return read
     return lambda o: {o}
@@ -99,9 +98,8 @@ def follow(network, net, axis, real):
 
 
 def hulls(view, m):
-    """First and last pixel of each unit by archcalc's formula."""
-    f = view.field
-    return [(-(-(f.first + i * f.step) // f.per), (f.last + i * f.step) // f.per) for i in range(m)]
+    """First and last pixel of each unit by archcalc."""
+    return [view.field.of(unit) for unit in range(m)]
 
 
 # The brute force itself, against torch: positive weights, and averages in place of maxima.
@@ -174,19 +172,20 @@ def check(network, net, axis):
     row = network.analyze().rows[-1]
     if not node.shape.axes:
         return None
-    view, m, pixels = row.views[axis], node.shape.axes[axis], network.input.axes[axis]
+    view, m = row.views_with_gates[axis], node.shape.axes[axis]
     seen = follow(network, net, axis, real=True)
     endless = follow(network, net, axis, real=False)
-    for (first, last), real, wide in zip(hulls(view, m), seen, endless, strict=True):
-        assert all(first <= pixel <= last for pixel in real)  # true of every view, exact or a bound
+    for ends, real, wide in zip(hulls(view, m), seen, endless, strict=True):
+        assert all(ends[0] <= pixel <= ends[1] for pixel in real)  # true of every view, exact or a bound
         if not view.exact:
             continue
         if view.field.step == 0 and real:  # behind a whole window: cut to the input; a unit may see just padding
-            assert (first, last) == (min(real), max(real))
+            assert ends == (min(real), max(real))
         elif view.field.step != 0:
-            assert (first, last) == (min(wide), max(wide))
-            if first >= 0 and last < pixels:
-                assert (first, last) == (min(real), max(real))
+            assert ends == ((min(wide), max(wide)) if wide else ())
+    if view.exact and view.field.step != 0:
+        sizes = [max(wide) - min(wide) + 1 if wide else 0 for wide in endless]
+        assert (view.field.size, view.field.smallest) == (max(sizes), min(sizes))
     return view
 
 
@@ -249,6 +248,10 @@ def test_least_is_the_smallest_path(net, shape):
 
 def view(net, *axes):
     return nets.build(net, Shape(4, axes)).analyze().rows[-1].views
+
+
+def all_paths(net, *axes):
+    return nets.build(net, Shape(4, axes)).analyze().rows[-1].views_with_gates
 
 
 def conv(kernel, **settings):
@@ -322,10 +325,10 @@ def test_what_a_whole_map_leaves_over(name, read):
     assert {(view.field.first, view.field.size, view.exact) for view in last.views} == {(0, read, True)}
 
 
-def test_a_whole_map_that_is_too_large_to_follow_stays_a_bound():
-    """A window of 3,000,001 cells. No time is lost on an image of 2,000,000 pixels: the ends are asked alone."""
+def test_a_whole_map_is_followed_whatever_its_size():
+    """Every second pixel is read, up to 4 of 0 to 5, and up to 1,999,998 of 0 to 1,999,999."""
     (seen,) = view([conv(1, stride=2), conv(3_000_001, pad=1_500_000), ("global_avg_pool", {})], 6)
-    assert (seen.field.size, seen.exact) == (6, False)
+    assert (seen.field.size, seen.exact) == (5, True)
     (seen,) = view([conv(1, stride=2), conv(3, pad=1), ("global_avg_pool", {})], 2_000_000)
     assert (seen.field.size, seen.exact) == (1_999_999, True)
 
@@ -339,8 +342,10 @@ def test_one_branch_that_reads_the_edges_is_enough():
 
 def test_a_gate_sees_everything():
     gated = ("multiply", [[conv(3, pad=1)], nets.gate])
-    (seen,) = view([gated], 8)
+    row = nets.build([gated], Shape(4, (8,))).analyze().rows[-1]
+    (seen,), (past,) = row.views_with_gates, row.views
     assert (seen.field.first, seen.field.last, seen.field.step, seen.exact, seen.least.size) == (0, 7, 0, True, 3)
+    assert (past.field.first, past.field.last, past.exact) == (-1, 1, True)
 
 
 @pytest.mark.parametrize(
@@ -370,9 +375,9 @@ def test_a_whole_map_that_was_cropped():
 def test_a_single_position_is_seen_from_everywhere(join, turned):
     """A kernel of 9 on 9 pixels makes one position, and all nine units beside it see what it sees, with no step."""
     branches = [[conv(3, pad=1)], [conv(9)]]
-    (seen,) = view([(join, branches[::-1] if turned else branches)], 9)
+    (seen,) = all_paths([(join, branches[::-1] if turned else branches)], 9)
     assert (seen.field.first, seen.field.last, seen.field.step, seen.exact) == (0, 8, 0, True)
-    (seen,) = view([(join, [[], [conv(3, stride=9)]])], 9)  # one position, which sees pixels 0 to 2: none sees all
+    (seen,) = all_paths([(join, [[], [conv(3, stride=9)]])], 9)  # one position, which sees pixels 0 to 2: none sees all
     assert (seen.field.first, seen.field.last, seen.field.step, seen.exact) == (0, 8, 0, False)
 
 

@@ -7,8 +7,9 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from archcalc import ArchcalcError, load
+from archcalc.analysis.fields import fields
 from archcalc.analysis.receptive_field import sights, verdict
-from archcalc.analysis.views import beside_gates, padding_varies
+from archcalc.analysis.views import padding_varies
 from archcalc.errors import LayerError
 from archcalc.network import Network
 from archcalc.published.figures import load_figures
@@ -213,8 +214,8 @@ def test_a_bound_that_does_not_cover_is_as_good_as_a_field():
 def test_gates_are_left_out():
     net = [("multiply", [[conv(3, pad=1)], nets.gate]), conv(3, pad=1)]
     network = build(net, 9)
-    assert [view.field.size for (view,) in beside_gates(network)][-1] == 5
-    assert network.analyze().rows[-1].views[0].field.size == 9
+    assert [view.field.size for (view,) in fields(network)][-1] == 5
+    assert network.analyze().rows[-1].views_with_gates[0].field.size == 9
     shown = sights(network.analyze())
     assert [sight.node.layer.type for sight in shown if sight.gate] == ["global_avg_pool", "conv", "sigmoid"]
     assert found(net, 5)[0] == 6

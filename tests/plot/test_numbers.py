@@ -176,7 +176,10 @@ def test_rf_of_axes_that_differ_has_a_line_for_each(tmp_path):
 
 def test_rf_says_what_is_a_bound(tmp_path):
     spec = tmp_path / "up.yaml"
-    spec.write_text("input: [1, 8, 8]\nlayers:\n  - conv_transpose: {out: 1, kernel: 2, stride: 2}\n")
+    spec.write_text(
+        "input: [1, 9, 9]\nlayers:\n  - add:\n      a:\n        - conv: {out: 1, kernel: 1, stride: 2}\n"
+        "      b:\n        - adaptive_avg_pool: {out: 5}\n"
+    )
     assert "A bound, not exact: up" in plot.rf(load(str(spec)).analyze()).figure.get_label()
 
 

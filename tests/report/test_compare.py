@@ -220,7 +220,10 @@ def test_an_unknown_column_names_the_nearest(archcalc) -> None:
         "",
         "archcalc: unknown column 'mac'; did you mean 'macs'?\n",
     )
-    with pytest.raises(ArchcalcError, match=r"unknown column 'zzz'; known: network, .* rf \(field\), top1 "):
+    with pytest.raises(
+        ArchcalcError,
+        match=r"unknown column 'zzz'; known: network, .* rf \(field\), rf_with_gates \(field with gates\), top1 ",
+    ):
         compare_table([load("lenet5").analyze()], ["zzz"])
 
 
@@ -334,8 +337,8 @@ def test_json_has_numbers_and_null() -> None:
 
 
 def test_a_gate_sees_the_whole_input() -> None:
-    """In print the word, in CSV the input's 224 pixels."""
+    """The field is that past the gates; over all paths print has the word, and CSV the input's 224 pixels."""
     (row,) = compared("efficientnet_b0")
-    assert (row["rf"], row["exact"]) == ("224", "exact")
-    printed = render_table(compare_table([load("efficientnet_b0").analyze()], ["network", "rf"]), "text")
+    assert (row["rf"], row["exact"], row["rf_with_gates"], row["exact_with_gates"]) == ("851", "exact", "224", "exact")
+    printed = render_table(compare_table([load("efficientnet_b0").analyze()], ["network", "rf_with_gates"]), "text")
     assert printed.endswith("  whole\n")

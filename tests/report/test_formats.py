@@ -276,18 +276,22 @@ def test_a_shared_layer_adds_zero_for_a_program(tmp_path):
 
 UP = """input: [1, 4, 6]
 layers:
-  - conv: {out: 1, kernel: 3, stride: [1, 2]}
-  - upsample: {scale: [1, 2]}
+  - add:
+      a:
+        - conv: {out: 1, kernel: 3, stride: [1, 2]}
+      b:
+        - conv: {out: 1, kernel: [3, 5]}
   - flatten
 """
-"""On 6 columns two units see 0 to 2 and 2 to 4; doubled, each of four sees what one of the two does, within a bound of
-3 + (2 - 1)*2/2 columns in steps of 2/2, from (0 - 1*2)/2 = -1 on. On 4 rows units see three, from the first on."""
+"""On 6 columns the two units of a are two columns apart, and those of b one: the whole width bounds their sum. On 4 rows
+units see three, from the first on."""
 FIELDS = [
     # layer, rows and columns seen, which of them exact, steps, first pixels
     ("input", (1, 1), ("exact", "exact"), (1, 1), (0, 0)),
-    ("conv", (3, 3), ("exact", "exact"), (1, 2), (0, 0)),
-    ("upsample", (3, 4), ("bound", "bound"), (1, 1), (0, -1)),
-    ("flatten", (4, 6), ("bound", "bound"), (None, None), (0, 0)),
+    ("a.conv", (3, 3), ("exact", "exact"), (1, 2), (0, 0)),
+    ("b.conv", (3, 5), ("exact", "exact"), (1, 1), (0, 0)),
+    ("add", (3, 6), ("exact", "bound"), (1, None), (0, 0)),
+    ("flatten", (3, 6), ("exact", "bound"), (1, None), (0, 0)),
 ]
 
 
@@ -319,9 +323,9 @@ def test_fields_are_numbers_in_a_data_frame(up):
     pytest.importorskip("pandas")
     frame = up.to_dataframe(["layer", "rf", "step"])
     assert list(frame.columns) == ["rf_height", "rf_width", "exact_height", "exact_width", "step_height", "step_width"]
-    assert frame["rf_width"].tolist() == [1, 3, 4, 6]
-    assert frame["exact_width"].tolist() == ["exact", "exact", "bound", "bound"]
-    assert frame["step_width"].isna().tolist() == [False, False, False, True]
+    assert frame["rf_width"].tolist() == [1, 3, 5, 6, 6]
+    assert frame["exact_width"].tolist() == ["exact", "exact", "exact", "bound", "bound"]
+    assert frame["step_width"].isna().tolist() == [False, False, False, True, True]
     assert str(frame["step_width"].dtype) == "Int64"
     square = load("vgg11").analyze().to_dataframe()
     assert [name for name in square.columns if name.startswith(("rf", "exact", "step"))] == ["rf", "exact", "step"]
@@ -332,7 +336,7 @@ def test_fields_are_numbers_in_a_data_frame(up):
 def test_a_reader_is_shown_a_bound(up, format):
     out = render(up, format, columns=["layer", "rf", "step"])
     mark = {"html": "&lt;=", "latex": "\\ensuremath{<}=", "markdown": "\\<="}.get(format, "<=")
-    assert f"{mark}3x{mark}4" in out
+    assert f"3x{mark}6" in out
     assert "whole" in out
     assert "exact" not in out
 
@@ -346,4 +350,4 @@ def test_one_file_of_csv_has_one_kind_of_row(archcalc, tmp_path):
     rows = list(csv.DictReader(io.StringIO(out)))
     assert all(None not in row and None not in row.values() for row in rows)
     last = {row["network"]: (row["rf_height"], row["rf_width"], row["exact_height"]) for row in rows}
-    assert last == {"up": ("4", "6", "bound"), "lenet5": ("32", "32", "exact"), "line": ("", "3", "")}
+    assert last == {"up": ("3", "6", "exact"), "lenet5": ("32", "32", "exact"), "line": ("", "3", "")}

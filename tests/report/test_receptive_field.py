@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -123,29 +124,27 @@ def test_an_input_that_is_not_square_has_two_shares(archcalc: Run) -> None:
         (
             "resnet50",
             [
-                "the first layer whose field covers the whole input of 224x224: conv4_4.main.conv2 (227), for some of its "
-                "units; conv5_3.main.conv2, for every unit",
-                "5 of the 18 convolutions and poolings that widen the field take what has seen the whole input already, "
-                "and add no new context at this resolution: conv4_5.main.conv2 to conv5_3.main.conv2; units near the border "
-                "alone see more by them",
-                "the smallest square input from which on no layer is idle: 403x403",
+                "the first layer that covers the network input of 224x224: conv4_4.main.conv2 (227), in some units; "
+                "conv5_3.main.conv2, in every unit",
+                "5 of 18 widening layers are idle at 224x224: their input already covers the network input "
+                "(conv4_5.main.conv2 to conv5_3.main.conv2). They still help units near the border.",
+                "smallest square input without idle layers: 403x403",
             ],
         ),
         (
             "alexnet",
             [
-                "the first layer whose field covers the whole input of 227x227: fc6, for every unit",
-                "each of the 8 convolutions and poolings that widen the field adds context at this resolution: none is "
-                "idle",
-                "the smallest square input from which on no layer is idle: 164x164",
+                "the first layer that covers the network input of 227x227: fc6, in every unit",
+                "none of 8 widening layers is idle at 227x227: all add context",
+                "smallest square input without idle layers: 164x164",
             ],
         ),
         (
             "teaching_one_7x7",
             [
-                "no layer's field covers the whole input of 28x28; the largest is 7, of conv",
-                "the one layer that widens the field adds context at this resolution",
-                "the smallest square input from which on no layer is idle: 2x2",
+                "no layer covers the network input of 28x28; the largest field is 7, of conv",
+                "none of 1 widening layer is idle at 28x28: it adds context",
+                "smallest square input without idle layers: 2x2",
             ],
         ),
     ],
@@ -156,10 +155,13 @@ def test_the_verdict_in_words(name: str, lines: list[str]) -> None:
 
 def test_one_idle_layer_is_one() -> None:
     footer = table("INPUT 3x3x1 -> CONV3-1 -> CONV3-1").footer
-    assert footer[0].endswith("of 3x3: conv1 (3), for some of its units; conv2, for every unit")
-    assert footer[1].startswith("1 of the 2 convolutions and poolings that widen the field takes what has seen")
-    assert footer[1].endswith(
-        "and adds no new context at this resolution: conv2; units near the border alone see more by it"
+    assert (
+        footer[0]
+        == "the first layer that covers the network input of 3x3: conv1 (3), in some units; conv2, in every unit"
+    )
+    assert footer[1] == (
+        "1 of 2 widening layers is idle at 3x3: its input already covers the network input (conv2). It still helps units "
+        "near the border."
     )
 
 
@@ -169,18 +171,19 @@ def test_who_gains_all_the_same() -> None:
     assert (
         table(f"{net} -> CONV3-1")
         .footer[1]
-        .endswith("conv2 to conv3; units near the border alone see more by 1 of them, and no unit by 1")
+        .endswith("(conv2 to conv3). 1 of them still helps units near the border. 1 helps no unit.")
     )
     assert table("INPUT 1x1x1 -> CONV3-1").footer[1] == (
-        "the one layer that widens the field takes what has seen the whole input already, and adds no new context at "
-        "this resolution: conv1; no unit sees more by it"
+        "1 of 1 widening layer is idle at 1x1: its input already covers the network input (conv1). It helps no unit."
     )
 
 
 def test_gates_are_named() -> None:
-    notes = [line for line in table("efficientnet_b0").footer if "gates" in line]
+    notes = [
+        line for line in table("efficientnet_b0").footer if line.startswith("fields follow the paths past the gates")
+    ]
     assert len(notes) == 1
-    assert "stage2.mbconv1.se.gate.global_avg_pool is the first" in notes[0]
+    assert "(first: stage2.mbconv1.se.gate.global_avg_pool)" in notes[0]
     assert not [line for line in table("resnet50").footer if "gates" in line]
 
 
@@ -193,17 +196,45 @@ def test_padding_of_one_input_is_named() -> None:
 
 
 def test_sequences_clips_and_bounds(archcalc: Run) -> None:
-    """'same' pads (0, 1) before 1000 and (1, 1) around 9. The bound after 2x2 up is a 3x3 on one or two positions."""
-    _, out, _ = archcalc("rf", "nets.yaml:sequence", "nets.yaml:clip", "nets.yaml:up", "--format", "json")
+    """'same' pads (0, 1) before 1000 and (1, 1) around 9. Behind 2x2 up two units each see what one saw."""
+    _, out, _ = archcalc("rf", "nets.yaml:sequence", "nets.yaml:clip", "nets.yaml:up", "--all", "--format", "json")
     sequence, clip, up = json.loads(out)
+    sequence, clip = ({**one, "rows": one["rows"][1:]} for one in (sequence, clip))
     assert [row["first"] for row in sequence["rows"]] == [0]
     assert [row["first"] for row in clip["rows"]] == [-1]
     assert sequence["totals"]["smallest_input"] == 2
-    assert [row["exact_height"] for row in up["rows"]] == ["exact", "bound"]
-    assert all(isinstance(row["rf_height"], int) for row in up["rows"])
+    assert [(row["rf_height"], row["step_height"], row["exact_height"]) for row in up["rows"]] == [
+        (1, 1, "exact"),
+        (3, 2, "exact"),
+        (3, 1, "exact"),
+    ]
 
 
-BOUNDED = """input: [1, 8, 8]
+BOUNDED = """input: [1, 9, 9]
+layers:
+  - add:
+      a:
+        - conv: {out: 1, kernel: 1, stride: 2}
+      b:
+        - adaptive_avg_pool: {out: 5}
+        - conv: {out: 1, kernel: 1}
+  - conv: {out: 1, kernel: 3, pad: 1}
+  - conv: {out: 1, kernel: 3, pad: 1}
+"""
+"""Units of a are 2 pixels apart, those of b 9/5: no one step is that of their sum, and the whole input bounds it."""
+
+
+def test_a_summary_on_bounds_says_what_is_known(archcalc: Run) -> None:
+    with open("apart.yaml", "w", encoding="utf-8") as file:
+        file.write(BOUNDED)
+    _, out, _ = archcalc("rf", "apart.yaml")
+    assert "\nthe first layer that covers the network input of 9x9: not before add (<=9), if any\n" in out
+    totals = json.loads(archcalc("rf", "apart.yaml", "--format", "json")[1])["totals"]
+    assert (totals["covers"], totals["covers_not_before"]) == (None, "add")
+    assert (totals["idle"], totals["may_be_idle"], totals["widening"]) == ([], [], 0)
+
+
+UNITS = """input: [1, 8, 8]
 layers:
   - conv: {out: 1, kernel: 3, stride: 2}
   - conv_transpose: {out: 1, kernel: 3, stride: 2}
@@ -211,76 +242,163 @@ layers:
   - conv: {out: 1, kernel: 3, pad: 1}
   - conv: {out: 1, kernel: 3, pad: 1}
 """
-"""Three units see 0-2, 2-4 and 4-6. A unit after the transposed 3x3 of stride 2 sees one or two of those, 3 or 5 pixels;
-the bound is 5, from (0 - 2*2)/2 = -2 on in steps of 1. A 3x3 adds 2 to it: 7, 9 and 11, of which 9 may cover 8 pixels."""
+"""Units 0 to 2 see 0-2, 2-4 and 4-6. Behind the transposed 3x3 of stride 2 even units see two of those, 5 pixels, and odd
+ones one, 3 pixels. A 3x3 on units 2i-1 to 2i+1 sees from 2(i-1) to 2i+2, 5 pixels, and one on 2i to 2i+2 from 2(i-1) to
+2(i+1)+2, 7. The next sees 7 on 2i-1 to 2i+1 (all that 2i-2 to 2i+2 see) and 9 - 2 = 7 or 9, and so on."""
 
 
-def test_a_verdict_on_bounds_says_what_is_known(archcalc: Run) -> None:
+def test_units_that_differ(archcalc: Run) -> None:
     with open("up.yaml", "w", encoding="utf-8") as file:
-        file.write(BOUNDED)
+        file.write(UNITS)
+    rows = json.loads(archcalc("rf", "up.yaml", "--format", "json")[1])["rows"]
+    assert [(row["rf"], row["rf_smallest"], row["step"], row["exact"]) for row in rows] == [
+        (3, None, 2, "exact"),
+        (5, 3, 1, "exact"),
+        (7, 5, 1, "exact"),
+        (9, 7, 1, "exact"),
+        (11, 9, 1, "exact"),
+    ]
     _, out, _ = archcalc("rf", "up.yaml")
     assert (
-        "\nthe first layer whose field covers the whole input of 8x8, for some of its units: not before conv3 (<=9), if "
-        "any; for every unit: none\nnone of the 5 convolutions and poolings that widen the field is known to be idle; 1 "
-        "may be, since a bound is known of what it takes: conv4\n"
-    ) in out
-    # conv3's unit i sees -4 + i to 4 + i at most, so 4 is the last from which it may see n pixels: n <= 9
-    assert "\nthe smallest square input from which on no layer is idle: at most 10x10\n" in out
-    totals = json.loads(archcalc("rf", "up.yaml", "--format", "json")[1])["totals"]
-    assert totals == {
-        "covers": None,
-        "covers_not_before": "conv3",
-        "covers_everywhere": None,
-        "covers_everywhere_not_before": None,
-        "widening": 5,
-        "idle": [],
-        "idle_everywhere": [],
-        "may_be_idle": ["conv4"],
-        "smallest_input": 10,
-        "smallest_input_exact": "bound",
+        "\nfrom conv_transpose on, units have fields of several sizes; --layer NAME --unit Y,X gives that of one unit\n"
+        in out
+    )
+    assert "smallest: field of the unit that sees least, where units differ; field is that of the unit" in out
+
+
+def test_a_vector_has_the_fields_of_its_map(archcalc: Run) -> None:
+    """Flatten alone sees what a position saw; a fully connected layer behind it sees all that was read: 0 to 8 of 10."""
+    with open("flat.yaml", "w", encoding="utf-8") as file:
+        file.write("input: [1, 10, 10]\nlayers:\n  - conv: {out: 1, kernel: 3, stride: 2}\n  - flatten\n  - relu\n")
+        file.write("  - linear: {out: 1}\n")
+    rows = json.loads(archcalc("rf", "flat.yaml", "--all", "--format", "json")[1])["rows"]
+    assert [(row["layer"], row["rf"], row["step"]) for row in rows] == [
+        ("input", 1, 1),
+        ("conv", 3, 2),
+        ("flatten", 3, 2),
+        ("relu", 3, 2),
+        ("linear", 9, None),
+    ]
+
+
+FLAT = """input: [3, 32, 32]
+layers:
+  - conv: {out: 8, kernel: 3, pad: 1}
+  - concat:
+      a:
+        - conv: {out: 8, kernel: 3, pad: 1}
+        - flatten
+      b:
+        - conv: {out: 8, kernel: 5, pad: 2}
+        - flatten
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "last"),
+    [
+        ("", ("concat", 7, 5, 1)),  # a unit sees 5 or 7 pixels
+        ("  - relu\n", ("concat", 7, 5, 1)),
+        ("  - linear: {out: 2}\n", ("linear", 32, None, None)),
+        ("  - softmax\n", ("softmax", 32, None, None)),
+    ],
+)
+def test_vectors_one_after_another(archcalc: Run, more: str, last: tuple[object, ...]) -> None:
+    with open("flat.yaml", "w", encoding="utf-8") as file:
+        file.write(FLAT + more)
+    content = json.loads(archcalc("rf", "flat.yaml", "--format", "json")[1])
+    row = content["rows"][-1]
+    assert (row["layer"], row["rf"], row["rf_least"], row["step"]) == last
+    assert content["totals"]["covers"] == (last[0] if last[1] == 32 else None)
+
+
+GATED = """input: [3, 16, 16]
+layers:
+  - conv: {out: 4, kernel: 3, pad: 1}
+  - multiply:
+      map: []
+      gate:
+        - global_avg_pool
+        - conv: {out: 4, kernel: 1}
+        - sigmoid
+  - conv: {out: 4, kernel: 5, pad: 2}
+"""
+
+
+def test_one_field_in_every_table(archcalc: Run) -> None:
+    """3, and 7 behind the gate: past it. Through the gate, whose pooling sees all, 16."""
+    with open("gated.yaml", "w", encoding="utf-8") as file:
+        file.write(GATED)
+
+    def last(*arguments: str) -> dict[str, object]:
+        return json.loads(archcalc(*arguments, "--format", "json")[1])["rows"][-1]
+
+    both = "rf,rf_with_gates"
+    for row in (
+        last("rf", "gated.yaml"),
+        last("rf", "gated.yaml", "--summary"),
+        last("compare", "gated.yaml"),
+        last("table", "gated.yaml", "--columns", both),
+    ):
+        assert (row["rf"], row["rf_with_gates"]) == (7, 16)
+    frame = load("gated.yaml").analyze().to_dataframe(["rf", "rf_with_gates"])
+    assert (frame["rf"].iloc[-1], frame["rf_with_gates"].iloc[-1]) == (7, 16)
+    assert last("table", "gated.yaml")["rf"] == 7
+    assert "  whole" in archcalc("compare", "gated.yaml")[1]
+
+
+@pytest.mark.parametrize("net", ["efficientnet_b0", "mobilenet_v3_large", "resnet50", "googlenet"])
+def test_one_field_of_the_zoo(archcalc: Run, net: str) -> None:
+    fields = {
+        json.loads(archcalc(*command, net, "--format", "json")[1])["rows"][0]["rf"]
+        for command in (("compare",), ("rf", "--summary"))
     }
-
-
-def test_one_and_all_units_of_a_vector_are_the_same(archcalc: Run) -> None:
-    """A fully connected layer takes the whole map behind an upsampling: a unit may see the whole image, or none does."""
-    with open("up.yaml", "w", encoding="utf-8") as file:
-        file.write("input: [1, 9, 9]\nlayers:\n  - conv: {out: 1, kernel: 3, stride: 2}\n  - upsample: {scale: 2}\n")
-        file.write("  - flatten\n  - linear: {out: 1}\n")
-    _, out, _ = archcalc("rf", "up.yaml")
-    assert "\nthe first layer whose field covers the whole input of 9x9: not before linear (<=9), if any\n" in out
-
-
-def test_the_one_layer_that_widens_may_be_idle(archcalc: Run) -> None:
-    """1x1 with stride 2 reads 0 and 2 of 3 pixels; bilinear, units of twice the size see up to both, 0 to 2."""
-    with open("up.yaml", "w", encoding="utf-8") as file:
-        file.write("input: [1, 3, 3]\nlayers:\n  - conv: {out: 1, kernel: 1, stride: 2}\n")
-        file.write("  - upsample: {scale: 2, mode: bilinear}\n  - conv: {out: 1, kernel: 3, pad: 1}\n")
-    _, out, _ = archcalc("rf", "up.yaml")
-    assert "\nthe one layer that widens the field may be idle, since a bound is known of what it takes\n" in out
+    shown = [json.loads(archcalc(command, net, "--format", "json")[1])["rows"] for command in ("table", "rf")]
+    fields |= {max(row["rf"] for row in rows if row["step"] is not None) for rows in shown}
+    assert len(fields) == 1
 
 
 def test_a_summary_of_bounds(archcalc: Run) -> None:
-    with open("up.yaml", "w", encoding="utf-8") as file:
+    with open("apart.yaml", "w", encoding="utf-8") as file:
         file.write(BOUNDED)
-    _, out, _ = archcalc("rf", "up.yaml", "lenet5", "--summary")
-    assert re.search(r"\nup .* <=11  3 -> <=5 -> <=7 -> <=9 -> <=11 +not before conv3 +<=1 +<=10\n", out)
-    assert out.endswith("such as behind transposed convolution and upsampling\n")
-    rows = list(csv.DictReader(io.StringIO(archcalc("rf", "up.yaml", "lenet5", "--summary", "--format", "csv")[1])))
-    names = ("rf", "growth", "covers", "idle", "smallest_input")
-    assert [rows[0][name] for name in names] == ["11", "3 -> 5 -> 7 -> 9 -> 11", "conv3", "1", "10"]
-    told = ("exact", "covers_exact", "idle_exact", "smallest_input_exact")
-    assert [{row[name] for name in told} for row in rows] == [{"bound"}, {"exact"}]
+    _, out, _ = archcalc("rf", "apart.yaml", "lenet5", "--summary")
+    assert re.search(r"\napart .* <=9 +not before add +0 ", out)
+    assert out.endswith(
+        "'<=' and 'not before': a field is a bound; no unit has a larger field, some units may have a smaller one\n"
+    )
+    rows = list(csv.DictReader(io.StringIO(archcalc("rf", "apart.yaml", "lenet5", "--summary", "--format", "csv")[1])))
+    assert [(row["rf"], row["exact"], row["covers"], row["covers_exact"]) for row in rows] == [
+        ("9", "bound", "add", "bound"),
+        ("32", "exact", "C5", "exact"),
+    ]
     assert "not before" not in archcalc("rf", "lenet5", "alexnet", "--summary")[1]
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        "INPUT 32x32x3 -> [CONV3-4 s2 p1]*52",
+        "INPUT 32x32x3 -> [CONV3-3 s9000 p1]*6",
+        "INPUT 10x10x1 -> CONV1-1 p45000 -> [CONV1-1]*300 -> GAP",
+        "INPUT 9x9x1 -> CONV2-1 p900000000 -> POOL2 -> CONV3-1 s7 -> GAP",
+    ],
+)
+def test_work_does_not_follow_sizes(archcalc: Run, net: str) -> None:
+    """Strides, pads and maps of a billion take no longer than small ones."""
+    started = time.process_time()
+    for arguments in (("rf", net), ("rf", net, "--summary"), ("table", net)):
+        assert archcalc(*arguments)[0] == 0
+    assert time.process_time() - started < 5
 
 
 def test_pixels_that_strides_leave_over_are_told(archcalc: Run) -> None:
     """See the test of what a whole map leaves over for the 219 pixels."""
     _, out, _ = archcalc("rf", "alexnet_slim")
     assert (
-        "strides leave pixels over: fc6, which takes the whole map, sees height 0 to 218, width 0 to 218 of the image of "
-        "224x224\n"
+        "strides leave pixels over: fc6, which takes the whole map, sees height 0 to 218, width 0 to 218 of the network "
+        "input of 224x224\n"
     ) in out
-    assert "no layer's field covers the whole input of 224x224; the largest is 219, of fc6\n" in out
+    assert "no layer covers the network input of 224x224; the largest field is 219, of fc6\n" in out
     assert "leave pixels over" not in archcalc("rf", "resnet50")[1]
 
 
@@ -290,12 +408,12 @@ def test_csv_has_the_same_columns_for_all(archcalc: Run) -> None:
     assert {row["network"] for row in rows} == {"sequence", "up", "resnet18"}
     assert all(None not in row and None not in row.values() for row in rows)
     assert (rows[0]["rf_height"], rows[0]["rf_width"]) == ("", "3")
-    assert {row["exact_width"] for row in rows} == {"exact", "bound"}
+    assert {row["exact_width"] for row in rows} == {"exact"}
 
 
 def test_several_networks_end_in_one_line_each(archcalc: Run) -> None:
     _, out, _ = archcalc("rf", "lenet5", "alexnet")
-    assert out.count("covers the whole input of") == 2
+    assert out.count("the network input of") == 2
     assert re.search(
         r"\nlenet5 .* 5 -> 6 -> 14 -> 16 -> 32 .*\nalexnet .* 11 -> 19 -> 51 -> 67 -> 99 -> 131 -> 163 -> 195 ", out
     )
@@ -321,7 +439,7 @@ def test_json_has_the_verdict(archcalc: Run) -> None:
 def test_a_unit_in_words_and_numbers(archcalc: Run) -> None:
     _, out, _ = archcalc("rf", "alexnet", "--layer", "conv5", "--unit", "3,4")
     assert "unit 3,4 of conv5 (256x13x13) sees height -16 to 146, width 0 to 162; " in out
-    assert "of the image of 227x227: height 0 to 146, width 0 to 162" in out
+    assert "of the network input of 227x227: height 0 to 146, width 0 to 162" in out
     rows = json.loads(archcalc("rf", "alexnet", "--layer", "conv5", "--unit", "3,4", "--format", "json")[1])["rows"]
     assert [(row["axis"], row["first"], row["last"], row["input_first"], row["input_last"]) for row in rows] == [
         ("height", -16, 146, 0, 146),
@@ -334,7 +452,7 @@ def test_a_unit_in_the_padding(archcalc: Run) -> None:
     with open("far.yaml", "w", encoding="utf-8") as file:
         file.write(spec)
     _, out, _ = archcalc("rf", "far.yaml", "--layer", "conv", "--unit", "0,3")
-    assert "sees height -2 to -2, width 1 to 1: nothing of the image of 3x3, just padding" in out
+    assert "sees height -2 to -2, width 1 to 1: nothing of the network input of 3x3, just padding" in out
 
 
 @pytest.mark.parametrize(

@@ -137,17 +137,25 @@ def test_a_field_that_the_image_cuts_is_compared_in_a_larger_one():
     """Three dilated convolutions see 1 + 3*2*4 = 25 pixels of 12: cut to the image, and then in one four times as wide."""
     network = of([conv(3, pad=4, dilation=4)] * 3, 12)
     last = [c for c in check(network).checks if c.node == "n3"]
-    # unit 6 of 12 sees -6 to 18, of which 2, 6 and 10 are pixels: inside 0 to 11, not equal to it
+    # unit 6 of 12 sees -6 to 18, of which 2, 6 and 10 are pixels
     assert last == [
-        FieldCheck("n3", 0, 12, 6, (0, 11), (2, 10), False),
+        FieldCheck("n3", 0, 12, 6, (2, 10), (2, 10), True),
         FieldCheck("n3", 0, 36, 18, (6, 30), (6, 30), True),
     ]
 
 
-def test_a_bound_holds_what_is_seen():
-    """Up by two and a 3x3: the engine's bound for unit 8 of 16 on 8 pixels is 3 to 5, what it reads is 3 to 4."""
+def test_units_that_differ():
+    """Up by two and a 3x3: unit 8 of 16 reads positions 7 to 9, pixels 3 to 4."""
     (last,) = [c for c in check(of([("upsample", {"scale": 2}), conv(3, pad=1)], 8)).checks if c.node == "n2"]
-    assert (last.seen, last.exact, last.agree) == ((3, 4), False, True)
+    assert (last.field, last.seen, last.exact, last.agree) == ((3, 4), (3, 4), True, True)
+    assert not last._replace(field=(3, 5)).agree
+
+
+def test_a_bound_holds_what_is_seen():
+    """Five units of nine pixels are 9/5 of a pixel apart, and those of the stride 2: no one step is that of their sum."""
+    apart = ("add", [[("adaptive_avg_pool", {"out": 5}), conv(1)], [conv(1, stride=2)]])
+    (last,) = [c for c in check(of([apart], 9)).checks if c.node == "n4"]
+    assert (last.field, last.seen, last.exact, last.agree) == ((0, 8), (3, 5), False, True)
     assert not last._replace(field=(4, 4)).agree
 
 
@@ -158,4 +166,4 @@ def test_a_vector_has_no_fields():
 def test_layers_that_see_different_things_are_chosen():
     found = check(archcalc.load("vgg16"), limit=5)
     assert found.layers == 5
-    assert [c.node for c in found.checks if c.axis == 0] == ["conv1_1", "conv2_2", "pool3", "pool4", "flatten"]
+    assert [c.node for c in found.checks if c.axis == 0] == ["conv1_1", "conv2_2", "pool3", "conv5_1", "fc6"]

@@ -1,0 +1,190 @@
+"""What the fields of a network mean at its input, in words, and the lines that explain the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.fields import Views
+from archcalc.analysis.receptive_field import Sight, Verdict, sights
+from archcalc.field import View
+from archcalc.report.layers import field_of
+from archcalc.sizes import AXES
+
+SQUARE = {1: "", 2: "square ", 3: "cubic "}
+
+MEANINGS: Mapping[str, str] = {
+    "rf": "size of the receptive field in pixels, maps without borders",
+    "rf_smallest": "field of the unit that sees least, where units differ; field is that of the unit that sees most",
+    "step": "pixels between the fields of neighbouring units, on average where units differ; '-': every unit has the "
+    "same field",
+    "first": "first pixel of unit 0 (negative: in the padding)",
+    "padding": "-first",
+    "rf_least": "smallest field over all branches",
+    "centred": "all branches have the same centre",
+    "exact": "'bound': no unit has a larger field, some units may have a smaller one",
+    "rf_with_gates": "field over all paths, the gates' own included",
+}
+"""What a column of fields holds."""
+
+
+def legend(names: Sequence[str], titles: Mapping[str, str] | None = None) -> list[str]:
+    """One sentence for each of the columns, in one line."""
+    called = {"rf": "field", "rf_smallest": "smallest", "rf_least": "least", "rf_with_gates": "with gates"} | dict(
+        titles or {}
+    )
+    told = [f"{called.get(name, name)}: {MEANINGS[name]}" for name in names if name in MEANINGS]
+    return [". ".join(told) + "."] if told else []
+
+
+def branches(view: View) -> bool:
+    """Whether a smaller path leads to the layer beside the largest."""
+    return view.least != view.field and view.field.step != 0
+
+
+def units_differ(view: View) -> bool:
+    """Whether the fields of the layer's units have several sizes."""
+    return bool(view.field.phases) and view.field.smallest != view.field.size
+
+
+def sizes_text(sizes: Sequence[int]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def field_text(views: Views) -> str:
+    """The size of the field, as HxW where the axes differ; a bound is marked."""
+    return str(field_of(views))
+
+
+def summary_lines(analysis: Analysis, said: Verdict) -> list[str]:
+    """Which layer covers the input, which layers are idle, and what input has no idle layers."""
+    lines = [_first(analysis, said), _idle(analysis, said)]
+    if said.least is not None:
+        sides = [said.least] * len(analysis.input.axes)
+        most = "" if said.least_exact else "at most "
+        lines.append(f"smallest {SQUARE[len(sides)]}input without idle layers: {most}{sizes_text(sides)}")
+    return lines
+
+
+def _first(analysis: Analysis, said: Verdict) -> str:
+    image = sizes_text(analysis.input.axes)
+    if said.may_be_first or said.may_be_everywhere:
+        some, every = _not_before(said.first, said.may_be_first), _not_before(said.everywhere, said.may_be_everywhere)
+        if some == every:
+            return f"the first layer that covers the network input of {image}: {some}"
+        return f"the first layer of which a unit covers the network input of {image}: {some}; every unit: {every}"
+    if said.first is None:
+        changed = [sight for sight in sights(analysis) if sight.changes and not sight.gate]
+        widest = max(changed, key=lambda sight: [view.field.size for view in sight.views], default=None)
+        largest = f"; the largest field is {field_text(widest.views)}, of {widest.node.name}" if widest else ""
+        return f"no layer covers the network input of {image}{largest}"
+    name, everywhere = said.first.node.name, said.everywhere
+    if everywhere and everywhere.node is said.first.node:
+        return f"the first layer that covers the network input of {image}: {name}, in every unit"
+    some = f"the first layer that covers the network input of {image}: {name} ({field_text(said.first.views)}), in some units"
+    return f"{some}; {everywhere.node.name}, in every unit" if everywhere else f"{some}; no layer in every unit"
+
+
+def _not_before(known: Sight | None, may: Sight | None) -> str:
+    """The first layer that is known to cover the input; a range where an earlier layer may, since its field is a bound."""
+    if may is None:
+        return f"{known.node.name} ({field_text(known.views)})" if known else "none"
+    earliest = f"not before {may.node.name} ({field_text(may.views)})"
+    return (
+        f"{earliest}, at the latest {known.node.name} ({field_text(known.views)})" if known else f"{earliest}, if any"
+    )
+
+
+def _idle(analysis: Analysis, said: Verdict) -> str:
+    many, idle, at = len(said.widening), said.idle, f"at {sizes_text(analysis.input.axes)}"
+    if not many:
+        return "no layer widens the field: every unit sees one pixel, or the whole map"
+    may = _may_be_idle(said)
+    layers = "1 widening layer" if many == 1 else f"{many} widening layers"
+    if not idle:
+        if may:
+            return f"none of {layers} is known to be idle {at}. {may}"
+        return f"none of {layers} is idle {at}: {'it adds' if many == 1 else 'all add'} context"
+    are, their = (
+        ("is idle", "its input already covers") if len(idle) == 1 else ("are idle", "their input already covers")
+    )
+    text = f"{len(idle)} of {layers} {are} {at}: {their} the network input ({_from_to(idle)}). {_spent(idle)}"
+    return f"{text} {may}" if may else text
+
+
+def _may_be_idle(said: Verdict) -> str:
+    """The layers of which it is not known, since the field of their input is a bound."""
+    if not said.may_idle:
+        return ""
+    more = " more" if said.idle else ""
+    return f"{len(said.may_idle)}{more} may be idle: the field of the input is a bound ({_from_to(said.may_idle)})."
+
+
+def _from_to(sights: Sequence[Sight]) -> str:
+    return " to ".join(dict.fromkeys((sights[0].node.name, sights[-1].node.name)))
+
+
+def _spent(idle: Sequence[Sight]) -> str:
+    """Which idle layers help all the same: units near the border see all of the input later than others."""
+    spent = sum(bool(sight.spent) for sight in idle)
+    helping = len(idle) - spent
+    if len(idle) == 1:
+        return "It helps no unit." if spent else "It still helps units near the border."
+    if not spent:
+        return "They still help units near the border."
+    if not helping:
+        return "They help no unit."
+    return (
+        f"{helping} of them still {'helps' if helping == 1 else 'help'} units near the border. "
+        f"{spent} {'helps' if spent == 1 else 'help'} no unit."
+    )
+
+
+def gate_line(analysis: Analysis) -> list[str]:
+    """Which paths the fields follow, in a network with gates."""
+    gate = next((sight for sight in sights(analysis) if sight.gate), None)
+    if gate is None:
+        return []
+    return [
+        f"fields follow the paths past the gates. Through the gates (first: {gate.node.name}) every unit behind them sees "
+        f"the whole input: column rf_with_gates"
+    ]
+
+
+def units_line(shown: Sequence[Sight]) -> list[str]:
+    """From which layer on the units of a layer see fields of several sizes."""
+    first = next((sight for sight in shown if any(map(units_differ, sight.views))), None)
+    if first is None:
+        return []
+    return [
+        f"from {first.node.name} on, units have fields of several sizes; --layer NAME --unit Y,X gives that of one unit"
+    ]
+
+
+def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
+    """What else is to be said of the fields that are shown."""
+    lines = gate_line(analysis)
+    padded = [sight for sight in shown if sight.padded]
+    if padded:
+        lines.append(
+            f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
+        )
+    left = next((s for s in sights(analysis) if s.changes and not s.gate and _leaves_over(analysis, s)), None)
+    if left is not None:
+        fields = zip(AXES[len(left.views)], left.views, strict=True)
+        seen = ", ".join(
+            f"{axis} {view.field.start} to {view.field.start + view.field.size - 1}" for axis, view in fields
+        )
+        lines.append(
+            f"strides leave pixels over: {left.node.name}, which takes the whole map, sees {seen} of the network input of "
+            f"{sizes_text(analysis.input.axes)}"
+        )
+    return lines
+
+
+def _leaves_over(analysis: Analysis, sight: Sight) -> bool:
+    """Whether the layer takes a whole map, and with it less than the whole image."""
+    return any(
+        view.exact and view.field.step == 0 and view.field.size < n
+        for view, n in zip(sight.views, analysis.input.axes, strict=True)
+    )
