@@ -113,7 +113,7 @@ TABLES = (
             (
                 *("input", "conv", "linear", "relu", "leaky_relu", "max_pool", "avg_pool", "global_avg_pool"),
                 *("batch_norm", "add", "multiply", "lrn", "upsample", "flatten", "identity", "concat", "dropout"),
-                *("sigmoid", "softmax", "channel_shuffle"),
+                *("sigmoid", "softmax", "channel_shuffle", "crop"),
             )
         ),
         silence="burden.m stops with 'layer not recognised', or its rule was not checked",
@@ -177,18 +177,8 @@ TABLES = (
         known=frozenset(
             (
                 *("input", "conv", "conv_transpose", "linear", "max_pool", "avg_pool", "global_avg_pool"),
-                *(
-                    "batch_norm",
-                    "lrn",
-                    "concat",
-                    "relu",
-                    "leaky_relu",
-                    "dropout",
-                    "softmax",
-                    "flatten",
-                    "identity",
-                    "add",
-                ),
+                *("batch_norm", "lrn", "concat", "relu", "leaky_relu", "dropout", "softmax", "flatten", "identity"),
+                *("add", "crop"),
             )
         ),
         silence="analyzer.coffee has no such layer of Caffe, and reports 'Unknown Layer'",

@@ -42,15 +42,15 @@ STATUSES = {
     ),
     "convnet-burden": (
         "conv linear relu leaky_relu max_pool avg_pool global_avg_pool add multiply lrn upsample",
-        "input batch_norm flatten identity concat dropout sigmoid softmax channel_shuffle",
+        "input batch_norm flatten identity concat dropout sigmoid softmax channel_shuffle crop",
         "conv_table conv_transpose relu6 prelu elu hard_sigmoid silu hard_swish gelu tanh adaptive_avg_pool layer_norm "
-        f"scale layer_scale mean slice crop pad pad_channels drop_path {NO_MODULE}",
+        f"scale layer_scale mean slice pad pad_channels drop_path {NO_MODULE}",
     ),
     "netscope": (
         "conv conv_transpose linear batch_norm lrn",
-        "input max_pool avg_pool global_avg_pool concat relu leaky_relu dropout softmax flatten identity add",
+        "input max_pool avg_pool global_avg_pool concat relu leaky_relu dropout softmax flatten identity add crop",
         "conv_table relu6 prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh adaptive_avg_pool layer_norm scale "
-        f"layer_scale mean multiply upsample slice crop pad channel_shuffle pad_channels drop_path {NO_MODULE}",
+        f"layer_scale mean multiply upsample slice pad channel_shuffle pad_channels drop_path {NO_MODULE}",
     ),
     "rf-repo": (
         f"conv linear batch_norm scale layer_scale multiply max_pool {POOLS}",
@@ -233,6 +233,25 @@ def test_what_a_tool_counts_of_every_layer_type_that_it_is_said_to_know(tool: st
             adds = said.operations != (2 if tool == "torch" else 1) * BEFORE
             assert adds == (how.status(case) == "counted"), case
     assert not different
+
+
+@pytest.mark.parametrize("type", ["add", "multiply"])
+@pytest.mark.parametrize("tool", RUN)
+def test_joins_that_broadcast_count_as_nothing(tool: str, type: str) -> None:
+    """One channel beside eight, as in a spatial gate."""
+    torch = pytest.importorskip("torch")
+    from torch import nn
+
+    class Gate(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + x[:, :1] if type == "add" else x * x[:, :1]
+
+    network = Network("gate", Shape(8, (6, 6)))
+    network.add("before", registry["conv"](out=8, kernel=1, bias=False))
+    network.add("one", registry["slice"](stop=1))
+    network.add("gated", registry[type](), [1, 2])
+    assert network.nodes[-1].shape == Shape(8, (6, 6))
+    assert run(tool, Gate()).operations == explained(network, convention(tool)).total("operations")
 
 
 def test_what_calflops_counts() -> None:
