@@ -224,7 +224,8 @@ class Network:
                 )
         if shares is not None:
             self._check_shared(layer, shapes, self.nodes[shares])
-        held = storage or layer.held(shape, *shapes)
+        held = layer.held(shape, *shapes)
+        held = storage if storage and held == layer.storage else held
         node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, held)
         self.nodes.append(node)
         return node.index

@@ -72,6 +72,7 @@ def passes_view(node: Node) -> bool:
     """Whether what a layer returns is another tensor seen anew, in PyTorch: the input, or a result of its own."""
     layer = node.layer
     moved = layer.type in ("layer_norm", "linear") and layer.settings["axis"] == "channels" and node.shape.axes
+    moved = moved or (layer.type == "linear" and layer.settings["bias"] and node.shape.axes)  # a matrix, seen as a map
     squeezed = layer.type.endswith("_pool") and len(node.shape.axes) == 1
     return (
         "view" in (node.storage, layer.storage)

@@ -11,6 +11,7 @@ import os
 
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
 from hypothesis import HealthCheck, given, settings
 from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
@@ -148,6 +149,18 @@ PEAKS = [
 ]
 
 
+@pytest.mark.parametrize("bias", ["true", "false"])
+@pytest.mark.parametrize("axis", ["last", "channels"])
+def test_a_matrix_seen_as_a_map_is_not_written_over(axis, bias):
+    """In place on a view, autograd copies the whole gradient (CopySlices); without a bias there is no view."""
+    spec = f"input: [3, 4, 6]\nlayers: [{{linear: {{out: 4, axis: {axis}, bias: {bias}}}}}, silu, {C}]\n"
+    network = expand(read_text(spec, "spec.yaml", "spec"), "spec")
+    assert bool(overwritten(network)) == (axis == "last" and bias == "false")
+    assert_every_moment(
+        training(network, sums_in_place=False), memory.training_live(module_of(network), image_of(network))
+    )
+
+
 @pytest.mark.parametrize("axes", [1, 2, 3])
 @pytest.mark.parametrize(("text", "peak"), [row[1:] for row in PEAKS], ids=[row[0] for row in PEAKS])
 def test_parts_borders_and_what_is_smaller(text, peak, axes, two_threads):
@@ -208,6 +221,74 @@ def test_poolings_and_what_is_made_before_them(pool, peak, two_threads):
     assert_every_moment(inference(network), memory.inference_live(module, image))
     assert memory.saved_difference(network, module, image) == ""
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
+
+
+class Form(nn.Module):
+    """A function of one image as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, image):
+        return self.function(image)
+
+
+def let_go(image):
+    a, b, c = image + 1, image + 1, image + 1
+    y = a + b
+    del a, b
+    y = y + c
+    del c
+    return y / 3
+
+
+def padded_first(image):
+    x = image + 1
+    x = F.pad(x, (0, 1, 0, 1), value=float("-inf"))
+    return F.max_pool2d(x, 3, 2)
+
+
+def crop_copied(image):
+    x = image + 1
+    return x[:, :, 88:480, 88:480].contiguous()
+
+
+def coefficient(image):
+    x = image + 1
+    return F.avg_pool2d(x, 2, divisor_override=1) * 0.5 + 0.25
+
+
+@pytest.mark.parametrize(
+    ("image", "spec", "here", "form", "there"),
+    [
+        ((64, 56, 56), "{mean: {a: [C], b: [C], c: [C]}}", 4_014_080, let_go, 3_211_264),
+        ((64, 112, 112), "C, {max_pool: {kernel: 3, stride: 2, pad: same}}", 8_888_576, padded_first, 6_480_128),
+        (
+            (64, 112, 112),
+            "C, {max_pool: {kernel: 3, stride: 2, pad: same}}",
+            8_888_576,
+            lambda image: F.max_pool2d(image + 1, 3, 2, ceil_mode=True),
+            5_619_712,
+        ),
+        ((6, 28, 28), "C, {subsample: {kernel: 2, stride: 2}}", 23_520, coefficient, 28_224),
+    ],
+)
+def test_what_other_forms_hold(image, spec, here, form, there):
+    """The figures of docs/memory.md, Whose program."""
+    text = spec.replace("C", f"{{conv: {{out: {image[0]}, kernel: 1}}}}")
+    network = expand(read_text(f"input: {list(image)}\nlayers: [{text}]\n", "spec.yaml", "spec"), "spec")
+    assert inference(network).peak() == here
+    assert memory.inference_peak(module_of(network), image_of(network, batch=1)) == here
+    assert memory.inference_peak(Form(form), image_of(network, batch=1)) == there
+
+
+def test_a_crop_keeps_its_map():
+    """The first skip of Ronneberger et al. 2015, Figure 1: 64x568x568, cropped to 392x392."""
+    image = torch.zeros(1, 64, 568, 568, device="meta")
+    copied = crop_copied(image)
+    assert copied.untyped_storage().nbytes() == 64 * 392 * 392 * 4 == 39_337_984
+    assert (image + 1)[:, :, 88:480, 88:480].untyped_storage().nbytes() == 64 * 568 * 568 * 4 == 82_591_744
 
 
 @pytest.fixture
