@@ -154,7 +154,7 @@ def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
         names=names_of.networks,
         listed=False,
         help="a name in the zoo, a spec file (FILE.yaml, or FILE.yaml:NAME where it holds several), "
-        "- for a spec on standard input, or a one-line pattern",
+        "- for a spec on standard input, or a one-line pattern; with settings as in resnet50@option=c,classes=10",
     )
     parser.add_argument(
         "--set",
@@ -162,7 +162,7 @@ def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
         type=setting,
         action="append",
         default=[],
-        help="set a parameter of the spec; may be given again; help lists them",
+        help="set a parameter of the spec, for every network; may be given again; help lists them",
     )
 
 

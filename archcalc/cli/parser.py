@@ -109,7 +109,7 @@ def parser() -> options.Parser:
         action=options.Named,
         names=names.networks,
         listed=False,
-        help="add ratios to this network's figures",
+        help="add ratios to this network's figures; NET@KEY=VALUE sets it, --set does not",
     )
     options.printing(one, FORMATS, columns=names.compare_columns)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from archcalc.errors import MOST_NAMES, ArchcalcError, LayerError, Problem, unknown
-from archcalc.inputs import Takes
+from archcalc.inputs import Takes, looks_swapped
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, Storage
 from archcalc.layers.fields import shown, whole_number
@@ -75,6 +75,7 @@ def network_of(family: Family, name: str, settings: dict[str, Any] | None = None
         about=family.about | entry.about,
         settings=values,
         defaults=own,
+        notes=_order_noted(shape),
         origin="zoo" if family.in_zoo else "file",
         file=family.file,
         takes=takes,
@@ -82,6 +83,13 @@ def network_of(family: Family, name: str, settings: dict[str, Any] | None = None
         build=build,
     )
     return network
+
+
+def _order_noted(input: Shape) -> list[str]:
+    """A note on an input that looks as if its channels stood last, and is taken as it is written."""
+    if looks_swapped(input) is None:
+        return []
+    return [f"the input {input} is read as channels x height x width: {input.channels} channels"]
 
 
 @contextmanager

@@ -163,3 +163,44 @@ def test_messages_without_a_column() -> None:
 def test_the_most_layers_are_read(used: Any) -> None:
     network: Network = load_pattern("INPUT 8x8x3 -> [RELU]*9999")
     assert used(network)
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("INPUT 3x32x32 (CxHxW) -> RELU", Shape(3, (32, 32))),
+        ("INPUT 3x32x32 (HxWxC) -> RELU", Shape(32, (3, 32))),
+        ("INPUT 3×32×48(chw) → relu", Shape(3, (32, 48))),
+        ("INPUT 48x32x3 (WxHxC) -> RELU", Shape(3, (32, 48))),
+        ("INPUT 4x4x512 -> RELU", Shape(512, (4, 4))),
+        ("INPUT 480x640x3 -> RELU", Shape(3, (480, 640))),
+        ("INPUT 4x5x512 -> RELU", Shape(512, (4, 5))),
+        ("INPUT 3x3x3 -> RELU", Shape(3, (3, 3))),
+    ],
+)
+def test_both_orders_can_be_written(text: str, shape: Shape) -> None:
+    assert load_pattern(text).input == shape
+
+
+@pytest.mark.parametrize(
+    ("sizes", "meant"),
+    [("3x32x32", "32x32x3"), ("1x28x28", "28x28x1"), ("3x224x320", "224x320x3"), ("16x32x32", "32x32x16")],
+)
+def test_one_order_is_not_taken_for_the_other(sizes: str, meant: str) -> None:
+    assert message(f"INPUT {sizes} -> CONV3-32") == (
+        f"pattern, column 1: the sizes of a pattern are height x width x channels, and {sizes} looks like channels x "
+        f"height x width; did you mean {meant}? Or write the order too: INPUT {sizes} (CxHxW), or INPUT {sizes} (HxWxC)"
+    )
+
+
+def test_another_order_than_the_two() -> None:
+    assert "expected the order of 3 sizes, as in (CxHxW or HxWxC), got (HxW)" in message("INPUT 3x3x3 (HxW) -> RELU")
+
+
+def test_another_input_is_channels_first() -> None:
+    text = "INPUT 32x32x3 -> CONV3-8 -> [POOL2]*6"
+    assert load_pattern(text, (3, 64, 64)).nodes[-1].shape == Shape(8, (1, 1))  # 32 pixels were not enough
+    with pytest.raises(ArchcalcError, match=r"did you mean 3x64x64\?"):
+        load_pattern(text, (64, 64, 3))
+    with pytest.raises(ArchcalcError, match=r"takes channels x height x width, got 64x64; did you mean 3x64x64\?"):
+        load_pattern(text, (64, 64))

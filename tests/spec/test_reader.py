@@ -295,3 +295,57 @@ def test_the_example_of_the_docs_is_what_it_says() -> None:
     assert [n.split(".")[0] for n in names(text)][-4:] == ["unit2", "global_avg_pool", "flatten", "fc"]
     assert "unit1.main.conv" in names(text)
     assert "unit4.add" in [node.name for node in build(text, "tiny_deep").nodes]
+
+
+AXES = "input: [8, 100]\naxes: AXES\nlayers:\n  - conv: {out: 16, kernel: 3, pad: 1}\n"
+
+
+def test_a_spec_says_how_many_axes_it_takes(tmp_path):
+    """A convolution of (8 * 3 + 1) * 16 weights and biases on a sequence has (8 * 9 + 1) * 16 on a map."""
+    from archcalc import ArchcalcError, load
+
+    path = tmp_path / "net.yaml"
+    path.write_text(AXES.replace("AXES", "[1, 2]"))
+    assert load(path).analyze().totals.params == (8 * 3 + 1) * 16
+    assert load(path, input=(8, 20, 20)).analyze().totals.params == (8 * 9 + 1) * 16
+    with pytest.raises(ArchcalcError, match="net takes channels x length or channels x height x width, got 8x8x8x8"):
+        load(path, input=(8, 8, 8, 8))
+    for text in (AXES.replace("AXES", "1"), AXES.replace("axes: AXES\n", "")):
+        path.write_text(text)
+        with pytest.raises(ArchcalcError, match="net takes channels x length, got 8x20x20"):
+            load(path).analyze(input=(8, 20, 20))
+
+
+@pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        ("4", "axes must be a number from 0 to 3, or a list of these, got 4"),
+        ("[]", "axes must be a number from 0 to 3, or a list of these, got a list of 0"),
+        ("true", "axes must be a number from 0 to 3, or a list of these, got true"),
+        ("[1, two]", "axes must be a number from 0 to 3, or a list of these, got a list"),
+        ("[1, 1]", "axes lists a number twice"),
+        ("[2, 3]", "axes takes 2, 3, and the input of the spec has 1 beside its channels"),
+    ],
+)
+def test_axes_that_are_none(tmp_path, axes, said):
+    from archcalc import ArchcalcError, load
+
+    path = tmp_path / "net.yaml"
+    path.write_text(AXES.replace("AXES", axes))
+    with pytest.raises(ArchcalcError) as caught:
+        load(path)
+    assert f"net.yaml:2: {said}" in str(caught.value)
+
+
+def test_an_input_in_another_order_is_noted_or_hinted_at(tmp_path):
+    """The spec's own input is taken as written; where its layers do not fit, the likely order is said."""
+    from archcalc import ArchcalcError, load
+
+    path = tmp_path / "net.yaml"
+    path.write_text("input: [32, 32, 3]\nlayers:\n  - conv: {out: 8, kernel: 3, pad: 1}\n")
+    assert load(path).notes == ["the input 32x32x3 is read as channels x height x width: 32 channels"]
+    path.write_text("input: [32, 32, 3]\nlayers:\n  - conv: {out: 8, kernel: 5}\n")
+    with pytest.raises(
+        ArchcalcError, match=r"the kernel spans 5 .*\n.*read as channels x height x width; did you mean 3x32x32\?"
+    ):
+        load(path).analyze()
