@@ -38,7 +38,7 @@ class Analysis:
     @cached_property
     def all_rows(self) -> list[Row]:
         """The rows of all layers, side heads included."""
-        with _at_input(self.network.full_name, self.input):
+        with _at_input(self.network, self.input):
             return trace(self.network, self.batch, self.convention)
 
     @cached_property
@@ -150,7 +150,7 @@ def prepared(
     itemsize(dtype)
     if not broadcast((images, shape.channels, *shape.axes, *network.settings.values())):
         raise ArchcalcError(f"{network.full_name}: the arrays of input, batch and settings do not broadcast together")
-    with _at_input(network.full_name, shape):
+    with _at_input(network, shape):
         there = network if _same(shape, network.input) else network.at(shape)
         there.nodes  # noqa: B018  what is wrong with a network is said before its numbers are asked for
     if training and there.side_problem:
@@ -164,14 +164,14 @@ def _same(a: Shape, b: Shape) -> bool:
 
 
 @contextmanager
-def _at_input(name: str, shape: Shape) -> Iterator[None]:
+def _at_input(network: Network, shape: Shape) -> Iterator[None]:
     """What a layer or NumPy refuses, said of the network at its input."""
     try:
         yield
     except LayerError as error:
-        raise ArchcalcError(f"{name} at input {shape}: {error}") from error
+        raise ArchcalcError(f"{network.full_name} at input {shape}: {error}") from error
     except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
-        raise ArchcalcError(f"{name} at input {shape}: a number does not fit into int64") from error
+        raise ArchcalcError(f"{network.full_name} at input {shape}: a number does not fit into int64") from error
 
 
 def _convention(name: str | Convention) -> Convention:

@@ -173,7 +173,7 @@ REFUSED = [
     ({"input": (3, "8", 8)}, "input height: expected a whole number, got '8'"),
     ({"input": (3, None, 8)}, "input height: expected a whole number, got nothing"),
     ({"input": "3x8y8"}, "expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got '3x8y8'"),
-    ({"input": ()}, "input: expected (channels, height, width), got ()"),
+    ({"input": ()}, "input: expected (channels, height, width), got []"),
     ({"input": (1, 2, 3, 4, 5)}, "net takes channels x height x width, got 1x2x3x4x5; the input of its spec is 3x8x8"),
     (
         {"input": (3, np.array([8, 9, 10]), np.array([8, 9]))},
