@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from archcalc.errors import LayerError
+from archcalc.errors import LayerError, unknown
 from archcalc.network import Network, Node, Unused
+
+
+def named(network: Network, names: Mapping[str, int | None], wanted: Sequence[str]) -> tuple[list[int], list[str]]:
+    """The nodes that are wanted as outputs by name, and what is wrong with the others.
+
+    ``names`` are those that a spec gives: they stand for nodes, or for None where something else is wrong.
+    """
+    known: dict[str, int | None] = {**{node.name: node.index for node in network.nodes}, **names}
+    found: dict[int, str] = {}
+    problems = []
+    for name in wanted:
+        index = known.get(name)
+        if name not in known:
+            problems.append(unknown("output", name, known))
+        elif index == 0:
+            problems.append(f"outputs: {name} is the network's input")
+        elif index is not None and network.nodes[index].side:
+            problems.append(f"outputs: {name} belongs to a side head, which runs in training only")
+        elif index in found:
+            both = f"{found[index]} and {name}, which are the same"
+            problems.append(f"outputs names {name} twice" if found[index] == name else f"outputs names {both}")
+        elif index is not None:
+            found[index] = name
+    return list(found), problems
 
 
 def choose(network: Network, outputs: Sequence[int]) -> None:

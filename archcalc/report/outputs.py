@@ -35,10 +35,9 @@ def unused_lines(network: Network) -> list[str]:
         return []
     owned = [layer.params for layer in unused if layer.params is not None]
     params: Any = sum(p.weight + p.bias for p in owned)
-    said = (
-        "" if is_array(params) else f"; {'it' if len(unused) == 1 else 'they'} would own {counted(params, 'parameter')}"
-    )
     one = len(unused) == 1
+    owned_text = "" if is_array(params) else counted(params, "parameter") if params else "no parameters"
+    said = f"; {'it' if one else 'they'} would own {owned_text}" if owned_text else ""
     return [
         f"{counted(len(unused), 'layer')} {'serves' if one else 'serve'} no output and "
         f"{'is' if one else 'are'} neither run nor counted: {_listed([layer.name for layer in unused])}{said}"

@@ -18,7 +18,7 @@ from archcalc.layers.base import STORAGES, Storage
 from archcalc.layers.fields import shown, whole_number
 from archcalc.naming import changed, full_name, setting_text
 from archcalc.network import Network, Place
-from archcalc.outputs import choose
+from archcalc.outputs import choose, named
 from archcalc.sizes import Shape
 from archcalc.spec.context import Context
 from archcalc.spec.evaluator import MAX_OPERATIONS, Evaluator, UsedUpError
@@ -178,38 +178,20 @@ class _Expander(Evaluator):
 
     def choose_outputs(self, given: Given | None, current: int | None, scope: dict[str, Any]) -> None:
         """The outputs that the spec names; without, those that nobody reads, and the last step's."""
-        found: dict[int, str] = {}
-        if given is None:
-            outputs = self.network.outputs
-            if current and current not in outputs:
-                found = dict.fromkeys(sorted([*outputs, current]), "")
-        else:
-            named = {node.name: node.index for node in self.nodes} | self.outputs
-            for template in given.value:
-                name = self.fill(template, current, Context(scope), given.place, "")
-                index = named.get(name)
-                if index is None:
-                    if name and name not in named and not self.skipped:
-                        self.problem(unknown("output", name, named), given.place)
-                elif index in found:
-                    again = (
-                        f"{name} twice" if found[index] == name else f"{found[index]} and {name}, which are the same"
-                    )
-                    self.problem(f"outputs names {again}", given.place)
-                elif index == 0 or self.nodes[index].side:
-                    why = (
-                        "is the network's input"
-                        if index == 0
-                        else "belongs to a side head, which runs in training only"
-                    )
-                    self.problem(f"outputs: {name} {why}", given.place)
-                else:
-                    found[index] = name
+        network, place = self.network, given.place if given else Place()
+        found, said = list[int](), list[str]()
+        if given is not None:
+            wanted = [self.fill(template, current, Context(scope), place, "") for template in given.value]
+            found, said = named(network, self.outputs, [name for name in wanted if name])
+        elif current and current not in network.outputs:
+            found = sorted([*network.outputs, current])
+        for text in () if self.skipped else said:
+            self.problem(text, place)
         if found and not self.problems:
             try:
-                choose(self.network, list(found))
+                choose(network, found)
             except LayerError as error:
-                self.problem(f"outputs: {error}", given.place if given else Place())
+                self.problem(f"outputs: {error}", place)
 
     def report_unfound(self) -> None:
         unnamed = {node.name for node in self.nodes} if self.unfound else ()

@@ -211,7 +211,7 @@ def test_weights_of_a_layer_that_is_left_out_are_owned_by_the_first_that_uses_th
     )
     assert [(node.name, node.shares) for node in net.nodes[1:]] == [("b", None), ("c", 1)]
     assert unused_lines(net) == [
-        "1 layer serves no output and is neither run nor counted: a; it would own 0 parameters"
+        "1 layer serves no output and is neither run nor counted: a; it would own no parameters"
     ]
     assert net.analyze().totals.params == 4 * 3 * 9 + 4
 
