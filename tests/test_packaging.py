@@ -56,7 +56,7 @@ def test_the_wheel_works_outside_the_checkout(installed):
     )
     assert [Path(line).is_relative_to(installed) for line in where.split()] == [True, True]
     assert "138,357,544" in run(installed, "-m", "archcalc", "table", "vgg16")
-    assert len(run(installed, "-m", "archcalc", "list", "--columns", "name", "--format", "csv").splitlines()) > 100
+    assert len(run(installed, "-m", "archcalc", "list", "--columns", "network", "--format", "csv").splitlines()) > 100
 
 
 def test_the_wheel_has_nothing_but_the_package(installed):
