@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from archcalc.sizes import is_array, written
@@ -38,6 +37,8 @@ def setting_text(value: Any) -> str:
     if is_array(value):
         return written(value)
     if isinstance(value, str) and (not _WORD.fullmatch(value) or value.lower() in _NO_WORDS):
+        from json import dumps
+
         return _cut(dumps(value, ensure_ascii=not value.isprintable()))
     return _cut(str(value))
 

@@ -139,7 +139,10 @@ def settle_format(args: argparse.Namespace) -> None:
 
     ArchcalcError for an extension that stands for none.
     """
-    if args.extensions is not None and (args.format is None or args.format == ""):
+    if args.extensions is None or args.format is not None:
+        return
+    args.format = args.usual
+    if args.output is not None:
         from archcalc.report.files import format_of
 
         args.format = format_of(args.output, args.extensions(args), args.usual)
