@@ -77,11 +77,11 @@ def full_name(name: str, settings: Mapping[str, Any]) -> str:
 def distinct(networks: Sequence[Network]) -> list[str]:
     """The full names of networks that stand in one output: never one name for two networks.
 
-    Networks of one name are told apart by their inputs, else by where they came from, else by a number.
+    Networks of one name are told apart by where they came from, else by their inputs, else by a number.
     Two entries that are the same network at the same input keep the same name.
     """
     names = [network.full_name for network in networks]
-    for tell in (_with_input, _with_origin):
+    for tell in (_with_origin, _with_input):
         for group in _alike(networks, names):
             told = [tell(networks[at]) for at in group]
             if len(set(told)) > 1:

@@ -66,7 +66,7 @@ def test_every_network_of_the_zoo_has_its_own_name() -> None:
         (["a/net.yaml", "b/net.yaml"], ["net (a/net.yaml)", "net (b/net.yaml)"]),
         (["a/net.yaml", "a/net.yaml"], ["net", "net"]),
         (["a/net.yaml", "b/net.yaml@w=5"], ["net", "net@w=5"]),
-        (["a/vgg16.yaml", "vgg16"], ["vgg16 at 3x8x8", "vgg16 at 3x224x224"]),
+        (["a/vgg16.yaml", "vgg16"], ["vgg16 (a/vgg16.yaml)", "vgg16 (zoo)"]),
         (["INPUT 8x8x3 -> RELU", "INPUT 8x8x3 -> BN"], ["INPUT 8x8x3 -> RELU", "INPUT 8x8x3 -> BN"]),
         (["INPUT 8x8x3 -> RELU", "INPUT  8x8x3->RELU"], ["INPUT 8x8x3 -> RELU", "INPUT 8x8x3->RELU"]),
     ],
