@@ -155,7 +155,7 @@ def test_every_column_may_be_called_by_its_heading(archcalc) -> None:
     [
         ("table tiny.yaml --columns feild", "unknown column 'feild'; did you mean 'field'?"),
         ("table tiny.yaml --columns zzz", "known: layer, type, layers, shared (weights of), "),
-        ("rf lenet5 --columns zzz", "known: layer, type, output, rf (field), step, "),
+        ("rf lenet5 --columns zzz", "known: layer, type, output, rf (field), "),
         ("memory tiny.yaml --columns zzz", "unknown column 'zzz'; known: layer, type, output, "),
         ("list --sort zzz", "unknown column 'zzz'; known: "),
     ],
