@@ -16,7 +16,7 @@ from archcalc.analysis.lifetime import Schedule, inference
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.tape import Storage
 from archcalc.analysis.training import Training, training
-from archcalc.errors import ArchcalcError, LayerError, nearest, unknown
+from archcalc.errors import ArchcalcError, LayerError, clipped, nearest, unknown
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
 from archcalc.layers.fields import shown
@@ -34,6 +34,8 @@ MAX_BUDGET = 2**60
 """The most bytes that a size may be, 1 EiB."""
 TRIED, MAX_SIDE = 64, 2**20
 """Of so many sizes in a row one is one that a network takes; and the largest side that is tried."""
+MOST_LAYERS = 8_000
+"""The most layers of a network that is built for one size after another."""
 TRAINABLE = ("float64", "float32", "float16", "bfloat16")
 """The dtypes for which PyTorch has gradients."""
 
@@ -268,6 +270,11 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
     """
     if not network.input.axes:
         raise ArchcalcError(f"{network.full_name} has no spatial axes: its input {network.input} cannot be made larger")
+    if len(network.nodes) > MOST_LAYERS:
+        raise ArchcalcError(
+            f"{network.full_name} has {len(network.nodes) - 1:,} layers; the largest input is searched for up to "
+            f"{MOST_LAYERS:,}"
+        )
     seen: list[tuple[int, int]] = []
     best, low, high = None, 0, 0
     size = max(network.input.axes)
@@ -327,7 +334,14 @@ def _period(network: Network) -> int:
     if not any(isinstance(layer, Windowed) and layer.stride != 1 for layer in layers):
         return 0
     fields = {view.field for row in network.analyze().rows for view in row.views}
-    return lcm(*(ceil_div(field.step, field.per) for field in fields if field.step))
+    period = lcm(*(ceil_div(field.step, field.per) for field in fields if field.step))
+    most = max(TRIED, 10 * MOST_LAYERS // len(network.nodes))
+    if period > most:
+        raise ArchcalcError(
+            f"{network.full_name} takes as much memory again only {clipped(str(period), 30)} pixels on; the largest "
+            f"input is searched where it is so {most:,} pixels on at most"
+        )
+    return period
 
 
 def with_side(network: Network, side: int) -> Network:

@@ -8,6 +8,7 @@ from archcalc.analysis import analyze
 from archcalc.analysis.way import QUANTITIES, Explained, explained
 from archcalc.conventions import Convention, convention, conventions
 from archcalc.conventions.written import ASSUMED, FORMS, MODULE, OPERATOR, RF_BENCHMARK, Extra, Written, written
+from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import header, meta
@@ -18,6 +19,8 @@ from archcalc.version import __version__
 BYTES = 4
 """Tools take a value to be a float32."""
 
+MOST_LAYERS = 6_000
+"""The most layers of a network that every convention counts."""
 BUG = "bug in {}"
 HEADINGS = (
     Heading("quantity", "quantity", "text", 8),
@@ -247,4 +250,11 @@ def _remainders(network: Network, found: Explained) -> tuple[list[Any], str]:
 
 def explain(network: Network, name: str | None, measured: bool) -> Table:
     """The way to the named convention, or all of them side by side; ArchcalcError for a name that is none."""
-    return overview_table(network, measured) if name is None else explain_table(network, name, measured)
+    if name is not None:
+        return explain_table(network, name, measured)
+    if len(network.nodes) > MOST_LAYERS:
+        raise ArchcalcError(
+            f"{network.full_name} has {len(network.nodes) - 1:,} layers; all tools are shown side by side up to "
+            f"{MOST_LAYERS:,}, and --as TOOL shows one of them"
+        )
+    return overview_table(network, measured)

@@ -25,6 +25,9 @@ from archcalc.report.records import Records
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import bytes_text, count_text, counted
 
+MOST_LAYERS = 6_000
+"""The most layers of a network that a page shows."""
+
 STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
 LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
 PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
@@ -84,6 +87,11 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
 
     ArchcalcError when a number cannot be had; a picture that cannot be drawn says why in its place.
     """
+    if len(network.nodes) > MOST_LAYERS:
+        raise ArchcalcError(
+            f"{network.full_name} has {len(network.nodes) - 1:,} layers; a page shows up to {MOST_LAYERS:,}, and "
+            f"archcalc table shows them all"
+        )
     analysis = network.analyze()
     title, *about = origin(network)
     budget = Budget(network)

@@ -14,6 +14,7 @@ from archcalc.inputs import given_sizes
 from archcalc.layers.fields import shown
 from archcalc.network import Network
 from archcalc.spec.expand import network_of
+from archcalc.spec.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
 from archcalc.spec.reader import Family, read
 from archcalc.spec.settings import read_settings
 from archcalc.spec.tree import MAX_BYTES, parse
@@ -33,8 +34,13 @@ _read: dict[TextIO, str] = {}
 def specs() -> Path:
     """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
-    installed = package / "specs"
-    return installed if installed.is_dir() else package.parent / "specs"
+    for folder in (package / "specs", package.parent / "specs"):
+        if folder.is_dir():
+            return folder
+    raise ArchcalcError(
+        f"the specs of the zoo are not beside {package}: archcalc runs from a folder and not from a zip; "
+        "unpack it, or pip install it"
+    )
 
 
 def families() -> list[str]:
@@ -61,7 +67,11 @@ def _cached(path: str, stem: str, changed: int) -> Family:
 
 def read_text(text: str, file: str, name: str) -> Family:
     """The family in a spec's text, for messages said to stand in ``file``."""
-    return read(parse(text, file), file, name)
+    try:
+        return read(parse(text, file), file, name)
+    except ArchcalcError:
+        refuse_text(text, file)
+        raise
 
 
 def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **settings: Setting) -> Network:
@@ -130,7 +140,7 @@ def is_pattern(net: str) -> bool:
 def is_path(net: str) -> bool:
     """Whether net says where a spec is, rather than its name in the zoo; ``-`` is standard input."""
     path, _ = _split(net)
-    return path == "-" or os.sep in path or path.endswith(SUFFIXES)
+    return path == "-" or os.sep in path or path.endswith(SUFFIXES) or bool(extension_of(path))
 
 
 def _split(net: str) -> tuple[str, str]:
@@ -160,6 +170,7 @@ def text_of(path: str) -> str:
             return _read[sys.stdin]
         if os.path.isdir(path):
             raise ArchcalcError(Problem("is a directory, expected a spec file", file))
+        refuse_name(path)
         with open(path, "rb") as opened:
             return _decoded(opened.read(MAX_BYTES + 1), file)
     except OSError as error:
@@ -171,6 +182,7 @@ def text_of(path: str) -> str:
 def _decoded(raw: bytes, file: str) -> str:
     if len(raw) > MAX_BYTES:
         raise ArchcalcError(Problem(f"is larger than {MAX_BYTES:,} bytes, the largest a spec may be", file))
+    refuse_bytes(raw, file)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -127,7 +127,7 @@ def test_an_option_by_its_meaning(word: str, option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "key"), [("backbone", "layers"), ("input_shape", "input"), ("parameters", "params"), ("name", "title"), ("layres", "layers")]
+    ("word", "key"), [("net", "layers"), ("input_shape", "input"), ("parameters", "params"), ("name", "title"), ("layres", "layers")]
 )  # fmt: skip
 def test_a_key_by_its_meaning(word: str, key: str) -> None:
     said = problem(f"{word}: 3\n")

@@ -1,0 +1,82 @@
+"""Files of other tools, told by their names and by how they begin: archcalc does not read them, and says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from archcalc.errors import ArchcalcError, Problem
+
+EXTENSIONS: Mapping[str, str] = {
+    ".prototxt": "a network of Caffe",
+    ".caffemodel": "weights of Caffe",
+    ".cfg": "a network of Darknet",
+    ".weights": "weights of Darknet",
+    ".onnx": "an ONNX model",
+    ".pt": "a model of PyTorch",
+    ".pth": "weights of PyTorch",
+    ".ckpt": "a checkpoint",
+    ".safetensors": "weights in safetensors",
+    ".py": "Python source",
+    ".ipynb": "a notebook",
+    ".h5": "a model in HDF5",
+    ".hdf5": "a model in HDF5",
+    ".keras": "a model of Keras",
+    ".pb": "a model of TensorFlow",
+    ".tflite": "a model of TensorFlow Lite",
+    ".mlmodel": "a model of Core ML",
+    ".pkl": "a pickle",
+    ".npz": "arrays of NumPy",
+    ".zip": "a zip archive",
+}
+_MAGIC: Mapping[bytes, str] = {
+    b"PK\x03\x04": "a zip archive, as PyTorch and Keras write models",
+    b"\x80": "a pickle, as PyTorch wrote models",
+    b"\x89HDF": "a model in HDF5",
+    b"\x93NUMPY": "arrays of NumPy",
+    b"\x08": "a protocol buffer, as ONNX and TensorFlow write models",
+}
+_TEXT: Mapping[str, str] = {
+    r"layers? *\{|input_param *\{|input_dim *:": "a network of Caffe",
+    r"\[(net|network|convolutional)\]": "a network of Darknet",
+    r"(import|from) +\w+.*|class +\w+.*:|def +\w+\(.*": "Python source",
+    r'[ {]*"?(class_name|keras_version)"? *:.*': "a model of Keras",
+    r'[ {]*"?(architectures|model_type|transformers_version)"? *:.*': "a configuration of Hugging Face",
+    r'[ {]*"?(depth_multiple|width_multiple|backbone)"? *:.*': "a network of YOLO",
+    r'[ {]*"?(nbformat|cells)"? *:.*': "a notebook",
+}
+"""Lines that a spec has not, from the first letter on."""
+
+
+def refuse_name(path: str) -> None:
+    """ArchcalcError for a file whose name says that another tool wrote it."""
+    extension = extension_of(path)
+    if extension:
+        raise ArchcalcError(Problem(_said(EXTENSIONS[extension]), path))
+
+
+def extension_of(path: str) -> str:
+    """The extension of another tool's file; empty when the path has none of these."""
+    return next((extension for extension in EXTENSIONS if path.lower().endswith(extension)), "")
+
+
+def refuse_bytes(raw: bytes, file: str) -> None:
+    """ArchcalcError for a file that begins as another tool's."""
+    for magic, what in _MAGIC.items():
+        if raw.startswith(magic):
+            raise ArchcalcError(Problem(_said(what), file))
+
+
+def refuse_text(text: str, file: str) -> None:
+    """ArchcalcError for a text that cannot be read as a spec, and has lines of another tool's."""
+    for line in text[:20_000].splitlines()[:200]:
+        for pattern, what in _TEXT.items():
+            if re.fullmatch(pattern, line[:200].rstrip(), re.IGNORECASE):
+                raise ArchcalcError(Problem(_said(what), file))
+
+
+def _said(what: str) -> str:
+    return (
+        f"{what}, which archcalc does not read; it reads specs (.yaml, .yml or .json, see docs/spec.md), names of the "
+        f"zoo (archcalc list) and one-line patterns"
+    )
