@@ -12,6 +12,8 @@ from archcalc.report.escape import csv_cell, html_text, json_text, latex_text, m
 from archcalc.report.table import Heading, Table, for_programs
 from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
 
+FILLER = "\ue000"
+"""A character that no text has, in the place of the second column of a wide letter."""
 LONGEST_NAME = 24
 """Text cells are not shortened below this many characters."""
 
@@ -83,6 +85,15 @@ def _tabulate(titles: list[str], rows: list[list[str]], headings: Sequence[Headi
     return tabulate(rows, titles, tablefmt=style, colalign=_align(headings) if rows else None, disable_numparse=True)
 
 
+def _filled(cell: str) -> str:
+    """A cell with a filler after every letter that takes two columns, as those of Chinese, Japanese and Korean do."""
+    if cell.isascii():
+        return cell
+    from unicodedata import east_asian_width
+
+    return "".join(letter + FILLER if east_asian_width(letter) in "WF" else letter for letter in cell)
+
+
 def text(table: Table, exact: bool, width: int | None) -> str:
     titles, rows = cell_texts(table, exact)
     headings, left_out = list(table.headings), []
@@ -104,17 +115,19 @@ def text(table: Table, exact: bool, width: int | None) -> str:
 
 def _ruled(titles: list[str], rows: list[list[str]], headings: Sequence[Heading], total: bool) -> list[str]:
     """Aligned lines with a rule below the titles and above the total."""
+    titles, *rows = [list(map(_filled, row)) for row in (titles, *rows)]
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
     rule = ["-" * width for width in widths]
     lines = [titles, rule, *rows]
     if total:
         lines.insert(-1, rule)
     pads = [str.ljust if heading.kind == "text" else str.rjust for heading in headings]
-    return ["  ".join(pad(c, w) for pad, c, w in zip(pads, line, widths, strict=True)).rstrip() for line in lines]
+    made = ("  ".join(pad(c, w) for pad, c, w in zip(pads, line, widths, strict=True)) for line in lines)
+    return [line.replace(FILLER, "").rstrip() for line in made]
 
 
 def _width(titles: list[str], rows: list[list[str]]) -> int:
-    longest = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+    longest = [max(len(_filled(cell)) for cell in column) for column in zip(titles, *rows, strict=True)]
     return sum(longest) + 2 * (len(longest) - 1)
 
 

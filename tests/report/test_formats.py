@@ -351,3 +351,19 @@ def test_one_file_of_csv_has_one_kind_of_row(archcalc, tmp_path):
     assert all(None not in row and None not in row.values() for row in rows)
     last = {row["network"]: (row["rf_height"], row["rf_width"], row["exact_height"]) for row in rows}
     assert last == {"up": ("3", "6", "exact"), "lenet5": ("32", "32", "exact"), "line": ("", "3", "")}
+
+
+def test_columns_of_a_table_with_wide_letters_stand_below_each_other() -> None:
+    """A letter of Chinese takes two columns of a terminal, one of Russian takes one."""
+    from unicodedata import east_asian_width
+
+    from archcalc.report import render
+    from archcalc.spec.expand import expand
+    from archcalc.spec.zoo import read_text
+
+    layers = "[{relu: , name: 卷积一}, {relu: , name: слой}, {relu: , name: 한국어}]"
+    net = expand(read_text(f"input: [3, 8, 8]\nlayers: {layers}\n", "net.yaml", "net"), "net")
+    lines = [line for line in render(net.analyze()).splitlines() if " relu " in line]
+    before = [line[: line.index("relu")] for line in lines]
+    assert len(lines) == 3
+    assert len({sum(1 + (east_asian_width(letter) in "WF") for letter in text) for text in before}) == 1
