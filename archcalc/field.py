@@ -181,31 +181,48 @@ class View(NamedTuple):
 
     ``exact`` says that the field over all paths is the hull of the pixels that a unit sees; else it is a bound.
     Padding counts as pixels here, as if the maps went on beyond their borders, and channels are not
-    told apart. A whole window is cut to the input; that stays exact where the ``edges`` are known to be seen. Where
-    they are not, ``analysis.positions`` follows what is read, for single sizes.
+    told apart. A whole window is cut to the input; that stays exact where both ``ends`` are above 0: so many
+    units at the start of the map are known to read the first pixel, and at its end the last. Where they are not, ``analysis.positions`` follows what is read, for single sizes.
     A vector that was made from a map has the fields of the map's positions; ``together`` is what all of them see.
     """
 
     field: Field = Field()
     least: Field = Field()
     exact: bool = True
-    edges: bool = True
+    ends: tuple[int, int] = (1, 1)
     together: View | None = None
 
     def through(self, window: Window, pixels: Int, most: int = MOST_READS) -> View:
         """The view behind one more window; with more than ``most`` phases it is a bound."""
-        field, least, edges = self.field, self.least, self.edges and window.edges
+        field, least, ends = self.field, self.least, _still_read(self.ends, window)
         exact = self.exact and window.exact
         if window.whole:
             seen = _together(field, window.span, pixels)
             narrow = seen if least is field else _together(least, window.span, pixels)
-            return View(seen, narrow, exact and (self.edges or same_for_all(field)), edges)
+            return View(seen, narrow, exact and (min(self.ends) > 0 or same_for_all(field)), ends)
         if field.phases or window.reads or least.phases:
             each = _reading(field, window, most) if exact else None
             narrow = each if each and least == field else _reading(least, window, most) or least.through(window)
-            return View(each or field.through(window), narrow, each is not None, edges)
+            return View(each or field.through(window), narrow, each is not None, ends)
         line = field.through(window)
-        return View(line, line if least is field else least.through(window), exact, edges)
+        return View(line, line if least is field else least.through(window), exact, ends)
+
+
+def _still_read(ends: tuple[int, int], window: Window) -> tuple[int, int]:
+    """How many units at each end of a map read the first and the last pixel, by how many positions of the map before do.
+
+    Unit j reads positions from j*stride - before on. It reads one of the first ``head`` if that is below ``head`` and the
+    window is not in the padding alone; cells that are ``by`` apart meet every run of so many positions.
+    """
+    head, tail = ends
+    span, stride, before, over, by = window.span, window.stride, window.before, window.over, window.by
+    if head <= 0 or tail <= 0 or window.whole or over is None:
+        return (1, 1) if head > 0 and tail > 0 and window.edges else (0, 0)
+    if before >= span or over >= span:
+        return (0, 0)
+    first = (head - 1 + before) // stride + 1 if head >= by else 1 * (before >= 0 and before % by == 0)
+    last = (tail - 1 + over) // stride + 1 if tail >= by else 1 * (over >= 0 and over % by == 0)
+    return max(first, 0), max(last, 0)
 
 
 def _ends(field: Field, units: Int) -> tuple[Int, Int]:
@@ -238,26 +255,26 @@ def join(views: Iterable[View], pixels: Int, most: int = MOST_READS) -> View:
 
 
 def _join(a: View, b: View, pixels: Int, most: int) -> View:
-    f, g, edges = a.field, b.field, a.edges or b.edges
+    f, g, ends = a.field, b.field, (max(a.ends[0], b.ends[0]), max(a.ends[1], b.ends[1]))
     least = _narrower(a.least, b.least)
     if f.phases or g.phases:
         both = _meeting(f, g, most) if a.exact and b.exact else None
         if both is not None:
-            return View(both, least, True, edges)
+            return View(both, least, True, ends)
     line = a.exact and b.exact and not (f.phases or g.phases)
     per = f.per // gcd(f.per, g.per) * g.per
     f, g = f.scaled(per), g.scaled(per)
     hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
     if equal(f.step, g.step):
-        return View(hull, least, line, edges)
+        return View(hull, least, line, ends)
     # Different steps: no one step describes the hull of both, so the whole input bounds it. It is
     # exactly that where a path that sees everything (a gate) is one of the two.
     everything = any(v.exact and equal(v.field.step, 0) and equal(v.field.size, pixels) for v in (a, b))
     same: Any = f.step == g.step
     if not largest(same):
-        return View(Field(0, pixels - 1, 0, 1), least, everything, edges)
+        return View(Field(0, pixels - 1, 0, 1), least, everything, ends)
     bound = Field(0, (pixels - 1) * per, 0, per)  # an array whose steps agree in some places and not in others
-    return View(_mixed(bound, hull, same), least, everything and line, edges)
+    return View(_mixed(bound, hull, same), least, everything and line, ends)
 
 
 def _mixed(a: Field, b: Field, which: Any) -> Field:

@@ -174,7 +174,9 @@ class Window(NamedTuple):
     ``up``, which is 1 except for transposed convolution, upsampling and uneven pooling. There outputs differ, and
     ``reads`` has what each reads: output q*up + r reads positions ``reads[r]``, moved by q*stride. Positions lie ``by``
     apart. Without ``reads``, what is covered is a bound where ``exact`` is False.
-    ``whole`` marks the one window that reads everything there is. ``edges`` says that the first and last output read the
+    ``whole`` marks the one window that reads everything there is. ``over`` says how far the last output's window sticks
+    out behind the input's last position, below 0 where a stride leaves positions over; where it is None, ``edges`` says
+    whether the first and last output read the
     input's first and last position, which a stride may leave over.
     """
 
@@ -187,6 +189,7 @@ class Window(NamedTuple):
     edges: bool = True
     by: Int = 1
     reads: tuple[Span, ...] = ()
+    over: int | None = None
 
     def reading(self, unit: int) -> Span:
         """The first and last position that an output reads; () where it reads none."""

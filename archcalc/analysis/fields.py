@@ -62,16 +62,24 @@ class Fields:
             return tuple(
                 a if same_for_all(a.field) else a._replace(together=b) for a, b in zip(behind, seen, strict=True)
             )
-        in_turns = False
+        in_turns, last = False, None
         for view in seen:
-            in_turns = in_turns or bool(view.field.phases)
-            if any(not is_array(n) and n > MAX_STEP for n in (view.field.step, view.field.per)):
+            if view is last:  # alike along both axes
+                continue
+            last, field = view, view.field
+            in_turns = in_turns or bool(field.phases)
+            if isinstance(field.step, int) and isinstance(field.per, int) and max(field.step, field.per) > MAX_STEP:
                 raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
         return tuple(map(_on, seen, axes)) if in_turns else seen
 
     def _through(self, windows: tuple[Window, ...], views: Views) -> Views:
-        most = self.most
-        return _per_axis(lambda view, window, n: view.through(window, n, most), views, windows, self.pixels)
+        found: list[View] = []
+        last: tuple[Any, ...] = (None, None, None)
+        for at in zip(views, windows, self.pixels, strict=True):
+            alike = all(map(is_, at, last))
+            found.append(found[-1] if alike else at[0].through(at[1], at[2], self.most))
+            last = at
+        return tuple(found)
 
     def _vector(self, node: Node, before: int, behind: Views) -> Views:
         """A vector of a vector: where each value is made of all of them, it sees what they see together."""
@@ -106,9 +114,12 @@ class Fields:
     def _beside(self, index: int, node: Node) -> Views:
         """What a position of a joined map sees of an input: its own position, or all of an axis that has a single one."""
         source = self.network.nodes[index]
-        views, windows = self.views[index], windows_of(source.shape, node.shape)
+        views = self.views[index]
         if index in self._maps:
             return _together(views)
+        if all(map(is_, source.shape.axes, node.shape.axes)):
+            return views
+        windows = windows_of(source.shape, node.shape)
         if windows is POINT:
             return views
         return self._of_whole_maps(source, windows, views, self._through(windows, views))

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.fields import Padding, PerAxis
-from archcalc.sizes import Int, Shape, Window, ceil_div, largest, positive, product, smallest, written
+from archcalc.sizes import Int, Shape, Window, ceil_div, is_array, largest, positive, product, smallest, written
 
 
 class Windowed(Layer):
@@ -38,10 +38,7 @@ class Windowed(Layer):
     def window(self, x: Shape) -> tuple[Window, ...]:
         dilations = per_axis(self.dilation, x, "dilation")
         rows = zip(self.slides(x), dilations, self.output_axes(x), strict=True)
-        return tuple(
-            Window(span, stride, before, edges=_edges(span, d, before, (size - 1) * stride - before + span - n), by=d)
-            for (n, span, stride, before, _), d, size in rows
-        )
+        return tuple(_window(*slide, d, size) for slide, d, size in rows)
 
     def output_axes(self, x: Shape) -> tuple[Int, ...]:
         return tuple(self.output_size(*slide) for slide in self.slides(x))
@@ -57,6 +54,13 @@ def _slide(n: Int, span: Int, stride: Int, pad: Any) -> tuple[Int, Int, Int, Int
         return n, span, stride, zeros // 2, zeros - zeros // 2
     before, after = pad if isinstance(pad, tuple) else (pad, pad)
     return n, span, stride, before, after
+
+
+def _window(n: Int, span: Int, stride: Int, before: Int, after: Int, dilation: Int, size: Int) -> Window:
+    over = (size - 1) * stride - before + span - n
+    told = not any(map(is_array, (over, before, dilation))) and (dilation == 1 or dilation <= n)
+    edges = _edges(span, dilation, before, over)
+    return Window(span, stride, before, edges=edges, by=dilation, over=over if told else None)
 
 
 def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:

@@ -270,7 +270,7 @@ def test_facts(case):
     assert out == case.out
     assert layer.params(*case.inputs) == Params(*case.params)
     assert layer.work(out, *case.inputs) == Work(**case.work)
-    assert layer.window(*case.inputs) == case.window
+    assert tuple(window._replace(over=None) for window in layer.window(*case.inputs)) == case.window
 
 
 def test_every_layer_type_has_a_row():
