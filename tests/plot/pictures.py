@@ -6,7 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from archcalc import Analysis, load
+from tests.nets import CLIP, FPN, SSD, UNET
+from tests.nets import network as spec
 
+SMALL = {"small unet": UNET, "small fpn": FPN, "small ssd": SSD, "small clip": CLIP}
 FIVE = ("lenet5", "vgg16", "googlenet", "resnet152", "densenet201")
 CROWD = (
     *("vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
@@ -28,6 +31,11 @@ PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("budget", ("lenet5",), {"fit": "64MB"}),
     ("budget", ("vgg16",), {"optimizer": "adam", "overhead": "500MB"}),
     ("budget", ("resnet152",), {"optimizer": "momentum", "amp": True}),
+    *((kind, (name,), {}) for kind in ("rf", "shape") for name in ("small unet", "small fpn", "small ssd")),
+    ("rf", ("small clip",), {}),
+    ("rf-map", ("small unet",), {}),
+    *((kind, (name,), {}) for kind in ("rf", "rf-map", "cost") for name in ("mobilenet_v2", "efficientnet_b0")),
+    ("cost", ("lenet5",), {"dark": True, "title": "LeNet-5 in the dark"}),
     ("pattern", (), {}),
     ("pattern", (), {"kernel": 5, "stack": 2}),
 ]
@@ -42,6 +50,8 @@ def name_of(picture: tuple[str, tuple[str, ...], dict[str, Any]]) -> str:
 @lru_cache(maxsize=32)
 def analysis(name: str) -> Analysis:
     network, _, how = name.partition(" in ")
+    if network in SMALL:
+        return spec(SMALL[network], network.replace(" ", "_")).analyze()
     return load(network).analyze(training=how == "training")
 
 
