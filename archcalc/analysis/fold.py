@@ -57,7 +57,11 @@ def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
         if number < len(stages.names):
             ends = [row for row in group if row.node is not None and row.node.index in trunk]
             last = ends[-1] if ends else None
-            folded = folded._replace(shape=last.shape if last else None, views=last.views if last else ())
+            folded = folded._replace(
+                shape=last.shape if last else None,
+                views=last.views if last else (),
+                views_with_gates=last.views_with_gates if last else (),
+            )
         found.append(folded)
     return found
 

@@ -64,11 +64,11 @@ def rf_map(
     if len(found) > MOST:
         raise ArchcalcError(f"rf-map shows up to {MOST} layers, got {len(found)}")
     found.sort(key=lambda one: one.area)
+    boxes = [_box(one, analysis) for one in found]
     with style.page(ax, look, analysis) as page:
-        boxes = [_box(one, analysis) for one in found]
         height, width = analysis.input.axes
         near = [box for box in boxes if max(box.width / width, box.height / height) <= BEYOND]
-        told = _labels(found, [box in near for box in boxes])
+        told = _labels(found, boxes, [box in near for box in boxes])
         if ax is None:
             beside = max(map(labels.text_width, [*told, f"input {height}×{width}"])) + 0.4
             figure = page.figure(min(page.width - beside, TALLEST))
@@ -198,11 +198,14 @@ def _covers(view: View, pixels: int) -> bool:
     return bool(view.field.size >= pixels)
 
 
-def _labels(found: Sequence[Seen], near: Sequence[bool]) -> list[str]:
-    """The fields and the names of the layers, no two of which are shortened to the same."""
+def _labels(found: Sequence[Seen], boxes: Sequence[Box], near: Sequence[bool]) -> list[str]:
+    """What the middle units see, and the names of the layers, no two of which are shortened to the same."""
     names = labels.told_apart([one.row.name for one in found], NAME)
+    sizes = [
+        [f"{'' if view.exact else '≤'}{n}" for view, n in zip(one.views, (box.height, box.width), strict=True)]
+        for one, box in zip(found, boxes, strict=True)
+    ]
     return [
-        labels.size_text([f"{'' if view.exact else '≤'}{view.field.size}" for view in one.views])
-        + f"{'' if shown else ' *'} {name}"
-        for one, name, shown in zip(found, names, near, strict=True)
+        f"{labels.size_text(size)}{'' if shown else ' *'} {name}"
+        for size, name, shown in zip(sizes, names, near, strict=True)
     ]

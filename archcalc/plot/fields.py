@@ -196,9 +196,11 @@ def _caption(analyses: Sequence[Analysis], curves: Sequence[Sequence[Curve]]) ->
     names = labels.names(analyses)
     bound = [n for n, found in zip(names, curves, strict=True) if not all(p.exact for c in found for p in c.points)]
     gated = [n for n, a in zip(names, analyses, strict=True) if gate_nodes(a.network)]
+    differ = any(view.field.phases for a in analyses for row in a.rows for view in row.views)
     return (
         f"Receptive field of {labels.about(*analyses, counted=False)} "
         "Hull over all paths to a layer; padding counts as pixels. "
+        + ("Where units differ, it is that of the unit that sees most. " if differ else "")
         + (f"Past the gates of {', '.join(gated)}: what is behind a gate sees the whole input by it. " if gated else "")
         + ("Bands are stages, runs of one map size." if len(analyses) == 1 else "Markers end stages of one map size.")
         + (f" A bound, not exact: {', '.join(bound)}." if bound else "")
