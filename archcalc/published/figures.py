@@ -120,6 +120,10 @@ def of_networks(figures: list[Figure], patterns: Sequence[str]) -> list[Figure]:
         return figures
     found = [f for f in figures if any(fnmatchcase(f.subject.network, pattern) for pattern in patterns)]
     if not found:
+        for pattern in patterns:
+            if "@" in pattern:
+                name = pattern.split("@")[0]
+                raise ArchcalcError(f"{pattern}: figures were published of {name} without settings; audit {name}")
         known = dict.fromkeys(f.subject.network for f in figures)
         raise ArchcalcError(unknown("network with published figures", " ".join(patterns), known))
     return found

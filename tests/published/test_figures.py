@@ -115,3 +115,9 @@ def test_the_page_names_every_quantity_and_confidence():
     for name in (*SUMS, *OF_NETWORK, *QUANTITIES, *CONFIDENCE, *(name for name in LASTS if "_" in name)):
         assert f"`{name}`" in page or name in CONFIDENCE, name
     assert FIRSTS.keys() <= {"in_height", "in_width", "in_channels"}
+
+
+def test_figures_are_of_networks_without_settings() -> None:
+    for name in ("resnet50", "vgg16"):
+        with pytest.raises(ArchcalcError, match=rf"figures were published of {name} without settings; audit {name}"):
+            of_networks(load_figures(), [f"{name}@classes=10"])
