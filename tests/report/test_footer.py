@@ -53,7 +53,7 @@ def test_the_course_is_named_for_the_network_that_it_prints(net, settings, batch
 
 @pytest.mark.parametrize(
     ("net", "settings", "name"),
-    [("lenet5", {}, "lenet5"), ("vgg11", {"classes": 10}, "NET"), ("INPUT 8x8x3 -> CONV3-4", {}, "NET")],
+    [("lenet5", {}, "lenet5"), ("vgg11", {"classes": 10}, "vgg11@classes=10"), ("INPUT 8x8x3 -> CONV3-4", {}, "NET")],
 )
 def test_the_command_for_details_is_one_that_shows_the_same(net, settings, name):
     footer = layer_table(load(net, **settings).analyze()).footer
