@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
 from archcalc.errors import LayerError, unknown
 from archcalc.sizes import MAX_SIZE, equal, is_array, largest, smallest
 
 REQUIRED: Any = object()
+INFINITY = float("inf")
 EXPRESSION = {"type": "string", "description": "an arithmetic expression over the parameters in scope"}
 
 
@@ -189,10 +189,10 @@ class Number(Field):
     def read(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise LayerError(f"expected a number, got {shown(value)}")
-        if not isfinite(value):
+        if not abs(value) < INFINITY:  # as NaN is not
             raise LayerError(f"expected a finite number, got {shown(value)}")
         if not self.low <= value <= self.high:
-            most = f"to {self.high:g}" if isfinite(self.high) else "on"
+            most = f"to {self.high:g}" if self.high < INFINITY else "on"
             raise LayerError(f"must be from {self.low:g} {most}, got {shown(value)}")
         return value
 

@@ -14,7 +14,7 @@ from tests.fuzz.cases import Case
 
 _INFINITE = re.compile(r"(?<![\w.'\"-])-?(?:inf|nan|infinity)(?![\w'\"-])", re.IGNORECASE)
 _FORMULA = re.compile(r"(?![-+][0-9.,]*%?$)[-=+@\t\r]")
-_SCRIPT = re.compile(r"<script>.*?</script>", re.DOTALL)
+_SCRIPT = re.compile(r"<script[^>]*>.*?</script>", re.DOTALL)
 _VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr", "path", "rect", "line"}
 
 
@@ -33,11 +33,13 @@ def fault(case: Case, status: object, out: str, err: str, files: dict[str, str])
             if out and case.format != "pages"
             else ""
         )
-    help_ = not case.arguments or any(word in ("-h", "--help", "--version", "help") for word in case.arguments)
+    help_ = (case.format == "" and case.arguments[0] == "show") or any(
+        word in ("-h", "--help", "--version", "help") for word in case.arguments
+    )
     if help_ or (case.format == "pages" and status == 1):
         return ""
     for name, text in files.items():
-        kind = name.rpartition(".")[2] if case.format == "pages" else case.format
+        kind = name.rpartition(".")[2] if case.format in ("pages", "") else case.format
         wrong = _text_fault(kind, text)
         if wrong:
             return f"{name}: {wrong}"
