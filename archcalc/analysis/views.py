@@ -70,6 +70,8 @@ def _pads_by_size(node: Node, network: Network) -> bool:
         return False
     (x,) = network.input_shapes(node)
     pads: tuple[Any, ...] = per_axis(layer.pad, x, "pad")
+    if "same" not in pads:
+        return False
     return any(
         pad == "same" and len({max(span - r, 0) // 2 for r in range(1, min(stride, span) + 1)}) > 1
         for pad, (_, span, stride, *_) in zip(pads, layer.slides(x), strict=True)
