@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from archcalc.cli import main
+from tests.nets import SSD, UNET
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OFFLINE = (
@@ -346,6 +347,25 @@ def test_it_prints_on_white_without_the_controls(open_page):
     pdf = page.page.pdf(prefer_css_page_size=True)
     assert pdf.startswith(b"%PDF")
     page.page.emulate_media(media="screen")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (420, "light"), (420, "dark")])
+def test_pages_of_decoders_and_detectors_have_their_stages_and_pictures(browser, tmp_path, width, scheme):
+    for name, text in (("unet", UNET), ("ssd", SSD)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    assert main(["report", str(tmp_path / "unet.yaml"), str(tmp_path / "ssd.yaml"), "-o", str(tmp_path / "out")]) == 0
+    for name, stages in (
+        ("unet", ["32x32", "16x16", "8x8", "16x16", "32x32"]),
+        ("ssd", ["32x32", "16x16", "8x8", "4x4", "heads"]),
+    ):
+        page = Watched(
+            browser, tmp_path / "out" / f"{name}.html", viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        assert page.shown("stage-table") == stages
+        assert page.page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.page.locator("figure svg").count() == page.page.locator("figure").count() >= 5
+        assert page.complaints == []
+        page.context.close()
 
 
 HOSTILE = """
