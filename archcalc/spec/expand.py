@@ -318,7 +318,9 @@ class _Expander(Evaluator):
 
     def count(self, step: Step, context: Context) -> None:
         self.steps_taken += 1
-        self.spend_at(1 + (len(context.prefix) + len(context.scope)) // 16, step.place)
+        self.left -= 1 + (len(context.prefix) + len(context.scope)) // 16
+        if self.left < 0:
+            self.used_up(step.place)
         if self.steps_taken > MAX_STEPS:
             self.fail_if_any()
             self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place)
@@ -373,7 +375,7 @@ class _Expander(Evaluator):
             values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
         for key, template in step.references.items():
             values[key] = self.sizes(template, current, step, context, key)
-        known = tuple([self.hashable(given, step.place) for given in values.values()])
+        known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
         try:
             return step.cache[known]
         except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
@@ -429,7 +431,8 @@ class _Expander(Evaluator):
         inputs = [s for s in sources if s is not None]
         if len(inputs) < len(sources):
             return self.nothing(name, context)
-        self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
+        if len(inputs) > 1 or hasattr(layer, "table"):
+            self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
         try:
             owner = self.owner(step, inputs, context)
             index = self.network.add(
