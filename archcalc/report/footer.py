@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.fields import has_gates
 from archcalc.analysis.lifetime import inference
 from archcalc.analysis.survival import survival
 from archcalc.analysis.totals import Totals, totals
@@ -49,6 +50,8 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
         lines.append(f"side heads (in training only) do not fit this input: {analysis.network.side_problem}")
     if analysis.side_rows and not analysis.training:
         lines.append(_side(analysis))
+    if any(heading.name == "rf" for heading in headings) and has_gates(analysis.network):
+        lines.append("field: along the paths past the gates. Over all paths: column rf_with_gates.")
     return [*lines, *legend(headings, rows)]
 
 

@@ -344,6 +344,10 @@ def test_one_field_in_every_table(archcalc: Run) -> None:
     frame = load("gated.yaml").analyze().to_dataframe(["rf", "rf_with_gates"])
     assert (frame["rf"].iloc[-1], frame["rf_with_gates"].iloc[-1]) == (7, 16)
     assert last("table", "gated.yaml")["rf"] == 7
+    past = "field: along the paths past the gates. Over all paths: column rf_with_gates."
+    assert past in archcalc("table", "gated.yaml")[1]
+    assert past not in archcalc("table", "gated.yaml", "--columns", "layer,params")[1]
+    assert past not in archcalc("table", "resnet18")[1]
     assert "  whole" in archcalc("compare", "gated.yaml")[1]
 
 
