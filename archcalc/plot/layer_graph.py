@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, Unpack
 
-from graphviz import Digraph, ExecutableNotFound, escape
+from graphviz import Digraph, ExecutableNotFound, escape, nohtml
 from graphviz.backend import CalledProcessError
 
 from archcalc.analysis import Analysis
@@ -146,7 +146,7 @@ def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: i
             continue
         with into.subgraph(name=f"cluster_{level}_{inside[0]}") as box:
             box.attr(
-                label=_text(labels.said(scope, 40)),
+                label=nohtml(_text(labels.said(scope, 40))),
                 labelloc="t",
                 style="filled",
                 fillcolor=paint(INNER_BOX if level % 2 else BOX),

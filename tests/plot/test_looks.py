@@ -169,8 +169,9 @@ HOSTILE = {
 
 
 def hostile(text: str) -> object:
-    """A network that has the text wherever a spec has one."""
+    """A network that has the text as its name and title, and where layers may be called so in their names too."""
     made = Network(text, Shape(3, (16, 16)), title=text)
+    text = text if text.isprintable() else "layer"
     made.add(f"{text}.a", Conv(out=4, kernel=3, pad=1), scopes=(text,))
     made.add(f"{text}.b", Conv(out=4, kernel=3, pad=1), scopes=(text, text))
     made.add(f"{text}.c", Add(), inputs=(1, 2), scopes=(text,))
