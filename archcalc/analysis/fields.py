@@ -24,8 +24,8 @@ Views: TypeAlias = tuple[View, ...]
 MAX_STEP = 10**1000
 """The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
 
-PHASES, FEW = 1_000_000, 64
-"""How many units of all layers together are told apart, and of a network of very many layers so many of each."""
+PHASES = 100_000
+"""How many units of all layers together are told apart: of each layer that number over the number of layers."""
 
 
 class Fields:
@@ -36,7 +36,7 @@ class Fields:
         self.network, self.gates, self.cut = network, gates, cut
         axes = network.input.axes
         self.pixels = axes if any(map(is_array, axes)) else same(axes)
-        self.most = max(FEW, min(MOST_READS, PHASES // len(network.nodes)))
+        self.most = max(4, min(MOST_READS, PHASES // len(network.nodes)))
         self.views: list[Views] = []
         self._positions = Positions(network, gates=gates)
         self._maps: dict[int, tuple[Int, ...]] = {}  # of a vector that was made of a map, the map's axes

@@ -378,6 +378,25 @@ def test_a_summary_of_bounds(archcalc: Run) -> None:
     assert "not before" not in archcalc("rf", "lenet5", "alexnet", "--summary")[1]
 
 
+MANY = """input: [1, 1023]
+layers:
+  - adaptive_avg_pool: {out: 1022}
+  - conv: {out: 1, kernel: 3, pad: 1}
+    repeat: 900
+"""
+
+
+def test_units_that_differ_in_many_ways_are_bounded_work(archcalc: Run) -> None:
+    """1022 units differ: of two layers they are told apart, of 901 they are not, and the field is a bound."""
+    for count, exact in ((1, "exact"), (900, "bound")):
+        with open("many.yaml", "w", encoding="utf-8") as file:
+            file.write(MANY.replace("900", str(count)))
+        started = time.process_time()
+        rows = json.loads(archcalc("rf", "many.yaml", "--format", "json")[1])["rows"]
+        assert rows[-1]["exact"] == exact
+        assert time.process_time() - started < 5
+
+
 @pytest.mark.parametrize(
     "net",
     [
