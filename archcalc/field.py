@@ -262,8 +262,10 @@ def _join(a: View, b: View, pixels: Int, most: int) -> View:
         if both is not None:
             return View(both, least, True, ends)
     line = a.exact and b.exact and not (f.phases or g.phases)
-    per = f.per // gcd(f.per, g.per) * g.per
-    f, g = f.scaled(per), g.scaled(per)
+    if f.per is not g.per:
+        per = f.per // gcd(f.per, g.per) * g.per
+        f, g = f.scaled(per), g.scaled(per)
+    per = f.per
     hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
     if equal(f.step, g.step):
         return View(hull, least, line, ends)

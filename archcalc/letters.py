@@ -34,7 +34,8 @@ def is_name(text: str, most: int, signs: str = "") -> bool:
     if not 1 <= len(text) <= most or text[0] in signs:
         return False
     if text.isascii():
-        return all(letter.isalnum() or letter == "_" or letter in signs for letter in text)
+        letters = text.translate(dict.fromkeys(map(ord, "_" + signs)))
+        return not letters or letters.isalnum()
     from unicodedata import category, is_normalized
 
     kinds = [category(letter)[0] for letter in text]

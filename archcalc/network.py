@@ -123,7 +123,7 @@ class Network:
         self.origin, self.file = origin, file
         self.takes = takes or Takes(input, (len(input.axes),))
         self._rebuild, self._build = rebuild, build
-        self._shapes: dict[tuple[Layer, tuple[Shape, ...]], Shape] = {}
+        self._made: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, Storage]] = {}
         if build is None:
             self.nodes = [Node(0, "input", Input(input), (), input)]
             self.blocks, self.side_problem = {}, ""
@@ -214,36 +214,52 @@ class Network:
             if not called.isprintable():
                 raise LayerError(f"a name is one line of signs that can be printed, got {visible(called)[:60]!r}")
         inputs = (len(self.nodes) - 1,) if inputs is None else tuple(inputs)
-        shapes = tuple([self.nodes[i].shape for i in inputs])
-        shape = self._shape(layer, shapes)
-        for used in inputs if shares is None else (*inputs, shares):
-            if self.nodes[used].side and not side:
-                raise LayerError(
-                    f"the main path cannot use {self.nodes[used].name or self.nodes[used].layer.type}: "
-                    f"it belongs to a side head, which runs in training only"
-                )
-        if shares is not None:
-            self._check_shared(layer, shapes, self.nodes[shares])
-        held = layer.held(shape, *shapes)
-        held = storage if storage and held == layer.storage else held
-        node = Node(len(self.nodes), name, layer, inputs, shape, scopes, side, shares, place, held)
-        self.nodes.append(node)
-        return node.index
+        return self.append(name, layer, inputs, scopes, side, shares, place, storage)
 
-    def _shape(self, layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
-        """What the layer makes of the shapes; LayerError when it cannot."""
+    def append(
+        self,
+        name: str,
+        layer: Layer,
+        inputs: tuple[int, ...],
+        scopes: tuple[str, ...],
+        side: bool,
+        shares: int | None,
+        place: Place | None,
+        storage: Storage | None,
+    ) -> int:
+        """``add`` for settings and names that were checked as they were read."""
+        nodes = self.nodes
+        shapes = tuple([nodes[i].shape for i in inputs])
         try:
-            return self._shapes[layer, shapes]
+            shape, held = self._made[layer, shapes]
         except (KeyError, TypeError):  # not seen yet, or arrays, which cannot be looked up
-            pass
+            shape, held = self._makes(layer, shapes)
+        if not side:
+            for used in inputs if shares is None else (*inputs, shares):
+                if nodes[used].side:
+                    raise LayerError(
+                        f"the main path cannot use {nodes[used].name or nodes[used].layer.type}: "
+                        f"it belongs to a side head, which runs in training only"
+                    )
+        if shares is not None:
+            self._check_shared(layer, shapes, nodes[shares])
+        if storage and held == layer.storage:
+            held = storage
+        index = len(nodes)
+        nodes.append(Node(index, name, layer, inputs, shape, scopes, side, shares, place, held))
+        return index
+
+    def _makes(self, layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, Storage]:
+        """What the layer makes of the shapes, and how that is held; LayerError when it cannot."""
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
         shape = layer.shape(*shapes)
         if largest(shape.values) > MAX_VALUES:
             raise LayerError("a feature map of more than 10^30 values")
-        with suppress(TypeError):
-            self._shapes[layer, shapes] = shape
-        return shape
+        made = shape, layer.held(shape, *shapes)
+        with suppress(TypeError):  # arrays
+            self._made[layer, shapes] = made
+        return made
 
     def _check_shared(self, layer: Layer, shapes: tuple[Shape, ...], owner: Node) -> None:
         called = owner.name or owner.layer.type

@@ -24,6 +24,9 @@ Views: TypeAlias = tuple[View, ...]
 MAX_STEP = 10**1000
 """The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
 
+ITSELF = Window(1, over=0)
+"""What a unit reads that reads its own position."""
+
 PHASES = 100_000
 """How many units of all layers together are told apart: of each layer that number over the number of layers."""
 
@@ -43,8 +46,9 @@ class Fields:
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> Views:
         """The views of the next node; LayerError where numbers become too large."""
-        self.views.append(self._seen(node, windows))
-        return self.views[-1]
+        views = self._seen(node, windows)
+        self.views.append(views)
+        return views
 
     def _seen(self, node: Node, windows: tuple[Window, ...]) -> Views:
         if not node.inputs:
@@ -156,7 +160,7 @@ def fields(network: Network, *, gates: bool = False, cut: bool = True) -> list[V
     for node in network.nodes:
         key = node.layer, *network.input_shapes(node)  # layers repeat
         if key not in known:
-            known[key] = same(node.layer.window(*key[1:]))
+            known[key] = passed(node.layer.window(*key[1:]))
         found.add(node, known[key])
     return found.views
 
@@ -200,6 +204,12 @@ def _per_axis(compute: Callable[..., View], *columns: tuple[Any, ...]) -> Views:
         views.append(views[-1] if before and all(map(is_, values, before)) else compute(*values))
         before = values
     return tuple(views)
+
+
+def passed(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    """The windows as fields pass them: POINT where each output reads just its own position, as in a 1x1 convolution."""
+    itself = all(window.over == 0 and window == ITSELF for window in windows)  # over is a number where all are
+    return POINT if itself else same(windows)
 
 
 def same(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -86,6 +86,6 @@ def _mode(layer: Any, own: tuple[int, ...], x: Shape, out: Shape) -> bool | None
     windows = {name: layer.settings[name] for name in ("kernel", "stride", "dilation")}
     for mode in (False, True):
         with suppress(LayerError):  # a kernel larger than the map with this padding
-            if type(layer)(**windows, pad=own, ceil_mode=mode).output_axes(x) == out.axes:
+            if type(layer)(**windows, pad=own, ceil_mode=mode).shape(x).axes == out.axes:
                 return mode
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from archcalc.analysis.fields import Fields, Views, has_gates, same
+from archcalc.analysis.fields import Fields, Views, has_gates, passed
 from archcalc.conventions import Convention, Use
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
@@ -98,13 +98,13 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     form_of = _forms(network, convention.sees_code) if convention.sees_code else None
     rows = []
     for node in nodes:
-        layer, inputs = node.layer, tuple(nodes[i].shape for i in node.inputs)
+        layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
         form = AS_MODULE if form_of is None else form_of(layer.type, node.name)
         try:
             found = known.get((layer, inputs, node.storage, form))
             if found is None:
                 found = facts(applied(node, inputs, batch, form), convention)
-                found = known[layer, inputs, node.storage, form] = found._replace(windows=same(found.windows))
+                found = known[layer, inputs, node.storage, form] = found._replace(windows=passed(found.windows))
         except TypeError:  # sizes that are arrays cannot be looked up
             found = facts(applied(node, inputs, batch, form), convention)
         views = past_gates.add(node, found.windows)

@@ -35,7 +35,7 @@ class Conv(Windowed, type="conv"):
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
-        return Shape(self.out, self.output_axes(x))
+        return Shape(self.out, self.output_axes(self.slides(x)))
 
     def fan_in(self, x: Shape) -> Int:
         group: Int = x.channels // self.groups
@@ -63,7 +63,7 @@ class ConvTable(Windowed, type="conv_table"):
             raise LayerError(
                 f"the table names input map {top}, but the input {x} has maps 0 to {smallest(x.channels) - 1}"
             )
-        return Shape(len(self.table), self.output_axes(x))
+        return Shape(len(self.table), self.output_axes(self.slides(x)))
 
     def params(self, x: Shape) -> Params:
         return Params(sum(map(len, self.table)) * self.kernel_cells(x), len(self.table) * self.bias)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis, whole
 from archcalc.layers.fields import Choice, Flag, PerAxis
-from archcalc.layers.windowed import Windowed, need_fit
+from archcalc.layers.windowed import Slide, Windowed, need_fit
 from archcalc.sizes import (
     MOST_READS,
     NO_PARAMS,
@@ -53,8 +54,8 @@ class Pool(Windowed):
             need_fit(n, span, before, after)
         return size
 
-    def output_axes(self, x: Shape) -> tuple[Int, ...]:
-        sizes, slides = super().output_axes(x), self.slides(x)
+    def output_axes(self, slides: Sequence[Slide]) -> tuple[Int, ...]:
+        sizes = super().output_axes(slides)
         drops: Any = self.ceil_mode
         if drops == "caffe":
             drops = sum(before + after for *_, before, after in slides) > 0
@@ -62,7 +63,7 @@ class Pool(Windowed):
         return tuple(size - drops * ((size - 1) * stride >= n + before) for size, (n, _, stride, before, _) in rows)
 
     def shape(self, x: Shape) -> Shape:
-        return Shape(x.channels, self.output_axes(x))
+        return Shape(x.channels, self.output_axes(self.slides(x)))
 
     def params(self, x: Shape) -> Params:
         return NO_PARAMS

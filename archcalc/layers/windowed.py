@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.fields import Padding, PerAxis
 from archcalc.sizes import Int, Shape, Window, ceil_div, is_array, largest, positive, product, smallest, written
+
+Slide: TypeAlias = tuple[Int, Int, Int, Int, Int]
+"""Along one axis: its size, the window's span, the stride, zeros before and zeros after."""
 
 
 class Windowed(Layer):
@@ -25,8 +29,8 @@ class Windowed(Layer):
     def kernel_cells(self, x: Shape) -> Int:
         return product(per_axis(self.kernel, x, "kernel"))
 
-    def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int]]:
-        """Size, span, stride, zeros before and zeros after, for each axis of x."""
+    def slides(self, x: Shape) -> list[Slide]:
+        """How the window slides along each axis of x."""
         need_map(x, self.type)
         kernels = per_axis(self.kernel, x, "kernel")
         strides = per_axis(self.stride, x, "stride")
@@ -37,18 +41,20 @@ class Windowed(Layer):
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         dilations = per_axis(self.dilation, x, "dilation")
-        rows = zip(self.slides(x), dilations, self.output_axes(x), strict=True)
-        return tuple(_window(*slide, d, size) for slide, d, size in rows)
+        slides = self.slides(x)
+        rows = zip(slides, dilations, self.output_axes(slides), strict=True)
+        return tuple([_window(*slide, d, size) for slide, d, size in rows])
 
-    def output_axes(self, x: Shape) -> tuple[Int, ...]:
-        return tuple(self.output_size(*slide) for slide in self.slides(x))
+    def output_axes(self, slides: Sequence[Slide]) -> tuple[Int, ...]:
+        """The size of the output along every axis."""
+        return tuple([self.output_size(*slide) for slide in slides])
 
     def output_size(self, n: Int, span: Int, stride: Int, before: Int, after: Int) -> Int:
         need_fit(n, span, before, after)
         return (n + before + after - span) // stride + 1
 
 
-def _slide(n: Int, span: Int, stride: Int, pad: Any) -> tuple[Int, Int, Int, Int, Int]:
+def _slide(n: Int, span: Int, stride: Int, pad: Any) -> Slide:
     if isinstance(pad, str):
         zeros = positive((ceil_div(n, stride) - 1) * stride + span - n)
         return n, span, stride, zeros // 2, zeros - zeros // 2

@@ -8,7 +8,7 @@ from typing import Any
 class Context:
     """The values in scope, the name prefix, the blocks around it."""
 
-    __slots__ = ("blocks", "depth", "prefix", "scope", "scopes", "side")
+    __slots__ = ("blocks", "cost", "depth", "prefix", "scope", "scopes", "side")
 
     def __init__(
         self,
@@ -21,6 +21,8 @@ class Context:
     ) -> None:
         self.scope, self.prefix, self.scopes, self.side, self.depth = scope, prefix, scopes, side, depth
         self.blocks = blocks
+        self.cost = 1 + (len(prefix) + len(scope)) // 16
+        """The operations that a step counts for here: names are written out, and scopes copied."""
 
     def inner(
         self,
@@ -40,6 +42,11 @@ class Context:
             self.depth + 1,
             (*self.blocks, block) if block else self.blocks,
         )
+
+    def turn(self, counter: str, number: int) -> Context:
+        """The same in one turn of a repeat."""
+        scope = {**self.scope, counter: number}
+        return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks)
 
     def outwards(self) -> list[str]:
         """The prefixes of this scope and of those around it, innermost first."""

@@ -7,10 +7,10 @@ from typing import Any
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.layers.fields import shown
 from archcalc.network import Place
+from archcalc.spec.expression import Expression
 from archcalc.spec.language import MAX_PROBLEMS
 from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.step_reader import reported
-from archcalc.spec.steps import value
 
 MAX_OPERATIONS = 2_500_000
 """What writing out a spec may take, in words and signs of expressions, values of lists, inputs and letters of names.
@@ -73,8 +73,13 @@ class Evaluator:
         self.fail_if_any()
 
     def evaluate(self, given: Any, scope: dict[str, Any], place: Place, key: str = "") -> Any:
+        if not isinstance(given, Expression):
+            return given
+        self.left -= given.cost
         try:
-            return value(given, scope, self.spend)
+            if self.left < 0:
+                raise UsedUpError
+            return given.found(scope, self.spend)
         except UnknownValueError:
             return UNKNOWN
         except ExpressionError as error:

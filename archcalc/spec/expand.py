@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from archcalc.errors import MOST_NAMES, ArchcalcError, LayerError, Problem, unknown
 from archcalc.inputs import Takes, looks_swapped
@@ -27,6 +27,9 @@ from archcalc.spec.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.spec.reader import Entry, Family
 from archcalc.spec.settings import checked_settings, defaults
 from archcalc.spec.steps import BlockStep, Given, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
+
+Sources: TypeAlias = tuple[int | None, ...]
+"""The outputs that a step takes; None for one that is unknown."""
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 100
@@ -221,10 +224,10 @@ class _Expander(Evaluator):
         scope["channels"] = UNKNOWN if current is None else self.nodes[current].shape.channels
         return scope
 
-    def fill(self, template: Template | None, current: int | None, context: Context, place: Place, key: str) -> str:
-        """The name that a template makes; empty without one, and when it cannot be made."""
-        if template is None:
-            return ""
+    def fill(self, template: Template, current: int | None, context: Context, place: Place, key: str) -> str:
+        """The name that a template makes; empty when it cannot be made."""
+        if template.fixed:
+            return template.fixed
         try:
             return template.fill(self.with_channels(context.scope, current) if template.names else {}, self.spend)
         except UnknownValueError:
@@ -255,13 +258,14 @@ class _Expander(Evaluator):
 
     def run_all(self, steps: list[Step], current: int | None, context: Context) -> int | None:
         for step in steps:
-            current = self.run(step, current, context)
+            if step.options.repeat is None:
+                current = self.run_once(step, current, context)
+            else:
+                current = self.repeat(step, current, context)
         return current
 
-    def run(self, step: Step, current: int | None, context: Context) -> int | None:
+    def repeat(self, step: Step, current: int | None, context: Context) -> int | None:
         options = step.options
-        if options.repeat is None:
-            return self.run_once(step, current, context)
         count = self.evaluate(options.repeat, self.with_channels(context.scope, current), step.place, "repeat")
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             if count is not UNKNOWN:
@@ -272,20 +276,15 @@ class _Expander(Evaluator):
         self.turns.append((options.counter, 0))
         for i in range(1, count + 1):
             self.turns[-1] = options.counter, i
-            inner = Context(
-                {**context.scope, options.counter: i},
-                context.prefix,
-                context.scopes,
-                context.side,
-                context.depth,
-                context.blocks,
-            )
-            current = self.run_once(step, current, inner)
+            current = self.run_once(step, current, context.turn(options.counter, i))
         self.turns.pop()
         return current
 
     def run_once(self, step: Step, current: int | None, context: Context) -> int | None:
-        self.count(step, context)
+        self.steps_taken += 1
+        self.left -= context.cost
+        if self.left < 0 or self.steps_taken > MAX_STEPS or context.depth > MAX_DEPTH:
+            self.stop(step, context)
         options = step.options
         if options.when is not True:
             taken = self.holds(options.when, self.with_channels(context.scope, current), step.place, "when")
@@ -294,15 +293,18 @@ class _Expander(Evaluator):
                 return None
             if not taken:
                 return current
-        sources = [current]
+        sources: Sources = (current,)
         if options.sources is not None:
-            sources = [self.find(t, current, context, step.place, "from") for t in options.sources]
+            sources = tuple([self.find(t, current, context, step.place, "from") for t in options.sources])
             if not isinstance(step, LayerStep) and len(sources) > 1:
                 self.problem(f"only a layer can take several inputs, got {len(sources)}", step.place, key="from")
-        name = self.fill(options.name, current, context, step.place, "name")
+        given = options.name
+        name = "" if given is None else given.fixed or self.fill(given, current, context, step.place, "name")
         if isinstance(step, LayerStep):
-            return self.run_layer(step, sources, name, context)
-        label = self.fill(options.label, current, context, step.place, "label")
+            layer = self.layer(step, sources[0], name, context)
+            return self.nothing(name, context) if layer is None else self.add(layer, step, sources, name, context)
+        given = options.label
+        label = "" if given is None else self.fill(given, current, context, step.place, "label")
         if isinstance(step, BlockStep) and not name and not label:
             name = self.names.block(context.prefix, step.block)
         elif name and not self.names.give(context.prefix, name):
@@ -316,22 +318,20 @@ class _Expander(Evaluator):
             self.outputs[full] = result
         return current if isinstance(step, SideStep) else result
 
-    def count(self, step: Step, context: Context) -> None:
-        self.steps_taken += 1
-        self.left -= 1 + (len(context.prefix) + len(context.scope)) // 16
+    def stop(self, step: Step, context: Context) -> None:
+        """End the expansion at a step that is one too many, or too deep."""
         if self.left < 0:
             self.used_up(step.place)
         if self.steps_taken > MAX_STEPS:
             self.fail_if_any()
             self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place)
             self.fail_if_any()
-        if context.depth > MAX_DEPTH:
-            chain = " > ".join(context.blocks[-4:])
-            self.problem(
-                f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? (... > {chain})",
-                step.place,
-            )
-            self.fail_if_any()
+        chain = " > ".join(context.blocks[-4:])
+        self.problem(
+            f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? (... > {chain})",
+            step.place,
+        )
+        self.fail_if_any()
 
     # Scopes: blocks, groups and side heads.
 
@@ -362,20 +362,16 @@ class _Expander(Evaluator):
 
     # Layers.
 
-    def run_layer(self, step: LayerStep, sources: list[int | None], name: str, context: Context) -> int | None:
-        layer = self.layer(step, sources[0], name, context)
-        if layer is not None:
-            return self.add(layer, step, sources, name, context)
-        return self.nothing(name, context)
-
     def layer(self, step: LayerStep, current: int | None, name: str, context: Context) -> Layer | None:
         values: dict[str, Any] = {}
         if step.expressions:
             scope = self.with_channels(context.scope, current)
             values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
-        for key, template in step.references.items():
-            values[key] = self.sizes(template, current, step, context, key)
-        known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
+        if step.references:
+            values |= {key: self.sizes(given, current, step, context, key) for key, given in step.references.items()}
+        known: tuple[Any, ...] = ()
+        if values:
+            known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
         try:
             return step.cache[known]
         except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
@@ -422,29 +418,22 @@ class _Expander(Evaluator):
             self.run_all(steps, current, inner.inner(name=branch))
             for branch, (_, steps) in zip(names, step.branches, strict=True)
         ]
-        return self.add(step.layer, step, ends, "", inner)
+        return self.add(step.layer, step, tuple(ends), "", inner)
 
-    def add(self, layer: Layer, step: Step, sources: list[int | None], name: str, context: Context) -> int | None:
+    def add(self, layer: Layer, step: Step, sources: Sources, name: str, context: Context) -> int | None:
         full = context.prefix + name if name else ""
         if full and not self.names.give(context.prefix, name):
             self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
-        inputs = [s for s in sources if s is not None]
+        inputs = tuple([source for source in sources if source is not None])
         if len(inputs) < len(sources):
             return self.nothing(name, context)
         if len(inputs) > 1 or hasattr(layer, "table"):
             self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
+        options = step.options
+        owner = None if options.weights is None else self.owner(options.weights, step, inputs[0], context)
+        held = None if options.storage is None else self.storage(options.storage, step, inputs[0], context)
         try:
-            owner = self.owner(step, inputs, context)
-            index = self.network.add(
-                full,
-                layer,
-                inputs,
-                scopes=context.scopes,
-                side=context.side,
-                shares=owner,
-                place=step.place,
-                storage=self.storage(step, inputs[0], context),
-            )
+            index = self.network.append(full, layer, inputs, context.scopes, context.side, owner, step.place, held)
         except LayerError as error:
             self.failed(step.place)
             if context.side and self.resized:
@@ -464,21 +453,17 @@ class _Expander(Evaluator):
             self.outputs.setdefault(context.prefix + name, None)
         return None
 
-    def storage(self, step: Step, current: int, context: Context) -> Storage | None:
-        """How the step says that its output is held; None where it leaves that to the layer."""
-        if step.options.storage is None:
-            return None
-        held = self.evaluate(step.options.storage, self.with_channels(context.scope, current), step.place, "storage")
+    def storage(self, given: Any, step: Step, current: int, context: Context) -> Storage | None:
+        """How the step says that its output is held; None where that is wrong or unknown."""
+        held = self.evaluate(given, self.with_channels(context.scope, current), step.place, "storage")
         if held is UNKNOWN or held in STORAGES:
             return None if held is UNKNOWN else held
         self.problem(f"storage must be {', '.join(STORAGES)}, got {shown(held)}", step.place, key="storage")
         return None
 
-    def owner(self, step: Step, inputs: list[int], context: Context) -> int | None:
+    def owner(self, weights: Template, step: Step, current: int, context: Context) -> int | None:
         """The node whose parameters a layer with ``weights`` uses."""
-        if step.options.weights is None:
-            return None
-        owner = self.find(step.options.weights, inputs[0], context, step.place, "weights")
+        owner = self.find(weights, current, context, step.place, "weights")
         return owner if owner is None or self.nodes[owner].shares is None else self.nodes[owner].shares
 
     def hashable(self, given: Any, place: Place) -> Any:

@@ -52,17 +52,20 @@ _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": No
 
 
 class Expression:
-    """A parsed expression: its text, the names it uses, and its ``cost``: so many words and signs it has."""
+    """A parsed expression: its text, the names it uses, and its ``cost``: so many words and signs it has.
 
-    __slots__ = ("_evaluate", "cost", "names", "text")
+    ``found`` makes its value, and tells ``spend`` of what that takes beyond the cost.
+    """
 
-    def __init__(self, text: str, names: frozenset[str], evaluate: Evaluate, cost: int) -> None:
-        self.text, self.names, self._evaluate, self.cost = text, names, evaluate, cost
+    __slots__ = ("cost", "found", "names", "text")
+
+    def __init__(self, text: str, names: frozenset[str], found: Evaluate, cost: int) -> None:
+        self.text, self.names, self.found, self.cost = text, names, found, cost
 
     def evaluate(self, scope: Scope, spend: Spend = free) -> Any:
         """The value in a scope; ``spend`` is told the work that it takes, and may refuse it."""
         spend(self.cost)
-        return self._evaluate(scope, spend)
+        return self.found(scope, spend)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"

@@ -51,18 +51,18 @@ class Names:
         self._given.add(full)
         if "." in name:
             self._given.update(prefix + around for around in prefixes(name))
-        return self._own(full, full in self._made_up, full in self.outputs or full in self._branches)
+        made_up, taken = full in self._made_up, full in self.outputs or full in self._branches
+        return not (made_up or taken) or self._freed(full, made_up)
 
     def give_branch(self, full: str) -> bool:
         """Note the name of a branch, which branches of other joins may have; False where something else has it."""
         self._given.add(full)
         self._branches.add(full)
-        return self._own(full, full in self._blocks, full in self.outputs)
+        made_up, taken = full in self._blocks, full in self.outputs
+        return not (made_up or taken) or self._freed(full, made_up)
 
-    def _own(self, full: str, made_up: bool, taken: bool) -> bool:
-        """Whether a given name is its own: it is not, yet can be, where the name is made up or stands in such a one."""
-        if not made_up and not taken:
-            return True
+    def _freed(self, full: str, made_up: bool) -> bool:
+        """Whether a given name that something else has can be its own: where one is made up that is it or around it."""
         if not self.last and full not in self.reserved and (made_up or not self._made_up.isdisjoint(prefixes(full))):
             self._clash = True
             return True
@@ -103,12 +103,12 @@ class Names:
 
     def resolve(self, nodes: list[Node]) -> None:
         """Give the unnamed layers their type as a name, numbered where a scope has several."""
-        taken = {*self.outputs, *self._given, *self._made_up}
+        known, taken = (self.outputs, self._given, self._made_up), set[str]()
         for base, indices in self._unnamed.items():
             numbers = count(1)
             for index in indices:
                 name = base if len(indices) == 1 else f"{base}{next(numbers)}"
-                while name in taken:
+                while name in taken or any(name in names for names in known):
                     name = f"{base}{next(numbers)}"
                 taken.add(name)
                 nodes[index].name = name

@@ -7,6 +7,7 @@ MAX_NESTING. What takes longer for a longer list tells ``spend`` how much.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -65,12 +66,12 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
 }
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -141,6 +142,8 @@ def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
     elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         bounded_list(list(a), spend), bounded_list(list(b), spend)
     holds = COMPARE[op](a, b)
+    if isinstance(holds, bool):
+        return holds
     if is_array(holds) and smallest(holds) != largest(holds):
         raise ExpressionError(
             f"a comparison ({op}) holds for some numbers of an array and not for others; "

@@ -132,7 +132,7 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 class Template:
     """A name with expressions in braces: ``conv{stage}_{i}``."""
 
-    __slots__ = ("names", "parts", "text")
+    __slots__ = ("fixed", "names", "parts", "text")
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_TEMPLATE:
@@ -143,12 +143,14 @@ class Template:
         self.names = frozenset[str]().union(*(p.names for p in self.parts if isinstance(p, Expression)))
         if any("{" in p or "}" in p for p in self.parts if isinstance(p, str)):
             raise ExpressionError(f"unbalanced braces in the name {text!r}")
-        if len(self.parts) == 1:
+        self.fixed = text if len(self.parts) == 1 else ""
+        """The name where it has no braces, whatever is in scope; else empty."""
+        if self.fixed:
             check_name(text)
 
     def fill(self, scope: Scope, spend: Spend = free) -> str:
-        if len(self.parts) == 1:
-            return self.text
+        if self.fixed:
+            return self.fixed
         name = normal("".join(p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts))
         check_name(name)
         return name
