@@ -203,7 +203,10 @@ def test_bad_options(options, message):
         (lambda b: b.training.kept_bytes("3"), "batch: expected a whole number, got '3'"),
         (lambda b: b.inference_parts(numpy.array([1, 2])), "batch: memory needs single sizes, not arrays"),
         (lambda b: b.training_parts(True), "batch: expected a whole number, got true"),
-        (lambda b: b.largest_inference("24G"), "unknown unit 'G' in '24G'; did you mean 'GB'?"),
+        (
+            lambda b: b.largest_inference("24G"),
+            "unknown unit 'G' in '24G'; known: B, KB, MB, GB, TB, KiB, MiB, GiB, TiB",
+        ),
         (lambda b: b.largest_training(1.5), "expected a size in bytes or a text such as 24GiB, got 1.5"),
         (lambda b: b.largest_training(-1), "expected a size in bytes or a text such as 24GiB, got -1"),
     ],
@@ -221,13 +224,17 @@ def test_sizes_are_bytes_or_texts():
 
 
 @pytest.mark.parametrize(
-    ("net", "options"),
-    [("vgg11", {"input": (3, numpy.array([64, 128]), 64)}), ("wrn", {"depth": 16, "k": numpy.array([2, 4])})],
+    ("net", "settings", "input", "name"),
+    [
+        ("vgg11", {}, (3, numpy.array([64, 128]), 64), "vgg11"),
+        ("wrn", {"depth": 16, "k": numpy.array([2, 4])}, None, "wrn@depth=16,k=[2..4]"),
+    ],
 )
-def test_arrays_have_no_budget(net, options):
-    analysis = load(net, **{k: v for k, v in options.items() if k != "input"}).analyze(input=options.get("input"))
-    with pytest.raises(ArchcalcError, match=f"^{net}: memory needs single sizes, not arrays$"):
+def test_arrays_have_no_budget(net, settings, input, name):
+    analysis = load(net, **settings).analyze(input=input)
+    with pytest.raises(ArchcalcError) as error:
         analysis.memory()
+    assert str(error.value) == f"{name}: memory needs single sizes, not arrays"
 
 
 def test_a_dtype_without_gradients():
