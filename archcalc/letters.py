@@ -34,8 +34,7 @@ def is_name(text: str, most: int, signs: str = "") -> bool:
     if not 1 <= len(text) <= most or text[0] in signs:
         return False
     if text.isascii():
-        letters = text.translate(dict.fromkeys(map(ord, "_" + signs)))
-        return not letters or letters.isalnum()
+        return text.isidentifier() or all(letter.isalnum() or letter == "_" or letter in signs for letter in text)
     from unicodedata import category, is_normalized
 
     kinds = [category(letter)[0] for letter in text]

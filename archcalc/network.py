@@ -229,7 +229,7 @@ class Network:
     ) -> int:
         """``add`` for settings and names that were checked as they were read."""
         nodes = self.nodes
-        shapes = tuple([nodes[i].shape for i in inputs])
+        shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         try:
             shape, held = self._made[layer, shapes]
         except (KeyError, TypeError):  # not seen yet, or arrays, which cannot be looked up

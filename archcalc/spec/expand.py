@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from archcalc.errors import MOST_NAMES, ArchcalcError, LayerError, Problem, unknown
 from archcalc.inputs import Takes, looks_swapped
@@ -301,7 +301,7 @@ class _Expander(Evaluator):
         given = options.name
         name = "" if given is None else given.fixed or self.fill(given, current, context, step.place, "name")
         if isinstance(step, LayerStep):
-            layer = self.layer(step, sources[0], name, context)
+            layer = step.constant or self.layer(step, sources[0], name, context)
             return self.nothing(name, context) if layer is None else self.add(layer, step, sources, name, context)
         given = options.label
         label = "" if given is None else self.fill(given, current, context, step.place, "label")
@@ -363,15 +363,11 @@ class _Expander(Evaluator):
     # Layers.
 
     def layer(self, step: LayerStep, current: int | None, name: str, context: Context) -> Layer | None:
-        values: dict[str, Any] = {}
-        if step.expressions:
-            scope = self.with_channels(context.scope, current)
-            values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
-        if step.references:
-            values |= {key: self.sizes(given, current, step, context, key) for key, given in step.references.items()}
-        known: tuple[Any, ...] = ()
-        if values:
-            known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
+        scope = self.with_channels(context.scope, current)
+        values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
+        for key, template in step.references.items():
+            values[key] = self.sizes(template, current, step, context, key)
+        known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
         try:
             return step.cache[known]
         except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
@@ -384,6 +380,8 @@ class _Expander(Evaluator):
             self.failed(step.place)
             self.problem(str(error), step.place, name=self.called(name, step.layer.type, context))
             return None
+        if not known:
+            step.constant = made
         with suppress(TypeError):
             step.cache[known] = made
         return made
@@ -424,9 +422,9 @@ class _Expander(Evaluator):
         full = context.prefix + name if name else ""
         if full and not self.names.give(context.prefix, name):
             self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
-        inputs = tuple([source for source in sources if source is not None])
-        if len(inputs) < len(sources):
+        if None in sources:
             return self.nothing(name, context)
+        inputs = cast("tuple[int, ...]", sources)
         if len(inputs) > 1 or hasattr(layer, "table"):
             self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
         options = step.options

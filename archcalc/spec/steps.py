@@ -51,7 +51,8 @@ class Step:
 class LayerStep(Step):
     """One layer; ``cache`` keeps the layers already made, by the values of the step's expressions.
 
-    ``references`` are the settings that name another layer.
+    ``references`` are the settings that name another layer. ``constant`` is the layer, once made, of a step that has
+    neither.
     """
 
     def __init__(self, place: Place, options: Options, layer: type[Layer], values: dict[str, Any]) -> None:
@@ -61,6 +62,7 @@ class LayerStep(Step):
         self.values = {key: given for key, given in values.items() if key not in self.references}
         self.expressions = {key: given for key, given in values.items() if isinstance(given, Expression)}
         self.cache: dict[Any, Layer] = {}
+        self.constant: Layer | None = None
 
 
 class MergeStep(Step):
@@ -151,7 +153,7 @@ class Template:
     def fill(self, scope: Scope, spend: Spend = free) -> str:
         if self.fixed:
             return self.fixed
-        name = normal("".join(p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts))
+        name = normal("".join([p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts]))
         check_name(name)
         return name
 

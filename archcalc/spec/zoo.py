@@ -31,6 +31,7 @@ _read: dict[TextIO, str] = {}
 """What was read from standard input."""
 
 
+@lru_cache(maxsize=1)
 def specs() -> Path:
     """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
@@ -45,7 +46,7 @@ def specs() -> Path:
 
 def families() -> list[str]:
     """The names of the zoo's spec files."""
-    return sorted(path.stem for path in specs().glob("*.yaml"))
+    return sorted([name.removesuffix(".yaml") for name in os.listdir(specs()) if name.endswith(".yaml")])
 
 
 def networks() -> dict[str, Family]:
@@ -200,8 +201,7 @@ def find(net: str) -> Family:
 
     Every network's name starts with the name of its file, and the longest such name holds it.
     """
-    stems = sorted((stem for stem in families() if net.startswith(stem)), key=len, reverse=True)
-    for stem in stems:
+    for stem in sorted(filter(net.startswith, families()), key=len, reverse=True):
         family = zoo_family(stem)
         if net in family.networks:
             return family
