@@ -10,14 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fields import Views
 from archcalc.analysis.trace import Row
 from archcalc.analysis.views import gate_nodes
 from archcalc.errors import ArchcalcError
 from archcalc.field import Field, View
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, INK, RED
-from archcalc.plot.fields import past_gates
 from archcalc.plot.look import Looks
 
 MOST = 8
@@ -34,17 +32,6 @@ NAME = 1.15
 """Inches for the name of a layer, the middle of which is left out where it is longer."""
 
 
-class Seen(NamedTuple):
-    """A layer with the fields of its units, past the gates."""
-
-    row: Row
-    views: Views
-
-    @property
-    def area(self) -> int:
-        return int(self.views[0].field.size * self.views[1].field.size)
-
-
 def rf_map(
     analysis: Analysis, layers: Sequence[str] | None = None, ax: Axes | None = None, **look: Unpack[Looks]
 ) -> Axes:
@@ -58,13 +45,11 @@ def rf_map(
         raise ArchcalcError(
             f"{analysis.network.full_name} has no field map: its input {analysis.input} has no height and width"
         )
-    views = past_gates(analysis)
-    every = {row.name: Seen(row, views[row.node.index]) for row in analysis.rows if row.node is not None}
-    found = [every[analysis[name].name] for name in layers] if layers else _chosen(analysis, list(every.values()))
+    found = [analysis[name] for name in layers] if layers else _chosen(analysis)
     if len(found) > MOST:
         raise ArchcalcError(f"rf-map shows up to {MOST} layers, got {len(found)}")
-    found.sort(key=lambda one: one.area)
-    boxes = [_box(one, analysis) for one in found]
+    found.sort(key=_area)
+    boxes = [_box(row, analysis) for row in found]
     with style.page(ax, look, analysis) as page:
         height, width = analysis.input.axes
         near = [box for box in boxes if max(box.width / width, box.height / height) <= BEYOND]
@@ -101,11 +86,15 @@ class Box(NamedTuple):
     height: int
 
 
-def _box(one: Seen, analysis: Analysis) -> Box:
+def _area(row: Row) -> int:
+    return int(row.views[0].field.size * row.views[1].field.size)
+
+
+def _box(row: Row, analysis: Analysis) -> Box:
     """What the middle unit of a layer sees."""
-    sizes = (one.row.shape.axes if one.row.shape else ()) or [1] * len(one.views)
+    sizes = (row.shape.axes if row.shape else ()) or [1] * len(row.views)
     spans = [
-        _middle(view.field, n, pixels) for view, n, pixels in zip(one.views, sizes, analysis.input.axes, strict=True)
+        _middle(view.field, n, pixels) for view, n, pixels in zip(row.views, sizes, analysis.input.axes, strict=True)
     ]
     (top, bottom), (left, right) = spans
     return Box(left, top, right - left + 1, bottom - top + 1)
@@ -154,11 +143,11 @@ def _told(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], seen: Sequence[B
         note.set_in_layout(False)
 
 
-def _caption(analysis: Analysis, found: Sequence[Seen], boxes: Sequence[Box], near: Sequence[Box]) -> str:
+def _caption(analysis: Analysis, found: Sequence[Row], boxes: Sequence[Box], near: Sequence[Box]) -> str:
     height, width = analysis.input.axes
     beyond = any(b.x < 0 or b.y < 0 or b.x + b.width > width or b.y + b.height > height for b in near)
     gated = " Past the gates, which see the whole input." if gate_nodes(analysis.network) else ""
-    even = any(n % 2 == 0 and view.field.step for one in found for n, view in _sizes(one))
+    even = any(n % 2 == 0 and view.field.step for row in found for n, view in _sizes(row))
     return (
         f"What the middle unit of a layer sees of the input, to scale: {labels.about(analysis, counted=False)}"
         + (" Of a map of even size: the unit nearest to the middle, half a step beside it." if even else "")
@@ -168,29 +157,29 @@ def _caption(analysis: Analysis, found: Sequence[Seen], boxes: Sequence[Box], ne
     )
 
 
-def _sizes(one: Seen) -> list[tuple[int, View]]:
-    return list(zip(one.row.shape.axes if one.row.shape else (), one.views, strict=False))
+def _sizes(row: Row) -> list[tuple[int, View]]:
+    return list(zip(row.shape.axes if row.shape else (), row.views, strict=False))
 
 
-def _chosen(analysis: Analysis, every: Sequence[Seen]) -> list[Seen]:
+def _chosen(analysis: Analysis) -> list[Row]:
     """The last layers of the stages that have positions of their own, and the first one that covers the input."""
     trunk = {node.index for node in analysis.stages.trunk}
     stage = analysis.stages.of
     local = [
-        one
-        for one in every
-        if one.row.node is not None
-        and one.row.node.index in trunk
-        and one.row.node.shape.axes
-        and all(view.least.step != 0 for view in one.views)
+        row
+        for row in analysis.rows
+        if row.node is not None
+        and row.node.index in trunk
+        and row.node.shape.axes
+        and all(view.least.step != 0 for view in row.views)
     ]
-    local = [one for one, before in zip(local, [None, *local], strict=False) if not before or one.views != before.views]
-    last = {stage[one.row.node.index]: one for one in local if one.row.node is not None and one.area > 1}
-    covering = [one for one in local if all(map(_covers, one.views, analysis.input.axes))]
-    found = {one.row.name: one for one in [*last.values(), *covering[:1]]}
-    largest: dict[int, Seen] = {}
-    for one in sorted(found.values(), key=local.index):
-        largest.setdefault(one.area, one)
+    local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.views != before.views]
+    last = {stage[row.node.index]: row for row in local if row.node is not None and _area(row) > 1}
+    covering = [row for row in local if all(map(_covers, row.views, analysis.input.axes))]
+    found = {row.name: row for row in [*last.values(), *covering[:1]]}
+    largest: dict[int, Row] = {}
+    for row in sorted(found.values(), key=local.index):
+        largest.setdefault(_area(row), row)
     return list(largest.values())[:MOST]
 
 
@@ -198,12 +187,12 @@ def _covers(view: View, pixels: int) -> bool:
     return bool(view.field.size >= pixels)
 
 
-def _labels(found: Sequence[Seen], boxes: Sequence[Box], near: Sequence[bool]) -> list[str]:
+def _labels(found: Sequence[Row], boxes: Sequence[Box], near: Sequence[bool]) -> list[str]:
     """What the middle units see, and the names of the layers, no two of which are shortened to the same."""
-    names = labels.told_apart([one.row.name for one in found], NAME)
+    names = labels.told_apart([row.name for row in found], NAME)
     sizes = [
-        [f"{'' if view.exact else '≤'}{n}" for view, n in zip(one.views, (box.height, box.width), strict=True)]
-        for one, box in zip(found, boxes, strict=True)
+        [f"{'' if view.exact else '≤'}{n}" for view, n in zip(row.views, (box.height, box.width), strict=True)]
+        for row, box in zip(found, boxes, strict=True)
     ]
     return [
         f"{labels.size_text(size)}{'' if shown else ' *'} {name}"

@@ -12,12 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depths
-from archcalc.analysis.fields import Views
 from archcalc.analysis.views import gate_nodes
 from archcalc.errors import ArchcalcError
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, ORANGE, PALE
 from archcalc.plot.look import Looks
+from archcalc.sizes import AXES
 
 ROOM = 0.11
 """Inches between the labels of neighbouring stages, which are written upright."""
@@ -28,7 +28,6 @@ LABEL = 0.8
 UNEVEN = 3
 """Where the deepest network is so many times as deep as the shallowest, depth has a logarithmic scale."""
 
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 DASHES: Sequence[Any] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
@@ -91,11 +90,6 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
     return ax
 
 
-def past_gates(analysis: Analysis) -> Sequence[Views]:
-    """The fields of every node over the paths that pass no gate."""
-    return [row.views for row in analysis.all_rows]
-
-
 def _curves(analysis: Analysis) -> list[Curve]:
     """A curve for every axis; axes whose points are the same share one."""
     count = len(analysis.input.axes)
@@ -103,17 +97,17 @@ def _curves(analysis: Analysis) -> list[Curve]:
         raise ArchcalcError(
             f"{analysis.network.full_name} has no receptive field: its input {analysis.input} has no axes"
         )
-    views, at = past_gates(analysis), depths(analysis.network)
+    at = depths(analysis.network)
     found: dict[tuple[Point, ...], list[str]] = {}
     for axis, name in enumerate(AXES[count]):
-        found.setdefault(tuple(_points(analysis, views, at, axis)), []).append(name)
+        found.setdefault(tuple(_points(analysis, at, axis)), []).append(name)
     return [Curve(", ".join(names) if len(found) > 1 else "", points) for points, names in found.items()]
 
 
-def _points(analysis: Analysis, views: Sequence[Views], at: Sequence[int], axis: int) -> list[Point]:
+def _points(analysis: Analysis, at: Sequence[int], axis: int) -> list[Point]:
     points = []
     for node in analysis.stages.trunk:
-        seen = views[node.index]
+        seen = analysis.all_rows[node.index].views
         if node.shape.axes and seen and all(view.least.step != 0 for view in seen):
             view, size = seen[axis], labels.size_text(node.shape.axes)
             points.append(Point(at[node.index], view.field.size, view.least.size, view.exact, size))

@@ -20,9 +20,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from archcalc.plot.colours import DARK
-from archcalc.plot.fonts import lacking
-
-Colour = tuple[float, float, float, float]
+from archcalc.plot.fonts import FIRST, lacking
 
 
 def on_ground(drawn: Figure | Axes, *, dark: bool, transparent: bool) -> None:
@@ -81,4 +79,4 @@ def missing_glyphs(drawn: Figure | Axes) -> None:
 
 
 def _fonts(families: Sequence[str]) -> list[str]:
-    return [name if name != "sans-serif" else "DejaVu Sans" for name in families]
+    return [name if name != "sans-serif" else FIRST for name in families]

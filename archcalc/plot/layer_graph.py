@@ -19,6 +19,7 @@ from archcalc.plot import labels, style
 from archcalc.plot.colours import BLUE, BOX, DARK, INK, INNER_BOX, RED, WHITE
 from archcalc.plot.folding import BLOCK, Item, finest, folded
 from archcalc.plot.folding import runs as joined_runs
+from archcalc.plot.fonts import FIRST
 from archcalc.plot.look import Look, Looks
 from archcalc.plot.look import look as chosen
 from archcalc.plot.volumes import COLOURS
@@ -31,7 +32,7 @@ MOST, LONGEST = 90, 40
 NODE = {
     "shape": "box",
     "style": "filled",
-    "fontname": "DejaVu Sans",
+    "fontname": FIRST,
     "fontsize": str(labels.SIZE),
     "margin": "0.06,0.03",
     "height": "0.1",
@@ -40,7 +41,7 @@ NODE = {
 }
 EDGE = {"arrowsize": "0.4", "penwidth": "0.6"}
 GRAPH = {
-    "fontname": "DejaVu Sans",
+    "fontname": FIRST,
     "fontsize": str(labels.SIZE),
     "nodesep": "0.12",
     "ranksep": "0.16",

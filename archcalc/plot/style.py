@@ -19,7 +19,7 @@ from matplotlib.ticker import FuncFormatter
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.plot.colours import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY
-from archcalc.plot.fonts import families, quiet
+from archcalc.plot.fonts import FIRST, families, quiet
 from archcalc.plot.ground import missing_glyphs, on_ground
 from archcalc.plot.labels import SIZE, said, wrapped
 from archcalc.plot.look import Look, Looks, look
@@ -36,7 +36,7 @@ LINES = (
 )
 """Colour, dash and marker of the lines of a figure, which are told apart without colour too."""
 
-FONTS = ["DejaVu Sans", "Verdana", "Arial", "Helvetica", "sans-serif"]
+FONTS = [FIRST, "Verdana", "Arial", "Helvetica", "sans-serif"]
 RC = {
     "font.family": "sans-serif",
     "font.sans-serif": FONTS,  # DejaVu Sans comes with matplotlib; the others are for readers of an SVG without it
