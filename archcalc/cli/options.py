@@ -169,8 +169,19 @@ def network(parser: argparse.ArgumentParser, count: str | None = "+") -> None:
     )
 
 
+def patterns(parser: argparse.ArgumentParser, dest: str, help: str) -> None:
+    """Networks of the zoo by names with wildcards."""
+    parser.add_argument(
+        dest, metavar=dest.upper(), nargs="*", action=Named, names=names_of.networks, listed=False, help=help
+    )
+
+
+def at_input(parser: argparse.ArgumentParser, what: str = "compute at this input") -> None:
+    parser.add_argument("--input", metavar="CxHxW", type=input_size, help=f"{what}, as in 3x320x320")
+
+
 def counting(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input", metavar="CxHxW", type=input_size, help="compute at this input, as in 3x320x320")
+    at_input(parser)
     parser.add_argument("--batch", metavar="N", type=whole, default=1, help="images at once (1)")
     dtype(parser)
     parser.add_argument(
@@ -194,6 +205,10 @@ def dtype(parser: argparse.ArgumentParser) -> None:
         names=names_of.dtypes,
         help="type of a value in memory (float32); help lists all",
     )
+
+
+def optimizer(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument("--optimizer", metavar="NAME", action=Named, names=names_of.optimizers, help=help)
 
 
 def printing(

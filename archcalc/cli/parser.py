@@ -81,15 +81,7 @@ def parser() -> options.Parser:
     options.printing(one, FORMATS + ", notes", columns=names.layer_columns, known=names.layer_formats)
 
     one = command("list", commands.list_, "the networks of the zoo", "archcalc list 'resnet*' --sort macs")
-    one.add_argument(
-        "pattern",
-        metavar="PATTERN",
-        nargs="*",
-        action=options.Named,
-        names=names.networks,
-        listed=False,
-        help="names, with * and ? as wildcards",
-    )
+    options.patterns(one, "pattern", "names, with * and ? as wildcards")
     one.add_argument(
         "--sort", metavar="COLUMN", action=options.Named, names=names.list_columns, help="sort by a column"
     )
@@ -130,7 +122,7 @@ def parser() -> options.Parser:
         "archcalc rf alexnet --layer conv5 --unit 3,4",
     )
     options.network(one)
-    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    options.at_input(one)
     one.add_argument("--all", action="store_true", help="the layers that leave the field as it is too")
     one.add_argument("--layer", metavar="NAME", help="one layer, or the last of a block")
     one.add_argument("--unit", metavar="Y,X", type=options.unit, help="the pixels that this unit of the layer sees")
@@ -144,17 +136,11 @@ def parser() -> options.Parser:
         "archcalc memory vgg16 --fit 24GiB --optimizer adam",
     )
     options.network(one)
-    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    options.at_input(one)
     one.add_argument("--batch", metavar="N", type=options.whole, help="images at once (1)")
     options.dtype(one)
     one.add_argument("--training", action="store_true", help="a step of training instead of inference")
-    one.add_argument(
-        "--optimizer",
-        metavar="NAME",
-        action=options.Named,
-        names=names.optimizers,
-        help="sgd, momentum, adam or adamw (sgd): what it holds in training",
-    )
+    options.optimizer(one, "sgd, momentum, adam or adamw (sgd): what it holds in training")
     one.add_argument("--amp", action="store_true", help="mixed precision, as autocast to bfloat16")
     one.add_argument(
         "--checkpoint", metavar="BLOCK,...", help="run these blocks again in the backward pass, and keep less"
@@ -175,15 +161,7 @@ def parser() -> options.Parser:
         "published figures computed anew and judged; status 1 when a verdict is not as recorded",
         "archcalc audit vgg16 --all",
     )
-    one.add_argument(
-        "net",
-        metavar="NET",
-        nargs="*",
-        action=options.Named,
-        names=names.networks,
-        listed=False,
-        help="the figures of these networks, with * and ? as wildcards",
-    )
+    options.patterns(one, "net", "the figures of these networks, with * and ? as wildcards")
     one.add_argument("--all", action="store_true", help="the figures that match too")
     one.add_argument("--report", action="store_true", help="the readable report, in Markdown: reports/audit.md")
     options.printing(one, FORMATS)
@@ -195,7 +173,7 @@ def parser() -> options.Parser:
         "archcalc explain resnet50_tv --as fvcore",
     )
     options.network(one)
-    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    options.at_input(one)
     one.add_argument(
         "--as",
         dest="convention",
@@ -228,7 +206,7 @@ def parser() -> options.Parser:
         help="cuda, cpu, meta or auto (auto)",
     )
     one.add_argument("--jobs", metavar="N", type=options.whole, default=2, help="networks at once, with --all (2)")
-    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="verify at this input, as in 3x320x320")
+    options.at_input(one, "verify at this input")
     one.add_argument("--exact", action="store_true", help="all digits instead of K, M and G")
     one.add_argument("--csv", metavar="FILE", help="write the same as CSV to this file too")
     options.printing(one, FORMATS)
@@ -253,13 +231,7 @@ def parser() -> options.Parser:
     one.add_argument("--kernel", metavar="K", type=options.whole, help="pattern: the size of the small kernel (3)")
     one.add_argument("--stack", metavar="N", type=options.whole, help="pattern: how many of them at most (3)")
     one.add_argument("--fit", metavar="SIZE", help="budget: the card's memory (24GiB)")
-    one.add_argument(
-        "--optimizer",
-        metavar="NAME",
-        action=options.Named,
-        names=names.optimizers,
-        help="budget: sgd, momentum, adam or adamw (sgd)",
-    )
+    options.optimizer(one, "budget: sgd, momentum, adam or adamw (sgd)")
     one.add_argument("--overhead", metavar="SIZE", help="budget: what the framework holds besides (0B)")
     one.add_argument("--amp", action="store_const", const=True, help="memory, budget: train in mixed precision")
     one.add_argument("--checkpoint", metavar="BLOCK,...", help="memory, budget: blocks that run again, not kept")
@@ -297,7 +269,7 @@ def parser() -> options.Parser:
     )
     options.network(one, "*")
     one.add_argument("--all", action="store_true", help="every network of the zoo")
-    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="compute at this input, as in 3x320x320")
+    options.at_input(one)
     one.add_argument(
         "--format",
         metavar="FORMAT",
@@ -338,7 +310,7 @@ def parser() -> options.Parser:
         names=names.targets,
         help="what to write: torch (torch)",
     )
-    one.add_argument("--input", metavar="CxHxW", type=options.input_size, help="for this input, as in 3x320x320")
+    options.at_input(one, "for this input")
     options.output(one, lambda _: {"py": "torch"}, "torch")
 
     one = command(
