@@ -2,7 +2,8 @@
 
 The engine states every operation by kind and every parameter by kind; a convention says which of them
 make up "the number". ``convention.py`` says what one is; ``papers.py``, ``tables.py`` and ``tools.py`` list
-them, the latter two loaded when they are asked for; ``written.py`` holds what depends on a model's code.
+them, the latter two loaded when they are asked for. ``tallies.py`` and ``calflops.py`` hold the terms of the tools,
+``counts.py`` what a term may count, and ``written.py`` what depends on a model's code.
 """
 
 from __future__ import annotations
