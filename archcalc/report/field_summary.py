@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.fields import Views
-from archcalc.analysis.receptive_field import Sight, Verdict, sights
+from archcalc.analysis.receptive_field import Sight, Verdict, sights, verdict
 from archcalc.field import View
 from archcalc.report.layers import field_of
 from archcalc.sizes import AXES
@@ -56,6 +56,16 @@ def field_text(views: Views) -> str:
     return str(field_of(views))
 
 
+def changing(analysis: Analysis) -> list[Sight]:
+    """The layers that see something else than a layer before them, those of gates left out."""
+    return [sight for sight in sights(analysis) if sight.changes and not sight.gate]
+
+
+def sentences(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
+    """All that is said of a network's fields, of which some are shown."""
+    return [*summary_lines(analysis, verdict(analysis)), *units_line(shown), *notes(analysis, shown)]
+
+
 def summary_lines(analysis: Analysis, said: Verdict) -> list[str]:
     """Which layer covers the input, which layers are idle, and what input has no idle layers."""
     lines = [_first(analysis, said), _idle(analysis, said)]
@@ -74,8 +84,7 @@ def _first(analysis: Analysis, said: Verdict) -> str:
             return f"the first layer that covers the network input of {image}: {some}"
         return f"the first layer of which a unit covers the network input of {image}: {some}; every unit: {every}"
     if said.first is None:
-        changed = [sight for sight in sights(analysis) if sight.changes and not sight.gate]
-        widest = max(changed, key=lambda sight: [view.field.size for view in sight.views], default=None)
+        widest = max(changing(analysis), key=lambda sight: [view.field.size for view in sight.views], default=None)
         largest = f"; the largest field is {field_text(widest.views)}, of {widest.node.name}" if widest else ""
         return f"no layer covers the network input of {image}{largest}"
     name, everywhere = said.first.node.name, said.everywhere
@@ -169,7 +178,7 @@ def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
         lines.append(
             f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
         )
-    left = next((s for s in sights(analysis) if s.changes and not s.gate and _leaves_over(analysis, s)), None)
+    left = next((sight for sight in changing(analysis) if _leaves_over(analysis, sight)), None)
     if left is not None:
         fields = zip(AXES[len(left.views)], left.views, strict=True)
         seen = ", ".join(

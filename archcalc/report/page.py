@@ -16,11 +16,10 @@ from archcalc.published.figures import Source
 from archcalc.published.verdict import Judgement
 from archcalc.report.audit import tally
 from archcalc.report.compare import network_field, published
-from archcalc.report.field_summary import legend
+from archcalc.report.field_summary import changing, legend, sentences
 from archcalc.report.layers import layer_table, origin
 from archcalc.report.memory import alive_text
 from archcalc.report.page_figures import figure_tables
-from archcalc.report.receptive_field import field_tables
 from archcalc.report.records import Records
 from archcalc.report.table import Heading, Table
 from archcalc.report.units import bytes_text, count_text, counted
@@ -95,7 +94,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
     analysis = network.analyze()
     title, *about = origin(network)
     budget = Budget(network)
-    fields = field_tables([analysis])[0] if network.input.axes else None
+    fields = sentences(analysis, changing(analysis)) if network.input.axes else []
     judgements = records.judgements(network)
     seen = records.seen(network)
     stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
@@ -107,7 +106,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
         _cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
         layers,
-        [*fields.footer[:-1], *legend(("rf", "step"))] if fields else [NO_FIELD],
+        [*fields, *legend(("rf", "step"))] if fields else [NO_FIELD],
         _memory(budget),
         [picture(kind, analysis) for kind in kinds],
         tally(judgements) if judgements else "",
@@ -128,7 +127,7 @@ def picture(kind: str, analysis: Analysis) -> Picture:
         return Picture(kind, about, problem="; ".join(map(str, error.problems)))
 
 
-def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Card]:
+def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Card]:
     t, network = analysis.totals, analysis.network
     peak, step = budget.inference.peak(), budget.training_parts(1)
     moment = budget.inference.at(budget.inference.peak_moment())
@@ -171,10 +170,10 @@ def _cards(analysis: Analysis, budget: Budget, fields: Table | None) -> list[Car
             ),
         ),
     ]
-    if fields is not None:
+    if fields:
         field = network_field(analysis)
         size = "none" if field is None else f"{field} pixels"
-        cards.append(Card("Receptive field", size, (fields.footer[0],)))
+        cards.append(Card("Receptive field", size, (fields[0],)))
     stored = t.weights + t.biases + t.buffers
     first, *rest = FILE_TYPES
     cards.append(

@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.pixels import layer
 from archcalc.analysis.receptive_field import Sight, sights, verdict
 from archcalc.field import View
-from archcalc.report.field_summary import branches, legend, notes, summary_lines, units_differ, units_line
+from archcalc.report.field_summary import branches, changing, legend, sentences, units_differ
 from archcalc.report.layers import meta, origin, step_of
 from archcalc.report.table import Heading, Table, column_names, kept, of_axis
 from archcalc.sizes import AXES
@@ -84,7 +84,7 @@ def field_tables(
     with ``alike`` all tables have the columns that one of them needs. ArchcalcError for an unknown column or layer,
     or a network without spatial axes.
     """
-    found = [(analysis, _chosen(sights(analysis), everything, name)) for analysis in analyses]
+    found = [(analysis, _chosen(analysis, everything, name)) for analysis in analyses]
     together = [found] * len(found) if alike else [[one] for one in found]
     return [
         _table(*one, _names(columns, others), _split(others), columns)
@@ -92,10 +92,10 @@ def field_tables(
     ]
 
 
-def _chosen(found: Sequence[Sight], everything: bool, name: str | None) -> list[Sight]:
+def _chosen(analysis: Analysis, everything: bool, name: str | None) -> list[Sight]:
     if name is not None:
-        return [layer(found, name)]
-    return list(found) if everything else [sight for sight in found if sight.changes and not sight.gate]
+        return [layer(sights(analysis), name)]
+    return list(sights(analysis)) if everything else changing(analysis)
 
 
 def _split(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
@@ -138,7 +138,7 @@ def _table(
         headings=kept(headings, columns),
         rows=[list(row) for row in zip(*cells, strict=True)],
         header=header(analysis),
-        footer=[*summary_lines(analysis, said), *units_line(shown), *notes(analysis, shown), *legend(names)],
+        footer=[*sentences(analysis, shown), *legend(names)],
         meta=facts(analysis),
         totals={
             "covers": _name(said.first),
