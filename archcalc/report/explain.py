@@ -22,6 +22,7 @@ BYTES = 4
 MOST_LAYERS = 6_000
 """The most layers of a network that every convention counts."""
 BUG = "bug in {}"
+UNKNOWN_TO_IT = "unknown to it: layer types that the tool's convention says nothing about; its totals are incomplete"
 HEADINGS = (
     Heading("quantity", "quantity", "text", 8),
     Heading("term", "term", "text", 9),
@@ -185,13 +186,9 @@ def overview_table(network: Network, measured: bool = False) -> Table:
             notes += [note] if note else []
         rows.append(row)
     analysis = analyze(network)
-    unsure = any(found.unknown for found in all_found)
     footer = [
         f"'{NOT_COUNTED}': not counted by the tool",
-        *(
-            ["unknown to it: layer types that the tool's convention says nothing about; its totals are incomplete"]
-            * unsure
-        ),
+        *([UNKNOWN_TO_IT] if any(found.unknown for found in all_found) else []),
         f"Details of one tool: archcalc explain {network.full_name} --as TOOL",
     ]
     return Table(

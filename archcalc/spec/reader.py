@@ -252,7 +252,7 @@ class _Reader(StepReader):
             path = f"networks.{clipped(name, 60)}"
             if not is_name(name, MOST_LETTERS, NETWORK_SIGNS):
                 self.problem(
-                    f"a network is called by at most 80 letters, digits and _ . -, got {clipped(name, 60)!r}",
+                    f"a network is called by at most {MOST_LETTERS} letters, digits and _ . -, got {clipped(name, 60)!r}",
                     child,
                     "networks",
                 )
@@ -297,7 +297,9 @@ class _Reader(StepReader):
             path = f"blocks.{clipped(name, 60)}"
             if not is_name(name, MOST_LETTERS_OF_BLOCKS) or name[0].isdigit():
                 self.problem(
-                    f"a block is called by at most 40 letters, digits and _, got {clipped(name, 60)!r}", child, path
+                    f"a block is called by at most {MOST_LETTERS_OF_BLOCKS} letters, digits and _, got {clipped(name, 60)!r}",
+                    child,
+                    path,
                 )
             elif name in (*LAYERS, *OPTIONS, *KINDS):
                 has = "a layer" if name in LAYERS else "an option"

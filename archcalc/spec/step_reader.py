@@ -184,7 +184,7 @@ class StepReader:
         for name, child in named.items():
             if not is_name(name, MOST_LETTERS_OF_BLOCKS):
                 self.problem(
-                    f"the name of a branch is at most 40 letters, digits and _, got {clipped(name, 60)!r}",
+                    f"the name of a branch is at most {MOST_LETTERS_OF_BLOCKS} letters, digits and _, got {clipped(name, 60)!r}",
                     child,
                     place.path,
                 )

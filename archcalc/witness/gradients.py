@@ -45,8 +45,8 @@ class FieldCheck(NamedTuple):
 
     ``pixels`` is the input's size along the axis, to which ``field`` is cut. Where the formula's field lies in the input
     and no map was cropped, the field is the formula's, else what the engine follows back on real maps. ``exact`` says
-    that the two must be equal, else the gradient's must lie inside the engine's, which is a bound. ``field`` is None where the unit sees nothing, and ``seen`` also where it sees
-    nothing but padding.
+    that the two must be equal, else the gradient's must lie inside the engine's, which is a bound. ``field`` is None
+    where the unit sees nothing, and ``seen`` also where it sees nothing but padding.
     """
 
     node: str

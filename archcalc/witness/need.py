@@ -15,6 +15,9 @@ from archcalc.report.units import bytes_text
 FLOAT = 4
 LIBRARIES = 200 * 10**6
 """What PyTorch, its libraries and a trace of the model take in a process, whatever the input."""
+VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+"""The files of a control group's limit and use in version 1."""
+VERSION_2 = ("memory.max", "memory.current")
 
 
 class Need(NamedTuple):
@@ -115,14 +118,10 @@ def _left_in_groups(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc
     for line in lines:
         _, controllers, path = line.split(":", 2)
         if controllers in ("", "memory"):
-            names = ("memory.max", "memory.current") if not controllers else LIMITS_BEFORE
-            home = root / controllers
+            names = VERSION_1 if controllers else VERSION_2
             inside = Path(path.lstrip("/"))
             for group in (inside, *inside.parents):
-                yield from _left(home / group, *names)
-
-
-LIMITS_BEFORE = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+                yield from _left(root / controllers / group, *names)
 
 
 def _left(group: Path, limit: str, usage: str) -> Iterator[int]:

@@ -137,7 +137,7 @@ def test_a_run_takes_no_more_than_was_said(name: str, size: int) -> None:
 
 
 def group(folder: Path, limit: str, used: str, stat: str = "inactive_file 0", version: int = 2) -> None:
-    names = ("memory.max", "memory.current") if version == 2 else need.LIMITS_BEFORE
+    names = need.VERSION_2 if version == 2 else need.VERSION_1
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in zip((*names, "memory.stat"), (limit, used, stat), strict=True):
         (folder / name).write_text(text + "\n")
