@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -139,7 +140,7 @@ def test_axes_of_the_user_s_can_be_dark_and_nothing_else():
     figure = Figure()
     ax = figure.subplots()
     plot.rf(analysis("lenet5"), ax=ax, dark=True)
-    assert ax.xaxis.label.get_color()[:1] != INK
+    assert to_hex(ax.xaxis.label.get_color()) == DARK[INK]
     with pytest.raises(ArchcalcError, match=r"^title is of a whole figure; with ax, it is up to the caller$"):
         plot.rf(analysis("lenet5"), ax=ax, title="no")
     with pytest.raises(ArchcalcError, match=r"^cost: unknown option 'widht'; did you mean 'width'\?$"):

@@ -19,7 +19,7 @@ MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
     ("run", "said"),
     [
         (lambda net: explain(net, None, False), "20,000 layers; all tools are shown side by side up to 6,000"),
-        (lambda net: page(net, Records.load() if hasattr(Records, "load") else None, ()), "a page shows up to 6,000"),
+        (lambda net: page(net, Records(), ()), "a page shows up to 6,000"),
         (
             lambda net: memory_table(net, fit="1GiB", batch=2),
             "20,000 layers; the largest input is searched for up to 8,000",
