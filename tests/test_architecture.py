@@ -4,6 +4,7 @@ The first claim is checked in a fresh interpreter; a second test shows that the 
 """
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -78,15 +79,44 @@ def imports(path, everywhere):
 
 
 def files(room):
-    return [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).glob("*.py"))
+    """The files of a room, those of folders inside it included."""
+    return [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*.py"))
 
 
 def within(module, room):
     return module == room or module.startswith(f"{room}.")
 
 
-CORE = ("errors", "sizes", "field", "layers", "naming", "inputs", "spec", "network", "analysis", "conventions")
+# What each room of the core may import of the others: one direction, no way back.
+BELOW = {
+    "errors": (),
+    "letters": (),
+    "sizes": ("errors",),
+    "field": ("errors", "sizes"),
+    "types": ("sizes",),
+    "layers": ("errors", "sizes"),
+    "naming": ("errors", "sizes"),
+    "inputs": ("errors", "sizes", "layers"),
+    "network": ("errors", "sizes", "layers", "naming", "inputs"),
+    "outputs": ("errors", "network"),
+    "conventions": ("errors", "sizes", "layers"),
+    "spec": ("errors", "sizes", "layers", "letters", "naming", "inputs", "network", "outputs"),
+    "analysis": ("errors", "sizes", "field", "layers", "letters", "inputs", "network", "conventions"),
+}
+CORE = tuple(BELOW)
 OUTPUT = ("archcalc.report", "archcalc.cli", "archcalc.plot", "archcalc.witness", "archcalc.published")
+ENTRANCES = ("__init__", "__main__", "version")
+
+
+def test_every_room_is_listed():
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert rooms == {*CORE, *(room.removeprefix("archcalc.") for room in OUTPUT), *ENTRANCES}
+
+
+def test_the_table_of_rooms_in_the_docs_is_whole():
+    table = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8").partition("| room | holds |")[2]
+    listed = re.findall(r"^\| `(\w+)(?:\.py|/)` \|", table, re.MULTILINE)
+    assert sorted(listed) == sorted((*CORE, *(room.removeprefix("archcalc.") for room in OUTPUT)))
 
 
 @pytest.mark.parametrize("room", CORE)
@@ -103,23 +133,6 @@ def test_the_core_never_names_a_framework(room):
     for path in files(room):
         reached = [m for m in imports(path, everywhere=True) if any(within(m, name) for name in FRAMEWORKS)]
         assert not reached, f"{path.name} imports {reached}"
-
-
-# What each room may import of the others: one direction, no way back.
-BELOW = {
-    "errors": (),
-    "sizes": ("errors",),
-    "field": ("errors", "sizes"),
-    "layers": ("errors", "sizes"),
-    "letters": (),
-    "naming": ("errors", "sizes"),
-    "inputs": ("errors", "sizes", "layers"),
-    "network": ("errors", "sizes", "layers", "naming", "inputs"),
-    "outputs": ("errors", "network"),
-    "conventions": ("errors", "sizes", "layers"),
-    "spec": ("errors", "sizes", "layers", "letters", "naming", "inputs", "network", "outputs"),
-    "analysis": ("errors", "sizes", "field", "layers", "letters", "inputs", "network", "conventions"),
-}
 
 
 @pytest.mark.parametrize("room", BELOW)
