@@ -7,7 +7,6 @@ something is kept. Chen et al., Training deep nets with sublinear memory cost, 2
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from contextlib import suppress
 
 from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
@@ -97,17 +96,15 @@ class Recomputed:
             i: Value(value.storage, value.count, value.itemsize, value.order, value.derived)
             for i, value in self.taken.items()
         }
-        with suppress(Stopped):
+        try:
             for node in self.nodes:
-                moments = len(tape.moments)
-                try:
-                    values[node.index] = run_layer(tape, self.network, node, values)
-                finally:
-                    if len(tape.moments) > moments:
-                        self.again.append(node)
+                values[node.index] = run_layer(tape, self.network, node, values)
+                self.again.append(node)
+        except Stopped as stopped:
+            self.again += [self.network.nodes[tape.node]] if stopped.ran else []
         lasts = {i: node.index for node in self.nodes for i in node.inputs}
-        for i, value in values.items():  # what was still to be read is there until the run stops
-            if lasts.get(i, tape.node) >= tape.node:
+        for i, value in values.items():  # what later layers were still to read is there until the run stops
+            if lasts.get(i, len(self.network.nodes)) > tape.node:
                 value.storage.until(len(tape.moments) - 1)
         tape.stop_at = -1
         tape.release_copies()

@@ -14,7 +14,7 @@ from archcalc.analysis.collector import paused
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
-from archcalc.analysis.tape import Moment, Storage, Tape, Value
+from archcalc.analysis.tape import Moment, Storage, Value
 from archcalc.network import Network, Node
 
 OVERWRITE = frozenset(
@@ -87,12 +87,12 @@ class Schedule:
 
     ``moments[t]`` is an operator, and ``storages`` have the moments at which they are born and die, both
     included; all are sorted by birth. ``outputs`` has the storage of every layer's output, which it may share with
-    another's. The image that a run starts from is its caller's, and not among ``storages``.
+    another's; ``freed`` has the inputs that a layer frees while it runs, with the last moment that reads them. The image that a run starts from is its caller's, and not among ``storages``.
     """
 
-    def __init__(self, network: Network, tape: Tape, values: Mapping[int, Value]) -> None:
+    def __init__(self, network: Network, tape: Runner, values: Mapping[int, Value]) -> None:
         moments, storages = tape.moments, tape.storages
-        self.network, self.storages, self._moments = network, storages, moments
+        self.network, self.storages, self._moments, self.freed = network, storages, moments, tape.freed
         self.outputs = {index: value.storage for index, value in values.items()}
         fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
         for storage in storages:

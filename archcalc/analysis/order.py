@@ -33,12 +33,16 @@ class Best(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A layer of a segment: the layers before it, the storages that it reads, and its bytes while and after it runs."""
+    """A layer of a segment: the layers before it, the storages that it reads, and its bytes while and after it runs.
+
+    ``during`` has the most of its own bytes, first with all that it reads, then after each statement that is the last
+    to read something, with what was freed until then.
+    """
 
     node: int
     before: set[int]
     reads: list[Storage]
-    during: int
+    during: list[tuple[int, frozenset[Storage]]]
     made: Storage | None
 
 
@@ -51,7 +55,11 @@ def best_order(schedule: Schedule, batch: int = 1) -> Best:
     found, exact, orders = 0, True, {}
     for segment in sorted(segments, key=lambda segment: -max(peaks[i] for i in segment)):
         peak = max(peaks[i] for i in segment)
-        least = max(sum(s.bytes(batch) for s in steps[i].reads) + steps[i].during for i in segment)
+        least = max(
+            own + sum(s.bytes(batch) for s in steps[i].reads if s not in freed)
+            for i in segment
+            for own, freed in steps[i].during
+        )
         if peak > max(found, least):
             searched = _search(schedule, [steps[i] for i in segment], batch, max(found, least), peak)
             exact = exact and searched is not None
@@ -99,9 +107,20 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
         if node.index in over:  # all that read the input as it was have to be done
             before.update(readers.get(outputs[over[node.index]], ()))
         made = own.get(node.index, [])
-        during = max((sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies) for t in made), default=0)
+        during = {frozenset[Storage](): 0}
+        ends = schedule.freed.get(node.index, {})
+        for t in made:
+            size = sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies)
+            freed = frozenset(s for s, last in ends.items() if last < t.born)
+            during[freed] = max(during.get(freed, 0), size)
         left = outputs[node.index]
-        steps[node.index] = _Step(node.index, before, reads, during, left if left.node == node.index else None)
+        steps[node.index] = _Step(
+            node.index,
+            before,
+            reads,
+            [(size, freed) for freed, size in during.items()],
+            left if left.node == node.index else None,
+        )
         for storage in reads:
             readers.setdefault(storage, []).append(node.index)
     return steps
@@ -139,14 +158,17 @@ def _search(
             return None
         for step, bit, before in local:
             after = done | bit
-            if done & bit or before & ~done or after in came or alive + step.during > ceiling:
+            if done & bit or before & ~done or after in came:
                 continue
-            done_with = (s for s in step.reads if not readers[s] & ~after and s not in held)
-            left = alive - sum(storage.bytes(batch) for storage in done_with)
+            done_with = {s: s.bytes(batch) for s in step.reads if not readers[s] & ~after and s not in held}
+            most = max(alive + own - sum(done_with.get(s, 0) for s in freed) for own, freed in step.during)
+            if most > ceiling:
+                continue
+            left = alive - sum(done_with.values())
             if step.made is not None and (step.made in readers or step.made in held):
                 left += step.made.bytes(batch)
             pushed += 1
-            heappush(heap, (max(peak, alive + step.during), -after.bit_count(), pushed, left, after, done, step.node))
+            heappush(heap, (max(peak, most), -after.bit_count(), pushed, left, after, done, step.node))
     return None
 
 

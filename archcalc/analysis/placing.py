@@ -45,6 +45,25 @@ class Placed(NamedTuple):
         return tuple((positive(before - b), positive(after - a)) for (before, after), (b, a) in rows)
 
 
+SLIDING = frozenset(("conv", "conv_table", "max_pool", "avg_pool", "subsample"))
+"""Layers that may need padding that PyTorch's layer does not have."""
+
+
+def beforehand(layer: Any, x: Shape) -> Sides:
+    """What stands around x before the layer runs, since PyTorch's layer cannot pad so; empty where nothing does.
+
+    A convolution of torch.nn pads both sides of an axis alike. Padding is a statement of its own: once it has run,
+    the map is freed if no other layer reads it.
+    """
+    if layer.type not in SLIDING:
+        return ()
+    if layer.type in ("conv", "conv_table"):
+        pads = tuple((before, after) for *_, before, after in layer.slides(x))
+        return () if all(before == after for before, after in pads) else pads
+    at = placed(layer, x, layer.shape(x))
+    return at.around if at.pads else ()
+
+
 def placed(layer: Any, x: Shape, out: Shape) -> Placed:
     """How PyTorch places the windows of a pooling on x, of which it makes ``out``."""
     slides, kernels = layer.slides(x), per_axis(layer.kernel, x, "kernel")
@@ -68,10 +87,10 @@ def placed(layer: Any, x: Shape, out: Shape) -> Placed:
     if not mean:
         return Placed(whole, none)
     if counts:
-        beforehand = Placed(pads, none)
-        mode = _mode(layer, none, beforehand.padded(x), out)
+        first = Placed(pads, none)
+        mode = _mode(layer, none, first.padded(x), out)
         if mode is not None:
-            return beforehand._replace(ceil_mode=mode)
+            return first._replace(ceil_mode=mode)
     return Placed(whole, none, divided=True, counted=ones)
 
 

@@ -11,10 +11,11 @@ from archcalc.sizes import Shape, product
 
 
 def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    """One sum after another."""
-    total, shape = xs[0], shapes[0]
-    for at, (x, other) in enumerate(zip(xs[1:], shapes[1:], strict=True), 2):
-        last = at == len(xs) and layer.type == "add"
+    """One sum after another, each a statement of its own, after which what was added is freed."""
+    shape = shapes[0]
+    for other in shapes[1:]:
+        total, x = xs[:2]
+        last = len(xs) == 2 and layer.type == "add"
         size = max(total.itemsize, x.itemsize)
         shape = broadcast(shape, other)
         total = tape.run(
@@ -29,18 +30,18 @@ def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
             passes=True,
             backward=_summed((total, x), shape.values, size),
         )
-    if layer.type == "mean":
-        total = tape.run("div", [total], out.values, backward=tape.new(total))
-    return total
+        xs[:2] = [total]
+    return tape.run("div", xs[:1], out.values, backward=tape.new(xs[0])) if layer.type == "mean" else xs[0]
 
 
 def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-    """One product after another; the gradient of a gate is a map before it is summed."""
-    result, shape = xs[0], shapes[0]
-    for at, (x, other) in enumerate(zip(xs[1:], shapes[1:], strict=True), 2):
-        shape = broadcast(shape, other)
+    """One product after another, as sums are; the gradient of a gate is a map before it is summed."""
+    shape = shapes[0]
+    for second in shapes[1:]:
+        result, x = xs[:2]
+        shape = broadcast(shape, second)
         size = max(result.itemsize, x.itemsize)
-        last = at == len(xs)
+        last = len(xs) == 2
         result = tape.run(
             "mul",
             [result, x],
@@ -53,7 +54,8 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
             backward=_factors((result, x), shape.values, size),
             applies=result.derived + x.derived,
         )
-    return result
+        xs[:2] = [result]
+    return xs[0]
 
 
 def _order(xs: tuple[Value, Value], shape: Shape) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.analysis.placing import Placed, placed
-from archcalc.analysis.runner import FLOAT, INT64, Kept, Runner, into, its_input, last, pad
+from archcalc.analysis.runner import FLOAT, INT64, Kept, Runner, into, its_input, last
 from archcalc.analysis.tape import SCRATCH, WEIGHT, Made, Storage, Value
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Shape, product
@@ -13,9 +13,7 @@ from archcalc.sizes import Shape, product
 
 def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     """The maxima and their indices, which PyTorch makes at inference too."""
-    (x,), (shape,) = xs, shapes
-    at = placed(layer, shape, out)
-    x = pad(tape, x, shape, at.around) if at.pads else x
+    (x,) = xs
     if len(out.axes) == 3:
         x = single(tape, x)
     indices = (out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")
@@ -30,16 +28,12 @@ def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     (x,), (shape,) = xs, shapes
     at = placed(layer, shape, out)
     if not at.divided:
-        x = pad(tape, x, shape, at.around) if at.pads else x
         return _averages(tape, "avg_pool", layer, single(tape, x) if len(out.axes) == 3 else x, out)
-    one, cells, size = shape._replace(channels=1), out._replace(channels=1), x.itemsize
-    ones = fixed(tape, "ones_like", one.values * size, "cells that count")
-    if any(map(any, at.counted)):
-        values = product(n + before + after for n, (before, after) in zip(shape.axes, at.counted, strict=True))
-        ones = _then(tape, ones, fixed(tape, "constant_pad_nd", values * size, "cells that count, padded"))
+    whole, cells, size = at.padded(shape).axes, out._replace(channels=1), x.itemsize
+    count = product(n - before - after for n, (before, after) in zip(whole, at.beyond, strict=True))
+    ones = fixed(tape, "new_ones", count * size, "cells that count")
     if any(map(any, at.beyond)):
-        values = _values(one, at)
-        ones = _then(tape, ones, fixed(tape, "constant_pad_nd", values * size, "cells with zeros around"))
+        ones = _then(tape, ones, fixed(tape, "constant_pad_nd", product(whole) * size, "cells with zeros around"))
     means = _means(tape, layer, x, shape, out, at)
     divisor = fixed(tape, "sum" if at.unfolded else "avg_pool", cells.values * means.itemsize, "cells per window")
     keep = [(divisor, "avg_pool: the cells per window")]
@@ -106,14 +100,8 @@ def _then(tape: Runner, before: Storage, after: Storage) -> Storage:
     return after
 
 
-def _values(x: Shape, at: Placed) -> int:
-    values: int = at.padded(x).values
-    return values
-
-
 def _means(tape: Runner, layer: Any, x: Value, shape: Shape, out: Shape, at: Placed) -> Value:
     """The means or sums of the windows of a map with zeros around, by a pooling or by unfolding."""
-    x = pad(tape, x, shape, at.around) if at.pads else x
     if not at.unfolded:
         x = single(tape, x) if len(out.axes) == 3 else x
         return _averages(tape, "avg_pool", layer, x, out)

@@ -15,7 +15,6 @@ from archcalc.analysis.runner import (
     its_input,
     last,
     merges,
-    padded,
     params,
     trivial,
 )
@@ -31,20 +30,18 @@ def convolution(operator: str) -> Run:
     """A convolution, or another layer that keeps its input and has weights."""
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
-        x = padded(tape, layer, xs[0], shapes[0])
+        (x,) = xs
         order = formatted(x, shapes[0])
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         second = out.channels if layer.type == "conv_transpose" else shapes[0].channels
         moved = order == "last" and second > layer.groups and _cells(layer, shapes[0]) > 1  # else both orders are one
         gradients, copies = tape.weights(weight, bias, last=moved)
-        whole, x = x, tape.low(x)
+        x = tape.low(x)
         backward = tape.new(x, gradients)
         keep: list[Kept] = [(x, its_input(layer)), *halves(copies)]
-        y = tape.run(
+        return tape.run(
             operator, [x, *copies], out.values, keep=keep, weights=True, backward=backward, order=order, gives=order
         )
-        whole.storage.until(len(tape.moments) - 1)
-        return y
 
     return run
 
@@ -55,7 +52,7 @@ def _cells(layer: Any, x: Shape) -> int:
 
 def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
     """A convolution of one map after another, each on a copy of the input maps that it sees."""
-    x, shape = padded(tape, layer, xs[0], shapes[0]), shapes[0]
+    (x,), (shape,) = xs, shapes
     positions, cells = x.count // shape.channels, layer.kernel_cells(shape)
     maps = []
     for row in layer.table:
@@ -90,9 +87,7 @@ def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
             )
         )
         whole.storage.until(len(tape.moments) - 1)
-    result = tape.run("cat", maps, out.values, passes=True)
-    x.storage.until(len(tape.moments) - 1)
-    return result
+    return tape.run("cat", maps, out.values, passes=True)
 
 
 def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:

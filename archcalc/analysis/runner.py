@@ -15,7 +15,10 @@ Kept = tuple[Value | Storage, str]
 """A tensor that the backward pass needs, and as what."""
 INT64, FLOAT = 8, 4
 Run = Callable[["Runner", Any, list[Value], list[Shape], Shape], Value]
-"""Runs a layer on a tape: the layer, its inputs, their shapes, and the shape of its output, which it returns."""
+"""Runs a layer on a tape: the layer, its inputs, their shapes, and the shape of its output, which it returns.
+
+The list of inputs has what is alive until the layer is done; one that is freed before is taken out of it.
+"""
 
 
 class Runner(Tape):
@@ -26,6 +29,8 @@ class Runner(Tape):
         self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
         self.shares: int | None = None
         self.overwrite = False
+        self.freed: dict[int, dict[Storage, int]] = {}
+        """By layer, the inputs that it no longer holds when it is done, with the last moment that read them."""
         self._copies: dict[tuple[int, int], Value] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
@@ -153,23 +158,16 @@ def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:
     return tape.make("scratch", per_image, 0, what)
 
 
-def padded(tape: Runner, layer: Any, x: Value, shape: Shape) -> Value:
-    """x with its zeros around it, where PyTorch cannot pad both sides of an axis alike within the layer."""
-    pads = tape.ask(uneven_pads, layer, shape)
-    return pad(tape, x, shape, pads) if pads else x
-
-
-def uneven_pads(layer: Any, shape: Shape) -> list[tuple[int, int]]:
-    """The zeros before and after every axis, where they differ on one."""
-    if not hasattr(layer, "slides") or layer.type == "conv_transpose":
-        return []
-    pads = [(slide[-2], slide[-1]) for slide in layer.slides(shape)]
-    return [] if all(before == after for before, after in pads) else pads
-
-
-def pad(tape: Runner, x: Value, shape: Shape, pads: Iterable[tuple[int, int]], what: str = "padded input") -> Value:
+def padded(tape: Runner, x: Value, shape: Shape, pads: Iterable[tuple[int, int]]) -> Value:
+    """x with its zeros around it."""
     axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
     count = shape.channels * product(axes)
     return tape.run(
-        "constant_pad_nd", [x], count, what=what, role="scratch", order=formatted(x, shape), backward=tape.new(x)
+        "constant_pad_nd",
+        [x],
+        count,
+        what="padded input",
+        role="scratch",
+        order=formatted(x, shape),
+        backward=tape.new(x),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archcalc.analysis.placing import beforehand
 from archcalc.analysis.run_join import (
     add,
     channel_shuffle,
@@ -25,7 +26,7 @@ from archcalc.analysis.run_norm import batch_norm, layer_norm, layer_scale, lrn,
 from archcalc.analysis.run_pointwise import activation, drop_path, dropout, prelu
 from archcalc.analysis.run_pool import adaptive_avg_pool, avg_pool, max_pool, subsample
 from archcalc.analysis.run_weighted import conv_table, convolution, linear, rbf
-from archcalc.analysis.runner import Run, Runner, trivial
+from archcalc.analysis.runner import Run, Runner, padded, trivial
 from archcalc.analysis.tape import Value
 from archcalc.network import Network, Node
 
@@ -85,16 +86,27 @@ FORMATTED = frozenset(
 
 
 def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, Value]) -> Value:
-    """Run a layer on the tape; what its inputs hold stays until it is done."""
+    """Run a layer on the tape, statement by statement.
+
+    What stands around a map is put there first. An input stays until the last statement that reads it is done.
+    """
     tape.begin(node)
     inputs, shapes = [values[i] for i in node.inputs], network.input_shapes(node)
     over = node.inputs.index(tape.in_place[node.index]) if tape.overwrite else 0
     if over:  # a sum, whose inputs may come in any order
         inputs = [inputs[over], *inputs[:over], *inputs[over + 1 :]]
         shapes = [shapes[over], *shapes[:over], *shapes[over + 1 :]]
-    out = RUN[node.layer.type](tape, node.layer, inputs, shapes, node.shape)
-    for value in inputs:
-        value.storage.until(len(tape.moments) - 1)
+    held = list(inputs)
+    try:
+        if around := tape.ask(beforehand, node.layer, shapes[0]):
+            held[0] = padded(tape, held[0], shapes[0], around)
+        out = RUN[node.layer.type](tape, node.layer, held, shapes, node.shape)
+    finally:
+        for value in held:
+            value.storage.until(len(tape.moments) - 1)
+    freed = {value.storage: value.storage.dies for value in inputs if value.storage.dies < len(tape.moments) - 1}
+    if freed:
+        tape.freed[node.index] = freed
     if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):
         out.order = "unit" if node.layer.type in FORMATTED and node.shape.values > 1 else "first"
     return out

@@ -138,7 +138,10 @@ class Operation:
 
 
 class Stopped(Exception):  # noqa: N818
-    """The last operator that was wanted has run."""
+    """The last operator that was wanted has run, or need not run."""
+
+    def __init__(self, ran: bool) -> None:
+        self.ran = ran
 
 
 class Tape:
@@ -217,7 +220,7 @@ class Tape:
                     applies,
                 )
             )
-            raise Stopped
+            raise Stopped(ran=False)
         now, node = len(self.moments), self.node
         self.moments.append((self.phase, node, operator))
         flows = weights
@@ -256,7 +259,7 @@ class Tape:
                     for of, *_ in step:
                         self.parameter += of in (WEIGHT, COPIED)
         if last:
-            raise Stopped
+            raise Stopped(ran=True)
         return output
 
     def _saved(self, keep: Iterable[tuple[Value | Storage, str]]) -> list[Saved]:

@@ -12,7 +12,7 @@ from archcalc.analysis.lifetime import Schedule, image, overwritten
 from archcalc.analysis.memory import itemsize
 from archcalc.analysis.runner import Runner
 from archcalc.analysis.running import run_layer
-from archcalc.analysis.tape import Operation, Saved, Tape, Value
+from archcalc.analysis.tape import Operation, Saved, Value
 from archcalc.network import Network, Node
 
 
@@ -24,7 +24,13 @@ class Training(Schedule):
     """
 
     def __init__(
-        self, network: Network, tape: Tape, values: Mapping[int, Value], kept: list[Saved], turn: int, again: list[Node]
+        self,
+        network: Network,
+        tape: Runner,
+        values: Mapping[int, Value],
+        kept: list[Saved],
+        turn: int,
+        again: list[Node],
     ) -> None:
         super().__init__(network, tape, values)
         self.kept, self.turn, self.again = kept, turn, again

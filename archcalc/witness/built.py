@@ -12,16 +12,17 @@ from torch import Tensor, nn
 
 from archcalc.network import Network, Node
 from archcalc.witness import parts
-from archcalc.witness.layers import Call, Expression, Written
-from archcalc.witness.names import how_written, module_paths
+from archcalc.witness.layers import Call, Expression, Written, takes
+from archcalc.witness.names import how_written, module_paths, taken
 
 
 class Function(nn.Module):
     """A layer that PyTorch writes as an expression, such as ``x0 + x1``."""
 
-    def __init__(self, expression: Expression, inputs: int) -> None:
+    def __init__(self, expression: Expression) -> None:
         super().__init__()
-        names = [f"x{i}" for i in range(inputs)]
+        self.inputs = takes(expression)
+        names = [f"x{i}" for i in range(self.inputs)]
         self.text = expression.text.format(*names, **expression.arguments)
         self.function = eval(f"lambda {', '.join(names)}: {self.text}", {"torch": torch, "F": F})
 
@@ -42,22 +43,25 @@ class Built(nn.Module):
     ``forward`` takes a batch of images and returns the output, and in training a tuple of it and the side
     heads' outputs. A tensor is let go after its last use, except the image, which the caller holds.
     ``over`` says which nodes write over which input. ``layers`` has every node of the network with its module; a
-    module that is shared stands there again.
+    module that is shared stands there again. ``before`` has the statements that come before a node's module.
     """
 
     def __init__(self, network: Network, over: Mapping[int, int] = MappingProxyType({})) -> None:
         super().__init__()
         self.network = network
         self.layers: list[tuple[Node, nn.Module]] = []
+        self.before: dict[int, list[Function]] = {}
+        self.takes = {node.index: taken(node, over.get(node.index)) for node in network.running()}
         made: dict[int, tuple[Written, nn.Module]] = {}
         paths = module_paths(network).layers
         for node in network.running():
-            how = how_written(network, node, over.get(node.index))
+            before, how = how_written(network, node, over.get(node.index))
+            self.before[node.index] = [Function(expression) for expression in before]
             owner = None if node.shares is None else made[node.shares]
             if owner is not None and owner[0] == how:
                 module = owner[1]
             else:
-                module = Function(how, len(node.inputs)) if isinstance(how, Expression) else instance(how)
+                module = Function(how) if isinstance(how, Expression) else instance(how)
                 _place(self, paths[node.index], module)
                 if owner is not None:
                     parts.tie(module, owner[1])
@@ -71,16 +75,25 @@ class Built(nn.Module):
         for node, module in self.layers:
             if node.side and not self.training:
                 continue
-            inputs = [values[i] for i in node.inputs]
+            inputs = [values[i] for i in self.takes[node.index]]
             frees = self.frees[self.training][node.index]
             for i in frees:
                 values.pop(i, None)
-            values[node.index] = module(*inputs)
+            values[node.index] = self.run(node, module, inputs)
             del inputs
             if node.index in frees:
                 del values[node.index]
         found = tuple(values[i] for i in self.outputs[self.training])
         return found if len(found) > 1 else found[0]
+
+    def run(self, node: Node, module: nn.Module, inputs: list[Tensor]) -> Any:
+        """A layer on its inputs, in the order of ``takes``: an input is out of the list once no statement needs it."""
+        for function in self.before[node.index]:
+            front = inputs[: function.inputs]
+            inputs[: function.inputs] = []
+            inputs.insert(0, function(*front))
+            del front
+        return module(*inputs)
 
 
 def instance(call: Call) -> nn.Module:

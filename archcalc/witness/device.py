@@ -66,8 +66,14 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
         event.record()
         events[-1].append(event)
 
+    def begin(*_: Any) -> None:
+        if len(events[-1]) % 2 == 0:  # else a statement before the module has begun the layer
+            mark()
+
     modules = {id(module): module for _, module in model.layers}.values()
-    hooks = [hook for m in modules for hook in (m.register_forward_pre_hook(mark), m.register_forward_hook(mark))]
+    first = [part for functions in model.before.values() for part in functions]
+    hooks = [part.register_forward_pre_hook(begin) for part in (*first, *modules)]
+    hooks += [module.register_forward_hook(mark) for module in modules]
     try:
         for _ in range(WARM_RUNS + TIMED_RUNS):
             events.append([])

@@ -143,7 +143,7 @@ def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
     for p in model.parameters():
         nn.init.ones_(p)
     for node, module in model.layers:
-        out: Tensor = module(*(made[i] for i in node.inputs))
+        out: Tensor = model.run(node, module, [made[i] for i in model.takes[node.index]])
         out.register_hook(lambda gradient: (gradient > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
         made[node.index] = out
     return made

@@ -6,10 +6,11 @@ This is the one place that knows. ``built`` makes modules of it, and ``source`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from string import Formatter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from archcalc.analysis.placing import Placed, placed
+from archcalc.analysis.placing import Placed, beforehand, placed
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
@@ -42,16 +43,41 @@ Written: TypeAlias = Call | Expression
 Writer = Callable[..., Written]
 
 
-def written(layer: Layer, inputs: tuple[Shape, ...], out: Shape, over: int | None = None) -> Written:
-    """The layer in PyTorch, for inputs of these shapes; it writes over the input of number ``over``, if there is one.
+class Statements(NamedTuple):
+    """A layer as statements of Python: expressions that come before, and the layer itself.
+
+    Each takes its inputs from the front of the list of the layer's inputs, and puts there what it makes. So an input
+    is freed after the last statement that reads it, if no other layer does.
+    """
+
+    before: tuple[Expression, ...]
+    layer: Written
+
+
+def written(layer: Layer, inputs: tuple[Shape, ...], out: Shape, over: bool = False) -> Statements:
+    """The layer in PyTorch, for inputs of these shapes; with ``over`` it writes over the first of them.
 
     LayerError when PyTorch has no such layer.
     """
-    if over is not None:
-        return _sum_over(over, out, inputs) if layer.joins else IN_PLACE[layer.type](layer, *inputs)
     if layer.joins:
-        return JOINS[layer.type](out, *inputs)
-    return WRITERS[layer.type](layer, inputs[0], out)
+        *before, last = JOINS[layer.type](operands(out, inputs), over)
+        return Statements(tuple(before), last)
+    (x,) = inputs
+    if over:
+        return Statements((), IN_PLACE[layer.type](layer, x))
+    itself = WRITERS[layer.type](layer, x, out)
+    around = beforehand(layer, x)
+    value = ', value=float("-inf")' if layer.type == "max_pool" else ""
+    return Statements((padding(x, around, value),) if around else (), itself)
+
+
+def takes(expression: Expression) -> int:
+    """How many inputs an expression has.
+
+    >>> takes(Expression("{0} + {1}")), takes(Expression("{0}[:, :{stop}]", {"stop": 3}))
+    (2, 1)
+    """
+    return len({name for _, name, *_ in Formatter().parse(expression.text) if name and name.isdigit()})
 
 
 def dims(kind: str, x: Shape) -> str:
@@ -81,35 +107,31 @@ CONVOLVING = {**SLIDING, "groups": 1, "bias": True}
 
 
 def conv(layer: Any, x: Shape, out: Shape) -> Call:
-    pads = [(before, after) for *_, before, after in layer.slides(x)]
-    call = Call(
+    return Call(
         dims("Conv", x),
         {
             "in_channels": x.channels,
             "out_channels": out.channels,
             "kernel_size": alike(per_axis(layer.kernel, x, "kernel")),
-            **_sliding(layer, x, pads),
+            **_sliding(layer, x),
             "groups": layer.groups,
             "bias": layer.bias,
         },
         3,
         CONVOLVING,
     )
-    return call if _even(pads) else sequence(Call(dims("ZeroPad", x), {"padding": sides(pads)}, 1), call)
 
 
 def conv_table(layer: Any, x: Shape, out: Shape) -> Call:
-    pads = [(before, after) for *_, before, after in layer.slides(x)]
     arguments = {
         "table": layer.table,
         "axes": len(x.axes),
         "kernel_size": alike(per_axis(layer.kernel, x, "kernel")),
-        **_sliding(layer, x, pads),
+        **_sliding(layer, x),
         "bias": layer.bias,
     }
     dims("Conv", x)
-    call = Call("TableConv", arguments, 1, CONVOLVING)
-    return call if _even(pads) else sequence(Call(dims("ZeroPad", x), {"padding": sides(pads)}, 1), call)
+    return Call("TableConv", arguments, 1, CONVOLVING)
 
 
 def conv_transpose(layer: Any, x: Shape, out: Shape) -> Call:
@@ -132,17 +154,13 @@ def conv_transpose(layer: Any, x: Shape, out: Shape) -> Call:
     )
 
 
-def _sliding(layer: Any, x: Shape, pads: list[tuple[int, int]]) -> dict[str, Any]:
+def _sliding(layer: Any, x: Shape) -> dict[str, Any]:
     """Stride, padding and dilation; padding that differs by side is put around beforehand."""
     return {
         "stride": alike(per_axis(layer.stride, x, "stride")),
-        "padding": alike(before for before, _ in pads) if _even(pads) else 0,
+        "padding": 0 if beforehand(layer, x) else alike(before for *_, before, _ in layer.slides(x)),
         "dilation": alike(per_axis(layer.dilation, x, "dilation")),
     }
-
-
-def _even(pads: list[tuple[int, int]]) -> bool:
-    return all(before == after for before, after in pads)
 
 
 def _pool(kind: str, layer: Any, x: Shape, at: Placed) -> Call:
@@ -168,24 +186,19 @@ def _sums(layer: Any, x: Shape) -> Call:
 
 
 def max_pool(layer: Any, x: Shape, out: Shape) -> Call:
-    at = placed(layer, x, out)
-    call = _pool("MaxPool", layer, x, at)
-    if not at.pads:
-        return call
-    low = {"padding": sides(at.around), "value": float("-inf")}
-    return sequence(Call(dims("ConstantPad", x), low, 2), call)
+    return _pool("MaxPool", layer, x, placed(layer, x, out))
 
 
 def avg_pool(layer: Any, x: Shape, out: Shape) -> Call:
     at = placed(layer, x, out)
     call = _sums(layer, x) if at.unfolded else _pool("AvgPool", layer, x, at)
     if at.divided:
-        counted = {"counted": sides(at.counted)} if any(map(any, at.counted)) else {}
-        return Call("DividedMean", {"windows": call, "padding": sides(at.around), **counted}, 2)
+        beyond = {"beyond": sides(at.beyond)} if any(map(any, at.beyond)) else {}
+        return Call("DividedMean", {"windows": call, **beyond}, 1)
     if any(at.own):
         arguments = {**call.arguments, "count_include_pad": layer.counts_padding}
         call = call._replace(arguments=arguments, defaults={**call.defaults, "count_include_pad": True})
-    return sequence(Call(dims("ZeroPad", x), {"padding": sides(at.around)}, 1), call) if at.pads else call
+    return call
 
 
 def subsample(layer: Any, x: Shape, out: Shape) -> Call:
@@ -195,8 +208,6 @@ def subsample(layer: Any, x: Shape, out: Shape) -> Call:
     else:
         sums = _pool("AvgPool", layer, x, at)
         sums = sums._replace(arguments={**sums.arguments, "divisor_override": 1})
-    if at.pads:
-        sums = sequence(Call(dims("ZeroPad", x), {"padding": sides(at.around)}, 1), sums)
     cells = layer.kernel_cells(x)
     return Call("Subsample", {"channels": x.channels, "axes": len(x.axes), "cells": cells, "sums": sums}, 4)
 
@@ -278,10 +289,15 @@ def crop(layer: Any, x: Shape, out: Shape) -> Expression:
 def pad(layer: Any, x: Shape, out: Shape) -> Expression:
     if out == x:
         return Expression("{0}")
-    pairs = list(zip(ENDS[-len(x.axes) :], layer.sides(x), strict=True))
+    return padding(x, layer.sides(x))
+
+
+def padding(x: Shape, around: Sequence[tuple[int, int]], value: str = "") -> Expression:
+    """Zeros before and after each axis, or another value."""
+    pairs = list(zip(ENDS[-len(x.axes) :], around, strict=True))
     widths = {name: width for names, sides in pairs for name, width in zip(names, sides, strict=True)}
     order = [f"{{{name}}}" for names, _ in reversed(pairs) for name in names]
-    return Expression(f"F.pad({{0}}, ({', '.join(order)}))", widths)
+    return Expression(f"F.pad({{0}}, ({', '.join(order)}){value})", widths)
 
 
 def pad_channels(layer: Any, x: Shape, out: Shape) -> Expression:
@@ -298,22 +314,44 @@ def channel_shuffle(layer: Any, x: Shape, out: Shape) -> Expression:
 
 
 def operands(out: Shape, xs: tuple[Shape, ...]) -> list[str]:
-    """The inputs of a join; a vector gets the axes that it lacks."""
+    """What follows each input of a join where it is read: a vector gets the axes that it lacks."""
     axes = "[:, :" + ", None" * len(out.axes) + "]"
-    return [f"{{{i}}}{axes if out.axes and not x.axes else ''}" for i, x in enumerate(xs)]
+    return [axes if out.axes and not x.axes else "" for x in xs]
 
 
-def _sum_over(over: int, out: Shape, xs: tuple[Shape, ...]) -> Expression:
-    terms = operands(out, xs)
-    return Expression(terms[over] + "".join(f".add_({term})" for i, term in enumerate(terms) if i != over))
+def _one_by_one(between: str, after: str = "") -> Callable[[list[str], bool], list[Expression]]:
+    """The first two inputs, then what they made and the third, and so on."""
+
+    def write(ends: list[str], over: bool) -> list[Expression]:
+        first, *others = ends
+        if not others:
+            return [Expression(f"{{0}}{first}")]
+        return [Expression(f"{{0}}{'' if at else first}{between}{{1}}{end}{after}") for at, end in enumerate(others)]
+
+    return write
 
 
-JOINS: Mapping[str, Callable[..., Expression]] = {
-    "add": lambda out, *xs: Expression(" + ".join(operands(out, xs))),
-    "mean": lambda out, *xs: Expression(f"({' + '.join(operands(out, xs))}) / {len(xs)}"),
-    "multiply": lambda out, *xs: Expression(" * ".join(operands(out, xs))),
-    "concat": lambda out, *xs: Expression(f"torch.cat(({', '.join(operands(out, xs))}{',' * (len(xs) == 1)}), 1)"),
+def add(ends: list[str], over: bool) -> list[Expression]:
+    return (_one_by_one(".add_(", ")") if over else _one_by_one(" + "))(ends, over)
+
+
+def mean(ends: list[str], over: bool) -> list[Expression]:
+    sums = _one_by_one(" + ")(ends, over) if len(ends) > 1 else []
+    return [*sums, Expression(f"{{0}} / {len(ends)}")]
+
+
+def concat(ends: list[str], over: bool) -> list[Expression]:
+    terms = [f"{{{at}}}{end}" for at, end in enumerate(ends)]
+    return [Expression(f"torch.cat(({', '.join(terms)}{',' * (len(terms) == 1)}), 1)")]
+
+
+JOINS: Mapping[str, Callable[[list[str], bool], list[Expression]]] = {
+    "add": add,
+    "mean": mean,
+    "multiply": _one_by_one(" * "),
+    "concat": concat,
 }
+"""The statements of a join, by what follows each input, and whether the first is written over."""
 WRITERS: Mapping[str, Writer] = {
     "conv": conv,
     "conv_table": conv_table,

@@ -219,7 +219,7 @@ class _Layers:
     def __init__(self, module: nn.Module) -> None:
         self.now = ""
         self._modules = (
-            [(node.name, layer) for node, layer in module.layers]
+            [(node.name, part) for node, layer in module.layers for part in (*module.before[node.index], layer)]
             if isinstance(module, Built)
             else list(module.named_modules())[1:]
         )

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.network import Network, Node
 from archcalc.spec.naming import prefixes
-from archcalc.witness.layers import Written, written
+from archcalc.witness.layers import Statements, written
 
 TAKEN = """
 T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
-eval extra_repr float forward frees get_buffer get_extra_state get_parameter get_submodule half ipu layers
+before eval extra_repr float forward frees get_buffer get_extra_state get_parameter get_submodule half ipu layers
 load_state_dict modules mtia named_buffers named_children named_modules named_parameters network outputs
 parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
 register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
@@ -25,17 +25,24 @@ train training type xpu zero_grad
 _TAKEN = frozenset(TAKEN.split())
 
 
-def how_written(network: Network, node: Node, over: int | None = None) -> Written:
-    """The node in PyTorch, which writes over its input from the node ``over``, if there is one.
+def how_written(network: Network, node: Node, over: int | None = None) -> Statements:
+    """The node in PyTorch, which writes over its input from the node ``over``, if there is one, and takes that first.
 
     ArchcalcError that names the node where PyTorch has no such layer.
     """
     try:
-        return written(
-            node.layer, tuple(network.input_shapes(node)), node.shape, None if over is None else node.inputs.index(over)
-        )
+        shapes = tuple(network.nodes[i].shape for i in taken(node, over))
+        return written(node.layer, shapes, node.shape, over is not None)
     except LayerError as error:
         raise ArchcalcError(f"{network.full_name}: {node.name} cannot be built: {error}") from None
+
+
+def taken(node: Node, over: int | None = None) -> tuple[int, ...]:
+    """The inputs of a node in the order in which it takes them: the one that a sum writes over is the first."""
+    if over is None:
+        return tuple(node.inputs)
+    at = node.inputs.index(over)
+    return (over, *node.inputs[:at], *node.inputs[at + 1 :])
 
 
 class Paths(NamedTuple):

@@ -55,29 +55,23 @@ class WindowSum(nn.Module):
 
 
 class DividedMean(nn.Module):
-    """The mean of each window over the cells that count: the map, and ``counted`` cells around it.
+    """The mean of each window over the cells that count: all but those ``beyond``.
 
-    ``windows`` takes the map with ``padding`` around. Both are as torch.nn.functional.pad takes them.
+    Beyond are zeros around the map, as torch.nn.functional.pad takes them.
     """
 
-    def __init__(
-        self,
-        windows: nn.Module,
-        padding: tuple[int, ...],
-        counted: tuple[int, ...] = (),
-    ) -> None:
+    def __init__(self, windows: nn.Module, beyond: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.windows, self.padding, self.counted = windows, padding, counted
-        counts = counted or (0,) * len(padding)
-        self.beyond = [max(0, p - c) for p, c in zip(padding, counts, strict=True)]
+        self.windows, self.beyond = windows, beyond
 
     def forward(self, x: Tensor) -> Tensor:
-        cells = torch.ones_like(x[:1, :1])
-        if any(self.counted):
-            cells = F.pad(cells, self.counted, value=1.0)
-        if any(self.beyond):
+        ends = zip(self.beyond[-2::-2], self.beyond[::-2], strict=True)
+        around = [before + after for before, after in ends] or [0] * (x.dim() - 2)
+        inner = [n - zeros for n, zeros in zip(x.shape[2:], around, strict=True)]
+        cells = x.new_ones((1, 1, *inner))
+        if self.beyond:
             cells = F.pad(cells, self.beyond)
-        means: Tensor = self.windows(F.pad(x, self.padding) if any(self.padding) else x)
+        means: Tensor = self.windows(x)
         share: Tensor = self.windows(cells)
         return means / share
 

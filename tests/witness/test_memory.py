@@ -34,6 +34,7 @@ from archcalc.witness import memory
 from archcalc.witness.built import Built
 from archcalc.witness.device import allocated
 from archcalc.witness.models import build as torchvision_model
+from archcalc.witness.source import torch_source
 
 from .networks import Drawn, networks
 
@@ -200,9 +201,9 @@ def test_lenet5_pools_without_padding():
         ("avg_pool: {kernel: 4, stride: 3, pad: same}", MAP + 4 * 2 * 2 * 4),
         # padding that the windows do not reach is not made
         ("max_pool: {kernel: 2, stride: 2, pad: [[0, 1], 0]}", MAP + MAP // 4 + 4 * 3 * 3 * 8),
-        # pad, then pool: the map, the map padded to 7x7, and 4x6x6 once more
-        ("avg_pool: {kernel: 2, stride: 1, pad: [[0, 1], [0, 1]]}", MAP + 4 * 7 * 7 * 4 + MAP),
-        # the same, and divided by the 6x6 means of ones, which are made before: map, means, result, 6x6
+        # pad, then pool: the map padded to 7x7 beside the map, which then is freed, or beside 4x6x6 once more
+        ("avg_pool: {kernel: 2, stride: 1, pad: [[0, 1], [0, 1]]}", 4 * 7 * 7 * 4 + MAP),
+        # the same, and divided by the 6x6 means of ones, for which 1x6x6 ones are padded to 1x7x7
         ("avg_pool: {kernel: 2, stride: 1, pad: same}", None),
         ("avg_pool: {kernel: 3, stride: 2, pad: [[0, 1], [2, 1]], ceil_mode: true}", None),
         ("avg_pool: {kernel: 2, stride: 2, pad: 1, dilation: 2}", None),
@@ -234,19 +235,14 @@ class Form(nn.Module):
         return self.function(image)
 
 
-def let_go(image):
+def one_expression(image):
     a, b, c = image + 1, image + 1, image + 1
-    y = a + b
-    del a, b
-    y = y + c
-    del c
-    return y / 3
+    return (a + b + c) / 3
 
 
-def padded_first(image):
+def one_module(image):
     x = image + 1
-    x = F.pad(x, (0, 1, 0, 1), value=float("-inf"))
-    return F.max_pool2d(x, 3, 2)
+    return nn.Sequential(nn.ConstantPad2d((0, 1, 0, 1), float("-inf")), nn.MaxPool2d(3, 2))(x)
 
 
 def crop_copied(image):
@@ -262,12 +258,12 @@ def coefficient(image):
 @pytest.mark.parametrize(
     ("image", "spec", "here", "form", "there"),
     [
-        ((64, 56, 56), "{mean: {a: [C], b: [C], c: [C]}}", 4_014_080, let_go, 3_211_264),
-        ((64, 112, 112), "C, {max_pool: {kernel: 3, stride: 2, pad: same}}", 8_888_576, padded_first, 6_480_128),
+        ((64, 56, 56), "{mean: {a: [C], b: [C], c: [C]}}", 3_211_264, one_expression, 4_014_080),
+        ((64, 112, 112), "C, {max_pool: {kernel: 3, stride: 2, pad: same}}", 6_480_128, one_module, 8_888_576),
         (
             (64, 112, 112),
             "C, {max_pool: {kernel: 3, stride: 2, pad: same}}",
-            8_888_576,
+            6_480_128,
             lambda image: F.max_pool2d(image + 1, 3, 2, ceil_mode=True),
             5_619_712,
         ),
@@ -281,6 +277,107 @@ def test_what_other_forms_hold(image, spec, here, form, there):
     assert inference(network).peak() == here
     assert memory.inference_peak(module_of(network), image_of(network, batch=1)) == here
     assert memory.inference_peak(Form(form), image_of(network, batch=1)) == there
+
+
+B = "{conv: {out: 4, kernel: 1}}"
+FREED = [
+    # Beside the sums are the inputs that are still to be added: most is at the first sum, 3 maps and the sum.
+    ("add of three", f"{{add: {{a: [{B}], b: [{B}], c: [{B}]}}}}", 4 * MAP),
+    ("mean of two", f"{{mean: {{a: [{B}], b: [{B}]}}}}", 3 * MAP),
+    ("mean of four", f"{{mean: {{a: [{B}], b: [{B}], c: [{B}], d: [{B}]}}}}", 5 * MAP),
+    ("multiply of three", f"{{multiply: {{a: [{B}], b: [{B}], c: [{B}]}}}}", 4 * MAP),
+    # Twice the same map, and a map that is read again: 4 maps at the second sum.
+    ("one twice", f"{B}, {{mean: {{a: [], b: [{B}], c: []}}}}", 3 * MAP),
+    ("read again", f"{B}, {{concat: {{x: [], y: [{{mean: {{a: [], b: [{B}], c: [{B}]}}}}]}}}}", 4 * MAP),
+    # A gate of 4x1x1 values, a map, and a vector of 4.
+    ("gate and vector", f"{B}, {{multiply: {{g: [global_avg_pool], x: [], v: [global_avg_pool, flatten]}}}}", None),
+    ("vector first", f"{B}, {{mean: {{v: [global_avg_pool, flatten], g: [global_avg_pool], x: []}}}}", None),
+    ("in place", f"{{add: {{a: [{B}], b: [{B}], c: [{B}]}}, storage: in_place}}, {B}", 3 * MAP),
+    ("over the second", f"{B}, relu, {{add: {{x: [], b: [{B}], c: [{B}]}}, storage: in_place}}, {B}", 3 * MAP),
+    # 6x6 padded to 7x7, then 4x3x3.
+    ("conv", f"{B}, {{conv: {{out: 4, kernel: 3, stride: 2, pad: same}}}}", 4 * 7 * 7 * 4 + MAP),
+    ("conv by side", f"{B}, {{conv: {{out: 4, kernel: 2, pad: [[0, 1], [0, 1]], bias: false}}}}", 4 * 7 * 7 * 4 + MAP),
+    (
+        "conv twice",
+        f"{B}, {{conv: {{out: 4, kernel: 2, pad: same}}}}, relu, {{conv: {{out: 4, kernel: 2, pad: same}}}}",
+        None,
+    ),
+    # The map is padded for both branches and read by the second alone: map, padded map, result of the first.
+    (
+        "padded and read again",
+        f"{B}, {{concat: {{x: [{{conv: {{out: 4, kernel: 2, pad: same}}}}], y: []}}}}",
+        None,
+    ),
+    ("the input itself", "{conv: {out: 4, kernel: 2, pad: same}}", 3 * 7 * 7 * 4 + MAP),
+    ("max_pool", f"{B}, {{max_pool: {{kernel: 3, stride: 2, pad: same}}}}", None),
+    ("avg_pool", f"{B}, {{avg_pool: {{kernel: 3, stride: 1, pad: [[0, 1], [2, 1]]}}}}", None),
+    ("divided", f"{B}, {{avg_pool: {{kernel: 2, stride: 1, pad: same}}}}", None),
+    (
+        "divided, ones around",
+        f"{B}, {{avg_pool: {{kernel: 3, stride: 2, pad: [[1, 2], [0, 1]], ceil_mode: true}}}}",
+        None,
+    ),
+    ("divided, dilated", f"{B}, {{avg_pool: {{kernel: 2, stride: 1, dilation: 2, pad: 1}}}}", None),
+    ("subsample", f"{B}, {{subsample: {{kernel: 3, stride: 2, pad: same}}}}", None),
+    ("table", f"{B}, {{conv_table: {{table: [[0, 1], [2, 3], [0, 3]], kernel: 2, pad: same}}}}", None),
+]
+
+
+@pytest.mark.parametrize(("layers", "peak"), [row[1:] for row in FREED], ids=[row[0] for row in FREED])
+def test_an_input_is_freed_once_it_was_read(layers, peak, two_threads):
+    """Joins of several inputs and padding are statements of their own, in the engine as in PyTorch."""
+    network = expand(read_text(f"input: [3, 6, 6]\nlayers: [{layers}]\n", "spec.yaml", "spec"), "spec")
+    if peak is not None:
+        assert inference(network).peak() == peak
+    module, image = module_of(network, "cpu"), image_of(network, "cpu")
+    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert_every_moment(inference(network, amp=True), memory.inference_live(module, image, amp=True))
+    assert memory.saved_difference(network, module, image) == ""
+    assert memory.saved_difference(network, module, image, amp=True) == ""
+    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
+    assert_every_moment(training(network, amp=True, sums_in_place=False), memory.training_live(module, image, amp=True))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        f"{B}, {{conv: {{out: 4, kernel: 3, stride: 2, pad: same}}}}",
+        f"{B}, {{max_pool: {{kernel: 3, stride: 2, pad: same}}}}",
+        f"{B}, {{avg_pool: {{kernel: 2, stride: 1, pad: same}}}}",
+        f"{{mean: {{a: [{B}, {B}], b: [{B}, {B}], c: [{B}, {B}]}}}}",
+        f"{{add: {{a: [{B}], b: [{B}], c: [{B}], d: [{B}]}}}}",
+    ],
+)
+def test_the_exported_file_frees_as_much(layers):
+    network = expand(read_text(f"input: [3, 6, 6]\nlayers: [{layers}]\n", "spec.yaml", "spec"), "spec")
+    space = {"__name__": "exported"}
+    exec(torch_source(network), space)
+    with torch.device("meta"):
+        module = space["Spec"]()
+    assert memory.inference_peak(module, image_of(network)) == inference(network).peak(BATCH)
+
+
+@pytest.mark.parametrize(
+    ("block", "after"),
+    [
+        # The block ends with the last layer that keeps something: in it the second run stops, the map padded.
+        ("[{conv: {out: 4, kernel: 3, pad: 1}}, gelu, {conv: {out: 4, kernel: 2, pad: same}}]", "gelu"),
+        ("[gelu, {max_pool: {kernel: 3, stride: 2, pad: same}}]", "gelu"),
+        ("[{mean: {a: [gelu], b: [C], c: [gelu]}}, {conv: {out: 4, kernel: 2, pad: same}}]", "C"),
+        ("[{multiply: {a: [C], b: [gelu], c: [sigmoid]}}]", "C"),
+        ("[{conv: {out: 4, kernel: 2, pad: same}}, {add: {a: [C], b: [gelu], c: []}}]", "C"),
+    ],
+)
+def test_checkpoint_of_what_is_freed_inside(block, after):
+    spec = f"""
+input: [3, 6, 6]
+blocks:
+  unit:
+    layers: {block}
+layers: [C, unit, {after}, unit, C]
+"""
+    network = expand(read_text(spec.replace("C", B), "spec.yaml", "spec"), "spec")
+    assert_checkpoint(network, "unit", 2)
 
 
 def test_a_crop_keeps_its_map():
@@ -370,7 +467,7 @@ class Checkpointed(nn.Module):
         for output in outputs:
             last.pop(output, None)
         values, done = {0: image}, 0
-        for node, module in self.built.layers:
+        for node, _ in self.built.layers:
             run = self.begins.get(node.index)
             if run is not None:
                 taken = sorted({i for inner in run for i in inner.inputs} - {inner.index for inner in run})
@@ -385,9 +482,17 @@ class Checkpointed(nn.Module):
                 values.update(zip(given, made, strict=True))
                 del made
             elif node.index not in self.inside:
-                values[node.index], done = module(*(values[i] for i in node.inputs)), node.index
+                values[node.index], done = self.run(node, values, last), node.index
             values = {i: value for i, value in values.items() if last.get(i, done + 1) > done}
         return tuple(values[output] for output in outputs)
+
+    def run(self, node, values, last):
+        """A layer, which alone holds the inputs that it is the last to read."""
+        inputs = [values[i] for i in self.built.takes[node.index]]
+        for i in set(node.inputs):
+            if last.get(i) == node.index:
+                del values[i]
+        return self.built.run(node, self.modules_of[node.index], inputs)
 
     def block(self, run, taken, given):
         last = {i: node.index for node in run for i in node.inputs if i not in given}
@@ -396,7 +501,7 @@ class Checkpointed(nn.Module):
             values = dict(zip(taken, inputs, strict=True))
             del inputs
             for node in run:
-                values[node.index] = self.modules_of[node.index](*(values[i] for i in node.inputs))
+                values[node.index] = self.run(node, values, last)
                 values = {i: value for i, value in values.items() if last.get(i, node.index + 1) > node.index}
             return tuple(values[i] for i in given)
 
@@ -434,7 +539,10 @@ def test_a_sum_over_one_of_its_inputs(inputs):
 )
 def test_checkpoint(net, block, blocks):
     network = load(net)
-    network = network.at(network.input._replace(axes=(64, 64)))
+    assert_checkpoint(network.at(network.input._replace(axes=(64, 64))), block, blocks)
+
+
+def assert_checkpoint(network, block, blocks):
     runs = block_runs(network, network.running(), block)
     assert len(runs) == blocks
     schedule = training(network, checkpoint=block, sums_in_place=False)

@@ -124,12 +124,11 @@ def theirs(layer: Layer) -> object:
 def shares(shared: Shared) -> bool:
     """Whether PyTorch loads the weights of the owner into the user."""
     owner, user = (
-        instance(written(made, inputs, made.shape(*inputs)))
+        instance(written(made, inputs, made.shape(*inputs)).layer)
         for type, given, inputs in shared
         for made in [registry[type](**given)]
     )
     state = {re.sub(r"^\d+\.", "", name): value for name, value in owner.state_dict().items()}
-    user = user[-1] if isinstance(user, nn.Sequential) else user
     try:
         user.load_state_dict(state)
     except RuntimeError:

@@ -22,7 +22,7 @@ class Step(NamedTuple):
     parts: tuple[str | int, ...]
     outputs: tuple[int, ...]
     side: bool
-    shape: Shape
+    shape: Shape | None
     simple: bool
     """Whether it stands as an operand without brackets."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape
 from archcalc.spec.naming import prefixes
-from archcalc.witness.layers import Call, Expression
+from archcalc.witness.layers import Call, Expression, takes
 from archcalc.witness.names import how_written, module_paths
 
 FLATTEN = "{0}.flatten(1)"
@@ -22,7 +22,7 @@ class Item(NamedTuple):
     """A layer or block at its place in a block; values are called by the index of the node that makes them.
 
     ``what`` is None where the module of that name, which an item before it made, is used again.
-    ``shape`` is that of its first output.
+    ``shape`` is that of its first output; None for what a layer makes for itself.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Item(NamedTuple):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     side: bool
-    shape: Shape
+    shape: Shape | None
 
 
 class Block:
@@ -107,8 +107,8 @@ class _Outline:
         self.how = {node.index: how_written(network, node) for node in nodes}
         self.same = {0: 0}
         for node in nodes:
-            how = self.how[node.index]
-            nothing = isinstance(how, Expression) and how.text == "{0}"
+            how = self.how[node.index].layer
+            nothing = isinstance(how, Expression) and how.text == "{0}" and not self.how[node.index].before
             self.same[node.index] = self.same[node.inputs[0]] if nothing else node.index
         returned = [self.same[i] for i in network.results()]
         self.main, self.sides = returned[: len(network.outputs)], returned[len(network.outputs) :]
@@ -118,6 +118,8 @@ class _Outline:
         for node in self.nodes:
             for value in self.inputs(node):
                 self.last[value] = max(self.last.get(value, 0), self.at[node.index])
+        self.own = 0
+        """The last number of a value that no node makes; they are below 0."""
         self.owners: dict[int, int] = {}
         self.ties: dict[str, list[tuple[str, str]]] = {}
         self.closed = self.in_one_piece()
@@ -130,7 +132,7 @@ class _Outline:
         used, kept = {*self.main, *self.sides}, []
         for node in reversed(nodes):
             index = node.index
-            if self.same[index] == index and (index in used or isinstance(self.how[index], Call)):
+            if self.same[index] == index and (index in used or isinstance(self.how[index].layer, Call)):
                 kept.append(node)
                 used.update(self.inputs(node))
         return kept[::-1]
@@ -153,7 +155,9 @@ class _Outline:
             owner = self.owners.get(node.shares, node.shares)
             ours, theirs = self.paths[node.index], self.paths[owner]
             around = [a for a, b in zip(prefixes(ours), prefixes(theirs), strict=False) if a == b]
-            if self.how[node.index] == self.how[owner]:  # the same module again: called from where both are in reach
+            if (
+                self.how[node.index].layer == self.how[owner].layer
+            ):  # the same module again: called from where both are in reach
                 self.owners[node.index] = owner
                 closed -= {p for path in (ours, theirs) for p in prefixes(path) if p not in around}
             else:
@@ -171,17 +175,23 @@ class _Outline:
         items: list[Item] = []
         for name, run in groupby(nodes, inner):
             members = list(run)
-            items += self.nested(path, name, members) if name in self.closed else [self.layer(path, members[0])]
+            items += self.nested(path, name, members) if name in self.closed else self.layer(path, members[0])
         end = self.at[nodes[-1].index] if nodes else -1
         given = [value for item in items for value in item.outputs if self.last.get(value, -1) > end]
         return Block(path, self.kinds.get(path, ""), items, given, self.ties.get(path, []))
 
-    def layer(self, path: str, node: Node) -> Item:
-        """A layer in the block at a path."""
+    def layer(self, path: str, node: Node) -> list[Item]:
+        """A layer in the block at a path, statement by statement; values that it makes for itself have no node."""
         owner = self.owners.get(node.index)
         name = _within(path, self.paths[node.index if owner is None else owner])
-        what = self.how[node.index] if owner is None else None
-        return Item(name, what, self.inputs(node), (node.index,), node.side, node.shape)
+        before, how = self.how[node.index]
+        inputs, items = self.inputs(node), []
+        for expression in before:
+            count = takes(expression)
+            self.own -= 1
+            items.append(Item(name, expression, inputs[:count], (self.own,), node.side, None))
+            inputs = (self.own, *inputs[count:])
+        return [*items, Item(name, how if owner is None else None, inputs, (node.index,), node.side, node.shape)]
 
     def nested(self, path: str, name: str, nodes: list[Node]) -> list[Item]:
         """A block inside a block; expressions at a branch's ends are written outside where that leaves a Sequential."""
