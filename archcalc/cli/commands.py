@@ -341,6 +341,8 @@ def report(args: argparse.Namespace) -> str:
     with _warnings():
         found = list(_progress(steps, len(names)))
     _report_problems(args, [Problem(f"{one.network}: {one.problem}") for one in found if one.problem], 2)
+    if all(one.problem for one in found):  # an index of nothing would look like a report
+        return ""
     return f"{folder.write_index(found, how)}\n"
 
 

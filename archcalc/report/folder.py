@@ -191,7 +191,7 @@ def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             "depth: weighted layers on the longest path; feature maps: every output that is held, added up, with the input",
             "inference peak: the most bytes alive at once, weights and image apart; kept for training: what the forward "
             "pass keeps for the backward pass; weight file: parameters and buffers in float32",
-            "field: pixels that the last layer with positions of its own sees; whole: its gates see everything",
+            "field: pixels of the largest field of a layer, past the gates",
             "top-1 and top-5: published errors in percent; a network's page names the source",
             "published figures: how many were computed anew, and how many of them match; PyTorch agrees: whether a "
             "module built from the spec has the same figures",

@@ -292,6 +292,16 @@ def test_one_network_that_fails_does_not_cost_the_others(tmp_path, archcalc):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".archcalc-")]
 
 
+def test_no_page_means_no_index(tmp_path, archcalc):
+    (tmp_path / "bad.yaml").write_text("input: [3]\nlayers:\n  - conv: {out: 4, kernel: 3}\n")
+    status, out, err = archcalc(
+        "report", str(tmp_path / "bad.yaml"), "-o", str(tmp_path / "pages"), "--figures", "none"
+    )
+    assert (status, out) == (2, "")
+    assert err.endswith("conv needs a feature map with height and width, got a vector of 3 (at layers[0].conv)\n")
+    assert not list((tmp_path / "pages").iterdir())
+
+
 def test_files_have_names_that_any_system_takes():
     names = {
         "INPUT 3x8x8 -> CONV3-4": "INPUT_3x8x8_-_CONV3-4",
