@@ -33,9 +33,7 @@ MOST_SIZES = 8
 ORDERS = {0: "C", 1: "CL", 2: "CHW", 3: "CDHW"}
 """The letters of an input's sizes by the number of its axes, in archcalc's order."""
 
-_SIZES = re.compile(
-    r"\s*([0-9]{1,18}(?:\s*[xX×*,]\s*[0-9]{1,18})*)\s*(?:\(\s*([A-Za-z](?:[x×*,\s]*[A-Za-z])*)\s*\))?\s*"
-)
+_SIZES = r"\s*([0-9]{1,18}(?:\s*[xX×*,]\s*[0-9]{1,18})*)\s*(?:\(\s*([A-Za-z](?:[x×*,\s]*[A-Za-z])*)\s*\))?\s*"
 
 
 class Takes(NamedTuple):
@@ -145,7 +143,7 @@ def read_sizes(text: str) -> tuple[int, ...] | Shape:
     >>> read_sizes("3x224x224"), read_sizes("224x160x3 (HxWxC)")
     ((3, 224, 224), Shape(channels=3, axes=(224, 160)))
     """
-    found = _SIZES.fullmatch(text)
+    found = re.fullmatch(_SIZES, text)
     if found is None or len(found[1]) > 200:
         raise ArchcalcError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {shown(text)}")
     sizes = tuple(int(n) for n in re.findall(r"[0-9]+", found[1]))

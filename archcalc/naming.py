@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST, MOST = 80, 20
 """The most characters of a value, and the most values of a list, that are written out."""
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
+_WORD = r"[A-Za-z_][A-Za-z0-9_./+-]*"
 _NO_WORDS = ("true", "false", "null")
 
 
@@ -36,7 +36,7 @@ def setting_text(value: Any) -> str:
         return _cut("[" + ",".join(map(setting_text, value[:MOST])) + ("" if len(value) <= MOST else ",...") + "]")
     if is_array(value):
         return written(value)
-    if isinstance(value, str) and (not _WORD.fullmatch(value) or value.lower() in _NO_WORDS):
+    if isinstance(value, str) and (not re.fullmatch(_WORD, value) or value.lower() in _NO_WORDS):
         from json import dumps
 
         return _cut(dumps(value, ensure_ascii=not value.isprintable()))

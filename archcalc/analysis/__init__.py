@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from archcalc.analysis import arrays
 from archcalc.analysis.fold import fold
 from archcalc.analysis.memory import itemsize
-from archcalc.analysis.stages import Stages, stages
 from archcalc.analysis.totals import Totals, totals
 from archcalc.analysis.trace import Row, trace
 from archcalc.conventions import Convention, convention
@@ -22,6 +21,7 @@ from archcalc.sizes import Int, Shape, broadcast
 
 if TYPE_CHECKING:
     from archcalc.analysis.budget import Budget
+    from archcalc.analysis.stages import Stages
     from archcalc.types import InputSizes, Size
 
 
@@ -65,6 +65,8 @@ class Analysis:
     @cached_property
     def stages(self) -> Stages:
         """The trunk of the network, and its runs of layers on maps of one size."""
+        from archcalc.analysis.stages import stages
+
         return stages(self.network)
 
     @cached_property

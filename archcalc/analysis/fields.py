@@ -7,17 +7,20 @@ one every field is the whole input along all paths, and nothing could be told of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from operator import is_
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcalc.analysis.depth import followed
-from archcalc.analysis.positions import Positions
 from archcalc.errors import LayerError
 from archcalc.field import Field, View, join, same_for_all
 from archcalc.layers.join import Concat
 from archcalc.layers.join import seen as windows_of
 from archcalc.network import Network, Node
 from archcalc.sizes import MOST_READS, POINT, Int, Window, is_array, smallest
+
+if TYPE_CHECKING:
+    from archcalc.analysis.positions import Positions
 
 Views: TypeAlias = tuple[View, ...]
 
@@ -41,8 +44,13 @@ class Fields:
         self.pixels = axes if any(map(is_array, axes)) else same(axes)
         self.most = max(4, min(MOST_READS, PHASES // len(network.nodes)))
         self.views: list[Views] = []
-        self._positions = Positions(network, gates=gates)
         self._maps: dict[int, tuple[Int, ...]] = {}  # of a vector that was made of a map, the map's axes
+
+    @cached_property
+    def _positions(self) -> Positions:
+        from archcalc.analysis.positions import Positions
+
+        return Positions(self.network, gates=self.gates)
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> Views:
         """The views of the next node; LayerError where numbers become too large."""

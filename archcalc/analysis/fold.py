@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archcalc.analysis.stages import Stages
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.sizes import Int, Params, Work
+
+if TYPE_CHECKING:
+    from archcalc.analysis.stages import Stages
 
 WAYS = ("type", "stage")
 

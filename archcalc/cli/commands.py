@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from archcalc.cli.names import listing
-from archcalc.cli.streams import say
+from archcalc.cli.streams import columns, say
 from archcalc.errors import ArchcalcError, Problem, unknown, visible
 
 if TYPE_CHECKING:
@@ -381,6 +381,4 @@ def _width(args: argparse.Namespace) -> int | None:
     """The terminal's width when a table is read there; no bound in a file or a pipe."""
     if args.output or sys.stdout is None or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
         return None
-    from shutil import get_terminal_size
-
-    return get_terminal_size().columns
+    return columns()

@@ -9,13 +9,20 @@ from typing import Any, NoReturn, TypeVar
 
 from archcalc.cli import names as names_of
 from archcalc.cli.names import Names, listing
-from archcalc.cli.streams import print_text
+from archcalc.cli.streams import columns, print_text
 from archcalc.errors import ArchcalcError, nearest
 from archcalc.inputs import read_sizes
 from archcalc.layers.fields import shown
 from archcalc.sizes import Shape
 
 _T = TypeVar("_T")
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """argparse's, which is made for every option, without the module that it loads to ask for the terminal's width."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=columns() - 2)
 
 
 class Parser(argparse.ArgumentParser):

@@ -40,7 +40,7 @@ def parser() -> options.Parser:
     """The whole command line; the reference page is generated from it."""
     top = options.Parser(
         prog="archcalc",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=options.Formatter,
         allow_abbrev=False,
         epilog=EXAMPLES,
         description="Exact shapes, parameters, MACs, memory and receptive fields of convolutional networks.",
@@ -56,7 +56,7 @@ def parser() -> options.Parser:
             help=about,
             description=about[0].upper() + about[1:] + ".",
             epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=options.Formatter,
             allow_abbrev=False,
         )
         made.set_defaults(run=run, parser=made, output=None, format=None, extensions=None, status=0)

@@ -10,6 +10,17 @@ from contextlib import suppress
 from archcalc.errors import ArchcalcError
 
 
+def columns() -> int:
+    """The width of the terminal: what COLUMNS says, else the terminal itself, else 80."""
+    with suppress(ValueError):
+        said = int(os.environ.get("COLUMNS", ""))
+        if said > 0:
+            return said
+    with suppress(AttributeError, ValueError, OSError):  # no stream, a closed one, or none of a terminal
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    return 80
+
+
 def say(message: str) -> None:
     """A line on standard error, where there is one that takes it."""
     if sys.stderr is not None:

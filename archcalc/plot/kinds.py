@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.plot.look import Look
 from archcalc.sizes import is_array
 
 if TYPE_CHECKING:
@@ -144,6 +142,8 @@ def save(kind: str, analyses: Sequence[Analysis], path: str, **options: Any) -> 
 
 def format_of(path: str) -> str:
     """The format that a file's extension names, SVG for a device; ArchcalcError with the nearest when it names none."""
+    from pathlib import PurePath
+
     from archcalc.report.files import written_through
 
     extension = "svg" if written_through(path) else PurePath(path).suffix.lower().removeprefix(".")
@@ -156,6 +156,8 @@ def format_of(path: str) -> str:
 
 def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]) -> Callable[..., Any]:
     """The function that draws the kind, when it can be drawn of these networks with these options."""
+    from archcalc.plot.look import Look
+
     found = chosen(kind)
     for name in options:
         if name not in (*found.options, *Look._fields):

@@ -13,8 +13,8 @@ from archcalc.errors import visible
 FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 """What makes a spreadsheet compute a cell that begins with it; the last four are the same signs in full width."""
 
-_MARKDOWN = re.compile(r"[\\`*<|\[\]&~$]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)")
-_MARKDOWN_START = re.compile(r"^(?:(?=[#+=>-])|[0-9]{1,9}(?=[.)]))")
+_MARKDOWN = r"[\\`*<|\[\]&~$]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)"
+_MARKDOWN_START = r"^(?:(?=[#+=>-])|[0-9]{1,9}(?=[.)]))"
 _LATEX = {
     "\\": "\\textbackslash{}",
     "&": "\\&",
@@ -66,7 +66,7 @@ def latex_text(text: str) -> str:
 
 def markdown_cell(text: str) -> str:
     """Text in a cell, or within a line."""
-    return _MARKDOWN.sub(lambda sign: "\\" + sign[0], visible(text))
+    return re.sub(_MARKDOWN, lambda sign: "\\" + sign[0], visible(text))
 
 
 def markdown_text(text: str) -> str:
@@ -75,7 +75,7 @@ def markdown_text(text: str) -> str:
     >>> print(markdown_text("- [conv_1](x) <b> _a_"), markdown_text("1. x"))
     \\- \\[conv_1\\](x) \\<b> \\_a\\_ 1\\. x
     """
-    return _MARKDOWN_START.sub(lambda start: start[0] + "\\", markdown_cell(text))
+    return re.sub(_MARKDOWN_START, lambda start: start[0] + "\\", markdown_cell(text))
 
 
 def json_text(content: Any) -> str:

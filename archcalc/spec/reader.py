@@ -29,7 +29,6 @@ from archcalc.spec.language import (
 from archcalc.spec.settings import mismatch
 from archcalc.spec.step_reader import StepReader, kind
 from archcalc.spec.steps import Block, Given, Step
-from archcalc.spec.synonyms import unknown_key
 from archcalc.spec.tree import Tree
 
 __all__ = ["LAYERS", "Entry", "Family", "read"]
@@ -144,6 +143,8 @@ class _Reader(StepReader):
         known = list(known)
         for key, child in tree.value.items():
             if key not in known:
+                from archcalc.spec.synonyms import unknown_key
+
                 self.problem(unknown_key(what, key, known), child, path)
         return {key: child for key, child in tree.value.items() if key in known}
 

@@ -36,7 +36,6 @@ from archcalc.spec.steps import (
     Template,
     listed,
 )
-from archcalc.spec.synonyms import unknown_layer, unknown_option, unknown_setting
 from archcalc.spec.tree import Tree
 
 UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
@@ -105,6 +104,8 @@ class StepReader:
                 self.problem(f"{key} is a setting of {known[0]} and is indented below it", tree.value[key], path)
             elif key not in known:
                 everything = [*LAYERS, *self.known_blocks, *KINDS]
+                from archcalc.spec.synonyms import unknown_option
+
                 self.problem(unknown_option(key, everything, OPTIONS), tree.value[key], path)
         return known[0] if len(known) == 1 else None
 
@@ -128,6 +129,8 @@ class StepReader:
             return GroupStep(place, options, steps) if name == "layers" else SideStep(place, options, steps)
         if name not in LAYERS:
             hint = " (a step with settings needs a colon after its type)" if " " in name or ":" in name else ""
+            from archcalc.spec.synonyms import unknown_layer
+
             self.problem(unknown_layer(name, [*LAYERS, *self.known_blocks]) + hint, step, path)
             return None
         layer = LAYERS[name]
@@ -247,6 +250,8 @@ class StepReader:
             elif key in OPTIONS:
                 self.problem(f"{key} stands beside {path.rpartition('.')[2]}:, not below it", child, inside)
             elif known:
+                from archcalc.spec.synonyms import unknown_setting
+
                 self.problem(unknown_setting(what, key, known), child, inside)
             else:
                 self.problem(f"{what} has no settings, got {clipped(key, 60)!r}", child, inside)

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
@@ -20,11 +19,13 @@ from archcalc.spec.settings import read_settings
 from archcalc.spec.tree import MAX_BYTES, parse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from archcalc.types import InputSizes, Setting
 
 STDIN = "standard input"
 SUFFIXES = (".yaml", ".yml", ".json")
-_SETTINGS = re.compile(r"@\s*[A-Za-z_][A-Za-z0-9_]*\s*=")
+_SETTINGS = r"@\s*[A-Za-z_][A-Za-z0-9_]*\s*="
 
 
 _read: dict[TextIO, str] = {}
@@ -32,21 +33,29 @@ _read: dict[TextIO, str] = {}
 
 
 @lru_cache(maxsize=1)
-def specs() -> Path:
+def folder() -> str:
     """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "specs", package.parent / "specs"):
-        if folder.is_dir():
-            return folder
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    for place in (package, os.path.dirname(package)):
+        found = os.path.join(place, "specs")
+        if os.path.isdir(found):
+            return found
     raise ArchcalcError(
         f"the specs of the zoo are not beside {package}: archcalc runs from a folder and not from a zip; "
         "unpack it, or pip install it"
     )
 
 
+def specs() -> Path:
+    """The folder of the zoo's specs as a path; a table of one network does without the module for paths."""
+    from pathlib import Path
+
+    return Path(folder())
+
+
 def families() -> list[str]:
     """The names of the zoo's spec files."""
-    return sorted([name.removesuffix(".yaml") for name in os.listdir(specs()) if name.endswith(".yaml")])
+    return sorted([name.removesuffix(".yaml") for name in os.listdir(folder()) if name.endswith(".yaml")])
 
 
 def networks() -> dict[str, Family]:
@@ -55,8 +64,8 @@ def networks() -> dict[str, Family]:
 
 
 def zoo_family(stem: str) -> Family:
-    path = specs() / f"{stem}.yaml"
-    return _cached(str(path), stem, path.stat().st_mtime_ns)
+    path = os.path.join(folder(), f"{stem}.yaml")
+    return _cached(path, stem, os.stat(path).st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
@@ -99,7 +108,7 @@ def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **s
     if not is_path(net):
         return network_of(find(net), net, settings, sizes)
     path, wanted = _split(net)
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", Path(path).stem)[:80]
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", os.path.splitext(os.path.basename(path))[0])[:80]
     family = read_text(text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name)
     return network_of(family, wanted or _only(family, path), settings, sizes)
 
@@ -112,7 +121,9 @@ def split_settings(net: str) -> tuple[str, str]:
     >>> split_settings("resnet50@option=c"), split_settings("me@home/net.yaml")
     (('resnet50', 'option=c'), ('me@home/net.yaml', ''))
     """
-    for found in _SETTINGS.finditer(net):
+    if "@" not in net:
+        return net, ""
+    for found in re.finditer(_SETTINGS, net):
         name = net[: found.start()]
         path, _ = _split(name)
         if os.sep not in name or path == "-" or path.endswith(SUFFIXES) or os.path.isfile(name):
@@ -130,7 +141,7 @@ def source(net: str) -> str:
     if is_pattern(net):
         raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
     if not is_path(net):
-        return text_of(str(specs() / f"{find(net).name}.yaml"))
+        return text_of(os.path.join(folder(), f"{find(net).name}.yaml"))
     return text_of(_split(net)[0])
 
 

@@ -146,7 +146,7 @@ def copy(tmp_path, monkeypatch):
     where = tmp_path / "specs"
     shutil.copytree(specs(), where)
     monkeypatch.setattr("archcalc.published.figures.specs", lambda: where)
-    monkeypatch.setattr("archcalc.spec.zoo.specs", lambda: where)
+    monkeypatch.setattr("archcalc.spec.zoo.folder", lambda: str(where))
     return where
 
 

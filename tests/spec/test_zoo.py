@@ -146,14 +146,14 @@ def test_messages_about_the_zoo_hold_wherever_one_stands(tmp_path: Path, monkeyp
     folder = tmp_path / "specs"
     folder.mkdir()
     (folder / "net.yaml").write_text(TINY, encoding="utf-8")
-    monkeypatch.setattr(zoo, "specs", lambda: folder)
+    monkeypatch.setattr(zoo, "folder", lambda: str(folder))
     for place in (tmp_path, folder):
         monkeypatch.chdir(place)
         assert message("net", w=0).startswith(f"{folder / 'net.yaml'}:4: out: must be at least 1")
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "specs", lambda: tmp_path)
+    monkeypatch.setattr(zoo, "folder", lambda: str(tmp_path))
     path = tmp_path / "net.yaml"
     path.write_text(TINY, encoding="utf-8")
     assert zoo.load("net").nodes[-1].layer.out == 4
