@@ -180,9 +180,10 @@ class View(NamedTuple):
     """The receptive field along one axis: over all paths, and along the path that sees least.
 
     ``exact`` says that the field over all paths is the hull of the pixels that a unit sees; else it is a bound.
-    Padding counts as pixels here, as if the maps went on beyond their borders, and channels are not
-    told apart. A whole window is cut to the input; that stays exact where both ``ends`` are above 0: so many
-    units at the start of the map are known to read the first pixel, and at its end the last. Where they are not, ``analysis.positions`` follows what is read, for single sizes.
+    Padding counts as pixels here, as if the maps went on beyond their borders, and channels are not told apart.
+    A whole window is cut to the input. That stays exact where both ``ends`` are above 0: so many units at the start of
+    the map are known to read the first pixel, and at its end the last. Where they are not, ``analysis.positions``
+    follows what is read, for single sizes.
     A vector that was made from a map has the fields of the map's positions; ``together`` is what all of them see.
     """
 

@@ -74,6 +74,15 @@ def full_name(name: str, settings: Mapping[str, Any]) -> str:
     return f"{name}@{settings_text(settings)}" if settings else name
 
 
+def prefixes(name: str) -> Iterator[str]:
+    """The names around a name, outermost first.
+
+    >>> list(prefixes("a.b.c"))
+    ['a', 'a.b']
+    """
+    return (name[:at] for at, letter in enumerate(name) if letter == ".")
+
+
 def distinct(networks: Sequence[Network]) -> list[str]:
     """The full names of networks that stand in one output: never one name for two networks.
 

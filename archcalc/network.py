@@ -80,10 +80,11 @@ GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
 class Network:
     """A graph of layers for one input; node 0 is the input, and inputs come before their users.
 
-    ``about`` says what it is and where it was published, in signs that can be printed; ``settings`` are the parameters it was built with and
-    ``defaults`` what its spec says they are; ``takes`` says which inputs it may have; ``origin`` and ``file`` are where
-    it came from. ``rebuild`` makes the same network for another input. ``build`` makes the layers when they are first
-    looked at, for a network may be wanted at another input than the spec's; ArchcalcError then says what is wrong.
+    ``about`` says what it is and where it was published, in signs that can be printed. ``settings`` are the parameters
+    it was built with, ``defaults`` what its spec says they are, and ``takes`` which inputs it may have. ``origin`` and
+    ``file`` are where it came from. ``rebuild`` makes the same network for another input. ``build`` makes the layers
+    when they are first looked at, for a network may be wanted at another input than the spec's; ArchcalcError then says
+    what is wrong.
     """
 
     called = ""
@@ -185,11 +186,6 @@ class Network:
             found = tuple(node.index for node in main if node.index not in read)
             self._unread = len(self.nodes), found
         return found
-
-    @property
-    def output(self) -> int:
-        """The last of the outputs."""
-        return self.outputs[-1]
 
     def add(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from archcalc.errors import LayerError, unknown
+from archcalc.naming import prefixes
 from archcalc.network import Network, Node, Unused
 
 
@@ -62,7 +63,7 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
         node.side = node.index not in main
         node.index, node.inputs = place[node.index], tuple([place[i] for i in node.inputs])
     nodes[:] = left
-    around = {node.name[:at] for node in left for at, letter in enumerate(node.name) if letter == "."}
+    around = {prefix for node in left for prefix in prefixes(node.name)}
     network.blocks = {name: block for name, block in network.blocks.items() if name in around}
 
 

@@ -175,9 +175,8 @@ class Window(NamedTuple):
     ``reads`` has what each reads: output q*up + r reads positions ``reads[r]``, moved by q*stride. Positions lie ``by``
     apart. Without ``reads``, what is covered is a bound where ``exact`` is False.
     ``whole`` marks the one window that reads everything there is. ``over`` says how far the last output's window sticks
-    out behind the input's last position, below 0 where a stride leaves positions over; where it is None, ``edges`` says
-    whether the first and last output read the
-    input's first and last position, which a stride may leave over.
+    out behind the input's last position, below 0 where a stride leaves positions over. Where it is None, ``edges`` says
+    whether the first and last output read the input's first and last position.
     """
 
     span: Int

@@ -98,7 +98,7 @@ BELOW = {
     "naming": ("errors", "sizes"),
     "inputs": ("errors", "sizes", "layers"),
     "network": ("errors", "sizes", "layers", "naming", "inputs"),
-    "outputs": ("errors", "network"),
+    "outputs": ("errors", "naming", "network"),
     "conventions": ("errors", "sizes", "layers"),
     "spec": ("errors", "sizes", "layers", "letters", "naming", "inputs", "network", "outputs"),
     "analysis": ("errors", "sizes", "field", "layers", "letters", "inputs", "network", "conventions"),

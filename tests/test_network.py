@@ -29,7 +29,7 @@ def network():
 
 def test_an_empty_network_is_its_input():
     net = Network("net", Shape(3, (8, 8)))
-    assert (net.input, net.output, len(net.nodes)) == (Shape(3, (8, 8)), 0, 1)
+    assert (net.input, net.outputs, len(net.nodes)) == (Shape(3, (8, 8)), (0,), 1)
     assert repr(net) == "<Network net: 0 layers, input 3x8x8>"
 
 
@@ -40,13 +40,13 @@ def test_layers_follow_the_last_node_or_the_given_ones():
     assert net.add("both", layer("concat"), [2, 3]) == 4
     assert [node.inputs for node in net.nodes] == [(), (0,), (1,), (1,), (2, 3)]
     assert net.nodes[4].shape == Shape(4 + 5, (8, 8))
-    assert net.output == 4
+    assert net.outputs == (4,)
 
 
 def test_a_side_head_is_not_the_output():
     net = network()
     net.add("aux", layer("global_avg_pool"), side=True)
-    assert net.output == 1
+    assert net.outputs == (1,)
 
 
 def test_a_layer_that_does_not_fit_is_not_added():
@@ -84,7 +84,7 @@ def test_the_same_network_at_another_input():
     assert [str(node.shape) for node in other.nodes] == ["3x20x10", "4x20x10", "4x10x5", "4x20x10", "4x1x1"]
     for a, b in zip(net.nodes, other.nodes, strict=True):
         assert (a.name, a.inputs, a.scopes, a.side, a.shares) == (b.name, b.inputs, b.scopes, b.side, b.shares)
-    assert other.output == net.output == 3
+    assert other.outputs == net.outputs == (2, 3)  # a side head alone reads the pooling
     assert str(net.nodes[0].shape) == "3x8x8"  # the first one stays as it was
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import count
 
+from archcalc.naming import prefixes
 from archcalc.network import Node
 
 ONE_NAME = "give the block or repeat around them a name, or put {i} into this one"
@@ -112,12 +113,3 @@ class Names:
                     name = f"{base}{next(numbers)}"
                 taken.add(name)
                 nodes[index].name = name
-
-
-def prefixes(name: str) -> Iterator[str]:
-    """The names around a name, outermost first.
-
-    >>> list(prefixes("a.b.c"))
-    ['a', 'a.b']
-    """
-    return (name[:at] for at, letter in enumerate(name) if letter == ".")

@@ -7,8 +7,8 @@ from keyword import iskeyword
 from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, LayerError
+from archcalc.naming import prefixes
 from archcalc.network import Network, Node
-from archcalc.spec.naming import prefixes
 from archcalc.witness.layers import Statements, written
 
 TAKEN = """

@@ -138,7 +138,7 @@ def test_side_heads_hang_off_the_main_path() -> None:
     by_name = {node.name: node for node in network.nodes}
     assert [node.name for node in network.nodes if node.side] == ["flatten", "linear"]
     assert by_name["b"].inputs == (by_name["a"].index,)
-    assert network.output == by_name["b"].index
+    assert network.outputs == (by_name["b"].index,)
     assert analyze(network).totals.params == 0
     assert analyze(network, training=True).totals.params == 192 * 2 + 2
 

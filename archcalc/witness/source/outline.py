@@ -7,9 +7,9 @@ from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
 
+from archcalc.naming import prefixes
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape
-from archcalc.spec.naming import prefixes
 from archcalc.witness.layers import Call, Expression, takes
 from archcalc.witness.names import how_written, module_paths
 
