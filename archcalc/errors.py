@@ -115,14 +115,14 @@ def _slips(a: str, b: str) -> int:
     return min(row[-1], min(row) + 1) if len(a) > 2 else row[-1]
 
 
-def unknown(what: str, name: str, known: Iterable[str], *, most: int = 12) -> str:
-    """The sentence for a name that does not exist: the nearest known one, else the choices.
+def unknown(what: str, name: str, known: Iterable[str], close: str | None = None, *, most: int = 12) -> str:
+    """The sentence for a name that does not exist: the nearest known one (``close`` if that is known), else the choices.
 
     >>> unknown("layer", "cnov", ["conv", "relu"])
     "unknown layer 'cnov'; did you mean 'conv'?"
     """
     known = list(known)
-    close = nearest(name, known)
+    close = close or nearest(name, known)
     if close is not None:
         return f"unknown {what} {_cut(name, 60)!r}; did you mean {_cut(close, 60)!r}?"
     listed = ", ".join(_cut(k, 40) for k in known[:most]) + (", ..." if len(known) > most else "")

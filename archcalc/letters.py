@@ -6,6 +6,8 @@ direction of text, that control anything or that cannot be seen are in no name, 
 
 from __future__ import annotations
 
+from itertools import groupby
+
 HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
     map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
@@ -23,6 +25,16 @@ def normal(text: str) -> str:
     from unicodedata import normalize
 
     return normalize("NFC", text)
+
+
+def as_name(text: str, most: int, signs: str = "") -> str:
+    """The text as a name: each run of other characters than a name has is one _, cut to so many.
+
+    >>> as_name("my net (2)", 80), as_name("卷积", 80), as_name("v1.2", 80, ".")
+    ('my_net_2_', '卷积', 'v1.2')
+    """
+    runs = groupby(normal(text), key=lambda letter: letter in signs or is_name(f"_{letter}", 2))
+    return "".join("".join(run) if fit else "_" for fit, run in runs)[:most]
 
 
 def is_name(text: str, most: int, signs: str = "") -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from archcalc import ArchcalcError
+from archcalc import ArchcalcError, load
 from archcalc.analysis.checkpoint import block_runs
-from archcalc.letters import is_name, normal
+from archcalc.letters import as_name, is_name, normal
 from archcalc.spec.expand import expand
 from archcalc.spec.zoo import read_text
+from archcalc.witness.source.file import class_name
 
 WORDS = ["卷积1", "слой", "café", "हिन्दी", "ไทย", "עברית", "عربي", "한국어", "Ω_2", "1", "_x", "x²"]
 
@@ -65,3 +69,30 @@ def test_a_name_may_be_typed_in_either_form(typed: str, other: str) -> None:
     twice = f"input: [3, 4, 4]\nlayers: [{{relu: , name: {typed}}}, {{relu: , name: {other}}}]\n"
     with pytest.raises(ArchcalcError, match=f"two things are called {other}"):
         expand(read_text(twice, "net.yaml", "net"), "net")
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("卷积", "卷积"),
+        ("हिन्दी net", "हिन्दी_net"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("a\u202eb\u200b", "a_b_"),
+        ("my net (2)", "my_net_2_"),
+    ],
+)
+def test_a_network_is_called_as_its_file(
+    tmp_path: Path, archcalc: Callable[..., tuple[int, str, str]], stem: str, name: str
+) -> None:
+    path = tmp_path / f"{stem}.yaml"
+    path.write_text("input: [3, 8, 8]\nlayers: [{conv: {out: 2, kernel: 3}, name: caf\u00e9}]\n", encoding="utf-8")
+    assert as_name(stem, 80) == load(path).name == name
+    status, out, err = archcalc("rf", str(path), "--layer", "cafe\u0301")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"{name}\n")
+    assert "caf\u00e9" in out
+    assert archcalc("report", str(path), "--figures", "none", "-o", str(tmp_path / "pages"))[0] == 0
+    assert (tmp_path / "pages" / f"{name.strip('_')}.html").exists()
+    source = archcalc("export", str(path))[1]
+    assert f"class {class_name(load(path))}(nn.Module)" in source
+    compile(source, "net.py", "exec")

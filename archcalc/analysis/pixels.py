@@ -10,6 +10,7 @@ from archcalc.analysis.positions import Positions, Run
 from archcalc.analysis.receptive_field import Sight, sights
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.field import View
+from archcalc.letters import normal
 from archcalc.network import Network, Node
 from archcalc.sizes import Span
 
@@ -57,6 +58,7 @@ def _listed(unit: Sequence[int]) -> str:
 
 def layer(found: Sequence[Sight], name: str) -> Sight:
     """The layer of that name, or the last layer of the block; ArchcalcError with the nearest name."""
+    name = normal(name)
     named = [sight for sight in found if sight.node.name == name] or [
         sight for sight in found if sight.node.name.startswith(f"{name}.") or name in sight.node.scopes
     ]

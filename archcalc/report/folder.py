@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +12,7 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem, unknown
+from archcalc.letters import as_name
 from archcalc.network import Network
 from archcalc.report.files import refuse_link, unwritable, write_in_folder
 from archcalc.report.formats import render_table
@@ -88,7 +88,7 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
     for name in names:
         if name in found:
             raise ArchcalcError(f"{name} is named twice; a report has one page for each network")
-        file = re.sub(r"[^\w.+-]+", "_", name, flags=re.ASCII).strip("._")[:LONGEST] or "network"
+        file = as_name(name, LONGEST, ".+-").encode()[:LONGEST].decode(errors="ignore").strip("._") or "network"
         if file.lower() in taken:
             raise ArchcalcError(
                 f"{name}: its page would be called {file}, as that of {taken[file.lower()]}; report them apart"

@@ -78,8 +78,10 @@ def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str
     for name in chosen:
         if _plain(name) not in found:
             close = nearest(name, [text for h in headings for text in (h.name, h.title)])
+            if _plain(name) == "name":  # what a row is called has the noun as its heading
+                close = next((h.name for h in headings if h.name in ("network", "layer")), close)
             known = [h.name if _plain(h.title) == _plain(h.name) else f"{h.name} ({h.title})" for h in headings]
-            raise ArchcalcError(unknown("column", name, known if close is None else [close], most=40))
+            raise ArchcalcError(unknown("column", name, known, close, most=40))
     return [found[_plain(name)] for name in chosen]
 
 

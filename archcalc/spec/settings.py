@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archcalc.errors import ArchcalcError, clipped, nearest
 from archcalc.layers.fields import shown
 from archcalc.naming import setting_text
+from archcalc.sizes import is_array, largest
 from archcalc.spec.tree import parse, scalar
 
 if TYPE_CHECKING:
@@ -100,9 +101,21 @@ def mismatch(name: str, given: Any, default: Any) -> str:
     """
     if isinstance(given, dict):
         return f"{name}: expected a number, true or false, a word or a list of these, got a mapping"
+    if not _finite(given):
+        return f"{name}: expected finite numbers, got {shown(given)}"
     if default is None or _alike(given, default):
         return ""
     return f"{name}={setting_text(given)}: expected {_kind(default)} as in {name}={setting_text(default)}"
+
+
+def _finite(given: Any) -> bool:
+    """Whether no number in a value is infinite or NaN, and an array has numbers."""
+    if isinstance(given, (list, tuple)):
+        return all(map(_finite, given))
+    if is_array(given) and not (given.size and given.dtype.kind in "iuf"):
+        return False
+    number = isinstance(given, float) or hasattr(given, "dtype")
+    return not number or bool(largest(abs(given)) < float("inf"))  # as NaN is not
 
 
 def _alike(given: Any, default: Any) -> bool:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, TextIO
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.inputs import given_sizes
 from archcalc.layers.fields import shown
+from archcalc.letters import as_name
 from archcalc.network import Network
 from archcalc.spec.expand import network_of
 from archcalc.spec.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
+from archcalc.spec.language import MOST_LETTERS, NETWORK_SIGNS
 from archcalc.spec.reader import Family, read
 from archcalc.spec.settings import read_settings
 from archcalc.spec.tree import MAX_BYTES, parse
@@ -108,7 +110,7 @@ def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **s
     if not is_path(net):
         return network_of(find(net), net, settings, sizes)
     path, wanted = _split(net)
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", os.path.splitext(os.path.basename(path))[0])[:80]
+    name = as_name(os.path.splitext(os.path.basename(path))[0], MOST_LETTERS, NETWORK_SIGNS)
     family = read_text(text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name)
     return network_of(family, wanted or _only(family, path), settings, sizes)
 

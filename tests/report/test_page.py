@@ -308,9 +308,12 @@ def test_files_have_names_that_any_system_takes():
         "../../etc/passwd": "etc_passwd",
         "a/b": "a_b",
         "...": "network",
+        "卷积@n=2": "卷积_n_2",
+        "cafe\u0301": "caf\u00e9",
+        "网" * 40: "网" * 33,  # 99 bytes
     }
     assert folder.file_names(names) == names
-    for clash in (["a b", "a/b"], ["Net", "net"], ["index"], ["README"]):
+    for clash in (["a b", "a/b"], ["cafe\u0301", "caf\u00e9"], ["Net", "net"], ["index"], ["README"]):
         with pytest.raises(ArchcalcError, match="its page would be called"):
             folder.file_names(clash)
 

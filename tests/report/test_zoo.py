@@ -128,6 +128,14 @@ def test_what_does_not_exist_names_the_nearest(archcalc) -> None:
         "",
         "archcalc: unknown column 'netwrok'; did you mean 'network'?\n",
     )
+    for command, noun in (
+        ("list", "network"),
+        ("compare lenet5", "network"),
+        ("table lenet5", "layer"),
+        ("rf lenet5", "layer"),
+    ):
+        said = f"archcalc: unknown column 'name'; did you mean {noun!r}?\n"
+        assert archcalc(*command.split(), "--columns", "Name") == (2, "", said.replace("'name'", "'Name'"))
     assert archcalc("list", "--sort", "mac") == (2, "", "archcalc: unknown column 'mac'; did you mean 'macs'?\n")
     assert archcalc("list", "vgg61") == (2, "", "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?\n")
     with pytest.raises(ArchcalcError, match=f"unknown column 'qqq'; known: {', '.join(HEADINGS)}"):

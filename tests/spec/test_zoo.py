@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import archcalc
@@ -124,6 +125,8 @@ def test_settings(here: Path) -> None:
         message("tiny.yaml", w="x")
         == "w=x: expected a whole number as in w=4; the parameters of tiny and their defaults: w=4"
     )
+    for bad in (float("inf"), float("nan"), [1, float("-inf")], np.float32("inf"), np.array([1, np.inf]), np.array([])):
+        assert message("tiny.yaml", w=bad).startswith("w: expected finite numbers, got "), bad
     assert message("tiny.yaml", w={"a": 1}).startswith(
         "w: expected a number, true or false, a word or a list of these, got a mapping"
     )

@@ -56,7 +56,7 @@ def torch_source(network: Network) -> str:
 
 def class_name(network: Network) -> str:
     """The network's name as a class's; Network where it has no short one."""
-    name = camel(network.name) if re.fullmatch(r"[\w.-]{1,60}", network.name, re.ASCII) else "Network"
+    name = camel(network.name) if re.fullmatch(r"[\w.-]{1,60}", network.name) else "Network"
     return f"{name}Network" if name in (*IMPORTS, *parts()) or iskeyword(name) else name
 
 
