@@ -29,6 +29,22 @@ def test_the_engine_imports_no_framework():
     assert frameworks_imported(USE) == []
 
 
+def modules_after(code):
+    """Every module that a fresh interpreter has loaded after the code."""
+    probe = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_a_table_of_one_network_loads_what_it_uses():
+    """A command starts in a blink: what serves files, folders, mistakes or other views is loaded by those."""
+    unused = {"heapq", "json", "pathlib", "shutil", "archcalc.analysis.positions", "archcalc.analysis.stages"}
+    unused |= {"archcalc.plot.look", "archcalc.report.files", "archcalc.spec.pattern", "archcalc.spec.synonyms"}
+    loaded = modules_after("from archcalc.cli.main import main; main(['table', 'vgg16'])")
+    assert "archcalc.report.layers" in loaded
+    assert not unused & (loaded - modules_after("import argparse, yaml, tabulate"))
+
+
 def test_every_use_of_the_engine_stays_free_of_frameworks():
     assert (
         frameworks_imported("""
