@@ -15,6 +15,7 @@ def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
     shape = shapes[0]
     for other in shapes[1:]:
         total, x = xs[:2]
+        terms = shape, other
         last = len(xs) == 2 and layer.type == "add"
         size = max(total.itemsize, x.itemsize)
         shape = broadcast(shape, other)
@@ -24,7 +25,7 @@ def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
             shape.values,
             over=total if tape.overwrite and total.itemsize == size else None,
             itemsize=size,
-            order=_order((total, x), shape),
+            order=_order((total, x), terms, shape),
             what="" if last else "sum so far",
             role="map" if last else "scratch",
             passes=True,
@@ -39,6 +40,7 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     shape = shapes[0]
     for second in shapes[1:]:
         result, x = xs[:2]
+        factors = shape, second
         shape = broadcast(shape, second)
         size = max(result.itemsize, x.itemsize)
         last = len(xs) == 2
@@ -47,7 +49,7 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
             [result, x],
             shape.values,
             itemsize=size,
-            order=_order((result, x), shape),
+            order=_order((result, x), factors, shape),
             what="" if last else "product so far",
             role="map" if last else "scratch",
             keep=[(other, "multiply: the other factor") for other, self in ((x, result), (result, x)) if self.derived],
@@ -58,9 +60,44 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     return xs[0]
 
 
-def _order(xs: tuple[Value, Value], shape: Shape) -> str:
-    """The order of a map made of two: that of the first that is as large."""
-    return next((x.order for x in xs if x.count == shape.values), "first")
+def _order(xs: tuple[Value, Value], shapes: tuple[Shape, Shape], out: Shape) -> str:
+    """The order of a map made of two: that of the first that is as large; where neither is, as both lie in memory.
+
+    PyTorch's TensorIterator sorts the axes, the innermost first, by the first of the two that has a stride along both.
+    """
+    for x in xs:
+        if x.count == out.values:
+            return x.order
+    sizes = (out.channels, *out.axes)
+    rows = [_strides(x, shape, sizes) for x, shape in zip(xs, shapes, strict=True)]
+    axes = list(reversed(range(len(sizes))))
+    for end in range(1, len(axes)):
+        here = end
+        for before in reversed(range(end)):
+            outer = _outer(axes[before], axes[here], rows, sizes)
+            if outer is False:
+                break
+            if outer:
+                axes[before], axes[here] = axes[here], axes[before]
+                here = before
+    return "last" if len(axes) > 1 and axes == [0, *reversed(range(1, len(sizes)))] else "first"
+
+
+def _strides(x: Value, shape: Shape, sizes: tuple[int, ...]) -> list[int]:
+    """The strides of channels and axes of a map that is read at every position of a larger one: there they are 0."""
+    own = (shape.channels, *(shape.axes or (1,) * (len(sizes) - 1)))
+    strides = (x.strides or dense(x, shape)) if shape.axes else (1,) * len(sizes)
+    return [0 if n < size else stride for n, size, stride in zip(own, sizes, strides, strict=True)]
+
+
+def _outer(a: int, b: int, rows: list[list[int]], sizes: tuple[int, ...]) -> bool | None:
+    """Whether axis a lies outside of axis b; None where no map says."""
+    for strides in rows:
+        if strides[a] and strides[b] and strides[a] != strides[b]:
+            return strides[a] > strides[b]
+        if strides[a] and strides[b] and sizes[a] > sizes[b]:
+            return True
+    return None
 
 
 def _summed(terms: tuple[Value, Value], count: int, itemsize: int) -> list[list[Made]]:

@@ -31,7 +31,8 @@ def convolution(operator: str) -> Run:
 
     def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
         (x,) = xs
-        order = formatted(x, shapes[0])
+        # A map over one axis is seen with a second axis of one position, and with it may have its channels last.
+        order = "last" if x.order == "unit" else formatted(x, shapes[0])
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         second = out.channels if layer.type == "conv_transpose" else shapes[0].channels
         moved = order == "last" and second > layer.groups and _cells(layer, shapes[0]) > 1  # else both orders are one

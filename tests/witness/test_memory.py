@@ -338,6 +338,38 @@ def test_an_input_is_freed_once_it_was_read(layers, peak, two_threads):
     assert_every_moment(training(network, amp=True, sums_in_place=False), memory.training_live(module, image, amp=True))
 
 
+LAST = "{linear: {out: 4, axis: channels}}"
+"""Makes a map whose channels come last in memory."""
+ROW, COLUMN = "{adaptive_avg_pool: {out: [1, 6]}}", "{adaptive_avg_pool: {out: [6, 1]}}"
+
+
+@pytest.mark.parametrize(
+    ("size", "layers"),
+    [
+        # A row and a column with the channels last make a map with the channels last; its mean changes strides.
+        ([6, 6], f"{LAST}, {{add: {{r: [{ROW}], c: [{COLUMN}]}}}}, {{conv: {{out: 2, kernel: 3}}}}, global_avg_pool"),
+        ([6, 6], f"{LAST}, {{multiply: {{c: [{COLUMN}], r: [{ROW}], v: [global_avg_pool]}}}}, global_avg_pool"),
+        ([6, 6], f"{LAST}, {{mean: {{c: [{COLUMN}], r: [{ROW}], x: []}}}}, {{conv: {{out: 2, kernel: 3}}}}"),
+        ([6, 6], f"{B}, {{add: {{r: [{ROW}], c: [{COLUMN}]}}}}, {{conv: {{out: 2, kernel: 3}}}}, global_avg_pool"),
+        # A row with the channels last and a column with the channels first.
+        ([6, 6], f"{{add: {{r: [{LAST}, {ROW}], c: [{B}, {COLUMN}]}}}}, {{conv: {{out: 2, kernel: 3}}}}"),
+        ([6, 6], f"{{add: {{c: [{B}, {COLUMN}], r: [{LAST}, {ROW}]}}}}, {{conv: {{out: 2, kernel: 3}}}}"),
+        # Over one axis a map of one position, or of one channel, can have its channels last.
+        ([6], f"{LAST}, {{max_pool: {{kernel: 1, stride: 6}}}}, {{conv_transpose: {{out: 7, kernel: 3}}}}, {LAST}"),
+        ([6], f"{LAST}, {{max_pool: {{kernel: 1, stride: 6}}}}, {{conv: {{out: 7, kernel: 3, pad: 1}}}}, gelu"),
+        ([6], f"{LAST}, {{max_pool: {{kernel: 1, stride: 6}}}}, {{conv: {{out: 7, kernel: 2, pad: same}}}}, gelu"),
+        ([6], "{linear: {out: 1, axis: channels}}, {conv: {out: 7, kernel: 3}}, {conv: {out: 2, kernel: 2}}"),
+        ([6], f"{LAST}, {{conv: {{out: 7, kernel: 3}}}}, {{conv_transpose: {{out: 2, kernel: 2}}}}"),
+    ],
+)
+def test_orders_in_memory(size, layers, two_threads):
+    network = expand(read_text(f"input: {[3, *size]}\nlayers: [{layers}]\n", "spec.yaml", "spec"), "spec")
+    module, image = module_of(network, "cpu"), image_of(network, "cpu")
+    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert memory.saved_difference(network, module, image) == ""
+    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
+
+
 @pytest.mark.parametrize(
     "layers",
     [
