@@ -50,6 +50,7 @@ FAMILIES = [
     "inception_v3",
     "inception_resnet_v2",
     "lenet5",
+    "mobilenet_v1_slim",
     "mobilenet_v2",
     "mobilenet_v3_small",
     "preact_resnet164",
