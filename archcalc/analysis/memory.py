@@ -1,4 +1,4 @@
-"""Bytes: the size of a value by dtype, and which outputs are feature maps of their own."""
+"""Bytes of one value, by dtype."""
 
 from __future__ import annotations
 

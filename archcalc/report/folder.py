@@ -159,7 +159,7 @@ def _attempt(net: Network | str, file: str, how: Plan, records: Records) -> Writ
         return Written(network.full_name, file, write_network(network, file, how, records))
     except ArchcalcError as error:
         problem = "; ".join(map(str, error.problems))
-    except Exception as error:  # a defect in one network's page must not cost the other pages
+    except Exception as error:  # a bug in one network's page must not cost the other pages
         problem = f"{type(error).__name__}: {error}"
     return Written(_name(net), file, None, problem)
 

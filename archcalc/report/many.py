@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.report.escape import html_text
 from archcalc.report.units import bytes_text, counted
-from archcalc.sizes import is_array, largest, product, smallest
+from archcalc.sizes import AXES, is_array, largest, product, smallest
 
 
 def over_arrays(analysis: Analysis) -> bool:
@@ -42,10 +42,9 @@ def summary_html(analysis: Analysis) -> str:
 
 def _arrays(analysis: Analysis) -> dict[str, Any]:
     """What was given as an array, by name."""
-    sizes = {"channels": analysis.input.channels}
-    sizes |= {f"axis {at}": size for at, size in enumerate(analysis.input.axes, 1)}
-    if len(analysis.input.axes) == 2:
-        sizes = {"channels": sizes["channels"], "height": sizes["axis 1"], "width": sizes["axis 2"]}
+    axes = analysis.input.axes
+    names = AXES.get(len(axes)) or [f"axis {at}" for at in range(1, len(axes) + 1)]
+    sizes = dict(zip(("channels", *names), (analysis.input.channels, *axes), strict=True))
     given = {f"input {name}": size for name, size in sizes.items()} | {"batch": analysis.batch}
     return {name: n for name, n in (given | analysis.network.settings).items() if is_array(n)}
 

@@ -1,6 +1,6 @@
 """How PyTorch writes each layer type: the constructor of a module, or an expression over the layer's inputs.
 
-This is the one place that knows. ``built`` makes modules of it, and ``source`` Python text.
+``built`` makes modules of it, and ``source`` Python text. What operators these run is in ``analysis.running``.
 """
 
 from __future__ import annotations

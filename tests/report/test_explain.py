@@ -1,4 +1,4 @@
-"""The way from our count to a tool's, in print: it adds up, it names defects, and it refuses in sentences."""
+"""The way from our count to a tool's, in print: it adds up, it names bugs of tools, and it refuses in sentences."""
 
 from __future__ import annotations
 
