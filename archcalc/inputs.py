@@ -71,7 +71,8 @@ class Takes(NamedTuple):
         other: Any = (sizes[0] != channels) * 1
         found: Any = sum((n == channels) * 1 for n in sizes[1:])
         if largest((found == 1) * other):
-            return f"where its {written(channels)} channels stand in another place; did you mean {self._moved(sizes)}"
+            said = "1 channel stands" if equal(channels, 1) else f"{written(channels)} channels stand"
+            return f"where its {said} in another place; did you mean {self._moved(sizes)}"
         if len(sizes) == 3:
             as_read, swapped = nearer_to_square(sizes[1:], sizes[:2]), nearer_to_square(sizes[:2], sizes[1:])
             if largest(swapped * other) and not largest(as_read * other):

@@ -192,3 +192,10 @@ def test_in_python() -> None:
     assert archcalc.load("resnet18", input=(1, 224, 224)).analyze().totals.params == params - 64 * 49 * 2
     swapped = network.analyze(input=Shape(224, (224, 3)))
     assert swapped.totals.params == params + 64 * 49 * (224 - 3)
+
+
+def test_one_channel_in_another_place(archcalc) -> None:
+    assert (
+        "where its 1 channel stands in another place; did you mean 1x32x32?"
+        in archcalc("table", "lenet5", "--input", "32x32x1")[2]
+    )

@@ -77,8 +77,10 @@ def _differing(a: Analysis, b: Analysis) -> Table:
         f"convention {a.convention.name}: {a.convention.about}",
         f"archcalc {__version__}",
     ]
+    same = len(pairs) - differ
     footer = [
-        f"{counted(differ, 'layer')} {'differs' if differ == 1 else 'differ'}, {len(pairs) - differ} are the same in kind, settings, shape and costs",
+        f"{counted(differ, 'layer')} {'differs' if differ == 1 else 'differ'}, "
+        f"{same} {'is' if same == 1 else 'are'} the same in kind, settings, shape and costs",
         *([common] if common and not same_network(a.network, b.network) else []),
     ]
     if same_network(a.network, b.network):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
+from importlib import resources
 from typing import Any, NamedTuple
 
 from archcalc.plot.colours import DARK, INK, WHITE
@@ -33,7 +33,7 @@ class Line(NamedTuple):
 @lru_cache(maxsize=2)
 def asset(name: str) -> str:
     """The text of a file that is put into every page."""
-    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+    return resources.files("archcalc.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def document(title: str, body: str, style: str = "") -> str:

@@ -234,3 +234,11 @@ def test_another_input_of_the_same_shape_and_another_storage_are_seen(tmp_path) 
     new.write_text(text.format("b", "view"))
     rows = diff_table(load(str(old)).analyze(), load(str(new)).analyze()).rows
     assert [row[:2] for row in rows] == [["c", "from a to b"], ["d", "storage new to view"]]
+
+
+def test_one_layer_is_the_same(archcalc) -> None:
+    """The input is the same; conv1 alone differs."""
+    assert (
+        "1 layer differs, 1 is the same in kind"
+        in archcalc("diff", "INPUT 8x8x3 -> CONV3-2", "INPUT 8x8x3 -> CONV3-4")[1]
+    )

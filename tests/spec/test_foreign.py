@@ -83,6 +83,8 @@ def test_a_run_from_a_zip_is_a_sentence_where_the_zoo_is_needed(tmp_path: Path) 
         )
 
     assert run("table", "net.yaml").returncode == 0
+    assert run("report", "net.yaml", "--figures", "none", "-o", "pages").returncode == 0
+    assert run("export", "net.yaml").returncode == 0
     for arguments in (["table", "vgg16"], ["list"], ["show", "vgg16"]):
         done = run(*arguments)
         assert done.returncode == 2
