@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from archcalc.analysis import analyze
+from archcalc.analysis.depth import depth
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
 from archcalc.network import Network
@@ -87,6 +88,18 @@ def test_random_networks(net, heights, widths, batches):
     for index in itertools.product(*map(range, shape)):
         i, j, k = index
         same(array, analyze(nets.build(net, Shape(2, (heights[i], widths[j]))), batch=batches[k]), index, shape)
+
+
+@pytest.mark.parametrize(
+    "branch", [[], [("conv", {"out": 4, "kernel": 1})], [("conv", {"out": 4, "kernel": 3, "pad": 1})]]
+)
+def test_a_gate_is_one_on_a_map_of_one_position_too(branch):
+    """Squeeze and excitation on a map of 1x1: both inputs of the product have one position, one of them is the gate."""
+    net = [("conv", {"out": 4, "kernel": 1}), ("multiply", [branch, nets.gate])]
+    array = analyze(nets.build(net, Shape(2, (np.array([1]), np.array([1, 2])))))
+    for at, width in enumerate((1, 2)):
+        same(array, analyze(nets.build(net, Shape(2, (1, width)))), (at,), (2,))
+    assert depth(nets.build(net, Shape(2, (1, 1)))) == depth(nets.build(net, Shape(2, (8, 8)))) == 1 + len(branch)
 
 
 @RANDOM
