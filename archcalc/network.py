@@ -145,8 +145,9 @@ class Network:
 
     def _misfit(self) -> list[Problem]:
         """What is said of the input where the network cannot be built."""
-        meant = looks_swapped(self.input)
-        if meant is not None:
+        own, meant = self.takes.own, looks_swapped(self.input)
+        in_place = own is not None and own is not self.input and equal(own.channels, self.input.channels)
+        if meant is not None and not in_place:
             said = f"the input {self.input} is read as channels x height x width; did you mean {meant}?"
             return [Problem(f"{self.full_name}: {said}")]
         if self.input is self.takes.own:

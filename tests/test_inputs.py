@@ -199,3 +199,10 @@ def test_one_channel_in_another_place(archcalc) -> None:
         "where its 1 channel stands in another place; did you mean 1x32x32?"
         in archcalc("table", "lenet5", "--input", "32x32x1")[2]
     )
+
+
+def test_channels_that_are_the_specs_own_stand_in_their_place(archcalc) -> None:
+    """11 pixels do not fit into 3, and 224 channels are no better a reading of 3x3x224 for a network that takes 3."""
+    error = archcalc("table", "alexnet", "--input", "3x3x224")[2]
+    assert "alexnet does not take the input 3x3x224" in error
+    assert "did you mean" not in error
