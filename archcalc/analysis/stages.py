@@ -1,7 +1,8 @@
 """The trunk of a network, and its stages: runs of layers on maps of one size along the trunk, wherever skips cross.
 
 The **trunk** is the path of the most weighted layers from the input to an output (of several outputs, the one that lies
-deepest; of equally deep ones, the last). Gates do not carry the map, so the trunk passes them by.
+deepest; of equally deep ones, the last). Gates do not carry the map, so the trunk passes them by. Where another output
+of the same depth and map size leaves that path, such as the classes beside the boxes of a detector, the trunk ends.
 
 Another path between two layers of the trunk is a **skip** or a **branch**. A skip is shallower, and the trunk leaves its
 map size in between: the copies of a U-Net, the lateral convolutions of a pyramid, the heads of a detector. A branch is
@@ -94,12 +95,19 @@ def _path(
             before[node.index] = max(inputs[node.index], key=depth.__getitem__)
             weighted, layers = depth[before[node.index]]
         depth[node.index] = (weighted + isinstance(node.layer, WEIGHTED), layers + 1)
-    at = max(outputs, key=lambda i: (depth[i][0], i))
+    end = at = max(outputs, key=lambda i: (depth[i][0], i))
     path = [at]
     while at in before:
         at = before[at]
         path.append(at)
-    return path[::-1], depth
+    path.reverse()
+    left = {index: place for place, index in enumerate(path)}  # where on the path the way to a node leaves it
+    for node in nodes:
+        left.setdefault(node.index, left.get(before.get(node.index, 0), 0))
+    texts = {node.index: _text(node) for node in nodes}
+    beside = [i for i in outputs if i != end and (depth[i][0], texts[i]) == (depth[end][0], texts[end])]
+    parts = max((left[i] for i in beside), default=0)
+    return path[: parts + 1] if parts else path, depth
 
 
 def _text(node: Node) -> str:

@@ -159,6 +159,24 @@ SHAPES = {
         f"  - {CONV}\n    name: c\n  - conv: {{out: 2, kernel: 1}}\n  - conv: {{out: 8, kernel: 1}}\n    from: c\n",
         ["16x16", "heads"],
     ),
+    # Lin et al., Focal loss, 2017, Figure 3: classes and boxes of every map, here as outputs apart.
+    "classes and boxes of every size": (
+        f"""
+  - {CONV}
+    name: s1
+  - {HALF}
+    name: s2
+  - conv: {{out: 3, kernel: 3, pad: 1}}
+    from: s1
+  - conv: {{out: 4, kernel: 3, pad: 1}}
+    from: s1
+  - conv: {{out: 3, kernel: 3, pad: 1}}
+    from: s2
+  - conv: {{out: 4, kernel: 3, pad: 1}}
+    from: s2
+""",
+        ["16x16", "8x8", "heads"],
+    ),
     "features of every size for a classifier": (
         f"""
   - {CONV}
@@ -254,3 +272,9 @@ def test_the_stages_of_deep_and_dense_networks_take_little_time():
     assert list(stages_of(deep).names) == squares(8, 4)
     assert list(stages_of(dense).names) == squares(8)
     assert process_time() - started < 10
+
+
+def test_of_heads_beside_each_other_none_belongs_to_the_trunk():
+    text = f"input: [3, 16, 16]\nlayers:\n{SHAPES['classes and boxes of every size'][0]}"
+    rows = {row.name: row for row in network(text).analyze().fold(by="stage")}
+    assert {name: row.layers for name, row in rows.items()} == {"16x16": 1, "8x8": 1, "heads": 4}
