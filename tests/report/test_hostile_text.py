@@ -287,7 +287,10 @@ def test_pictures(kind, hostile, archcalc):
         pytest.skip("needs Graphviz")
     settings = ["--set", f"word={json_text(hostile)}"]
     status, out, err = archcalc("plot", kind, "net.yaml", "-o", "-", *settings)
-    assert (status, err) == (0, "")
+    assert status == 0
+    if err:  # which fonts a machine has is its own affair
+        assert err.startswith("archcalc: no installed font has ")
+        assert err.count("\n") == 1
     is_svg(out)
     assert visible(" ".join(hostile.split()))[:20] in " ".join("".join(ElementTree.fromstring(out).itertext()).split())
 
