@@ -1,8 +1,6 @@
 """The trunk of a network, and its stages: runs of layers on maps of one size along the trunk, wherever skips cross.
 
-The **trunk** is the path of the most weighted layers from the input to an output (of several outputs, the one that lies
-deepest; of equally deep ones, the last). Gates do not carry the map, so the trunk passes them by. Where another output
-of the same depth and map size leaves that path, such as the classes beside the boxes of a detector, the trunk ends.
+What the trunk is, and where heads begin, says ``archcalc.analysis.trunk``.
 
 Another path between two layers of the trunk is a **skip** or a **branch**. A skip is shallower, and the trunk leaves its
 map size in between: the copies of a U-Net, the lateral convolutions of a pyramid, the heads of a detector. A branch is
@@ -21,6 +19,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from archcalc.analysis.depth import WEIGHTED, followed
+from archcalc.analysis.trunk import trunk
 from archcalc.layers.join import is_gate
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
@@ -54,7 +53,7 @@ def stages(network: Network) -> Stages:
     """The trunk and the stages of a network; side heads, which run in training only, belong to none."""
     nodes = [node for node in network.nodes if not node.side]
     inputs = {node.index: followed(node, network) for node in nodes}
-    path, depth = _path(nodes, inputs, network.outputs)
+    path, depth = trunk(nodes, inputs, network.outputs)
     place = {index: at for at, index in enumerate(path)}
     sizes = _sizes(nodes, inputs)
     regions, around = _regions(nodes, inputs, place, depth, sizes)
@@ -81,33 +80,6 @@ def stages(network: Network) -> Stages:
     of |= dict.fromkeys(back, names.index(HEADS) if back else 0) | dict.fromkeys(gone, len(names) - 1)
     whole = [network.nodes[index] for index in path]
     return Stages(names, of, whole, [whole[at] for at in _outside(regions, len(path))])
-
-
-def _path(
-    nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], outputs: Sequence[int]
-) -> tuple[list[int], dict[int, tuple[int, int]]]:
-    """The trunk by the indices of its nodes, and for every node the most weighted layers, and layers, on a path to it."""
-    depth: dict[int, tuple[int, int]] = {}
-    before: dict[int, int] = {}
-    for node in nodes:
-        weighted, layers = 0, 0
-        if inputs[node.index]:
-            before[node.index] = max(inputs[node.index], key=depth.__getitem__)
-            weighted, layers = depth[before[node.index]]
-        depth[node.index] = (weighted + isinstance(node.layer, WEIGHTED), layers + 1)
-    end = at = max(outputs, key=lambda i: (depth[i][0], i))
-    path = [at]
-    while at in before:
-        at = before[at]
-        path.append(at)
-    path.reverse()
-    left = {index: place for place, index in enumerate(path)}  # where on the path the way to a node leaves it
-    for node in nodes:
-        left.setdefault(node.index, left.get(before.get(node.index, 0), 0))
-    texts = {node.index: _text(node) for node in nodes}
-    beside = [i for i in outputs if i != end and (depth[i][0], texts[i]) == (depth[end][0], texts[end])]
-    parts = max((left[i] for i in beside), default=0)
-    return path[: parts + 1] if parts else path, depth
 
 
 def _text(node: Node) -> str:

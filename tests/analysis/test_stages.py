@@ -258,7 +258,7 @@ def test_every_layer_is_in_a_stage_and_the_trunk_lies_beside_no_branch():
 def test_the_shape_of_a_stage_is_that_of_its_last_layer_on_the_trunk_and_heads_have_none():
     rows = network(FPN).analyze().fold(by="stage")
     assert [None if row.shape is None else row.shape.channels for row in rows] == [3, 4, 8, 8, 8, 8, None]
-    assert rows[-1].param_count == 2 * (8 * 8 * 9 + 8)  # 3x3 on the levels of 4 and 8; that of 16 ends the trunk
+    assert rows[-1].param_count == 3 * (8 * 8 * 9 + 8)  # 3x3 on the levels of 4, 8 and 16
 
 
 def test_the_stages_of_deep_and_dense_networks_take_little_time():
@@ -272,6 +272,234 @@ def test_the_stages_of_deep_and_dense_networks_take_little_time():
     assert list(stages_of(deep).names) == squares(8, 4)
     assert list(stages_of(dense).names) == squares(8)
     assert process_time() - started < 10
+
+
+def retina(shared: bool) -> str:
+    """Lin et al., Focal loss, 2017, Figure 3: five maps, each with a head for the classes and a head for the boxes."""
+    text = f"""
+title: Small RetinaNet
+input: [3, 64, 64]
+layers:
+  - {HALF}
+  - {HALF}
+    name: c3
+  - {HALF}
+    name: c4
+  - {HALF}
+  - {{conv: {{out: 4, kernel: 1}}, name: m5}}
+  - {{upsample: {{scale: 2}}, name: up5}}
+  - {{conv: {{out: 4, kernel: 1}}, name: side4, from: c4}}
+  - {{add: , name: m4, from: [side4, up5]}}
+  - {{upsample: {{scale: 2}}, name: up4}}
+  - {{conv: {{out: 4, kernel: 1}}, name: side3, from: c3}}
+  - {{add: , name: m3, from: [side3, up4]}}
+  - {{{CONV}, name: p3}}
+  - {{{CONV}, name: p4, from: m4}}
+  - {{{CONV}, name: p5, from: m5}}
+  - {{{HALF}, name: p6}}
+  - relu
+  - {{{HALF}, name: p7}}
+"""
+    for level in range(3, 8):
+        for head, out in (("classes", 9), ("boxes", 4)):
+            for at, layer in enumerate((CONV, CONV, f"conv: {{out: {out}, kernel: 3, pad: 1}}")):
+                source = f"{head}{level}_{at - 1}" if at else f"p{level}"
+                weights = f", weights: {head}3_{at}" if shared and level > 3 else ""
+                text += f"  - {{{layer}, name: {head}{level}_{at}, from: {source}{weights}}}\n"
+    return text
+
+
+SSD300 = """
+title: SSD300, every head an output
+input: [3, 300, 300]
+blocks:
+  conv_relu:
+    params: {out: , kernel: 3, stride: 1, pad: 1, dilation: 1}
+    layers:
+      - conv: {out: out, kernel: kernel, stride: stride, pad: pad, dilation: dilation}
+      - relu
+layers:
+  - {conv_relu: {out: 64}, repeat: 2}
+  - max_pool: {kernel: 2, stride: 2}
+  - {conv_relu: {out: 128}, repeat: 2}
+  - max_pool: {kernel: 2, stride: 2}
+  - {conv_relu: {out: 256}, repeat: 3}
+  - max_pool: {kernel: 2, stride: 2, ceil_mode: true}
+  - {conv_relu: {out: 512}, repeat: 2}
+  - {conv_relu: {out: 512}, name: m38}
+  - max_pool: {kernel: 2, stride: 2}
+  - {conv_relu: {out: 512}, repeat: 3}
+  - max_pool: {kernel: 3, stride: 1, pad: 1}
+  - conv_relu: {out: 1024, pad: 6, dilation: 6}
+  - {conv_relu: {out: 1024, kernel: 1, pad: 0}, name: m19}
+  - conv_relu: {out: 256, kernel: 1, pad: 0}
+  - {conv_relu: {out: 512, stride: 2}, name: m10}
+  - conv_relu: {out: 128, kernel: 1, pad: 0}
+  - {conv_relu: {out: 256, stride: 2}, name: m5}
+  - conv_relu: {out: 128, kernel: 1, pad: 0}
+  - {conv_relu: {out: 256, pad: 0}, name: m3}
+  - conv_relu: {out: 128, kernel: 1, pad: 0}
+  - {conv_relu: {out: 256, pad: 0}, name: m1}
+""" + "".join(
+    f"  - {{conv: {{out: {boxes * out}, kernel: 3, pad: 1}}, from: m{side}}}\n"
+    for side, boxes in ((38, 4), (19, 6), (10, 6), (5, 6), (3, 4), (1, 4))
+    for out in (21, 4)
+)
+
+YOLO = f"""
+title: Three maps as in YOLOv3
+input: [3, 64, 64]
+layers:
+  - {HALF}
+  - {{{HALF}, name: r1}}
+  - {{{HALF}, name: r2}}
+  - {HALF}
+  - {{{CONV}, name: m3}}
+  - {CONV}
+  - conv: {{out: 9, kernel: 1}}
+  - {{conv: {{out: 4, kernel: 1}}, from: m3}}
+  - {{upsample: {{scale: 2}}, name: up3}}
+  - {{concat: , from: [up3, r2]}}
+  - {{{CONV}, name: m2}}
+  - {CONV}
+  - conv: {{out: 9, kernel: 1}}
+  - {{conv: {{out: 4, kernel: 1}}, from: m2}}
+  - {{upsample: {{scale: 2}}, name: up2}}
+  - {{concat: , from: [up2, r1]}}
+  - {CONV}
+  - {CONV}
+  - conv: {{out: 9, kernel: 1}}
+"""
+
+TWO_LISTS = (
+    SSD[: SSD.index("  - conv: {out: 6")]
+    + "".join(
+        f"  - {{conv: {{out: 6, kernel: 3, pad: 1}}, from: c{at}}}\n  - {{flatten: , name: {name}{at}}}\n"
+        for name in ("boxes", "classes")
+        for at in (2, 3, 4)
+    )
+    + """
+  - {concat: , from: [boxes2, boxes3, boxes4]}
+  - {concat: , from: [classes2, classes3, classes4]}
+  - softmax
+"""
+)
+
+SMALL = "title: Small\ninput: [3, 16, 16]\nlayers:\n"
+FEATURE = f"{SMALL}  - {CONV}\n  - {HALF}\n  - {{global_avg_pool: , name: pooled}}\n"
+ENCODER = f"{SMALL}  - {CONV}\n  - {HALF}\n  - {{{HALF}, name: low}}\n"
+
+PYRAMID = "64x64 0, 32x32 1, 16x16 1, 8x8 1, 4x4 2, 8x8 3, 16x16 3"
+
+HEADS = {
+    # Liu et al., SSD, 2016, Figure 2. VGG-16 with a ReLU behind each convolution: 2 * 2 layers at 300, then a pooling and
+    # 2 * 2, 2 * 3, 2 * 3. At 19 two poolings and 3 + 2 + 1 convolutions; conv6_2 halves the map, conv7_1 follows, and so on.
+    "SSD300, every head an output": (
+        SSD300,
+        "300x300 4, 150x150 5, 75x75 7, 38x38 7, 19x19 14, 10x10 4, 5x5 4, 3x3 4, 1x1 2, heads 12",
+    ),
+    "boxes in one list, classes in another": (
+        TWO_LISTS,
+        "32x32 1, 16x16 1, 8x8 1, 4x4 1, heads 15",
+    ),
+    # c5 and m5 on 4x4; a lateral convolution, an upsampling and a sum on 8x8 and on 16x16. The convolutions behind the
+    # sums, P6 (with a ReLU) and P7 belong to the heads: 6 layers, and 5 * 2 * 3.
+    "RetinaNet, heads of every map": (
+        retina(shared=False),
+        f"{PYRAMID}, heads 36",
+    ),
+    "RetinaNet, heads with the same weights": (
+        retina(shared=True),
+        f"{PYRAMID}, heads 36",
+    ),
+    # Redmon and Farhadi, YOLOv3, 2018, section 2.3. The 1x1 before an upsampling is on the smaller map.
+    "YOLO with three outputs": (
+        YOLO,
+        "64x64 0, 32x32 1, 16x16 1, 8x8 1, 4x4 3, 8x8 4, 16x16 3, heads 6",
+    ),
+    "U-Net with deep supervision": (
+        UNET + "  - {conv: {out: 2, kernel: 1}, from: u2}\n  - upsample: {scale: 2}\n",
+        # Of the trunk: 4 layers a level on the way down, two poolings; up, cat and 4 layers a level on the way up.
+        "32x32 4, 16x16 5, 8x8 5, 16x16 6, 32x32 6, heads 3",
+    ),
+    "U-Net": (UNET, "32x32 4, 16x16 5, 8x8 5, 16x16 6, 32x32 7"),
+    "a classifier": (
+        f"{FEATURE}  - flatten\n  - linear: {{out: 3}}\n",
+        "16x16 1, 8x8 1, 1x1 1, vector 2",
+    ),
+    "two classes of one vector": (
+        f"{FEATURE}  - {{flatten: , name: f}}\n  - linear: {{out: 101}}\n  - {{linear: {{out: 2}}, from: f}}\n",
+        "16x16 1, 8x8 1, 1x1 1, vector 1, heads 2",
+    ),
+    "two classes of one pooled map": (
+        f"{FEATURE}  - flatten\n  - linear: {{out: 101}}\n  - {{flatten: , from: pooled}}\n  - linear: {{out: 2}}\n",
+        "16x16 1, 8x8 1, 1x1 1, heads 4",
+    ),
+    # Szegedy et al., Going deeper with convolutions, 2015, Figure 3: the auxiliary classifier has other layers.
+    "GoogLeNet with an auxiliary classifier as an output": (
+        f"""{SMALL}
+  - {{{CONV}, name: c}}
+  - {HALF}
+  - concat:
+      a: [conv: {{out: 2, kernel: 1}}]
+      b: [conv: {{out: 2, kernel: 1}}, {CONV}]
+  - global_avg_pool
+  - flatten
+  - linear: {{out: 5}}
+  - {{avg_pool: {{kernel: 5, stride: 3}}, from: c}}
+  - conv: {{out: 2, kernel: 1}}
+  - relu
+  - flatten
+  - linear: {{out: 8}}
+  - relu
+  - linear: {{out: 5}}
+""",
+        "16x16 1, 8x8 5, 1x1 1, vector 2, heads 7",
+    ),
+    # Teerapittayanon et al., BranchyNet, 2016: the exits of all maps are alike.
+    "exits of two maps": (
+        f"""{SMALL}
+  - {{{CONV}, name: c}}
+  - {HALF}
+  - global_avg_pool
+  - flatten
+  - linear: {{out: 5}}
+  - {{global_avg_pool: , from: c}}
+  - flatten
+  - linear: {{out: 5}}
+""",
+        "16x16 1, 8x8 1, heads 6",
+    ),
+    # torchvision's FCN: a second head, of the same layers, on the map before the last stage; the stages have one size.
+    "segmentation with an auxiliary head": (
+        f"""{SMALL}
+  - {{{CONV}, name: c}}
+  - {CONV}
+  - {CONV}
+  - {CONV}
+  - dropout
+  - conv: {{out: 5, kernel: 1}}
+  - {{{CONV}, from: c}}
+  - conv: {{out: 5, kernel: 1}}
+""",
+        "16x16 3, heads 5",
+    ),
+    "two decoders of one encoder": (
+        ENCODER
+        + "".join(
+            "  - {conv_transpose: {out: 4, kernel: 2, stride: 2}, from: low}\n"
+            f"  - conv_transpose: {{out: {out}, kernel: 2, stride: 2}}\n"
+            for out in (1, 3)
+        ),
+        "16x16 1, 8x8 1, 4x4 1, heads 4",
+    ),
+}
+
+
+@pytest.mark.parametrize("named", HEADS)
+def test_heads_are_alike_so_none_belongs_to_the_trunk(named):
+    text, expected = HEADS[named]
+    assert ", ".join(f"{row.name} {row.layers}" for row in network(text).analyze().fold(by="stage")) == expected
 
 
 def test_of_heads_beside_each_other_none_belongs_to_the_trunk():
