@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from archcalc.cli import main
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 settings.register_profile(
     "thorough",
@@ -28,12 +32,17 @@ def overwrite(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--overwrite"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_width() -> Iterator[None]:
+    """No table is cut to the width of the terminal that the tests were started in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield
+
+
 @pytest.fixture
-def archcalc(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
+def archcalc(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run a command in this process: its exit status, standard output and standard error."""
-    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = main(arguments)

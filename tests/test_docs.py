@@ -72,7 +72,7 @@ def test_the_readme_starts_with_the_two_commands():
     block = re.search(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     first, second = block[1].splitlines()
     assert first.endswith("archcalc table vgg16")
-    assert second.endswith("pytest")
+    assert second.endswith("pytest -n auto")
 
 
 def test_the_reference_page_is_fresh(overwrite):
