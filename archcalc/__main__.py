@@ -2,6 +2,6 @@
 
 import sys
 
-from archcalc.cli import main
+from archcalc.cli import program
 
-sys.exit(main())
+sys.exit(program())

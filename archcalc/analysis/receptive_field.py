@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -145,8 +145,8 @@ def verdict(analysis: Analysis) -> Verdict:
     on_path = [sight for sight in sights(analysis) if not sight.gate and not sight.node.side]
     widening = [sight for sight in on_path if sight.widens]
     seeing = [sight for sight in on_path if not _passed_on(sight)]
-    first, may_be_first = _firsts(seeing, [unit_covers(sight.views, sight.node, network) for sight in seeing])
-    everywhere, may_be_everywhere = _firsts(seeing, [units_cover(sight.views, sight.node, network) for sight in seeing])
+    first, may_be_first = _firsts(seeing, network, unit_covers)
+    everywhere, may_be_everywhere = _firsts(seeing, network, units_cover)
     least, least_exact = smallest_input(network, [row.views for row in analysis.all_rows])
     return Verdict(
         first,
@@ -161,8 +161,15 @@ def verdict(analysis: Analysis) -> Verdict:
     )
 
 
-def _firsts(seeing: Sequence[Sight], answers: Sequence[bool | None]) -> tuple[Sight | None, Sight | None]:
+def _firsts(
+    seeing: Sequence[Sight], network: Network, asked: Callable[[Views, Node, Network], bool | None]
+) -> tuple[Sight | None, Sight | None]:
     """The first layer of which it is known, and the first before that of which it may be so."""
-    first = next((at for at, known in enumerate(answers) if known), len(seeing))
-    may = next((sight for sight, known in zip(seeing[:first], answers, strict=False) if known is None), None)
-    return seeing[first] if first < len(seeing) else None, may
+    may = None
+    for sight in seeing:
+        known = asked(sight.views, sight.node, network)
+        if known:
+            return sight, may
+        if known is None and may is None:
+            may = sight
+    return None, may

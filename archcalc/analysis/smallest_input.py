@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from archcalc.analysis.depth import followed
 from archcalc.analysis.fields import Views, fields
@@ -17,7 +17,7 @@ TRIED, LAYERS = 200, 400_000
 
 
 class Taken:
-    """What the layers take that may be idle, at one input: the fields of their inputs, and which of them are idle."""
+    """What the layers take that may be idle, at one input: the fields of their inputs."""
 
     def __init__(self, network: Network, views: Sequence[Views]) -> None:
         gates = gate_nodes(network)
@@ -29,9 +29,17 @@ class Taken:
             if adds_pixels(node, views[i], views[node.index])
         ]
         self.views = [views[i] for i in inputs]
-        self.idle = [unit_covers(views[i], network.nodes[i], network) for i in inputs]
-        self.may_be_idle = any(known is not False for known in self.idle)
-        self.largest = max((view.field.size for views in self.views for view in views), default=0)
+        self.largest = max([view.field.size for views in self.views for view in views], default=0)
+        self.network, self.inputs = network, inputs
+
+    def idle(self) -> Iterator[bool | None]:
+        """For each of the layers whether it is idle; None where it may be."""
+        for views, i in zip(self.views, self.inputs, strict=True):
+            yield unit_covers(views, self.network.nodes[i], self.network)
+
+    @property
+    def may_be_idle(self) -> bool:
+        return any(known is not False for known in self.idle())
 
 
 def smallest_input(network: Network, views: Sequence[Views]) -> tuple[int | None, bool]:
@@ -68,7 +76,7 @@ def smallest_input(network: Network, views: Sequence[Views]) -> tuple[int | None
         if missed == stride:
             break
         if there is not None and there.may_be_idle:
-            return least, True in there.idle
+            return least, True in there.idle()
         least = least if there is None else side
     return least, True
 

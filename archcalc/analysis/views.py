@@ -6,7 +6,7 @@ where it does, a unit may. So a question here is answered by True, False, or Non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import gcd
 from typing import Any
 
@@ -95,33 +95,33 @@ def units_cover(views: Views, node: Node, network: Network) -> bool | None:
 
 def _known(views: Views, node: Node, network: Network, asked: Callable[[Field, int, int], bool]) -> bool | None:
     """What fields that cover are known to say: bounds that do not are as good as fields, and those that do may."""
-    covers = all(
-        asked(view.field, m, n) for view, m, n in zip(views, _units(node, network), network.input.axes, strict=True)
-    )
+    covers = all(map(asked, [view.field for view in views], _units(node, network), network.input.axes))
     return None if covers and not all(view.exact for view in views) else covers
 
 
 def _covering(field: Field, units: int, pixels: int) -> bool:
     """Whether one of the units sees all pixels along an axis: the first to reach the end still sees the start."""
-    return any(
-        (reaches := max(0, ceil_div((pixels - 1) * per - last, step)) if step else 0) < many
-        and first + reaches * step <= 0
-        and last + reaches * step >= (pixels - 1) * per
-        for first, last, step, per, many in _lines(field, units)
-    )
+    for first, last, step, per, many in _lines(field, units):
+        end = (pixels - 1) * per
+        reaches = ceil_div(end - last, step) if step and last < end else 0
+        if reaches < many and first + reaches * step <= 0 and last + reaches * step >= end:
+            return True
+    return False
 
 
 def _all_covering(field: Field, units: int, pixels: int) -> bool:
     """Whether every unit sees all pixels along an axis: the first to their end, and the last to their start."""
-    return all(
-        last >= (pixels - 1) * per and first + (many - 1) * step <= 0
-        for first, last, step, per, many in _lines(field, units)
-    )
+    for first, last, step, per, many in _lines(field, units):
+        if last < (pixels - 1) * per or first + (many - 1) * step > 0:
+            return False
+    return True
 
 
-def _lines(field: Field, units: int) -> Iterator[tuple[int, int, int, int, int]]:
+def _lines(field: Field, units: int) -> list[tuple[int, int, int, int, int]]:
     """First, last, step and per of the units that are alike, and how many they are; a unit that sees nothing has none."""
     if not field.phases:
-        yield field.first, field.last, field.step, field.per, units
-    for phase, span in enumerate(field.phases[:units]):
-        yield *(span or (1, 0)), field.step, 1, ceil_div(units - phase, field.per)
+        return [(field.first, field.last, field.step, field.per, units)]
+    return [
+        (*(span or (1, 0)), field.step, 1, ceil_div(units - phase, field.per))
+        for phase, span in enumerate(field.phases[:units])
+    ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from keyword import iskeyword
 from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, LayerError
+from archcalc.layers import Layer
 from archcalc.naming import prefixes
 from archcalc.network import Network, Node
+from archcalc.sizes import Shape
 from archcalc.witness.layers import Statements, written
 
 TAKEN = """
@@ -35,6 +38,18 @@ def how_written(network: Network, node: Node, over: int | None = None) -> Statem
         return written(node.layer, shapes, node.shape, over is not None)
     except LayerError as error:
         raise ArchcalcError(f"{network.full_name}: {node.name} cannot be built: {error}") from None
+
+
+def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements]:
+    """The nodes in PyTorch, by their index; layers repeat, and equal ones share what is written of them."""
+    known: dict[tuple[Layer, tuple[Shape, ...], Shape], Statements] = {}
+    found = {}
+    for node in nodes:
+        key = node.layer, tuple(network.input_shapes(node)), node.shape
+        if key not in known:
+            known[key] = how_written(network, node)
+        found[node.index] = known[key]
+    return found
 
 
 def taken(node: Node, over: int | None = None) -> tuple[int, ...]:

@@ -74,7 +74,11 @@ class Classes:
             case Block():
                 return self.visit(what)
             case Call():
-                return what.target, what.positional, tuple((k, self.shape_of(v)) for k, v in what.arguments.items())
+                return (
+                    what.target,
+                    what.positional,
+                    tuple([(k, self.shape_of(v) if isinstance(v, Call) else None) for k, v in what.arguments.items()]),
+                )
             case Expression():
                 return what.text
         return None

@@ -11,7 +11,7 @@ from archcalc.naming import prefixes
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape
 from archcalc.witness.layers import Call, Expression, takes
-from archcalc.witness.names import how_written, module_paths
+from archcalc.witness.names import all_written, module_paths
 
 FLATTEN = "{0}.flatten(1)"
 DEEPEST = 3
@@ -104,7 +104,7 @@ class _Outline:
         self.paths, blocks = module_paths(network)
         self.kinds = {blocks[name]: kind for name, kind in network.blocks.items() if name in blocks}
         nodes = network.running()
-        self.how = {node.index: how_written(network, node) for node in nodes}
+        self.how = all_written(network, nodes)
         self.same = {0: 0}
         for node in nodes:
             how = self.how[node.index].layer

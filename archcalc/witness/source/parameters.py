@@ -51,7 +51,7 @@ class Column(NamedTuple):
     @staticmethod
     def of(same: tuple[Argument, ...]) -> Column:
         path, name, kind, *_ = same[0]
-        return Column(path, name, kind, tuple(a.value for a in same), tuple(a.default for a in same))
+        return Column(path, name, kind, tuple([a.value for a in same]), tuple([a.default for a in same]))
 
     @property
     def key(self) -> str:
@@ -60,7 +60,7 @@ class Column(NamedTuple):
 
     @property
     def fixed(self) -> bool:
-        return all(repr(value) == repr(self.values[0]) for value in self.values)
+        return len(self.values) == 1 or len(set(map(repr, self.values))) == 1
 
     @property
     def left_out(self) -> bool:
