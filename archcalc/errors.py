@@ -38,6 +38,8 @@ class Problem(NamedTuple):
 class ArchcalcError(Exception):
     """Something archcalc was given cannot be right; ``problems`` says what, all at once."""
 
+    problems: tuple[Problem, ...]
+
     def __init__(self, problems: str | Problem | Sequence[Problem]) -> None:
         if isinstance(problems, str):
             problems = Problem(problems)

@@ -14,6 +14,7 @@ from archcalc.sizes import is_array, written
 
 if TYPE_CHECKING:
     from archcalc.network import Network
+    from archcalc.types import Setting
 
 LONGEST, MOST = 80, 20
 """The most characters of a value, and the most values of a list, that are written out."""
@@ -56,7 +57,7 @@ def settings_text(settings: Mapping[str, Any]) -> str:
     return ",".join(f"{key}={setting_text(value)}" for key, value in settings.items())
 
 
-def changed(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+def changed(settings: Mapping[str, Setting], defaults: Mapping[str, Setting]) -> dict[str, Setting]:
     """The settings that differ from the defaults; a tuple stands for a list, and an array always differs."""
     return {
         key: value

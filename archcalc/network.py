@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -17,7 +17,7 @@ from archcalc.sizes import Params, Shape, equal, is_array, largest
 if TYPE_CHECKING:
     from archcalc.analysis import Analysis
     from archcalc.conventions import Convention
-    from archcalc.types import InputSizes, Size
+    from archcalc.types import InputSizes, Setting, Size
 
 Origin = Literal["zoo", "file", "pattern", "code"]
 """Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
@@ -30,6 +30,10 @@ class Place:
     """Where in a spec something was written: file, line and path, for messages."""
 
     __slots__ = ("file", "line", "path")
+
+    file: str
+    line: int
+    path: str
 
     def __init__(self, file: str = "", line: int = 0, path: str = "") -> None:
         self.file, self.line, self.path = file, line, path
@@ -44,6 +48,17 @@ class Node:
     """
 
     __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
+
+    index: int
+    name: str
+    layer: Layer
+    inputs: tuple[int, ...]
+    shape: Shape
+    scopes: tuple[str, ...]
+    side: bool
+    shares: int | None
+    place: Place | None
+    storage: Storage
 
     def __init__(
         self,
@@ -90,6 +105,18 @@ class Network:
     called = ""
     """What the network is called beside others in one output, where its full name does not tell them apart."""
 
+    name: str
+    title: str
+    input: Shape
+    about: dict[str, str | float]
+    notes: list[str]
+    origin: Origin
+    file: str
+    takes: Takes
+    settings: dict[str, Setting]
+    """The parameters of the spec with the values that the network was built with."""
+    defaults: dict[str, Setting]
+    """What the spec says that these parameters are."""
     nodes: list[Node]
     """The layers in the order in which they run."""
     blocks: dict[str, str]
@@ -108,14 +135,14 @@ class Network:
         input: Shape,
         *,
         title: str = "",
-        about: dict[str, Any] | None = None,
-        settings: dict[str, Any] | None = None,
-        defaults: dict[str, Any] | None = None,
+        about: Mapping[str, str | float] | None = None,
+        settings: dict[str, Setting] | None = None,
+        defaults: dict[str, Setting] | None = None,
         notes: Sequence[str] = (),
         origin: Origin = "code",
         file: str = "",
         takes: Takes | None = None,
-        rebuild: Callable[[Shape, dict[str, Any]], Network] | None = None,
+        rebuild: Callable[[Shape, dict[str, Setting]], Network] | None = None,
         build: Callable[[], Network] | None = None,
     ) -> None:
         self.name, self.title, self.input = visible(name), visible(title or name), input
@@ -155,7 +182,7 @@ class Network:
         return [Problem(f"{self.full_name} does not take the input {self.input}")]
 
     @property
-    def settings_changed(self) -> dict[str, Any]:
+    def settings_changed(self) -> dict[str, Setting]:
         """The settings that differ from what the spec says of this network."""
         return changed(self.settings, self.defaults)
 
@@ -290,7 +317,7 @@ class Network:
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
 
-    def at(self, input: Shape, settings: dict[str, Any] | None = None) -> Network:
+    def at(self, input: Shape, settings: dict[str, Setting] | None = None) -> Network:
         """This network built for another input and other settings; every number is computed anew.
 
         ArchcalcError or LayerError when the layers do not fit the input.

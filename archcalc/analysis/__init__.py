@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from archcalc.analysis import arrays
 from archcalc.analysis.fold import fold
@@ -22,11 +22,18 @@ from archcalc.sizes import Int, Shape, broadcast
 if TYPE_CHECKING:
     from archcalc.analysis.budget import Budget
     from archcalc.analysis.stages import Stages
+    from archcalc.report import DataFrame
     from archcalc.types import InputSizes, Size
 
 
 class Analysis:
     """What a network costs at one input, batch, dtype and convention, row by row."""
+
+    network: Network
+    batch: Int
+    dtype: str
+    convention: Convention
+    itemsize: int
 
     def __init__(
         self, network: Network, batch: Int, dtype: str, convention: Convention, training: bool = False
@@ -92,7 +99,7 @@ class Analysis:
                 return row
         raise ArchcalcError(unknown("layer", name, [row.name for row in self.rows]))
 
-    def to_dataframe(self, columns: Sequence[str] | None = None) -> Any:
+    def to_dataframe(self, columns: Sequence[str] | None = None) -> DataFrame:
         """The exact per-layer table as a pandas data frame; needs pandas."""
         from archcalc.report import dataframe
 

@@ -85,6 +85,14 @@ class Budget:
     arrays, and where PyTorch cannot train in the dtype.
     """
 
+    network: Network
+    dtype: str
+    itemsize: int
+    optimizer: str
+    amp: bool
+    checkpoint: str | None
+    overhead: int
+
     def __init__(
         self,
         network: Network,

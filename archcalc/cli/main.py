@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from archcalc.cli.commands import settings_text
-from archcalc.cli.options import HELP, settle_format
+from archcalc.cli.options import HELP, ListedNames, output_of, refuse_file, settle_format
 from archcalc.cli.parser import parser
 from archcalc.cli.streams import discard_output, print_text, say
 from archcalc.errors import ArchcalcError
@@ -22,11 +22,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print_text(completed(words[1:]))
             return 0
-        args = parser().parse_args(words)
+        try:
+            args = parser().parse_args(words)
+        except ListedNames as names:
+            refuse_file(output_of(words))
+            print_text(str(names))
+            return 0
         if args.command is None:
             raise ArchcalcError("no command given; see archcalc --help")
+        if HELP in getattr(args, "set", ()):
+            refuse_file(args.output)
+            print_text(settings_text(args))
+            return 0
         settle_format(args)
-        _write(settings_text(args) if HELP in getattr(args, "set", ()) else args.run(args), args.output)
+        _write(args.run(args), args.output)
     except ArchcalcError as error:
         for problem in error.problems:
             say(str(problem))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar, cast
 
 from archcalc.cli import names as names_of
 from archcalc.cli.names import Names, listing
@@ -122,6 +122,10 @@ def names(text: str) -> list[str]:
     return found
 
 
+class ListedNames(Exception):  # noqa: N818  no error: the answer to ``help`` in place of a name
+    """The names that an option takes, in place of a run of the command."""
+
+
 class Named(argparse.Action):
     """A value that is one of the names that exist; ``help`` in its place prints them.
 
@@ -136,9 +140,21 @@ class Named(argparse.Action):
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
         if self.listed and values in ("help", ["help"]):
-            print_text(listing(self.names()))
-            parser.exit()
+            raise ListedNames(listing(self.names()))
         setattr(namespace, self.dest, values)
+
+
+def refuse_file(output: str | None) -> None:
+    """ArchcalcError where the names that an option takes are to be written to a file."""
+    if output not in (None, "-"):
+        raise ArchcalcError(f"help lists names on standard output and writes no file: leave out -o {output}")
+
+
+def output_of(words: Sequence[str]) -> str | None:
+    """What -o says in the words of a command line, wherever it stands."""
+    alone = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    alone.add_argument("-o", "--output", nargs="?")
+    return cast("str | None", alone.parse_known_args(words)[0].output)
 
 
 def settle_format(args: argparse.Namespace) -> None:

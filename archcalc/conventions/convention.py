@@ -24,6 +24,16 @@ class Use:
 
     __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "work", "wrapped")
 
+    layer: Layer
+    out: Shape
+    inputs: tuple[Shape, ...]
+    params: Params
+    work: Work
+    batch: Int
+    storage: str
+    form: str
+    wrapped: int
+
     def __init__(
         self,
         layer: Layer,
@@ -84,6 +94,11 @@ class Tally:
     """
 
     __slots__ = ("again", "base", "terms", "without")
+
+    again: str
+    base: int
+    terms: tuple[Term, ...]
+    without: tuple[Term, ...]
 
     def __init__(
         self,

@@ -56,8 +56,9 @@ def rf_map(
         told = _labels(found, boxes, [box in near for box in boxes])
         if ax is None:
             beside = max(map(labels.text_width, [*told, f"input {height}×{width}"])) + 0.4
-            figure = page.figure(min(page.width - beside, TALLEST))
-            ax = figure.add_subplot(figure.add_gridspec(1, 2, width_ratios=(page.width - beside, beside))[0])
+            room = max(page.width - beside, LINE)
+            figure = page.figure(min(room, TALLEST))
+            ax = figure.add_subplot(figure.add_gridspec(1, 2, width_ratios=(room, beside))[0])
         left, right = min([0, *(b.x for b in near)]), max([width, *(b.x + b.width for b in near)])
         top, bottom = min([0, *(b.y for b in near)]), max([height, *(b.y + b.height for b in near)])
         margin = 0.03 * max(right - left, bottom - top)

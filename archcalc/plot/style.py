@@ -7,6 +7,7 @@ width, and puts title, caption and ground around what was drawn.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from io import BytesIO
@@ -120,8 +121,15 @@ class Page:
         if title:
             figure.text(0.5, 1 - 0.05 / whole, "\n".join(title), ha="center", va="top", fontsize=SIZE + 1)
         figure.set_label(caption)
-        with quiet():
-            figure.draw_without_rendering()  # ticks settle after the first layout, and the next takes account of them
+        with quiet(), warnings.catch_warnings():
+            warnings.filterwarnings("error", message="constrained_layout not applied")
+            try:
+                figure.draw_without_rendering()  # ticks settle after the first layout, and the next takes account of them
+            except UserWarning:
+                raise ArchcalcError(
+                    f"a width of {self.width:g} inches leaves no room for the drawing beside its labels; "
+                    "a larger --width is needed"
+                ) from None
 
     def close(self) -> None:
         """Give the picture its ground, and say once which characters no font has."""

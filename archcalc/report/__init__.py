@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.formats import FORMATS, render_table
 from archcalc.report.layers import chosen, layer_table
 from archcalc.report.table import for_programs
+
+if TYPE_CHECKING:
+    from pandas import DataFrame as DataFrame  # for the page of Analysis, which names no framework
 
 LAYER_FORMATS = (*FORMATS, "notes")
 
@@ -48,7 +51,7 @@ def shown(analysis: Analysis, format: Literal["text", "html"]) -> str:
     return many.summary_html(analysis) if format == "html" else "\n".join(many.summary(analysis)) + "\n"
 
 
-def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> Any:
+def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> DataFrame:
     """The exact per-layer table as a pandas data frame, indexed by layer.
 
     The facts of the header are in ``frame.attrs``. A count that the convention leaves out is missing (NA), and so is

@@ -190,26 +190,44 @@ LISTED = [
 
 
 @pytest.mark.parametrize(("command", "line"), LISTED)
-def test_help_in_place_of_a_name_lists_the_names(command, line, capsys) -> None:
-    from archcalc.cli import main
-
-    with pytest.raises(SystemExit) as end:
-        main(command.split())
-    printed = capsys.readouterr()
-    assert (end.value.code, printed.err) == (0, "")
-    assert " ".join(line.split()) in "\n".join(" ".join(shown.split()) for shown in printed.out.splitlines())
+def test_help_in_place_of_a_name_lists_the_names(command, line, archcalc) -> None:
+    status, out, err = archcalc(*command.split())
+    assert (status, err) == (0, "")
+    assert " ".join(line.split()) in "\n".join(" ".join(shown.split()) for shown in out.splitlines())
 
 
 @pytest.mark.parametrize(
     "command",
     ["table lenet5 --columns {}", "compare lenet5 --columns {}", "rf lenet5 --columns {}", "list lenet5 --columns {}"],
 )
-def test_every_column_that_is_listed_can_be_shown(command, capsys, archcalc) -> None:
-    with pytest.raises(SystemExit):
-        archcalc(*command.format("help").split())
-    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+def test_every_column_that_is_listed_can_be_shown(command, archcalc) -> None:
+    status, out, _ = archcalc(*command.format("help").split())
+    assert status == 0
+    names = [line.split()[0] for line in out.splitlines()]
     assert len(names) > 5
     assert archcalc(*command.format(",".join(names)).split())[0] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "table vgg16 --columns help -o {}",
+        "table vgg16 -o {} --columns help",
+        "compare vgg16 --format help --output={}",
+        "memory vgg16 --optimizer help -o{}",
+        "table lenet5 --as help --out {}",
+        "plot help vgg16 -o {}",
+        "table vgg16 --set help -o {}",
+    ],
+)
+def test_a_list_of_names_is_not_written_to_a_file(command, archcalc, tmp_path) -> None:
+    file = tmp_path / "names.txt"
+    said = f"archcalc: help lists names on standard output and writes no file: leave out -o {file}\n"
+    assert archcalc(*command.format(file).split()) == (2, "", said)
+    assert not file.exists()
+    status, out, err = archcalc(*command.format("-").split())
+    assert (status, err) == (0, "")
+    assert len(out.splitlines()) > 1
 
 
 def test_set_help_lists_the_parameters_of_the_network(archcalc) -> None:

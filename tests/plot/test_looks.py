@@ -136,6 +136,29 @@ def test_what_cannot_be_is_one_sentence(arguments, said, archcalc, tmp_path, mon
     assert not list(tmp_path.iterdir())
 
 
+WIDE = "CONV3-4 p1 -> CONV3-8 s2 p1 -> [CONV3-8 s3 p1]*8"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "width", "room"),
+    [
+        ("1000000000x1000000000", "2.5", False),
+        ("2000000000x2000000000", "2.5", False),
+        ("1000000000x1000000000", "7", True),
+        ("1x20000", "2.5", True),
+        ("20000x1", "2.5", True),
+    ],
+)
+def test_labels_that_leave_no_room_for_the_drawing_are_one_sentence(sizes, width, room, archcalc, tmp_path):
+    """A frame of any form is drawn; labels of many digits may be wider than a narrow page."""
+    out = str(tmp_path / "map.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = archcalc("plot", "rf-map", f"INPUT {sizes}x1 (HxWxC) -> {WIDE}", "--width", width, "-o", out)
+    said = "a width of 2.5 inches leaves no room for the drawing beside its labels; a larger --width is needed"
+    assert found == ((0, "", "") if room else (2, "", f"archcalc: {said}\n"))
+
+
 def test_axes_of_the_user_s_can_be_dark_and_nothing_else():
     figure = Figure()
     ax = figure.subplots()
