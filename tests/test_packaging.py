@@ -114,6 +114,8 @@ reveal_type(analysis["conv1_1"].shape)
 reveal_type(analysis["conv1_1"].macs)
 reveal_type(analysis.fold(depth=1)[0].name)
 reveal_type(analysis.memory("adam").inference.peak(8))
+reveal_type(network.about)
+reveal_type(network.settings["classes"])
 reveal_type(archcalc.networks())
 reveal_type(archcalc.conventions["fvcore"].about)
 reveal_type(archcalc.analyze(network, input=archcalc.Shape(3, (64, 64))).input)
@@ -131,6 +133,8 @@ REVEALED = [
     "int | None",
     "str",
     "int",
+    "dict[str, str | float]",
+    "bool | float | str | typing.Sequence[...] | typing.SupportsIndex | archcalc.types.Array | None",
     "dict[str, archcalc.spec.reader.Family]",
     "str",
     "archcalc.sizes.Shape",
@@ -175,22 +179,30 @@ def test_a_users_slips_are_seen(installed, tmp_path):
 
 
 def test_the_public_functions_are_typed_without_any():
-    """The one Any is the data frame, whose package need not be installed."""
+    """Nor are the attributes of the public classes; the data frame is typed though pandas need not be installed."""
     import typing
 
     import archcalc as package
     from archcalc.analysis import Analysis
     from archcalc.network import Network
 
-    for function in (
+    for public in (
         package.load,
         package.networks,
         package.analyze,
         package.convention,
+        package.ArchcalcError,
+        Network,
+        Network.__init__,
         Network.analyze,
+        Network.at,
+        Analysis,
         Analysis.memory,
+        Analysis.to_dataframe,
     ):
-        assert "Any" not in map(str, function.__annotations__.values()), function
+        assert public.__annotations__
+        assert not [said for said in map(str, public.__annotations__.values()) if re.search(r"\bAny\b", said)], public
+    assert Analysis.to_dataframe.__annotations__["return"] == "DataFrame"
     assert typing.get_type_hints(package.networks)
 
 
