@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
+from archcalc.layers import Layer
 
 COMMUTING = ("add", "mean", "multiply")
 """Joins whose inputs may stand in any order."""
@@ -58,7 +59,8 @@ class Side(NamedTuple):
             for place, i in enumerate(read):
                 uses[i].append((position, 0 if commutes else place))
         outputs = frozenset(at[i] for i in analysis.network.outputs if i in at)
-        own, types = [number(_own(row)) for row in rows], [number(row.type) for row in rows]
+        settings: dict[Layer, tuple[str, ...]] = {}  # layers repeat
+        own, types = [number(_own(row, settings)) for row in rows], [number(row.type) for row in rows]
         return Side(rows, own, types, inputs, uses, outputs)
 
 
@@ -109,11 +111,13 @@ def by_structure(left: Side, right: Side, number: Numbers, sizes: bool) -> Partn
     return found
 
 
-def _own(row: Row) -> Hashable:
+def _own(row: Row, settings: dict[Layer, tuple[str, ...]]) -> Hashable:
     """What a layer is by itself: type, settings, storage, input and output sizes."""
     assert row.node is not None
-    settings = tuple(map(str, row.node.layer.settings.values()))
-    return row.type, settings, row.node.storage, row.inputs, row.shape, bool(row.shared)
+    layer = row.node.layer
+    if layer not in settings:
+        settings[layer] = tuple(map(str, layer.settings.values()))
+    return row.type, settings[layer], row.node.storage, row.inputs, row.shape, bool(row.shared)
 
 
 def _before(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
@@ -130,7 +134,7 @@ def _behind(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
     """A number for each row that says all of the graph behind it."""
     found = [0] * len(keys)
     for position in range(len(keys) - 1, -1, -1):
-        uses = sorted((found[user], place) for user, place in side.uses[position])
+        uses = sorted([(found[user], place) for user, place in side.uses[position]])
         found[position] = number(("behind", keys[position], position in side.outputs, *uses))
     return found
 
@@ -138,7 +142,7 @@ def _behind(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
 def _beside(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
     """A number for each row that says its key, and the keys of the rows that it reads and is read by."""
     return [
-        number(("beside", key, tuple(keys[i] for i in read), *sorted((keys[user], place) for user, place in uses)))
+        number(("beside", key, tuple([keys[i] for i in read]), *sorted([(keys[user], place) for user, place in uses])))
         for key, read, uses in zip(keys, side.inputs, side.uses, strict=True)
     ]
 
