@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import warnings
+from functools import cache
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -41,8 +42,19 @@ def text_of(svg: str) -> str:
     return " ".join("".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text"))
 
 
+@cache
+def svg(kind: str, **options: object) -> str:
+    """The picture that several tests look at, drawn once."""
+    return plot.svg(kind, shown(kind), **options)
+
+
+@cache
+def png(kind: str, **options: object) -> bytes:
+    return file(kind, shown(kind), "png", **options)
+
+
 def pixels(kind: str, **options: object) -> Image.Image:
-    return Image.open(BytesIO(file(kind, shown(kind), "png", **options)))
+    return Image.open(BytesIO(png(kind, **options)))
 
 
 @pytest.mark.parametrize("kind", FIGURES)
@@ -64,8 +76,7 @@ def test_a_graph_is_no_wider_than_asked():
 @pytest.mark.parametrize("kind", EVERY)
 def test_every_kind_has_a_title_and_its_caption_can_be_left_out(kind):
     plain, titled, bare = (
-        text_of(plot.svg(kind, shown(kind), **options))
-        for options in ({}, {"title": "My own $title$"}, {"caption": False})
+        text_of(svg(kind, **options)) for options in ({}, {"title": "My own $title$"}, {"caption": False})
     )
     caption = picture(kind, shown(kind), "svg").caption
     assert "My own $title$" in titled
@@ -83,7 +94,7 @@ def test_every_kind_has_a_dark_ground(kind):
             {INK} if re.search('"black"|<text (?![^>]*fill)', svg) else set()
         )
 
-    light, dark = (plot.svg(kind, shown(kind), dark=how) for how in (False, True))
+    light, dark = svg(kind), svg(kind, dark=True)
     if kind != "graph":
         assert WHITE in colours(light)
     assert DARK[WHITE] in colours(dark)
@@ -101,7 +112,7 @@ def test_every_kind_can_go_without_a_ground(kind, dark):
     assert image.mode == "RGBA"
     assert image.getpixel((1, 1))[3] == 0
     assert image.getextrema()[3] == (0, 255)
-    assert pixels(kind, dark=dark).convert("RGBA").getpixel((1, 1))[3] == 255
+    assert pixels(kind, **({"dark": True} if dark else {})).convert("RGBA").getpixel((1, 1))[3] == 255
     assert "My" in text_of(plot.svg(kind, shown(kind), transparent=True, dark=dark, title="My"))
 
 

@@ -90,7 +90,15 @@ def test_figures_that_cannot_be_checked_share_a_row(judgements):
     assert len(audit_table(unchecked, everything=True).rows) == len(unchecked)
 
 
-def test_the_command(archcalc):
+@pytest.fixture
+def judged(judgements, monkeypatch):
+    """A command that judges all figures prints these judgements; they are made once."""
+    known = {id(j.figure): j for j in judgements}
+    monkeypatch.setattr("archcalc.published.figures.load_figures", lambda: [j.figure for j in judgements])
+    monkeypatch.setattr("archcalc.published.verdict.judge_all", lambda figures: [known[id(f)] for f in figures])
+
+
+def test_the_command(archcalc, judged):
     status, out, err = archcalc("audit")
     assert (status, err) == (0, "")
     assert "every verdict is the recorded one" in out
@@ -118,7 +126,7 @@ def test_json_has_the_tally(archcalc):
     assert content["rows"][0]["printed"] == "358M"
 
 
-def test_the_report_command(archcalc, tmp_path):
+def test_the_report_command(archcalc, tmp_path, judged):
     assert archcalc("audit", "--report", "-o", str(tmp_path / "audit.md")) == (0, "", "")
     assert (tmp_path / "audit.md").read_text() == REPORT.read_text()
 
