@@ -115,15 +115,20 @@ def text(table: Table, exact: bool, width: int | None) -> str:
 
 def _ruled(titles: list[str], rows: list[list[str]], headings: Sequence[Heading], total: bool) -> list[str]:
     """Aligned lines with a rule below the titles and above the total."""
-    titles, *rows = [list(map(_filled, row)) for row in (titles, *rows)]
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    rule = ["-" * width for width in widths]
+    titles, *rows = _padded([titles, *rows], _align(headings))
+    rule = ["-" * len(_filled(title)) for title in titles]
     lines = [titles, rule, *rows]
     if total:
         lines.insert(-1, rule)
-    pads = [str.ljust if heading.kind == "text" else str.rjust for heading in headings]
-    made = ("  ".join(pad(c, w) for pad, c, w in zip(pads, line, widths, strict=True)) for line in lines)
-    return [line.replace(FILLER, "").rstrip() for line in made]
+    return ["  ".join(line).rstrip() for line in lines]
+
+
+def _padded(lines: Sequence[Sequence[str]], sides: Sequence[str]) -> list[list[str]]:
+    """The cells of every line, those of a column as wide as its widest."""
+    filled = [list(map(_filled, line)) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*filled, strict=True)]
+    pads = [str.ljust if side == "left" else str.rjust for side in sides]
+    return [[pad(c, w).replace(FILLER, "") for pad, c, w in zip(pads, line, widths, strict=True)] for line in filled]
 
 
 def _width(titles: list[str], rows: list[list[str]]) -> int:
@@ -222,10 +227,24 @@ def _label(table: Table) -> str:
 
 def html(table: Table, exact: bool, width: int | None) -> str:
     titles, rows = cell_texts(table, exact)
-    body = _tabulate(titles, rows, table.headings, "html")
+    sides = _align(table.headings) if rows else ["left"] * len(titles)
+    head, *body = _padded(
+        [[f"{title}  " if side == "left" else f"  {title}" for title, side in zip(titles, sides, strict=True)], *rows],
+        sides,
+    )
     caption = "<br>".join(map(html_text, table.header))
     notes = "".join(f"<p>{html_text(line)}</p>\n" for line in table.footer)
-    return body.replace("<table>", f"<table>\n<caption>{caption}</caption>", 1) + "\n" + notes
+    lines = ["<table>", f"<caption>{caption}</caption>", "<thead>", _html_row("th", head, sides), "</thead>", "<tbody>"]
+    lines += [_html_row("td", row, sides) for row in body]
+    return "\n".join([*lines, "</tbody>", "</table>"]) + "\n" + notes
+
+
+def _html_row(tag: str, cells: Sequence[str], sides: Sequence[str]) -> str:
+    from html import escape
+
+    opened = {"left": f"<{tag}>", "right": f'<{tag} style="text-align: right;">'}
+    parts = [f"{opened[side]}{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True)]
+    return f"<tr>{''.join(parts)}</tr>"
 
 
 def _machine(heading: Heading, cell: Any) -> Any:
