@@ -11,31 +11,30 @@ from typing import TYPE_CHECKING
 from archcalc.version import __version__
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis, analyze
     from archcalc.analysis.totals import Totals
     from archcalc.conventions import Convention, convention, conventions
     from archcalc.errors import ArchcalcError, Problem
-    from archcalc.network import Network
+    from archcalc.front import Analysis, Network, analyze, load
+    from archcalc.language import networks
     from archcalc.sizes import Shape
-    from archcalc.spec import load, networks
     from archcalc.types import InputSizes, Setting, Size
 
 _HOMES = {
-    "Analysis": "archcalc.analysis",
+    "Analysis": "archcalc.front",
     "ArchcalcError": "archcalc.errors",
     "Convention": "archcalc.conventions",
     "InputSizes": "archcalc.types",
-    "Network": "archcalc.network",
+    "Network": "archcalc.front",
     "Problem": "archcalc.errors",
     "Setting": "archcalc.types",
     "Shape": "archcalc.sizes",
     "Size": "archcalc.types",
     "Totals": "archcalc.analysis.totals",
-    "analyze": "archcalc.analysis",
+    "analyze": "archcalc.front",
     "convention": "archcalc.conventions",
     "conventions": "archcalc.conventions",
-    "load": "archcalc.spec",
-    "networks": "archcalc.spec",
+    "load": "archcalc.front",
+    "networks": "archcalc.language",
 }
 
 __all__ = [

@@ -8,12 +8,12 @@ their order written beside them, say what they are and are held against the numb
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, LayerError, clipped
-from archcalc.layers.fields import shown, whole_number
+from archcalc.layers.settings import shown, whole_number
 from archcalc.sizes import (
     AXES,
     Int,
@@ -223,3 +223,14 @@ def _index(value: Any) -> int:
     except TypeError:
         pass
     raise LayerError(f"expected a whole number, got {shown(value)}")
+
+
+def single(value: Any, what: str) -> int:
+    """A positive whole number; ArchcalcError otherwise, for an array too."""
+    if is_array(value):
+        raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
+    return checked(value, what)
+
+
+def any_array(values: Iterable[Any]) -> bool:
+    return any(is_array(v) for v in values)

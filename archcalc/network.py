@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, visible
 from archcalc.inputs import Takes, looks_swapped
 from archcalc.layers import Layer
 from archcalc.layers.base import Storage, per_axis
 from archcalc.layers.reshape import Input
-from archcalc.naming import changed, full_name
+from archcalc.settings_text import changed, full_name
 from archcalc.sizes import Params, Shape, equal, is_array, largest
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis
-    from archcalc.conventions import Convention
-    from archcalc.types import InputSizes, Setting, Size
+    from archcalc.types import Setting
 
 Origin = Literal["zoo", "file", "pattern", "code"]
 """Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
@@ -327,7 +325,7 @@ class Network:
             there.nodes  # noqa: B018  what is wrong is said here
             there.called = self.called
             return there
-        other = Network(self.name, input, title=self.title, about=self.about, takes=self.takes)
+        other = type(self)(self.name, input, title=self.title, about=self.about, takes=self.takes)
         other.blocks = self.blocks
         for node in self.nodes[1:]:
             other.add(
@@ -343,22 +341,13 @@ class Network:
         other.chosen, other.unused = self.chosen, self.unused
         return other
 
-    def analyze(
-        self,
-        input: InputSizes | None = None,
-        batch: Size = 1,
-        dtype: str = "float32",
-        convention: str | Convention = "archcalc",
-        training: bool = False,
-    ) -> Analysis:
-        """The network's numbers: see ``archcalc.analysis.analyze``."""
-        from archcalc.analysis import analyze
-
-        return analyze(self, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
-
     def __repr__(self) -> str:
         layers = f"{len(self.nodes) - 1} layers, " if "nodes" in self.__dict__ else ""
         return f"<Network {self.full_name}: {layers}input {self.input}>"
+
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+"""A network, or one with more methods, as `archcalc.front` has it."""
 
 
 def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:

@@ -38,8 +38,8 @@ def modules_after(code):
 
 def test_a_table_of_one_network_loads_what_it_uses():
     """A command starts in a blink: what serves files, folders, mistakes or other views is loaded by those."""
-    unused = {"heapq", "json", "pathlib", "shutil", "archcalc.analysis.positions", "archcalc.analysis.stages"}
-    unused |= {"archcalc.plot.look", "archcalc.report.files", "archcalc.spec.pattern", "archcalc.spec.synonyms"}
+    unused = {"heapq", "json", "pathlib", "shutil", "archcalc.field.pixels_read", "archcalc.analysis.stages"}
+    unused |= {"archcalc.plot.look", "archcalc.files", "archcalc.language.pattern", "archcalc.language.synonyms"}
     loaded = modules_after("from archcalc.cli.main import main; main(['table', 'vgg16'])")
     assert "archcalc.report.layers" in loaded
     assert not unused & (loaded - modules_after("import argparse, yaml, tabulate"))
@@ -67,103 +67,154 @@ def test_the_check_can_fail(name):
     assert name in frameworks_imported(f"import {name}; {USE}")
 
 
-def imports(path, everywhere):
-    """The modules that a file imports: when it is imported itself, or everywhere."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = list(ast.walk(tree))
-    if not everywhere:
-        inside = {
-            id(n)
-            for f in nodes
-            if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            for n in ast.walk(f)
-        }
-        inside |= {
-            id(n)
-            for i in nodes
-            if isinstance(i, ast.If) and ast.unparse(i.test) == "TYPE_CHECKING"
-            for n in ast.walk(i)
-        }
-        nodes = [n for n in nodes if id(n) not in inside]
-    for node in nodes:
+ROOMS = (
+    *("errors", "version", "letters", "units", "files", "dtypes", "sizes", "types"),
+    *("layers", "inputs", "settings_text", "network", "naming", "outputs", "language", "conventions"),
+    *("pytorch", "field", "memory", "analysis", "export", "published", "witness", "report"),
+    *("front", "plot", "pages", "cli"),
+)
+"""The rooms from the ground up: each may import those before it, and none that comes after."""
+CORE = ROOMS[: ROOMS.index("published")]
+"""What calculates: it names no framework."""
+SOURCE_TEXT = PACKAGE / "export" / "missing_layers.py"
+"""Layers that torch.nn lacks: to the export it is text, and a module to the witnesses alone."""
+
+
+def modules_of(package):
+    """Every module of a package, by its dotted name below the package."""
+    return {
+        ".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in package.rglob("*.py")
+    }
+
+
+def imported(path):
+    """The modules that a file imports, wherever in it: at its top, in a function, or for a type checker."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide where a module comes from"
-            yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def files(room):
-    """The files of a room, those of folders inside it included."""
-    return [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else sorted((PACKAGE / room).rglob("*.py"))
+def arrows(package):
+    """For every module of a package, the modules of the package that it imports."""
+    modules = modules_of(package)
+    found = {}
+    for name, path in modules.items():
+        targets = set()
+        for full in imported(path):
+            target = full.removeprefix("archcalc.") if full.startswith("archcalc.") else ""
+            while target and target not in modules:
+                target = target.rpartition(".")[0]
+            targets |= {target} - {"", name}
+        found[name] = targets
+    return found
 
 
-def within(module, room):
-    return module == room or module.startswith(f"{room}.")
+def room(module):
+    return module.partition(".")[0]
 
 
-# What each room of the core may import of the others: one direction, no way back.
-BELOW = {
-    "errors": (),
-    "letters": (),
-    "sizes": ("errors",),
-    "field": ("errors", "sizes"),
-    "types": ("sizes",),
-    "layers": ("errors", "sizes"),
-    "naming": ("errors", "sizes"),
-    "inputs": ("errors", "sizes", "layers"),
-    "network": ("errors", "sizes", "layers", "naming", "inputs"),
-    "outputs": ("errors", "naming", "network"),
-    "conventions": ("errors", "sizes", "layers"),
-    "spec": ("errors", "sizes", "layers", "letters", "naming", "inputs", "network", "outputs"),
-    "analysis": ("errors", "sizes", "field", "layers", "letters", "inputs", "network", "conventions"),
-}
-CORE = tuple(BELOW)
-OUTPUT = ("archcalc.report", "archcalc.cli", "archcalc.plot", "archcalc.witness", "archcalc.published")
-ENTRANCES = ("__init__", "__main__", "version")
+def arrows_up(package, rooms=ROOMS):
+    """The imports that run from a room to one above it."""
+    place = {name: at for at, name in enumerate((*rooms, "__init__", "__main__"))}
+    return [
+        f"{module} -> {target}"
+        for module, targets in sorted(arrows(package).items())
+        for target in sorted(targets)
+        if place[room(target)] > place[room(module)]
+    ]
 
 
-def test_every_room_is_listed():
+def circles(package):
+    """The modules that import each other in a loop, of every loop once."""
+    graph = {module: set(targets) for module, targets in arrows(package).items()}
+    while free := [module for module, targets in graph.items() if not targets & graph.keys()]:
+        for module in free:
+            del graph[module]
+    used = {target for targets in graph.values() for target in targets}
+    return sorted(module for module in graph if module in used)
+
+
+def test_every_room_has_its_place():
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert rooms == {*CORE, *(room.removeprefix("archcalc.") for room in OUTPUT), *ENTRANCES}
+    assert rooms == {*ROOMS, "__init__", "__main__"}
+
+
+def test_every_folder_of_code_is_a_package():
+    """A folder without an __init__.py would be left out of the wheel and of these tests."""
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    assert [folder.name for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
 def test_the_table_of_rooms_in_the_docs_is_whole():
     table = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8").partition("| room | holds |")[2]
-    listed = re.findall(r"^\| `(\w+)(?:\.py|/)` \|", table, re.MULTILINE)
-    assert sorted(listed) == sorted((*CORE, *(room.removeprefix("archcalc.") for room in OUTPUT)))
+    listed = re.findall(r"`(\w+)(?:\.py|/)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert sorted(listed) == sorted(ROOMS)
 
 
-@pytest.mark.parametrize("room", CORE)
-def test_the_core_does_not_know_about_output(room):
-    assert files(room)
-    for path in files(room):
-        reached = [m for m in imports(path, everywhere=False) if any(within(m, room) for room in OUTPUT)]
+def test_numbers_flow_one_way():
+    """Imports inside functions and those for a type checker included."""
+    assert arrows_up(PACKAGE) == []
+
+
+def test_no_modules_import_each_other():
+    assert circles(PACKAGE) == []
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_core_never_names_a_framework(name):
+    """Not even inside a function: NumPy arrays pass through, the core does not make them."""
+    paths = [path for module, path in modules_of(PACKAGE).items() if room(module) == name and path != SOURCE_TEXT]
+    assert paths
+    for path in paths:
+        reached = {module.partition(".")[0] for module in imported(path)} & set(FRAMEWORKS)
         assert not reached, f"{path.name} imports {reached}"
 
 
-@pytest.mark.parametrize("room", CORE)
-def test_the_core_never_names_a_framework(room):
-    """Not even inside a function: numpy arrays pass through, the core does not make them."""
-    for path in files(room):
-        reached = [m for m in imports(path, everywhere=True) if any(within(m, name) for name in FRAMEWORKS)]
-        assert not reached, f"{path.name} imports {reached}"
+def test_the_text_of_missing_layers_is_imported_by_witnesses_alone():
+    users = [name for name, targets in arrows(PACKAGE).items() if "export.missing_layers" in targets]
+    assert {room(name) for name in users} == {"witness"}
 
 
-@pytest.mark.parametrize("room", BELOW)
-def test_numbers_flow_one_way(room):
-    allowed = (f"archcalc.{room}", *(f"archcalc.{name}" for name in BELOW[room]))
-    for path in files(room):
-        upward = [
-            m
-            for m in imports(path, everywhere=False)
-            if m.startswith("archcalc.") and not any(within(m, name) for name in allowed)
-        ]
-        assert not upward, f"{path.name} imports {upward}"
+@pytest.mark.parametrize(
+    ("files", "up", "loop"),
+    [
+        ({"sizes.py": "from archcalc.cli import main", "cli/main.py": ""}, ["sizes -> cli.main"], []),
+        ({"sizes.py": "def f():\n    import archcalc.cli.main", "cli/main.py": ""}, ["sizes -> cli.main"], []),
+        (
+            {"field/deep/a.py": "if TYPE_CHECKING:\n    from archcalc.report import table", "report/table.py": ""},
+            ["field.deep.a -> report.table"],
+            [],
+        ),
+        (
+            {
+                "report/a.py": "from archcalc.report import b",
+                "report/b.py": "def f():\n    from archcalc.report.a import x",
+            },
+            [],
+            ["report.a", "report.b"],
+        ),
+        (
+            {"report/__init__.py": "from archcalc.report.a import x", "report/a.py": "from archcalc.report import y"},
+            [],
+            ["report", "report.a"],
+        ),
+        ({"report/a.py": "from archcalc.sizes import Shape", "sizes.py": ""}, [], []),
+    ],
+)
+def test_each_kind_of_breach_is_seen(tmp_path, files, up, loop):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for folder in {path.parent for path in tmp_path.rglob("*.py")} - {tmp_path}:
+        (folder / "__init__.py").touch()
+    assert (arrows_up(tmp_path), circles(tmp_path)) == (up, loop)
 
 
 def test_layers_do_without_math():
     """math.ceil and its like round through floats and do not survive arrays."""
-    for path in files("layers"):
-        assert not [m for m in imports(path, everywhere=True) if within(m, "math")], path
+    for path in (PACKAGE / "layers").rglob("*.py"):
+        assert not [module for module in imported(path) if module.partition(".")[0] == "math"], path

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from archcalc import load
 from archcalc.cli.names import conventions as conventions_listed
 from archcalc.cli.parser import parser
 from archcalc.cli.reference import commands, reference
 from archcalc.conventions import conventions
+from archcalc.language.keywords import LAYERS
 from archcalc.layers import registry
 from archcalc.report import LAYER_FORMATS
-from archcalc.spec import load
-from archcalc.spec.reader import LAYERS
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

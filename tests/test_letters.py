@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from archcalc import ArchcalcError, load
-from archcalc.analysis.checkpoint import block_runs
+from archcalc.export.file import class_name
+from archcalc.language.expand import expand
+from archcalc.language.zoo import read_text
 from archcalc.letters import as_name, is_name, normal
-from archcalc.spec.expand import expand
-from archcalc.spec.zoo import read_text
-from archcalc.witness.source.file import class_name
+from archcalc.memory.checkpoint import block_runs
 
 WORDS = ["卷积1", "слой", "café", "हिन्दी", "ไทย", "עברית", "عربي", "한국어", "Ω_2", "1", "_x", "x²"]
 

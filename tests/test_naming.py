@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from archcalc import ArchcalcError, Network, Shape, load
-from archcalc.naming import distinct, setting_text
-from archcalc.spec.settings import read_settings
-from archcalc.spec.zoo import networks
+from archcalc.language.settings import read_settings
+from archcalc.language.zoo import networks
+from archcalc.naming import distinct
+from archcalc.settings_text import setting_text
 
 NET = "input: [3, 8, 8]\nparams: {w: 4, words: [a], on: true, x: 0.5, s: b}\nlayers:\n  - conv: {out: w, kernel: 1}\n"
 
@@ -101,8 +102,8 @@ def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) 
     from archcalc.conventions import convention
     from archcalc.conventions.written import PLAIN, written
     from archcalc.report.compare import published
+    from archcalc.report.evidence import Records
     from archcalc.report.explain import explain_table
-    from archcalc.report.records import Records
     from archcalc.witness.models import counterpart, model_of
 
     (tmp_path / f"{name}.yaml").write_text(NET)

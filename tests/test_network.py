@@ -5,12 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from archcalc.analysis import analyze
+from archcalc import Network, analyze, load
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec import load
 
 
 def layer(type, **fields):

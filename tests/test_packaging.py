@@ -45,14 +45,14 @@ def test_the_wheel_has_every_spec(installed):
 
 
 def test_the_wheel_can_write_an_html_page(installed):
-    page = run(installed, "-c", "from archcalc.report.html_parts import document; print(document('t', ''))")
+    page = run(installed, "-c", "from archcalc.pages.html_parts import document; print(document('t', ''))")
     assert "addEventListener" in page
     assert "prefers-color-scheme: dark" in page
 
 
 def test_the_wheel_works_outside_the_checkout(installed):
     where = run(
-        installed, "-c", "import archcalc, archcalc.spec.zoo as zoo; print(archcalc.__file__); print(zoo.specs())"
+        installed, "-c", "import archcalc, archcalc.language.zoo as zoo; print(archcalc.__file__); print(zoo.specs())"
     )
     assert [Path(line).is_relative_to(installed) for line in where.split()] == [True, True]
     assert "138,357,544" in run(installed, "-m", "archcalc", "table", "vgg16")
@@ -135,7 +135,7 @@ REVEALED = [
     "int",
     "dict[str, str | float]",
     "bool | float | str | typing.Sequence[...] | typing.SupportsIndex | archcalc.types.Array | None",
-    "dict[str, archcalc.spec.reader.Family]",
+    "dict[str, archcalc.language.family.Family]",
     "str",
     "archcalc.sizes.Shape",
     "int",
@@ -183,8 +183,7 @@ def test_the_public_functions_are_typed_without_any():
     import typing
 
     import archcalc as package
-    from archcalc.analysis import Analysis
-    from archcalc.network import Network
+    from archcalc import Analysis, Network
 
     for public in (
         package.load,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.errors import LayerError
-from archcalc.field import Field, View, join
+from archcalc.field.axis import AxisField, Field, join
 from archcalc.sizes import (
     NO_WORK,
     Shape,
@@ -136,7 +136,7 @@ THROUGH = [
 
 @pytest.mark.parametrize(("before", "window", "after"), THROUGH)
 def test_field_through_a_window(before, window, after):
-    assert View(before, before).through(window, 8).field == after
+    assert AxisField(before, before).through(window, 8).field == after
 
 
 def test_field_size_and_start():
@@ -147,37 +147,37 @@ def test_field_size_and_start():
 
 
 def test_join_is_the_hull_with_the_smallest_path():
-    wide, narrow = View(Field(-3, 3, 2), Field(-3, 3, 2)), View(Field(0, 4, 2), Field(0, 4, 2))
-    assert join([wide, narrow], 32) == View(Field(-3, 4, 2), Field(0, 4, 2))
-    assert join([narrow, wide], 32) == View(Field(-3, 4, 2), Field(0, 4, 2))
+    wide, narrow = AxisField(Field(-3, 3, 2), Field(-3, 3, 2)), AxisField(Field(0, 4, 2), Field(0, 4, 2))
+    assert join([wide, narrow], 32) == AxisField(Field(-3, 4, 2), Field(0, 4, 2))
+    assert join([narrow, wide], 32) == AxisField(Field(-3, 4, 2), Field(0, 4, 2))
     assert join([narrow], 32) is narrow
 
 
 def test_join_over_different_denominators():
-    halves = View(Field(-1, 0, 2, 2), Field(-1, 0, 2, 2), exact=False)  # -1/2 to 0 in steps of 1
-    joined = join([View(), halves], 32)
+    halves = AxisField(Field(-1, 0, 2, 2), Field(-1, 0, 2, 2), exact=False)  # -1/2 to 0 in steps of 1
+    joined = join([AxisField(), halves], 32)
     assert (joined.field, joined.exact) == (Field(-1, 0, 2, 2), False)
 
 
 def test_join_of_different_steps_is_the_whole_input():
-    local, strided = View(), View(Field(0, 2, 2), Field(0, 2, 2))
-    assert join([local, strided], 32) == View(Field(0, 31, 0), Field(), exact=False)
+    local, strided = AxisField(), AxisField(Field(0, 2, 2), Field(0, 2, 2))
+    assert join([local, strided], 32) == AxisField(Field(0, 31, 0), Field(), exact=False)
 
 
 def test_join_with_a_path_that_sees_everything_is_exact():
-    everything = View(Field(0, 31, 0), Field(0, 31, 0))
-    assert join([View(), everything], 32) == View(Field(0, 31, 0), Field())
+    everything = AxisField(Field(0, 31, 0), Field(0, 31, 0))
+    assert join([AxisField(), everything], 32) == AxisField(Field(0, 31, 0), Field())
     bound = everything._replace(exact=False)
-    part = View(Field(0, 30, 0), Field(0, 30, 0))
-    assert not join([View(), bound], 32).exact
-    assert not join([View(), part], 32).exact
+    part = AxisField(Field(0, 30, 0), Field(0, 30, 0))
+    assert not join([AxisField(), bound], 32).exact
+    assert not join([AxisField(), part], 32).exact
 
 
 def test_join_of_arrays_whose_steps_agree_in_places():
     """Elementwise what the scalars give; exact where all of them are."""
     steps = np.array([1, 2])
-    joined = join([View(Field(-1, 1, steps)), View()], 32)
-    scalars = [join([View(Field(-1, 1, step)), View()], 32) for step in (1, 2)]
+    joined = join([AxisField(Field(-1, 1, steps)), AxisField()], 32)
+    scalars = [join([AxisField(Field(-1, 1, step)), AxisField()], 32) for step in (1, 2)]
     for name in ("first", "last", "step"):
         assert getattr(joined.field, name).tolist() == [getattr(view.field, name) for view in scalars]
     assert ([view.exact for view in scalars], joined.exact) == ([True, False], False)
@@ -185,7 +185,7 @@ def test_join_of_arrays_whose_steps_agree_in_places():
 
 def test_denominators_do_not_multiply_where_paths_meet_again_and_again():
     # Two resolutions that exchange their maps, as in HRNet: each fusion has the step 1 again, over 2 and not over 2^n.
-    fine, coarse = View(), View().through(Window(1, 2), 64)
+    fine, coarse = AxisField(), AxisField().through(Window(1, 2), 64)
     for _ in range(12):
         fine, coarse = (
             join([fine, coarse.through(Window(2, 1, 1, up=2, exact=False), 64)], 64),

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
-from archcalc.analysis import Analysis
+from archcalc.analysis.analysis import Analysis
 from archcalc.analysis.trace import Row
 from archcalc.layers import Layer
 

@@ -6,31 +6,19 @@ digits but never wrap: a total beyond int64 there is refused, since its int64 tw
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
-from archcalc.field import Field
-from archcalc.inputs import checked, need_int64
+from archcalc.field.axis import Field
+from archcalc.inputs import need_int64
 from archcalc.sizes import Int, Shape, is_array, largest
 
 if TYPE_CHECKING:
-    from archcalc.analysis import Analysis
+    from archcalc.analysis.analysis import Analysis
 
 LIMIT = 2.0**63 * (1 - 2.0**-30)
 """Beyond this a float64 total is refused: a billionth less than int64 holds, for the float's own rounding."""
-
-
-def single(value: Any, what: str) -> int:
-    """A positive whole number; ArchcalcError otherwise, for an array too."""
-    if is_array(value):
-        raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
-    return checked(value, what)
-
-
-def any_array(values: Iterable[Any]) -> bool:
-    return any(is_array(v) for v in values)
 
 
 def refuse_overflow(analysis: Analysis) -> None:
@@ -54,7 +42,7 @@ def refuse_overflow(analysis: Analysis) -> None:
         *(
             ("receptive fields", number)
             for row in rows
-            for view in row.views_with_gates
+            for view in row.field_with_gates
             for number in _numbers(view.field)
         ),
     ):

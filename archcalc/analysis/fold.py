@@ -38,7 +38,7 @@ def fold(rows: list[Row], depth: int | None = None, by: str | None = None, stage
         for row in rows:
             groups.setdefault(row.type, []).append(row)
         return [
-            _sum(kind, kind, group)._replace(shape=None, views=(), views_with_gates=())
+            _sum(kind, kind, group)._replace(shape=None, field=(), field_with_gates=())
             for kind, group in groups.items()
         ]
     if by == "stage" and stages is not None:
@@ -61,8 +61,8 @@ def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
             last = ends[-1] if ends else None
             folded = folded._replace(
                 shape=last.shape if last else None,
-                views=last.views if last else (),
-                views_with_gates=last.views_with_gates if last else (),
+                field=last.field if last else (),
+                field_with_gates=last.field_with_gates if last else (),
             )
         found.append(folded)
     return found
@@ -92,8 +92,8 @@ def _sum(name: str, type: str, rows: list[Row]) -> Row:
         macs=total(row.macs for row in rows),
         values=total(row.values for row in rows),
         conv_inputs=sum(row.conv_inputs for row in rows),
-        views=last.views,
-        views_with_gates=last.views_with_gates,
+        field=last.field,
+        field_with_gates=last.field_with_gates,
         layers=sum(row.layers for row in rows),
     )
 

@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from archcalc.analysis.depth import WEIGHTED, followed
+from archcalc.analysis.depth import WEIGHTED
 from archcalc.analysis.trunk import trunk
+from archcalc.field.paths import followed
 from archcalc.layers.join import is_gate
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node

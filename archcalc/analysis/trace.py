@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from archcalc.analysis.fields import Fields, Views, has_gates, passed
 from archcalc.conventions import Convention, Use
+from archcalc.field.propagation import AxisFields, Fields, has_gates, passed
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal
+from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal, product
 
 AS_MODULE = ("module", 0)
 
@@ -19,9 +19,9 @@ class Row(NamedTuple):
 
     ``macs`` and ``values`` are None where the convention does not count them; ``values`` are the
     feature-map values that the layer newly holds. Work, macs and values are for the whole batch.
-    ``shared`` names the layer whose parameters this one uses; ``shape`` is None and ``views`` are empty
-    for layers folded by type. ``views`` are the receptive fields past the gates, ``views_with_gates`` those over all
-    paths: behind a gate the whole input.
+    ``shared`` names the layer whose parameters this one uses; ``shape`` is None and ``field`` is empty
+    for layers folded by type. ``field`` is the receptive field along every axis, past the gates, and ``field_with_gates``
+    that over all paths: behind a gate the whole input.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Row(NamedTuple):
     macs: Int | None
     values: Int | None
     conv_inputs: Int
-    views: Views
-    views_with_gates: Views
+    field: AxisFields
+    field_with_gates: AxisFields
     layers: int = 1
     shared: str = ""
     node: Node | None = None
@@ -139,3 +139,9 @@ def _forms(network: Network, library: str) -> Callable[[str, str], tuple[str, in
     from archcalc.conventions.written import written
 
     return written(network.zoo_name, library).form
+
+
+def largest_field(rows: Iterable[Row]) -> Row | None:
+    """The row with the largest field of those with positions of their own; None where all see everything at once."""
+    local = [row for row in rows if row.field and all(view.least.step != 0 for view in row.field)]
+    return max(local, key=lambda row: product(view.field.size for view in row.field), default=None)

@@ -61,9 +61,9 @@ def list_(args: argparse.Namespace) -> str:
 
 
 def compare(args: argparse.Namespace) -> str:
+    from archcalc.language import load
     from archcalc.report.compare import compare_table
     from archcalc.report.formats import render_table
-    from archcalc.spec import load
 
     analyses = _analyses(args)
     baseline = _analysis(args, load(args.baseline, input=args.input)) if args.baseline else None
@@ -82,12 +82,13 @@ def diff(args: argparse.Namespace) -> str:
 
 
 def rf(args: argparse.Namespace) -> str:
+    from archcalc.analysis import analyze
     from archcalc.report.formats import render_table
     from archcalc.report.growth import summary_table
     from archcalc.report.receptive_field import field_tables
     from archcalc.report.unit import unit_table
 
-    analyses = [network.analyze() for network in _networks(args)]
+    analyses = [analyze(network) for network in _networks(args)]
     if args.summary:
         if args.layer is not None or args.unit or args.all or args.columns:
             raise ArchcalcError("--summary has one line per network; it takes no --layer, --unit, --all or --columns")
@@ -129,9 +130,9 @@ def memory(args: argparse.Namespace) -> str:
 
 
 def show(args: argparse.Namespace) -> str:
-    from archcalc.report.outputs import unused_lines
-    from archcalc.spec.expanded import expanded
-    from archcalc.spec.zoo import source, split_settings
+    from archcalc.language.expanded import expanded
+    from archcalc.language.zoo import source, split_settings
+    from archcalc.outputs import unused_lines
 
     if args.expanded:
         networks = _networks(args)
@@ -145,7 +146,7 @@ def show(args: argparse.Namespace) -> str:
 
 
 def export(args: argparse.Namespace) -> str:
-    from archcalc.witness.source import torch_source
+    from archcalc.export import torch_source
 
     if args.to != "torch":
         raise ArchcalcError(unknown("export format", args.to, ["torch"]))
@@ -157,7 +158,9 @@ def _analyses(args: argparse.Namespace) -> list[Any]:
 
 
 def _analysis(args: argparse.Namespace, network: Network) -> Any:
-    return network.analyze(batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training)
+    from archcalc.analysis import analyze
+
+    return analyze(network, batch=args.batch, dtype=args.dtype, convention=args.convention, training=args.training)
 
 
 def _networks(args: argparse.Namespace) -> list[Network]:
@@ -171,15 +174,15 @@ def _networks(args: argparse.Namespace) -> list[Network]:
 
 def _network(args: argparse.Namespace, net: str) -> Network:
     """The network with the command's settings, built at the input that is asked for and at no other."""
-    from archcalc.spec import load
+    from archcalc.language import load
 
     return load(net, input=getattr(args, "input", None), **dict(args.set))
 
 
 def settings_text(args: argparse.Namespace) -> str:
     """The parameters of each network's spec with their defaults, as ``--set help`` lists them."""
-    from archcalc.naming import setting_text
-    from archcalc.spec import load
+    from archcalc.language import load
+    from archcalc.settings_text import setting_text
 
     if not args.net:
         raise ArchcalcError("--set help lists the parameters of a network: name one")
@@ -195,7 +198,7 @@ def settings_text(args: argparse.Namespace) -> str:
 def schema(args: argparse.Namespace) -> str:
     from json import dumps
 
-    from archcalc.spec.schema import schema
+    from archcalc.language.schema import schema
 
     return dumps(schema(), indent=2) + "\n"
 
@@ -229,12 +232,13 @@ def explain(args: argparse.Namespace) -> str:
 
 
 def verify(args: argparse.Namespace) -> str:
-    from archcalc.report.files import check_writable, write
+    from archcalc.files import check_writable, write
+    from archcalc.language import networks
     from archcalc.report.formats import check_format, render_table
-    from archcalc.spec import networks
-    from archcalc.witness import run
+    from archcalc.report.verification import layer_tables, summary_tables
+    from archcalc.witness import verify_many
 
-    device = run.device_named(args.device)
+    device = verify_many.device_named(args.device)
     if args.all == bool(args.net):
         raise ArchcalcError("verify takes networks, or --all for the whole zoo")
     if args.jobs < 1:
@@ -249,11 +253,14 @@ def verify(args: argparse.Namespace) -> str:
         if args.set or args.input is not None:
             raise ArchcalcError("--all verifies every network as it stands; --set and --input are for single ones")
         names = list(networks())
-        found = run.outcomes(names, device.name, min(args.jobs, len(names)))
-        tables, problems = run.summary(_progress(found, len(names)), device.about)
+        found = verify_many.outcomes(names, device.name, min(args.jobs, len(names)))
+        tables, problems = summary_tables(_progress(found, len(names)), device.about)
     else:
         nets = _networks(args)
-        tables, problems = run.layer_tables(_progress(nets, len(nets)), device)
+        from archcalc.witness.verify import verify as verified
+
+        found_each = (verified(network, device) for network in _progress(nets, len(nets)))
+        tables, problems = layer_tables(found_each, device.about)
     _report_problems(args, problems)
     layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
     if args.csv is not None:
@@ -301,8 +308,8 @@ def plot(args: argparse.Namespace) -> str | bytes:
 
 
 def _write_caption(args: argparse.Namespace, caption: str) -> None:
+    from archcalc.files import write
     from archcalc.report.escape import latex_text
-    from archcalc.report.files import write
 
     if args.caption_file in ("-", args.output):
         raise ArchcalcError("--caption: expected a file of its own")
@@ -320,8 +327,8 @@ def _warnings() -> Iterator[None]:
 
 
 def report(args: argparse.Namespace) -> str:
-    from archcalc.report import folder
-    from archcalc.spec import networks
+    from archcalc.language import networks
+    from archcalc.pages import folder
 
     if not args.folder:
         raise ArchcalcError("a report goes into a directory: add -o DIR, such as -o report")

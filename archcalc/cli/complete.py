@@ -164,8 +164,8 @@ def _values(action: argparse.Action, current: str, before: Sequence[str]) -> Ite
 
 def _settings(net: str) -> Iterable[tuple[str, str]]:
     """The parameters of a network's spec as they are set, with their defaults."""
-    from archcalc.naming import setting_text
-    from archcalc.spec import load
+    from archcalc.language import load
+    from archcalc.settings_text import setting_text
 
     try:
         return [(f"{key}=", setting_text(value)) for key, value in load(net).settings.items()]

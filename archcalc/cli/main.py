@@ -63,6 +63,6 @@ def _write(content: str | bytes, path: str | None) -> None:
     if path in (None, "-") and isinstance(content, str):
         print_text(content)
         return
-    from archcalc.report.files import write
+    from archcalc.files import write
 
     write(path or "", content)

@@ -23,7 +23,7 @@ def listing(names: Mapping[str, str]) -> str:
 
 def networks(start: str = "") -> Mapping[str, str]:
     """The zoo's networks, at least those whose names begin so: every name begins with the name of its file."""
-    from archcalc.spec.zoo import families, zoo_family
+    from archcalc.language.zoo import families, zoo_family
 
     found = [zoo_family(stem) for stem in families() if stem.startswith(start) or start.startswith(stem)]
     return {
@@ -40,13 +40,13 @@ def conventions() -> Mapping[str, str]:
 
 
 def dtypes() -> Mapping[str, str]:
-    from archcalc.analysis.memory import DTYPES
+    from archcalc.dtypes import DTYPES
 
     return {name: f"{size} byte{'s' if size > 1 else ''}" for name, size in DTYPES.items()}
 
 
 def optimizers() -> Mapping[str, str]:
-    from archcalc.analysis.budget import OPTIMIZERS
+    from archcalc.memory.budget import OPTIMIZERS
 
     return dict.fromkeys(OPTIMIZERS, "")
 
@@ -65,7 +65,7 @@ def layer_formats() -> Mapping[str, str]:
 
 
 def page_formats() -> Mapping[str, str]:
-    from archcalc.report.folder import FORMATS
+    from archcalc.pages.folder import FORMATS
 
     return dict.fromkeys(FORMATS, "")
 
@@ -108,8 +108,8 @@ def field_columns() -> Mapping[str, str]:
 
 def memory_columns() -> Mapping[str, str]:
     """The columns of each of the command's tables; which they are depends on the other options."""
+    from archcalc.language import load
     from archcalc.report.budget import memory_table
-    from archcalc.spec import load
 
     net = load("lenet5")
     tables = (

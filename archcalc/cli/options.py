@@ -12,7 +12,7 @@ from archcalc.cli.names import Names, listing
 from archcalc.cli.streams import columns, print_text
 from archcalc.errors import ArchcalcError, nearest
 from archcalc.inputs import read_sizes
-from archcalc.layers.fields import shown
+from archcalc.layers.settings import shown
 from archcalc.sizes import Shape
 
 _T = TypeVar("_T")
@@ -102,7 +102,7 @@ def setting(text: str) -> tuple[str, Any]:
     """key=value, the value as a spec would write it."""
     if text == "help":
         return HELP
-    from archcalc.spec.settings import read_setting
+    from archcalc.language.settings import read_setting
 
     return _read(read_setting, text)
 
@@ -166,7 +166,7 @@ def settle_format(args: argparse.Namespace) -> None:
         return
     args.format = args.usual
     if args.output is not None:
-        from archcalc.report.files import format_of
+        from archcalc.files import format_of
 
         args.format = format_of(args.output, args.extensions(args), args.usual)
 

@@ -7,7 +7,7 @@ Counted as the textbook formula written out once per value, with any transcenden
 from __future__ import annotations
 
 from archcalc.layers.base import Pointwise
-from archcalc.layers.fields import Flag, Number
+from archcalc.layers.settings import Flag, Number
 from archcalc.sizes import Params, Shape, Work
 
 

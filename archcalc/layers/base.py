@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_args
 
 from archcalc.errors import LayerError, unknown
-from archcalc.layers.fields import Field
+from archcalc.layers.settings import Field
 from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, equal, written
 
 FACTS = ("window", "shape", "params", "work")

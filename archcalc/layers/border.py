@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, Storage, need_map, per_axis
-from archcalc.layers.fields import Like, PerAxis, Sides
+from archcalc.layers.settings import Like, PerAxis, Sides
 from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, largest, smallest, written
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.fields import Connections, Count, Flag, PerAxis
+from archcalc.layers.settings import Connections, Count, Flag, PerAxis
 from archcalc.layers.windowed import Windowed
 from archcalc.sizes import (
     MOST_READS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, whole
-from archcalc.layers.fields import Choice, Count, Flag
+from archcalc.layers.settings import Choice, Count, Flag
 from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
 
 

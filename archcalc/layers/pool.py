@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis, whole
-from archcalc.layers.fields import Choice, Flag, PerAxis
+from archcalc.layers.settings import Choice, Flag, PerAxis
 from archcalc.layers.windowed import Slide, Windowed, need_fit
 from archcalc.sizes import (
     MOST_READS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, Pointwise, Storage, need_map, per_axis, whole
-from archcalc.layers.fields import Choice, Count, Number, PerAxis
+from archcalc.layers.settings import Choice, Count, Number, PerAxis
 from archcalc.sizes import (
     MOST_READS,
     NO_PARAMS,

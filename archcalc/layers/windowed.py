@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.fields import Padding, PerAxis
+from archcalc.layers.settings import Padding, PerAxis
 from archcalc.sizes import Int, Shape, Window, ceil_div, is_array, largest, positive, product, smallest, written
 
 Slide: TypeAlias = tuple[Int, Int, Int, Int, Int]

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from archcalc.plot.accuracy import compare
     from archcalc.plot.budgets import budget
     from archcalc.plot.costs import cost
+    from archcalc.plot.field_growth import rf
     from archcalc.plot.field_map import rf_map
-    from archcalc.plot.fields import rf
+    from archcalc.plot.kernel_pattern import pattern
     from archcalc.plot.layer_graph import graph
-    from archcalc.plot.live import memory
-    from archcalc.plot.stacks import pattern
+    from archcalc.plot.memory_timeline import memory
     from archcalc.plot.volumes import shape
 
 __all__ = [

@@ -13,12 +13,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
+from archcalc.language.accuracy import Accuracy
 from archcalc.plot import labels, style
 from archcalc.plot.colours import INK
 from archcalc.plot.look import Looks
 from archcalc.report.compare import published
-from archcalc.report.units import COUNTS, count_text, unit_for
-from archcalc.spec.accuracy import Accuracy
+from archcalc.units import COUNTS, count_text, unit_for
 
 LARGEST = 420
 """The area of the largest disc, in square points."""

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.budget import Budget, read_size
 from archcalc.errors import ArchcalcError
+from archcalc.memory.budget import Budget, read_size
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, INK
 from archcalc.plot.look import Looks
-from archcalc.report.units import BYTES, unit_for
 from archcalc.sizes import MAX_SIZE
+from archcalc.units import BYTES, unit_for
 
 SAMPLES = 48
 PARTS = (

@@ -15,7 +15,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.plot import labels, style
 from archcalc.plot.colours import BLUE, GREEN, ORANGE
 from archcalc.plot.look import Looks
-from archcalc.report.units import BYTES, COUNTS
+from archcalc.units import BYTES, COUNTS
 
 MOST = 32
 """The most rows that are legible; a longer network is folded by its blocks, or by stage."""

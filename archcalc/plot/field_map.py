@@ -11,9 +11,9 @@ from matplotlib.patches import Rectangle
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
-from archcalc.analysis.views import gate_nodes
 from archcalc.errors import ArchcalcError
-from archcalc.field import Field, View
+from archcalc.field.axis import AxisField, Field
+from archcalc.field.coverage import gate_nodes
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, INK, RED
 from archcalc.plot.look import Looks
@@ -88,14 +88,14 @@ class Box(NamedTuple):
 
 
 def _area(row: Row) -> int:
-    return int(row.views[0].field.size * row.views[1].field.size)
+    return int(row.field[0].field.size * row.field[1].field.size)
 
 
 def _box(row: Row, analysis: Analysis) -> Box:
     """What the middle unit of a layer sees."""
-    sizes = (row.shape.axes if row.shape else ()) or [1] * len(row.views)
+    sizes = (row.shape.axes if row.shape else ()) or [1] * len(row.field)
     spans = [
-        _middle(view.field, n, pixels) for view, n, pixels in zip(row.views, sizes, analysis.input.axes, strict=True)
+        _middle(view.field, n, pixels) for view, n, pixels in zip(row.field, sizes, analysis.input.axes, strict=True)
     ]
     (top, bottom), (left, right) = spans
     return Box(left, top, right - left + 1, bottom - top + 1)
@@ -158,8 +158,8 @@ def _caption(analysis: Analysis, found: Sequence[Row], boxes: Sequence[Box], nea
     )
 
 
-def _sizes(row: Row) -> list[tuple[int, View]]:
-    return list(zip(row.shape.axes if row.shape else (), row.views, strict=False))
+def _sizes(row: Row) -> list[tuple[int, AxisField]]:
+    return list(zip(row.shape.axes if row.shape else (), row.field, strict=False))
 
 
 def _chosen(analysis: Analysis) -> list[Row]:
@@ -172,11 +172,11 @@ def _chosen(analysis: Analysis) -> list[Row]:
         if row.node is not None
         and row.node.index in trunk
         and row.node.shape.axes
-        and all(view.least.step != 0 for view in row.views)
+        and all(view.least.step != 0 for view in row.field)
     ]
-    local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.views != before.views]
+    local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.field != before.field]
     last = {stage[row.node.index]: row for row in local if row.node is not None and _area(row) > 1}
-    covering = [row for row in local if all(map(_covers, row.views, analysis.input.axes))]
+    covering = [row for row in local if all(map(_covers, row.field, analysis.input.axes))]
     found = {row.name: row for row in [*last.values(), *covering[:1]]}
     largest: dict[int, Row] = {}
     for row in sorted(found.values(), key=local.index):
@@ -184,7 +184,7 @@ def _chosen(analysis: Analysis) -> list[Row]:
     return list(largest.values())[:MOST]
 
 
-def _covers(view: View, pixels: int) -> bool:
+def _covers(view: AxisField, pixels: int) -> bool:
     return bool(view.field.size >= pixels)
 
 
@@ -192,7 +192,7 @@ def _labels(found: Sequence[Row], boxes: Sequence[Box], near: Sequence[bool]) ->
     """What the middle units see, and the names of the layers, no two of which are shortened to the same."""
     names = labels.told_apart([row.name for row in found], NAME)
     sizes = [
-        [f"{'' if view.exact else '≤'}{n}" for view, n in zip(row.views, (box.height, box.width), strict=True)]
+        [f"{'' if view.exact else '≤'}{n}" for view, n in zip(row.field, (box.height, box.width), strict=True)]
         for row, box in zip(found, boxes, strict=True)
     ]
     return [

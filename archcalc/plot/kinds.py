@@ -135,7 +135,7 @@ def element(content: bytes) -> str:
 
 def save(kind: str, analyses: Sequence[Analysis], path: str, **options: Any) -> None:
     """Write the picture to a file whose extension says the format, whole or not at all."""
-    from archcalc.report.files import write
+    from archcalc.files import write
 
     write(path, file(kind, analyses, format_of(path), **options))
 
@@ -144,7 +144,7 @@ def format_of(path: str) -> str:
     """The format that a file's extension names, SVG for a device; ArchcalcError with the nearest when it names none."""
     from pathlib import PurePath
 
-    from archcalc.report.files import written_through
+    from archcalc.files import written_through
 
     extension = "svg" if written_through(path) else PurePath(path).suffix.lower().removeprefix(".")
     if not extension:

@@ -23,8 +23,8 @@ from archcalc.plot.fonts import FIRST
 from archcalc.plot.look import Look, Looks
 from archcalc.plot.look import look as chosen
 from archcalc.plot.volumes import COLOURS
-from archcalc.report.units import count_text, counted
 from archcalc.sizes import Shape
+from archcalc.units import count_text, counted
 
 MOST, LONGEST = 90, 40
 """The most nodes, and the most in a row from the input to the output; a network of more is folded by its blocks."""

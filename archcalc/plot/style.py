@@ -24,7 +24,7 @@ from archcalc.plot.fonts import FIRST, families, quiet
 from archcalc.plot.ground import missing_glyphs, on_ground
 from archcalc.plot.labels import SIZE, said, wrapped
 from archcalc.plot.look import Look, Looks, look
-from archcalc.report.units import unit_for
+from archcalc.units import unit_for
 
 LINES = (
     (BLUE, "-", "o"),

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem, unknown
+from archcalc.language.operations import ExpressionError
+from archcalc.language.tree import Tree, parse
+from archcalc.language.zoo import specs, text_of
 from archcalc.published.formula import Formula, formula
 from archcalc.published.printed import Printed, printed, unit
 from archcalc.published.quantities import QUANTITIES
-from archcalc.spec.operations import ExpressionError
-from archcalc.spec.tree import Tree, parse
-from archcalc.spec.zoo import specs, text_of
+from archcalc.published.subject import Subject
 
 CONFIDENCE = {
     "read": "read in the source",
@@ -40,16 +41,6 @@ class Source(NamedTuple):
     key: str
     title: str
     link: str
-
-
-class Subject(NamedTuple):
-    """What a figure is about: a network with its settings, at an input, and a layer or block of it or all of it."""
-
-    network: str
-    layer: str = ""
-    input: tuple[int, ...] = ()
-    settings: tuple[tuple[str, Any], ...] = ()
-    training: bool = False
 
 
 class Explanation(NamedTuple):

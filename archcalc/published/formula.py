@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from archcalc.spec.expression import Expression, parse
+from archcalc.language.expression import Expression, parse
 
 _REFERENCE = re.compile(
     r"(?<![\w.'])(?:(?P<network>[a-z][\w.]*):)?(?P<quantity>[A-Za-z]\w*)"

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from archcalc.analysis import Analysis
+from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.depth import depth
-from archcalc.analysis.survival import Survival, survival
+from archcalc.analysis.stochastic_depth import Survival, survival
 from archcalc.analysis.trace import Row
-from archcalc.analysis.views import padding_varies
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.field.coverage import padding_varies
+from archcalc.language.operations import ExpressionError
+from archcalc.language.zoo import find, is_pattern, load
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
 from archcalc.network import Network
 from archcalc.published.formula import Formula, Reference, Value
+from archcalc.published.subject import Subject
 from archcalc.sizes import Shape
-from archcalc.spec.operations import ExpressionError
-from archcalc.spec.zoo import find, is_pattern, load
-
-if TYPE_CHECKING:
-    from archcalc.published.figures import Subject
 
 WEIGHING = {layer.type for layer in (*CONVOLUTIONS, Linear)}
 POOLING = {"max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool"}
@@ -84,9 +82,9 @@ LASTS: Mapping[str, Callable[[Row], int]] = {
     "height": lambda row: _of(row.shape.axes, 0) if row.shape else 1,
     "width": lambda row: _of(row.shape.axes, -1) if row.shape else 1,
     "channels": lambda row: row.shape.channels if row.shape else 1,
-    "receptive_field": lambda row: _axis([view.field.size for view in row.views]),
-    "effective_stride": lambda row: _axis([view.field.step for view in row.views]),
-    "effective_padding": lambda row: -_axis([view.field.start for view in row.views]),
+    "receptive_field": lambda row: _axis([view.field.size for view in row.field]),
+    "effective_stride": lambda row: _axis([view.field.step for view in row.field]),
+    "effective_padding": lambda row: -_axis([view.field.start for view in row.field]),
 }
 """Quantities of the last of the layers."""
 
@@ -161,8 +159,8 @@ class Bench:
                 except ArchcalcError:
                     raise UnanswerableError(f"the zoo has no network {subject.network}") from None
             network = load(subject.network, **dict(subject.settings))
-            self.analyses[key] = network.analyze(
-                input=subject.input or None, training=subject.training, convention=convention
+            self.analyses[key] = analyze(
+                network, input=subject.input or None, training=subject.training, convention=convention
             )
         return self.analyses[key]
 

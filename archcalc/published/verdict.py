@@ -9,11 +9,12 @@ from functools import partial
 from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError
-from archcalc.published.figures import Explanation, Figure, Subject
+from archcalc.language.zoo import find, is_pattern
+from archcalc.published.figures import Explanation, Figure
 from archcalc.published.formula import Formula, Reference, Value, formula
 from archcalc.published.printed import Unit
 from archcalc.published.quantities import Bench, UnanswerableError
-from archcalc.spec.zoo import find, is_pattern
+from archcalc.published.subject import Subject
 
 FAILS = "explanation fails"
 """The verdict that no data can record."""

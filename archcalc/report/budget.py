@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis, prepared
-from archcalc.analysis.arrays import single
-from archcalc.analysis.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
-from archcalc.analysis.collector import paused
-from archcalc.analysis.deployed import fold_batch_norm
 from archcalc.errors import ArchcalcError
-from archcalc.inputs import checked
+from archcalc.inputs import checked, single
+from archcalc.memory.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
+from archcalc.memory.collector import paused
+from archcalc.memory.deployed import fold_batch_norm
 from archcalc.network import Network
 from archcalc.report.memory import inference_table, run_header, run_meta
 from archcalc.report.table import Heading, Table
 from archcalc.report.training import training_table
-from archcalc.report.units import bytes_text
 from archcalc.sizes import MAX_SIZE, Shape
+from archcalc.units import bytes_text
 
 COLUMNS = {"optimizer": "optimizer_bytes"}
 """The names of columns that are not those of the parts: which optimizer it is has a column in CSV too."""

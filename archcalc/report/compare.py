@@ -7,15 +7,15 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
-from archcalc.analysis.fields import has_gates
-from archcalc.analysis.receptive_field import largest_field
+from archcalc.analysis.trace import largest_field
+from archcalc.field.propagation import has_gates
+from archcalc.language.accuracy import Accuracy, accuracies
 from archcalc.naming import told_apart
+from archcalc.outputs import unused_of
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import GATED, field_of, meta
-from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table, column_names, kept
-from archcalc.report.units import counted
-from archcalc.spec.accuracy import Accuracy, accuracies
+from archcalc.units import counted
 from archcalc.version import __version__
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
@@ -105,7 +105,7 @@ def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | No
     row = largest_field(analysis.rows)
     if row is None:
         return None
-    views = row.views_with_gates if with_gates else row.views
+    views = row.field_with_gates if with_gates else row.field
     field = field_of(views)
     return field._replace(text="whole") if with_gates and any(view.field.step == 0 for view in views) else field
 

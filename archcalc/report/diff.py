@@ -9,12 +9,12 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.alignment import aligned, reads
 from archcalc.analysis.trace import Row
 from archcalc.naming import same_network, told_apart
+from archcalc.outputs import outputs_text, unused_of
 from archcalc.report.compare import network_field
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import meta, unknown_fact
-from archcalc.report.outputs import outputs_text, unused_of
 from archcalc.report.table import Heading, Table
-from archcalc.report.units import counted
+from archcalc.units import counted
 from archcalc.version import __version__
 
 HEADINGS = (

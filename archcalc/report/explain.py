@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.analysis import analyze
-from archcalc.analysis.way import QUANTITIES, Explained, explained
+from archcalc.analysis.explanation import QUANTITIES, Explained, explained
 from archcalc.conventions import Convention, convention, conventions
 from archcalc.conventions.written import ASSUMED, FORMS, MODULE, OPERATOR, RF_BENCHMARK, Extra, Written, written
 from archcalc.errors import ArchcalcError
@@ -13,7 +13,7 @@ from archcalc.network import Network
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.layers import header, meta
 from archcalc.report.table import Heading, Table
-from archcalc.report.units import NOT_COUNTED
+from archcalc.units import NOT_COUNTED
 from archcalc.version import __version__
 
 BYTES = 4

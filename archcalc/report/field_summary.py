@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fields import Views
-from archcalc.analysis.receptive_field import Sight, Verdict, sights, verdict
-from archcalc.field import View
+from archcalc.field.axis import AxisField
+from archcalc.field.propagation import AxisFields
+from archcalc.field.summary import FieldSummary, LayerField
 from archcalc.report.layers import field_of
 from archcalc.sizes import AXES
 
@@ -37,12 +37,12 @@ def legend(names: Sequence[str], titles: Mapping[str, str] | None = None) -> lis
     return [". ".join(told) + "."] if told else []
 
 
-def branches(view: View) -> bool:
+def branches(view: AxisField) -> bool:
     """Whether a smaller path leads to the layer beside the largest."""
     return view.least != view.field and view.field.step != 0
 
 
-def units_differ(view: View) -> bool:
+def units_differ(view: AxisField) -> bool:
     """Whether the fields of the layer's units have several sizes."""
     return bool(view.field.phases) and view.field.smallest != view.field.size
 
@@ -51,22 +51,22 @@ def sizes_text(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
-def field_text(views: Views) -> str:
+def field_text(views: AxisFields) -> str:
     """The size of the field, as HxW where the axes differ; a bound is marked."""
     return str(field_of(views))
 
 
-def changing(analysis: Analysis) -> list[Sight]:
+def changing(analysis: Analysis) -> list[LayerField]:
     """The layers that see something else than a layer before them, those of gates left out."""
-    return [sight for sight in sights(analysis) if sight.changes and not sight.gate]
+    return [sight for sight in analysis.field.layers if sight.changes and not sight.gate]
 
 
-def sentences(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
+def sentences(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
     """All that is said of a network's fields, of which some are shown."""
-    return [*summary_lines(analysis, verdict(analysis)), *units_line(shown), *notes(analysis, shown)]
+    return [*summary_lines(analysis, analysis.field.summary), *units_line(shown), *notes(analysis, shown)]
 
 
-def summary_lines(analysis: Analysis, said: Verdict) -> list[str]:
+def summary_lines(analysis: Analysis, said: FieldSummary) -> list[str]:
     """Which layer covers the input, which layers are idle, and what input has no idle layers."""
     lines = [_first(analysis, said), _idle(analysis, said)]
     if said.least is not None:
@@ -76,7 +76,7 @@ def summary_lines(analysis: Analysis, said: Verdict) -> list[str]:
     return lines
 
 
-def _first(analysis: Analysis, said: Verdict) -> str:
+def _first(analysis: Analysis, said: FieldSummary) -> str:
     image = sizes_text(analysis.input.axes)
     if said.may_be_first or said.may_be_everywhere:
         some, every = _not_before(said.first, said.may_be_first), _not_before(said.everywhere, said.may_be_everywhere)
@@ -84,27 +84,27 @@ def _first(analysis: Analysis, said: Verdict) -> str:
             return f"the first layer that covers the network input of {image}: {some}"
         return f"the first layer of which a unit covers the network input of {image}: {some}; every unit: {every}"
     if said.first is None:
-        widest = max(changing(analysis), key=lambda sight: [view.field.size for view in sight.views], default=None)
-        largest = f"; the largest field is {field_text(widest.views)}, of {widest.node.name}" if widest else ""
+        widest = max(changing(analysis), key=lambda sight: [view.field.size for view in sight.field], default=None)
+        largest = f"; the largest field is {field_text(widest.field)}, of {widest.node.name}" if widest else ""
         return f"no layer covers the network input of {image}{largest}"
     name, everywhere = said.first.node.name, said.everywhere
     if everywhere and everywhere.node is said.first.node:
         return f"the first layer that covers the network input of {image}: {name}, in every unit"
-    some = f"the first layer that covers the network input of {image}: {name} ({field_text(said.first.views)}), in some units"
+    some = f"the first layer that covers the network input of {image}: {name} ({field_text(said.first.field)}), in some units"
     return f"{some}; {everywhere.node.name}, in every unit" if everywhere else f"{some}; no layer in every unit"
 
 
-def _not_before(known: Sight | None, may: Sight | None) -> str:
+def _not_before(known: LayerField | None, may: LayerField | None) -> str:
     """The first layer that is known to cover the input; a range where an earlier layer may, since its field is a bound."""
     if may is None:
-        return f"{known.node.name} ({field_text(known.views)})" if known else "none"
-    earliest = f"not before {may.node.name} ({field_text(may.views)})"
+        return f"{known.node.name} ({field_text(known.field)})" if known else "none"
+    earliest = f"not before {may.node.name} ({field_text(may.field)})"
     return (
-        f"{earliest}, at the latest {known.node.name} ({field_text(known.views)})" if known else f"{earliest}, if any"
+        f"{earliest}, at the latest {known.node.name} ({field_text(known.field)})" if known else f"{earliest}, if any"
     )
 
 
-def _idle(analysis: Analysis, said: Verdict) -> str:
+def _idle(analysis: Analysis, said: FieldSummary) -> str:
     many, idle, at = len(said.widening), said.idle, f"at {sizes_text(analysis.input.axes)}"
     if not many:
         return "no layer widens the field: every unit sees one pixel, or the whole map"
@@ -121,7 +121,7 @@ def _idle(analysis: Analysis, said: Verdict) -> str:
     return f"{text} {may}" if may else text
 
 
-def _may_be_idle(said: Verdict) -> str:
+def _may_be_idle(said: FieldSummary) -> str:
     """The layers of which it is not known, since the field of their input is a bound."""
     if not said.may_idle:
         return ""
@@ -129,11 +129,11 @@ def _may_be_idle(said: Verdict) -> str:
     return f"{len(said.may_idle)}{more} may be idle: the field of the input is a bound ({_from_to(said.may_idle)})."
 
 
-def _from_to(sights: Sequence[Sight]) -> str:
+def _from_to(sights: Sequence[LayerField]) -> str:
     return " to ".join(dict.fromkeys((sights[0].node.name, sights[-1].node.name)))
 
 
-def _spent(idle: Sequence[Sight]) -> str:
+def _spent(idle: Sequence[LayerField]) -> str:
     """Which idle layers help all the same: units near the border see all of the input later than others."""
     spent = sum(bool(sight.spent) for sight in idle)
     helping = len(idle) - spent
@@ -151,7 +151,7 @@ def _spent(idle: Sequence[Sight]) -> str:
 
 def gate_line(analysis: Analysis) -> list[str]:
     """Which paths the fields follow, in a network with gates."""
-    gate = next((sight for sight in sights(analysis) if sight.gate), None)
+    gate = next((sight for sight in analysis.field.layers if sight.gate), None)
     if gate is None:
         return []
     return [
@@ -160,9 +160,9 @@ def gate_line(analysis: Analysis) -> list[str]:
     ]
 
 
-def units_line(shown: Sequence[Sight]) -> list[str]:
+def units_line(shown: Sequence[LayerField]) -> list[str]:
     """From which layer on the units of a layer see fields of several sizes."""
-    first = next((sight for sight in shown if any(map(units_differ, sight.views))), None)
+    first = next((sight for sight in shown if any(map(units_differ, sight.field))), None)
     if first is None:
         return []
     return [
@@ -170,7 +170,7 @@ def units_line(shown: Sequence[Sight]) -> list[str]:
     ]
 
 
-def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
+def notes(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
     """What else is to be said of the fields that are shown."""
     lines = gate_line(analysis)
     padded = [sight for sight in shown if sight.padded]
@@ -180,7 +180,7 @@ def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
         )
     left = next((sight for sight in changing(analysis) if _leaves_over(analysis, sight)), None)
     if left is not None:
-        fields = zip(AXES[len(left.views)], left.views, strict=True)
+        fields = zip(AXES[len(left.field)], left.field, strict=True)
         seen = ", ".join(
             f"{axis} {view.field.start} to {view.field.start + view.field.size - 1}" for axis, view in fields
         )
@@ -191,9 +191,9 @@ def notes(analysis: Analysis, shown: Sequence[Sight]) -> list[str]:
     return lines
 
 
-def _leaves_over(analysis: Analysis, sight: Sight) -> bool:
+def _leaves_over(analysis: Analysis, sight: LayerField) -> bool:
     """Whether the layer takes a whole map, and with it less than the whole image."""
     return any(
         view.exact and view.field.step == 0 and view.field.size < n
-        for view, n in zip(sight.views, analysis.input.axes, strict=True)
+        for view, n in zip(sight.field, analysis.input.axes, strict=True)
     )

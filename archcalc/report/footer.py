@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fields import has_gates
-from archcalc.analysis.lifetime import inference
-from archcalc.analysis.survival import survival
+from archcalc.analysis.stochastic_depth import survival
 from archcalc.analysis.totals import Totals, totals
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
+from archcalc.field.propagation import has_gates
+from archcalc.memory.lifetime import inference
 from archcalc.network import Network
-from archcalc.report.outputs import outputs_lines
+from archcalc.outputs import outputs_lines
 from archcalc.report.table import Heading
-from archcalc.report.units import NOT_COUNTED, bytes_text, count_text
 from archcalc.sizes import Work
+from archcalc.units import NOT_COUNTED, bytes_text, count_text
 
 COURSE_VALUES = 15_237_608
 """The sum of the feature maps that CS231n prints for VGG-16, in values."""

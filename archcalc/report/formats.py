@@ -10,7 +10,7 @@ from typing import Any
 from archcalc.errors import ArchcalcError, unknown, visible
 from archcalc.report.escape import csv_cell, html_text, json_text, latex_text, markdown_cell, markdown_text
 from archcalc.report.table import Heading, Table, for_programs
-from archcalc.report.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
+from archcalc.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
 
 FILLER = "\ue000"
 """A character that no text has, in the place of the second column of a wide letter."""

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fields import Views, has_gates
-from archcalc.analysis.receptive_field import Verdict, sights, verdict
+from archcalc.field.propagation import AxisFields, has_gates
+from archcalc.field.summary import FieldSummary
 from archcalc.naming import told_apart
+from archcalc.outputs import unused_of
 from archcalc.report.compare import network_field
 from archcalc.report.layers import GATED, field_of
-from archcalc.report.outputs import unused_of
 from archcalc.report.table import Heading, Known, Table
-from archcalc.report.units import counted
 from archcalc.sizes import product
+from archcalc.units import counted
 from archcalc.version import __version__
 
 SUMMARY = (
@@ -49,7 +49,7 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
     rows, bounded = [], False
     gated = any(has_gates(analysis.network) for analysis in analyses)
     for analysis in analyses:
-        said = verdict(analysis)
+        said = analysis.field.summary
         sizes = growth(analysis)
         bounded = bounded or bool(said.may_be_first or said.may_idle) or not all(all(size.exact) for size in sizes)
         few = sizes if len(sizes) <= MOST_STEPS else [*sizes[:5], "...", *sizes[-3:]]
@@ -80,7 +80,7 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
     )
 
 
-def _verdict(said: Verdict) -> list[Any]:
+def _verdict(said: FieldSummary) -> list[Any]:
     """Who covers the input, how many are idle, and from what input on none is: each as known, or the most it may be."""
     covers, least = said.may_be_first or said.first, said.least
     may_cover, idle = said.may_be_first is not None, len(said.idle) + len(said.may_idle)
@@ -97,15 +97,15 @@ def growth(analysis: Analysis) -> list[Known]:
     """The field, layer by layer, each time that one is larger than all before it."""
     found: list[Known] = []
     largest = 1
-    for sight in sights(analysis):
-        area = _area(sight.views)
+    for sight in analysis.field.layers:
+        area = _area(sight.field)
         if sight.widens and not sight.gate and area > largest:
             largest = area
-            found.append(field_of(sight.views))
+            found.append(field_of(sight.field))
     return found
 
 
-def _area(views: Views) -> int:
+def _area(views: AxisFields) -> int:
     return product(view.field.size for view in views)
 
 

@@ -10,12 +10,12 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
 from archcalc.conventions import Convention
 from archcalc.errors import ArchcalcError
-from archcalc.field import View
-from archcalc.naming import settings_text
+from archcalc.field.axis import AxisField
 from archcalc.network import Network
+from archcalc.outputs import outputs_of, unused_lines
 from archcalc.report.footer import footer
-from archcalc.report.outputs import outputs_of, unused_lines
 from archcalc.report.table import Heading, Known, Table, column_names, kept
+from archcalc.settings_text import settings_text
 from archcalc.sizes import Work, is_array
 from archcalc.version import __version__
 
@@ -46,12 +46,12 @@ def _kind(name: str) -> Cell:
     return lambda row, _: getattr(row.work, name)
 
 
-def field_of(views: Sequence[View]) -> Known:
+def field_of(views: Sequence[AxisField]) -> Known:
     """The size of a receptive field along each axis; a bound is marked as one."""
     return Known(tuple(view.field.size for view in views), tuple(view.exact for view in views))
 
 
-def step_of(view: View) -> int | str | None:
+def step_of(view: AxisField) -> int | str | None:
     """Pixels from one unit to the next; a fraction behind upsampling, None where all units see the same."""
     step, per = view.field.step, view.field.per
     common = gcd(step, per)
@@ -63,13 +63,13 @@ GATED = Heading("rf_with_gates", "field with gates", "number", 3, exact="exact_w
 
 
 def _steps(row: Row, analysis: Analysis) -> Known:
-    steps = tuple(map(step_of, row.views))
+    steps = tuple(map(step_of, row.field))
     texts = ["whole" if step is None else str(step) for step in steps]
     return Known(steps, (True,) * len(steps), texts[0] if len(set(texts)) == 1 else "x".join(texts))
 
 
-def _axes(read: Callable[[View], int]) -> Cell:
-    return lambda row, _: Known(tuple(map(read, row.views)), (True,) * len(row.views))
+def _axes(read: Callable[[AxisField], int]) -> Cell:
+    return lambda row, _: Known(tuple(map(read, row.field)), (True,) * len(row.field))
 
 
 COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
@@ -90,9 +90,9 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("values", "values", "count", 3), lambda row, _: row.values),
         (Heading("memory", "memory", "bytes", 6), _bytes),
         *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
-        (Heading("rf", "field", "number", 5, exact="exact"), lambda row, _: field_of(row.views)),
+        (Heading("rf", "field", "number", 5, exact="exact"), lambda row, _: field_of(row.field)),
         (Heading("rf_smallest", "smallest field", "number", 1), _axes(lambda view: view.field.smallest)),
-        (GATED, lambda row, _: field_of(row.views_with_gates)),
+        (GATED, lambda row, _: field_of(row.field_with_gates)),
         (Heading("step", "step", "number", 3), _steps),
         (Heading("first", "first", "number", 1), _axes(lambda view: view.field.start)),
         (Heading("rf_least", "least field", "number", 1), _axes(lambda view: view.least.size)),

@@ -7,8 +7,8 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.report.escape import html_text
-from archcalc.report.units import bytes_text, counted
 from archcalc.sizes import AXES, is_array, largest, product, smallest
+from archcalc.units import bytes_text, counted
 
 
 def over_arrays(analysis: Analysis) -> bool:

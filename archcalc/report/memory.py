@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.budget import Budget, Parts
-from archcalc.analysis.lifetime import OVERWRITE, Schedule
-from archcalc.analysis.order import Best, best_order
-from archcalc.analysis.tape import Storage
+from archcalc.memory.budget import Budget, Parts
+from archcalc.memory.lifetime import OVERWRITE, Schedule
+from archcalc.memory.order import Best, best_order
 from archcalc.network import Network, Node
+from archcalc.outputs import outputs_lines, outputs_of
+from archcalc.pytorch.tape import Storage
 from archcalc.report.layers import header, meta
-from archcalc.report.outputs import outputs_lines, outputs_of
 from archcalc.report.table import Heading, Table
-from archcalc.report.units import bytes_text, counted
+from archcalc.units import bytes_text, counted
 from archcalc.version import __version__
 
 LAYER = Heading("layer", "layer", "text", 9)

@@ -16,8 +16,8 @@ from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
 from archcalc.report.footer import COURSE_VALUES
 from archcalc.report.layers import header
-from archcalc.report.units import BYTES, COUNTS, unit_for
 from archcalc.sizes import Shape
+from archcalc.units import BYTES, COUNTS, unit_for
 
 
 def notes(analysis: Analysis) -> str:

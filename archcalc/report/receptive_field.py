@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.pixels import layer
-from archcalc.analysis.receptive_field import Sight, sights, verdict
-from archcalc.field import View
+from archcalc.field.axis import AxisField
+from archcalc.field.summary import LayerField
 from archcalc.report.field_summary import branches, changing, legend, sentences, units_differ
 from archcalc.report.layers import meta, origin, step_of
 from archcalc.report.table import Heading, Table, column_names, kept, of_axis
@@ -18,41 +17,41 @@ from archcalc.version import __version__
 FACTS = ("network", "input", "settings", "archcalc")
 
 
-PER_AXIS: Mapping[str, tuple[Heading, Callable[[Sight, int, int], Any]]] = {
+PER_AXIS: Mapping[str, tuple[Heading, Callable[[LayerField, int, int], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
-        (Heading("rf", "field", "number", 9), lambda s, axis, n: s.views[axis].field.size),
+        (Heading("rf", "field", "number", 9), lambda s, axis, n: s.field[axis].field.size),
         (
             Heading("rf_smallest", "smallest", "number", 4),
-            lambda s, axis, n: s.views[axis].field.smallest if units_differ(s.views[axis]) else None,
+            lambda s, axis, n: s.field[axis].field.smallest if units_differ(s.field[axis]) else None,
         ),
-        (Heading("step", "step", "number", 8), lambda s, axis, n: step_of(s.views[axis])),
-        (Heading("first", "first", "number", 5), lambda s, axis, n: s.views[axis].field.start),
-        (Heading("padding", "padding", "number", 6), lambda s, axis, n: -s.views[axis].field.start),
+        (Heading("step", "step", "number", 8), lambda s, axis, n: step_of(s.field[axis])),
+        (Heading("first", "first", "number", 5), lambda s, axis, n: s.field[axis].field.start),
+        (Heading("padding", "padding", "number", 6), lambda s, axis, n: -s.field[axis].field.start),
         (
             Heading("rf_least", "least", "number", 4),
-            lambda s, axis, n: s.views[axis].least.size if branches(s.views[axis]) else None,
+            lambda s, axis, n: s.field[axis].least.size if branches(s.field[axis]) else None,
         ),
         (
             Heading("centred", "centred", "text", 3),
-            lambda s, axis, n: ("yes" if s.centred[axis] else "no") if branches(s.views[axis]) else "",
+            lambda s, axis, n: ("yes" if s.centred[axis] else "no") if branches(s.field[axis]) else "",
         ),
-        (Heading("share", "% of input", "ratio", 6), lambda s, axis, n: 100 * s.views[axis].field.size / n),
-        (Heading("exact", "exact", "text", 5), lambda s, axis, n: _exact(s.views[axis])),
-        (Heading("rf_with_gates", "with gates", "number", 3), lambda s, axis, n: s.views_with_gates[axis].field.size),
+        (Heading("share", "% of input", "ratio", 6), lambda s, axis, n: 100 * s.field[axis].field.size / n),
+        (Heading("exact", "exact", "text", 5), lambda s, axis, n: _exact(s.field[axis])),
+        (Heading("rf_with_gates", "with gates", "number", 3), lambda s, axis, n: s.field_with_gates[axis].field.size),
         (
             Heading("exact_with_gates", "exact with gates", "text", 1),
-            lambda s, axis, n: _exact(s.views_with_gates[axis]),
+            lambda s, axis, n: _exact(s.field_with_gates[axis]),
         ),
     ]
 }
 
 
-def _exact(view: View) -> str:
+def _exact(view: AxisField) -> str:
     return "exact" if view.exact else "bound"
 
 
-OF_LAYER: Mapping[str, tuple[Heading, Callable[[Sight], Any]]] = {
+OF_LAYER: Mapping[str, tuple[Heading, Callable[[LayerField], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
         (Heading("layer", "layer", "text", 9), lambda s: s.node.name),
@@ -61,11 +60,11 @@ OF_LAYER: Mapping[str, tuple[Heading, Callable[[Sight], Any]]] = {
     ]
 }
 HEADINGS = [heading for heading, _ in (*OF_LAYER.values(), *PER_AXIS.values())]
-OPTIONAL: Mapping[str, Callable[[Sight], bool]] = {
-    "rf_smallest": lambda s: any(units_differ(view) for view in s.views),
-    "rf_least": lambda s: any(map(branches, s.views)),
-    "centred": lambda s: any(map(branches, s.views)),
-    "rf_with_gates": lambda s: s.views_with_gates is not s.views,
+OPTIONAL: Mapping[str, Callable[[LayerField], bool]] = {
+    "rf_smallest": lambda s: any(units_differ(view) for view in s.field),
+    "rf_least": lambda s: any(map(branches, s.field)),
+    "centred": lambda s: any(map(branches, s.field)),
+    "rf_with_gates": lambda s: s.field_with_gates is not s.field,
 }
 """Columns that are shown where they say something of a layer."""
 
@@ -92,23 +91,23 @@ def field_tables(
     ]
 
 
-def _chosen(analysis: Analysis, everything: bool, name: str | None) -> list[Sight]:
+def _chosen(analysis: Analysis, everything: bool, name: str | None) -> list[LayerField]:
     if name is not None:
-        return [layer(sights(analysis), name)]
-    return list(sights(analysis)) if everything else changing(analysis)
+        return [analysis.field.layer(name)]
+    return list(analysis.field.layers) if everything else changing(analysis)
 
 
-def _split(found: Sequence[tuple[Analysis, list[Sight]]]) -> tuple[str, ...]:
+def _split(found: Sequence[tuple[Analysis, list[LayerField]]]) -> tuple[str, ...]:
     """The axes to tell apart; none when they agree in every cell."""
     alike = all(
-        len(set(zip(sight.views, sight.centred, analysis.input.axes, strict=True))) == 1
+        len(set(zip(sight.field, sight.centred, analysis.input.axes, strict=True))) == 1
         for analysis, shown in found
         for sight in shown
     )
     return () if alike else AXES[max(len(analysis.input.axes) for analysis, _ in found)]
 
 
-def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[Sight]]]) -> list[str]:
+def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[LayerField]]]) -> list[str]:
     if columns:
         return column_names(columns, HEADINGS)
     sights = [sight for _, shown in found for sight in shown]
@@ -117,7 +116,7 @@ def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[S
 
 
 def _table(
-    analysis: Analysis, shown: list[Sight], names: list[str], axes: tuple[str, ...], columns: Sequence[str] | None
+    analysis: Analysis, shown: list[LayerField], names: list[str], axes: tuple[str, ...], columns: Sequence[str] | None
 ) -> Table:
     sizes = analysis.input.axes
     headings, cells = [], []
@@ -132,7 +131,7 @@ def _table(
             here = axis - (len(axes) - len(sizes)) if axes else 0  # a sequence beside images has the last axis alone
             headings.append(of_axis(heading, called))
             cells.append([cell(sight, here, sizes[here]) if here >= 0 else None for sight in shown])
-    said = verdict(analysis)
+    said = analysis.field.summary
     return Table(
         title=analysis.network.title,
         headings=kept(headings, columns),
@@ -164,5 +163,5 @@ def facts(analysis: Analysis) -> dict[str, Any]:
     return {key: value for key, value in meta(analysis).items() if key in FACTS}
 
 
-def _name(sight: Sight | None) -> str | None:
+def _name(sight: LayerField | None) -> str | None:
     return sight.node.name if sight else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.budget import Budget
-from archcalc.analysis.tape import Saved
+from archcalc.memory.budget import Budget
 from archcalc.network import Network
+from archcalc.outputs import outputs_lines
+from archcalc.pytorch.tape import Saved
 from archcalc.report.memory import (
     LAYER,
     NOT_COUNTED_HERE,
@@ -21,7 +22,6 @@ from archcalc.report.memory import (
     run_meta,
     sum_text,
 )
-from archcalc.report.outputs import outputs_lines
 from archcalc.report.table import Heading, Table
 
 

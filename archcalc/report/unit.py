@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.pixels import Pixels, pixels
-from archcalc.analysis.receptive_field import Sight
+from archcalc.field.summary import LayerField
+from archcalc.field.unit import UnitField
 from archcalc.report.field_summary import notes, sizes_text
 from archcalc.report.receptive_field import facts, header
 from archcalc.report.table import Heading, Table
@@ -29,8 +29,8 @@ UNIT = (
 
 
 def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
-    """The rectangle of the input that one unit sees, a row for each axis; ArchcalcError as ``pixels``."""
-    sight, seen = pixels(analysis, name, unit)
+    """The rectangle of the input that one unit sees, a row for each axis; ArchcalcError as ``NetworkField.unit``."""
+    sight, seen = analysis.field.layer(name), analysis.field.unit(name, unit)
     axes, image = AXES[len(seen)], analysis.input.axes
     rows = []
     for axis, units, at, found, n in zip(axes, sight.node.shape.axes, unit, seen, image, strict=True):
@@ -52,7 +52,7 @@ def _size(span: Span) -> int:
     return span[1] - span[0] + 1 if span else 0
 
 
-def _rectangle(analysis: Analysis, sight: Sight, unit: Sequence[int], seen: Sequence[Pixels]) -> str:
+def _rectangle(analysis: Analysis, sight: LayerField, unit: Sequence[int], seen: Sequence[UnitField]) -> str:
     axes, image = AXES[len(seen)], sizes_text(analysis.input.axes)
     of = f"unit {','.join(map(str, unit))} of {sight.node.name} ({sight.node.shape}) sees"
     if not all(found.endless for found in seen):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archcalc.analysis.lifetime import inference
-from archcalc.report.outputs import unused_lines
+from archcalc.memory.lifetime import inference
+from archcalc.outputs import unused_lines
 from archcalc.report.table import Heading, Table
 from archcalc.version import __version__
-from archcalc.witness.verified import LayerSeen, Verified, figure_text
+from archcalc.witness.verified import LayerSeen, Summary, Verified, figure_text, summary_of
 
 NOT_MEASURED = "not measured"
 
@@ -30,6 +31,7 @@ LAYER_HEADINGS = (
     Heading("milliseconds", "time [ms]", "text", 4),
     Heading("agrees", "agrees", "text", 9),
 )
+FIELDS_SEEN = Heading("fields", "fields seen", "text", 4)
 SUMMARY_HEADINGS = (
     Heading("network", "network", "text", 9),
     Heading("input", "input", "text", 3),
@@ -40,7 +42,7 @@ SUMMARY_HEADINGS = (
     Heading("saved_bytes", "saved, batch 2", "bytes", 5),
     Heading("peak_bytes", "inference peak", "bytes", 5),
     Heading("training_peak_bytes", "training peak, batch 2", "bytes", 5),
-    Heading("fields", "fields seen", "text", 4),
+    FIELDS_SEEN,
     Heading("other", "another's model", "text", 7),
     Heading("tensors", "tensors", "text", 3),
     Heading("modules", "modules", "text", 3),
@@ -152,40 +154,29 @@ def difference_text(difference: float) -> str:
     return "bit for bit" if difference == 0 else f"within {difference:.0e}"
 
 
-def summary_row(found: Verified) -> list[Any]:
+def _summary_row(found: Summary) -> list[Any]:
     """One network in the table of many."""
-    figures = {figure.name: figure for figure in found.totals}
+    if found.failure:
+        cells = ["" if heading.kind == "text" else None for heading in SUMMARY_HEADINGS[1:-1]]
+        return [found.network, *cells, f"no: {found.failure}"]
     other = found.other
-    times = [layer.milliseconds for layer in found.layers]
     return [
-        found.network.full_name,
-        str(found.network.input),
-        len(found.layers),
-        figures["params"].seen,
-        figures["macs of convolutions"].seen + figures["macs of matrix products"].seen,
-        sum(f.seen for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
-        next(f.seen for name, f in figures.items() if name.startswith("bytes saved")),
-        next(f.seen for name, f in figures.items() if name.startswith("inference peak")),
-        next(f.seen for name, f in figures.items() if name.startswith("training peak")),
+        *found[: SUMMARY_HEADINGS.index(FIELDS_SEEN)],
         f"{found.fields[0]} of {found.fields[1]}" if found.fields else NOT_MEASURED,
         other.name if other else "",
         other.tensors if other else "",
         other.modules if other and other.modules is not None else "",
         "" if other is None else NOT_MEASURED if other.difference is None else difference_text(other.difference),
-        f"{sum(time for time in times if time is not None):.3f}" if any(times) else NOT_MEASURED,
+        f"{found.milliseconds:.3f}" if found.milliseconds else NOT_MEASURED,
         found.allocated,
         f"no: {found.problems[0]}" if found.problems else "yes",
     ]
 
 
-def failed_row(network: str, why: str) -> list[Any]:
-    """A network that could not be verified, in the table of many."""
-    cells = ["" if heading.kind == "text" else None for heading in SUMMARY_HEADINGS[1:-1]]
-    return [network, *cells, f"no: {why}"]
-
-
-def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int]) -> Table:
+def summary_table(summaries: Sequence[Summary], device: str) -> Table:
     """Many networks, one row each: what the witnesses saw, all of it as computed where it agrees."""
+    rows = [_summary_row(found) for found in summaries]
+    unsupported = {name for found in summaries for name in found.unsupported or ()}
     agreeing = sum(row[-1] == "yes" for row in rows)
     names = ", ".join(sorted(unsupported))
     return Table(
@@ -210,3 +201,22 @@ def summary_table(rows: list[list[Any]], device: str, unsupported: dict[str, int
         ],
         meta={"device": device, "agreeing": agreeing},
     )
+
+
+def summary_tables(summaries: Iterable[Summary], device: str) -> tuple[list[Table], list[str]]:
+    """The table of many networks, and the first disagreement of each as a sentence."""
+    found = list(summaries)
+    said = [sentence for one in found for sentence in ([one.failure] if one.failure else one.problems[:1])]
+    return [summary_table(found, device)], said
+
+
+def layer_tables(verified: Iterable[Verified], device: str) -> tuple[list[Table], list[str]]:
+    """A table of layers for each network, and the first disagreement of each as a sentence.
+
+    Where there are several, the table that has a line for each comes last.
+    """
+    found = list(verified)
+    tables = [layer_table(one) for one in found]
+    if len(found) > 1:
+        tables.append(summary_table([summary_of(one) for one in found], device))
+    return tables, [problem for one in found for problem in one.problems[:1]]

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, unknown
+from archcalc.language.expand import expand
+from archcalc.language.family import Family
+from archcalc.language.zoo import networks
 from archcalc.report.table import Heading, Table, column_names, kept
-from archcalc.report.units import counted
-from archcalc.spec.expand import expand
-from archcalc.spec.reader import Family
-from archcalc.spec.zoo import networks
+from archcalc.units import counted
 from archcalc.version import __version__
 
 HEADINGS = {
@@ -73,7 +74,7 @@ def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
         network = expand(family, name)
         row["input"] = str(network.input)
         if needed & {"params", "macs"}:
-            totals = network.analyze().totals
+            totals = analyze(network).totals
             row |= {"params": totals.params, "macs": totals.macs}
     return row
 

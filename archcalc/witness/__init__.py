@@ -22,7 +22,7 @@ def build(network: Network, device: str = "cpu") -> Built:
         import torch
     except ImportError:
         raise ArchcalcError("building a model needs torch: pip install 'archcalc[torch]'") from None
-    from archcalc.analysis.lifetime import overwritten
+    from archcalc.memory.lifetime import overwritten
     from archcalc.witness.built import Built
 
     with torch.device(device):

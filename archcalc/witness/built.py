@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from archcalc.export import missing_layers as parts
+from archcalc.export.module_names import how_written, module_paths, taken
 from archcalc.network import Network, Node
-from archcalc.witness import parts
-from archcalc.witness.layers import Call, Expression, Written, takes
-from archcalc.witness.names import how_written, module_paths, taken
+from archcalc.pytorch.code import Call, Expression, Written, takes
 
 
 class Function(nn.Module):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.report.units import bytes_text
+from archcalc.units import bytes_text
 
 DEVICES = ("auto", "cuda", "cpu", "meta")
 WARM_RUNS = 3

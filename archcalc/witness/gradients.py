@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from archcalc.analysis import analyze
-from archcalc.analysis.positions import Positions, Run
 from archcalc.errors import ArchcalcError, LayerError
-from archcalc.field import View
+from archcalc.field.axis import AxisField
+from archcalc.field.pixels_read import Positions, Run
 from archcalc.layers import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.layers.join import Add
@@ -246,7 +246,7 @@ class Claim(NamedTuple):
     node: Node
     unit: int
     span: Span
-    view: View
+    view: AxisField
 
     def inside(self, pixels: int) -> bool:
         """Whether no padding is seen; a whole window has been cut to the image."""
@@ -262,9 +262,9 @@ def _claims(network: Network, axis: int, indices: Sequence[int]) -> list[Claim]:
     return claims
 
 
-def _views(network: Network) -> dict[int, tuple[View, ...]]:
+def _views(network: Network) -> dict[int, tuple[AxisField, ...]]:
     rows = analyze(network, training=not network.side_problem).rows
-    return {row.node.index: row.views_with_gates for row in rows if row.node is not None}
+    return {row.node.index: row.field_with_gates for row in rows if row.node is not None}
 
 
 def _crops(node: Node) -> bool:

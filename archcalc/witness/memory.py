@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from archcalc.analysis.lifetime import Schedule, inference
-from archcalc.analysis.training import training
+from archcalc.memory.lifetime import Schedule, inference
+from archcalc.memory.training import training
 from archcalc.network import Network
 from archcalc.witness.built import Built
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from archcalc.analysis.lifetime import inference
-from archcalc.analysis.training import training
 from archcalc.errors import ArchcalcError
+from archcalc.memory.lifetime import inference
+from archcalc.memory.training import training
 from archcalc.network import Network
-from archcalc.report.units import bytes_text
+from archcalc.units import bytes_text
 
 FLOAT = 4
 LIBRARIES = 200 * 10**6

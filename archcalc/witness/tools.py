@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.network import Network
 from archcalc.witness.models import build, counterpart
@@ -157,7 +158,7 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measured:
 
 def _check_same(model: Any, name: str, network: Network) -> None:
     theirs = sum(p.numel() for p in model.parameters())
-    analysis = network.analyze(training=not network.side_problem)
+    analysis = analyze(network, training=not network.side_problem)
     if theirs != analysis.totals.params and not network.side_problem:
         raise ArchcalcError(
             f"torchvision's {name} is not {network.full_name} at {network.input}: it has {theirs:,} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from archcalc.network import Network, Node
@@ -72,6 +73,54 @@ class Verified(NamedTuple):
             for layer, figure in named
             if figure.differs
         ]
+
+
+class Summary(NamedTuple):
+    """What the witnesses said of one network among many, as data that processes can pass on.
+
+    ``fields``: of how many layers the receptive field was seen, and how many there are. ``failure`` says why a network
+    could not be verified; it then has no figures.
+    """
+
+    network: str
+    input: str = ""
+    layers: int | None = None
+    params: int | None = None
+    macs: int | None = None
+    fvcore: int | None = None
+    saved_bytes: int | None = None
+    peak_bytes: int | None = None
+    training_peak_bytes: int | None = None
+    fields: tuple[int, int] | None = None
+    other: Other | None = None
+    milliseconds: float | None = None
+    allocated: int | None = None
+    unsupported: Mapping[str, int] | None = None
+    problems: tuple[str, ...] = ()
+    failure: str = ""
+
+
+def summary_of(found: Verified) -> Summary:
+    """The figures that stand in a table of many networks."""
+    figures = {figure.name: figure for figure in found.totals}
+    times = [layer.milliseconds for layer in found.layers if layer.milliseconds is not None]
+    return Summary(
+        found.network.full_name,
+        str(found.network.input),
+        len(found.layers),
+        figures["params"].seen,
+        figures["macs of convolutions"].seen + figures["macs of matrix products"].seen,
+        sum(f.seen for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
+        next(f.seen for name, f in figures.items() if name.startswith("bytes saved")),
+        next(f.seen for name, f in figures.items() if name.startswith("inference peak")),
+        next(f.seen for name, f in figures.items() if name.startswith("training peak")),
+        found.fields,
+        found.other,
+        sum(times) if times else None,
+        found.allocated,
+        dict(found.unsupported),
+        tuple(found.problems),
+    )
 
 
 def figure_text(value: Any) -> str:

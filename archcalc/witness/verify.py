@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from archcalc.analysis import analyze
-from archcalc.analysis.lifetime import inference, overwritten
 from archcalc.analysis.trace import Row
-from archcalc.analysis.training import training
 from archcalc.conventions import convention
 from archcalc.conventions.written import TORCHVISION
 from archcalc.errors import ArchcalcError
+from archcalc.memory.lifetime import inference, overwritten
+from archcalc.memory.training import training
 from archcalc.network import Network
 from archcalc.sizes import Params
 from archcalc.witness import counts, gradients, memory, need

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from archcalc import load
-from archcalc.analysis import analyze
+from archcalc import Network, analyze, load
 from archcalc.analysis.alignment import aligned
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.report.diff import diff_table
 from archcalc.sizes import Shape
 

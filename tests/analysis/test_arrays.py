@@ -9,15 +9,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import analyze
+from archcalc import Network, analyze, load
 from archcalc.analysis.depth import depth
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec import load
-
-from . import nets
+from tests import random_nets as nets
 
 RANDOM = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
@@ -49,7 +46,7 @@ def numbers(row):
 
 def same_row(array, scalar, index, shape):
     assert [at(n, index, shape) for n in numbers(array)] == list(numbers(scalar))
-    for a, s in zip(array.views, scalar.views, strict=True):
+    for a, s in zip(array.field, scalar.field, strict=True):
         assert s.exact or not a.exact  # an array is exact where all of its elements are
         for f, g in ((a.field, s.field), (a.least, s.least)):
             first, last, step = (Fraction(at(n, index, shape), at(f.per, index, shape)) for n in f[:3])
@@ -320,10 +317,10 @@ def test_steps_beyond_int64_are_refused(tmp_path):
     path = tmp_path / "strides.yaml"
     path.write_text(STRIDES)
     fine = load(str(path), stride=np.array([2, 2**20])).analyze()
-    assert fine.rows[-1].views[0].field.step.tolist() == [8, 2**60]
+    assert fine.rows[-1].field[0].field.step.tolist() == [8, 2**60]
     with pytest.raises(ArchcalcError, match=r"receptive fields reach about 7\.38e"):
         load(str(path), stride=np.array([2, 2**22])).analyze()
-    assert load(str(path), stride=2**22).analyze().rows[-1].views[0].field.step == 2**66
+    assert load(str(path), stride=2**22).analyze().rows[-1].field[0].field.step == 2**66
 
 
 def test_batches_and_settings_that_do_not_broadcast_are_refused():

@@ -6,13 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import analyze
+from archcalc import Network, analyze, load
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec import load
 
 SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 LAYERS = [
@@ -59,7 +57,7 @@ def test_rows_of_a_fold(network):
     assert {row.type for row in analysis.fold(by="type")} == {row.type for row in analysis.rows}
     stages = analysis.fold(by="stage")
     assert all(a.name != b.name for a, b in pairwise(stages))
-    assert stages[-1].views == analysis.rows[-1].views
+    assert stages[-1].field == analysis.rows[-1].field
 
 
 def test_a_fold_by_hand():

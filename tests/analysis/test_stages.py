@@ -6,12 +6,11 @@ from time import process_time
 
 import pytest
 
+from archcalc import Network, load
 from archcalc.analysis.stages import stages as stages_of
 from archcalc.layers.convolution import Conv
 from archcalc.layers.join import Add
-from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec import load
 from tests.nets import CLIP, FPN, SSD, UNET, UNET_WITH_LATERALS, network
 
 CONV = "conv: {out: 4, kernel: 3, pad: 1}"

@@ -4,13 +4,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from archcalc.analysis import Analysis, analyze
+from archcalc import Analysis, Network, analyze
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Params, Shape, Work
-
-from . import nets
+from tests import random_nets as nets
 
 RANDOM = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
@@ -57,7 +55,7 @@ def test_batch_scales_work_and_values_but_not_parameters_and_views(net, shape, b
     network = built(net, shape)
     for one, many in zip(analyze(network).rows, analyze(network, batch=batch).rows, strict=True):
         assert (many.params, many.param_count) == (one.params, one.param_count)
-        assert (many.views, many.shape) == (one.views, one.shape)
+        assert (many.field, many.shape) == (one.field, one.shape)
         assert many.work == one.work.times(batch)
         assert many.conv_inputs == batch * one.conv_inputs
         for a, b in ((one.macs, many.macs), (one.values, many.values)):

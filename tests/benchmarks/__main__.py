@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import archcalc
+from archcalc.language import zoo
 from archcalc.report.budget import memory_table
-from archcalc.spec import zoo
 
 TABLE = [sys.executable, "-m", "archcalc", "table", "vgg16"]
 LIST = [sys.executable, "-m", "archcalc", "list"]

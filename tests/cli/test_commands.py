@@ -97,7 +97,7 @@ def test_a_device_is_written_to(archcalc: Run) -> None:
 
 
 def test_schema_and_show_print_what_the_library_has(archcalc: Run) -> None:
-    from archcalc.spec.schema import schema
+    from archcalc.language.schema import schema
 
     assert json.loads(archcalc("schema")[1]) == schema()
     assert archcalc("show", "tiny.yaml")[1] == TINY

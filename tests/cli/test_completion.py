@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from archcalc import networks
-from archcalc.analysis.budget import OPTIMIZERS
-from archcalc.analysis.memory import DTYPES
 from archcalc.cli.complete import SCRIPTS, candidates, completed
 from archcalc.cli.parser import parser
 from archcalc.cli.reference import commands
 from archcalc.conventions import conventions
+from archcalc.dtypes import DTYPES
+from archcalc.memory.budget import OPTIMIZERS
 from archcalc.plot.kinds import KINDS
 from archcalc.report import LAYER_FORMATS
 from archcalc.report.layers import COLUMNS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import archcalc
-from archcalc.analysis.way import explained
+from archcalc.analysis.explanation import explained
 from archcalc.conventions import convention, conventions
 from archcalc.conventions.written import FORMS, IN_RF_BENCHMARK, IN_TORCHVISION, written
 from archcalc.published.figures import load_figures

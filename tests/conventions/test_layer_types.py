@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import archcalc
-from archcalc.analysis.way import explained
+from archcalc import Network
+from archcalc.analysis.explanation import explained
 from archcalc.conventions import convention, conventions
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Shape
 from archcalc.witness.tools import TOOLS
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import archcalc
-from archcalc.analysis.way import Explained, explained
+from archcalc import Network
+from archcalc.analysis.explanation import Explained, explained
 from archcalc.conventions import convention
-from archcalc.network import Network
 from archcalc.witness.models import NETWORKS, build
 from archcalc.witness.tools import measure
 

@@ -8,8 +8,7 @@ import json
 import re
 from html.parser import HTMLParser
 
-from archcalc.analysis import analyze
-from archcalc.spec import load
+from archcalc import analyze, load
 from tests.fuzz.cases import Case
 
 _INFINITE = re.compile(r"(?<![\w.'\"-])-?(?:inf|nan|infinity)(?![\w'\"-])", re.IGNORECASE)

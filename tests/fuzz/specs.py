@@ -10,8 +10,8 @@ from json import dumps
 from random import Random
 from typing import Any
 
-from archcalc.layers.fields import Choice, Connections, Count, Field, Flag, Number, Padding, PerAxis
-from archcalc.spec.language import FAMILY, LAYERS
+from archcalc.language.keywords import FAMILY, LAYERS
+from archcalc.layers.settings import Choice, Connections, Count, Field, Flag, Number, Padding, PerAxis
 
 TITLES = [
     '=HYPERLINK("http://example.invalid/","x")',

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from archcalc.spec.operations import FUNCTIONS
-from archcalc.spec.zoo import specs
+from archcalc.language.operations import FUNCTIONS
+from archcalc.language.zoo import specs
 
 DOCS = Path(__file__).parents[2] / "docs" / "spec.md"
 TINY = """\

@@ -8,7 +8,7 @@ import pytest
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.layers.base import FACTS, Layer, Pointwise
-from archcalc.layers.fields import Count
+from archcalc.layers.settings import Count
 from archcalc.sizes import NO_WORK, Shape
 
 x = Shape(6, (5, 7))

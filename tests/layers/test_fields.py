@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 
 from archcalc.errors import LayerError
 from archcalc.layers import registry
-from archcalc.layers.fields import Choice, Connections, Count, Flag, Like, Number, Padding, PerAxis, Sides
+from archcalc.layers.settings import Choice, Connections, Count, Flag, Like, Number, Padding, PerAxis, Sides
 
 FIELDS = [
     Count("n"),

@@ -14,11 +14,11 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 from matplotlib.text import Text
 
 from archcalc import load, plot
-from archcalc.analysis.budget import Budget
+from archcalc.memory.budget import Budget
 from archcalc.plot.folding import BLOCK, finest, folded, runs
 from archcalc.plot.labels import wrapped
 from archcalc.plot.layout import MAP, box_of, groups_of, is_bar, scale_for
-from archcalc.plot.live import _moments as moments_of
+from archcalc.plot.memory_timeline import _moments as moments_of
 from archcalc.plot.style import apart
 from archcalc.sizes import Shape
 from tests.nets import CLIP, FPN, SSD, UNET, network

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.language.zoo import specs
 from archcalc.layers.convolution import Conv
 from archcalc.published.figures import load_figures
 from archcalc.published.verdict import judge_all
 from archcalc.report.audit import audit_report, audit_table, differences, tally
 from archcalc.sizes import Work
-from archcalc.spec.zoo import specs
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "reports" / "audit.md"
@@ -154,7 +154,7 @@ def copy(tmp_path, monkeypatch):
     where = tmp_path / "specs"
     shutil.copytree(specs(), where)
     monkeypatch.setattr("archcalc.published.figures.specs", lambda: where)
-    monkeypatch.setattr("archcalc.spec.zoo.folder", lambda: str(where))
+    monkeypatch.setattr("archcalc.language.zoo.folder", lambda: str(where))
     return where
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from archcalc.errors import ArchcalcError
-from archcalc.published.figures import CONFIDENCE, Subject, load_figures, of_networks
+from archcalc.published.figures import CONFIDENCE, load_figures, of_networks
 from archcalc.published.quantities import FIRSTS, LASTS, OF_NETWORK, QUANTITIES, SUMS
+from archcalc.published.subject import Subject
 
 SOURCES = 'paper: {title: "A paper", link: "https://example.org"}\n'
 TABLE = """- source: paper

@@ -11,10 +11,10 @@ import pytest
 
 from archcalc import ArchcalcError, Network, load
 from archcalc.analysis.depth import depth
+from archcalc.language.accuracy import accuracies
 from archcalc.report.compare import compare_table
 from archcalc.report.formats import FORMATS, render_table
-from archcalc.report.units import ratio_text
-from archcalc.spec.accuracy import accuracies
+from archcalc.units import ratio_text
 from tests.report.test_formats import text_columns
 
 VGG16_PARAMS, VGG16_MACS = 138_357_544, 15_470_264_320  # Simonyan and Zisserman 2015, recounted by hand in CS231n

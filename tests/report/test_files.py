@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archcalc import ArchcalcError
-from archcalc.report.files import check_writable, format_of, write, write_in_folder
+from archcalc.files import check_writable, format_of, write, write_in_folder
 
 TINY = "input: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 1}\n"
 RUN = f"{sys.executable} -m archcalc"

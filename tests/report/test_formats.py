@@ -357,9 +357,9 @@ def test_columns_of_a_table_with_wide_letters_stand_below_each_other() -> None:
     """A letter of Chinese takes two columns of a terminal, one of Russian takes one."""
     from unicodedata import east_asian_width
 
+    from archcalc.language.expand import expand
+    from archcalc.language.zoo import read_text
     from archcalc.report import render
-    from archcalc.spec.expand import expand
-    from archcalc.spec.zoo import read_text
 
     layers = "[{relu: , name: 卷积一}, {relu: , name: слой}, {relu: , name: 한국어}]"
     net = expand(read_text(f"input: [3, 8, 8]\nlayers: {layers}\n", "net.yaml", "net"), "net")

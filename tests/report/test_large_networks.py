@@ -7,10 +7,10 @@ import time
 import pytest
 
 from archcalc.errors import ArchcalcError
+from archcalc.pages.page import page
 from archcalc.report.budget import memory_table
+from archcalc.report.evidence import Records
 from archcalc.report.explain import explain
-from archcalc.report.page import page
-from archcalc.report.records import Records
 
 MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
 

@@ -10,10 +10,10 @@ from itertools import pairwise
 import pytest
 
 from archcalc import ArchcalcError, load
+from archcalc.language.zoo import networks
 from archcalc.report import zoo
 from archcalc.report.formats import FORMATS
 from archcalc.report.zoo import HEADINGS, list_table, natural
-from archcalc.spec.zoo import networks
 from tests.report.test_formats import text_columns
 
 FEW = ["vgg*", "resnet18", "lenet5*", "googlenet*", "mobilenet_v1*", "densenet_cifar_40_12"]

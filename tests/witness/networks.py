@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from archcalc import Network
 from archcalc.errors import ArchcalcError, LayerError
+from archcalc.language.expand import expand
+from archcalc.language.zoo import read_text
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec.expand import expand
-from archcalc.spec.zoo import read_text
 
 TYPES = sorted(set(registry) - {"input"})
 JOINS = [type for type in TYPES if registry[type].joins]

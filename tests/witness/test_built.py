@@ -12,13 +12,13 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from archcalc import ArchcalcError, Network, Shape, load
+from archcalc.export import torch_source
 from archcalc.layers import registry
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv
 from archcalc.layers.pool import AvgPool, MaxPool, Subsample
+from archcalc.pytorch.code import JOINS, WRITERS
 from archcalc.witness import build
-from archcalc.witness.layers import JOINS, WRITERS
-from archcalc.witness.source import torch_source
 
 
 def spec(tmp_path: Path, text: str) -> Network:

@@ -7,14 +7,14 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 import archcalc
+from archcalc import Network
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.layers.convolution import Conv
-from archcalc.network import Network
 from archcalc.sizes import Shape, Window
 from archcalc.witness.gradients import NARROW, FieldCheck, check, support
+from tests import random_nets as nets
 
-from ..analysis import nets
 from .networks import Drawn, networks
 
 RANDOM = settings(

@@ -18,23 +18,22 @@ from torch.fx.experimental.optimization import fuse
 from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
-from archcalc import load
+from archcalc import Network, load
 from archcalc import networks as zoo
-from archcalc.analysis.budget import OPTIMIZERS, Budget
-from archcalc.analysis.checkpoint import block_runs
-from archcalc.analysis.deployed import fold_batch_norm
-from archcalc.analysis.lifetime import inference, overwritten
-from archcalc.analysis.training import training
+from archcalc.export import torch_source
+from archcalc.language.expand import expand
+from archcalc.language.zoo import read_text
 from archcalc.layers import registry
-from archcalc.network import Network
+from archcalc.memory.budget import OPTIMIZERS, Budget
+from archcalc.memory.checkpoint import block_runs
+from archcalc.memory.deployed import fold_batch_norm
+from archcalc.memory.lifetime import inference, overwritten
+from archcalc.memory.training import training
 from archcalc.sizes import Shape
-from archcalc.spec.expand import expand
-from archcalc.spec.zoo import read_text
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 from archcalc.witness.device import allocated
 from archcalc.witness.models import build as torchvision_model
-from archcalc.witness.source import torch_source
 
 from .networks import Drawn, networks
 

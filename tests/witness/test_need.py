@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import archcalc
+from archcalc import Network
 from archcalc.errors import ArchcalcError
-from archcalc.network import Network
 from archcalc.witness import need
 from archcalc.witness.need import Room
 

@@ -19,12 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from archcalc import Network
 from archcalc.errors import LayerError
 from archcalc.layers import registry
-from archcalc.network import Network
+from archcalc.pytorch.code import written
 from archcalc.witness import build
 from archcalc.witness.built import Built, instance
-from archcalc.witness.layers import written
 
 from . import plain
 from .networks import TYPES, Drawn, Layer, Shared, networks

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from archcalc.analysis.budget import Budget
-from archcalc.analysis.checkpoint import block_runs
-from archcalc.analysis.deployed import fold_batch_norm
-from archcalc.analysis.lifetime import inference, overwritten
-from archcalc.analysis.training import training
-from archcalc.network import Network
+from archcalc import Network
+from archcalc.memory.budget import Budget
+from archcalc.memory.checkpoint import block_runs
+from archcalc.memory.deployed import fold_batch_norm
+from archcalc.memory.lifetime import inference, overwritten
+from archcalc.memory.training import training
 from archcalc.witness import build, memory
 from archcalc.witness.built import Built
 from archcalc.witness.device import device

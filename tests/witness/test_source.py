@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from archcalc import ArchcalcError, load, networks
+from archcalc import ArchcalcError, Network, load, networks
+from archcalc.export import torch_source
+from archcalc.export.file import class_name
+from archcalc.export.module_names import TAKEN
+from archcalc.language.expand import expand
+from archcalc.language.zoo import read_text
 from archcalc.layers import registry
-from archcalc.network import Network
 from archcalc.sizes import Shape
-from archcalc.spec.expand import expand
-from archcalc.spec.zoo import read_text
 from archcalc.witness import build
-from archcalc.witness.names import TAKEN
-from archcalc.witness.source import torch_source
-from archcalc.witness.source.file import class_name
 from tests.witness import networks as random
 
 torch = pytest.importorskip("torch")
@@ -368,7 +367,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ):
         (folder / f"{name}.py").write_text(torch_source(load(name)), encoding="utf-8")
-    parts = Path(sys.modules["archcalc.witness.source.file"].__file__ or "").parent.parent / "parts.py"
+    parts = Path(sys.modules["archcalc.export.file"].__file__ or "").parent.parent / "parts.py"
     (folder / "parts.py").write_text(parts.read_text(encoding="utf-8"), encoding="utf-8")
     return folder
 

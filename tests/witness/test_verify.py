@@ -15,14 +15,15 @@ import pytest
 import torch
 
 from archcalc import ArchcalcError, load, networks
-from archcalc.analysis.lifetime import inference
-from archcalc.analysis.training import training
+from archcalc.language import zoo
+from archcalc.language.zoo import source
 from archcalc.layers.convolution import Conv
 from archcalc.layers.norm import BatchNorm
+from archcalc.memory.lifetime import inference
+from archcalc.memory.training import training
+from archcalc.report.verification import summary_tables
 from archcalc.sizes import Params, Work
-from archcalc.spec import zoo
-from archcalc.spec.zoo import source
-from archcalc.witness import run
+from archcalc.witness import verify_many
 from archcalc.witness.device import device
 from archcalc.witness.models import NETWORKS, OF_TIMM
 from archcalc.witness.verified import Verified
@@ -296,7 +297,7 @@ def test_several_networks_end_in_a_line_for_each(archcalc, tmp_path: Path) -> No
 
 def test_a_model_that_fails_is_a_line_among_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Conv, "work", lambda self, out, x: 1 // 0)
-    (table,), problems = run.summary([run.outcome("lenet5_modern", "meta")], "meta")
+    (table,), problems = summary_tables([verify_many.outcome("lenet5_modern", "meta")], "meta")
     assert problems == ["lenet5_modern: ZeroDivisionError: integer division or modulo by zero"]
     assert table.rows[0][0] == "lenet5_modern"
     assert table.rows[0][-1].startswith("no: lenet5_modern: ZeroDivisionError")

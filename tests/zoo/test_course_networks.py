@@ -11,9 +11,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
-from archcalc.analysis import Analysis, analyze
-from archcalc.spec import load
-from archcalc.spec.zoo import zoo_family
+from archcalc import Analysis, analyze, load
+from archcalc.language.zoo import zoo_family
 
 FAMILIES = ["lenet5", "alexnet", "zfnet", "vgg", "resnet", "googlenet"]
 
@@ -457,7 +456,7 @@ FIELDS = [
 def test_receptive_fields(name: str, expected: dict[str, int]) -> None:
     analysis = numbers(name)
     found = {row.name: row for row in (*analysis.fold(1), *analysis.rows)}
-    assert {layer: tuple(view.field.size for view in found[layer].views) for layer in expected} == {
+    assert {layer: tuple(view.field.size for view in found[layer].field) for layer in expected} == {
         layer: (size, size) for layer, size in expected.items()
     }
 
@@ -475,7 +474,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("name", "layer", "step", "first"), PLACES)
 def test_places_of_fields(name: str, layer: str, step: int, first: int) -> None:
-    for view in numbers(name)[layer].views:
+    for view in numbers(name)[layer].field:
         assert (view.field.step, view.field.start) == (step, first)
 
 

@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 
-from archcalc.analysis import Analysis, analyze
-from archcalc.spec import load
-from archcalc.spec.zoo import zoo_family
+from archcalc import Analysis, analyze, load
+from archcalc.language.zoo import zoo_family
 
 FAMILIES = [
     "nin",
@@ -639,7 +638,7 @@ SLIM_FIELDS = [
 def test_receptive_fields_of_the_slim_models(name: str, rows: list[tuple[str, int, int | None]]) -> None:
     analysis = analyze(load(name), input=(3, 224, 224))
     for layer, size, padding in rows:
-        field = analysis[layer if layer != "conv1" else "conv1.relu"].views[0].field
+        field = analysis[layer if layer != "conv1" else "conv1.relu"].field[0].field
         assert (layer, field.last - field.first + 1) == (layer, size)
         if padding is not None:
             assert (layer, -field.first) == (layer, padding)
@@ -971,7 +970,7 @@ def test_sums_of_the_slides() -> None:
 
 def test_three_3x3_see_what_one_7x7_sees() -> None:
     stack, one = numbers("teaching_stack_3x3"), numbers("teaching_one_7x7")
-    fields = [analysis.rows[-1].views[0].field for analysis in (stack, one)]
+    fields = [analysis.rows[-1].field[0].field for analysis in (stack, one)]
     assert [field.last - field.first + 1 for field in fields] == [7, 7]
     assert stack.totals.params * 49 == one.totals.params * 27
 

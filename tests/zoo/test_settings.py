@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from archcalc import ArchcalcError, load
-from archcalc.spec.expanded import expanded
-from archcalc.spec.zoo import networks
+from archcalc.language.expanded import expanded
+from archcalc.language.zoo import networks
 
 NETWORKS = networks()
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc import load
 from archcalc.published.figures import load_figures
 from archcalc.published.printed import printed
 from archcalc.published.quantities import Bench
 from archcalc.published.verdict import judge, written
-from archcalc.spec import load
 
 
 def params(name: str) -> int:
@@ -68,7 +68,7 @@ def test_resnet200() -> None:
     ],
 )
 def test_same_padding_follows_the_size(name: str, pixels: int, layer: str, first: int) -> None:
-    views = load(name).analyze(input=(3, pixels, pixels))[layer].views
+    views = load(name).analyze(input=(3, pixels, pixels))[layer].field
     assert {view.field.start for view in views} == {first}
 
 

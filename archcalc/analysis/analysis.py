@@ -1,0 +1,121 @@
+"""What a network costs at one input, batch, dtype and convention: its rows, totals and folds, fields and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from archcalc.analysis.fold import fold
+from archcalc.analysis.totals import Totals, totals
+from archcalc.analysis.trace import Row, trace
+from archcalc.conventions import Convention
+from archcalc.dtypes import itemsize
+from archcalc.errors import ArchcalcError, LayerError, unknown
+from archcalc.letters import normal
+from archcalc.network import Network
+from archcalc.sizes import Int, Shape
+
+if TYPE_CHECKING:
+    from archcalc.analysis.stages import Stages
+    from archcalc.field.summary import NetworkField
+    from archcalc.memory.budget import Budget
+
+
+class Analysis:
+    """What a network costs at one input, batch, dtype and convention, row by row."""
+
+    network: Network
+    batch: Int
+    dtype: str
+    convention: Convention
+    itemsize: int
+
+    def __init__(
+        self, network: Network, batch: Int, dtype: str, convention: Convention, training: bool = False
+    ) -> None:
+        self.network, self.batch, self.dtype, self.convention = network, batch, dtype, convention
+        self.itemsize = itemsize(dtype)
+        self.training = training
+
+    @cached_property
+    def all_rows(self) -> list[Row]:
+        """The rows of all layers, side heads included."""
+        with at_input(self.network, self.input):
+            return trace(self.network, self.batch, self.convention)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """A row for every layer that runs."""
+        return (
+            self.all_rows if self.training else [row for row in self.all_rows if row.node is None or not row.node.side]
+        )
+
+    @cached_property
+    def side_rows(self) -> list[Row]:
+        """The rows of the side heads, where they fit the input."""
+        fit = not self.network.side_problem
+        return [row for row in self.all_rows if fit and row.node is not None and row.node.side]
+
+    @property
+    def input(self) -> Shape:
+        return self.network.input
+
+    @cached_property
+    def totals(self) -> Totals:
+        return totals(self.rows, self.convention)
+
+    @cached_property
+    def stages(self) -> Stages:
+        """The trunk of the network, and its runs of layers on maps of one size."""
+        from archcalc.analysis.stages import stages
+
+        return stages(self.network)
+
+    @cached_property
+    def unknown_types(self) -> tuple[str, ...]:
+        """The layer types of the network that the convention says nothing about; its totals are then incomplete."""
+        return tuple(dict.fromkeys(row.type for row in self.rows if not self.convention.knows(row.type)))
+
+    def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
+        """The rows folded to a depth of blocks, or ``by`` type or stage."""
+        return fold(self.rows, depth, by, self.stages if by == "stage" else None)
+
+    @cached_property
+    def field(self) -> NetworkField:
+        """The receptive fields of the network: ``layers``, ``summary``, ``layer(name)`` and ``unit(name, position)``."""
+        from archcalc.field.summary import NetworkField
+
+        rows = self.all_rows
+        return NetworkField(
+            self.network, [row.field for row in rows], [row.field_with_gates for row in rows], self.training
+        )
+
+    def memory(
+        self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int | str = 0
+    ) -> Budget:
+        """What inference and training hold, at any batch: see ``archcalc.memory.budget.Budget``."""
+        from archcalc.memory.budget import Budget
+
+        return Budget(self.network, self.dtype, optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
+
+    def __getitem__(self, name: str) -> Row:
+        for row in self.rows:
+            if row.name == normal(name):
+                return row
+        raise ArchcalcError(unknown("layer", name, [row.name for row in self.rows]))
+
+    def __repr__(self) -> str:
+        return f"<Analysis of {self.network.full_name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
+
+
+@contextmanager
+def at_input(network: Network, shape: Shape) -> Iterator[None]:
+    """What a layer or NumPy refuses, said of the network at its input."""
+    try:
+        yield
+    except LayerError as error:
+        raise ArchcalcError(f"{network.full_name} at input {shape}: {error}") from error
+    except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
+        raise ArchcalcError(f"{network.full_name} at input {shape}: a number does not fit into int64") from error

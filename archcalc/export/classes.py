@@ -1,0 +1,199 @@
+"""Blocks that are built alike as one class; the numbers in which they differ are its parameters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from keyword import iskeyword
+from string import Formatter
+from typing import Any, NamedTuple
+
+from archcalc.export.module_names import plain
+from archcalc.export.outline import Block
+from archcalc.export.parameters import CHANNELS, MISSING, Argument, Column, Parameter, Parameters
+from archcalc.pytorch.code import Call, Expression
+
+
+class Class(NamedTuple):
+    """A class of the model: its blocks, the first standing for all, and how each argument in it is written.
+
+    ``locals`` are names in its constructor for numbers that follow from the parameters.
+    """
+
+    name: str
+    blocks: list[Block]
+    parameters: list[Parameter]
+    locals: dict[str, str]
+    texts: list[str]
+    columns: list[Column]
+
+
+class Classes:
+    """All classes of a model, those that others use first; the last is the model itself."""
+
+    def __init__(self, root: Block, name: str, taken: set[str]) -> None:
+        self.numbers: dict[Any, int] = {}
+        self.groups: dict[int, list[Block]] = {}
+        self.calls: dict[int, Call] = {}
+        self.kinds: dict[str, dict[str, str]] = {}
+        self.visit(root)
+        names = class_names([*self.groups.values()][:-1], {*taken, name})
+        self.all = [self.make(*pair) for pair in zip([*names, name], self.groups.values(), strict=True)]
+
+    def visit(self, block: Block) -> int:
+        """The number of the class that the block gets; its inner blocks come before it."""
+        key = self.shape(block)
+        number = self.numbers.setdefault(key, len(self.numbers))
+        self.groups.setdefault(number, []).append(block)
+        return number
+
+    def shape(self, block: Block) -> Any:
+        """All of a block but the numbers in it."""
+        local: dict[int, int] = {}
+
+        def places(values: Sequence[int]) -> tuple[int, ...]:
+            return tuple(local.setdefault(value, len(local)) for value in values)
+
+        given = places(block.inputs)
+        items = tuple(
+            (
+                item.name,
+                self.shape_of(item.what),
+                places(item.inputs),
+                places(item.outputs),
+                item.side and not block.side,
+            )
+            for item in block.items
+        )
+        return block.kind, given, items, places(block.outputs), tuple(block.ties)
+
+    def shape_of(self, what: Any) -> Any:
+        match what:
+            case Block(inline=True):
+                return tuple((item.name, self.shape_of(item.what)) for item in what.items)
+            case Block():
+                return self.visit(what)
+            case Call():
+                return (
+                    what.target,
+                    what.positional,
+                    tuple([(k, self.shape_of(v) if isinstance(v, Call) else None) for k, v in what.arguments.items()]),
+                )
+            case Expression():
+                return what.text
+        return None
+
+    def make(self, name: str, blocks: list[Block]) -> Class:
+        rows = [list(self.arguments(block)) for block in blocks]
+        columns = [Column.of(same) for same in zip(*rows, strict=True)]
+        joined = any("torch.cat" in item.what.text for item in blocks[0].items if isinstance(item.what, Expression))
+        found = Parameters(columns, joined)
+        positional = sum(p.kind in ("channels", "kernel_size") for p in found.all)
+        defaults = {p.name: p.default for p in found.all if p.default is not MISSING}
+        for at, block in enumerate(blocks):
+            arguments = {p.name: values[at] for p, values in zip(found.all, found.values, strict=True)}
+            self.calls[id(block)] = Call(name, arguments, positional, defaults)
+        self.kinds[name] = {p.name: p.kind for p in found.all}
+        return Class(name, blocks, found.all, found.locals, found.texts, columns)
+
+    def resolved(self, what: Any) -> Call | Expression | None:
+        """A layer or block as it is written where it is used."""
+        if not isinstance(what, Block):
+            return what  # type: ignore[no-any-return]
+        if not what.inline:
+            return self.calls[id(what)]
+        flat = Call("nn.Flatten")
+        inner = {i.name: flat if isinstance(i.what, Expression) else self.resolved(i.what) for i in what.items}
+        return Call("nn.Sequential", {"": Call("OrderedDict", inner)}, 1)
+
+    def arguments(self, block: Block) -> Iterator[Argument]:
+        """Every argument in a block, in the order in which they are written."""
+        for item in block.items:
+            what = self.resolved(item.what)
+            if isinstance(what, Call):
+                yield from self.of_call(what, item.name)
+            elif what is not None:
+                for argument in fields(what.text):
+                    kind = "channels" if argument in CHANNELS else argument
+                    yield Argument("", argument, kind, what.arguments[argument], MISSING)
+
+    def of_call(self, call: Call, path: str) -> Iterator[Argument]:
+        kinds = self.kinds.get(call.target, {})
+        for argument, value in call.arguments.items():
+            if isinstance(value, Call):
+                named = call.target == "OrderedDict"
+                yield from self.of_call(value, f"{path}.{argument}" if named else path)
+            else:
+                kind = kinds.get(argument) or ("channels" if argument in CHANNELS else argument)
+                yield Argument(path, argument, kind, value, call.defaults.get(argument, MISSING))
+
+
+def fields(text: str) -> list[str]:
+    """The arguments named in an expression's text."""
+    return [name for _, name, *_ in Formatter().parse(text) if name and not name.isdigit()]
+
+
+def class_names(groups: list[list[Block]], taken: set[str]) -> list[str]:
+    """A name for each class: its block's, and where several have that, what others lack, or a number."""
+    bases = [camel(blocks[0].kind or re.sub(r"\d+", "", blocks[0].path.split(".")[-1])) for blocks in groups]
+    names: list[str] = []
+    common: dict[tuple[str, bool], set[str]] = {}
+    for base, blocks in zip(bases, groups, strict=True):
+        for deep in (False, True):
+            inside = set(_names(blocks[0], deep))
+            common[base, deep] = common.get((base, deep), inside) & inside
+    for base, blocks in zip(bases, groups, strict=True):
+        words = next(filter(None, (_distinct(blocks[0], common[base, deep], deep) for deep in (False, True))), [])
+        name = found = f"{base}{''.join(words)}"
+        count = 1
+        while found in taken or iskeyword(found):
+            count += 1
+            found = f"{name}{count}"
+        taken.add(found)
+        names.append(found)
+    return names
+
+
+def _distinct(block: Block, common: set[str], deep: bool) -> list[str]:
+    """One or two words for what the block has and not all blocks of its name have; none where that is more."""
+    own = [name for name in _names(block, deep) if name not in common]
+    words = list(dict.fromkeys(name.rstrip("0123456789_") for name in own))
+    plain = len(words) <= 2 and all(word.replace("_", "").isalpha() for word in words)
+    return [camel(word) for word in words] if plain else []
+
+
+def _names(block: Block, deep: bool) -> Iterator[str]:
+    """The names of a block's layers and blocks; deep, also those in the branches written inside it."""
+    for item in block.items:
+        if deep and isinstance(item.what, Block) and item.what.inline:
+            yield from _names(item.what, deep)
+        if not isinstance(item.what, Expression):
+            yield item.name.split(".")[-1]
+
+
+def camel(name: str, otherwise: str = "Block") -> str:
+    """A name as one of a class.
+
+    >>> camel("conv_norm"), camel("resnet50_tv"), camel("mobilenet_v1_0.25"), camel("7x7"), camel("x²-é")
+    ('ConvNorm', 'Resnet50Tv', 'MobilenetV1_0_25', 'Block7x7', 'X2É')
+    """
+    made = ""
+    for word in filter(None, plain(name).split("_")):
+        made += "_" * (made[-1:].isdigit() and word[0].isdigit()) + word[0].upper() + word[1:]
+    if not made:
+        return otherwise
+    return made if made[0].isidentifier() else f"Block{made}"
+
+
+def called(call: Call, columns: Iterator[tuple[Column, str]]) -> str:
+    """The text of a call, its arguments taken in order from the columns and how each is written."""
+    arguments = []
+    for at, (name, value) in enumerate(call.arguments.items()):
+        prefix = "" if at < call.positional else f"{name}="
+        if isinstance(value, Call):
+            arguments.append(prefix + called(value, columns))
+        else:
+            column, text = next(columns)
+            if not column.left_out:
+                arguments.append(prefix + text)
+    return f"{call.target}({', '.join(arguments)})"

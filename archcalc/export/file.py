@@ -1,0 +1,206 @@
+"""A network as a file of Python: the model that ``build`` makes, as plain PyTorch without archcalc.
+
+The file is text from the network alone: PyTorch is neither needed nor imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from keyword import iskeyword
+from textwrap import wrap
+
+from archcalc.analysis import analyze
+from archcalc.export.classes import Class, Classes, called, camel, fields
+from archcalc.export.forward import forward
+from archcalc.export.lines import WIDTH, fits, signature, statement
+from archcalc.export.module_names import TAKEN
+from archcalc.export.outline import Block, outline
+from archcalc.export.parameters import MISSING, literal
+from archcalc.network import Network
+from archcalc.outputs import unused_lines
+from archcalc.pytorch.code import Call, Expression
+from archcalc.version import __version__
+
+IMPORTS = {
+    "OrderedDict": "from collections import OrderedDict",
+    "Sequence": "from collections.abc import Sequence",
+    "Any": "from typing import Any",
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+    "Tensor": "from torch import Tensor, nn",
+}
+STANDARD = ("OrderedDict", "Sequence", "Any")
+_WORDLESS = re.compile(r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*')
+"""Strings and comments, whose words are no names of Python."""
+
+
+def torch_source(network: Network) -> str:
+    """The text of a Python file with the network as a ``torch.nn.Module``, its modules under the spec's names.
+
+    ``state_dict`` keys, outputs and what training returns are those of the module that ``archcalc.witness.build``
+    makes. ArchcalcError when PyTorch lacks a layer.
+    """
+    root, main, sides = outline(network)
+    name = class_name(network)
+    classes = Classes(root, name, {*IMPORTS, *parts()})
+    bodies = ["\n".join(_class(one, classes, network, main, sides)) for one in classes.all]
+    code = "\n\n\n".join([*_needed("\n".join(bodies)), *bodies, _script(network, name)])
+    names = set(re.findall(r"(?<![\w.])[^\W\d]\w*", _WORDLESS.sub("", code)))
+    lines = [[line for key, line in IMPORTS.items() if key in names and (key in STANDARD) == s] for s in (True, False)]
+    imports = "\n\n".join("\n".join(group) for group in lines if group)
+    return f"{_header(network)}\n\n{imports}\n\n\n{code}\n"
+
+
+def class_name(network: Network) -> str:
+    """The network's name as a class's; Network where it has no short one."""
+    name = camel(network.name) if re.fullmatch(r"[\w.-]{1,60}", network.name) else "Network"
+    return f"{name}Network" if name in (*IMPORTS, *parts()) or iskeyword(name) else name
+
+
+def _titled(network: Network) -> str:
+    """The title, with the full name where settings were changed."""
+    title = network.title.rstrip(".")
+    return f"{title} ({network.full_name})" if network.settings_changed else title
+
+
+def _header(network: Network) -> str:
+    """The docstring of the file: what the network is and costs, and who wrote the file."""
+    totals = analyze(network).totals
+    about = network.about
+    paper = ", ".join(str(about[key]) for key in ("paper", "table") if about.get(key))
+    paragraphs = [
+        [f"{_titled(network)}."],
+        [f"{paper}."] if paper else [],
+        [f"{str(about['note'])[:1].upper()}{str(about['note'])[1:]}."] if about.get("note") else [],
+        [f"Without side heads, for one does not fit this input: {network.side_problem}."]
+        if network.side_problem
+        else [],
+        [f"{line}." for line in unused_lines(network)],
+        [
+            f"Input {network.input}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
+            "weight and an input added to a sum; normalisation, activation and pooling have none.",
+        ],
+        [f"Written by archcalc {__version__}."],
+    ]
+    lines = [_quoted("\n".join(wrap(" ".join(p), WIDTH - 3, break_long_words=False))) for p in paragraphs if p]
+    body = "\n\n".join(lines)
+    return f'"""{body}\n"""'
+
+
+def _quoted(text: str) -> str:
+    """Text that may stand in a docstring."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text).replace("\\", "\\\\").replace('"', "'")
+
+
+def _class(one: Class, classes: Classes, network: Network, main: list[int], sides: list[int]) -> list[str]:
+    """The lines of a class; the network's own, which returns what it does and the side heads' outputs, is the last."""
+    first = one.blocks[0]
+    whole = one is classes.all[-1]
+    returned, sides = (main, sides) if whole else (list(first.outputs), [])
+    columns = iter(zip(one.columns, one.texts, strict=True))
+    lines, texts = [], []
+    for item in first.items:
+        what = classes.resolved(item.what)
+        if isinstance(what, Call):
+            lines += statement(f"self.{item.name} = {called(what, columns)}", 8)
+        elif isinstance(what, Expression):
+            texts += [next(columns)[1] for _ in fields(what.text)]
+    words = dict.fromkeys(word for text in texts for word in re.findall(r"[^\W\d]\w*", text))
+    known = [*(p.name for p in one.parameters), *one.locals]
+    names = {name: _attribute(name, first) for name in known if name in words}
+    spaces = [f"        self.{space} = nn.Module()" for space in first.namespaces]
+    kept = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
+    ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
+    texts = [re.sub(r"[^\W\d]\w*", lambda w: f"self.{names[w[0]]}" if w[0] in names else w[0], t) for t in texts]
+    given, body = forward(first, iter(texts), returned, sides)
+    several = f"tuple[{', '.join('Tensor' for _ in returned)}]" if len(returned) < 9 else "tuple[Tensor, ...]"
+    result = "Tensor | tuple[Tensor, ...]" if sides else {0: "None", 1: "Tensor"}.get(len(returned), several)
+    about = f"{_quoted(_titled(network))}." if whole else _places(one)
+    head = [f"class {one.name}(nn.Module):", f'    """{about}"""', ""]
+    if lines or kept:
+        parameters = [f"{p.name}: {p.type}" + _default(p.default) for p in one.parameters]
+        head += signature("__init__", ["self", *parameters], "None", 4)
+        made = [f"        {name} = {value}" for name, value in one.locals.items()]
+        head += ["        super().__init__()", *made, *kept, *spaces, *lines, *ties, ""]
+    head += signature("forward", ["self", *(f"{name}: Tensor" for name in given)], result, 4)
+    training, before = False, network.input
+    for text, side, shape in body:
+        if side and not training:
+            head.append("        if self.training:")
+        training = side
+        indent = 12 if side else 8
+        commented = f"{text}  # {shape}"
+        if whole and shape not in (None, before) and fits(commented, indent):
+            head.append(" " * indent + commented)
+        else:
+            head += statement(text, indent)
+        before = before if shape is None else shape
+    return head
+
+
+def _attribute(name: str, block: Block) -> str:
+    """The attribute that keeps a parameter for the block's expressions."""
+    modules = {item.name.split(".")[0] for item in block.items}
+    while name in modules or name in TAKEN.split():
+        name += "_"
+    return name
+
+
+def _default(value: object) -> str:
+    return "" if value is MISSING else f" = {literal(value)}"
+
+
+def _places(one: Class) -> str:
+    """Where the model has blocks of a class, as far as a line holds them."""
+    paths = [block.path for block in one.blocks]
+    for shown in range(min(len(paths), 40), 0, -1):
+        rest = f" and {len(paths) - shown} more" if shown < len(paths) else ""
+        text = f"{', '.join(paths[:shown])}{rest}."
+        if fits(f'"""{text}"""', 4):
+            return text
+    return f"{len(paths)} blocks."
+
+
+def _script(network: Network, name: str) -> str:
+    sizes = ", ".join(map(str, (1, network.input.channels, *network.input.axes)))
+    run = f"model(torch.zeros({sizes}))"
+    shapes = f"tuple({run}.shape)" if len(network.outputs) == 1 else f"[tuple(out.shape) for out in {run}]"
+    return "\n".join(
+        [
+            'if __name__ == "__main__":',
+            f"    model = {name}().eval()",
+            "    with torch.no_grad():",
+            f"        print({shapes})",
+            '    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")',
+        ]
+    )
+
+
+@cache
+def parts() -> dict[str, str]:
+    """The source of the layers that torch.nn lacks, by name, read and not imported."""
+    text = resources.files("archcalc.export").joinpath("missing_layers.py").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    return {
+        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno])
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+    }
+
+
+def _needed(code: str) -> Iterator[str]:
+    """The source of the parts that the code uses, each after those that it uses itself."""
+    known, found = parts(), set[str]()
+
+    def add(text: str) -> Iterator[str]:
+        for word in re.findall(r"\w+", text):
+            if word in known and word not in found:
+                found.add(word)
+                yield from add(known[word])
+                yield known[word]
+
+    return add(code)

@@ -1,0 +1,184 @@
+"""The statements of a block's ``forward``: its items over a few variables that are used again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from string import Formatter
+from typing import NamedTuple
+
+from archcalc.export.lines import fits
+from archcalc.export.outline import Block, Item
+from archcalc.export.parameters import RESERVED
+from archcalc.pytorch.code import Expression
+from archcalc.sizes import Shape
+
+VARIABLES = ("x", "y", "z", "u", "v", "w")
+
+
+class Step(NamedTuple):
+    """One statement: text and values one after another, and the values that it makes."""
+
+    parts: tuple[str | int, ...]
+    outputs: tuple[int, ...]
+    side: bool
+    shape: Shape | None
+    simple: bool
+    """Whether it stands as an operand without brackets."""
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        return tuple(part for part in self.parts if isinstance(part, int))
+
+
+class Line(NamedTuple):
+    """A line of ``forward``: whether it runs in training only, and the shape that it makes."""
+
+    text: str
+    side: bool
+    shape: Shape | None
+
+
+def forward(block: Block, texts: Iterator[str], returned: list[int], sides: list[int]) -> tuple[list[str], list[Line]]:
+    """The names of what ``forward`` takes, and its lines; ``texts`` are the arguments of expressions, in order.
+
+    ``returned`` are the values it returns, and ``sides`` those it returns beside them in training.
+    """
+    return _Variables(block, steps(block, texts, {*returned, *sides}), returned, sides).written()
+
+
+def steps(block: Block, texts: Iterator[str], kept: set[int]) -> list[Step]:
+    """A block's items as statements; what only the next one uses stands in it where that is short and clear."""
+    uses = block.uses
+    found: list[Step] = []
+    for item in block.items:
+        side = item.side and not block.side
+        if isinstance(item.what, Expression):
+            parts = list(_expression(item, texts))
+        else:
+            parts = [f"self.{item.name}("]
+            for at, value in enumerate(item.inputs):
+                parts += [", ", value] if at else [value]
+            parts.append(")")
+        join = isinstance(item.what, Expression) and len(item.inputs) > 1
+        alone = isinstance(item.what, Expression) and not join
+        inputs = [v for v in item.inputs if uses[v] == 1 and v not in kept and v not in block.inputs]
+        tail = found[len(found) - len(inputs) :] if inputs and not alone else []
+        fitting = [step.outputs for step in tail] == [(value,) for value in inputs] and all(
+            step.side == side and (step.simple if join else _is_operand(step)) for step in tail
+        )
+        if tail and fitting:
+            taken = {step.outputs[0]: step.parts for step in tail}
+            merged = [p for part in parts for p in (taken.get(part, (part,)) if isinstance(part, int) else (part,))]
+            if fits("return " + "".join("x" if isinstance(p, int) else p for p in merged), 8):
+                parts = merged
+                del found[len(found) - len(inputs) :]
+        simple = not join or "torch.cat" in str(parts[0])
+        found.append(Step(tuple(parts), item.outputs, side, item.shape, simple))
+    return found
+
+
+def _is_operand(step: Step) -> bool:
+    """Whether a statement may stand as the argument of a call: a slice, or a sum or product of calls."""
+    text = "".join("x" if isinstance(p, int) else p for p in step.parts)
+    return text.startswith("x[") or (not step.simple and not text.startswith("F."))
+
+
+def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
+    assert isinstance(item.what, Expression)
+    parsed = [(before, name) for before, name, *_ in Formatter().parse(item.what.text)]
+    given = [next(texts) if name and not name.isdigit() else "" for _, name in parsed]
+    spaced = "[:, " in item.what.text and any("self." in text for text in given)
+    after = ""  # the argument before
+    for (before, name), text in zip(parsed, given, strict=True):
+        if spaced and after and before.startswith(":"):
+            before = f" {before}"
+        if spaced and text and before.endswith(":"):
+            before = f"{before} "
+        yield from (piece for piece in (before, text) if piece)
+        if name and name.isdigit():
+            yield item.inputs[int(name)]
+        after = text
+
+
+class _Variables:
+    """Values in variables: one that is used for the last time leaves its variable to what is made of it."""
+
+    def __init__(self, block: Block, found: list[Step], returned: list[int], sides: list[int]) -> None:
+        self.block, self.steps, self.returned, self.sides = block, found, returned, sides
+        self.names: dict[int, str] = {}
+        self.used: set[str] = set()
+        self.numbers: dict[int, int] = {}
+        """The number of the variable that a value is in: x, y, z, u, v, w, x1, y1, ..."""
+        self.free: list[int] = []
+        """A heap of the numbers that are free again."""
+        self.fresh = 0
+        """The first number that was never used."""
+        self.last = {value: at for at, step in enumerate(found) for value in step.values}
+        self.last.update(dict.fromkeys((*returned, *sides), len(found)))
+
+    def written(self) -> tuple[list[str], list[Line]]:
+        arguments = [self.name(value) for value in self.block.inputs]
+        lines: list[Line] = []
+        for at, step in enumerate(self.steps):
+            text = "".join(self.names[p] if isinstance(p, int) else p for p in step.parts)
+            for value in step.values:
+                if self.last[value] == at:
+                    self.release(value)
+            ends = at == len(self.steps) - 1 and not step.side and not self.sides
+            if ends and list(step.outputs) == self.returned:
+                return arguments, [*lines, Line(f"return {text}", False, step.shape)]
+            kept = [value for value in step.outputs if value in self.last]
+            made = [self.name(value, step) for value in step.outputs]
+            for value in step.outputs:
+                if value not in kept:
+                    self.release(value)
+            targets = f"{', '.join(made)} = " if kept else ""
+            lines.append(Line(targets + text, step.side, step.shape if len(made) == 1 else None))
+        given = [self.names[value] for value in self.returned]
+        if self.sides:
+            beside = [*given, *(self.names[value] for value in self.sides)]
+            lines.append(Line(f"return {', '.join(beside)}", True, None))
+        return arguments, [*lines, *([Line(f"return {', '.join(given)}", False, None)] if given else [])]
+
+    def name(self, value: int, step: Step | None = None) -> str:
+        """A free variable for a value; a side head's output is called after it."""
+        if step is not None and value in self.sides:
+            called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")
+            if called.isidentifier() and called not in self.used and called not in (*VARIABLES, *RESERVED):
+                self.used.add(called)
+                self.names[value] = called
+                return called
+        taken = []
+        while (name := variable(number := self.number())) in self.used:
+            taken.append(number)
+        for other in taken:
+            heappush(self.free, other)
+        self.numbers[value], self.names[value] = number, name
+        self.used.add(name)
+        return name
+
+    def number(self) -> int:
+        """The smallest number of a variable that no value is in."""
+        if self.free:
+            return heappop(self.free)
+        self.fresh += 1
+        return self.fresh - 1
+
+    def release(self, value: int) -> None:
+        """The value is used no more, and its variable is free."""
+        name = self.names.pop(value, None)
+        if name is not None:
+            self.used.remove(name)
+        if value in self.numbers:
+            heappush(self.free, self.numbers.pop(value))
+
+
+def variable(number: int) -> str:
+    """The name of a variable by its number.
+
+    >>> variable(0), variable(5), variable(6)
+    ('x', 'w', 'x1')
+    """
+    turn, letter = divmod(number, len(VARIABLES))
+    return f"{VARIABLES[letter]}{turn or ''}"

@@ -1,0 +1,120 @@
+"""What runs of a network as a model, how PyTorch writes it, and what its modules are called; without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from keyword import iskeyword
+from typing import NamedTuple
+
+from archcalc.errors import ArchcalcError, LayerError
+from archcalc.layers import Layer
+from archcalc.network import Network, Node
+from archcalc.pytorch.code import Statements, written
+from archcalc.settings_text import prefixes
+from archcalc.sizes import Shape
+
+TAKEN = """
+T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+before eval extra_repr float forward frees get_buffer get_extra_state get_parameter get_submodule half ipu layers
+load_state_dict modules mtia named_buffers named_children named_modules named_parameters network outputs
+parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
+train training type xpu zero_grad
+"""
+"""Names that a module of PyTorch, or the built model, has for itself."""
+_TAKEN = frozenset(TAKEN.split())
+
+
+def how_written(network: Network, node: Node, over: int | None = None) -> Statements:
+    """The node in PyTorch, which writes over its input from the node ``over``, if there is one, and takes that first.
+
+    ArchcalcError that names the node where PyTorch has no such layer.
+    """
+    try:
+        shapes = tuple(network.nodes[i].shape for i in taken(node, over))
+        return written(node.layer, shapes, node.shape, over is not None)
+    except LayerError as error:
+        raise ArchcalcError(f"{network.full_name}: {node.name} cannot be built: {error}") from None
+
+
+def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements]:
+    """The nodes in PyTorch, by their index; layers repeat, and equal ones share what is written of them."""
+    known: dict[tuple[Layer, tuple[Shape, ...], Shape], Statements] = {}
+    found = {}
+    for node in nodes:
+        key = node.layer, tuple(network.input_shapes(node)), node.shape
+        if key not in known:
+            known[key] = how_written(network, node)
+        found[node.index] = known[key]
+    return found
+
+
+def taken(node: Node, over: int | None = None) -> tuple[int, ...]:
+    """The inputs of a node in the order in which it takes them: the one that a sum writes over is the first."""
+    if over is None:
+        return tuple(node.inputs)
+    at = node.inputs.index(over)
+    return (over, *node.inputs[:at], *node.inputs[at + 1 :])
+
+
+class Paths(NamedTuple):
+    """Where a network's modules are: those of layers by the index of the node, those of blocks by their name."""
+
+    layers: dict[int, str]
+    blocks: dict[str, str]
+
+
+def module_paths(network: Network) -> Paths:
+    """The path of each module: the spec's name, changed where it is no identifier or Python or PyTorch takes it.
+
+    No two layers or blocks have one path: an underscore is added where they would.
+    """
+    names = {node.index: node.name or node.layer.type for node in network.running()}
+    found = Paths({}, {"": ""})
+    taken: set[str] = set()
+
+    def free(name: str) -> str:
+        around, _, part = name.rpartition(".")
+        path = ".".join(filter(None, (found.blocks[around], identifier(part))))
+        while path in taken:
+            path += "_"
+        taken.add(path)
+        return path
+
+    for name in names.values():
+        for block in prefixes(name):
+            if block not in found.blocks:
+                found.blocks[block] = free(block)
+    for index, name in names.items():
+        found.layers[index] = free(name)
+    return found
+
+
+@cache
+def identifier(part: str) -> str:
+    """A part of a spec's name, between dots, as an attribute of a module.
+
+    Python reads identifiers in normal form NFKC, and mangles those that begin with two underscores.
+
+    >>> identifier("3x3"), identifier("half"), identifier("__x"), identifier("a-b"), identifier("卷积1"), identifier("x²")
+    ('_3x3', 'half_', '_x_', 'a_b', '卷积1', 'x2')
+    """
+    name = plain(part)
+    if name[:1] == "_":
+        name = f"_{name.lstrip('_') or 0}"
+    elif not name[:1].isidentifier():
+        name = f"_{name}"
+    private = name.startswith("_") and not name[1:2].isdigit()
+    return f"{name}_" if private or iskeyword(name) or name in _TAKEN else name
+
+
+def plain(text: str) -> str:
+    """The text in normal form NFKC, with an underscore for every character that is in no identifier."""
+    if not text.isascii():
+        from unicodedata import normalize
+
+        text = normalize("NFKC", text)
+    return "".join(letter if f"a{letter}".isidentifier() else "_" for letter in text)

@@ -1,0 +1,168 @@
+"""Which positions units read, followed back layer by layer on maps as large as they are; padding is left out.
+
+A field is a formula, of maps that go on for ever. What is read of real ones may be less: strides leave pixels over at
+the edge. Where a layer takes the whole map, its field is therefore found here. Positions are kept as runs, so that the
+work depends on the number of layers and not on sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
+from math import lcm
+from typing import Any, NamedTuple
+
+from archcalc.field.paths import followed
+from archcalc.network import Network, Node
+from archcalc.sizes import Span, Window, ceil_div
+
+MOST_RUNS = 1000
+"""The most runs of positions of one map that are followed; where that is not enough, a field stays a bound."""
+
+PER_LAYER, AT_LEAST = 40, 200_000
+"""How many runs are followed in all: so many per layer of the network, and at least so many."""
+
+
+class Run(NamedTuple):
+    """The positions low, low + by, ... up to high."""
+
+    low: int
+    high: int
+    by: int = 1
+
+
+class Positions:
+    """What units of a network read of real maps, past the gates or over all paths; what whole maps read is kept."""
+
+    def __init__(self, network: Network, *, gates: bool = False) -> None:
+        self.network, self.gates = network, gates
+        self.left = max(AT_LEAST, PER_LAYER * len(network.nodes))
+        self._windows: dict[Any, tuple[Window, ...]] = {}
+        self._whole: dict[tuple[int, int], Span] = {}
+
+    def of_map(self, node: Node, axis: int) -> Span | None:
+        """The first and last pixel that is read of a whole map along an axis; see ``of``."""
+        return self.of(node, Run(0, _size(node, axis) - 1), axis)
+
+    def of(self, node: Node, units: Run, axis: int) -> Span | None:
+        """The first and last pixel that units of a layer read; () where they read padding alone.
+
+        None where that would take too long. Behind windows that are bounds it may be more than is read.
+        """
+        waiting, order, alike = {node.index: {units}}, [-node.index], []
+        found: Span = ()
+        while order:
+            at = -heappop(order)
+            here, runs = self.network.nodes[at], _merged(waiting.pop(at))
+            self.left -= len(runs)
+            if len(runs) > MOST_RUNS or self.left < 0:
+                return None
+            if not runs:
+                continue
+            whole = (at, axis) if runs == [Run(0, _size(here, axis) - 1)] else None
+            if not order and not found and whole:
+                alike.append(whole)  # what is read of this map is all that is read
+            known = self._whole.get(whole) if whole else None
+            if known or not at:
+                ends = known or (min(run.low for run in runs), max(run.high for run in runs))
+                found = (min(found[0], ends[0]), max(found[1], ends[1])) if found else ends
+                continue
+            windows = self._windows_of(here)
+            window = windows[axis] if windows else None
+            for i in here.inputs if self.gates else followed(here, self.network):
+                size = _size(self.network.nodes[i], axis)
+                read = self._behind(window, runs, size, _size(here, axis))
+                if read is None:
+                    return None
+                if read and i not in waiting:
+                    heappush(order, -i)
+                    waiting[i] = set()
+                if read:
+                    waiting[i].update(read)
+        self._whole.update(dict.fromkeys(alike, found))
+        return found
+
+    def _windows_of(self, node: Node) -> tuple[Window, ...]:
+        key = node.layer, *self.network.input_shapes(node)  # layers repeat
+        if key not in self._windows:
+            self._windows[key] = node.layer.window(*key[1:])
+        return self._windows[key]
+
+    def _behind(self, window: Window | None, runs: Sequence[Run], size: int, units: int) -> set[Run] | None:
+        """The positions of a map of ``size`` that the runs of ``units`` outputs read; None where they are too many."""
+        if window is None:
+            return set(runs) if size == units else {Run(0, size - 1)}  # one position that all outputs read
+        if window.whole:
+            return {Run(0, size - 1)}
+        found: set[Run] = set()
+        for run in runs:
+            for read in _through(window, run):
+                self.left -= 1
+                if self.left < 0 or len(found) > MOST_RUNS:
+                    return None
+                within = _within(read, size)
+                if within:
+                    found.add(within)
+        return found
+
+
+def _size(node: Node, axis: int) -> int:
+    return int(node.shape.axes[axis]) if node.shape.axes else 1
+
+
+def _through(window: Window, run: Run) -> Iterable[Run]:
+    """The positions that a window reads for a run of outputs; a bound where the window is one."""
+    low, high, by = run
+    if window.up != 1 and not window.reads:
+        start, end = low * window.stride - window.before, high * window.stride - window.before + window.span - 1
+        yield Run(ceil_div(start, window.up), end // window.up)
+        return
+    reads = window.reads or ((-window.before, window.span - 1 - window.before),)
+    period = lcm(len(reads), by)
+    for unit in range(low, min(high + 1, low + period), by):  # outputs that read alike, ``period`` apart
+        turn, phase = divmod(unit, len(reads))
+        span = reads[phase]
+        if span:
+            first = span[0] + turn * window.stride
+            cells = (span[1] - span[0]) // window.by + 1
+            yield from _sums(first, (high - unit) // period + 1, period // len(reads) * window.stride, cells, window.by)
+
+
+def _sums(first: int, many: int, step: int, cells: int, by: int) -> Iterable[Run]:
+    """The positions first + i*step + j*by, for i below ``many`` and j below ``cells``."""
+    across, along = (cells - 1) * by, (many - 1) * step
+    if cells == 1 or (many > 1 and by % step == 0 and by <= many * step):
+        return [Run(first, first + along + across, step)]
+    if many == 1 or (step % by == 0 and step <= cells * by):
+        return [Run(first, first + along + across, by)]
+    if many < cells:
+        return (Run(first + i * step, first + i * step + across, by) for i in range(many))
+    return (Run(first + j * by, first + j * by + along, step) for j in range(cells))
+
+
+def _within(run: Run, size: int) -> Run | None:
+    """The part of a run that lies on a map."""
+    low, high, by = run
+    if low < 0:
+        low += ceil_div(-low, by) * by
+    if high >= size:
+        high -= ceil_div(high - size + 1, by) * by
+    if low > high:
+        return None
+    return Run(low, high, by if low < high else 1)
+
+
+def _merged(runs: Iterable[Run]) -> list[Run]:
+    """The runs, those that overlap or follow each other being one."""
+    found: list[Run] = []
+    runs = list(runs)
+    dense = max((run for run in runs if run.by == 1), key=lambda run: run.high - run.low, default=None)
+    if dense:
+        runs = [run for run in runs if run is dense or run.low < dense.low or run.high > dense.high]
+    for run in sorted(runs, key=lambda run: (run.by, run.low % run.by, run.low)):
+        before = found[-1] if found else None
+        if before and before.by == run.by and (run.low - before.low) % run.by == 0 and run.low <= before.high + run.by:
+            found[-1] = Run(before.low, max(before.high, run.high), run.by)
+        else:
+            found.append(run)
+    return found

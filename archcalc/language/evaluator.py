@@ -1,0 +1,103 @@
+"""Values of a spec evaluated, with a budget for all of them, and what goes wrong with them collected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.errors import ArchcalcError, Problem
+from archcalc.language.expression import Expression
+from archcalc.language.keywords import MAX_PROBLEMS
+from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
+from archcalc.language.step_reader import reported
+from archcalc.layers.settings import shown
+from archcalc.network import Place
+
+MAX_OPERATIONS = 2_500_000
+"""What writing out a spec may take, in words and signs of expressions, values of lists, inputs and letters of names.
+
+That is 50 for each of the most steps.
+"""
+
+
+class UsedUpError(Exception):
+    """The budget is used up."""
+
+
+class Evaluator:
+    """Keeps one problem for every place, for a block that is used often is wrong once."""
+
+    def __init__(self) -> None:
+        self.problems: dict[tuple[int, str], Problem] = {}
+        self.left = MAX_OPERATIONS
+        self.turns: list[tuple[str, int]] = []
+        """The counters of the repeats around the step at hand, with their turns."""
+
+    def fail_if_any(self) -> None:
+        if self.problems:
+            raise ArchcalcError(reported(self.problems.values()))
+
+    def problem(
+        self, text: str, place: Place, *, key: str = "", name: str = "", turns: list[tuple[str, int]] | None = None
+    ) -> None:
+        path = f"{place.path}.{key}" if key else place.path
+        if (place.line, path) in self.problems:
+            return
+        where = [path] if path else []
+        where += [f"layer {name}"] if name else []
+        where += [f"{counter} = {turn}" for counter, turn in (self.turns if turns is None else turns)[-4:]]
+        self.problems[place.line, path] = Problem(text, place.file, place.line, ", ".join(where))
+        if len(self.problems) == MAX_PROBLEMS:
+            self.fail_if_any()
+
+    def spend(self, operations: int) -> None:
+        """Count so many operations; UsedUpError when there are none left."""
+        self.left -= operations
+        if self.left < 0:
+            raise UsedUpError
+
+    def spend_at(self, operations: int, place: Place) -> None:
+        """Count them for the step there, and end the expansion when there are none left."""
+        self.left -= operations
+        if self.left < 0:
+            self.used_up(place)
+
+    def used_up(self, place: Place, key: str = "") -> None:
+        """Report what went wrong so far, or else that the budget ends here."""
+        self.fail_if_any()
+        self.problem(
+            f"writing out the spec takes more than {MAX_OPERATIONS:,} operations, used up here; "
+            "fewer repeats, shorter expressions or shorter lists take less",
+            place,
+            key=key,
+        )
+        self.fail_if_any()
+
+    def evaluate(self, given: Any, scope: dict[str, Any], place: Place, key: str = "") -> Any:
+        if not isinstance(given, Expression):
+            return given
+        self.left -= given.cost
+        try:
+            if self.left < 0:
+                raise UsedUpError
+            return given.found(scope, self.spend)
+        except UnknownValueError:
+            return UNKNOWN
+        except ExpressionError as error:
+            self.failed(place)
+            self.problem(str(error), place, key=key)
+            return UNKNOWN
+        except UsedUpError:
+            self.used_up(place, key)
+
+    def failed(self, place: Place) -> None:
+        """Count a failure, which takes longer than a value and may come back in every turn."""
+        self.spend_at(200, place)
+
+    def holds(self, condition: Any, scope: dict[str, Any], place: Place, key: str = "") -> bool | None:
+        """Whether the condition is true; None when that is unknown."""
+        answer = self.evaluate(condition, scope, place, key)
+        if answer is UNKNOWN or isinstance(answer, bool):
+            return None if answer is UNKNOWN else answer
+        self.failed(place)
+        self.problem(f"{key or 'a condition'} must be true or false, got {shown(answer)}", place, key=key)
+        return None

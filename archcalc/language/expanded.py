@@ -1,0 +1,62 @@
+"""A network written out: its layers one after another, as a spec that loads to the same network."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import Any
+
+from archcalc.language.tree import scalar
+from archcalc.network import Network, Node
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-")
+
+
+def expanded(network: Network) -> str:
+    """The spec of a network after blocks and repeats: a flat list with names, inputs where they branch."""
+    sizes = [network.input.channels, *network.input.axes]
+    lines = [f"title: {_text(network.title)}", f"input: {_value(sizes)}"]
+    if network.chosen:
+        lines.append(f"outputs: [{', '.join(_text(network.nodes[i].name) for i in network.chosen)}]")
+    lines.append("layers:")
+    before = main = network.nodes[0]
+    side = False
+    for node in network.nodes[1:]:
+        indent = "  "
+        if node.side:
+            indent = "      "
+            if not side:
+                lines.append("  - side:")
+        lines += [indent + line for line in _step(node, network, before if node.side else main)]
+        before, side = node, node.side
+        main = main if node.side else node
+    return "\n".join(lines) + "\n"
+
+
+def _step(node: Node, network: Network, before: Node) -> list[str]:
+    fields = node.layer.fields
+    changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
+    settings = "{" + ", ".join(f"{k}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
+    lines = [f"- {node.layer.type}: {settings}".rstrip(), f"  name: {_text(node.name)}"]
+    sources = [_text(network.nodes[i].name) for i in node.inputs]
+    if node.layer.joins or node.inputs != (before.index,):
+        lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
+    if node.storage != node.layer.storage:
+        lines.append(f"  storage: {node.storage}")
+    if node.shares is not None:
+        lines.append(f"  weights: {_text(network.nodes[node.shares].name)}")
+    return lines
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _text(text: str) -> str:
+    """As YAML writes a text: plain where it would be read as no number, true, false or null."""
+    if set(text) <= _PLAIN and text[:1].isalnum() and scalar(text) == text:
+        return text
+    return "'" + text.replace("'", "''") + "'" if text.isprintable() else dumps(text, ensure_ascii=False)

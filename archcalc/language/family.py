@@ -1,0 +1,46 @@
+"""A spec that has been read: a family of networks, before any number is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.language.steps import Block, Given, Step
+from archcalc.network import Place
+
+
+class Entry:
+    """One network of a family: what it is, the parameters it sets, and its own layers if it has them."""
+
+    __slots__ = ("about", "axes", "input", "outputs", "place", "settings", "steps")
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.about: dict[str, Any] = {}
+        self.settings: dict[str, Any] = {}
+        self.input: Given | None = None
+        self.outputs: Given | None = None
+        self.axes: tuple[int, ...] = ()
+        self.steps: list[Step] | None = None
+
+
+class Family:
+    """A spec that has been read: the networks of one family, and how each is built.
+
+    ``axes`` are the numbers of axes that an input may have; empty where the spec leaves them to its own input.
+    """
+
+    in_zoo = False
+    """Whether it is a spec of the zoo, and not a file of the same name."""
+
+    def __init__(self, file: str, name: str) -> None:
+        self.file, self.name = file, name
+        self.about: dict[str, Any] = {}
+        self.input: Given | None = None
+        self.outputs: Given | None = None
+        self.axes: tuple[int, ...] = ()
+        self.params: dict[str, Any] = {}
+        self.let: dict[str, Given] = {}
+        self.checks: list[tuple[Given, str]] = []
+        self.blocks: dict[str, Block] = {}
+        self.networks: dict[str, Entry] = {}
+        self.steps: list[Step] = []

@@ -1,0 +1,185 @@
+"""What operators and functions of the expression language do, on numbers, arrays, lists and words.
+
+Every result is bounded: a number by MAX_NUMBER, which no infinity and no NaN is within, a list by MAX_VALUES and
+MAX_NESTING. What takes longer for a longer list tells ``spend`` how much.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archcalc.layers.settings import shown
+from archcalc.sizes import is_array, largest, smallest, written
+
+MAX_NUMBER = 10**15
+MAX_VALUES = 10_000
+"""The most values in a list, lists in it included."""
+MAX_NESTING = 50
+"""The most lists around a value."""
+
+UNKNOWN: Any = object()
+"""In a scope: a value that an earlier problem, already reported, left unknown."""
+
+
+Spend = Callable[[int], None]
+"""Told how many operations are about to be made; raises what it likes where they are too many."""
+
+
+def free(operations: int) -> None:
+    """Operations that nobody counts."""
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be read or evaluated; the text is a sentence."""
+
+
+class UnknownValueError(ExpressionError):
+    """The value depends on one that is unknown; there is nothing to report."""
+
+
+def make_divisible(v: Any, divisor: Any = 8) -> Any:
+    """v rounded to a multiple of divisor, never down by more than 10 %.
+
+    The rule of the MobileNet authors' code: nearest multiple, at least one, one more if below 0.9*v.
+    """
+    if not isinstance(divisor, int) or divisor < 1:
+        raise ExpressionError(f"make_divisible needs a whole divisor from 1 on, got {divisor}")
+    rounded = max(divisor, int(v + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * v else rounded
+
+
+FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
+    # name: function, fewest and most arguments
+    "abs": (abs, 1, 1),
+    "ceil": (math.ceil, 1, 1),
+    "floor": (math.floor, 1, 1),
+    "int": (int, 1, 1),
+    "len": (len, 1, 1),  # of a list, as sum
+    "make_divisible": (make_divisible, 1, 2),
+    "max": (max, 1, 8),  # of a list or of several numbers, as min
+    "min": (min, 1, 8),
+    "round": (round, 1, 1),
+    "sum": (sum, 1, 1),
+}
+
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def number(value: Any) -> Any:
+    """value if it is a number or an array of them; ExpressionError otherwise."""
+    if type(value) is int or (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
+        return value
+    raise ExpressionError(f"expected a number, got {shown(value)}")
+
+
+def truth(value: Any) -> bool:
+    """value if it is true or false; ExpressionError otherwise."""
+    if isinstance(value, bool):
+        return value
+    raise ExpressionError(f"expected true or false, got {shown(value)}")
+
+
+def bounded_list(values: list[Any], spend: Spend = free) -> list[Any]:
+    """values, unless they are too many or too deep: names can double a list, or wrap it, with every use."""
+    level: list[Any] = [values]
+    count = depth = 0
+    while level:
+        inside: list[Any] = []
+        for items in level:
+            count += len(items)
+            if count > MAX_VALUES:
+                raise ExpressionError(f"a list of more than {MAX_VALUES:,} values")
+            inside += [item for item in items if isinstance(item, (list, tuple))]
+        depth += 1
+        if depth > MAX_NESTING:
+            raise ExpressionError(f"lists nested deeper than {MAX_NESTING} levels")
+        level = inside
+    spend(count)
+    return values
+
+
+def arithmetic(op: str, a: Any, b: Any) -> Any:
+    """a op b, for numbers and arrays."""
+    number(a), number(b)
+    if op == "+":
+        return bounded(a + b)
+    if op == "-":
+        return bounded(a - b)
+    if op == "*":
+        return bounded(a * b)
+    if largest(b == 0):
+        raise ExpressionError(f"division by zero: {written(a)} {op} {written(b)}")
+    if op == "//":
+        return bounded(a // b)
+    if op == "%":
+        return bounded(a % b)
+    return bounded(a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b)
+
+
+def bounded(n: Any) -> Any:
+    """n, unless it is beyond what any network needs."""
+    if type(n) is int and -MAX_NUMBER <= n <= MAX_NUMBER:
+        return n
+    if largest(abs(n)) <= MAX_NUMBER:
+        return n
+    raise ExpressionError(f"a number beyond {MAX_NUMBER:,}")
+
+
+def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
+    """Whether a and b compare so; for arrays, everywhere or nowhere, since a network has one structure."""
+    if op not in ("==", "!="):
+        number(a), number(b)
+    elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        bounded_list(list(a), spend), bounded_list(list(b), spend)
+    holds = COMPARE[op](a, b)
+    if isinstance(holds, bool):
+        return holds
+    if is_array(holds) and smallest(holds) != largest(holds):
+        raise ExpressionError(
+            f"a comparison ({op}) holds for some numbers of an array and not for others; "
+            "networks of different structure are evaluated apart"
+        )
+    return bool(largest(holds))
+
+
+def item(sequence: Any, position: Any) -> Any:
+    """sequence[position], from 0 or from the end."""
+    if not isinstance(sequence, (list, tuple)):
+        raise ExpressionError(f"only a list can be indexed, got {shown(sequence)}")
+    if not isinstance(position, int) or isinstance(position, bool):
+        raise ExpressionError(f"an index must be a whole number, got {shown(position)}")
+    if not -len(sequence) <= position < len(sequence):
+        raise ExpressionError(f"index {position} in a list of {len(sequence)} (the first is 0)")
+    return sequence[position]
+
+
+def called(name: str, arguments: list[Any], spend: Spend = free) -> Any:
+    """The value of a function of FUNCTIONS."""
+    first = arguments[0]
+    listed = isinstance(first, (list, tuple))
+    if len(arguments) == 1 and name in ("len", "sum", "max", "min"):
+        if not listed:
+            raise ExpressionError(f"{name} takes a list, got {shown(first)}")
+        values = first if name != "len" else []
+    else:
+        values = arguments
+    spend(len(values))
+    for value in values:
+        number(value)
+    try:
+        return bounded(FUNCTIONS[name][0](*arguments))
+    except ExpressionError:
+        raise
+    except (TypeError, ValueError, OverflowError):  # an array for one number, the largest of nothing, no finite number
+        given = ", ".join(map(shown, arguments))
+        raise ExpressionError(f"{name} cannot take ({given})") from None

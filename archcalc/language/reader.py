@@ -1,0 +1,305 @@
+"""Tree to family: every problem of a spec is collected, each with its line and path.
+
+``language.py`` holds the words, ``step_reader.py`` reads lists of layers, ``schema.py`` states the same for editors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archcalc.errors import ArchcalcError, Problem, clipped
+from archcalc.language.family import Entry, Family
+from archcalc.language.keywords import (
+    ABOUT,
+    BLOCK,
+    FAMILY,
+    KINDS,
+    LAYERS,
+    MAX_AXES,
+    MAX_NAMES,
+    MAX_VALUES,
+    MOST_LETTERS,
+    MOST_LETTERS_OF_BLOCKS,
+    NETWORK,
+    NETWORK_SIGNS,
+    OPTIONS,
+)
+from archcalc.language.settings import mismatch
+from archcalc.language.step_reader import StepReader, kind
+from archcalc.language.steps import Block, Given
+from archcalc.language.tree import Tree
+from archcalc.letters import is_name
+from archcalc.network import Place
+
+
+def read(tree: Tree, file: str, name: str) -> Family:
+    """The family in a tree; ArchcalcError with all problems at once."""
+    return _Reader(file, name).family(tree)
+
+
+class _Reader(StepReader):
+    def __init__(self, file: str, name: str) -> None:
+        super().__init__(file)
+        self.result = Family(file, name)
+
+    def family(self, tree: Tree) -> Family:
+        family = self.result
+        if not isinstance(tree.value, dict):
+            raise ArchcalcError(
+                Problem(
+                    f"a spec is a mapping with keys such as input and layers, got {kind(tree)}", family.file, tree.line
+                )
+            )
+        found = self.keys(tree, "", "a spec", FAMILY)
+        self.about(found, family.about, "")
+        if "params" in found:
+            family.params = self.params(found["params"])
+        self.scope = frozenset(family.params)
+        if "let" in found:
+            family.let = self.let(found["let"], "let", family.params)
+        if "check" in found:
+            family.checks = self.checks(found["check"])
+        if "input" in found:
+            family.input = self.input(found["input"], "input")
+        if "outputs" in found:
+            family.outputs = self.outputs(found["outputs"], "outputs")
+        if "axes" in found:
+            family.axes = self.axes(found["axes"], "axes", family.input)
+        outside = self.scope
+        self.scope |= {"channels"}
+        if "blocks" in found:
+            self.blocks(found["blocks"])
+        if "layers" in found:
+            family.steps = self.steps(found["layers"], "layers")
+        if "networks" in found:
+            self.networks(found["networks"], outside)
+        else:
+            family.networks[family.name] = Entry(Place(self.file, tree.line))
+        self.complete(tree, "layers" in found or found.keys() < tree.value.keys())
+        self.fail_if_any()
+        return family
+
+    def complete(self, tree: Tree, layers: bool) -> None:
+        """Report networks without layers or without an input."""
+        entries = self.result.networks.values()
+        if not layers and any(entry.steps is None for entry in entries):
+            self.problem("the spec has no layers", tree, "")
+        for entry in entries:
+            if entry.input is None and self.result.input is None:
+                self.problem(
+                    "no input is given; write for example input: [3, 224, 224]",
+                    Tree(None, entry.place.line),
+                    entry.place.path,
+                )
+                break
+
+    def keys(self, tree: Tree, path: str, what: str, known: Iterable[str]) -> dict[str, Tree]:
+        """The mapping in tree, without the unknown keys, which are reported."""
+        if tree.value is None:
+            return {}
+        if not isinstance(tree.value, dict):
+            self.problem(f"{what} must be a mapping of names to values, got {kind(tree)}", tree, path)
+            return {}
+        known = list(known)
+        for key, child in tree.value.items():
+            if key not in known:
+                from archcalc.language.synonyms import unknown_key
+
+                self.problem(unknown_key(what, key, known), child, path)
+        return {key: child for key, child in tree.value.items() if key in known}
+
+    def about(self, found: dict[str, Tree], about: dict[str, Any], path: str) -> None:
+        for key in ABOUT:
+            if key in found:
+                text = found[key].value
+                if isinstance(text, (dict, list)) or text is None:
+                    self.problem(f"{key} must be one text, got {kind(found[key])}", found[key], path + key)
+                else:
+                    about[key] = clipped(" ".join(text.split()), 1000) if isinstance(text, str) else text
+
+    def input(self, tree: Tree, path: str) -> Given | None:
+        if not isinstance(tree.value, list) or not 1 <= len(tree.value) <= 4:
+            self.problem(f"input must be [channels, height, width], got {kind(tree)}", tree, path)
+            return Given([], Place())
+        sizes = [self.value(size, f"{path}[{i}]") for i, size in enumerate(tree.value)]
+        return Given(sizes, Place(self.file, tree.line, path))
+
+    def outputs(self, tree: Tree, path: str) -> Given:
+        """The names of the outputs, in the order in which a run returns them."""
+        return Given(self.templates(tree, path, "outputs"), Place(self.file, tree.line, path))
+
+    def axes(self, tree: Tree, path: str, input: Given | None) -> tuple[int, ...]:
+        """How many axes an input may have: one number from 0 to 3, or a list of them that holds the spec's own."""
+        listed = tree.value if isinstance(tree.value, list) else [tree]
+        counts = [one.value for one in listed]
+        if not counts or any(isinstance(n, bool) or n not in range(MAX_AXES + 1) for n in counts):
+            self.problem(
+                f"axes must be a number from 0 to {MAX_AXES}, or a list of these, got {kind(tree)}", tree, path
+            )
+            return ()
+        if len(set(counts)) < len(counts):
+            self.problem("axes lists a number twice", tree, path)
+        if input is not None:
+            self.axes_of_input(counts, input, tree, path)
+        return tuple(sorted(counts))
+
+    def axes_of_input(self, axes: Sequence[int], input: Given, tree: Tree, path: str) -> None:
+        """Report an input whose number of axes is not among those that the spec takes."""
+        count = len(input.value) - 1
+        if input.value and count not in axes:
+            said = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
+            self.problem(said, tree, path)
+
+    # Parameters.
+
+    def named(self, tree: Tree, path: str, what: str) -> dict[str, Tree]:
+        """The mapping in tree, of at most MAX_NAMES names."""
+        if not isinstance(tree.value, dict):
+            self.problem(f"{what}, got {kind(tree)}", tree, path)
+            return {}
+        if len(tree.value) > MAX_NAMES:
+            self.problem(f"{len(tree.value):,} names; {MAX_NAMES} are the most", tree, path)
+            return {}
+        return tree.value
+
+    def params(self, tree: Tree) -> dict[str, Any]:
+        named = self.named(tree, "params", "params must be a mapping of names to default values")
+        for name, child in named.items():
+            self.check_param(name, child, "params")
+            if name in NETWORK and name != "layers":
+                self.problem(f"a parameter cannot be called {name}, a key of a network", child, "params")
+        return {name: self.data(child, f"params.{clipped(name, 60)}") for name, child in named.items()}
+
+    def data(self, tree: Tree, path: str) -> Any:
+        """A parameter's value: a number, true or false, a word, or lists of these."""
+        if tree.size > MAX_VALUES:
+            self.problem(f"{tree.size:,} values; a parameter holds at most {MAX_VALUES:,}", tree, path)
+            return None
+        if isinstance(tree.value, dict):
+            self.problem(
+                f"a parameter is a number, true or false, a word or a list of these, got {kind(tree)}", tree, path
+            )
+            return None
+        return tree.value if not isinstance(tree.value, list) else [self.data(t, path) for t in tree.value]
+
+    def let(self, tree: Tree, path: str, params: Iterable[str]) -> dict[str, Given]:
+        values = {}
+        for name, child in self.named(tree, path, "let must be a mapping of names to expressions").items():
+            self.check_param(name, child, path, params)
+            inside = f"{path}.{clipped(name, 60)}"
+            values[name] = Given(self.value(child, inside), Place(self.file, child.line, inside))
+            self.scope |= {name}
+        return values
+
+    def checks(self, tree: Tree) -> list[tuple[Given, str]]:
+        """The conditions on the parameters, each with what to say where it does not hold."""
+        checks = []
+        for text, child in self.named(tree, "check", "check must be a mapping of conditions to what to say").items():
+            path = f"check.{clipped(text, 60)}"
+            if not isinstance(child.value, str):
+                self.problem(f"expected what to say where the condition does not hold, got {kind(child)}", child, path)
+                continue
+            condition = self.value(Tree(text, child.line), path)
+            checks.append((Given(condition, Place(self.file, child.line, path)), child.value))
+        return checks
+
+    # Networks.
+
+    def networks(self, tree: Tree, scope: frozenset[str]) -> None:
+        if not isinstance(tree.value, dict) or not tree.value:
+            self.problem(f"networks must be a mapping of names to parameters, got {kind(tree)}", tree, "networks")
+            return
+        for name, child in tree.value.items():
+            path = f"networks.{clipped(name, 60)}"
+            if not is_name(name, MOST_LETTERS, NETWORK_SIGNS):
+                self.problem(
+                    f"a network is called by at most {MOST_LETTERS} letters, digits and _ . -, got {clipped(name, 60)!r}",
+                    child,
+                    "networks",
+                )
+            self.result.networks[name] = self.network(child, path, scope)
+
+    def network(self, tree: Tree, path: str, scope: frozenset[str]) -> Entry:
+        entry = Entry(Place(self.file, tree.line, path))
+        params = self.result.params
+        found = self.keys(tree, path, "a network", (*NETWORK, *params))
+        self.about(found, entry.about, f"{path}.")
+        if "input" in found:
+            inside, self.scope = self.scope, scope
+            entry.input = self.input(found["input"], f"{path}.input")
+            self.scope = inside
+        if "outputs" in found:
+            inside, self.scope = self.scope, scope
+            entry.outputs = self.outputs(found["outputs"], f"{path}.outputs")
+            self.scope = inside
+        if "axes" in found:
+            entry.axes = self.axes(found["axes"], f"{path}.axes", entry.input or self.result.input)
+        elif entry.input is not None and self.result.axes:
+            self.axes_of_input(self.result.axes, entry.input, found["input"], f"{path}.input")
+        if "layers" in found and "layers" not in params:
+            entry.steps = self.steps(found["layers"], f"{path}.layers")
+        for key in found.keys() & params:
+            entry.settings[key] = self.data(found[key], f"{path}.{key}")
+            wrong = mismatch(key, entry.settings[key], params[key])
+            if wrong:
+                self.problem(wrong, found[key], path)
+        return entry
+
+    # Blocks.
+
+    def blocks(self, tree: Tree) -> None:
+        """All names and parameters first, since blocks may use each other."""
+        if not isinstance(tree.value, dict):
+            self.problem(f"blocks must be a mapping of names to blocks, got {kind(tree)}", tree, "blocks")
+            return
+        bodies = {}
+        outside = self.scope
+        for name, child in tree.value.items():
+            path = f"blocks.{clipped(name, 60)}"
+            if not is_name(name, MOST_LETTERS_OF_BLOCKS) or name[0].isdigit():
+                self.problem(
+                    f"a block is called by at most {MOST_LETTERS_OF_BLOCKS} letters, digits and _, got {clipped(name, 60)!r}",
+                    child,
+                    path,
+                )
+            elif name in (*LAYERS, *OPTIONS, *KINDS):
+                has = "a layer" if name in LAYERS else "an option"
+                self.problem(f"a block cannot be called {name}: {has} has that name", child, path)
+            bodies[name] = self.keys(child, path, "a block", BLOCK)
+            params, defaults = self.block_params(bodies[name].get("params"), f"{path}.params")
+            self.known_blocks[name] = Block(Place(self.file, child.line, path), params, defaults)
+            self.scope = outside
+        for name, found in bodies.items():
+            block = self.known_blocks[name]
+            path = block.place.path
+            self.scope = outside | set(block.params)
+            if "let" in found:
+                block.let = self.let(found["let"], f"{path}.let", block.params)
+            if "layers" in found:
+                block.steps = self.steps(found["layers"], f"{path}.layers")
+            else:
+                self.problem("the block has no layers", Tree(None, block.place.line), path)
+            self.scope = outside
+        self.result.blocks = self.known_blocks
+
+    def block_params(self, tree: Tree | None, path: str) -> tuple[tuple[str, ...], dict[str, Given]]:
+        """The names of a block's parameters, and the defaults, which may use the parameters before them."""
+        if tree is None or tree.value is None:
+            return (), {}
+        if isinstance(tree.value, list):
+            names: list[str] = []
+            for child in tree.value[:MAX_NAMES]:
+                self.check_param(child.text, child, path, names)
+                names.append(child.text)
+            return tuple(names), {}
+        named = self.named(tree, path, "params must be a list of names or a mapping of names to defaults")
+        defaults = {}
+        self.scope |= {name for name, child in named.items() if child.value is None}
+        for name, child in named.items():
+            self.check_param(name, child, path)
+            inside = f"{path}.{clipped(name, 60)}"
+            if child.value is not None:
+                defaults[name] = Given(self.value(child, inside), Place(self.file, child.line, inside))
+            self.scope |= {name}
+        return tuple(named), defaults

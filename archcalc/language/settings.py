@@ -1,0 +1,136 @@
+"""Settings as text (`option=c,depths=[3,4]`), and what a parameter can be set to: the same kind of value as its default."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archcalc.errors import ArchcalcError, clipped, nearest
+from archcalc.language.tree import parse, scalar
+from archcalc.layers.settings import shown
+from archcalc.settings_text import setting_text
+from archcalc.sizes import is_array, largest
+
+if TYPE_CHECKING:
+    from archcalc.language.family import Family
+
+
+def read_setting(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value as a spec would write it; ArchcalcError where it is none.
+
+    >>> read_setting("depths=[3, 4]")
+    ('depths', [3, 4])
+    """
+    key, equals, value = text.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise ArchcalcError(f"expected KEY=VALUE such as depth=28, got {shown(text)}")
+    if not value.strip() or scalar(value.strip()) is None:
+        return key, None if value.strip() else ""
+    try:
+        return key, parse(value, "").data()
+    except ArchcalcError:
+        raise ArchcalcError(f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}") from None
+
+
+def read_settings(text: str) -> dict[str, Any]:
+    """KEY=VALUE,KEY=VALUE,... as it follows the @ of a network's name.
+
+    Commas in brackets and in quotes belong to a value.
+    """
+    found: dict[str, Any] = {}
+    for part in _parts(text):
+        try:
+            key, value = read_setting(part)
+        except ArchcalcError as error:
+            raise ArchcalcError(f"@{clipped(text, 120)}: {error}") from None
+        if key in found:
+            raise ArchcalcError(f"{clipped(key, 60)} is set twice in @{clipped(text, 120)}")
+        found[key] = value
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    """The text cut at the commas that stand in no bracket and no quotes."""
+    parts, depth, quote, start = [], 0, "", 0
+    for at, letter in enumerate(text):
+        if quote:
+            quote = "" if letter == quote and text[at - 1] != "\\" else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}":
+            depth -= 1
+        elif letter == "," and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    return [*parts, text[start:]]
+
+
+def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The family's parameters with the network's and the given settings; ArchcalcError for a bad one."""
+    values = family.params | family.networks[name].settings
+    for key, given in settings.items():
+        listed = defaults(family, name)
+        if key not in values:
+            close = nearest(key, values)
+            hint = f"; did you mean {close!r}?" if close else ""
+            raise ArchcalcError(
+                f"{name} has no parameter {clipped(key, 60)!r}{hint}; its parameters and defaults: {listed}"
+            )
+        wrong = mismatch(key, given, family.params[key])
+        if wrong:
+            raise ArchcalcError(f"{wrong}; the parameters of {name} and their defaults: {listed}")
+        values[key] = given
+    return values
+
+
+def defaults(family: Family, name: str) -> str:
+    """The parameters of a network with their defaults, as a message lists them."""
+    values = family.params | family.networks[name].settings
+    return ", ".join(f"{key}={setting_text(value)}" for key, value in values.items()) or "none"
+
+
+def mismatch(name: str, given: Any, default: Any) -> str:
+    """What is wrong with setting a parameter of that default so; empty when nothing is.
+
+    A default of null says nothing about the kind.
+
+    >>> mismatch("depth", "deep", 2)
+    'depth=deep: expected a whole number as in depth=2'
+    """
+    if isinstance(given, dict):
+        return f"{name}: expected a number, true or false, a word or a list of these, got a mapping"
+    if not _finite(given):
+        return f"{name}: expected finite numbers, got {shown(given)}"
+    if default is None or _alike(given, default):
+        return ""
+    return f"{name}={setting_text(given)}: expected {_kind(default)} as in {name}={setting_text(default)}"
+
+
+def _finite(given: Any) -> bool:
+    """Whether no number in a value is infinite or NaN, and an array has numbers."""
+    if isinstance(given, (list, tuple)):
+        return all(map(_finite, given))
+    if is_array(given) and not (given.size and given.dtype.kind in "iuf"):
+        return False
+    number = isinstance(given, float) or hasattr(given, "dtype")
+    return not number or bool(largest(abs(given)) < float("inf"))  # as NaN is not
+
+
+def _alike(given: Any, default: Any) -> bool:
+    if isinstance(default, bool) or isinstance(given, bool):
+        return isinstance(default, bool) and isinstance(given, bool)
+    if isinstance(default, (int, float)):
+        number = isinstance(given, int) or hasattr(given, "dtype")
+        return number or (isinstance(given, float) and isinstance(default, float))
+    if isinstance(default, list):
+        return isinstance(given, (list, tuple))
+    return isinstance(given, type(default))
+
+
+def _kind(default: Any) -> str:
+    if isinstance(default, bool):
+        return "true or false"
+    names = {int: "a whole number", float: "a number", str: "a word", list: "a list"}
+    return names.get(type(default), "a value")

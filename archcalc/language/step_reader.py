@@ -1,0 +1,338 @@
+"""Trees to steps, with every problem collected: what may stand in a list of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.language.expression import Expression, parse
+from archcalc.language.keywords import (
+    KINDS,
+    LAYERS,
+    MAX_EXPRESSIONS,
+    MAX_LISTED,
+    MAX_PROBLEMS,
+    MOST_LETTERS_OF_BLOCKS,
+    OPTIONS,
+    PARAM,
+    RESERVED,
+)
+from archcalc.language.operations import UNKNOWN, ExpressionError
+from archcalc.language.steps import (
+    Block,
+    BlockStep,
+    GroupStep,
+    LayerStep,
+    MergeStep,
+    Options,
+    SideStep,
+    Step,
+    Template,
+    listed,
+)
+from archcalc.language.tree import Tree
+from archcalc.layers import Layer
+from archcalc.layers.base import STORAGES
+from archcalc.layers.settings import Like
+from archcalc.letters import is_name
+from archcalc.network import Place
+
+UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
+"""Stands for a value that could not be read; its problem has been noted."""
+
+
+class StepReader:
+    """Reads steps; ``scope`` holds the names that an expression may use where the reader stands."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: dict[Problem, None] = {}
+        self.strange: set[tuple[str, int, str]] = set()
+        """Unknown names that were reported, with the line and the path; an alias may bring one back often."""
+        self.known_blocks: dict[str, Block] = {}
+        self.scope: frozenset[str] = frozenset()
+
+    def problem(self, text: str, tree: Tree, path: str) -> None:
+        self.problems[Problem(text, self.file, tree.line, path)] = None
+        if len(self.problems) == MAX_PROBLEMS:
+            self.fail_if_any()
+
+    def fail_if_any(self) -> None:
+        if self.problems:
+            raise ArchcalcError(reported(self.problems))
+
+    # Steps.
+
+    def steps(self, tree: Tree, path: str) -> list[Step]:
+        if tree.value is None:
+            return []
+        if not isinstance(tree.value, list):
+            self.problem(f"expected a list of layers, got {kind(tree)}", tree, path)
+            return []
+        steps = [self.step(child, f"{path}[{i}]") for i, child in enumerate(tree.value)]
+        return [step for step in steps if step is not None]
+
+    def step(self, tree: Tree, path: str) -> Step | None:
+        """One step: a layer's or block's name alone, or a mapping of one kind and options."""
+        if isinstance(tree.value, str):
+            return self.kind_step(tree.value, Tree(None, tree.line), Options(), tree, path)
+        if not isinstance(tree.value, dict) or not tree.value:
+            self.problem(f"expected a layer, got {kind(tree)}", tree, path)
+            return None
+        outside = self.scope
+        options = self.options(tree.value, path)
+        name = self.kind_of_step(tree, path)
+        step = None if name is None else self.kind_step(name, tree.value[name], options, tree, path)
+        self.scope = outside
+        return step
+
+    def kind_of_step(self, tree: Tree, path: str) -> str | None:
+        """The one key that is no option; None, with the problem noted, when there is no such key."""
+        keys: list[str] = [key for key in tree.value if key not in OPTIONS]
+        known = [key for key in keys if key in LAYERS or key in self.known_blocks or key in KINDS]
+        if len(keys) == 1:
+            return keys[0]
+        if not keys:
+            self.problem("the step has options but no layer, block or layers", tree, path)
+        elif len(known) > 1:
+            names = ", ".join(known[:4])
+            self.problem(f"a step is one layer or block, got {names}; every step has its own dash", tree, path)
+        inside = self.settings_of(known[0]) if len(known) == 1 else ()
+        for key in keys if len(keys) > 1 else ():
+            if key in inside:
+                self.problem(f"{key} is a setting of {known[0]} and is indented below it", tree.value[key], path)
+            elif key not in known:
+                everything = [*LAYERS, *self.known_blocks, *KINDS]
+                from archcalc.language.synonyms import unknown_option
+
+                self.problem(unknown_option(key, everything, OPTIONS), tree.value[key], path)
+        return known[0] if len(known) == 1 else None
+
+    def settings_of(self, name: str) -> Iterable[str]:
+        if name in self.known_blocks:
+            return self.known_blocks[name].params
+        return LAYERS[name].fields if name in LAYERS else ()
+
+    def kind_step(self, name: str, tree: Tree, options: Options, step: Tree, path: str) -> Step | None:
+        place = Place(self.file, step.line, f"{path}.{clipped(name, 60)}")
+        if options.storage is not None and name not in LAYERS:
+            self.problem(f"storage belongs to a layer, not to {clipped(name, 60)}", step, place.path)
+        if options.weights is not None and (name not in LAYERS or LAYERS[name].joins):
+            self.problem(f"weights belongs to a layer that has weights, not to {clipped(name, 60)}", step, place.path)
+        if name in self.known_blocks:
+            return self.block_step(name, tree, options, step, place)
+        if name in KINDS:
+            if step.value == name:
+                self.problem(f"{name} needs a list of layers", step, path)
+            steps = self.steps(tree, place.path)
+            return GroupStep(place, options, steps) if name == "layers" else SideStep(place, options, steps)
+        if name not in LAYERS:
+            hint = " (a step with settings needs a colon after its type)" if " " in name or ":" in name else ""
+            from archcalc.language.synonyms import unknown_layer
+
+            self.problem(unknown_layer(name, [*LAYERS, *self.known_blocks]) + hint, step, path)
+            return None
+        layer = LAYERS[name]
+        if layer.joins:
+            return self.merge(layer, tree, options, place)
+        if options.label is not None:
+            self.problem("label is for blocks, groups and merges; a layer has a name", step, place.path)
+        values = self.settings(tree, place.path, name, layer.fields)
+        self.check_layer(layer, values, tree.at(step.line) if tree.value is None else tree, place.path)
+        return LayerStep(place, options, layer, values)
+
+    def block_step(self, name: str, tree: Tree, options: Options, step: Tree, place: Place) -> Step:
+        block = self.known_blocks[name]
+        values = self.settings(tree, place.path, f"block {name}", dict.fromkeys(block.params))
+        missing = [p for p in block.params if p not in values and p not in block.defaults]
+        if missing and not misspelt(tree, block.params):
+            self.problem(f"block {name} needs {', '.join(missing)}", step, place.path)
+        return BlockStep(place, options, name, values)
+
+    def check_layer(self, layer: type[Layer], values: dict[str, Any], tree: Tree, path: str) -> None:
+        """Report settings that can already be seen to be wrong, each at its own line."""
+        guess = misspelt(tree, layer.fields)
+        for name, field in layer.fields.items():
+            if name not in values:
+                if field.required and not guess:
+                    self.problem(f"{layer.type} needs {name}: {field.help}", tree, path)
+            elif not isinstance(values[name], (Expression, Template)):
+                try:
+                    field.read(values[name])
+                except ValueError as error:
+                    self.problem(f"{name}: {error}", tree.value[name], f"{path}.{name}")
+
+    def merge(self, layer: type[Layer], tree: Tree, options: Options, place: Place) -> Step | None:
+        """A join of branches, or of the layers that ``from`` names."""
+        at = Tree(None, place.line)
+        if not tree.value and options.sources is not None:
+            if len(options.sources) < 2:
+                self.problem(f"{layer.type} joins two or more, but from names {len(options.sources)}", at, place.path)
+            return LayerStep(place, options, layer, {})
+        named = tree.value
+        numbered = isinstance(named, list)
+        if numbered:
+            named = {f"b{i}": child for i, child in enumerate(named, 1)}
+        if not isinstance(named, dict) or len(named) < 2:
+            given = f"{len(named)} branch" if isinstance(named, dict) and named else kind(tree)
+            self.problem(
+                f"{layer.type} joins two or more branches, as in {layer.type}: {{main: [...], shortcut: []}}, "
+                f"or layers, as in from: [name, name]; got {given}",
+                at,
+                place.path,
+            )
+            named = named if isinstance(named, dict) else {}
+        branches = []
+        for name, child in named.items():
+            if not is_name(name, MOST_LETTERS_OF_BLOCKS):
+                self.problem(
+                    f"the name of a branch is at most {MOST_LETTERS_OF_BLOCKS} letters, digits and _, got {clipped(name, 60)!r}",
+                    child,
+                    place.path,
+                )
+            branches.append((name, self.steps(child, f"{place.path}.{clipped(name, 60)}")))
+        return MergeStep(place, options, layer, branches, numbered)
+
+    def options(self, found: dict[str, Tree], path: str) -> Options:
+        options = Options()
+        if "repeat" in found:
+            options.repeat = self.value(found["repeat"], f"{path}.repeat")
+        if "as" in found:
+            options.counter = found["as"].text
+            self.check_param(options.counter, found["as"], f"{path}.as")
+            if "repeat" not in found:
+                self.problem("as names the counter of repeat, but there is no repeat", found["as"], f"{path}.as")
+        if "repeat" in found:
+            self.scope |= {options.counter}
+        for key in ("name", "label", "weights"):
+            if key in found:
+                setattr(options, key, self.template(found[key], f"{path}.{key}"))
+        if "storage" in found:
+            options.storage = self.value(found["storage"], f"{path}.storage", STORAGES)
+        if "when" in found:
+            options.when = self.value(found["when"], f"{path}.when")
+        if "from" in found:
+            options.sources = self.templates(found["from"], f"{path}.from", "from")
+        return options
+
+    def check_param(self, name: str, tree: Tree, path: str, taken: Iterable[str] = ()) -> None:
+        """Report what cannot be the name of a parameter, a counter or a name of a let."""
+        shown = clipped(name, 60) if isinstance(tree.value, str) or name else kind(tree)
+        if not PARAM.fullmatch(name):
+            self.problem(f"a parameter is called by at most 40 letters, digits and _, got {shown!r}", tree, path)
+        elif name in RESERVED:
+            self.problem(f"a parameter cannot be called {name}, a word of the expression language", tree, path)
+        elif name in taken:
+            self.problem(f"the name {name} is already taken", tree, path)
+
+    # Values.
+
+    def settings(self, tree: Tree, path: str, what: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The values given to a layer or block, expressions parsed; unknown ones reported."""
+        if tree.value is None:
+            return {}
+        if not isinstance(tree.value, dict):
+            self.problem(
+                f"the settings of {what} must be a mapping ({', '.join(known) or 'it has none'}), got {kind(tree)}",
+                tree,
+                path,
+            )
+            return {}
+        values = {}
+        for key, child in tree.value.items():
+            inside = f"{path}.{clipped(key, 60)}"
+            if isinstance(known.get(key), Like):
+                template = self.template(child, inside)
+                values[key] = UNREADABLE if template is None else template
+            elif key in known:
+                values[key] = self.value(child, inside, getattr(known[key], "words", ()))
+            elif key in OPTIONS:
+                self.problem(f"{key} stands beside {path.rpartition('.')[2]}:, not below it", child, inside)
+            elif known:
+                from archcalc.language.synonyms import unknown_setting
+
+                self.problem(unknown_setting(what, key, known), child, inside)
+            else:
+                self.problem(f"{what} has no settings, got {clipped(key, 60)!r}", child, inside)
+        return values
+
+    def templates(self, tree: Tree, path: str, what: str) -> list[Template]:
+        """One name or several."""
+        names = tree.value if isinstance(tree.value, list) else [tree]
+        if not names:
+            self.problem(f"{what} names no layer", tree, path)
+        return [t for t in (self.template(name, path) for name in names) if t is not None]
+
+    def template(self, tree: Tree, path: str) -> Template | None:
+        if isinstance(tree.value, (dict, list, bool)) or tree.value is None:
+            self.problem(f"expected a name, got {kind(tree)}", tree, path)
+            return None
+        try:
+            template = Template(tree.text)
+        except ExpressionError as error:
+            self.problem(str(error), tree, path)
+            return None
+        self.names_known(template.names, tree, path)
+        return template
+
+    def names_known(self, names: frozenset[str], tree: Tree, path: str, words: tuple[str, ...] = ()) -> bool:
+        strange = sorted(names - self.scope)
+        for name in strange:
+            if (name, tree.line, path) not in self.strange:
+                self.strange.add((name, tree.line, path))
+                self.problem(unknown("name", name, [*sorted(self.scope), *words]), tree, path)
+        return not strange
+
+    def value(self, tree: Tree, path: str, words: tuple[str, ...] = ()) -> Any:
+        """Plain data, or an expression where a string stands for a number."""
+        if isinstance(tree.value, dict):
+            self.problem(f"expected a value, got {kind(tree)}", tree, path)
+            return UNREADABLE
+        if isinstance(tree.value, list):
+            values = [self.value(child, path, words) for child in tree.value]
+            if not any(isinstance(v, Expression) for v in values):
+                return values
+            if tree.size > MAX_EXPRESSIONS:
+                self.problem(
+                    f"a list with expressions has at most {MAX_EXPRESSIONS} values, got {tree.size - 1}", tree, path
+                )
+            return listed(values)
+        if not isinstance(tree.value, str) or tree.value in words:
+            return tree.value
+        try:
+            expression = parse(tree.value)
+            if not self.names_known(expression.names, tree, path, words):
+                return UNREADABLE
+            return expression if expression.names else expression.evaluate({})
+        except ExpressionError as error:
+            self.problem(str(error), tree, path)
+            return UNREADABLE
+
+
+def misspelt(settings: Tree, known: Iterable[str]) -> bool:
+    """Whether a setting may be missing just because it was written wrongly, which has been reported."""
+    return settings.value is not None and not (isinstance(settings.value, dict) and settings.value.keys() <= set(known))
+
+
+def reported(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems by line, those without one last; the first MAX_LISTED of them, and how many more there are."""
+    found = sorted(problems, key=lambda p: (p.line or 10**9, p.path))
+    if len(found) <= MAX_LISTED:
+        return found
+    more = len(found) - MAX_LISTED
+    at_least = "at least " if len(found) >= MAX_PROBLEMS else ""
+    return [*found[:MAX_LISTED], Problem(f"and {at_least}{more} more", found[0].file)]
+
+
+def kind(tree: Tree) -> str:
+    """What a tree is, in words, for messages."""
+    value = tree.value
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping" + (f" with {clipped(next(iter(value)), 40)!r}" if value else "")
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

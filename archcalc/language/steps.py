@@ -1,0 +1,173 @@
+"""What a spec says once it has been read: steps, before any number is known.
+
+A value in a step is plain data or an ``Expression``; ``value`` evaluates it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from archcalc.errors import clipped
+from archcalc.language.expression import Expression, Scope, parse
+from archcalc.language.keywords import LAYER_SIGNS, MOST_LETTERS
+from archcalc.language.operations import ExpressionError, Spend, bounded_list, free
+from archcalc.layers import Layer
+from archcalc.layers.settings import shown
+from archcalc.letters import is_name, normal
+from archcalc.network import Place
+
+MAX_TEMPLATE = 300
+"""The most characters in a name before its braces are filled."""
+
+
+class Given(NamedTuple):
+    """A value with the place where it was written."""
+
+    value: Any
+    place: Place
+
+
+class Options:
+    """What any step may carry."""
+
+    name: Template | None = None
+    label: Template | None = None
+    when: Any = True
+    repeat: Any = None
+    counter: str = "i"
+    sources: list[Template] | None = None
+    weights: Template | None = None
+    storage: Any = None
+
+
+class Step:
+    """Something a spec lists under ``layers``."""
+
+    def __init__(self, place: Place, options: Options) -> None:
+        self.place, self.options = place, options
+
+
+class LayerStep(Step):
+    """One layer; ``cache`` keeps the layers already made, by the values of the step's expressions.
+
+    ``references`` are the settings that name another layer. ``constant`` is the layer, once made, of a step that has
+    neither.
+    """
+
+    def __init__(self, place: Place, options: Options, layer: type[Layer], values: dict[str, Any]) -> None:
+        super().__init__(place, options)
+        self.layer = layer
+        self.references = {key: given for key, given in values.items() if isinstance(given, Template)}
+        self.values = {key: given for key, given in values.items() if key not in self.references}
+        self.expressions = {key: given for key, given in values.items() if isinstance(given, Expression)}
+        self.cache: dict[Any, Layer] = {}
+        self.constant: Layer | None = None
+
+
+class MergeStep(Step):
+    """Branches, each a list of steps on the same input, and the layer in which they meet.
+
+    ``numbered`` says that the branches have numbers for names, and not names of the spec's.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        options: Options,
+        layer: type[Layer],
+        branches: list[tuple[str, list[Step]]],
+        numbered: bool = False,
+    ) -> None:
+        super().__init__(place, options)
+        self.layer, self.branches, self.numbered = layer(), branches, numbered
+
+
+class BlockStep(Step):
+    """A use of a block with its arguments."""
+
+    def __init__(self, place: Place, options: Options, block: str, values: dict[str, Any]) -> None:
+        super().__init__(place, options)
+        self.block, self.values = block, values
+
+
+class GroupStep(Step):
+    """Steps kept together, to repeat them, to name them or to make them conditional."""
+
+    def __init__(self, place: Place, options: Options, steps: list[Step]) -> None:
+        super().__init__(place, options)
+        self.steps = steps
+
+
+class SideStep(GroupStep):
+    """Steps that hang off the main path and run in training only."""
+
+
+class Block:
+    """A named list of steps with parameters; ``defaults`` holds those that need not be given."""
+
+    def __init__(self, place: Place, params: tuple[str, ...], defaults: dict[str, Given]) -> None:
+        self.place, self.params, self.defaults = place, params, defaults
+        self.let: dict[str, Given] = {}
+        self.steps: list[Step] = []
+
+
+def value(given: Any, scope: Scope, spend: Spend = free) -> Any:
+    """A step's value, evaluated when it is an expression; ExpressionError when that is impossible."""
+    return given.evaluate(scope, spend) if isinstance(given, Expression) else given
+
+
+def listed(values: list[Any]) -> Expression:
+    """A list in which some values are expressions, as one expression."""
+    names = frozenset[str]().union(*(v.names for v in values if isinstance(v, Expression)))
+    return Expression(
+        "[...]",
+        names,
+        lambda scope, spend: bounded_list([value(v, scope, spend) for v in values], spend),
+        1,
+    )
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")
+
+
+class Template:
+    """A name with expressions in braces: ``conv{stage}_{i}``."""
+
+    __slots__ = ("fixed", "names", "parts", "text")
+
+    def __init__(self, text: str) -> None:
+        if len(text) > MAX_TEMPLATE:
+            raise ExpressionError(f"a name of {len(text):,} characters; {MAX_TEMPLATE} are the most")
+        self.text = text = normal(text)
+        pieces = _BRACES.split(text)
+        self.parts = [parse(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
+        self.names = frozenset[str]().union(*(p.names for p in self.parts if isinstance(p, Expression)))
+        if any("{" in p or "}" in p for p in self.parts if isinstance(p, str)):
+            raise ExpressionError(f"unbalanced braces in the name {text!r}")
+        self.fixed = text if len(self.parts) == 1 else ""
+        """The name where it has no braces, whatever is in scope; else empty."""
+        if self.fixed:
+            check_name(text)
+
+    def fill(self, scope: Scope, spend: Spend = free) -> str:
+        if self.fixed:
+            return self.fixed
+        name = normal("".join([p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts]))
+        check_name(name)
+        return name
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, (int, str)) and not isinstance(value, bool):
+        return str(value)[:81]  # longer than any name may be
+    raise ExpressionError(f"a name needs a whole number or a word, got {shown(value)}")
+
+
+def check_name(name: str) -> None:
+    """ExpressionError unless name can be the name of a layer or block."""
+    if not is_name(name, MOST_LETTERS, LAYER_SIGNS):
+        signs = " ".join("_" + LAYER_SIGNS)
+        raise ExpressionError(
+            f"a name is at most {MOST_LETTERS} letters, digits and {signs}, got {clipped(repr(name), 60)}"
+        )

@@ -1,0 +1,224 @@
+"""Finding specs: the zoo's files, a path, standard input or a one-line pattern."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, TextIO
+
+from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.inputs import given_sizes
+from archcalc.language.expand import network_of
+from archcalc.language.family import Family
+from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
+from archcalc.language.keywords import MOST_LETTERS, NETWORK_SIGNS
+from archcalc.language.reader import read
+from archcalc.language.settings import read_settings
+from archcalc.language.tree import MAX_BYTES, parse
+from archcalc.layers.settings import shown
+from archcalc.letters import as_name
+from archcalc.network import AnyNetwork, Network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from archcalc.types import InputSizes, Setting
+
+STDIN = "standard input"
+SUFFIXES = (".yaml", ".yml", ".json")
+_SETTINGS = r"@\s*[A-Za-z_][A-Za-z0-9_]*\s*="
+
+
+_read: dict[TextIO, str] = {}
+"""What was read from standard input."""
+
+
+@lru_cache(maxsize=1)
+def folder() -> str:
+    """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    for place in (package, os.path.dirname(package)):
+        found = os.path.join(place, "specs")
+        if os.path.isdir(found):
+            return found
+    raise ArchcalcError(
+        f"the specs of the zoo are not beside {package}: archcalc runs from a folder and not from a zip; "
+        "unpack it, or pip install it"
+    )
+
+
+def specs() -> Path:
+    """The folder of the zoo's specs as a path; a table of one network does without the module for paths."""
+    from pathlib import Path
+
+    return Path(folder())
+
+
+def families() -> list[str]:
+    """The names of the zoo's spec files."""
+    return sorted([name.removesuffix(".yaml") for name in os.listdir(folder()) if name.endswith(".yaml")])
+
+
+def networks() -> dict[str, Family]:
+    """Every network of the zoo by name, with its family."""
+    return {name: family for stem in families() for family in [zoo_family(stem)] for name in family.networks}
+
+
+def zoo_family(stem: str) -> Family:
+    path = os.path.join(folder(), f"{stem}.yaml")
+    return _cached(path, stem, os.stat(path).st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _cached(path: str, stem: str, changed: int) -> Family:
+    family = read_text(text_of(path), path, stem)
+    family.in_zoo = True
+    return family
+
+
+def read_text(text: str, file: str, name: str) -> Family:
+    """The family in a spec's text, for messages said to stand in ``file``."""
+    try:
+        return read(parse(text, file), file, name)
+    except ArchcalcError:
+        refuse_text(text, file)
+        raise
+
+
+def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **settings: Setting) -> Network:
+    """The network called ``net``: see ``archcalc.load``."""
+    return load_as(Network, net, input, settings)
+
+
+def load_as(
+    kind: type[AnyNetwork], net: str | os.PathLike[str], input: InputSizes | None, settings: dict[str, Setting]
+) -> AnyNetwork:
+    """The network called ``net``, as an object of a class: see ``archcalc.load``."""
+    if isinstance(net, os.PathLike):
+        net = os.fspath(net)
+    if not isinstance(net, str) or not net.strip():
+        raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {shown(net)}")
+    sizes = None if input is None else given_sizes(input)
+    net, text = split_settings(net)
+    settings = {**settings, **(read_settings(text) if text else {})}
+    if is_pattern(net):
+        from archcalc.language.pattern import pattern_as
+
+        if settings:
+            raise ArchcalcError("a one-line pattern has no parameters to set")
+        return pattern_as(kind, net, sizes)
+    if not is_path(net):
+        return network_of(kind, find(net), net, settings, sizes)
+    path, wanted = _split(net)
+    name = as_name(os.path.splitext(os.path.basename(path))[0], MOST_LETTERS, NETWORK_SIGNS)
+    family = read_text(text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name)
+    return network_of(kind, family, wanted or _only(family, path), settings, sizes)
+
+
+def split_settings(net: str) -> tuple[str, str]:
+    """A network's name without its settings, and the text of the settings; empty where there are none.
+
+    An @ in a path is part of it, unless a spec file stands before the @ and a key with = behind it.
+
+    >>> split_settings("resnet50@option=c"), split_settings("me@home/net.yaml")
+    (('resnet50', 'option=c'), ('me@home/net.yaml', ''))
+    """
+    if "@" not in net:
+        return net, ""
+    for found in re.finditer(_SETTINGS, net):
+        name = net[: found.start()]
+        path, _ = _split(name)
+        if os.sep not in name or path == "-" or path.endswith(SUFFIXES) or os.path.isfile(name):
+            return name, net[found.start() + 1 :]
+    name, at, text = net.rpartition("@")
+    if at and not is_pattern(net) and (not is_path(net) or name.endswith(SUFFIXES)):
+        raise ArchcalcError(
+            f"{clipped(net, 120)}: settings follow the @ as KEY=VALUE with commas between, got {shown(text)}"
+        )
+    return net, ""
+
+
+def source(net: str) -> str:
+    """The text of the spec that ``load`` would read."""
+    if is_pattern(net):
+        raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
+    if not is_path(net):
+        return text_of(os.path.join(folder(), f"{find(net).name}.yaml"))
+    return text_of(_split(net)[0])
+
+
+def is_pattern(net: str) -> bool:
+    return "->" in net or "→" in net or net.strip().upper().startswith("INPUT ")
+
+
+def is_path(net: str) -> bool:
+    """Whether net says where a spec is, rather than its name in the zoo; ``-`` is standard input."""
+    path, _ = _split(net)
+    return path == "-" or os.sep in path or path.endswith(SUFFIXES) or bool(extension_of(path))
+
+
+def _split(net: str) -> tuple[str, str]:
+    """The path, and the name of a network after a colon."""
+    path, _, wanted = net.rpartition(":")
+    return (path, wanted) if path == "-" or path.endswith(SUFFIXES) else (net, "")
+
+
+def _only(family: Family, path: str) -> str:
+    first, *others = family.networks
+    if others:
+        names = ", ".join([first, *others][:12]) + (", ..." if len(others) > 11 else "")
+        raise ArchcalcError(Problem(f"holds several networks ({names}); add one, as in {path}:{first}", family.file))
+    return first
+
+
+def text_of(path: str) -> str:
+    """The text of a file, or of standard input for ``-``; ArchcalcError when it is not a spec's."""
+    file = STDIN if path == "-" else path
+    try:
+        if path == "-":
+            if sys.stdin is None:
+                raise ArchcalcError(Problem("is closed", file))
+            if sys.stdin not in _read:  # a command may name it again, with other settings
+                _read.clear()
+                _read[sys.stdin] = _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
+            return _read[sys.stdin]
+        if os.path.isdir(path):
+            raise ArchcalcError(Problem("is a directory, expected a spec file", file))
+        refuse_name(path)
+        with open(path, "rb") as opened:
+            return _decoded(opened.read(MAX_BYTES + 1), file)
+    except OSError as error:
+        raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", file)) from None
+    except ValueError:
+        raise ArchcalcError(f"not a path: {shown(path)}") from None
+
+
+def _decoded(raw: bytes, file: str) -> str:
+    if len(raw) > MAX_BYTES:
+        raise ArchcalcError(Problem(f"is larger than {MAX_BYTES:,} bytes, the largest a spec may be", file))
+    refuse_bytes(raw, file)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ArchcalcError(Problem("is not UTF-8 text", file, line)) from None
+    if "\0" in text:
+        raise ArchcalcError(Problem("is binary, expected YAML text", file, text[: text.index("\0")].count("\n") + 1))
+    if not text.strip():
+        raise ArchcalcError(Problem("the spec is empty", file))
+    return text
+
+
+def find(net: str) -> Family:
+    """The zoo's family that holds the network, reading one file.
+
+    Every network's name starts with the name of its file, and the longest such name holds it.
+    """
+    for stem in sorted(filter(net.startswith, families()), key=len, reverse=True):
+        family = zoo_family(stem)
+        if net in family.networks:
+            return family
+    text = unknown("network", net, networks())
+    raise ArchcalcError(f"{text}; archcalc list shows them all, a path needs a / or .yaml")

@@ -1,0 +1,238 @@
+"""The backward pass on a tape: operators in reverse, as autograd runs them.
+
+A gradient lives from its first contribution until the operator that it belongs to has used it; a kept
+tensor is let go with the operator that kept it. Gradients of weights stay. The steps and the scratch of every
+operator's own backward pass stand with it in ``running``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archcalc.memory.checkpoint import Recomputed
+from archcalc.network import Network
+from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, Value
+
+FOREVER = 2**62
+"""Later than any moment."""
+
+
+VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
+"""Operators that see their weight through a view, which passes its gradient on by itself."""
+
+
+class Gradient:
+    """The gradient of a tensor while contributions to it meet; ``whole`` where it is not a part of a larger one.
+
+    Its ``order`` in memory is as that of a Value.
+    """
+
+    __slots__ = ("order", "storage", "whole")
+
+    def __init__(self, storage: Storage, whole: bool, order: str) -> None:
+        self.storage, self.whole, self.order = storage, whole, order
+
+
+class BackwardPass:
+    """Gradients on their way from the outputs to the weights."""
+
+    def __init__(
+        self, tape: Runner, network: Network, recomputed: dict[Operation, Recomputed], sums_in_place: bool
+    ) -> None:
+        self.tape, self.network, self.recomputed, self.sums_in_place = tape, network, recomputed, sums_in_place
+        self.pending: dict[Value, Gradient] = {}
+        self.users: dict[Storage, int] = {}
+        """How many gradients lie in a storage: a sum's gradient is that of every summand."""
+        self.weights: dict[tuple[int, int], Storage] = {}
+        self.ends: dict[Value, int] = {}
+
+    def run(self, outputs: Mapping[int, Value]) -> None:
+        """Every operator that leads to the outputs of these nodes, from a gradient of each.
+
+        The loss holds the gradients until it has passed all of them on.
+        """
+        tape = self.tape
+        tape.phase = "backward"
+        first: list[tuple[Value, Gradient]] = []
+        for index, value in outputs.items():
+            if value.derived:
+                name = self.network.nodes[index].name if len(outputs) > 1 else "the output"
+                tape.node, tape.name = index, f"gradient of {name}"
+                tape.moment("loss backward")
+                made = tape.make("gradient", value.count * value.itemsize)
+                first.append((value, Gradient(made, True, "first")))
+        for value, new in first:
+            self._add(value, new)
+        for _, new in first:
+            new.storage.until(len(tape.moments) - 1)
+        for operation in reversed(list(tape.operations)):
+            gradient = self.pending.pop(operation.output, None)
+            if gradient is not None:
+                if operation in self.recomputed:
+                    self.recomputed[operation].run(tape)
+                self._through(operation, gradient)
+            else:
+                self._unused(operation)
+        last = len(tape.moments) - 1
+        for storage in tape.storages:
+            if storage.dies > last:
+                storage.dies = last
+
+    def _unused(self, operation: Operation) -> None:
+        """An operator that leads to no output keeps what it saved until the last tensor derived from it is gone."""
+        end = max(self.ends.get(operation.output, 0), operation.output.storage.dies)
+        for saved in operation.saved:
+            saved.storage.until(end)
+        for value in operation.inputs:
+            self.ends[value] = max(self.ends.get(value, 0), end)
+
+    def _through(self, operation: Operation, gradient: Gradient) -> None:
+        """One operator, and what it adds to the gradients of its inputs."""
+        tape, node = self.tape, self.network.nodes[operation.node]
+        tape.node, tape.name = node.index, node.name or node.layer.type
+        if operation.wants and not (gradient.order == operation.wants and (gradient.whole or gradient.order == "last")):
+            gradient = self._in_order(operation, gradient)
+        made, copied, read = (
+            self._steps(operation, node.index if node.shares is None else node.shares)
+            if operation.backward
+            else ({}, [], len(tape.moments) - 1)
+        )
+        if operation.passes:
+            for i, value in enumerate(operation.inputs):
+                if value.derived and value.itemsize != operation.output.itemsize and i not in made:
+                    tape.moment("_to_copy")
+                    made[i] = tape.make("gradient", value.count * value.itemsize, 0, "gradient of its input")
+        last = len(tape.moments) - 1
+        gradient.storage.until(last)
+        self.users[gradient.storage] -= 1
+        for saved in operation.saved:
+            if operation in self.recomputed:
+                saved.storage.until(read)
+            else:
+                saved.storage.dies = last
+        order, whole = operation.gives or gradient.order, gradient.whole and operation.operator != "cat"
+        gradients = {
+            i: Gradient(made[i], True, order) if i in made else Gradient(gradient.storage, whole, order)
+            for i, value in enumerate(operation.inputs)
+            if value.derived
+        }
+        if copied or operation.operator in VIEWED:
+            shared = [(storage, which) for storage, becomes, which in copied if not becomes]
+            self._pass_on_with_weights(operation, gradients, shared)
+        else:
+            for i, new in gradients.items():
+                self._add(operation.inputs[i], new)
+            last = len(tape.moments) - 1
+            for new in gradients.values():
+                new.storage.until(last)
+        for storage, becomes, which in copied:
+            if becomes:
+                storage.until(tape.moment("copy"))
+                self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
+
+    def _in_order(self, operation: Operation, gradient: Gradient) -> Gradient:
+        """A copy of the gradient of an operator's output, in the order that the operator wants."""
+        gradient.storage.until(self.tape.moment(f"{operation.operator} backward"))
+        self.users[gradient.storage] -= 1
+        size = operation.output.count * operation.output.itemsize
+        copy = self.tape.make("gradient", size, 0, "gradient in order")
+        self.users[copy] = 1
+        return Gradient(copy, True, operation.wants)
+
+    def _pass_on_with_weights(
+        self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
+    ) -> None:
+        """Add an operator's gradients to those that its inputs, and weights that are shared, have from others.
+
+        It holds them all until the last has been passed on. But one that sees its weight through a view passes that
+        gradient to the view, which passes it on by itself; and such a one has its bias, if any, for first argument.
+        """
+        viewed = operation.operator in VIEWED
+        order = [2, 0] if viewed else list(gradients)
+        inputs = [i for i in order if i in gradients]
+        held = [*(gradient.storage for gradient in gradients.values()), *(storage for storage, _ in shared)]
+        for storage, which in shared[1:] if viewed else []:
+            self._stays(storage, which)
+        for i in inputs:
+            self._add(operation.inputs[i], gradients[i])
+        for storage, which in [] if viewed else shared:
+            self._stays(storage, which)
+        now = len(self.tape.moments) - 1
+        for storage in held:
+            storage.until(now)
+        for i in [i for i in gradients if i not in inputs]:
+            self._add(operation.inputs[i], gradients[i])
+        for storage, which in shared[:1] if viewed else []:
+            self._stays(storage, which)
+
+    def _steps(
+        self, operation: Operation, owner: int
+    ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]], int]:
+        """Make what the operator's backward pass makes: gradients of inputs, and those of weights that do not stay.
+
+        The moment of the last step that reads what was saved comes with them: what a block that ran again saved is
+        handed out, and let go, once (torch.utils.checkpoint), anything else when the operator is done.
+        """
+        tape, inputs, weights = self.tape, operation.inputs, operation.parameter
+        made: dict[int, Storage] = {}
+        copied: list[tuple[Storage, int, tuple[int, int]]] = []
+        scratch: list[tuple[Storage, int]] = []
+        ends = []
+        for step in operation.backward:
+            begun = False
+            for of, per_image, fixed, until, becomes in step:
+                if of >= 0 and not inputs[of].derived:
+                    continue
+                if not begun:
+                    tape.moment(f"{operation.operator} backward")
+                    begun = True
+                which = (owner, weights)
+                weights += of in (WEIGHT, COPIED)
+                if of >= 0:
+                    made[of] = tape.make("gradient", per_image, fixed, "gradient of its input")
+                elif of == SCRATCH:
+                    scratch.append((tape.make("scratch", per_image, fixed, "backward"), until))
+                elif of == COPIED:
+                    storage = tape.make("scratch", 0, fixed, "gradient of weights to be copied")
+                    copied.append((storage, becomes, which))
+                elif which in self.weights:
+                    copied.append((tape.make("scratch", 0, fixed, "gradient of shared weights"), 0, which))
+                else:
+                    self.weights[which] = tape.make("weight gradient", 0, fixed, "gradient of weights")
+                    self.weights[which].dies = FOREVER
+            ends.append(len(tape.moments) - 1)
+        for storage, until in scratch:
+            storage.until(ends[until] if 0 <= until < len(ends) else ends[-1])
+        return made, copied, ends[operation.applies - 1] if ends else len(tape.moments) - 1
+
+    def _stays(self, made: Storage, which: tuple[int, int]) -> None:
+        """The gradient of a weight, which stays; that of a shared weight is added to the first."""
+        last = len(self.tape.moments) - 1
+        first = self.weights.setdefault(which, made)
+        first.until(FOREVER)
+        if first is not made and self.sums_in_place:
+            made.until(last)
+        elif first is not made:
+            first.dies = made.dies = self.tape.moment("add")
+            self.weights[which] = self.tape.make("weight gradient", 0, made.fixed, "sum of gradients of weights")
+            self.weights[which].until(FOREVER)
+
+    def _add(self, value: Value, new: Gradient) -> None:
+        """Add a contribution to the gradient of a tensor, in place where nothing else refers to what is there."""
+        old, users = self.pending.get(value), self.users
+        users[new.storage] = users.get(new.storage, 0) + 1
+        if old is None:
+            self.pending[value] = new
+            return
+        users[new.storage] -= 1
+        if self.sums_in_place and old.whole and users[old.storage] == 1 and old.storage is not new.storage:
+            return
+        users[old.storage] -= 1
+        now = self.tape.moment("add")
+        old.storage.until(now)
+        new.storage.until(now)
+        size, of_weight = value.count * value.itemsize, value.storage.role == "weight copy"
+        total = self.tape.make("gradient", 0 if of_weight else size, size if of_weight else 0, "sum of gradients")
+        self.pending[value] = Gradient(total, True, old.order)
+        users[total] = 1

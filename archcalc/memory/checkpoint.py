@@ -1,0 +1,112 @@
+"""Checkpointing: a block keeps what it takes, and runs once more when the backward pass comes to it.
+
+As torch.utils.checkpoint without re-entrance does it: the second run ends with the last operator of which
+something is kept. Chen et al., Training deep nets with sublinear memory cost, 2016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.letters import normal
+from archcalc.network import Network, Node
+from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.running import run_layer
+from archcalc.pytorch.tape import Operation, Saved, Stopped, Value
+
+
+def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list[Node]]:
+    """The nodes of every use of a block, by the label of one use or the name of the block in the spec.
+
+    Several blocks have commas between them. Where one use lies in another, the outer counts. ArchcalcError with the
+    nearest name when there is no such block.
+    """
+    wanted = {normal(name.strip()) for name in block.split(",")}
+    for name in sorted(wanted):
+        if not any(_use(network, node, {name}) for node in nodes):
+            labels = dict.fromkeys(label for node in nodes for label in node.scopes)
+            known = list(dict.fromkeys([*network.blocks.values(), *labels]))
+            raise ArchcalcError(f"{network.full_name}: {unknown('block', name, known)}")
+    runs: list[list[Node]] = []
+    before = ""
+    for node in nodes:
+        found = _use(network, node, wanted)
+        if found and found != before:
+            runs.append([])
+        if found:
+            runs[-1].append(node)
+        before = found
+    return runs
+
+
+def _use(network: Network, node: Node, wanted: Set[str]) -> str:
+    """The outermost use of a block that is wanted around a node, as a path; empty without one."""
+    for depth, label in enumerate(node.scopes):
+        path = ".".join(node.scopes[: depth + 1])
+        if not wanted.isdisjoint((label, path)):
+            return path
+    names = node.name.split(".")
+    paths = (".".join(names[:depth]) for depth in range(1, len(names)))
+    return next((path for path in paths if not wanted.isdisjoint((path, network.blocks.get(path)))), "")
+
+
+class Recomputed:
+    """A block between its two runs: its nodes, what it takes, and the operators of the first run."""
+
+    def __init__(self, network: Network, nodes: Sequence[Node]) -> None:
+        self.network, self.nodes = network, nodes
+        self.taken: dict[int, Value] = {}
+        self.operations: list[Operation] = []
+        self.wanting: set[Operation] = set()
+        """Those whose backward pass reads what they had saved: the first that comes has the block run again."""
+        self.again: list[Node] = []
+        """The nodes that ran again."""
+        self._done = False
+
+    def first(self, tape: Runner, values: dict[int, Value]) -> list[Saved]:
+        """Run the block, keep what it takes and nothing else; what is kept."""
+        inside = {node.index for node in self.nodes}
+        start = len(tape.operations)
+        for node in self.nodes:
+            self.taken.update({i: values[i] for i in node.inputs if i not in inside})
+            values[node.index] = run_layer(tape, self.network, node, values)
+        self.operations = tape.operations[start:]
+        self._last = max((at for at, operation in enumerate(self.operations) if operation.saved), default=-1)
+        self.kept = [
+            Saved(value.storage, self.nodes[0].index, "checkpoint: what the block takes")
+            for value in self.taken.values()
+        ]
+        wanting = [operation for operation in self.operations if operation.saved]
+        self.wanting = set(wanting)
+        for operation in self.operations:
+            operation.saved = []
+        for operation in (wanting or self.operations)[:1]:  # the last in the backward pass
+            operation.saved = self.kept
+        return self.kept
+
+    def run(self, tape: Runner) -> None:
+        """The second run, when the backward pass first comes to the block."""
+        if self._done or self._last < 0:
+            return
+        self._done = True
+        start = len(tape.operations)
+        tape.stop_at = start + self._last
+        values = {
+            i: Value(value.storage, value.count, value.itemsize, value.order, value.derived)
+            for i, value in self.taken.items()
+        }
+        try:
+            for node in self.nodes:
+                values[node.index] = run_layer(tape, self.network, node, values)
+                self.again.append(node)
+        except Stopped as stopped:
+            self.again += [self.network.nodes[tape.node]] if stopped.ran else []
+        lasts = {i: node.index for node in self.nodes for i in node.inputs}
+        for i, value in values.items():  # what later layers were still to read is there until the run stops
+            if lasts.get(i, len(self.network.nodes)) > tape.node:
+                value.storage.until(len(tape.moments) - 1)
+        tape.stop_at = -1
+        tape.release_copies()
+        for operation, again in zip(self.operations, tape.operations[start:], strict=False):
+            operation.saved = [*operation.saved, *again.saved]

@@ -1,0 +1,182 @@
+"""From when to when a tensor lives, which layers write over their input, and the peak that follows.
+
+Layers run one by one in the order of the spec; a tensor lives until the last layer that reads it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import accumulate
+
+from archcalc.dtypes import itemsize
+from archcalc.inputs import single
+from archcalc.memory.collector import paused
+from archcalc.network import Network, Node
+from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.running import run_layer
+from archcalc.pytorch.tape import Moment, Storage, Value
+
+OVERWRITE = frozenset(
+    ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "sigmoid", "tanh", "scale", "add")
+)
+"""Layers that PyTorch can write over an input; it has no such GELU, PReLU or soft-max."""
+KEEP_INPUT = frozenset(
+    (
+        *("conv", "conv_table", "conv_transpose", "linear", "rbf", "subsample", "multiply", "layer_scale"),
+        *("max_pool", "avg_pool", "adaptive_avg_pool", "batch_norm", "layer_norm", "lrn"),
+        *("relu6", "leaky_relu", "prelu", "elu", "gelu", "hard_sigmoid", "silu", "hard_swish"),
+    )
+)
+"""Layers whose backward pass reads their input (some activations only where they do not overwrite it)."""
+KEEP_OUTPUT = frozenset(("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softmax"))
+"""Layers whose backward pass reads their output (leaky_relu and elu only in place)."""
+
+
+def overwritten(network: Network) -> dict[int, int]:
+    """The nodes that may write over an input, and which: one that nobody else needs any more.
+
+    Not the network's own input or outputs, nor what another layer reads later or keeps for the backward
+    pass, nor a tensor that others see through a view. One answer serves inference and training, as a
+    module's ``inplace`` does. A sum does so only where the network says that it is held in place.
+    """
+    readers: list[list[Node]] = [[] for _ in network.nodes]
+    for node in network.nodes:
+        for i in set(node.inputs):
+            readers[i].append(node)
+    kept = {0, *network.outputs, *(node.index for node in network.nodes if not readers[node.index])}
+
+    def free(made: Node, node: Node) -> bool:
+        return not (
+            made.index in kept
+            or made.layer.type in KEEP_OUTPUT
+            or passes_view(made)
+            or any(
+                reader.index > node.index or passes_view(reader) or reader.layer.type in KEEP_INPUT
+                for reader in readers[made.index]
+                if reader is not node
+            )
+        )
+
+    found = {}
+    for node in network.nodes[1:]:
+        if node.storage == "in_place" and node.layer.type in OVERWRITE:
+            full = [i for i in node.inputs if network.nodes[i].shape == node.shape]
+            over = next((i for i in full if free(network.nodes[i], node)), None)
+            if over is not None:
+                found[node.index] = over
+    return found
+
+
+def passes_view(node: Node) -> bool:
+    """Whether what a layer returns is another tensor seen anew, in PyTorch: the input, or a result of its own."""
+    layer = node.layer
+    moved = layer.type in ("layer_norm", "linear") and layer.settings["axis"] == "channels" and node.shape.axes
+    moved = moved or (layer.type == "linear" and layer.settings["bias"] and node.shape.axes)  # a matrix, seen as a map
+    squeezed = layer.type.endswith("_pool") and len(node.shape.axes) == 1
+    return (
+        "view" in (node.storage, layer.storage)
+        or layer.type in ("dropout", "drop_path", "lrn", "channel_shuffle")
+        or bool(moved)
+        or squeezed
+    )
+
+
+class Schedule:
+    """What is alive when: the operators of a run in their order, and the storages that they make.
+
+    ``moments[t]`` is an operator, and ``storages`` have the moments at which they are born and die, both
+    included; all are sorted by birth. ``outputs`` has the storage of every layer's output, which it may share with
+    another's; ``freed`` has the inputs that a layer frees while it runs, with the last moment that reads them. The image that a run starts from is its caller's, and not among ``storages``.
+    """
+
+    def __init__(self, network: Network, tape: Runner, values: Mapping[int, Value]) -> None:
+        moments, storages = tape.moments, tape.storages
+        self.network, self.storages, self._moments, self.freed = network, storages, moments, tape.freed
+        self.outputs = {index: value.storage for index, value in values.items()}
+        fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
+        for storage in storages:
+            if storage.fixed:
+                fixed[storage.born] += storage.fixed
+                fixed[storage.dies + 1] -= storage.fixed
+            if storage.per_image:
+                per_image[storage.born] += storage.per_image
+                per_image[storage.dies + 1] -= storage.per_image
+        self._fixed = list(accumulate(fixed[:-1]))
+        self._per_image = list(accumulate(per_image[:-1]))
+
+    @cached_property
+    def moments(self) -> list[Moment]:
+        """Every operator in its turn."""
+        return [Moment(*moment) for moment in self._moments]
+
+    @property
+    def last(self) -> int:
+        """The last moment."""
+        return len(self._moments) - 1
+
+    def live(self, batch: int = 1) -> list[int]:
+        """The bytes alive at every moment."""
+        batch = single(batch, "batch")
+        return [fixed + batch * each for fixed, each in zip(self._fixed, self._per_image, strict=True)]
+
+    @cached_property
+    def _candidates(self) -> list[tuple[int, int, int]]:
+        """The moments that can hold most, each with its fixed bytes and those of every image.
+
+        They are those of which no other has as much of both; of equal ones the first.
+        """
+        pairs = zip(reversed(self._fixed), reversed(self._per_image), strict=True)
+        first = dict(zip(pairs, range(self.last, -1, -1), strict=True))
+        found: list[tuple[int, int, int]] = []
+        for fixed, each in sorted(first, reverse=True):
+            if not found or each > found[-1][1]:
+                found.append((fixed, each, first[fixed, each]))
+        return found
+
+    def peak(self, batch: int = 1) -> int:
+        """The most bytes alive at any moment."""
+        batch = single(batch, "batch")
+        return max((fixed + batch * each for fixed, each, _ in self._candidates), default=0)
+
+    def peak_moment(self, batch: int = 1) -> int:
+        """The first moment at which the most bytes are alive."""
+        peak = self.peak(batch)
+        return min((moment for fixed, each, moment in self._candidates if fixed + batch * each == peak), default=0)
+
+    def at(self, moment: int) -> Moment:
+        """The operator of that moment; where a network is all views, which no operator makes, the input stands in."""
+        return self.moments[moment] if self.moments else Moment("forward", 0, "no operator")
+
+    def largest_batch(self, budget: int, per_image: int = 0) -> int:
+        """The largest batch of which at no moment more than the budget is alive, with so much more for every image.
+
+        What is alive grows by the same number of bytes with every image; so each moment allows a largest batch, and
+        the smallest of these is the answer, without a search.
+        """
+        rows = [(fixed, each + per_image) for fixed, each, _ in self._candidates or [(0, 0, 0)] if each + per_image]
+        return max(0, min(((budget - fixed) // each for fixed, each in rows), default=0))
+
+    def alive(self, moment: int) -> list[Storage]:
+        """The storages alive at a moment, in the order in which they were made."""
+        return [storage for storage in self.storages if storage.born <= moment <= storage.dies]
+
+
+def image(network: Network, dtype: str) -> Value:
+    """The network's input, whose memory is its caller's."""
+    count, size = network.input.values, itemsize(dtype)
+    return Value(Storage("input", 0, "image", count * size, 0, 0), count, size)
+
+
+@paused()
+def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
+    """The schedule of one run without gradients."""
+    nodes = network.running(training=False)
+    tape = Runner(False, itemsize(dtype), amp, overwritten(network))
+    values = {0: image(network, dtype)}
+    for node in nodes:
+        values[node.index] = run_layer(tape, network, node, values)
+    tape.release_copies()
+    for index in network.outputs:
+        values[index].storage.until(len(tape.moments) - 1)
+    return Schedule(network, tape, values)

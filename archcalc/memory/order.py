@@ -1,0 +1,181 @@
+"""The smallest inference peak over the orders in which a network's branches can run.
+
+Between two layers that every way goes through, only the first one's output is alive at the start, so such
+segments are searched one by one. Within one, a state is the set of layers that have run, and the search goes
+from state to state by the smallest peak so far, as Dijkstra's does by distance. That is exact; where a segment
+has too many states it is given up, and the peak that was found is a bound. An output that no layer reads can be made
+at any time once its inputs are there, so nothing after it begins a segment.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from archcalc.memory.lifetime import Schedule, overwritten
+from archcalc.network import Network
+from archcalc.pytorch.tape import Storage
+
+STATES = 10_000
+"""The most states of a segment that are looked at."""
+PUSHED = 100_000
+"""The most states that wait to be looked at, some of them more than once."""
+TRIED = 3_000_000
+"""The most steps from state to state, one for every layer of the segment."""
+
+
+class Best(NamedTuple):
+    """The smallest peak in bytes, whether none is smaller, and the nodes in an order that has it."""
+
+    peak: int
+    exact: bool
+    order: list[int]
+
+
+class _Step(NamedTuple):
+    """A layer of a segment: the layers before it, the storages that it reads, and its bytes while and after it runs.
+
+    ``during`` has the most of its own bytes, first with all that it reads, then after each statement that is the last
+    to read something, with what was freed until then.
+    """
+
+    node: int
+    before: set[int]
+    reads: list[Storage]
+    during: list[tuple[int, frozenset[Storage]]]
+    made: Storage | None
+
+
+def best_order(schedule: Schedule, batch: int = 1) -> Best:
+    """The best order for an inference whose schedule in the order of the spec is given."""
+    network = schedule.network
+    steps = _steps(schedule, batch)
+    segments = _segments(network)
+    peaks = _peaks(schedule, batch)
+    found, exact, orders = 0, True, {}
+    for segment in sorted(segments, key=lambda segment: -max(peaks[i] for i in segment)):
+        peak = max(peaks[i] for i in segment)
+        least = max(
+            own + sum(s.bytes(batch) for s in steps[i].reads if s not in freed)
+            for i in segment
+            for own, freed in steps[i].during
+        )
+        if peak > max(found, least):
+            searched = _search(schedule, [steps[i] for i in segment], batch, max(found, least), peak)
+            exact = exact and searched is not None
+            peak, orders[segment[-1]] = searched or (peak, segment)
+        found = max(found, peak)
+    return Best(found, exact, [i for segment in segments for i in orders.get(segment[-1], segment)])
+
+
+def _segments(network: Network) -> list[list[int]]:
+    """The layers up to and with each one whose output is all that any later layer needs."""
+    nodes = network.running(training=False)
+    last_use = dict.fromkeys((node.index for node in nodes), len(network.nodes))
+    for node in nodes:
+        last_use.update(dict.fromkeys(node.inputs, node.index))
+    segments: list[list[int]] = []
+    waiting: list[int] = []
+    reach = last_use.pop(0, 0)
+    for node in nodes:
+        waiting.append(node.index)
+        if reach <= node.index:
+            segments.append(waiting)
+            waiting = []
+        reach = max(reach, last_use[node.index])
+    return segments + ([waiting] if waiting else [])
+
+
+def _peaks(schedule: Schedule, batch: int) -> dict[int, int]:
+    """The most bytes alive while each layer runs."""
+    peaks = {node.index: 0 for node in schedule.network.running(training=False)}
+    for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
+        peaks[moment.node] = max(peaks[moment.node], live)
+    return peaks
+
+
+def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
+    network, outputs = schedule.network, schedule.outputs
+    own: dict[int, list[Storage]] = {}
+    for storage in schedule.storages:
+        own.setdefault(storage.node, []).append(storage)
+    readers: dict[Storage, list[int]] = {}
+    steps, over = {}, overwritten(network)
+    for node in network.running(training=False):
+        reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
+        before = {i for i in node.inputs if i}
+        if node.index in over:  # all that read the input as it was have to be done
+            before.update(readers.get(outputs[over[node.index]], ()))
+        made = own.get(node.index, [])
+        during = {frozenset[Storage](): 0}
+        ends = schedule.freed.get(node.index, {})
+        for t in made:
+            size = sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies)
+            freed = frozenset(s for s, last in ends.items() if last < t.born)
+            during[freed] = max(during.get(freed, 0), size)
+        left = outputs[node.index]
+        steps[node.index] = _Step(
+            node.index,
+            before,
+            reads,
+            [(size, freed) for freed, size in during.items()],
+            left if left.node == node.index else None,
+        )
+        for storage in reads:
+            readers.setdefault(storage, []).append(node.index)
+    return steps
+
+
+def _search(
+    schedule: Schedule, steps: list[_Step], batch: int, floor: int, ceiling: int
+) -> tuple[int, list[int]] | None:
+    """The smallest peak of a segment, not below ``floor``, and an order with it; None when that is too long to find.
+
+    ``ceiling`` is the peak in the order of the spec.
+    """
+    if len(steps) ** 2 > TRIED:  # there are more states than layers
+        return None
+    first = steps[0].node
+    whole = sum(1 << step.node - first for step in steps)
+    held = {schedule.outputs[i] for i in schedule.network.outputs}
+    readers: dict[Storage, int] = {}
+    for step in steps:
+        for storage in step.reads:
+            readers[storage] = readers.get(storage, 0) | 1 << step.node - first
+    local = [(step, 1 << step.node - first, sum(1 << i - first for i in step.before if i >= first)) for step in steps]
+    start = sum(storage.bytes(batch) for storage in {*readers, *held} if 0 < storage.node < first)
+    heap = [(floor, 0, 0, start, 0, 0, 0)]
+    came: dict[int, tuple[int, int]] = {}
+    pushed = 0
+    while heap:
+        peak, _, _, alive, done, parent, index = heappop(heap)
+        if done in came:
+            continue
+        came[done] = parent, index
+        if done == whole:
+            return peak, _way(came, whole)
+        if len(came) > min(STATES, TRIED // len(steps)) or pushed > PUSHED:
+            return None
+        for step, bit, before in local:
+            after = done | bit
+            if done & bit or before & ~done or after in came:
+                continue
+            done_with = {s: s.bytes(batch) for s in step.reads if not readers[s] & ~after and s not in held}
+            most = max(alive + own - sum(done_with.get(s, 0) for s in freed) for own, freed in step.during)
+            if most > ceiling:
+                continue
+            left = alive - sum(done_with.values())
+            if step.made is not None and (step.made in readers or step.made in held):
+                left += step.made.bytes(batch)
+            pushed += 1
+            heappush(heap, (max(peak, most), -after.bit_count(), pushed, left, after, done, step.node))
+    return None
+
+
+def _way(came: dict[int, tuple[int, int]], done: int) -> list[int]:
+    """The order in which the layers ran."""
+    order = []
+    while done:
+        done, index = came[done]
+        order.append(index)
+    return order[::-1]

@@ -1,0 +1,95 @@
+"""What training holds: tensors kept for the backward pass, gradients, and the peak over both passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archcalc.dtypes import itemsize
+from archcalc.inputs import single
+from archcalc.memory.backward import BackwardPass
+from archcalc.memory.checkpoint import Recomputed, block_runs
+from archcalc.memory.collector import paused
+from archcalc.memory.lifetime import Schedule, image, overwritten
+from archcalc.network import Network, Node
+from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.running import run_layer
+from archcalc.pytorch.tape import Operation, Saved, Value
+
+
+class Training(Schedule):
+    """The schedule of a forward and a backward pass, and what the first kept for the second.
+
+    ``kept`` has every tensor that autograd saves, storages that several operators save again each time;
+    ``turn`` is the first moment of the backward pass, and ``again`` are the layers that it runs once more.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        tape: Runner,
+        values: Mapping[int, Value],
+        kept: list[Saved],
+        turn: int,
+        again: list[Node],
+    ) -> None:
+        super().__init__(network, tape, values)
+        self.kept, self.turn, self.again = kept, turn, again
+
+    def kept_once(self) -> list[Saved]:
+        """What is kept, each storage where it is first needed; without the image."""
+        found = {saved.storage: saved for saved in reversed(self.kept) if saved.storage.role != "image"}
+        return [saved for saved in self.kept if found.get(saved.storage) is saved]
+
+    def kept_bytes(self, batch: int = 1) -> int:
+        """The bytes that a forward pass keeps for the backward pass, the image apart."""
+        batch = single(batch, "batch")
+        return sum(saved.storage.bytes(batch) for saved in self.kept_once())
+
+
+@paused()
+def training(
+    network: Network,
+    dtype: str = "float32",
+    *,
+    amp: bool = False,
+    checkpoint: str | None = None,
+    sums_in_place: bool = True,
+) -> Training:
+    """The schedule of one step of training up to the optimizer, side heads included.
+
+    ``checkpoint`` names a block that runs again instead of keeping what its backward pass needs. Where two
+    gradients of one tensor meet, autograd adds the second to the first in place when nothing else refers to
+    that; without ``sums_in_place`` the sum is a tensor of its own, as it is under any dispatch mode.
+    """
+    nodes = network.running()
+    blocks = [] if checkpoint is None else [Recomputed(network, run) for run in block_runs(network, nodes, checkpoint)]
+    taken = _taken(blocks)
+    over = {node: read for node, read in overwritten(network).items() if node not in taken}
+    tape = Runner(True, itemsize(dtype), amp, over)
+    values = {0: image(network, dtype)}
+    begins = {block.nodes[0].index: block for block in blocks}
+    inside = {node.index for block in blocks for node in block.nodes}
+    for node in nodes:
+        if node.index in begins:
+            begins[node.index].first(tape, values)
+        elif node.index not in inside:
+            values[node.index] = run_layer(tape, network, node, values)
+    kept = [saved for operation in tape.operations for saved in operation.saved]
+    outputs = {index: values[index] for index in network.results()}
+    turn = len(tape.moments)
+    tape.release_copies()
+    recomputed: dict[Operation, Recomputed] = {op: block for block in blocks for op in block.wanting}
+    BackwardPass(tape, network, recomputed, sums_in_place).run(outputs)
+    for value in outputs.values():
+        value.storage.until(len(tape.moments) - 1)
+    again = [node for block in blocks for node in block.again]
+    return Training(network, tape, values, kept, turn, again)
+
+
+def _taken(blocks: list[Recomputed]) -> frozenset[int]:
+    """The nodes that read what their block takes: it has to be there as it was when the block runs again."""
+    found = set()
+    for block in blocks:
+        inside = {node.index for node in block.nodes}
+        found |= {node.index for node in block.nodes if not inside.issuperset(node.inputs)}
+    return frozenset(found)

@@ -1,0 +1,273 @@
+"""The page of a network before it is formatted: cards, tables, pictures and sentences, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.analysis import Analysis, analyze
+from archcalc.analysis.depth import depth
+from archcalc.dtypes import DTYPES
+from archcalc.errors import ArchcalcError
+from archcalc.memory.budget import OPTIMIZERS, Budget
+from archcalc.network import Network
+from archcalc.pages.published_figures import figure_tables
+from archcalc.plot import KINDS, svg
+from archcalc.published.figures import Source
+from archcalc.published.verdict import Judgement
+from archcalc.report.audit import tally
+from archcalc.report.compare import network_field, published
+from archcalc.report.evidence import Records
+from archcalc.report.field_summary import changing, legend, sentences
+from archcalc.report.layers import layer_table, origin
+from archcalc.report.memory import alive_text
+from archcalc.report.table import Heading, Table
+from archcalc.units import bytes_text, count_text, counted
+
+MOST_LAYERS = 6_000
+"""The most layers of a network that a page shows."""
+
+STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
+LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
+PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
+"""The pictures of a page, all of which come from archcalc alone; a graph is laid out by Graphviz."""
+FILE_TYPES = ("float32", "float16", "int8")
+"""The types for which the size of a file of weights is shown."""
+
+NO_FIELD = "the input has no spatial axes: there is no receptive field"
+
+
+class Card(NamedTuple):
+    """A figure that stands first: what it is, the figure, and the small print below it."""
+
+    label: str
+    value: str
+    lines: tuple[str, ...] = ()
+
+
+class Picture(NamedTuple):
+    """A picture by its kind, as SVG; where it cannot be drawn, the reason instead."""
+
+    kind: str
+    about: str
+    svg: str = ""
+    problem: str = ""
+
+
+class Page(NamedTuple):
+    """Everything that a page says of a network.
+
+    ``layers`` has one row per layer and ``stages`` one per stage; ``differing`` are the published figures that are no
+    match, and ``matching`` those that are; ``seen`` is what witnesses saw, and empty
+    where they were not run.
+    """
+
+    analysis: Analysis
+    title: str
+    about: list[str]
+    input: str
+    cards: list[Card]
+    stages: Table
+    layers: Table
+    field: list[str]
+    memory: list[str]
+    pictures: list[Picture]
+    verdicts: str
+    differing: Table
+    matching: Table
+    sources: list[Source]
+    seen: Mapping[str, str]
+    counting: list[str]
+    facts: Mapping[str, Any]
+
+
+def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) -> Page:
+    """The page of a network at its own input, for one image in float32, with pictures of these kinds.
+
+    ArchcalcError when a number cannot be had; a picture that cannot be drawn says why in its place.
+    """
+    if len(network.nodes) > MOST_LAYERS:
+        raise ArchcalcError(
+            f"{network.full_name} has {len(network.nodes) - 1:,} layers; a page shows up to {MOST_LAYERS:,}, and "
+            f"archcalc table shows them all"
+        )
+    analysis = analyze(network)
+    title, *about = origin(network)
+    budget = Budget(network)
+    fields = sentences(analysis, changing(analysis)) if network.input.axes else []
+    judgements = records.judgements(network)
+    seen = records.seen(network)
+    stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
+    return Page(
+        analysis,
+        title,
+        about,
+        next(line for line in layers.header if line.startswith("input ")),
+        _cards(analysis, budget, fields),
+        stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
+        layers,
+        [*fields, *legend(("rf", "step"))] if fields else [NO_FIELD],
+        _memory(budget),
+        [picture(kind, analysis) for kind in kinds],
+        tally(judgements) if judgements else "",
+        *figure_tables(judgements, network),
+        sorted({j.figure.source for j in judgements}),
+        seen,
+        [line for line in layers.header if line.startswith("convention ")] + list(layers.footer),
+        _facts(analysis, budget, judgements, seen),
+    )
+
+
+def picture(kind: str, analysis: Analysis) -> Picture:
+    """The picture of that kind, or why there is none."""
+    about = KINDS[kind].about.partition(" (needs")[0]
+    try:
+        return Picture(kind, about, svg=svg(kind, [analysis]))
+    except ArchcalcError as error:
+        return Picture(kind, about, problem="; ".join(map(str, error.problems)))
+
+
+def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Card]:
+    t, network = analysis.totals, analysis.network
+    peak, step = budget.inference.peak(), budget.training_parts(1)
+    moment = budget.inference.at(budget.inference.peak_moment())
+    errors = published(analysis)
+    cards = [
+        Card(
+            "Parameters",
+            count_text(t.params),
+            (
+                f"{t.params:,}: weights {t.weights:,}, biases {t.biases:,}",
+                *([f"{t.buffers:,} buffers beside them, not trained"] if t.buffers else []),
+            ),
+        ),
+        Card("MACs", count_text(t.macs), (f"{t.macs:,} for one image", f"{2 * t.macs:,} FLOPs")),
+        Card(
+            "Depth",
+            counted(depth(network), "layer"),
+            ("weighted, on the longest path", f"{counted(len(analysis.rows) - 1, 'layer')} of any type"),
+        ),
+        Card(
+            "Feature maps",
+            _short(t.values * analysis.itemsize),
+            (f"{t.values:,} values with the input", "each output that is held, added up"),
+        ),
+        Card(
+            "Inference peak",
+            _short(peak),
+            (
+                f"{peak:,} bytes alive at {network.nodes[moment.node].name}",
+                "weights and image apart",
+            ),
+        ),
+        Card(
+            "Training, one image",
+            _short(step.total),
+            (
+                f"weights {_short(budget.weights)}, gradients as many",
+                f"kept for the backward pass {_short(budget.training.kept_bytes(1))}",
+                f"optimizer: SGD holds nothing, Adam {_short(_adam(budget))}",
+            ),
+        ),
+    ]
+    if fields:
+        field = network_field(analysis)
+        size = "none" if field is None else f"{field} pixels"
+        cards.append(Card("Receptive field", size, (fields[0],)))
+    stored = t.weights + t.biases + t.buffers
+    first, *rest = FILE_TYPES
+    cards.append(
+        Card(
+            "Weight file",
+            _short(stored * DTYPES[first]),
+            (
+                f"{stored:,} numbers in {first}",
+                *(f"{_short(stored * DTYPES[name])} in {name}" for name in rest),
+                *(["without the side heads"] if analysis.side_rows else []),
+            ),
+        )
+    )
+    if errors is not None:
+        found = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
+        cards.append(Card("Published error", found[0], (*found[1:], f"{errors.on}, {errors.how}; {errors.source}")))
+    return cards
+
+
+def _short(n: int) -> str:
+    """Bytes in their decimal unit."""
+    return bytes_text(n).partition(" (")[0]
+
+
+def _adam(budget: Budget) -> int:
+    kind = OPTIMIZERS["adam"]
+    return kind.per_weight * budget.weights + 4 * len(budget.tensors)
+
+
+def _memory(budget: Budget) -> list[str]:
+    """The moments at which most is alive, in words."""
+    nodes, lines = budget.network.nodes, []
+    for what, schedule in (("inference", budget.inference), ("training", budget.training)):
+        at = schedule.peak_moment()
+        moment = schedule.at(at)
+        where = f"{nodes[moment.node].name} ({moment.operator}), in the {moment.phase} pass"
+        lines.append(
+            f"{what}: most is alive at {where}: {schedule.peak():,} bytes, weights and image apart: "
+            f"{alive_text(schedule, at, 1)}"
+        )
+    for name, parts in (("inference", budget.inference_parts(1)), ("a step of training", budget.training_parts(1))):
+        named = [f"{part} {size:,}" for part, size in parts._asdict().items() if size]
+        lines.append(f"{name} at its largest moment: {parts.total:,} bytes ({', '.join(named)})")
+    return [
+        *lines,
+        "as PyTorch runs it, operator by operator, for one image in float32; scratch inside an operator, and the "
+        "framework's own memory, are not in these figures",
+    ]
+
+
+HEADINGS = (
+    Heading("network", "network", "text", 9),
+    Heading("title", "title", "text", 3),
+    Heading("year", "year", "number", 4),
+    Heading("input", "input", "text", 5),
+    Heading("depth", "depth", "number", 5),
+    Heading("params", "params", "count", 8, "params"),
+    Heading("macs", "MACs", "count", 8, "operations"),
+    Heading("memory", "feature maps", "bytes", 6, unit="MB"),
+    Heading("peak", "inference peak", "bytes", 6, unit="MB"),
+    Heading("kept", "kept for training", "bytes", 6, unit="MB"),
+    Heading("weight_file", "weight file", "bytes", 6, unit="MB"),
+    Heading("rf", "field", "number", 4, exact="exact"),
+    Heading("top1", "top-1 %", "printed", 6),
+    Heading("top5", "top-5 %", "printed", 6),
+    Heading("figures", "published figures", "number", 3),
+    Heading("matching", "of them match", "number", 3),
+    Heading("verified", "PyTorch agrees", "text", 3),
+)
+"""The columns of the index."""
+
+
+def _facts(
+    analysis: Analysis, budget: Budget, judgements: Sequence[Judgement], seen: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """The network's row in the index."""
+    t, network = analysis.totals, analysis.network
+    errors = published(analysis)
+    return {
+        "network": network.full_name,
+        "title": network.title,
+        "year": network.about.get("year", ""),
+        "input": str(analysis.input),
+        "depth": depth(network),
+        "params": t.params,
+        "macs": t.macs,
+        "memory": t.values * analysis.itemsize,
+        "peak": budget.inference.peak(),
+        "kept": budget.training.kept_bytes(1),
+        "weight_file": (t.weights + t.biases + t.buffers) * DTYPES["float32"],
+        "rf": network_field(analysis),
+        "top1": errors.top1 if errors else None,
+        "top5": errors.top5 if errors else None,
+        "figures": len(judgements),
+        "matching": sum(j.verdict == "match" for j in judgements),
+        "verified": seen.get("agrees", "not run"),
+    }

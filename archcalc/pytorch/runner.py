@@ -1,0 +1,173 @@
+"""A tape on which layers run, and what their operators share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from archcalc.network import Node
+from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Operation, Storage, Tape, Value
+from archcalc.sizes import Params, Shape, product
+
+T = TypeVar("T")
+Kept = tuple[Value | Storage, str]
+"""A tensor that the backward pass needs, and as what."""
+INT64, FLOAT = 8, 4
+Run = Callable[["Runner", Any, list[Value], list[Shape], Shape], Value]
+"""Runs a layer on a tape: the layer, its inputs, their shapes, and the shape of its output, which it returns.
+
+The list of inputs has what is alive until the layer is done; one that is freed before is taken out of it.
+"""
+
+
+class Runner(Tape):
+    """A tape on which layers run, in training or not, under autocast or not."""
+
+    def __init__(self, training: bool, itemsize: int, amp: bool, in_place: Mapping[int, int]) -> None:
+        super().__init__(training)
+        self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
+        self.shares: int | None = None
+        self.overwrite = False
+        self.freed: dict[int, dict[Storage, int]] = {}
+        """By layer, the inputs that it no longer holds when it is done, with the last moment that read them."""
+        self._copies: dict[tuple[int, int], Value] = {}
+        self._gradients: dict[tuple[int, ...], list[Made]] = {}
+        self._answers: dict[tuple[Any, Any, Shape], Any] = {}
+
+    def begin(self, node: Node) -> None:
+        """The operators that follow belong to this layer."""
+        self.node, self.name = node.index, node.name or node.layer.type
+        self.shares, self.overwrite = node.shares, node.index in self.in_place
+        self.parameter = 0
+
+    def ask(self, question: Callable[[Any, Shape], T], layer: Any, x: Shape) -> T:
+        """What a question on a layer and its input gives; asked once for all layers alike."""
+        key = question, layer, x
+        if key not in self._answers:
+            self._answers[key] = question(layer, x)
+        answer: T = self._answers[key]
+        return answer
+
+    def low(self, x: Value) -> Value:
+        """x in half precision, which autocast gives to convolutions and linear layers."""
+        if not self.amp or x.itemsize == 2:
+            return x
+        step = [[Made(0, x.count * x.itemsize, 0)]]
+        return self.run("_to_copy", [x], x.count, itemsize=2, what="in half precision", backward=step)
+
+    def gradients(self, *counts: int) -> list[Made]:
+        """The gradients of weights with so many values each."""
+        if counts not in self._gradients:
+            self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
+        return self._gradients[counts]
+
+    def weights(self, *counts: int, last: bool = False) -> tuple[list[Made], list[Value]]:
+        """The gradients of weights with so many values each, and under autocast their copies in half precision.
+
+        Autocast copies each weight where it is first used, the last argument of an operator first, and keeps the
+        copy to the end of the forward pass. A gradient is then that of a copy, the operator's input 1, 2 ...
+        With ``last`` the gradient of the first has the channels last, and is copied into the order of the weight.
+        """
+        made = self.gradients(*counts)
+        if last:
+            first, *others = made
+            made = [Made(COPIED, 0, first.fixed, becomes=first.fixed), *others]
+        if not self.amp:
+            return made, []
+        counts = tuple(n for n in counts if n)
+        owner = self.node if self.shares is None else self.shares
+        copies = [self._copy(owner, self.parameter + at, counts[at], made[at]) for at in reversed(range(len(counts)))]
+        self.parameter += len(counts)
+        return [Made(at, 0, 2 * n) for at, n in enumerate(counts, 1)], copies[::-1]
+
+    def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> Value:
+        """A weight in half precision."""
+        if (owner, parameter) not in self._copies:
+            self.moment("_to_copy")
+            storage = self.make("weight copy", 0, 2 * count, "weights in half precision")
+            copy = self._copies[owner, parameter] = Value(storage, count, 2, derived=self.training)
+            if self.training:
+                self.operations.append(
+                    Operation(self.node, "_to_copy", [], copy, [], [[gradient]], False, parameter, "", "")
+                )
+        return self._copies[owner, parameter]
+
+    def release_copies(self) -> None:
+        """The end of autocast, which lets go of its copies of weights."""
+        for copy in self._copies.values():
+            copy.storage.until(len(self.moments) - 1)
+        self._copies.clear()
+
+    def new(self, x: Value, weights: Iterable[Made] = ()) -> Backward:
+        """One step that makes the gradient of the first input, with those of weights."""
+        return [[Made(0, x.count * x.itemsize, 0), *weights]] if self.training else ()
+
+
+def params(layer: Any, x: Shape) -> Params:
+    found: Params = layer.params(x)
+    return found
+
+
+def halves(copies: list[Value]) -> list[Kept]:
+    """What is kept of weights in half precision: the first, which the gradient of the input is made of."""
+    return [(copy, "its weights in half precision") for copy in copies[:1]]
+
+
+def into(of: int, x: Value, itemsize: int, count: int, at: int) -> list[list[Made]]:
+    """The gradient of input x, made in another precision and copied into its own, as steps of which that is ``at``."""
+    if x.itemsize == itemsize:
+        return [[Made(of, count * itemsize, 0)]]
+    return [[Made(SCRATCH if x.derived else of, count * itemsize, 0, at)], [Made(of, count * x.itemsize, 0)]]
+
+
+def its_input(layer: Any) -> str:
+    return f"{layer.type}: its input"
+
+
+def trivial(x: Shape) -> bool:
+    """Whether moving the channels to the end leaves the values where they are."""
+    return x.channels == 1 or product(x.axes) == 1
+
+
+def last(x: Shape) -> str:
+    """The order of a map whose channels were moved back from the end."""
+    return "last" if not trivial(x) else "unit" if x.values > 1 else "first"
+
+
+def formatted(x: Value, shape: Shape) -> str:
+    """The order in which an operator that asks x for its memory format makes a map; one axis has no such format."""
+    return "first" if len(shape.axes) == 1 else "last" if x.order == "unit" else x.order
+
+
+def dense(x: Value, shape: Shape) -> tuple[int, ...]:
+    """The strides of a map that is whole, or some channels of one."""
+    inner = x.storage.per_image // x.itemsize // product(shape.axes) if x.order in ("last", "unit") else 1
+    strides = [inner * product(shape.axes[at + 1 :]) for at in range(len(shape.axes))]
+    return (1 if x.order in ("last", "unit") else product(shape.axes), *strides)
+
+
+def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
+    """Whether axes of these sizes and strides can be seen as one axis, without a copy."""
+    long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
+    return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))
+
+
+def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:
+    tape.moment(operator)
+    return tape.make("scratch", per_image, 0, what)
+
+
+def padded(tape: Runner, x: Value, shape: Shape, pads: Iterable[tuple[int, int]]) -> Value:
+    """x with its zeros around it."""
+    axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
+    count = shape.channels * product(axes)
+    return tape.run(
+        "constant_pad_nd",
+        [x],
+        count,
+        what="padded input",
+        role="scratch",
+        order=formatted(x, shape),
+        backward=tape.new(x),
+    )

@@ -1,0 +1,64 @@
+"""Many networks verified one after another, or side by side in processes of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from archcalc.errors import ArchcalcError, clipped
+from archcalc.language import load
+from archcalc.witness.verified import Summary, summary_of
+
+if TYPE_CHECKING:
+    from archcalc.witness.device import Device
+
+
+FIELDS_OF_EACH = 16
+"""Layers of a network of which receptive fields are seen, when there are many networks."""
+
+
+def device_named(asked: str) -> Device:
+    """The device that was asked for; ArchcalcError when PyTorch or the device is missing."""
+    for module in ("torch", "torchvision", "fvcore", "tqdm"):
+        if find_spec(module) is None:
+            raise ArchcalcError(f"verifying needs {module}: pip install 'archcalc[torch]'")
+    from archcalc.witness.device import device
+
+    return device(asked)
+
+
+def outcome(name: str, device: str) -> Summary:
+    """Verify a network of the zoo; a failure is an outcome as well."""
+    from archcalc.witness.verify import verify
+
+    try:
+        return summary_of(verify(load(name), device_named(device), FIELDS_OF_EACH))
+    except ArchcalcError as error:
+        return Summary(name, failure="; ".join(map(str, error.problems)))
+    except Exception as error:  # a model may fail in any way, and the others' figures are not lost with it
+        return Summary(name, failure=f"{name}: {type(error).__name__}: {clipped(str(error), 160)}")
+
+
+def outcomes(names: Sequence[str], device: str, jobs: int) -> Iterator[Summary]:
+    """Every network's outcome in the order of the names, ``jobs`` of them at once."""
+    if jobs == 1:
+        yield from (outcome(name, device) for name in names)
+        return
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _alone, (threads,)) as pool:
+        try:
+            yield from pool.map(outcome, names, [device] * len(names))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _alone(threads: int) -> None:
+    """A process that shares the cores with others."""
+    import torch
+
+    torch.set_num_threads(threads)
