@@ -21,11 +21,11 @@ from archcalc.sizes import (
     broadcast,
     equal,
     greater,
+    int_text,
     is_array,
     largest,
     lesser,
     product,
-    written,
 )
 
 MOST_SIZES = 8
@@ -53,7 +53,7 @@ class Takes(NamedTuple):
         if why:
             order = "x".join(ORDERS[len(shape.axes)])
             raise ArchcalcError(
-                f"{name} takes {wanted}, got {shape}, {why}? For {written(shape.channels)} channels, write the order "
+                f"{name} takes {wanted}, got {shape}, {why}? For {int_text(shape.channels)} channels, write the order "
                 f"too: '{shape} ({order})'"
             )
         return shape
@@ -71,7 +71,7 @@ class Takes(NamedTuple):
         other: Any = (sizes[0] != channels) * 1
         found: Any = sum((n == channels) * 1 for n in sizes[1:])
         if largest((found == 1) * other):
-            said = "1 channel stands" if equal(channels, 1) else f"{written(channels)} channels stand"
+            said = "1 channel stands" if equal(channels, 1) else f"{int_text(channels)} channels stand"
             return f"where its {said} in another place; did you mean {self._moved(sizes)}"
         if len(sizes) == 3:
             as_read, swapped = nearer_to_square(sizes[1:], sizes[:2]), nearer_to_square(sizes[:2], sizes[1:])
@@ -185,7 +185,7 @@ def given_sizes(given: Any) -> Shape | tuple[Int, ...]:
 
 
 def _text(sizes: Sequence[Int]) -> str:
-    return "x".join(map(written, sizes))
+    return "x".join(map(int_text, sizes))
 
 
 def axes_text(count: int) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from archcalc.errors import ArchcalcError, LayerError, Problem, visible
 from archcalc.inputs import Takes, looks_swapped
 from archcalc.layers import Layer
-from archcalc.layers.base import Storage, per_axis
+from archcalc.layers.base import StorageKind, per_axis
 from archcalc.layers.reshape import Input
 from archcalc.settings_text import changed, full_name
 from archcalc.sizes import Params, Shape, equal, is_array, largest
@@ -69,7 +69,7 @@ class Node:
         side: bool = False,
         shares: int | None = None,
         place: Place | None = None,
-        storage: Storage | None = None,
+        storage: StorageKind | None = None,
     ) -> None:
         self.storage = storage or layer.storage
         self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
@@ -149,7 +149,7 @@ class Network:
         self.origin, self.file = origin, file
         self.takes = takes or Takes(input, (len(input.axes),))
         self._rebuild, self._build = rebuild, build
-        self._made: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, Storage]] = {}
+        self._made: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, StorageKind]] = {}
         if build is None:
             self.nodes = [Node(0, "input", Input(input), (), input)]
             self.blocks, self.side_problem = {}, ""
@@ -223,7 +223,7 @@ class Network:
         side: bool = False,
         shares: int | None = None,
         place: Place | None = None,
-        storage: Storage | None = None,
+        storage: StorageKind | None = None,
     ) -> int:
         """Append a layer and return its index; without ``inputs`` it takes the last node's output.
 
@@ -247,7 +247,7 @@ class Network:
         side: bool,
         shares: int | None,
         place: Place | None,
-        storage: Storage | None,
+        storage: StorageKind | None,
     ) -> int:
         """``add`` for settings and names that were checked as they were read."""
         nodes = self.nodes
@@ -271,7 +271,7 @@ class Network:
         nodes.append(Node(index, name, layer, inputs, shape, scopes, side, shares, place, held))
         return index
 
-    def _makes(self, layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, Storage]:
+    def _makes(self, layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, StorageKind]:
         """What the layer makes of the shapes, and how that is held; LayerError when it cannot."""
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from archcalc.sizes import is_array, written
+from archcalc.sizes import int_text, is_array
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
@@ -34,7 +34,7 @@ def setting_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return _cut("[" + ",".join(map(setting_text, value[:MOST])) + ("" if len(value) <= MOST else ",...") + "]")
     if is_array(value):
-        return written(value)
+        return int_text(value)
     if isinstance(value, str) and (not re.fullmatch(_WORD, value) or value.lower() in _NO_WORDS):
         from json import dumps
 

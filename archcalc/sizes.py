@@ -44,7 +44,7 @@ def ceil_div(a: Int, b: Int) -> Int:
 def divide(a: Int, b: Int, what: str) -> Int:
     """a / b where b divides a; LayerError naming ``what`` where it does not."""
     if largest(a % b) != 0:
-        raise LayerError(f"{what}: {written(a)} is not divisible by {written(b)}")
+        raise LayerError(f"{what}: {int_text(a)} is not divisible by {int_text(b)}")
     return a // b
 
 
@@ -104,7 +104,7 @@ def largest(n: Any) -> Int:
     return high
 
 
-def written(n: Any) -> str:
+def int_text(n: Any) -> str:
     """n as a message shows it: an array by its smallest and largest number."""
     return f"[{n.min()}..{n.max()}]" if is_array(n) else str(n)
 
@@ -126,7 +126,7 @@ class Shape(NamedTuple):
         return self.channels * product(self.axes)
 
     def __str__(self) -> str:
-        return "x".join(map(written, (self.channels, *self.axes)))
+        return "x".join(map(int_text, (self.channels, *self.axes)))
 
 
 class Params(NamedTuple):
@@ -175,7 +175,7 @@ class Window(NamedTuple):
     ``reads`` has what each reads: output q*up + r reads positions ``reads[r]``, moved by q*stride. Positions lie ``by``
     apart. Without ``reads``, what is covered is a bound where ``exact`` is False.
     ``whole`` marks the one window that reads everything there is. ``over`` says how far the last output's window sticks
-    out behind the input's last position, below 0 where a stride leaves positions over. Where it is None, ``edges`` says
+    out behind the input's last position, below 0 where a stride leaves positions over. Where it is None, ``reads_both_ends`` says
     whether the first and last output read the input's first and last position.
     """
 
@@ -185,7 +185,7 @@ class Window(NamedTuple):
     up: Int = 1
     exact: bool = True
     whole: bool = False
-    edges: bool = True
+    reads_both_ends: bool = True
     by: Int = 1
     reads: tuple[Span, ...] = ()
     over: int | None = None
@@ -203,7 +203,7 @@ class Window(NamedTuple):
         """The window on a map of that size, which makes so many units, with what its first and last unit read."""
         spans = zip((self.reading(0), self.reading(units - 1)), (0, size - 1), strict=True)
         edges = all(span and span[0] <= at <= span[1] and (at - span[0]) % self.by == 0 for span, at in spans)
-        return self._replace(edges=bool(edges))
+        return self._replace(reads_both_ends=bool(edges))
 
 
 MOST_READS = 1024

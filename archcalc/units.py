@@ -16,7 +16,7 @@ def unit_for(numbers: Iterable[Any], units: tuple[tuple[int, str], ...]) -> tupl
     return next((unit for unit in units if top >= unit[0]), units[-1])
 
 
-def scaled(n: int, size: int) -> str:
+def in_unit(n: int, size: int) -> str:
     """n in a unit of that size with three decimals; exact zero is 0, and what rounds to zero says so.
 
     >>> scaled(1_792, 10**6), scaled(0, 10**6), scaled(64, 10**6)
@@ -66,4 +66,4 @@ def count_text(n: int) -> str:
     '15.470 G'
     """
     size, name = unit_for([n], COUNTS)
-    return f"{scaled(n, size)} {name}".strip()
+    return f"{in_unit(n, size)} {name}".strip()

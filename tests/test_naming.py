@@ -100,7 +100,7 @@ def test_long_patterns_and_networks_of_code_are_numbered() -> None:
 def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) -> None:
     """Its name says nothing: no error rates, no published figures, no code of a library, no model of one."""
     from archcalc.conventions import convention
-    from archcalc.conventions.written import PLAIN, written
+    from archcalc.conventions.source_style import PLAIN, source_style
     from archcalc.report.compare import published
     from archcalc.report.evidence import Records
     from archcalc.report.explain import explain_table
@@ -113,8 +113,8 @@ def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) 
     assert model_of(own) is None
     assert model_of(zoo) is not None
     assert model_of(load(name, classes=10)) is None
-    assert written(own.zoo_name) is PLAIN
-    assert written(zoo.zoo_name) is not PLAIN
+    assert source_style(own.zoo_name) is PLAIN
+    assert source_style(zoo.zoo_name) is not PLAIN
     assert published(own.analyze()) is None
     assert Records().judgements(own) == []
     assert (

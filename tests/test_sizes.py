@@ -19,13 +19,13 @@ from archcalc.sizes import (
     equal,
     gcd,
     greater,
+    int_text,
     is_array,
     largest,
     lesser,
     positive,
     product,
     smallest,
-    written,
 )
 
 ints = st.integers(-(10**6), 10**6)
@@ -93,7 +93,7 @@ def test_extremes_and_arrays():
     assert is_array(numbers)
     assert not is_array(7)
     assert not is_array(np.int64(7))
-    assert (written(numbers), written(7)) == ("[1..5]", "7")
+    assert (int_text(numbers), int_text(7)) == ("[1..5]", "7")
 
 
 def test_shape():

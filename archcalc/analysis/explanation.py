@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.trace import Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
-from archcalc.conventions.written import MODULE, PLAIN, Written, written
+from archcalc.conventions.source_style import MODULE, PLAIN, SourceStyle, source_style
 from archcalc.network import Network
 
 SIDE = "side heads, built but not run at inference"
@@ -17,7 +17,7 @@ AGAIN = "shared parameters, counted again at every further use"
 COUNTED_AGAIN = "one parameter counts several times"
 
 
-class Step(NamedTuple):
+class ExplainedTerm(NamedTuple):
     """One step of the way: what it is, over how many layers, and what it adds."""
 
     label: str
@@ -66,7 +66,7 @@ class Explained(NamedTuple):
     """A network under a convention: the terms of each quantity, the layer types not counted, and those unknown."""
 
     how: Convention
-    ways: Mapping[str, list[Step]]
+    ways: Mapping[str, list[ExplainedTerm]]
     left_out: tuple[str, ...]
     unknown: tuple[str, ...]
 
@@ -83,7 +83,7 @@ class Explained(NamedTuple):
 def explained(network: Network, how: Convention) -> Explained:
     """The steps from our count of one image to the convention's, for each quantity that it counts."""
     analysis = analyze(network, convention=how)
-    code = written(network.zoo_name, how.sees_code) if how.sees_code else PLAIN
+    code = source_style(network.zoo_name, how.sees_code) if how.sees_code else PLAIN
     uses = [(row, _use(row, analysis, code)) for row in analysis.rows]
     own = [use for row, use in uses if not row.shared]
     again = [use for row, use in uses if row.shared and row.param_count]
@@ -110,13 +110,13 @@ def _library(how: Convention) -> str:
     return how.sees_code.split(",")[0].split()[0]
 
 
-def _use(row: Row, analysis: Analysis, code: Written) -> Use:
+def _use(row: Row, analysis: Analysis, code: SourceStyle) -> Use:
     assert row.node is not None
     form = code.form(row.type, row.name) if analysis.convention.sees_code else (MODULE, 0)
     return applied(row.node, row.inputs, analysis.batch, form)
 
 
-def _extras(network: Network, code: Written) -> list[Use]:
+def _extras(network: Network, code: SourceStyle) -> list[Use]:
     """The layers that a model's code has and the network has not, where they leave the shapes as they are."""
     found = []
     for extra in code.extras:
@@ -130,7 +130,7 @@ def _extras(network: Network, code: Written) -> list[Use]:
     return found
 
 
-def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[Step]:
+def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[ExplainedTerm]:
     tally = quantity.tally(how)
     ours = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
     yield _step(f"archcalc: {quantity.ours}", ours)
@@ -154,11 +154,11 @@ def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[S
         yield _step(term.label, [(use, term.count(use)) for use in uses if term.where(use)], term.times, term)
 
 
-def _step(label: str, counts: Sequence[tuple[Use, int]], times: int = 1, term: Term | None = None) -> Step:
+def _step(label: str, counts: Sequence[tuple[Use, int]], times: int = 1, term: Term | None = None) -> ExplainedTerm:
     layers = sum(1 for _, n in counts if n)
     amount = times * sum(n for _, n in counts)
-    return Step(label, layers, amount, *((term.place, term.bug) if term else ()))
+    return ExplainedTerm(label, layers, amount, *((term.place, term.bug) if term else ()))
 
 
-def _sum(quantity: Quantity, how: Convention, uses: Sequence[Use], label: str) -> Step:
+def _sum(quantity: Quantity, how: Convention, uses: Sequence[Use], label: str) -> ExplainedTerm:
     return _step(label, [(use, quantity.part(how, use) or 0) for use in uses])

@@ -24,7 +24,7 @@ from archcalc.field.paths import followed
 from archcalc.layers.join import is_gate
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
-from archcalc.sizes import largest, product, written
+from archcalc.sizes import int_text, largest, product
 
 HEADS = "heads"
 VECTOR = "vector"
@@ -84,7 +84,7 @@ def stages(network: Network) -> Stages:
 
 
 def _text(node: Node) -> str:
-    return "x".join(map(written, node.shape.axes)) or VECTOR
+    return "x".join(map(int_text, node.shape.axes)) or VECTOR
 
 
 def _sizes(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]]) -> dict[int, int | None]:

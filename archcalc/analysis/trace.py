@@ -136,9 +136,9 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
 
 
 def _forms(network: Network, library: str) -> Callable[[str, str], tuple[str, int]]:
-    from archcalc.conventions.written import written
+    from archcalc.conventions.source_style import source_style
 
-    return written(network.zoo_name, library).form
+    return source_style(network.zoo_name, library).form
 
 
 def largest_field(rows: Iterable[Row]) -> Row | None:

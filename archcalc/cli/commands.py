@@ -344,7 +344,7 @@ def report(args: argparse.Namespace) -> str:
     names = list(networks()) if args.all else [net.full_name for net in nets]
     how = folder.plan(args.folder, args.format, names, _drawn(args.figures, nets), args.verification)
     jobs = min(args.jobs or os.cpu_count() or 1, len(names))
-    steps = folder.written(names, how, jobs) if args.all else folder.written(nets, how)
+    steps = folder.write_pages(names, how, jobs) if args.all else folder.write_pages(nets, how)
     with _warnings():
         found = list(_progress(steps, len(names)))
     _report_problems(args, [Problem(f"{one.network}: {one.problem}") for one in found if one.problem], 2)

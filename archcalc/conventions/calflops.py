@@ -9,15 +9,15 @@ from archcalc.conventions.counts import (
     LAYER_NORM,
     POOLS,
     RELUS,
+    affine_values,
     biased,
+    input_values,
     normed,
     of,
-    read,
     response,
-    scaled,
     setting,
 )
-from archcalc.conventions.written import CALLED, FUNCTIONAL
+from archcalc.conventions.source_style import CALLED, FUNCTIONAL
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Int, product
 
@@ -67,18 +67,23 @@ FLOPS = Tally(
         bug="the output size is that of a convolution with the same settings; of groups, one is counted",
     ),
     UNGROUPED._replace(times=2),
-    Term(BATCH_NORM, of("batch_norm"), scaled, place="_batch_norm_flops_compute"),
+    Term(BATCH_NORM, of("batch_norm"), affine_values, place="_batch_norm_flops_compute"),
     Term(LAYER_NORM, of("layer_norm"), normed, place="_layer_norm_flops_compute"),
-    Term("1 per activated value", of(*RELUS, "silu", "leaky_relu", forms=CALLED), read, place="_patch_functionals"),
+    Term(
+        "1 per activated value",
+        of(*RELUS, "silu", "leaky_relu", forms=CALLED),
+        input_values,
+        place="_patch_functionals",
+    ),
     Term(
         "1 per value of a ReLU6 called as a functional",
         of("relu6", forms=(FUNCTIONAL,)),
-        read,
+        input_values,
         place="_patch_functionals",
         bug="the module ReLU6 is not reached, and counts nothing",
     ),
-    Term("1 per value that a pooling reads", of(*POOLS, forms=CALLED), read, place="_pool_flops_compute"),
-    Term("1 per value of a soft-max", of("softmax", forms=CALLED), read, place="_softmax_flops_compute"),
+    Term("1 per value that a pooling reads", of(*POOLS, forms=CALLED), input_values, place="_pool_flops_compute"),
+    Term("1 per value of a soft-max", of("softmax", forms=CALLED), input_values, place="_softmax_flops_compute"),
     Term(
         "1 per value that an upsampling reads",
         of("upsample"),

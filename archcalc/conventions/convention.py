@@ -64,7 +64,7 @@ class Use:
         return self.inputs[0].values * self.batch
 
 
-Count = Callable[[Use], Int]
+CountRule = Callable[[Use], Int]
 Test = Callable[[Use], bool]
 
 
@@ -81,7 +81,7 @@ class Term(NamedTuple):
 
     label: str
     where: Test
-    count: Count = nothing
+    count: CountRule = nothing
     times: int = 1
     place: str = ""
     bug: str = ""

@@ -68,7 +68,7 @@ def values(use: Use) -> Int:
     return use.values
 
 
-def read(use: Use) -> Int:
+def input_values(use: Use) -> Int:
     """Values of the input."""
     return use.read
 
@@ -78,7 +78,7 @@ def biased(use: Use) -> Int:
     return use.work.add
 
 
-def scaled(use: Use) -> Int:
+def affine_values(use: Use) -> Int:
     """1 per value, and 1 more where a scale and a shift are trained."""
     return use.read * int(1 + setting(use, "affine"))
 

@@ -9,14 +9,14 @@ from archcalc.conventions.counts import (
     SLIDING,
     biased,
     cells,
+    input_values,
     of,
-    read,
     setting,
     strides,
     transposed_area,
     values,
 )
-from archcalc.conventions.written import BIAS, RF_BENCHMARK, TIMES_ONE
+from archcalc.conventions.source_style import BIAS, RF_BENCHMARK, TIMES_ONE
 from archcalc.sizes import Int
 
 
@@ -95,7 +95,7 @@ TABLES = (
                 "vl_nnpool",
                 "the window's size plays no part: 3x3 with stride 2 costs as much as 2x2",
             ),
-            Term("1 per value that global pooling reads", of("global_avg_pool"), read, place="vl_nnglobalpool"),
+            Term("1 per value that global pooling reads", of("global_avg_pool"), input_values, place="vl_nnglobalpool"),
             Term("1 per value of a sum", of("add"), values, place="vl_nnwsum"),
             Term("1 per gated value", of("multiply"), values, place="vl_nnscale"),
             Term(

@@ -13,21 +13,21 @@ from archcalc.conventions.counts import (
     LAYER_NORM,
     POOLS,
     RELUS,
+    affine_values,
     at_outputs,
     biased,
     has_params,
+    input_values,
     no_params,
     normed,
     of,
     once,
-    read,
     response,
-    scaled,
     setting,
     values,
     weights_once,
 )
-from archcalc.conventions.written import CALLED, FUNCTIONAL, MODULE, OPERATOR, SUBCLASS
+from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, OPERATOR, SUBCLASS
 from archcalc.sizes import Int
 
 
@@ -107,7 +107,7 @@ FVCORE = Tally(
     Term(
         "1 per value that adaptive average pooling reads",
         of(*ADAPTIVE, forms=CALLED, axes=2),
-        read,
+        input_values,
         place="_DEFAULT_SUPPORTED_OPS",
     ),
     Term(
@@ -150,15 +150,20 @@ TORCHINFO_MEMORY = Tally(
 )
 PTFLOPS = Tally(
     BIASES._replace(place="conv_flops_counter_hook, linear_flops_counter_hook"),
-    Term(BATCH_NORM, of("batch_norm"), scaled, place="bn_flops_counter_hook"),
-    Term("1 per layer-normalised value", of("layer_norm", forms=HOOKED), read, place="MODULES_MAPPING"),
+    Term(BATCH_NORM, of("batch_norm"), affine_values, place="bn_flops_counter_hook"),
+    Term("1 per layer-normalised value", of("layer_norm", forms=HOOKED), input_values, place="MODULES_MAPPING"),
     Term(
         "1 per rectified value",
         of(*RELUS, "relu6", "leaky_relu", forms=HOOKED),
         values,
         place="relu_flops_counter_hook",
     ),
-    Term("1 per value that a pooling module reads", of(*POOLS, forms=HOOKED), read, place="pool_flops_counter_hook"),
+    Term(
+        "1 per value that a pooling module reads",
+        of(*POOLS, forms=HOOKED),
+        input_values,
+        place="pool_flops_counter_hook",
+    ),
     Term(
         "activation outputs counted a second time",
         of(*RELUS, forms=HOOKED),
@@ -169,26 +174,26 @@ PTFLOPS = Tally(
     Term(
         "inputs of pooling modules counted a second time",
         of(*POOLS, forms=HOOKED),
-        read,
+        input_values,
         place="patch_functional",
         bug=TWICE,
     ),
     Term(
         "1 per value of a rectifier called as a functional",
         of(*RELUS, "relu6", forms=(FUNCTIONAL,)),
-        read,
+        input_values,
         place="patch_functional",
     ),
     Term(
         "1 per value that a pooling called as a functional reads",
         of(*POOLS, forms=(FUNCTIONAL,)),
-        read,
+        input_values,
         place="patch_functional",
     ),
     Term(
         "1 per value of SiLU and soft-max, whose modules are not hooked",
         of("silu", "softmax", forms=CALLED),
-        read,
+        input_values,
         place="patch_functional",
     ),
     Term("1 per upsampled value", of("upsample"), values, place="upsample_flops_counter_hook"),
@@ -199,12 +204,16 @@ PTFLOPS = Tally(
 )
 THOP = Tally(
     Term(
-        "4 per batch-normalised value (2 where nothing is trained)", of("batch_norm"), scaled, 2, "count_normalization"
+        "4 per batch-normalised value (2 where nothing is trained)",
+        of("batch_norm"),
+        affine_values,
+        2,
+        "count_normalization",
     ),
     Term(
         "4 per layer-normalised value (2 where nothing is trained)",
         of("layer_norm", forms=HOOKED),
-        scaled,
+        affine_values,
         2,
         "count_normalization",
     ),
@@ -215,7 +224,7 @@ THOP = Tally(
         _read_and_made,
         place="count_adap_avgpool",
     ),
-    Term("1 per value of PReLU", of("prelu"), read, place="count_prelu"),
+    Term("1 per value of PReLU", of("prelu"), input_values, place="count_prelu"),
     Term("3 x classes - 1 per soft-max", of("softmax", forms=HOOKED), _softmax, place="count_softmax"),
     Term(
         "1 per upsampled value, 11 where bilinear, 5 where linear",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from archcalc.conventions import calflops
 from archcalc.conventions.convention import NOTHING, Convention, Reuse, Tally
 from archcalc.conventions.counts import ACTIVATIONS, ADAPTIVE, CONV, FREE
+from archcalc.conventions.source_style import TIMM, TORCHVISION
 from archcalc.conventions.tallies import (
     BIASES,
     FVCORE,
@@ -22,7 +23,6 @@ from archcalc.conventions.tallies import (
     TORCHSUMMARY_MEMORY,
     TORCHSUMMARY_PARAMS,
 )
-from archcalc.conventions.written import TIMM, TORCHVISION
 
 IN_TORCH = frozenset(
     (

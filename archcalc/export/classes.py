@@ -9,9 +9,9 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from archcalc.export.module_names import plain
-from archcalc.export.outline import Block
+from archcalc.export.outline import ModuleOutline
 from archcalc.export.parameters import CHANNELS, MISSING, Argument, Column, Parameter, Parameters
-from archcalc.pytorch.code import Call, Expression
+from archcalc.pytorch.code import InlineCode, ModuleCode
 
 
 class Class(NamedTuple):
@@ -21,7 +21,7 @@ class Class(NamedTuple):
     """
 
     name: str
-    blocks: list[Block]
+    blocks: list[ModuleOutline]
     parameters: list[Parameter]
     locals: dict[str, str]
     texts: list[str]
@@ -31,23 +31,23 @@ class Class(NamedTuple):
 class Classes:
     """All classes of a model, those that others use first; the last is the model itself."""
 
-    def __init__(self, root: Block, name: str, taken: set[str]) -> None:
+    def __init__(self, root: ModuleOutline, name: str, taken: set[str]) -> None:
         self.numbers: dict[Any, int] = {}
-        self.groups: dict[int, list[Block]] = {}
-        self.calls: dict[int, Call] = {}
+        self.groups: dict[int, list[ModuleOutline]] = {}
+        self.calls: dict[int, ModuleCode] = {}
         self.kinds: dict[str, dict[str, str]] = {}
         self.visit(root)
         names = class_names([*self.groups.values()][:-1], {*taken, name})
         self.all = [self.make(*pair) for pair in zip([*names, name], self.groups.values(), strict=True)]
 
-    def visit(self, block: Block) -> int:
+    def visit(self, block: ModuleOutline) -> int:
         """The number of the class that the block gets; its inner blocks come before it."""
         key = self.shape(block)
         number = self.numbers.setdefault(key, len(self.numbers))
         self.groups.setdefault(number, []).append(block)
         return number
 
-    def shape(self, block: Block) -> Any:
+    def shape(self, block: ModuleOutline) -> Any:
         """All of a block but the numbers in it."""
         local: dict[int, int] = {}
 
@@ -69,58 +69,58 @@ class Classes:
 
     def shape_of(self, what: Any) -> Any:
         match what:
-            case Block(inline=True):
+            case ModuleOutline(inline=True):
                 return tuple((item.name, self.shape_of(item.what)) for item in what.items)
-            case Block():
+            case ModuleOutline():
                 return self.visit(what)
-            case Call():
+            case ModuleCode():
                 return (
                     what.target,
                     what.positional,
-                    tuple([(k, self.shape_of(v) if isinstance(v, Call) else None) for k, v in what.arguments.items()]),
+                    tuple([(k, self.shape_of(v) if isinstance(v, ModuleCode) else None) for k, v in what.arguments.items()]),
                 )
-            case Expression():
+            case InlineCode():
                 return what.text
         return None
 
-    def make(self, name: str, blocks: list[Block]) -> Class:
+    def make(self, name: str, blocks: list[ModuleOutline]) -> Class:
         rows = [list(self.arguments(block)) for block in blocks]
         columns = [Column.of(same) for same in zip(*rows, strict=True)]
-        joined = any("torch.cat" in item.what.text for item in blocks[0].items if isinstance(item.what, Expression))
+        joined = any("torch.cat" in item.what.text for item in blocks[0].items if isinstance(item.what, InlineCode))
         found = Parameters(columns, joined)
         positional = sum(p.kind in ("channels", "kernel_size") for p in found.all)
         defaults = {p.name: p.default for p in found.all if p.default is not MISSING}
         for at, block in enumerate(blocks):
             arguments = {p.name: values[at] for p, values in zip(found.all, found.values, strict=True)}
-            self.calls[id(block)] = Call(name, arguments, positional, defaults)
+            self.calls[id(block)] = ModuleCode(name, arguments, positional, defaults)
         self.kinds[name] = {p.name: p.kind for p in found.all}
         return Class(name, blocks, found.all, found.locals, found.texts, columns)
 
-    def resolved(self, what: Any) -> Call | Expression | None:
+    def resolved(self, what: Any) -> ModuleCode | InlineCode | None:
         """A layer or block as it is written where it is used."""
-        if not isinstance(what, Block):
+        if not isinstance(what, ModuleOutline):
             return what  # type: ignore[no-any-return]
         if not what.inline:
             return self.calls[id(what)]
-        flat = Call("nn.Flatten")
-        inner = {i.name: flat if isinstance(i.what, Expression) else self.resolved(i.what) for i in what.items}
-        return Call("nn.Sequential", {"": Call("OrderedDict", inner)}, 1)
+        flat = ModuleCode("nn.Flatten")
+        inner = {i.name: flat if isinstance(i.what, InlineCode) else self.resolved(i.what) for i in what.items}
+        return ModuleCode("nn.Sequential", {"": ModuleCode("OrderedDict", inner)}, 1)
 
-    def arguments(self, block: Block) -> Iterator[Argument]:
+    def arguments(self, block: ModuleOutline) -> Iterator[Argument]:
         """Every argument in a block, in the order in which they are written."""
         for item in block.items:
             what = self.resolved(item.what)
-            if isinstance(what, Call):
+            if isinstance(what, ModuleCode):
                 yield from self.of_call(what, item.name)
             elif what is not None:
                 for argument in fields(what.text):
                     kind = "channels" if argument in CHANNELS else argument
                     yield Argument("", argument, kind, what.arguments[argument], MISSING)
 
-    def of_call(self, call: Call, path: str) -> Iterator[Argument]:
+    def of_call(self, call: ModuleCode, path: str) -> Iterator[Argument]:
         kinds = self.kinds.get(call.target, {})
         for argument, value in call.arguments.items():
-            if isinstance(value, Call):
+            if isinstance(value, ModuleCode):
                 named = call.target == "OrderedDict"
                 yield from self.of_call(value, f"{path}.{argument}" if named else path)
             else:
@@ -133,7 +133,7 @@ def fields(text: str) -> list[str]:
     return [name for _, name, *_ in Formatter().parse(text) if name and not name.isdigit()]
 
 
-def class_names(groups: list[list[Block]], taken: set[str]) -> list[str]:
+def class_names(groups: list[list[ModuleOutline]], taken: set[str]) -> list[str]:
     """A name for each class: its block's, and where several have that, what others lack, or a number."""
     bases = [camel(blocks[0].kind or re.sub(r"\d+", "", blocks[0].path.split(".")[-1])) for blocks in groups]
     names: list[str] = []
@@ -154,7 +154,7 @@ def class_names(groups: list[list[Block]], taken: set[str]) -> list[str]:
     return names
 
 
-def _distinct(block: Block, common: set[str], deep: bool) -> list[str]:
+def _distinct(block: ModuleOutline, common: set[str], deep: bool) -> list[str]:
     """One or two words for what the block has and not all blocks of its name have; none where that is more."""
     own = [name for name in _names(block, deep) if name not in common]
     words = list(dict.fromkeys(name.rstrip("0123456789_") for name in own))
@@ -162,12 +162,12 @@ def _distinct(block: Block, common: set[str], deep: bool) -> list[str]:
     return [camel(word) for word in words] if plain else []
 
 
-def _names(block: Block, deep: bool) -> Iterator[str]:
+def _names(block: ModuleOutline, deep: bool) -> Iterator[str]:
     """The names of a block's layers and blocks; deep, also those in the branches written inside it."""
     for item in block.items:
-        if deep and isinstance(item.what, Block) and item.what.inline:
+        if deep and isinstance(item.what, ModuleOutline) and item.what.inline:
             yield from _names(item.what, deep)
-        if not isinstance(item.what, Expression):
+        if not isinstance(item.what, InlineCode):
             yield item.name.split(".")[-1]
 
 
@@ -185,12 +185,12 @@ def camel(name: str, otherwise: str = "Block") -> str:
     return made if made[0].isidentifier() else f"Block{made}"
 
 
-def called(call: Call, columns: Iterator[tuple[Column, str]]) -> str:
+def called(call: ModuleCode, columns: Iterator[tuple[Column, str]]) -> str:
     """The text of a call, its arguments taken in order from the columns and how each is written."""
     arguments = []
     for at, (name, value) in enumerate(call.arguments.items()):
         prefix = "" if at < call.positional else f"{name}="
-        if isinstance(value, Call):
+        if isinstance(value, ModuleCode):
             arguments.append(prefix + called(value, columns))
         else:
             column, text = next(columns)

@@ -18,11 +18,11 @@ from archcalc.export.classes import Class, Classes, called, camel, fields
 from archcalc.export.forward import forward
 from archcalc.export.lines import WIDTH, fits, signature, statement
 from archcalc.export.module_names import TAKEN
-from archcalc.export.outline import Block, outline
+from archcalc.export.outline import ModuleOutline, outline
 from archcalc.export.parameters import MISSING, literal
 from archcalc.network import Network
 from archcalc.outputs import unused_lines
-from archcalc.pytorch.code import Call, Expression
+from archcalc.pytorch.code import InlineCode, ModuleCode
 from archcalc.version import __version__
 
 IMPORTS = {
@@ -105,9 +105,9 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     lines, texts = [], []
     for item in first.items:
         what = classes.resolved(item.what)
-        if isinstance(what, Call):
+        if isinstance(what, ModuleCode):
             lines += statement(f"self.{item.name} = {called(what, columns)}", 8)
-        elif isinstance(what, Expression):
+        elif isinstance(what, InlineCode):
             texts += [next(columns)[1] for _ in fields(what.text)]
     words = dict.fromkeys(word for text in texts for word in re.findall(r"[^\W\d]\w*", text))
     known = [*(p.name for p in one.parameters), *one.locals]
@@ -142,7 +142,7 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     return head
 
 
-def _attribute(name: str, block: Block) -> str:
+def _attribute(name: str, block: ModuleOutline) -> str:
     """The attribute that keeps a parameter for the block's expressions."""
     modules = {item.name.split(".")[0] for item in block.items}
     while name in modules or name in TAKEN.split():

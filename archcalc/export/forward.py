@@ -8,15 +8,15 @@ from string import Formatter
 from typing import NamedTuple
 
 from archcalc.export.lines import fits
-from archcalc.export.outline import Block, Item
+from archcalc.export.outline import Item, ModuleOutline
 from archcalc.export.parameters import RESERVED
-from archcalc.pytorch.code import Expression
+from archcalc.pytorch.code import InlineCode
 from archcalc.sizes import Shape
 
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
 
-class Step(NamedTuple):
+class Statement(NamedTuple):
     """One statement: text and values one after another, and the values that it makes."""
 
     parts: tuple[str | int, ...]
@@ -31,7 +31,7 @@ class Step(NamedTuple):
         return tuple(part for part in self.parts if isinstance(part, int))
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of ``forward``: whether it runs in training only, and the shape that it makes."""
 
     text: str
@@ -39,7 +39,9 @@ class Line(NamedTuple):
     shape: Shape | None
 
 
-def forward(block: Block, texts: Iterator[str], returned: list[int], sides: list[int]) -> tuple[list[str], list[Line]]:
+def forward(
+    block: ModuleOutline, texts: Iterator[str], returned: list[int], sides: list[int]
+) -> tuple[list[str], list[SourceLine]]:
     """The names of what ``forward`` takes, and its lines; ``texts`` are the arguments of expressions, in order.
 
     ``returned`` are the values it returns, and ``sides`` those it returns beside them in training.
@@ -47,21 +49,21 @@ def forward(block: Block, texts: Iterator[str], returned: list[int], sides: list
     return _Variables(block, steps(block, texts, {*returned, *sides}), returned, sides).written()
 
 
-def steps(block: Block, texts: Iterator[str], kept: set[int]) -> list[Step]:
+def steps(block: ModuleOutline, texts: Iterator[str], kept: set[int]) -> list[Statement]:
     """A block's items as statements; what only the next one uses stands in it where that is short and clear."""
     uses = block.uses
-    found: list[Step] = []
+    found: list[Statement] = []
     for item in block.items:
         side = item.side and not block.side
-        if isinstance(item.what, Expression):
+        if isinstance(item.what, InlineCode):
             parts = list(_expression(item, texts))
         else:
             parts = [f"self.{item.name}("]
             for at, value in enumerate(item.inputs):
                 parts += [", ", value] if at else [value]
             parts.append(")")
-        join = isinstance(item.what, Expression) and len(item.inputs) > 1
-        alone = isinstance(item.what, Expression) and not join
+        join = isinstance(item.what, InlineCode) and len(item.inputs) > 1
+        alone = isinstance(item.what, InlineCode) and not join
         inputs = [v for v in item.inputs if uses[v] == 1 and v not in kept and v not in block.inputs]
         tail = found[len(found) - len(inputs) :] if inputs and not alone else []
         fitting = [step.outputs for step in tail] == [(value,) for value in inputs] and all(
@@ -74,18 +76,18 @@ def steps(block: Block, texts: Iterator[str], kept: set[int]) -> list[Step]:
                 parts = merged
                 del found[len(found) - len(inputs) :]
         simple = not join or "torch.cat" in str(parts[0])
-        found.append(Step(tuple(parts), item.outputs, side, item.shape, simple))
+        found.append(Statement(tuple(parts), item.outputs, side, item.shape, simple))
     return found
 
 
-def _is_operand(step: Step) -> bool:
+def _is_operand(step: Statement) -> bool:
     """Whether a statement may stand as the argument of a call: a slice, or a sum or product of calls."""
     text = "".join("x" if isinstance(p, int) else p for p in step.parts)
     return text.startswith("x[") or (not step.simple and not text.startswith("F."))
 
 
 def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
-    assert isinstance(item.what, Expression)
+    assert isinstance(item.what, InlineCode)
     parsed = [(before, name) for before, name, *_ in Formatter().parse(item.what.text)]
     given = [next(texts) if name and not name.isdigit() else "" for _, name in parsed]
     spaced = "[:, " in item.what.text and any("self." in text for text in given)
@@ -104,7 +106,7 @@ def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
 class _Variables:
     """Values in variables: one that is used for the last time leaves its variable to what is made of it."""
 
-    def __init__(self, block: Block, found: list[Step], returned: list[int], sides: list[int]) -> None:
+    def __init__(self, block: ModuleOutline, found: list[Statement], returned: list[int], sides: list[int]) -> None:
         self.block, self.steps, self.returned, self.sides = block, found, returned, sides
         self.names: dict[int, str] = {}
         self.used: set[str] = set()
@@ -117,9 +119,9 @@ class _Variables:
         self.last = {value: at for at, step in enumerate(found) for value in step.values}
         self.last.update(dict.fromkeys((*returned, *sides), len(found)))
 
-    def written(self) -> tuple[list[str], list[Line]]:
+    def written(self) -> tuple[list[str], list[SourceLine]]:
         arguments = [self.name(value) for value in self.block.inputs]
-        lines: list[Line] = []
+        lines: list[SourceLine] = []
         for at, step in enumerate(self.steps):
             text = "".join(self.names[p] if isinstance(p, int) else p for p in step.parts)
             for value in step.values:
@@ -127,21 +129,21 @@ class _Variables:
                     self.release(value)
             ends = at == len(self.steps) - 1 and not step.side and not self.sides
             if ends and list(step.outputs) == self.returned:
-                return arguments, [*lines, Line(f"return {text}", False, step.shape)]
+                return arguments, [*lines, SourceLine(f"return {text}", False, step.shape)]
             kept = [value for value in step.outputs if value in self.last]
             made = [self.name(value, step) for value in step.outputs]
             for value in step.outputs:
                 if value not in kept:
                     self.release(value)
             targets = f"{', '.join(made)} = " if kept else ""
-            lines.append(Line(targets + text, step.side, step.shape if len(made) == 1 else None))
+            lines.append(SourceLine(targets + text, step.side, step.shape if len(made) == 1 else None))
         given = [self.names[value] for value in self.returned]
         if self.sides:
             beside = [*given, *(self.names[value] for value in self.sides)]
-            lines.append(Line(f"return {', '.join(beside)}", True, None))
-        return arguments, [*lines, *([Line(f"return {', '.join(given)}", False, None)] if given else [])]
+            lines.append(SourceLine(f"return {', '.join(beside)}", True, None))
+        return arguments, [*lines, *([SourceLine(f"return {', '.join(given)}", False, None)] if given else [])]
 
-    def name(self, value: int, step: Step | None = None) -> str:
+    def name(self, value: int, step: Statement | None = None) -> str:
         """A free variable for a value; a side head's output is called after it."""
         if step is not None and value in self.sides:
             called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from archcalc.export.module_names import all_written, module_paths
 from archcalc.network import Network, Node
-from archcalc.pytorch.code import Call, Expression, takes
+from archcalc.pytorch.code import InlineCode, ModuleCode, takes
 from archcalc.settings_text import prefixes
 from archcalc.sizes import Shape
 
@@ -26,14 +26,14 @@ class Item(NamedTuple):
     """
 
     name: str
-    what: Call | Expression | Block | None
+    what: ModuleCode | InlineCode | ModuleOutline | None
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     side: bool
     shape: Shape | None
 
 
-class Block:
+class ModuleOutline:
     """A block of the model: the items it runs, in order, the values it takes and those it gives.
 
     ``kind`` is the block of the spec that it is, if it is one. An item's name has dots where it lies in a
@@ -45,7 +45,7 @@ class Block:
         self.path, self.kind, self.items, self.outputs, self.ties = path, kind, items, tuple(given), ties
         made = {value for item in items for value in item.outputs}
         self.inputs = tuple(dict.fromkeys(v for item in items for v in item.inputs if v not in made))
-        modules = [item.name for item in items if not isinstance(item.what, Expression)]
+        modules = [item.name for item in items if not isinstance(item.what, InlineCode)]
         self.namespaces = list(dict.fromkeys(prefix for name in modules for prefix in prefixes(name)))
 
     @property
@@ -69,8 +69,8 @@ class Block:
             return False
         value = self.inputs[0]
         for item in self.items:
-            module = isinstance(item.what, Call | Block) or (
-                isinstance(item.what, Expression) and item.what.text == FLATTEN and "." not in item.name
+            module = isinstance(item.what, ModuleCode | ModuleOutline) or (
+                isinstance(item.what, InlineCode) and item.what.text == FLATTEN and "." not in item.name
             )
             if not module or item.inputs != (value,) or len(item.outputs) != 1 or self.uses[value] != 1:
                 return False
@@ -80,17 +80,17 @@ class Block:
     @cached_property
     def inline(self) -> bool:
         """Whether it is written as a Sequential inside the block around it: branches, groups, runs of blocks."""
-        plain = not self.kind or all(isinstance(item.what, Block) for item in self.items)
+        plain = not self.kind or all(isinstance(item.what, ModuleOutline) for item in self.items)
         return self.chain and plain and self.height <= DEEPEST
 
     @cached_property
     def height(self) -> int:
         """How deep Sequentials are nested where it is one."""
-        inner = [item.what for item in self.items if isinstance(item.what, Block)]
+        inner = [item.what for item in self.items if isinstance(item.what, ModuleOutline)]
         return 1 + max((block.height for block in inner if block.inline), default=0)
 
 
-def outline(network: Network) -> tuple[Block, list[int], list[int]]:
+def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
     """The whole network as a block, the values that it returns, and those of side heads beside them."""
     made = _Outline(network)
     root = made.block("", made.nodes)
@@ -108,7 +108,7 @@ class _Outline:
         self.same = {0: 0}
         for node in nodes:
             how = self.how[node.index].layer
-            nothing = isinstance(how, Expression) and how.text == "{0}" and not self.how[node.index].before
+            nothing = isinstance(how, InlineCode) and how.text == "{0}" and not self.how[node.index].before
             self.same[node.index] = self.same[node.inputs[0]] if nothing else node.index
         returned = [self.same[i] for i in network.results()]
         self.main, self.sides = returned[: len(network.outputs)], returned[len(network.outputs) :]
@@ -132,7 +132,7 @@ class _Outline:
         used, kept = {*self.main, *self.sides}, []
         for node in reversed(nodes):
             index = node.index
-            if self.same[index] == index and (index in used or isinstance(self.how[index].layer, Call)):
+            if self.same[index] == index and (index in used or isinstance(self.how[index].layer, ModuleCode)):
                 kept.append(node)
                 used.update(self.inputs(node))
         return kept[::-1]
@@ -167,7 +167,7 @@ class _Outline:
             self.ties.setdefault(home, []).append((_within(home, ours), _within(home, theirs)))
         return closed
 
-    def block(self, path: str, nodes: list[Node]) -> Block:
+    def block(self, path: str, nodes: list[Node]) -> ModuleOutline:
         def inner(node: Node) -> str:
             around = prefixes(self.paths[node.index])
             return next((p for p in around if len(p) > len(path) and p in self.closed), f" {node.index}")
@@ -178,7 +178,7 @@ class _Outline:
             items += self.nested(path, name, members) if name in self.closed else self.layer(path, members[0])
         end = self.at[nodes[-1].index] if nodes else -1
         given = [value for item in items for value in item.outputs if self.last.get(value, -1) > end]
-        return Block(path, self.kinds.get(path, ""), items, given, self.ties.get(path, []))
+        return ModuleOutline(path, self.kinds.get(path, ""), items, given, self.ties.get(path, []))
 
     def layer(self, path: str, node: Node) -> list[Item]:
         """A layer in the block at a path, statement by statement; values that it makes for itself have no node."""
@@ -198,9 +198,9 @@ class _Outline:
         block, place = self.block(name, nodes), _within(path, name)
         items, first, last = block.items, 0, len(block.items)
         if not block.kind:
-            while first < last and isinstance(items[first].what, Expression):
+            while first < last and isinstance(items[first].what, InlineCode):
                 first += 1
-            while first < last and isinstance(items[last - 1].what, Expression):
+            while first < last and isinstance(items[last - 1].what, InlineCode):
                 last -= 1
         before, between, after = (
             [item._replace(name=f"{place}.{item.name}") for item in items[:first]],
@@ -211,7 +211,7 @@ class _Outline:
             return before
         used = {*block.outputs, *(value for item in after for value in item.inputs)}
         given = [value for item in between for value in item.outputs if value in used]
-        rest = Block(name, block.kind, between, given, block.ties)
+        rest = ModuleOutline(name, block.kind, between, given, block.ties)
         if not rest.inline:
             before, rest, after = [], block, []
         made = self.network.nodes[next(iter(rest.outputs), nodes[-1].index)]

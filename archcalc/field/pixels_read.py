@@ -71,14 +71,14 @@ class Positions:
             window = windows[axis] if windows else None
             for i in here.inputs if self.gates else followed(here, self.network):
                 size = _size(self.network.nodes[i], axis)
-                read = self._behind(window, runs, size, _size(here, axis))
-                if read is None:
+                pixels_read = self._behind(window, runs, size, _size(here, axis))
+                if pixels_read is None:
                     return None
-                if read and i not in waiting:
+                if pixels_read and i not in waiting:
                     heappush(order, -i)
                     waiting[i] = set()
-                if read:
-                    waiting[i].update(read)
+                if pixels_read:
+                    waiting[i].update(pixels_read)
         self._whole.update(dict.fromkeys(alike, found))
         return found
 
@@ -96,11 +96,11 @@ class Positions:
             return {Run(0, size - 1)}
         found: set[Run] = set()
         for run in runs:
-            for read in _through(window, run):
+            for pixels_read in _through(window, run):
                 self.left -= 1
                 if self.left < 0 or len(found) > MOST_RUNS:
                     return None
-                within = _within(read, size)
+                within = _within(pixels_read, size)
                 if within:
                     found.add(within)
         return found

@@ -21,9 +21,9 @@ from archcalc.sizes import is_array
 class LayerField(NamedTuple):
     """What one layer sees: a view for every axis, and for every axis whether all paths to it have one centre.
 
-    changes: the field differs from the field of at least one input. widens: the layer's own window adds pixels.
+    differs_from_input: the field differs from the field of at least one input. widens: the layer's own window adds pixels.
     idle: a unit of the input already sees the whole network input (None: the input's field is a bound, so it may).
-    spent: every unit of the input already does. padded: the padding on the way depends on the size of the network input
+    idle_everywhere: every unit of the input already does. padded: the padding on the way depends on the size of the network input
     (TensorFlow's 'same'). gate: the layer belongs to a gate.
     """
 
@@ -31,10 +31,10 @@ class LayerField(NamedTuple):
     field: AxisFields
     field_with_gates: AxisFields
     centred: tuple[bool, ...]
-    changes: bool
+    differs_from_input: bool
     widens: bool
     idle: bool | None
-    spent: bool | None
+    idle_everywhere: bool | None
     padded: bool
     gate: bool
 

@@ -21,7 +21,7 @@ from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueE
 from archcalc.language.settings import checked_settings, defaults
 from archcalc.language.steps import BlockStep, Given, GroupStep, LayerStep, MergeStep, SideStep, Step, Template, value
 from archcalc.layers import Layer
-from archcalc.layers.base import STORAGES, Storage
+from archcalc.layers.base import STORAGES, StorageKind
 from archcalc.layers.settings import shown, whole_number
 from archcalc.network import AnyNetwork, Network, Place
 from archcalc.outputs import choose, named
@@ -453,7 +453,7 @@ class _Expander(Evaluator):
             self.outputs.setdefault(context.prefix + name, None)
         return None
 
-    def storage(self, given: Any, step: Step, current: int, context: Context) -> Storage | None:
+    def storage(self, given: Any, step: Step, current: int, context: Context) -> StorageKind | None:
         """How the step says that its output is held; None where that is wrong or unknown."""
         held = self.evaluate(given, self.with_channels(context.scope, current), step.place, "storage")
         if held is UNKNOWN or held in STORAGES:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archcalc.layers.settings import shown
-from archcalc.sizes import is_array, largest, smallest, written
+from archcalc.sizes import int_text, is_array, largest, smallest
 
 MAX_NUMBER = 10**15
 MAX_VALUES = 10_000
@@ -118,7 +118,7 @@ def arithmetic(op: str, a: Any, b: Any) -> Any:
     if op == "*":
         return bounded(a * b)
     if largest(b == 0):
-        raise ExpressionError(f"division by zero: {written(a)} {op} {written(b)}")
+        raise ExpressionError(f"division by zero: {int_text(a)} {op} {int_text(b)}")
     if op == "//":
         return bounded(a // b)
     if op == "%":

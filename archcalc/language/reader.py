@@ -33,7 +33,7 @@ from archcalc.letters import is_name
 from archcalc.network import Place
 
 
-def read(tree: Tree, file: str, name: str) -> Family:
+def family_of(tree: Tree, file: str, name: str) -> Family:
     """The family in a tree; ArchcalcError with all problems at once."""
     return _Reader(file, name).family(tree)
 

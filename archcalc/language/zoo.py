@@ -14,7 +14,7 @@ from archcalc.language.expand import network_of
 from archcalc.language.family import Family
 from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
 from archcalc.language.keywords import MOST_LETTERS, NETWORK_SIGNS
-from archcalc.language.reader import read
+from archcalc.language.reader import family_of
 from archcalc.language.settings import read_settings
 from archcalc.language.tree import MAX_BYTES, parse
 from archcalc.layers.settings import shown
@@ -81,7 +81,7 @@ def _cached(path: str, stem: str, changed: int) -> Family:
 def read_text(text: str, file: str, name: str) -> Family:
     """The family in a spec's text, for messages said to stand in ``file``."""
     try:
-        return read(parse(text, file), file, name)
+        return family_of(parse(text, file), file, name)
     except ArchcalcError:
         refuse_text(text, file)
         raise

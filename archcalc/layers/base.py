@@ -16,24 +16,24 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_args
 
 from archcalc.errors import LayerError, unknown
-from archcalc.layers.settings import Field
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, equal, written
+from archcalc.layers.settings import Setting
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, equal, int_text
 
 FACTS = ("window", "shape", "params", "work")
 _registry: dict[str, type[Layer]] = {}
 registry: Mapping[str, type[Layer]] = MappingProxyType(_registry)
 """Every layer type by its spec name."""
 
-Storage = Literal["new", "in_place", "view"]
-STORAGES: tuple[Storage, ...] = get_args(Storage)
+StorageKind = Literal["new", "in_place", "view"]
+STORAGES: tuple[StorageKind, ...] = get_args(StorageKind)
 
 
 class Layer:
     """One configured layer: its fields are attributes, its facts are methods."""
 
     type: ClassVar[str] = ""
-    fields: ClassVar[Mapping[str, Field]] = MappingProxyType({})
-    storage: ClassVar[Storage] = "new"
+    fields: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
+    storage: ClassVar[StorageKind] = "new"
     """Whether the output is a feature map of its own, overwrites the input, or is the input seen anew."""
     joins: ClassVar[bool] = False
     """Whether the layer takes several inputs."""
@@ -47,7 +47,7 @@ class Layer:
 
     def __init_subclass__(cls, type: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = {k: v for k, v in vars(cls).items() if isinstance(v, Field)}
+        own = {k: v for k, v in vars(cls).items() if isinstance(v, Setting)}
         cls.fields = MappingProxyType({**cls.fields, **own})
         if not type:
             return
@@ -82,7 +82,7 @@ class Layer:
         """The fields with their values, defaults included."""
         return {name: getattr(self, name) for name in self.fields}
 
-    def held(self, out: Shape, *inputs: Shape) -> Storage:
+    def held(self, out: Shape, *inputs: Shape) -> StorageKind:
         """How the output is held for inputs of these shapes; a layer may have nothing to do for some."""
         return self.storage
 
@@ -107,7 +107,7 @@ class Pointwise(Layer):
 def need_map(x: Shape, what: str) -> None:
     """LayerError unless x has spatial axes."""
     if not x.axes:
-        raise LayerError(f"{what} needs a feature map with height and width, got a vector of {written(x.channels)}")
+        raise LayerError(f"{what} needs a feature map with height and width, got a vector of {int_text(x.channels)}")
 
 
 def whole(x: Shape) -> tuple[Window, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
-from archcalc.layers.base import Layer, Storage, need_map, per_axis
+from archcalc.layers.base import Layer, StorageKind, need_map, per_axis
 from archcalc.layers.settings import Like, PerAxis, Sides
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, largest, smallest, written
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, int_text, largest, smallest
 
 
 class Border(Layer):
@@ -50,18 +50,20 @@ class Crop(Border, type="crop"):
 
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(n - m) < 0:
-            raise LayerError(f"crop cannot make {written(n)} positions {written(m)}; the layer pad makes a map larger")
+            raise LayerError(
+                f"crop cannot make {int_text(n)} positions {int_text(m)}; the layer pad makes a map larger"
+            )
         return n - m
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(1, before=-before, edges=_none(before, after)) for before, after in self.sides(x))
+        return tuple(Window(1, before=-before, reads_both_ends=_none(before, after)) for before, after in self.sides(x))
 
     def shape(self, x: Shape) -> Shape:
         axes = []
         for n, (before, after) in zip(x.axes, self.sides(x), strict=True):
             if smallest(n - before - after) < 1:
                 raise LayerError(
-                    f"crop cuts {written(before)} + {written(after)} positions off an axis of {written(n)}: "
+                    f"crop cuts {int_text(before)} + {int_text(after)} positions off an axis of {int_text(n)}: "
                     f"nothing is left"
                 )
             axes.append(n - before - after)
@@ -75,13 +77,15 @@ class Pad(Border, type="pad"):
 
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(m - n) < 0:
-            raise LayerError(f"pad cannot make {written(n)} positions {written(m)}; the layer crop makes a map smaller")
+            raise LayerError(
+                f"pad cannot make {int_text(n)} positions {int_text(m)}; the layer crop makes a map smaller"
+            )
         return m - n
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(1, before=before, edges=_none(before, after)) for before, after in self.sides(x))
+        return tuple(Window(1, before=before, reads_both_ends=_none(before, after)) for before, after in self.sides(x))
 
-    def held(self, out: Shape, *inputs: Shape) -> Storage:
+    def held(self, out: Shape, *inputs: Shape) -> StorageKind:
         return "view" if equal(out.values, inputs[0].values) else self.storage
 
     def shape(self, x: Shape) -> Shape:

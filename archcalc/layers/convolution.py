@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.settings import Connections, Count, Flag, PerAxis
+from archcalc.layers.settings import Connections, Flag, PerAxis, WholeNumber
 from archcalc.layers.windowed import Windowed
 from archcalc.sizes import (
     MOST_READS,
@@ -17,19 +17,19 @@ from archcalc.sizes import (
     divide,
     gcd,
     greater,
+    int_text,
     is_array,
     largest,
     product,
     smallest,
-    written,
 )
 
 
 class Conv(Windowed, type="conv"):
     """Convolution; with ``groups`` each group of outputs sees its own share of the input channels."""
 
-    out = Count("output channels")
-    groups = Count("groups of channels that do not see each other; the input channels for a depthwise one", 1)
+    out = WholeNumber("output channels")
+    groups = WholeNumber("groups of channels that do not see each other; the input channels for a depthwise one", 1)
     bias = Flag("whether every output channel has a bias", True)
 
     def shape(self, x: Shape) -> Shape:
@@ -80,13 +80,13 @@ class ConvTranspose(Layer, type="conv_transpose"):
     Dumoulin and Visin 2016, section 4.
     """
 
-    out = Count("output channels")
+    out = WholeNumber("output channels")
     kernel = PerAxis("size of the window")
     stride = PerAxis("step between windows in the output", 1)
     pad = PerAxis("cells cut off on every side of the output", 0, least=0)
     output_pad = PerAxis("cells added at the end of the output, fewer than the stride or the dilation", 0, least=0)
     dilation = PerAxis("distance between the window's cells", 1)
-    groups = Count("groups of channels that do not see each other", 1)
+    groups = WholeNumber("groups of channels that do not see each other", 1)
     bias = Flag("whether every output channel has a bias", True)
 
     def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int, Int]]:
@@ -108,13 +108,13 @@ class ConvTranspose(Layer, type="conv_transpose"):
             size = (n - 1) * s - 2 * p + span + extra
             if smallest(size) < 1:
                 raise LayerError(
-                    f"no output is left: ({written(n)} - 1)*{written(s)} - 2*{written(p)} + "
-                    f"{written(span)} + {written(extra)} = {written(size)}"
+                    f"no output is left: ({int_text(n)} - 1)*{int_text(s)} - 2*{int_text(p)} + "
+                    f"{int_text(span)} + {int_text(extra)} = {int_text(size)}"
                 )
             if largest(extra - greater(s, d)) >= 0:
                 raise LayerError(
-                    f"output_pad {written(extra)} must be smaller than the stride {written(s)} or the "
-                    f"dilation {written(d)}"
+                    f"output_pad {int_text(extra)} must be smaller than the stride {int_text(s)} or the "
+                    f"dilation {int_text(d)}"
                 )
             axes.append(size)
         return Shape(self.out, tuple(axes))

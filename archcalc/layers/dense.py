@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, whole
-from archcalc.layers.settings import Choice, Count, Flag
+from archcalc.layers.settings import Choice, Flag, WholeNumber
 from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
 
 
@@ -16,7 +16,7 @@ class Linear(Layer, type="linear"):
     """
 
     mixes = True
-    out = Count("output features")
+    out = WholeNumber("output features")
     bias = Flag("whether every output feature has a bias", True)
     axis = Choice("which axis of a map is weighed", (None, "channels", "last"), None)
 
@@ -50,7 +50,7 @@ class Rbf(Layer, type="rbf"):
     """
 
     mixes = True
-    out = Count("number of classes")
+    out = WholeNumber("number of classes")
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return POINT

@@ -18,11 +18,11 @@ from archcalc.sizes import (
     Work,
     equal,
     greater,
+    int_text,
     largest,
     lesser,
     product,
     smallest,
-    written,
 )
 
 
@@ -136,4 +136,4 @@ def _crops(xs: tuple[Shape, ...]) -> str:
     same = all(equal(n, size) for x in xs for n, size in zip(x.axes, sizes, strict=True))
     if same or min(map(smallest, sizes)) == 1:
         return ""
-    return f"; crop: {{size: [{', '.join(map(written, sizes))}]}} cuts a larger map to that size"
+    return f"; crop: {{size: [{', '.join(map(int_text, sizes))}]}} cuts a larger map to that size"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, Pointwise, whole
-from archcalc.layers.settings import Choice, Count, Flag, Number
+from archcalc.layers.settings import Choice, Flag, Number, WholeNumber
 from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
 
 
@@ -35,7 +35,7 @@ class Lrn(Pointwise, type="lrn"):
     """
 
     mixes = True
-    size = Count("neighbouring channels", 5)
+    size = WholeNumber("neighbouring channels", 5)
     alpha = Number("factor of the sum of squares", 1e-4)
     beta = Number("exponent", 0.75)
     k = Number("constant added", 2.0)

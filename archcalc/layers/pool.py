@@ -20,11 +20,11 @@ from archcalc.sizes import (
     Work,
     ceil_div,
     gcd,
+    int_text,
     is_array,
     largest,
     product,
     smallest,
-    written,
 )
 
 
@@ -45,7 +45,7 @@ class Pool(Windowed):
     def output_size(self, n: Int, span: Int, stride: Int, before: Int, after: Int) -> Int:
         if largest(before - span) >= 0 or largest(after - span) >= 0:
             raise LayerError(
-                f"pad {written(before)} and {written(after)} must be smaller than the kernel's span {written(span)}"
+                f"pad {int_text(before)} and {int_text(after)} must be smaller than the kernel's span {int_text(span)}"
             )
         if not self.ceil_mode:
             return super().output_size(n, span, stride, before, after)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
-from archcalc.layers.base import Layer, Pointwise, Storage, need_map, per_axis, whole
-from archcalc.layers.settings import Choice, Count, Number, PerAxis
+from archcalc.layers.base import Layer, Pointwise, StorageKind, need_map, per_axis, whole
+from archcalc.layers.settings import Choice, Number, PerAxis, WholeNumber
 from archcalc.sizes import (
     MOST_READS,
     NO_PARAMS,
@@ -19,10 +19,10 @@ from archcalc.sizes import (
     divide,
     equal,
     gcd,
+    int_text,
     is_array,
     largest,
     smallest,
-    written,
 )
 
 FEWER = "; slice cuts channels off"
@@ -155,8 +155,8 @@ class Upsample(Layer, type="upsample"):
 class Slice(Layer, type="slice"):
     """The channels from ``start`` up to but not including ``stop``."""
 
-    start = Count("first channel, from 0", 0, least=0)
-    stop = Count("the channel after the last; all the rest when left out", None)
+    start = WholeNumber("first channel, from 0", 0, least=0)
+    stop = WholeNumber("the channel after the last; all the rest when left out", None)
     storage = "view"
 
     def window(self, x: Shape) -> tuple[Window, ...]:
@@ -166,8 +166,8 @@ class Slice(Layer, type="slice"):
         stop = x.channels if self.stop is None else self.stop
         if smallest(stop - self.start) < 1 or largest(stop - x.channels) > 0:
             raise LayerError(
-                f"channels {written(self.start)} to {written(stop)} do not lie in the input's "
-                f"{written(x.channels)} channels"
+                f"channels {int_text(self.start)} to {int_text(stop)} do not lie in the input's "
+                f"{int_text(x.channels)} channels"
             )
         return Shape(stop - self.start, x.axes)
 
@@ -181,13 +181,13 @@ class Slice(Layer, type="slice"):
 class PadChannels(Layer, type="pad_channels"):
     """Channels of zeros put around the input's: He et al. 2016, section 3.3, shortcut option A."""
 
-    before = Count("channels of zeros before", 0, least=0, instead=FEWER)
-    after = Count("channels of zeros after", 0, least=0, instead=FEWER)
+    before = WholeNumber("channels of zeros before", 0, least=0, instead=FEWER)
+    after = WholeNumber("channels of zeros after", 0, least=0, instead=FEWER)
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return POINT
 
-    def held(self, out: Shape, *inputs: Shape) -> Storage:
+    def held(self, out: Shape, *inputs: Shape) -> StorageKind:
         return "view" if equal(out.values, inputs[0].values) else self.storage
 
     def shape(self, x: Shape) -> Shape:
@@ -203,7 +203,7 @@ class PadChannels(Layer, type="pad_channels"):
 class ChannelShuffle(Pointwise, type="channel_shuffle"):
     """Channels dealt out in turn from ``groups`` equal parts. Zhang et al., ShuffleNet, 2018, section 3.1."""
 
-    groups = Count("parts that are dealt from")
+    groups = WholeNumber("parts that are dealt from")
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "channels / groups")

@@ -12,7 +12,7 @@ INFINITY = float("inf")
 EXPRESSION = {"type": "string", "description": "an arithmetic expression over the parameters in scope"}
 
 
-class Field:
+class Setting:
     """A setting: its help, its default (none when it must be given), and how a value is read."""
 
     words: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ def _start(value: Any, room: int) -> str:
     return repr(value[:room] if isinstance(value, str) else value)
 
 
-class Count(Field):
+class WholeNumber(Setting):
     """A whole number of something, at least ``least``; ``instead`` ends the message about a smaller one."""
 
     def __init__(self, help: str, default: Any = REQUIRED, *, least: int = 1, instead: str = "") -> None:
@@ -101,7 +101,7 @@ class Count(Field):
         return {"anyOf": [{"type": "integer", "minimum": self.least}, EXPRESSION], "description": self.help}
 
 
-class PerAxis(Count):
+class PerAxis(WholeNumber):
     """A whole number for every axis, or a list with one for each: [height, width]."""
 
     def read(self, value: Any) -> Any:
@@ -116,7 +116,7 @@ class PerAxis(Count):
         return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}], "description": self.help}
 
 
-class Sides(Field):
+class Sides(Setting):
     """Positions on every side, per axis or per side; ``instead`` says what to do instead of a negative number."""
 
     forms = "a number, [height, width] or [[top, bottom], [left, right]]"
@@ -167,7 +167,7 @@ class Padding(Sides):
         return {**schema, "anyOf": [{"enum": list(self.words)}, *schema["anyOf"]]}
 
 
-class Like(Field):
+class Like(Setting):
     """The name of a layer, in whose place the sizes of its map are put when a network is built."""
 
     def read(self, value: Any) -> Any:
@@ -179,7 +179,7 @@ class Like(Field):
         return {"type": "string", "description": self.help}
 
 
-class Number(Field):
+class Number(Setting):
     """A number from ``low`` to ``high``."""
 
     def __init__(self, help: str, default: Any = REQUIRED, *, low: float = 0.0, high: float = float("inf")) -> None:
@@ -202,7 +202,7 @@ class Number(Field):
         return {"anyOf": [{"type": "number"} | bounds, EXPRESSION], "description": self.help}
 
 
-class Flag(Field):
+class Flag(Setting):
     """True or false."""
 
     def read(self, value: Any) -> Any:
@@ -214,7 +214,7 @@ class Flag(Field):
         return {"anyOf": [{"type": "boolean"}, EXPRESSION], "description": self.help}
 
 
-class Choice(Field):
+class Choice(Setting):
     """One of a few values; a word stands for itself."""
 
     def __init__(self, help: str, choices: tuple[Any, ...], default: Any = REQUIRED) -> None:
@@ -235,7 +235,7 @@ class Choice(Field):
         return {"anyOf": [{"enum": list(self.choices)}, EXPRESSION], "description": self.help}
 
 
-class Connections(Field):
+class Connections(Setting):
     """For each output map, the list of the input maps (from 0) that it is connected to."""
 
     def read(self, value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.settings import Padding, PerAxis
-from archcalc.sizes import Int, Shape, Window, ceil_div, is_array, largest, positive, product, smallest, written
+from archcalc.sizes import Int, Shape, Window, ceil_div, int_text, is_array, largest, positive, product, smallest
 
 Slide: TypeAlias = tuple[Int, Int, Int, Int, Int]
 """Along one axis: its size, the window's span, the stride, zeros before and zeros after."""
@@ -66,7 +66,7 @@ def _window(n: Int, span: Int, stride: Int, before: Int, after: Int, dilation: I
     over = (size - 1) * stride - before + span - n
     told = not any(map(is_array, (over, before, dilation))) and (dilation == 1 or dilation <= n)
     edges = _edges(span, dilation, before, over)
-    return Window(span, stride, before, edges=edges, by=dilation, over=over if told else None)
+    return Window(span, stride, before, reads_both_ends=edges, by=dilation, over=over if told else None)
 
 
 def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:
@@ -81,6 +81,6 @@ def _edges(span: Int, dilation: Int, before: Int, over: Int) -> bool:
 def need_fit(n: Int, span: Int, before: Int, after: Int) -> None:
     if smallest(n + before + after - span) < 0:
         raise LayerError(
-            f"the kernel spans {written(span)} but the padded input is only {written(n)} + "
-            f"{written(before)} + {written(after)} = {written(n + before + after)}"
+            f"the kernel spans {int_text(span)} but the padded input is only {int_text(n)} + "
+            f"{int_text(before)} + {int_text(after)} = {int_text(n + before + after)}"
         )

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archcalc.memory.checkpoint import Recomputed
+from archcalc.memory.checkpoint import CheckpointedBlock
 from archcalc.network import Network
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, Value
+from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, TapeTensor
 
 FOREVER = 2**62
 """Later than any moment."""
@@ -38,23 +38,23 @@ class BackwardPass:
     """Gradients on their way from the outputs to the weights."""
 
     def __init__(
-        self, tape: Runner, network: Network, recomputed: dict[Operation, Recomputed], sums_in_place: bool
+        self, tape: Runner, network: Network, recomputed: dict[Operation, CheckpointedBlock], sums_in_place: bool
     ) -> None:
         self.tape, self.network, self.recomputed, self.sums_in_place = tape, network, recomputed, sums_in_place
-        self.pending: dict[Value, Gradient] = {}
+        self.pending: dict[TapeTensor, Gradient] = {}
         self.users: dict[Storage, int] = {}
         """How many gradients lie in a storage: a sum's gradient is that of every summand."""
         self.weights: dict[tuple[int, int], Storage] = {}
-        self.ends: dict[Value, int] = {}
+        self.ends: dict[TapeTensor, int] = {}
 
-    def run(self, outputs: Mapping[int, Value]) -> None:
+    def run(self, outputs: Mapping[int, TapeTensor]) -> None:
         """Every operator that leads to the outputs of these nodes, from a gradient of each.
 
         The loss holds the gradients until it has passed all of them on.
         """
         tape = self.tape
         tape.phase = "backward"
-        first: list[tuple[Value, Gradient]] = []
+        first: list[tuple[TapeTensor, Gradient]] = []
         for index, value in outputs.items():
             if value.derived:
                 name = self.network.nodes[index].name if len(outputs) > 1 else "the output"
@@ -218,7 +218,7 @@ class BackwardPass:
             self.weights[which] = self.tape.make("weight gradient", 0, made.fixed, "sum of gradients of weights")
             self.weights[which].until(FOREVER)
 
-    def _add(self, value: Value, new: Gradient) -> None:
+    def _add(self, value: TapeTensor, new: Gradient) -> None:
         """Add a contribution to the gradient of a tensor, in place where nothing else refers to what is there."""
         old, users = self.pending.get(value), self.users
         users[new.storage] = users.get(new.storage, 0) + 1

@@ -13,7 +13,7 @@ from archcalc.letters import normal
 from archcalc.network import Network, Node
 from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.running import run_layer
-from archcalc.pytorch.tape import Operation, Saved, Stopped, Value
+from archcalc.pytorch.tape import Operation, Saved, Stopped, TapeTensor
 
 
 def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list[Node]]:
@@ -51,12 +51,12 @@ def _use(network: Network, node: Node, wanted: Set[str]) -> str:
     return next((path for path in paths if not wanted.isdisjoint((path, network.blocks.get(path)))), "")
 
 
-class Recomputed:
+class CheckpointedBlock:
     """A block between its two runs: its nodes, what it takes, and the operators of the first run."""
 
     def __init__(self, network: Network, nodes: Sequence[Node]) -> None:
         self.network, self.nodes = network, nodes
-        self.taken: dict[int, Value] = {}
+        self.taken: dict[int, TapeTensor] = {}
         self.operations: list[Operation] = []
         self.wanting: set[Operation] = set()
         """Those whose backward pass reads what they had saved: the first that comes has the block run again."""
@@ -64,7 +64,7 @@ class Recomputed:
         """The nodes that ran again."""
         self._done = False
 
-    def first(self, tape: Runner, values: dict[int, Value]) -> list[Saved]:
+    def first(self, tape: Runner, values: dict[int, TapeTensor]) -> list[Saved]:
         """Run the block, keep what it takes and nothing else; what is kept."""
         inside = {node.index for node in self.nodes}
         start = len(tape.operations)
@@ -93,7 +93,7 @@ class Recomputed:
         start = len(tape.operations)
         tape.stop_at = start + self._last
         values = {
-            i: Value(value.storage, value.count, value.itemsize, value.order, value.derived)
+            i: TapeTensor(value.storage, value.count, value.itemsize, value.order, value.derived)
             for i, value in self.taken.items()
         }
         try:

@@ -15,7 +15,7 @@ from archcalc.memory.collector import paused
 from archcalc.network import Network, Node
 from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.running import run_layer
-from archcalc.pytorch.tape import Moment, Storage, Value
+from archcalc.pytorch.tape import Moment, Storage, TapeTensor
 
 OVERWRITE = frozenset(
     ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "sigmoid", "tanh", "scale", "add")
@@ -90,7 +90,7 @@ class Schedule:
     another's; ``freed`` has the inputs that a layer frees while it runs, with the last moment that reads them. The image that a run starts from is its caller's, and not among ``storages``.
     """
 
-    def __init__(self, network: Network, tape: Runner, values: Mapping[int, Value]) -> None:
+    def __init__(self, network: Network, tape: Runner, values: Mapping[int, TapeTensor]) -> None:
         moments, storages = tape.moments, tape.storages
         self.network, self.storages, self._moments, self.freed = network, storages, moments, tape.freed
         self.outputs = {index: value.storage for index, value in values.items()}
@@ -162,10 +162,10 @@ class Schedule:
         return [storage for storage in self.storages if storage.born <= moment <= storage.dies]
 
 
-def image(network: Network, dtype: str) -> Value:
+def image(network: Network, dtype: str) -> TapeTensor:
     """The network's input, whose memory is its caller's."""
     count, size = network.input.values, itemsize(dtype)
-    return Value(Storage("input", 0, "image", count * size, 0, 0), count, size)
+    return TapeTensor(Storage("input", 0, "image", count * size, 0, 0), count, size)
 
 
 @paused()

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from archcalc.dtypes import itemsize
 from archcalc.inputs import single
 from archcalc.memory.backward import BackwardPass
-from archcalc.memory.checkpoint import Recomputed, block_runs
+from archcalc.memory.checkpoint import CheckpointedBlock, block_runs
 from archcalc.memory.collector import paused
 from archcalc.memory.lifetime import Schedule, image, overwritten
 from archcalc.network import Network, Node
 from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.running import run_layer
-from archcalc.pytorch.tape import Operation, Saved, Value
+from archcalc.pytorch.tape import Operation, Saved, TapeTensor
 
 
 class Training(Schedule):
@@ -27,7 +27,7 @@ class Training(Schedule):
         self,
         network: Network,
         tape: Runner,
-        values: Mapping[int, Value],
+        values: Mapping[int, TapeTensor],
         kept: list[Saved],
         turn: int,
         again: list[Node],
@@ -62,7 +62,11 @@ def training(
     that; without ``sums_in_place`` the sum is a tensor of its own, as it is under any dispatch mode.
     """
     nodes = network.running()
-    blocks = [] if checkpoint is None else [Recomputed(network, run) for run in block_runs(network, nodes, checkpoint)]
+    blocks = (
+        []
+        if checkpoint is None
+        else [CheckpointedBlock(network, run) for run in block_runs(network, nodes, checkpoint)]
+    )
     taken = _taken(blocks)
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
     tape = Runner(True, itemsize(dtype), amp, over)
@@ -78,7 +82,7 @@ def training(
     outputs = {index: values[index] for index in network.results()}
     turn = len(tape.moments)
     tape.release_copies()
-    recomputed: dict[Operation, Recomputed] = {op: block for block in blocks for op in block.wanting}
+    recomputed: dict[Operation, CheckpointedBlock] = {op: block for block in blocks for op in block.wanting}
     BackwardPass(tape, network, recomputed, sums_in_place).run(outputs)
     for value in outputs.values():
         value.storage.until(len(tape.moments) - 1)
@@ -86,7 +90,7 @@ def training(
     return Training(network, tape, values, kept, turn, again)
 
 
-def _taken(blocks: list[Recomputed]) -> frozenset[int]:
+def _taken(blocks: list[CheckpointedBlock]) -> frozenset[int]:
     """The nodes that read what their block takes: it has to be there as it was when the block runs again."""
     found = set()
     for block in blocks:

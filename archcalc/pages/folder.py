@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     verification: str | None
 
 
-class Written(NamedTuple):
+class WrittenPage(NamedTuple):
     """A network whose files are there, with its row in the index; or why they are not."""
 
     network: str
@@ -118,7 +118,7 @@ def write_network(network: Network, file: str, how: Plan, records: Records) -> M
     return made.facts
 
 
-def written(nets: Sequence[Network | str], how: Plan, jobs: int = 1) -> Iterator[Written]:
+def write_pages(nets: Sequence[Network | str], how: Plan, jobs: int = 1) -> Iterator[WrittenPage]:
     """Write the networks, or those of the zoo with these names, in their order; ``jobs`` names at once.
 
     What goes wrong with one does not stop the others.
@@ -149,22 +149,22 @@ def _begin(how: Plan) -> None:
     _shared.append((how, Records(how.verification)))
 
 
-def _in_process(name: str, file: str) -> Written:
+def _in_process(name: str, file: str) -> WrittenPage:
     return _attempt(name, file, *_shared[0])
 
 
-def _attempt(net: Network | str, file: str, how: Plan, records: Records) -> Written:
+def _attempt(net: Network | str, file: str, how: Plan, records: Records) -> WrittenPage:
     try:
         network = load(net) if isinstance(net, str) else net
-        return Written(network.full_name, file, write_network(network, file, how, records))
+        return WrittenPage(network.full_name, file, write_network(network, file, how, records))
     except ArchcalcError as error:
         problem = "; ".join(map(str, error.problems))
     except Exception as error:  # a bug in one network's page must not cost the other pages
         problem = f"{type(error).__name__}: {error}"
-    return Written(_name(net), file, None, problem)
+    return WrittenPage(_name(net), file, None, problem)
 
 
-def write_index(found: Sequence[Written], how: Plan) -> str:
+def write_index(found: Sequence[WrittenPage], how: Plan) -> str:
     """Write the index of the networks whose files are there, and return its path."""
     good = [one for one in found if one.facts is not None]
     index = index_table([one.facts for one in good if one.facts is not None])

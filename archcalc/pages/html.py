@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.fold import fold
 from archcalc.analysis.trace import Row
 from archcalc.pages.html_parts import (
-    Line,
+    HtmlRow,
     cell,
     document,
     inlined,
@@ -82,17 +82,17 @@ def _layers(page: Page) -> str:
     return table_of(page.layers.headings, titles, lines, "layer-table", caption, what="layers", total=total)
 
 
-def _tree(analysis: Analysis, rows: Sequence[Row], level: int = 0) -> Iterator[Line]:
+def _tree(analysis: Analysis, rows: Sequence[Row], level: int = 0) -> Iterator[HtmlRow]:
     """The rows, each run of layers of one block below a row with their sums."""
     for scope, run in groupby(rows, lambda row: row.scopes[level] if len(row.scopes) > level else None):
         inside = list(run)
         if scope is None:
-            yield from (Line(_cells(analysis, row), level) for row in inside)
+            yield from (HtmlRow(_cells(analysis, row), level) for row in inside)
             continue
         if len(inside) > 1:
             (block,) = fold(inside, depth=level + 1)
             name = f"{html_text(scope)} <small>{counted(len(inside), 'layer')}</small>"
-            yield Line([named(name), *_cells(analysis, block)[1:]], level, block=True)
+            yield HtmlRow([named(name), *_cells(analysis, block)[1:]], level, block=True)
         yield from _tree(analysis, inside, level + 1)
 
 

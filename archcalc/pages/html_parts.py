@@ -22,7 +22,7 @@ WIDE = ("reason", "where", "title")
 """Columns of sentences, which are broken into lines."""
 
 
-class Line(NamedTuple):
+class HtmlRow(NamedTuple):
     """A row of a table as it is shown: its cells, how deep it is nested, and whether it stands for a block."""
 
     cells: Sequence[str]
@@ -95,7 +95,7 @@ def table(
     for row, shown in zip(made.rows, body, strict=True):
         first, *others = zip(made.headings, row, shown, strict=True)
         lines.append(
-            Line([named(_linked(first[0], first[2], links or {})), *(_cell(*one, links or {}) for one in others)])
+            HtmlRow([named(_linked(first[0], first[2], links or {})), *(_cell(*one, links or {}) for one in others)])
         )
     total = texts[len(made.rows)] if made.total else None
     return table_of(made.headings, titles, lines, name, caption, what=what, sortable=sortable, total=total)
@@ -104,7 +104,7 @@ def table(
 def table_of(
     headings: Sequence[Heading],
     titles: Sequence[str],
-    lines: Sequence[Line],
+    lines: Sequence[HtmlRow],
     name: str,
     caption: str,
     *,
@@ -157,7 +157,7 @@ def _linked(heading: Heading, shown: str, links: Mapping[str, Mapping[str, str]]
     return link(shown, target) if target else html_text(shown)
 
 
-def _row(line: Line) -> str:
+def _row(line: HtmlRow) -> str:
     kind = ' class="block"' if line.block else ""
     level = f' data-level="{line.level}"' if line.level or line.block else ""
     return f"<tr{kind}{level}>{''.join(line.cells)}</tr>\n"

@@ -86,7 +86,7 @@ class Group(NamedTuple):
     bypass: bool
 
 
-class Line(NamedTuple):
+class DiagramRow(NamedTuple):
     """One row of the diagram: its volumes, its labels, its height, and where its trunk runs."""
 
     placed: Sequence[Placed]
@@ -185,7 +185,7 @@ def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int
     ]
 
 
-def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[Line]:
+def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[DiagramRow]:
     """The diagram in as few rows of at most that width as it takes, none much longer than the others."""
     boxes, groups = boxes_of(items, scale), groups_of(items)
     few = _wrapped(items, boxes, groups, width)
@@ -217,7 +217,7 @@ def name_of(item: Item) -> str:
 
 def _line(
     items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], room: float = 0.0
-) -> tuple[Line, float]:
+) -> tuple[DiagramRow, float]:
     """The groups from left to right, with so much room after each, and the width they take with their labels."""
     widths = [_width(items, boxes, group) + room for group in groups]
     names = _runs([name_of(items[group.end]) for group in groups])
@@ -234,7 +234,7 @@ def _line(
     above = max(-spot.top for spot in placed)
     above = max([above, *(_tall(boxes, group) / 2 + GAP for group in groups if group.bypass)])
     below = max(spot.y + spot.box.height / 2 for spot in placed) + TEXT
-    return Line(placed, labels(sizes), labels(names), above, below), starts[-1]
+    return DiagramRow(placed, labels(sizes), labels(names), above, below), starts[-1]
 
 
 def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:

@@ -31,7 +31,7 @@ from archcalc.plot.layout import (
     GAP,
     TEXT,
     Box,
-    Line,
+    DiagramRow,
     Placed,
     Scale,
     box_of,
@@ -93,7 +93,7 @@ def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> 
     return ax
 
 
-def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[Line], Scale]:
+def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[DiagramRow], Scale]:
     """The finest folding that takes no more than ROWS rows and is no taller than TALL."""
     most = MOST
     while True:
@@ -106,7 +106,7 @@ def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[Line], 
         most = len(items) - 1
 
 
-def _height(line: Line) -> float:
+def _height(line: DiagramRow) -> float:
     """The inches of a row with the sizes above and the names below it."""
     return TEXT + line.above + line.below + TEXT + GAP
 
@@ -142,7 +142,7 @@ def _moved(point: tuple[float, float], by: tuple[float, float]) -> tuple[float, 
     return point[0] + by[0], point[1] + by[1]
 
 
-def _labels(ax: Axes, line: Line, top: float, middle: float) -> None:
+def _labels(ax: Axes, line: DiagramRow, top: float, middle: float) -> None:
     """Map sizes above the row, block names with a bracket below it."""
     for label in line.sizes:
         ax.text(label.left, top, label.text, ha="left", va="top", color=INK, style="italic")
@@ -152,7 +152,9 @@ def _labels(ax: Axes, line: Line, top: float, middle: float) -> None:
         ax.text((label.left + label.right) / 2, foot + 0.02, label.text, ha="center", va="top")
 
 
-def _edges(ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, float]], lines: Sequence[Line]) -> None:
+def _edges(
+    ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, float]], lines: Sequence[DiagramRow]
+) -> None:
     """A line from every volume to those that take it, but for skips."""
     skips = skips_of(items, groups_of(items))
     for at, item in enumerate(items):
@@ -168,7 +170,7 @@ def _edges(ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, 
             ax.plot([x for x, _ in way], [middle + y for _, y in way], **LINE)
 
 
-def _way(start: Placed, end: Placed, line: Line) -> list[tuple[float, float]]:
+def _way(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, float]]:
     """Level along the trunk or a branch and slanted between them, clear of the numbers; over branches along the trunk."""
     between = [spot.top for spot in line.placed if start.x < spot.x < end.x and not spot.trunk]
     leave = (

@@ -19,7 +19,7 @@ _REFERENCE = re.compile(
     r"(?:\[(?P<layer>[^\]]*)\])?(?!\w*\()"
 )
 
-Value = Fraction | tuple[int, ...]
+Quantity = Fraction | tuple[int, ...]
 
 
 class Reference(NamedTuple):
@@ -51,7 +51,7 @@ class Formula:
         """The text with every reference written anew."""
         return _REFERENCE.sub(lambda m: by(Reference(m["quantity"], m["layer"] or "", m["network"] or "")), self.text)
 
-    def value(self, lookup: Callable[[Reference], float]) -> Value:
+    def value(self, lookup: Callable[[Reference], float]) -> Quantity:
         """A number, or sizes where the formula is a list."""
         found = self.expression.evaluate({f"r{at}": lookup(reference) for at, reference in enumerate(self.references)})
         return tuple(found) if isinstance(found, list) else Fraction(found)

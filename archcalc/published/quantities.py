@@ -17,7 +17,7 @@ from archcalc.language.zoo import find, is_pattern, load
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
 from archcalc.network import Network
-from archcalc.published.formula import Formula, Reference, Value
+from archcalc.published.formula import Formula, Quantity, Reference
 from archcalc.published.subject import Subject
 from archcalc.sizes import Shape
 
@@ -164,7 +164,7 @@ class Bench:
             )
         return self.analyses[key]
 
-    def value(self, formula: Formula, subject: Subject) -> Value:
+    def value(self, formula: Formula, subject: Subject) -> Quantity:
         """The formula's value for the subject, () where there is no one number; UnanswerableError when it has none."""
         try:
             return formula.value(lambda reference: self.number(reference, subject))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from archcalc.errors import ArchcalcError
 from archcalc.language.zoo import find, is_pattern
 from archcalc.published.figures import Explanation, Figure
-from archcalc.published.formula import Formula, Reference, Value, formula
+from archcalc.published.formula import Formula, Quantity, Reference, formula
 from archcalc.published.printed import Unit
 from archcalc.published.quantities import Bench, UnanswerableError
 from archcalc.published.subject import Subject
@@ -48,7 +48,7 @@ class Judgement(NamedTuple):
     figure: Figure
     verdict: str
     manner: str = ""
-    value: Value | None = None
+    value: Quantity | None = None
     reason: str = ""
     arithmetic: str = ""
     claim: str = ""
@@ -118,7 +118,7 @@ def _others(figure: Figure, bench: Bench) -> Iterator[tuple[str, str, str]]:
     if thousands and not figure.binary and fits(figure.formula, figure.subject, True):
         name = "MiB called MB" if size.bytes else "K = 1024"
         number = bench.value(figure.formula, figure.subject)
-        yield "other convention", name, f"{written(number)} / {size.size(binary=True):,} = {_in_units(number, size)}"
+        yield "other convention", name, f"{value_text(number)} / {size.size(binary=True):,} = {_in_units(number, size)}"
     for how, name in conventions(figure.formula):
         if fits(how, figure.subject):
             yield "other convention", name, arithmetic(how, figure.subject, bench)
@@ -128,7 +128,7 @@ def _others(figure: Figure, bench: Bench) -> Iterator[tuple[str, str, str]]:
                 yield "other variant", subject.network, arithmetic(figure.formula, subject, bench)
 
 
-def _in_units(value: Value, unit: Unit) -> str:
+def _in_units(value: Quantity, unit: Unit) -> str:
     """A number in the unit's powers of 1024."""
     return "" if isinstance(value, tuple) else f"{float(value / unit.size(binary=True)):,.1f}"
 
@@ -157,7 +157,7 @@ def variants(subject: Subject) -> Iterator[Subject]:
 def arithmetic(how: Formula, subject: Subject, bench: Bench) -> str:
     """The formula with the engine's numbers in it, and its value where that is more than the number itself."""
     value = bench.value(how, subject)
-    shown = written(value)
+    shown = value_text(value)
     if isinstance(value, tuple):
         return shown
     text = _LONG.sub(lambda m: f"{int(m[0]):,}", how.replaced(lambda reference: f"{bench.number(reference, subject)}"))
@@ -194,7 +194,7 @@ def _product(quantity: str, subject: Subject, bench: Bench) -> str:
     return ""
 
 
-def written(value: Value) -> str:
+def value_text(value: Quantity) -> str:
     """A value with all its digits; a ratio with three decimals; sizes as height x width x channels; None for ()."""
     if value == ():
         return "None"

@@ -6,11 +6,11 @@ from typing import Any
 
 from archcalc.layers.join import broadcast
 from archcalc.pytorch.runner import Run, Runner, dense, formatted, into, merges, trivial
-from archcalc.pytorch.tape import SCRATCH, Made, Value
+from archcalc.pytorch.tape import SCRATCH, Made, TapeTensor
 from archcalc.sizes import Shape, product
 
 
-def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def add(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """One sum after another, each a statement of its own, after which what was added is freed."""
     shape = shapes[0]
     for other in shapes[1:]:
@@ -35,7 +35,7 @@ def add(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
     return tape.run("div", xs[:1], out.values, backward=tape.new(xs[0])) if layer.type == "mean" else xs[0]
 
 
-def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def multiply(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """One product after another, as sums are; the gradient of a gate is a map before it is summed."""
     shape = shapes[0]
     for second in shapes[1:]:
@@ -60,7 +60,7 @@ def multiply(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     return xs[0]
 
 
-def _order(xs: tuple[Value, Value], shapes: tuple[Shape, Shape], out: Shape) -> str:
+def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> str:
     """The order of a map made of two: that of the first that is as large; where neither is, as both lie in memory.
 
     PyTorch's TensorIterator sorts the axes, the innermost first, by the first of the two that has a stride along both.
@@ -83,7 +83,7 @@ def _order(xs: tuple[Value, Value], shapes: tuple[Shape, Shape], out: Shape) -> 
     return "last" if len(axes) > 1 and axes == [0, *reversed(range(1, len(sizes)))] else "first"
 
 
-def _strides(x: Value, shape: Shape, sizes: tuple[int, ...]) -> list[int]:
+def _strides(x: TapeTensor, shape: Shape, sizes: tuple[int, ...]) -> list[int]:
     """The strides of channels and axes of a map that is read at every position of a larger one: there they are 0."""
     own = (shape.channels, *(shape.axes or (1,) * (len(sizes) - 1)))
     strides = (x.strides or dense(x, shape)) if shape.axes else (1,) * len(sizes)
@@ -100,7 +100,7 @@ def _outer(a: int, b: int, rows: list[list[int]], sizes: tuple[int, ...]) -> boo
     return None
 
 
-def _summed(terms: tuple[Value, Value], count: int, itemsize: int) -> list[list[Made]]:
+def _summed(terms: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
     """The gradients of terms that are smaller than their sum: summed, and copied into the term's precision."""
     steps: list[list[Made]] = []
     for n, x in enumerate(terms):
@@ -109,7 +109,7 @@ def _summed(terms: tuple[Value, Value], count: int, itemsize: int) -> list[list[
     return steps
 
 
-def _factors(factors: tuple[Value, Value], count: int, itemsize: int) -> list[list[Made]]:
+def _factors(factors: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
     """The gradients of two factors: that of the second first, and each whole; then, that of the first first, summed
     where the factor is smaller and copied into its precision.
     """
@@ -126,7 +126,7 @@ def _factors(factors: tuple[Value, Value], count: int, itemsize: int) -> list[li
     return [*reversed(whole.values()), *rest]
 
 
-def concat(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def concat(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     size = max(x.itemsize for x in xs)
     if tape.amp:
         xs = [
@@ -147,7 +147,7 @@ def concat(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     return tape.run("cat", xs, out.values, itemsize=size, order=order, passes=True)
 
 
-def flatten(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def flatten(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """The values as they lie; a map whose channels come last in memory, or a part of one, is copied into order."""
     (x,), (shape,) = xs, shapes
     one = merges((shape.channels, *shape.axes), x.strides) if x.strides else x.order != "last" or trivial(shape)
@@ -156,11 +156,11 @@ def flatten(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out:
     return tape.run("view", xs, out.values, view=True, order="first", passes=True)
 
 
-def identity(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def identity(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     return xs[0]
 
 
-def slice_(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def slice_(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     if out.values == x.count:
         return x
@@ -169,7 +169,7 @@ def slice_(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     return part
 
 
-def crop(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def crop(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """One slice after another, for every axis of which something is cut off; each has a gradient of full size."""
     (x,), (shape,) = xs, shapes
     strides, axes = x.strides or dense(x, shape), list(shape.axes)
@@ -182,21 +182,21 @@ def crop(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sh
     return x
 
 
-def pad(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def pad(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     return xs[0] if out == shapes[0] else copied("constant_pad_nd")(tape, layer, xs, shapes, out)
 
 
 def copied(operator: str) -> Run:
     """A layer that makes a map and keeps nothing."""
 
-    def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    def run(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         order, one = formatted(xs[0], shapes[0]), operator == "upsample" and len(out.axes) == 1
         return tape.run(operator, xs, out.values, backward=tape.new(xs[0]), order=order, gives="first" if one else "")
 
     return run
 
 
-def channel_shuffle(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def channel_shuffle(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     if layer.groups in (1, out.channels):
         return x

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, its_input, last, params
-from archcalc.pytorch.tape import SCRATCH, WEIGHT, Made, Value
+from archcalc.pytorch.tape import SCRATCH, WEIGHT, Made, TapeTensor
 from archcalc.sizes import Shape, product
 
 
-def batch_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def batch_norm(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     why = "batch_norm: the mean and deviation of each channel"
     size = out.channels * tape.itemsize
@@ -31,7 +31,7 @@ def batch_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     )
 
 
-def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def layer_norm(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     groups = out.values // layer.features(shapes[0])
     why = "layer_norm: the mean and deviation of each position"
@@ -52,7 +52,7 @@ def layer_norm(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     )
 
 
-def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def lrn(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """x / (k + alpha * mean of neighbouring squares)^beta, written out in torch.nn.functional."""
     (x,) = xs
     if not out.axes:
@@ -127,7 +127,7 @@ def lrn(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Sha
     )
 
 
-def layer_scale(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def layer_scale(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     size = max(x.itemsize, tape.itemsize)
     whole = out.values * size
@@ -140,7 +140,7 @@ def layer_scale(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], 
     return tape.run("mul", xs, out.values, itemsize=size, keep=keep, weights=True, backward=steps, applies=2)
 
 
-def scaled(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def scaled(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     over = x if tape.overwrite else None
     return tape.run("mul_" if over else "mul", xs, out.values, over=over, backward=tape.new(x))

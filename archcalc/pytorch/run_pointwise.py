@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.pytorch.runner import FLOAT, Kept, Run, Runner, halves, its_input, scratch
-from archcalc.pytorch.tape import SCRATCH, Made, Value
+from archcalc.pytorch.tape import SCRATCH, Made, TapeTensor
 from archcalc.sizes import Shape
 
 
 def activation(operator: str, keeps: str, in_place: str = "") -> Run:
     """An activation that keeps its input or its output; in place it keeps its output or a copy of the input."""
 
-    def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    def run(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         order = "first" if operator == "_softmax" else ""
         gives = order or (x.order if operator in ("relu", "leaky_relu") else "")
@@ -44,7 +44,7 @@ def activation(operator: str, keeps: str, in_place: str = "") -> Run:
     return run
 
 
-def prelu(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def prelu(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     gradients, copies = tape.weights(layer.params(*shapes).weight)
     x = tape.low(xs[0])
     whole = x.count * x.itemsize
@@ -59,7 +59,7 @@ def prelu(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: S
     )
 
 
-def dropout(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def dropout(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     if not tape.training or layer.p == 0:
         return x
@@ -70,7 +70,7 @@ def dropout(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out:
     return dropped
 
 
-def drop_path(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def drop_path(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     if not tape.training or layer.p == 0:
         return x

@@ -7,11 +7,11 @@ from typing import Any
 from archcalc.layers.base import per_axis
 from archcalc.pytorch.placing import Placed, placed
 from archcalc.pytorch.runner import FLOAT, INT64, Kept, Runner, into, its_input, last
-from archcalc.pytorch.tape import SCRATCH, WEIGHT, Made, Storage, Value
+from archcalc.pytorch.tape import SCRATCH, WEIGHT, Made, Storage, TapeTensor
 from archcalc.sizes import Shape, product
 
 
-def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def max_pool(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """The maxima and their indices, which PyTorch makes at inference too."""
     (x,) = xs
     if len(out.axes) == 3:
@@ -23,7 +23,7 @@ def max_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     )
 
 
-def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def avg_pool(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """The means; where other cells count than those of the windows, divided by the means of a map of ones."""
     (x,), (shape,) = xs, shapes
     at = placed(layer, shape, out)
@@ -43,7 +43,7 @@ def avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out
     return result
 
 
-def adaptive_avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def adaptive_avg_pool(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     if len(out.axes) == 3:
         x = single(tape, x)
@@ -55,14 +55,14 @@ def adaptive_avg_pool(tape: Runner, layer: Any, xs: list[Value], shapes: list[Sh
     return _averages(tape, "_adaptive_avg_pool", layer, x, out)
 
 
-def _averages(tape: Runner, operator: str, layer: Any, x: Value, out: Shape) -> Value:
+def _averages(tape: Runner, operator: str, layer: Any, x: TapeTensor, out: Shape) -> TapeTensor:
     """In the order of the input, but for maps of three axes, which both have the channels first."""
     order = "first" if len(out.axes) == 3 else x.order
     keep = [(x, its_input(layer))]
     return tape.run(operator, [x], out.values, keep=keep, backward=tape.new(x), order=order, gives=order)
 
 
-def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def subsample(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """Sums over windows, times a coefficient, plus a bias, both written over the sums.
 
     The gradient of the coefficient needs the sums, so that autograd keeps a copy of them.
@@ -82,7 +82,7 @@ def subsample(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], ou
     return tape.run("add_", [scaled], out.values, over=scaled, weights=True, backward=gradient, passes=True)
 
 
-def single(tape: Runner, x: Value) -> Value:
+def single(tape: Runner, x: TapeTensor) -> TapeTensor:
     """x in single precision, which autocast gives to poolings over three axes."""
     if not tape.amp or x.itemsize == FLOAT:
         return x
@@ -100,7 +100,7 @@ def _then(tape: Runner, before: Storage, after: Storage) -> Storage:
     return after
 
 
-def _means(tape: Runner, layer: Any, x: Value, shape: Shape, out: Shape, at: Placed) -> Value:
+def _means(tape: Runner, layer: Any, x: TapeTensor, shape: Shape, out: Shape, at: Placed) -> TapeTensor:
     """The means or sums of the windows of a map with zeros around, by a pooling or by unfolding."""
     if not at.unfolded:
         x = single(tape, x) if len(out.axes) == 3 else x

@@ -19,7 +19,7 @@ from archcalc.pytorch.runner import (
     params,
     trivial,
 )
-from archcalc.pytorch.tape import SCRATCH, Made, Value
+from archcalc.pytorch.tape import SCRATCH, Made, TapeTensor
 from archcalc.sizes import Shape, product
 
 MANY = 2
@@ -29,7 +29,7 @@ MANY = 2
 def convolution(operator: str) -> Run:
     """A convolution, or another layer that keeps its input and has weights."""
 
-    def run(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+    def run(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         # A map over one axis is seen with a second axis of one position, and with it may have its channels last.
         order = "last" if x.order == "unit" else formatted(x, shapes[0])
@@ -51,7 +51,7 @@ def _cells(layer: Any, x: Shape) -> int:
     return product(per_axis(layer.kernel, x, "kernel"))
 
 
-def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def conv_table(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """A convolution of one map after another, each on a copy of the input maps that it sees."""
     (x,), (shape,) = xs, shapes
     positions, cells = x.count // shape.channels, layer.kernel_cells(shape)
@@ -91,7 +91,7 @@ def conv_table(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], o
     return tape.run("cat", maps, out.values, passes=True)
 
 
-def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def linear(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     """A matrix product; what does not lie in the order of the product is copied first."""
     (x,) = xs
     moved = bool(shapes[0].axes and layer.axis == "channels")
@@ -131,7 +131,7 @@ def linear(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: 
     return y
 
 
-def _one_matrix(x: Value, shape: Shape, moved: bool) -> bool:
+def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
     """Whether a part of a map can be seen as a matrix without a copy; its rows are those of all images."""
     image = x.storage.per_image // x.itemsize
     sizes, strides = (shape.channels, *shape.axes), x.strides
@@ -139,7 +139,7 @@ def _one_matrix(x: Value, shape: Shape, moved: bool) -> bool:
     return merges((MANY, *rows[0]), (image, *rows[1]))
 
 
-def rbf(tape: Runner, layer: Any, xs: list[Value], shapes: list[Shape], out: Shape) -> Value:
+def rbf(tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
     (x,) = xs
     n, size = out.values * x.count, max(x.itemsize, tape.itemsize)
     whole = n * size

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 from archcalc.network import Node
-from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Operation, Storage, Tape, Value
+from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Operation, Storage, Tape, TapeTensor
 from archcalc.sizes import Params, Shape, product
 
 T = TypeVar("T")
-Kept = tuple[Value | Storage, str]
+Kept = tuple[TapeTensor | Storage, str]
 """A tensor that the backward pass needs, and as what."""
 INT64, FLOAT = 8, 4
-Run = Callable[["Runner", Any, list[Value], list[Shape], Shape], Value]
+Run = Callable[["Runner", Any, list[TapeTensor], list[Shape], Shape], TapeTensor]
 """Runs a layer on a tape: the layer, its inputs, their shapes, and the shape of its output, which it returns.
 
 The list of inputs has what is alive until the layer is done; one that is freed before is taken out of it.
@@ -31,7 +31,7 @@ class Runner(Tape):
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}
         """By layer, the inputs that it no longer holds when it is done, with the last moment that read them."""
-        self._copies: dict[tuple[int, int], Value] = {}
+        self._copies: dict[tuple[int, int], TapeTensor] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
@@ -49,7 +49,7 @@ class Runner(Tape):
         answer: T = self._answers[key]
         return answer
 
-    def low(self, x: Value) -> Value:
+    def low(self, x: TapeTensor) -> TapeTensor:
         """x in half precision, which autocast gives to convolutions and linear layers."""
         if not self.amp or x.itemsize == 2:
             return x
@@ -62,7 +62,7 @@ class Runner(Tape):
             self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
         return self._gradients[counts]
 
-    def weights(self, *counts: int, last: bool = False) -> tuple[list[Made], list[Value]]:
+    def weights(self, *counts: int, last: bool = False) -> tuple[list[Made], list[TapeTensor]]:
         """The gradients of weights with so many values each, and under autocast their copies in half precision.
 
         Autocast copies each weight where it is first used, the last argument of an operator first, and keeps the
@@ -81,12 +81,12 @@ class Runner(Tape):
         self.parameter += len(counts)
         return [Made(at, 0, 2 * n) for at, n in enumerate(counts, 1)], copies[::-1]
 
-    def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> Value:
+    def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> TapeTensor:
         """A weight in half precision."""
         if (owner, parameter) not in self._copies:
             self.moment("_to_copy")
             storage = self.make("weight copy", 0, 2 * count, "weights in half precision")
-            copy = self._copies[owner, parameter] = Value(storage, count, 2, derived=self.training)
+            copy = self._copies[owner, parameter] = TapeTensor(storage, count, 2, derived=self.training)
             if self.training:
                 self.operations.append(
                     Operation(self.node, "_to_copy", [], copy, [], [[gradient]], False, parameter, "", "")
@@ -99,7 +99,7 @@ class Runner(Tape):
             copy.storage.until(len(self.moments) - 1)
         self._copies.clear()
 
-    def new(self, x: Value, weights: Iterable[Made] = ()) -> Backward:
+    def new(self, x: TapeTensor, weights: Iterable[Made] = ()) -> Backward:
         """One step that makes the gradient of the first input, with those of weights."""
         return [[Made(0, x.count * x.itemsize, 0), *weights]] if self.training else ()
 
@@ -109,12 +109,12 @@ def params(layer: Any, x: Shape) -> Params:
     return found
 
 
-def halves(copies: list[Value]) -> list[Kept]:
+def halves(copies: list[TapeTensor]) -> list[Kept]:
     """What is kept of weights in half precision: the first, which the gradient of the input is made of."""
     return [(copy, "its weights in half precision") for copy in copies[:1]]
 
 
-def into(of: int, x: Value, itemsize: int, count: int, at: int) -> list[list[Made]]:
+def into(of: int, x: TapeTensor, itemsize: int, count: int, at: int) -> list[list[Made]]:
     """The gradient of input x, made in another precision and copied into its own, as steps of which that is ``at``."""
     if x.itemsize == itemsize:
         return [[Made(of, count * itemsize, 0)]]
@@ -135,12 +135,12 @@ def last(x: Shape) -> str:
     return "last" if not trivial(x) else "unit" if x.values > 1 else "first"
 
 
-def formatted(x: Value, shape: Shape) -> str:
+def formatted(x: TapeTensor, shape: Shape) -> str:
     """The order in which an operator that asks x for its memory format makes a map; one axis has no such format."""
     return "first" if len(shape.axes) == 1 else "last" if x.order == "unit" else x.order
 
 
-def dense(x: Value, shape: Shape) -> tuple[int, ...]:
+def dense(x: TapeTensor, shape: Shape) -> tuple[int, ...]:
     """The strides of a map that is whole, or some channels of one."""
     inner = x.storage.per_image // x.itemsize // product(shape.axes) if x.order in ("last", "unit") else 1
     strides = [inner * product(shape.axes[at + 1 :]) for at in range(len(shape.axes))]
@@ -158,7 +158,7 @@ def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:
     return tape.make("scratch", per_image, 0, what)
 
 
-def padded(tape: Runner, x: Value, shape: Shape, pads: Iterable[tuple[int, int]]) -> Value:
+def padded(tape: Runner, x: TapeTensor, shape: Shape, pads: Iterable[tuple[int, int]]) -> TapeTensor:
     """x with its zeros around it."""
     axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
     count = shape.channels * product(axes)

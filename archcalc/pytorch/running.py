@@ -28,7 +28,7 @@ from archcalc.pytorch.run_pointwise import activation, drop_path, dropout, prelu
 from archcalc.pytorch.run_pool import adaptive_avg_pool, avg_pool, max_pool, subsample
 from archcalc.pytorch.run_weighted import conv_table, convolution, linear, rbf
 from archcalc.pytorch.runner import Run, Runner, padded, trivial
-from archcalc.pytorch.tape import Value
+from archcalc.pytorch.tape import TapeTensor
 
 RUN: Mapping[str, Run] = {
     "conv": convolution("convolution"),
@@ -85,7 +85,7 @@ FORMATTED = frozenset(
 """Layers that make a map in the memory format of their input even where it has one order; the others begin anew."""
 
 
-def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, Value]) -> Value:
+def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, TapeTensor]) -> TapeTensor:
     """Run a layer on the tape, statement by statement.
 
     What stands around a map is put there first. An input stays until the last statement that reads it is done.

@@ -53,7 +53,7 @@ class Moment(NamedTuple):
     operator: str
 
 
-class Value:
+class TapeTensor:
     """A tensor as operators see it: values per image, bytes of one, order in memory, and what it derives from.
 
     ``order`` is ``first`` where the values of an image lie in the order of the shape, ``last`` where the channels
@@ -122,8 +122,8 @@ class Operation:
         self,
         node: int,
         operator: str,
-        inputs: Sequence[Value],
-        output: Value,
+        inputs: Sequence[TapeTensor],
+        output: TapeTensor,
         saved: list[Saved],
         backward: Backward,
         passes: bool,
@@ -176,16 +176,16 @@ class Tape:
     def run(
         self,
         operator: str,
-        inputs: Sequence[Value],
+        inputs: Sequence[TapeTensor],
         count: int,
         *,
-        over: Value | None = None,
+        over: TapeTensor | None = None,
         view: bool = False,
         order: str = "",
         itemsize: int = 0,
         role: Role = "map",
         what: str = "",
-        keep: Iterable[tuple[Value | Storage, str]] = (),
+        keep: Iterable[tuple[TapeTensor | Storage, str]] = (),
         keep_output: str = "",
         beside: Iterable[tuple[int, int, str, str]] = (),
         weights: bool = False,
@@ -194,7 +194,7 @@ class Tape:
         gives: str = "",
         wants: str = "",
         applies: int = 0,
-    ) -> Value:
+    ) -> TapeTensor:
         """One operator on the inputs, and the tensor that it makes.
 
         The result is new memory, that of ``over``, or with ``view`` that of the first input. In training
@@ -236,7 +236,7 @@ class Tape:
             storage = source.storage
         else:
             storage = self.make(role, count * size, 0, what)
-        output = Value(storage, count, size, order or source.order, flows)
+        output = TapeTensor(storage, count, size, order or source.order, flows)
         if source.strides and not order and storage is source.storage:
             output.strides = source.strides
         saved = self._saved(keep) if flows else []
@@ -262,8 +262,8 @@ class Tape:
             raise Stopped(ran=True)
         return output
 
-    def _saved(self, keep: Iterable[tuple[Value | Storage, str]]) -> list[Saved]:
+    def _saved(self, keep: Iterable[tuple[TapeTensor | Storage, str]]) -> list[Saved]:
         saved = []
         for kept, why in keep:
-            saved.append(Saved(kept.storage if isinstance(kept, Value) else kept, self.node, why))
+            saved.append(Saved(kept.storage if isinstance(kept, TapeTensor) else kept, self.node, why))
         return saved

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from archcalc.published.figures import CONFIDENCE, VERDICTS, Figure
-from archcalc.published.verdict import Judgement, written
+from archcalc.published.verdict import Judgement, value_text
 from archcalc.report.table import Heading, Table
 from archcalc.report.zoo import natural
 from archcalc.version import __version__
@@ -80,7 +80,7 @@ def _by_source(judgements: Sequence[Judgement]) -> list[str]:
 
 def _row(j: Judgement) -> list[Any]:
     f = j.figure
-    value = "" if j.value is None else written(j.value)
+    value = "" if j.value is None else value_text(j.value)
     return [
         f.subject.network,
         f.subject.layer or "total",
@@ -196,7 +196,7 @@ def _heading(figure: Figure) -> str:
 
 
 def _value(j: Judgement) -> str:
-    text = j.arithmetic or (written(j.value) if j.value is not None else "")
+    text = j.arithmetic or (value_text(j.value) if j.value is not None else "")
     unit = j.figure.printed.unit
     if unit.power == 1 and not unit.bytes and isinstance(j.value, Fraction):
         return f"{text}, {float(j.value / 1000):,.1f} K or {float(j.value / 1024):,.1f} x 1024"

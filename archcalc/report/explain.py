@@ -7,7 +7,16 @@ from typing import Any
 from archcalc.analysis import analyze
 from archcalc.analysis.explanation import QUANTITIES, Explained, explained
 from archcalc.conventions import Convention, convention, conventions
-from archcalc.conventions.written import ASSUMED, FORMS, MODULE, OPERATOR, RF_BENCHMARK, Extra, Written, written
+from archcalc.conventions.source_style import (
+    ASSUMED,
+    FORMS,
+    MODULE,
+    OPERATOR,
+    RF_BENCHMARK,
+    Extra,
+    SourceStyle,
+    source_style,
+)
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import incomplete_lines
@@ -111,7 +120,7 @@ def _footer(network: Network, found: Explained) -> list[str]:
 
 def _code(network: Network, how: Convention) -> list[str]:
     """What is known, or assumed, of the code that the tool looks at."""
-    code = written(network.zoo_name, how.sees_code)
+    code = source_style(network.zoo_name, how.sees_code)
     if not code.source:
         lines = [f"assumed: {ASSUMED[how.sees_code]}"]
         if how.sees_code != RF_BENCHMARK and any(node.layer.type == "conv_table" for node in network.nodes):
@@ -146,7 +155,7 @@ def _text(network: Network, extra: Extra) -> list[str]:
     return [f"{extra.layer.type} to {'x'.join(map(str, shape.axes))}" for shape in made]
 
 
-def _types(network: Network, code: Written, form: str) -> list[str]:
+def _types(network: Network, code: SourceStyle, form: str) -> list[str]:
     return list(
         dict.fromkeys(
             node.layer.type

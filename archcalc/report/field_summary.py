@@ -58,7 +58,7 @@ def field_text(views: AxisFields) -> str:
 
 def changing(analysis: Analysis) -> list[LayerField]:
     """The layers that see something else than a layer before them, those of gates left out."""
-    return [sight for sight in analysis.field.layers if sight.changes and not sight.gate]
+    return [sight for sight in analysis.field.layers if sight.differs_from_input and not sight.gate]
 
 
 def sentences(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
@@ -135,7 +135,7 @@ def _from_to(sights: Sequence[LayerField]) -> str:
 
 def _spent(idle: Sequence[LayerField]) -> str:
     """Which idle layers help all the same: units near the border see all of the input later than others."""
-    spent = sum(bool(sight.spent) for sight in idle)
+    spent = sum(bool(sight.idle_everywhere) for sight in idle)
     helping = len(idle) - spent
     if len(idle) == 1:
         return "It helps no unit." if spent else "It still helps units near the border."

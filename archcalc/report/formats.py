@@ -10,7 +10,7 @@ from typing import Any
 from archcalc.errors import ArchcalcError, unknown, visible
 from archcalc.report.escape import csv_cell, html_text, json_text, latex_text, markdown_cell, markdown_text
 from archcalc.report.table import Heading, Table, for_programs
-from archcalc.units import BYTES, COUNTS, NOT_COUNTED, ratio_text, scaled, unit_for
+from archcalc.units import BYTES, COUNTS, NOT_COUNTED, in_unit, ratio_text, unit_for
 
 FILLER = "\ue000"
 """A character that no text has, in the place of the second column of a wide letter."""
@@ -70,7 +70,7 @@ def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple
     size, name = unit
     title = f"{heading.title} [{name}]" if name else heading.title
     return title, [
-        NOT_COUNTED if cell is None else scaled(cell, size) if isinstance(cell, int) else str(cell) for cell in column
+        NOT_COUNTED if cell is None else in_unit(cell, size) if isinstance(cell, int) else str(cell) for cell in column
     ]
 
 

@@ -146,7 +146,7 @@ def _table(
             "covers_everywhere_not_before": _name(said.may_be_everywhere or said.everywhere),
             "widening": len(said.widening),
             "idle": [sight.node.name for sight in said.idle],
-            "idle_everywhere": [sight.node.name for sight in said.idle if sight.spent],
+            "idle_everywhere": [sight.node.name for sight in said.idle if sight.idle_everywhere],
             "may_be_idle": [sight.node.name for sight in said.may_idle],
             "smallest_input": said.least,
             "smallest_input_exact": None if said.least is None else "exact" if said.least_exact else "bound",

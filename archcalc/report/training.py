@@ -25,7 +25,7 @@ from archcalc.report.memory import (
 from archcalc.report.table import Heading, Table
 
 
-class Recomputed(NamedTuple):
+class CheckpointSaving(NamedTuple):
     """What checkpointing a block does to the bytes kept and to the peak, and the MACs that it adds."""
 
     bytes_saved: int
@@ -100,20 +100,20 @@ def _why(saved: Saved, first: dict[Any, Saved], network: Network) -> str:
     return what if owner == saved.node else f"{what} (kept by {network.nodes[owner].name})"
 
 
-def _recomputed(analysis: Analysis, budget: Budget) -> Recomputed | None:
+def _recomputed(analysis: Analysis, budget: Budget) -> CheckpointSaving | None:
     if budget.checkpoint is None:
         return None
     batch, schedule = analysis.batch, budget.training
     plain = Budget(analysis.network, budget.dtype, amp=budget.amp).training
     macs = {row.name: row.macs or 0 for row in analysis.rows}
-    return Recomputed(
+    return CheckpointSaving(
         plain.kept_bytes(batch) - schedule.kept_bytes(batch),
         plain.peak(batch) - schedule.peak(batch),
         sum(macs[node.name] for node in schedule.again),
     )
 
 
-def _footer(analysis: Analysis, budget: Budget, again: Recomputed | None) -> list[str]:
+def _footer(analysis: Analysis, budget: Budget, again: CheckpointSaving | None) -> list[str]:
     network, batch, schedule = analysis.network, analysis.batch, budget.training
     moment = schedule.peak_moment(batch)
     at = schedule.at(moment)

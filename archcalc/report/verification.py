@@ -78,7 +78,7 @@ def layer_table(found: Verified) -> Table:
         },
         totals={
             "figures": [
-                {"figure": f.name, "computed": f.computed, "seen": f.seen, "agrees": not f.differs}
+                {"figure": f.name, "computed": f.computed, "seen": f.measured, "agrees": not f.differs}
                 for f in found.totals
             ],
             "other": found.other._asdict() if found.other else None,
@@ -97,7 +97,7 @@ def _layer_row(layer: LayerSeen) -> list[Any]:
     row: list[Any] = [layer.node.name, layer.node.layer.type]
     for name in ("output", "params", "macs", "fvcore", "field"):
         figure = layer.figures.get(name)
-        pair = (figure.computed, figure.seen) if figure else (None, None)
+        pair = (figure.computed, figure.measured) if figure else (None, None)
         if name == "params":
             row += [n and n.weight + n.bias for n in pair] + [n and n.buffers for n in pair]
         elif name == "output":
@@ -114,7 +114,7 @@ def _layer_row(layer: LayerSeen) -> list[Any]:
 def _footer(found: Verified) -> list[str]:
     lines = [
         f"{figure.name}: {figure_text(figure.computed)}"
-        + (f" computed, {figure_text(figure.seen)} seen" if figure.differs else ", as seen")
+        + (f" computed, {figure_text(figure.measured)} seen" if figure.differs else ", as seen")
         for figure in found.totals
     ]
     if found.other:

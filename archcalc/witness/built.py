@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from archcalc.export import missing_layers as parts
 from archcalc.export.module_names import how_written, module_paths, taken
 from archcalc.network import Network, Node
-from archcalc.pytorch.code import Call, Expression, Written, takes
+from archcalc.pytorch.code import InlineCode, ModuleCode, TorchCode, takes
 
 
 class Function(nn.Module):
     """A layer that PyTorch writes as an expression, such as ``x0 + x1``."""
 
-    def __init__(self, expression: Expression) -> None:
+    def __init__(self, expression: InlineCode) -> None:
         super().__init__()
         self.inputs = takes(expression)
         names = [f"x{i}" for i in range(self.inputs)]
@@ -33,7 +33,7 @@ class Function(nn.Module):
         return self.text
 
 
-class Block(nn.Module):
+class BlockModule(nn.Module):
     """What a block of the spec holds; the model itself runs its layers."""
 
 
@@ -52,7 +52,7 @@ class Built(nn.Module):
         self.layers: list[tuple[Node, nn.Module]] = []
         self.before: dict[int, list[Function]] = {}
         self.takes = {node.index: taken(node, over.get(node.index)) for node in network.running()}
-        made: dict[int, tuple[Written, nn.Module]] = {}
+        made: dict[int, tuple[TorchCode, nn.Module]] = {}
         paths = module_paths(network).layers
         for node in network.running():
             before, how = how_written(network, node, over.get(node.index))
@@ -61,7 +61,7 @@ class Built(nn.Module):
             if owner is not None and owner[0] == how:
                 module = owner[1]
             else:
-                module = Function(how) if isinstance(how, Expression) else instance(how)
+                module = Function(how) if isinstance(how, InlineCode) else instance(how)
                 _place(self, paths[node.index], module)
                 if owner is not None:
                     parts.tie(module, owner[1])
@@ -96,10 +96,10 @@ class Built(nn.Module):
         return module(*inputs)
 
 
-def instance(call: Call) -> nn.Module:
+def instance(call: ModuleCode) -> nn.Module:
     """The module that a call makes."""
     home, _, name = call.target.rpartition(".")
-    values = [instance(v) if isinstance(v, Call) else v for v in call.arguments.values()]
+    values = [instance(v) if isinstance(v, ModuleCode) else v for v in call.arguments.values()]
     named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
     made: nn.Module = getattr(nn if home else parts, name)(*values[: call.positional], **named)
     return made
@@ -109,7 +109,7 @@ def _place(model: nn.Module, path: str, module: nn.Module) -> None:
     *blocks, name = path.split(".")
     for block in blocks:
         if block not in model._modules:
-            model.add_module(block, Block())
+            model.add_module(block, BlockModule())
         model = model.get_submodule(block)
     model.add_module(name, module)
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from archcalc.conventions.written import MODULE, SUBCLASS, written
+from archcalc.conventions.source_style import MODULE, SUBCLASS, source_style
 from archcalc.network import Node
 from archcalc.witness.built import Built
 
@@ -39,7 +39,7 @@ PASSING = ("Identity", "Permute")
 """Modules that only pass on or reorder what they get."""
 
 
-class Call(NamedTuple):
+class ModuleRun(NamedTuple):
     """A module at work: its path, class and what it returned."""
 
     path: str
@@ -69,15 +69,15 @@ def used_tensors(model: nn.Module, images: Tensor) -> list[Tensor]:
     return list(met.tensors.values())
 
 
-def calls(model: nn.Module, images: Tensor) -> list[Call]:
+def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
     """Every call of a module without modules in a training pass, in order."""
-    found: list[Call] = []
+    found: list[ModuleRun] = []
     hooks = []
     for path, module in model.named_modules():
         if next(module.children(), None) is None:
 
             def note(module: nn.Module, inputs: Any, out: Any, path: str = path) -> None:
-                found.append(Call(path, type(module).__name__, tuple(out.shape)))
+                found.append(ModuleRun(path, type(module).__name__, tuple(out.shape)))
 
             hooks.append(module.register_forward_hook(note))
     try:
@@ -165,10 +165,10 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: str)
     """Hold every module call of the other model against the spec's layers in order.
 
     Returns how many agree in kind and output shape, and the first that has no layer, or the first layer
-    that should be a module of theirs, as ``conventions.written`` knows, and is none.
+    that should be a module of theirs, as ``conventions.source_style`` knows, and is none.
     """
     network = built.network
-    code = written(network.zoo_name, library)
+    code = source_style(network.zoo_name, library)
     extras = {extra.name for extra in code.extras}
     nodes = iter([node for node, _ in built.layers])
     agreed = 0

@@ -9,25 +9,25 @@ from archcalc.network import Network, Node
 from archcalc.sizes import Params
 
 
-class Figure(NamedTuple):
+class Comparison(NamedTuple):
     """One figure as the engine computes it and as a witness saw it; both None where it was not measured."""
 
     name: str
     computed: Any
-    seen: Any
+    measured: Any
     differs: bool = False
 
     @staticmethod
-    def of(name: str, computed: Any, seen: Any) -> Figure:
+    def of(name: str, computed: Any, seen: Any) -> Comparison:
         """A figure that agrees where both are equal."""
-        return Figure(name, computed, seen, computed != seen)
+        return Comparison(name, computed, seen, computed != seen)
 
 
 class LayerSeen(NamedTuple):
     """A layer's figures by name; ``milliseconds`` where a GPU measured them."""
 
     node: Node
-    figures: dict[str, Figure]
+    figures: dict[str, Comparison]
     milliseconds: float | None = None
 
 
@@ -56,7 +56,7 @@ class Verified(NamedTuple):
     network: Network
     device: str
     layers: list[LayerSeen]
-    totals: list[Figure]
+    totals: list[Comparison]
     other: Other | None
     unsupported: dict[str, int]
     fields: tuple[int, int] | None
@@ -69,7 +69,7 @@ class Verified(NamedTuple):
         named += [("", figure) for figure in self.totals]
         return [
             f"{self.network.full_name}{layer}: {figure.name}: {figure_text(figure.computed)} computed, "
-            f"{figure_text(figure.seen)} seen"
+            f"{figure_text(figure.measured)} seen"
             for layer, figure in named
             if figure.differs
         ]
@@ -108,12 +108,12 @@ def summary_of(found: Verified) -> Summary:
         found.network.full_name,
         str(found.network.input),
         len(found.layers),
-        figures["params"].seen,
-        figures["macs of convolutions"].seen + figures["macs of matrix products"].seen,
-        sum(f.seen for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
-        next(f.seen for name, f in figures.items() if name.startswith("bytes saved")),
-        next(f.seen for name, f in figures.items() if name.startswith("inference peak")),
-        next(f.seen for name, f in figures.items() if name.startswith("training peak")),
+        figures["params"].measured,
+        figures["macs of convolutions"].measured + figures["macs of matrix products"].measured,
+        sum(f.measured for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
+        next(f.measured for name, f in figures.items() if name.startswith("bytes saved")),
+        next(f.measured for name, f in figures.items() if name.startswith("inference peak")),
+        next(f.measured for name, f in figures.items() if name.startswith("training peak")),
         found.fields,
         found.other,
         sum(times) if times else None,

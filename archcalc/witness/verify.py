@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from archcalc.analysis import analyze
 from archcalc.analysis.trace import Row
 from archcalc.conventions import convention
-from archcalc.conventions.written import TORCHVISION
+from archcalc.conventions.source_style import TORCHVISION
 from archcalc.errors import ArchcalcError
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.training import training
@@ -23,7 +23,7 @@ from archcalc.witness.counterpart import fill, output_difference, pairs, take, u
 from archcalc.witness.device import Device, allocated, layer_times, out_of_memory
 from archcalc.witness.models import model_of
 from archcalc.witness.need import Room
-from archcalc.witness.verified import Figure, LayerSeen, Other, Verified
+from archcalc.witness.verified import Comparison, LayerSeen, Other, Verified
 
 LARGEST_DIFFERENCE = 1e-4
 """Of the largest output value: sums in another order differ by less, another epsilon of batch normalisation by more."""
@@ -65,7 +65,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
     image = _image(network, device.name)
     found, theirs, other = model_of(network), None, None
     paired: list[tuple[str, str]] = []
-    differences: list[Figure] = []
+    differences: list[Comparison] = []
     if found is not None and not found.missing:
         theirs = found.build()
         other, paired, differences = _held_against(model, theirs, str(found), found.library)
@@ -74,7 +74,9 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
         difference = output_difference(model, theirs, image)
         other = other._replace(difference=difference)
         if not difference <= LARGEST_DIFFERENCE:
-            differences.append(Figure(f"output beside that of {other.name}", "the same", f"{difference:.1e} off", True))
+            differences.append(
+                Comparison(f"output beside that of {other.name}", "the same", f"{difference:.1e} off", True)
+            )
     del theirs
     model.eval()
     model.training = True  # the side heads run, and batch normalisation keeps its statistics
@@ -93,7 +95,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
         peak, held = inference(network).peak(), allocated(model.eval(), image)
         if held < peak:
             totals.append(
-                Figure("inference peak in bytes, what the allocator held", f"at least {peak:,}", f"{held:,}", True)
+                Comparison("inference peak in bytes, what the allocator held", f"at least {peak:,}", f"{held:,}", True)
             )
     return Verified(
         network,
@@ -140,7 +142,7 @@ def _image(network: Network, device: str, batch: int = 1) -> Tensor:
 
 def _held_against(
     model: Built, theirs: nn.Module, name: str, library: str
-) -> tuple[Other, list[tuple[str, str]], list[Figure]]:
+) -> tuple[Other, list[tuple[str, str]], list[Comparison]]:
     """Both models on the meta device: their tensors in pairs, the calls of their modules, and what differs."""
     images = _image(model.network, "meta", TRAINING_BATCH)
     paired, unlike = pairs(model, theirs, images)
@@ -148,10 +150,10 @@ def _held_against(
     if library == "torchvision":
         modules, unlike = unlike_module(model, theirs, images, TORCHVISION)
         problems.append(unlike)
-    differences = [Figure(f"beside {name}", "the same", problem, True) for problem in problems if problem]
+    differences = [Comparison(f"beside {name}", "the same", problem, True) for problem in problems if problem]
     rows = analyze(model.network, training=not model.network.side_problem).rows
     macs = sum(row.work.mac for row in rows)
-    differences.append(Figure.of(f"macs of {name}", macs, counts.counted_macs(theirs.train(), images)))
+    differences.append(Comparison.of(f"macs of {name}", macs, counts.counted_macs(theirs.train(), images)))
     return Other(name, len(paired), modules, None), paired, differences
 
 
@@ -202,16 +204,16 @@ def _layers(
         index = _index(row)
         assert row.shape is not None
         figures = [
-            Figure.of("output", (row.shape.channels, *row.shape.axes), seen.shapes.get(index)),
-            Figure.of("params", row.params, owned[index]),
-            Figure.of("macs", row.work.mac, seen.macs.get(index)),
+            Comparison.of("output", (row.shape.channels, *row.shape.axes), seen.shapes.get(index)),
+            Comparison.of("params", row.params, owned[index]),
+            Comparison.of("macs", row.work.mac, seen.macs.get(index)),
         ]
         if traced is not None:
-            figures.append(Figure.of("fvcore", operations[index], traced.operations.get(index, 0)))
+            figures.append(Comparison.of("fvcore", operations[index], traced.operations.get(index, 0)))
         if checks[row.name]:
             shown = next((check for check in checks[row.name] if not check.agree), checks[row.name][-1])
             computed, saw = _field(shown.field, shown.pixels), _field(shown.seen, shown.pixels)
-            figures.append(Figure("field", computed, saw, not shown.agree))
+            figures.append(Comparison("field", computed, saw, not shown.agree))
         layers.append(LayerSeen(model.network.nodes[index], {figure.name: figure for figure in figures}))
     return layers
 
@@ -249,19 +251,19 @@ def _owned(model: Built) -> dict[int, Params]:
     return owned
 
 
-def _sums(model: Built, rows: Sequence[Row], seen: counts.Seen) -> list[Figure]:
+def _sums(model: Built, rows: Sequence[Row], seen: counts.Seen) -> list[Comparison]:
     """Parameters of the whole model, and torch's multiply-adds by operator: convolutions, and matrix products."""
     params = sum(row.params.weight + row.params.bias for row in rows)
     products = sum(row.work.mac for row in rows if row.type == "linear")
     convolved = sum(n for operator, n in seen.operators.items() if "convolution" in operator)
     return [
-        Figure.of("params", params, sum(p.numel() for p in model.parameters())),
-        Figure.of("macs of convolutions", sum(row.work.mac for row in rows) - products, convolved),
-        Figure.of("macs of matrix products", products, sum(seen.operators.values()) - convolved),
+        Comparison.of("params", params, sum(p.numel() for p in model.parameters())),
+        Comparison.of("macs of convolutions", sum(row.work.mac for row in rows) - products, convolved),
+        Comparison.of("macs of matrix products", products, sum(seen.operators.values()) - convolved),
     ]
 
 
-def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[Figure]:
+def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[Comparison]:
     """fvcore's operations, operator by operator."""
     if traced is None:
         return []
@@ -273,11 +275,12 @@ def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[F
         computed[operator] += row.macs or 0
     names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
     return [
-        Figure.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0)) for name in dict.fromkeys(names)
+        Comparison.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0))
+        for name in dict.fromkeys(names)
     ]
 
 
-def _returned(model: Built) -> list[Figure]:
+def _returned(model: Built) -> list[Comparison]:
     """The shape of every output of a run, where there are several."""
     network = model.network
     if len(network.outputs) == 1:
@@ -287,24 +290,24 @@ def _returned(model: Built) -> list[Figure]:
     shapes = [tuple(out.shape[1:]) for out in found]
     nodes = [network.nodes[i] for i in network.outputs]
     return [
-        Figure.of(f"output {node.name}", (node.shape.channels, *node.shape.axes), seen)
+        Comparison.of(f"output {node.name}", (node.shape.channels, *node.shape.axes), seen)
         for node, seen in zip(nodes, shapes, strict=True)
     ]
 
 
-def _memory(model: Built) -> list[Figure]:
+def _memory(model: Built) -> list[Comparison]:
     """Bytes that a forward pass keeps for the backward pass, and the peaks of inference for one image and of training.
 
     On the meta device, whose storages have the right size and take no memory.
     """
     network = model.network
     images, image = _image(network, "meta", TRAINING_BATCH), _image(network, "meta")
-    saved = Figure.of(
+    saved = Comparison.of(
         f"bytes saved for backward, batch {TRAINING_BATCH}",
         training(network).kept_bytes(TRAINING_BATCH),
         memory.saved_bytes(model, images),
     )
-    peak = Figure.of("inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image))
+    peak = Comparison.of("inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image))
     if saved.differs:
         saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, images)})")
     if peak.differs:
@@ -312,14 +315,14 @@ def _memory(model: Built) -> list[Figure]:
     return [saved, peak, _training_peak(model, images)]
 
 
-def _training_peak(model: Built, images: Tensor) -> Figure:
+def _training_peak(model: Built, images: Tensor) -> Comparison:
     """The most bytes alive in a forward and a backward pass, and all that is alive after every operator of both."""
     network = model.network
     if any(node.layer.type == "conv_table" for node in network.nodes):
         # On the meta device PyTorch does not show the numbers of the input maps that a table lists.
         model, images = Built(network, overwritten(network)), torch.zeros(images.shape)
     schedule, live = training(network, sums_in_place=False), memory.training_live(model, images)
-    figure = Figure.of(
+    figure = Comparison.of(
         f"training peak in bytes, batch {TRAINING_BATCH}", schedule.peak(TRAINING_BATCH), memory.peak(live)
     )
     said = memory.moment_difference(schedule, live, TRAINING_BATCH)

@@ -7,7 +7,7 @@ import pytest
 import archcalc
 from archcalc.analysis.explanation import explained
 from archcalc.conventions import convention, conventions
-from archcalc.conventions.written import FORMS, IN_RF_BENCHMARK, IN_TORCHVISION, written
+from archcalc.conventions.source_style import FORMS, IN_RF_BENCHMARK, IN_TORCHVISION, source_style
 from archcalc.published.figures import load_figures
 from archcalc.published.quantities import Bench
 from archcalc.witness.models import NETWORKS
@@ -81,7 +81,7 @@ def test_an_unknown_one_names_the_nearest() -> None:
 
 def test_every_rule_is_about_layers_that_a_network_has() -> None:
     for network in NETWORKS.values():
-        code, found = written(network), [(n.layer.type, n.name) for n in archcalc.load(network).nodes]
+        code, found = source_style(network), [(n.layer.type, n.name) for n in archcalc.load(network).nodes]
         for rule in code.rules:
             assert rule.form in FORMS
             assert any(code.form(*one) == (rule.form, rule.wrapped) for one in found), (network, rule)

@@ -66,7 +66,7 @@ def test_a_layer_that_sees_everything_by_nature_is_never_idle():
 def test_flatten_passes_on_and_linear_sees():
     net = [conv(3, pad=1), ("flatten", {}), ("dropout", {}), ("linear", {"out": 2}), ("relu", {})]
     network = build(net, 9, 9)
-    assert [sight.node.index for sight in network.analyze().field.layers if sight.changes] == [1, 4]
+    assert [sight.node.index for sight in network.analyze().field.layers if sight.differs_from_input] == [1, 4]
     assert found(net, 9, 9)[:2] == (4, 4)
 
 
@@ -147,7 +147,7 @@ def test_who_covers_against_the_brute_force(net, n):
     said = network.analyze().field.summary
     names = [sight.node.name for sight in said.idle]
     assert ("after" in names) == any(covering)
-    spent = [sight.node.name for sight in said.idle if sight.spent]
+    spent = [sight.node.name for sight in said.idle if sight.idle_everywhere]
     assert ("after" in spent) == all(covering)
 
 
@@ -172,8 +172,8 @@ def test_what_bounds_are_known_to_say(net, n):
     assert after.widens
     if after.idle is not None:
         assert after.idle == any(covering)
-    if after.spent is not None:
-        assert after.spent == all(covering)
+    if after.idle_everywhere is not None:
+        assert after.idle_everywhere == all(covering)
     event("known" if after.idle is not None else "a bound")
 
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from archcalc.language.keywords import FAMILY, LAYERS
-from archcalc.layers.settings import Choice, Connections, Count, Field, Flag, Number, Padding, PerAxis
+from archcalc.layers.settings import Choice, Connections, Flag, Number, Padding, PerAxis, Setting, WholeNumber
 
 TITLES = [
     '=HYPERLINK("http://example.invalid/","x")',
@@ -83,7 +83,7 @@ def number(random: Random) -> Any:
     return random.choice(EXPRESSIONS) if draw < 0.994 else random.choice(HUGE)
 
 
-def setting(random: Random, field: Field) -> Any:
+def setting(random: Random, field: Setting) -> Any:
     """A value for a setting of that kind."""
     match field:
         case Choice():
@@ -98,7 +98,7 @@ def setting(random: Random, field: Field) -> Any:
             return random.choice([1, 1, 2, 3, 3, [3, 1], [1, 2], number(random)])
         case Connections():
             return [[random.randint(0, 2)] for _ in range(random.randint(1, 4))]
-        case Count():
+        case WholeNumber():
             return number(random)
         case _:
             return random.choice([number(random), number(random), [1, 1], random.choice(NAMES)])

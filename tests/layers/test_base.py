@@ -8,7 +8,7 @@ import pytest
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.layers.base import FACTS, Layer, Pointwise
-from archcalc.layers.settings import Count
+from archcalc.layers.settings import WholeNumber
 from archcalc.sizes import NO_WORK, Shape
 
 x = Shape(6, (5, 7))
@@ -52,10 +52,10 @@ def test_pointwise_has_no_work_of_its_own(unchanged_registry):
 
 def test_fields_are_inherited_and_a_class_without_type_is_not_registered(unchanged_registry):
     class Base(Pointwise):
-        size = Count("a size", 3)
+        size = WholeNumber("a size", 3)
 
     class Derived(Base):
-        more = Count("another")
+        more = WholeNumber("another")
 
     assert list(Derived.fields) == ["size", "more"]
     assert list(Base.fields) == ["size"]

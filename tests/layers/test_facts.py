@@ -27,7 +27,7 @@ class Case(NamedTuple):
 
 def cut(first: int) -> Window:
     """Unit o sees position o + first; the ends of the axis may be cut off, or lie in zeros."""
-    return Window(1, 1, -first, edges=False)
+    return Window(1, 1, -first, reads_both_ends=False)
 
 
 WHOLE = (Window(5, whole=True), Window(7, whole=True))
@@ -61,7 +61,7 @@ CASES = [
         Shape(2, (5, 8)),
         (48, 2),
         {"mac": 2 * 40 * 24, "add": 80},
-        (Window(2, 1, 0), Window(2, 1, 2, edges=False)),
+        (Window(2, 1, 0), Window(2, 1, 2, reads_both_ends=False)),
     ),
     # three maps see 1, 2 and 6 inputs: 9 links of 2x2 = 36 weights; output 4x6
     Case(
@@ -114,7 +114,7 @@ CASES = [
         Shape(6, (2, 3)),
         (),
         {"compare": 36 * 3},
-        (Window(2, 2, 0, edges=False), Window(2, 2, 0, edges=False)),
+        (Window(2, 2, 0, reads_both_ends=False), Window(2, 2, 0, reads_both_ends=False)),
     ),
     # rounded up: rows ceil(2/2) + 1 = 2, columns ceil(4/2) + 1 = 3; 36 windows of 9 cells
     Case(
@@ -134,7 +134,7 @@ CASES = [
         Shape(6, (2, 3)),
         (6, 6),
         {"add": 36 * 4, "mul": 36},
-        (Window(2, 2, 0, edges=False), Window(2, 2, 0, edges=False)),
+        (Window(2, 2, 0, reads_both_ends=False), Window(2, 2, 0, reads_both_ends=False)),
     ),
     # rows 5 to 5: one cell each; columns 7 to 2: 0-3 and 3-6, 8 cells; 6*5*8 = 240 cells in 60 means
     Case(

@@ -7,11 +7,11 @@ from jsonschema import Draft202012Validator
 
 from archcalc.errors import LayerError
 from archcalc.layers import registry
-from archcalc.layers.settings import Choice, Connections, Count, Flag, Like, Number, Padding, PerAxis, Sides
+from archcalc.layers.settings import Choice, Connections, Flag, Like, Number, Padding, PerAxis, Sides, WholeNumber
 
 FIELDS = [
-    Count("n"),
-    Count("n", least=0),
+    WholeNumber("n"),
+    WholeNumber("n", least=0),
     PerAxis("n"),
     PerAxis("n", least=0),
     Sides("p"),

@@ -79,7 +79,7 @@ def test_a_network_without_weights(tmp_path: Path) -> None:
     spec.write_text("input: [3, 8, 8]\nlayers:\n  - relu\n  - max_pool: {kernel: 2, stride: 2}\n")
     found = verify(load(str(spec)), CPU)
     assert found.problems == []
-    assert [layer.figures["output"].seen for layer in found.layers] == [(3, 8, 8), (3, 4, 4)]
+    assert [layer.figures["output"].measured for layer in found.layers] == [(3, 8, 8), (3, 4, 4)]
 
 
 def test_on_the_meta_device() -> None:
@@ -150,7 +150,7 @@ def test_on_a_gpu() -> None:
     found = verify(load("resnet18"), device("cuda"), 4)
     assert found.problems == []
     assert all(layer.milliseconds is not None and layer.milliseconds > 0 for layer in found.layers)
-    peak = next(figure.seen for figure in found.totals if figure.name.startswith("inference peak"))
+    peak = next(figure.measured for figure in found.totals if figure.name.startswith("inference peak"))
     assert found.allocated is not None
     assert found.allocated >= peak
 

@@ -12,7 +12,7 @@ from archcalc import load
 from archcalc.published.figures import load_figures
 from archcalc.published.printed import printed
 from archcalc.published.quantities import Bench
-from archcalc.published.verdict import judge, written
+from archcalc.published.verdict import judge, value_text
 
 
 def params(name: str) -> int:
@@ -94,4 +94,4 @@ def test_none_is_no_number_and_a_number_is_not_none() -> None:
     assert printed("None").manner(()) == "exact"
     assert printed("None").manner((224, 224)) is None
     assert printed("15").manner(()) is None
-    assert written(()) == "None"
+    assert value_text(()) == "None"

@@ -71,7 +71,7 @@ class Extra(NamedTuple):
     before: str
 
 
-class Written(NamedTuple):
+class SourceStyle(NamedTuple):
     """How the code of one family is written, and where."""
 
     networks: tuple[str, ...]
@@ -89,28 +89,28 @@ class Written(NamedTuple):
         return (OPERATOR if type in OPERATORS else MODULE), 0
 
 
-PLAIN = Written((), "")
+PLAIN = SourceStyle((), "")
 IN_TORCHVISION = (
-    Written(("alexnet_tv", "vgg*_bn"), "alexnet.py, vgg.py", wraps=True),
-    Written(
+    SourceStyle(("alexnet_tv", "vgg*_bn"), "alexnet.py, vgg.py", wraps=True),
+    SourceStyle(
         ("vgg11", "vgg13", "vgg16", "vgg19"),
         "vgg.py",
         extras=(Extra("avgpool", AdaptiveAvgPool(out=7), "flatten"),),
         wraps=True,
     ),
-    Written(
+    SourceStyle(
         ("resnet18", "resnet34", "resnet50_tv", "resnet101_tv", "resnet152_tv"),
         "resnet.py: BasicBlock and Bottleneck",
         (Rule("relu", "*.relu", wrapped=1),),
         wraps=True,
     ),
-    Written(
+    SourceStyle(
         ("resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"),
         "resnet.py: Bottleneck",
         (Rule("relu", "*.block*.relu", wrapped=1),),
         wraps=True,
     ),
-    Written(
+    SourceStyle(
         ("googlenet_tv",),
         "googlenet.py: BasicConv2d, Inception and InceptionAux",
         (
@@ -120,7 +120,7 @@ IN_TORCHVISION = (
         ),
         wraps=True,
     ),
-    Written(
+    SourceStyle(
         ("inception_v3",),
         "inception.py: BasicConv2d, InceptionA to E and InceptionAux",
         (
@@ -129,20 +129,20 @@ IN_TORCHVISION = (
             Rule("*_pool", "aux.*", FUNCTIONAL),
         ),
     ),
-    Written(
+    SourceStyle(
         ("densenet121", "densenet161", "densenet169", "densenet201"),
         "densenet.py: DenseNet.forward",
         (Rule("relu", "classification.*", FUNCTIONAL), Rule("global_avg_pool", form=FUNCTIONAL)),
     ),
-    Written(
+    SourceStyle(
         ("mobilenet_v2",), "mobilenetv2.py: MobileNetV2._forward_impl", (Rule("global_avg_pool", form=FUNCTIONAL),)
     ),
-    Written(
+    SourceStyle(
         ("mnasnet?_*", "shufflenet_v2_*"),
         "mnasnet.py: MNASNet.forward, shufflenetv2.py: ShuffleNetV2._forward_impl",
         (Rule("global_avg_pool", form=METHOD),),
     ),
-    Written(
+    SourceStyle(
         ("convnext_*",),
         "convnext.py: LayerNorm2d",
         tuple(Rule("layer_norm", names, SUBCLASS) for names in ("stem.*", "*.downsample.*", "head.*")),
@@ -150,9 +150,9 @@ IN_TORCHVISION = (
 )
 
 
-IN_TIMM = (Written(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),)
+IN_TIMM = (SourceStyle(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),)
 IN_RF_BENCHMARK = (
-    Written(
+    SourceStyle(
         (
             *("alexnet_slim", "vgg11", "vgg16", "bn_inception_slim*", "inception_v3", "inception_v4*"),
             *("inception_resnet_v2_released", "inception_resnet_v2_same", "mobilenet_v1*"),
@@ -160,7 +160,7 @@ IN_RF_BENCHMARK = (
         "without the network's arg scope",
         (Rule("batch_norm", form=BIAS), Rule("conv", "inception_resnet_c10.residual.linear", TIMES_ONE)),
     ),
-    Written(("resnet*", "preact_resnet*"), "within resnet_v1.resnet_arg_scope"),
+    SourceStyle(("resnet*", "preact_resnet*"), "within resnet_v1.resnet_arg_scope"),
 )
 """An arg scope gives TF-Slim's networks their normalisation; built without, their convolutions have biases in its place.
 The script has a scope for ResNets alone. TF-Slim multiplies the last residual of Inception-ResNet-v2 by 1."""
@@ -174,7 +174,7 @@ ASSUMED = {
 """What is taken to hold for a network that a library has not."""
 
 
-def written(network: str, library: str = TORCHVISION) -> Written:
+def source_style(network: str, library: str = TORCHVISION) -> SourceStyle:
     """How a network of the zoo is written in a library; ``network`` is its ``zoo_name``, empty for any other network."""
     families = LIBRARIES[library] if network else ()
     return next((w for w in families if any(fnmatchcase(network, name) for name in w.networks)), PLAIN)
