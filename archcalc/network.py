@@ -56,7 +56,7 @@ class Node:
     side: bool
     shares: int | None
     place: Place | None
-    storage: Storage
+    storage: StorageKind
 
     def __init__(
         self,

@@ -125,8 +125,8 @@ except archcalc.ArchcalcError as error:
     reveal_type(error.problems[0].line)
 """
 REVEALED = [
-    "archcalc.network.Network",
-    "archcalc.analysis.Analysis",
+    "archcalc.front.Network",
+    "archcalc.front.Analysis",
     "int",
     "int | None",
     "archcalc.sizes.Shape | None",
@@ -183,7 +183,7 @@ def test_the_public_functions_are_typed_without_any():
     import typing
 
     import archcalc as package
-    from archcalc import Analysis, Network
+    from archcalc import Analysis, Network, analysis, network
 
     for public in (
         package.load,
@@ -191,11 +191,11 @@ def test_the_public_functions_are_typed_without_any():
         package.analyze,
         package.convention,
         package.ArchcalcError,
-        Network,
+        network.Network,
         Network.__init__,
         Network.analyze,
         Network.at,
-        Analysis,
+        analysis.Analysis,
         Analysis.memory,
         Analysis.to_dataframe,
     ):

@@ -77,7 +77,12 @@ class Classes:
                 return (
                     what.target,
                     what.positional,
-                    tuple([(k, self.shape_of(v) if isinstance(v, ModuleCode) else None) for k, v in what.arguments.items()]),
+                    tuple(
+                        [
+                            (k, self.shape_of(v) if isinstance(v, ModuleCode) else None)
+                            for k, v in what.arguments.items()
+                        ]
+                    ),
                 )
             case InlineCode():
                 return what.text

@@ -26,7 +26,7 @@ def fold_batch_norm(network: Network) -> Network:
     def rebuild(input: Shape, settings: dict[str, Any]) -> Network:
         return fold_batch_norm(network.at(input, settings))
 
-    folded = Network(
+    folded = type(network)(
         network.name,
         network.input,
         title=network.title,

@@ -44,7 +44,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            Kind("rf", "the receptive field against depth", "fields", most=7),
+            Kind("rf", "the receptive field against depth", "field_growth", most=7),
             Kind("rf-map", "the input with the fields of layers, to scale", "field_map", options=("layers",)),
             Kind("cost", "parameters, MACs and feature maps layer by layer", "costs"),
             Kind("shape", "the network as its volumes, to scale", "volumes"),
@@ -53,12 +53,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind(
                 "pattern",
                 "a stack of small kernels against one large kernel",
-                "stacks",
+                "kernel_pattern",
                 least=0,
                 most=0,
                 options=("kernel", "stack"),
             ),
-            Kind("memory", "the tensors alive at every moment", "live", options=("amp", "checkpoint")),
+            Kind("memory", "the tensors alive at every moment", "memory_timeline", options=("amp", "checkpoint")),
             Kind(
                 "budget",
                 "the memory of training against the batch",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc import Network
+from archcalc import Network, analyze
 from archcalc.errors import ArchcalcError
 from archcalc.language.expand import expand
 from archcalc.language.zoo import read_text
@@ -20,7 +20,7 @@ L = I + "layers:\n"
 def build(text: str) -> Network:
     family = read_text(text, "spec.yaml", "spec")
     network = expand(family, next(iter(family.networks)))
-    network.analyze()
+    analyze(network)
     return network
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc import ArchcalcError, Network
+from archcalc import ArchcalcError, Network, analyze
 from archcalc.analysis.depth import depth
 from archcalc.language.expand import expand
 from archcalc.language.expanded import expanded
@@ -57,7 +57,7 @@ def test_what_nobody_reads_is_an_output() -> None:
     assert outputs_lines(net) == ["outputs: head1 64x32x32, head2 32x32x32"]
     # head1 is held to the end, beside what the last layer reads and makes: 64, 32 and 32 maps of 32x32 floats.
     assert inference(net).peak() == (64 + 32 + 32) * 32 * 32 * 4 == 524_288
-    assert "outputs: head1 64x32x32, head2 32x32x32" in render(net.analyze())
+    assert "outputs: head1 64x32x32, head2 32x32x32" in render(analyze(net))
 
 
 def test_a_forgotten_layer_is_an_output_and_so_is_seen() -> None:
@@ -65,7 +65,7 @@ def test_a_forgotten_layer_is_an_output_and_so_is_seen() -> None:
         "input: [3, 16, 16]\nlayers:\n  - {conv: {out: 8, kernel: 3, pad: 1}, name: a}\n"
         "  - {conv: {out: 99, kernel: 3, pad: 1}, name: forgotten}\n  - {conv: {out: 4, kernel: 1}, from: a}\n"
     )
-    assert "outputs: forgotten 99x16x16, conv 4x16x16" in render(net.analyze())
+    assert "outputs: forgotten 99x16x16, conv 4x16x16" in render(analyze(net))
     assert inference(net).peak() == (8 + 99 + 4) * 16 * 16 * 4
 
 
@@ -116,7 +116,7 @@ def test_layers_that_serve_no_output_are_reported(outputs: str, said: str) -> No
     """c owns 6 * 4 * 9 + 6 = 222 parameters, d 5 * 6 + 5 = 35."""
     net = build(CHAIN.replace("layers:", f"outputs: {outputs}\nlayers:"))
     assert unused_lines(net) == [said]
-    assert said in render(net.analyze())
+    assert said in render(analyze(net))
 
 
 def test_a_tap_is_held_to_the_end_and_not_written_over() -> None:
@@ -212,7 +212,7 @@ def test_weights_of_a_layer_that_is_left_out_are_owned_by_the_first_that_uses_th
     assert unused_lines(net) == [
         "1 layer serves no output and is neither run nor counted: a; it would own no parameters"
     ]
-    assert net.analyze().totals.params == 4 * 3 * 9 + 4
+    assert analyze(net).totals.params == 4 * 3 * 9 + 4
 
 
 def test_a_layer_that_serves_a_side_head_alone_runs_in_training_alone() -> None:

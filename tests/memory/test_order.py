@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from archcalc import Network, load
-from archcalc.analysis import order
+from archcalc.memory import order
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.order import best_order
 from archcalc.sizes import Shape
