@@ -24,6 +24,7 @@ from archcalc.language.keywords import (
     NETWORK,
     NETWORK_SIGNS,
     OPTIONS,
+    PARAM,
 )
 from archcalc.language.settings import mismatch
 from archcalc.language.step_reader import StepReader, kind
@@ -288,11 +289,7 @@ class _Reader(StepReader):
         if tree is None or tree.value is None:
             return (), {}
         if isinstance(tree.value, list):
-            names: list[str] = []
-            for child in tree.value[:MAX_NAMES]:
-                self.check_param(child.text, child, path, names)
-                names.append(child.text)
-            return tuple(names), {}
+            tree = self.params_listed(tree, path)
         named = self.named(tree, path, "params must be a list of names or a mapping of names to defaults")
         defaults = {}
         self.scope |= {name for name, child in named.items() if child.value is None}
@@ -303,3 +300,24 @@ class _Reader(StepReader):
                 defaults[name] = Given(self.value(child, inside), Place(self.file, child.line, inside))
             self.scope |= {name}
         return tuple(named), defaults
+
+    def params_listed(self, tree: Tree, path: str) -> Tree:
+        """A list of names as the mapping that it stands for; what is no name is reported and left out."""
+        named: dict[str, Tree] = {}
+        mapping = next((child for child in tree.value if isinstance(child.value, dict)), None)
+        for child in tree.value[:MAX_NAMES]:
+            if isinstance(child.value, dict):
+                named |= child.value
+            elif child.text in named or not PARAM.fullmatch(child.text):
+                self.check_param(child.text, child, path, named)
+            else:
+                named[child.text] = Tree(None, child.line)
+        if mapping:
+            pairs = (f"{name}: {child.text or ('...' if child.value else '')}" for name, child in named.items())
+            mapping_form = clipped(f"{{{', '.join(pairs)}}}", 100)
+            self.problem(
+                f"a list of params holds names alone, got {kind(mapping)}; with defaults write {mapping_form}",
+                mapping,
+                path,
+            )
+        return Tree(named, tree.line)

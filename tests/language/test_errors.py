@@ -111,6 +111,30 @@ MISTAKES = [
         ["spec.yaml:4: block unit needs b (at layers[0].unit)"],
     ),
     (
+        "default in a list of params",
+        I + "blocks: {u: {params: [out, {k: 3}], layers: [{conv: {out: out, kernel: k}}]}}\nlayers:\n  - u: {out: 3}\n",
+        [
+            "spec.yaml:2: a list of params holds names alone, got a mapping with 'k'; "
+            "with defaults write {out: , k: 3} (at blocks.u.params)"
+        ],
+    ),
+    (
+        "several defaults in a list of params",
+        I + "blocks: {u: {params: [{a: }, {k: [1, 2], n: 1}], layers: [relu]}}\nlayers:\n  - u: {a: 3}\n",
+        [
+            "spec.yaml:2: a list of params holds names alone, got a mapping with 'a'; "
+            "with defaults write {a: , k: ..., n: 1} (at blocks.u.params)"
+        ],
+    ),
+    (
+        "no names in a list of params",
+        I + "blocks: {u: {params: [out, 3, [b], ''], layers: [relu]}}\nlayers:\n  - u: {out: 3}\n",
+        [
+            f"spec.yaml:2: a parameter is called by at most 40 letters, digits and _, got {got} (at blocks.u.params)"
+            for got in ("'3'", "'a list of 1'", "''")
+        ],
+    ),
+    (
         "param misspelt in expr",
         I + "params: {width: 3}\nlayers:\n  - conv: {out: 2 * witdh, kernel: 1}\n",
         ["spec.yaml:4: unknown name 'witdh'; did you mean 'width'? (at layers[0].conv.out)"],
