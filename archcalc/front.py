@@ -10,6 +10,7 @@ from archcalc import analysis, network
 from archcalc.analysis.analyze import computed, prepared_as
 from archcalc.conventions import Convention
 from archcalc.language.zoo import load_as
+from archcalc.layers import BUILT_IN, registry
 
 if TYPE_CHECKING:
     from archcalc.report import DataFrame
@@ -59,6 +60,10 @@ def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **s
     place of the spec's own. The layers are built when they are first looked at. ArchcalcError says what is wrong,
     and where.
     """
+    if len(registry) != len(BUILT_IN):
+        from archcalc.plugins import check_plugins
+
+        check_plugins()
     return load_as(Network, net, input, settings)
 
 

@@ -71,7 +71,7 @@ ROOMS = (
     *("errors", "version", "letters", "units", "files", "dtypes", "sizes", "types"),
     *("layers", "inputs", "settings_text", "network", "naming", "outputs", "language", "conventions"),
     *("pytorch", "field", "memory", "analysis", "export", "published", "witness", "report"),
-    *("front", "plot", "pages", "cli"),
+    *("plugins", "front", "plot", "pages", "cli"),
 )
 """The rooms from the ground up: each may import those before it, and none that comes after."""
 CORE = ROOMS[: ROOMS.index("published")]

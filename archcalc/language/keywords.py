@@ -6,8 +6,9 @@ The reader, the JSON Schema and the tests all read these tables.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 
-from archcalc.layers import registry
+from archcalc.layers import Layer, registry
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 """Keys that say what a network is; a network may say them for itself."""
@@ -19,7 +20,26 @@ KINDS = ("layers", "side")
 RESERVED = ("channels", "if", "else", "and", "or", "not", "true", "false", "none", "null", "True", "False", "None")
 """Words of the expression language, which no parameter can be called."""
 
-LAYERS = {name: layer for name, layer in registry.items() if name != "input"}
+
+class LayerTypes(Mapping[str, type[Layer]]):
+    """The layer types that a spec can use: every registered type but ``input``, those of plugins included."""
+
+    def __getitem__(self, name: str) -> type[Layer]:
+        if name == "input":
+            raise KeyError(name)
+        return registry[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in registry and name != "input"
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in registry if name != "input")
+
+    def __len__(self) -> int:
+        return len(registry) - 1
+
+
+LAYERS = LayerTypes()
 
 PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 """What a parameter or a name of a let is called: a word of the expression language."""

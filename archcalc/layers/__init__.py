@@ -3,4 +3,8 @@
 from archcalc.layers import activation, border, convolution, dense, join, norm, pool, reshape
 from archcalc.layers.base import Layer, registry
 
-__all__ = ["Layer", "activation", "border", "convolution", "dense", "join", "norm", "pool", "registry", "reshape"]
+BUILT_IN = frozenset(registry)
+"""The layer types of archcalc; every other type in the registry belongs to a plugin."""
+
+__all__ = ["BUILT_IN", "Layer", "registry"]
+__all__ += ["activation", "border", "convolution", "dense", "join", "norm", "pool", "reshape"]

@@ -6,7 +6,8 @@
     work(out, *inputs)    what it does for one sample
 
 None has a default, for zero is a statement. Subclassing with a ``type`` registers the class under
-its spec name; a duplicate name or a missing fact is refused when the module is imported.
+its spec name; a duplicate name or a missing fact is refused when the module is imported. A class that is defined
+again, as in a cell of a notebook that runs twice, takes the place of its first definition.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ class Layer:
         missing = [fact for fact in FACTS if not hasattr(cls, fact)]
         if missing:
             raise TypeError(f"layer {type!r} does not state its {', '.join(missing)}")
-        if type in _registry:
-            raise TypeError(f"two layers are called {type!r}: {_registry[type].__name__} and {cls.__name__}")
+        first = _registry.get(type)
+        if first is not None and (first.__module__, first.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise TypeError(f"two layers are called {type!r}: {first.__name__} and {cls.__name__}")
         cls.type = type
         _registry[type] = cls
 

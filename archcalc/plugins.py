@@ -1,0 +1,70 @@
+"""Layer types from a module of the user: a layer class with four facts, and a record of what PyTorch does with it.
+
+Importing the module registers both. A spec cannot load a plugin: only a caller of ``load_plugin``, or an import, can.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from archcalc.errors import ArchcalcError
+from archcalc.language.keywords import FAMILY, KINDS, OPTIONS, PARAM, RESERVED
+from archcalc.layers import BUILT_IN, registry
+
+WORDS = frozenset((*OPTIONS, *KINDS, *FAMILY, *RESERVED))
+"""Words of the spec language, which no layer type can be called."""
+
+
+def load_plugin(name: str) -> tuple[str, ...]:
+    """Import a module that registers layer types; the types that it registers.
+
+    ArchcalcError says what is wrong: no such module, an error in the module, a module without a layer type, a type
+    that exists already, or a type without one of its facts.
+    """
+    before = dict(registry)
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name == missing or name.startswith(f"{missing}."):
+            raise ArchcalcError(f"plugin {name}: there is no module {missing!r} on Python's path") from None
+        raise ArchcalcError(f"plugin {name}: the module imports {missing!r}, which is not installed") from None
+    except ArchcalcError as error:
+        raise ArchcalcError(f"plugin {name}: {error}") from None
+    except Exception as error:
+        place = f" (line {line})" if (line := _line(error, name)) else ""
+        raise ArchcalcError(f"plugin {name}: {type(error).__name__}{place}: {error}") from None
+    types = tuple(
+        type
+        for type, layer in registry.items()
+        if type not in BUILT_IN
+        and (before.get(type) is not layer or layer.__module__ == name or layer.__module__.startswith(f"{name}."))
+    )
+    if not types:
+        raise ArchcalcError(f"plugin {name}: the module registers no layer type (class Mine(Layer, type='mine'))")
+    check_plugins()
+    return types
+
+
+def check_plugins() -> None:
+    """ArchcalcError unless every layer type of a plugin is whole."""
+    if len(registry) == len(BUILT_IN):
+        return
+    problems = []
+    for type in registry.keys() - BUILT_IN:
+        if type in WORDS or not PARAM.fullmatch(type):
+            problems.append(f"a layer type cannot be called {type!r}: a type is a word that specs do not use otherwise")
+    if problems:
+        raise ArchcalcError("; ".join(problems))
+
+
+def _line(error: Exception, name: str) -> int:
+    """The line of the plugin in which the error arose; 0 where it arose elsewhere."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == name or trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,68 @@
+"""Layer types from a module of the user: what is registered, and what is refused, each in a sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from archcalc.errors import ArchcalcError
+from archcalc.layers import base
+from archcalc.plugins import load_plugin
+
+LAYER = """
+from archcalc.layers.base import Pointwise
+from archcalc.sizes import Work
+
+
+class {name}(Pointwise, type="{type}"):
+    def work(self, out, x):
+        return Work(mul=x.values)
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch) -> Iterator[Callable[[str], str]]:
+    """Write a module; its name. What it registers is gone after the test."""
+    monkeypatch.syspath_prepend(tmp_path)
+    layers = dict(base._registry)
+    names: list[str] = []
+
+    def write(text: str) -> str:
+        names.append(f"plugin_{tmp_path.name}_{len(names)}")
+        (tmp_path / f"{names[-1]}.py").write_text(text)
+        return names[-1]
+
+    yield write
+    for registry, before in ((base._registry, layers),):
+        for type in registry.keys() - before.keys():
+            del registry[type]
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+REFUSED = [
+    ("import no_such_module", "the module imports 'no_such_module', which is not installed"),
+    ("\n1 / 0", "ZeroDivisionError (line 2): division by zero"),
+    ("x = ", "SyntaxError: invalid syntax"),
+    ("", "the module registers no layer type"),
+    (LAYER.format(name="Relu", type="relu"), "two layers are called 'relu': Relu and Relu"),
+    (LAYER.format(name="Mine", type="when"), "a layer type cannot be called 'when'"),
+    (LAYER.format(name="Mine", type="my type"), "a layer type cannot be called 'my type'"),
+    (LAYER.format(name="Mine", type="mine").partition("    def")[0] + "    pass", "does not state its work"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), REFUSED, ids=[message[:30] for _, message in REFUSED])
+def test_what_is_no_plugin(plugin, text, message):
+    name = plugin(text)
+    with pytest.raises(ArchcalcError) as raised:
+        load_plugin(name)
+    assert str(raised.value).startswith(("plugin " + name, "a layer type"))
+    assert message in str(raised.value)
+
+
+def test_a_module_that_does_not_exist():
+    with pytest.raises(ArchcalcError, match="plugin no_such_module: there is no module 'no_such_module' on Python's"):
+        load_plugin("no_such_module")
