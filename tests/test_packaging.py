@@ -45,7 +45,9 @@ def test_the_wheel_has_every_spec(installed):
 
 
 def test_the_wheel_can_write_an_html_page(installed):
-    page = run(installed, "-c", "from archcalc.pages.html_parts import document; print(document('t', ''))")
+    run(installed, "-m", "archcalc", "report", "lenet5", "-o", str(installed.parent / "report"), "--figures", "none")
+    page = (installed.parent / "report" / "lenet5.html").read_text()
+    assert "<h1>LeNet-5 (lenet5)</h1>" in page
     assert "addEventListener" in page
     assert "prefers-color-scheme: dark" in page
 
@@ -88,6 +90,12 @@ def without(installed: Path, module: str, code: str) -> str:
     [
         ("pandas", "analysis.to_dataframe()", "a data frame needs pandas: pip install 'archcalc[dataframe]'"),
         ("numpy", "print(analysis.totals.params)", "60000"),
+        ("jinja2", "print(analysis._repr_html_()[:7])", "<table>"),
+        (
+            "jinja2",
+            "from archcalc.pages.folder import plan; plan('pages', 'html', ['lenet5'])",
+            "HTML pages need jinja2: pip install 'archcalc[report]'; or write Markdown: --format markdown",
+        ),
         ("pandas", "print(len(str(analysis)) > 1000)", "True"),
     ],
 )

@@ -59,6 +59,10 @@ def plan(
     chosen = frozenset(names if drawn is None else () if list(drawn) == ["none"] else drawn)
     for name in sorted(chosen.difference(names)):
         raise ArchcalcError(f"pictures: {unknown('network of this report', name, names)}")
+    if format == "html" and find_spec("jinja2") is None:
+        raise ArchcalcError(
+            "HTML pages need jinja2: pip install 'archcalc[report]'; or write Markdown: --format markdown"
+        )
     if format != "csv" and chosen and find_spec("matplotlib") is None:
         raise ArchcalcError("pictures need matplotlib: pip install 'archcalc[plot]'; or leave them out: --figures none")
     file_names(names)

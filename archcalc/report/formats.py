@@ -240,10 +240,8 @@ def html(table: Table, exact: bool, width: int | None) -> str:
 
 
 def _html_row(tag: str, cells: Sequence[str], sides: Sequence[str]) -> str:
-    from html import escape
-
     opened = {"left": f"<{tag}>", "right": f'<{tag} style="text-align: right;">'}
-    parts = [f"{opened[side]}{escape(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True)]
+    parts = [f"{opened[side]}{html_text(cell)}</{tag}>" for cell, side in zip(cells, sides, strict=True)]
     return f"<tr>{''.join(parts)}</tr>"
 
 
