@@ -1,4 +1,4 @@
-"""The terms between our count and a convention's, for operations, parameters and memory."""
+"""The terms between archcalc's count and a convention's count: operations, parameters and memory of one image."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.trace import Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
-from archcalc.conventions.source_style import MODULE, PLAIN, SourceStyle, source_style
+from archcalc.conventions.source_style import MODULE, PLAIN, Extra, SourceStyle, source_style
 from archcalc.network import Network
+from archcalc.sizes import Shape
 
-SIDE = "side heads, built but not run at inference"
-AGAIN = "shared parameters, counted again at every further use"
+SIDE_HEADS = "side heads, which the model owns and does not run at inference"
+FURTHER_USES = "shared parameters, counted again at every further use"
 COUNTED_AGAIN = "one parameter counts several times"
 
 
 class ExplainedTerm(NamedTuple):
-    """One step of the way: what it is, over how many layers, and what it adds."""
+    """A term of an explanation: what it is, over how many layers, and the signed amount that it adds."""
 
     label: str
     layers: int
@@ -27,138 +28,155 @@ class ExplainedTerm(NamedTuple):
     bug: str = ""
 
 
-class Quantity(NamedTuple):
-    """One of the three sums: its name, our own count of a layer, and the convention's."""
+class ExplainedQuantity(NamedTuple):
+    """Operations, parameters or memory: archcalc's count of a layer, and the convention's."""
 
     name: str
-    ours: str
+    own_label: str
     own: Callable[[Use], int | None]
     tally: Callable[[Convention], Tally]
     part: Callable[[Convention, Use], int | None]
 
 
 QUANTITIES = (
-    Quantity(
+    ExplainedQuantity(
         "operations",
         "multiply-adds of convolutions and linear layers",
         lambda use: use.work.mac or None,
-        lambda how: how.operations,
+        lambda convention: convention.operations,
         Convention.count_macs,
     ),
-    Quantity(
+    ExplainedQuantity(
         "parameters",
         "trained weights and biases",
         lambda use: use.params.weight + use.params.bias,
-        lambda how: how.parameters,
+        lambda convention: convention.parameters,
         Convention.count_params,
     ),
-    Quantity(
+    ExplainedQuantity(
         "memory",
         FEATURE_MAPS,
         lambda use: use.values if use.storage == "new" else None,
-        lambda how: how.memory,
+        lambda convention: convention.memory,
         Convention.count_values,
     ),
 )
 
 
-class Explained(NamedTuple):
-    """A network under a convention: the terms of each quantity, the layer types not counted, and those unknown."""
+class Explanation(NamedTuple):
+    """A network under a convention: the terms of each quantity, and the layer types that add nothing to the operations.
 
-    how: Convention
-    ways: Mapping[str, list[ExplainedTerm]]
-    left_out: tuple[str, ...]
-    unknown: tuple[str, ...]
+    ``not_counted``: the layer type does operations, and the convention leaves them out. ``unknown_types``: the
+    convention says nothing about the layer type, so the total is incomplete.
+    """
+
+    convention: Convention
+    terms: Mapping[str, list[ExplainedTerm]]
+    not_counted: tuple[str, ...]
+    unknown_types: tuple[str, ...]
 
     def total(self, quantity: str) -> int:
-        return sum(step.amount for step in self.ways[quantity])
+        """The convention's count: the sum of all terms."""
+        return sum(term.amount for term in self.terms[quantity])
 
     def counts(self, quantity: str) -> bool:
         """Whether the convention has a figure of that name."""
         if quantity == "operations":
-            return self.how.counts_operations
-        return quantity == "parameters" or self.how.memory_unit is not None
+            return self.convention.counts_operations
+        return quantity == "parameters" or self.convention.memory_unit is not None
 
 
-def explained(network: Network, how: Convention) -> Explained:
-    """The steps from our count of one image to the convention's, for each quantity that it counts."""
-    analysis = analyze(network, convention=how)
-    code = source_style(network.zoo_name, how.sees_code) if how.sees_code else PLAIN
-    uses = [(row, _use(row, analysis, code)) for row in analysis.rows]
-    own = [use for row, use in uses if not row.shared]
-    again = [use for row, use in uses if row.shared and row.param_count]
-    side = [_use(row, analysis, code) for row in analysis.side_rows if not row.shared] if how.side_params else []
-    extras = _extras(network, code)
-    ways = {}
+def explain(network: Network, convention: Convention) -> Explanation:
+    """The terms between archcalc's count and the convention's, for one image and each quantity."""
+    analysis = analyze(network, convention=convention)
+    style = source_style(network.zoo_name, convention.library) if convention.library else PLAIN
+    uses = _Uses(analysis, style)
+    terms = {}
     for quantity in QUANTITIES:
-        counted = own if quantity.name == "parameters" else [use for _, use in uses]
-        steps = [*_way(quantity, how, counted)]
-        if quantity.name == "parameters" and again:
-            step = _sum(quantity, how, again, AGAIN)
-            steps.append(step._replace(place=how.reuse.place, bug=COUNTED_AGAIN))
-        if quantity.name == "parameters" and side:
-            steps.append(_sum(quantity, how, side, SIDE))
-        if extras and how.sees_code:
-            steps.append(_sum(quantity, how, extras, f"layers in {_library(how)}'s code that the network lacks"))
-        ways[quantity.name] = [step for at, step in enumerate(steps) if step.amount or at == 0]
-    without = dict.fromkeys(row.type for row in analysis.rows if row.macs is None) if how.counts_operations else {}
-    return Explained(how, ways, tuple(kind for kind in without if how.knows(kind)), analysis.unknown_types)
+        listed = [*_terms(quantity, convention, uses.counted(quantity)), *_additions(quantity, convention, uses)]
+        terms[quantity.name] = [term for at, term in enumerate(listed) if term.amount or at == 0]
+    empty = dict.fromkeys(row.type for row in analysis.rows if row.macs is None) if convention.counts_operations else {}
+    not_counted = tuple(type for type in empty if convention.knows(type))
+    return Explanation(convention, terms, not_counted, analysis.unknown_types)
 
 
-def _library(how: Convention) -> str:
-    """The library on whose code the convention depends, without its version."""
-    return how.sees_code.split(",")[0].split()[0]
+class _Uses:
+    """The layers of an analysis as a convention counts them.
+
+    ``all``: every layer that runs. ``own``: without layers that share parameters. ``further``: layers that use the
+    parameters of another layer. ``side``: layers of side heads. ``extra``: layers of the model's code that the network
+    lacks, where they do not change the shapes of the network.
+    """
+
+    def __init__(self, analysis: Analysis, style: SourceStyle) -> None:
+        convention = analysis.convention
+        rows = [(row, _use(row, analysis, style)) for row in analysis.rows]
+        self.all = [use for _, use in rows]
+        self.own = [use for row, use in rows if not row.shared]
+        self.further = [use for row, use in rows if row.shared and row.param_count]
+        side = [row for row in analysis.side_rows if not row.shared] if convention.counts_side_heads else []
+        self.side = [_use(row, analysis, style) for row in side]
+        extras = extra_layers(analysis.network, style)
+        self.extra = [_extra_use(extra, x) for extra, x in extras if extra.layer.shape(x) == x]
+
+    def counted(self, quantity: ExplainedQuantity) -> list[Use]:
+        return self.own if quantity.name == "parameters" else self.all
 
 
-def _use(row: Row, analysis: Analysis, code: SourceStyle) -> Use:
+def _use(row: Row, analysis: Analysis, style: SourceStyle) -> Use:
     assert row.node is not None
-    form = code.form(row.type, row.name) if analysis.convention.sees_code else (MODULE, 0)
+    form = style.form(row.type, row.name) if analysis.convention.library else (MODULE, 0)
     return applied(row.node, row.inputs, analysis.batch, form)
 
 
-def _extras(network: Network, code: SourceStyle) -> list[Use]:
-    """The layers that a model's code has and the network has not, where they leave the shapes as they are."""
-    found = []
-    for extra in code.extras:
-        before = next((node for node in network.nodes if node.name == extra.before), None)
-        if before is None:  # the settings leave out the layer
-            continue
-        (x,) = network.input_shapes(before)
-        if extra.layer.shape(x) == x:
-            layer = extra.layer
-            found.append(Use(layer, x, (x,), layer.params(x), layer.work(x, x), 1, layer.storage))
-    return found
+def extra_layers(network: Network, style: SourceStyle) -> Iterator[tuple[Extra, Shape]]:
+    """The layers that a model's code has and the network lacks, with their input; none where settings remove it."""
+    for extra in style.extras:
+        node = next((node for node in network.nodes if node.name == extra.before), None)
+        if node is not None:
+            yield extra, network.input_shapes(node)[0]
 
 
-def _way(quantity: Quantity, how: Convention, uses: Sequence[Use]) -> Iterator[ExplainedTerm]:
-    tally = quantity.tally(how)
-    ours = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
-    yield _step(f"archcalc: {quantity.ours}", ours)
+def _extra_use(extra: Extra, x: Shape) -> Use:
+    layer = extra.layer
+    return Use(layer, (layer.shape(x), (x,)), layer.params(x), layer.work(layer.shape(x), x), 1, layer.storage)
+
+
+def _terms(quantity: ExplainedQuantity, convention: Convention, uses: Sequence[Use]) -> Iterator[ExplainedTerm]:
+    """archcalc's count, the layers that the convention does not count, and the convention's terms."""
+    tally = quantity.tally(convention)
+    counts = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
+    yield _sum(f"archcalc: {quantity.own_label}", counts)
     if quantity.name == "operations":  # parameters and maps of an unknown type are counted as ours
-        unknown = [(use, n) for use, n in ours if not how.knows(use.type)]
-        yield _step(f"unknown: {', '.join(dict.fromkeys(use.type for use, _ in unknown))}", unknown, -1)
-        uses = [use for use in uses if how.knows(use.type)]
-        ours = [(use, n) for use, n in ours if how.knows(use.type)]
-    left: dict[int, list[tuple[Use, int]]] = {}
-    kept: list[tuple[Use, int]] = []
-    for use, n in ours:
-        at = next((at for at, term in enumerate(tally.without) if term.where(use)), -1)
-        (kept if at < 0 else left.setdefault(at, [])).append((use, n))
-    for at, term in enumerate(tally.without):
-        yield _step(f"not counted: {term.label}", left.get(at, []), -1, term)
-    if tally.base == 0:
-        yield _step("none of it is counted as such", kept, -1)
-    if tally.base > 1:
-        yield _step(tally.again, kept, tally.base - 1)
+        unknown = [(use, n) for use, n in counts if not convention.knows(use.type)]
+        yield _sum(f"unknown: {', '.join(dict.fromkeys(use.type for use, _ in unknown))}", unknown, -1)
+        uses = [use for use in uses if convention.knows(use.type)]
+        counts = [(use, n) for use, n in counts if convention.knows(use.type)]
+    for term in tally.omissions:
+        yield _sum(f"not counted: {term.label}", [(use, n) for use, n in counts if term.where(use)], -1, term)
+        counts = [(use, n) for use, n in counts if not term.where(use)]
+    if tally.factor == 0:
+        yield _sum("not counted as such", counts, -1)
+    if tally.factor > 1:
+        yield _sum(tally.repetition, counts, tally.factor - 1)
     for term in tally.terms:
-        yield _step(term.label, [(use, term.count(use)) for use in uses if term.where(use)], term.times, term)
+        yield _sum(term.label, [(use, term.count(use)) for use in uses if term.where(use)], term.times, term)
 
 
-def _step(label: str, counts: Sequence[tuple[Use, int]], times: int = 1, term: Term | None = None) -> ExplainedTerm:
+def _additions(quantity: ExplainedQuantity, convention: Convention, uses: _Uses) -> Iterator[ExplainedTerm]:
+    """What the model's code has beside the layers of the network that run."""
+
+    def added(label: str, uses: Sequence[Use]) -> ExplainedTerm:
+        return _sum(label, [(use, quantity.part(convention, use) or 0) for use in uses])
+
+    if quantity.name == "parameters":
+        yield added(FURTHER_USES, uses.further)._replace(place=convention.reuse.place, bug=COUNTED_AGAIN)
+        yield added(SIDE_HEADS, uses.side)
+    if convention.library:
+        yield added(f"layers in {convention.library.name}'s code that the network lacks", uses.extra)
+
+
+def _sum(label: str, counts: Sequence[tuple[Use, int]], times: int = 1, term: Term | None = None) -> ExplainedTerm:
     layers = sum(1 for _, n in counts if n)
     amount = times * sum(n for _, n in counts)
     return ExplainedTerm(label, layers, amount, *((term.place, term.bug) if term else ()))
-
-
-def _sum(quantity: Quantity, how: Convention, uses: Sequence[Use], label: str) -> ExplainedTerm:
-    return _step(label, [(use, quantity.part(how, use) or 0) for use in uses])

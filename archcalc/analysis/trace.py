@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
 from archcalc.field.propagation import AxisFields, Fields, has_gates, passed
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal, product
+
+if TYPE_CHECKING:
+    from archcalc.conventions.source_style import Library
 
 AS_MODULE = ("module", 0)
 
@@ -69,9 +72,9 @@ def facts(use: Use, convention: Convention) -> Facts:
 
 
 def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, int]) -> Use:
-    """A node's layer as a convention sees it; ``form`` says how it is written and how often wrapped."""
+    """A node's layer as a convention counts it; ``form`` is the form in the model's code and the number of wrappers."""
     params, work = node.layer.params(*inputs), node.layer.work(node.shape, *inputs).times(batch)
-    return Use(node.layer, node.shape, inputs, params, work, batch, node.storage, *form)
+    return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form)
 
 
 def is_called_again(network: Network, node: Node) -> bool:
@@ -95,7 +98,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     past_gates = Fields(network)
     all_paths = Fields(network, gates=True) if has_gates(network) else None
     known: dict[Any, Facts] = {}
-    form_of = _forms(network, convention.sees_code) if convention.sees_code else None
+    form_of = _forms(network, convention.library) if convention.library else None
     rows = []
     for node in nodes:
         layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
@@ -135,7 +138,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     return rows
 
 
-def _forms(network: Network, library: str) -> Callable[[str, str], tuple[str, int]]:
+def _forms(network: Network, library: Library) -> Callable[[str, str], tuple[str, int]]:
     from archcalc.conventions.source_style import source_style
 
     return source_style(network.zoo_name, library).form

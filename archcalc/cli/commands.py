@@ -221,12 +221,12 @@ def audit(args: argparse.Namespace) -> str:
 
 
 def explain(args: argparse.Namespace) -> str:
-    from archcalc.report.explain import explain
+    from archcalc.report.explain import explain_table
     from archcalc.report.formats import render_table
 
     parts = []
     for network in _networks(args):
-        table = explain(network, args.convention, args.measure)
+        table = explain_table(network, args.convention, args.measure)
         parts.append(render_table(table, args.format, exact=True, width=_width(args)))
     return _joined(parts, args.format)
 

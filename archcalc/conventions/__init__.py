@@ -1,18 +1,19 @@
-"""How a paper, a course or a tool counts, as data.
+"""How papers, courses and tools count, as data: a file per tool or paper.
 
-The engine states every operation by kind and every parameter by kind; a convention says which of them
-make up "the number". ``convention.py`` says what one is; ``papers.py``, ``tables.py`` and ``tools.py`` list
-them, the latter two loaded when they are asked for. ``tallies.py`` and ``calflops.py`` hold the terms of the tools,
-``counts.py`` what a term may count, and ``written.py`` what depends on a model's code.
+The layers state every operation and every parameter by kind. A convention says which of them make up the number of a
+tool. ``convention.py`` says what a convention is, ``counts.py`` what a term can count of a layer, and
+``source_style.py`` what depends on a model's code. Every other file is a tool or a paper: what it counts, what it counts
+as nothing, and so what it does not know. A convention is loaded when it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from archcalc.conventions.convention import Convention, Use
-from archcalc.conventions.papers import PAPERS
 from archcalc.errors import ArchcalcError, unknown
 
 __all__ = ["Convention", "Use", "convention", "conventions"]
@@ -21,30 +22,43 @@ if TYPE_CHECKING:
     conventions: Mapping[str, Convention]
     """Every convention by its name."""
 
-_FIRST = {c.name: c for c in PAPERS}
+FILES: Mapping[str, str] = MappingProxyType(
+    {
+        "archcalc": "archcalc",
+        "paper": "paper",
+        "cs231n": "cs231n",
+        "lecun98": "lecun98",
+        "convnet-burden": "convnet_burden",
+        "netscope": "netscope",
+        "rf-repo": "rf_repo",
+        "fvcore": "fvcore",
+        "torchinfo": "torchinfo",
+        "ptflops": "ptflops",
+        "ptflops-aten": "ptflops",
+        "thop": "thop",
+        "calflops-flops": "calflops",
+        "calflops-macs": "calflops",
+        "torch": "torch_counter",
+        "torchvision": "torchvision",
+        "timm": "timm",
+        "keras": "keras",
+        "torchsummary": "torchsummary",
+    }
+)
+"""The file of each convention, in the order in which conventions are listed."""
 
 
 def convention(name: str) -> Convention:
-    """The convention of that name; ArchcalcError with the nearest one when there is none."""
-    if name in _FIRST:
-        return _FIRST[name]
-    known = _all()
-    if name not in known:
-        raise ArchcalcError(unknown("convention", name, known, most=len(known)))
-    return known[name]
-
-
-def _all() -> Mapping[str, Convention]:
-    from types import MappingProxyType
-
-    from archcalc.conventions.tables import TABLES
-    from archcalc.conventions.tools import TOOLS
-
-    return MappingProxyType({c.name: c for c in (*PAPERS, *TABLES, *TOOLS)})
+    """The convention of that name. ArchcalcError with the nearest name if there is none."""
+    if name not in FILES:
+        raise ArchcalcError(unknown("convention", name, FILES, most=len(FILES)))
+    (one,) = [one for one in import_module(f"{__name__}.{FILES[name]}").CONVENTIONS if one.name == name]
+    assert isinstance(one, Convention)
+    return one
 
 
 def __getattr__(name: str) -> Mapping[str, Convention]:
     if name != "conventions":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = _all()
-    return found
+    all_of_them = globals()[name] = MappingProxyType({name: convention(name) for name in FILES})
+    return all_of_them

@@ -1,102 +1,152 @@
-"""How calflops counts, read from its source and from runs of it."""
+"""calflops: calculate_flops patches functionals and methods of tensors. Read from its source and from runs."""
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Tally, Term, Use
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
-    BATCH_NORM,
     CONV,
-    LAYER_NORM,
+    NOT_IN_TORCH,
     POOLS,
-    RELUS,
+    additions,
     affine_values,
-    biased,
     input_values,
-    normed,
-    of,
-    response,
+    layer_norm_operations,
+    response_norm_operations,
     setting,
 )
-from archcalc.conventions.source_style import CALLED, FUNCTIONAL
+from archcalc.conventions.source_style import CALLED, FUNCTIONAL, TORCHVISION
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Int, product
 
+VERSION = "0.3.2"
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 
-def _resized(use: Use) -> Int:
-    """The values of the input; where an output size was given, its positions, whatever channels and batch."""
+
+def _upsampling(use: Use) -> Int:
+    """The values of the input. With an output size: its positions, without channels and batch."""
     size = setting(use, "size")
-    return use.read if size is None else product(per_axis(size, use.inputs[0], "size"))
+    return use.input_values if size is None else product(per_axis(size, use.inputs[0], "size"))
 
 
-def _biases_elsewhere(use: Use) -> Int:
-    """Biases of one group, at the output positions of a convolution with these settings, instead of ours."""
+def _biases_of_convolution(use: Use) -> Int:
+    """Biases of one group, at the output positions of a convolution with these settings, minus ours."""
     x = use.inputs[0]
     settings = (per_axis(setting(use, name), x, name) for name in ("kernel", "stride", "pad", "dilation"))
     axes = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(x.axes, *settings, strict=True)]
     group: Int = use.out.channels // setting(use, "groups")
-    return int(setting(use, "bias")) * group * product(axes) * use.batch - biased(use)
+    return int(setting(use, "bias")) * group * product(axes) * use.batch - additions(use)
 
 
-def _one_group(use: Use) -> Int:
-    """Multiply-adds with the output channels of a group divided by the groups again, instead of ours."""
+def _groups_twice(use: Use) -> Int:
+    """Multiply-adds after a second division of the output channels by the groups, minus ours."""
     groups: Int = setting(use, "groups")
     per_group = use.out.channels // groups
     return use.work.mac // per_group * (per_group // groups) - use.work.mac
 
 
-UNGROUPED = Term(
+GROUPS_TWICE = Term(
     "transposed convolutions with groups",
-    of("conv_transpose"),
-    _one_group,
+    Layers("conv_transpose"),
+    _groups_twice,
     place="_conv_trans_flops_compute",
     bug="output channels are divided by the groups twice",
 )
 FLOPS = Tally(
     Term(
-        "1 per biased output of a convolution",
-        of(*CONV),
-        biased,
+        "biases of convolutions: 1 per output value",
+        Layers(*CONV),
+        additions,
         place="_conv_flops_compute",
-        bug="but none of a linear layer, in _linear_flops_compute",
+        bug="biases of linear layers are not counted, in _linear_flops_compute",
     ),
     Term(
         "transposed convolutions: biases at the output positions of a convolution",
-        of("conv_transpose"),
-        _biases_elsewhere,
+        Layers("conv_transpose"),
+        _biases_of_convolution,
         place="_conv_trans_flops_compute",
-        bug="the output size is that of a convolution with the same settings; of groups, one is counted",
+        bug="the output size is the size of a convolution with the same settings, and one group is counted",
     ),
-    UNGROUPED._replace(times=2),
-    Term(BATCH_NORM, of("batch_norm"), affine_values, place="_batch_norm_flops_compute"),
-    Term(LAYER_NORM, of("layer_norm"), normed, place="_layer_norm_flops_compute"),
+    GROUPS_TWICE._replace(times=2),
     Term(
-        "1 per activated value",
-        of(*RELUS, "silu", "leaky_relu", forms=CALLED),
+        "batch normalisation: 2 per value (1 without scale and shift)",
+        Layers("batch_norm"),
+        affine_values,
+        place="_batch_norm_flops_compute",
+    ),
+    Term(
+        "layer normalisation: 5 per value (4 without scale and shift)",
+        Layers("layer_norm"),
+        layer_norm_operations,
+        place="_layer_norm_flops_compute",
+    ),
+    Term(
+        "activations: 1 per value",
+        Layers("relu", "prelu", "elu", "gelu", "silu", "leaky_relu", forms=CALLED),
         input_values,
         place="_patch_functionals",
     ),
     Term(
-        "1 per value of a ReLU6 called as a functional",
-        of("relu6", forms=(FUNCTIONAL,)),
+        "ReLU6 called as a functional: 1 per value",
+        Layers("relu6", forms=(FUNCTIONAL,)),
         input_values,
         place="_patch_functionals",
-        bug="the module ReLU6 is not reached, and counts nothing",
+        bug="the module ReLU6 does not call the patched functional, and counts nothing",
     ),
-    Term("1 per value that a pooling reads", of(*POOLS, forms=CALLED), input_values, place="_pool_flops_compute"),
-    Term("1 per value of a soft-max", of("softmax", forms=CALLED), input_values, place="_softmax_flops_compute"),
+    Term("pooling: 1 per input value", Layers(*POOLS, forms=CALLED), input_values, place="_pool_flops_compute"),
+    Term("soft-max: 1 per value", Layers("softmax", forms=CALLED), input_values, place="_softmax_flops_compute"),
     Term(
-        "1 per value that an upsampling reads",
-        of("upsample"),
-        _resized,
+        "upsampling: 1 per input value",
+        Layers("upsample"),
+        _upsampling,
         place="_upsample_flops_compute",
-        bug="the product with the scale is computed and dropped; with an output size it is the product of that size",
+        bug="the product with the scale is computed and dropped; with an output size, that size alone is counted",
     ),
     Term(
-        "products, a sum and a pooling within a response normalisation",
-        of("lrn"),
-        response,
+        "response normalisation: its products, sum and pooling",
+        Layers("lrn"),
+        response_norm_operations,
         place="_patch_tensor_methods",
     ),
-    base=2,
+    factor=2,
 )
-MACS = Tally(UNGROUPED)
+
+CONVENTIONS = (
+    Convention(
+        "calflops-flops",
+        "2 per multiply-add, 1 per bias and output of a convolution, 2 per batch-normalised and 5 per layer-normalised "
+        "value, 1 per activation and per input value of pooling",
+        "calflops/pytorch_ops.py, calculate_flops()[0]",
+        VERSION,
+        operations_name="FLOPs (calflops)",
+        flops_per_mac=None,
+        multiply_adds=MULTIPLY_ADDS,
+        nothing=layer_types(
+            """
+            scale layer_scale sigmoid hard_sigmoid hard_swish tanh add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=FLOPS,
+        counts_side_heads=True,
+        library=TORCHVISION,
+    ),
+    Convention(
+        "calflops-macs",
+        "multiply-adds of convolutions and linear layers",
+        "calflops/pytorch_ops.py, calculate_flops()[1]",
+        VERSION,
+        multiply_adds=MULTIPLY_ADDS,
+        nothing=layer_types(
+            """
+            batch_norm layer_norm lrn scale layer_scale softmax
+            relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=Tally(GROUPS_TWICE),
+        counts_side_heads=True,
+    ),
+)

@@ -1,28 +1,32 @@
-"""What a convention is: three sums over layers, each led from archcalc's own count by named terms.
+"""What a convention is: three sums over layers, each a sum of archcalc's own count and named terms.
 
-A tool's number is our number plus and minus a few terms: ``base`` times our own count of every layer
-that it does not pass over, and then each ``Term`` over the layers that it is about. So the table in a
-convention, the comparison of conventions and the way from our count to theirs are the same data.
-``None`` from a count means *not counted here*, which is not zero.
+A tool's number is archcalc's number plus and minus a few terms: ``factor`` times archcalc's count of every layer
+without an omission, and then each ``Term`` over the layers that the term selects. So the table under a convention, the
+comparison of conventions and ``archcalc explain`` use the same data.
+
+A count of ``None`` means *not counted*. Not counted is not zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from archcalc.layers import Layer
 from archcalc.sizes import Int, Params, Shape, Work, largest
 
+if TYPE_CHECKING:
+    from archcalc.conventions.source_style import Library
+
 
 class Use:
-    """A layer at work: what it takes and makes, what it states, and how a model's code writes it.
+    """A layer in a network: its shapes, parameters and work, and how a model's code writes the layer.
 
-    Work is for the whole batch. ``storage`` is how the output is held, ``form`` is one of ``written.FORMS``;
-    ``wrapped`` says how many modules around others return this layer's output as their own.
+    ``work`` is for the whole batch. ``storage`` is a ``StorageKind``, ``form`` is one of ``source_style.FORMS``.
+    ``wrappers`` is the number of modules that contain this layer and return its output as their own output.
     """
 
-    __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "work", "wrapped")
+    __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "work", "wrappers")
 
     layer: Layer
     out: Shape
@@ -32,22 +36,22 @@ class Use:
     batch: Int
     storage: str
     form: str
-    wrapped: int
+    wrappers: int
 
     def __init__(
         self,
         layer: Layer,
-        out: Shape,
-        inputs: tuple[Shape, ...],
+        shapes: tuple[Shape, tuple[Shape, ...]],
         params: Params,
         work: Work,
         batch: Int,
         storage: str,
-        form: str = "module",
-        wrapped: int = 0,
+        form: tuple[str, int] = ("module", 0),
     ) -> None:
-        self.layer, self.out, self.inputs, self.params, self.work = layer, out, inputs, params, work
-        self.batch, self.storage, self.form, self.wrapped = batch, storage, form, wrapped
+        """``shapes`` are the output and the inputs; ``form`` is the form and the number of wrappers."""
+        self.layer, self.params, self.work, self.batch, self.storage = layer, params, work, batch, storage
+        self.out, self.inputs = shapes
+        self.form, self.wrappers = form
 
     @property
     def type(self) -> str:
@@ -59,7 +63,7 @@ class Use:
         return self.out.values * self.batch
 
     @property
-    def read(self) -> Int:
+    def input_values(self) -> Int:
         """Values of the first input, for the whole batch."""
         return self.inputs[0].values * self.batch
 
@@ -68,149 +72,185 @@ CountRule = Callable[[Use], Int]
 Test = Callable[[Use], bool]
 
 
-def nothing(use: Use) -> Int:
+class Layers:
+    """A test: layers of these types, in one of these forms, on maps with so many axes.
+
+    No ``forms`` means any form. ``axes`` None means any number of axes.
+    """
+
+    __slots__ = ("axes", "forms", "types")
+
+    def __init__(self, *types: str, forms: tuple[str, ...] = (), axes: int | None = None) -> None:
+        self.types, self.forms, self.axes = types, forms, axes
+
+    def __call__(self, use: Use) -> bool:
+        fits = use.type in self.types and (not self.forms or use.form in self.forms)
+        return fits and (self.axes is None or self.axes == len(use.inputs[0].axes))
+
+
+def zero(use: Use) -> Int:
     return 0
 
 
 class Term(NamedTuple):
-    """``times`` a count over the layers that ``where`` accepts.
+    """``times`` a count over the layers that ``where`` selects.
 
-    ``place`` is where the tool's source says so, ``bug`` what is wrong with it, where something is.
-    Among the layers that a tally leaves out it stands without a count.
+    ``place`` is the place in the tool's source. ``bug`` says what the error of the tool is, if the term is one.
+    An omission of a tally is a term without a count.
     """
 
     label: str
     where: Test
-    count: CountRule = nothing
+    count: CountRule = zero
     times: int = 1
     place: str = ""
     bug: str = ""
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The layer types of the term; none if the test does not look at types."""
+        return self.where.types if isinstance(self.where, Layers) else ()
+
 
 class Tally:
-    """A sum over layers: ``base`` times our own count, but ``without`` some layers, and the terms.
+    """A sum over layers: ``factor`` times archcalc's count of each layer without ``omissions``, and the terms.
 
-    A ``base`` of 0 starts from nothing; ``again`` says why our count goes in more than once.
+    A ``factor`` of 0 starts from nothing. ``repetition`` says why the factor is larger than 1.
     """
 
-    __slots__ = ("again", "base", "terms", "without")
+    __slots__ = ("factor", "omissions", "repetition", "terms")
 
-    again: str
-    base: int
+    factor: int
+    omissions: tuple[Term, ...]
+    repetition: str
     terms: tuple[Term, ...]
-    without: tuple[Term, ...]
 
     def __init__(
         self,
         *terms: Term,
-        base: int = 1,
-        without: tuple[Term, ...] = (),
-        again: str = "a second time: a multiply-add is two operations",
+        factor: int = 1,
+        omissions: tuple[Term, ...] = (),
+        repetition: str = "a second time: a multiply-add is two operations",
     ) -> None:
-        self.base, self.terms, self.without, self.again = base, terms, without, again
+        self.factor, self.terms, self.omissions, self.repetition = factor, terms, omissions, repetition
 
     @property
-    def plain(self) -> bool:
-        """Whether the sum is our own, whatever the layer type."""
-        return self.base == 1 and not self.terms and not self.without
+    def is_own(self) -> bool:
+        """Whether the sum is archcalc's own count for every layer type."""
+        return self.factor == 1 and not self.terms and not self.omissions
 
     def part(self, use: Use, own: Int | None) -> Int | None:
-        """The layer's part of the sum; None where it has none. ``own`` is our count, None if we have none."""
-        kept = own is not None and self.base and not any(out.where(use) for out in self.without)
+        """The part of one layer in the sum, None if there is none; ``own`` is archcalc's count, or None."""
+        kept = own is not None and self.factor and not any(term.where(use) for term in self.omissions)
         terms = [term for term in self.terms if term.where(use)]
         if not kept and not terms:
             return None
-        result: Int = self.base * own if kept and own is not None else 0
+        result: Int = self.factor * own if kept and own is not None else 0
         for term in terms:
             result = result + term.times * term.count(use)
         return result
 
 
-NOTHING = Tally(base=0)
+NO_OPERATIONS = Tally(factor=0)
 FEATURE_MAPS = "feature maps with the input"
-WEIGHTED = ("conv", "conv_table", "conv_transpose", "linear")
-"""The layer types that have multiply-adds."""
 Status = Literal["counted", "nothing", "unknown"]
 
 
-class Reuse(NamedTuple):
-    """Whether a tool counts parameters again where a layer uses those of another.
+def layer_types(names: str) -> frozenset[str]:
+    """The layer types of a list that is separated by spaces."""
+    return frozenset(names.split())
 
-    ``called``: at every further call of one module. ``tied``: for a second module with the same parameters.
-    ``place`` is where the tool's source does so.
+
+WEIGHTED = layer_types("conv conv_table conv_transpose linear")
+"""The layer types that have multiply-adds."""
+
+
+class Reuse(NamedTuple):
+    """Whether a tool counts parameters more than once if layers share them.
+
+    ``calls``: at every further call of one module. ``ties``: in a second module with the same parameters.
+    ``place`` is the place in the tool's source.
     """
 
-    called: bool = False
-    tied: bool = False
+    calls: bool = False
+    ties: bool = False
     place: str = ""
 
 
 class Convention(NamedTuple):
-    """A way to count operations, parameters and memory.
+    """A set of rules for counting operations, parameters and memory.
 
-    ``counts`` names what the column of operations holds, and ``flops_per_mac`` is None where that is
-    no multiply-add and so has no FLOP. ``memory_name`` is what it calls its memory figure, printed in
-    ``memory_unit``: a size in bytes, its name, and decimals. ``side_params`` says that parameters of side
-    heads count although they do not run, ``sees_code`` names the library on whose code the count depends.
-    ``known`` are the layer types that the source has a rule for, or is known to count as nothing; None where the
-    definition covers every type. ``silence`` says why all other types are unknown. ``reuse`` says what counts again
-    where layers share parameters.
+    Every layer type is counted, counted as nothing, or unknown:
+
+    ``multiply_adds``: the layer types whose multiply-adds count.
+    ``nothing``: the layer types that count as nothing. None: the definition covers every layer type.
+    ``unknown_reason``: why all other layer types are unknown; the types of ``operations`` are counted.
+
+    ``operations_name``: name of the operations, a column title. ``flops_per_mac``: None if an operation is no
+    multiply-add and so has no FLOP. ``memory_name``: name of the memory figure. ``memory_unit``: a size in bytes, its
+    name, and decimals. ``counts_side_heads``: parameters of side heads count, although side heads do not run.
+    ``library``: the library on whose code the count depends. ``reuse``: what counts more than once if layers share
+    parameters.
     """
 
     name: str
     about: str
     source: str
     version: str = ""
-    counts: str = "MACs"
+    operations_name: str = "MACs"
     flops_per_mac: int | None = 2
+    multiply_adds: frozenset[str] = WEIGHTED
+    nothing: frozenset[str] | None = None
+    unknown_reason: str = ""
     operations: Tally = Tally()
     parameters: Tally = Tally()
     memory: Tally = Tally()
     memory_name: str = FEATURE_MAPS
     memory_unit: tuple[int, str, int] | None = None
-    side_params: bool = False
-    sees_code: str = ""
-    known: frozenset[str] | None = None
-    silence: str = ""
+    counts_side_heads: bool = False
+    library: Library | None = None
     reuse: Reuse = Reuse()
-
-    def knows(self, type: str) -> bool:
-        """Whether the convention says what a layer of that type counts, be it nothing."""
-        return self.known is None or type in self.known
-
-    def status(self, type: str) -> Status:
-        """Whether operations of that layer type are counted, count as nothing, or are unknown."""
-        if not self.knows(type):
-            return "unknown"
-        if self.operations.base and type in WEIGHTED:
-            return "counted"
-        named = any(type in getattr(term.where, "types", ()) for term in self.operations.terms)
-        return "counted" if named else "nothing"
-
-    def counts_again(self, called: bool) -> bool:
-        """Whether shared parameters count again: of a module that is called again, or else of a tied module."""
-        return self.reuse.called if called else self.reuse.tied
 
     @property
     def counts_operations(self) -> bool:
-        return bool(self.operations.base or self.operations.terms)
+        return bool(self.operations.factor or self.operations.terms)
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The layer types that have a count: of multiply-adds, or in a term."""
+        own = self.multiply_adds if self.operations.factor else frozenset()
+        return own.union(*(term.types for term in self.operations.terms))
+
+    def status(self, type: str) -> Status:
+        """Whether operations of that layer type are counted, count as nothing, or are unknown."""
+        if type in self.counted:
+            return "counted"
+        return "nothing" if self.knows(type) else "unknown"
+
+    def knows(self, type: str) -> bool:
+        """Whether the convention says what a layer of that type counts. Nothing is also an answer."""
+        return self.nothing is None or type in self.nothing or type in self.counted
+
+    def counts_again(self, called: bool) -> bool:
+        """Whether shared parameters count again: in a second call of one module (``called``), or in a second module."""
+        return self.reuse.calls if called else self.reuse.ties
 
     def count_macs(self, use: Use) -> Int | None:
-        """Operations; None where the layer works, but in ways that are not counted or not known."""
+        """Operations. None: the layer does operations, but the convention does not count them or does not know them."""
         if not self.knows(use.type):
             return None
         works = any(largest(n) > 0 for n in use.work)
-        counted = self.operations.part(use, use.work.mac if largest(use.work.mac) > 0 else None)
-        return counted if counted is not None or works else 0
+        count = self.operations.part(use, use.work.mac if largest(use.work.mac) > 0 else None)
+        return count if count is not None or works else 0
 
     def count_params(self, use: Use) -> Int:
-        counted = self.parameters.part(use, use.params.weight + use.params.bias)
-        return 0 if counted is None else counted
+        count = self.parameters.part(use, use.params.weight + use.params.bias)
+        return 0 if count is None else count
 
     def count_values(self, use: Use) -> Int | None:
-        """Values in memory; None for what is not counted as such."""
+        """Values in memory; None if the convention does not count the layer's output as memory."""
         return self.memory.part(use, use.values if use.storage == "new" else None)
 
     def flops(self, macs: Int | None) -> Int | None:
-        """FLOP for that many MACs; None where the convention has none."""
+        """FLOP for that many operations; None if the convention has no FLOP."""
         return None if macs is None or self.flops_per_mac is None else self.flops_per_mac * macs

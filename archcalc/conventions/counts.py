@@ -1,49 +1,24 @@
-"""The words that conventions are written in: which layers, and what is counted of each."""
+"""The words of conventions: groups of layer types, and what a term counts of a layer.
+
+Every function takes the use of a layer and gives a count for the whole batch.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from archcalc.conventions.convention import Test, Use
+from archcalc.conventions.convention import Use
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Int, largest, product
 
 CONV = ("conv", "conv_table", "conv_transpose")
 ADAPTIVE = ("adaptive_avg_pool", "global_avg_pool")
 SLIDING = ("max_pool", "avg_pool", "subsample")
-POOLS = (*SLIDING, *ADAPTIVE)
+POOLS = ("max_pool", "avg_pool", *ADAPTIVE)
 
-
-ACTIVATIONS = (
-    *("relu", "relu6", "leaky_relu", "prelu", "elu", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh"),
-)
-RELUS = ("relu", "prelu", "elu", "gelu")
-FREE = (
-    *("input", "identity", "flatten", "concat", "slice", "crop", "pad", "pad_channels", "channel_shuffle"),
-    *("dropout", "drop_path"),
-)
-"""Layers that compute nothing at inference."""
-
-BATCH_NORM = "2 per batch-normalised value (1 where nothing is trained)"
-LAYER_NORM = "5 per layer-normalised value (4 where nothing is trained)"
-
-
-class Of:
-    """Layers of these types, written in one of these forms, on maps of so many axes; any where none is given."""
-
-    __slots__ = ("axes", "forms", "types")
-
-    def __init__(self, types: tuple[str, ...], forms: tuple[str, ...], axes: int | None) -> None:
-        self.types, self.forms, self.axes = types, forms, axes
-
-    def __call__(self, use: Use) -> bool:
-        fits = use.type in self.types and (not self.forms or use.form in self.forms)
-        return fits and (self.axes is None or self.axes == len(use.inputs[0].axes))
-
-
-def of(*types: str, forms: tuple[str, ...] = (), axes: int | None = None) -> Test:
-    """Layers of these types: see ``Of``."""
-    return Of(types, forms, axes)
+NOT_IN_TORCH = "torch.nn has no such layer, or the tool was not tried on the layer"
+"""Why a layer type is unknown to a tool for PyTorch."""
+SECOND_COPY = "a second copy, for gradients"
 
 
 def any_layer(use: Use) -> bool:
@@ -59,10 +34,6 @@ def has_params(use: Use) -> bool:
     return bool(largest(use.params.weight + use.params.bias) > 0)
 
 
-def no_params(use: Use) -> bool:
-    return not has_params(use)
-
-
 def values(use: Use) -> Int:
     """Values of the output."""
     return use.values
@@ -70,61 +41,65 @@ def values(use: Use) -> Int:
 
 def input_values(use: Use) -> Int:
     """Values of the input."""
-    return use.read
+    return use.input_values
 
 
-def biased(use: Use) -> Int:
-    """Values of the output where every one has a bias."""
+def additions(use: Use) -> Int:
+    """Additions of the layer. A convolution or linear layer adds its biases, one per output value."""
     return use.work.add
 
 
+def products(use: Use) -> Int:
+    """Products that are no multiply-adds."""
+    return use.work.mul
+
+
 def affine_values(use: Use) -> Int:
-    """1 per value, and 1 more where a scale and a shift are trained."""
-    return use.read * int(1 + setting(use, "affine"))
+    """1 per input value, and 1 more with a trained scale and shift."""
+    return use.input_values * int(1 + setting(use, "affine"))
 
 
-def params(use: Use) -> Int:
-    return use.params.weight + use.params.bias
+def biases(use: Use) -> Int:
+    """Biases, whatever the batch."""
+    return use.params.bias
 
 
-def once(use: Use) -> Int:
-    """Parameters once per image."""
-    return params(use) * use.batch
+def buffers(use: Use) -> Int:
+    """Numbers that are not trained, whatever the batch."""
+    return use.params.buffers
 
 
-def weights_once(use: Use) -> Int:
-    """Weights once per image, instead of the multiply-adds that they take part in."""
+def params_per_image(use: Use) -> Int:
+    """Each parameter once per image."""
+    return (use.params.weight + use.params.bias) * use.batch
+
+
+def weights_per_image(use: Use) -> Int:
+    """Each weight once per image, minus the multiply-adds of the weights."""
     return use.params.weight * use.batch - use.work.mac
 
 
-def at_outputs(use: Use) -> Int:
-    """The weights of a transposed convolution once per output position, instead of once per input position."""
+def weights_per_output_position(use: Use) -> Int:
+    """Each weight once per output position, minus archcalc's multiply-adds.
+
+    Differs for a transposed convolution alone, which multiplies at input positions.
+    """
     return use.params.weight * product(use.out.axes) * use.batch - use.work.mac
 
 
-def cells(use: Use) -> Int:
-    """Cells that a sliding window reads, padding included; an adaptive one reads its input."""
+def window_cells(use: Use) -> Int:
+    """Cells that all windows read, padding included. An adaptive pooling reads each input value once."""
     if use.type in SLIDING:
         return use.values * product(per_axis(setting(use, "kernel"), use.inputs[0], "kernel"))
-    return use.read
+    return use.input_values
 
 
-def strides(use: Use) -> Int:
-    """The output's values times the stride's area."""
-    return use.values * product(per_axis(setting(use, "stride"), use.inputs[0], "stride"))
+def layer_norm_operations(use: Use) -> Int:
+    """5 per value, or 4 without a trained scale and shift."""
+    return use.input_values * int(4 + setting(use, "affine"))
 
 
-def transposed_area(use: Use) -> Int:
-    """Output positions of a transposed convolution times kernel / stride, over all axes, rounded down."""
-    kernel, stride = (per_axis(setting(use, name), use.inputs[0], name) for name in ("kernel", "stride"))
-    return product(use.out.axes) * product(kernel) // product(stride)
-
-
-def normed(use: Use) -> Int:
-    """5 per value, 4 where nothing is trained."""
-    return use.read * int(4 + setting(use, "affine"))
-
-
-def response(use: Use) -> Int:
-    """The calls within F.localresponse_norm: two products, a sum, and a pooling of the padded channels."""
-    return 3 * use.read + use.read // use.out.channels * int(use.out.channels + setting(use, "size") - 1)
+def response_norm_operations(use: Use) -> Int:
+    """The calls inside F.local_response_norm: two products, a sum, and a pooling of the padded channels."""
+    channels = use.out.channels
+    return 3 * use.input_values + use.input_values // channels * int(channels + setting(use, "size") - 1)

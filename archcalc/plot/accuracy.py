@@ -67,7 +67,7 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
         ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n / size:,.6g}"))
         ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set_xlabel(f"{analyses[0].convention.counts} for one forward pass [{unit}]")
+        ax.set_xlabel(f"{analyses[0].convention.operations_name} for one forward pass [{unit}]")
         ax.set_ylabel(f"top-{which[-1]} accuracy [%]")
         if len(names) > NAMED:
             _key(ax, names)
@@ -180,6 +180,6 @@ def _caption(analyses: Sequence[Analysis], found: Sequence[Accuracy], ways: Sequ
     inputs = ", ".join(dict.fromkeys(str(a.input).replace("x", "×") for a in analyses))
     return (
         f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))}, {protocols}, against computed "
-        f"{first.convention.counts} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
+        f"{first.convention.operations_name} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
         f"{count_text(most)}. Convention {first.convention.name}. Sources: {sources}."
     )

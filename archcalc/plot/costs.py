@@ -47,7 +47,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
     how = analysis.convention
     panels = [
         Panel("parameters", lambda row: row.param_count, COUNTS, BLUE, ""),
-        Panel(how.counts, lambda row: row.macs or 0, COUNTS, ORANGE, "////"),
+        Panel(how.operations_name, lambda row: row.macs or 0, COUNTS, ORANGE, "////"),
         Panel("feature maps", lambda row: (row.values or 0) * analysis.itemsize, BYTES, GREEN, "\\\\\\\\"),
     ]
     if ax is not None and len(ax) != 3:
@@ -129,5 +129,5 @@ def _caption(analysis: Analysis, rows: Sequence[Row]) -> str:
     folds = " Folded by stage." if any(row.type == "stage" for row in rows) else folds
     return (
         f"Cost by layer of {labels.about(analysis)} Total: {t.params:,} parameters, {t.macs:,} "
-        f"{analysis.convention.counts}, {t.values * analysis.itemsize:,} bytes of feature maps.{folds}"
+        f"{analysis.convention.operations_name}, {t.values * analysis.itemsize:,} bytes of feature maps.{folds}"
     )

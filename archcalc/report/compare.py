@@ -63,13 +63,13 @@ def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, basel
     how = analyses[0].convention
     gated = any(has_gates(a.network) for a in analyses)
     shown = columns or [name for name in COLUMNS if gated or name != GATED.name]
-    names = column_names(shown, (_heading(name, how.counts) for name in COLUMNS))
-    headings = kept([_heading(name, how.counts) for name in names], columns)
+    names = column_names(shown, (_heading(name, how.operations_name) for name in COLUMNS))
+    headings = kept([_heading(name, how.operations_name) for name in names], columns)
     rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
     if baseline is not None:
         for name in RATIOS:
             cell = COLUMNS[name][1]
-            headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.counts).title} x", "ratio", 7))
+            headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.operations_name).title} x", "ratio", 7))
             for row, analysis in zip(rows, analyses, strict=True):
                 row.append(cell(analysis) / cell(baseline) if cell(baseline) else None)
     incomplete = [line for a in analyses for line in incomplete_lines(how, a.unknown_types, a.network.full_name)]

@@ -91,7 +91,7 @@ def _differing(a: Analysis, b: Analysis) -> Table:
     for what, old, new in (
         ("parameters", t.params, u.params),
         ("buffers", t.buffers, u.buffers),
-        (a.convention.counts, t.macs, u.macs),
+        (a.convention.operations_name, t.macs, u.macs),
         ("feature-map values", t.values, u.values),
     ):
         footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
@@ -101,7 +101,7 @@ def _differing(a: Analysis, b: Analysis) -> Table:
         footer.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
     before, after = network_field(a), network_field(b)
     footer.append(f"largest field of a layer that does not see everything at once: {before} to {after}")
-    headings = [h._replace(title=a.convention.counts) if h.name == "macs_delta" else h for h in HEADINGS]
+    headings = [h._replace(title=a.convention.operations_name) if h.name == "macs_delta" else h for h in HEADINGS]
     return Table(title="difference", headings=headings, rows=rows, header=header, footer=footer, meta=facts)
 
 

@@ -1,22 +1,13 @@
-"""From our count to a tool's: each term with the sum so far, and every tool side by side."""
+"""The terms between archcalc's count and a tool's count, each with the sum so far; and all tools side by side."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from archcalc.analysis import analyze
-from archcalc.analysis.explanation import QUANTITIES, Explained, explained
+from archcalc.analysis.explanation import QUANTITIES, ExplainedQuantity, Explanation, explain, extra_layers
 from archcalc.conventions import Convention, convention, conventions
-from archcalc.conventions.source_style import (
-    ASSUMED,
-    FORMS,
-    MODULE,
-    OPERATOR,
-    RF_BENCHMARK,
-    Extra,
-    SourceStyle,
-    source_style,
-)
+from archcalc.conventions.source_style import FORMS, MODULE, OPERATOR, RF_BENCHMARK, Library, SourceStyle, source_style
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import incomplete_lines
@@ -26,12 +17,14 @@ from archcalc.units import NOT_COUNTED
 from archcalc.version import __version__
 
 BYTES = 4
-"""Tools take a value to be a float32."""
+"""Tools compute memory for float32."""
 
 MOST_LAYERS = 6_000
 """The most layers of a network that every convention counts."""
 BUG = "bug in {}"
-UNKNOWN_TO_IT = "unknown to it: layer types that the tool's convention says nothing about; its totals are incomplete"
+UNKNOWN_LEGEND = (
+    "unknown to it: layer types that the tool's convention says nothing about; the tool's totals are incomplete"
+)
 HEADINGS = (
     Heading("quantity", "quantity", "text", 8),
     Heading("term", "term", "text", 9),
@@ -59,145 +52,151 @@ MEASURED_HEADINGS = (
 )
 
 
-def explain_table(network: Network, name: str, measured: bool = False) -> Table:
-    """The terms that lead from our count to the one of the named convention; ``measured`` runs the tool itself."""
-    how = convention(name)
-    found = explained(network, how)
-    rows: list[list[Any]] = []
-    facts = _measure(network, how) if measured else None
-    for quantity in QUANTITIES:
-        if not found.counts(quantity.name):
-            continue
-        running = 0
-        for step in found.ways[quantity.name]:
-            running += step.amount
-            label = step.label + (f" [{BUG.format(name)}]" if step.bug else "")
-            rows.append([quantity.name, label, step.layers, step.amount, running, step.place])
-        incomplete = " (incomplete)" if found.unknown and not quantity.tally(how).plain else ""
-        rows.append([quantity.name, f"= {name}: {_called(how, quantity.name)}{incomplete}", "", "", running, ""])
-        if facts is not None and facts.get(quantity.name) is not None:
-            real = facts[quantity.name]
-            rows.append([quantity.name, f"measured: {how.name} on torchvision's {facts['model']}", "", "", real, ""])
-            rows.append([quantity.name, "remainder", "", "", real - running, ""])
-    analysis = analyze(network, convention=how)
+def explain_table(network: Network, name: str | None = None, measured: bool = False) -> Table:
+    """The terms of the named convention, or all conventions side by side; ``measured`` runs the tools themselves.
+
+    ArchcalcError for an unknown name, and for a network with too many layers to show all conventions.
+    """
+    if name is not None:
+        return term_table(network, convention(name), measured)
+    if len(network.nodes) > MOST_LAYERS:
+        raise ArchcalcError(
+            f"{network.full_name} has {len(network.nodes) - 1:,} layers; all tools are shown side by side up to "
+            f"{MOST_LAYERS:,}, and --as TOOL shows one of them"
+        )
+    return overview_table(network, measured)
+
+
+def term_table(network: Network, convention: Convention, measured: bool = False) -> Table:
+    """The terms between archcalc's count and the convention's, a row each; ``measured`` runs the tool itself."""
+    explanation = explain(network, convention)
+    measurement = _measure(network, convention) if measured else {}
+    analysis = analyze(network, convention=convention)
     return Table(
-        title=f"{network.full_name} as {name}",
+        title=f"{network.full_name} as {convention.name}",
         headings=HEADINGS,
-        rows=rows,
-        footer=_footer(network, found),
+        rows=[row for quantity in QUANTITIES for row in _term_rows(explanation, quantity, measurement)],
+        footer=_footer(network, explanation),
         header=[
             *header(analysis)[:-1],
-            f"{how.name}{' ' + how.version if how.version else ''}: {how.source}",
+            f"{' '.join(filter(None, (convention.name, convention.version)))}: {convention.source}",
             f"archcalc {__version__}",
         ],
-        meta=meta(analysis) | {"version": how.version, "source": how.source},
+        meta=meta(analysis) | {"version": convention.version, "source": convention.source},
     )
 
 
-def _called(how: Convention, quantity: str) -> str:
-    return {"operations": how.counts, "parameters": "parameters", "memory": f"{how.memory_name}, in values"}[quantity]
+def _term_rows(explanation: Explanation, quantity: ExplainedQuantity, measurement: dict[str, Any]) -> list[list[Any]]:
+    """The terms of one quantity with the sum so far, the convention's total, and the remainder if it was measured."""
+    if not explanation.counts(quantity.name):
+        return []
+    how, name = explanation.convention, quantity.name
+    rows: list[list[Any]] = []
+    total = 0
+    for term in explanation.terms[name]:
+        total += term.amount
+        label = term.label + (f" [{BUG.format(how.name)}]" if term.bug else "")
+        rows.append([name, label, term.layers, term.amount, total, term.place])
+    called = {"operations": how.operations_name, "memory": f"{how.memory_name}, in values"}.get(name, name)
+    incomplete = " (incomplete)" if explanation.unknown_types and not quantity.tally(how).is_own else ""
+    rows.append([name, f"= {how.name}: {called}{incomplete}", "", "", total, ""])
+    if measurement.get(name) is not None:
+        count = measurement[name]
+        rows.append([name, f"measured: {how.name} on torchvision's {measurement['model']}", "", "", count, ""])
+        rows.append([name, "remainder", "", "", count - total, ""])
+    return rows
 
 
-def _footer(network: Network, found: Explained) -> list[str]:
-    how, lines = found.how, []
-    for steps in found.ways.values():
-        lines += [f"{BUG.format(how.name)}: {step.label}: {step.bug}" for step in steps if step.bug]
-    if found.left_out:
-        lines.append(f"not counted by {how.name}: {', '.join(found.left_out)}")
-    lines += incomplete_lines(how, found.unknown)
-    if how.reuse.tied and not how.reuse.called and any(node.shares is not None for node in network.nodes):
+def _footer(network: Network, explanation: Explanation) -> list[str]:
+    how, lines = explanation.convention, []
+    for terms in explanation.terms.values():
+        lines += [f"{BUG.format(how.name)}: {term.label}: {term.bug}" for term in terms if term.bug]
+    if explanation.not_counted:
+        lines.append(f"not counted by {how.name}: {', '.join(explanation.not_counted)}")
+    lines += incomplete_lines(how, explanation.unknown_types)
+    if how.reuse.ties and not how.reuse.calls and any(node.shares is not None for node in network.nodes):
         lines.append(
-            "assumed: a layer that shares parameters is one module, called again; where settings differ, two modules "
+            "assumed: layers that share parameters are one module, called again. If their settings differ: two modules "
             f"with tied parameters, which {how.name} counts twice"
         )
-    if found.counts("memory"):
-        values, said = f"{found.total('memory'):,} values", memory_text(found)
-        lines.append(f"memory: {said}" + ("" if said == values else f", for {values} of {BYTES} bytes"))
-    if how.side_params and network.side_problem:
-        lines.append("side heads do not fit this input; their parameters are left out, though the model owns them")
-    return lines + (_code(network, how) if how.sees_code else [])
+    if explanation.counts("memory"):
+        values, text = f"{explanation.total('memory'):,} values", memory_text(explanation)
+        lines.append(f"memory: {text}" + ("" if text == values else f", for {values} of {BYTES} bytes"))
+    if how.counts_side_heads and network.side_problem:
+        lines.append("side heads do not fit this input: their parameters are left out, although the model owns them")
+    return lines + (_style_lines(network, how, how.library) if how.library else [])
 
 
-def _code(network: Network, how: Convention) -> list[str]:
+def _style_lines(network: Network, how: Convention, library: Library) -> list[str]:
     """What is known, or assumed, of the code that the tool looks at."""
-    code = source_style(network.zoo_name, how.sees_code)
-    if not code.source:
-        lines = [f"assumed: {ASSUMED[how.sees_code]}"]
-        if how.sees_code != RF_BENCHMARK and any(node.layer.type == "conv_table" for node in network.nodes):
+    style = source_style(network.zoo_name, library)
+    if not style.source:
+        lines = [f"assumed: {library.assumption}"]
+        if library is not RF_BENCHMARK and any(node.layer.type == "conv_table" for node in network.nodes):
             lines.append("assumed: a conv_table is a convolution of torch.nn for every output map")
     else:
-        forms = {
-            form: None
-            for node in network.nodes
-            if not node.side
-            for form in [code.form(node.layer.type, node.name)[0]]
-            if form not in (MODULE, OPERATOR)
-        }
-        listed = [f"{', '.join(_types(network, code, form))} as {FORMS[form]}" for form in forms]
-        said = "; ".join(listed) or ("" if how.sees_code == RF_BENCHMARK else "modules")
+        forms = _forms(network, style)
+        text = "; ".join(f"{', '.join(types)} as {FORMS[form]}" for form, types in forms.items())
+        text = text or ("" if library is RF_BENCHMARK else "modules")
         assumed = f"assumed of {network.full_name}: " if network.settings_changed else ""
-        lines = [f"{assumed}written as in {how.sees_code}, {code.source}" + (f": {said}" if said else "")]
-        library = how.sees_code.split()[0]
-        lines += [
-            f"extra layer in {library}'s code: {extra.name} ({text})"
-            for extra in code.extras
-            for text in _text(network, extra)
-        ]
-    if how.name == "torchsummary" and not code.wraps:
-        lines.append("assumed: no module contains other modules; torchsummary counts the output of each that does")
+        lines = [f"{assumed}written as in {library}, {style.source}" + (f": {text}" if text else "")]
+        for extra, x in extra_layers(network, style):
+            size = "x".join(map(str, extra.layer.shape(x).axes))
+            lines.append(f"extra layer in {library.name}'s code: {extra.name} ({extra.layer.type} to {size})")
+    if how.name == "torchsummary" and not style.has_wrappers:
+        lines.append(
+            "assumed: no module contains other modules. torchsummary counts the output of every module that does"
+        )
     return lines
 
 
-def _text(network: Network, extra: Extra) -> list[str]:
-    """The type of an extra layer, and the size that it makes of its input; nothing where the settings leave none."""
-    before = [node for node in network.nodes if node.name == extra.before]
-    made = [extra.layer.shape(*network.input_shapes(node)) for node in before[:1]]
-    return [f"{extra.layer.type} to {'x'.join(map(str, shape.axes))}" for shape in made]
+def _forms(network: Network, style: SourceStyle) -> dict[str, list[str]]:
+    """The layer types in each form, except modules and operators."""
+    forms: dict[str, dict[str, None]] = {}
+    for node in network.nodes:
+        form, _ = style.form(node.layer.type, node.name)
+        if not node.side and form not in (MODULE, OPERATOR):
+            forms.setdefault(form, {})[node.layer.type] = None
+    return {form: list(types) for form, types in forms.items()}
 
 
-def _types(network: Network, code: SourceStyle, form: str) -> list[str]:
-    return list(
-        dict.fromkeys(
-            node.layer.type
-            for node in network.nodes
-            if not node.side and code.form(node.layer.type, node.name)[0] == form
-        )
-    )
-
-
-def memory_text(found: Explained) -> str:
+def memory_text(explanation: Explanation) -> str:
     """The memory figure in the tool's own unit and with its decimals."""
-    assert found.how.memory_unit is not None
-    size, unit, decimals = found.how.memory_unit
-    text = f"{found.total('memory') * BYTES / size:,.{decimals}f} {unit}"
+    assert explanation.convention.memory_unit is not None
+    size, unit, decimals = explanation.convention.memory_unit
+    text = f"{explanation.total('memory') * BYTES / size:,.{decimals}f} {unit}"
     return text + (" (its MB is a MiB)" if unit == "MB" and size == 2**20 else "")
 
 
 def _measure(network: Network, how: Convention) -> dict[str, Any]:
+    """The tool's figures by quantity, and the model that the tool was run on."""
     from archcalc.witness.models import counterpart
     from archcalc.witness.tools import measure
 
-    said = measure(how.name, network)
-    values = None if said.memory is None else said.memory // BYTES
-    return {"model": counterpart(network), "operations": said.operations, "parameters": said.params, "memory": values}
+    measurement = measure(how.name, network)
+    return {
+        "model": counterpart(network),
+        "operations": measurement.operations,
+        "parameters": measurement.params,
+        "memory": None if measurement.memory is None else measurement.memory // BYTES,
+    }
 
 
 def overview_table(network: Network, measured: bool = False) -> Table:
     """Every convention side by side with ours, one row each; ``measured`` runs the tools that are installed."""
-    all_found = [explained(network, how) for how in conventions.values()]
-    base = all_found[0]
+    explanations = [explain(network, how) for how in conventions.values()]
     rows, notes = [], []
-    for found in all_found:
-        row = _row(found, base)
+    for explanation in explanations:
+        row = _overview_row(explanation, explanations[0])
         if measured:
-            cells, note = _remainders(network, found)
+            cells, note = _remainders(network, explanation)
             row += cells
             notes += [note] if note else []
         rows.append(row)
     analysis = analyze(network)
     footer = [
         f"'{NOT_COUNTED}': not counted by the tool",
-        *([UNKNOWN_TO_IT] if any(found.unknown for found in all_found) else []),
+        *([UNKNOWN_LEGEND] if any(explanation.unknown_types for explanation in explanations) else []),
         f"Details of one tool: archcalc explain {network.full_name} --as TOOL",
     ]
     return Table(
@@ -210,20 +209,20 @@ def overview_table(network: Network, measured: bool = False) -> Table:
     )
 
 
-def _row(found: Explained, base: Explained) -> list[Any]:
-    how = found.how
-    counted = how.counts_operations
-    operations, params = found.total("operations"), found.total("parameters")
+def _overview_row(explanation: Explanation, ours: Explanation) -> list[Any]:
+    how = explanation.convention
+    counts = how.counts_operations
+    operations, params = explanation.total("operations"), explanation.total("parameters")
     return [
         how.name,
         how.version,
-        operations if counted else None,
-        how.counts if counted else "",
-        deviation(operations, base.total("operations")) if counted else "",
+        operations if counts else None,
+        how.operations_name if counts else "",
+        deviation(operations, ours.total("operations")) if counts else "",
         params,
-        deviation(params, base.total("parameters")),
-        memory_text(found) if found.counts("memory") else NOT_COUNTED,
-        ", ".join(found.unknown),
+        deviation(params, ours.total("parameters")),
+        memory_text(explanation) if explanation.counts("memory") else NOT_COUNTED,
+        ", ".join(explanation.unknown_types),
     ]
 
 
@@ -241,26 +240,19 @@ def deviation(count: int, ours: int) -> str:
     return f"{text[0]}<0.01%" if text[1:] == "0.00%" else text
 
 
-def _remainders(network: Network, found: Explained) -> tuple[list[Any], str]:
-    from archcalc.witness.tools import TOOLS, missing, unfit
+def _remainders(network: Network, explanation: Explanation) -> tuple[list[Any], str]:
+    """The tool's count and the remainder of each quantity; and why the tool was not run, or nothing."""
+    from archcalc.witness.tools import TOOLS, install_hint, memory_problem
 
-    if found.how.name not in TOOLS:
+    name = explanation.convention.name
+    if name not in TOOLS:
         return [None, None, None, None], ""
-    said = missing(found.how.name) or unfit(found.how.name, network)
-    if said:
-        return ["not run", None, None, None], said
-    real = _measure(network, found.how)
-    names = [quantity.name for quantity in QUANTITIES]
-    return [real["operations"], *(None if real[n] is None else real[n] - found.total(n) for n in names)], ""
-
-
-def explain(network: Network, name: str | None, measured: bool) -> Table:
-    """The way to the named convention, or all of them side by side; ArchcalcError for a name that is none."""
-    if name is not None:
-        return explain_table(network, name, measured)
-    if len(network.nodes) > MOST_LAYERS:
-        raise ArchcalcError(
-            f"{network.full_name} has {len(network.nodes) - 1:,} layers; all tools are shown side by side up to "
-            f"{MOST_LAYERS:,}, and --as TOOL shows one of them"
-        )
-    return overview_table(network, measured)
+    problem = install_hint(name) or memory_problem(name, network)
+    if problem:
+        return ["not run", None, None, None], problem
+    measurement = _measure(network, explanation.convention)
+    remainders = [
+        None if measurement[quantity.name] is None else measurement[quantity.name] - explanation.total(quantity.name)
+        for quantity in QUANTITIES
+    ]
+    return [measurement["operations"], *remainders], ""

@@ -30,7 +30,7 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
     t, how = analysis.totals, analysis.convention
     lines = [_parameters(t)]
     if how.counts_operations:
-        lines.append(f"{how.counts}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
+        lines.append(f"{how.operations_name}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
     lines += incomplete_lines(how, analysis.unknown_types)
     others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
     if others:
@@ -44,7 +44,7 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
     if dropped is not None and t.macs:
         lines.append(
             f"stochastic depth: in training {dropped.surviving:,.2f} of {dropped.paths} paths run on average, with about "
-            f"{dropped.macs:,.0f} {how.counts} ({dropped.macs / t.macs:.1%}). At inference all paths run."
+            f"{dropped.macs:,.0f} {how.operations_name} ({dropped.macs / t.macs:.1%}). At inference all paths run."
         )
     if analysis.network.side_problem:
         lines.append(f"side heads (in training only) do not fit this input: {analysis.network.side_problem}")
@@ -60,7 +60,7 @@ def incomplete_lines(how: Convention, types: Sequence[str], network: str = "") -
     if not types:
         return []
     where = f" in {network}" if network else ""
-    return [f"unknown to this convention{where}: {', '.join(types)}; the total is incomplete ({how.silence})"]
+    return [f"unknown to this convention{where}: {', '.join(types)}; the total is incomplete ({how.unknown_reason})"]
 
 
 def legend(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
@@ -129,5 +129,5 @@ def _side(analysis: Analysis) -> str:
     both = analysis.totals.params + side.params
     return (
         f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "
-        f"{side.macs:,} {analysis.convention.counts}. Parameters with side heads: {both:,}."
+        f"{side.macs:,} {analysis.convention.operations_name}. Parameters with side heads: {both:,}."
     )

@@ -119,7 +119,7 @@ def layer_table(
     """One row per layer, or per block, type or stage, with the header and the totals."""
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
-    counted = analysis.convention.counts
+    counted = analysis.convention.operations_name
     names = chosen(columns, depth is not None or by is not None, counted)
     if columns is None and analysis.convention.flops_per_mac is None:
         names.remove("flops")
@@ -165,7 +165,7 @@ def meta(analysis: Analysis) -> dict[str, Any]:
 
 def unknown_fact(how: Convention, types: Sequence[str]) -> dict[str, str]:
     """For programs: the layer types that make the totals incomplete; no such fact where none can."""
-    return {} if how.known is None else {"unknown": " ".join(types)}
+    return {} if how.nothing is None else {"unknown": " ".join(types)}
 
 
 def titled(network: Network) -> str:

@@ -29,7 +29,7 @@ def summary(analysis: Analysis) -> list[str]:
         *(f"{name}: {_range(array)}, shape {_text(array.shape)}" for name, array in arrays.items()),
         f"dtype {analysis.dtype}, convention {analysis.convention.name}",
         f"parameters: {_range(t.params)}",
-        f"{analysis.convention.counts}: {_range(t.macs)}",
+        f"{analysis.convention.operations_name}: {_range(t.macs)}",
         f"{analysis.convention.memory_name}: {_range(t.values)} values, {_range(t.values * size, bytes_text)}",
         "every total and every row's number is an array: analysis.totals.macs, analysis[LAYER].params",
     ]

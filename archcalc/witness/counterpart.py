@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from archcalc.conventions.source_style import MODULE, SUBCLASS, source_style
+from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
 from archcalc.network import Node
 from archcalc.witness.built import Built
 
@@ -161,7 +161,7 @@ def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
     return list(found.values())
 
 
-def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: str) -> tuple[int, str]:
+def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Library) -> tuple[int, str]:
     """Hold every module call of the other model against the spec's layers in order.
 
     Returns how many agree in kind and output shape, and the first that has no layer, or the first layer

@@ -1,7 +1,7 @@
-"""The tools themselves, run on torchvision's models.
+"""The tools themselves, run on models of torchvision.
 
-Every tool gets a model of its own: thop, ptflops and calflops leave hooks or patches behind. Where a tool can
-do without memory it gets the meta device; fvcore cannot trace there, and ptflops counts linear layers twice.
+Every run has its own model: thop, ptflops and calflops leave hooks or patches behind. A model on the meta device needs
+no memory. Two tools cannot use that device: fvcore cannot trace there, and ptflops counts linear layers twice.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from archcalc.witness.models import build, counterpart
 from archcalc.witness.need import Room, of_run
 
 
-class Measured(NamedTuple):
-    """What a tool said, as whole numbers: operations, parameters, and bytes; None for what it does not say."""
+class Measurement(NamedTuple):
+    """The figures of a tool: operations, parameters, and bytes of memory. None: the tool has no such figure."""
 
     operations: int
     params: int | None = None
@@ -30,40 +30,43 @@ class Measured(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """A tool by its module, what installs it, and how it is run on a model and an image."""
+    """A tool: its Python module, the extra of archcalc that installs it, and a run on a model and an image.
+
+    ``meta``: the tool runs on the meta device.
+    """
 
     module: str
     install: str
-    run: Callable[[Any, Any], Measured]
+    run: Callable[[Any, Any], Measurement]
     meta: bool
 
 
-def _torch(model: Any, image: Any) -> Measured:
+def _torch(model: Any, image: Any) -> Measurement:
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter:
         model(image)
-    return Measured(counter.get_total_flops())
+    return Measurement(counter.get_total_flops())
 
 
-def _fvcore(model: Any, image: Any) -> Measured:
+def _fvcore(model: Any, image: Any) -> Measurement:
     from fvcore.nn import FlopCountAnalysis, parameter_count
 
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     count = FlopCountAnalysis(model, image)
     count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    return Measured(_whole(count.total()), parameter_count(model)[""])
+    return Measurement(_whole(count.total()), parameter_count(model)[""])
 
 
-def _torchinfo(model: Any, image: Any) -> Measured:
+def _torchinfo(model: Any, image: Any) -> Measurement:
     from torchinfo import summary
 
-    found = summary(model, input_data=image, device=image.device, verbose=0)
-    return Measured(found.total_mult_adds, found.total_params, found.total_output_bytes)
+    totals = summary(model, input_data=image, device=image.device, verbose=0)
+    return Measurement(totals.total_mult_adds, totals.total_params, totals.total_output_bytes)
 
 
-def _ptflops(backend: str) -> Callable[[Any, Any], Measured]:
-    def run(model: Any, image: Any) -> Measured:
+def _ptflops(backend: str) -> Callable[[Any, Any], Measurement]:
+    def run(model: Any, image: Any) -> Measurement:
         from ptflops import get_model_complexity_info
 
         macs, params = get_model_complexity_info(
@@ -71,24 +74,24 @@ def _ptflops(backend: str) -> Callable[[Any, Any], Measured]:
         )
         if macs is None:
             raise RuntimeError("it returned None")
-        return Measured(_whole(macs), params)
+        return Measurement(_whole(macs), params)
 
     return run
 
 
-def _thop(model: Any, image: Any) -> Measured:
+def _thop(model: Any, image: Any) -> Measurement:
     from thop import profile
 
     macs, params = profile(model, inputs=(image,), verbose=False)
-    return Measured(_whole(macs), _whole(params))
+    return Measurement(_whole(macs), _whole(params))
 
 
-def _calflops(which: int) -> Callable[[Any, Any], Measured]:
-    def run(model: Any, image: Any) -> Measured:
+def _calflops(which: int) -> Callable[[Any, Any], Measurement]:
+    def run(model: Any, image: Any) -> Measurement:
         from calflops import calculate_flops
 
-        found = calculate_flops(model, tuple(image.shape), print_results=False, output_as_string=False)
-        return Measured(_whole(found[which]), _whole(found[2]))
+        figures = calculate_flops(model, tuple(image.shape), print_results=False, output_as_string=False)
+        return Measurement(_whole(figures[which]), _whole(figures[2]))
 
     return run
 
@@ -106,41 +109,41 @@ TOOLS: Mapping[str, Tool] = {
 """Every tool that can be run, by its convention's name."""
 
 
-def missing(name: str) -> str:
-    """How to install the tool of a convention; nothing where it is installed."""
+def install_hint(name: str) -> str:
+    """How to install the tool of a convention; empty if the tool is installed."""
     tool = TOOLS[name]
     needed = (tool.module, "transformers") if tool.module == "calflops" else (tool.module,)
     absent = [module for module in needed if find_spec(module) is None]
     return f"{absent[0]} is not installed: pip install 'archcalc[{tool.install}]'" if absent else ""
 
 
-def unfit(name: str, network: Network, room: Room | None = None) -> str:
-    """Why the run of a tool does not fit into the free memory; nothing where it fits, as all do on the meta device."""
+def memory_problem(name: str, network: Network, room: Room | None = None) -> str:
+    """Why the run of a tool does not fit into the free memory; empty if it fits. On the meta device every run fits."""
     if TOOLS[name].meta:
         return ""
     free = (Room.of("cpu") if room is None else room).host
     return of_run(network).problem(free, f"{network.full_name}: {name} at {network.input}", "take a smaller --input")
 
 
-def measure(name: str, network: Network, room: Room | None = None) -> Measured:
-    """What the tool of that convention says of the torchvision model that the network is, for one image.
+def measure(name: str, network: Network, room: Room | None = None) -> Measurement:
+    """The figures of a convention's tool for the network's model in torchvision and one image.
 
-    ``room`` is the free memory, which is asked of the machine by default. ArchcalcError where the tool is not one of
-    TOOLS, is not installed or fails, where torchvision has no such model, or where the run does not fit into the free
-    memory (before anything is allocated).
+    ``room`` is the free memory, by default that of the machine. ArchcalcError if the tool is not one of TOOLS, is not
+    installed or fails, if torchvision has no such model, or if the run does not fit into the free memory. In the last
+    case nothing is allocated.
     """
     if name not in TOOLS:
-        raise ArchcalcError(f"{name} is no tool that can be run; these can: {', '.join(TOOLS)}")
+        raise ArchcalcError(f"{name} cannot be run; archcalc can run {', '.join(TOOLS)}")
     model_name = counterpart(network)
-    if missing("torch"):
+    if install_hint("torch"):
         raise ArchcalcError("measuring needs torch and torchvision: pip install 'archcalc[torch]'")
-    if missing(name):
-        raise ArchcalcError(missing(name))
+    if hint := install_hint(name):
+        raise ArchcalcError(hint)
     import torch
 
     tool = TOOLS[name]
-    if said := unfit(name, network, room):
-        raise ArchcalcError(said)
+    if problem := memory_problem(name, network, room):
+        raise ArchcalcError(problem)
     model = build(model_name, meta=tool.meta)
     _check_same(model, model_name, network)
     image = (
@@ -149,11 +152,11 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measured:
         else torch.zeros(1, network.input.channels, *network.input.axes)
     )
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             return tool.run(model, image)
     except Exception as error:  # a tool may fail in any way
-        said = f"{type(error).__name__}: {clipped(str(error).strip(), 160)}"
-        raise ArchcalcError(f"{tool.module} failed on torchvision's {model_name}: {said}") from error
+        text = f"{type(error).__name__}: {clipped(str(error).strip(), 160)}"
+        raise ArchcalcError(f"{tool.module} failed on torchvision's {model_name}: {text}") from error
 
 
 def _check_same(model: Any, name: str, network: Network) -> None:
@@ -167,7 +170,7 @@ def _check_same(model: Any, name: str, network: Network) -> None:
 
 
 def _whole(number: Any) -> int:
-    """A count as the integer that it is, exactly."""
+    """A count as an integer. ValueError for a fraction."""
     whole = int(number)
     if whole != number:
         raise ValueError(f"{number} is no whole number")
@@ -175,9 +178,9 @@ def _whole(number: Any) -> int:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing of what tools print and warn."""
-    unheard = io.StringIO()
-    with contextlib.redirect_stdout(unheard), contextlib.redirect_stderr(unheard), warnings.catch_warnings():
+def quiet() -> Iterator[None]:
+    """Drop what a tool prints, and its warnings."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

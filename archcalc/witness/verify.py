@@ -27,7 +27,7 @@ from archcalc.witness.verified import Comparison, LayerSeen, Other, Verified
 
 LARGEST_DIFFERENCE = 1e-4
 """Of the largest output value: sums in another order differ by less, another epsilon of batch normalisation by more."""
-AS_FVCORE = convention("fvcore")._replace(sees_code="")
+AS_FVCORE = convention("fvcore")._replace(library=None)
 """fvcore's convention, for a model written in modules throughout."""
 FVCORE_OPERATORS = {
     "conv": "conv",

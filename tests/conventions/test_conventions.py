@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
 import archcalc
-from archcalc.analysis.explanation import explained
-from archcalc.conventions import convention, conventions
-from archcalc.conventions.source_style import FORMS, IN_RF_BENCHMARK, IN_TORCHVISION, source_style
+from archcalc.analysis.explanation import explain
+from archcalc.conventions import FILES, convention, conventions
+from archcalc.conventions.source_style import FORMS, RF_BENCHMARK, TORCHVISION, source_style
 from archcalc.published.figures import load_figures
 from archcalc.published.quantities import Bench
 from archcalc.witness.models import NETWORKS
@@ -30,10 +35,10 @@ def test_the_terms_add_up_to_the_table(how) -> None:
     """The steps of explain, and the rows of the table under the same convention."""
     for name in NETS:
         network = archcalc.load(name)
-        totals, found = network.analyze(convention=how).totals, explained(network, how)
+        totals, found = network.analyze(convention=how).totals, explain(network, how)
         assert found.total("operations") == totals.macs
         assert found.total("memory") == totals.values
-        side = sum(step.amount for step in found.ways["parameters"] if step.label.startswith("side heads"))
+        side = sum(step.amount for step in found.terms["parameters"] if step.label.startswith("side heads"))
         assert found.total("parameters") - side == totals.params
 
 
@@ -55,9 +60,29 @@ def test_it_says_where_it_comes_from(how) -> None:
     assert how.about
     assert how.source
     for tally in (how.operations, how.parameters, how.memory):
-        assert all(term.label for term in (*tally.terms, *tally.without))
+        assert all(term.label for term in (*tally.terms, *tally.omissions))
         if how.version and "commit" not in how.version:
-            assert all(term.place for term in (*tally.terms, *tally.without)), how.name
+            assert all(term.place for term in (*tally.terms, *tally.omissions)), how.name
+
+
+def test_every_file_is_listed_with_its_conventions() -> None:
+    shared = {"__init__", "convention", "counts", "source_style"}
+    files = {path.stem for path in Path(archcalc.conventions.__file__).parent.glob("*.py")} - shared
+    listed: dict[str, list[str]] = {}
+    for name, file in FILES.items():
+        listed.setdefault(file, []).append(name)
+    assert set(listed) == files
+    for file, names in listed.items():
+        assert [one.name for one in import_module(f"archcalc.conventions.{file}").CONVENTIONS] == names
+
+
+def test_a_convention_is_loaded_alone() -> None:
+    code = (
+        "import sys, archcalc; archcalc.load('vgg16').analyze().totals; archcalc.convention('thop');"
+        "print(*sorted(name.split('.')[-1] for name in sys.modules if name.startswith('archcalc.conventions.')))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) == {"archcalc", "thop", "convention", "counts", "source_style"}
 
 
 def test_not_counted_is_not_zero() -> None:
@@ -84,23 +109,23 @@ def test_every_rule_is_about_layers_that_a_network_has() -> None:
         code, found = source_style(network), [(n.layer.type, n.name) for n in archcalc.load(network).nodes]
         for rule in code.rules:
             assert rule.form in FORMS
-            assert any(code.form(*one) == (rule.form, rule.wrapped) for one in found), (network, rule)
+            assert any(code.form(*one) == (rule.form, rule.wrappers) for one in found), (network, rule)
 
 
 def test_each_network_is_written_in_one_way() -> None:
     from fnmatch import fnmatchcase
 
     for network in NETWORKS.values():
-        assert sum(fnmatchcase(network, name) for code in IN_TORCHVISION for name in code.networks) <= 1
+        assert sum(fnmatchcase(network, name) for code in TORCHVISION.styles for name in code.networks) <= 1
     for network in {figure.subject.network for figure in load_figures() if figure.source.key == "rf_repo"}:
-        assert sum(fnmatchcase(network, name) for code in IN_RF_BENCHMARK for name in code.networks) == 1
+        assert sum(fnmatchcase(network, name) for code in RF_BENCHMARK.styles for name in code.networks) == 1
 
 
 # Sources: printed figures.
 
 
 def operations(name: str, how: str, **options) -> int:
-    return explained(archcalc.load(name, **options), convention(how)).total("operations")
+    return explain(archcalc.load(name, **options), convention(how)).total("operations")
 
 
 def test_receptive_field_repository() -> None:
@@ -142,10 +167,10 @@ def test_the_profiler_behind_it(name: str, last: str, at_224: int, at_321: int |
 
 def test_a_normalisation_is_free_there_unless_a_bias_stands_in_for_it() -> None:
     """ResNet-50's is an operation of its own, without statistics; Inception v3's script has none."""
-    assert "batch_norm" in explained(archcalc.load("resnet50"), convention("rf-repo")).left_out
-    inception = explained(archcalc.load("inception_v3"), convention("rf-repo"))
-    assert "batch_norm" not in inception.left_out
-    assert "add" in explained(archcalc.load("resnet50"), convention("rf-repo")).left_out
+    assert "batch_norm" in explain(archcalc.load("resnet50"), convention("rf-repo")).not_counted
+    inception = explain(archcalc.load("inception_v3"), convention("rf-repo"))
+    assert "batch_norm" not in inception.not_counted
+    assert "add" in explain(archcalc.load("resnet50"), convention("rf-repo")).not_counted
 
 
 @pytest.mark.parametrize(

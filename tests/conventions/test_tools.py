@@ -11,7 +11,7 @@ import pytest
 
 import archcalc
 from archcalc import Network
-from archcalc.analysis.explanation import Explained, explained
+from archcalc.analysis.explanation import Explanation, explain
 from archcalc.conventions import convention
 from archcalc.witness.models import NETWORKS, build
 from archcalc.witness.tools import measure
@@ -63,7 +63,7 @@ def built_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def remainders(tool: str, network: Network) -> dict[str, int]:
     """What the tool says beyond what its convention does, for everything that it says."""
-    found, said = explained(network, convention(tool)), measure(tool, network)
+    found, said = explain(network, convention(tool)), measure(tool, network)
     left = {"operations": said.operations - found.total("operations")}
     if said.params is not None:
         left["parameters"] = said.params - found.total("parameters")
@@ -98,8 +98,8 @@ MEASURED = {
 }
 
 
-def found(name: str, tool: str) -> Explained:
-    return explained(archcalc.load(NETWORKS[name]), convention(tool))
+def found(name: str, tool: str) -> Explanation:
+    return explain(archcalc.load(NETWORKS[name]), convention(tool))
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -138,8 +138,8 @@ def test_what_thop_takes_for_the_parameters(name: str, params: int) -> None:
 def test_memory_as_printed(name: str, tool: str, printed: str) -> None:
     """Forward/backward pass size as the tools print it."""
     one = found(name, tool)
-    assert one.how.memory_unit is not None
-    size, _, decimals = one.how.memory_unit
+    assert one.convention.memory_unit is not None
+    size, _, decimals = one.convention.memory_unit
     assert f"{4 * one.total('memory') / size:.{decimals}f}" == printed
 
 
@@ -155,7 +155,7 @@ def test_response_normalisation_in_ptflops() -> None:
     network.add("lrn", registry["lrn"](size=5))
     model = torch.nn.Sequential(torch.nn.LocalResponseNorm(5))
     macs, _ = get_model_complexity_info(model, (8, 6, 6), as_strings=False, print_per_layer_stat=False)
-    assert macs == explained(network, convention("ptflops")).total("operations")
+    assert macs == explain(network, convention("ptflops")).total("operations")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_what_timm_profiles(name: str, network: str) -> None:
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
 
     model, image = timm.create_model(name).eval(), torch.zeros(1, 3, 224, 224)
-    one = explained(archcalc.load(network), convention("timm"))
+    one = explain(archcalc.load(network), convention("timm"))
     for count, quantity in ((FlopCountAnalysis, "operations"), (ActivationCountAnalysis, "memory")):
         said = count(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         assert said.total() == one.total(quantity)

@@ -1,4 +1,4 @@
-"""The way from our count to a tool's, in print: it adds up, it names bugs of tools, and it refuses in sentences."""
+"""The terms between our count and a tool's, in print: they add up, and they name bugs of tools. Refusals are sentences."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def test_our_count_and_then_the_tools(archcalc) -> None:
 
 def test_a_bug_of_a_tool_is_named(archcalc) -> None:
     _, out, _ = archcalc("explain", "vgg16", "--as", "ptflops")
-    assert "activation outputs counted a second time [bug in ptflops]" in out
+    assert "modules of activations counted a second time [bug in ptflops]" in out
     assert (
-        "bug in ptflops: activation outputs counted a second time: the module's hook counts it, and so does the patched"
+        "bug in ptflops: modules of activations counted a second time: the module's hook counts the values, and so does the"
         in out
     )
 
@@ -212,7 +212,7 @@ def test_text_of_what_was_measured(archcalc) -> None:
             ["lenet5", "--as", "fvcore", "--measure"],
             "archcalc: torchvision has no model that is lenet5\n",
         ),
-        (["vgg16", "--as", "keras", "--measure"], "archcalc: keras is no tool that can be run; these can: fvcore, "),
+        (["vgg16", "--as", "keras", "--measure"], "archcalc: keras cannot be run; archcalc can run fvcore, "),
         (
             ["vgg16", "--set", "classes=10", "--as", "fvcore", "--measure"],
             "archcalc: torchvision's vgg16 is vgg16, and not vgg16@classes=10\n",

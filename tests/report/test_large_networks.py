@@ -10,7 +10,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.pages.page import page
 from archcalc.report.budget import memory_table
 from archcalc.report.evidence import Records
-from archcalc.report.explain import explain
+from archcalc.report.explain import explain_table
 
 MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
 
@@ -18,7 +18,7 @@ MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (lambda net: explain(net, None, False), "20,000 layers; all tools are shown side by side up to 6,000"),
+        (lambda net: explain_table(net), "20,000 layers; all tools are shown side by side up to 6,000"),
         (lambda net: page(net, Records(), ()), "a page shows up to 6,000"),
         (
             lambda net: memory_table(net, fit="1GiB", batch=2),
@@ -35,7 +35,7 @@ def test_refused_at_once(spec, run, said):
 
 
 def test_one_tool_alone_is_explained(spec):
-    assert explain(spec(MANY), "fvcore", False).rows
+    assert explain_table(spec(MANY), "fvcore").rows
 
 
 def test_a_memory_that_repeats_after_many_pixels_is_not_searched(spec):

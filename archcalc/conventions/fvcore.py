@@ -1,0 +1,73 @@
+"""fvcore: FlopCountAnalysis traces a model and has a handle per operator; parameter_count."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.counts import ADAPTIVE, NOT_IN_TORCH, input_values, layer_norm_operations, setting
+from archcalc.conventions.source_style import CALLED, TORCHVISION
+from archcalc.sizes import Int
+
+
+def _batch_norm(use: Use) -> Int:
+    """1 per value, and 1 more with a trained scale: the handle looks at the scale, not at the shift."""
+    return use.input_values * int(1 + (setting(use, "affine") and setting(use, "scale")))
+
+
+def _upsampling(use: Use) -> Int:
+    return use.values * {"nearest": 1, "bilinear": 4}[setting(use, "mode")]
+
+
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
+NOTHING = layer_types(
+    """
+    lrn scale layer_scale softmax
+    relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+    max_pool avg_pool add mean multiply
+    input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+    """
+)
+OPERATIONS = Tally(
+    Term(
+        "batch normalisation: 2 per value (1 without a trained scale)",
+        Layers("batch_norm"),
+        _batch_norm,
+        place="batchnorm_flop_jit",
+    ),
+    Term(
+        "layer normalisation: 5 per value (4 without scale and shift)",
+        Layers("layer_norm"),
+        layer_norm_operations,
+        place="norm_flop_counter",
+    ),
+    # fvcore has handles for two axes alone: on one axis or three, these two count nothing
+    Term(
+        "adaptive average pooling: 1 per input value",
+        Layers(*ADAPTIVE, forms=CALLED, axes=2),
+        input_values,
+        place="_DEFAULT_SUPPORTED_OPS",
+    ),
+    Term(
+        "upsampling: 1 per output value (4 if bilinear)",
+        Layers("upsample", axes=2),
+        _upsampling,
+        place="_DEFAULT_SUPPORTED_OPS",
+    ),
+)
+
+CONVENTIONS = (
+    Convention(
+        "fvcore",
+        "multiply-adds, 2 per batch-normalised value, 5 per layer-normalised value, and 1 per input value of adaptive "
+        "pooling; biases, activations and other poolings count nothing",
+        "fvcore/nn/flop_count.py and jit_handles.py",
+        "0.1.5.post20221221",
+        operations_name="flops (fvcore)",
+        flops_per_mac=None,
+        multiply_adds=MULTIPLY_ADDS,
+        nothing=NOTHING,
+        unknown_reason=NOT_IN_TORCH,
+        operations=OPERATIONS,
+        counts_side_heads=True,
+        library=TORCHVISION,
+    ),
+)

@@ -1,0 +1,36 @@
+"""Keras: Model.count_params, as summary() prints it."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import NO_OPERATIONS, Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.counts import buffers
+
+CONVENTIONS = (
+    Convention(
+        "keras",
+        "parameters with the moving mean and variance of batch normalisation; operations are not counted",
+        "keras.Model.count_params",
+        "3",
+        operations_name="operations",
+        flops_per_mac=None,
+        multiply_adds=frozenset(),
+        nothing=layer_types(
+            """
+            conv conv_transpose linear batch_norm layer_norm lrn scale layer_scale softmax
+            relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason="Keras has no such layer, or its layer has other weights",
+        operations=NO_OPERATIONS,
+        parameters=Tally(
+            Term(
+                "moving means and variances, not trained",
+                Layers("batch_norm"),
+                buffers,
+                place="BatchNormalization.build",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,16 @@
+"""How most papers count since 2015: a multiply-add is one operation, and its name is FLOP."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention
+
+CONVENTIONS = (
+    Convention(
+        "paper",
+        "a multiply-add of a convolution or linear layer is one operation, which papers call a FLOP; nothing else counts",
+        "He et al., Deep residual learning, 2016, Table 1: FLOPs are multiply-adds; so for GoogLeNet, Inception v3, "
+        "ResNeXt, DenseNet and MobileNet",
+        operations_name="multiply-adds",
+        flops_per_mac=1,
+    ),
+)

@@ -1,0 +1,135 @@
+"""ptflops, with its two backends: hooks and patched functionals (pytorch), and operators of ATen (aten)."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.counts import (
+    CONV,
+    NOT_IN_TORCH,
+    POOLS,
+    additions,
+    affine_values,
+    input_values,
+    response_norm_operations,
+    values,
+)
+from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, TORCHVISION
+
+VERSION = "0.7.5"
+HOOKED = (MODULE,)
+RELUS = ("relu", "prelu", "elu", "gelu")
+"""Activations whose module has a hook and calls a patched functional."""
+TWICE = "the module's hook counts the values, and so does the patched functional that the module calls"
+BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
+
+OPERATIONS = Tally(
+    BIASES._replace(place="conv_flops_counter_hook, linear_flops_counter_hook"),
+    Term(
+        "batch normalisation: 2 per value (1 without scale and shift)",
+        Layers("batch_norm"),
+        affine_values,
+        place="bn_flops_counter_hook",
+    ),
+    Term(
+        "layer normalisation: 1 per value",
+        Layers("layer_norm", forms=HOOKED),
+        input_values,
+        place="MODULES_MAPPING",
+    ),
+    Term(
+        "modules of activations: 1 per value",
+        Layers(*RELUS, "relu6", "leaky_relu", forms=HOOKED),
+        values,
+        place="relu_flops_counter_hook",
+    ),
+    Term(
+        "modules of pooling: 1 per input value",
+        Layers(*POOLS, forms=HOOKED),
+        input_values,
+        place="pool_flops_counter_hook",
+    ),
+    Term(
+        "modules of activations counted a second time",
+        Layers(*RELUS, forms=HOOKED),
+        values,
+        place="patch_functional",
+        bug=TWICE,
+    ),
+    Term(
+        "modules of pooling counted a second time",
+        Layers(*POOLS, forms=HOOKED),
+        input_values,
+        place="patch_functional",
+        bug=TWICE,
+    ),
+    Term(
+        "activations called as a functional: 1 per value",
+        Layers(*RELUS, "relu6", forms=(FUNCTIONAL,)),
+        input_values,
+        place="patch_functional",
+    ),
+    Term(
+        "pooling called as a functional: 1 per input value",
+        Layers(*POOLS, forms=(FUNCTIONAL,)),
+        input_values,
+        place="patch_functional",
+    ),
+    Term(
+        "SiLU and soft-max, whose modules have no hook: 1 per value",
+        Layers("silu", "softmax", forms=CALLED),
+        input_values,
+        place="patch_functional",
+    ),
+    Term("upsampling: 1 per output value", Layers("upsample"), values, place="upsample_flops_counter_hook"),
+    Term("upsampling counted a second time", Layers("upsample"), values, place="patch_functional", bug=TWICE),
+    Term(
+        "response normalisation: its products, sum and pooling",
+        Layers("lrn"),
+        response_norm_operations,
+        place="patch_tensor_ops",
+    ),
+)
+
+CONVENTIONS = (
+    Convention(
+        "ptflops",
+        "multiply-adds and biases, 2 per batch-normalised value, 1 per activation and 1 per input value of pooling; "
+        "modules of ReLU and pooling count twice",
+        "ptflops/pytorch_ops.py and pytorch_engine.py, backend pytorch, on the CPU",
+        VERSION,
+        operations_name="MACs (ptflops)",
+        flops_per_mac=None,
+        multiply_adds=MULTIPLY_ADDS,
+        nothing=layer_types(
+            """
+            scale layer_scale sigmoid hard_sigmoid hard_swish tanh add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=OPERATIONS,
+        counts_side_heads=True,
+        library=TORCHVISION,
+    ),
+    Convention(
+        "ptflops-aten",
+        "multiply-adds, and 1 per bias and output; nothing else",
+        "ptflops/aten_ops.py, backend aten",
+        VERSION,
+        operations_name="MACs (ptflops)",
+        flops_per_mac=None,
+        multiply_adds=MULTIPLY_ADDS,
+        nothing=layer_types(
+            """
+            batch_norm layer_norm lrn scale layer_scale softmax
+            relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=Tally(BIASES._replace(place="conv_flop, addmm_flop")),
+        counts_side_heads=True,
+    ),
+)

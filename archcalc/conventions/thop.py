@@ -1,0 +1,117 @@
+"""thop: profile hooks the modules of the classes in its table; modules of other classes count nothing."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.counts import (
+    ADAPTIVE,
+    NOT_IN_TORCH,
+    affine_values,
+    has_params,
+    input_values,
+    setting,
+    values,
+    weights_per_output_position,
+)
+from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION
+from archcalc.sizes import Int
+
+HOOKED = (MODULE,)
+
+
+def _softmax(use: Use) -> Int:
+    """3n - 1 for n classes."""
+    return 3 * use.input_values - use.input_values // use.out.channels
+
+
+def _input_and_output_values(use: Use) -> Int:
+    return use.input_values + use.values
+
+
+def _upsampling(use: Use) -> Int:
+    """1 per output value; 5 if linear, 11 if bilinear, 0 if trilinear (thop warns that it counts nothing)."""
+    linear = {1: 5, 2: 11}.get(len(use.out.axes), 0)
+    return use.values * {"nearest": 1, "bilinear": linear}[setting(use, "mode")]
+
+
+def _no_hook(use: Use) -> bool:
+    """Parameters without a hooked module: parameters of a block, and modules of a subclass."""
+    return has_params(use) and use.form in (OPERATOR, SUBCLASS)
+
+
+CONVENTIONS = (
+    Convention(
+        "thop",
+        "multiply-adds without biases, 4 per normalised value, input and output values of average pooling; modules of "
+        "a class without a hook count nothing, and their parameters do not count",
+        "thop/profile.py and thop/vision/basic_hooks.py",
+        "0.1.1.post2209072238",
+        operations_name="MACs (thop)",
+        flops_per_mac=None,
+        multiply_adds=layer_types("conv conv_table conv_transpose linear"),
+        nothing=layer_types(
+            """
+            lrn scale layer_scale
+            relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            max_pool add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=Tally(
+            Term(
+                "batch normalisation: 4 per value (2 without scale and shift)",
+                Layers("batch_norm"),
+                affine_values,
+                2,
+                "count_normalization",
+            ),
+            Term(
+                "layer normalisation: 4 per value (2 without scale and shift)",
+                Layers("layer_norm", forms=HOOKED),
+                affine_values,
+                2,
+                "count_normalization",
+            ),
+            Term(
+                "average pooling: 1 per output value",
+                Layers("avg_pool", forms=HOOKED),
+                values,
+                place="count_avgpool",
+            ),
+            Term(
+                "adaptive average pooling: 1 per input value and 1 per output value",
+                Layers(*ADAPTIVE, forms=HOOKED),
+                _input_and_output_values,
+                place="count_adap_avgpool",
+            ),
+            Term("PReLU: 1 per value", Layers("prelu"), input_values, place="count_prelu"),
+            Term("soft-max: 3 x classes - 1", Layers("softmax", forms=HOOKED), _softmax, place="count_softmax"),
+            Term(
+                "upsampling: 1 per output value (11 if bilinear, 5 if linear)",
+                Layers("upsample"),
+                _upsampling,
+                place="count_upsample",
+            ),
+            Term(
+                "transposed convolutions: output positions, not input positions",
+                Layers("conv_transpose"),
+                weights_per_output_position,
+                place="count_convNd",
+                bug="a transposed convolution multiplies at its input positions",
+            ),
+        ),
+        parameters=Tally(
+            omissions=(
+                Term(
+                    "parameters of a block, and parameters of modules without a hook",
+                    _no_hook,
+                    place="profile",
+                    bug="a module without a hook counts as if it had no parameters",
+                ),
+            )
+        ),
+        library=TORCHVISION,
+        reuse=Reuse(ties=True, place="profile"),
+    ),
+)

@@ -1,0 +1,32 @@
+"""FlopCounterMode of PyTorch: convolutions and matrix products."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention, Tally, layer_types
+from archcalc.conventions.counts import NOT_IN_TORCH
+
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
+NOTHING = layer_types(
+    """
+    batch_norm layer_norm lrn scale layer_scale softmax
+    relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+    max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+    input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+    """
+)
+
+CONVENTIONS = (
+    Convention(
+        "torch",
+        "2 per multiply-add of convolutions and matrix products; operators without a formula count nothing",
+        "torch/utils/flop_counter.py, FlopCounterMode",
+        "2.14.1",
+        operations_name="FLOPs",
+        flops_per_mac=None,
+        multiply_adds=MULTIPLY_ADDS,
+        nothing=NOTHING,
+        unknown_reason=NOT_IN_TORCH,
+        operations=Tally(factor=2),
+        counts_side_heads=True,
+    ),
+)

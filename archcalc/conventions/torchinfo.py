@@ -1,0 +1,98 @@
+"""torchinfo: summary looks at the parameters and the output of every module."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.counts import (
+    CONV,
+    NOT_IN_TORCH,
+    SECOND_COPY,
+    additions,
+    has_params,
+    params_per_image,
+    values,
+    weights_per_image,
+    weights_per_output_position,
+)
+from archcalc.conventions.source_style import OPERATOR, TORCHVISION
+from archcalc.sizes import Int
+
+
+def _biases_per_image(use: Use) -> Int:
+    return use.params.bias * use.batch
+
+
+def _no_module_with_params(use: Use) -> bool:
+    return not has_params(use) or use.form == OPERATOR
+
+
+def _in_place_with_params(use: Use) -> bool:
+    return use.storage != "new" and not _no_module_with_params(use)
+
+
+CONVENTIONS = (
+    Convention(
+        "torchinfo",
+        "parameters called weight or bias: those of a convolution once per output position, all others once per image",
+        "torchinfo/layer_info.py, calculate_macs; model_statistics.py",
+        "1.8.0",
+        operations_name="mult-adds",
+        flops_per_mac=None,
+        multiply_adds=layer_types("conv conv_table conv_transpose linear"),
+        nothing=layer_types(
+            """
+            lrn scale layer_scale softmax
+            relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=Tally(
+            Term("biases of convolutions: 1 per output value", Layers(*CONV), additions, place="calculate_macs"),
+            Term(
+                "biases of linear layers: once per image", Layers("linear"), _biases_per_image, place="calculate_macs"
+            ),
+            Term(
+                "weights of linear layers: once per image, not once per position",
+                Layers("linear"),
+                weights_per_image,
+                place="calculate_macs",
+                bug="a linear layer at many positions counts as if at one position",
+            ),
+            Term(
+                "parameters of normalisation and PReLU: once per image",
+                Layers("batch_norm", "layer_norm", "prelu"),
+                params_per_image,
+                place="calculate_macs",
+                bug="counts the parameters, not the values that the parameters change",
+            ),
+            Term(
+                "transposed convolutions: output positions, not input positions",
+                Layers("conv_transpose"),
+                weights_per_output_position,
+                place="calculate_macs",
+                bug="a transposed convolution multiplies at its input positions",
+            ),
+        ),
+        memory=Tally(
+            Term(
+                "outputs in place of layers with parameters, with a second copy",
+                _in_place_with_params,
+                values,
+                2,
+                "ModelStatistics",
+            ),
+            omissions=(
+                Term("the input, and layers without parameters", _no_module_with_params, place="ModelStatistics"),
+            ),
+            factor=2,
+            repetition=SECOND_COPY,
+        ),
+        memory_name="Forward/backward pass size",
+        memory_unit=(10**6, "MB", 2),
+        counts_side_heads=True,
+        library=TORCHVISION,
+        reuse=Reuse(ties=True, place="ModelStatistics"),
+    ),
+)

@@ -1,0 +1,74 @@
+"""torchsummary: summary hooks every module except the root, nn.Sequential and nn.ModuleList."""
+
+from __future__ import annotations
+
+from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, values
+from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
+from archcalc.sizes import Int
+
+
+def _outputs_of_wrappers(use: Use) -> Int:
+    return use.wrappers * use.values
+
+
+def _has_wrappers(use: Use) -> bool:
+    return use.wrappers > 0
+
+
+def _in_place(use: Use) -> bool:
+    return use.storage == "in_place" and use.form == MODULE
+
+
+def _no_module(use: Use) -> bool:
+    return use.form not in (MODULE, SUBCLASS)
+
+
+CONVENTIONS = (
+    Convention(
+        "torchsummary",
+        "memory is every module's output, in place or not, counted twice (for gradients), and once more for each module "
+        "that contains it; operations are not counted",
+        "torchsummary/torchsummary.py, summary",
+        "1.5.1",
+        operations_name="operations",
+        flops_per_mac=None,
+        multiply_adds=frozenset(),
+        nothing=layer_types(
+            """
+            conv conv_table conv_transpose linear batch_norm layer_norm lrn scale layer_scale softmax
+            relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            """
+        ),
+        unknown_reason=NOT_IN_TORCH,
+        operations=NO_OPERATIONS,
+        parameters=Tally(omissions=(Term("parameters of a block itself", _no_module, place="register_hook"),)),
+        memory=Tally(
+            Term(
+                "outputs of modules that work in place, with a second copy",
+                _in_place,
+                values,
+                2,
+                "register_hook",
+                "an output in place has no storage of its own",
+            ),
+            Term(
+                "outputs of modules that contain modules, with a second copy",
+                _has_wrappers,
+                _outputs_of_wrappers,
+                2,
+                "register_hook",
+                "the output of a block is the output of its last layer, and counts again",
+            ),
+            omissions=(Term("the input, and layers that are no module", _no_module, place="register_hook"),),
+            factor=2,
+            repetition=SECOND_COPY,
+        ),
+        memory_name="Forward/backward pass size",
+        memory_unit=(2**20, "MB", 2),
+        library=TORCHVISION,
+        reuse=Reuse(calls=True, ties=True, place="register_hook"),
+    ),
+)
