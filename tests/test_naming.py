@@ -116,7 +116,7 @@ def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) 
     assert source_style(own.zoo_name) is PLAIN
     assert source_style(zoo.zoo_name) is not PLAIN
     assert published(own.analyze()) is None
-    assert Records().judgements(own) == []
+    assert Records().judgements(own.analyze()) == []
     assert (
         "assumed: every layer is a module of torch.nn, except operators such as +"
         in explain_table(own, "fvcore").footer

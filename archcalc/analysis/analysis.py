@@ -58,6 +58,14 @@ class Analysis:
         fit = not self.network.side_problem
         return [row for row in self.all_rows if fit and row.node is not None and row.node.side]
 
+    def with_side_heads(self, training: bool) -> Analysis:
+        """The analysis of ``training``, in which side heads run, or of inference; no row is computed again."""
+        if training == self.training:
+            return self
+        other = type(self)(self.network, self.batch, self.dtype, self.convention, training)
+        other.all_rows = self.all_rows
+        return other
+
     @property
     def input(self) -> Shape:
         return self.network.input

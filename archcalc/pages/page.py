@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.depth import depth
 from archcalc.dtypes import DTYPES
 from archcalc.errors import ArchcalcError
-from archcalc.memory.budget import OPTIMIZERS, Budget
+from archcalc.memory.budget import Budget
 from archcalc.network import Network
 from archcalc.pages.published_figures import figure_tables
 from archcalc.plot import KINDS, svg
@@ -93,9 +93,9 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
         )
     analysis = analyze(network)
     title, *about = origin(network)
-    budget = Budget(network)
+    budget = analysis.memory()
     fields = sentences(analysis, changing(analysis)) if network.input.axes else []
-    judgements = records.judgements(network)
+    judgements = records.judgements(analysis)
     seen = records.seen(network)
     stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
     return Page(
@@ -166,7 +166,7 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
             (
                 f"weights {_short(budget.weights)}, gradients as many",
                 f"kept for the backward pass {_short(budget.training.kept_bytes(1))}",
-                f"optimizer: SGD holds nothing, Adam {_short(_adam(budget))}",
+                f"optimizer: SGD holds nothing, Adam {_short(analysis.memory('adam').optimizer_bytes)}",
             ),
         ),
     ]
@@ -196,11 +196,6 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
 def _short(n: int) -> str:
     """Bytes in their decimal unit."""
     return bytes_text(n).partition(" (")[0]
-
-
-def _adam(budget: Budget) -> int:
-    kind = OPTIMIZERS["adam"]
-    return kind.per_weight * budget.weights + 4 * len(budget.tensors)
 
 
 def _memory(budget: Budget) -> list[str]:

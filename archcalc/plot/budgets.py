@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
-from archcalc.memory.budget import Budget, read_size
+from archcalc.memory.budget import read_size
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, INK
 from archcalc.plot.look import Looks
@@ -45,14 +45,7 @@ def budget(
     than a batch can have.
     """
     card = read_size(fit)
-    held = Budget(
-        analysis.network,
-        analysis.dtype,
-        optimizer=optimizer,
-        amp=amp,
-        checkpoint=checkpoint,
-        overhead=read_size(overhead),
-    )
+    held = analysis.memory(optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
     if len(analysis.network.nodes) == 1:
         raise ArchcalcError(f"{analysis.network.full_name} has no layers to train")
     largest = held.largest_training(card)

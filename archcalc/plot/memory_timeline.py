@@ -13,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
-from archcalc.memory.budget import Budget
 from archcalc.memory.lifetime import Schedule
 from archcalc.memory.training import Training
 from archcalc.plot import labels, style
@@ -56,7 +55,7 @@ def memory(
     """
     if checkpoint is not None and not analysis.training:
         raise ArchcalcError("checkpoint is about training; add --training, or training=True")
-    budget = Budget(analysis.network, analysis.dtype, amp=amp, checkpoint=checkpoint)
+    budget = analysis.memory(amp=amp, checkpoint=checkpoint)
     schedule: Schedule = budget.training if analysis.training else budget.inference
     live = schedule.live(analysis.batch)
     if not live:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
-from archcalc.analysis import Analysis, analyze
+from archcalc.analysis import Analysis
+from archcalc.analysis.analyze import prepared
 from archcalc.analysis.depth import depth
 from archcalc.analysis.stochastic_depth import Survival, survival
 from archcalc.analysis.trace import Row
@@ -147,22 +147,28 @@ class Bench:
     """Answers questions; every network is analysed once for each of its settings and inputs."""
 
     def __init__(self) -> None:
-        self.analyses: dict[Any, Analysis] = {}
+        self._subjects: dict[str, Analysis] = {}
+        self._traced: dict[tuple[str, str, str], Analysis] = {}
+
+    def add(self, analysis: Analysis) -> Analysis:
+        """The analysis, with the rows of an earlier one of the same network at the same input; its own if there is none."""
+        place = analysis.network.full_name, str(analysis.input), analysis.convention.name
+        return self._traced.setdefault(place, analysis).with_side_heads(analysis.training)
 
     def analysis(self, subject: Subject, convention: str = "archcalc") -> Analysis:
         """UnanswerableError when the zoo has no such network."""
         key = repr((subject.network, subject.input, subject.settings, subject.training, convention))
-        if key not in self.analyses:
+        if key not in self._subjects:
             if not is_pattern(subject.network):
                 try:
                     find(subject.network)
                 except ArchcalcError:
                     raise UnanswerableError(f"the zoo has no network {subject.network}") from None
             network = load(subject.network, **dict(subject.settings))
-            self.analyses[key] = analyze(
-                network, input=subject.input or None, training=subject.training, convention=convention
+            self._subjects[key] = self.add(
+                prepared(network, subject.input or None, training=subject.training, convention=convention)
             )
-        return self.analyses[key]
+        return self._subjects[key]
 
     def value(self, formula: Formula, subject: Subject) -> Quantity:
         """The formula's value for the subject, () where there is no one number; UnanswerableError when it has none."""

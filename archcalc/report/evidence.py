@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from types import MappingProxyType
 
+from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.network import Network
 from archcalc.published.figures import Figure, load_figures
@@ -34,9 +35,15 @@ class Records:
             found.setdefault(figure.subject.network, []).append(figure)
         return found
 
-    def judgements(self, network: Network) -> list[Judgement]:
-        """The verdicts on what was published of a network of the zoo; none for any other, or with other settings."""
+    def judgements(self, analysis: Analysis) -> list[Judgement]:
+        """The verdicts on what was published of a network of the zoo; none for any other, or with other settings.
+
+        The numbers at the input of the analysis are those of the analysis.
+        """
+        network = analysis.network
         figures = self._figures.get(network.name, []) if network.as_in_zoo else []
+        if figures:
+            self._bench.add(analysis)
         return [judge(figure, self._bench) for figure in figures]
 
     def seen(self, network: Network) -> Mapping[str, str]:

@@ -6,12 +6,15 @@ import csv
 import os
 import re
 import shlex
+import shutil
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from archcalc import load
+from archcalc.analysis.trace import trace
 from archcalc.cli import main
 from archcalc.errors import ArchcalcError
 from archcalc.language import networks
@@ -19,6 +22,7 @@ from archcalc.pages import folder
 from archcalc.pages.html import html_page
 from archcalc.pages.markdown import markdown_page
 from archcalc.pages.page import page
+from archcalc.plot import KINDS
 from archcalc.plot.colours import DARK
 from archcalc.report.evidence import Records
 
@@ -163,11 +167,41 @@ def test_a_page_has_every_part():
     assert "Not run" in text
 
 
+@pytest.fixture
+def traces(monkeypatch) -> Counter[tuple[str, str, str]]:
+    """How often each network is traced, by its name, its input and the convention."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+
+    def counted(network, batch, convention):
+        counts[network.full_name, str(network.input), convention.name] += 1
+        return trace(network, batch, convention)
+
+    monkeypatch.setattr("archcalc.analysis.analysis.trace", counted)
+    return counts
+
+
+@pytest.mark.parametrize("name", ["lenet5", "vgg16", "googlenet", "efficientnet_b0"])
+def test_a_page_traces_its_network_once(name, traces):
+    """With pictures, memory and verdicts. Verdicts may need other networks, inputs and conventions: each once."""
+    network = load(name)
+    page(network, Records())
+    assert traces[name, str(network.input), "archcalc"] == 1
+    assert set(traces.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].least == 1])
+def test_a_picture_traces_its_network_once(kind, traces, archcalc, tmp_path):
+    if kind == "graph" and shutil.which("dot") is None:
+        pytest.skip("needs Graphviz")
+    assert archcalc("plot", kind, "googlenet", "-o", str(tmp_path / "picture.svg"))[0] == 0
+    assert sum(traces.values()) == 1
+
+
 def test_published_figures_are_of_the_network_as_it_stands():
     records = Records()
-    assert records.judgements(load("vgg16"))
-    assert records.judgements(load("vgg16", classes=10)) == []
-    assert records.judgements(load("vgg16").at(load("vgg16").input._replace(axes=(256, 256)))) == []
+    assert records.judgements(load("vgg16").analyze())
+    assert records.judgements(load("vgg16", classes=10).analyze()) == []
+    assert records.judgements(load("vgg16").at(load("vgg16").input._replace(axes=(256, 256))).analyze()) == []
 
 
 def test_figures_that_are_no_match_come_first_with_their_input_and_none_twice():
