@@ -81,10 +81,10 @@ class Analysis:
 
         return stages(self.network)
 
-    @cached_property
+    @property
     def unknown_types(self) -> tuple[str, ...]:
-        """The layer types of the network that the convention says nothing about; its totals are then incomplete."""
-        return tuple(dict.fromkeys(row.type for row in self.rows if not self.convention.knows(row.type)))
+        """The layer types of the network that the convention says nothing about. If any, the totals are incomplete."""
+        return self.totals.unknown_types
 
     def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
         """The rows folded to a depth of blocks, or ``by`` type or stage."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from archcalc.analysis.totals import unknown_types
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.sizes import Int, Params, Work
@@ -95,6 +96,7 @@ def _sum(name: str, type: str, rows: list[Row]) -> Row:
         field=last.field,
         field_with_gates=last.field_with_gates,
         layers=sum(row.layers for row in rows),
+        unknown_types=unknown_types(rows),
     )
 
 

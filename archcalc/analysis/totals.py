@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis.trace import Row
@@ -14,7 +14,8 @@ class Totals(NamedTuple):
     """Sums over the rows of an analysis; operations and values are for the whole batch.
 
     ``values`` are the feature maps with the input: every output that neither overwrites its input nor
-    is a view of it. ``conv_inputs`` are the inputs of the convolutions, were each kept once more.
+    is a view of it. ``conv_inputs`` are the inputs of the convolutions, were each kept once more. ``unknown_types`` are
+    the layer types that the convention says nothing about; if there is one, ``macs`` is incomplete.
     """
 
     params: Int
@@ -26,6 +27,7 @@ class Totals(NamedTuple):
     work: Work
     values: Int
     conv_inputs: Int
+    unknown_types: tuple[str, ...] = ()
 
 
 def totals(rows: Sequence[Row], convention: Convention) -> Totals:
@@ -42,4 +44,10 @@ def totals(rows: Sequence[Row], convention: Convention) -> Totals:
         work=Work.sum(row.work for row in rows),
         values=sum(row.values for row in rows if row.values is not None),
         conv_inputs=sum(row.conv_inputs for row in rows),
+        unknown_types=unknown_types(rows),
     )
+
+
+def unknown_types(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The layer types that the convention says nothing about, each once."""
+    return tuple(dict.fromkeys(type for row in rows for type in row.unknown_types))

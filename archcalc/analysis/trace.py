@@ -24,7 +24,8 @@ class Row(NamedTuple):
     feature-map values that the layer newly holds. Work, macs and values are for the whole batch.
     ``shared`` names the layer whose parameters this one uses; ``shape`` is None and ``field`` is empty
     for layers folded by type. ``field`` is the receptive field along every axis, past the gates, and ``field_with_gates``
-    that over all paths: behind a gate the whole input.
+    that over all paths: behind a gate the whole input. ``unknown_types`` are the layer types of the row that the
+    convention says nothing about; ``macs`` is then incomplete.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Row(NamedTuple):
     layers: int = 1
     shared: str = ""
     node: Node | None = None
+    unknown_types: tuple[str, ...] = ()
 
 
 class Facts(NamedTuple):
@@ -133,6 +135,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
                 1 if node.inputs else 0,
                 shared,
                 node,
+                () if convention.knows(layer.type) else (layer.type,),
             )
         )
     return rows

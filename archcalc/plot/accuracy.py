@@ -181,5 +181,5 @@ def _caption(analyses: Sequence[Analysis], found: Sequence[Accuracy], ways: Sequ
     return (
         f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))}, {protocols}, against computed "
         f"{first.convention.operations_name} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
-        f"{count_text(most)}. Convention {first.convention.name}. Sources: {sources}."
+        f"{count_text(most)}. Convention {first.convention.name}.{labels.incomplete(analyses)} Sources: {sources}."
     )

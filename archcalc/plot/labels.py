@@ -118,7 +118,15 @@ def about(*analyses: Analysis, counted: bool = True) -> str:
         return f"{text}."
     first = analyses[0]
     how = first.convention
-    return f"{text}, batch {first.batch}, {first.dtype}. Convention {how.name}: {how.about}."
+    return f"{text}, batch {first.batch}, {first.dtype}. Convention {how.name}: {how.about}.{incomplete(analyses)}"
+
+
+def incomplete(analyses: Sequence[Analysis]) -> str:
+    """A sentence for a caption: which layer types are unknown to the convention, and that the total is incomplete."""
+    from archcalc.report.footer import incomplete_text
+
+    text = incomplete_text(list(dict.fromkeys(type for a in analyses for type in a.unknown_types)))
+    return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
 def names(analyses: Sequence[Analysis]) -> list[str]:

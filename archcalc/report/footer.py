@@ -25,13 +25,20 @@ STORED = ("values", "memory")
 """Columns whose ``-`` is an output without storage of its own."""
 
 
-def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
-    """The lines below the rows of an analysis under these headings."""
+def footer(
+    analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequence[Any]], incomplete: Sequence[str] = ()
+) -> list[str]:
+    """The lines below the rows of an analysis under these headings.
+
+    ``incomplete`` are the blocks whose count leaves out a layer of a type that is unknown to the convention.
+    """
     t, how = analysis.totals, analysis.convention
     lines = [_parameters(t)]
     if how.counts_operations:
         lines.append(f"{how.operations_name}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
     lines += incomplete_lines(how, analysis.unknown_types)
+    if incomplete:
+        lines.append(f"the counts of these rows are incomplete too: {', '.join(incomplete)}")
     others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
     if others:
         lines.append(f"other operations by kind: {', '.join(others)}")
@@ -55,12 +62,16 @@ def footer(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Seque
     return [*lines, *legend(headings, rows)]
 
 
-def incomplete_lines(how: Convention, types: Sequence[str], network: str = "") -> list[str]:
-    """For readers: the layer types that the convention says nothing about, and why."""
-    if not types:
-        return []
+def incomplete_text(types: Sequence[str], network: str = "") -> str:
+    """That layer types are unknown to the convention, and that the total is incomplete; empty without such types."""
     where = f" in {network}" if network else ""
-    return [f"unknown to this convention{where}: {', '.join(types)}; the total is incomplete ({how.unknown_reason})"]
+    return f"unknown to this convention{where}: {', '.join(types)}; the total is incomplete" if types else ""
+
+
+def incomplete_lines(how: Convention, types: Sequence[str], network: str = "") -> list[str]:
+    """The same as a line of a footer, with the reason; no line without such types."""
+    text = incomplete_text(types, network)
+    return [f"{text} ({how.unknown_reason})"] if text else []
 
 
 def legend(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:

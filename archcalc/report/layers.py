@@ -31,11 +31,11 @@ def _params(count: Callable[[Row], Any]) -> Cell:
 
 
 def _macs(row: Row, analysis: Analysis) -> Any:
-    return UNKNOWN if row.type in analysis.unknown_types else row.macs
+    return UNKNOWN if row.macs is None and row.unknown_types else row.macs
 
 
 def _flops(row: Row, analysis: Analysis) -> Any:
-    return analysis.convention.flops(row.macs)
+    return UNKNOWN if row.macs is None and row.unknown_types else analysis.convention.flops(row.macs)
 
 
 def _bytes(row: Row, analysis: Analysis) -> Any:
@@ -138,7 +138,9 @@ def layer_table(
         rows=cells,
         total=total,
         header=header(analysis, any(heading.kind in ("count", "bytes") for heading in headings)),
-        footer=footer(analysis, headings, cells),
+        footer=footer(
+            analysis, headings, cells, [row.name for row in rows if row.macs is not None and row.unknown_types]
+        ),
         meta=meta(analysis),
         totals=_totals(analysis),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.report.escape import html_text
+from archcalc.report.footer import incomplete_lines
 from archcalc.sizes import AXES, is_array, largest, product, smallest
 from archcalc.units import bytes_text, counted
 
@@ -30,6 +31,7 @@ def summary(analysis: Analysis) -> list[str]:
         f"dtype {analysis.dtype}, convention {analysis.convention.name}",
         f"parameters: {_range(t.params)}",
         f"{analysis.convention.operations_name}: {_range(t.macs)}",
+        *incomplete_lines(analysis.convention, t.unknown_types),
         f"{analysis.convention.memory_name}: {_range(t.values)} values, {_range(t.values * size, bytes_text)}",
         "every total and every row's number is an array: analysis.totals.macs, analysis[LAYER].params",
     ]

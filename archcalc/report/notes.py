@@ -14,7 +14,7 @@ from archcalc.layers.convolution import CONVOLUTIONS, Conv
 from archcalc.layers.dense import Linear
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
-from archcalc.report.footer import COURSE_VALUES
+from archcalc.report.footer import COURSE_VALUES, incomplete_lines
 from archcalc.report.layers import header
 from archcalc.sizes import Shape
 from archcalc.units import BYTES, COUNTS, unit_for
@@ -39,6 +39,8 @@ def notes(analysis: Analysis) -> str:
             f"{_bytes(twice * size)} / image"
         )
     lines.append(f"TOTAL params: {t.params:,} parameters")
+    if not analysis.convention.parameters.is_own:
+        lines += [f"# {line}" for line in incomplete_lines(analysis.convention, t.unknown_types)]
     if t.values == COURSE_VALUES:
         lines += [
             "",

@@ -265,3 +265,37 @@ def test_a_tool_that_fails_is_one_sentence(archcalc, monkeypatch) -> None:
         "",
         "archcalc: thop failed on torchvision's resnet18: RuntimeError: first line\\nsecond line\n",
     )
+
+
+@pytest.mark.parametrize("fold", [["--depth", "1"], ["--by", "stage"]])
+def test_blocks_with_an_unknown_type_are_incomplete(fold: list[str], archcalc) -> None:
+    _, out, _ = archcalc("table", "resnet18", "--as", "lecun98", *fold)
+    (line,) = [line for line in out.splitlines() if line.startswith("the counts of these rows are incomplete too: ")]
+    assert line.endswith((" conv1, conv2_x, conv3_x, conv4_x, conv5_x", " 112x112, 56x56, 28x28, 14x14, 7x7"))
+    assert "incomplete" not in archcalc("table", "resnet18", *fold)[1]
+
+
+def test_python_says_that_totals_are_incomplete() -> None:
+    analysis = load("resnet18").analyze(convention="lecun98")
+    assert analysis.totals.unknown_types == analysis.unknown_types == ("batch_norm", "max_pool")
+    blocks = {row.name: row.unknown_types for row in analysis.fold(depth=1)}
+    assert blocks["conv5_x"] == ("batch_norm",)
+    assert load("resnet18").analyze().totals.unknown_types == ()
+
+
+def test_flop_of_an_unknown_type_are_unknown(archcalc) -> None:
+    lines = [line for line in archcalc("table", "lenet5", "--as", "torchvision")[1].splitlines() if " rbf " in line]
+    assert [line.count("unknown") for line in lines] == [2]
+
+
+def test_notes_with_an_unknown_type(archcalc) -> None:
+    """fvcore counts all parameters; thop counts those of hooked modules."""
+    assert UNKNOWN.format("") in archcalc("table", "lenet5", "--as", "thop", "--format", "notes")[1]
+    assert "incomplete" not in archcalc("table", "lenet5", "--as", "fvcore", "--format", "notes")[1]
+
+
+def test_a_caption_with_an_unknown_type() -> None:
+    labels = pytest.importorskip("archcalc.plot.labels")
+    text = labels.about(load("lenet5").analyze(convention="thop"))
+    assert text.endswith(" Unknown to this convention: subsample, rbf; the total is incomplete.")
+    assert "incomplete" not in labels.about(load("lenet5").analyze())
