@@ -43,7 +43,10 @@ def load_plugin(name: str) -> tuple[str, ...]:
     )
     if not types:
         raise ArchcalcError(f"plugin {name}: the module registers no layer type (class Mine(Layer, type='mine'))")
-    check_plugins()
+    try:
+        check_plugins()
+    except ArchcalcError as error:
+        raise ArchcalcError(f"plugin {name}: {error}") from None
     return types
 
 
@@ -51,10 +54,16 @@ def check_plugins() -> None:
     """ArchcalcError unless every layer type of a plugin is whole."""
     if len(registry) == len(BUILT_IN):
         return
-    problems = []
-    for type in registry.keys() - BUILT_IN:
+    from archcalc.pytorch import gaps
+
+    plugins = [type for type in registry if type not in BUILT_IN]
+    problems = gaps(plugins)
+    for type in plugins:
         if type in WORDS or not PARAM.fullmatch(type):
-            problems.append(f"a layer type cannot be called {type!r}: a type is a word that specs do not use otherwise")
+            problems.append(
+                f"a layer cannot have the type {type!r}: a type is a word of letters, digits and _ that specs do not use "
+                "for anything else"
+            )
     if problems:
         raise ArchcalcError("; ".join(problems))
 

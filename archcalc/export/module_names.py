@@ -10,7 +10,8 @@ from typing import NamedTuple
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import Layer
 from archcalc.network import Network, Node
-from archcalc.pytorch.code import Statements, torch_code
+from archcalc.pytorch.code import Statements
+from archcalc.pytorch.record import records
 from archcalc.settings_text import prefixes
 from archcalc.sizes import Shape
 
@@ -35,7 +36,7 @@ def how_written(network: Network, node: Node, over: int | None = None) -> Statem
     """
     try:
         shapes = tuple(network.nodes[i].shape for i in taken(node, over))
-        return torch_code(node.layer, shapes, node.shape, over is not None)
+        return records[node.layer.type].statements(node.layer, shapes, node.shape, over is not None)
     except LayerError as error:
         raise ArchcalcError(f"{network.full_name}: {node.name} cannot be built: {error}") from None
 

@@ -25,7 +25,7 @@ VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 class Gradient:
     """The gradient of a tensor while contributions to it meet; ``whole`` where it is not a part of a larger one.
 
-    Its ``order`` in memory is as that of a Value.
+    Its ``order`` in memory is as that of a TapeTensor.
     """
 
     __slots__ = ("order", "storage", "whole")
@@ -91,14 +91,16 @@ class BackwardPass:
         """One operator, and what it adds to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
-        if operation.wants and not (gradient.order == operation.wants and (gradient.whole or gradient.order == "last")):
+        if operation.rule.needs_order and not (
+            gradient.order == operation.rule.needs_order and (gradient.whole or gradient.order == "last")
+        ):
             gradient = self._in_order(operation, gradient)
         made, copied, read = (
             self._steps(operation, node.index if node.shares is None else node.shares)
-            if operation.backward
+            if operation.rule.steps
             else ({}, [], len(tape.moments) - 1)
         )
-        if operation.passes:
+        if operation.rule.passes_gradient_on:
             for i, value in enumerate(operation.inputs):
                 if value.derived and value.itemsize != operation.output.itemsize and i not in made:
                     tape.moment("_to_copy")
@@ -111,7 +113,7 @@ class BackwardPass:
                 saved.storage.until(read)
             else:
                 saved.storage.dies = last
-        order, whole = operation.gives or gradient.order, gradient.whole and operation.operator != "cat"
+        order, whole = operation.rule.gradient_order or gradient.order, gradient.whole and operation.operator != "cat"
         gradients = {
             i: Gradient(made[i], True, order) if i in made else Gradient(gradient.storage, whole, order)
             for i, value in enumerate(operation.inputs)
@@ -138,7 +140,7 @@ class BackwardPass:
         size = operation.output.count * operation.output.itemsize
         copy = self.tape.make("gradient", size, 0, "gradient in order")
         self.users[copy] = 1
-        return Gradient(copy, True, operation.wants)
+        return Gradient(copy, True, operation.rule.needs_order)
 
     def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
@@ -179,21 +181,21 @@ class BackwardPass:
         copied: list[tuple[Storage, int, tuple[int, int]]] = []
         scratch: list[tuple[Storage, int]] = []
         ends = []
-        for step in operation.backward:
+        for step in operation.rule.steps:
             begun = False
-            for of, per_image, fixed, until, becomes in step:
-                if of >= 0 and not inputs[of].derived:
+            for target, per_image, fixed, until, becomes in step:
+                if target >= 0 and not inputs[target].derived:
                     continue
                 if not begun:
                     tape.moment(f"{operation.operator} backward")
                     begun = True
                 which = (owner, weights)
-                weights += of in (WEIGHT, COPIED)
-                if of >= 0:
-                    made[of] = tape.make("gradient", per_image, fixed, "gradient of its input")
-                elif of == SCRATCH:
+                weights += target in (WEIGHT, COPIED)
+                if target >= 0:
+                    made[target] = tape.make("gradient", per_image, fixed, "gradient of its input")
+                elif target == SCRATCH:
                     scratch.append((tape.make("scratch", per_image, fixed, "backward"), until))
-                elif of == COPIED:
+                elif target == COPIED:
                     storage = tape.make("scratch", 0, fixed, "gradient of weights to be copied")
                     copied.append((storage, becomes, which))
                 elif which in self.weights:
@@ -204,7 +206,7 @@ class BackwardPass:
             ends.append(len(tape.moments) - 1)
         for storage, until in scratch:
             storage.until(ends[until] if 0 <= until < len(ends) else ends[-1])
-        return made, copied, ends[operation.applies - 1] if ends else len(tape.moments) - 1
+        return made, copied, ends[operation.rule.reading_steps - 1] if ends else len(tape.moments) - 1
 
     def _stays(self, made: Storage, which: tuple[int, int]) -> None:
         """The gradient of a weight, which stays; that of a shared weight is added to the first."""

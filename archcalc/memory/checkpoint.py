@@ -11,8 +11,8 @@ from collections.abc import Sequence, Set
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.letters import normal
 from archcalc.network import Network, Node
+from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.running import run_layer
 from archcalc.pytorch.tape import Operation, Saved, Stopped, TapeTensor
 
 

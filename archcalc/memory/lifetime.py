@@ -13,24 +13,10 @@ from archcalc.dtypes import itemsize
 from archcalc.inputs import single
 from archcalc.memory.collector import paused
 from archcalc.network import Network, Node
+from archcalc.pytorch.record import records
+from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.running import run_layer
 from archcalc.pytorch.tape import Moment, Storage, TapeTensor
-
-OVERWRITE = frozenset(
-    ("relu", "relu6", "leaky_relu", "elu", "hard_sigmoid", "silu", "hard_swish", "sigmoid", "tanh", "scale", "add")
-)
-"""Layers that PyTorch can write over an input; it has no such GELU, PReLU or soft-max."""
-KEEP_INPUT = frozenset(
-    (
-        *("conv", "conv_table", "conv_transpose", "linear", "rbf", "subsample", "multiply", "layer_scale"),
-        *("max_pool", "avg_pool", "adaptive_avg_pool", "batch_norm", "layer_norm", "lrn"),
-        *("relu6", "leaky_relu", "prelu", "elu", "gelu", "hard_sigmoid", "silu", "hard_swish"),
-    )
-)
-"""Layers whose backward pass reads their input (some activations only where they do not overwrite it)."""
-KEEP_OUTPUT = frozenset(("relu", "leaky_relu", "elu", "sigmoid", "tanh", "softmax"))
-"""Layers whose backward pass reads their output (leaky_relu and elu only in place)."""
 
 
 def overwritten(network: Network) -> dict[int, int]:
@@ -49,10 +35,10 @@ def overwritten(network: Network) -> dict[int, int]:
     def free(made: Node, node: Node) -> bool:
         return not (
             made.index in kept
-            or made.layer.type in KEEP_OUTPUT
+            or records[made.layer.type].saves_output
             or passes_view(made)
             or any(
-                reader.index > node.index or passes_view(reader) or reader.layer.type in KEEP_INPUT
+                reader.index > node.index or passes_view(reader) or records[reader.layer.type].saves_input
                 for reader in readers[made.index]
                 if reader is not node
             )
@@ -60,7 +46,7 @@ def overwritten(network: Network) -> dict[int, int]:
 
     found = {}
     for node in network.nodes[1:]:
-        if node.storage == "in_place" and node.layer.type in OVERWRITE:
+        if node.storage == "in_place" and records[node.layer.type].in_place:
             full = [i for i in node.inputs if network.nodes[i].shape == node.shape]
             over = next((i for i in full if free(network.nodes[i], node)), None)
             if over is not None:
@@ -69,17 +55,9 @@ def overwritten(network: Network) -> dict[int, int]:
 
 
 def passes_view(node: Node) -> bool:
-    """Whether what a layer returns is another tensor seen anew, in PyTorch: the input, or a result of its own."""
+    """True if PyTorch returns the layer's result as a view, of the input or of a tensor that the layer made."""
     layer = node.layer
-    moved = layer.type in ("layer_norm", "linear") and layer.settings["axis"] == "channels" and node.shape.axes
-    moved = moved or (layer.type == "linear" and layer.settings["bias"] and node.shape.axes)  # a matrix, seen as a map
-    squeezed = layer.type.endswith("_pool") and len(node.shape.axes) == 1
-    return (
-        "view" in (node.storage, layer.storage)
-        or layer.type in ("dropout", "drop_path", "lrn", "channel_shuffle")
-        or bool(moved)
-        or squeezed
-    )
+    return "view" in (node.storage, layer.storage) or records[layer.type].returns_view(layer, node.shape)
 
 
 class Schedule:

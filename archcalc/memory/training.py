@@ -11,8 +11,8 @@ from archcalc.memory.checkpoint import CheckpointedBlock, block_runs
 from archcalc.memory.collector import paused
 from archcalc.memory.lifetime import Schedule, image, overwritten
 from archcalc.network import Network, Node
+from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.running import run_layer
 from archcalc.pytorch.tape import Operation, Saved, TapeTensor
 
 

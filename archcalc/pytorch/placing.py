@@ -7,13 +7,15 @@ window. What it cannot place is padded first. An average over dilated windows is
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Shape, lesser, positive
 
 Sides = tuple[tuple[int, int], ...]
+Kind = Literal["max", "mean", "sum"]
+"""What a pooling makes of a window."""
 
 
 class Placed(NamedTuple):
@@ -45,34 +47,21 @@ class Placed(NamedTuple):
         return tuple((positive(before - b), positive(after - a)) for (before, after), (b, a) in rows)
 
 
-SLIDING = frozenset(("conv", "conv_table", "max_pool", "avg_pool", "subsample"))
-"""Layers that may need padding that PyTorch's layer does not have."""
+def uneven(layer: Any, x: Shape) -> Sides:
+    """The padding of a convolution on x where it differs by side, which no convolution of torch.nn has; else empty."""
+    pads = tuple((before, after) for *_, before, after in layer.slides(x))
+    return () if all(before == after for before, after in pads) else pads
 
 
-def beforehand(layer: Any, x: Shape) -> Sides:
-    """What stands around x before the layer runs, since PyTorch's layer cannot pad so; empty where nothing does.
-
-    A convolution of torch.nn pads both sides of an axis alike. Padding is a statement of its own: once it has run,
-    the map is freed if no other layer reads it.
-    """
-    if layer.type not in SLIDING:
-        return ()
-    if layer.type in ("conv", "conv_table"):
-        pads = tuple((before, after) for *_, before, after in layer.slides(x))
-        return () if all(before == after for before, after in pads) else pads
-    at = placed(layer, x, layer.shape(x))
-    return at.around if at.pads else ()
-
-
-def placed(layer: Any, x: Shape, out: Shape) -> Placed:
+def placed(kind: Kind, layer: Any, x: Shape, out: Shape) -> Placed:
     """How PyTorch places the windows of a pooling on x, of which it makes ``out``."""
     slides, kernels = layer.slides(x), per_axis(layer.kernel, x, "kernel")
     pads = tuple((before, after) for *_, before, after in slides)
     nothing, none = ((0, 0),) * len(pads), (0,) * len(pads)
-    mean = layer.type == "avg_pool"
+    mean = kind == "mean"
     counts = mean and layer.counts_padding
-    dilated = layer.type != "max_pool" and any(d != 1 for d in per_axis(layer.dilation, x, "dilation"))
-    unfolded = dilated or (layer.type == "subsample" and len(pads) == 1)  # nn.AvgPool1d has no sums
+    dilated = kind != "max" and any(d != 1 for d in per_axis(layer.dilation, x, "dilation"))
+    unfolded = dilated or (kind == "sum" and len(pads) == 1)  # nn.AvgPool1d has no sums
     rows = zip(slides, out.axes, strict=True)
     whole = tuple((b, positive((size - 1) * s + span - n - b)) for (n, span, s, b, _), size in rows)
     ones = tuple((b, lesser(a, w)) for (b, a), (_, w) in zip(pads, whole, strict=True)) if counts else ()
@@ -81,26 +70,26 @@ def placed(layer: Any, x: Shape, out: Shape) -> Placed:
     own = tuple(before for before, _ in pads)
     ends = mean and not counts  # where the padding ends does not matter
     if (ends or all(b == a for b, a in pads)) and all(2 * p <= k for p, k in zip(own, kernels, strict=True)):
-        mode = _mode(layer, own, x, out)
+        mode = _mode(kind, layer, own, x, out)
         if mode is not None:
             return Placed(nothing, own, mode)
     if not mean:
         return Placed(whole, none)
     if counts:
         first = Placed(pads, none)
-        mode = _mode(layer, none, first.padded(x), out)
+        mode = _mode(kind, layer, none, first.padded(x), out)
         if mode is not None:
             return first._replace(ceil_mode=mode)
     return Placed(whole, none, divided=True, counted=ones)
 
 
-def _mode(layer: Any, own: tuple[int, ...], x: Shape, out: Shape) -> bool | None:
+def _mode(kind: Kind, layer: Any, own: tuple[int, ...], x: Shape, out: Shape) -> bool | None:
     """With which ceil_mode a pooling with this padding of its own makes ``out``; None where with neither.
 
     nn.AvgPool3d wants a map as large as its kernel, and forgets its padding when it looks.
     """
     kernels = per_axis(layer.kernel, x, "kernel")
-    if layer.type != "max_pool" and len(own) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True)):
+    if kind != "max" and len(own) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True)):
         return None
     windows = {name: layer.settings[name] for name in ("kernel", "stride", "dilation")}
     for mode in (False, True):

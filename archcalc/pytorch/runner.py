@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
 from archcalc.network import Node
-from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Backward, Made, Operation, Storage, Tape, TapeTensor
+from archcalc.pytorch.tape import (
+    COPIED,
+    NO_STEPS,
+    SCRATCH,
+    WEIGHT,
+    Backward,
+    BackwardRule,
+    Made,
+    Operation,
+    Result,
+    Role,
+    Storage,
+    Tape,
+    TapeTensor,
+)
 from archcalc.sizes import Params, Shape, product
 
 T = TypeVar("T")
 Kept = tuple[TapeTensor | Storage, str]
 """A tensor that the backward pass needs, and as what."""
 INT64, FLOAT = 8, 4
-Run = Callable[["Runner", Any, list[TapeTensor], list[Shape], Shape], TapeTensor]
-"""Runs a layer on a tape: the layer, its inputs, their shapes, and the shape of its output, which it returns.
-
-The list of inputs has what is alive until the layer is done; one that is freed before is taken out of it.
-"""
 
 
 class Runner(Tape):
@@ -33,6 +42,7 @@ class Runner(Tape):
         """By layer, the inputs that it no longer holds when it is done, with the last moment that read them."""
         self._copies: dict[tuple[int, int], TapeTensor] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
+        self._rules: dict[tuple[int, str, tuple[Made, ...]], BackwardRule] = {}
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
     def begin(self, node: Node) -> None:
@@ -53,8 +63,16 @@ class Runner(Tape):
         """x in half precision, which autocast gives to convolutions and linear layers."""
         if not self.amp or x.itemsize == 2:
             return x
-        step = [[Made(0, x.count * x.itemsize, 0)]]
-        return self.run("_to_copy", [x], x.count, itemsize=2, what="in half precision", backward=step)
+        return self.cast(x, 2, "in half precision")
+
+    def single(self, x: TapeTensor) -> TapeTensor:
+        """x in single precision, which autocast gives to poolings over three axes."""
+        return x if not self.amp or x.itemsize == FLOAT else self.cast(x, FLOAT, "in single precision")
+
+    def cast(self, x: TapeTensor, itemsize: int, label: str, role: Role = "map") -> TapeTensor:
+        """x in another precision."""
+        result = Result(itemsize=itemsize, role=role, label=label)
+        return self.run("_to_copy", [x], x.count, result, rule=self.rule(x))
 
     def gradients(self, *counts: int) -> list[Made]:
         """The gradients of weights with so many values each."""
@@ -88,9 +106,8 @@ class Runner(Tape):
             storage = self.make("weight copy", 0, 2 * count, "weights in half precision")
             copy = self._copies[owner, parameter] = TapeTensor(storage, count, 2, derived=self.training)
             if self.training:
-                self.operations.append(
-                    Operation(self.node, "_to_copy", [], copy, [], [[gradient]], False, parameter, "", "")
-                )
+                rule = BackwardRule([[gradient]])
+                self.operations.append(Operation(self.node, "_to_copy", [], copy, [], rule, parameter))
         return self._copies[owner, parameter]
 
     def release_copies(self) -> None:
@@ -99,14 +116,41 @@ class Runner(Tape):
             copy.storage.until(len(self.moments) - 1)
         self._copies.clear()
 
-    def new(self, x: TapeTensor, weights: Iterable[Made] = ()) -> Backward:
+    def step(self, x: TapeTensor, weights: Iterable[Made] = ()) -> Backward:
         """One step that makes the gradient of the first input, with those of weights."""
         return [[Made(0, x.count * x.itemsize, 0), *weights]] if self.training else ()
 
+    def rule(self, x: TapeTensor, order: str = "", weights: Sequence[Made] = ()) -> BackwardRule:
+        """A backward pass of one step: the gradient of the first input, in a memory order, and those of weights."""
+        if not self.training:
+            return NO_STEPS
+        key = x.count * x.itemsize, order, tuple(weights)
+        rule = self._rules.get(key)
+        if rule is None:
+            rule = self._rules[key] = BackwardRule(self.step(x, weights), bool(weights), gradient_order=order)
+        return rule
+
+    def copy(self, x: TapeTensor, label: str) -> Storage:
+        """A copy of x that is kept for the backward pass."""
+        x.storage.until(self.moment("clone"))
+        return self.make("kept", x.count * x.itemsize, 0, label)
+
+    def scratch(self, operator: str, per_image: int, fixed: int, label: str) -> Storage:
+        """What an operator makes that lives within the layer."""
+        self.moment(operator)
+        return self.make("scratch", per_image, fixed, label)
+
+    def padded(self, x: TapeTensor, shape: Shape, pads: Iterable[tuple[int, int]]) -> TapeTensor:
+        """x with its zeros around it."""
+        axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
+        result = Result(order=formatted(x, shape), role="scratch", label="padded input")
+        return self.run("constant_pad_nd", [x], shape.channels * product(axes), result, rule=self.rule(x))
+
 
 def params(layer: Any, x: Shape) -> Params:
-    found: Params = layer.params(x)
-    return found
+    """The parameters of a layer; as a question for ``Runner.ask``."""
+    own: Params = layer.params(x)
+    return own
 
 
 def halves(copies: list[TapeTensor]) -> list[Kept]:
@@ -114,11 +158,15 @@ def halves(copies: list[TapeTensor]) -> list[Kept]:
     return [(copy, "its weights in half precision") for copy in copies[:1]]
 
 
-def into(of: int, x: TapeTensor, itemsize: int, count: int, at: int) -> list[list[Made]]:
-    """The gradient of input x, made in another precision and copied into its own, as steps of which that is ``at``."""
+def into(target: int, x: TapeTensor, itemsize: int, count: int, at: int) -> list[list[Made]]:
+    """Backward steps that compute the gradient of input x in precision ``itemsize``, and cast it to x's precision.
+
+    ``at`` is the index of the cast among the operator's backward steps; the gradient before the cast is freed after
+    that step.
+    """
     if x.itemsize == itemsize:
-        return [[Made(of, count * itemsize, 0)]]
-    return [[Made(SCRATCH if x.derived else of, count * itemsize, 0, at)], [Made(of, count * x.itemsize, 0)]]
+        return [[Made(target, count * itemsize, 0)]]
+    return [[Made(SCRATCH if x.derived else target, count * itemsize, 0, at)], [Made(target, count * x.itemsize, 0)]]
 
 
 def its_input(layer: Any) -> str:
@@ -151,23 +199,3 @@ def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
     """Whether axes of these sizes and strides can be seen as one axis, without a copy."""
     long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
     return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))
-
-
-def scratch(tape: Runner, operator: str, per_image: int, what: str) -> Any:
-    tape.moment(operator)
-    return tape.make("scratch", per_image, 0, what)
-
-
-def padded(tape: Runner, x: TapeTensor, shape: Shape, pads: Iterable[tuple[int, int]]) -> TapeTensor:
-    """x with its zeros around it."""
-    axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
-    count = shape.channels * product(axes)
-    return tape.run(
-        "constant_pad_nd",
-        [x],
-        count,
-        what="padded input",
-        role="scratch",
-        order=formatted(x, shape),
-        backward=tape.new(x),
-    )

@@ -6,7 +6,7 @@ needs it. Sizes are exact for every batch at once: so many bytes per image and s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 Phase = Literal["forward", "backward", "step"]
@@ -17,21 +17,21 @@ Role = Literal["map", "kept", "scratch", "gradient", "weight gradient", "weight 
 class Storage:
     """The memory behind one or more tensors: its size, and the first and last moment at which it is alive.
 
-    ``what`` tells it from others of the same layer.
+    ``label`` tells it from others of the same layer.
     """
 
-    __slots__ = ("born", "dies", "fixed", "layer", "node", "per_image", "role", "what")
+    __slots__ = ("born", "dies", "fixed", "label", "layer", "node", "per_image", "role")
 
     def __init__(
-        self, layer: str, node: int, role: Role, per_image: int, fixed: int, born: int, what: str = ""
+        self, layer: str, node: int, role: Role, per_image: int, fixed: int, born: int, label: str = ""
     ) -> None:
-        self.layer, self.node, self.role, self.what = layer, node, role, what
+        self.layer, self.node, self.role, self.label = layer, node, role, label
         self.per_image, self.fixed = per_image, fixed
         self.born = self.dies = born
 
     @property
     def name(self) -> str:
-        return f"{self.layer}: {self.what}" if self.what else self.layer
+        return f"{self.layer}: {self.label}" if self.label else self.layer
 
     def bytes(self, batch: int) -> int:
         return self.fixed + batch * self.per_image
@@ -54,12 +54,15 @@ class Moment(NamedTuple):
 
 
 class TapeTensor:
-    """A tensor as operators see it: values per image, bytes of one, order in memory, and what it derives from.
+    """A tensor as operators see it.
 
-    ``order`` is ``first`` where the values of an image lie in the order of the shape, ``last`` where the channels
-    come last, ``unit`` where they do but lie as in ``first``, and ``part`` for some channels of a larger map.
-    ``derived`` says that a gradient flows to it. ``strides`` are those of the channels and of every axis where the
-    tensor is some positions of a larger map, and empty otherwise.
+    count:    values per image
+    itemsize: bytes of one value
+    order:    memory order. ``first``: contiguous (NCHW). ``last``: channels-last (NHWC). ``unit``: channels-last
+              strides, but the values lie as in ``first`` because the map has one channel or one position.
+              ``part``: some channels of a larger map.
+    derived:  whether a gradient flows to the tensor
+    strides:  strides of the channels and of every axis, where the tensor is some positions of a larger map; else empty
     """
 
     __slots__ = ("count", "derived", "itemsize", "order", "storage", "strides")
@@ -70,13 +73,17 @@ class TapeTensor:
 
 
 class Made(NamedTuple):
-    """What one step of an operator's backward pass makes: the gradient of an input, of a weight, or scratch.
+    """What one step of an operator's backward pass makes.
 
-    ``of`` is the number of the input, WEIGHT, SCRATCH or COPIED: the gradient of a weight in another dtype or
-    order, which becomes one of so many bytes afterwards. Scratch lives up to and with the step ``until``.
+    target:    the number of the input whose gradient it is, or WEIGHT, SCRATCH or COPIED (the gradient of a weight in
+               another dtype or order, which is copied afterwards)
+    per_image: bytes per image
+    fixed:     bytes whatever the batch
+    until:     scratch lives up to and with this step
+    becomes:   the bytes of a COPIED gradient after the copy
     """
 
-    of: int
+    target: int
     per_image: int
     fixed: int
     until: int = -1
@@ -85,6 +92,77 @@ class Made(NamedTuple):
 
 WEIGHT, SCRATCH, COPIED = -1, -2, -3
 Backward = Sequence[Sequence[Made]]
+"""The steps of an operator's backward pass, and what each makes."""
+
+
+class Result(NamedTuple):
+    """Where an operator's result lies.
+
+    over:     the tensor whose storage the result takes (an operator in place)
+    view:     whether the result is a view of the first input
+    order:    memory order; '' = that of the first input
+    itemsize: bytes of a value; 0 = those of the first input
+    role:     the role of a new storage
+    label:    the label of a new storage
+    """
+
+    over: TapeTensor | None = None
+    view: bool = False
+    order: str = ""
+    itemsize: int = 0
+    role: Role = "map"
+    label: str = ""
+
+
+class Extra(NamedTuple):
+    """A further result of an operator, and why the backward pass needs it ('' where it does not)."""
+
+    per_image: int
+    fixed: int
+    label: str
+    why: str = ""
+
+
+class Saves(NamedTuple):
+    """What an operator saves for its backward pass.
+
+    input:   why it saves its first input; '' where it does not
+    output:  why it saves its result; '' where it does not
+    tensors: other tensors that it saves, each with the reason
+    extra:   further results, which it makes without a backward pass too
+    """
+
+    input: str = ""
+    output: str = ""
+    tensors: Sequence[tuple[TapeTensor | Storage, str]] = ()
+    extra: Sequence[Extra] = ()
+
+
+class BackwardRule(NamedTuple):
+    """How gradients flow through an operator.
+
+    steps:              what each step of its backward pass makes
+    weights:            whether the operator has weights, so that a gradient always flows
+    passes_gradient_on: whether the gradient of the output is that of every input that no step makes one for
+    gradient_order:     memory order of the input gradients; '' = order of the output gradient
+    needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
+                        copied first
+    reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
+                        or cast them.
+    """
+
+    steps: Backward = ()
+    weights: bool = False
+    passes_gradient_on: bool = False
+    gradient_order: str = ""
+    needs_order: str = ""
+    reading_steps: int = 0
+
+
+NEW, VIEW, NOTHING_SAVED = Result(), Result(view=True), Saves()
+ORDERED = {order: Result(order=order) for order in ("", "first", "last", "unit", "part")}
+"""New storage for a map in a memory order."""
+NO_STEPS, PASSES = BackwardRule(), BackwardRule(passes_gradient_on=True)
 
 
 class Saved(NamedTuple):
@@ -96,27 +174,17 @@ class Saved(NamedTuple):
 
 
 class Operation:
-    """An operator that gradients flow through: how, and what it saved for that.
+    """An operator that gradients flow through.
 
-    ``parameter`` is the number of its first weight among those of its layer. ``gives`` is the order in memory of the
-    gradients of its inputs, that of the output's where it says nothing; with ``wants`` its output's gradient is
-    copied if it comes in another order. Only the first ``applies`` steps read what was saved, if it says so: those
-    after them sum gradients to smaller shapes, or copy them into another precision.
+    node:      the layer that it belongs to
+    operator:  its name in PyTorch
+    inputs, output: its tensors
+    saved:     what it saved for its backward pass
+    rule:      how gradients flow through it
+    parameter: the number of its first weight among those of its layer
     """
 
-    __slots__ = (
-        "applies",
-        "backward",
-        "gives",
-        "inputs",
-        "node",
-        "operator",
-        "output",
-        "parameter",
-        "passes",
-        "saved",
-        "wants",
-    )
+    __slots__ = ("inputs", "node", "operator", "output", "parameter", "rule", "saved")
 
     def __init__(
         self,
@@ -125,16 +193,11 @@ class Operation:
         inputs: Sequence[TapeTensor],
         output: TapeTensor,
         saved: list[Saved],
-        backward: Backward,
-        passes: bool,
+        rule: BackwardRule,
         parameter: int,
-        gives: str,
-        wants: str,
-        applies: int = 0,
     ) -> None:
         self.node, self.operator, self.inputs, self.output = node, operator, inputs, output
-        self.saved, self.backward, self.passes = saved, backward, passes
-        self.parameter, self.gives, self.wants, self.applies = parameter, gives, wants, applies
+        self.saved, self.rule, self.parameter = saved, rule, parameter
 
 
 class Stopped(Exception):  # noqa: N818
@@ -147,7 +210,7 @@ class Stopped(Exception):  # noqa: N818
 class Tape:
     """The recording while it is made: a layer runs its operators through it one by one.
 
-    The operator that would be number ``stop_at`` of ``operations`` is the last: it runs, or where all that is kept
+    The operator that would be number ``stop_at`` of ``operations`` is the last: it runs, or where all that is saved
     of it was there before, it does not, and Stopped is raised.
     """
 
@@ -163,13 +226,19 @@ class Tape:
         self.parameter = 0
         """How many weights of this layer have had their operators."""
 
-    def make(self, role: Role, per_image: int, fixed: int = 0, what: str = "") -> Storage:
+    @property
+    def now(self) -> int:
+        """The last moment so far."""
+        return len(self.moments) - 1
+
+    def make(self, role: Role, per_image: int, fixed: int = 0, label: str = "") -> Storage:
         """A storage that the operator of this moment makes."""
-        made = Storage(self.name, self.node, role, per_image, fixed, len(self.moments) - 1, what)
+        made = Storage(self.name, self.node, role, per_image, fixed, len(self.moments) - 1, label)
         self.storages.append(made)
         return made
 
     def moment(self, operator: str) -> int:
+        """An operator runs; its moment."""
         self.moments.append((self.phase, self.node, operator))
         return len(self.moments) - 1
 
@@ -178,92 +247,62 @@ class Tape:
         operator: str,
         inputs: Sequence[TapeTensor],
         count: int,
-        *,
-        over: TapeTensor | None = None,
-        view: bool = False,
-        order: str = "",
-        itemsize: int = 0,
-        role: Role = "map",
-        what: str = "",
-        keep: Iterable[tuple[TapeTensor | Storage, str]] = (),
-        keep_output: str = "",
-        beside: Iterable[tuple[int, int, str, str]] = (),
-        weights: bool = False,
-        backward: Backward = (),
-        passes: bool = False,
-        gives: str = "",
-        wants: str = "",
-        applies: int = 0,
+        result: Result = NEW,
+        saves: Saves = NOTHING_SAVED,
+        rule: BackwardRule = NO_STEPS,
     ) -> TapeTensor:
-        """One operator on the inputs, and the tensor that it makes.
+        """Run one operator on the inputs; the tensor of ``count`` values per image that it makes.
 
-        The result is new memory, that of ``over``, or with ``view`` that of the first input. In training
-        ``keep`` are the tensors whose values the backward pass reads, and as what (``keep_output``: the result);
-        ``beside`` are further results (bytes per image, fixed bytes, what it is, and why it is kept, if it is).
-        Gradients flow where an input derives from a weight or where the operator has ``weights``; they take the
-        steps of ``backward``, or with ``passes`` go on as they are; the rest is as in Operation.
+        In training, gradients flow where an input derives from a weight, or where the operator has weights.
         """
         last = len(self.operations) == self.stop_at
-        if last and not keep_output and not any(why for *_, why in beside):
-            self.operations.append(
-                Operation(
-                    self.node,
-                    operator,
-                    inputs,
-                    inputs[0],
-                    self._saved(keep),
-                    backward,
-                    passes,
-                    self.parameter,
-                    gives,
-                    wants,
-                    applies,
-                )
-            )
+        if last and not saves.output and not any(extra.why for extra in saves.extra):
+            saved = self._saved(inputs[0], saves)
+            self.operations.append(Operation(self.node, operator, inputs, inputs[0], saved, rule, self.parameter))
             raise Stopped(ran=False)
-        now, node = len(self.moments), self.node
-        self.moments.append((self.phase, node, operator))
-        flows = weights
+        now = len(self.moments)
+        self.moments.append((self.phase, self.node, operator))
+        flows = rule.weights
         for value in inputs:
             value.storage.dies = now
             flows = flows or value.derived
         flows = flows and self.training
-        source = inputs[0]
-        size = itemsize or source.itemsize
+        output = self._output(inputs[0], count, result, flows)
+        saved = self._saved(inputs[0], saves) if flows else []
+        for per_image, fixed, label, why in saves.extra:
+            made = self.make("kept", per_image, fixed, label)
+            if why and flows:
+                saved.append(Saved(made, self.node, why))
+        if flows:
+            if saves.output:
+                saved.append(Saved(output.storage, self.node, saves.output))
+            for one in saved:
+                one.storage.dies = now
+            self.operations.append(Operation(self.node, operator, inputs, output, saved, rule, self.parameter))
+            if rule.weights:
+                for step in rule.steps:
+                    for target, *_ in step:
+                        self.parameter += target in (WEIGHT, COPIED)
+        if last:
+            raise Stopped(ran=True)
+        return output
+
+    def _output(self, source: TapeTensor, count: int, result: Result, derived: bool) -> TapeTensor:
+        over, view, order, size, role, label = result
+        size = size or source.itemsize
         if over is not None:
             storage = over.storage
         elif view:
             storage = source.storage
         else:
-            storage = self.make(role, count * size, 0, what)
-        output = TapeTensor(storage, count, size, order or source.order, flows)
+            storage = self.make(role, count * size, 0, label)
+        output = TapeTensor(storage, count, size, order or source.order, derived)
         if source.strides and not order and storage is source.storage:
             output.strides = source.strides
-        saved = self._saved(keep) if flows else []
-        for per_image, fixed, name, why in beside:
-            made = self.make("kept", per_image, fixed, name)
-            if why and flows:
-                saved.append(Saved(made, node, why))
-        if flows:
-            if keep_output:
-                saved.append(Saved(storage, node, keep_output))
-            for one in saved:
-                one.storage.dies = now
-            self.operations.append(
-                Operation(
-                    node, operator, inputs, output, saved, backward, passes, self.parameter, gives, wants, applies
-                )
-            )
-            if weights:
-                for step in backward:
-                    for of, *_ in step:
-                        self.parameter += of in (WEIGHT, COPIED)
-        if last:
-            raise Stopped(ran=True)
         return output
 
-    def _saved(self, keep: Iterable[tuple[TapeTensor | Storage, str]]) -> list[Saved]:
-        saved = []
-        for kept, why in keep:
+    def _saved(self, source: TapeTensor, saves: Saves) -> list[Saved]:
+        saved = [Saved(source.storage, self.node, saves.input)] if saves.input else []
+        for kept, why in saves.tensors:
             saved.append(Saved(kept.storage if isinstance(kept, TapeTensor) else kept, self.node, why))
         return saved

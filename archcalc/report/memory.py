@@ -7,10 +7,11 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.memory.budget import Budget, Parts
-from archcalc.memory.lifetime import OVERWRITE, Schedule
+from archcalc.memory.lifetime import Schedule
 from archcalc.memory.order import Best, best_order
 from archcalc.network import Network, Node
 from archcalc.outputs import outputs_lines, outputs_of
+from archcalc.pytorch.record import records
 from archcalc.pytorch.tape import Storage
 from archcalc.report.layers import header, meta
 from archcalc.report.table import Heading, Table
@@ -99,7 +100,7 @@ def _held(node: Node, schedule: Schedule) -> str:
     """How PyTorch holds an output."""
     if _is_new(node, schedule):
         return "new"
-    return "in place" if node.layer.type in OVERWRITE else "view"
+    return "in place" if records[node.layer.type].in_place else "view"
 
 
 def _is_new(node: Node, schedule: Schedule) -> bool:

@@ -12,29 +12,11 @@ from torch.utils._pytree import tree_leaves
 
 from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
 from archcalc.network import Node
+from archcalc.pytorch.record import records
 from archcalc.witness.built import Built
 
-KINDS = {
-    "Conv2d": "conv",
-    "Linear": "linear",
-    "BatchNorm2d": "batch_norm",
-    "LayerNorm": "layer_norm",
-    "LayerNorm2d": "layer_norm",
-    "ReLU": "relu",
-    "ReLU6": "relu6",
-    "Hardswish": "hard_swish",
-    "Hardsigmoid": "hard_sigmoid",
-    "SiLU": "silu",
-    "Sigmoid": "sigmoid",
-    "GELU": "gelu",
-    "MaxPool2d": "max_pool",
-    "AvgPool2d": "avg_pool",
-    "AdaptiveAvgPool2d": "adaptive_avg_pool",
-    "Dropout": "dropout",
-    "StochasticDepth": "drop_path",
-    "Flatten": "flatten",
-}
-"""The layer type that a module of torch or torchvision is."""
+KNOWN = frozenset(module for record in records.values() for module in record.modules)
+"""Modules of torch or torchvision that are a layer."""
 PASSING = ("Identity", "Permute")
 """Modules that only pass on or reorder what they get."""
 
@@ -179,10 +161,10 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
     for call in calls(theirs, images):
         if call.kind in PASSING or call.path.split(".")[-1] in extras:
             continue
-        if call.kind not in KINDS:
+        if call.kind not in KNOWN:
             return agreed, f"{call.path} is a {call.kind}, which no layer is known to be"
         for node in nodes:
-            if _kind(node) == KINDS[call.kind] and call.shape in _shapes(node, len(images)):
+            if call.kind in records[node.layer.type].modules and call.shape in _shapes(node, len(images)):
                 agreed += 1
                 break
             if left_out(node):
@@ -194,10 +176,6 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
             return agreed, f"no layer is its {call.path} ({call.kind} {list(call.shape)})"
     extra = next((node for node in nodes if left_out(node)), None)
     return agreed, f"{extra.name} ({extra.layer.type}) where it has nothing" if extra else ""
-
-
-def _kind(node: Node) -> str:
-    return "adaptive_avg_pool" if node.layer.type == "global_avg_pool" else node.layer.type
 
 
 def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:

@@ -7,8 +7,8 @@ concatenated maps are added up, since the engine does not tell channels apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +17,10 @@ from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.axis import AxisField
 from archcalc.field.pixels_read import Positions, Run
-from archcalc.layers import Layer
-from archcalc.layers.convolution import Conv, ConvTranspose
-from archcalc.layers.join import Add
-from archcalc.layers.pool import AdaptiveAvgPool, AvgPool, GlobalAvgPool
+from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.reshape import Upsample
 from archcalc.network import Network, Node
+from archcalc.pytorch.record import records
 from archcalc.sizes import Shape, Span
 from archcalc.witness.built import Built
 
@@ -158,7 +156,7 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
     at = {0: 0}
     for node in network.running():
         inputs = [at[i] for i in node.inputs]
-        layers = NARROW[node.layer.type](node.layer, node.shape)
+        layers = records[node.layer.type].stand_in(node.layer, node.shape)
         if node.layer.joins:
             inputs = [_widened(small, i, node.shape) for i in inputs]
         for layer in layers:
@@ -175,66 +173,6 @@ def _widened(small: Network, index: int, out: Shape) -> int:
     if small.nodes[index].shape.axes == out.axes or not out.axes:
         return index
     return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])
-
-
-def _settings(layer: Layer, *names: str) -> dict[str, Any]:
-    return {name: getattr(layer, name) for name in names}
-
-
-SLIDING = ("kernel", "stride", "pad", "dilation")
-
-
-def _same(layer: Layer, out: Shape) -> Sequence[Layer]:
-    return [layer]
-
-
-def _nothing(layer: Layer, out: Shape) -> Sequence[Layer]:
-    """What sees just its own position, or the channels there."""
-    return []
-
-
-def _convolution(layer: Layer, out: Shape) -> Sequence[Layer]:
-    return [Conv(out=1, bias=False, **_settings(layer, *SLIDING))]
-
-
-def _transposed(layer: Layer, out: Shape) -> Sequence[Layer]:
-    return [ConvTranspose(out=1, bias=False, **_settings(layer, *SLIDING, "output_pad"))]
-
-
-def _pooling(layer: Layer, out: Shape) -> Sequence[Layer]:
-    return [AvgPool(**_settings(layer, *SLIDING, "ceil_mode"))]
-
-
-def _all(layer: Layer, out: Shape) -> Sequence[Layer]:
-    return [GlobalAvgPool()]
-
-
-def _sum(layer: Layer, out: Shape) -> Sequence[Layer]:
-    return [Add()]
-
-
-def _weighed(layer: Any, out: Shape) -> Sequence[Layer]:
-    """A linear layer or a normalisation of a map: over the channels, the last axis, or everything."""
-    if not out.axes or layer.axis in (None, "channels"):
-        return []
-    over = 1 if layer.axis == "last" else len(out.axes)
-    return [AdaptiveAvgPool(out=(*out.axes[:-over], *[1] * over)), Upsample(size=out.axes)]
-
-
-NARROW: Mapping[str, Callable[[Any, Shape], Sequence[Layer]]] = {
-    "conv": _convolution,
-    "conv_table": _convolution,
-    "conv_transpose": _transposed,
-    **dict.fromkeys(("max_pool", "avg_pool", "subsample"), _pooling),
-    **dict.fromkeys(("adaptive_avg_pool", "global_avg_pool", "upsample", "crop", "pad"), _same),
-    **dict.fromkeys(("add", "mean", "multiply", "concat"), _sum),
-    **dict.fromkeys(("linear", "layer_norm"), _weighed),
-    "flatten": _all,
-    **dict.fromkeys(("relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "sigmoid", "hard_sigmoid"), _nothing),
-    **dict.fromkeys(("silu", "hard_swish", "tanh", "softmax", "batch_norm", "lrn", "scale", "layer_scale"), _nothing),
-    **dict.fromkeys(("identity", "dropout", "drop_path", "slice", "pad_channels", "channel_shuffle", "rbf"), _nothing),
-}
-"""For each layer type, the layers of one channel that see what it sees."""
 
 
 # What the engine says.

@@ -16,6 +16,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.training import training
 from archcalc.network import Network
+from archcalc.pytorch.record import records
 from archcalc.sizes import Params
 from archcalc.witness import counts, gradients, memory, need
 from archcalc.witness.built import Built
@@ -29,17 +30,6 @@ LARGEST_DIFFERENCE = 1e-4
 """Of the largest output value: sums in another order differ by less, another epsilon of batch normalisation by more."""
 AS_FVCORE = convention("fvcore")._replace(library=None)
 """fvcore's convention, for a model written in modules throughout."""
-FVCORE_OPERATORS = {
-    "conv": "conv",
-    "conv_table": "conv",
-    "conv_transpose": "conv",
-    "linear": "linear",
-    "batch_norm": "batch_norm",
-    "layer_norm": "layer_norm",
-    "adaptive_avg_pool": "adaptive_avg_pool2d",
-    "global_avg_pool": "adaptive_avg_pool2d",
-}
-"""The operator under which fvcore counts a layer type; an upsampling says how it interpolates."""
 MOST_FIELDS = 200
 """A gradient takes a backward pass for every layer."""
 TRAINING_BATCH = 2
@@ -269,10 +259,8 @@ def _by_operator(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[C
         return []
     computed: Counter[str] = Counter()
     for row in counted:
-        operator = FVCORE_OPERATORS.get(row.type, row.type)
-        if row.type == "upsample" and row.node is not None:
-            operator = f"upsample_{row.node.layer.settings['mode']}2d"
-        computed[operator] += row.macs or 0
+        if row.node is not None and row.node.index:
+            computed[records[row.type].fvcore(row.node.layer)] += row.macs or 0
     names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
     return [
         Comparison.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0))

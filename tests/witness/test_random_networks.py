@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from archcalc import Network
 from archcalc.errors import LayerError
 from archcalc.layers import registry
-from archcalc.pytorch.code import torch_code
+from archcalc.pytorch.record import records
 from archcalc.witness import build
 from archcalc.witness.built import Built, instance
 
@@ -124,7 +124,7 @@ def theirs(layer: Layer) -> object:
 def shares(shared: Shared) -> bool:
     """Whether PyTorch loads the weights of the owner into the user."""
     owner, user = (
-        instance(torch_code(made, inputs, made.shape(*inputs)).layer)
+        instance(records[type].statements(made, inputs, made.shape(*inputs)).layer)
         for type, given, inputs in shared
         for made in [registry[type](**given)]
     )

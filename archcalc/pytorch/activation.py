@@ -1,0 +1,143 @@
+"""What PyTorch does with activations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from archcalc.layers import Layer
+from archcalc.pytorch.code import InlineCode, ModuleCode
+from archcalc.pytorch.record import Record
+from archcalc.pytorch.runner import Runner, halves
+from archcalc.pytorch.tape import NOTHING_SAVED, ORDERED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.sizes import Shape
+
+
+class ActivationRecord(Record):
+    """An activation of one operator. Its backward pass reads its input, if the record says so, or else its output.
+
+    In place it saves its output, if the record says so, or else a copy of its input.
+    """
+
+    facts: ClassVar[tuple[str, ...]] = (*Record.facts, "operator", "modules")
+
+    operator: ClassVar[str]
+    keeps_format = False
+    keeps_gradient_order = False
+    """Whether its input gradient has the memory order of the input; else that of the output gradient."""
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode(f"nn.{self.modules[0]}")
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        rule = tape.rule(x, x.order if self.keeps_gradient_order else "")
+        if not tape.overwrite:
+            saves = Saves(self.kept.input) if self.kept.input else self.kept
+            return tape.run(self.operator, xs, x.count, saves=saves, rule=rule)
+        saves = NOTHING_SAVED
+        if self.kept.output:
+            saves = Saves(output=self.kept.output)
+        elif tape.training and x.derived:
+            saves = Saves(tensors=[(tape.copy(x, "copy of the input"), f"{self.type}: a copy of its input")])
+        return tape.run(f"{self.operator}_", xs, x.count, Result(over=x), saves, rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """It sees its own position."""
+        return []
+
+
+class ReluRecord(ActivationRecord, type="relu"):
+    operator, modules, keeps_gradient_order = "relu", ("ReLU",), True
+    saves_input, saves_output, in_place = False, True, True
+
+
+class Relu6Record(ActivationRecord, type="relu6"):
+    operator, modules = "relu6", ("ReLU6",)
+    saves_input, saves_output, in_place = True, False, True
+
+
+class LeakyReluRecord(ActivationRecord, type="leaky_relu"):
+    operator, modules, keeps_gradient_order = "leaky_relu", ("LeakyReLU",), True
+    saves_input, saves_output, in_place = True, True, True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.LeakyReLU", {"negative_slope": layer.slope}, 1)
+
+
+class EluRecord(ActivationRecord, type="elu"):
+    operator, modules = "elu", ("ELU",)
+    saves_input, saves_output, in_place = True, True, True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.ELU", {"alpha": layer.alpha}, 1, {"alpha": 1.0})
+
+
+class SigmoidRecord(ActivationRecord, type="sigmoid"):
+    operator, modules = "sigmoid", ("Sigmoid",)
+    saves_input, saves_output, in_place = False, True, True
+
+    def code_in_place(self, layer: Any, x: Shape) -> InlineCode:
+        return InlineCode("{0}.sigmoid_()")
+
+
+class TanhRecord(ActivationRecord, type="tanh"):
+    operator, modules = "tanh", ("Tanh",)
+    saves_input, saves_output, in_place = False, True, True
+
+    def code_in_place(self, layer: Any, x: Shape) -> InlineCode:
+        return InlineCode("{0}.tanh_()")
+
+
+class HardSigmoidRecord(ActivationRecord, type="hard_sigmoid"):
+    operator, modules = "hardsigmoid", ("Hardsigmoid",)
+    saves_input, saves_output, in_place = True, False, True
+
+
+class SiluRecord(ActivationRecord, type="silu"):
+    operator, modules = "silu", ("SiLU",)
+    saves_input, saves_output, in_place = True, False, True
+
+
+class HardSwishRecord(ActivationRecord, type="hard_swish"):
+    operator, modules = "hardswish", ("Hardswish",)
+    saves_input, saves_output, in_place = True, False, True
+
+
+class GeluRecord(ActivationRecord, type="gelu"):
+    operator, modules = "gelu", ("GELU",)
+    saves_input, saves_output, in_place = True, False, False
+
+
+class SoftmaxRecord(ActivationRecord, type="softmax"):
+    """The channels come first in memory, whatever the input's order."""
+
+    operator, modules = "_softmax", ("Softmax",)
+    saves_input, saves_output, in_place = False, True, False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.Softmax", {"dim": 1})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        return tape.run("_softmax", xs, x.count, ORDERED["first"], self.kept, tape.rule(x, "first"))
+
+
+class PreluRecord(ActivationRecord, type="prelu"):
+    """A leaky ReLU whose slopes are trained."""
+
+    operator, modules = "_prelu_kernel", ("PReLU",)
+    saves_input, saves_output, in_place, keeps_format = True, False, False, True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {"num_parameters": x.channels if layer.per_channel else 1}
+        return ModuleCode("nn.PReLU", arguments, 1, {"num_parameters": 1})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        gradients, copies = tape.weights(layer.params(*shapes).weight)
+        x = tape.low(xs[0])
+        whole = x.count * x.itemsize
+        both = [Made(0 if x.derived else SCRATCH, whole, 0, 0), Made(SCRATCH, whole, 0, 1)]  # whether needed or not
+        rule = BackwardRule([both, gradients], True, gradient_order=x.order, reading_steps=1)
+        saves = self.kept._replace(tensors=halves(copies))
+        return tape.run(self.operator, [x, *copies], out.values, saves=saves, rule=rule)

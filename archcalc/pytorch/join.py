@@ -1,0 +1,197 @@
+"""What PyTorch does where branches meet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from archcalc.layers import Layer
+from archcalc.layers.join import Add, broadcast
+from archcalc.pytorch.code import InlineCode
+from archcalc.pytorch.record import JoinRecord
+from archcalc.pytorch.runner import Runner, dense, formatted, into
+from archcalc.pytorch.tape import PASSES, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.sizes import Shape
+
+
+class OneByOneRecord(JoinRecord):
+    """The first two inputs combined, then what they made and the third, and so on, each in a statement of its own.
+
+    After each statement what was combined is freed.
+    """
+
+    facts: ClassVar[tuple[str, ...]] = (*JoinRecord.facts, "sign", "partial")
+
+    sign: str
+    """The operator between two inputs."""
+    partial: str
+    """What is called the result so far."""
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = False
+
+    def write(self, ends: list[str], over: bool) -> list[InlineCode]:
+        return one_by_one(ends, f" {self.sign} ")
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """Inputs are added up, since a field does not tell channels apart."""
+        return [Add()]
+
+
+def one_by_one(ends: list[str], between: str, after: str = "") -> list[InlineCode]:
+    first, *others = ends
+    if not others:
+        return [InlineCode(f"{{0}}{first}")]
+    return [InlineCode(f"{{0}}{'' if at else first}{between}{{1}}{end}{after}") for at, end in enumerate(others)]
+
+
+class AddRecord(OneByOneRecord, type="add"):
+    sign, partial, in_place = "+", "sum so far", True
+
+    def write(self, ends: list[str], over: bool) -> list[InlineCode]:
+        return one_by_one(ends, ".add_(", ")") if over else super().write(ends, over)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        return self.sum(tape, xs, shapes, len(xs) - 1)
+
+    def sum(self, tape: Runner, xs: list[TapeTensor], shapes: list[Shape], final: int) -> TapeTensor:
+        """One sum after another; sum number ``final`` is the output."""
+        shape = shapes[0]
+        for at, other in enumerate(shapes[1:], 1):
+            total, x = xs[:2]
+            terms = shape, other
+            size = max(total.itemsize, x.itemsize)
+            shape = broadcast(shape, other)
+            order = _order((total, x), terms, shape)
+            over = total if tape.overwrite and total.itemsize == size else None
+            whole = at == final
+            label = "" if whole else self.partial
+            result = Result(over, False, order, size, "map" if whole else "scratch", label)
+            rule = BackwardRule(_summed((total, x), shape.values, size), passes_gradient_on=True)
+            xs[:2] = [tape.run("add", [total, x], shape.values, result, rule=rule)]
+        return xs[0]
+
+
+class MeanRecord(AddRecord, type="mean"):
+    in_place = False
+
+    def write(self, ends: list[str], over: bool) -> list[InlineCode]:
+        sums = super().write(ends, over) if len(ends) > 1 else []
+        return [*sums, InlineCode(f"{{0}} / {len(ends)}")]
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        total = self.sum(tape, xs, shapes, 0)
+        return tape.run("div", [total], out.values, rule=tape.rule(total))
+
+
+class MultiplyRecord(OneByOneRecord, type="multiply"):
+    """The gradient of a gate is a map before it is summed."""
+
+    sign, partial, saves_input = "*", "product so far", True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        shape = shapes[0]
+        for second in shapes[1:]:
+            first, x = xs[:2]
+            factors = shape, second
+            shape = broadcast(shape, second)
+            size = max(first.itemsize, x.itemsize)
+            order, last = _order((first, x), factors, shape), len(xs) == 2
+            result = Result(None, False, order, size, "map" if last else "scratch", "" if last else self.partial)
+            pairs = ((x, first), (first, x))
+            saves = Saves(tensors=[(other, "multiply: the other factor") for other, factor in pairs if factor.derived])
+            steps = _factors((first, x), shape.values, size)
+            rule = BackwardRule(steps, reading_steps=first.derived + x.derived)
+            xs[:2] = [tape.run("mul", [first, x], shape.values, result, saves, rule)]
+        return xs[0]
+
+
+def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> str:
+    """The order of a map made of two: that of the first that is as large; where neither is, as both lie in memory.
+
+    PyTorch's TensorIterator sorts the axes, the innermost first, by the first of the two that has a stride along both.
+    """
+    for x in xs:
+        if x.count == out.values:
+            return x.order
+    sizes = (out.channels, *out.axes)
+    rows = [_strides(x, shape, sizes) for x, shape in zip(xs, shapes, strict=True)]
+    axes = list(reversed(range(len(sizes))))
+    for end in range(1, len(axes)):
+        here = end
+        for before in reversed(range(end)):
+            outer = _outer(axes[before], axes[here], rows, sizes)
+            if outer is False:
+                break
+            if outer:
+                axes[before], axes[here] = axes[here], axes[before]
+                here = before
+    return "last" if len(axes) > 1 and axes == [0, *reversed(range(1, len(sizes)))] else "first"
+
+
+def _strides(x: TapeTensor, shape: Shape, sizes: tuple[int, ...]) -> list[int]:
+    """The strides of channels and axes of a map that is read at every position of a larger one: there they are 0."""
+    own = (shape.channels, *(shape.axes or (1,) * (len(sizes) - 1)))
+    strides = (x.strides or dense(x, shape)) if shape.axes else (1,) * len(sizes)
+    return [0 if n < size else stride for n, size, stride in zip(own, sizes, strides, strict=True)]
+
+
+def _outer(a: int, b: int, rows: list[list[int]], sizes: tuple[int, ...]) -> bool | None:
+    """Whether axis a lies outside of axis b; None where no map says."""
+    for strides in rows:
+        if strides[a] and strides[b] and strides[a] != strides[b]:
+            return strides[a] > strides[b]
+        if strides[a] and strides[b] and sizes[a] > sizes[b]:
+            return True
+    return None
+
+
+def _summed(terms: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
+    """The gradients of terms that are smaller than their sum: summed, and copied into the term's precision."""
+    steps: list[list[Made]] = []
+    for n, x in enumerate(terms):
+        if x.count < count and x.derived:
+            steps += into(n, x, itemsize, x.count, len(steps) + 1)
+    return steps
+
+
+def _factors(factors: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
+    """Backward of a product.
+
+    Autograd first computes both full-size gradients (second factor, then first). Then it reduces each gradient to its
+    factor's shape and precision (first factor, then second).
+    """
+    derived = [(n, x) for n, x in enumerate(factors) if x.derived]
+    whole: dict[int, list[Made]] = {}
+    rest: list[list[Made]] = []
+    for n, x in derived:
+        sizes = [count * itemsize, x.count * itemsize, x.count * x.itemsize]
+        sizes = list(dict.fromkeys(sizes))
+        at = len(derived) + len(rest)
+        made = [Made(SCRATCH, size, 0, at + turn) for turn, size in enumerate(sizes[:-1])] + [Made(n, sizes[-1], 0)]
+        whole[n] = [made[0]]
+        rest += [[one] for one in made[1:]]
+    return [*reversed(whole.values()), *rest]
+
+
+class ConcatRecord(JoinRecord, type="concat"):
+    """A map in the memory format of its inputs; under autocast in the precision of the largest."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = True
+
+    def write(self, ends: list[str], over: bool) -> list[InlineCode]:
+        terms = [f"{{{at}}}{end}" for at, end in enumerate(ends)]
+        return [InlineCode(f"torch.cat(({', '.join(terms)}{',' * (len(terms) == 1)}), 1)")]
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        size = max(x.itemsize for x in xs)
+        if tape.amp:
+            label = "in single precision"
+            xs = [x if x.itemsize == size else tape.cast(x, size, label, "scratch") for x in xs]
+        order = "last" if all(formatted(x, out) == "last" for x in xs) else "first"
+        return tape.run("cat", xs, out.values, Result(order=order, itemsize=size), rule=PASSES)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [Add()]

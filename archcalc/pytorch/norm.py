@@ -1,0 +1,188 @@
+"""What PyTorch does with normalisations and scales."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.layers import Layer
+from archcalc.layers.pool import AdaptiveAvgPool
+from archcalc.layers.reshape import Upsample
+from archcalc.pytorch.code import InlineCode, ModuleCode, dims, sequence
+from archcalc.pytorch.record import Record
+from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, params
+from archcalc.pytorch.tape import (
+    ORDERED,
+    PASSES,
+    SCRATCH,
+    VIEW,
+    WEIGHT,
+    BackwardRule,
+    Extra,
+    Made,
+    Result,
+    Saves,
+    TapeTensor,
+)
+from archcalc.sizes import Shape, product
+
+
+class NormRecord(Record):
+    """A normalisation, which makes a map and reads its input again in the backward pass."""
+
+    saves_input, saves_output = True, False
+    in_place = False
+    keeps_format = True
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """It sees its own position, or the channels there."""
+        return []
+
+
+class BatchNormRecord(NormRecord, type="batch_norm"):
+    """Keeps the mean and the deviation of each channel, in training alone."""
+
+    modules = ("BatchNorm2d",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        target = dims("BatchNorm", x) if x.axes else "nn.BatchNorm1d"
+        if layer.affine and not layer.scale:
+            return ModuleCode("BatchNormShift", {"channels": x.channels, "eps": layer.eps}, 1, {"eps": 1e-5})
+        arguments = {"num_features": x.channels, "eps": layer.eps, "affine": layer.affine}
+        return ModuleCode(target, arguments, 1, {"eps": 1e-5, "affine": True})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        why, size = "batch_norm: the mean and deviation of each channel", out.channels * tape.itemsize
+        statistics = [Extra(0, size, "mean", why), Extra(0, size, "deviation", why)] if tape.training else []
+        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
+        saves = self.kept._replace(extra=statistics) if statistics else self.kept
+        return tape.run("native_batch_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
+
+
+class LayerNormRecord(NormRecord, type="layer_norm"):
+    """Keeps the mean and the deviation of each group of values that are normalised together."""
+
+    modules = ("LayerNorm", "LayerNorm2d")
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        over: Any = layer.features(x)
+        if x.axes and layer.axis == "all":
+            over = (x.channels, *x.axes)
+        target = "ChannelNorm" if x.axes and layer.axis == "channels" else "nn.LayerNorm"
+        arguments = {"normalized_shape": over, "eps": layer.eps, "elementwise_affine": layer.affine}
+        return ModuleCode(target, arguments, 1, {"eps": 1e-5, "elementwise_affine": True})
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return bool(layer.axis == "channels" and out.axes)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        why = "layer_norm: the mean and deviation of each position"
+        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        gradients = tape.gradients(weight, bias)
+        size = out.values // layer.features(shapes[0]) * (tape.itemsize if gradients else x.itemsize)
+        order = last(out) if out.axes and layer.axis == "channels" else "first"
+        saves = self.kept._replace(extra=[Extra(size, 0, "mean", why), Extra(size, 0, "deviation", why)])
+        return tape.run("native_layer_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return over_axes(layer, out)
+
+
+def over_axes(layer: Any, out: Shape) -> Sequence[Layer]:
+    """What sees the same as a linear layer or a normalisation of a map: over the channels, the last axis, or all."""
+    if not out.axes or layer.axis in (None, "channels"):
+        return []
+    over = 1 if layer.axis == "last" else len(out.axes)
+    return [AdaptiveAvgPool(out=(*out.axes[:-over], *[1] * over)), Upsample(size=out.axes)]
+
+
+class LrnRecord(NormRecord, type="lrn"):
+    """x / (k + alpha * mean of neighbouring squares)^beta, written out in torch.nn.functional."""
+
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {"size": layer.size, "alpha": layer.alpha * layer.size, "beta": layer.beta, "k": layer.k}
+        call = ModuleCode("nn.LocalResponseNorm", arguments, 1)  # PyTorch divides alpha by the size
+        if x.axes:
+            return call
+        shape = ModuleCode("nn.Unflatten", {"dim": 1, "unflattened_size": (x.channels, 1)}, 2)
+        return sequence(shape, call, ModuleCode("nn.Flatten"))
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        x, n = xs[0], out.values
+        if not out.axes:
+            x = tape.run("view", xs, n, VIEW, rule=PASSES)
+        why, one = self.kept.input, x.count * x.itemsize
+        rule = BackwardRule([[Made(0, one, 0)], [Made(1, one, 0)]])
+        square = tape.run("mul", [x, x], n, _within("squares"), Saves(why), rule)
+        channels = (out.channels + layer.size - 1) * product(out.axes)
+        padded = tape.run("constant_pad_nd", [square], channels, _within("padded squares"), rule=tape.rule(square))
+        low = padded.storage
+        if tape.amp and padded.itemsize == 2 and len(out.axes) > 1:  # avg_pool3d alone needs single precision
+            padded = tape.cast(padded, FLOAT, "padded squares in single precision", "scratch")
+        saves = Saves("lrn: the padded squares")
+        mean = tape.run("avg_pool3d", [padded], n, _within("mean of squares"), saves, tape.rule(padded))
+        low.until(tape.now)
+        scaled = tape.run("mul", [mean], n, _within("scaled mean"), rule=tape.rule(mean))
+        shifted = tape.run("add", [scaled], n, _within("shifted mean"), rule=PASSES)
+        size = n * shifted.itemsize
+        rule = BackwardRule([[Made(SCRATCH, size, 0, 2)], [Made(SCRATCH, size, 0, 2)], [Made(0, size, 0)]])
+        saves = Saves("lrn: the base of its power")
+        power = tape.run("pow", [shifted], n, _within("denominator"), saves, rule)
+        mean.storage.until(tape.now)
+        steps = [*[[Made(SCRATCH, size, 0, 3)]] * 3, [Made(1, size, 0)], *into(0, x, power.itemsize, n, 5)]
+        saves = Saves(why, tensors=[(power, "lrn: its denominator")])
+        return tape.run("div", [x, power], n, Result(itemsize=power.itemsize), saves, BackwardRule(steps))
+
+
+def _within(label: str) -> Result:
+    """A new storage that lives within the layer."""
+    return Result(role="scratch", label=label)
+
+
+class LayerScaleRecord(NormRecord, type="layer_scale"):
+    """A product with a trained number for each channel."""
+
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init)}
+        return ModuleCode("LayerScale", arguments, 1)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        size = max(x.itemsize, tape.itemsize)
+        steps = [
+            [Made(SCRATCH, out.values * size, 0, 9)],
+            *into(0, x, size, out.values, 2),
+            [Made(WEIGHT, 0, out.channels * tape.itemsize)],
+        ]
+        rule = BackwardRule(steps, weights=True, reading_steps=2)
+        return tape.run("mul", xs, out.values, Result(itemsize=size), self.kept, rule)
+
+
+class ScaleRecord(NormRecord, type="scale"):
+    """A product with a constant."""
+
+    saves_input, saves_output = False, False
+    in_place = True
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        return InlineCode("{0} * {factor}", {"factor": layer.factor})
+
+    def code_in_place(self, layer: Any, x: Shape) -> InlineCode:
+        return InlineCode("{0}.mul_({factor})", {"factor": layer.factor})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if tape.overwrite:
+            return tape.run("mul_", xs, out.values, Result(over=x), rule=tape.rule(x))
+        return tape.run("mul", xs, out.values, rule=tape.rule(x))

@@ -1,0 +1,230 @@
+"""What PyTorch does with poolings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from archcalc.layers import Layer
+from archcalc.layers.base import per_axis
+from archcalc.layers.pool import AvgPool
+from archcalc.pytorch.code import ModuleCode, alike, dims, sides
+from archcalc.pytorch.placing import Kind, Placed, Sides, placed
+from archcalc.pytorch.record import Record
+from archcalc.pytorch.runner import INT64, Runner, into, last
+from archcalc.pytorch.tape import (
+    NOTHING_SAVED,
+    ORDERED,
+    PASSES,
+    SCRATCH,
+    WEIGHT,
+    BackwardRule,
+    Extra,
+    Made,
+    Result,
+    Saves,
+    TapeTensor,
+)
+from archcalc.sizes import Shape, product
+
+
+def averages(record: Record, tape: Runner, operator: str, x: TapeTensor, out: Shape) -> TapeTensor:
+    """Means in the order of the input, but for maps of three axes, which both have the channels first."""
+    if len(out.axes) == 3:
+        x, order = tape.single(x), "first"
+    else:
+        order = x.order
+    return tape.run(operator, [x], out.values, ORDERED[order], record.kept, tape.rule(x, order))
+
+
+class PoolRecord(Record):
+    """A pooling over windows, which PyTorch places in its own way, on a padded map, or not at all."""
+
+    saves_input, saves_output = True, False
+    in_place = False
+    keeps_format = True
+    kind: ClassVar[Kind]
+
+    def placed(self, layer: Any, x: Shape, out: Shape) -> Placed:
+        return placed(self.kind, layer, x, out)
+
+    def around(self, layer: Any, x: Shape) -> Sides:
+        at = self.placed(layer, x, layer.shape(x))
+        return at.around if at.pads else ()
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return len(out.axes) == 1
+
+    def module(self, name: str, layer: Any, x: Shape, at: Placed) -> ModuleCode:
+        """A pooling of torch.nn with padding of its own."""
+        kernel = alike(per_axis(layer.kernel, x, "kernel"))
+        arguments = {
+            "kernel_size": kernel,
+            "stride": alike(per_axis(layer.stride, x, "stride")),
+            "padding": alike(at.own),
+            "dilation": alike(per_axis(layer.dilation, x, "dilation")),
+            "ceil_mode": at.ceil_mode,
+        }
+        if self.kind != "max":
+            del arguments["dilation"]
+        defaults = {"stride": kernel, "padding": 0, "dilation": 1, "ceil_mode": False}
+        return ModuleCode(dims(name, x), arguments, 1, defaults)
+
+    def sums(self, layer: Any, x: Shape) -> ModuleCode:
+        """The sums of windows that no pooling has."""
+        windows = {name: per_axis(getattr(layer, name), x, name) for name in ("kernel", "stride", "dilation")}
+        dims("AvgPool", x)
+        return ModuleCode("WindowSum", windows, 2, {"dilation": (1,) * len(x.axes)})
+
+    def windows(self, tape: Runner, layer: Any, x: TapeTensor, shapes: tuple[Shape, Shape], at: Placed) -> TapeTensor:
+        """The means or sums of the windows of a map with zeros around, by a pooling or by unfolding."""
+        shape, out = shapes
+        if not at.unfolded:
+            return averages(self, tape, "avg_pool", x, out)
+        axes, cells = at.padded(shape).axes, shape.channels
+        kernels, dilations = per_axis(layer.kernel, shape, "kernel"), per_axis(layer.dilation, shape, "dilation")
+        for axis, (size, kernel, dilation) in enumerate(zip(out.axes, kernels, dilations, strict=True)):
+            cells, rest = cells * size, product(axes[axis + 1 :])
+            whole = cells * rest * ((kernel - 1) * dilation + 1)
+            x = tape.run("unfold", [x], whole, Result(view=True), rule=tape.rule(x, "first"))
+            cells *= kernel
+            if dilation > 1:
+                x = tape.run("slice", [x], cells * rest, Result(view=True), rule=tape.rule(x, "first"))
+        return tape.run("sum", [x], out.values, Result(order="first", label="sums"), rule=PASSES)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        names = ("kernel", "stride", "pad", "dilation", "ceil_mode")
+        return [AvgPool(**{name: getattr(layer, name) for name in names})]
+
+
+class MaxPoolRecord(PoolRecord, type="max_pool"):
+    """The maxima and their indices, which PyTorch makes at inference too."""
+
+    kind = "max"
+    modules = ("MaxPool2d",)
+    padding_value = ', value=float("-inf")'
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return self.module("MaxPool", layer, x, self.placed(layer, x, out))
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if len(out.axes) == 3:
+            x = tape.single(x)
+        indices = Extra(out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")
+        saves = self.kept._replace(extra=[indices])
+        return tape.run("max_pool_with_indices", [x], out.values, saves=saves, rule=tape.rule(x, x.order))
+
+
+class AvgPoolRecord(PoolRecord, type="avg_pool"):
+    """The means; where other cells count than those of the windows, divided by the means of a map of ones."""
+
+    kind = "mean"
+    modules = ("AvgPool2d",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        at = self.placed(layer, x, out)
+        module = self.sums(layer, x) if at.unfolded else self.module("AvgPool", layer, x, at)
+        if at.divided:
+            beyond = {"beyond": sides(at.beyond)} if any(map(any, at.beyond)) else {}
+            return ModuleCode("DividedMean", {"windows": module, **beyond}, 1)
+        if any(at.own):
+            arguments = {**module.arguments, "count_include_pad": layer.counts_padding}
+            module = module._replace(arguments=arguments, defaults={**module.defaults, "count_include_pad": True})
+        return module
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        at = self.placed(layer, shape, out)
+        if not at.divided:
+            return averages(self, tape, "avg_pool", x, out)
+        whole, cells, size = at.padded(shape).axes, out._replace(channels=1), x.itemsize
+        count = product(n - before - after for n, (before, after) in zip(whole, at.beyond, strict=True))
+        ones = tape.scratch("new_ones", 0, count * size, "cells that count")
+        if any(map(any, at.beyond)):
+            padded = tape.scratch("constant_pad_nd", 0, product(whole) * size, "cells with zeros around")
+            ones.until(tape.now)
+            ones = padded
+        means = self.windows(tape, layer, x, (shape, out), at)
+        operator = "sum" if at.unfolded else "avg_pool"
+        divisor = tape.scratch(operator, 0, cells.values * means.itemsize, "cells per window")
+        saves = Saves(tensors=[(divisor, "avg_pool: the cells per window")])
+        result = tape.run("div", [means], out.values, saves=saves, rule=tape.rule(means))
+        for storage in (ones, divisor):
+            storage.until(tape.now)
+        return result
+
+
+class SubsampleRecord(PoolRecord, type="subsample"):
+    """Sums over windows, times a coefficient, plus a bias, both written over the sums.
+
+    The gradient of the coefficient needs the sums, so that autograd keeps a copy of them.
+    """
+
+    kind = "sum"
+    keeps_format = False
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        at = self.placed(layer, x, out)
+        if at.unfolded:
+            sums = self.sums(layer, x)
+        else:
+            sums = self.module("AvgPool", layer, x, at)
+            sums = sums._replace(arguments={**sums.arguments, "divisor_override": 1})
+        cells = layer.kernel_cells(x)
+        return ModuleCode("Subsample", {"channels": x.channels, "axes": len(x.axes), "cells": cells, "sums": sums}, 4)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        at = self.placed(layer, shapes[0], out)
+        sums = self.windows(tape, layer, xs[0], (shapes[0], out), at)
+        saves = NOTHING_SAVED
+        if tape.training:
+            saves = Saves(tensors=[(tape.copy(sums, "copy of the sums"), "subsample: a copy of its sums")])
+        size = max(sums.itemsize, tape.itemsize)
+        lower = [[Made(SCRATCH, 0, out.channels * sums.itemsize, 9)]] if sums.itemsize < tape.itemsize else []
+        gradient = [*lower, [Made(WEIGHT, 0, out.channels * tape.itemsize)]]
+        of_sums = into(0, sums, size, out.values, 2)
+        steps = [[Made(SCRATCH, out.values * sums.itemsize, 0, 1 + len(of_sums))], *of_sums, *gradient]
+        rule = BackwardRule(steps, weights=True, reading_steps=2)
+        scaled = tape.run("mul_", [sums], out.values, Result(over=sums), saves, rule)
+        rule = BackwardRule(gradient, weights=True, passes_gradient_on=True)
+        return tape.run("add_", [scaled], out.values, Result(over=scaled), rule=rule)
+
+
+class AdaptiveAvgPoolRecord(Record, type="adaptive_avg_pool"):
+    """Means over windows that PyTorch places by itself; one position is a mean over all axes."""
+
+    saves_input, saves_output = True, False
+    in_place = False
+    keeps_format = True
+    fvcore_operator = "adaptive_avg_pool2d"
+    modules = ("AdaptiveAvgPool2d",)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return len(out.axes) == 1
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode(dims("AdaptiveAvgPool", x), {"output_size": alike(out.axes)}, 1)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if product(out.axes) > 1:
+            return averages(self, tape, "_adaptive_avg_pool", x, out)
+        if len(out.axes) == 3:
+            x = tape.single(x)
+        y = tape.run("mean", [x], out.values, Result(order="first"), rule=tape.rule(x, "first"))
+        if x.order in ("last", "unit"):  # its strides are changed, which is undone on a tensor of zeros
+            y = tape.run("as_strided_", [y], y.count, Result(view=True, order=last(out)), rule=tape.rule(y))
+        return y
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [layer]
+
+
+class GlobalAvgPoolRecord(AdaptiveAvgPoolRecord, type="global_avg_pool"):
+    """One position, by an adaptive pooling."""
+
+    saves_input, saves_output = False, False

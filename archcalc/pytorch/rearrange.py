@@ -1,0 +1,211 @@
+"""What PyTorch does with layers that compute nothing or nearly nothing: they rearrange, pass on, resize or drop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.errors import LayerError
+from archcalc.layers import Layer
+from archcalc.layers.pool import GlobalAvgPool
+from archcalc.pytorch.code import ENDS, ITSELF, InlineCode, ModuleCode, TorchCode, padding
+from archcalc.pytorch.record import Record
+from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted, merges, trivial
+from archcalc.pytorch.tape import ORDERED, PASSES, VIEW, Result, Saves, TapeTensor
+from archcalc.sizes import Shape, product
+
+
+class MovingRecord(Record):
+    """A layer that reads neither its input nor its output in the backward pass."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = False
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """It sees its own position, or the channels there."""
+        return []
+
+
+class IdentityRecord(MovingRecord, type="identity"):
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        return ITSELF
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        return xs[0]
+
+
+class FlattenRecord(MovingRecord, type="flatten"):
+    """The values as they lie; a map whose channels come last in memory, or a part of one, is copied into order."""
+
+    modules = ("Flatten",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        return InlineCode("{0}.flatten(1)")
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        one = merges((shape.channels, *shape.axes), x.strides) if x.strides else x.order != "last" or trivial(shape)
+        return tape.run("view" if one else "clone", xs, out.values, Result(view=one, order="first"), rule=PASSES)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [GlobalAvgPool()]
+
+
+class DropoutRecord(MovingRecord, type="dropout"):
+    modules = ("Dropout",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.Dropout", {"p": layer.p}, 1)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if not tape.training or layer.p == 0:
+            return x
+        tape.moment("bernoulli_")
+        mask = tape.make("kept", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
+        dropped = tape.run("mul", xs, out.values, saves=Saves(tensors=[(mask, "dropout: its mask")]), rule=tape.rule(x))
+        mask.until(tape.now)
+        return dropped
+
+
+class DropPathRecord(MovingRecord, type="drop_path"):
+    modules = ("StochasticDepth",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("DropPath", {"p": layer.p}, 1)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if not tape.training or layer.p == 0:
+            return x
+        random = tape.scratch("rand", FLOAT, 0, "random numbers")
+        kept = tape.scratch("ge", 1, 0, "which to keep")
+        random.until(tape.now)
+        kept.until(tape.moment("_to_copy"))
+        mask = tape.make("kept", x.itemsize, 0, "mask")
+        saves = Saves(tensors=[(mask, "drop_path: its mask")])
+        masked = tape.run("mul", xs, out.values, Result(role="scratch", label="masked"), saves, tape.rule(x))
+        mask.until(tape.now)
+        result = tape.run("div", [masked], out.values, rule=tape.rule(masked))
+        kept.until(tape.now)
+        return result
+
+
+def copied(tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
+    """A map of its own in the memory format of the input, of which nothing is saved."""
+    order = "first" if operator == "upsample" and len(out.axes) == 1 else ""
+    return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
+
+
+class UpsampleRecord(MovingRecord, type="upsample"):
+    keeps_format = True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
+        if len(x.axes) not in linear:
+            raise LayerError(f"PyTorch has no upsampling over {len(x.axes)} axes; it has one to three")
+        mode = "nearest" if layer.mode == "nearest" else linear[len(x.axes)]
+        return ModuleCode("nn.Upsample", {"size": out.axes, "mode": mode}, 0, {"mode": "nearest"})
+
+    def fvcore(self, layer: Any) -> str:
+        return f"upsample_{layer.mode}2d"
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        return copied(tape, "upsample", xs[0], shapes[0], out)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [layer]
+
+
+class SliceRecord(MovingRecord, type="slice"):
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        if out == x:
+            return ITSELF
+        start, stop = layer.start, layer.start + out.channels
+        if start == 0:
+            return InlineCode("{0}[:, :{stop}]", {"stop": stop})
+        if stop == x.channels:
+            return InlineCode("{0}[:, {start}:]", {"start": start})
+        return InlineCode("{0}[:, {start}:{stop}]", {"start": start, "stop": stop})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if out.values == x.count:
+            return x
+        part = tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first"))
+        part.order = "part" if x.order == "first" else x.order
+        return part
+
+
+class CropRecord(MovingRecord, type="crop"):
+    """One slice after another, for every axis of which something is cut off; each has a gradient of full size."""
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        if out == x:
+            return ITSELF
+        cuts: list[str] = []
+        arguments: dict[str, Any] = {}
+        sides = zip(ENDS[-len(x.axes) :], x.axes, layer.sides(x), strict=True)
+        for (first, last), n, (before, after) in sides:
+            low, high = f"{{{first}}}" if before else "", f"{{{last}}}" if after else ""
+            cuts.append(f"{low}:{high}")
+            arguments |= {first: before} if before else {}
+            arguments |= {last: n - after} if after else {}
+        return InlineCode(f"{{0}}[:, :, {', '.join(cuts)}]", arguments)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        strides, axes = x.strides or dense(x, shape), list(shape.axes)
+        for at, size in enumerate(out.axes):
+            if size < axes[at]:
+                axes[at] = size
+                x = tape.run("slice", [x], shape.channels * product(axes), VIEW, rule=tape.rule(x, "first"))
+                x.strides = strides
+        return x
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [layer]
+
+
+class PadChannelsRecord(MovingRecord, type="pad_channels"):
+    keeps_format = True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> TorchCode:
+        if out == x:
+            return ITSELF
+        widths = {"before": layer.before, "after": layer.after}
+        return InlineCode("F.pad({0}, (" + "0, 0, " * len(x.axes) + "{before}, {after}))", widths)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        return xs[0] if out == shapes[0] else copied(tape, "constant_pad_nd", xs[0], shapes[0], out)
+
+
+class PadRecord(PadChannelsRecord, type="pad"):
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        return ITSELF if out == x else padding(x, layer.sides(x))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [layer]
+
+
+class ChannelShuffleRecord(MovingRecord, type="channel_shuffle"):
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        if layer.groups in (1, x.channels):
+            return ITSELF
+        return InlineCode("{0}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)", {"groups": layer.groups})
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if layer.groups in (1, out.channels):
+            return x
+        return tape.run("clone", xs, out.values, ORDERED["first"], rule=tape.rule(x))

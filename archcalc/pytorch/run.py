@@ -1,0 +1,43 @@
+"""A layer run on a tape: padding that stands around its input, the operators of its record, and what it frees.
+
+It describes PyTorch's eager mode on the CPU. A GPU differs in that dropout keeps one byte per value there and not a
+float, and that cuDNN may add a reserve to batch normalisation. Scratch inside an operator (im2col, oneDNN's reordered
+copies) is not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archcalc.network import Network, Node
+from archcalc.pytorch.record import records
+from archcalc.pytorch.runner import Runner, trivial
+from archcalc.pytorch.tape import TapeTensor
+
+
+def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, TapeTensor]) -> TapeTensor:
+    """Run a layer on the tape, statement by statement; its output.
+
+    What stands around a map is put there first. An input stays until the last statement that reads it is done.
+    """
+    tape.begin(node)
+    record = records[node.layer.type]
+    inputs, shapes = [values[i] for i in node.inputs], network.input_shapes(node)
+    over = node.inputs.index(tape.in_place[node.index]) if tape.overwrite else 0
+    if over:  # a sum, whose inputs may come in any order
+        inputs = [inputs[over], *inputs[:over], *inputs[over + 1 :]]
+        shapes = [shapes[over], *shapes[:over], *shapes[over + 1 :]]
+    held = list(inputs)
+    try:
+        if record.pads and (around := tape.ask(record.around, node.layer, shapes[0])):
+            held[0] = tape.padded(held[0], shapes[0], around)
+        out = record.run(tape, node.layer, held, shapes, node.shape)
+    finally:
+        for value in held:
+            value.storage.until(tape.now)
+    freed = {value.storage: value.storage.dies for value in inputs if value.storage.dies < tape.now}
+    if freed:
+        tape.freed[node.index] = freed
+    if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):
+        out.order = "unit" if record.keeps_format and node.shape.values > 1 else "first"
+    return out

@@ -1,0 +1,251 @@
+"""What PyTorch does with convolutions and linear layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.layers import Layer
+from archcalc.layers.base import per_axis
+from archcalc.layers.convolution import Conv, ConvTranspose
+from archcalc.pytorch.code import ModuleCode, alike, dims
+from archcalc.pytorch.norm import over_axes
+from archcalc.pytorch.placing import Sides, uneven
+from archcalc.pytorch.record import Record
+from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, merges, params, trivial
+from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.sizes import Shape, product
+
+SLIDING = {"stride": 1, "padding": 0, "dilation": 1}
+CONVOLVING = {**SLIDING, "groups": 1, "bias": True}
+MANY = 2
+"""Images of a batch: more than one, so that their stride matters."""
+
+
+class ConvolutionRecord(Record):
+    """A layer that slides weights over a map and reads its input again in the backward pass."""
+
+    saves_input, saves_output = True, False
+    in_place = False
+    keeps_format = True
+    fvcore_operator = "conv"
+
+    def sliding(self, layer: Any, x: Shape) -> dict[str, Any]:
+        """Stride, padding and dilation; padding that differs by side is put around beforehand."""
+        return {
+            "stride": alike(per_axis(layer.stride, x, "stride")),
+            "padding": 0 if self.around(layer, x) else alike(before for *_, before, _ in layer.slides(x)),
+            "dilation": alike(per_axis(layer.dilation, x, "dilation")),
+        }
+
+    def second(self, x: Shape, out: Shape) -> int:
+        """The size of the weight's second axis, for one group."""
+        return x.channels
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        # A map over one axis is seen with a second axis of one position, and with it may have its channels last.
+        order = "last" if x.order == "unit" else formatted(x, shape)
+        weight, bias, _ = tape.ask(params, layer, shape)
+        cells = product(per_axis(layer.kernel, shape, "kernel"))
+        moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else both orders are one
+        gradients, copies = tape.weights(weight, bias, last=moved)
+        x = tape.low(x)
+        saves = self.kept._replace(tensors=halves(copies)) if copies else self.kept
+        rule = tape.rule(x, order, gradients)
+        return tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [Conv(out=1, bias=False, **{name: getattr(layer, name) for name in WINDOW})]
+
+
+WINDOW = ("kernel", "stride", "pad", "dilation")
+"""The settings of a window."""
+
+
+class ConvRecord(ConvolutionRecord, type="conv"):
+    modules = ("Conv2d",)
+
+    def around(self, layer: Any, x: Shape) -> Sides:
+        return uneven(layer, x)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {
+            "in_channels": x.channels,
+            "out_channels": out.channels,
+            "kernel_size": alike(per_axis(layer.kernel, x, "kernel")),
+            **self.sliding(layer, x),
+            "groups": layer.groups,
+            "bias": layer.bias,
+        }
+        return ModuleCode(dims("Conv", x), arguments, 3, CONVOLVING)
+
+
+class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):
+    def second(self, x: Shape, out: Shape) -> int:
+        return out.channels
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        each = {name: alike(per_axis(getattr(layer, name), x, name)) for name in (*WINDOW, "output_pad")}
+        arguments = {
+            "in_channels": x.channels,
+            "out_channels": out.channels,
+            "kernel_size": each["kernel"],
+            "stride": each["stride"],
+            "padding": each["pad"],
+            "output_padding": each["output_pad"],
+            "groups": layer.groups,
+            "bias": layer.bias,
+            "dilation": each["dilation"],
+        }
+        return ModuleCode(dims("ConvTranspose", x), arguments, 3, {**CONVOLVING, "output_padding": 0})
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [ConvTranspose(out=1, bias=False, **{name: getattr(layer, name) for name in (*WINDOW, "output_pad")})]
+
+
+class ConvTableRecord(ConvolutionRecord, type="conv_table"):
+    """A convolution of one map after another, each on a copy of the input maps that it sees."""
+
+    saves_input = False
+
+    def around(self, layer: Any, x: Shape) -> Sides:
+        return uneven(layer, x)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {
+            "table": layer.table,
+            "axes": len(x.axes),
+            "kernel_size": alike(per_axis(layer.kernel, x, "kernel")),
+            **self.sliding(layer, x),
+            "bias": layer.bias,
+        }
+        dims("Conv", x)
+        return ModuleCode("TableConv", arguments, 1, CONVOLVING)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        cells = layer.kernel_cells(shape)
+        maps = []
+        for row in layer.table:
+            whole = some = self._some(tape, x, x.count // shape.channels, len(row))
+            gradients, copies = tape.weights(len(row) * cells, int(layer.bias))
+            some = tape.low(some)
+            saves = Saves("conv_table: its input", tensors=halves(copies))
+            rule = tape.rule(some, some.order, gradients)
+            one = tape.run("convolution", [some, *copies], out.values // out.channels, saves=saves, rule=rule)
+            maps.append(one)
+            whole.storage.until(tape.now)
+        return tape.run("cat", maps, out.values, rule=PASSES)
+
+    def _some(self, tape: Runner, x: TapeTensor, positions: int, count: int) -> TapeTensor:
+        """A copy of some of the input maps."""
+        tape.moment("_to_copy")
+        numbers = tape.make("kept", 0, INT64 * count, "numbers of input maps")
+        size = x.count * x.itemsize
+        rule = BackwardRule([[Made(SCRATCH, size, 0, 1)], [Made(0, size, 0)]], gradient_order="first")
+        result = Result(order="first", role="scratch", label="some maps")
+        saves = Saves(tensors=[(numbers, "conv_table: numbers of input maps")])
+        some = tape.run("index", [x], count * positions, result, saves, rule)
+        numbers.until(tape.now)
+        return some
+
+
+class LinearRecord(Record, type="linear"):
+    """A matrix product; what does not lie in the order of the product is copied first."""
+
+    saves_input, saves_output = True, False
+    in_place = False
+    keeps_format = True
+    modules = ("Linear",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {"in_features": layer.features(x), "out_features": layer.out, "bias": layer.bias}
+        target = "ChannelLinear" if x.axes and layer.axis == "channels" else "nn.Linear"
+        return ModuleCode(target, arguments, 2, {"bias": True})
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        """A map with its channels moved to the end, or a matrix seen as a map."""
+        return bool(out.axes and (layer.axis == "channels" or layer.bias))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return over_axes(layer, out)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        moved = bool(shape.axes and layer.axis == "channels")
+        plain = not shape.axes or (not x.strides and (x.order == ("last" if moved else "first") or trivial(shape)))
+        in_order = plain or (bool(x.strides) and _one_matrix(x, shape, moved))
+        weight, bias, _ = tape.ask(params, layer, shape)
+        if moved:
+            x = tape.run("permute", [x], x.count, VIEW, rule=PASSES)
+        gradients, copies = tape.weights(weight, bias)
+        x = low = tape.low(x)
+        if not in_order:
+            ordered = Result(order="first", role="scratch", label="input in order")
+            x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
+        y = self._product(tape, x, gradients, copies, (out, layer.bias and plain, moved))
+        if out.axes:
+            rows = out.channels * product(out.axes[:-1])  # of an image, which the product takes as rows of a matrix
+            needs = ("" if rows == 1 else "first") if not moved else "" if trivial(out) else "last"
+            rule = BackwardRule(passes_gradient_on=True, needs_order=needs)
+            y = tape.run("view", [y], out.values, VIEW, rule=rule)
+        if bias and not plain:
+            steps = [[made._replace(target=1 if copies else made.target)] for made in gradients[1:]]
+            rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
+            y = tape.run("add", [y, *copies[1:]], out.values, rule=rule)
+        low.storage.until(tape.now)
+        return y
+
+    def _product(
+        self,
+        tape: Runner,
+        x: TapeTensor,
+        gradients: list[Made],
+        copies: list[TapeTensor],
+        how: tuple[Shape, bool, bool],
+    ) -> TapeTensor:
+        """The product with the weights: ``how`` is the output, whether the bias is added too, and the axis moved."""
+        out, fused, moved = how
+        of_weight, *of_bias = [[made] for made in gradients]
+        # Gradients come by the alphabet: mat1, mat2, self of addmm, but mat2, self of mm.
+        steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
+        order = "last" if moved else "first"
+        rule = BackwardRule(steps, True, gradient_order=order, reading_steps=2)
+        saves = self.kept._replace(tensors=halves(copies)) if copies and x.derived else self.kept
+        inputs = [x, *copies[: len(copies) if fused else 1]]
+        result = Result(order=last(out) if moved else "first")
+        return tape.run("addmm" if fused else "mm", inputs, out.values, result, saves, rule)
+
+
+def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
+    """Whether a part of a map can be seen as a matrix without a copy; its rows are those of all images."""
+    image = x.storage.per_image // x.itemsize
+    sizes, strides = (shape.channels, *shape.axes), x.strides
+    rows = (sizes[1:], strides[1:]) if moved else (sizes[:-1], strides[:-1])
+    return merges((MANY, *rows[0]), (image, *rows[1]))
+
+
+class RbfRecord(Record, type="rbf"):
+    """Differences to fixed codes, their squares and the sums of these."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("Rbf", {"features": x.channels, "classes": layer.out}, 2)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        n, size = out.values * x.count, max(x.itemsize, tape.itemsize)
+        rule = PASSES if out.channels == 1 else BackwardRule(into(0, x, size, x.count, 1))
+        apart = tape.run("sub", xs, n, Result(itemsize=size, role="scratch", label="differences"), rule=rule)
+        whole = n * size
+        rule = BackwardRule([[Made(SCRATCH, whole, 0, 2)], [Made(SCRATCH, whole, 0, 2)], [Made(0, whole, 0)]])
+        saves = Saves("rbf: the differences")
+        squares = tape.run("pow", [apart], n, Result(role="scratch", label="squares"), saves, rule)
+        return tape.run("sum", [squares], out.values, rule=PASSES)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return []
