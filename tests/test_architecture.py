@@ -3,18 +3,30 @@
 The first claim is checked in a fresh interpreter; a second test shows that the check can fail.
 """
 
-import ast
 import re
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import archcalc
+from tests.architecture import (
+    CORE,
+    DRAWING,
+    FRAMEWORKS,
+    PACKAGE,
+    ROOMS,
+    arrows,
+    arrows_up,
+    circles,
+    draw,
+    imported,
+    modules_of,
+    room,
+    source,
+    source_in,
+)
 
-PACKAGE = Path(archcalc.__file__).parent
-FRAMEWORKS = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "tabulate")
 USE = "import archcalc; archcalc.load('vgg16').analyze(batch=2).totals"
 
 
@@ -67,75 +79,8 @@ def test_the_check_can_fail(name):
     assert name in frameworks_imported(f"import {name}; {USE}")
 
 
-ROOMS = (
-    *("errors", "version", "letters", "units", "files", "dtypes", "sizes", "types"),
-    *("layers", "inputs", "settings_text", "network", "naming", "outputs", "language", "conventions"),
-    *("pytorch", "field", "memory", "analysis", "export", "published", "witness", "report"),
-    *("plugins", "front", "plot", "pages", "cli"),
-)
-"""The rooms from the ground up: each may import those before it, and none that comes after."""
-CORE = ROOMS[: ROOMS.index("published")]
-"""What calculates: it names no framework."""
 SOURCE_TEXT = PACKAGE / "export" / "missing_layers.py"
 """Layers that torch.nn lacks: to the export it is text, and a module to the witnesses alone."""
-
-
-def modules_of(package):
-    """Every module of a package, by its dotted name below the package."""
-    return {
-        ".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in package.rglob("*.py")
-    }
-
-
-def imported(path):
-    """The modules that a file imports, wherever in it: at its top, in a function, or for a type checker."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide where a module comes from"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def arrows(package):
-    """For every module of a package, the modules of the package that it imports."""
-    modules = modules_of(package)
-    found = {}
-    for name, path in modules.items():
-        targets = set()
-        for full in imported(path):
-            target = full.removeprefix("archcalc.") if full.startswith("archcalc.") else ""
-            while target and target not in modules:
-                target = target.rpartition(".")[0]
-            targets |= {target} - {"", name}
-        found[name] = targets
-    return found
-
-
-def room(module):
-    return module.partition(".")[0]
-
-
-def arrows_up(package, rooms=ROOMS):
-    """The imports that run from a room to one above it."""
-    place = {name: at for at, name in enumerate((*rooms, "__init__", "__main__"))}
-    return [
-        f"{module} -> {target}"
-        for module, targets in sorted(arrows(package).items())
-        for target in sorted(targets)
-        if place[room(target)] > place[room(module)]
-    ]
-
-
-def circles(package):
-    """The modules that import each other in a loop, of every loop once."""
-    graph = {module: set(targets) for module, targets in arrows(package).items()}
-    while free := [module for module, targets in graph.items() if not targets & graph.keys()]:
-        for module in free:
-            del graph[module]
-    used = {target for targets in graph.values() for target in targets}
-    return sorted(module for module in graph if module in used)
 
 
 def test_every_room_has_its_place():
@@ -153,6 +98,13 @@ def test_the_table_of_rooms_in_the_docs_is_whole():
     table = (PACKAGE.parent / "docs" / "design.md").read_text(encoding="utf-8").partition("| room | holds |")[2]
     listed = re.findall(r"`(\w+)(?:\.py|/)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
     assert sorted(listed) == sorted(ROOMS)
+
+
+def test_the_drawing_shows_the_imports(overwrite):
+    """Where it does not: python -m tests.architecture, which needs Graphviz."""
+    if overwrite and shutil.which("dot"):
+        draw()
+    assert source_in(DRAWING.read_text(encoding="utf-8")) == source()
 
 
 def test_numbers_flow_one_way():

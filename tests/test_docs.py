@@ -14,8 +14,8 @@ from archcalc.cli.names import conventions as conventions_listed
 from archcalc.cli.parser import parser
 from archcalc.cli.reference import commands, reference
 from archcalc.conventions import conventions
-from archcalc.language.keywords import LAYERS
-from archcalc.layers import registry
+from archcalc.language.pattern import WORDS
+from archcalc.language.reference import refreshed
 from archcalc.report import LAYER_FORMATS
 
 ROOT = Path(__file__).parent.parent
@@ -98,13 +98,29 @@ def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):
         assert f"\n{name} " in listed
 
 
-def test_the_spec_page_names_every_layer_and_its_example_loads(tmp_path):
+def test_the_layers_of_the_spec_page_are_fresh(overwrite):
+    page = ROOT / "docs" / "spec.md"
+    if overwrite:
+        page.write_text(refreshed(page.read_text()))
+    assert page.read_text() == refreshed(page.read_text())
+
+
+def test_the_first_example_of_the_spec_page_loads(tmp_path):
     text = (ROOT / "docs" / "spec.md").read_text()
-    table = text[text.index("| group | layers |") :]
-    assert set(re.findall(r"`(\w+)`", table[: table.index("\n\n")])) == set(LAYERS) == set(registry) - {"input"}
     example = tmp_path / "tiny.yaml"
     example.write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
     assert load(f"{example}:tiny_deep").analyze().totals.params > load(f"{example}:tiny").analyze().totals.params
+
+
+def test_the_patterns_of_the_spec_page_load():
+    section = (ROOT / "docs" / "spec.md").read_text().partition("## One-line patterns")[2].partition("\n## ")[0]
+    (whole,) = re.findall(r"^INPUT .* FC-10$", section, re.MULTILINE)
+    assert load(whole).nodes[-1].shape.channels == 10
+    elements = re.findall(r"`([A-Z][^`]*)`", "".join(re.findall(r"^\| (`[A-Z].*?) \| ", section, re.MULTILINE)))
+    for element in elements:
+        load(element + " -> RELU" if "INPUT" in element else f"INPUT 32x32x3 -> {element}").analyze()
+    words = re.search(r"^word += (.*)$", section, re.MULTILINE)[1]
+    assert set(WORDS) == set(re.findall(r"\w+", words)) <= set(elements)
 
 
 def test_the_counting_page_lists_every_convention():

@@ -12,8 +12,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+
+from archcalc.version import __version__
 
 ROOT = Path(__file__).parent.parent
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text())
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -231,3 +235,10 @@ def test_the_public_page_lists_what_there_is():
     assert dir(package) == sorted(package.__all__)
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         package.laod  # noqa: B018
+
+
+def test_a_citation_names_this_version():
+    """The file was checked with cffconvert; what changes with a release is the version."""
+    assert (CITATION["version"], CITATION["license"]) == (__version__, PROJECT["license"])
+    assert CITATION["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors"} <= set(CITATION)

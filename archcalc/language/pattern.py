@@ -41,7 +41,7 @@ _SIZE = re.compile(r"\s*([0-9]+)\s*[x×*]\s*([0-9]+)\s*[x×*]\s*([0-9]+)(?:\s*\(
 _CONV = re.compile(r"CONV([0-9]{1,15})(?:X([0-9]{1,15}))?-([0-9]{1,15})")
 _POOL = re.compile(r"(AVG|MAX)?POOL([0-9]{1,15})(?:X([0-9]{1,15}))?")
 _FC = re.compile(r"FC-?([0-9]{1,15})")
-_PLAIN = {
+WORDS = {
     "RELU": "relu",
     "BN": "batch_norm",
     "LRN": "lrn",
@@ -53,6 +53,7 @@ _PLAIN = {
     "TANH": "tanh",
     "SOFTMAX": "softmax",
 }
+"""The layers without sizes, and the layer types that they stand for."""
 _WRITTEN = {"CONV": "CONV3-64", "POOL": "POOL2", "AVGPOOL": "AVGPOOL2", "MAXPOOL": "MAXPOOL2", "FC": "FC-10"}
 
 
@@ -257,17 +258,17 @@ class _Parser:
                 return registry[kind](**{"kernel": kernel, "stride": kernel} | self.options())
             if match := _FC.fullmatch(upper):
                 return registry["linear"](out=int(match[1]))
-            if upper in _PLAIN:
-                return registry[_PLAIN[upper]]()
+            if upper in WORDS:
+                return registry[WORDS[upper]]()
         except LayerError as error:
             raise self.error(f"{word}: {error}") from None
         letters = re.sub(r"[0-9X-]*$", "", upper) or upper
         if letters in _WRITTEN:
             raise self.error(f"{word} needs its sizes, as in {_WRITTEN[letters]}")
-        close = nearest(letters, [*_WRITTEN, *_PLAIN])
+        close = nearest(letters, [*_WRITTEN, *WORDS])
         if close is not None:
             raise self.error(f"unknown layer {clipped(word, 60)!r}; did you mean {_WRITTEN.get(close, close)!r}?")
-        raise self.error(unknown("layer", word, [*_WRITTEN.values(), *_PLAIN], most=30))
+        raise self.error(unknown("layer", word, [*_WRITTEN.values(), *WORDS], most=30))
 
 
 def _size(digits: str) -> int:

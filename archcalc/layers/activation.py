@@ -1,7 +1,7 @@
-"""Activations: one value in, one value out, and the operations that takes.
+"""Activations: one value in, one value out.
 
-Counted as the textbook formula written out once per value, with any transcendental function as one
-``exp``; constants are multiplied and added like anything else.
+Operations are counted from the textbook formula, once per value. Any transcendental function is one ``exp``. Constants
+are multiplied and added like other values.
 """
 
 from __future__ import annotations
@@ -18,21 +18,27 @@ class Activation(Pointwise):
 
 
 class Relu(Activation, type="relu"):
-    """max(x, 0)"""
+    """The larger one of the value and zero: ``max(x, 0)``."""
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(compare=x.values)
 
 
 class Relu6(Activation, type="relu6"):
-    """min(max(x, 0), 6)"""
+    """ReLU with an upper limit of 6: ``min(max(x, 0), 6)``.
+
+    Source: Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010.
+    """
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(compare=2 * x.values)
 
 
 class LeakyRelu(Activation, type="leaky_relu"):
-    """max(x, slope*x)"""
+    """ReLU with a constant slope below zero: ``max(x, slope * x)``.
+
+    Source: Maas et al., Rectifier nonlinearities improve neural network acoustic models, 2013.
+    """
 
     slope = Number("slope below zero", 0.01)
 
@@ -41,7 +47,10 @@ class LeakyRelu(Activation, type="leaky_relu"):
 
 
 class Prelu(Activation, type="prelu"):
-    """max(x, a*x) with a trained. He et al., Delving deep into rectifiers, 2015, equation 1."""
+    """ReLU with a trained slope below zero: ``x`` above zero, ``a * x`` below.
+
+    Source: He et al., Delving deep into rectifiers, 2015, equation 1.
+    """
 
     per_channel = Flag("whether every channel has its own slope", True)
 
@@ -53,7 +62,10 @@ class Prelu(Activation, type="prelu"):
 
 
 class Elu(Activation, type="elu"):
-    """x above zero, alpha*(exp(x) - 1) below"""
+    """Exponential below zero: ``x`` above zero, ``alpha * (exp(x) - 1)`` below.
+
+    Source: Clevert et al., Fast and accurate deep network learning by exponential linear units, 2016.
+    """
 
     alpha = Number("scale below zero", 1.0)
 
@@ -62,49 +74,58 @@ class Elu(Activation, type="elu"):
 
 
 class Sigmoid(Activation, type="sigmoid"):
-    """1/(1 + exp(-x))"""
+    """The logistic function: ``1 / (1 + exp(-x))``."""
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(exp=x.values, add=x.values, div=x.values)
 
 
 class HardSigmoid(Activation, type="hard_sigmoid"):
-    """min(max(x + 3, 0), 6)/6. Howard et al., Searching for MobileNetV3, 2019, section 5.2."""
+    """Sigmoid in straight pieces: ``min(max(x + 3, 0), 6) / 6``.
+
+    Source: Howard et al., Searching for MobileNetV3, 2019, section 5.2.
+    """
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(add=x.values, compare=2 * x.values, div=x.values)
 
 
 class Silu(Activation, type="silu"):
-    """x/(1 + exp(-x)), also called swish"""
+    """The value times its sigmoid, also called swish: ``x / (1 + exp(-x))``."""
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(exp=x.values, add=x.values, div=x.values, mul=x.values)
 
 
 class HardSwish(Activation, type="hard_swish"):
-    """x*min(max(x + 3, 0), 6)/6. Howard et al. 2019, section 5.2."""
+    """The value times its hard sigmoid: ``x * min(max(x + 3, 0), 6) / 6``.
+
+    Source: Howard et al., Searching for MobileNetV3, 2019, section 5.2.
+    """
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(add=x.values, compare=2 * x.values, div=x.values, mul=x.values)
 
 
 class Gelu(Activation, type="gelu"):
-    """0.5*x*(1 + erf(x/sqrt(2)))"""
+    """The value times the normal distribution function: ``0.5 * x * (1 + erf(x / sqrt(2)))``.
+
+    Source: Hendrycks and Gimpel, Gaussian error linear units, 2016, section 2.
+    """
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mul=2 * x.values, add=x.values, exp=x.values, div=x.values)
 
 
 class Tanh(Activation, type="tanh"):
-    """tanh(x), one transcendental function"""
+    """The hyperbolic tangent, one transcendental function per value."""
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(exp=x.values)
 
 
 class Softmax(Pointwise, type="softmax"):
-    """exp(x) over the sum of exp(x) across the channels, at each position."""
+    """``exp(x)`` divided by the sum of ``exp(x)`` over the channels, at each position."""
 
     mixes = True
 

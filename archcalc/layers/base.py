@@ -1,13 +1,17 @@
-"""What a layer type is: a small class with typed fields and four facts.
+"""A layer type is a small class with typed settings and four facts.
 
-    window(*inputs)       what one output unit sees of the input, per axis
-    shape(*inputs)        what it makes
-    params(*inputs)       what it owns
-    work(out, *inputs)    what it does for one sample
+    window(*inputs)       the input positions that one output unit reads, one ``Window`` per axis
+    shape(*inputs)        the shape of the output
+    params(*inputs)       the weights, biases and buffers that the layer owns
+    work(out, *inputs)    the operations for one image, by kind
 
-None has a default, for zero is a statement. Subclassing with a ``type`` registers the class under
-its spec name; a duplicate name or a missing fact is refused when the module is imported. A class that is defined
-again, as in a cell of a notebook that runs twice, takes the place of its first definition.
+Inputs and outputs are ``Shape`` objects for one image: channels and axes, without the batch. A fact raises
+``LayerError`` where the layer does not fit its inputs. No fact has a default: zero is a statement. A subclass with a
+``type`` is registered under this name; a name that is taken or a missing fact is refused when the module is imported.
+A class that is defined again, as in a cell of a notebook that runs twice, takes the place of its first definition.
+
+The first paragraph of a layer's docstring says what the layer computes. A paragraph ``Source: ...`` names the paper.
+docs/spec.md is generated from both.
 """
 
 from __future__ import annotations
@@ -35,11 +39,11 @@ class Layer:
     type: ClassVar[str] = ""
     fields: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
     storage: ClassVar[StorageKind] = "new"
-    """Whether the output is a feature map of its own, overwrites the input, or is the input seen anew."""
+    """Storage of the output: 'new', 'in_place' (storage of the input), 'view' (shares the input's storage)."""
     joins: ClassVar[bool] = False
     """Whether the layer takes several inputs."""
     mixes: ClassVar[bool] = False
-    """Whether each value that it makes of a vector depends on all values of the vector."""
+    """Whether, on a vector, each output value depends on all input values."""
 
     window: Callable[..., tuple[Window, ...]]
     shape: Callable[..., Shape]
@@ -85,7 +89,7 @@ class Layer:
         return {name: getattr(self, name) for name in self.fields}
 
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
-        """How the output is held for inputs of these shapes; a layer may have nothing to do for some."""
+        """Storage of the output for inputs of these shapes: a layer that has nothing to do for some returns a view."""
         return self.storage
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Positions cut off at the border of a map, or zeros put around it."""
+"""Borders: positions cut off at the border of a map, or zeros put around the map."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ class Border(Layer):
 
 
 class Crop(Border, type="crop"):
-    """A part of the map: positions are cut off. Ronneberger et al., U-Net, 2015, section 2: skips are cropped."""
+    """Cuts positions off the border of a map.
+
+    Source: Ronneberger et al., U-Net, 2015, section 2.
+    """
 
     by = Sides("positions cut off", None, instead="; the layer pad puts zeros around")
     storage = "view"
@@ -71,7 +74,7 @@ class Crop(Border, type="crop"):
 
 
 class Pad(Border, type="pad"):
-    """Zeros around the map; where there are none, the map itself."""
+    """Puts zeros around a map. Without any zeros the output is a view of the input."""
 
     by = Sides("zeros put around", None, instead="; the layer crop cuts positions off")
 

@@ -26,10 +26,10 @@ from archcalc.sizes import (
 
 
 class Conv(Windowed, type="conv"):
-    """Convolution; with ``groups`` each group of outputs sees its own share of the input channels."""
+    """Convolution. With ``groups``, each group of output channels reads its own group of input channels."""
 
     out = WholeNumber("output channels")
-    groups = WholeNumber("groups of channels that do not see each other; the input channels for a depthwise one", 1)
+    groups = WholeNumber("groups of channels; for a depthwise convolution, the number of input channels", 1)
     bias = Flag("whether every output channel has a bias", True)
 
     def shape(self, x: Shape) -> Shape:
@@ -49,12 +49,12 @@ class Conv(Windowed, type="conv"):
 
 
 class ConvTable(Windowed, type="conv_table"):
-    """Convolution where each output map sees the input maps that a table lists.
+    """Convolution where a table lists the input maps that each output map reads.
 
-    LeCun et al., Gradient-based learning applied to document recognition, 1998, Table I.
+    Source: LeCun et al., Gradient-based learning applied to document recognition, 1998, Table I.
     """
 
-    table = Connections("for each output map, the input maps (from 0) that it sees")
+    table = Connections("for each output map, the input maps (from 0) that it reads")
     bias = Flag("whether every output map has a bias", True)
 
     def shape(self, x: Shape) -> Shape:
@@ -73,20 +73,21 @@ class ConvTable(Windowed, type="conv_table"):
 
 
 class ConvTranspose(Layer, type="conv_transpose"):
-    """Transposed convolution: output size (n-1)*stride - 2*pad + span + output_pad.
+    """Transposed convolution: output size ``(n - 1) * stride - 2 * pad + span + output_pad``.
 
     Every *input* position is multiplied with the whole kernel, so the work follows the input's size:
-    a 2x2 kernel with stride 2 on a 4x4 map does 4*4*4 products per channel pair, not 8*8*4.
-    Dumoulin and Visin 2016, section 4.
+    a 2x2 kernel with stride 2 on a 4x4 map takes 4*4*4 products per channel pair, not 8*8*4.
+
+    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 4.
     """
 
     out = WholeNumber("output channels")
     kernel = PerAxis("size of the window")
     stride = PerAxis("step between windows in the output", 1)
-    pad = PerAxis("cells cut off on every side of the output", 0, least=0)
-    output_pad = PerAxis("cells added at the end of the output, fewer than the stride or the dilation", 0, least=0)
+    pad = PerAxis("positions cut off on every side of the output", 0, least=0)
+    output_pad = PerAxis("positions added at the end of the output, fewer than the stride or the dilation", 0, least=0)
     dilation = PerAxis("distance between the window's cells", 1)
-    groups = WholeNumber("groups of channels that do not see each other", 1)
+    groups = WholeNumber("groups of channels", 1)
     bias = Flag("whether every output channel has a bias", True)
 
     def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int, Int]]:

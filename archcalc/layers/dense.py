@@ -1,4 +1,4 @@
-"""Layers that weigh all features: linear, and LeNet-5's radial basis functions."""
+"""Fully connected layers: linear, and LeNet-5's radial basis functions."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
 
 
 class Linear(Layer, type="linear"):
-    """A fully connected layer on a vector, or on one axis of a map at every position of the others.
+    """Fully connected layer on a vector, or on one axis of a map at every position of the other axes.
 
-    A map must say which axis: its channels (as a 1x1 convolution) or its last axis (as
-    ``torch.nn.Linear`` on a C x H x W tensor); without it, a forgotten flatten would pass unseen.
+    A map needs ``axis``: its channels (the same as a 1x1 convolution) or its last axis (as ``torch.nn.Linear`` takes a
+    C x H x W tensor). Without ``axis`` a map is an error, so that a forgotten ``flatten`` is seen.
     """
 
     mixes = True
     out = WholeNumber("output features")
     bias = Flag("whether every output feature has a bias", True)
-    axis = Choice("which axis of a map is weighed", (None, "channels", "last"), None)
+    axis = Choice("the axis of a map that the weights apply to", (None, "channels", "last"), None)
 
     def features(self, x: Shape) -> Int:
         if x.axes and self.axis is None:
@@ -44,9 +44,11 @@ class Linear(Layer, type="linear"):
 
 
 class Rbf(Layer, type="rbf"):
-    """LeNet-5's output: squared distances to fixed codes, y_i = sum over j of (x_j - w_ij)^2.
+    """LeNet-5's output layer: squared distances to fixed codes, ``y_i = sum over j of (x_j - w_ij)^2``.
 
-    The codes are not trained, so they are buffers. LeCun et al. 1998, section II.B, equation 7.
+    The codes are not trained, so they are buffers.
+
+    Source: LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.B, equation 7.
     """
 
     mixes = True

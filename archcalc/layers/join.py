@@ -1,4 +1,4 @@
-"""Where branches meet."""
+"""Joins: layers with several inputs, where branches meet."""
 
 from __future__ import annotations
 
@@ -61,23 +61,26 @@ class Elementwise(Join):
 
 
 class Add(Elementwise, type="add"):
-    """The sum of the inputs: one addition per value of every sum so far."""
+    """The sum of the inputs, value by value. Adding k inputs of one shape takes k - 1 additions per value."""
 
     def work(self, out: Shape, *xs: Shape) -> Work:
         return Work(add=self.combined(*xs))
 
 
 class Mean(Elementwise, type="mean"):
-    """The mean of the inputs. Larsson et al., FractalNet, 2017, section 2: the join."""
+    """The mean of the inputs, value by value.
+
+    Source: Larsson et al., FractalNet, 2017, section 2 (the join).
+    """
 
     def work(self, out: Shape, *xs: Shape) -> Work:
         return Work(add=self.combined(*xs), div=out.values)
 
 
 class Multiply(Elementwise, type="multiply"):
-    """The product of the inputs, of which some may be gates: a number per channel, per position, or both.
+    """The product of the inputs, value by value. An input may be a gate: one value per channel or per position.
 
-    Hu et al., Squeeze-and-excitation networks, 2018, equation 4; Woo et al., CBAM, 2018, equation 2.
+    Source: Hu et al., Squeeze-and-excitation networks, 2018, equation 4; Woo et al., CBAM, 2018, equation 2.
     """
 
     def work(self, out: Shape, *xs: Shape) -> Work:
@@ -85,7 +88,7 @@ class Multiply(Elementwise, type="multiply"):
 
 
 class Concat(Join, type="concat"):
-    """The inputs' channels one after another."""
+    """The channels of all inputs, one input after the other."""
 
     def shape(self, *xs: Shape) -> Shape:
         for x in xs[1:]:

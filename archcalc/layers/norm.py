@@ -1,4 +1,4 @@
-"""Normalisation and per-channel scaling."""
+"""Normalisation, and scaling by channel."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
 class BatchNorm(Pointwise, type="batch_norm"):
     """Batch normalisation at inference: one multiplication and one addition per value.
 
-    Owns a scale and a shift per channel, and the running mean and variance as buffers.
-    Ioffe and Szegedy, Batch normalization, 2015, Algorithm 2.
+    The layer owns a scale and a shift per channel, and the running mean and variance as buffers.
+
+    Source: Ioffe and Szegedy, Batch normalization, 2015, Algorithm 2.
     """
 
     affine = Flag("whether a scale and a shift are trained", True)
@@ -27,11 +28,12 @@ class BatchNorm(Pointwise, type="batch_norm"):
 
 
 class Lrn(Pointwise, type="lrn"):
-    """Local response normalisation across ``size`` neighbouring channels.
+    """Local response normalisation over ``size`` neighbouring channels: ``x / (k + alpha * sum of squares)^beta``.
 
-    x / (k + alpha * sum of squares)^beta: per value a square, size - 1 additions for the sum, a
-    product with alpha, the addition of k, a power and a division; channels at the edge counted as the
-    others. Krizhevsky et al. 2012, section 3.3.
+    Per value: a square, size - 1 additions for the sum, a product with alpha, the addition of k, a power and a division.
+    Channels at the edge are counted like all other channels.
+
+    Source: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, 2012, section 3.3.
     """
 
     mixes = True
@@ -45,15 +47,16 @@ class Lrn(Pointwise, type="lrn"):
 
 
 class LayerNorm(Layer, type="layer_norm"):
-    """Layer normalisation over the channels at each position, the last axis, or all values.
+    """Layer normalisation over the channels at each position, over the last axis, or over all values.
 
     Over n values: mean (n-1 add, 1 div), difference (n add), variance (n mul, n-1 add, 1 div),
-    its root (1 add for eps, 1 exp, 1 div), product with it (n mul), and scale and shift (n mul, n add).
-    Ba et al., Layer normalization, 2016, equation 3.
+    its root (1 add for eps, 1 exp, 1 div), product with the root (n mul), and scale and shift (n mul, n add).
+
+    Source: Ba et al., Layer normalization, 2016, equation 3.
     """
 
     mixes = True
-    axis = Choice("over what of a map", (None, "channels", "last", "all"), None)
+    axis = Choice("which values of a map are normalised together", (None, "channels", "last", "all"), None)
     affine = Flag("whether a scale and a shift are trained", True)
     eps = Number("added to the variance", 1e-5)
 
@@ -84,7 +87,10 @@ class LayerNorm(Layer, type="layer_norm"):
 
 
 class Scale(Pointwise, type="scale"):
-    """Every value times a constant, as the scaled residuals of Szegedy et al. 2016, section 3.3."""
+    """Every value times one constant, as in scaled residuals.
+
+    Source: Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections, 2016, section 3.3.
+    """
 
     factor = Number("the constant", low=float("-inf"))
     storage = "in_place"
@@ -94,7 +100,10 @@ class Scale(Pointwise, type="scale"):
 
 
 class LayerScale(Pointwise, type="layer_scale"):
-    """Every channel times a trained number. Touvron et al., Going deeper with image transformers, 2021."""
+    """Every channel times a trained number.
+
+    Source: Touvron et al., Going deeper with image transformers, 2021.
+    """
 
     init = Number("value before training", 1e-6)
 

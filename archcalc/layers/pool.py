@@ -37,7 +37,7 @@ class Pool(Windowed):
     Both keep one window that is larger than the padded input, by less than the stride.
     """
 
-    stride = PerAxis("step between windows; written out, for tools differ in its default")
+    stride = PerAxis("step between windows; no default, because tools differ in it")
     ceil_mode = Choice(
         "round the output size up: by PyTorch's rule (true) or Caffe's (caffe)", (False, True, "caffe"), False
     )
@@ -77,13 +77,13 @@ class MaxPool(Pool, type="max_pool"):
 
 
 class AvgPool(Pool, type="avg_pool"):
-    """The mean of each window: k - 1 additions and a division for k cells, zeros of the padding added like the rest.
+    """The mean of each window: k - 1 additions and a division for k cells. Zeros of the padding are cells too.
 
-    What the sum is divided by is another matter. PyTorch and Caffe count the padding as cells, TensorFlow's ``same``
-    does not, and none of them counts what a size rounded up adds beyond the padding.
+    Tools differ in the divisor. PyTorch and Caffe count the padding, TensorFlow's ``same`` does not. No tool counts the
+    cells that a size rounded up adds beyond the padding.
     """
 
-    count_include_pad = Flag("whether padding counts in the divisor; it does, but for pad: same", None)
+    count_include_pad = Flag("whether padding counts in the divisor (default: true, but false with pad: same)", None)
 
     @property
     def counts_padding(self) -> bool:
@@ -96,7 +96,9 @@ class AvgPool(Pool, type="avg_pool"):
 class Subsample(Pool, type="subsample"):
     """LeNet-5's pooling: the sum of each window times a trained coefficient, plus a trained bias.
 
-    LeCun et al. 1998, section II.B, layer S2: one coefficient and one bias per map.
+    Every map has one coefficient and one bias.
+
+    Source: LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.B, layer S2.
     """
 
     def params(self, x: Shape) -> Params:
@@ -107,10 +109,10 @@ class Subsample(Pool, type="subsample"):
 
 
 class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
-    """Mean over windows chosen for an output size: output i covers floor(i*n/out) to ceil((i+1)*n/out) - 1.
+    """The mean over windows for an output size: from ``floor(i * n / out)`` to ``ceil((i + 1) * n / out) - 1``.
 
-    Where out does not divide n, neighbouring windows overlap by one cell at every broken border, of
-    which there are out - gcd(n, out), and windows are not all of one size.
+    Where out does not divide n, windows differ in size, and neighbouring windows overlap by one cell at
+    out - gcd(n, out) borders.
     """
 
     out = PerAxis("output size")
@@ -143,7 +145,7 @@ class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
 
 
 class GlobalAvgPool(Layer, type="global_avg_pool"):
-    """The mean of each channel over all positions; leaves a map of size 1."""
+    """The mean of each channel over all positions. The output is a map of size 1."""
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return whole(x)

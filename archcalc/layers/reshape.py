@@ -1,4 +1,4 @@
-"""Layers that compute nothing or nearly nothing: they rearrange, pass on, resize or drop."""
+"""Other layers: they compute nothing or nearly nothing, but rearrange, resize, pass on or drop values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ class Input(Layer, type="input"):
 
 
 class Flatten(Layer, type="flatten"):
-    """All values as one vector. Each sees what its position of the map saw; the window is what all of them see."""
+    """All values of a map as one vector.
+
+    Each value keeps the field of its position. The window of the layer is the whole map.
+    """
 
     storage = "view"
 
@@ -67,7 +70,7 @@ class Flatten(Layer, type="flatten"):
 
 
 class Identity(Pointwise, type="identity"):
-    """The input itself."""
+    """The input, unchanged."""
 
     storage = "view"
 
@@ -76,7 +79,10 @@ class Identity(Pointwise, type="identity"):
 
 
 class Dropout(Pointwise, type="dropout"):
-    """Drops values in training; passes them on at inference. Srivastava et al. 2014."""
+    """Sets values to zero in training, each with probability ``p``. At inference it does nothing.
+
+    Source: Srivastava et al., Dropout, 2014.
+    """
 
     p = Number("probability of dropping a value", 0.5, high=1)
     storage = "in_place"
@@ -86,7 +92,10 @@ class Dropout(Pointwise, type="dropout"):
 
 
 class DropPath(Pointwise, type="drop_path"):
-    """Drops a whole path in training; passes it on at inference. Huang et al. 2016; Larsson et al. 2017."""
+    """Leaves a whole path out in training, with probability ``p``. At inference it does nothing.
+
+    Source: Huang et al., Deep networks with stochastic depth, 2016, section 3; Larsson et al., FractalNet, 2017.
+    """
 
     p = Number("probability of dropping the path", high=1)
     storage = "in_place"
@@ -96,15 +105,14 @@ class DropPath(Pointwise, type="drop_path"):
 
 
 class Upsample(Layer, type="upsample"):
-    """A larger map: the nearest value, or bilinear between four (half-pixel centres, corners not aligned).
+    """A larger map, by the nearest value or bilinear (half-pixel centres, corners not aligned).
 
-    Bilinear takes four products and three sums per output value; over one axis, where it is linear between two
-    values, 2 and 1, and over three axes 8 and 7.
+    Bilinear takes 4 products and 3 additions per output value; on one axis 2 and 1, on three axes 8 and 7.
     """
 
     scale = PerAxis("how many times larger", None)
     size = PerAxis("output size, instead of scale", None)
-    mode = Choice("how a value is found", ("nearest", "bilinear"), "nearest")
+    mode = Choice("how a value is computed", ("nearest", "bilinear"), "nearest")
 
     def sizes(self, x: Shape) -> list[tuple[Int, Int]]:
         need_map(x, self.type)
@@ -153,10 +161,10 @@ class Upsample(Layer, type="upsample"):
 
 
 class Slice(Layer, type="slice"):
-    """The channels from ``start`` up to but not including ``stop``."""
+    """The channels from ``start`` up to, but not including, ``stop``."""
 
     start = WholeNumber("first channel, from 0", 0, least=0)
-    stop = WholeNumber("the channel after the last; all the rest when left out", None)
+    stop = WholeNumber("the channel after the last one (default: all remaining channels)", None)
     storage = "view"
 
     def window(self, x: Shape) -> tuple[Window, ...]:
@@ -179,10 +187,13 @@ class Slice(Layer, type="slice"):
 
 
 class PadChannels(Layer, type="pad_channels"):
-    """Channels of zeros put around the input's: He et al. 2016, section 3.3, shortcut option A."""
+    """Puts channels of zeros before and after the channels of a map.
 
-    before = WholeNumber("channels of zeros before", 0, least=0, instead=FEWER)
-    after = WholeNumber("channels of zeros after", 0, least=0, instead=FEWER)
+    Source: He et al., Deep residual learning, 2016, section 3.3, shortcut option A.
+    """
+
+    before = WholeNumber("channels of zeros in front", 0, least=0, instead=FEWER)
+    after = WholeNumber("channels of zeros behind", 0, least=0, instead=FEWER)
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return POINT
@@ -201,9 +212,12 @@ class PadChannels(Layer, type="pad_channels"):
 
 
 class ChannelShuffle(Pointwise, type="channel_shuffle"):
-    """Channels dealt out in turn from ``groups`` equal parts. Zhang et al., ShuffleNet, 2018, section 3.1."""
+    """Splits the channels into ``groups`` equal parts and takes one channel of each part in turn.
 
-    groups = WholeNumber("parts that are dealt from")
+    Source: Zhang et al., ShuffleNet, 2018, section 3.1.
+    """
+
+    groups = WholeNumber("equal parts of the channels")
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "channels / groups")

@@ -17,6 +17,8 @@ class Setting:
 
     words: tuple[str, ...] = ()
     """Strings that stand for themselves; any other string in a spec is an expression."""
+    allowed = ""
+    """The values that a spec may write here, in words."""
 
     def __init__(self, help: str, default: Any = REQUIRED) -> None:
         self.help, self.default = help, default
@@ -93,6 +95,7 @@ class WholeNumber(Setting):
     def __init__(self, help: str, default: Any = REQUIRED, *, least: int = 1, instead: str = "") -> None:
         super().__init__(help, default)
         self.least, self.instead = least, instead
+        self.allowed = f"whole number from {least}"
 
     def read(self, value: Any) -> Any:
         return whole_number(value, self.least, instead=self.instead)
@@ -103,6 +106,10 @@ class WholeNumber(Setting):
 
 class PerAxis(WholeNumber):
     """A whole number for every axis, or a list with one for each: [height, width]."""
+
+    def __init__(self, help: str, default: Any = REQUIRED, *, least: int = 1, instead: str = "") -> None:
+        super().__init__(help, default, least=least, instead=instead)
+        self.allowed += " or [height, width]"
 
     def read(self, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
@@ -119,7 +126,7 @@ class PerAxis(WholeNumber):
 class Sides(Setting):
     """Positions on every side, per axis or per side; ``instead`` says what to do instead of a negative number."""
 
-    forms = "a number, [height, width] or [[top, bottom], [left, right]]"
+    allowed = "a number, [height, width] or [[top, bottom], [left, right]]"
 
     def __init__(self, help: str, default: Any = REQUIRED, *, instead: str = "") -> None:
         super().__init__(help, default)
@@ -127,7 +134,7 @@ class Sides(Setting):
 
     def read(self, value: Any) -> Any:
         if isinstance(value, str):
-            raise LayerError(f"expected {self.forms}, got {shown(value)}")
+            raise LayerError(f"expected {self.allowed}, got {shown(value)}")
         if isinstance(value, (list, tuple)):
             if not value:
                 raise LayerError("expected a number for every axis, got an empty list")
@@ -155,7 +162,7 @@ class Padding(Sides):
     """Zeros on every side, per axis, per side, or the words ``same`` and ``valid`` in TensorFlow's sense."""
 
     words = ("same", "valid")
-    forms = "a number, [height, width], [[top, bottom], [left, right]], same or valid"
+    allowed = "a number, [height, width], [[top, bottom], [left, right]], same or valid"
 
     def read(self, value: Any) -> Any:
         if isinstance(value, str) and value in self.words:
@@ -169,6 +176,8 @@ class Padding(Sides):
 
 class Like(Setting):
     """The name of a layer, in whose place the sizes of its map are put when a network is built."""
+
+    allowed = "name of a layer"
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, tuple):
@@ -185,6 +194,9 @@ class Number(Setting):
     def __init__(self, help: str, default: Any = REQUIRED, *, low: float = 0.0, high: float = float("inf")) -> None:
         super().__init__(help, default)
         self.low, self.high = low, high
+        self.allowed = (
+            "number" + (f" from {low:g}" if low > -INFINITY else "") + (f" to {high:g}" if high < INFINITY else "")
+        )
 
     def read(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -205,6 +217,8 @@ class Number(Setting):
 class Flag(Setting):
     """True or false."""
 
+    allowed = "true or false"
+
     def read(self, value: Any) -> Any:
         if not isinstance(value, bool):
             raise LayerError(f"expected true or false, got {shown(value)}")
@@ -221,6 +235,7 @@ class Choice(Setting):
         super().__init__(help, default)
         self.choices = choices
         self.words = tuple(c for c in choices if isinstance(c, str))
+        self.allowed = ", ".join(shown(c) if c is None or isinstance(c, bool) else c for c in choices if c is not None)
 
     def read(self, value: Any) -> Any:
         for choice in self.choices:
@@ -237,6 +252,8 @@ class Choice(Setting):
 
 class Connections(Setting):
     """For each output map, the list of the input maps (from 0) that it is connected to."""
+
+    allowed = "list of lists of input maps"
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or not value:

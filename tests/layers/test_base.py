@@ -106,7 +106,7 @@ SETTINGS = [
     (
         "max_pool",
         {"kernel": 2},
-        "max_pool needs stride: step between windows; written out, for tools differ in its default",
+        "max_pool needs stride: step between windows; no default, because tools differ in it",
     ),
     ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": 1}, "ceil_mode: expected one of false, true, caffe, got 1"),
     (
