@@ -6,6 +6,7 @@ direction of text, that control anything or that cannot be seen are in no name, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 
 HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
@@ -52,3 +53,32 @@ def is_name(text: str, most: int, signs: str = "") -> bool:
     kinds = [category(letter)[0] for letter in text]
     fit = (kind in "LMN" or letter == "_" or letter in signs for letter, kind in zip(text, kinds, strict=True))
     return kinds[0] != "M" and all(fit) and HIDDEN.isdisjoint(text) and is_normalized("NFC", text)
+
+
+def prefixes(name: str) -> list[str]:
+    """The names around a name with dots, outermost first.
+
+    >>> prefixes("a.b.c")
+    ['a', 'a.b']
+    """
+    around, dot = [], name.find(".")
+    while dot >= 0:
+        around.append(name[:dot])
+        dot = name.find(".", dot + 1)
+    return around
+
+
+def all_prefixes(names: Iterable[str]) -> list[str]:
+    """The names around all of the names, each once, after the names around it; the work does not grow with the depth.
+
+    >>> all_prefixes(["a.b.c", "a.b.d", "e.f"])
+    ['a', 'a.b', 'e']
+    """
+    known: dict[str, None] = {}
+    for name in names:
+        new, around = [], name.rpartition(".")[0]
+        while around and around not in known:
+            new.append(around)
+            around = around.rpartition(".")[0]
+        known.update(dict.fromkeys(reversed(new)))
+    return list(known)

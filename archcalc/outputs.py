@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archcalc.errors import LayerError, unknown
+from archcalc.letters import all_prefixes
 from archcalc.network import Network, Node, Unused
-from archcalc.settings_text import prefixes
 from archcalc.sizes import is_array
 from archcalc.units import counted
 
@@ -66,7 +66,7 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
         node.side = node.index not in main
         node.index, node.inputs = place[node.index], tuple([place[i] for i in node.inputs])
     nodes[:] = left
-    around = {prefix for node in left for prefix in prefixes(node.name)}
+    around = set(all_prefixes(node.name for node in left))
     network.blocks = {name: block for name, block in network.blocks.items() if name in around}
 
 

@@ -6,7 +6,7 @@ The text is what a user types to load the same network, so every table, picture 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from archcalc.sizes import int_text, is_array
@@ -71,12 +71,3 @@ def _plain(value: Any) -> Any:
 def full_name(name: str, settings: Mapping[str, Any]) -> str:
     """The name of a network with its settings; the name alone where there are none."""
     return f"{name}@{settings_text(settings)}" if settings else name
-
-
-def prefixes(name: str) -> Iterator[str]:
-    """The names around a name, outermost first.
-
-    >>> list(prefixes("a.b.c"))
-    ['a', 'a.b']
-    """
-    return (name[:at] for at, letter in enumerate(name) if letter == ".")

@@ -8,6 +8,7 @@ from keyword import iskeyword
 from string import Formatter
 from typing import Any, NamedTuple
 
+from archcalc.errors import ArchcalcError, LayerError
 from archcalc.export.module_names import plain
 from archcalc.export.outline import ModuleOutline
 from archcalc.export.parameters import CHANNELS, MISSING, Argument, Column, Parameter, Parameters
@@ -92,7 +93,10 @@ class Classes:
         rows = [list(self.arguments(block)) for block in blocks]
         columns = [Column.of(same) for same in zip(*rows, strict=True)]
         joined = any("torch.cat" in item.what.text for item in blocks[0].items if isinstance(item.what, InlineCode))
-        found = Parameters(columns, joined)
+        try:
+            found = Parameters(columns, joined)
+        except LayerError as error:
+            raise ArchcalcError(f"{', '.join(block.path for block in blocks[:2])}: {error}") from None
         positional = sum(p.kind in ("channels", "kernel_size") for p in found.all)
         defaults = {p.name: p.default for p in found.all if p.default is not MISSING}
         for at, block in enumerate(blocks):

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import Layer
+from archcalc.letters import all_prefixes
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import Statements
 from archcalc.pytorch.record import records
-from archcalc.settings_text import prefixes
 from archcalc.sizes import Shape
 
 TAKEN = """
@@ -85,10 +85,8 @@ def module_paths(network: Network) -> Paths:
         taken.add(path)
         return path
 
-    for name in names.values():
-        for block in prefixes(name):
-            if block not in found.blocks:
-                found.blocks[block] = free(block)
+    for block in all_prefixes(names.values()):
+        found.blocks[block] = free(block)
     for index, name in names.items():
         found.layers[index] = free(name)
     return found

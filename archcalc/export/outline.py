@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import takewhile
+from operator import eq
 from typing import NamedTuple
 
 from archcalc.export.module_names import all_written, module_paths
+from archcalc.letters import all_prefixes, prefixes
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import InlineCode, ModuleCode, takes
-from archcalc.settings_text import prefixes
 from archcalc.sizes import Shape
 
 FLATTEN = "{0}.flatten(1)"
@@ -46,7 +47,7 @@ class ModuleOutline:
         made = {value for item in items for value in item.outputs}
         self.inputs = tuple(dict.fromkeys(v for item in items for v in item.inputs if v not in made))
         modules = [item.name for item in items if not isinstance(item.what, InlineCode)]
-        self.namespaces = list(dict.fromkeys(prefix for name in modules for prefix in prefixes(name)))
+        self.namespaces = all_prefixes(modules)
 
     @property
     def side(self) -> bool:
@@ -91,14 +92,51 @@ class ModuleOutline:
 
 
 def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
-    """The whole network as a block, the values that it returns, and those of side heads beside them."""
-    made = _Outline(network)
-    root = made.block("", made.nodes)
+    """The whole network as a block, the values that it returns, and the outputs of side heads.
+
+    ArchcalcError that names the layer where PyTorch has no such layer.
+    """
+    outliner = _Outliner(network)
+    root = outliner.block(outliner.nested_runs())
     root.inputs = (0,)
-    return root, made.main, made.sides
+    return root, outliner.main, outliner.sides
 
 
-class _Outline:
+class _Run(NamedTuple):
+    """Consecutive layers inside one block, by the block's path; inner blocks are runs of their own."""
+
+    path: str
+    parts: list[Node | _Run]
+
+    @property
+    def last(self) -> Node:
+        end = self.parts[-1]
+        return end.last if isinstance(end, _Run) else end
+
+
+class _Extent:
+    """Where the layers of a block stand in the running order: first and last place, and how many there are."""
+
+    __slots__ = ("count", "first", "last", "sides")
+
+    def __init__(self, first: int) -> None:
+        self.first, self.last, self.count, self.sides = first, first, 0, 0
+
+    def add(self, first: int, last: int, count: int, sides: int) -> None:
+        """Layers from ``first`` to ``last``: ``count`` of them, ``sides`` of which run in training only."""
+        self.first, self.last = min(self.first, first), max(self.last, last)
+        self.count += count
+        self.sides += sides
+
+    @property
+    def closed(self) -> bool:
+        """Whether no other layer runs between them, and all or none of them run in training only."""
+        return self.last - self.first + 1 == self.count and self.sides in (0, self.count)
+
+
+class _Outliner:
+    """What is known of a network before its blocks are written, and the blocks."""
+
     def __init__(self, network: Network) -> None:
         self.network = network
         self.paths, blocks = module_paths(network)
@@ -106,6 +144,7 @@ class _Outline:
         nodes = network.running()
         self.how = all_written(network, nodes)
         self.same = {0: 0}
+        """For every node the node whose value its output is: itself, unless PyTorch does nothing for the layer."""
         for node in nodes:
             how = self.how[node.index].layer
             nothing = isinstance(how, InlineCode) and how.text == "{0}" and not self.how[node.index].before
@@ -115,70 +154,103 @@ class _Outline:
         self.nodes = self.needed(nodes)
         self.at = {node.index: at for at, node in enumerate(self.nodes)}
         self.last = dict.fromkeys(returned, len(self.nodes))
+        """The place in the running order where each value is used last."""
         for node in self.nodes:
             for value in self.inputs(node):
                 self.last[value] = max(self.last.get(value, 0), self.at[node.index])
         self.own = 0
-        """The last number of a value that no node makes; they are below 0."""
+        """The last number of a value that no node makes; these numbers are below 0."""
         self.owners: dict[int, int] = {}
+        """For a layer that calls the module of another layer again, that layer."""
         self.ties: dict[str, list[tuple[str, str]]] = {}
-        self.closed = self.in_one_piece()
+        self.closed = {path for path, extent in self.extents().items() if extent.closed}
+        self.share_parameters()
 
     def inputs(self, node: Node) -> tuple[int, ...]:
         return tuple(self.same[i] for i in node.inputs)
 
     def needed(self, nodes: list[Node]) -> list[Node]:
         """The nodes without those that do nothing, and without expressions that nothing uses."""
-        used, kept = {*self.main, *self.sides}, []
+        used, needed = {*self.main, *self.sides}, []
         for node in reversed(nodes):
             index = node.index
             if self.same[index] == index and (index in used or isinstance(self.how[index].layer, ModuleCode)):
-                kept.append(node)
+                needed.append(node)
                 used.update(self.inputs(node))
-        return kept[::-1]
+        return needed[::-1]
 
-    def in_one_piece(self) -> set[str]:
-        """The names around layers whose layers run one after another, all of them in training only or none."""
-        runs: dict[str, list[Node]] = {}
-        for node in self.nodes:
-            for prefix in prefixes(self.paths[node.index]):
-                runs.setdefault(prefix, []).append(node)
-        closed = {
-            prefix
-            for prefix, run in runs.items()
-            if self.at[run[-1].index] - self.at[run[0].index] + 1 == len(run) and len({n.side for n in run}) == 1
-        }
-        tied = []
+    def extents(self) -> dict[str, _Extent]:
+        """The extent of every block by its path: first of the layers right inside it, then of the inner blocks."""
+        extents: dict[str, _Extent] = {}
+        for at, node in enumerate(self.nodes):
+            if path := _around(self.paths[node.index]):
+                extents.setdefault(path, _Extent(at)).add(at, at, 1, node.side)
+        for path in sorted({*extents, *all_prefixes(extents)}, key=len, reverse=True):
+            if outer := _around(path):
+                inner = extents[path]
+                extents.setdefault(outer, _Extent(inner.first)).add(inner.first, inner.last, inner.count, inner.sides)
+        return extents
+
+    def share_parameters(self) -> None:
+        """Find the modules that are called again, and those that take the parameters of another module.
+
+        A module that is called again must be in reach of both calls, so blocks that hold one call alone are not closed.
+        Parameters are tied in the innermost closed block around both modules.
+        """
+        apart: dict[tuple[str, str], tuple[str, str]] = {}
+        tied: list[tuple[str, str]] = []
         for node in self.nodes:
             if node.shares is None:
                 continue
             owner = self.owners.get(node.shares, node.shares)
             ours, theirs = self.paths[node.index], self.paths[owner]
-            around = [a for a, b in zip(prefixes(ours), prefixes(theirs), strict=False) if a == b]
-            if (
-                self.how[node.index].layer == self.how[owner].layer
-            ):  # the same module again: called from where both are in reach
+            if self.how[node.index].layer == self.how[owner].layer:
                 self.owners[node.index] = owner
-                closed -= {p for path in (ours, theirs) for p in prefixes(path) if p not in around}
+                apart[_around(ours), _around(theirs)] = ours, theirs
             else:
-                tied.append((around, ours, theirs))
-        for around, ours, theirs in tied:
-            home = next((p for p in reversed(around) if p in closed), "")
+                tied.append((ours, theirs))
+        for ours, theirs in apart.values():
+            self.closed.difference_update(set(prefixes(ours)) ^ set(prefixes(theirs)))
+        homes: dict[tuple[str, str], str] = {}
+        for ours, theirs in tied:
+            blocks = _around(ours), _around(theirs)
+            if blocks not in homes:
+                both = set(prefixes(theirs)) & self.closed
+                homes[blocks] = next((path for path in reversed(prefixes(ours)) if path in both), "")
+            home = homes[blocks]
             self.ties.setdefault(home, []).append((_within(home, ours), _within(home, theirs)))
-        return closed
 
-    def block(self, path: str, nodes: list[Node]) -> ModuleOutline:
-        def inner(node: Node) -> str:
-            around = prefixes(self.paths[node.index])
-            return next((p for p in around if len(p) > len(path) and p in self.closed), f" {node.index}")
+    def nested_runs(self) -> _Run:
+        """All layers as runs within runs, after the closed blocks around them."""
+        root = _Run("", [])
+        open_runs = [root]
+        chains: dict[str, tuple[str, ...]] = {"": ()}
+        """By the path around a layer, the closed blocks around the layer."""
+        for path in all_prefixes(self.paths[node.index] for node in self.nodes):
+            outer = chains[_around(path)]
+            chains[path] = (*outer, path) if path in self.closed else outer
+        before = chains[""]
+        for node in self.nodes:
+            chain = chains[_around(self.paths[node.index])]
+            if chain is not before:
+                common = sum(1 for _ in takewhile(bool, map(eq, chain, before)))
+                del open_runs[common + 1 :]
+                for path in chain[common:]:
+                    run = _Run(path, [])
+                    open_runs[-1].parts.append(run)
+                    open_runs.append(run)
+                before = chain
+            open_runs[-1].parts.append(node)
+        return root
 
+    def block(self, run: _Run) -> ModuleOutline:
+        """The block of a run."""
         items: list[Item] = []
-        for name, run in groupby(nodes, inner):
-            members = list(run)
-            items += self.nested(path, name, members) if name in self.closed else self.layer(path, members[0])
-        end = self.at[nodes[-1].index] if nodes else -1
-        given = [value for item in items for value in item.outputs if self.last.get(value, -1) > end]
-        return ModuleOutline(path, self.kinds.get(path, ""), items, given, self.ties.get(path, []))
+        for part in run.parts:
+            items += self.nested(run.path, part) if isinstance(part, _Run) else self.layer(run.path, part)
+        end = self.at[run.last.index] if run.parts else -1
+        outputs = [value for item in items for value in item.outputs if self.last.get(value, -1) > end]
+        return ModuleOutline(run.path, self.kinds.get(run.path, ""), items, outputs, self.ties.get(run.path, []))
 
     def layer(self, path: str, node: Node) -> list[Item]:
         """A layer in the block at a path, statement by statement; values that it makes for itself have no node."""
@@ -193,9 +265,9 @@ class _Outline:
             inputs = (self.own, *inputs[count:])
         return [*items, Item(name, how if owner is None else None, inputs, (node.index,), node.side, node.shape)]
 
-    def nested(self, path: str, name: str, nodes: list[Node]) -> list[Item]:
+    def nested(self, path: str, run: _Run) -> list[Item]:
         """A block inside a block; expressions at a branch's ends are written outside where that leaves a Sequential."""
-        block, place = self.block(name, nodes), _within(path, name)
+        block, place = self.block(run), _within(path, run.path)
         items, first, last = block.items, 0, len(block.items)
         if not block.kind:
             while first < last and isinstance(items[first].what, InlineCode):
@@ -210,15 +282,19 @@ class _Outline:
         if not between:
             return before
         used = {*block.outputs, *(value for item in after for value in item.inputs)}
-        given = [value for item in between for value in item.outputs if value in used]
-        rest = ModuleOutline(name, block.kind, between, given, block.ties)
-        if not rest.inline:
-            before, rest, after = [], block, []
-        made = self.network.nodes[next(iter(rest.outputs), nodes[-1].index)]
-        item = Item(place, rest, rest.inputs, rest.outputs, made.side, made.shape)
-        return [*before, item, *after]
+        outputs = [value for item in between for value in item.outputs if value in used]
+        inner = ModuleOutline(run.path, block.kind, between, outputs, block.ties)
+        if not inner.inline:
+            before, inner, after = [], block, []
+        node = self.network.nodes[next(iter(inner.outputs), run.last.index)]
+        return [*before, Item(place, inner, inner.inputs, inner.outputs, node.side, node.shape), *after]
+
+
+def _around(name: str) -> str:
+    """The name of the block right around a name; empty outside all blocks."""
+    return name.rpartition(".")[0]
 
 
 def _within(path: str, name: str) -> str:
-    """A name seen from inside the block at a path."""
+    """A name as it is inside the block at a path."""
     return name[len(path) + 1 :] if path else name

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
+from archcalc.errors import LayerError
+
 CHANNELS = (
     *("in_channels", "out_channels", "in_features", "out_features", "num_features", "channels", "normalized_shape"),
     *("num_parameters", "features", "start", "stop", "before", "after"),
 )
 """Arguments that are numbers of channels, and so may be one and the same number."""
 MISSING = object()
+MOST_PARAMETERS = 1000
+"""The most parameters of a class: nobody reads one with more."""
 GENERAL = ("conv", "linear", "main")
 """Names of layers that say nothing about which of them it is."""
 RESERVED = ("self", "nn", "torch", "F", "super", "tie", "l", "I", "O")
@@ -40,7 +44,7 @@ class Argument(NamedTuple):
 
 
 class Column(NamedTuple):
-    """The same argument in every block of a class."""
+    """The same argument in every block of a class: its value in each of the blocks, and its default there."""
 
     path: str
     argument: str
@@ -50,8 +54,10 @@ class Column(NamedTuple):
 
     @staticmethod
     def of(same: tuple[Argument, ...]) -> Column:
-        path, name, kind, *_ = same[0]
-        return Column(path, name, kind, tuple([a.value for a in same]), tuple([a.default for a in same]))
+        path, argument, kind, value, default = same[0]
+        if len(same) == 1:
+            return Column(path, argument, kind, (value,), (default,))
+        return Column(path, argument, kind, tuple([a.value for a in same]), tuple([a.default for a in same]))
 
     @property
     def key(self) -> str:
@@ -60,11 +66,13 @@ class Column(NamedTuple):
 
     @property
     def fixed(self) -> bool:
+        """Whether all blocks have one value."""
         return len(self.values) == 1 or len(set(map(repr, self.values))) == 1
 
     @property
     def left_out(self) -> bool:
-        return self.key == repr(self.defaults)
+        """Whether the argument is not written: all blocks have the default."""
+        return self.defaults[0] is not MISSING and self.key == repr(self.defaults)
 
 
 def literal(value: Any) -> str:
@@ -85,12 +93,29 @@ class Parameters:
     """
 
     def __init__(self, columns: list[Column], joined: bool) -> None:
+        """LayerError where the blocks differ in more than MOST_PARAMETERS numbers."""
         self.columns = columns
-        self.varying = [column for column in columns if not column.fixed]
+        self.varying: dict[tuple[str, str], list[Column]] = {}
+        """The columns that are not fixed, by kind and key: those of one entry are one and the same number."""
+        self.at_path: dict[str, list[Column]] = {}
+        self.telling: dict[str, set[str]] = {}
+        """The paths that are one when words that say nothing are left out."""
+        for column in columns:
+            if not column.fixed:
+                self.varying.setdefault((column.kind, column.key), []).append(column)
+                self.at_path.setdefault(column.path, []).append(column)
+                if column.path:
+                    self.telling.setdefault(telling(column.path), set()).add(column.path)
+        if len(self.varying) > MOST_PARAMETERS:
+            raise LayerError(
+                f"blocks of one structure that differ in {len(self.varying):,} numbers; a class is written with at most "
+                f"{MOST_PARAMETERS:,} parameters"
+            )
         self.all: list[Parameter] = []
         self.values: list[tuple[Any, ...]] = []
         self.locals: dict[str, str] = {}
         """Names for what follows from parameters, and how."""
+        self.taken = set(RESERVED)
         self.written: dict[tuple[str, str], str] = {}
         self.name_channels(joined)
         self.name_others()
@@ -109,9 +134,9 @@ class Parameters:
     def free(self, name: str) -> str:
         """The name, with an underscore where it is taken; another one for a name with marks of its own."""
         name = name if re.fullmatch(r"\w+", name) else "value"
-        taken = {*RESERVED, *self.locals, *(parameter.name for parameter in self.all)}
-        while name in taken or iskeyword(name):
+        while name in self.taken or iskeyword(name):
             name += "_"
+        self.taken.add(name)
         return name
 
     def name_channels(self, joined: bool) -> None:
@@ -120,13 +145,9 @@ class Parameters:
         outside = any(not column.path for column in layers)  # an expression may take a part of what comes in
         first = "" if outside or not layers else layers[0].key
         last = "" if joined or not layers else layers[-1].key
-        different: dict[str, Column] = {}
-        for column in layers:
-            if not column.fixed:
-                different.setdefault(column.key, column)
+        different = {key: columns[0] for (kind, key), columns in self.varying.items() if kind == "channels"}
         following = products(list(different.values()), (first, last))
-        uses = Counter(column.key for column in layers)
-        local = [key for key in following if uses[key] > 2]  # often enough for a name of its own
+        local = [key for key in following if len(self.varying["channels", key]) > 2]  # often enough for a name of its own
         inner = [key for key in different if key not in (*following, first, last)] + local
         for key in sorted(different, key=lambda key: key != first):
             column = different[key]
@@ -151,31 +172,28 @@ class Parameters:
 
     def name_others(self) -> None:
         """Kernels, which have no default; what follows from kernel or channels; then the rest, defaults last."""
-        rest: dict[tuple[str, str], Column] = {}
-        for column in self.varying:
-            if column.kind != "channels":
-                rest.setdefault((column.kind, column.key), column)
+        rest = {key: columns[0] for key, columns in self.varying.items() if key[0] != "channels"}
+        alike = Counter(kind for kind, _ in rest)
         for key, column in sorted(rest.items(), key=lambda pair: (pair[0][0] != "kernel_size", _default(pair[1])[0])):
             derived = self.derived(column)
             if derived:
                 self.written[key] = derived
                 continue
-            alone = sum(kind == column.kind for kind, _ in rest) == 1
-            name = column.argument if alone else f"{self.path_name(column)}_{column.kind}"
+            name = column.argument if alike[column.kind] == 1 else f"{self.path_name(column)}_{column.kind}"
             self.add(name, column, _default(column)[1])
 
     def derived(self, column: Column) -> str:
         """A padding that is half the kernel, or groups that share out channels; empty where it is neither."""
         if column.kind == "padding":
-            for other in self.varying:
-                if (other.path, other.kind) == (column.path, "kernel_size") and _ints(other.values):
+            for other in self.at_path[column.path]:
+                if other.kind == "kernel_size" and _ints(other.values):
                     text = self.written.get((other.kind, other.key), "")
                     if text.isidentifier() and tuple(k // 2 for k in other.values) == column.values:
                         return f"{text} // 2"
         if column.kind == "groups":
-            for other in self.varying:
-                text = self.written.get((other.kind, other.key), "")
-                factor = ratio(other.values, column.values) if other.kind == "channels" else 0
+            for (kind, key), (other, *_) in self.varying.items():
+                text = self.written.get((kind, key), "")
+                factor = ratio(other.values, column.values) if kind == "channels" else 0
                 if factor == 1 or (factor and text.isidentifier()):
                     return text if factor == 1 else f"{text} // {factor}"
         return ""
@@ -184,7 +202,7 @@ class Parameters:
         """A name for channels inside a block: width, or where there are several after the layer that makes them."""
         if len(inner) == 1:
             return "width"
-        alike = [other for other in self.varying if (other.kind, other.key) == ("channels", column.key)]
+        alike = self.varying["channels", column.key]
         return self.path_name(next((other for other in alike if other.argument.startswith("out_")), column))
 
     def path_name(self, column: Column) -> str:
@@ -192,8 +210,7 @@ class Parameters:
         if not column.path:
             return column.argument
         short = telling(column.path)
-        alike = {other.path for other in self.varying if other.path and telling(other.path) == short}
-        return short if short and len(alike) == 1 else column.path.replace(".", "_")
+        return short if short and len(self.telling[short]) == 1 else column.path.replace(".", "_")
 
 
 def telling(path: str) -> str:
@@ -230,10 +247,11 @@ def ratio(these: Sequence[Any], those: Sequence[Any]) -> int:
     >>> ratio((256, 512), (64, 128)), ratio((256, 512), (64, 64))
     (4, 0)
     """
-    if not _ints((*these, *those)) or not all(those):
+    pairs = zip(these, those, strict=True)
+    if type(these[0]) is not int or type(those[0]) is not int or not those[0]:
         return 0
-    factor = int(these[0] // those[0])
-    return factor if all(a == factor * b for a, b in zip(these, those, strict=True)) else 0
+    factor = these[0] // those[0]
+    return factor if factor and all(type(a) is type(b) is int and b and a == factor * b for a, b in pairs) else 0
 
 
 def _default(column: Column) -> tuple[bool, Any]:

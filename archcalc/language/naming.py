@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import count
 
+from archcalc.letters import prefixes
 from archcalc.network import Node
-from archcalc.settings_text import prefixes
 
 ONE_NAME = "give the block or repeat around them a name, or put {i} into this one"
 

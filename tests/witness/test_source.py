@@ -367,8 +367,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ):
         (folder / f"{name}.py").write_text(torch_source(load(name)), encoding="utf-8")
-    parts = Path(sys.modules["archcalc.export.file"].__file__ or "").parent.parent / "parts.py"
-    (folder / "parts.py").write_text(parts.read_text(encoding="utf-8"), encoding="utf-8")
+    parts = Path(sys.modules["archcalc.export.file"].__file__ or "").parent / "missing_layers.py"
+    (folder / parts.name).write_text(parts.read_text(encoding="utf-8"), encoding="utf-8")
     return folder
 
 
