@@ -147,7 +147,7 @@ class Parameters:
         last = "" if joined or not layers else layers[-1].key
         different = {key: columns[0] for (kind, key), columns in self.varying.items() if kind == "channels"}
         following = products(list(different.values()), (first, last))
-        local = [key for key in following if len(self.varying["channels", key]) > 2]  # often enough for a name of its own
+        local = [key for key in following if len(self.varying["channels", key]) > 2]  # worth a name of their own
         inner = [key for key in different if key not in (*following, first, last)] + local
         for key in sorted(different, key=lambda key: key != first):
             column = different[key]
