@@ -102,7 +102,7 @@ def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) 
     from archcalc.conventions import convention
     from archcalc.conventions.source_style import PLAIN, source_style
     from archcalc.report.compare import published
-    from archcalc.report.evidence import Records
+    from archcalc.report.evidence import Evidence
     from archcalc.report.explain import explain_table
     from archcalc.witness.models import counterpart, model_of
 
@@ -116,7 +116,7 @@ def test_a_file_of_the_users_is_nobody_elses_network(tmp_path: Path, name: str) 
     assert source_style(own.zoo_name) is PLAIN
     assert source_style(zoo.zoo_name) is not PLAIN
     assert published(own.analyze()) is None
-    assert Records().judgements(own.analyze()) == []
+    assert Evidence().judgements(own.analyze()) == []
     assert (
         "assumed: every layer is a module of torch.nn, except operators such as +"
         in explain_table(own, "fvcore").footer

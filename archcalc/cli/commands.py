@@ -206,7 +206,8 @@ def schema(args: argparse.Namespace) -> str:
 def audit(args: argparse.Namespace) -> str:
     from archcalc.published.figures import load_figures, of_networks
     from archcalc.published.verdict import judge_all
-    from archcalc.report.audit import audit_report, audit_table, differences
+    from archcalc.report.audit import audit_table, differences
+    from archcalc.report.audit_page import audit_page
     from archcalc.report.formats import render_table
 
     if args.report and (args.net or args.all):
@@ -216,7 +217,7 @@ def audit(args: argparse.Namespace) -> str:
     judgements = judge_all(of_networks(load_figures(), args.net))
     _report_problems(args, differences(judgements))
     if args.report:
-        return audit_report(judgements)
+        return audit_page(judgements)
     return render_table(audit_table(judgements, args.all), args.format, width=_width(args))
 
 

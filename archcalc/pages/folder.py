@@ -19,7 +19,7 @@ from archcalc.network import Network
 from archcalc.pages.html import html_index, html_page
 from archcalc.pages.markdown import markdown_index, markdown_page
 from archcalc.pages.page import HEADINGS, PICTURES, page
-from archcalc.report.evidence import Records
+from archcalc.report.evidence import Evidence
 from archcalc.report.formats import render_table
 from archcalc.report.table import Table
 from archcalc.version import __version__
@@ -66,7 +66,7 @@ def plan(
     if format != "csv" and chosen and find_spec("matplotlib") is None:
         raise ArchcalcError("pictures need matplotlib: pip install 'archcalc[plot]'; or leave them out: --figures none")
     file_names(names)
-    Records(verification)
+    Evidence(verification)
     writable(folder)
     return Plan(folder, format, chosen, verification)
 
@@ -101,7 +101,7 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def write_network(network: Network, file: str, how: Plan, records: Records) -> Mapping[str, Any]:
+def write_network(network: Network, file: str, how: Plan, records: Evidence) -> Mapping[str, Any]:
     """Write a network's files and return its row in the index."""
     drawn = how.format != "csv" and network.full_name in how.drawn
     kinds = (*PICTURES, *(["graph"] if how.format == "html" else [])) if drawn else ()
@@ -129,7 +129,7 @@ def write_pages(nets: Sequence[Network | str], how: Plan, jobs: int = 1) -> Iter
     """
     files = list(file_names([_name(net) for net in nets]).values())
     if jobs == 1:
-        records = Records(how.verification)
+        records = Evidence(how.verification)
         yield from (_attempt(net, file, how, records) for net, file in zip(nets, files, strict=True))
         return
     with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (how,)) as pool:
@@ -144,20 +144,20 @@ def _name(net: Network | str) -> str:
     return net if isinstance(net, str) else net.full_name
 
 
-_shared: list[tuple[Plan, Records]] = []
+_shared: list[tuple[Plan, Evidence]] = []
 """What all networks of a process of the pool have in common."""
 
 
 def _begin(how: Plan) -> None:
     gc.set_threshold(100_000, 20, 100)  # pages make millions of small objects, few of which are garbage: a tenth faster
-    _shared.append((how, Records(how.verification)))
+    _shared.append((how, Evidence(how.verification)))
 
 
 def _in_process(name: str, file: str) -> WrittenPage:
     return _attempt(name, file, *_shared[0])
 
 
-def _attempt(net: Network | str, file: str, how: Plan, records: Records) -> WrittenPage:
+def _attempt(net: Network | str, file: str, how: Plan, records: Evidence) -> WrittenPage:
     try:
         network = load(net) if isinstance(net, str) else net
         return WrittenPage(network.full_name, file, write_network(network, file, how, records))

@@ -13,11 +13,11 @@ from archcalc.memory.budget import Budget
 from archcalc.network import Network
 from archcalc.pages.published_figures import figure_tables
 from archcalc.plot import KINDS, svg
-from archcalc.published.figures import Source
+from archcalc.published.figure import Source
 from archcalc.published.verdict import Judgement
 from archcalc.report.audit import tally
 from archcalc.report.compare import network_field, published
-from archcalc.report.evidence import Records
+from archcalc.report.evidence import Evidence
 from archcalc.report.field_summary import changing, legend, sentences
 from archcalc.report.layers import layer_table, origin
 from archcalc.report.memory import alive_text
@@ -81,7 +81,7 @@ class Page(NamedTuple):
     facts: Mapping[str, Any]
 
 
-def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) -> Page:
+def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -> Page:
     """The page of a network at its own input, for one image in float32, with pictures of these kinds.
 
     ArchcalcError when a number cannot be had; a picture that cannot be drawn says why in its place.
@@ -96,7 +96,7 @@ def page(network: Network, records: Records, kinds: Sequence[str] = PICTURES) ->
     budget = analysis.memory()
     fields = sentences(analysis, changing(analysis)) if network.input.axes else []
     judgements = records.judgements(analysis)
-    seen = records.seen(network)
+    seen = records.verification(network)
     stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
     return Page(
         analysis,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.network import Network
-from archcalc.published.figures import Figure
+from archcalc.published.figure import Figure
 from archcalc.published.verdict import Judgement
 from archcalc.report.audit import MATCHES, audit_table
 from archcalc.report.table import Heading, Table

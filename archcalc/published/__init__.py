@@ -1,1 +1,4 @@
-"""Published figures on trial: read (``figures``), computed anew (``quantities``, ``formula``), judged (``verdict``)."""
+"""Published figures, recomputed and judged.
+
+``figures`` reads them from the data, ``quantities`` and ``formula`` compute them, ``verdict`` judges them.
+"""

@@ -1,7 +1,7 @@
-"""Formulas over the engine's quantities, such as ``macs - macs[fc*]`` or ``alexnet:params / params``.
+"""Formulas over archcalc's quantities, such as ``macs - macs[fc*]`` or ``alexnet:params / params``.
 
-A name is a quantity of what the figure is about; ``[...]`` asks for other layers of the same network, and
-``network:`` for another network as the zoo has it. The rest is the arithmetic of the spec language.
+A name is a quantity of the figure's subject. ``[...]`` names other layers of the same network, and ``network:`` another
+network of the zoo. The rest is the arithmetic of the spec language.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Quantity = Fraction | tuple[int, ...]
 
 
 class Reference(NamedTuple):
-    """A quantity of the figure's own subject, unless it names other layers or another network."""
+    """A quantity of the figure's subject, or of the layers or the network that the reference names."""
 
     quantity: str
     layer: str = ""
@@ -48,16 +48,16 @@ class Formula:
         self.expression: Expression = parse(self.replaced(lambda reference: f"r{self.references.index(reference)}"))
 
     def replaced(self, by: Callable[[Reference], str]) -> str:
-        """The text with every reference written anew."""
+        """The text with a replacement for every reference."""
         return _REFERENCE.sub(lambda m: by(Reference(m["quantity"], m["layer"] or "", m["network"] or "")), self.text)
 
     def value(self, lookup: Callable[[Reference], float]) -> Quantity:
-        """A number, or sizes where the formula is a list."""
-        found = self.expression.evaluate({f"r{at}": lookup(reference) for at, reference in enumerate(self.references)})
-        return tuple(found) if isinstance(found, list) else Fraction(found)
+        """A number, or sizes if the formula is a list."""
+        value = self.expression.evaluate({f"r{at}": lookup(reference) for at, reference in enumerate(self.references)})
+        return tuple(value) if isinstance(value, list) else Fraction(value)
 
 
 @lru_cache(maxsize=1024)
 def formula(text: str) -> Formula:
-    """The formula in text; ExpressionError when it is none."""
+    """The formula of that text. ExpressionError if it cannot be read."""
     return Formula(text)

@@ -1,7 +1,7 @@
-"""A figure as it was printed: its digits, its unit, and whether a number would be printed so.
+"""A number as it was printed: its digits, its unit, and whether a value would be printed like that.
 
-There is no tolerance. A number prints as a figure when it is exactly that, when it rounds to the figure's last
-digit (a half may go either way), or when the figure is the number cut off after that digit.
+There is no tolerance. A value fits a printed number if both are equal, if the value rounds to the last printed digit (a
+half may be rounded up or down), or if the printed number is the value cut off after that digit.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Unit(NamedTuple):
         return int(base**self.power)
 
 
-class Printed(NamedTuple):
-    """``text`` as printed; ``steps`` of ``step``, where step is what the last significant digit stands for.
+class PrintedNumber(NamedTuple):
+    """``text`` as printed; ``steps`` times ``step``, the value of 1 in the last significant digit.
 
-    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no steps. ``undefined``
-    is a number that the source says there is none of (None), as the value () does.
+    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no steps. ``undefined``:
+    the source prints None, because there is no such number; it fits the value ().
     """
 
     text: str
@@ -52,67 +52,66 @@ class Printed(NamedTuple):
     undefined: bool = False
 
     def manner(self, value: Fraction | Sizes, binary: bool = False) -> Manner | None:
-        """How the value comes to be printed as this, or None where it would not be."""
+        """How the value gives the printed number; None if it does not."""
         if self.undefined or value == ():
             return "exact" if self.undefined and value == () else None
         if isinstance(value, tuple):
             return "exact" if value == (self.sizes or (1, 1, self.steps)) else None
         if self.sizes:
             return None
-        printed = value / (self.step * self.unit.size(binary))
+        steps = value / (self.step * self.unit.size(binary))
         if self.sign == "<":
-            return "within" if printed < self.steps else None
+            return "within" if steps < self.steps else None
         if self.sign == ">":
-            return "within" if printed > self.steps else None
-        if printed == self.steps:
+            return "within" if steps > self.steps else None
+        if steps == self.steps:
             return "exact"
-        if abs(printed - self.steps) <= Fraction(1, 2):
+        if abs(steps - self.steps) <= Fraction(1, 2):
             return "rounded"
-        return "truncated" if printed.numerator // printed.denominator == self.steps else None
+        return "truncated" if steps.numerator // steps.denominator == self.steps else None
 
 
 def unit(name: str) -> Unit:
-    """The unit of that name; ValueError when there is none."""
-    found = _UNIT.fullmatch(name)
-    if found is None:
+    """The unit of that name. ValueError if there is none."""
+    match = _UNIT.fullmatch(name)
+    if match is None:
         raise ValueError(
             f"unknown unit {name!r}; a unit is K, M, G, KiB, MiB, GiB, million or billion, and what it counts"
         )
-    prefix = found["prefix"] or ""
-    return Unit(_POWERS.get(prefix.removesuffix("i"), 0), prefix.endswith("i"), found["of"] in ("B", "bytes"))
+    prefix = match["prefix"] or ""
+    return Unit(_POWERS.get(prefix.removesuffix("i"), 0), prefix.endswith("i"), match["of"] in ("B", "bytes"))
 
 
-def printed(text: str, heading: str = "", digits: int | None = None) -> Printed:
-    """A figure as printed, under a heading that names its unit; ValueError when it cannot be read.
+def read_number(text: str, heading: str = "", digits: int | None = None) -> PrintedNumber:
+    """A number as printed, under a heading that names its unit. ValueError if it cannot be read.
 
-    >>> printed("3.2M").manner(Fraction(3_211_264))
+    >>> read_number("3.2M").manner(Fraction(3_211_264))
     'rounded'
 
-    ``digits`` says how many digits are meant where the figure ends in zeros: 800K with one digit is 750,000 and more.
+    ``digits``: the number of significant digits of a number that ends in zeros. 800K with one digit is 750,000 and more.
     """
     if _SIZES.fullmatch(text):
-        return Printed(text, sizes=tuple(map(int, text.split("x"))))
+        return PrintedNumber(text, sizes=tuple(map(int, text.split("x"))))
     if text == "None":
-        return Printed(text, undefined=True)
+        return PrintedNumber(text, undefined=True)
     maps = _MAPS.fullmatch(text)
     if maps:
         channels, height, width = map(int, maps.groups())
-        return Printed(text, sizes=(height, width, channels))
-    found = _NUMBER.fullmatch(text)
-    if found is None:
+        return PrintedNumber(text, sizes=(height, width, channels))
+    match = _NUMBER.fullmatch(text)
+    if match is None:
         raise ValueError(f"cannot read {text!r} as a figure, such as 138M, 102,764,544, 1.8 × 10^9 or 224x224x64")
-    whole, rest = found["digits"].replace(",", ""), found["rest"] or ""
-    of = unit(found["unit"]) if found["unit"] else unit(heading)
-    shown = (whole + rest).lstrip("0")
-    meant = len(shown) if digits is None else _meant(shown, digits, text)
-    cut = len(shown) - meant
-    step = Fraction(10) ** (int(found["tens"] or 0) + cut - len(rest))
-    sign = (found["sign"] or "").strip().replace("about", "~")
-    return Printed(text, int(whole + rest) // 10**cut, step, of, sign)
+    whole, rest = match["digits"].replace(",", ""), match["rest"] or ""
+    of = unit(match["unit"]) if match["unit"] else unit(heading)
+    all_digits = (whole + rest).lstrip("0")
+    zeros = 0 if digits is None else len(all_digits) - _significant(all_digits, digits, text)
+    step = Fraction(10) ** (int(match["tens"] or 0) + zeros - len(rest))
+    sign = (match["sign"] or "").strip().replace("about", "~")
+    return PrintedNumber(text, int(whole + rest) // 10**zeros, step, of, sign)
 
 
-def _meant(shown: str, digits: int, text: str) -> int:
-    """How many of the digits shown are meant: those before the zeros at the end, and as many zeros as said."""
-    if digits < 1 or (shown and digits > len(shown)):
+def _significant(all_digits: str, digits: int, text: str) -> int:
+    """How many digits are significant: ``digits``, and at least those before the zeros at the end."""
+    if digits < 1 or (all_digits and digits > len(all_digits)):
         raise ValueError(f"impossible precision: {text!r} does not have {digits} digits")
-    return max(digits, len(shown.rstrip("0"))) if shown else 0
+    return max(digits, len(all_digits.rstrip("0"))) if all_digits else 0

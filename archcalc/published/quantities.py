@@ -1,4 +1,4 @@
-"""What can be asked of the engine: a number for every name, over the layers that a figure is about."""
+"""The quantities that figures can be about: a number for every name, over the layers of the figure's subject."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from archcalc.language.zoo import find, is_pattern, load
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
 from archcalc.network import Network
+from archcalc.published.figure import Subject
 from archcalc.published.formula import Formula, Quantity, Reference
-from archcalc.published.subject import Subject
 from archcalc.sizes import Shape
 
-WEIGHING = {layer.type for layer in (*CONVOLUTIONS, Linear)}
+WEIGHTED = {layer.type for layer in (*CONVOLUTIONS, Linear)}
 POOLING = {"max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool"}
 
 
@@ -34,7 +34,7 @@ def _only(types: set[str], count: Callable[[Row], int]) -> Callable[[Row], int]:
 
 
 def _cells(row: Row) -> int:
-    """The cells that a pooling reads: one more than it compares; as many as it adds, and the division."""
+    """The cells that the windows of a pooling read: one more than its comparisons or additions, per output value."""
     return row.work.add + row.work.compare + (row.work.div or _outputs(row))
 
 
@@ -44,15 +44,15 @@ SUMS: Mapping[str, Callable[[Row], int]] = {
     "biases": lambda row: row.params.bias,
     "stored": lambda row: sum(row.params),  # with running statistics
     "statistics": lambda row: row.params.buffers,
-    "kernels": _only(WEIGHING, lambda row: row.params.weight),
-    "kernels_and_biases": _only(WEIGHING, lambda row: row.params.weight + row.params.bias),
+    "kernels": _only(WEIGHTED, lambda row: row.params.weight),
+    "kernels_and_biases": _only(WEIGHTED, lambda row: row.params.weight + row.params.bias),
     "macs": lambda row: row.work.mac,
     "flops": lambda row: 2 * row.work.mac,
     "connections": lambda row: row.macs or 0,  # under its own convention
-    "bias_adds": _only(WEIGHING, lambda row: row.work.add),
+    "bias_adds": _only(WEIGHTED, lambda row: row.work.add),
     "normalised": _only({"batch_norm"}, _outputs),
     "rectified": _only({"relu"}, _outputs),
-    "weighed": _only(WEIGHING, _outputs),
+    "weighed": _only(WEIGHTED, _outputs),
     "responses": _only({"lrn"}, _outputs),
     "scaled": _only({"scale"}, _outputs),
     "pooled": _only(POOLING, _cells),
@@ -67,8 +67,8 @@ COUNTED_AS: Mapping[str, str] = {"connections": "lecun98"}
 """Quantities that have a convention of their own."""
 
 
-def _axis(axes: Sequence[int]) -> int:
-    """What is the same along every axis; 1 where there is none."""
+def _same_on_all_axes(axes: Sequence[int]) -> int:
+    """The number of every axis; 1 without axes. UnanswerableError if the axes differ."""
     if len(set(axes)) > 1:
         raise UnanswerableError("it differs between the axes")
     return axes[0] if axes else 1
@@ -82,22 +82,22 @@ LASTS: Mapping[str, Callable[[Row], int]] = {
     "height": lambda row: _of(row.shape.axes, 0) if row.shape else 1,
     "width": lambda row: _of(row.shape.axes, -1) if row.shape else 1,
     "channels": lambda row: row.shape.channels if row.shape else 1,
-    "receptive_field": lambda row: _axis([view.field.size for view in row.field]),
-    "effective_stride": lambda row: _axis([view.field.step for view in row.field]),
-    "effective_padding": lambda row: -_axis([view.field.start for view in row.field]),
+    "receptive_field": lambda row: _same_on_all_axes([axis.field.size for axis in row.field]),
+    "effective_stride": lambda row: _same_on_all_axes([axis.field.step for axis in row.field]),
+    "effective_padding": lambda row: -_same_on_all_axes([axis.field.start for axis in row.field]),
 }
-"""Quantities of the last of the layers."""
+"""Quantities of the last layer."""
 
 
 def _survival(network: Network, rows: list[Row]) -> Survival:
-    found = survival(network, rows)
-    if found is None:
+    result = survival(network, rows)
+    if result is None:
         raise UnanswerableError("no path of it may be dropped")
-    return found
+    return result
 
 
 def _fixed_padding(network: Network, rows: list[Row]) -> float:
-    """The effective padding where it is the same at every input size."""
+    """The effective padding. UndefinedError if it depends on the input size."""
     if rows[-1].node is not None and padding_varies(network)[rows[-1].node.index]:
         raise UndefinedError
     return LASTS["effective_padding"](rows[-1])
@@ -113,17 +113,17 @@ OF_NETWORK: Mapping[str, Callable[[Network, list[Row]], float]] = {
 """Quantities of all the layers together."""
 
 
-def _taken(row: Row) -> Shape:
-    """What a layer takes; the image itself for the input."""
+def _first_input(row: Row) -> Shape:
+    """The first input of a layer; the network input for the input."""
     return (*row.inputs, *([] if row.shape is None else [row.shape]))[0]
 
 
 FIRSTS: Mapping[str, Callable[[Row], int]] = {
-    "in_height": lambda row: _of(_taken(row).axes, 0),
-    "in_width": lambda row: _of(_taken(row).axes, -1),
-    "in_channels": lambda row: _taken(row).channels,
+    "in_height": lambda row: _of(_first_input(row).axes, 0),
+    "in_width": lambda row: _of(_first_input(row).axes, -1),
+    "in_channels": lambda row: _first_input(row).channels,
 }
-"""Quantities of what the first of the layers takes."""
+"""Quantities of the input of the first layer."""
 
 QUANTITIES: Mapping[str, str] = {
     "output_size": "[height, width, channels]",
@@ -136,15 +136,15 @@ QUANTITIES: Mapping[str, str] = {
 
 
 class UnanswerableError(Exception):
-    """The engine has no number for what a figure is about; the text says why."""
+    """archcalc has no number for the subject of a figure; the text says why."""
 
 
 class UndefinedError(Exception):
-    """There is no one number: it depends on what the figure leaves open."""
+    """There is no single number: it depends on something that the figure does not say."""
 
 
-class Bench:
-    """Answers questions; every network is analysed once for each of its settings and inputs."""
+class Calculator:
+    """Computes quantities of subjects. A network is analysed once for each of its settings and inputs."""
 
     def __init__(self) -> None:
         self._subjects: dict[str, Analysis] = {}
@@ -156,7 +156,7 @@ class Bench:
         return self._traced.setdefault(place, analysis).with_side_heads(analysis.training)
 
     def analysis(self, subject: Subject, convention: str = "archcalc") -> Analysis:
-        """UnanswerableError when the zoo has no such network."""
+        """The analysis of the subject's network. UnanswerableError if the zoo has no such network."""
         key = repr((subject.network, subject.input, subject.settings, subject.training, convention))
         if key not in self._subjects:
             if not is_pattern(subject.network):
@@ -171,7 +171,7 @@ class Bench:
         return self._subjects[key]
 
     def value(self, formula: Formula, subject: Subject) -> Quantity:
-        """The formula's value for the subject, () where there is no one number; UnanswerableError when it has none."""
+        """The formula's value for the subject, () if there is no single number. UnanswerableError if there is none."""
         try:
             return formula.value(lambda reference: self.number(reference, subject))
         except UndefinedError:
@@ -180,7 +180,7 @@ class Bench:
             raise UnanswerableError(str(error)) from None
 
     def number(self, reference: Reference, subject: Subject) -> float:
-        """A quantity over the reference's layers; UnanswerableError when there is none."""
+        """A quantity over the reference's layers. UnanswerableError if archcalc does not compute the quantity."""
         if reference.network:
             subject = type(subject)(reference.network)
         if reference.layer:
@@ -198,7 +198,7 @@ class Bench:
         raise UnanswerableError(f"archcalc does not compute {quantity.replace('_', ' ')}")
 
     def rows(self, subject: Subject, convention: str = "archcalc") -> list[Row]:
-        """The layers that a figure is about; UnanswerableError when the network has none of that name."""
+        """The layers of the subject. UnanswerableError if the network has no layer of that name."""
         rows = self.analysis(subject, convention).rows
         if not subject.layer:
             return rows
@@ -212,14 +212,14 @@ def _named(rows: list[Row], name: str, network: str) -> list[Row]:
         first, last = name.split("..", 1)
         start = rows.index(_named(rows, first, network)[0]) if first else 0
         return rows[start : rows.index(_named(rows, last, network)[-1]) + 1 if last else None]
-    found = (
+    named = (
         [row for row in rows if row.name == name]
         or [row for row in rows if name in row.scopes[:1] or row.name.startswith(f"{name}.")]
         or [row for row in rows if name in row.scopes]
         or [row for row in rows if fnmatchcase(row.name, name)]
     )
-    if not found:
+    if not named:
         raise UnanswerableError(
             unknown("layer", name, [row.name for row in rows]).replace("unknown layer", f"{network} has no layer")
         )
-    return found
+    return named

@@ -1,4 +1,4 @@
-"""What others say of the zoo's networks: published figures with their verdicts, and what witnesses saw."""
+"""Evidence for networks of the zoo: published figures with their verdicts, and results of ``archcalc verify``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from types import MappingProxyType
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.network import Network
-from archcalc.published.figures import Figure, load_figures
-from archcalc.published.quantities import Bench
+from archcalc.published.figure import Figure
+from archcalc.published.figures import load_figures
+from archcalc.published.quantities import Calculator
 from archcalc.published.verdict import Judgement, judge
 from archcalc.report.verification import SUMMARY_HEADINGS
 
@@ -21,40 +22,40 @@ MOST_BYTES = 10_000_000
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-class Records:
-    """Published figures, judged when they are asked for, and the rows of a file of ``archcalc verify --all``."""
+class Evidence:
+    """Published figures, judged on demand, and the rows of a file of ``archcalc verify --all``."""
 
     def __init__(self, verification: str | None = None) -> None:
-        self._seen = read_verification(verification) if verification is not None else {}
-        self._bench = Bench()
+        self._verification = read_verification(verification) if verification is not None else {}
+        self._calculator = Calculator()
 
     @cached_property
     def _figures(self) -> dict[str, list[Figure]]:
-        found: dict[str, list[Figure]] = {}
+        figures: dict[str, list[Figure]] = {}
         for figure in load_figures():
-            found.setdefault(figure.subject.network, []).append(figure)
-        return found
+            figures.setdefault(figure.subject.network, []).append(figure)
+        return figures
 
     def judgements(self, analysis: Analysis) -> list[Judgement]:
-        """The verdicts on what was published of a network of the zoo; none for any other, or with other settings.
+        """The judgements of a network's published figures; none for a network outside of the zoo or with settings.
 
-        The numbers at the input of the analysis are those of the analysis.
+        Figures at the input of the analysis are judged by the rows of the analysis.
         """
         network = analysis.network
         figures = self._figures.get(network.name, []) if network.as_in_zoo else []
         if figures:
-            self._bench.add(analysis)
-        return [judge(figure, self._bench) for figure in figures]
+            self._calculator.add(analysis)
+        return [judge(figure, self._calculator) for figure in figures]
 
-    def seen(self, network: Network) -> Mapping[str, str]:
-        """What witnesses saw of a network of the zoo, by the title of a column; empty where they were not run."""
-        return self._seen.get(network.name, NOTHING) if network.as_in_zoo else NOTHING
+    def verification(self, network: Network) -> Mapping[str, str]:
+        """The row of ``archcalc verify --all`` for a network of the zoo, by the title of a column; empty without one."""
+        return self._verification.get(network.name, NOTHING) if network.as_in_zoo else NOTHING
 
 
 def read_verification(path: str) -> dict[str, Mapping[str, str]]:
     """The rows of ``archcalc verify --all --format csv`` by network, each by the titles of its columns.
 
-    ArchcalcError, with the line, when the file cannot be read or is not such a table.
+    ArchcalcError, with the line, if the file cannot be read or is no such table.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -64,7 +65,7 @@ def read_verification(path: str) -> dict[str, Mapping[str, str]]:
     except ValueError:
         raise ArchcalcError(Problem("is not UTF-8 text", path)) from None
     reader = csv.reader(io.StringIO(text), strict=True)
-    found: dict[str, Mapping[str, str]] = {}
+    by_network: dict[str, Mapping[str, str]] = {}
     try:
         titles = next(reader, [])
         missing = [name for name in REQUIRED if name not in titles]
@@ -81,14 +82,14 @@ def read_verification(path: str) -> dict[str, Mapping[str, str]]:
                 )
             cells = dict(zip(titles, row, strict=True))
             shown = {"device": "device", **{heading.name: heading.title for heading in SUMMARY_HEADINGS[1:]}}
-            found[cells["network"]] = MappingProxyType(
+            by_network[cells["network"]] = MappingProxyType(
                 {title: _readable(cells[name]) for name, title in shown.items() if cells.get(name)}
             )
     except csv.Error as error:
         raise ArchcalcError(Problem(f"is not CSV: {error}", path, reader.line_num)) from None
-    return found
+    return by_network
 
 
 def _readable(text: str) -> str:
-    """A cell of CSV as a page shows it: whole numbers with their thousands apart."""
+    """A cell of CSV as a page shows it: whole numbers with thousands separators."""
     return f"{int(text):,}" if text.isascii() and text.isdecimal() else text

@@ -14,7 +14,7 @@ from archcalc.analysis.explanation import explain
 from archcalc.conventions import FILES, convention, conventions
 from archcalc.conventions.source_style import FORMS, RF_BENCHMARK, TORCHVISION, source_style
 from archcalc.published.figures import load_figures
-from archcalc.published.quantities import Bench
+from archcalc.published.quantities import Calculator
 from archcalc.witness.models import NETWORKS
 
 NETS = (
@@ -130,18 +130,18 @@ def operations(name: str, how: str, **options) -> int:
 
 def test_receptive_field_repository() -> None:
     """All FLOPs of RECEPTIVE_FIELD_TABLE.md, in billions: 187 end points of 19 networks at 224 and at 321."""
-    bench, found = Bench(), [f for f in load_figures() if f.source.key == "rf_repo" and f.quantity == "flops"]
+    calculator, found = Calculator(), [f for f in load_figures() if f.source.key == "rf_repo" and f.quantity == "flops"]
     assert len(found) == 2 * 187
     assert len({figure.subject.network for figure in found}) == 19
     for figure in found:
-        count = sum(row.macs or 0 for row in bench.rows(figure.subject, "rf-repo"))
+        count = sum(row.macs or 0 for row in calculator.rows(figure.subject, "rf-repo"))
         assert f"{count / 1e9:.3f}" == figure.printed.text, figure.subject
 
 
 @pytest.mark.parametrize(
     ("name", "last", "at_224", "at_321"),
     [
-        # tf.compat.v1.profiler of TensorFlow 2.15.1 on TF-Slim 1.1.0's networks, built as rf_benchmark.py builds them,
+        # tf.compat.v1.profiler of TensorFlow 2.15.1 on TF-Slim 1.1.0's networks, built as rf_calculatormark.py builds them,
         # without the statistics of AddV2, which TensorFlow 1.15 has not (it has those of Add)
         ("alexnet_slim", "pool3", 1_380_096_000, None),
         ("vgg11", "pool5", 14_984_460_288, 30_582_787_520),

@@ -24,7 +24,7 @@ from archcalc.pages.markdown import markdown_page
 from archcalc.pages.page import page
 from archcalc.plot import KINDS
 from archcalc.plot.colours import DARK
-from archcalc.report.evidence import Records
+from archcalc.report.evidence import Evidence
 
 ROOT = Path(__file__).parent.parent.parent
 REPORTS = ROOT / "reports" / "networks"
@@ -142,7 +142,7 @@ def test_markdown_leads_to_files_that_are_there():
 
 
 def test_a_page_has_every_part():
-    made = page(load("googlenet"), Records(), ())
+    made = page(load("googlenet"), Evidence(), ())
     text = markdown_page(made, "googlenet")
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert headings == [
@@ -184,7 +184,7 @@ def traces(monkeypatch) -> Counter[tuple[str, str, str]]:
 def test_a_page_traces_its_network_once(name, traces):
     """With pictures, memory and verdicts. Verdicts may need other networks, inputs and conventions: each once."""
     network = load(name)
-    page(network, Records())
+    page(network, Evidence())
     assert traces[name, str(network.input), "archcalc"] == 1
     assert set(traces.values()) == {1}
 
@@ -198,14 +198,14 @@ def test_a_picture_traces_its_network_once(kind, traces, archcalc, tmp_path):
 
 
 def test_published_figures_are_of_the_network_as_it_stands():
-    records = Records()
+    records = Evidence()
     assert records.judgements(load("vgg16").analyze())
     assert records.judgements(load("vgg16", classes=10).analyze()) == []
     assert records.judgements(load("vgg16").at(load("vgg16").input._replace(axes=(256, 256))).analyze()) == []
 
 
 def test_figures_that_are_no_match_come_first_with_their_input_and_none_twice():
-    made = page(load("vgg16"), Records(), ())
+    made = page(load("vgg16"), Evidence(), ())
     names = [heading.name for heading in made.differing.headings]
     verdicts = [row[names.index("verdict")] for row in made.differing.rows]
     wrong = verdicts.count("wrong")
@@ -220,7 +220,7 @@ def test_figures_that_are_no_match_come_first_with_their_input_and_none_twice():
 
 
 def test_pictures_of_a_page_have_the_colours_of_its_style():
-    text = html_page(page(load("lenet5"), Records()))
+    text = html_page(page(load("lenet5"), Evidence()))
     pictures = text[text.index('<div class="pictures">') :]
     assert not set(re.findall(r"#[0-9a-f]{6}\b", pictures)) & set(DARK)
     used = set(re.findall(r"var\((--c\d+)\)", text))
@@ -252,7 +252,7 @@ class Ids(HTMLParser):
 
 @pytest.mark.parametrize("name", ["lenet5", "googlenet"])
 def test_ids_are_there_once_and_lead_somewhere(name):
-    text = html_page(page(load(name), Records()))
+    text = html_page(page(load(name), Evidence()))
     found = Ids(text)
     assert len(set(found.ids)) == len(found.ids)
     assert set(found.used) <= set(found.ids)
@@ -261,7 +261,7 @@ def test_ids_are_there_once_and_lead_somewhere(name):
 
 def test_a_network_without_axes_has_a_page(tmp_path):
     (tmp_path / "dense.yaml").write_text("input: [10]\nlayers:\n  - linear: {out: 5}\n")
-    made = page(load(str(tmp_path / "dense.yaml")), Records())
+    made = page(load(str(tmp_path / "dense.yaml")), Evidence())
     assert made.field == ["the input has no spatial axes: there is no receptive field"]
     assert [p.kind for p in made.pictures if p.problem] == ["rf", "rf-map"]
     assert "not drawn" in html_page(made)
@@ -296,7 +296,7 @@ def test_what_witnesses_saw_is_shown(tmp_path, archcalc):
 def test_a_bad_verification_is_one_sentence(tmp_path, text, said):
     path = verification(tmp_path, text)
     with pytest.raises(ArchcalcError, match=re.escape(f"{path}{said}")):
-        Records(path)
+        Evidence(path)
 
 
 BAD = [
@@ -401,7 +401,7 @@ def test_titles_are_text_in_markdown(tmp_path):
     spec.write_text(
         'title: "<b>[x](javascript:1)</b> | *y*"\ninput: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3}\n'
     )
-    first = markdown_page(page(load(str(spec)), Records(), ()), "odd").splitlines()[0]
+    first = markdown_page(page(load(str(spec)), Evidence(), ()), "odd").splitlines()[0]
     assert first == r"# \<b>\[x\](javascript:1)\</b> \| \*y\* (odd)"
 
 
@@ -411,7 +411,7 @@ def test_a_field_that_is_shown_as_a_text_sorts_by_its_largest_axis(tmp_path):
     spec.write_text(
         "input: [1, 8, 10]\nlayers:\n  - conv: {out: 3, kernel: [3, 5]}\n  - conv_transpose: {out: 2, kernel: 3, stride: [2, 3]}\n"
     )
-    text = html_page(page(load(str(spec)), Records(), ()))
+    text = html_page(page(load(str(spec)), Evidence(), ()))
     row = next(line for line in text.splitlines() if line.startswith('<tr><th scope="row">conv</th>'))
     assert '<td class="n" data-v="5">3x5</td>' in row
     row = next(line for line in text.splitlines() if line.startswith('<tr><th scope="row">conv_transpose</th>'))

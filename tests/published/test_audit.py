@@ -11,7 +11,8 @@ from archcalc.language.zoo import specs
 from archcalc.layers.convolution import Conv
 from archcalc.published.figures import load_figures
 from archcalc.published.verdict import judge_all
-from archcalc.report.audit import audit_report, audit_table, differences, tally
+from archcalc.report.audit import audit_table, differences, tally
+from archcalc.report.audit_page import audit_page
 from archcalc.sizes import Work
 
 ROOT = Path(__file__).parents[2]
@@ -29,8 +30,8 @@ def test_every_verdict_is_the_recorded_one(judgements):
 
 def test_the_report_is_fresh(judgements, overwrite):
     if overwrite:
-        REPORT.write_text(audit_report(judgements))
-    assert REPORT.read_text() == audit_report(judgements)
+        REPORT.write_text(audit_page(judgements))
+    assert REPORT.read_text() == audit_page(judgements)
 
 
 def test_the_report_tells_every_wrong_figure_and_its_link(judgements):
@@ -57,7 +58,7 @@ def test_the_findings_that_the_docs_speak_of(judgements):
 
 
 def test_nothing_from_memory_is_called_wrong(judgements):
-    assert all(j.figure.confidence != "memory" for j in judgements if j.verdict == "wrong")
+    assert all(j.figure.place.confidence != "memory" for j in judgements if j.verdict == "wrong")
 
 
 def test_every_source_is_used(judgements):
@@ -101,7 +102,7 @@ def judged(judgements, monkeypatch):
 def test_the_command(archcalc, judged):
     status, out, err = archcalc("audit")
     assert (status, err) == (0, "")
-    assert "every verdict is the recorded one" in out
+    assert "all verdicts are as recorded" in out
     assert "358M" in out
     assert "854M" not in out
 

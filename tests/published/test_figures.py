@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from archcalc.errors import ArchcalcError
+from archcalc.published.figure import Subject
 from archcalc.published.figures import CONFIDENCE, load_figures, of_networks
 from archcalc.published.quantities import FIRSTS, LASTS, OF_NETWORK, QUANTITIES, SUMS
-from archcalc.published.subject import Subject
 
 SOURCES = 'paper: {title: "A paper", link: "https://example.org"}\n'
 TABLE = """- source: paper
@@ -40,9 +40,9 @@ def test_a_table_is_read_cell_by_cell(folder):
         QUANTITIES["output_size"],
         (224, 224, 64),
     )
-    assert (first.verdict, first.explained) == ("match", None)
+    assert (first.verdict, first.explanation) == ("match", None)
     assert (second.line, second.subject, second.formula.text) == (8, Subject("vgg16"), "weights")
-    assert (second.verdict, second.explained.because, second.explained.slip.text) == ("truncated", "a joke", "macs")
+    assert (second.verdict, second.explanation.because, second.explanation.slip.text) == ("truncated", "a joke", "macs")
     assert second.source.link == "https://example.org"
 
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from archcalc.published.printed import printed
+from archcalc.published.printed import read_number
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ from archcalc.published.printed import printed
     ],
 )
 def test_how_a_number_comes_to_be_printed(text, heading, value, manner):
-    assert printed(text, heading).manner(Fraction(value)) == manner
+    assert read_number(text, heading).manner(Fraction(value)) == manner
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_how_a_number_comes_to_be_printed(text, heading, value, manner):
     ],
 )
 def test_k_m_and_g_as_powers_of_1024(text, unit, value, manner):
-    assert printed(text, unit).manner(Fraction(value), binary=True) == manner
+    assert read_number(text, unit).manner(Fraction(value), binary=True) == manner
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_k_m_and_g_as_powers_of_1024(text, unit, value, manner):
     ],
 )
 def test_how_many_digits_are_meant(text, digits, value, manner):
-    assert printed(text, digits=digits).manner(Fraction(value)) == manner
+    assert read_number(text, digits=digits).manner(Fraction(value)) == manner
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_how_many_digits_are_meant(text, digits, value, manner):
     ],
 )
 def test_sizes(text, sizes):
-    assert printed(text).manner(sizes) == "exact"
-    assert printed(text).manner((*sizes[:-1], sizes[-1] + 1)) is None
+    assert read_number(text).manner(sizes) == "exact"
+    assert read_number(text).manner((*sizes[:-1], sizes[-1] + 1)) is None
 
 
 def test_sizes_are_no_number():
-    assert printed("112x112").manner(Fraction(12544)) is None
+    assert read_number("112x112").manner(Fraction(12544)) is None
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_sizes_are_no_number():
 )
 def test_what_cannot_be_read(text, heading, digits, said):
     with pytest.raises(ValueError, match="^" + said):
-        printed(text, heading, digits)
+        read_number(text, heading, digits)

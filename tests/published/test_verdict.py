@@ -4,7 +4,7 @@ import pytest
 
 from archcalc.errors import ArchcalcError
 from archcalc.published.figures import load_figures
-from archcalc.published.quantities import Bench
+from archcalc.published.quantities import Calculator
 from archcalc.published.verdict import FAILS, judge_all
 
 HEAD = "- {source: paper, where: here, confidence: CONFIDENCE, network: NET, columns: [COLUMN], rows: {LAYER: CELL}}"
@@ -12,7 +12,7 @@ HEAD = "- {source: paper, where: here, confidence: CONFIDENCE, network: NET, col
 
 @pytest.fixture(scope="module")
 def bench():
-    return Bench()
+    return Calculator()
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_matches(judged, net, layer, column, cell, verdict, manner):
         ("resnet50", "conv1 + bn1", "params", '"9,664"', "running statistics counted"),  # 9,408 + 4 * 64
         ("resnet50", "conv1 + bn1", "params", '"9,408"', "normalisation left out"),  # 64 * 3 * 49
         ("vgg16", "conv1_1", "values", "0", None),
-        ("vgg16", "relu1_1", "values", '"3,211,264"', "outputs that overwrite their input counted"),
+        ("vgg16", "relu1_1", "values", '"3,211,264"', "outputs in place counted"),
     ],
 )
 def test_other_conventions(judged, net, layer, column, cell, reason):

@@ -9,7 +9,7 @@ import pytest
 from archcalc.errors import ArchcalcError
 from archcalc.pages.page import page
 from archcalc.report.budget import memory_table
-from archcalc.report.evidence import Records
+from archcalc.report.evidence import Evidence
 from archcalc.report.explain import explain_table
 
 MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
@@ -19,7 +19,7 @@ MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
     ("run", "said"),
     [
         (lambda net: explain_table(net), "20,000 layers; all tools are shown side by side up to 6,000"),
-        (lambda net: page(net, Records(), ()), "a page shows up to 6,000"),
+        (lambda net: page(net, Evidence(), ()), "a page shows up to 6,000"),
         (
             lambda net: memory_table(net, fit="1GiB", batch=2),
             "20,000 layers; the largest input is searched for up to 8,000",

@@ -10,8 +10,8 @@ import pytest
 
 from archcalc import load
 from archcalc.published.figures import load_figures
-from archcalc.published.printed import printed
-from archcalc.published.quantities import Bench
+from archcalc.published.printed import read_number
+from archcalc.published.quantities import Calculator
 from archcalc.published.verdict import judge, value_text
 
 
@@ -84,14 +84,14 @@ def test_the_whole_table_of_receptive_fields_matches() -> None:
     """187 end points: three figures without a resolution, four at 224 and four at 321."""
     found = [figure for figure in load_figures() if figure.source.key == "rf_repo"]
     assert len(found) == 187 * (3 + 4 + 4)
-    bench = Bench()
+    bench = Calculator()
     assert {judge(figure, bench).verdict for figure in found} == {"match"}
     undefined = [figure for figure in found if figure.printed.text == "None"]
     assert len(undefined) == 15 + 15 + 12 + 14 + 14 + 8 * 4  # Inception v2, Inception-ResNet same, MobileNet, ResNets
 
 
 def test_none_is_no_number_and_a_number_is_not_none() -> None:
-    assert printed("None").manner(()) == "exact"
-    assert printed("None").manner((224, 224)) is None
-    assert printed("15").manner(()) is None
+    assert read_number("None").manner(()) == "exact"
+    assert read_number("None").manner((224, 224)) is None
+    assert read_number("15").manner(()) is None
     assert value_text(()) == "None"
