@@ -11,8 +11,8 @@ import pytest
 
 from archcalc import load
 from archcalc.cli.names import conventions as conventions_listed
-from archcalc.cli.parser import parser
-from archcalc.cli.reference import commands, reference
+from archcalc.cli.reference import reference
+from archcalc.cli.registry import commands
 from archcalc.conventions import conventions
 from archcalc.language.pattern import WORDS
 from archcalc.language.reference import refreshed
@@ -83,15 +83,15 @@ def test_the_reference_page_is_fresh(overwrite):
 
 
 def test_every_command_has_an_example_that_names_it():
-    for name, command in commands(parser()).items():
-        assert f"archcalc {name}" in command.epilog
+    for command in commands():
+        assert command.example.startswith(f"archcalc {command.name}")
 
 
 def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):
-    help = commands(parser())["table"].format_help()
+    help = archcalc("help", "table")[1]
     for name in LAYER_FORMATS:
         assert name in help
-    assert "how to count: cs231n, fvcore, thop ... (archcalc); help lists all" in " ".join(help.split())
+    assert "counting convention: cs231n, fvcore, thop ... (archcalc); --as help lists all" in " ".join(help.split())
     assert set(conventions) == set(conventions_listed())
     listed = archcalc("explain", "vgg11")[1]
     for name in conventions:

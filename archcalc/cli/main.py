@@ -6,36 +6,20 @@ import gc
 import sys
 from collections.abc import Sequence
 
-from archcalc.cli.commands import settings_text
-from archcalc.cli.options import HELP, ListedNames, output_of, refuse_file, settle_format
-from archcalc.cli.parser import parser
+from archcalc.cli.command import Answer, Arguments, Command, Names
+from archcalc.cli.parsing import parse, wants_help
+from archcalc.cli.registry import command
 from archcalc.cli.streams import discard_output, print_text, say
+from archcalc.cli.values import HELP
 from archcalc.errors import ArchcalcError
+from archcalc.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command: data to standard output, messages to standard error; 2 for bad usage or a bad spec."""
     words = sys.argv[1:] if argv is None else list(argv)
     try:
-        if words[:1] == ["__complete"]:  # the scripts of archcalc completion
-            from archcalc.cli.complete import completed
-
-            print_text(completed(words[1:]))
-            return 0
-        try:
-            args = parser().parse_args(words)
-        except ListedNames as names:
-            refuse_file(output_of(words))
-            print_text(str(names))
-            return 0
-        if args.command is None:
-            raise ArchcalcError("no command given; see archcalc --help")
-        if HELP in getattr(args, "set", ()):
-            refuse_file(args.output)
-            print_text(settings_text(args))
-            return 0
-        settle_format(args)
-        _write(args.run(args), args.output)
+        return _run(words)
     except ArchcalcError as error:
         for problem in error.problems:
             say(str(problem))
@@ -45,7 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    return int(args.status)
 
 
 def program() -> int:
@@ -56,6 +39,74 @@ def program() -> int:
     """
     gc.set_threshold(200_000)
     return main()
+
+
+def _run(words: Sequence[str]) -> int:
+    name, *rest = words or [""]
+    if name == "__complete":  # the scripts of archcalc completion
+        from archcalc.cli.complete import completed
+
+        print_text(completed(rest))
+        return 0
+    if name.startswith("-") or not name:
+        print_text(_program_text(words))
+        return 0
+    chosen = command(name)
+    if wants_help(rest):
+        from archcalc.cli.help_text import command_help
+
+        print_text(command_help(chosen))
+        return 0
+    args, names = parse(chosen, rest)
+    if names is not None or HELP in getattr(args, "set", ()):
+        print_text(_listing(chosen, args, names))
+        return 0
+    _settle_format(chosen, args)
+    answer = chosen.run(args)
+    if not isinstance(answer, Answer):
+        answer = Answer(answer)
+    for problem in answer.problems:
+        say(problem)
+    _write(answer.content, getattr(args, "output", None))
+    return answer.status
+
+
+def _program_text(words: Sequence[str]) -> str:
+    """What the program says without a command: its help or its version."""
+    if wants_help(words):
+        from archcalc.cli.help_text import program_help
+        from archcalc.cli.registry import commands
+
+        return program_help(commands())
+    if words[:1] == ["--version"]:
+        return f"archcalc {__version__}\n"
+    problem = f"unknown option {words[0]}" if words and words[0] else "no command given"
+    raise ArchcalcError(f"{problem}; see archcalc --help")
+
+
+def _listing(chosen: Command, args: Arguments, names: Names | None) -> str:
+    """What ``help`` in place of a name or of a setting asks for."""
+    from archcalc.cli.names import listing
+    from archcalc.cli.networks import settings_text
+
+    file = next((getattr(args, option.attribute) for option in chosen.options if option.short == "-o"), None)
+    if file not in (None, "-"):
+        raise ArchcalcError(f"help lists names on standard output and writes no file: leave out -o {file}")
+    return listing(names()) if names is not None else settings_text(args)
+
+
+def _settle_format(chosen: Command, args: Arguments) -> None:
+    """The format of the output: as --format says, else as the file's extension says, else the command's own.
+
+    ArchcalcError for an extension that stands for none.
+    """
+    if chosen.extensions is None or getattr(args, "format", None) is not None:
+        return
+    args.format = chosen.usual
+    if args.output is not None:
+        from archcalc.files import format_of
+
+        args.format = format_of(args.output, chosen.extensions(args), chosen.usual)
 
 
 def _write(content: str | bytes, path: str | None) -> None:

@@ -5,14 +5,11 @@ Nothing is listed here that is listed elsewhere; what lists it is imported when 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archcalc.report.table import Heading
-
-Names = Callable[[], Mapping[str, str]]
-"""Gives the names that exist, with what each is."""
 
 
 def listing(names: Mapping[str, str]) -> str:
@@ -142,14 +139,21 @@ def targets() -> Mapping[str, str]:
     return {"torch": "PyTorch source"}
 
 
-def commands() -> Mapping[str, str]:
-    from archcalc.cli.parser import parser
-    from archcalc.cli.reference import commands
+def settings(net: str) -> Mapping[str, str]:
+    """The parameters of a network's spec, with their defaults."""
+    from archcalc.language import load
+    from archcalc.settings_text import setting_text
 
-    return {name: str(one.description).rstrip(".") for name, one in commands(parser()).items()}
+    return {key: setting_text(value) for key, value in load(net).settings.items()}
+
+
+def commands() -> Mapping[str, str]:
+    from archcalc.cli.registry import commands
+
+    return {command.name: command.about for command in commands()}
 
 
 def shells() -> Mapping[str, str]:
-    from archcalc.cli.complete import SCRIPTS
+    from archcalc.cli.shells import SCRIPTS
 
     return dict.fromkeys(SCRIPTS, "")

@@ -71,6 +71,16 @@ def plan(
     return Plan(folder, format, chosen, verification)
 
 
+def figure_names(figures: Sequence[str] | None, nets: Sequence[Network]) -> list[str] | None:
+    """The full names of the networks with pictures; a name without settings stands for all networks of that name."""
+    if figures is None:
+        return None
+    named: dict[str, list[str]] = {}
+    for net in nets:
+        named.setdefault(net.name, []).append(net.full_name)
+    return [name for figure in figures for name in named.get(figure, [figure])]
+
+
 def writable(folder: str) -> None:
     """Make the folder where there is none; ArchcalcError when nothing can be written there."""
     if not folder:

@@ -24,6 +24,15 @@ def render_table(table: Table, format: str = "text", *, exact: bool = False, wid
     return FORMATS[format](table if format in FOR_PROGRAMS else _printable(table), exact, width)
 
 
+def joined(parts: Sequence[str], format: str) -> str:
+    """Several texts of that format as one: a JSON array, one CSV under one line of titles, or texts with a line between."""
+    if format == "json" and len(parts) > 1:
+        return "[\n" + ",\n".join(part.rstrip("\n") for part in parts) + "\n]\n"
+    if format == "csv":
+        return parts[0] + "".join(part.split("\n", 1)[1] for part in parts[1:])
+    return "\n".join(parts)
+
+
 def _printable(table: Table) -> Table:
     """The table with every text on one line, of signs that can be printed."""
     return table._replace(

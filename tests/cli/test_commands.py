@@ -112,13 +112,10 @@ def test_schema_and_show_print_what_the_library_has(archcalc: Run) -> None:
         (["table", "--help"], "usage: archcalc table"),
     ],
 )
-def test_help_and_version(capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
-    from archcalc.cli import main
-
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    assert end.value.code == 0
-    assert capsys.readouterr().out.startswith(said)
+def test_help_and_version(archcalc: Run, arguments: list[str], said: str) -> None:
+    status, out, err = archcalc(*arguments)
+    assert (status, err) == (0, "")
+    assert out.startswith(said)
 
 
 def test_a_dash_is_standard_output(archcalc, tmp_path, monkeypatch):

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from archcalc import networks
-from archcalc.cli.complete import SCRIPTS, candidates, completed
-from archcalc.cli.parser import parser
-from archcalc.cli.reference import commands
+from archcalc.cli.complete import candidates, completed
+from archcalc.cli.registry import NAMES, command
+from archcalc.cli.shells import SCRIPTS
 from archcalc.conventions import conventions
 from archcalc.dtypes import DTYPES
 from archcalc.memory.budget import OPTIMIZERS
@@ -32,7 +32,7 @@ BREAKS = " \t\n\"'@><=;|&(:"
 @pytest.mark.parametrize(
     ("line", "names"),
     [
-        ("", set(commands(parser()))),
+        ("", set(NAMES)),
         ("table ", set(networks())),
         ("compare vgg16 ", set(networks())),
         ("compare vgg16 --baseline vgg1", {name for name in networks() if name.startswith("vgg1")}),
@@ -58,7 +58,7 @@ BREAKS = " \t\n\"'@><=;|&(:"
         ("table nothing.yaml --set ", set()),
         ("table --trai", {"--training"}),
         ("table --training --trai", set()),
-        ("memory vgg16 -", {o for o in commands(parser())["memory"]._option_string_actions if o.startswith("--")}),
+        ("memory vgg16 -", {"--help", *(option.name for option in command("memory").options)}),
         ("export --to ", {"torch"}),
         ("completion ", {"bash", "zsh", "fish"}),
         ("help me", {"memory"}),

@@ -172,7 +172,7 @@ def _table(random: Random, files: dict[str, str]) -> tuple[list[str], str]:
 
 def _rf(random: Random, files: dict[str, str]) -> tuple[list[str], str]:
     options = some(
-        random, input=INPUTS, all=None, set=SETTINGS, layer=LAYERS, summary=None, columns=COLUMNS, exact=None
+        random, input=INPUTS, all_layers=None, set=SETTINGS, layer=LAYERS, summary=None, columns=COLUMNS, exact=None
     )
     if random.random() < 0.1:
         options = [

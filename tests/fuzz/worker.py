@@ -13,7 +13,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -47,10 +46,6 @@ def drawn(seed: int, number: int) -> Case:
 
 def run(seed: int, numbers: range) -> Iterator[Outcome]:
     """Run the cases of these numbers, one after another, in a folder of its own."""
-    from archcalc.cli import main as module_main  # noqa: F401
-
-    module = sys.modules["archcalc.cli.main"]
-    module.parser = lru_cache(maxsize=1)(module.parser)  # type: ignore[attr-defined]  # made once, as in one run
     signal.signal(signal.SIGPROF, _stop)
     resource.setrlimit(resource.RLIMIT_AS, (_held("VmSize") + 4 * BYTES, resource.RLIM_INFINITY))
     before = Path.cwd()
@@ -99,8 +94,6 @@ def _called(given: Case) -> tuple[object, str, str, str]:
     try:
         signal.setitimer(signal.ITIMER_PROF, SECONDS * 1.5)
         status = entry(given.arguments)
-    except SystemExit as error:
-        status = error.code or 0
     except TooLongError:
         wrong = f"more than {SECONDS * 1.5:g} seconds"
     except MemoryError:

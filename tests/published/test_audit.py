@@ -108,7 +108,7 @@ def test_the_command(archcalc, judged):
 
 
 def test_one_network(archcalc):
-    _, out, _ = archcalc("audit", "teaching*", "--all")
+    _, out, _ = archcalc("audit", "teaching*", "--all-figures")
     assert "358M" in out
     assert "854M" in out
     assert "vgg16" not in out

@@ -161,14 +161,14 @@ def test_an_integer_dtype_fits_inference_only(shortcut):
         (["--overhead", "-.5MB"], "--overhead: expected a size such as 24GiB or 512MB, got '-.5MB'"),
         (
             ["--batches", "-1,2"],
-            "argument --batches: expected up to 1000 numbers from 1 on, such as 1,8,32, got '-1,2'",
+            "--batches: expected up to 1000 numbers from 1 on, such as 1,8,32, got '-1,2'",
         ),
         (["--batch", "-2"], "batch: must be at least 1, got -2"),
         (
             ["--batch", "1" + 18 * "0"],
-            "argument --batch: expected a whole number of at most 18 digits, got '1000000000000000000'",
+            "--batch: expected a whole number of at most 18 digits, got '1000000000000000000'",
         ),
-        (["--columns", ","], "argument --columns: expected names with commas between, got ','"),
+        (["--columns", ","], "--columns: expected names with commas between, got ','"),
     ],
 )
 def test_a_bad_value_is_named(archcalc, options, message):

@@ -197,7 +197,9 @@ def test_padding_of_one_input_is_named() -> None:
 
 def test_sequences_clips_and_bounds(archcalc: Run) -> None:
     """'same' pads (0, 1) before 1000 and (1, 1) around 9. Behind 2x2 up two units each see what one saw."""
-    _, out, _ = archcalc("rf", "nets.yaml:sequence", "nets.yaml:clip", "nets.yaml:up", "--all", "--format", "json")
+    _, out, _ = archcalc(
+        "rf", "nets.yaml:sequence", "nets.yaml:clip", "nets.yaml:up", "--all-layers", "--format", "json"
+    )
     sequence, clip, up = json.loads(out)
     sequence, clip = ({**one, "rows": one["rows"][1:]} for one in (sequence, clip))
     assert [row["first"] for row in sequence["rows"]] == [0]
@@ -271,7 +273,7 @@ def test_a_vector_has_the_fields_of_its_map(archcalc: Run) -> None:
     with open("flat.yaml", "w", encoding="utf-8") as file:
         file.write("input: [1, 10, 10]\nlayers:\n  - conv: {out: 1, kernel: 3, stride: 2}\n  - flatten\n  - relu\n")
         file.write("  - linear: {out: 1}\n")
-    rows = json.loads(archcalc("rf", "flat.yaml", "--all", "--format", "json")[1])["rows"]
+    rows = json.loads(archcalc("rf", "flat.yaml", "--all-layers", "--format", "json")[1])["rows"]
     assert [(row["layer"], row["rf"], row["step"]) for row in rows] == [
         ("input", 1, 1),
         ("conv", 3, 2),
@@ -445,7 +447,7 @@ def test_several_networks_end_in_one_line_each(archcalc: Run) -> None:
 
 
 @pytest.mark.parametrize("format", ["text", "markdown", "csv", "latex", "html", "json"])
-@pytest.mark.parametrize("options", [(), ("--all",), ("--layer", "C3", "--unit", "9,0"), ("--summary",)])
+@pytest.mark.parametrize("options", [(), ("--all-layers",), ("--layer", "C3", "--unit", "9,0"), ("--summary",)])
 def test_every_format(archcalc: Run, format: str, options: tuple[str, ...]) -> None:
     status, out, err = archcalc("rf", "lenet5", *options, "--format", format)
     assert (status, err) == (0, "")
@@ -496,16 +498,16 @@ def test_a_unit_in_the_padding(archcalc: Run) -> None:
             "archcalc: conv5 has a map of 256x13x13: a unit has 2 numbers, got 1",
         ),
         (["alexnet", "--layer", "fc6", "--unit", "3"], "archcalc: fc6 is a vector of 4096, without positions; "),
-        (["alexnet", "--unit", "3,4"], "archcalc: --unit is of one layer: it needs --layer NAME"),
+        (["alexnet", "--unit", "3,4"], "archcalc: --unit needs --layer NAME"),
         (
             ["alexnet", "--layer", "conv5", "--unit", "a"],
-            "archcalc: argument --unit: expected a position such as 3,4 (row, column), got 'a'",
+            "archcalc: --unit: expected a position such as 3,4 (row, column), got 'a'",
         ),
         (
             ["alexnet", "--layer", "conv5", "--unit", "1,2,3,4"],
-            "archcalc: argument --unit: expected a position such as 3,4",
+            "archcalc: --unit: expected a position such as 3,4",
         ),
-        (["alexnet", "--summary", "--all"], "archcalc: --summary has one line per network; it takes no "),
+        (["alexnet", "--summary", "--all-layers"], "archcalc: --summary has one line per network; it takes no "),
         (["alexnet", "--columns", "layer,fild"], "archcalc: unknown column 'fild'; did you mean 'field'?"),
         (["alexnet", "--format", "xml"], "archcalc: unknown format 'xml'; "),
         (["INPUT 8x8x3 -> POOL5", "--input", "3x2x2"], "archcalc: pattern, column 16: max_pool on 3x2x2: "),

@@ -1,0 +1,44 @@
+"""``archcalc compare``: networks side by side."""
+
+from __future__ import annotations
+
+from archcalc.cli import names
+from archcalc.cli.command import Arguments, Command, Option
+from archcalc.cli.networks import analyses, analysis
+from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, columns, table_extensions
+from archcalc.cli.printing import tables_text
+
+
+def run(args: Arguments) -> str:
+    from archcalc.language import load
+    from archcalc.report.compare import compare_table
+
+    compared = analyses(args)
+    baseline = analysis(args, load(args.baseline, input=args.input)) if args.baseline else None
+    return tables_text(args, [compare_table(compared, args.columns, baseline)])
+
+
+COMMAND = Command(
+    "compare",
+    "networks side by side, one row each",
+    "archcalc compare vgg16 resnet50 googlenet --baseline alexnet",
+    run,
+    arguments=(NET,),
+    options=(
+        SET,
+        *COUNTING,
+        Option(
+            "--baseline",
+            "add ratios to the figures of this network; --set does not change it, NET@KEY=VALUE does",
+            "NET",
+            names=names.networks,
+            free=True,
+        ),
+        FORMAT,
+        columns(names.compare_columns),
+        EXACT,
+        OUTPUT,
+    ),
+    extensions=table_extensions,
+    usual="text",
+)

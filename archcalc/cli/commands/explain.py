@@ -1,0 +1,43 @@
+"""``archcalc explain``: the difference between archcalc's count and the count of a tool, a paper or a course."""
+
+from __future__ import annotations
+
+from archcalc.cli.command import Arguments, Command, Option
+from archcalc.cli.networks import networks
+from archcalc.cli.options import CONVENTION, FORMAT, INPUT, NET, OUTPUT, SET, table_extensions
+from archcalc.cli.printing import tables_text
+
+
+def run(args: Arguments) -> str:
+    from archcalc.report.explain import explain_table
+
+    tables = [explain_table(network, args.convention, args.measure) for network in networks(args)]
+    return tables_text(args, tables, exact=True)
+
+
+COMMAND = Command(
+    "explain",
+    "the difference between archcalc's count and the count of a tool, a paper or a course, term by term",
+    "archcalc explain resnet50_tv --as fvcore",
+    run,
+    arguments=(NET,),
+    options=(
+        SET,
+        INPUT,
+        CONVENTION._replace(
+            about="fvcore, torchinfo, ptflops, thop ...; without --as, all conventions side by side",
+            value="TOOL",
+            default=None,
+            shared=False,
+        ),
+        Option(
+            "--measure",
+            "run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])",
+        ),
+        FORMAT,
+        OUTPUT,
+    ),
+    extensions=table_extensions,
+    usual="text",
+    page="counting.md",
+)

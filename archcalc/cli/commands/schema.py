@@ -1,0 +1,26 @@
+"""``archcalc schema``: the JSON Schema of the spec language."""
+
+from __future__ import annotations
+
+from archcalc.cli.command import Arguments, Command
+from archcalc.cli.options import OUTPUT
+
+
+def run(args: Arguments) -> str:
+    from json import dumps
+
+    from archcalc.language.schema import schema
+
+    return dumps(schema(), indent=2) + "\n"
+
+
+COMMAND = Command(
+    "schema",
+    "the JSON Schema of the spec language, for editors",
+    "archcalc schema",
+    run,
+    options=(OUTPUT,),
+    extensions=lambda _: {"json": "json"},
+    usual="json",
+    page="spec.md",
+)

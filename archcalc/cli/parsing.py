@@ -1,0 +1,113 @@
+"""The words of a command line as the values of a command's options and arguments.
+
+The declared options are all that the parser knows, so every error names what exists. Options and arguments may stand in
+any order. ``--name=value``, ``-oFILE`` and ``--`` (no options from here on) are understood as everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from archcalc.cli.command import Argument, Arguments, Command, Names, Option
+from archcalc.errors import ArchcalcError, nearest
+from archcalc.layers.settings import shown
+
+HELP_OPTION = Option("--help", "show this help", short="-h", shared=True)
+
+
+class Parsed(NamedTuple):
+    """The values of a command line; ``listing`` if ``help`` stands in place of a name."""
+
+    args: Arguments
+    listing: Names | None
+
+
+def is_option(word: str) -> bool:
+    """``-3GiB``, ``-1,2``, ``-:NAME`` and ``-`` are values; so is a text with blanks."""
+    return len(word) > 1 and word[0] == "-" and not re.match("-[0-9.:@]", word) and " " not in word.partition("=")[0]
+
+
+def wants_help(words: Sequence[str]) -> bool:
+    """Whether --help stands among the options."""
+    options = words[: words.index("--")] if "--" in words else words
+    return "-h" in options or "--help" in options
+
+
+def parse(command: Command, words: Sequence[str]) -> Parsed:
+    """The values that the words give to the command; ArchcalcError for words that the command does not take."""
+    try:
+        return _parse(command, words)
+    except ArchcalcError as error:
+        raise ArchcalcError(f"{error}; see archcalc {command.name} --help") from None
+
+
+def _parse(command: Command, words: Sequence[str]) -> Parsed:
+    args = Arguments(**{option.attribute: option.unset for option in command.options})
+    listing, places = None, []
+    for option, text in _pairs(command, words):
+        if option is None:
+            places.append(text or "")
+        elif text is None:
+            setattr(args, option.attribute, True)
+        elif text == "help" and option.names is not None and not option.free:
+            listing = listing or option.names
+        elif option.repeats:
+            getattr(args, option.attribute).append(_value(option, text))
+        else:
+            setattr(args, option.attribute, _value(option, text))
+    for argument in command.arguments:
+        values, places = _taken(argument, places)
+        if not argument.free and values[:1] == ["help"]:
+            listing = listing or argument.names
+        if listing is None and len(values) < argument.least:
+            raise ArchcalcError(f"{command.name} needs {argument.name}")
+        setattr(args, argument.attribute, next(iter(values), None) if argument.most == 1 else values)
+    if places:
+        raise ArchcalcError(f"unexpected argument {shown(places[0])}")
+    return Parsed(args, listing)
+
+
+def _taken(argument: Argument, places: list[str]) -> tuple[list[str], list[str]]:
+    """The words that are the argument's, and those that are left."""
+    count = len(places) if argument.most is None else argument.most
+    return places[:count], places[count:]
+
+
+def _value(option: Option, text: str) -> object:
+    try:
+        return option.read(text)
+    except ArchcalcError as error:
+        raise ArchcalcError(f"{option.name}: {error}") from None
+
+
+def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | None, str | None]]:
+    """Every option with its text, None for a flag; and every other word, as the text of no option."""
+    rest = iter(words)
+    for word in rest:
+        if word == "--":
+            yield from ((None, other) for other in rest)
+        elif not is_option(word):
+            yield None, word
+        else:
+            option, text = _split(command, word)
+            if option.value and text is None:
+                text = next(rest, None)
+                if text is None or is_option(text):
+                    raise ArchcalcError(f"{option.name} needs a value: {option.name} {option.value}")
+            elif text is not None and not option.value:
+                raise ArchcalcError(f"{option.name} takes no value, got {shown(text)}")
+            yield option, text
+
+
+def _split(command: Command, word: str) -> tuple[Option, str | None]:
+    """The option that a word names, and the text behind the name if the word holds it."""
+    name, equals, text = word.partition("=")
+    for option in command.options:
+        if name in (option.name, option.short):
+            return option, text if equals else None
+        if option.short and word.startswith(option.short) and not word.startswith("--"):
+            return option, word.removeprefix(option.short)
+    close = nearest(name, [option.name for option in (*command.options, HELP_OPTION)])
+    raise ArchcalcError(f"unknown option {name}" + (f"; did you mean {close}?" if close else ""))

@@ -1,0 +1,54 @@
+"""How commands print tables, progress and warnings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from archcalc.cli.command import Arguments
+from archcalc.cli.streams import columns, say
+
+if TYPE_CHECKING:
+    from archcalc.report.table import Table
+
+_T = TypeVar("_T")
+
+
+def width(args: Arguments) -> int | None:
+    """The terminal's width when a table is read there; no bound in a file or a pipe."""
+    if args.output or sys.stdout is None or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return None
+    return columns()
+
+
+def tables_text(args: Arguments, tables: Sequence[Table], *, exact: bool | None = None) -> str:
+    """The tables in the command's format, one after another; ``exact`` is the command's option unless it is given."""
+    from archcalc.report.formats import joined, render_table
+
+    digits = args.exact if exact is None else exact
+    return joined([render_table(t, args.format, exact=digits, width=width(args)) for t in tables], args.format)
+
+
+def progress(steps: Iterable[_T], count: int) -> Iterable[_T]:
+    """The steps, with a progress bar on a terminal once they take longer than a second."""
+    try:
+        from tqdm import tqdm
+    except ImportError:  # a plain install does without
+        return steps
+    bar: Iterable[_T] = tqdm(steps, total=count, unit="network", delay=1, disable=None)
+    return bar
+
+
+@contextmanager
+def warnings_said() -> Iterator[None]:
+    """What pictures warn of, on standard error, each sentence once."""
+    import warnings
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        say(text)

@@ -1,0 +1,30 @@
+"""Every command by its name. A command's module is imported when the command is asked for, and no other."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from archcalc.cli.command import Command
+from archcalc.errors import ArchcalcError, nearest
+from archcalc.layers.settings import shown
+
+NAMES = (
+    *("table", "list", "compare", "diff", "rf", "memory", "audit", "explain", "verify", "plot", "report"),
+    *("show", "export", "schema", "help", "completion"),
+)
+"""The commands, each in the module of its name in ``archcalc.cli.commands``."""
+
+
+def command(name: str) -> Command:
+    """The command of that name; ArchcalcError with the nearest name where there is none."""
+    if name not in NAMES:
+        close = nearest(name, NAMES)
+        hint = f"did you mean {close!r}?" if close else f"known: {', '.join(NAMES)}"
+        raise ArchcalcError(f"unknown command {shown(name)}; {hint}; see archcalc --help")
+    declared: Command = import_module(f"archcalc.cli.commands.{name}").COMMAND
+    return declared
+
+
+def commands() -> list[Command]:
+    """All commands, in the order in which the help lists them."""
+    return [command(name) for name in NAMES]
