@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archcalc import ArchcalcError, load
+from archcalc import ArchcalcError, analyze, load
 from archcalc.export.file import class_name
 from archcalc.language.expand import expand
 from archcalc.language.zoo import read_text
@@ -38,7 +38,7 @@ layers:
     net = expand(read_text(text, "net.yaml", "net"), word)
     assert [net.nodes[i].name for i in net.outputs] == [f"{word}s", f"{word}1.{word}"]
     assert net.title == word
-    assert net.analyze()[f"{word}1.{word}"].name == f"{word}1.{word}"
+    assert analyze(net)[f"{word}1.{word}"].name == f"{word}1.{word}"
     assert len(block_runs(net, net.running(), f"{word}1")) == 1
 
 
@@ -64,7 +64,7 @@ def test_a_name_may_be_typed_in_either_form(typed: str, other: str) -> None:
     text = f"input: [3, 4, 4]\nblocks: {{{typed}: {{layers: [relu]}}}}\nlayers: [{{{other}: , name: {typed}}}, {{relu: , from: {other}}}]\n"
     net = expand(read_text(text, "net.yaml", "net"), "net")
     assert net.nodes[1].name == f"{other}.relu"
-    assert net.analyze()[f"{typed}.relu"].node is net.nodes[1]
+    assert analyze(net)[f"{typed}.relu"].node is net.nodes[1]
     assert len(block_runs(net, net.running(), typed)) == 1
     twice = f"input: [3, 4, 4]\nlayers: [{{relu: , name: {typed}}}, {{relu: , name: {other}}}]\n"
     with pytest.raises(ArchcalcError, match=f"two things are called {other}"):

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from archcalc import ArchcalcError, load
+from archcalc import ArchcalcError, analyze, load
 from archcalc.report import LAYER_FORMATS, dataframe, render
 from archcalc.report.layers import COLUMNS, SUMMED
 
@@ -363,7 +363,7 @@ def test_columns_of_a_table_with_wide_letters_stand_below_each_other() -> None:
 
     layers = "[{relu: , name: 卷积一}, {relu: , name: слой}, {relu: , name: 한국어}]"
     net = expand(read_text(f"input: [3, 8, 8]\nlayers: {layers}\n", "net.yaml", "net"), "net")
-    lines = [line for line in render(net.analyze()).splitlines() if " relu " in line]
+    lines = [line for line in render(analyze(net)).splitlines() if " relu " in line]
     before = [line[: line.index("relu")] for line in lines]
     assert len(lines) == 3
     assert len({sum(1 + (east_asian_width(letter) in "WF") for letter in text) for text in before}) == 1

@@ -116,7 +116,7 @@ def test_an_input_needs_the_network_and_not_its_numbers(monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a network was analysed")
 
-    monkeypatch.setattr("archcalc.network.Network.analyze", refuse)
+    monkeypatch.setattr("archcalc.report.zoo.analyze", refuse)
     assert list_table(["lenet5"], ["input"]).rows == [["1x32x32"]]
     with pytest.raises(AssertionError, match="a network was analysed"):
         list_table(["lenet5"], ["params"])

@@ -18,7 +18,7 @@ from torch.fx.experimental.optimization import fuse
 from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
-from archcalc import Network, load
+from archcalc import Network, analyze, load
 from archcalc import networks as zoo
 from archcalc.export import torch_source
 from archcalc.language.expand import expand
@@ -580,7 +580,7 @@ def assert_checkpoint(network, block, blocks):
     image = image_of(network)
     assert memory.saved_bytes(module, image) == schedule.kept_bytes(BATCH)
     assert_every_moment(schedule, memory.training_live(module, image))
-    macs = {row.name: row.macs or 0 for row in network.analyze(batch=BATCH).rows}
+    macs = {row.name: row.macs or 0 for row in analyze(network, batch=BATCH).rows}
     assert 2 * sum(macs[node.name] for node in schedule.again) == operations(module, image) - operations(
         module.built, image
     )

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from archcalc import Network
+from archcalc import Network, analyze
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.pytorch.record import records
@@ -91,8 +91,8 @@ def claimed(network: Network) -> dict[str, object]:
     """The same from the engine; what a module does that several layers use is added up."""
     model = build(network, "meta")
     names = {module: f"model.{name}" for name, module in model.named_modules()}
-    ours = network.analyze(batch=plain.BATCH, training=True)
-    theirs = network.analyze(batch=plain.BATCH, training=True, convention="fvcore")
+    ours = analyze(network, batch=plain.BATCH, training=True)
+    theirs = analyze(network, batch=plain.BATCH, training=True, convention="fvcore")
     macs, fvcore = Counter(), Counter()
     for (_, module), row, counted in zip(model.layers, ours.rows[1:], theirs.rows[1:], strict=True):
         macs[names[module]] += 2 * row.work.mac
