@@ -17,6 +17,14 @@ from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHV
 from archcalc.sizes import Int
 
 HOOKED = (MODULE,)
+NOTHING = layer_types(
+    """
+    lrn scale layer_scale
+    relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+    max_pool add mean multiply
+    input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+    """
+)
 
 
 def _softmax(use: Use) -> Int:
@@ -35,8 +43,8 @@ def _upsampling(use: Use) -> Int:
 
 
 def _no_hook(use: Use) -> bool:
-    """Parameters without a hooked module: parameters of a block, and modules of a subclass."""
-    return has_params(use) and use.form in (OPERATOR, SUBCLASS)
+    """Parameters without a hooked module: of a block, of a subclass of a module, or of a class without a hook."""
+    return has_params(use) and (use.form in (OPERATOR, SUBCLASS) or use.type in NOTHING)
 
 
 CONVENTIONS = (
@@ -49,14 +57,7 @@ CONVENTIONS = (
         operations_name="MACs (thop)",
         flops_per_mac=None,
         multiply_adds=layer_types("conv conv_table conv_transpose linear"),
-        nothing=layer_types(
-            """
-            lrn scale layer_scale
-            relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
-            max_pool add mean multiply
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
-            """
-        ),
+        nothing=NOTHING,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(
             Term(
