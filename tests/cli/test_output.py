@@ -90,8 +90,8 @@ def test_a_format_that_is_named_wins(archcalc) -> None:
         (["export", "lenet5", "-o", "net.onnx"], "net.onnx: unknown extension .onnx; known: .py"),
         (["plot", "cost", "lenet5", "-o", "c.txt"], "c.txt: unknown picture format 'txt'; known: png, svg, pdf"),
         (
-            ["audit", "--report", "-o", "a.csv"],
-            "--report is written in Markdown, not csv; -o FILE.md writes it to a file",
+            ["audit", "--page", "-o", "a.csv"],
+            "--page is written in Markdown, not csv; -o FILE.md writes it to a file",
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_an_unknown_extension_is_said_before_any_work(arguments: list[str], said
         (["show", "tiny.yaml"], "s.yml", "input:"),
         (["show", "tiny.json"], "s.json", "{"),
         (["export", "tiny.yaml"], "net.py", '"""'),
-        (["audit", "--report"], "a.md", "# "),
+        (["audit", "--page"], "a.md", "# "),
     ],
 )
 def test_other_commands_have_extensions_of_their_own(arguments, path, start, archcalc) -> None:

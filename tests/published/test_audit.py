@@ -128,7 +128,7 @@ def test_json_has_the_tally(archcalc):
 
 
 def test_the_report_command(archcalc, tmp_path, judged):
-    assert archcalc("audit", "--report", "-o", str(tmp_path / "audit.md")) == (0, "", "")
+    assert archcalc("audit", "--page", "-o", str(tmp_path / "audit.md")) == (0, "", "")
     assert (tmp_path / "audit.md").read_text() == REPORT.read_text()
 
 
@@ -137,7 +137,7 @@ def test_the_report_command(archcalc, tmp_path, judged):
     [
         (["vgg61"], "unknown network with published figures 'vgg61'; did you mean 'vgg16'?"),
         (["teaching*", "--format", "pdf"], "unknown format 'pdf'"),
-        (["vgg16", "--report"], "--report is about all figures"),
+        (["vgg16", "--page"], "--page is about all figures"),
     ],
 )
 def test_bad_usage(archcalc, arguments, said):
@@ -211,6 +211,6 @@ def test_a_changed_engine_is_noticed(archcalc, monkeypatch):
 
 def test_a_file_is_written_even_when_a_verdict_differs(archcalc, copy, tmp_path):
     change(copy / "published" / "teaching.yaml", "verdict: wrong", "verdict: match")
-    status, out, _ = archcalc("audit", "--report", "-o", str(tmp_path / "audit.md"))
+    status, out, _ = archcalc("audit", "--page", "-o", str(tmp_path / "audit.md"))
     assert (status, out) == (1, "")
     assert "358M" in (tmp_path / "audit.md").read_text()

@@ -16,13 +16,13 @@ def run(args: Arguments) -> Answer:
     from archcalc.report.audit_page import audit_page
     from archcalc.report.formats import render_table
 
-    if args.report and (args.net or args.all_figures):
-        raise ArchcalcError("--report is about all figures; it takes no networks and no --all-figures")
-    if args.report and args.format not in ("text", "markdown"):
-        raise ArchcalcError(f"--report is written in Markdown, not {args.format}; -o FILE.md writes it to a file")
+    if args.page and (args.net or args.all_figures):
+        raise ArchcalcError("--page is about all figures; it takes no networks and no --all-figures")
+    if args.page and args.format not in ("text", "markdown"):
+        raise ArchcalcError(f"--page is written in Markdown, not {args.format}; -o FILE.md writes it to a file")
     judgements = judge_all(of_networks(load_figures(), args.net))
     problems = [str(problem) for problem in differences(judgements)]
-    if args.report:
+    if args.page:
         text = audit_page(judgements)
     else:
         text = render_table(audit_table(judgements, args.all_figures), args.format, width=width(args))
@@ -39,7 +39,7 @@ COMMAND = Command(
     ),
     options=(
         Option("--all-figures", "also show figures that match"),
-        Option("--report", "the page reports/audit.md, in Markdown"),
+        Option("--page", "all figures that do not match as one page of Markdown: reports/audit.md"),
         FORMAT,
         OUTPUT,
     ),
