@@ -15,7 +15,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "CONTRIBUTING.md"
 RECIPES = re.findall(r"^## Add an? (.+?)\n", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-EDIT = re.compile(r"^(New file|At the end of|In) `([^`]+)`:\n((?:\n```(?:python|yaml|diff)\n.*?\n```\n)+)", re.MULTILINE | re.DOTALL)
+EDIT = re.compile(
+    r"^(New file|At the end of|In) `([^`]+)`:\n((?:\n```(?:python|yaml|diff)\n.*?\n```\n)+)", re.MULTILINE | re.DOTALL
+)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

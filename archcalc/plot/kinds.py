@@ -79,10 +79,19 @@ def chosen(kind: str) -> Kind:
 
 
 class Picture(NamedTuple):
-    """A picture as the bytes of a file, and its caption as text."""
+    """A picture as the bytes of a file, and its caption as text. A notebook shows an SVG and a PNG."""
 
     content: bytes
     caption: str
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.caption}>"
+
+    def _repr_svg_(self) -> str | None:
+        return element(self.content) if b"<svg" in self.content[:2000] else None
+
+    def _repr_png_(self) -> bytes | None:
+        return self.content if self.content.startswith(b"\x89PNG") else None
 
 
 def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
