@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from archcalc.analysis.fold import fold
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from archcalc.analysis.stages import Stages
     from archcalc.field.summary import NetworkField
     from archcalc.memory.budget import Budget
+
+MOST_BUDGETS = 8
+"""The most recordings of memory that an analysis keeps."""
 
 
 class Analysis:
@@ -103,10 +106,14 @@ class Analysis:
     def memory(
         self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int | str = 0
     ) -> Budget:
-        """What inference and training hold, at any batch: see ``archcalc.memory.budget.Budget``."""
+        """The memory of inference and training, at any batch: see ``archcalc.memory.budget.Budget``."""
+        return self._budgets(optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
+
+    @cached_property
+    def _budgets(self) -> Callable[..., Budget]:
         from archcalc.memory.budget import Budget
 
-        return Budget(self.network, self.dtype, optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
+        return lru_cache(MOST_BUDGETS)(partial(Budget, self.network, self.dtype))
 
     def __getitem__(self, name: str) -> Row:
         for row in self.rows:

@@ -106,16 +106,16 @@ def field_columns() -> Mapping[str, str]:
 def memory_columns() -> Mapping[str, str]:
     """The columns of each of the command's tables; which they are depends on the other options."""
     from archcalc.language import load
-    from archcalc.report.budget import memory_table
+    from archcalc.report.budget import MemoryRequest, memory_table
 
     net = load("lenet5")
-    tables = (
-        memory_table(net),
-        memory_table(net, training=True),
-        memory_table(net, batches=[1]),
-        memory_table(net, fit="1GiB", overhead="1B"),
+    requests = (
+        MemoryRequest(),
+        MemoryRequest(training=True),
+        MemoryRequest(batches=[1], training=True),
+        MemoryRequest(fit="1GiB", overhead="1B"),
     )
-    return _titles(heading for table in tables for heading in table.headings)
+    return _titles(heading for request in requests for heading in memory_table(net, request).headings)
 
 
 def _titles(headings: Iterable[Heading]) -> Mapping[str, str]:

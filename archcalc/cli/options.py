@@ -57,6 +57,7 @@ FORMAT = Option(
     shared=True,
 )
 EXACT = Option("--exact", "print all digits instead of K, M and G", shared=True)
+VERBOSE = Option("--verbose", "explain the convention, the columns and the signs below the table", shared=True)
 OUTPUT = Option("--output", "write to FILE instead of standard output", "FILE", short="-o", shared=True)
 COLUMNS = Option(
     "--columns",

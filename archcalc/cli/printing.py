@@ -29,7 +29,10 @@ def tables_text(args: Arguments, tables: Sequence[Table], *, exact: bool | None 
     from archcalc.report.formats import joined, render_table
 
     digits = args.exact if exact is None else exact
-    return joined([render_table(t, args.format, exact=digits, width=width(args)) for t in tables], args.format)
+    return joined(
+        [render_table(t, args.format, exact=digits, width=width(args), verbose=args.verbose) for t in tables],
+        args.format,
+    )
 
 
 def progress(steps: Iterable[_T], count: int) -> Iterable[_T]:

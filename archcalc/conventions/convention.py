@@ -180,6 +180,7 @@ class Reuse(NamedTuple):
 class Convention(NamedTuple):
     """A set of rules for counting operations, parameters and memory.
 
+    ``about``: the rule in a clause, printed beside every number. ``more``: the rest of the rule.
     Every layer type is counted, counted as nothing, or unknown:
 
     ``multiply_adds``: the layer types whose multiply-adds count.
@@ -210,6 +211,7 @@ class Convention(NamedTuple):
     counts_side_heads: bool = False
     library: Library | None = None
     reuse: Reuse = Reuse()
+    more: str = ""
 
     @property
     def counts_operations(self) -> bool:

@@ -68,7 +68,7 @@ class Parts(NamedTuple):
     buffers: int
     optimizer: int
     gradients: int
-    image: int
+    network_input: int
     activations: int
     overhead: int
 

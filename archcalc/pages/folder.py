@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from archcalc.conventions import convention
 from archcalc.errors import ArchcalcError, Problem, unknown
 from archcalc.files import refuse_link, unwritable, write_in_folder
 from archcalc.language import load
@@ -21,8 +22,8 @@ from archcalc.pages.markdown import markdown_index, markdown_page
 from archcalc.pages.page import HEADINGS, PICTURES, page
 from archcalc.report.evidence import Evidence
 from archcalc.report.formats import render_table
+from archcalc.report.header import Header
 from archcalc.report.table import Table
-from archcalc.version import __version__
 
 FORMATS = ("html", "markdown", "csv")
 INDEXES = {"html": "index.html", "markdown": "README.md", "csv": "index.csv"}
@@ -120,7 +121,7 @@ def write_network(network: Network, file: str, how: Plan, records: Evidence) -> 
     if how.format == "html":
         write_in_folder(f"{path}.html", html_page(made))
         return made.facts
-    write_in_folder(f"{path}.csv", render_table(made.layers._replace(meta={}), "csv"))
+    write_in_folder(f"{path}.csv", render_table(made.layers._replace(header=Header(version="")), "csv"))
     if how.format == "markdown":
         for picture in made.pictures:
             if picture.svg:
@@ -199,8 +200,8 @@ def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         title="networks",
         headings=HEADINGS,
         rows=[[row[heading.name] for heading in HEADINGS] for row in rows],
-        header=[
-            f"one image, float32, archcalc {__version__}",
+        header=Header(batch=1, dtype="float32", convention=convention("archcalc")),
+        details=[
             "parameters are trained weights and biases; a MAC is one product of a weight and an input added to a sum",
             "depth: weighted layers on the longest path; feature maps: every output that is held, added up, with the input",
             "inference peak: the most bytes alive at once, weights and image apart; kept for training: what the forward "
@@ -210,5 +211,4 @@ def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             "published figures: how many were computed anew, and how many of them match; PyTorch agrees: whether a "
             "module built from the spec has the same figures",
         ],
-        meta={"batch": 1, "dtype": "float32", "convention": "archcalc", "archcalc": __version__},
     )

@@ -75,7 +75,6 @@ def _witness(page: Page) -> list[str]:
 
 def markdown_index(index: Table, files: dict[str, str]) -> str:
     """The page that compares all networks; ``files`` are the names of their pages without extension."""
-    first, *how = index.header
     table = index.selected([h.name for h in index.headings if h.name not in ("title", "kept", "weight_file")])
     lines = _table(table).splitlines()
     for at, row in enumerate(table.rows):
@@ -85,9 +84,9 @@ def markdown_index(index: Table, files: dict[str, str]) -> str:
         "\n\n".join(
             [
                 f"# {counted(len(index.rows), 'network')}",
-                f"{said(first)}. [As CSV](index.csv)",
+                f"{said(index.header.lines()[0])}. [As CSV](index.csv)",
                 "\n".join(lines),
-                _listed(how),
+                _listed(index.details),
             ]
         )
         + "\n"

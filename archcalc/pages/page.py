@@ -19,7 +19,8 @@ from archcalc.report.audit import tally
 from archcalc.report.compare import network_field, published
 from archcalc.report.evidence import Evidence
 from archcalc.report.field_summary import changing, legend, sentences
-from archcalc.report.layers import layer_table, origin
+from archcalc.report.header import subject
+from archcalc.report.layers import layer_table
 from archcalc.report.memory import alive_text
 from archcalc.report.table import Heading, Table
 from archcalc.units import bytes_text, count_text, counted
@@ -92,7 +93,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
             f"archcalc table shows them all"
         )
     analysis = analyze(network)
-    title, *about = origin(network)
+    title, *about = subject(network).lines
     budget = analysis.memory()
     fields = sentences(analysis, changing(analysis)) if network.input.axes else []
     judgements = records.judgements(analysis)
@@ -102,7 +103,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
         analysis,
         title,
         about,
-        next(line for line in layers.header if line.startswith("input ")),
+        layers.header.size,
         _cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
         layers,
@@ -113,7 +114,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
         *figure_tables(judgements, network),
         sorted({j.figure.source for j in judgements}),
         seen,
-        [line for line in layers.header if line.startswith("convention ")] + list(layers.footer),
+        [layers.header.rules(verbose=True), *layers.footer, *layers.details],
         _facts(analysis, budget, judgements, seen),
     )
 
@@ -231,7 +232,7 @@ HEADINGS = (
     Heading("peak", "inference peak", "bytes", 6, unit="MB"),
     Heading("kept", "kept for training", "bytes", 6, unit="MB"),
     Heading("weight_file", "weight file", "bytes", 6, unit="MB"),
-    Heading("rf", "field", "number", 4, exact="exact"),
+    Heading("rf", "field", "number", 4, exactness_key="exact"),
     Heading("top1", "top-1 %", "printed", 6),
     Heading("top5", "top-5 %", "printed", 6),
     Heading("figures", "published figures", "number", 3),

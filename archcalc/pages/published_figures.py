@@ -9,6 +9,7 @@ from archcalc.network import Network
 from archcalc.published.figure import Figure
 from archcalc.published.verdict import Judgement
 from archcalc.report.audit import MATCHES, audit_table
+from archcalc.report.header import Header
 from archcalc.report.table import Heading, Table
 
 COLUMNS = ("layer", "quantity", "printed", "archcalc_value", "verdict", "reason", "source", "where")
@@ -34,7 +35,7 @@ def figure_tables(judgements: Sequence[Judgement], network: Network) -> tuple[Ta
         if row not in kind:
             kind.append(row)
     unlike.sort(key=lambda row: ORDER.index(row[verdict]) if row[verdict] in ORDER else len(ORDER))
-    bare = made._replace(headings=headings, header=[], footer=[], total=None)
+    bare = made._replace(headings=headings, header=Header(), footer=(), total=None)
     return bare._replace(rows=unlike), bare._replace(rows=alike)
 
 

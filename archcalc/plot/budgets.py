@@ -18,7 +18,7 @@ from archcalc.units import BYTES, unit_for
 
 SAMPLES = 48
 PARTS = (
-    (("activations", "image"), "activations and image"),
+    (("activations", "network_input"), "activations and image"),
     (("weights", "buffers"), "weights and buffers"),
     (("gradients",), "gradients of weights"),
     (("optimizer",), "optimizer"),

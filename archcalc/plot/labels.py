@@ -105,7 +105,7 @@ def shortened(text: str, width: float, share: float = 0.5) -> str:
 
 def about(*analyses: Analysis, counted: bool = True) -> str:
     """Networks, inputs, and how things are counted, for a caption."""
-    from archcalc.report.layers import titled
+    from archcalc.report.header import titled
 
     with called_apart([a.network for a in analyses]):
         named = [said(titled(a.network)) for a in analyses]

@@ -26,20 +26,23 @@ def render(
     by: str | None = None,
     exact: bool = False,
     width: int | None = None,
+    verbose: bool = False,
 ) -> str:
     """The per-layer table of an analysis in one of LAYER_FORMATS.
 
-    ``depth`` and ``by`` fold rows, ``exact`` prints all digits, ``width`` bounds the lines of text.
+    ``depth`` and ``by`` fold rows, ``exact`` prints all digits, ``width`` bounds the lines of text, and ``verbose``
+    adds the whole rule of the convention and the meaning of columns and signs.
     """
     if format == "notes":
         if columns is not None or depth is not None or by is not None:
             raise ArchcalcError("the notes format has its own lines; it takes no columns, depth or by")
-        from archcalc.report.notes import notes
+        from archcalc.report.notes import course_notes
 
-        return notes(analysis)
+        return course_notes(analysis)
     if format not in FORMATS:
         raise ArchcalcError(unknown("format", format, LAYER_FORMATS))
-    return render_table(layer_table(analysis, columns, depth=depth, by=by), format, exact=exact, width=width)
+    table = layer_table(analysis, columns, depth=depth, by=by)
+    return render_table(table, format, exact=exact, width=width, verbose=verbose)
 
 
 def shown(analysis: Analysis, format: Literal["text", "html"]) -> str:
@@ -71,7 +74,7 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> DataF
             for at, heading in enumerate(table.headings)
         }
     )
-    frame.attrs.update(table.meta)
+    frame.attrs.update(table.header.facts)
     return frame.set_index("layer") if "layer" in names else frame
 
 

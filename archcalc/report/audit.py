@@ -9,9 +9,9 @@ from typing import Any
 
 from archcalc.published.figure import VERDICTS, Figure
 from archcalc.published.verdict import Judgement, value_text
+from archcalc.report.header import Header
 from archcalc.report.table import Heading, Table
 from archcalc.report.zoo import natural
-from archcalc.version import __version__
 
 HEADINGS = (
     Heading("network", "network", "text", 9),
@@ -39,13 +39,10 @@ def audit_table(judgements: Sequence[Judgement], everything: bool = False) -> Ta
         title="audit",
         headings=HEADINGS,
         rows=rows,
-        header=[
-            f"{len(judgements):,} published figures: {tally(judgements)}",
-            *_by_source(judgements),
-            f"archcalc {__version__}",
-        ],
+        header=Header(
+            about=f"{len(judgements):,} published figures: {tally(judgements)}", notes=tuple(_by_source(judgements))
+        ),
         footer=differences(judgements) or ["all verdicts are as recorded"],
-        meta={"archcalc": __version__},
         totals=dict(Counter(j.verdict for j in judgements)),
     )
 

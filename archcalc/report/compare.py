@@ -13,10 +13,10 @@ from archcalc.language.accuracy import Accuracy, accuracies
 from archcalc.naming import told_apart
 from archcalc.outputs import unused_of
 from archcalc.report.footer import incomplete_lines
-from archcalc.report.layers import GATED, field_of, meta
+from archcalc.report.header import Header, subject
+from archcalc.report.layers import GATED, field_of
 from archcalc.report.table import Heading, Known, Table, column_names, kept
 from archcalc.units import counted
-from archcalc.version import __version__
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
     heading.name: (heading, cell)
@@ -28,14 +28,13 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
         (Heading("macs", "MACs", "count", 8, "operations"), lambda a: a.totals.macs),
         (Heading("flops", "FLOPs", "count", 2, "operations"), lambda a: a.totals.flops),
         (Heading("memory", "memory", "bytes", 6), lambda a: a.totals.values * a.itemsize),
-        (Heading("rf", "field", "number", 4, exact="exact"), lambda a: network_field(a)),
+        (Heading("rf", "field", "number", 4, exactness_key="exact"), lambda a: network_field(a)),
         (GATED, lambda a: network_field(a, with_gates=True)),
         (Heading("top1", "top-1 %", "printed", 6), lambda a: _error(a, "top1")),
         (Heading("top5", "top-5 %", "printed", 6), lambda a: _error(a, "top5")),
     ]
 }
 RATIOS = ("params", "macs", "memory")
-FACTS = ("batch", "dtype", "convention", "archcalc")
 LEGEND = {
     "depth": "depth: weighted layers on the longest path",
     "memory": "memory: feature maps with the input",
@@ -77,22 +76,24 @@ def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, basel
         headings.append(Heading("unknown", "unknown types", "text", 9))
         for row, analysis in zip(rows, analyses, strict=True):
             row.append(" ".join(analysis.unknown_types))
-    facts = {key: value for key, value in meta(analyses[0]).items() if key in FACTS}
-    legend = "; ".join(LEGEND[name] for name in names if name in LEGEND)
-    header = [
-        f"{counted(len(rows), 'network')}, batch {analyses[0].batch}, {analyses[0].dtype}",
-        f"convention {how.name}: {how.about}",
-        *([legend] if legend else []),
-        f"archcalc {__version__}",
-    ]
-    if baseline is not None:
-        header.insert(1, f"x: times the figure of {baseline.network.full_name}")
-        facts["baseline"] = baseline.network.full_name
     sources = _sources(analyses) if {"top1", "top5"} & set(names) else []
-    if sources:
-        facts["sources"] = sources
-    footer = [*incomplete, *sources, *unused_of(a.network for a in analyses)]
-    return Table(title="comparison", headings=headings, rows=rows, header=header, meta=facts, footer=footer)
+    header = Header(
+        {} if baseline is None else {"baseline": subject(baseline.network)},
+        about=counted(len(rows), "network"),
+        batch=analyses[0].batch,
+        dtype=analyses[0].dtype,
+        convention=how,
+        notes=() if baseline is None else (f"x: times the figure of {baseline.network.full_name}",),
+        options={"sources": sources} if sources else {},
+    )
+    return Table(
+        title="comparison",
+        headings=headings,
+        rows=rows,
+        header=header,
+        footer=[*incomplete, *sources, *unused_of(a.network for a in analyses)],
+        details=[LEGEND[name] for name in names if name in LEGEND],
+    )
 
 
 def _heading(name: str, counts: str) -> Heading:

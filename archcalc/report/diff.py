@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.alignment import aligned, reads
@@ -12,10 +12,9 @@ from archcalc.naming import same_network, told_apart
 from archcalc.outputs import outputs_text, unused_of
 from archcalc.report.compare import network_field
 from archcalc.report.footer import incomplete_lines
-from archcalc.report.layers import meta, unknown_fact
+from archcalc.report.header import Header, subject
 from archcalc.report.table import Heading, Table
 from archcalc.units import counted
-from archcalc.version import __version__
 
 HEADINGS = (
     Heading("layer", "layer", "text", 9),
@@ -40,74 +39,107 @@ class Change(int):
 def diff_table(a: Analysis, b: Analysis) -> Table:
     """The layers of b that differ from those of a, with the change of each figure."""
     with told_apart([a.network, b.network]):
-        return _differing(a, b)
+        return _table(_differences(a, b))
 
 
-def _differing(a: Analysis, b: Analysis) -> Table:
+class _Differences(NamedTuple):
+    """What differs between two analyses.
+
+    ``partners`` has for each node of the first network the node of the second that it is aligned with, ``rows`` the
+    layers that differ, ``names`` the new name of every renamed layer, and ``same`` is the number of equal layers.
+    ``alike`` says whether the networks have one structure.
+    """
+
+    a: Analysis
+    b: Analysis
+    partners: Mapping[int, int]
+    rows: list[list[Any]]
+    names: dict[str, str]
+    same: int
+    alike: bool
+
+
+def _differences(a: Analysis, b: Analysis) -> _Differences:
     pairs, partners = aligned(a, b)
     rows: list[list[Any]] = []
     names: dict[str, str] = {}
     alike, targets = True, set(partners.values())
     for left, right in pairs:
         read = _rerouted(left, right, partners, targets, a, b)
-        said = difference(left, right, _owner(left, partners, b)) or read
+        text = difference(left, right, _owner(left, partners, b)) or read
         renamed = left is not None and right is not None and left.name != right.name
         alike = alike and not read and left is not None and right is not None and left.type == right.type
         if renamed:
             names[left.name] = right.name  # type: ignore[union-attr]
-        if said:
+        if text:
             name = (right or left).name  # type: ignore[union-attr]
             renaming = f"name {left.name} to {name}; " if renamed else ""  # type: ignore[union-attr]
-            rows.append([name, renaming + said, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
-    differ = len(rows)
-    common = _common(differ, alike, len(names))
-    if names and not differ:
-        rows.append([f"({counted(len(names), 'layer')})", common, Change(0), Change(0), Change(0)])
-    facts = {"from": a.network.full_name, "to": b.network.full_name} | {
-        key: value for key, value in meta(a).items() if key in ("batch", "dtype", "convention", "archcalc")
-    }
-    types = dict.fromkeys((*a.unknown_types, *b.unknown_types))
-    facts |= unknown_fact(a.convention, list(types))
-    if names:
-        facts["names"] = names
-    header = [
-        f"{a.network.full_name} ({a.input}) to {b.network.full_name} ({b.input}), batch {a.batch}",
-        *(f"{x.network.full_name}: {x.network.about['note']}" for x in (a, b) if "note" in x.network.about),
-        *unused_of(x.network for x in (a, b)),
-        f"convention {a.convention.name}: {a.convention.about}",
-        f"archcalc {__version__}",
-    ]
-    same = len(pairs) - differ
-    footer = [
-        f"{counted(differ, 'layer')} {'differs' if differ == 1 else 'differ'}, "
-        f"{same} {'is' if same == 1 else 'are'} the same in kind, settings, shape and costs",
-        *([common] if common and not same_network(a.network, b.network) else []),
-    ]
-    if same_network(a.network, b.network):
-        said = f"both are the same network, {a.network.full_name}: nothing differs"
+            rows.append([name, renaming + text, *(Change(f(right) - f(left)) for f in (_params, _macs, _values))])
+    return _Differences(a, b, partners, rows, names, len(pairs) - len(rows), alike)
+
+
+def _table(found: _Differences) -> Table:
+    a, how, rows, names = found.a, found.a.convention, found.rows, found.names
+    if names and not rows:
+        rows = [[f"({counted(len(names), 'layer')})", _common(found), Change(0), Change(0), Change(0)]]
+    return Table(
+        title="difference",
+        headings=[h._replace(title=how.operations_name) if h.name == "macs_delta" else h for h in HEADINGS],
+        rows=rows,
+        header=_header(a, found.b)._replace(options={"names": names} if names else {}),
+        footer=_footer(found),
+    )
+
+
+def _header(a: Analysis, b: Analysis) -> Header:
+    networks = {"from": subject(a.network), "to": subject(b.network)}
+    return Header(
+        networks,
+        about=" to ".join(f"{network.name} ({network.input})" for network in networks.values()),
+        batch=a.batch,
+        dtype=a.dtype,
+        convention=a.convention,
+        unknown_types=None
+        if a.convention.nothing is None
+        else tuple(dict.fromkeys((*a.unknown_types, *b.unknown_types))),
+        notes=(
+            *(f"{network.name}: {network.variant}" for network in networks.values() if network.variant),
+            *unused_of(x.network for x in (a, b)),
+        ),
+    )
+
+
+def _footer(found: _Differences) -> list[str]:
+    """How many layers differ, what the networks have in common, and the change of every total."""
+    a, b, differ, same = found.a, found.b, len(found.rows), found.same
+    one_network, common = same_network(a.network, b.network), _common(found)
+    lines = []
+    if one_network:
         one_side = ". To set one of the two: archcalc diff NET NET@KEY=VALUE" if a.network.settings else ""
-        footer.insert(0, said + one_side)
-    t, u = a.totals, b.totals
+        lines.append(f"both are the same network, {a.network.full_name}: nothing differs{one_side}")
+    lines.append(
+        f"{counted(differ, 'layer')} {'differs' if differ == 1 else 'differ'}, "
+        f"{same} {'is' if same == 1 else 'are'} the same in kind, settings, shape and costs"
+    )
+    lines += [common] if common and not one_network else []
     for what, old, new in (
-        ("parameters", t.params, u.params),
-        ("buffers", t.buffers, u.buffers),
-        (a.convention.operations_name, t.macs, u.macs),
-        ("feature-map values", t.values, u.values),
+        ("parameters", a.totals.params, b.totals.params),
+        ("buffers", a.totals.buffers, b.totals.buffers),
+        (a.convention.operations_name, a.totals.macs, b.totals.macs),
+        ("feature-map values", a.totals.values, b.totals.values),
     ):
-        footer.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
+        lines.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
     for analysis in (a, b):
-        footer += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.full_name)
-    if [partners.get(i) for i in a.network.outputs] != list(b.network.outputs):
-        footer.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
-    before, after = network_field(a), network_field(b)
-    footer.append(f"largest field of a layer that does not see everything at once: {before} to {after}")
-    headings = [h._replace(title=a.convention.operations_name) if h.name == "macs_delta" else h for h in HEADINGS]
-    return Table(title="difference", headings=headings, rows=rows, header=header, footer=footer, meta=facts)
+        lines += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.full_name)
+    if [found.partners.get(i) for i in a.network.outputs] != list(b.network.outputs):
+        lines.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
+    return [*lines, f"largest field of a layer with positions: {network_field(a)} to {network_field(b)}"]
 
 
-def _common(differ: int, alike: bool, names: int) -> str:
+def _common(found: _Differences) -> str:
     """What two networks have in common, where that is all, or the structure; and how many names differ."""
-    what = "the same network" if not differ else "one structure with other sizes" if alike else ""
+    what = "the same network" if not found.rows else "one structure with other sizes" if found.alike else ""
+    names = len(found.names)
     text = f"{counted(names, 'name')} {'differs' if names == 1 else 'differ'}" if names else ""
     return ", ".join(part for part in (what, text) if part)
 

@@ -11,10 +11,9 @@ from archcalc.conventions.source_style import FORMS, MODULE, OPERATOR, RF_BENCHM
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
 from archcalc.report.footer import incomplete_lines
-from archcalc.report.layers import header, meta
+from archcalc.report.header import layer_header
 from archcalc.report.table import Heading, Table
 from archcalc.units import NOT_COUNTED
-from archcalc.version import __version__
 
 BYTES = 4
 """Tools compute memory for float32."""
@@ -77,12 +76,10 @@ def term_table(network: Network, convention: Convention, measured: bool = False)
         headings=HEADINGS,
         rows=[row for quantity in QUANTITIES for row in _term_rows(explanation, quantity, measurement)],
         footer=_footer(network, explanation),
-        header=[
-            *header(analysis)[:-1],
-            f"{' '.join(filter(None, (convention.name, convention.version)))}: {convention.source}",
-            f"archcalc {__version__}",
-        ],
-        meta=meta(analysis) | {"version": convention.version, "source": convention.source},
+        header=layer_header(analysis)._replace(
+            notes=(f"{' '.join(filter(None, (convention.name, convention.version)))}: {convention.source}",),
+            options={"version": convention.version, "source": convention.source},
+        ),
     )
 
 
@@ -203,9 +200,8 @@ def overview_table(network: Network, measured: bool = False) -> Table:
         title=f"{network.full_name} as counted by each",
         headings=ALL_HEADINGS + (MEASURED_HEADINGS if measured else ()),
         rows=rows,
-        header=header(analysis),
+        header=layer_header(analysis),
         footer=footer + notes,
-        meta=meta(analysis),
     )
 
 

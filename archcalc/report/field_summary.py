@@ -63,7 +63,7 @@ def changing(analysis: Analysis) -> list[LayerField]:
 
 def sentences(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
     """All that is said of a network's fields, of which some are shown."""
-    return [*summary_lines(analysis, analysis.field.summary), *units_line(shown), *notes(analysis, shown)]
+    return [*summary_lines(analysis, analysis.field.summary), *units_line(shown), *field_notes(analysis, shown)]
 
 
 def summary_lines(analysis: Analysis, said: FieldSummary) -> list[str]:
@@ -170,7 +170,7 @@ def units_line(shown: Sequence[LayerField]) -> list[str]:
     ]
 
 
-def notes(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
+def field_notes(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
     """What else is to be said of the fields that are shown."""
     lines = gate_line(analysis)
     padded = [sight for sight in shown if sight.padded]

@@ -11,7 +11,6 @@ from archcalc.analysis.totals import Totals, totals
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.field.propagation import has_gates
-from archcalc.memory.lifetime import inference
 from archcalc.network import Network
 from archcalc.outputs import outputs_lines
 from archcalc.report.table import Heading
@@ -25,10 +24,8 @@ STORED = ("values", "memory")
 """Columns whose ``-`` is an output without storage of its own."""
 
 
-def footer(
-    analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequence[Any]], incomplete: Sequence[str] = ()
-) -> list[str]:
-    """The lines below the rows of an analysis under these headings.
+def footer(analysis: Analysis, incomplete: Sequence[str] = ()) -> list[str]:
+    """The lines below the rows of an analysis.
 
     ``incomplete`` are the blocks whose count leaves out a layer of a type that is unknown to the convention.
     """
@@ -39,9 +36,6 @@ def footer(
     lines += incomplete_lines(how, analysis.unknown_types)
     if incomplete:
         lines.append(f"the counts of these rows are incomplete too: {', '.join(incomplete)}")
-    others = [f"{kind} {count_text(n)}" for kind, n in zip(Work._fields, t.work, strict=True) if n and kind != "mac"]
-    if others:
-        lines.append(f"other operations by kind: {', '.join(others)}")
     lines += outputs_lines(analysis.network)
     lines.append(f"{how.memory_name}: {t.values:,} values, {bytes_text(t.values * analysis.itemsize)}")
     if how.memory_name == FEATURE_MAPS:
@@ -57,6 +51,14 @@ def footer(
         lines.append(f"side heads (in training only) do not fit this input: {analysis.network.side_problem}")
     if analysis.side_rows and not analysis.training:
         lines.append(_side(analysis))
+    return lines
+
+
+def details(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """The operations that are no MACs, which paths the fields follow, and what the signs in the cells mean."""
+    work = zip(Work._fields, analysis.totals.work, strict=True)
+    others = [f"{kind} {count_text(n)}" for kind, n in work if n and kind != "mac"]
+    lines = [f"other operations by kind: {', '.join(others)}"] if others else []
     if any(heading.name == "rf" for heading in headings) and has_gates(analysis.network):
         lines.append("field: along the paths past the gates. Over all paths: column rf_with_gates.")
     return [*lines, *legend(headings, rows)]
@@ -107,7 +109,7 @@ def _course(analysis: Analysis) -> list[str]:
 
 
 def _peak(analysis: Analysis) -> str:
-    schedule = inference(analysis.network, analysis.dtype)
+    schedule = analysis.memory().inference
     peak = schedule.peak(analysis.batch)
     at = schedule.at(schedule.peak_moment(analysis.batch)).node
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, unknown, visible
 from archcalc.report.escape import csv_cell, html_text, json_text, latex_text, markdown_cell, markdown_text
@@ -14,14 +14,30 @@ from archcalc.units import BYTES, COUNTS, NOT_COUNTED, in_unit, ratio_text, unit
 
 FILLER = "\ue000"
 """A character that no text has, in the place of the second column of a wide letter."""
+MORE = "--verbose explains the columns and the signs"
+"""Where details are left out."""
 LONGEST_NAME = 24
 """Text cells are not shortened below this many characters."""
 
 
-def render_table(table: Table, format: str = "text", *, exact: bool = False, width: int | None = None) -> str:
-    """The table as text of that format, ending in a newline; ``width`` bounds the text format's lines."""
+class Printing(NamedTuple):
+    """How a reader wants a table: all digits, lines of a bounded width (text only), and what is always the same, too."""
+
+    exact: bool = False
+    width: int | None = None
+    verbose: bool = False
+
+
+def render_table(
+    table: Table, format: str = "text", *, exact: bool = False, width: int | None = None, verbose: bool = False
+) -> str:
+    """The table as text of that format, ending in a newline.
+
+    ``exact`` prints all digits, ``width`` bounds the lines of the text format, and ``verbose`` adds the details of the
+    table and the whole rule of the convention. ArchcalcError for an unknown format.
+    """
     check_format(format)
-    return FORMATS[format](table if format in FOR_PROGRAMS else _printable(table), exact, width)
+    return FORMATS[format](table, Printing(exact, width, verbose))
 
 
 def joined(parts: Sequence[str], format: str) -> str:
@@ -33,13 +49,19 @@ def joined(parts: Sequence[str], format: str) -> str:
     return "\n".join(parts)
 
 
-def _printable(table: Table) -> Table:
-    """The table with every text on one line, of signs that can be printed."""
-    return table._replace(
-        header=[visible(line) for line in table.header],
-        rows=[[visible(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows],
-        footer=[visible(line) for line in table.footer],
-    )
+def head(table: Table, printing: Printing) -> list[str]:
+    """The lines above the rows, of signs that can be printed."""
+    return [visible(line) for line in table.header.lines(printing.verbose)]
+
+
+def foot(table: Table, printing: Printing) -> list[str]:
+    """The lines below the rows, of signs that can be printed."""
+    return [visible(line) for line in (*table.footer, *(table.details if printing.verbose else ()))]
+
+
+def _printable(table: Table) -> list[list[Any]]:
+    """The rows with every text on one line, of signs that can be printed."""
+    return [[visible(cell) if isinstance(cell, str) else cell for cell in row] for row in table.rows]
 
 
 def check_format(format: str) -> None:
@@ -49,14 +71,14 @@ def check_format(format: str) -> None:
 
 
 def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
-    """Titles with units, and every cell as text; the total is the last row."""
-    rows = table.rows + ([table.total] if table.total else [])
+    """Titles with units, and every cell as text of signs that can be printed; the total is the last row."""
+    rows = _printable(table) + ([table.total] if table.total else [])
     titles, columns = [], []
     shared: dict[str, tuple[int, str]] = {}
     for at, heading in enumerate(table.headings):
         column = [row[at] for row in rows]
         unit = _unit(heading, column, exact)
-        title, texts = _column(heading, column, shared.setdefault(heading.scale or heading.name, unit))
+        title, texts = _column(heading, column, shared.setdefault(heading.unit_group or heading.name, unit))
         titles.append(title)
         columns.append(texts)
     return titles, [list(row) for row in zip(*columns, strict=True)]
@@ -103,20 +125,23 @@ def _filled(cell: str) -> str:
     return "".join(letter + FILLER if east_asian_width(letter) in "WF" else letter for letter in cell)
 
 
-def text(table: Table, exact: bool, width: int | None) -> str:
-    titles, rows = cell_texts(table, exact)
+def text(table: Table, printing: Printing) -> str:
+    titles, rows = cell_texts(table, printing.exact)
+    width = printing.width
     headings, left_out = list(table.headings), []
     if width is not None:
         _shorten(titles, rows, headings, width)
-        while _width(titles, rows) > width and min(h.keep for h in headings) < 9:
-            at = min(range(len(headings)), key=lambda i: (headings[i].keep, -i))
+        while _width(titles, rows) > width and min(h.priority for h in headings) < 9:
+            at = min(range(len(headings)), key=lambda i: (headings[i].priority, -i))
             left_out.append(headings.pop(at).name)
             for row in (titles, *rows):
                 row.pop(at)
-    footer = list(table.footer)
+    footer = foot(table, printing)
     if left_out:
         footer.append(f"columns left out at this width: {', '.join(left_out)} (-o FILE keeps all)")
-    parts = [*_wrapped(table.header, width), "", *_ruled(titles, rows, headings, bool(table.total))]
+    if table.details and not printing.verbose:
+        footer.append(MORE)
+    parts = [*_wrapped(head(table, printing), width), "", *_ruled(titles, rows, headings, bool(table.total))]
     if footer:
         parts += ["", *_wrapped(footer, width)]
     return "\n".join(parts) + "\n"
@@ -164,15 +189,15 @@ def _wrapped(lines: Sequence[str], width: int | None) -> list[str]:
     return [part for line in lines for part in (wrap(line, max(width, 40), subsequent_indent="  ") or [""])]
 
 
-def markdown(table: Table, exact: bool, width: int | None) -> str:
-    first, *rest = map(markdown_text, table.header or [table.title])
-    parts = [f"**{first}**", *rest]
+def markdown(table: Table, printing: Printing) -> str:
+    first, *rest = map(markdown_text, head(table, printing))
+    below = foot(table, printing)
     return (
-        "  \n".join(parts)
+        "  \n".join([f"**{first}**", *rest])
         + "\n\n"
-        + pipe_table(table, exact)
-        + "".join(f"\n{markdown_text(line)}  " for line in table.footer)
-        + ("\n" if table.footer else "")
+        + pipe_table(table, printing.exact)
+        + "".join(f"\n{markdown_text(line)}  " for line in below)
+        + ("\n" if below else "")
     )
 
 
@@ -186,7 +211,7 @@ def pipe_table(table: Table, exact: bool = False) -> str:
     return _tabulate(titles, rows, table.headings, "pipe") + "\n"
 
 
-def csv(table: Table, exact: bool, width: int | None) -> str:
+def csv(table: Table, printing: Printing) -> str:
     """Exact numbers, one row per layer, each with the facts of the header; no total, which would count twice.
 
     The network stands before the facts, where the table's first column names one.
@@ -196,7 +221,7 @@ def csv(table: Table, exact: bool, width: int | None) -> str:
     (table,) = for_programs([table])
     out = io.StringIO()
     write = writer(out, lineterminator="\n").writerow
-    facts = {key: value for key, value in table.meta.items() if not isinstance(value, (dict, list))}
+    facts = {key: value for key, value in table.header.facts.items() if not isinstance(value, (dict, list))}
     at = int(bool(table.headings) and table.headings[0].name == "network")
     names = [heading.name for heading in table.headings]
     write([*names[:at], *facts, *names[at:]])
@@ -207,22 +232,22 @@ def csv(table: Table, exact: bool, width: int | None) -> str:
     return out.getvalue()
 
 
-def latex(table: Table, exact: bool, width: int | None) -> str:
+def latex(table: Table, printing: Printing) -> str:
     """A table of the package booktabs, with a caption and a label; the notes below are comments."""
-    titles, rows = cell_texts(table, exact)
-    head, *lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (titles, *rows)]
+    texts = cell_texts(table, printing.exact)
+    top, *lines = [" & ".join(map(latex_text, row)) + r" \\" for row in (texts[0], *texts[1])]
     if table.total:
         lines.insert(-1, r"\midrule")
     parts = [
         r"% needs \usepackage{booktabs} in the preamble",
         r"\begin{table}",
         r"\centering",
-        f"\\caption{{{latex_text('; '.join(table.header))}}}",
+        f"\\caption{{{latex_text('; '.join(head(table, printing)))}}}",
         f"\\label{{tab:{_label(table)}}}",
         f"\\begin{{tabular}}{{{''.join(side[0] for side in _align(table.headings))}}}",
-        *(r"\toprule", head, r"\midrule", *lines, r"\bottomrule"),
+        *(r"\toprule", top, r"\midrule", *lines, r"\bottomrule"),
         r"\end{tabular}",
-        *(f"% {line}" for line in table.footer),
+        *(f"% {line}" for line in foot(table, printing)),
         r"\end{table}",
     ]
     return "\n".join(parts) + "\n"
@@ -230,20 +255,20 @@ def latex(table: Table, exact: bool, width: int | None) -> str:
 
 def _label(table: Table) -> str:
     """What a text can refer to the table by: the network with its settings, else what the table is of."""
-    called = str(table.meta.get("network") or table.title)
-    return re.sub(r"[^A-Za-z0-9]+", "-", called).strip("-").lower()
+    network = table.header.network
+    return re.sub(r"[^A-Za-z0-9]+", "-", network.name if network else table.title).strip("-").lower()
 
 
-def html(table: Table, exact: bool, width: int | None) -> str:
-    titles, rows = cell_texts(table, exact)
+def html(table: Table, printing: Printing) -> str:
+    titles, rows = cell_texts(table, printing.exact)
     sides = _align(table.headings) if rows else ["left"] * len(titles)
-    head, *body = _padded(
+    top, *body = _padded(
         [[f"{title}  " if side == "left" else f"  {title}" for title, side in zip(titles, sides, strict=True)], *rows],
         sides,
     )
-    caption = "<br>".join(map(html_text, table.header))
-    notes = "".join(f"<p>{html_text(line)}</p>\n" for line in table.footer)
-    lines = ["<table>", f"<caption>{caption}</caption>", "<thead>", _html_row("th", head, sides), "</thead>", "<tbody>"]
+    caption = "<br>".join(map(html_text, head(table, printing)))
+    notes = "".join(f"<p>{html_text(line)}</p>\n" for line in foot(table, printing))
+    lines = ["<table>", f"<caption>{caption}</caption>", "<thead>", _html_row("th", top, sides), "</thead>", "<tbody>"]
     lines += [_html_row("td", row, sides) for row in body]
     return "\n".join([*lines, "</tbody>", "</table>"]) + "\n" + notes
 
@@ -265,18 +290,15 @@ def _number(heading: Heading, cell: Any) -> Any:
     return float(cell) if heading.kind == "printed" and cell is not None else _machine(heading, cell)
 
 
-def json(table: Table, exact: bool, width: int | None) -> str:
+def json(table: Table, printing: Printing) -> str:
     """Exact numbers; null where the convention does not count."""
     (table,) = for_programs([table])
     rows = [{h.name: _number(h, cell) for h, cell in zip(table.headings, row, strict=True)} for row in table.rows]
-    content = {**table.meta, "rows": rows}
+    content = {**table.header.facts, "rows": rows}
     if table.totals:
         content["totals"] = table.totals
     return json_text(content) + "\n"
 
-
-FOR_PROGRAMS = ("csv", "json")
-"""Formats that escape for themselves."""
 
 EXTENSIONS: Mapping[str, str] = {
     "txt": "text",
@@ -290,7 +312,7 @@ EXTENSIONS: Mapping[str, str] = {
 }
 """The format that a file's extension stands for."""
 
-FORMATS: Mapping[str, Callable[[Table, bool, int | None], str]] = {
+FORMATS: Mapping[str, Callable[[Table, Printing], str]] = {
     "text": text,
     "markdown": markdown,
     "csv": csv,

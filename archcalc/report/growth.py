@@ -11,23 +11,23 @@ from archcalc.field.summary import FieldSummary
 from archcalc.naming import told_apart
 from archcalc.outputs import unused_of
 from archcalc.report.compare import network_field
+from archcalc.report.header import Header
 from archcalc.report.layers import GATED, field_of
 from archcalc.report.table import Heading, Known, Table
 from archcalc.sizes import product
 from archcalc.units import counted
-from archcalc.version import __version__
 
 SUMMARY = (
     Heading("network", "network", "text", 9),
     Heading("input", "input", "text", 5),
     Heading("widening", "layers", "number", 4),
     Heading("params", "params", "count", 8),
-    Heading("rf", "field", "number", 8, exact="exact"),
+    Heading("rf", "field", "number", 8, exactness_key="exact"),
     GATED,
     Heading("growth", "growth", "text", 6),
-    Heading("covers", "covers the input from", "text", 3, exact="covers_exact"),
-    Heading("idle", "idle", "number", 6, exact="idle_exact"),
-    Heading("smallest_input", "none idle from", "number", 4, exact="smallest_input_exact"),
+    Heading("covers", "covers the input from", "text", 3, exactness_key="covers_exact"),
+    Heading("idle", "idle", "number", 6, exactness_key="idle_exact"),
+    Heading("smallest_input", "none idle from", "number", 4, exactness_key="smallest_input_exact"),
 )
 LEGEND = (
     "layers: number of widening layers (convolutions and poolings that make the field larger). field: largest field of a "
@@ -69,14 +69,9 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
         title="receptive fields",
         headings=[heading for heading in SUMMARY if gated or heading != GATED],
         rows=rows,
-        header=[
-            counted(len(rows), "network"),
-            LEGEND,
-            *([GATES] if gated else []),
-            f"archcalc {__version__}",
-        ],
+        header=Header(about=counted(len(rows), "network")),
         footer=[*([BOUNDS] if bounded else []), *unused_of(a.network for a in analyses)],
-        meta={"archcalc": __version__},
+        details=[LEGEND, *([GATES] if gated else [])],
     )
 
 

@@ -8,16 +8,13 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
-from archcalc.conventions import Convention
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
-from archcalc.network import Network
-from archcalc.outputs import outputs_of, unused_lines
-from archcalc.report.footer import footer
+from archcalc.outputs import outputs_of
+from archcalc.report.footer import details, footer
+from archcalc.report.header import layer_header
 from archcalc.report.table import Heading, Known, Table, column_names, kept
-from archcalc.settings_text import settings_text
 from archcalc.sizes import Work, is_array
-from archcalc.version import __version__
 
 Cell = Callable[[Row, Analysis], Any]
 
@@ -58,7 +55,7 @@ def step_of(view: AxisField) -> int | str | None:
     return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
 
 
-GATED = Heading("rf_with_gates", "field with gates", "number", 3, exact="exact_with_gates")
+GATED = Heading("rf_with_gates", "field with gates", "number", 3, exactness_key="exact_with_gates")
 """The column of fields over all paths. Everywhere else, fields follow the paths past the gates."""
 
 
@@ -90,7 +87,7 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("values", "values", "count", 3), lambda row, _: row.values),
         (Heading("memory", "memory", "bytes", 6), _bytes),
         *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
-        (Heading("rf", "field", "number", 5, exact="exact"), lambda row, _: field_of(row.field)),
+        (Heading("rf", "field", "number", 5, exactness_key="exact"), lambda row, _: field_of(row.field)),
         (Heading("rf_smallest", "smallest field", "number", 1), _axes(lambda view: view.field.smallest)),
         (GATED, lambda row, _: field_of(row.field_with_gates)),
         (Heading("step", "step", "number", 3), _steps),
@@ -137,11 +134,9 @@ def layer_table(
         headings=headings,
         rows=cells,
         total=total,
-        header=header(analysis, any(heading.kind in ("count", "bytes") for heading in headings)),
-        footer=footer(
-            analysis, headings, cells, [row.name for row in rows if row.macs is not None and row.unknown_types]
-        ),
-        meta=meta(analysis),
+        header=layer_header(analysis, any(heading.kind in ("count", "bytes") for heading in headings)),
+        footer=footer(analysis, [row.name for row in rows if row.macs is not None and row.unknown_types]),
+        details=details(analysis, headings, cells),
         totals=_totals(analysis),
     )
 
@@ -149,59 +144,6 @@ def layer_table(
 def _add(column: Sequence[Any]) -> Any:
     numbers = [cell for cell in column if isinstance(cell, int)]
     return sum(numbers) if numbers else None
-
-
-def meta(analysis: Analysis) -> dict[str, Any]:
-    """The facts that belong to every number of an analysis."""
-    return {
-        "network": analysis.network.full_name,
-        "input": str(analysis.input),
-        "batch": analysis.batch,
-        "dtype": analysis.dtype,
-        "settings": settings_text(analysis.network.settings_changed),
-        "convention": analysis.convention.name,
-        **unknown_fact(analysis.convention, analysis.unknown_types),
-        "archcalc": __version__,
-    }
-
-
-def unknown_fact(how: Convention, types: Sequence[str]) -> dict[str, str]:
-    """For programs: the layer types that make the totals incomplete; no such fact where none can."""
-    return {} if how.nothing is None else {"unknown": " ".join(types)}
-
-
-def titled(network: Network) -> str:
-    """The title of a network with its full name, or the name alone where that is the title."""
-    return network.full_name if network.title == network.name else f"{network.title} ({network.full_name})"
-
-
-def origin(network: Network) -> list[str]:
-    """What a network is, where it was published, which variant it is and what of it was set."""
-    about = network.about
-    lines = [titled(network)]
-    source = [str(about[key]) for key in ("paper", "table") if key in about]
-    if "page" in about:
-        page = str(about["page"])
-        source.append(f"pages {page}" if " " in page else f"page {page}")
-    lines += [", ".join(source)] if source else []
-    before = ", before what is set" if network.settings_changed else ""
-    lines += [f"variant{before}: {about['note']}"] if "note" in about else []
-    lines += [*network.notes, *unused_lines(network)]
-    return lines
-
-
-def header(analysis: Analysis, counts: bool = True) -> list[str]:
-    """What the numbers are of; the convention is explained where there are counts."""
-    how = analysis.convention
-    lines = origin(analysis.network)
-    axes = " (channels x height x width)" if len(analysis.input.axes) == 2 else ""
-    lines.append(
-        f"input {analysis.input}{axes}, batch {analysis.batch}, {analysis.dtype}"
-        + (", side heads included" if analysis.training and any(n.side for n in analysis.network.nodes) else "")
-    )
-    lines.append(f"convention {how.name}: {how.about}" if counts else f"convention {how.name}")
-    lines.append(f"archcalc {__version__}")
-    return lines
 
 
 def _totals(analysis: Analysis) -> dict[str, Any]:

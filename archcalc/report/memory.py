@@ -1,4 +1,4 @@
-"""Inference layer by layer: the feature maps, how each is held and until when, and the moment at which most is alive."""
+"""Inference layer by layer: the feature maps, the storage and the last use of each, and the moment of the peak."""
 
 from __future__ import annotations
 
@@ -13,77 +13,61 @@ from archcalc.network import Network, Node
 from archcalc.outputs import outputs_lines, outputs_of
 from archcalc.pytorch.record import records
 from archcalc.pytorch.tape import Storage
-from archcalc.report.layers import header, meta
+from archcalc.report.header import Header, layer_header
 from archcalc.report.table import Heading, Table
 from archcalc.units import bytes_text, counted
-from archcalc.version import __version__
 
 LAYER = Heading("layer", "layer", "text", 9)
 TYPE = Heading("type", "type", "text", 6)
 OUTPUT = Heading("output", "output", "text", 7)
 MOST_NAMED = 6
-"""So many tensors are named where a peak is described."""
-NOT_COUNTED_HERE = "scratch inside an operator, and the framework's own memory, are not in these figures"
+"""The most tensors that are named at a peak."""
+INFERENCE = (
+    LAYER,
+    TYPE,
+    OUTPUT,
+    Heading("bytes", "map", "bytes", 8),
+    Heading("storage", "storage", "text", 5),
+    Heading("last_use", "last use", "text", 3),
+    Heading("alive", "alive", "bytes", 8),
+    Heading("waiting", "waiting", "bytes", 4),
+    Heading("waiting_layers", "waiting layers", "number", 2),
+)
+ALIVE = "alive: peak while the layer runs, inputs and output included ('-': no operator runs)."
+WAITING = "waiting: bytes that earlier inputs of an add or concat keep alive, and for how many layers."
+HOW_MEMORY_IS_COUNTED = (
+    "The network runs as in PyTorch, operator by operator. Scratch inside an operator and the framework's own memory are "
+    "not included.",
+)
 
 
 def inference_table(analysis: Analysis, budget: Budget) -> Table:
-    """Every layer with its output, how that is held and until when, and the most bytes alive while it runs."""
+    """Every layer with its output, the storage and the last use of the output, and the most bytes alive while it runs."""
     network, batch, schedule = analysis.network, analysis.batch, budget.inference
     nodes = network.running(training=False)
-    most = most_alive(schedule, batch)
     sizes = _map_bytes(nodes, schedule, batch, budget.itemsize)
-    last = {i: node.name for node in nodes for i in node.inputs} | dict.fromkeys(network.outputs, "the end")
-    turns = {node.index: turn for turn, node in enumerate(nodes)}
-    rows: list[list[Any]] = []
-    for node in nodes:
-        waiting, over = _waits(node, schedule, batch, turns)
-        rows.append(
-            [
-                node.name,
-                node.layer.type,
-                str(node.shape),
-                sizes[node.index],
-                _held(node, schedule),
-                last.get(node.index, ""),
-                most.get(node.index),
-                waiting,
-                over,
-            ]
-        )
-    peak, parts = schedule.peak(batch), budget.inference_parts(batch)
+    parts = budget.inference_parts(batch)
+    maps = _feature_maps(network, {0: parts.network_input, **sizes})
     joins = any(node.layer.joins for node in nodes)
     several = joins or len(network.outputs) > 1
     best = best_order(schedule, batch) if several and not budget.amp else None
-    maps = _feature_maps(network, {0: parts.image, **sizes})
+    rows = _rows(nodes, schedule, batch, sizes)
     return Table(
         title=network.title,
-        headings=[
-            LAYER,
-            TYPE,
-            OUTPUT,
-            Heading("bytes", "map", "bytes", 8),
-            Heading("held", "held", "text", 5),
-            Heading("until", "needed until", "text", 3),
-            Heading("alive", "alive", "bytes", 8),
-            Heading("waiting", "waiting", "bytes", 4),
-            Heading("over", "over layers", "number", 2),
-        ],
+        headings=INFERENCE,
         rows=rows,
         header=run_header(analysis, budget, "inference, layer by layer"),
         footer=[
-            f"feature maps: {exact_bytes(maps['new'])} held of their own, the image included; {maps['in_place']:,} that "
-            f"can overwrite their input; {maps['view']:,} of views",
+            f"feature maps: {exact_bytes(maps['new'])} in new storage, network input included; {maps['in_place']:,} bytes "
+            f"are written in place; {maps['view']:,} bytes are views.",
             *outputs_lines(network),
             *_peak(schedule, batch),
-            *_best(best, schedule, peak),
+            *_best(best, schedule, schedule.peak(batch)),
             *(["with mixed precision other orders of the branches are not searched"] if several and budget.amp else []),
             *_longest_wait(rows),
-            sum_text("with the weights and the image", parts),
-            "alive is the most at any moment while the layer runs, its inputs and output included, and - where nothing "
-            "runs; waiting is what a join's other inputs kept alive, and over how many layers",
-            NOT_COUNTED_HERE,
+            sum_text("with weights and network input", parts),
         ],
-        meta=run_meta(analysis, budget),
+        details=[ALIVE + (f" {WAITING}" if joins else ""), *HOW_MEMORY_IS_COUNTED],
         totals={
             "feature_maps": maps,
             **peak_facts(schedule, batch),
@@ -96,8 +80,29 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
     )
 
 
-def _held(node: Node, schedule: Schedule) -> str:
-    """How PyTorch holds an output."""
+def _rows(nodes: list[Node], schedule: Schedule, batch: int, sizes: Mapping[int, int]) -> list[list[Any]]:
+    most = most_alive(schedule, batch)
+    last_use = {i: node.name for node in nodes for i in node.inputs} | dict.fromkeys(
+        schedule.network.outputs, "the end"
+    )
+    turns = {node.index: turn for turn, node in enumerate(nodes)}
+    return [
+        [
+            node.name,
+            node.layer.type,
+            str(node.shape),
+            sizes[node.index],
+            _storage(node, schedule),
+            last_use.get(node.index, ""),
+            most.get(node.index),
+            *_waits(node, schedule, batch, turns),
+        ]
+        for node in nodes
+    ]
+
+
+def _storage(node: Node, schedule: Schedule) -> str:
+    """The storage of an output in PyTorch: new, in place, or view."""
     if _is_new(node, schedule):
         return "new"
     return "in place" if records[node.layer.type].in_place else "view"
@@ -128,9 +133,9 @@ def most_alive(schedule: Schedule, batch: int, phase: str = "forward") -> dict[i
 
 
 def _waits(node: Node, schedule: Schedule, batch: int, turns: Mapping[int, int]) -> tuple[int | None, int | None]:
-    """The bytes that a join's inputs kept alive until the last of them was there, and over how many layers.
+    """The bytes that earlier inputs of a join keep alive until the last input is ready, and for how many layers.
 
-    ``turns`` say as which of all layers each one runs.
+    ``turns`` maps a node's index to its position in the running order.
     """
     if not node.layer.joins or len(node.inputs) < 2:
         return None, None
@@ -142,7 +147,7 @@ def _waits(node: Node, schedule: Schedule, batch: int, turns: Mapping[int, int])
 
 
 def _feature_maps(network: Network, sizes: Mapping[int, int]) -> dict[str, int]:
-    """The bytes of all outputs at inference, the image's included: held of their own, in place, and as views."""
+    """The bytes of all outputs at inference, the network input included: in new storage, in place, and as views."""
     maps = {"new": 0, "in_place": 0, "view": 0}
     for index, size in sizes.items():
         maps[network.nodes[index].storage] += size
@@ -153,9 +158,9 @@ def _peak(schedule: Schedule, batch: int) -> list[str]:
     moment = schedule.peak_moment(batch)
     at = schedule.at(moment)
     return [
-        f"inference peak by lifetime: {exact_bytes(schedule.peak(batch))}, at {schedule.network.nodes[at.node].name} "
-        f"({at.operator}), the image apart",
-        f"alive there: {alive_text(schedule, moment, batch)}",
+        f"inference peak: {exact_bytes(schedule.peak(batch))}, at {schedule.network.nodes[at.node].name} (operator "
+        f"{at.operator}), without the network input",
+        f"alive at the peak: {alive_text(schedule, moment, batch)}",
     ]
 
 
@@ -173,7 +178,7 @@ def peak_facts(schedule: Schedule, batch: int) -> dict[str, Any]:
 
 
 def alive_text(schedule: Schedule, moment: int, batch: int) -> str:
-    """The largest tensors alive at a moment, by name and bytes; the gradients of all weights together."""
+    """The largest tensors alive at a moment, by name and bytes; the gradients of all weights are one sum."""
     there = _largest_first(schedule, moment, batch)
     gradients = sum(storage.bytes(batch) for storage in there if storage.role == "weight gradient")
     alive = [storage for storage in there if storage.role != "weight gradient"]
@@ -197,14 +202,16 @@ def _best(best: Best | None, schedule: Schedule, peak: int) -> list[str]:
         return (
             ["no other order of the branches has a smaller peak"]
             if best.exact
-            else ["no order of the branches with a smaller peak was found, though not all were tried: a bound"]
+            else ["no order of the branches with a smaller peak is known; not all orders were tried (a bound)"]
         )
     nodes = schedule.network.nodes
     moved = [nodes[i].name for i, j in zip(best.order, sorted(best.order), strict=True) if i != j]
     how = (
-        "the smallest peak over all orders of the branches" if best.exact else "a peak that another order has (a bound)"
+        "smallest peak over all orders of the branches"
+        if best.exact
+        else "peak of another order of the branches (a bound)"
     )
-    return [f"{how}: {best.peak:,} bytes, {peak - best.peak:,} fewer; it runs {moved[0]} earlier"]
+    return [f"{how}: {best.peak:,} bytes, {peak - best.peak:,} fewer; that order runs {moved[0]} earlier"]
 
 
 def _longest_wait(rows: list[list[Any]]) -> list[str]:
@@ -212,9 +219,7 @@ def _longest_wait(rows: list[list[Any]]) -> list[str]:
     if not joins:
         return []
     most = max(joins, key=lambda row: row[-2])
-    return [
-        f"shortcuts and branches: at {most[0]} most was waiting, {most[-2]:,} bytes over {counted(most[-1], 'layer')}"
-    ]
+    return [f"most waiting bytes: {most[-2]:,}, at {most[0]}, for {counted(most[-1], 'layer')}"]
 
 
 def exact_bytes(n: int) -> str:
@@ -226,34 +231,31 @@ def exact_bytes(n: int) -> str:
     return f"{n:,} bytes" if n < 1000 else f"{n:,} bytes, {bytes_text(n)}"
 
 
+def part_title(name: str) -> str:
+    """The name of a part of memory as readers see it."""
+    return name.replace("_", " ")
+
+
 def sum_text(label: str, parts: Parts) -> str:
     """A sum of bytes, and what it is the sum of."""
-    named = ", ".join(f"{name} {size:,}" for name, size in parts._asdict().items() if size)
+    named = ", ".join(f"{part_title(name)} {size:,}" for name, size in parts._asdict().items() if size)
     return f"{label}: {exact_bytes(parts.total)} ({named})"
 
 
-def run_header(
-    analysis: Analysis, budget: Budget, what: str, *, batch: bool = True, training: bool = False, input: str = ""
-) -> list[str]:
-    """The header of a table, which states all that its numbers depend on; ``input`` where that is not the analysis'."""
-    *lines, size = header(analysis)[:-2]  # without convention and version
-    if not batch:
-        size = size.replace(f", batch {analysis.batch},", ",")
-    if input:
-        size = size.replace(str(analysis.input), input, 1)
-    options = [what]
-    options += [f"optimizer {budget.optimizer}"] if training or analysis.training else []
-    options += ["mixed precision (autocast to bfloat16)"] if budget.amp else []
-    options += [f"{budget.checkpoint} checkpointed"] if budget.checkpoint else []
-    return [*lines, size, ", ".join(options), "as PyTorch runs it, operator by operator", f"archcalc {__version__}"]
-
-
-def run_meta(analysis: Analysis, budget: Budget) -> dict[str, Any]:
-    """The facts that every number of a table depends on."""
-    return {
-        **{key: value for key, value in meta(analysis).items() if key != "convention"},
-        "optimizer": budget.optimizer,
-        "amp": budget.amp,
-        "checkpoint": budget.checkpoint or "",
-        "overhead": budget.overhead,
-    }
+def run_header(analysis: Analysis, budget: Budget, what: str, *, training: bool | None = None) -> Header:
+    """The header of a table of memory; the optimizer is named where a step of ``training`` is in the table."""
+    mode = [what]
+    mode += [f"optimizer {budget.optimizer}"] if (analysis.training if training is None else training) else []
+    mode += ["mixed precision (autocast to bfloat16)"] if budget.amp else []
+    mode += [f"{budget.checkpoint} checkpointed"] if budget.checkpoint else []
+    return layer_header(analysis)._replace(
+        convention=None,
+        unknown_types=None,
+        mode=tuple(mode),
+        options={
+            "optimizer": budget.optimizer,
+            "amp": budget.amp,
+            "checkpoint": budget.checkpoint or "",
+            "overhead": budget.overhead,
+        },
+    )

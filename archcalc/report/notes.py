@@ -15,16 +15,16 @@ from archcalc.layers.dense import Linear
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
 from archcalc.report.footer import COURSE_VALUES, incomplete_lines
-from archcalc.report.layers import header
+from archcalc.report.header import layer_header
 from archcalc.sizes import Shape
 from archcalc.units import BYTES, COUNTS, unit_for
 
 
-def notes(analysis: Analysis) -> str:
+def course_notes(analysis: Analysis) -> str:
     """The analysis as the course prints it: volumes that are held, their size, their weights."""
     if analysis.batch != 1:
         raise ArchcalcError(f"the notes format is per image; it needs batch 1, got {analysis.batch}")
-    lines = [f"# {visible(line)}" for line in header(analysis)]
+    lines = [f"# {visible(line)}" for line in layer_header(analysis).lines()]
     t, size = analysis.totals, analysis.itemsize
     word = "weights" if t.params == t.weights else "params"
     lines += [_line(row, analysis, word) for row in analysis.rows if row.values is not None]

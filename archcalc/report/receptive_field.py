@@ -9,13 +9,10 @@ from archcalc.analysis import Analysis
 from archcalc.field.axis import AxisField
 from archcalc.field.summary import LayerField
 from archcalc.report.field_summary import branches, changing, legend, sentences, units_differ
-from archcalc.report.layers import meta, origin, step_of
+from archcalc.report.header import network_header
+from archcalc.report.layers import step_of
 from archcalc.report.table import Heading, Table, column_names, kept, of_axis
 from archcalc.sizes import AXES
-from archcalc.version import __version__
-
-FACTS = ("network", "input", "settings", "archcalc")
-
 
 PER_AXIS: Mapping[str, tuple[Heading, Callable[[LayerField, int, int], Any]]] = {
     heading.name: (heading, cell)
@@ -136,9 +133,9 @@ def _table(
         title=analysis.network.title,
         headings=kept(headings, columns),
         rows=[list(row) for row in zip(*cells, strict=True)],
-        header=header(analysis),
-        footer=[*sentences(analysis, shown), *legend(names)],
-        meta=facts(analysis),
+        header=network_header(analysis.network),
+        footer=sentences(analysis, shown),
+        details=legend(names),
         totals={
             "covers": _name(said.first),
             "covers_not_before": _name(said.may_be_first or said.first),
@@ -152,15 +149,6 @@ def _table(
             "smallest_input_exact": None if said.least is None else "exact" if said.least_exact else "bound",
         },
     )
-
-
-def header(analysis: Analysis) -> list[str]:
-    axes = f" (channels x {' x '.join(AXES[len(analysis.input.axes)])})"
-    return [*origin(analysis.network), f"input {analysis.input}{axes}", f"archcalc {__version__}"]
-
-
-def facts(analysis: Analysis) -> dict[str, Any]:
-    return {key: value for key, value in meta(analysis).items() if key in FACTS}
 
 
 def _name(sight: LayerField | None) -> str | None:

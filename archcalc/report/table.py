@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from archcalc.errors import ArchcalcError, nearest, unknown
+from archcalc.report.header import Header
 from archcalc.sizes import AXES
 
 Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
@@ -48,23 +49,23 @@ class Heading(NamedTuple):
     """A column: its name in options, CSV and JSON, its title in print, its kind, and how soon it may go.
 
     Counts and bytes are printed in the ``unit``, else in the one that suits the largest of the column.
-    Columns with the same ``scale`` are printed in one unit, that of the first of them.
-    A column with a lower ``keep`` leaves first when the terminal is too narrow; 9 never leaves.
-    Where numbers may be bounds, ``exact`` is the name of the column that tells programs which are.
+    Columns with the same ``unit_group`` are printed in one unit, that of the first of them.
+    A column with a lower ``priority`` leaves first when the terminal is too narrow; 9 never leaves.
+    Where numbers may be bounds, ``exactness_key`` is the name of the column that tells programs which are.
     """
 
     name: str
     title: str
     kind: Kind
-    keep: int = 5
-    scale: str = ""
+    priority: int = 5
+    unit_group: str = ""
     unit: str = ""
-    exact: str = ""
+    exactness_key: str = ""
 
 
 def kept(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
     """The headings, none of which may leave when they were chosen."""
-    return headings if chosen is None else [heading._replace(keep=9) for heading in headings]
+    return headings if chosen is None else [heading._replace(priority=9) for heading in headings]
 
 
 def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str]:
@@ -91,15 +92,18 @@ def _plain(name: str) -> str:
 
 
 class Table(NamedTuple):
-    """Rows under headings, with the facts that the header states (``meta``) and the notes below."""
+    """Rows under headings, with what the numbers depend on, the notes below, and totals for programs.
+
+    ``details`` are notes that are the same below every table of the kind: readers see them when they ask for them.
+    """
 
     title: str
     headings: Sequence[Heading]
     rows: list[list[Any]]
     total: list[Any] | None = None
-    header: Sequence[str] = ()
+    header: Header = Header()
     footer: Sequence[str] = ()
-    meta: Mapping[str, Any] = MappingProxyType({})
+    details: Sequence[str] = ()
     totals: Mapping[str, Any] = MappingProxyType({})
 
     def selected(self, names: Sequence[str] | None) -> Table:
@@ -119,7 +123,7 @@ def for_programs(tables: Sequence[Table]) -> list[Table]:
     """The tables with numbers alone where print has ``<=7`` or ``3x5``, all with the columns that one of them needs.
 
     A number for every axis has one column, or one for each axis where they differ anywhere. The column beside it that
-    its heading names as ``exact`` says "exact" or "bound".
+    its heading names as ``exactness_key`` says "exact" or "bound".
     """
     axes: tuple[str, ...] = ()
     wide: set[str] = set()
@@ -140,11 +144,13 @@ def _for_programs(table: Table, axes: tuple[str, ...], wide: set[str]) -> Table:
         column = [row[at] for row in table.rows]
         told = axes if heading.name in wide else ()
         for place in range(-max(len(told), 1), 0):
-            headings.append(of_axis(heading._replace(exact=""), told[place] if told else ""))
+            headings.append(of_axis(heading._replace(exactness_key=""), told[place] if told else ""))
             columns.append([_number(cell, place) for cell in column])
-        if heading.exact:
+        if heading.exactness_key:
             for place in range(-max(len(told), 1), 0):
-                headings.append(of_axis(Heading(heading.exact, heading.exact, "text"), told[place] if told else ""))
+                headings.append(
+                    of_axis(Heading(heading.exactness_key, heading.exactness_key, "text"), told[place] if told else "")
+                )
                 columns.append([_exact(cell, place) for cell in column])
     return table._replace(headings=headings, rows=[list(row) for row in zip(*columns, strict=True)], total=None)
 

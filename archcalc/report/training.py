@@ -1,17 +1,19 @@
-"""Training layer by layer: what the backward pass needs and why, and the moment at which most is held."""
+"""Training layer by layer: the tensors saved for the backward pass, the reasons, and the moment of the peak."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.memory.budget import Budget
+from archcalc.memory.training import Training
 from archcalc.network import Network
 from archcalc.outputs import outputs_lines
-from archcalc.pytorch.tape import Saved
+from archcalc.pytorch.tape import Saved, Storage
 from archcalc.report.memory import (
+    HOW_MEMORY_IS_COUNTED,
     LAYER,
-    NOT_COUNTED_HERE,
     OUTPUT,
     TYPE,
     alive_text,
@@ -19,14 +21,30 @@ from archcalc.report.memory import (
     most_alive,
     peak_facts,
     run_header,
-    run_meta,
     sum_text,
 )
 from archcalc.report.table import Heading, Table
 
+TRAINING = (
+    LAYER,
+    TYPE,
+    OUTPUT._replace(priority=4),
+    Heading("saved", "saved", "bytes", 8),
+    Heading("reason", "reason", "text", 8),
+    Heading("forward", "alive forward", "bytes", 5),
+    Heading("backward", "alive backward", "bytes", 7),
+)
+STATES = {
+    "sgd": "",
+    "momentum": " (a velocity per weight)",
+    "adam": " (two moments per weight and a step counter per tensor)",
+    "adamw": " (two moments per weight and a step counter per tensor)",
+}
+"""What each optimizer stores."""
+
 
 class CheckpointSaving(NamedTuple):
-    """What checkpointing a block does to the bytes kept and to the peak, and the MACs that it adds."""
+    """By how many bytes checkpointing a block lowers the saved tensors and the peak, and the MACs that it adds."""
 
     bytes_saved: int
     peak_lowered_by: int
@@ -34,10 +52,34 @@ class CheckpointSaving(NamedTuple):
 
 
 def training_table(analysis: Analysis, budget: Budget) -> Table:
-    """Every layer with what its backward pass needs and why, and the most bytes alive in the two passes."""
+    """Every layer with the tensors saved for the backward pass, and the most bytes alive in the two passes."""
     network, batch, schedule = analysis.network, analysis.batch, budget.training
-    once = schedule.kept_once()
-    first = {saved.storage: saved for saved in once}
+    saved_bytes = schedule.kept_bytes(batch)
+    saving = _checkpoint_saving(analysis, budget)
+    parts = budget.training_parts(batch)
+    return Table(
+        title=network.title,
+        headings=TRAINING,
+        rows=_rows(network, schedule, batch),
+        total=["total", "", "", saved_bytes, "", None, None],
+        header=run_header(analysis, budget, "training, layer by layer"),
+        footer=_footer(analysis, budget, saving),
+        details=HOW_MEMORY_IS_COUNTED,
+        totals={
+            "weights": budget.weights,
+            "buffers": budget.buffers,
+            "gradients": budget.weights,
+            "optimizer": budget.optimizer_bytes,
+            "saved": saved_bytes,
+            **peak_facts(schedule, batch),
+            "recomputed": None if saving is None else saving._asdict(),
+            "step": {**parts._asdict(), "total": parts.total},
+        },
+    )
+
+
+def _rows(network: Network, schedule: Training, batch: int) -> list[list[Any]]:
+    first = {saved.storage: saved for saved in schedule.kept_once()}
     forward = most_alive(schedule, batch, "forward")
     backward = most_alive(schedule, batch, "backward")
     by_layer: dict[int, list[Saved]] = {}
@@ -45,66 +87,28 @@ def training_table(analysis: Analysis, budget: Budget) -> Table:
         by_layer.setdefault(saved.node, []).append(saved)
     rows: list[list[Any]] = []
     for node in network.running():
-        kept = by_layer.get(node.index, [])
-        new = sum(saved.storage.bytes(batch) for saved in kept if first.get(saved.storage) is saved)
-        why = dict.fromkeys(_why(saved, first, network) for saved in kept)
-        rows.append(
-            [
-                node.name,
-                node.layer.type,
-                str(node.shape),
-                new,
-                "; ".join(why),
-                forward.get(node.index),
-                backward.get(node.index),
-            ]
-        )
-    kept_bytes = schedule.kept_bytes(batch)
-    parts = budget.training_parts(batch)
-    again = _recomputed(analysis, budget)
-    return Table(
-        title=network.title,
-        headings=[
-            LAYER,
-            TYPE,
-            OUTPUT._replace(keep=4),
-            Heading("kept", "kept", "bytes", 8),
-            Heading("why", "for the backward pass", "text", 8),
-            Heading("forward", "alive forward", "bytes", 5),
-            Heading("backward", "alive backward", "bytes", 7),
-        ],
-        rows=rows,
-        total=["total", "", "", kept_bytes, "", None, None],
-        header=run_header(analysis, budget, "training, layer by layer"),
-        footer=_footer(analysis, budget, again),
-        meta=run_meta(analysis, budget),
-        totals={
-            "weights": budget.weights,
-            "buffers": budget.buffers,
-            "gradients": budget.weights,
-            "optimizer": budget.optimizer_bytes,
-            "kept": kept_bytes,
-            **peak_facts(schedule, batch),
-            "recomputed": None if again is None else again._asdict(),
-            "step": {**parts._asdict(), "total": parts.total},
-        },
-    )
+        tensors = by_layer.get(node.index, [])
+        new_bytes = sum(saved.storage.bytes(batch) for saved in tensors if first.get(saved.storage) is saved)
+        reasons = dict.fromkeys(_reason(saved, first, network) for saved in tensors)
+        alive = forward.get(node.index), backward.get(node.index)
+        rows.append([node.name, node.layer.type, str(node.shape), new_bytes, "; ".join(reasons), *alive])
+    return rows
 
 
-def _why(saved: Saved, first: dict[Any, Saved], network: Network) -> str:
-    """What is kept, and by which layer when another keeps the same tensor."""
+def _reason(saved: Saved, first: Mapping[Storage, Saved], network: Network) -> str:
+    """What the tensor is to the layer, and which layer saves it when another one does."""
     what = saved.why.partition(": ")[2] or saved.why
     if saved.storage.role == "image":
-        return f"{what} (the image)"
+        return f"{what} (the network input)"
     owner = first[saved.storage].node
-    return what if owner == saved.node else f"{what} (kept by {network.nodes[owner].name})"
+    return what if owner == saved.node else f"{what} (saved by {network.nodes[owner].name})"
 
 
-def _recomputed(analysis: Analysis, budget: Budget) -> CheckpointSaving | None:
+def _checkpoint_saving(analysis: Analysis, budget: Budget) -> CheckpointSaving | None:
     if budget.checkpoint is None:
         return None
     batch, schedule = analysis.batch, budget.training
-    plain = Budget(analysis.network, budget.dtype, amp=budget.amp).training
+    plain = analysis.memory(amp=budget.amp).training
     macs = {row.name: row.macs or 0 for row in analysis.rows}
     return CheckpointSaving(
         plain.kept_bytes(batch) - schedule.kept_bytes(batch),
@@ -113,35 +117,33 @@ def _recomputed(analysis: Analysis, budget: Budget) -> CheckpointSaving | None:
     )
 
 
-def _footer(analysis: Analysis, budget: Budget, again: CheckpointSaving | None) -> list[str]:
+def _footer(analysis: Analysis, budget: Budget, saving: CheckpointSaving | None) -> list[str]:
     network, batch, schedule = analysis.network, analysis.batch, budget.training
     moment = schedule.peak_moment(batch)
     at = schedule.at(moment)
-    state = {"sgd": "none", "momentum": "a velocity per weight"}.get(
-        budget.optimizer, "two moments per weight and a step counter per tensor"
-    )
     lines = [
-        f"kept for the backward pass: {exact_bytes(schedule.kept_bytes(batch))}, each storage once, weights and image "
-        f"apart",
-        f"weights: {budget.weights:,} bytes; gradients: {budget.weights:,}; buffers: {budget.buffers:,}; "
-        f"state of {budget.optimizer}: {budget.optimizer_bytes:,} ({state})",
-        f"peak over both passes: {exact_bytes(schedule.peak(batch))}, in the {at.phase} pass at "
-        f"{network.nodes[at.node].name} ({at.operator}); weights, optimizer and image apart",
-        f"alive there: {alive_text(schedule, moment, batch)}",
+        f"saved for the backward pass: {exact_bytes(schedule.kept_bytes(batch))}. Each storage counts once; weights and "
+        f"network input are not included.",
+        f"weights: {budget.weights:,} bytes; gradients: {budget.weights:,} bytes; buffers: {budget.buffers:,} bytes; "
+        f"optimizer state ({budget.optimizer}): {budget.optimizer_bytes:,} bytes{STATES[budget.optimizer]}",
+        f"training peak: {exact_bytes(schedule.peak(batch))}, in the {at.phase} pass at {network.nodes[at.node].name} "
+        f"(operator {at.operator}), without weights, optimizer state and network input",
+        f"alive at the peak: {alive_text(schedule, moment, batch)}",
     ]
-    if again is not None:
-        share = f", {again.macs_added / analysis.totals.macs:.1%} of a forward pass" if analysis.totals.macs else ""
+    if saving is not None:
+        share = f", {saving.macs_added / analysis.totals.macs:.1%} of a forward pass" if analysis.totals.macs else ""
         lines.append(
-            f"checkpoint {budget.checkpoint}: keeps {_fewer(again.bytes_saved)}, peak {_lower(again.peak_lowered_by)}; "
-            f"{again.macs_added:,} MACs more{share}"
+            f"checkpoint {budget.checkpoint}: saves {_fewer(saving.bytes_saved)}, peak {_lower(saving.peak_lowered_by)}; "
+            f"{saving.macs_added:,} MACs more{share}"
         )
     if budget.amp:
         lines.append(
-            "mixed precision: weights stay in float32; convolutions and linear layers run in bfloat16 on copies of "
-            "their weights, which are among what is kept"
+            "mixed precision: weights stay in float32. Convolutions and linear layers run in bfloat16 on copies of "
+            "their weights; the copies are saved tensors."
         )
-    lines.append(sum_text("a step of training at its largest moment", budget.training_parts(batch)))
-    return [*lines, *outputs_lines(network), NOT_COUNTED_HERE]
+    parts = "weights, gradients, optimizer state and network input"
+    lines.append(sum_text(f"training peak with {parts}", budget.training_parts(batch)))
+    return [*lines, *outputs_lines(network)]
 
 
 def _fewer(saved: int) -> str:
@@ -149,4 +151,4 @@ def _fewer(saved: int) -> str:
 
 
 def _lower(by: int) -> str:
-    return f"{'lower' if by >= 0 else 'higher'} by {abs(by):,}"
+    return f"{'lower' if by >= 0 else 'higher'} by {abs(by):,} bytes"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from archcalc.analysis import Analysis
 from archcalc.field.summary import LayerField
 from archcalc.field.unit import UnitField
-from archcalc.report.field_summary import notes, sizes_text
-from archcalc.report.receptive_field import facts, header
+from archcalc.report.field_summary import field_notes, sizes_text
+from archcalc.report.header import network_header
 from archcalc.report.table import Heading, Table
 from archcalc.sizes import AXES, Span
 
@@ -42,9 +42,8 @@ def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
         title=analysis.network.title,
         headings=UNIT,
         rows=rows,
-        header=header(analysis),
-        footer=[_rectangle(analysis, sight, unit, seen), *notes(analysis, [sight])],
-        meta=facts(analysis),
+        header=network_header(analysis.network),
+        footer=[_rectangle(analysis, sight, unit, seen), *field_notes(analysis, [sight])],
     )
 
 

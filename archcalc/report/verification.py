@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archcalc.memory.lifetime import inference
-from archcalc.outputs import unused_lines
+from archcalc.report.header import Header, network_header
 from archcalc.report.table import Heading, Table
-from archcalc.version import __version__
 from archcalc.witness.verified import LayerSeen, Summary, Verified, figure_text, summary_of
 
 NOT_MEASURED = "not measured"
@@ -58,24 +57,19 @@ LEGEND = (
 )
 
 
-def layer_table(found: Verified) -> Table:
+def witness_table(found: Verified) -> Table:
     """One network's layers: what the engine computed, and what the witnesses saw."""
     return Table(
         title=f"{found.network.full_name} verified",
         headings=LAYER_HEADINGS,
         rows=[_layer_row(layer) for layer in found.layers],
-        header=_header(
-            found.device,
-            f"{found.network.full_name}: {found.network.title}, input {found.network.input}, batch 1",
-            *unused_lines(found.network),
+        header=network_header(found.network)._replace(
+            batch=1,
+            mode=(f"device: {found.device}",),
+            options={"device": found.device, "all_agree": not found.problems},
         ),
-        footer=[*_footer(found), *LEGEND],
-        meta={
-            "network": found.network.full_name,
-            "input": [found.network.input.channels, *found.network.input.axes],
-            "device": found.device,
-            "all_agree": not found.problems,
-        },
+        footer=_footer(found),
+        details=LEGEND,
         totals={
             "figures": [
                 {"figure": f.name, "computed": f.computed, "seen": f.measured, "agrees": not f.differs}
@@ -87,10 +81,6 @@ def layer_table(found: Verified) -> Table:
             "allocated_bytes": found.allocated,
         },
     )
-
-
-def _header(device: str, *first: str) -> list[str]:
-    return [*first, f"device: {device}", f"archcalc {__version__}"]
 
 
 def _layer_row(layer: LayerSeen) -> list[Any]:
@@ -183,8 +173,14 @@ def summary_table(summaries: Sequence[Summary], device: str) -> Table:
         title="verified",
         headings=SUMMARY_HEADINGS,
         rows=rows,
-        header=_header(device, f"{agreeing} of {len(rows)} networks agree in every figure, at batch 1"),
-        footer=[
+        header=Header(
+            about=f"{agreeing} of {len(rows)} networks agree in every figure",
+            batch=1,
+            mode=(f"device: {device}",),
+            options={"device": device, "agreeing": agreeing},
+        ),
+        footer=[f"operators that fvcore has no rule for: {names or 'none'}"],
+        details=[
             *LEGEND,
             "side heads run too; parameters and operations are with them",
             "saved: bytes that a training pass of two images keeps for the backward pass; inference peak: bytes alive "
@@ -194,12 +190,10 @@ def summary_table(summaries: Sequence[Summary], device: str) -> Table:
             "different pixels, and 16 evenly chosen where there are more",
             "another's model: its parameters and buffers are ours one to one, its module calls have our output "
             "shapes, and on the same weights and image it gives our output",
-            f"operators that fvcore has no rule for: {names or 'none'}",
             "allocated: what the device's allocator held at most at inference, what operators take for a while included, "
             "which depends on the device",
             f"time is {NOT_MEASURED} without a CUDA device",
         ],
-        meta={"device": device, "agreeing": agreeing},
     )
 
 
@@ -216,7 +210,7 @@ def layer_tables(verified: Iterable[Verified], device: str) -> tuple[list[Table]
     Where there are several, the table that has a line for each comes last.
     """
     found = list(verified)
-    tables = [layer_table(one) for one in found]
+    tables = [witness_table(one) for one in found]
     if len(found) > 1:
         tables.append(summary_table([summary_of(one) for one in found], device))
     return tables, [problem for one in found for problem in one.problems[:1]]

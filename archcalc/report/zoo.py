@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from archcalc.analysis import analyze
+from archcalc.conventions import convention
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.language.expand import expand
 from archcalc.language.family import Family
 from archcalc.language.zoo import networks
+from archcalc.report.header import Header
 from archcalc.report.table import Heading, Table, column_names, kept
 from archcalc.units import counted
-from archcalc.version import __version__
 
 HEADINGS = {
     heading.name: heading
@@ -30,7 +31,6 @@ HEADINGS = {
 }
 DEFAULT = ("network", "title", "year", "input", "params", "macs")
 COMPUTED = {"input", "params", "macs"}
-COUNTED = "convention archcalc (weights and biases; conv and linear MACs)"
 
 
 def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = None, sort: str | None = None) -> Table:
@@ -57,8 +57,7 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
         title="networks",
         headings=kept([HEADINGS[name] for name in names], columns),
         rows=[[row[name] for name in names] for row in rows],
-        header=[f"{counted(len(rows), 'network')}, batch 1, {COUNTED}, archcalc {__version__}"],
-        meta={"convention": "archcalc", "archcalc": __version__},
+        header=Header(about=counted(len(rows), "network"), batch=1, convention=convention("archcalc")),
     )
 
 

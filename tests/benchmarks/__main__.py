@@ -21,7 +21,7 @@ import numpy as np
 
 import archcalc
 from archcalc.language import zoo
-from archcalc.report.budget import memory_table
+from tests.report.tables import memory_table
 
 TABLE = [sys.executable, "-m", "archcalc", "table", "vgg16"]
 LIST = [sys.executable, "-m", "archcalc", "list"]

@@ -72,11 +72,11 @@ def test_parts_add_up():
     schedule = budget.training
     parts = budget.training_parts(4)
     assert parts.overhead == 1000
-    assert parts.image == 4 * 3 * 224 * 224 * 4
-    assert parts.total == 1000 + 2 * budget.weights + budget.buffers + parts.image + schedule.peak(4)
+    assert parts.network_input == 4 * 3 * 224 * 224 * 4
+    assert parts.total == 1000 + 2 * budget.weights + budget.buffers + parts.network_input + schedule.peak(4)
     assert budget.inference_parts(
         4
-    ).total == 1000 + budget.weights + budget.buffers + parts.image + budget.inference.peak(4)
+    ).total == 1000 + budget.weights + budget.buffers + parts.network_input + budget.inference.peak(4)
 
 
 def test_the_optimizers_step_can_be_the_largest_moment():

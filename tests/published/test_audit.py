@@ -73,10 +73,10 @@ def test_every_source_is_used(judgements):
 def test_the_tallies_add_up(judgements):
     table = audit_table(judgements)
     assert sum(table.totals.values()) == len(judgements)
-    assert tally(judgements) in table.header[0]
+    assert tally(judgements) in table.header.about
     by_source = sum(
         int(word.split()[0].replace(",", ""))
-        for line in table.header
+        for line in table.header.notes
         if line.startswith("  ")
         for word in line.split(": ", 1)[1].split(", ")
     )

@@ -9,9 +9,9 @@ import numpy
 import pytest
 
 from archcalc import ArchcalcError, load
-from archcalc.report.budget import memory_table
 from archcalc.report.formats import render_table
 from tests.report.shortcut import MAP, WEIGHTS
+from tests.report.tables import memory_table
 
 
 def test_batches(shortcut):
@@ -50,9 +50,12 @@ def test_fit_says_what_the_smallest_input_needs(spec):
 
 
 def test_fit_of_an_input_is_headed_by_the_shapes_that_are_searched(spec, shortcut):
-    assert "input 4xNxN (channels x height x width), float32" in memory_table(shortcut, fit="1MB", batch=2).header
+    header = memory_table(shortcut, fit="1MB", batch=2).header
+    assert "input 4xNxN (channels x height x width), batch 2, float32" in header.lines()
+    assert ("input" in header.facts, header.facts["batch"]) == (False, 2)
     clip = spec("input: [3, 8, 16, 16]\nlayers: [{conv: {out: 1, kernel: 3}}]")
-    assert "input 3x8xNxN, float32" in memory_table(clip, fit="1MB", batch=2).header
+    size = "input 3x8xNxN (channels x depth x height x width), batch 2, float32"
+    assert size in memory_table(clip, fit="1MB", batch=2).header.lines()
 
 
 def test_a_batch_has_one_limit(spec):
@@ -64,7 +67,7 @@ def test_a_batch_has_one_limit(spec):
     assert memory_table(net, fit=f"{7 + 8 * most}B").rows[0][1] == most - 1
     table = memory_table(net, fit="1000TiB")
     assert [row[1] for row in table.rows] == [most, most]
-    assert "inference: 2,147,483,647 images fit, the most there can be" in table.footer
+    assert "inference: 2,147,483,647 images fit, the largest batch that is possible" in table.footer
     with pytest.raises(ArchcalcError, match=r"^--batches: 2147483648 is larger than 2,147,483,647, the largest size"):
         memory_table(net, batches=[1, most + 1])
     with pytest.raises(ArchcalcError, match=r"^--batches: must be at least 1, got 0"):
@@ -76,13 +79,13 @@ def test_training_that_is_left_out_is_said():
     assert "training: PyTorch cannot train in int8" in footer
     with pytest.raises(ArchcalcError, match=r"^PyTorch cannot train in int8"):
         memory_table(load("lenet5"), fit="1GB", dtype="int8", optimizer="adam")
-    assert "training runs the side heads too" in memory_table(load("googlenet"), fit="1GB").footer
+    assert "training runs the side heads, too" in memory_table(load("googlenet"), fit="1GB").footer
 
 
 def test_overhead_is_added_everywhere(shortcut):
     plain, more = memory_table(shortcut), memory_table(shortcut, overhead="1MB")
     assert more.totals["overhead"] == 10**6
-    assert f"{sum(plain.totals[k] for k in ('weights', 'image', 'activations')) + 10**6:,} bytes" in "\n".join(
+    assert f"{sum(plain.totals[k] for k in ('weights', 'network_input', 'activations')) + 10**6:,} bytes" in "\n".join(
         more.footer
     )
     assert memory_table(shortcut, fit="2MB", overhead="1MB").rows[0][1] < memory_table(shortcut, fit="2MB").rows[0][1]
@@ -107,13 +110,14 @@ def test_every_csv_column_has_a_name_of_its_own(shortcut, options):
 
 
 def test_csv_says_that_normalisations_are_folded(shortcut):
-    assert [memory_table(shortcut, fold_bn=folded).meta["fold_bn"] for folded in (False, True)] == [False, True]
+    facts = [memory_table(shortcut, fold_bn=folded).header.facts for folded in (False, True)]
+    assert [each["fold_bn"] for each in facts] == [False, True]
 
 
 def test_a_narrow_terminal_keeps_training_where_it_was_asked_for(shortcut):
     text = render_table(memory_table(shortcut, batches=[1, 8], training=True), width=80)
-    assert "training in all [KB]" in text
-    assert "columns left out at this width: inference_peak, kept" in text
+    assert "training total [KB]" in text
+    assert "columns left out at this width: inference_peak" in text
 
 
 @pytest.mark.parametrize(

@@ -341,4 +341,4 @@ def test_a_gate_sees_the_whole_input() -> None:
     (row,) = compared("efficientnet_b0")
     assert (row["rf"], row["exact"], row["rf_with_gates"], row["exact_with_gates"]) == ("851", "exact", "224", "exact")
     printed = render_table(compare_table([load("efficientnet_b0").analyze()], ["network", "rf_with_gates"]), "text")
-    assert printed.endswith("  whole\n")
+    assert "  whole\n" in printed

@@ -91,7 +91,7 @@ def test_resnet50_s_totals_change_by_three_convolutions(archcalc) -> None:
     layers = len(load("resnet50").analyze().rows)
     assert f"12 layers differ, {layers - 12} are the same in kind, settings, shape and costs" in out
     assert "parameters: 25,557,032 to 25,557,032 (0)" in out
-    assert "largest field of a layer that does not see everything at once: 483 to 427" in out
+    assert "largest field of a layer with positions: 483 to 427" in out
 
 
 def test_vgg19_is_vgg16_and_three_convolutions() -> None:

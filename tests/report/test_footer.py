@@ -26,8 +26,8 @@ ZERO = "'0': counted, and zero."
     ],
 )
 def test_a_sign_is_explained_where_it_is_shown(net, columns, said):
-    footer = layer_table(load(net).analyze(), columns).footer
-    signs = [line for line in footer if line.startswith("'")]
+    details = layer_table(load(net).analyze(), columns).details
+    signs = [line for line in details if line.startswith("'")]
     assert signs == ([] if said is None else [said])
 
 

@@ -124,7 +124,7 @@ def test_a_latex_table_has_a_label_and_a_caption_of_what_it_shows(net, columns, 
     assert f"\\label{{tab:{label}}}" in out
     caption = re.search(r"\\caption\{(.*)\}", out)[1]
     assert "convention archcalc" in caption
-    assert ("a MAC is one product" in caption) is explained
+    assert ("1 MAC = 2 FLOP" in caption) is explained
 
 
 class _Cells(HTMLParser):
@@ -248,7 +248,7 @@ def test_an_array_analysis_is_not_tabulated():
 
 
 def test_markdown_shows_a_pattern_and_the_legend_as_they_are():
-    out = render(load("INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-2").analyze(), "markdown")
+    out = render(load("INPUT 8x8x3 -> [CONV3-4 -> RELU]*2 -> FC-2").analyze(), "markdown", verbose=True)
     assert "**INPUT 8x8x3 -> \\[CONV3-4 -> RELU\\]\\*2 -> FC-2**" in out
     assert "\n'-': not counted under this convention" in out
 

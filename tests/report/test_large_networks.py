@@ -8,9 +8,9 @@ import pytest
 
 from archcalc.errors import ArchcalcError
 from archcalc.pages.page import page
-from archcalc.report.budget import memory_table
 from archcalc.report.evidence import Evidence
 from archcalc.report.explain import explain_table
+from tests.report.tables import memory_table
 
 MANY = "input: [3, 16, 16]\nlayers:\n  - {relu: , repeat: 20000}\n"
 

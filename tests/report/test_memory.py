@@ -7,15 +7,15 @@ import json
 import pytest
 
 from archcalc import load
-from archcalc.report.budget import memory_table
 from archcalc.report.formats import FORMATS, render_table
 from tests.report.shortcut import MAP, SHORTCUT, WEIGHTS
+from tests.report.tables import memory_table
 
 
 def test_inference(shortcut):
     table = memory_table(shortcut)
     names = [heading.name for heading in table.headings]
-    assert names == ["layer", "type", "output", "bytes", "held", "until", "alive", "waiting", "over"]
+    assert names == ["layer", "type", "output", "bytes", "storage", "last_use", "alive", "waiting", "waiting_layers"]
     assert [row[0] for row in table.rows] == ["stem", "block.main.one", "block.main.act", "block.main.two", "block.add"]
     assert [row[3:7] for row in table.rows] == [
         [MAP, "new", "block.add", MAP],
@@ -27,12 +27,12 @@ def test_inference(shortcut):
     assert table.rows[-1][7:] == [MAP, 3]  # the shortcut waits while three layers run
     assert table.totals["peak"] == table.totals["best_peak"] == 3 * MAP
     assert table.totals["peak_layer"] == "block.main.two"
-    assert (table.totals["weights"], table.totals["image"]) == (WEIGHTS, MAP)
+    assert (table.totals["weights"], table.totals["network_input"]) == (WEIGHTS, MAP)
     said = "\n".join(table.footer)
-    assert f"inference peak by lifetime: {3 * MAP:,} bytes" in said
-    assert f"alive there: stem {MAP:,}, block.main.one {MAP:,}, block.main.two {MAP:,}" in said
+    assert f"inference peak: {3 * MAP:,} bytes" in said
+    assert f"alive at the peak: stem {MAP:,}, block.main.one {MAP:,}, block.main.two {MAP:,}" in said
     assert "no other order of the branches has a smaller peak" in said
-    assert f"with the weights and the image: {WEIGHTS + 4 * MAP:,} bytes" in said
+    assert f"with weights and network input: {WEIGHTS + 4 * MAP:,} bytes" in said
 
 
 def test_a_join_waits_for_the_layers_that_run_at_inference(spec):
@@ -41,16 +41,20 @@ def test_a_join_waits_for_the_layers_that_run_at_inference(spec):
     at = SHORTCUT.index("        - conv: {out: 4, kernel: 3, pad: 1}\n          name: two")
     table = memory_table(spec(SHORTCUT[:at] + side + SHORTCUT[at:]))
     assert table.rows[-1][-2:] == [MAP, 3]
-    assert f"at block.add most was waiting, {MAP:,} bytes over 3 layers" in "\n".join(table.footer)
+    assert f"most waiting bytes: {MAP:,}, at block.add, for 3 layers" in table.footer
 
 
 def test_the_sum_of_the_feature_maps_tells_apart_how_they_are_held(spec):
     table = memory_table(spec("input: [4, 8, 8]\nlayers: [{conv: {out: 4, kernel: 3, pad: 1}}, relu, flatten]"))
     assert [row[4] for row in table.rows] == ["new", "in place", "view"]
-    assert table.totals["feature_maps"] == {"new": 2 * MAP, "in_place": MAP, "view": MAP}  # the image is new too
+    assert table.totals["feature_maps"] == {
+        "new": 2 * MAP,
+        "in_place": MAP,
+        "view": MAP,
+    }  # the network input is new, too
     assert table.footer[0] == (
-        f"feature maps: {2 * MAP:,} bytes, 2.0 KB (2.0 KiB) held of their own, the image included; {MAP:,} that can "
-        f"overwrite their input; {MAP:,} of views"
+        f"feature maps: {2 * MAP:,} bytes, 2.0 KB (2.0 KiB) in new storage, network input included; {MAP:,} bytes are "
+        f"written in place; {MAP:,} bytes are views."
     )
 
 
@@ -72,28 +76,28 @@ def test_mixed_precision_says_that_orders_are_not_searched(shortcut):
 
 def test_a_better_order_is_said():
     said = "\n".join(memory_table(load("teaching_inception_bottleneck")).footer)
-    assert "the smallest peak over all orders of the branches: 3,010,560 bytes, 702,464 fewer" in said
+    assert "smallest peak over all orders of the branches: 3,010,560 bytes, 702,464 fewer" in said
 
 
 def test_training(shortcut):
     table = memory_table(shortcut, training=True, optimizer="momentum", batch=2)
     assert [row[3:5] for row in table.rows] == [
-        [0, "its input (the image)"],
+        [0, "its input (the network input)"],
         [2 * MAP, "its input"],
         [2 * MAP, "its output"],
-        [0, "its input (kept by block.main.act)"],
+        [0, "its input (saved by block.main.act)"],
         [0, ""],
     ]
-    assert table.total[3] == table.totals["kept"] == 4 * MAP
+    assert table.total[3] == table.totals["saved"] == 4 * MAP
     assert table.totals["gradients"] == table.totals["optimizer"] == WEIGHTS
-    assert f"state of momentum: {WEIGHTS:,} (a velocity per weight)" in "\n".join(table.footer)
+    assert f"optimizer state (momentum): {WEIGHTS:,} bytes (a velocity per weight)" in "\n".join(table.footer)
 
 
 def test_checkpoint_says_what_it_saves_and_costs(shortcut):
     said = "\n".join(memory_table(shortcut, training=True, checkpoint="block").footer)
     # The block takes the stem's output, which is kept either way; relu's is saved. The first convolution runs again:
     # 4*4*9 products at 64 positions; the second need not, for its input is all that is kept of it.
-    assert f"keeps {MAP:,} bytes fewer" in said
+    assert f"saves {MAP:,} bytes fewer" in said
     assert f"{4 * 4 * 9 * 64:,} MACs more, 33.3% of a forward pass" in said
     recomputed = memory_table(shortcut, training=True, checkpoint="block").totals["recomputed"]
     assert (recomputed["bytes_saved"], recomputed["macs_added"]) == (MAP, 4 * 4 * 9 * 64)
@@ -112,12 +116,12 @@ def test_checkpointing_what_keeps_nothing_keeps_more(spec):
     net = spec(CHECKPOINTED % ("global_avg_pool", "{conv: {out: 4, kernel: 3, pad: 1}},"))
     table = memory_table(net, training=True, checkpoint="unit")
     assert table.totals["recomputed"]["bytes_saved"] == -MAP
-    assert f"checkpoint unit: keeps {MAP:,} bytes more, peak " in "\n".join(table.footer)
+    assert f"checkpoint unit: saves {MAP:,} bytes more, peak " in "\n".join(table.footer)
 
 
 def test_checkpointing_a_network_without_macs(spec):
     said = "\n".join(memory_table(spec(CHECKPOINTED % ("relu", "")), training=True, checkpoint="unit").footer)
-    assert "checkpoint unit: keeps 0 bytes fewer, peak lower by 0; 0 MACs more\n" in said
+    assert "checkpoint unit: saves 0 bytes fewer, peak lower by 0 bytes; 0 MACs more\n" in said
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli import names
 from archcalc.cli.command import Answer, Argument, Arguments, Command, Option
-from archcalc.cli.options import FORMAT, OUTPUT, table_extensions
+from archcalc.cli.options import FORMAT, OUTPUT, VERBOSE, table_extensions
 from archcalc.cli.printing import width
 from archcalc.errors import ArchcalcError
 
@@ -41,6 +41,7 @@ COMMAND = Command(
         Option("--all-figures", "also show figures that match"),
         Option("--page", "all figures that do not match as one page of Markdown: reports/audit.md"),
         FORMAT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

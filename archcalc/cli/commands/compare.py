@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.cli import names
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import analyses, analysis
-from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, columns, table_extensions
+from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import tables_text
 
 
@@ -37,6 +37,7 @@ COMMAND = Command(
         FORMAT,
         columns(names.compare_columns),
         EXACT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

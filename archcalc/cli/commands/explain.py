@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import CONVENTION, FORMAT, INPUT, NET, OUTPUT, SET, table_extensions
+from archcalc.cli.options import CONVENTION, FORMAT, INPUT, NET, OUTPUT, SET, VERBOSE, table_extensions
 from archcalc.cli.printing import tables_text
 
 
@@ -35,6 +35,7 @@ COMMAND = Command(
             "run the tool on torchvision's model and show the remainder (needs archcalc[torch,tools])",
         ),
         FORMAT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

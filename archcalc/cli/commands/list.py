@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli import names
 from archcalc.cli.command import Argument, Arguments, Command, Option
-from archcalc.cli.options import EXACT, FORMAT, OUTPUT, columns, table_extensions
+from archcalc.cli.options import EXACT, FORMAT, OUTPUT, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import tables_text
 
 
@@ -25,6 +25,7 @@ COMMAND = Command(
         FORMAT,
         columns(names.list_columns),
         EXACT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

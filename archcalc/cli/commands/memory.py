@@ -5,21 +5,28 @@ from __future__ import annotations
 from archcalc.cli import names, values
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import BATCH, DTYPE, EXACT, FORMAT, INPUT, NET, OUTPUT, SET, columns, table_extensions
-from archcalc.cli.printing import tables_text
-
-SETTINGS = (
-    *("batch", "dtype", "training", "optimizer", "amp", "checkpoint", "fold_bn", "overhead", "fit", "batches"),
-    "columns",
+from archcalc.cli.options import (
+    BATCH,
+    DTYPE,
+    EXACT,
+    FORMAT,
+    INPUT,
+    NET,
+    OUTPUT,
+    SET,
+    VERBOSE,
+    columns,
+    table_extensions,
 )
-"""The options that say what the table is about."""
+from archcalc.cli.printing import tables_text
 
 
 def run(args: Arguments) -> str:
-    from archcalc.report.budget import memory_table
+    from archcalc.report.budget import MemoryRequest, memory_table
 
-    settings = {name: getattr(args, name) for name in SETTINGS}
-    return tables_text(args, [memory_table(network, **settings) for network in networks(args)])
+    given = {name: getattr(args, name) for name in MemoryRequest._fields if name != "input"}  # the networks have it
+    request = MemoryRequest(**given)
+    return tables_text(args, [memory_table(network, request, args.columns) for network in networks(args)])
 
 
 COMMAND = Command(
@@ -56,6 +63,7 @@ COMMAND = Command(
         FORMAT,
         columns(names.memory_columns),
         EXACT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

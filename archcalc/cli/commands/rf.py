@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from archcalc.cli import names, values
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, OUTPUT, SET, columns, table_extensions
+from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, OUTPUT, SET, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import tables_text
 from archcalc.errors import ArchcalcError
 
@@ -61,6 +61,7 @@ COMMAND = Command(
         FORMAT,
         columns(names.field_columns),
         EXACT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

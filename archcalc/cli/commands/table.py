@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.cli import names, values
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import analyses
-from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, columns, table_extensions
+from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import width
 
 
@@ -21,7 +21,7 @@ def run(args: Arguments) -> str:
         return joined([render_table(t, "csv") for t in for_programs(tables)], "csv")
     fold = {"depth": args.depth, "by": args.by}
     parts = [
-        render(a, args.format, columns=args.columns, **fold, exact=args.exact, width=width(args))
+        render(a, args.format, columns=args.columns, **fold, exact=args.exact, width=width(args), verbose=args.verbose)
         for a in analyses(args)
     ]
     return joined(parts, args.format)
@@ -46,6 +46,7 @@ COMMAND = Command(
         ),
         columns(names.layer_columns),
         EXACT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, OUTPUT, SET, ZOO, table_extensions
+from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, OUTPUT, SET, VERBOSE, ZOO, table_extensions
 from archcalc.cli.printing import progress, tables_text
 from archcalc.errors import ArchcalcError
 
@@ -83,6 +83,7 @@ COMMAND = Command(
         Option("--csv", "also write the result as CSV to this file", "FILE"),
         FORMAT,
         EXACT,
+        VERBOSE,
         OUTPUT,
     ),
     extensions=table_extensions,
