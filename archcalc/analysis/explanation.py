@@ -164,7 +164,7 @@ def _terms(quantity: ExplainedQuantity, convention: Convention, uses: Sequence[U
 
 
 def _additions(quantity: ExplainedQuantity, convention: Convention, uses: _Uses) -> Iterator[ExplainedTerm]:
-    """What the model's code has beside the layers of the network that run."""
+    """The layers of the model that are no layers of the network, or do not run, and repeated parameters."""
 
     def added(label: str, uses: Sequence[Use]) -> ExplainedTerm:
         return _sum(label, [(use, quantity.part(convention, use) or 0) for use in uses])

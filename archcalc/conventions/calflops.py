@@ -99,7 +99,7 @@ FLOPS = Tally(
         Layers("upsample"),
         _upsampling,
         place="_upsample_flops_compute",
-        bug="the product with the scale is computed and dropped; with an output size, that size alone is counted",
+        bug="the product with the scale is computed and dropped; with an output size, only that size is counted",
     ),
     Term(
         "response normalisation: its products, sum and pooling",

@@ -141,11 +141,11 @@ class Tally:
 
     def part(self, use: Use, own: Int | None) -> Int | None:
         """The part of one layer in the sum, None if there is none; ``own`` is archcalc's count, or None."""
-        kept = own is not None and self.factor and not any(term.where(use) for term in self.omissions)
+        counts_own = own is not None and self.factor and not any(term.where(use) for term in self.omissions)
         terms = [term for term in self.terms if term.where(use)]
-        if not kept and not terms:
+        if not counts_own and not terms:
             return None
-        result: Int = self.factor * own if kept and own is not None else 0
+        result: Int = self.factor * own if counts_own and own is not None else 0
         for term in terms:
             result = result + term.times * term.count(use)
         return result

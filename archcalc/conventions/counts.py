@@ -82,7 +82,7 @@ def weights_per_image(use: Use) -> Int:
 def weights_per_output_position(use: Use) -> Int:
     """Each weight once per output position, minus archcalc's multiply-adds.
 
-    Differs for a transposed convolution alone, which multiplies at input positions.
+    The two differ for a transposed convolution only, which multiplies at input positions.
     """
     return use.params.weight * product(use.out.axes) * use.batch - use.work.mac
 

@@ -39,7 +39,7 @@ OPERATIONS = Tally(
         layer_norm_operations,
         place="norm_flop_counter",
     ),
-    # fvcore has handles for two axes alone: on one axis or three, these two count nothing
+    # fvcore has these two handles for two axes only: on one axis or three, both layers count nothing
     Term(
         "adaptive average pooling: 1 per input value",
         Layers(*ADAPTIVE, forms=CALLED, axes=2),

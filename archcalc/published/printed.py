@@ -37,15 +37,15 @@ class Unit(NamedTuple):
 
 
 class PrintedNumber(NamedTuple):
-    """``text`` as printed; ``steps`` times ``step``, the value of 1 in the last significant digit.
+    """``text`` as printed; ``significand`` times ``last_digit``, the value of 1 in the last significant digit.
 
-    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no steps. ``undefined``:
+    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no significand. ``undefined``:
     the source prints None, because there is no such number; it fits the value ().
     """
 
     text: str
-    steps: int = 0
-    step: Fraction = Fraction(1)
+    significand: int = 0
+    last_digit: Fraction = Fraction(1)
     unit: Unit = Unit()
     sign: str = ""
     sizes: Sizes = ()
@@ -56,19 +56,19 @@ class PrintedNumber(NamedTuple):
         if self.undefined or value == ():
             return "exact" if self.undefined and value == () else None
         if isinstance(value, tuple):
-            return "exact" if value == (self.sizes or (1, 1, self.steps)) else None
+            return "exact" if value == (self.sizes or (1, 1, self.significand)) else None
         if self.sizes:
             return None
-        steps = value / (self.step * self.unit.size(binary))
+        scaled = value / (self.last_digit * self.unit.size(binary))
         if self.sign == "<":
-            return "within" if steps < self.steps else None
+            return "within" if scaled < self.significand else None
         if self.sign == ">":
-            return "within" if steps > self.steps else None
-        if steps == self.steps:
+            return "within" if scaled > self.significand else None
+        if scaled == self.significand:
             return "exact"
-        if abs(steps - self.steps) <= Fraction(1, 2):
+        if abs(scaled - self.significand) <= Fraction(1, 2):
             return "rounded"
-        return "truncated" if steps.numerator // steps.denominator == self.steps else None
+        return "truncated" if scaled.numerator // scaled.denominator == self.significand else None
 
 
 def unit(name: str) -> Unit:
@@ -105,9 +105,9 @@ def read_number(text: str, heading: str = "", digits: int | None = None) -> Prin
     of = unit(match["unit"]) if match["unit"] else unit(heading)
     all_digits = (whole + rest).lstrip("0")
     zeros = 0 if digits is None else len(all_digits) - _significant(all_digits, digits, text)
-    step = Fraction(10) ** (int(match["tens"] or 0) + zeros - len(rest))
+    last_digit = Fraction(10) ** (int(match["tens"] or 0) + zeros - len(rest))
     sign = (match["sign"] or "").strip().replace("about", "~")
-    return PrintedNumber(text, int(whole + rest) // 10**zeros, step, of, sign)
+    return PrintedNumber(text, int(whole + rest) // 10**zeros, last_digit, of, sign)
 
 
 def _significant(all_digits: str, digits: int, text: str) -> int:
