@@ -22,6 +22,8 @@ def load_plugin(name: str) -> tuple[str, ...]:
     ArchcalcError says what is wrong: no such module, an error in the module, a module without a layer type, a type
     that exists already, or a type without one of its facts.
     """
+    if name.endswith(".py") or not all(part.isidentifier() for part in name.split(".")):
+        raise ArchcalcError(f"plugin {name}: expected the name of a Python module, such as my_layers for my_layers.py")
     before = dict(registry)
     try:
         import_module(name)
@@ -32,7 +34,7 @@ def load_plugin(name: str) -> tuple[str, ...]:
         raise ArchcalcError(f"plugin {name}: the module imports {missing!r}, which is not installed") from None
     except ArchcalcError as error:
         raise ArchcalcError(f"plugin {name}: {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = f" (line {line})" if (line := _line(error, name)) else ""
         raise ArchcalcError(f"plugin {name}: {type(error).__name__}{place}: {error}") from None
     types = tuple(
@@ -68,7 +70,7 @@ def check_plugins() -> None:
         raise ArchcalcError("; ".join(problems))
 
 
-def _line(error: Exception, name: str) -> int:
+def _line(error: BaseException, name: str) -> int:
     """The line of the plugin in which the error arose; 0 where it arose elsewhere."""
     file = getattr(sys.modules.get(name), "__file__", None)
     line, trace = 0, error.__traceback__

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from archcalc.cli import main
+from archcalc.layers import base
+from archcalc.pytorch import record
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -50,3 +54,24 @@ def archcalc(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str
         return status, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """Write a module that Python finds; its name. What the module registers is gone after the test."""
+    monkeypatch.syspath_prepend(tmp_path)
+    registries = (base._registry, record._records)
+    before = [set(registry) for registry in registries]
+    names: list[str] = []
+
+    def write(text: str) -> str:
+        names.append(f"plugin_{tmp_path.name}_{len(names)}")
+        (tmp_path / f"{names[-1]}.py").write_text(text)
+        return names[-1]
+
+    yield write
+    for registry, types in zip(registries, before, strict=True):
+        for type in registry.keys() - types:
+            del registry[type]
+    for name in names:
+        sys.modules.pop(name, None)

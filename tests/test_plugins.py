@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from archcalc.errors import ArchcalcError
-from archcalc.layers import base
 from archcalc.plugins import load_plugin
 
 LAYER = """
@@ -22,30 +18,11 @@ class {name}(Pointwise, type="{type}"):
 """
 
 
-@pytest.fixture
-def plugin(tmp_path, monkeypatch) -> Iterator[Callable[[str], str]]:
-    """Write a module; its name. What it registers is gone after the test."""
-    monkeypatch.syspath_prepend(tmp_path)
-    layers = dict(base._registry)
-    names: list[str] = []
-
-    def write(text: str) -> str:
-        names.append(f"plugin_{tmp_path.name}_{len(names)}")
-        (tmp_path / f"{names[-1]}.py").write_text(text)
-        return names[-1]
-
-    yield write
-    for registry, before in ((base._registry, layers),):
-        for type in registry.keys() - before.keys():
-            del registry[type]
-    for name in names:
-        sys.modules.pop(name, None)
-
-
 REFUSED = [
     ("import no_such_module", "the module imports 'no_such_module', which is not installed"),
     ("\n1 / 0", "ZeroDivisionError (line 2): division by zero"),
     ("x = ", "SyntaxError: invalid syntax"),
+    ("raise SystemExit(3)", "SystemExit (line 1): 3"),
     ("", "the module registers no layer type"),
     (LAYER.format(name="Relu", type="relu"), "two layers are called 'relu': Relu and Relu"),
     (LAYER.format(name="Mine", type="when"), "a layer cannot have the type 'when'"),
@@ -66,3 +43,11 @@ def test_what_is_no_plugin(plugin, text, message):
 def test_a_module_that_does_not_exist():
     with pytest.raises(ArchcalcError, match="plugin no_such_module: there is no module 'no_such_module' on Python's"):
         load_plugin("no_such_module")
+
+
+@pytest.mark.parametrize("name", ["my_layers.py", "./my_layers", "my layers", ".my_layers", ""])
+def test_a_plugin_is_named_as_a_module(name):
+    with pytest.raises(ArchcalcError) as raised:
+        load_plugin(name)
+    message = "expected the name of a Python module, such as my_layers for my_layers.py"
+    assert str(raised.value) == f"plugin {name}: {message}"

@@ -25,6 +25,16 @@ SET = Option(
     repeats=True,
     shared=True,
 )
+PLUGIN = Option(
+    "--plugin",
+    "import MODULE, a Python module that defines layer types, before specs are read; may be given several times; this "
+    "runs the code of MODULE",
+    "MODULE",
+    repeats=True,
+    shared=True,
+)
+NET_OPTIONS = (SET, PLUGIN)
+"""What every command that takes networks has."""
 INPUT = Option("--input", "compute at this input, for example 3x320x320", "CxHxW", read_sizes, shared=True)
 BATCH = Option("--batch", "number of images (1)", "N", values.whole, 1, shared=True)
 DTYPE = Option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.cli import names
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import analyses, analysis
-from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, VERBOSE, columns, table_extensions
+from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import tables_text
 
 
@@ -25,7 +25,7 @@ COMMAND = Command(
     run,
     arguments=(NET,),
     options=(
-        SET,
+        *NET_OPTIONS,
         *COUNTING,
         Option(
             "--baseline",

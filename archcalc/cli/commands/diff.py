@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli.command import Arguments, Command
 from archcalc.cli.networks import analyses
-from archcalc.cli.options import COUNTING, FORMAT, NET, OUTPUT, SET, VERBOSE, table_extensions
+from archcalc.cli.options import COUNTING, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, table_extensions
 from archcalc.cli.printing import tables_text
 from archcalc.errors import ArchcalcError
 
@@ -23,7 +23,7 @@ COMMAND = Command(
     "archcalc diff resnet50 resnet50_tv",
     run,
     arguments=(NET,),
-    options=(SET, *COUNTING, FORMAT, VERBOSE, OUTPUT),
+    options=(*NET_OPTIONS, *COUNTING, FORMAT, VERBOSE, OUTPUT),
     extensions=table_extensions,
     usual="text",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import CONVENTION, FORMAT, INPUT, NET, OUTPUT, SET, VERBOSE, table_extensions
+from archcalc.cli.options import CONVENTION, FORMAT, INPUT, NET, NET_OPTIONS, OUTPUT, VERBOSE, table_extensions
 from archcalc.cli.printing import tables_text
 
 
@@ -22,7 +22,7 @@ COMMAND = Command(
     run,
     arguments=(NET,),
     options=(
-        SET,
+        *NET_OPTIONS,
         INPUT,
         CONVENTION._replace(
             about="fvcore, torchinfo, ptflops, thop ...; without --as, all conventions side by side",

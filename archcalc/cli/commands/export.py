@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.cli import names
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import network
-from archcalc.cli.options import INPUT, NET, OUTPUT, SET
+from archcalc.cli.options import INPUT, NET, NET_OPTIONS, OUTPUT
 from archcalc.errors import ArchcalcError, unknown
 
 
@@ -24,7 +24,7 @@ COMMAND = Command(
     run,
     arguments=(NET._replace(most=1),),
     options=(
-        SET,
+        *NET_OPTIONS,
         INPUT,
         Option("--to", "what to write: torch (torch)", "FORMAT", default="torch", names=names.targets),
         OUTPUT,

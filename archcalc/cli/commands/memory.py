@@ -12,8 +12,8 @@ from archcalc.cli.options import (
     FORMAT,
     INPUT,
     NET,
+    NET_OPTIONS,
     OUTPUT,
-    SET,
     VERBOSE,
     columns,
     table_extensions,
@@ -36,7 +36,7 @@ COMMAND = Command(
     run,
     arguments=(NET,),
     options=(
-        SET,
+        *NET_OPTIONS,
         INPUT,
         BATCH._replace(default=None),
         DTYPE,

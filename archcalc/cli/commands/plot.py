@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Argument, Arguments, Command, Option
 from archcalc.cli.networks import analyses
-from archcalc.cli.options import COUNTING, NET, OUTPUT, SET
+from archcalc.cli.options import COUNTING, NET, NET_OPTIONS, OUTPUT
 from archcalc.cli.printing import warnings_said
 from archcalc.errors import ArchcalcError
 from archcalc.plot.kinds import KINDS
@@ -58,7 +58,7 @@ COMMAND = Command(
     run,
     arguments=(KIND, NET._replace(least=0)),
     options=(
-        SET,
+        *NET_OPTIONS,
         *COUNTING,
         Option("--layers", "rf-map: the layers whose fields are drawn", "NAME,...", values.names),
         Option("--depth", "graph: fold blocks nested deeper than N", "N", values.whole),

@@ -7,7 +7,7 @@ import os
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import INPUT, NET, SET, ZOO
+from archcalc.cli.options import INPUT, NET, NET_OPTIONS, ZOO
 from archcalc.cli.printing import progress, warnings_said
 from archcalc.errors import ArchcalcError, Problem
 
@@ -51,7 +51,7 @@ COMMAND = Command(
     run,
     arguments=(NET._replace(least=0),),
     options=(
-        SET,
+        *NET_OPTIONS,
         ZOO,
         INPUT,
         Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from archcalc.cli import names, values
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, OUTPUT, SET, VERBOSE, columns, table_extensions
+from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, NET_OPTIONS, OUTPUT, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import tables_text
 from archcalc.errors import ArchcalcError
 
@@ -52,7 +52,7 @@ COMMAND = Command(
     run,
     arguments=(NET,),
     options=(
-        SET,
+        *NET_OPTIONS,
         INPUT,
         Option("--all-layers", "also show layers that do not change the receptive field"),
         Option("--layer", "one layer; or a block, for the last layer of the block", "NAME"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import NET, OUTPUT, SET
+from archcalc.cli.options import NET, NET_OPTIONS, OUTPUT
 from archcalc.errors import ArchcalcError, visible
 
 
@@ -39,7 +39,7 @@ COMMAND = Command(
     run,
     arguments=(NET,),
     options=(
-        SET,
+        *NET_OPTIONS,
         Option("--expanded", "every layer as an entry of its own, as a spec that loads to the same network"),
         OUTPUT,
     ),

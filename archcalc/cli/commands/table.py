@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.cli import names, values
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import analyses
-from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, OUTPUT, SET, VERBOSE, columns, table_extensions
+from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import width
 
 
@@ -34,7 +34,7 @@ COMMAND = Command(
     run,
     arguments=(NET,),
     options=(
-        SET,
+        *NET_OPTIONS,
         *COUNTING,
         Option("--depth", "fold blocks nested deeper than N", "N", values.whole),
         Option("--by", "fold by layer type, or by stage (layers on maps of one size)", "type|stage", names=names.folds),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, OUTPUT, SET, VERBOSE, ZOO, table_extensions
+from archcalc.cli.options import EXACT, FORMAT, INPUT, NET, NET_OPTIONS, OUTPUT, VERBOSE, ZOO, table_extensions
 from archcalc.cli.printing import progress, tables_text
 from archcalc.errors import ArchcalcError
 
@@ -75,7 +75,7 @@ COMMAND = Command(
     run,
     arguments=(NET._replace(least=0),),
     options=(
-        SET,
+        *NET_OPTIONS,
         ZOO,
         INPUT,
         Option("--device", "cuda, cpu, meta or auto (auto)", "DEVICE", default="auto", names=names.devices),
