@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.errors import LayerError
-from archcalc.field.axis import AxisField, Field, join
+from archcalc.field.axis import AxisField, join
+from archcalc.field.field import Field
 from archcalc.sizes import (
     NO_WORK,
     Shape,
@@ -143,7 +144,7 @@ def test_field_size_and_start():
     assert (Field(-3, 5, 2).size, Field(-3, 5, 2).start) == (9, -3)
     # in halves: -1/2 to 3/2 are the pixels 0 and 1; two positions apart are at most 2 pixels' centres
     assert (Field(-1, 3, 1, 2).size, Field(-1, 3, 1, 2).start) == (3, 0)
-    assert Field(-1, 3, 1, 2).scaled(6) == Field(-3, 9, 3, 6)
+    assert Field(-1, 3, 1, 2).over(6) == Field(-3, 9, 3, 6)
 
 
 def test_join_is_the_hull_with_the_smallest_path():

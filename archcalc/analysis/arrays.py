@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.totals import totals
 from archcalc.errors import ArchcalcError, LayerError
-from archcalc.field.axis import Field
+from archcalc.field.field import Field
 from archcalc.inputs import need_int64
 from archcalc.sizes import Int, Shape, is_array, largest
 

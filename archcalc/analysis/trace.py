@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
-from archcalc.field.propagation import AxisFields, Fields, has_gates, passed
+from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, passed
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal, product
@@ -39,8 +39,8 @@ class Row(NamedTuple):
     macs: Int | None
     values: Int | None
     conv_inputs: Int
-    field: AxisFields
-    field_with_gates: AxisFields
+    field: FieldByAxis
+    field_with_gates: FieldByAxis
     layers: int = 1
     shared: str = ""
     node: Node | None = None
@@ -97,8 +97,8 @@ def _once(value: Any) -> Any:
 def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
     nodes = network.nodes
-    past_gates = Fields(network)
-    all_paths = Fields(network, gates=True) if has_gates(network) else None
+    past_gates = Propagation(network)
+    all_paths = Propagation(network, gates=True) if has_gates(network) else None
     known: dict[Any, Facts] = {}
     form_of = _forms(network, convention.library) if convention.library else None
     rows = []

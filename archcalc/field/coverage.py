@@ -1,7 +1,7 @@
 """What fields mean at an input's size: which layers widen them, and whether units see the whole input.
 
-A field may be a bound: no unit sees more. Where it does not cover the image, no unit sees all of it, and that is known;
-where it does, a unit may. So a question here is answered by True, False, or None for *may be*.
+A field may be a bound: no unit has a larger field. Where a bound does not cover the network input, no unit does. Where
+it covers the input, a unit may. So a question here is answered by True, False, or None for *may be*.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from math import gcd
 from typing import Any
 
-from archcalc.field.axis import Field
+from archcalc.field.field import Field
 from archcalc.field.paths import followed
-from archcalc.field.propagation import AxisFields
+from archcalc.field.propagation import FieldByAxis
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.pool import AdaptiveAvgPool
@@ -25,18 +25,20 @@ from archcalc.sizes import Shape, ceil_div
 def gate_nodes(network: Network) -> set[int]:
     """The nodes whose outputs serve gates alone."""
     used = {i for node in network.nodes for i in node.inputs}
-    kept: set[int] = set()
+    followed_nodes: set[int] = set()
     for node in reversed(network.nodes):
-        if node.index in kept or node.index not in used:
-            kept |= {node.index, *followed(node, network)}
-    return {node.index for node in network.nodes} - kept
+        if node.index in followed_nodes or node.index not in used:
+            followed_nodes.add(node.index)
+            followed_nodes.update(followed(node, network))
+    return {node.index for node in network.nodes} - followed_nodes
 
 
-def adds_pixels(node: Node, before: AxisFields, after: AxisFields) -> bool:
-    """Whether a layer's own window adds pixels; one that follows the map's size, or sees all of it, does not count.
+def adds_pixels(node: Node, before: FieldByAxis, after: FieldByAxis) -> bool:
+    """Whether a layer's own window adds pixels to the field ``before`` it; ``after`` is the layer's field.
 
-    Nor does an upsampling. Of a transposed convolution an output reads every cell of the kernel that is s/gcd(s, d)
-    from the last one; from the second on they add pixels.
+    Windows that take the whole map, or follow its size, and upsampling do not count. A unit of a transposed convolution
+    reads every (s / gcd(s, d))-th cell of the kernel (s: stride, d: dilation). Its window adds pixels if the kernel is
+    larger than s / gcd(s, d).
     """
     if node.layer.joins or isinstance(node.layer, (AdaptiveAvgPool, Upsample)):
         return False
@@ -54,10 +56,10 @@ def adds_pixels(node: Node, before: AxisFields, after: AxisFields) -> bool:
 
 def padding_varies(network: Network) -> list[bool]:
     """For every node whether TensorFlow's padding on the way to it is another one at another input size."""
-    found: list[bool] = []
+    varies: list[bool] = []
     for node in network.nodes:
-        found.append(any(found[i] for i in followed(node, network)) or _pads_by_size(node, network))
-    return found
+        varies.append(any(varies[i] for i in followed(node, network)) or _pads_by_size(node, network))
+    return varies
 
 
 def _pads_by_size(node: Node, network: Network) -> bool:
@@ -83,20 +85,21 @@ def _units(node: Node, network: Network) -> Sequence[int]:
     return node.shape.axes or (1,) * len(network.input.axes)
 
 
-def unit_covers(views: AxisFields, node: Node, network: Network) -> bool | None:
-    """Whether a unit of the layer sees the whole input; None where it may."""
-    return _known(views, node, network, _covering)
+def unit_covers(field: FieldByAxis, node: Node, network: Network) -> bool | None:
+    """Whether the field of a unit of the layer contains the whole network input; None where it may."""
+    return _known(field, node, network, _covering)
 
 
-def units_cover(views: AxisFields, node: Node, network: Network) -> bool | None:
-    """Whether every unit sees the whole input; None where it may."""
-    return _known(views, node, network, _all_covering)
+def units_cover(field: FieldByAxis, node: Node, network: Network) -> bool | None:
+    """Whether the field of every unit contains the whole network input; None where it may."""
+    return _known(field, node, network, _all_covering)
 
 
-def _known(views: AxisFields, node: Node, network: Network, asked: Callable[[Field, int, int], bool]) -> bool | None:
-    """What fields that cover are known to say: bounds that do not are as good as fields, and those that do may."""
-    covers = all(map(asked, [view.field for view in views], _units(node, network), network.input.axes))
-    return None if covers and not all(view.exact for view in views) else covers
+def _known(field: FieldByAxis, node: Node, network: Network, covers: Callable[[Field, int, int], bool]) -> bool | None:
+    """True or False where that is known: a bound that does not cover the input says so, a bound that does may not."""
+    lines = [axis_field.field for axis_field in field]
+    covering = all(map(covers, lines, _units(node, network), network.input.axes))
+    return None if covering and not all(axis_field.exact for axis_field in field) else covering
 
 
 def _covering(field: Field, units: int, pixels: int) -> bool:

@@ -1,8 +1,8 @@
 """Which positions units read, followed back layer by layer on maps as large as they are; padding is left out.
 
-A field is a formula, of maps that go on for ever. What is read of real ones may be less: strides leave pixels over at
-the edge. Where a layer takes the whole map, its field is therefore found here. Positions are kept as runs, so that the
-work depends on the number of layers and not on sizes.
+A field is a formula for maps without borders. Units of real maps may read less: a stride can leave pixels over at the
+border. Where a layer takes the whole map, its field is therefore computed here. Positions are stored as runs, so that
+the work depends on the number of layers and not on sizes.
 """
 
 from __future__ import annotations
@@ -31,12 +31,15 @@ class Run(NamedTuple):
     by: int = 1
 
 
-class Positions:
-    """What units of a network read of real maps, past the gates or over all paths; what whole maps read is kept."""
+class PixelReader:
+    """Follows what units read back to the pixels of the network input, past the gates or over all paths (``gates``).
+
+    The pixels that are read of a whole map are stored for the next layer that takes that map.
+    """
 
     def __init__(self, network: Network, *, gates: bool = False) -> None:
         self.network, self.gates = network, gates
-        self.left = max(AT_LEAST, PER_LAYER * len(network.nodes))
+        self.runs_left = max(AT_LEAST, PER_LAYER * len(network.nodes))
         self._windows: dict[Any, tuple[Window, ...]] = {}
         self._whole: dict[tuple[int, int], Span] = {}
 
@@ -49,38 +52,38 @@ class Positions:
 
         None where that would take too long. Behind windows that are bounds it may be more than is read.
         """
-        waiting, order, alike = {node.index: {units}}, [-node.index], []
-        found: Span = ()
+        waiting, order, whole_maps = {node.index: {units}}, [-node.index], []
+        pixels: Span = ()
         while order:
             at = -heappop(order)
             here, runs = self.network.nodes[at], _merged(waiting.pop(at))
-            self.left -= len(runs)
-            if len(runs) > MOST_RUNS or self.left < 0:
+            self.runs_left -= len(runs)
+            if len(runs) > MOST_RUNS or self.runs_left < 0:
                 return None
             if not runs:
                 continue
             whole = (at, axis) if runs == [Run(0, _size(here, axis) - 1)] else None
-            if not order and not found and whole:
-                alike.append(whole)  # what is read of this map is all that is read
+            if not order and not pixels and whole:
+                whole_maps.append(whole)  # what is read of this map is all that is read
             known = self._whole.get(whole) if whole else None
             if known or not at:
                 ends = known or (min(run.low for run in runs), max(run.high for run in runs))
-                found = (min(found[0], ends[0]), max(found[1], ends[1])) if found else ends
+                pixels = (min(pixels[0], ends[0]), max(pixels[1], ends[1])) if pixels else ends
                 continue
             windows = self._windows_of(here)
             window = windows[axis] if windows else None
             for i in here.inputs if self.gates else followed(here, self.network):
                 size = _size(self.network.nodes[i], axis)
-                pixels_read = self._behind(window, runs, size, _size(here, axis))
-                if pixels_read is None:
+                positions = self._read(window, runs, size, _size(here, axis))
+                if positions is None:
                     return None
-                if pixels_read and i not in waiting:
+                if positions and i not in waiting:
                     heappush(order, -i)
                     waiting[i] = set()
-                if pixels_read:
-                    waiting[i].update(pixels_read)
-        self._whole.update(dict.fromkeys(alike, found))
-        return found
+                if positions:
+                    waiting[i].update(positions)
+        self._whole.update(dict.fromkeys(whole_maps, pixels))
+        return pixels
 
     def _windows_of(self, node: Node) -> tuple[Window, ...]:
         key = node.layer, *self.network.input_shapes(node)  # layers repeat
@@ -88,22 +91,22 @@ class Positions:
             self._windows[key] = node.layer.window(*key[1:])
         return self._windows[key]
 
-    def _behind(self, window: Window | None, runs: Sequence[Run], size: int, units: int) -> set[Run] | None:
+    def _read(self, window: Window | None, runs: Sequence[Run], size: int, units: int) -> set[Run] | None:
         """The positions of a map of ``size`` that the runs of ``units`` outputs read; None where they are too many."""
         if window is None:
             return set(runs) if size == units else {Run(0, size - 1)}  # one position that all outputs read
         if window.whole:
             return {Run(0, size - 1)}
-        found: set[Run] = set()
+        result: set[Run] = set()
         for run in runs:
-            for pixels_read in _through(window, run):
-                self.left -= 1
-                if self.left < 0 or len(found) > MOST_RUNS:
+            for positions in _through(window, run):
+                self.runs_left -= 1
+                if self.runs_left < 0 or len(result) > MOST_RUNS:
                     return None
-                within = _within(pixels_read, size)
+                within = _within(positions, size)
                 if within:
-                    found.add(within)
-        return found
+                    result.add(within)
+        return result
 
 
 def _size(node: Node, axis: int) -> int:
@@ -154,15 +157,15 @@ def _within(run: Run, size: int) -> Run | None:
 
 def _merged(runs: Iterable[Run]) -> list[Run]:
     """The runs, those that overlap or follow each other being one."""
-    found: list[Run] = []
+    merged: list[Run] = []
     runs = list(runs)
     dense = max((run for run in runs if run.by == 1), key=lambda run: run.high - run.low, default=None)
     if dense:
         runs = [run for run in runs if run is dense or run.low < dense.low or run.high > dense.high]
     for run in sorted(runs, key=lambda run: (run.by, run.low % run.by, run.low)):
-        before = found[-1] if found else None
+        before = merged[-1] if merged else None
         if before and before.by == run.by and (run.low - before.low) % run.by == 0 and run.low <= before.high + run.by:
-            found[-1] = Run(before.low, max(before.high, run.high), run.by)
+            merged[-1] = Run(before.low, max(before.high, run.high), run.by)
         else:
-            found.append(run)
-    return found
+            merged.append(run)
+    return merged

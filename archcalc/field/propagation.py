@@ -1,28 +1,30 @@
 """The receptive fields of a network, node by node: past the gates, or along all paths.
 
 A gate (squeeze and excitation) sees the whole input through its pooling, but scales channels alone: behind the first
-one every field is the whole input along all paths, and nothing could be told of the layers after it.
+gate every field along all paths is the whole input, which says nothing about the layers there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archcalc.errors import LayerError
-from archcalc.field.axis import AxisField, Field, join, same_for_all
+from archcalc.field.axis import AxisField, join
+from archcalc.field.field import Field
 from archcalc.field.paths import followed
-from archcalc.layers.join import Concat
+from archcalc.layers.join import Concat, Multiply
 from archcalc.layers.join import seen as windows_of
 from archcalc.network import Network, Node
 from archcalc.sizes import MOST_READS, POINT, Int, Window, is_array, smallest
 
 if TYPE_CHECKING:
-    from archcalc.field.pixels_read import Positions
+    from archcalc.field.pixels_read import PixelReader
 
-AxisFields: TypeAlias = tuple[AxisField, ...]
+FieldByAxis: TypeAlias = tuple[AxisField, ...]
+"""The receptive field of a node, along every axis of the network input."""
 
 MAX_STEP = 10**1000
 """The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
@@ -34,145 +36,196 @@ PHASES = 100_000
 """How many units of all layers together are told apart: of each layer that number over the number of layers."""
 
 
-class Fields:
-    """The views of the nodes that were added so far, in the network's order."""
+class Propagation:
+    """The fields of the nodes that were added so far, in the network's order."""
 
     def __init__(self, network: Network, *, gates: bool = False, cut: bool = True) -> None:
-        """Past the gates, or with ``gates`` along all paths; without ``cut`` whole maps are not looked into."""
+        """Past the gates, or along all paths (``gates``). ``cut``: follow what is read of maps that are taken whole."""
         self.network, self.gates, self.cut = network, gates, cut
         axes = network.input.axes
         self.pixels = axes if any(map(is_array, axes)) else same(axes)
         self.most = max(4, min(MOST_READS, PHASES // len(network.nodes)))
-        self.views: list[AxisFields] = []
-        self._maps: dict[int, tuple[Int, ...]] = {}  # of a vector that was made of a map, the map's axes
+        self.fields: list[FieldByAxis] = []
+        self._maps: dict[int, tuple[Int, ...]] = {}
+        """For a vector that was made of a map, the axes of the map."""
 
     @cached_property
-    def _positions(self) -> Positions:
-        from archcalc.field.pixels_read import Positions
+    def _pixel_reader(self) -> PixelReader:
+        from archcalc.field.pixels_read import PixelReader
 
-        return Positions(self.network, gates=self.gates)
+        return PixelReader(self.network, gates=self.gates)
 
-    def add(self, node: Node, windows: tuple[Window, ...]) -> AxisFields:
-        """The views of the next node; LayerError where numbers become too large."""
-        views = self._seen(node, windows)
-        self.views.append(views)
-        return views
+    def add(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
+        """The field of the next node, whose layer has the windows; LayerError where numbers become too large."""
+        field = self._field(node, windows)
+        self.fields.append(field)
+        return field
 
-    def _seen(self, node: Node, windows: tuple[Window, ...]) -> AxisFields:
+    def _field(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
         if not node.inputs:
             return (AxisField(),) * len(self.pixels)
         inputs = node.inputs if self.gates or not node.layer.joins else followed(node, self.network)
-        behind = self.views[inputs[0]] if len(inputs) == 1 else self._met(node, inputs)
+        before = self.fields[inputs[0]] if len(inputs) == 1 else self._joined(node, inputs)
         axes = node.shape.axes
         if windows is POINT:
-            return behind if axes else self._vector(node, inputs[0], behind)
-        seen = self._through(windows, behind)
+            return before if axes else self._vector(node, inputs[0], before)
+        field = self._through(windows, before)
         if any(window.whole for window in windows):
-            seen = self._of_whole_maps(self.network.nodes[inputs[0]], windows, behind, seen)
+            field = self._of_whole_maps(self.network.nodes[inputs[0]], windows, before, field)
         if not axes and self.network.nodes[inputs[0]].shape.axes:
             self._maps[node.index] = self.network.nodes[inputs[0]].shape.axes
-            return tuple(
-                a if same_for_all(a.field) else a._replace(together=b) for a, b in zip(behind, seen, strict=True)
-            )
+            return tuple(a if a.field.whole else a._replace(together=b) for a, b in zip(before, field, strict=True))
         in_turns, last = False, None
-        for view in seen:
-            if view is last:  # alike along both axes
+        for axis_field in field:
+            if axis_field is last:  # alike along both axes
                 continue
-            last, field = view, view.field
-            in_turns = in_turns or bool(field.phases)
-            if isinstance(field.step, int) and isinstance(field.per, int) and max(field.step, field.per) > MAX_STEP:
+            last, line = axis_field, axis_field.field
+            in_turns = in_turns or bool(line.phases)
+            if isinstance(line.step, int) and isinstance(line.per, int) and max(line.step, line.per) > MAX_STEP:
                 raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
-        return tuple(map(_on, seen, axes)) if in_turns else seen
+        return on_map(field, axes) if in_turns and axes else field
 
-    def _through(self, windows: tuple[Window, ...], views: AxisFields) -> AxisFields:
-        found: list[AxisField] = []
+    def _through(self, windows: tuple[Window, ...], field: FieldByAxis) -> FieldByAxis:
+        result: list[AxisField] = []
         last: tuple[Any, ...] = (None, None, None)
-        for at in zip(views, windows, self.pixels, strict=True):
+        for at in zip(field, windows, self.pixels, strict=True):
             alike = all(map(is_, at, last))
-            found.append(found[-1] if alike else at[0].through(at[1], at[2], self.most))
+            result.append(result[-1] if alike else at[0].through(at[1], at[2], self.most))
             last = at
-        return tuple(found)
+        return tuple(result)
 
-    def _vector(self, node: Node, before: int, behind: AxisFields) -> AxisFields:
-        """A vector of a vector: where each value is made of all of them, it sees what they see together."""
-        if before not in self._maps:
-            return behind
+    def _vector(self, node: Node, source: int, before: FieldByAxis) -> FieldByAxis:
+        """The field of a vector made of a vector: where each value is made of all values, of all of them together."""
+        if source not in self._maps:
+            return before
         if node.layer.mixes:
-            return tuple(view.together or view for view in behind)
-        map_axes = self._maps[node.index] = self._maps[before]
-        if smallest(node.shape.values - self.network.nodes[before].shape.values) >= 0:
-            return behind
-        return tuple(_part(view, one_map=bool(map_axes)) for view in behind)
+            return _together(before)
+        map_axes = self._maps[node.index] = self._maps[source]
+        if smallest(node.shape.values - self.network.nodes[source].shape.values) >= 0:
+            return before
+        return tuple(_part(axis_field, one_map=bool(map_axes)) for axis_field in before)
 
-    def _met(self, node: Node, inputs: Sequence[int]) -> AxisFields:
-        """Where paths meet. A vector beside a map serves all its positions; vectors lie one after another, or are added."""
-        ends = [self.views[i] for i in inputs]
+    def _joined(self, node: Node, inputs: Sequence[int]) -> FieldByAxis:
+        """The field where paths meet.
+
+        A vector beside a map serves all positions of the map. Vectors are added, or lie one after another.
+        """
+        paths = [self.fields[i] for i in inputs]
         axes = node.shape.axes
         if axes:
-            met = self._joined([self._beside(i, node) for i in inputs])
-            return tuple(map(_on, met, axes)) if any(view.field.phases for view in met) else met
+            joined = self._hull([self._beside(i, node) for i in inputs])
+            return on_map(joined, axes) if any(axis_field.field.phases for axis_field in joined) else joined
         if not any(i in self._maps for i in inputs):
-            return self._joined(ends)
-        whole = self._joined([_together(views) for views in ends])
+            return self._hull(paths)
+        whole = self._hull([_together(path) for path in paths])
         maps = [self._maps.get(i) for i in inputs]
         if isinstance(node.layer, Concat):
             self._maps[node.index] = ()
-            return tuple(_one_after_another(at, all_) for *at, all_ in zip(*ends, whole, strict=True))
-        if any(views != ends[0] for views in ends) and (not all(maps) or len(set(maps)) > 1):
-            return tuple(view._replace(exact=False) for view in whole)
+            return tuple(_one_after_another(at, all_) for *at, all_ in zip(*paths, whole, strict=True))
+        if any(path != paths[0] for path in paths) and (not all(maps) or len(set(maps)) > 1):
+            return tuple(axis_field._replace(exact=False) for axis_field in whole)
         self._maps[node.index] = maps[0] or ()
-        return tuple(a._replace(together=b) for a, b in zip(self._joined(ends), whole, strict=True))
+        return tuple(a._replace(together=b) for a, b in zip(self._hull(paths), whole, strict=True))
 
-    def _beside(self, index: int, node: Node) -> AxisFields:
-        """What a position of a joined map sees of an input: its own position, or all of an axis that has a single one."""
+    def _beside(self, index: int, node: Node) -> FieldByAxis:
+        """The field of a position of a joined map through one input: its own position, or all of an axis of size 1."""
         source = self.network.nodes[index]
-        views = self.views[index]
+        field = self.fields[index]
         if index in self._maps:
-            return _together(views)
+            return _together(field)
         if all(map(is_, source.shape.axes, node.shape.axes)):
-            return views
+            return field
         windows = windows_of(source.shape, node.shape)
         if windows is POINT:
-            return views
-        return self._of_whole_maps(source, windows, views, self._through(windows, views))
+            return field
+        return self._of_whole_maps(source, windows, field, self._through(windows, field))
 
-    def _joined(self, ends: Sequence[AxisFields]) -> AxisFields:
+    def _hull(self, paths: Sequence[FieldByAxis]) -> FieldByAxis:
         most = self.most
-        return _per_axis(lambda *at: join(at[:-1], at[-1], most), *ends, self.pixels)
+        return _per_axis(lambda *at: join(at[:-1], at[-1], most), *paths, self.pixels)
 
     def _of_whole_maps(
-        self, source: Node, windows: Sequence[Window], behind: AxisFields, seen: AxisFields
-    ) -> AxisFields:
-        """The views ``seen`` through windows that take the whole map, cut to the pixels that are read of it.
+        self, source: Node, windows: Sequence[Window], before: FieldByAxis, after: FieldByAxis
+    ) -> FieldByAxis:
+        """The field ``after`` windows that take the whole map ``source``, cut to the pixels that are read of the map.
 
-        ``behind`` are the views of the map ``source``. What is exact, or was a bound before, stays as it is; so do
-        arrays.
+        ``before`` is the field of the source. What is exact, or was a bound before, stays as it is; so do arrays.
         """
         if not self.cut:
-            return seen
-        cut: list[AxisField] = []
-        for axis, (was, now, window) in enumerate(zip(behind, seen, windows, strict=True)):
-            if axis and now is seen[axis - 1] and was is behind[axis - 1]:  # alike in every layer on the way here
-                cut.append(cut[-1])
+            return after
+        result: list[AxisField] = []
+        for axis, (old, new, window) in enumerate(zip(before, after, windows, strict=True)):
+            if axis and new is after[axis - 1] and old is before[axis - 1]:  # alike in every layer on the way here
+                result.append(result[-1])
                 continue
-            asked = window.whole and was.exact and not now.exact
-            if asked and not any(map(is_array, (*source.shape.axes, *was.field[:4]))):
-                ends = self._positions.of_map(source, axis)
-                now = now._replace(field=Field(*ends, 0, 1), exact=True) if ends else now
-            cut.append(now)
-        return tuple(cut)
+            bound = window.whole and old.exact and not new.exact
+            if bound and not any(map(is_array, (*source.shape.axes, *old.field[:4]))):
+                ends = self._pixel_reader.of_map(source, axis)
+                new = new._replace(field=Field(*ends, 0, 1), exact=True) if ends else new
+            result.append(new)
+        return tuple(result)
 
 
-def fields(network: Network, *, gates: bool = False, cut: bool = True) -> list[AxisFields]:
-    """The views of every node, past the gates or along all paths."""
-    found = Fields(network, gates=gates, cut=cut)
+class _Known:
+    """The fields of a network at another input, and the windows that led to them: what is equal here is used again."""
+
+    def __init__(self, network: Network, fields: Sequence[FieldByAxis]) -> None:
+        self.network, self.fields = network, fields
+        self.windows = list(_windows(network))
+
+    def field(self, node: Node, windows: tuple[Window, ...], here: Propagation) -> FieldByAxis | None:
+        """The field of a node that has the same layer, windows and input fields there; None where that is not so.
+
+        The result must not depend on the sizes of the input or of the maps: where the step is 0 a window was whole, or
+        paths of different steps met, and beside a map of another size an input is widened.
+        """
+        there, field, axes = self.network.nodes[node.index], self.fields[node.index], node.shape.axes
+        if not node.inputs:
+            return field
+        if node.layer is not there.layer or node.inputs != there.inputs or not axes or not there.shape.axes:
+            return None
+        if windows != self.windows[node.index] or isinstance(node.layer, Multiply):
+            return None
+        if any(here.fields[i] is not self.fields[i] for i in node.inputs):
+            return None
+        if any(axis_field.field.step == 0 or axis_field.least.step == 0 for axis_field in field):
+            return None
+        if node.layer.joins and any(shape.axes != axes for shape in here.network.input_shapes(node)):
+            return None
+        return on_map(field, axes) if any(axis_field.field.phases for axis_field in field) else field
+
+
+def node_fields(
+    network: Network,
+    *,
+    gates: bool = False,
+    cut: bool = True,
+    known: tuple[Network, Sequence[FieldByAxis]] | None = None,
+) -> list[FieldByAxis]:
+    """The field of every node, past the gates or along all paths (``gates``); ``cut`` as for ``Propagation``.
+
+    ``known`` is the network at another input with its fields: those that are equal here are used again.
+    LayerError where numbers become too large.
+    """
+    propagation = Propagation(network, gates=gates, cut=cut)
+    there = _Known(*known) if known and len(known[0].nodes) == len(network.nodes) else None
+    for node, windows in zip(network.nodes, _windows(network), strict=True):
+        field = there.field(node, windows, propagation) if there else None
+        if field is None:
+            propagation.add(node, windows)
+        else:
+            propagation.fields.append(field)
+    return propagation.fields
+
+
+def _windows(network: Network) -> Iterator[tuple[Window, ...]]:
+    """The windows of every node, as ``passed`` gives them; layers repeat."""
     known: dict[Any, tuple[Window, ...]] = {}
     for node in network.nodes:
-        key = node.layer, *network.input_shapes(node)  # layers repeat
+        key = node.layer, *network.input_shapes(node)
         if key not in known:
             known[key] = passed(node.layer.window(*key[1:]))
-        found.add(node, known[key])
-    return found.views
+        yield known[key]
 
 
 def has_gates(network: Network) -> bool:
@@ -180,40 +233,46 @@ def has_gates(network: Network) -> bool:
     return any(len(followed(node, network)) < len(node.inputs) for node in network.nodes if node.layer.joins)
 
 
-def _on(view: AxisField, units: Int) -> AxisField:
-    """The view on a map of so many units; a bound on arrays of sizes, some of which have fewer units than phases."""
+def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:
+    """The field on a map of these sizes: see ``Field.on``."""
+    there = _per_axis(_on, field, axes)
+    return field if all(map(is_, there, field)) else there
+
+
+def _on(field: AxisField, units: Int) -> AxisField:
+    """The field on an axis of that many units; a bound on arrays, some of which have fewer units than phases."""
     if is_array(units):
-        few = smallest(units) < view.field.per
-        return view._replace(field=view.field.line(), least=view.least.line(), exact=False) if few else view
-    return view._replace(field=view.field.on(units), least=view.least.on(units))
+        few = smallest(units) < field.field.per
+        return field._replace(field=field.field.line(), least=field.least.line(), exact=False) if few else field
+    return field.on(units)
 
 
-def _together(views: AxisFields) -> AxisFields:
-    return tuple(view.together or view for view in views)
+def _together(field: FieldByAxis) -> FieldByAxis:
+    return tuple(axis_field.together or axis_field for axis_field in field)
 
 
-def _part(view: AxisField, *, one_map: bool) -> AxisField:
-    """Some values of a vector: which of its units they are is not followed, so that what they see together is a bound."""
-    together = view.together and view.together._replace(exact=False)
-    return view._replace(exact=view.exact and one_map and not view.field.phases, together=together)
+def _part(field: AxisField, *, one_map: bool) -> AxisField:
+    """The field of some values of a vector: which values they are is not followed, so ``together`` is a bound."""
+    together = field.together and field.together._replace(exact=False)
+    return field._replace(exact=field.exact and one_map and not field.field.phases, together=together)
 
 
-def _one_after_another(views: Sequence[AxisField], together: AxisField) -> AxisField:
-    """The units of several vectors: the largest and the smallest field among them."""
-    largest = max(views, key=lambda view: view.field.size)
-    least = min(views, key=lambda view: view.least.size).least
-    exact = all(view.exact or view.field.size <= largest.field.size for view in views) and largest.exact
+def _one_after_another(fields: Sequence[AxisField], together: AxisField) -> AxisField:
+    """The field of the values of several vectors: the largest and the smallest field among them."""
+    largest = max(fields, key=lambda axis_field: axis_field.field.size)
+    least = min(fields, key=lambda axis_field: axis_field.least.size).least
+    exact = all(one.exact or one.field.size <= largest.field.size for one in fields) and largest.exact
     return AxisField(largest.field, least, exact, together=together)
 
 
-def _per_axis(compute: Callable[..., AxisField], *columns: tuple[Any, ...]) -> AxisFields:
-    """compute for each axis; an axis with the very values of the one before, as on square maps, shares its view."""
-    views: list[AxisField] = []
+def _per_axis(compute: Callable[..., AxisField], *columns: Sequence[Any]) -> FieldByAxis:
+    """compute for each axis; an axis with the very values of the axis before, as on square maps, shares its field."""
+    result: list[AxisField] = []
     before: tuple[Any, ...] = ()
     for values in zip(*columns, strict=True):
-        views.append(views[-1] if before and all(map(is_, values, before)) else compute(*values))
+        result.append(result[-1] if before and all(map(is_, values, before)) else compute(*values))
         before = values
-    return tuple(views)
+    return tuple(result)
 
 
 def passed(windows: tuple[Window, ...]) -> tuple[Window, ...]:

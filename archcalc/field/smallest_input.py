@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archcalc.errors import ArchcalcError, LayerError
-from archcalc.field.axis import Field
 from archcalc.field.coverage import adds_pixels, gate_nodes, padding_varies, unit_covers
-from archcalc.field.paths import followed
-from archcalc.field.propagation import AxisFields, fields
+from archcalc.field.field import Field
+from archcalc.field.propagation import FieldByAxis, node_fields
 from archcalc.network import Network
 from archcalc.sizes import MAX_SIZE
 
@@ -16,51 +15,60 @@ TRIED, LAYERS = 200, 400_000
 """The most sizes at which the network is built, and the most layers that are built for it, two sizes apart."""
 
 
-class Taken:
-    """What the layers take that may be idle, at one input: the fields of their inputs."""
+class WideningInputs:
+    """The inputs of the widening layers, at one input of the network: their nodes and fields.
 
-    def __init__(self, network: Network, views: Sequence[AxisFields]) -> None:
+    Fields that equal those at another input are the same objects there, and so are not compared again (``like``).
+    """
+
+    def __init__(self, network: Network, fields: Sequence[FieldByAxis], like: WideningInputs | None = None) -> None:
+        self.network, self.fields = network, fields
         gates = gate_nodes(network)
-        inputs = [
-            i
-            for node in network.nodes
-            if node.index not in gates and not node.side
-            for i in followed(node, network)
-            if adds_pixels(node, views[i], views[node.index])
-        ]
-        self.views = [views[i] for i in inputs]
-        self.largest = max([view.field.size for views in self.views for view in views], default=0)
-        self.network, self.inputs = network, inputs
+        known = like if like is not None and len(like.fields) == len(fields) else None
+        self.of: dict[int, int] = {}
+        """The input of every widening layer, by the indices of both nodes."""
+        for node in network.nodes:
+            if node.layer.joins or node.side or not node.inputs or node.index in gates:
+                continue
+            at, (i,) = node.index, node.inputs
+            if known and fields[i] is known.fields[i] and fields[at] is known.fields[at]:
+                widens = at in known.of
+            else:
+                widens = adds_pixels(node, fields[i], fields[at])
+            if widens:
+                self.of[at] = i
+        self.largest = max((axis_field.field.size for i in self.of.values() for axis_field in fields[i]), default=0)
 
     def idle(self) -> Iterator[bool | None]:
         """For each of the layers whether it is idle; None where it may be."""
-        for views, i in zip(self.views, self.inputs, strict=True):
-            yield unit_covers(views, self.network.nodes[i], self.network)
+        for i in self.of.values():
+            yield unit_covers(self.fields[i], self.network.nodes[i], self.network)
 
     @property
     def may_be_idle(self) -> bool:
         return any(known is not False for known in self.idle())
 
 
-def smallest_input(network: Network, views: Sequence[AxisFields]) -> tuple[int | None, bool]:
-    """The side of the square input from which on no layer is idle, found on the network itself; whether it is exact.
+def smallest_input(network: Network, fields: Sequence[FieldByAxis]) -> tuple[int | None, bool]:
+    """The side, in pixels, of the square input from which on no layer is idle; and whether that side is exact.
 
-    ``views`` are those of the network's nodes. Arithmetic says from where on no unit of an endless map could see the
-    whole input. Below that, sizes are tried one by one until a layer is idle; sizes that the network does not take are
-    passed over. None where no layer can be idle, where no size fits, where fields grow with the input, as behind an
-    adaptive pooling, or where the size is beyond all that an input may have. It is not exact where a layer may be idle
-    at the next smaller size, or where that many sizes would have to be tried that the search is given up.
+    ``fields`` are those of the network's nodes. Arithmetic says from where on no unit of an endless map could see the
+    whole input. Below that, the network is built at one size after another until a layer is idle; sizes that the network
+    does not take are passed over. None where no layer can be idle, where no size fits, where fields grow with the input,
+    as behind an adaptive pooling, or where the size is beyond all that an input may have. It is not exact where a layer
+    may be idle at the next smaller size, or where the search is given up because too many sizes would have to be tried.
     """
-    here = Taken(network, views)
-    if not here.views:
+    here = WideningInputs(network, fields)
+    if not here.of:
         return None, True
     varies = any(padding_varies(network))
-    enough = 1 + max(min(_reach(view.field, varies) for view in views) for views in here.views)
-    stride = max(1, *(view.field.step // view.field.per for views in here.views for view in views))
+    inputs = [fields[i] for i in here.of.values()]
+    enough = 1 + max(min(_reach(axis_field.field, varies) for axis_field in field) for field in inputs)
+    stride = max(1, *(axis_field.field.step // axis_field.field.per for field in inputs for axis_field in field))
     tries = max(2, min(TRIED, LAYERS // len(network.nodes)))
     least, there = enough, None
     for least in range(enough, min(max(enough + stride, 1 + max(network.input.axes)), MAX_SIZE, enough + tries)):
-        there = _at(network, least)
+        there = _at(here, least)
         if there is not None:
             break
     if there is None or there.largest != here.largest or there.may_be_idle:
@@ -71,7 +79,7 @@ def smallest_input(network: Network, views: Sequence[AxisFields]) -> tuple[int |
         if not tries:
             return least, False
         tries -= 1
-        there = _at(network, side)
+        there = _at(here, side)
         missed = missed + 1 if there is None else 0
         if missed == stride:
             break
@@ -88,10 +96,11 @@ def _reach(field: Field, varies: bool) -> int:
     return 0 if field.first > 0 else (field.last + -field.first // field.step * field.step) // field.per + 1
 
 
-def _at(network: Network, side: int) -> Taken | None:
-    """What layers take at a square input; None where the network does not take it."""
+def _at(here: WideningInputs, side: int) -> WideningInputs | None:
+    """The inputs of the widening layers at a square input; None where the network does not take it."""
+    network = here.network
     try:
         there = network.at(network.input._replace(axes=(side,) * len(network.input.axes)))
     except (ArchcalcError, LayerError):
         return None
-    return Taken(there, fields(there, cut=False))
+    return WideningInputs(there, node_fields(there, cut=False, known=(network, here.fields)), here)

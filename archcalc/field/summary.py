@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.field.axis import Field
 from archcalc.field.coverage import adds_pixels, gate_nodes, padding_varies, unit_covers, units_cover
+from archcalc.field.field import Field
 from archcalc.field.paths import followed
-from archcalc.field.propagation import AxisFields
+from archcalc.field.propagation import FieldByAxis
 from archcalc.field.smallest_input import smallest_input
 from archcalc.field.unit import UnitField, unit_fields
 from archcalc.letters import normal
@@ -19,17 +19,18 @@ from archcalc.sizes import is_array
 
 
 class LayerField(NamedTuple):
-    """What one layer sees: a view for every axis, and for every axis whether all paths to it have one centre.
+    """The receptive field of one layer along every axis, past the gates and over all paths, in pixels.
 
-    differs_from_input: the field differs from the field of at least one input. widens: the layer's own window adds pixels.
-    idle: a unit of the input already sees the whole network input (None: the input's field is a bound, so it may).
-    idle_everywhere: every unit of the input already does. padded: the padding on the way depends on the size of the network input
-    (TensorFlow's 'same'). gate: the layer belongs to a gate.
+    centred: for every axis whether all paths to the layer have one centre and one step. differs_from_input: the field
+    differs from the field of at least one input. widens: the layer's own window adds pixels. idle: a unit of the input
+    already covers the network input (None: the input's field is a bound, so it may). idle_everywhere: every unit of the
+    input already does. padded: the padding on the way depends on the size of the network input (TensorFlow's 'same').
+    gate: the layer belongs to a gate.
     """
 
     node: Node
-    field: AxisFields
-    field_with_gates: AxisFields
+    field: FieldByAxis
+    field_with_gates: FieldByAxis
     centred: tuple[bool, ...]
     differs_from_input: bool
     widens: bool
@@ -42,11 +43,12 @@ class LayerField(NamedTuple):
 class FieldSummary(NamedTuple):
     """What the fields mean at this input: the field summary.
 
-    ``first`` is the first layer of which a unit is known to see the whole input, ``everywhere`` the first of which every
-    unit is. Where an earlier one may, since its field is a bound, ``may_be_first`` and ``may_be_everywhere`` are the
-    first of those. Of the ``widening`` layers the ``idle`` ones are known to take what has seen the whole input already,
-    and those of ``may_idle`` may. From the square input of side ``least`` on none is idle; None when there is none, or
-    none can be told. It is the smallest such side unless fields are bounds: then ``least_exact`` is False.
+    first: the first layer that covers the network input. everywhere: the first layer of which every unit does.
+    may_be_first, may_be_everywhere: where the field of an earlier layer is a bound that covers the input, the first such
+    layer. widening: the layers whose window adds pixels. idle: those of them whose input already covers the network
+    input; may_idle: those of which that is not known, since the field is a bound. least: the side of the square input,
+    in pixels, from which on no layer is idle; None where there is none, or none can be told. least_exact: False where
+    fields are bounds, so that a smaller side may do.
     """
 
     first: LayerField | None
@@ -66,13 +68,16 @@ class NetworkField:
     def __init__(
         self,
         network: Network,
-        views: Sequence[AxisFields],
-        with_gates: Sequence[AxisFields],
+        fields: Sequence[FieldByAxis],
+        with_gates: Sequence[FieldByAxis],
         training: bool = False,
     ) -> None:
-        """``views`` are those of the network's nodes, past the gates; side heads count in ``training`` alone."""
+        """``fields`` are those of the network's nodes, past the gates, and ``with_gates`` over all paths.
+
+        Side heads count in ``training`` alone.
+        """
         self.network, self.training = network, training
-        self._views, self._with_gates = views, with_gates
+        self._fields, self._with_gates = fields, with_gates
 
     @cached_property
     def _all_layers(self) -> list[LayerField]:
@@ -84,7 +89,7 @@ class NetworkField:
             )
         if any(map(is_array, network.input.axes)):
             raise ArchcalcError("fields need single sizes; on arrays, read the fields of the rows")
-        return _layers(network, self._views, self._with_gates)
+        return _layers(network, self._fields, self._with_gates)
 
     @cached_property
     def layers(self) -> list[LayerField]:
@@ -103,7 +108,7 @@ class NetworkField:
         return named[-1]
 
     def unit(self, name: str, unit: Sequence[int]) -> list[UnitField]:
-        """What one unit of a layer sees along every axis, past the gates.
+        """The field of one unit of a layer along every axis, past the gates.
 
         ``name`` is a layer, or a block for its last layer; ``unit`` is the unit's position, as (row, column).
         ArchcalcError for an unknown layer, a position that is not in its map, or a layer without positions.
@@ -113,73 +118,71 @@ class NetworkField:
 
     @cached_property
     def summary(self) -> FieldSummary:
-        """What the fields mean at this input, and at which they would all count; ArchcalcError as ``layers``.
+        """What the fields mean at this input, and from which input on no layer is idle; ArchcalcError as ``layers``.
 
-        Richter et al., Should you go deeper?, 2021, arXiv:2106.12307: a layer cannot add context when the field of what
-        it takes is the whole image already. Convolutions and poolings are asked; layers that see everything by their
-        nature (global and adaptive poolings, fully connected ones) are not.
+        Richter et al., Should you go deeper?, 2021, arXiv:2106.12307: a layer cannot add context when the field of its
+        input is the whole network input already. That concerns convolutions and poolings, and not layers that take the
+        whole map by their nature (global and adaptive poolings, fully connected layers).
         """
         network = self.network
-        on_path = [sight for sight in self.layers if not sight.gate and not sight.node.side]
-        widening = [sight for sight in on_path if sight.widens]
-        seeing = [sight for sight in on_path if not _passed_on(sight)]
-        first, may_be_first = _firsts(seeing, network, unit_covers)
-        everywhere, may_be_everywhere = _firsts(seeing, network, units_cover)
-        least, least_exact = smallest_input(network, self._views)
+        on_path = [layer for layer in self.layers if not layer.gate and not layer.node.side]
+        widening = [layer for layer in on_path if layer.widens]
+        asked = [layer for layer in on_path if not _passed_on(layer)]
+        first, may_be_first = _first_covering(asked, network, unit_covers)
+        everywhere, may_be_everywhere = _first_covering(asked, network, units_cover)
+        least, least_exact = smallest_input(network, self._fields)
         return FieldSummary(
             first,
             everywhere,
             widening,
-            [sight for sight in widening if sight.idle],
+            [layer for layer in widening if layer.idle],
             least,
             may_be_first,
             may_be_everywhere,
-            [sight for sight in widening if sight.idle is None],
+            [layer for layer in widening if layer.idle is None],
             least_exact,
         )
 
 
-def _layers(network: Network, views: Sequence[AxisFields], all_with_gates: Sequence[AxisFields]) -> list[LayerField]:
-    """What every layer of the network sees, in its order."""
+def _layers(network: Network, fields: Sequence[FieldByAxis], with_gates: Sequence[FieldByAxis]) -> list[LayerField]:
+    """The fields of every layer of the network, in its order."""
     gates = gate_nodes(network)
-    found: list[LayerField] = []
-    of_nodes = zip(network.nodes, views, all_with_gates, padding_varies(network), strict=True)
-    for node, seen, with_gates, padded in of_nodes:
-        inputs = followed(node, network)
-        before = [found[i] for i in inputs]
-        widens = any(adds_pixels(node, sight.field, seen) for sight in before if sight.field is not seen)
-        idle = unit_covers(before[0].field, before[0].node, network) if widens else False
-        spent = units_cover(before[0].field, before[0].node, network) if widens else False
-        found.append(
+    layers: list[LayerField] = []
+    of_nodes = zip(network.nodes, fields, with_gates, padding_varies(network), strict=True)
+    for node, field, all_paths, padded in of_nodes:
+        inputs = [layers[i] for i in followed(node, network)]
+        changed = [layer for layer in inputs if layer.field is not field]
+        widens = any(adds_pixels(node, layer.field, field) for layer in changed)
+        layers.append(
             LayerField(
                 node,
-                seen,
-                with_gates,
-                _centred(before, len(seen)),
-                any(_differ(seen, sight.field) for sight in before if sight.field is not seen),
+                field,
+                all_paths,
+                _centred(inputs, len(field)),
+                any(_differ(field, layer.field) for layer in changed),
                 widens,
-                idle,
-                spent,
+                unit_covers(inputs[0].field, inputs[0].node, network) if widens else False,
+                units_cover(inputs[0].field, inputs[0].node, network) if widens else False,
                 padded,
                 node.index in gates,
             )
         )
-    return found
+    return layers
 
 
-def _passed_on(sight: LayerField) -> bool:
-    """Whether the layer makes a vector whose values see no more than their positions of the map did."""
-    return any(view.together for view in sight.field)
+def _passed_on(layer: LayerField) -> bool:
+    """Whether the layer makes a vector whose values have the fields of single positions of a map."""
+    return any(axis_field.together for axis_field in layer.field)
 
 
-def _centred(before: Sequence[LayerField], axes: int) -> tuple[bool, ...]:
+def _centred(inputs: Sequence[LayerField], axes: int) -> tuple[bool, ...]:
     """For every axis whether all paths that meet have one centre and one step."""
-    if len(before) == 1:
-        return before[0].centred
+    if len(inputs) == 1:
+        return inputs[0].centred
     return tuple(
         all(
-            sight.centred[axis] and _same_centre(before[0].field[axis].field, sight.field[axis].field)
-            for sight in before
+            layer.centred[axis] and _same_centre(inputs[0].field[axis].field, layer.field[axis].field)
+            for layer in inputs
         )
         for axis in range(axes)
     )
@@ -189,17 +192,17 @@ def _same_centre(a: Field, b: Field) -> bool:
     return a.step * b.per == b.step * a.per and (a.first + a.last) * b.per == (b.first + b.last) * a.per
 
 
-def _differ(a: AxisFields, b: AxisFields) -> bool:
+def _differ(a: FieldByAxis, b: FieldByAxis) -> bool:
     return any((v.field, v.least, v.exact) != (w.field, w.least, w.exact) for v, w in zip(a, b, strict=True))
 
 
-def _firsts(
-    seeing: Sequence[LayerField], network: Network, asked: Callable[[AxisFields, Node, Network], bool | None]
+def _first_covering(
+    layers: Sequence[LayerField], network: Network, covers: Callable[[FieldByAxis, Node, Network], bool | None]
 ) -> tuple[LayerField | None, LayerField | None]:
-    """The first layer of which it is known, and the first before that of which it may be so."""
+    """The first layer that is known to cover the input, and the first layer before it that may."""
     may = None
-    for layer in seeing:
-        known = asked(layer.field, layer.node, network)
+    for layer in layers:
+        known = covers(layer.field, layer.node, network)
         if known:
             return layer, may
         if known is None and may is None:

@@ -1,4 +1,4 @@
-"""Which pixels one unit of a layer sees: a rectangle of the input, as if it went on for ever and within the image."""
+"""The field of one unit of a layer: a rectangle of pixels, on an endless input and within the network input."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
-from archcalc.field.pixels_read import Positions, Run
+from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.network import Network, Node
 from archcalc.sizes import Span
 
 
 class UnitField(NamedTuple):
-    """What one unit sees along one axis: the first and last pixel as if the image went on, and those within it.
+    """The field of one unit along one axis, as first and last pixel.
 
-    ``endless`` is () for a unit that sees nothing at all, ``inside`` for one that sees padding alone; ``exact`` is False
-    where the pixels are a bound.
+    endless: as if the network input went on for ever; () where the unit sees nothing. inside: the pixels within the
+    input; () where the unit sees padding alone. exact: False where the pixels are a bound.
     """
 
     endless: Span
@@ -24,8 +24,8 @@ class UnitField(NamedTuple):
     exact: bool
 
 
-def unit_fields(network: Network, node: Node, views: Sequence[AxisField], unit: Sequence[int]) -> list[UnitField]:
-    """What the unit of a node sees along every axis; ``views`` are the node's.
+def unit_fields(network: Network, node: Node, field: Sequence[AxisField], unit: Sequence[int]) -> list[UnitField]:
+    """The field of one unit of a node along every axis; ``field`` is the node's, ``unit`` a position for every axis.
 
     ArchcalcError for a unit that is not in the map, or a node without positions.
     """
@@ -42,16 +42,16 @@ def unit_fields(network: Network, node: Node, views: Sequence[AxisField], unit: 
             f"unit {_listed(unit)} is not in the map of {node.name}: it is {'x'.join(map(str, sizes))}, "
             f"units {_listed([0] * len(sizes))} to {_listed([size - 1 for size in sizes])}"
         )
-    each = enumerate(zip(views, unit, strict=True))
-    return [_unit_field(view, network, node, at, axis) for axis, (view, at) in each]
+    each = enumerate(zip(field, unit, strict=True))
+    return [_unit_field(axis_field, network, node, at, axis) for axis, (axis_field, at) in each]
 
 
 def _listed(unit: Sequence[int]) -> str:
     return ",".join(map(str, unit))
 
 
-def _unit_field(view: AxisField, network: Network, node: Node, unit: int, axis: int) -> UnitField:
-    inside = Positions(network).of(node, Run(unit, unit), axis)
+def _unit_field(field: AxisField, network: Network, node: Node, unit: int, axis: int) -> UnitField:
+    inside = PixelReader(network).of(node, Run(unit, unit), axis)
     if inside is None:
         raise ArchcalcError(f"{node.name} has windows too large to follow one unit of it through the network")
-    return UnitField(view.field.of(unit), inside, view.exact)
+    return UnitField(field.field.of(unit), inside, field.exact)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, clipped, nearest, unknown
-from archcalc.field.propagation import fields
+from archcalc.field.propagation import node_fields
 from archcalc.inputs import any_array, single
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
@@ -342,7 +342,7 @@ def _period(network: Network) -> int:
     layers = [node.layer for node in network.nodes if getattr(node.layer, "pad", None) == "same"]
     if not any(isinstance(layer, Windowed) and layer.stride != 1 for layer in layers):
         return 0
-    lines = {axis.field for axes in fields(network) for axis in axes}
+    lines = {axis.field for axes in node_fields(network) for axis in axes}
     period = lcm(*(ceil_div(line.step, line.per) for line in lines if line.step))
     most = max(TRIED, 10 * MOST_LAYERS // len(network.nodes))
     if period > most:

@@ -12,8 +12,9 @@ from matplotlib.patches import Rectangle
 from archcalc.analysis import Analysis
 from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError
-from archcalc.field.axis import AxisField, Field
+from archcalc.field.axis import AxisField
 from archcalc.field.coverage import gate_nodes
+from archcalc.field.field import Field
 from archcalc.plot import labels, style
 from archcalc.plot.colours import GREY, INK, RED
 from archcalc.plot.look import Looks

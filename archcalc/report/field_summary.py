@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archcalc.analysis import Analysis
 from archcalc.field.axis import AxisField
-from archcalc.field.propagation import AxisFields
+from archcalc.field.propagation import FieldByAxis
 from archcalc.field.summary import FieldSummary, LayerField
 from archcalc.report.layers import field_of
 from archcalc.sizes import AXES
@@ -51,7 +51,7 @@ def sizes_text(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
-def field_text(views: AxisFields) -> str:
+def field_text(views: FieldByAxis) -> str:
     """The size of the field, as HxW where the axes differ; a bound is marked."""
     return str(field_of(views))
 

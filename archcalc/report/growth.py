@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.field.propagation import AxisFields, has_gates
+from archcalc.field.propagation import FieldByAxis, has_gates
 from archcalc.field.summary import FieldSummary
 from archcalc.naming import told_apart
 from archcalc.outputs import unused_of
@@ -100,7 +100,7 @@ def growth(analysis: Analysis) -> list[Known]:
     return found
 
 
-def _area(views: AxisFields) -> int:
+def _area(views: FieldByAxis) -> int:
     return product(view.field.size for view in views)
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.axis import AxisField
-from archcalc.field.pixels_read import Positions, Run
+from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.reshape import Upsample
 from archcalc.network import Network, Node
@@ -247,7 +247,7 @@ def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
 
 def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[FieldCheck]:
     pixels, hulls, checks = network.input.axes[axis], support(network, axis, indices), []
-    real, cropped = Positions(network, gates=True), any(map(_crops, network.nodes))
+    real, cropped = PixelReader(network, gates=True), any(map(_crops, network.nodes))
     for claim in _claims(network, axis, indices):
         seen = hulls[claim.node.index]
         read = real.of(claim.node, Run(claim.unit, claim.unit), axis)

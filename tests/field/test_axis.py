@@ -7,7 +7,8 @@ from math import ceil, floor
 import pytest
 
 from archcalc import load
-from archcalc.field.axis import AxisField, Field, in_turns, join
+from archcalc.field.axis import AxisField, join
+from archcalc.field.field import Field, in_turns
 from archcalc.layers import registry
 from archcalc.sizes import Shape, Window
 

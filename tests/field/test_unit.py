@@ -9,7 +9,7 @@ from archcalc.errors import LayerError
 from tests import random_nets as nets
 
 from .test_receptive_field import RANDOM, conv, follow
-from .test_sights import build
+from .test_summary import build
 
 
 @RANDOM

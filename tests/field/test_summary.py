@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from archcalc import ArchcalcError, Network, load
 from archcalc.errors import LayerError
 from archcalc.field.coverage import padding_varies
-from archcalc.field.propagation import fields
+from archcalc.field.propagation import node_fields
 from archcalc.language.zoo import networks
 from archcalc.published.figures import load_figures
 from archcalc.sizes import Shape
@@ -212,7 +212,7 @@ def test_a_bound_that_does_not_cover_is_as_good_as_a_field():
 def test_gates_are_left_out():
     net = [("multiply", [[conv(3, pad=1)], nets.gate]), conv(3, pad=1)]
     network = build(net, 9)
-    assert [view.field.size for (view,) in fields(network)][-1] == 5
+    assert [view.field.size for (view,) in node_fields(network)][-1] == 5
     assert network.analyze().rows[-1].field_with_gates[0].field.size == 9
     shown = network.analyze().field.layers
     assert [sight.node.layer.type for sight in shown if sight.gate] == ["global_avg_pool", "conv", "sigmoid"]
