@@ -50,4 +50,4 @@ def totals(rows: Sequence[Row], convention: Convention) -> Totals:
 
 def unknown_types(rows: Iterable[Row]) -> tuple[str, ...]:
     """The layer types that the convention says nothing about, each once."""
-    return tuple(dict.fromkeys(type for row in rows for type in row.unknown_types))
+    return tuple(dict.fromkeys(type for row in rows if row.unknown_types for type in row.unknown_types))

@@ -57,6 +57,7 @@ class Facts(NamedTuple):
     values: Int | None
     conv_inputs: Int
     windows: tuple[Window, ...]
+    unknown_types: tuple[str, ...]
 
 
 def facts(use: Use, convention: Convention) -> Facts:
@@ -70,6 +71,7 @@ def facts(use: Use, convention: Convention) -> Facts:
         convention.count_values(use),
         inputs[0].values * use.batch if isinstance(layer, CONVOLUTIONS) else 0,
         layer.window(*inputs),
+        () if convention.knows(layer.type) else (layer.type,),
     )
 
 
@@ -135,7 +137,7 @@ def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
                 1 if node.inputs else 0,
                 shared,
                 node,
-                () if convention.knows(layer.type) else (layer.type,),
+                found.unknown_types,
             )
         )
     return rows

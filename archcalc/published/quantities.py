@@ -70,7 +70,7 @@ COUNTED_AS: Mapping[str, str] = {"connections": "lecun98"}
 def _same_on_all_axes(axes: Sequence[int]) -> int:
     """The number of every axis; 1 without axes. UnanswerableError if the axes differ."""
     if len(set(axes)) > 1:
-        raise UnanswerableError("it differs between the axes")
+        raise UnanswerableError("the axes differ")
     return axes[0] if axes else 1
 
 
@@ -92,7 +92,7 @@ LASTS: Mapping[str, Callable[[Row], int]] = {
 def _survival(network: Network, rows: list[Row]) -> Survival:
     result = survival(network, rows)
     if result is None:
-        raise UnanswerableError("no path of it may be dropped")
+        raise UnanswerableError("no path of the network can be dropped")
     return result
 
 

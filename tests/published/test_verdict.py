@@ -193,7 +193,7 @@ def test_memory_convicts_nobody(judged):
         ("vgg17x", "total", "macs", "the zoo has no network vgg17x"),
         ("vgg16", "conv9_9", "macs", "vgg16 has no layer 'conv9_9'"),
         ("vgg16", "total", "carbon_footprint", "archcalc does not compute carbon footprint"),
-        ("vgg16", "total", "surviving", "no path of it may be dropped"),
+        ("vgg16", "total", "surviving", "no path of the network can be dropped"),
         ("inception_v3", "mixed_6b.branch7x7.conv_2.conv", "receptive_field", "inception_v3 has no layer"),
     ],
 )
