@@ -1,9 +1,8 @@
-"""The one exception type, and the sentences it carries.
+"""The one exception type, and its sentences.
 
-Everything a user can get wrong ends in an ``ArchcalcError`` whose text is meant to be read by that user:
-the place, what was given, what was expected and the nearest right name.
-The layers raise ``LayerError`` with a bare sentence; whoever knows the place wraps it once.
-A message is one line of bounded length whatever was given: what a name holds must not forge a line.
+Every mistake of a user ends in an ``ArchcalcError``. Its text is for this user: the place, the value, the expected value
+and the nearest right name. The layers raise ``LayerError`` with a sentence alone; the code that knows the place wraps it
+once. A message is one line of bounded length, whatever the value: a name must not forge a line.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ BLANKS = "\u00a0\u2002\u2003\u2007\u2009\u200a\u202f\u3000"
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: a sentence, and where it was found."""
+    """One mistake: a sentence, and its place (file, line from 1, path inside the spec); 0 or '' where there is none."""
 
     text: str
     file: str = ""
@@ -36,7 +35,7 @@ class Problem(NamedTuple):
 
 
 class ArchcalcError(Exception):
-    """Something archcalc was given cannot be right; ``problems`` says what, all at once."""
+    """A mistake of the user: ``problems`` has all mistakes at once, and the text one line for each."""
 
     problems: tuple[Problem, ...]
 
@@ -50,7 +49,7 @@ class ArchcalcError(Exception):
 
 
 class LayerError(ValueError):
-    """A layer cannot be configured or applied so; the text holds the formula with its numbers."""
+    """A layer that does not fit its settings or its inputs; the text shows the formula with its numbers."""
 
 
 def clipped(text: str, most: int) -> str:

@@ -1,4 +1,4 @@
-"""Network and Analysis as users hold them: with tables, and as the public functions make them."""
+"""The public functions and classes: load a network, analyze it, and show the analysis as a table."""
 
 from __future__ import annotations
 
@@ -18,10 +18,17 @@ if TYPE_CHECKING:
 
 
 class Analysis(analysis.Analysis):
-    """What a network costs at one input, batch, dtype and convention, row by row; it shows itself as a table."""
+    """The numbers of a network at one input, batch, dtype and convention; in a notebook it shows itself as a table.
+
+    ``rows`` has one row per layer, ``analysis["conv1"]`` is the row of that name, and ``totals`` are the sums. ``field``
+    has the receptive fields in pixels, and ``memory()`` the bytes that are alive at every moment of a run.
+    """
 
     def to_dataframe(self, columns: Sequence[str] | None = None) -> DataFrame:
-        """The exact per-layer table as a pandas data frame; needs pandas."""
+        """The table as a pandas data frame with exact numbers, one row per layer; ``columns`` chooses columns.
+
+        ArchcalcError if pandas is not installed, or if there is no such column.
+        """
         from archcalc.report import dataframe
 
         return dataframe(self, columns)
@@ -38,7 +45,11 @@ class Analysis(analysis.Analysis):
 
 
 class Network(network.Network):
-    """A graph of layers for one input, as ``load`` returns it."""
+    """A graph of layers for one input, as ``load`` returns it.
+
+    ``nodes`` are the layers in the order in which they run, each with its ``shape`` for one image. The layers are made
+    when they are first used.
+    """
 
     def analyze(
         self,
@@ -48,17 +59,19 @@ class Network(network.Network):
         convention: str | Convention = "archcalc",
         training: bool = False,
     ) -> Analysis:
-        """The network's numbers: see ``archcalc.analyze``."""
+        """The numbers of the network: see ``archcalc.analyze``."""
         return analyze(self, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
 
 
 def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **settings: Setting) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
-    Settings overrule the parameters of its spec, as ``settings`` or in the name: ``resnet50@option=c,classes=10``.
-    A file that holds several networks takes the name of one after a colon: ``my.yaml:small``. ``input`` is used in
-    place of the spec's own. The layers are built when they are first looked at. ArchcalcError says what is wrong,
-    and where.
+    ``settings`` replace spec parameters; the name can hold settings too: ``resnet50@option=c,classes=10``. If a file
+    holds several networks, the name of one follows a colon: ``my.yaml:small``. ``input`` is (channels, height, width)
+    and replaces the input of the spec. The layers are built when they are first used.
+
+    ArchcalcError lists everything that is wrong, with file and line: an unknown name or setting, a mistake in the spec,
+    or an input that does not fit.
     """
     if len(registry) != len(BUILT_IN):
         from archcalc.plugins import check_plugins
@@ -76,13 +89,19 @@ def analyze(
     convention: str | Convention = "archcalc",
     training: bool = False,
 ) -> Analysis:
-    """The network's numbers for an input of (channels, height, width), a batch, a dtype and a convention.
+    """The numbers of a network, layer by layer: parameters, operations, values in memory and receptive fields.
 
-    Sizes that are likely to stand in another order are refused; a ``Shape``, and a text that says its order
-    (``"224x224x3 (HxWxC)"``), are taken as they are.
+    ``input`` is (channels, height, width), or a text such as ``"3x224x224"``; the default is the input of the network.
+    ``batch`` is a number of images. ``dtype`` is a type of value such as ``"float16"``. ``convention`` says how to
+    count. ``training`` adds the side heads.
 
-    Sizes and batch may be NumPy int64 arrays that broadcast together: every number is then an array,
-    elementwise what the scalars would give. ArchcalcError when a size does not fit the network, when
-    an array is not int64, or when a number would not fit into int64.
+    Sizes in a likely wrong order are refused. A ``Shape``, and a text with its order (``"224x224x3 (HxWxC)"``), are
+    accepted as they are.
+
+    Sizes and ``batch`` can be NumPy int64 arrays that broadcast together. Every number is then an array, and each
+    element is the number that single sizes give.
+
+    ArchcalcError if a size does not fit the network, if an array is not int64, if a number exceeds int64, or if there is
+    no such dtype or convention.
     """
     return computed(prepared_as(Analysis, network, input, batch, dtype, convention, training))

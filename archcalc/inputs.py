@@ -1,8 +1,8 @@
-"""What a network takes as its input: the number of axes and their order, and what a wrong order may have meant.
+"""The input of a network: the number of axes, their order, and the likely meaning of a wrong order.
 
-Sizes without names are easily given in another tool's order: 224x224x3, 1x3x224x224, 224x224. Most networks would
-take them, and become another network. So sizes are held against the spec's own input. A ``Shape``, or sizes with
-their order written beside them, say what they are and are held against the number of axes alone.
+Tools write sizes in different orders: 224x224x3, 1x3x224x224, 224x224. Most networks would accept these sizes, and be
+another network. So sizes are compared with the spec's own input. For a ``Shape``, and for sizes with their order, only
+the number of axes is checked.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _SIZES = r"\s*([0-9]{1,18}(?:\s*[xX×*,]\s*[0-9]{1,18})*)\s*(?:\(\s*([A-Za-z](?:
 
 
 class Takes(NamedTuple):
-    """What a network takes: the spec's own input (None where its settings leave none), and how many axes."""
+    """The inputs that a network accepts: the spec's own input (None: its settings leave none), and the numbers of axes."""
 
     own: Shape | None
     axes: tuple[int, ...]
 
     def shape(self, name: str, given: Shape | tuple[Int, ...]) -> Shape:
-        """The given sizes as an input of the network; ArchcalcError when they are likely to mean another one."""
+        """The sizes as an input of the network; ArchcalcError if the order of the sizes is likely to be wrong."""
         sizes = (given.channels, *given.axes) if isinstance(given, Shape) else given
         shape = Shape(sizes[0], tuple(sizes[1:]))
         wanted = " or ".join(map(axes_text, self.axes))
@@ -59,11 +59,12 @@ class Takes(NamedTuple):
         return shape
 
     def _swapped(self, sizes: Sequence[Int]) -> str:
-        """Why sizes with another number of channels than the spec's are likely to stand in another order; else nothing.
+        """Why the order of the sizes is likely to be wrong; '' if it is not.
 
-        Either the spec's number of channels stands among them exactly once, and not in the first place. Or, with two
-        axes, height x width x channels would make a map that is nearer to a square. Of arrays: for one element, and in
-        the second case for no element the other way round.
+        Only sizes with another number of channels than the spec's can be in a wrong order. First case: the spec's number
+        of channels is among the sizes exactly once, but is not the first size. Second case, for two axes: height x width
+        x channels gives a map that is nearer to a square. Of arrays, one element is enough, but in the second case no
+        element may say the opposite.
         """
         if self.own is None or not broadcast((*sizes, self.own.channels)):
             return ""
@@ -81,13 +82,13 @@ class Takes(NamedTuple):
         return ""
 
     def _moved(self, sizes: Sequence[Int]) -> Shape:
-        """The sizes with the spec's channels in the first place, and the others in their order."""
+        """The sizes with the spec's channels first, and the other sizes in their order."""
         assert self.own is not None
         others = [n for n in sizes if is_array(n) or not equal(n, self.own.channels)]
         return Shape(self.own.channels, tuple(others[: len(sizes) - 1]))
 
     def _likely(self, sizes: Sequence[Int]) -> str:
-        """What sizes with another number of axes are likely to mean, as the end of the sentence."""
+        """The likely meaning of sizes with a wrong number of axes, as the end of a sentence."""
         if self.own is None:
             return ""
         own, count = self.own, len(self.own.axes)
@@ -119,7 +120,7 @@ class Takes(NamedTuple):
 
 
 def looks_swapped(shape: Shape) -> Shape | None:
-    """The input that height x width x channels stood for, where they were read as channels x height x width.
+    """The likely input if height x width x channels was read as channels x height x width; None otherwise.
 
     >>> str(looks_swapped(Shape(224, (224, 3)))), looks_swapped(Shape(3, (224, 224)))
     ('3x224x224', None)
@@ -131,15 +132,17 @@ def looks_swapped(shape: Shape) -> Shape | None:
 
 
 def nearer_to_square(a: Sequence[Int], b: Sequence[Int]) -> Int:
-    """Whether a map of height and width a is nearer to a square than one of b, elementwise.
+    """Whether a map of height and width ``a`` is nearer to a square than a map of ``b``, elementwise (1 or 0).
 
-    Of two orders in which sizes may be meant, the one with such a map is the likely one.
+    Of two possible orders of sizes, the order with the map nearer to a square is the likely order.
     """
     return (greater(*a) * lesser(*b) < greater(*b) * lesser(*a)) * 1
 
 
 def read_sizes(text: str) -> tuple[int, ...] | Shape:
-    """The sizes in a text such as 3x224x224; a Shape where it says their order, as in 224x224x3 (HxWxC).
+    """The sizes in a text such as 3x224x224; a Shape if the text has their order, as in 224x224x3 (HxWxC).
+
+    ArchcalcError for any other text.
 
     >>> read_sizes("3x224x224"), read_sizes("224x160x3 (HxWxC)")
     ((3, 224, 224), Shape(channels=3, axes=(224, 160)))
@@ -154,7 +157,7 @@ def read_sizes(text: str) -> tuple[int, ...] | Shape:
 
 
 def in_order(sizes: Sequence[Int], order: str) -> Shape:
-    """Sizes in the order that its letters say, such as HxWxC; ArchcalcError where the letters are others."""
+    """Sizes in the order of the letters, such as HxWxC; ArchcalcError if the letters do not name the sizes."""
     letters = "".join(re.findall("[A-Z]", re.sub("[Xx×]", "", order).upper())).replace("T", "D")
     wanted = ORDERS.get(len(sizes) - 1, "")
     if sorted(letters) != sorted(wanted):
@@ -168,9 +171,9 @@ def in_order(sizes: Sequence[Int], order: str) -> Shape:
 
 
 def given_sizes(given: Any) -> Shape | tuple[Int, ...]:
-    """Sizes as a user gives them, each number checked: a Shape where their order is said, else as they are.
+    """The sizes that a user gives, each number checked: a Shape if their order is certain, else a tuple.
 
-    ArchcalcError for what are no sizes.
+    ArchcalcError if the value is not sizes.
     """
     if isinstance(given, str):
         given = read_sizes(given)
@@ -189,7 +192,7 @@ def _text(sizes: Sequence[Int]) -> str:
 
 
 def axes_text(count: int) -> str:
-    """The sizes of an input with so many axes, in words.
+    """The sizes of an input with ``count`` axes, in words.
 
     >>> axes_text(2), axes_text(0)
     ('channels x height x width', 'a vector (one size)')
@@ -226,7 +229,7 @@ def _index(value: Any) -> int:
 
 
 def single(value: Any, what: str) -> int:
-    """A positive whole number; ArchcalcError otherwise, for an array too."""
+    """A positive whole number; ArchcalcError for anything else, arrays included."""
     if is_array(value):
         raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
     return checked(value, what)

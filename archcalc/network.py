@@ -21,7 +21,7 @@ Origin = Literal["zoo", "file", "pattern", "code"]
 """Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
 
 MAX_VALUES = 10**30
-"""The most values in a feature map: numbers stay short, whatever is doubled how often."""
+"""The largest number of values in a feature map, so that numbers stay short."""
 
 
 class Place:
@@ -40,9 +40,14 @@ class Place:
 class Node:
     """One layer at its place in the graph.
 
-    ``scopes`` are the labels of the blocks around it, outermost first; ``shares`` is the index of the
-    node whose parameters it uses; ``side`` marks a side head, which runs in training only; ``storage`` is
-    the layer's, or how the spec says that this one output is held.
+    index    place in the running order; node 0 is the input
+    inputs   indices of the nodes that the layer reads, all smaller than ``index``
+    shape    the output for one image
+    scopes   the labels of the blocks around the layer, outermost first
+    side     whether the layer belongs to a side head, which runs in training only
+    shares   index of the node whose parameters the layer uses; None: the layer's own parameters
+    place    where the spec says so, for messages
+    storage  the storage of the output: the layer type's, or what the spec says for this layer
     """
 
     __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
@@ -80,28 +85,27 @@ class Node:
 
 
 class Unused(NamedTuple):
-    """A layer that serves no output, and what it would own: None for weights that a layer in use owns."""
+    """A layer that no output needs, and the parameters that it would own; None: a layer in use owns them."""
 
     name: str
     params: Params | None
 
 
 GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
-"""What building a network makes."""
+"""The attributes that building a network fills."""
 
 
 class Network:
-    """A graph of layers for one input; node 0 is the input, and inputs come before their users.
+    """A graph of layers for one input. Node 0 is the input, and every node comes after its inputs.
 
-    ``about`` says what it is and where it was published, in signs that can be printed. ``settings`` are the parameters
-    it was built with, ``defaults`` what its spec says they are, and ``takes`` which inputs it may have. ``origin`` and
-    ``file`` are where it came from. ``rebuild`` makes the same network for another input. ``build`` makes the layers
-    when they are first looked at, for a network may be wanted at another input than the spec's; ArchcalcError then says
-    what is wrong.
+    ``about`` holds title, paper and source, as text that can be printed. ``settings`` are the spec parameters with their
+    values, ``defaults`` the values in the spec, and ``takes`` the inputs that the network accepts. ``origin`` and
+    ``file`` say where the network came from. ``rebuild`` makes the same network for another input. ``build`` makes the
+    layers when they are first used, because another input may be asked for first; ArchcalcError then says what is wrong.
     """
 
     called = ""
-    """What the network is called beside others in one output, where its full name does not tell them apart."""
+    """The name in an output with several networks, if full names do not tell the networks apart."""
 
     name: str
     title: str
@@ -114,17 +118,17 @@ class Network:
     settings: dict[str, Setting]
     """The parameters of the spec with the values that the network was built with."""
     defaults: dict[str, Setting]
-    """What the spec says that these parameters are."""
+    """The values of these parameters in the spec."""
     nodes: list[Node]
     """The layers in the order in which they run."""
     blocks: dict[str, str]
-    """The block of the spec behind each name that a block was used under."""
+    """The block of the spec, by the name of each use of a block."""
     side_problem: str
-    """Why a side head does not fit this input, which the rest of the network fits."""
+    """Why a side head does not fit this input, if the rest of the network does."""
     chosen: tuple[int, ...]
-    """The outputs that were chosen (``outputs.choose``), in the order in which a run returns them."""
+    """The outputs that the spec chose (``outputs.choose``), in the order in which a run returns them."""
     unused: list[Unused]
-    """The layers that serve none of the chosen outputs, and were left out."""
+    """The layers that no chosen output needs, and that were left out."""
     _unread: tuple[int, tuple[int, ...]]
 
     def __init__(
@@ -181,7 +185,7 @@ class Network:
 
     @property
     def settings_changed(self) -> dict[str, Setting]:
-        """The settings that differ from what the spec says of this network."""
+        """The settings that differ from the spec."""
         return changed(self.settings, self.defaults)
 
     @property
@@ -191,18 +195,18 @@ class Network:
 
     @property
     def zoo_name(self) -> str:
-        """The name under which others know the network of the zoo; empty for a network from elsewhere, whatever its name."""
+        """The name of a network of the zoo; '' for any other network, even if its name is in the zoo."""
         return self.name if self.origin == "zoo" else ""
 
     @property
     def as_in_zoo(self) -> bool:
-        """Whether it is a network of the zoo with the settings and the input of its spec."""
+        """Whether the network is of the zoo, with the settings and the input of its spec."""
         arrays = any(map(is_array, (self.input.channels, *self.input.axes)))
         return self.origin == "zoo" and not self.settings_changed and not arrays and self.input == self.takes.own
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """The nodes whose outputs a run returns, side heads apart: the chosen ones, or what no layer but theirs reads."""
+        """Indices of the outputs of a run, without side heads: the chosen outputs, or all that no main layer reads."""
         if self.chosen:
             return self.chosen
         count, found = self._unread
@@ -225,10 +229,10 @@ class Network:
         place: Place | None = None,
         storage: StorageKind | None = None,
     ) -> int:
-        """Append a layer and return its index; without ``inputs`` it takes the last node's output.
+        """Append a layer and return its index. Without ``inputs`` the layer reads the last node.
 
-        LayerError when the layer cannot take the shapes that meet there, with the formula; when the main
-        path would use a side head, or a layer the weights of one that differs.
+        LayerError, with the formula, if the layer does not fit the shapes of its inputs; if the main path would read a
+        side head; or if the layer would use the weights of a layer that differs.
         """
         if self._rebuild is None and any(map(is_array, layer.settings.values())):
             raise LayerError(f"{layer.type}: arrays are parameters of a spec, not settings of a single layer")
@@ -249,7 +253,7 @@ class Network:
         place: Place | None,
         storage: StorageKind | None,
     ) -> int:
-        """``add`` for settings and names that were checked as they were read."""
+        """``add`` for settings and names that the reader of a spec has checked."""
         nodes = self.nodes
         shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         try:
@@ -272,7 +276,7 @@ class Network:
         return index
 
     def _makes(self, layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, StorageKind]:
-        """What the layer makes of the shapes, and how that is held; LayerError when it cannot."""
+        """The shape and the storage of the output; LayerError if the layer does not fit its inputs."""
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
         shape = layer.shape(*shapes)
@@ -303,11 +307,11 @@ class Network:
             raise LayerError(f"cannot use the weights of {called}: {'; '.join(differ)}")
 
     def running(self, training: bool = True) -> list[Node]:
-        """The nodes that run after the input: side heads in training only, and where they fit the input."""
+        """The nodes that run after the input: side heads in training only, and only if they fit the input."""
         return [node for node in self.nodes[1:] if not node.side or (training and not self.side_problem)]
 
     def results(self, training: bool = True) -> list[int]:
-        """The nodes whose outputs a run returns: the network's, and in training the last of every side head."""
+        """Indices of the outputs of a run: those of the network, and in training the last layer of every side head."""
         nodes = self.running(training)
         used = {i for node in nodes for i in node.inputs}
         return [*self.outputs, *(node.index for node in nodes if node.side and node.index not in used)]
@@ -316,9 +320,9 @@ class Network:
         return [self.nodes[i].shape for i in node.inputs]
 
     def at(self, input: Shape, settings: dict[str, Setting] | None = None) -> Network:
-        """This network built for another input and other settings; every number is computed anew.
+        """This network built again for another input and other settings.
 
-        ArchcalcError or LayerError when the layers do not fit the input.
+        ArchcalcError or LayerError if the layers do not fit the input.
         """
         if self._rebuild is not None:
             there = self._rebuild(input, self.settings if settings is None else settings)
@@ -347,7 +351,7 @@ class Network:
 
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
-"""A network, or one with more methods, as `archcalc.front` has it."""
+"""A network, or a subclass such as ``archcalc.front.Network``."""
 
 
 def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:

@@ -20,11 +20,11 @@ MAX_SIZE = 2**31 - 1
 
 
 AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-"""What the axes of a feature map are called, by their number."""
+"""The names of the axes of a feature map, by the number of axes."""
 
 
 def positive(n: Int) -> Int:
-    """n where it is positive, else 0.
+    """n if n is positive, else 0, elementwise.
 
     >>> positive(3), positive(-3)
     (3, 0)
@@ -42,14 +42,14 @@ def ceil_div(a: Int, b: Int) -> Int:
 
 
 def divide(a: Int, b: Int, what: str) -> Int:
-    """a / b where b divides a; LayerError naming ``what`` where it does not."""
+    """a / b if b divides a; LayerError, with the name ``what``, otherwise."""
     if largest(a % b) != 0:
         raise LayerError(f"{what}: {int_text(a)} is not divisible by {int_text(b)}")
     return a // b
 
 
 def product(numbers: Iterable[Int]) -> Int:
-    """The product of the numbers; 1 when there are none."""
+    """The product of the numbers; 1 for no numbers."""
     result = 1
     for n in numbers:
         result = result * n
@@ -79,12 +79,12 @@ def gcd(a: Int, b: Int) -> Int:
 
 
 def is_array(n: object) -> bool:
-    """Whether n stands for many numbers at once."""
+    """Whether n is an array."""
     return hasattr(n, "dtype") and getattr(n, "ndim", 0) > 0
 
 
 def broadcast(values: Iterable[Any]) -> bool:
-    """Whether the arrays among the values have shapes that go together."""
+    """Whether the arrays among the values broadcast together."""
     try:
         sum(value for value in values if is_array(value))
     except ValueError:
@@ -105,18 +105,18 @@ def largest(n: Any) -> Int:
 
 
 def int_text(n: Any) -> str:
-    """n as a message shows it: an array by its smallest and largest number."""
+    """n as text for a message: an array as its smallest and largest number."""
     return f"[{n.min()}..{n.max()}]" if is_array(n) else str(n)
 
 
 def equal(a: Int, b: Int) -> bool:
-    """Whether a equals b, everywhere when they are arrays."""
+    """Whether a equals b, in all elements."""
     same: Any = a == b
     return bool(same.all()) if is_array(same) else bool(same)
 
 
 class Shape(NamedTuple):
-    """One sample's feature map: channels, then the size of each spatial axis (none for a vector)."""
+    """A feature map of one image: channels, and the size of each axis (none for a vector), without the batch."""
 
     channels: Int
     axes: tuple[Int, ...] = ()
@@ -130,7 +130,7 @@ class Shape(NamedTuple):
 
 
 class Params(NamedTuple):
-    """What a layer owns, in numbers: trained weights, trained biases, and buffers (not trained)."""
+    """The numbers that a layer owns: trained weights, trained biases, and buffers (not trained)."""
 
     weight: Int = 0
     bias: Int = 0
@@ -138,7 +138,7 @@ class Params(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Operations for one sample, by kind.
+    """Operations for one image, by kind.
 
     A ``mac`` is one product of a weight and an input added to a sum; products and sums without a
     weight are ``mul`` and ``add``. ``exp`` stands for any transcendental function (exp, pow, erf).

@@ -1,4 +1,4 @@
-"""What the public functions take, as types: an editor shows them, and a type checker holds a call against them."""
+"""The types of the arguments of public functions, for editors and type checkers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Size: TypeAlias = SupportsIndex | Array
 """A whole number, or an array of them."""
 
 InputSizes: TypeAlias = Shape | Sequence[Size] | str
-"""The input of a network: channels and its axes, as numbers, as a Shape, or as a text such as ``3x224x224``."""
+"""The input of a network: channels and axes, as numbers, as a Shape, or as a text such as ``3x224x224``."""
 
 Setting: TypeAlias = bool | float | str | Sequence["Setting"] | Size | None
 """A value for a parameter of a spec."""
