@@ -80,6 +80,12 @@ FLOPS = Tally(
         place="_layer_norm_flops_compute",
     ),
     Term(
+        "group and instance normalisation: 5 per value (4 without scale and shift)",
+        Layers("group_norm", "instance_norm"),
+        layer_norm_operations,
+        place="_group_norm_flops_compute, _instance_norm_flops_compute",
+    ),
+    Term(
         "activations: 1 per value",
         Layers("relu", "prelu", "elu", "gelu", "silu", "leaky_relu", forms=CALLED),
         input_values,
@@ -139,7 +145,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            batch_norm layer_norm lrn scale layer_scale softmax
+            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
             input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path

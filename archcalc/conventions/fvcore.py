@@ -39,6 +39,12 @@ OPERATIONS = Tally(
         layer_norm_operations,
         place="norm_flop_counter",
     ),
+    Term(
+        "group and instance normalisation: 5 per value (4 without scale and shift)",
+        Layers("group_norm", "instance_norm"),
+        layer_norm_operations,
+        place="norm_flop_counter",
+    ),
     # fvcore has these two handles for two axes only: on one axis or three, both layers count nothing
     Term(
         "adaptive average pooling: 1 per input value",

@@ -16,7 +16,7 @@ CONVENTIONS = (
         multiply_adds=frozenset(),
         nothing=layer_types(
             """
-            conv conv_transpose linear batch_norm layer_norm lrn scale layer_scale softmax
+            conv conv_transpose linear batch_norm group_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
             input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path

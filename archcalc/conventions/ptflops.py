@@ -32,6 +32,12 @@ OPERATIONS = Tally(
         place="bn_flops_counter_hook",
     ),
     Term(
+        "group and instance normalisation: 2 per value (1 without scale and shift)",
+        Layers("group_norm", "instance_norm", forms=HOOKED),
+        affine_values,
+        place="bn_flops_counter_hook",
+    ),
+    Term(
         "layer normalisation: 1 per value",
         Layers("layer_norm", forms=HOOKED),
         input_values,
@@ -122,7 +128,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            batch_norm layer_norm lrn scale layer_scale softmax
+            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
             input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path

@@ -19,7 +19,7 @@ from archcalc.sizes import Int
 HOOKED = (MODULE,)
 NOTHING = layer_types(
     """
-    lrn scale layer_scale
+    group_norm lrn scale layer_scale
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     max_pool add mean multiply
     input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
@@ -70,6 +70,13 @@ CONVENTIONS = (
             Term(
                 "layer normalisation: 4 per value (2 without scale and shift)",
                 Layers("layer_norm", forms=HOOKED),
+                affine_values,
+                2,
+                "count_normalization",
+            ),
+            Term(
+                "instance normalisation: 4 per value (2 without scale and shift)",
+                Layers("instance_norm", forms=HOOKED),
                 affine_values,
                 2,
                 "count_normalization",

@@ -62,7 +62,7 @@ CONVENTIONS = (
             ),
             Term(
                 "parameters of normalisation and PReLU: once per image",
-                Layers("batch_norm", "layer_norm", "prelu"),
+                Layers("batch_norm", "group_norm", "instance_norm", "layer_norm", "prelu"),
                 params_per_image,
                 place="calculate_macs",
                 bug="counts the parameters, not the values that the parameters change",

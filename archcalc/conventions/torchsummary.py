@@ -36,7 +36,8 @@ CONVENTIONS = (
         multiply_adds=frozenset(),
         nothing=layer_types(
             """
-            conv conv_table conv_transpose linear batch_norm layer_norm lrn scale layer_scale softmax
+            conv conv_table conv_transpose linear scale layer_scale softmax
+            batch_norm group_norm instance_norm layer_norm lrn
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
             input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path

@@ -21,6 +21,8 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("upconv", "upconvolution"), "conv_transpose"),
     **dict.fromkeys(("bn", "batchnorm", "batchnormalization", "batchnormalisation", "syncbn"), "batch_norm"),
     **dict.fromkeys(("ln", "layernormalization", "layernormalisation"), "layer_norm"),
+    **dict.fromkeys(("gn", "groupnormalization", "groupnormalisation"), "group_norm"),
+    **dict.fromkeys(("instancenormalization", "instancenormalisation"), "instance_norm"),
     **dict.fromkeys(("localresponsenorm", "localresponsenormalization"), "lrn"),
     **dict.fromkeys(("maxpool", "maxpooling", "pool", "pooling", "mp"), "max_pool"),
     **dict.fromkeys(("avgpool", "averagepool", "averagepooling", "avgpooling", "meanpool"), "avg_pool"),

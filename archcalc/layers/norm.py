@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
-from archcalc.layers.base import Layer, Pointwise, whole
+from archcalc.layers.base import Layer, Pointwise, need_map, whole
 from archcalc.layers.settings import Choice, Flag, Number, WholeNumber
-from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
+from archcalc.sizes import POINT, Int, Params, Shape, Window, Work, divide, product, smallest
 
 
 class BatchNorm(Pointwise, type="batch_norm"):
@@ -80,10 +80,66 @@ class LayerNorm(Layer, type="layer_norm"):
         return Params(self.features(x) * self.affine, self.features(x) * self.affine)
 
     def work(self, out: Shape, x: Shape) -> Work:
-        n = self.features(x)
-        groups = x.values // n
-        shifted = x.values * self.affine
-        return Work(add=3 * x.values - groups + shifted, mul=2 * x.values + shifted, div=3 * groups, exp=groups)
+        return grouped_work(x, x.values // self.features(x), self.affine)
+
+
+def grouped_work(x: Shape, groups: Int, affine: bool) -> Work:
+    """The operations to normalise each of so many groups of values: see ``LayerNorm``."""
+    shifted = x.values * affine
+    return Work(add=3 * x.values - groups + shifted, mul=2 * x.values + shifted, div=3 * groups, exp=groups)
+
+
+class GroupNorm(Layer, type="group_norm"):
+    """Normalisation over each of ``groups`` equal parts of the channels, at all positions together.
+
+    Owns a scale and a shift per channel. Operations per group as in layer normalisation.
+    Wu and He, Group normalization, 2018, equations 1 to 6.
+    """
+
+    mixes = True
+    groups = WholeNumber("parts of the channels that are normalised separately")
+    affine = Flag("whether a scale and a shift are trained", True)
+    eps = Number("added to the variance", 1e-5)
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return whole(x)
+
+    def shape(self, x: Shape) -> Shape:
+        if smallest(divide(x.channels, self.groups, "channels / groups") * product(x.axes)) == 1:
+            raise LayerError(f"{self.type} on {x}: a group of one value is always 0 after normalisation")
+        return x
+
+    def params(self, x: Shape) -> Params:
+        return Params(x.channels * self.affine, x.channels * self.affine)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return grouped_work(x, self.groups, self.affine)
+
+
+class InstanceNorm(Layer, type="instance_norm"):
+    """Normalisation of each channel of one image over all positions.
+
+    Owns nothing, or a scale and a shift per channel. Operations per channel as in layer normalisation.
+    Ulyanov et al., Instance normalization, 2016, equation 2.
+    """
+
+    affine = Flag("whether a scale and a shift are trained", False)
+    eps = Number("added to the variance", 1e-5)
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return whole(x)
+
+    def shape(self, x: Shape) -> Shape:
+        need_map(x, self.type)
+        if smallest(product(x.axes)) == 1:
+            raise LayerError(f"{self.type} on {x}: a channel of one value is always 0 after normalisation")
+        return x
+
+    def params(self, x: Shape) -> Params:
+        return Params(x.channels * self.affine, x.channels * self.affine)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return grouped_work(x, x.channels, self.affine)
 
 
 class Scale(Pointwise, type="scale"):

@@ -10,7 +10,7 @@ from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.reshape import Upsample
 from archcalc.pytorch.code import InlineCode, ModuleCode, dims, sequence
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, params
+from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, params, trivial
 from archcalc.pytorch.tape import (
     ORDERED,
     PASSES,
@@ -89,6 +89,68 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return over_axes(layer, out)
+
+
+class GroupNormRecord(NormRecord, type="group_norm"):
+    """Keeps the mean and the deviation of each group."""
+
+    modules = ("GroupNorm",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {"num_groups": layer.groups, "num_channels": x.channels, "eps": layer.eps, "affine": layer.affine}
+        return ModuleCode("nn.GroupNorm", arguments, 2, {"eps": 1e-5, "affine": True})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        why = "group_norm: the mean and deviation of each group"
+        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
+        size = layer.groups * (tape.itemsize if gradients else x.itemsize)
+        saves = self.kept._replace(extra=[Extra(size, 0, "mean", why), Extra(size, 0, "deviation", why)])
+        return tape.run("native_group_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return whole_map(out)
+
+
+class InstanceNormRecord(NormRecord, type="instance_norm"):
+    """A batch normalisation of the batch seen as one image, with the parameters repeated for every image."""
+
+    keeps_format = False
+    modules = ("InstanceNorm2d",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        arguments = {"num_features": x.channels, "eps": layer.eps, "affine": layer.affine}
+        return ModuleCode(dims("InstanceNorm", x), arguments, 1, {"eps": 1e-5, "affine": False})
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), needs = xs, "" if trivial(out) else "first"
+        size = out.channels * (tape.itemsize if layer.affine else x.itemsize)
+        repeated = [tape.repeated(out.channels, label) for label in ("scale", "shift") if layer.affine]
+        if x.strides or not (x.order in ("first", "unit") or (x.order == "last" and trivial(out))):
+            x = tape.run("clone", [x], x.count, Result(order="first", label="input in order"), rule=PASSES)
+        image = tape.run("view", [x], x.count, Result(view=True, order="first"), rule=PASSES)
+        why = "instance_norm: the mean and deviation of each channel"
+        scale = [(one, "instance_norm: its scale, repeated") for one in repeated[:1]]
+        saves = self.kept._replace(tensors=scale, extra=[Extra(size, 0, "mean", why), Extra(size, 0, "deviation", why)])
+        gradients = [Made(at, out.channels * tape.itemsize, 0) for at, _ in enumerate(repeated, 1)]
+        rule = BackwardRule(tape.step(image, gradients), gradient_order="first")
+        y = tape.run("native_batch_norm", [image, *repeated], out.values, ORDERED["first"], saves, rule)
+        y = tape.run("view", [y], y.count, VIEW, rule=BackwardRule(passes_gradient_on=True, needs_order=needs))
+        for one in (x, *repeated):
+            one.storage.until(tape.now)
+        return y
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return whole_map(out)
+
+
+def whole_map(out: Shape) -> Sequence[Layer]:
+    """Every position sees all positions."""
+    return [AdaptiveAvgPool(out=(1,) * len(out.axes)), Upsample(size=out.axes)] if out.axes else []
 
 
 def over_axes(layer: Any, out: Shape) -> Sequence[Layer]:

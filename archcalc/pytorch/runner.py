@@ -110,6 +110,17 @@ class Runner(Tape):
                 self.operations.append(Operation(self.node, "_to_copy", [], copy, [], rule, parameter))
         return self._copies[owner, parameter]
 
+    def repeated(self, count: int, label: str) -> TapeTensor:
+        """A weight of so many values, repeated for every image of the batch."""
+        self.moment("repeat")
+        storage = self.make("scratch", count * self.itemsize, 0, f"{label}, repeated")
+        weight = TapeTensor(storage, count, self.itemsize, derived=self.training)
+        if self.training:
+            rule = BackwardRule([self.gradients(count)])
+            self.operations.append(Operation(self.node, "repeat", [], weight, [], rule, self.parameter))
+            self.parameter += 1
+        return weight
+
     def release_copies(self) -> None:
         """The end of autocast, which lets go of its copies of weights."""
         for copy in self._copies.values():

@@ -21,7 +21,7 @@ POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 ACTIVATIONS = "relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh"
 MOVES = "input identity flatten concat slice crop pad channel_shuffle pad_channels dropout drop_path"
 OTHERS = "scale layer_scale softmax add mean multiply"
-NORMS = "batch_norm layer_norm lrn"
+NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 NOTHING_IN_TORCH = f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES}"
 
@@ -49,7 +49,7 @@ STATUSES = {
     "torchvision": (MACS, NOTHING_IN_TORCH),
     "keras": (
         "",
-        f"conv conv_transpose linear {NORMS} {ACTIVATIONS.replace(' prelu', '')} max_pool {POOLS} upsample {OTHERS} {MOVES}",
+        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} {ACTIVATIONS.replace(' prelu', '')} max_pool {POOLS} upsample {OTHERS} {MOVES}",
     ),
     "torchsummary": ("", f"{MACS} {NOTHING_IN_TORCH}"),
 }
@@ -133,6 +133,10 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "batch_norm/plain": case(lambda: nn.BatchNorm2d(8, affine=False), affine=False),
         "layer_norm": case(lambda: nn.LayerNorm(6), axis="last"),
         "layer_norm/plain": case(lambda: nn.LayerNorm(6, elementwise_affine=False), axis="last", affine=False),
+        "group_norm": case(lambda: nn.GroupNorm(2, 8), groups=2),
+        "group_norm/plain": case(lambda: nn.GroupNorm(4, 8, affine=False), groups=4, affine=False),
+        "instance_norm": case(lambda: nn.InstanceNorm2d(8, affine=True), affine=True),
+        "instance_norm/plain": case(lambda: nn.InstanceNorm2d(8)),
         "lrn": case(lambda: nn.LocalResponseNorm(5), size=5),
         "relu": case(nn.ReLU),
         "relu6": case(nn.ReLU6),
@@ -247,6 +251,10 @@ def test_what_calflops_counts() -> None:
         "batch_norm/plain": (288, 0, 0),
         "layer_norm": (1440, 0, 12),
         "layer_norm/plain": (1152, 0, 0),
+        "group_norm": (1440, 0, 16),
+        "group_norm/plain": (1152, 0, 0),
+        "instance_norm": (1440, 0, 16),
+        "instance_norm/plain": (1152, 0, 0),
         "lrn": (1296, 0, 0),
         **dict.fromkeys(("relu", "leaky_relu", "elu", "silu", "gelu", "softmax", "max_pool", "avg_pool"), (288, 0, 0)),
         "prelu": (288, 0, 8),
@@ -284,6 +292,8 @@ SHARED = {
     "batch_norm": ({}, (4, 8, 8), lambda nn: nn.BatchNorm2d(4)),
     "layer_norm": ({"axis": "last"}, (4, 8, 8), lambda nn: nn.LayerNorm(8)),
     "prelu": ({}, (4, 8, 8), lambda nn: nn.PReLU(4)),
+    "group_norm": ({"groups": 2}, (4, 8, 8), lambda nn: nn.GroupNorm(2, 4)),
+    "instance_norm": ({"affine": True}, (4, 8, 8), lambda nn: nn.InstanceNorm2d(4, affine=True)),
 }
 
 
@@ -357,3 +367,18 @@ def test_a_kernel_that_is_written_once_or_per_axis_is_one_module() -> None:
     owner = network.add("first", registry["conv"](out=4, kernel=3, pad=1))
     network.add("second", registry["conv"](out=4, kernel=[3, 3], pad=[1, 1]), shares=owner)
     assert explain(network, convention("torchinfo")).total("parameters") == 4 * 4 * 9 + 4
+
+
+def test_group_normalisation_as_fvcore_counts_it() -> None:
+    """5 per value of 16 x 32 x 32, printed by fvcore: 81,920."""
+    network = Network("norm", Shape(16, (32, 32)))
+    network.add("norm", registry["group_norm"](groups=4))
+    assert explain(network, convention("fvcore")).total("operations") == 5 * 16 * 32 * 32 == 81_920
+    nn = pytest.importorskip("torch").nn
+    import torch
+    from fvcore.nn import FlopCountAnalysis
+
+    from archcalc.witness.tools import _quiet
+
+    with _quiet(), torch.no_grad():
+        assert FlopCountAnalysis(nn.GroupNorm(4, 16), torch.zeros(1, 16, 32, 32)).total() == 81_920

@@ -227,6 +227,10 @@ OWNERS = [
         nn.LayerNorm([6, 5, 7], elementwise_affine=False),
     ),
     ("layer_norm", {"axis": "channels"}, Shape(6, (5, 7)), nn.GroupNorm(1, 6)),  # owns per channel, as ConvNeXt's
+    ("group_norm", {"groups": 3}, Shape(6, (5, 7)), nn.GroupNorm(3, 6)),
+    ("group_norm", {"groups": 2, "affine": False}, Shape(6), nn.GroupNorm(2, 6, affine=False)),
+    ("instance_norm", {}, Shape(6, (5, 7)), nn.InstanceNorm2d(6)),
+    ("instance_norm", {"affine": True}, Shape(6, (5, 7)), nn.InstanceNorm2d(6, affine=True)),
     ("linear", {"out": 4}, Shape(6), nn.Linear(6, 4)),
     ("linear", {"out": 4, "axis": "last"}, Shape(6, (5, 7)), nn.Linear(7, 4)),
     ("linear", {"out": 4, "axis": "channels", "bias": False}, Shape(6, (5, 7)), nn.Conv2d(6, 4, 1, bias=False)),

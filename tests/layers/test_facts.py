@@ -167,6 +167,13 @@ CASES = [
     ),
     # over all 210: 209 + 210 + 209 + 1 + 210 add, 3*210 mul
     Case("layer_norm", {"axis": "all"}, (x,), x, (210, 210), {"add": 839, "mul": 630, "div": 3, "exp": 1}, WHOLE),
+    # two groups of 105: 104 + 105 + 104 + 1 + 105 = 419 add, 315 mul each
+    Case("group_norm", {"groups": 2}, (x,), x, (6, 6), {"add": 838, "mul": 630, "div": 6, "exp": 2}, WHOLE),
+    # one group of a vector: 5 + 6 + 5 + 1 add, 12 mul
+    Case("group_norm", {"groups": 1, "affine": False}, (v,), v, (), {"add": 17, "mul": 12, "div": 3, "exp": 1}),
+    # six channels of 35: 34 + 35 + 34 + 1 = 104 add, 70 mul each; affine 35 more of both
+    Case("instance_norm", {}, (x,), x, (), {"add": 624, "mul": 420, "div": 18, "exp": 6}, WHOLE),
+    Case("instance_norm", {"affine": True}, (x,), x, (6, 6), {"add": 834, "mul": 630, "div": 18, "exp": 6}, WHOLE),
     Case("scale", {"factor": 0.3}, (x,), x, (), {"mul": 210}),
     Case("layer_scale", {}, (x,), x, (6,), {"mul": 210}),
     Case("relu", {}, (x,), x, (), {"compare": 210}),

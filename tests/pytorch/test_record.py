@@ -112,6 +112,7 @@ SETTINGS: dict[str, list[dict]] = {
     "subsample": [{"kernel": 2, "stride": 2}],
     "adaptive_avg_pool": [{"out": 2}, {"out": 1}],
     "layer_norm": [{"axis": "channels"}, {"axis": "all"}],
+    "group_norm": [{"groups": 2}],
     "scale": [{"factor": 2}],
     "upsample": [{"scale": 2}],
     "drop_path": [{"p": 0.5}],

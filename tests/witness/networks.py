@@ -493,6 +493,13 @@ class Settings:
         axis = self.one_of("channels", "last", "all", None)
         return self.some(axis=axis, affine=self.one_of(None, False), eps=self.one_of(None, 1e-6))
 
+    def group_norm(self) -> dict[str, Any]:
+        groups = self.groups() if self.flag() else self.count(1, 4)
+        return {"groups": groups, **self.some(affine=self.one_of(None, False), eps=self.one_of(None, 1e-3))}
+
+    def instance_norm(self) -> dict[str, Any]:
+        return self.some(affine=self.one_of(None, True), eps=self.one_of(None, 1e-3))
+
     def scale(self) -> dict[str, Any]:
         return {"factor": self.one_of(0.1, -1, 2)}
 

@@ -142,6 +142,12 @@ def layer_norm(given: dict[str, Any], x: Tensor) -> Tensor:
     return nn.LayerNorm(over, given["eps"], given["affine"])(x)
 
 
+def instance_norm(given: dict[str, Any], x: Tensor) -> Tensor:
+    if not axes(x):
+        raise NoSuchLayerError("a vector has no positions")
+    return of("InstanceNorm", x)(x.shape[1], given["eps"], affine=given["affine"])(x)
+
+
 def upsample(given: dict[str, Any], x: Tensor) -> Tensor:
     mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[axes(x)] if given["mode"] == "bilinear" else given["mode"]
     return nn.Upsample(given["size"], given["scale"], mode)(x)
@@ -195,6 +201,8 @@ LAYERS: dict[str, Any] = {
     "batch_norm": batch_norm,
     "lrn": lambda given, x: nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x),
     "layer_norm": layer_norm,
+    "group_norm": lambda given, x: nn.GroupNorm(given["groups"], x.shape[1], given["eps"], given["affine"])(x),
+    "instance_norm": instance_norm,
     "scale": lambda given, x: x * given["factor"],
     "layer_scale": lambda given, x: x * torch.full((x.shape[1], *[1] * (x.dim() - 2)), float(given["init"])),
     "relu": lambda given, x: nn.ReLU()(x),
