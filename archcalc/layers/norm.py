@@ -90,10 +90,11 @@ def grouped_work(x: Shape, groups: Int, affine: bool) -> Work:
 
 
 class GroupNorm(Layer, type="group_norm"):
-    """Normalisation over each of ``groups`` equal parts of the channels, at all positions together.
+    """Group normalisation: over each of ``groups`` equal parts of the channels, at all positions together.
 
-    Owns a scale and a shift per channel. Operations per group as in layer normalisation.
-    Wu and He, Group normalization, 2018, equations 1 to 6.
+    A scale and a shift per channel. The operations of a group are those of ``layer_norm`` over its values.
+
+    Source: Wu and He, Group normalization, 2018, equations 1 to 6.
     """
 
     mixes = True
@@ -117,10 +118,12 @@ class GroupNorm(Layer, type="group_norm"):
 
 
 class InstanceNorm(Layer, type="instance_norm"):
-    """Normalisation of each channel of one image over all positions.
+    """Instance normalisation: over all positions of each channel of an image.
 
-    Owns nothing, or a scale and a shift per channel. Operations per channel as in layer normalisation.
-    Ulyanov et al., Instance normalization, 2016, equation 2.
+    Without a scale and a shift, as in PyTorch, unless ``affine``. The operations of a channel are those of
+    ``layer_norm`` over its values.
+
+    Source: Ulyanov et al., Instance normalization, 2016, equation 2.
     """
 
     affine = Flag("whether a scale and a shift are trained", False)

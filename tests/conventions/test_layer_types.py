@@ -378,7 +378,7 @@ def test_group_normalisation_as_fvcore_counts_it() -> None:
     import torch
     from fvcore.nn import FlopCountAnalysis
 
-    from archcalc.witness.tools import _quiet
+    from archcalc.witness.tools import quiet
 
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         assert FlopCountAnalysis(nn.GroupNorm(4, 16), torch.zeros(1, 16, 32, 32)).total() == 81_920
