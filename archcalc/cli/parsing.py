@@ -104,10 +104,11 @@ def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | No
 def _split(command: Command, word: str) -> tuple[Option, str | None]:
     """The option that a word names, and the text behind the name if the word holds it."""
     name, equals, text = word.partition("=")
-    for option in command.options:
+    known = (*command.options, HELP_OPTION)
+    for option in known:
         if name in (option.name, option.short):
             return option, text if equals else None
         if option.short and word.startswith(option.short) and not word.startswith("--"):
             return option, word.removeprefix(option.short)
-    close = nearest(name, [option.name for option in (*command.options, HELP_OPTION)])
+    close = nearest(name, [option.name for option in known])
     raise ArchcalcError(f"unknown option {name}" + (f"; did you mean {close}?" if close else ""))
