@@ -54,6 +54,7 @@ def test_a_table_of_one_network_loads_what_it_uses():
     unused |= {"archcalc.plot.look", "archcalc.files", "archcalc.language.pattern", "archcalc.language.synonyms"}
     loaded = modules_after("from archcalc.cli.main import main; main(['table', 'vgg16'])")
     unused |= {"argparse", "archcalc.cli.help_text", "archcalc.cli.commands.memory", "archcalc.plot.kinds"}
+    unused |= {"archcalc.memory.training", "archcalc.memory.backward"}
     assert "archcalc.report.layers" in loaded
     assert not unused & (loaded - modules_after("import yaml, tabulate"))
 

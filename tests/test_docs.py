@@ -12,7 +12,6 @@ import pytest
 from archcalc import load
 from archcalc.cli.names import conventions as conventions_listed
 from archcalc.cli.reference import reference
-from archcalc.cli.registry import commands
 from archcalc.conventions import conventions
 from archcalc.language.pattern import WORDS
 from archcalc.language.reference import refreshed
@@ -80,11 +79,6 @@ def test_the_reference_page_is_fresh(overwrite):
     if overwrite:
         page.write_text(reference())
     assert page.read_text() == reference()
-
-
-def test_every_command_has_an_example_that_names_it():
-    for command in commands():
-        assert command.example.startswith(f"archcalc {command.name}")
 
 
 def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):

@@ -6,7 +6,6 @@ any order. ``--name=value``, ``-oFILE`` and ``--`` (no options from here on) are
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ class Parsed(NamedTuple):
 
 def is_option(word: str) -> bool:
     """``-3GiB``, ``-1,2``, ``-:NAME`` and ``-`` are values; so is a text with blanks."""
-    return len(word) > 1 and word[0] == "-" and not re.match("-[0-9.:@]", word) and " " not in word.partition("=")[0]
+    return len(word) > 1 and word[0] == "-" and word[1] not in "0123456789.:@" and " " not in word.partition("=")[0]
 
 
 def wants_help(words: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import cached_property
 from itertools import count
 from math import isqrt, lcm
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, clipped, nearest, unknown
@@ -20,10 +20,12 @@ from archcalc.layers.settings import shown
 from archcalc.layers.windowed import Windowed
 from archcalc.memory.checkpoint import block_runs
 from archcalc.memory.lifetime import Schedule, inference
-from archcalc.memory.training import Training, training
 from archcalc.network import Network
 from archcalc.pytorch.tape import Storage
 from archcalc.sizes import Params, Shape, ceil_div
+
+if TYPE_CHECKING:
+    from archcalc.memory.training import Training
 
 UNITS: Mapping[str, int] = {
     "B": 1,
@@ -139,6 +141,8 @@ class Budget:
             raise ArchcalcError(
                 f"PyTorch cannot train in {self.dtype}: it has gradients for {', '.join(TRAINABLE)} only"
             )
+        from archcalc.memory.training import training
+
         return training(self.network, self.dtype, amp=self.amp, checkpoint=self.checkpoint)
 
     @cached_property
