@@ -168,15 +168,20 @@ Span: TypeAlias = tuple[int, int] | tuple[()]
 
 
 class Window(NamedTuple):
-    """The positions of its input that one output unit reads along one axis.
+    """The input positions that one output unit reads, along one axis.
 
-    Output o covers positions ``o*stride - before`` to ``o*stride - before + span - 1`` of the input spread out by
-    ``up``, which is 1 except for transposed convolution, upsampling and uneven pooling. There outputs differ, and
-    ``reads`` has what each reads: output q*up + r reads positions ``reads[r]``, moved by q*stride. Positions lie ``by``
-    apart. Without ``reads``, what is covered is a bound where ``exact`` is False.
-    ``whole`` marks the one window that reads everything there is. ``over`` says how far the last output's window sticks
-    out behind the input's last position, below 0 where a stride leaves positions over. Where it is None, ``reads_both_ends`` says
-    whether the first and last output read the input's first and last position.
+    Unit o reads positions ``o * stride - before`` to ``o * stride - before + span - 1``.
+
+    span, stride, before   as in the formula, in positions; ``before`` is the padding in front
+    by                     distance between the positions that a unit reads (dilation)
+    whole                  every unit reads all positions (global pooling)
+    up                     units per stride: more than 1 for transposed convolution, upsampling and uneven pooling, where
+                           the formula is about an input spread out by ``up``
+    reads                  if units differ: unit q * up + r reads positions ``reads[r]``, moved by q * stride
+    exact                  False: without ``reads``, the formula is a bound
+    over                   positions of the last unit's window behind the end of the input; negative: the stride leaves
+                           positions over
+    reads_both_ends        if ``over`` is None: whether the first and the last unit read the first and the last position
     """
 
     span: Int
