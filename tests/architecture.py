@@ -14,7 +14,7 @@ import archcalc
 
 PACKAGE = Path(archcalc.__file__).parent
 DRAWING = PACKAGE.parent / "docs" / "architecture.svg"
-FRAMEWORKS = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "tabulate")
+FRAMEWORKS = ("torch", "torchvision", "numpy", "pandas", "matplotlib")
 
 GROUND = {
     "errors": "the one exception",

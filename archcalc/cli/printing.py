@@ -26,13 +26,10 @@ def width(args: Arguments) -> int | None:
 
 def tables_text(args: Arguments, tables: Sequence[Table], *, exact: bool | None = None) -> str:
     """The tables in the command's format, one after another; ``exact`` is the command's option unless it is given."""
-    from archcalc.report.formats import joined, render_table
+    from archcalc.report.formats import render_tables
 
     digits = args.exact if exact is None else exact
-    return joined(
-        [render_table(t, args.format, exact=digits, width=width(args), verbose=args.verbose) for t in tables],
-        args.format,
-    )
+    return render_tables(tables, args.format, exact=digits, width=width(args), verbose=args.verbose)
 
 
 def progress(steps: Iterable[_T], count: int) -> Iterable[_T]:

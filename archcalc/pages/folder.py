@@ -204,7 +204,7 @@ def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         details=[
             "parameters are trained weights and biases; a MAC is one product of a weight and an input added to a sum",
             "depth: weighted layers on the longest path; feature maps: every output that is held, added up, with the input",
-            "inference peak: the most bytes alive at once, weights and image apart; kept for training: what the forward "
+            "inference peak: the most bytes alive at once, weights and image apart; saved for training: what the forward "
             "pass keeps for the backward pass; weight file: parameters and buffers in float32",
             "field: pixels of the largest field of a layer, past the gates",
             "top-1 and top-5: published errors in percent; a network's page names the source",

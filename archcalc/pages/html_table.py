@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from archcalc.analysis.fold import fold
 from archcalc.analysis.trace import Row
 from archcalc.pages.page import Page
-from archcalc.report.formats import cell_texts
+from archcalc.report.cells import cell_texts
 from archcalc.report.layers import COLUMNS
 from archcalc.report.table import Heading, Known, Table
 from archcalc.units import counted

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from archcalc.pages.page import Page
-from archcalc.report.escape import markdown_cell, markdown_text
-from archcalc.report.formats import pipe_table
+from archcalc.report.cells import pipe_table
+from archcalc.report.escape import markdown_text
 from archcalc.report.layers import layer_table
 from archcalc.report.table import Heading, Table
 from archcalc.units import counted
@@ -75,17 +74,13 @@ def _witness(page: Page) -> list[str]:
 
 def markdown_index(index: Table, files: dict[str, str]) -> str:
     """The page that compares all networks; ``files`` are the names of their pages without extension."""
-    table = index.selected([h.name for h in index.headings if h.name not in ("title", "kept", "weight_file")])
-    lines = _table(table).splitlines()
-    for at, row in enumerate(table.rows):
-        cell = markdown_cell(row[0])
-        lines[at + 2] = lines[at + 2].replace(f" {cell} ", f" [{cell}]({files[row[0]]}.md) ", 1)
+    table = index.selected([h.name for h in index.headings if h.name not in ("title", "saved", "weight_file")])
     return (
         "\n\n".join(
             [
                 f"# {counted(len(index.rows), 'network')}",
                 f"{said(index.header.lines()[0])}. [As CSV](index.csv)",
-                "\n".join(lines),
+                _table(table, {name: f"{file}.md" for name, file in files.items()}),
                 _listed(index.details),
             ]
         )
@@ -93,10 +88,9 @@ def markdown_index(index: Table, files: dict[str, str]) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, links: Mapping[str, str] | None = None) -> str:
     """A table whose columns are not filled up with blanks, which a renderer does not need."""
-    titles, rule, *rows = pipe_table(table).splitlines()
-    return "\n".join(re.sub(" {2,}", " ", line) for line in (titles, re.sub("-{2,}", "-", rule), *rows))
+    return pipe_table(table, aligned=False, links=links).rstrip("\n")
 
 
 def said(text: str) -> str:

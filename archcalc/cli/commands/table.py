@@ -6,25 +6,18 @@ from archcalc.cli import names, values
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import analyses
 from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, columns, table_extensions
-from archcalc.cli.printing import width
+from archcalc.cli.printing import tables_text
 
 
 def run(args: Arguments) -> str:
     from archcalc.report import render
-    from archcalc.report.formats import joined, render_table
+    from archcalc.report.formats import FORMATS
+    from archcalc.report.layers import layer_table
 
-    if args.format == "csv":  # one file, whose rows are of one kind
-        from archcalc.report.layers import layer_table
-        from archcalc.report.table import for_programs
-
-        tables = [layer_table(a, args.columns, depth=args.depth, by=args.by) for a in analyses(args)]
-        return joined([render_table(t, "csv") for t in for_programs(tables)], "csv")
     fold = {"depth": args.depth, "by": args.by}
-    parts = [
-        render(a, args.format, columns=args.columns, **fold, exact=args.exact, width=width(args), verbose=args.verbose)
-        for a in analyses(args)
-    ]
-    return joined(parts, args.format)
+    if args.format not in FORMATS:  # notes are no table
+        return "\n".join(render(a, args.format, columns=args.columns, **fold) for a in analyses(args))
+    return tables_text(args, [layer_table(a, args.columns, **fold) for a in analyses(args)])
 
 
 COMMAND = Command(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(args: Arguments) -> Answer:
     from archcalc.files import write
-    from archcalc.report.formats import joined, render_table
+    from archcalc.report.formats import render_tables
     from archcalc.witness import verify_many
 
     device = verify_many.device_named(args.device)
@@ -26,7 +26,7 @@ def run(args: Arguments) -> Answer:
     tables, problems = _whole_zoo(args, device) if args.all else _each(args, device)
     layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
     if args.csv is not None:
-        write(args.csv, joined([render_table(t, "csv") for t in layers], "csv"))
+        write(args.csv, render_tables(layers, "csv"))
     text = tables_text(args, layers if args.format == "csv" else tables)
     return Answer(text, problems, status=1 if problems else 0)
 

@@ -1,0 +1,95 @@
+"""Cells as text: in the unit of their column, padded to its width, and as the rows of a Markdown table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archcalc.errors import visible
+from archcalc.report.escape import markdown_cell
+from archcalc.report.table import Heading, Table
+from archcalc.units import BYTES, COUNTS, NOT_COUNTED, in_unit, ratio_text, unit_for
+
+FILLER = "\ue000"
+"""A character that no text has, in the place of the second column of a wide letter."""
+
+
+def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
+    """Titles with units, and every cell as text of signs that can be printed; the total is the last row."""
+    rows = table.rows + ([table.total] if table.total else [])
+    titles, columns = [], []
+    shared: dict[str, tuple[int, str]] = {}
+    for at, heading in enumerate(table.headings):
+        column = [visible(cell) if isinstance(cell, str) else cell for cell in (row[at] for row in rows)]
+        unit = _unit(heading, column, exact)
+        title, texts = _column(heading, column, shared.setdefault(heading.unit_group or heading.name, unit))
+        titles.append(title)
+        columns.append(texts)
+    return titles, [list(row) for row in zip(*columns, strict=True)]
+
+
+def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[int, str]:
+    units = BYTES if heading.kind == "bytes" else COUNTS
+    if heading.unit and not exact:
+        return next(unit for unit in units if unit[1] == heading.unit)
+    return units[-1] if exact else unit_for(column, units)
+
+
+def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple[str, list[str]]:
+    if heading.kind == "ratio":
+        return heading.title, ["" if cell is None else ratio_text(cell) for cell in column]
+    if heading.kind == "printed":
+        return heading.title, ["" if cell is None else cell for cell in column]
+    if heading.kind not in ("count", "bytes"):
+        return heading.title, [NOT_COUNTED if cell is None else str(cell) for cell in column]
+    size, name = unit
+    title = f"{heading.title} [{name}]" if name else heading.title
+    return title, [
+        NOT_COUNTED if cell is None else in_unit(cell, size) if isinstance(cell, int) else str(cell) for cell in column
+    ]
+
+
+def sides(headings: Sequence[Heading]) -> list[str]:
+    """The side to which the cells of every column are moved: left for text, right for numbers."""
+    return ["left" if heading.kind == "text" else "right" for heading in headings]
+
+
+def filled(cell: str) -> str:
+    """A cell with a filler after every letter that takes two columns, as those of Chinese, Japanese and Korean do."""
+    if cell.isascii():
+        return cell
+    from unicodedata import east_asian_width
+
+    return "".join(letter + FILLER if east_asian_width(letter) in "WF" else letter for letter in cell)
+
+
+def padded(lines: Sequence[Sequence[str]], sides: Sequence[str]) -> list[list[str]]:
+    """The cells of every line, those of a column as wide as its widest."""
+    wide = [list(map(filled, line)) for line in lines]
+    widths = [max(map(len, column)) for column in zip(*wide, strict=True)]
+    pads = [str.ljust if side == "left" else str.rjust for side in sides]
+    return [[pad(c, w).replace(FILLER, "") for pad, c, w in zip(pads, line, widths, strict=True)] for line in wide]
+
+
+def pipe_table(
+    table: Table, exact: bool = False, *, aligned: bool = True, links: Mapping[str, str] | None = None
+) -> str:
+    """The rows and the total alone, as a Markdown table.
+
+    ``aligned`` pads the cells, for people who read the source. ``links`` has a target for each first cell of a row.
+    """
+    titles, rows = cell_texts(table, exact)
+    titles = [title.replace("|", "\\|") for title in titles]
+    rows = [[markdown_cell(cell) for cell in row] for row in rows]
+    if table.total:
+        rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
+    if links is not None:
+        for cells, row in zip(rows, table.rows, strict=False):
+            cells[0] = f"[{cells[0]}]({links[row[0]]})"
+    marks = sides(table.headings)
+    if aligned:
+        titles, *rows = padded([titles, *rows], marks) if titles else [titles]
+    rules = ["-" * (len(filled(title)) + 1 if aligned else 1) for title in titles]
+    rules = [f":{rule}" if side == "left" else f"{rule}:" for rule, side in zip(rules, marks, strict=True)]
+    lines = [[f" {cell} " if cell else " " for cell in line] for line in (titles, *rows)]
+    return "".join(f"|{'|'.join(line)}|\n" for line in (lines[0], rules, *lines[1:]))
