@@ -1,4 +1,4 @@
-"""A command as data: the parser, the help, the reference page and completion are all made from it."""
+"""A command as data: the parser, the help, the reference page and completion read it."""
 
 from __future__ import annotations
 

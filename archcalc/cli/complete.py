@@ -33,10 +33,10 @@ def completed(arguments: Sequence[str]) -> str:
         words = _split(line)[1:]
         cut = max((words[-1].rfind(sign) + (sign != "@") for sign in breaks), default=0) if words else 0
     try:
-        found = dict(candidates(words)) if words else {}
+        pairs = dict(candidates(words)) if words else {}
     except ArchcalcError:  # a network that does not load has no settings to offer
-        found = {}
-    return "".join(f"{name[cut:]}\t{_short(about)}".rstrip("\t") + "\n" for name, about in found.items())
+        pairs = {}
+    return "".join(f"{name[cut:]}\t{_short(about)}".rstrip("\t") + "\n" for name, about in pairs.items())
 
 
 def _short(about: str) -> str:
@@ -66,18 +66,18 @@ def candidates(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _line(chosen: Command, words: Sequence[str]) -> _Line:
     """The words behind the command's name, as far as they are typed."""
-    options = {name: option for option in chosen.options for name in (option.name, option.short) if name}
-    arguments, given = [], []
+    known = {name: option for option in chosen.options for name in (option.name, option.short) if name}
+    arguments, options = [], []
     awaited = None
     for word in words:
         if awaited is not None:
             awaited = None
-        elif word in options:
-            given.append(options[word])
-            awaited = options[word] if options[word].value else None
+        elif word in known:
+            options.append(known[word])
+            awaited = known[word] if known[word].value else None
         elif not word.startswith("-"):
             arguments.append(word)
-    return _Line(arguments, given, awaited)
+    return _Line(arguments, options, awaited)
 
 
 def _of_command(chosen: Command, line: _Line, current: str) -> Iterable[tuple[str, str]]:
@@ -128,8 +128,8 @@ def _settings(net: str) -> Iterable[tuple[str, str]]:
         return ()
 
 
-def _beginning(start: str, found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    return ((name, about) for name, about in found if name.startswith(start))
+def _beginning(start: str, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    return ((name, about) for name, about in pairs if name.startswith(start))
 
 
 def _split(line: str) -> list[str]:

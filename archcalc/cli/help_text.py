@@ -1,4 +1,4 @@
-"""The text of ``--help``, of one command or of the program, made from the declared options."""
+"""The text of ``--help``, of one command or of the program, from the declared options."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             say(str(problem))
         return 2
-    except BrokenPipeError:  # the reader has seen enough
+    except BrokenPipeError:  # the reader wants no more
         discard_output()
         return 0
     except KeyboardInterrupt:

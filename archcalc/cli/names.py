@@ -22,10 +22,10 @@ def networks(start: str = "") -> Mapping[str, str]:
     """The zoo's networks, at least those whose names begin so: every name begins with the name of its file."""
     from archcalc.language.zoo import families, zoo_family
 
-    found = [zoo_family(stem) for stem in families() if stem.startswith(start) or start.startswith(stem)]
+    chosen = [zoo_family(stem) for stem in families() if stem.startswith(start) or start.startswith(stem)]
     return {
         name: str((family.about | family.networks[name].about).get("title", ""))
-        for family in found
+        for family in chosen
         for name in family.networks
     }
 
@@ -33,7 +33,7 @@ def networks(start: str = "") -> Mapping[str, str]:
 def conventions() -> Mapping[str, str]:
     from archcalc.conventions import conventions
 
-    return {name: how.about for name, how in conventions.items()}
+    return {name: convention.about for name, convention in conventions.items()}
 
 
 def dtypes() -> Mapping[str, str]:
@@ -119,12 +119,12 @@ def memory_columns() -> Mapping[str, str]:
 
 
 def _titles(headings: Iterable[Heading]) -> Mapping[str, str]:
-    found: dict[str, list[str]] = {}
+    titles_of: dict[str, list[str]] = {}
     for heading in headings:
-        titles = found.setdefault(heading.name, [])
+        titles = titles_of.setdefault(heading.name, [])
         if heading.title.casefold() != heading.name and heading.title not in titles:
             titles.append(heading.title)
-    return {name: f"headed {', '.join(titles)}" if titles else "" for name, titles in found.items()}
+    return {name: f"headed {', '.join(titles)}" if titles else "" for name, titles in titles_of.items()}
 
 
 def folds() -> Mapping[str, str]:

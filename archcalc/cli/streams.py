@@ -13,9 +13,9 @@ from archcalc.errors import ArchcalcError
 def columns() -> int:
     """The width of the terminal: what COLUMNS says, else the terminal itself, else 80."""
     with suppress(ValueError):
-        said = int(os.environ.get("COLUMNS", ""))
-        if said > 0:
-            return said
+        width = int(os.environ.get("COLUMNS", ""))
+        if width > 0:
+            return width
     with suppress(AttributeError, ValueError, OSError):  # no stream, a closed one, or none of a terminal
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     return 80

@@ -24,8 +24,8 @@ from archcalc.cli.printing import tables_text
 def run(args: Arguments) -> str:
     from archcalc.report.budget import MemoryRequest, memory_table
 
-    given = {name: getattr(args, name) for name in MemoryRequest._fields if name != "input"}  # the networks have it
-    request = MemoryRequest(**given)
+    settings = {name: getattr(args, name) for name in MemoryRequest._fields if name != "input"}  # the networks have it
+    request = MemoryRequest(**settings)
     return tables_text(args, [memory_table(network, request, args.columns) for network in networks(args)])
 
 

@@ -23,10 +23,10 @@ def run(args: Arguments) -> Answer:
         raise ArchcalcError(f"standard output takes SVG alone, not {args.format}; -o FILE writes to a file")
     format = "svg" if args.output == "-" else args.format or format_of(args.output)
     with warnings_said():
-        made = picture(kind.name, analyses(args), format, **_settings(args))
+        drawing = picture(kind.name, analyses(args), format, **_settings(args))
     if args.caption is not None:
-        _write_caption(args, made.caption)
-    return Answer(element(made.content) if args.output == "-" else made.content)
+        _write_caption(args, drawing.caption)
+    return Answer(element(drawing.content) if args.output == "-" else drawing.content)
 
 
 def _settings(args: Arguments) -> dict[str, Any]:
@@ -77,8 +77,8 @@ COMMAND = Command(
             "write the caption to this file and not below the picture; as LaTeX if the name of FILE ends in .tex",
             "FILE",
         ),
-        Option("--dark", "light lines on a dark ground"),
-        Option("--transparent", "no ground"),
+        Option("--dark", "light lines on a dark background"),
+        Option("--transparent", "no background"),
         Option(
             "--format",
             "png, svg or pdf; without --format, the extension of FILE decides",

@@ -47,7 +47,7 @@ def _tables(args: Arguments) -> list[Table]:
 
 COMMAND = Command(
     "rf",
-    "the receptive field of every layer, and what it means at this input",
+    "the receptive field of every layer, and a summary of the fields at this input",
     "archcalc rf alexnet --layer conv5 --unit 3,4",
     run,
     arguments=(NET,),
