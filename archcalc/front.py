@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archcalc import analysis, network
-from archcalc.analysis.analyze import computed, prepared_as
+from archcalc.analysis.prepare import computed, prepared_as
 from archcalc.conventions import Convention
 from archcalc.language.zoo import load_as
 from archcalc.layers import BUILT_IN, registry

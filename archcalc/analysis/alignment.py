@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from archcalc.analysis.analysis import Analysis
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.layers import Layer
 
 COMMUTING = ("add", "mean", "multiply")

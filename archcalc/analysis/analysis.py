@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
-from archcalc.analysis.fold import fold
-from archcalc.analysis.totals import Totals, totals
-from archcalc.analysis.trace import Row, trace
+from archcalc.analysis.folding import fold_rows
+from archcalc.analysis.rows import Row, trace_rows
+from archcalc.analysis.totals import Totals, sum_rows
 from archcalc.conventions import Convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, unknown
@@ -46,7 +46,7 @@ class Analysis:
     def all_rows(self) -> list[Row]:
         """The rows of all layers, side heads included."""
         with at_input(self.network, self.input):
-            return trace(self.network, self.batch, self.convention)
+            return trace_rows(self.network, self.batch, self.convention)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -75,7 +75,7 @@ class Analysis:
 
     @cached_property
     def totals(self) -> Totals:
-        return totals(self.rows, self.convention)
+        return sum_rows(self.rows, self.convention)
 
     @cached_property
     def stages(self) -> Stages:
@@ -91,7 +91,7 @@ class Analysis:
 
     def fold(self, depth: int | None = None, by: str | None = None) -> list[Row]:
         """The rows folded to a depth of blocks, or ``by`` type or stage."""
-        return fold(self.rows, depth, by, self.stages if by == "stage" else None)
+        return fold_rows(self.rows, depth, by, self.stages if by == "stage" else None)
 
     @cached_property
     def field(self) -> NetworkField:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from archcalc.analysis.totals import totals
+from archcalc.analysis.totals import sum_rows
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.field import Field
 from archcalc.inputs import need_int64
@@ -34,7 +34,7 @@ def refuse_overflow(analysis: Analysis) -> None:
     twin = network.at(shape, {name: _float(value) for name, value in network.settings.items()})
     twins = type(analysis)(twin, _float(analysis.batch), analysis.dtype, analysis.convention, analysis.training)
     rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
-    sums = totals(rows, twins.convention)
+    sums = sum_rows(rows, twins.convention)
     for what, number in (
         ("FLOP", 2 * sum(sums.work)),
         ("parameter bytes", (sums.weights + sums.biases + sums.buffers) * analysis.itemsize),

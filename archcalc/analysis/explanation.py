@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis, analyze
-from archcalc.analysis.trace import Row, applied
+from archcalc.analysis.rows import Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
 from archcalc.conventions.source_style import MODULE, PLAIN, Extra, SourceStyle, source_style

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.layers.reshape import DropPath
 from archcalc.network import Network
 

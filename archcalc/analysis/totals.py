@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.conventions import Convention
 from archcalc.sizes import Int, Params, Work
 
@@ -30,7 +30,7 @@ class Totals(NamedTuple):
     unknown_types: tuple[str, ...] = ()
 
 
-def totals(rows: Sequence[Row], convention: Convention) -> Totals:
+def sum_rows(rows: Sequence[Row], convention: Convention) -> Totals:
     """The sums over the rows."""
     params = Params(*map(sum, zip(Params(), *(row.params for row in rows), strict=True)))
     macs = sum(row.macs for row in rows if row.macs is not None)

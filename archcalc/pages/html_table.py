@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from archcalc.analysis.fold import fold
-from archcalc.analysis.trace import Row
+from archcalc.analysis.folding import fold_rows
+from archcalc.analysis.rows import Row
 from archcalc.pages.page import Page
 from archcalc.report.cells import cell_texts
 from archcalc.report.layers import COLUMNS
@@ -97,7 +97,7 @@ def _nested(rows: Sequence[Row], level: int = 0) -> Iterator[tuple[Row, int, str
             yield from ((row, level, "") for row in inside)
             continue
         if len(inside) > 1:
-            (block,) = fold(inside, depth=level + 1)
+            (block,) = fold_rows(inside, depth=level + 1)
             yield block._replace(name=scope), level, counted(len(inside), "layer")
         yield from _nested(inside, level + 1)
 

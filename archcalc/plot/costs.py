@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.fold import total
-from archcalc.analysis.trace import Row
+from archcalc.analysis.folding import total
+from archcalc.analysis.rows import Row
 from archcalc.errors import ArchcalcError
 from archcalc.plot import labels, style
 from archcalc.plot.colours import BLUE, GREEN, ORANGE

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
 from archcalc.field.coverage import gate_nodes

@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
+from archcalc.analysis.rows import Row
 from archcalc.analysis.stages import HEADS, VECTOR
-from archcalc.analysis.trace import Row
 from archcalc.layers import Layer
 from archcalc.layers.base import Pointwise
 from archcalc.layers.convolution import CONVOLUTIONS

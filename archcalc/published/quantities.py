@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.analyze import prepared
 from archcalc.analysis.depth import depth
+from archcalc.analysis.prepare import prepared
+from archcalc.analysis.rows import Row
 from archcalc.analysis.stochastic_depth import Survival, survival
-from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.field.coverage import padding_varies
 from archcalc.language.operations import ExpressionError

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
-from archcalc.analysis.trace import largest_field
+from archcalc.analysis.rows import largest_field
 from archcalc.field.propagation import has_gates
 from archcalc.language.accuracy import Accuracy, accuracies
 from archcalc.naming import told_apart

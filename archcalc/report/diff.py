@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.alignment import aligned, reads
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.naming import same_network, told_apart
 from archcalc.outputs import outputs_text, unused_of
 from archcalc.report.compare import network_field

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.stochastic_depth import survival
-from archcalc.analysis.totals import Totals, totals
+from archcalc.analysis.totals import Totals, sum_rows
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.field.propagation import has_gates
@@ -137,7 +137,7 @@ def _parameters(t: Totals) -> str:
 
 
 def _side(analysis: Analysis) -> str:
-    side = totals(analysis.side_rows, analysis.convention)
+    side = sum_rows(analysis.side_rows, analysis.convention)
     heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
     both = analysis.totals.params + side.params
     return (

@@ -7,7 +7,7 @@ from math import gcd
 from typing import Any
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
 from archcalc.outputs import outputs_of

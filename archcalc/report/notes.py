@@ -7,7 +7,7 @@ CS231n, Convolutional Networks, section "VGGNet in detail". The course's total f
 from __future__ import annotations
 
 from archcalc.analysis import Analysis
-from archcalc.analysis.trace import Row
+from archcalc.analysis.rows import Row
 from archcalc.errors import ArchcalcError, visible
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import CONVOLUTIONS, Conv

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.memory.lifetime import inference
 from archcalc.report.header import Header, network_header
 from archcalc.report.table import Heading, Table
-from archcalc.witness.verified import LayerSeen, Summary, Verified, figure_text, summary_of
+from archcalc.witness.results import LayerFigures, Summary, Verification, figure_text, summary_of
 
 NOT_MEASURED = "not measured"
 
@@ -57,7 +57,7 @@ LEGEND = (
 )
 
 
-def witness_table(found: Verified) -> Table:
+def witness_table(found: Verification) -> Table:
     """One network's layers: what the engine computed, and what the witnesses saw."""
     return Table(
         title=f"{found.network.full_name} verified",
@@ -83,7 +83,7 @@ def witness_table(found: Verified) -> Table:
     )
 
 
-def _layer_row(layer: LayerSeen) -> list[Any]:
+def _layer_row(layer: LayerFigures) -> list[Any]:
     row: list[Any] = [layer.node.name, layer.node.layer.type]
     for name in ("output", "params", "macs", "fvcore", "field"):
         figure = layer.figures.get(name)
@@ -101,7 +101,7 @@ def _layer_row(layer: LayerSeen) -> list[Any]:
     return [*row, time, f"no: {', '.join(differing)}" if differing else "yes"]
 
 
-def _footer(found: Verified) -> list[str]:
+def _footer(found: Verification) -> list[str]:
     lines = [
         f"{figure.name}: {figure_text(figure.computed)}"
         + (f" computed, {figure_text(figure.measured)} seen" if figure.differs else ", as seen")
@@ -128,7 +128,7 @@ def _footer(found: Verified) -> list[str]:
     return lines
 
 
-def _beside(found: Verified) -> str:
+def _beside(found: Verification) -> str:
     other = found.other
     assert other is not None
     said = [f"{other.tensors} parameters and buffers one to one"]
@@ -204,7 +204,7 @@ def summary_tables(summaries: Iterable[Summary], device: str) -> tuple[list[Tabl
     return [summary_table(found, device)], said
 
 
-def layer_tables(verified: Iterable[Verified], device: str) -> tuple[list[Table], list[str]]:
+def layer_tables(verified: Iterable[Verification], device: str) -> tuple[list[Table], list[str]]:
     """A table of layers for each network, and the first disagreement of each as a sentence.
 
     Where there are several, the table that has a line for each comes last.

@@ -1,4 +1,4 @@
-"""What fvcore and torch's own counter say of a built model, layer by layer."""
+"""The counts of fvcore and of torch's own counter for a built model, layer by layer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archcalc.witness.built import Built
 from archcalc.witness.device import out_of_memory
 
 
-class Seen(NamedTuple):
+class ForwardCounts(NamedTuple):
     """A forward pass: output shapes without the batch by node, and multiply-adds of one image by node and operator."""
 
     shapes: dict[int, tuple[int, ...]]
@@ -25,14 +25,14 @@ class Seen(NamedTuple):
 
 
 class Fvcore(NamedTuple):
-    """fvcore's operations by the module that does them, and the operators that it has no rule for."""
+    """fvcore's operations by node and by operator, and how often operators ran that fvcore has no rule for."""
 
     operations: dict[int, int]
     by_operator: dict[str, int]
     unsupported: dict[str, int]
 
 
-def watch(model: Built, images: Tensor) -> Seen:
+def count_forward(model: Built, images: Tensor) -> ForwardCounts:
     """Run the model, note every layer's output shape, and let torch count its multiply-adds.
 
     torch's counter knows convolutions and matrix products, at two operations for a multiply-add.
@@ -53,15 +53,15 @@ def watch(model: Built, images: Tensor) -> Seen:
         with torch.no_grad(), counter:
             model(images)
     except (RuntimeError, MemoryError) as error:
-        if said := out_of_memory(error):
+        if reason := out_of_memory(error):
             layer = running[len(shapes)].name
-            raise ArchcalcError(f"{model.network.full_name}: out of memory in {layer}: {said}") from None
+            raise ArchcalcError(f"{model.network.full_name}: out of memory in {layer}: {reason}") from None
         raise
     finally:
         for hook in hooks:
             hook.remove()
     totals = counter.get_flop_counts()["Global"]
-    return Seen(shapes, macs, {str(operator): n // (2 * len(images)) for operator, n in totals.items()})
+    return ForwardCounts(shapes, macs, {str(operator): n // (2 * len(images)) for operator, n in totals.items()})
 
 
 def counted_macs(model: nn.Module, images: Tensor) -> int:
@@ -83,10 +83,10 @@ def fvcore(model: Built, image: Tensor) -> Fvcore:
         warnings.simplefilter("ignore")  # fvcore uses parts of torch.jit that are to go
         from fvcore.nn import FlopCountAnalysis
 
-        found = FlopCountAnalysis(model, image)
-        found.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-        by_module = found.by_module()
-        operators, unsupported = found.by_operator(), found.unsupported_ops()
+        count = FlopCountAnalysis(model, image)
+        count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+        by_module = count.by_module()
+        operators, unsupported = count.by_operator(), count.unsupported_ops()
     first: dict[int, int] = {}
     for node, module in model.layers:
         if model.training or not node.side:

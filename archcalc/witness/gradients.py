@@ -39,32 +39,34 @@ LONGEST = 20_000
 
 
 class FieldCheck(NamedTuple):
-    """One layer along one axis: what its middle unit sees of an input, by the engine and by the gradient.
+    """The field of a layer's middle unit along one axis, as archcalc computes it and as the gradient measures it.
 
-    ``pixels`` is the input's size along the axis, to which ``field`` is cut. Where the formula's field lies in the input
-    and no map was cropped, the field is the formula's, else what the engine follows back on real maps. ``exact`` says
-    that the two must be equal, else the gradient's must lie inside the engine's, which is a bound. ``field`` is None
-    where the unit sees nothing, and ``seen`` also where it sees nothing but padding.
+    pixels: the size of the input along the axis, to which ``computed`` is cut. computed: the field of the formula where
+    it lies in the input and no map was cropped, else the pixels that are read of real maps; None where the unit sees
+    nothing. measured: None where the unit sees nothing, or padding alone. exact: whether the two must be equal; else
+    ``measured`` must lie inside ``computed``, which is a bound.
     """
 
     node: str
     axis: int
     pixels: int
     unit: int
-    field: Hull | None
-    seen: Hull | None
+    computed: Hull | None
+    measured: Hull | None
     exact: bool
 
     @property
     def agree(self) -> bool:
         if self.exact:
-            return self.seen == self.field
+            return self.measured == self.computed
         return (
-            self.seen is None or self.field is None or (self.field[0] <= self.seen[0] and self.seen[1] <= self.field[1])
+            self.measured is None
+            or self.computed is None
+            or (self.computed[0] <= self.measured[0] and self.measured[1] <= self.computed[1])
         )
 
 
-class Fields(NamedTuple):
+class FieldChecks(NamedTuple):
     """The checks of a network, and how many of its layers they are about."""
 
     checks: list[FieldCheck]
@@ -77,7 +79,7 @@ class Fields(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is going to be checked: these nodes, in these networks, each along an axis."""
+    """The checks to come: nodes by their indices, and networks, each with the axis along which they are checked."""
 
     indices: list[int]
     runs: list[tuple[Network, int]]
@@ -91,7 +93,7 @@ class Plan(NamedTuple):
 
 
 def planned(network: Network, limit: int | None = 16) -> Plan:
-    """``limit`` layers that see different things, or every layer, at the network's input and at a larger one."""
+    """Checks of ``limit`` layers with different fields, or of every layer, at the network's input and at a larger one."""
     indices = _chosen(network, limit) if network.input.axes else []
     runs = [
         (one, axis)
@@ -101,16 +103,16 @@ def planned(network: Network, limit: int | None = 16) -> Plan:
     return Plan(indices, runs)
 
 
-def check(network: Network, limit: int | None = 16, plan: Plan | None = None) -> Fields:
-    """The fields of ``limit`` layers that see different things, or of every layer, against the gradient's support.
+def check(network: Network, limit: int | None = 16, plan: Plan | None = None) -> FieldChecks:
+    """The fields of ``limit`` layers with different fields, or of every layer, against the gradient's support.
 
-    Every layer is looked at twice for each axis: at the network's own input, and with that axis so large that the
+    Every layer is checked twice for each axis: at the network's own input, and with that axis so large that the
     middle unit's field lies inside, where the network can be built that large. The whole zoo takes about two minutes
     of one core, and 2.4 GB for its deepest network.
     """
     indices, runs = plan or planned(network, limit)
     checks = dict.fromkeys(one for each, axis in runs for one in _compared(each, axis, indices))
-    return Fields(list(checks), len(indices), len(network.running()))
+    return FieldChecks(list(checks), len(indices), len(network.running()))
 
 
 def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hull | None]:
@@ -121,30 +123,30 @@ def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hu
     """
     small, stand_ins = narrow(network)
     image = torch.zeros(1, 1, *network.input.axes, dtype=torch.float64, requires_grad=True)
-    made = _run(small, image)
-    found: dict[int, Hull | None] = {}
+    outputs = _run(small, image)
+    hulls: dict[int, Hull | None] = {}
     for at in {stand_ins[index] for index in indices}:
-        units = made[at].select(2 + axis, made[at].shape[2 + axis] // 2)
+        units = outputs[at].select(2 + axis, outputs[at].shape[2 + axis] // 2)
         (gradient,) = torch.autograd.grad(units.sum(), image, retain_graph=True)
-        (seen,) = (gradient.movedim(2 + axis, 0).flatten(1) > TINY).any(1).nonzero(as_tuple=True)
-        found[at] = (int(seen[0]), int(seen[-1])) if len(seen) else None
-    return {index: found[stand_ins[index]] for index in indices}
+        (pixels,) = (gradient.movedim(2 + axis, 0).flatten(1) > TINY).any(1).nonzero(as_tuple=True)
+        hulls[at] = (int(pixels[0]), int(pixels[-1])) if len(pixels) else None
+    return {index: hulls[stand_ins[index]] for index in indices}
 
 
 def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
-    """What every layer makes of the image, with all weights 1.
+    """The output of every layer for the image, with all weights 1.
 
     On the way back each gradient becomes 0 or 1, so that those of a thousand layers neither vanish nor overflow.
     """
     model = Built(small).double()
-    made = {0: image * 1.0}
+    outputs = {0: image * 1.0}
     for p in model.parameters():
         nn.init.ones_(p)
     for node, module in model.layers:
-        out: Tensor = model.run(node, module, [made[i] for i in model.takes[node.index]])
+        out: Tensor = model.run(node, module, [outputs[i] for i in model.takes[node.index]])
         out.register_hook(lambda gradient: (gradient > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
-        made[node.index] = out
-    return made
+        outputs[node.index] = out
+    return outputs
 
 
 def narrow(network: Network) -> tuple[Network, dict[int, int]]:
@@ -178,29 +180,29 @@ def _widened(small: Network, index: int, out: Shape) -> int:
 # What the engine says.
 
 
-class Claim(NamedTuple):
-    """What a node's middle unit sees along an axis, as if the image went on for ever; all of a vector, together."""
+class UnitSpan(NamedTuple):
+    """The computed field of a node's middle unit along an axis, on an endless input; of all values of a vector."""
 
     node: Node
     unit: int
     span: Span
-    view: AxisField
+    field: AxisField
 
     def inside(self, pixels: int) -> bool:
-        """Whether no padding is seen; a whole window has been cut to the image."""
-        return self.view.field.step == 0 or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
+        """Whether the field holds no padding; a whole window has been cut to the input."""
+        return self.field.field.step == 0 or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
 
 
-def _claims(network: Network, axis: int, indices: Sequence[int]) -> list[Claim]:
-    views, claims = _views(network), []
+def _unit_spans(network: Network, axis: int, indices: Sequence[int]) -> list[UnitSpan]:
+    fields, spans = _fields(network), []
     for node in (network.nodes[index] for index in indices):
-        view, unit = views[node.index][axis], node.shape.axes[axis] // 2 if node.shape.axes else 0
-        view = view.together or view
-        claims.append(Claim(node, unit, view.field.of(unit), view))
-    return claims
+        field, unit = fields[node.index][axis], node.shape.axes[axis] // 2 if node.shape.axes else 0
+        field = field.together or field
+        spans.append(UnitSpan(node, unit, field.field.of(unit), field))
+    return spans
 
 
-def _views(network: Network) -> dict[int, tuple[AxisField, ...]]:
+def _fields(network: Network) -> dict[int, tuple[AxisField, ...]]:
     rows = analyze(network, training=not network.side_problem).rows
     return {row.node.index: row.field_with_gates for row in rows if row.node is not None}
 
@@ -211,11 +213,11 @@ def _crops(node: Node) -> bool:
 
 
 def _chosen(network: Network, limit: int | None) -> list[int]:
-    """Layers that see different things, evenly chosen; all of them without a limit."""
-    nodes, views = network.running(), _views(network)
+    """Layers with different fields, evenly chosen; all of them without a limit."""
+    nodes, fields = network.running(), _fields(network)
     if limit is None:
         return [node.index for node in nodes]
-    distinct = list({views[node.index]: node.index for node in reversed(nodes)}.values())[::-1]
+    distinct = list({fields[node.index]: node.index for node in reversed(nodes)}.values())[::-1]
     count = min(limit, len(distinct))
     return [distinct[i * (len(distinct) - 1) // max(1, count - 1)] for i in range(count)]
 
@@ -237,7 +239,7 @@ def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
             continue
         if len(large.nodes) != len(network.nodes) or large.side_problem != network.side_problem:
             continue
-        inside = sum(claim.inside(pixels) for claim in _claims(large, axis, indices))
+        inside = sum(span.inside(pixels) for span in _unit_spans(large, axis, indices))
         if inside > most:
             best, most = large, inside
         if most == len(indices):
@@ -247,14 +249,14 @@ def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
 
 def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[FieldCheck]:
     pixels, hulls, checks = network.input.axes[axis], support(network, axis, indices), []
-    real, cropped = PixelReader(network, gates=True), any(map(_crops, network.nodes))
-    for claim in _claims(network, axis, indices):
-        seen = hulls[claim.node.index]
-        read = real.of(claim.node, Run(claim.unit, claim.unit), axis)
-        exact = read is not None and claim.view.exact and (seen is not None or not read)
-        if not exact or (claim.inside(pixels) and not cropped):
-            field = (max(claim.span[0], 0), min(claim.span[1], pixels - 1)) if claim.span else None
+    reader, cropped = PixelReader(network, gates=True), any(map(_crops, network.nodes))
+    for unit in _unit_spans(network, axis, indices):
+        measured = hulls[unit.node.index]
+        read = reader.of(unit.node, Run(unit.unit, unit.unit), axis)
+        exact = read is not None and unit.field.exact and (measured is not None or not read)
+        if not exact or (unit.inside(pixels) and not cropped):
+            computed = (max(unit.span[0], 0), min(unit.span[1], pixels - 1)) if unit.span else None
         else:
-            field = read or None
-        checks.append(FieldCheck(claim.node.name, axis, pixels, claim.unit, field, seen, exact))
+            computed = read or None
+        checks.append(FieldCheck(unit.node.name, axis, pixels, unit.unit, computed, measured, exact))
     return checks

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.language import load
-from archcalc.witness.verified import Summary, summary_of
+from archcalc.witness.results import Summary, summary_of
 
 if TYPE_CHECKING:
     from archcalc.witness.device import Device

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from archcalc import load
-from archcalc.analysis.trace import trace
+from archcalc.analysis.rows import trace_rows
 from archcalc.cli import main
 from archcalc.errors import ArchcalcError
 from archcalc.language import networks
@@ -174,9 +174,9 @@ def traces(monkeypatch) -> Counter[tuple[str, str, str]]:
 
     def counted(network, batch, convention):
         counts[network.full_name, str(network.input), convention.name] += 1
-        return trace(network, batch, convention)
+        return trace_rows(network, batch, convention)
 
-    monkeypatch.setattr("archcalc.analysis.analysis.trace", counted)
+    monkeypatch.setattr("archcalc.analysis.analysis.trace_rows", counted)
     return counts
 
 

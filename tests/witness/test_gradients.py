@@ -42,15 +42,15 @@ def test_every_layer_of(name):
     assert found.layers == found.of == len(network.nodes) - 1
     assert [c for c in found.checks if not c.agree] == []
     # the engine has its word that ResNet-50's last layers see the whole input as a bound: they do
-    equal = {(c.node, c.axis) for c in found.checks if c.exact or c.seen == (0, c.pixels - 1)}
+    equal = {(c.node, c.axis) for c in found.checks if c.exact or c.measured == (0, c.pixels - 1)}
     assert equal == {(node.name, axis) for node in network.nodes[1:] for axis in (0, 1)}
 
 
 def test_the_field_of_vgg16_is_the_published_212_pixels():
     """The last pooling of VGG-16 (Araujo et al., Computing receptive fields of convolutional neural networks, 2019)."""
     (last,) = [c for c in check(archcalc.load("vgg16"), limit=None).checks if c.node == "pool5" and c.axis == 0]
-    assert last.seen is not None
-    assert last.seen[1] - last.seen[0] + 1 == 212
+    assert last.measured is not None
+    assert last.measured[1] - last.measured[0] + 1 == 212
 
 
 @RANDOM
@@ -142,7 +142,7 @@ def test_a_field_that_the_image_cuts_is_compared_in_a_larger_one():
 def test_units_that_differ():
     """Up by two and a 3x3: unit 8 of 16 reads positions 7 to 9, pixels 3 to 4."""
     (last,) = [c for c in check(of([("upsample", {"scale": 2}), conv(3, pad=1)], 8)).checks if c.node == "n2"]
-    assert (last.field, last.seen, last.exact, last.agree) == ((3, 4), (3, 4), True, True)
+    assert (last.computed, last.measured, last.exact, last.agree) == ((3, 4), (3, 4), True, True)
     assert not last._replace(field=(3, 5)).agree
 
 
@@ -150,7 +150,7 @@ def test_a_bound_holds_what_is_seen():
     """Five units of nine pixels are 9/5 of a pixel apart, and those of the stride 2: no one step is that of their sum."""
     apart = ("add", [[("adaptive_avg_pool", {"out": 5}), conv(1)], [conv(1, stride=2)]])
     (last,) = [c for c in check(of([apart], 9)).checks if c.node == "n4"]
-    assert (last.field, last.seen, last.exact, last.agree) == ((0, 8), (3, 5), False, True)
+    assert (last.computed, last.measured, last.exact, last.agree) == ((0, 8), (3, 5), False, True)
     assert not last._replace(field=(4, 4)).agree
 
 

@@ -26,7 +26,7 @@ from archcalc.sizes import Params, Work
 from archcalc.witness import verify_many
 from archcalc.witness.device import device
 from archcalc.witness.models import NETWORKS, OF_TIMM
-from archcalc.witness.verified import Verified
+from archcalc.witness.results import Verification
 from archcalc.witness.verify import verify
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +34,10 @@ CPU = device("cpu")
 
 
 @pytest.fixture
-def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], Verified]:
+def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], Verification]:
     """Verifies a network of the zoo after a change to its spec, in a copy of the zoo's folder."""
 
-    def verified(name: str, old: str, new: str) -> Verified:
+    def verified(name: str, old: str, new: str) -> Verification:
         text = source(name)
         assert old in text
         folder = shutil.copytree(zoo.folder(), tmp_path / "specs")

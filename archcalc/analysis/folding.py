@@ -6,8 +6,8 @@ from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from archcalc.analysis.rows import Row
 from archcalc.analysis.totals import unknown_types
-from archcalc.analysis.trace import Row
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.sizes import Int, Params, Work
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 WAYS = ("type", "stage")
 
 
-def fold(rows: list[Row], depth: int | None = None, by: str | None = None, stages: Stages | None = None) -> list[Row]:
+def fold_rows(
+    rows: list[Row], depth: int | None = None, by: str | None = None, stages: Stages | None = None
+) -> list[Row]:
     """Rows summed into groups: blocks nested deeper than ``depth``, or all of a type or stage.
 
     ``stages`` are those of the rows' network (``analysis.stages``). Every number of a group is the sum over its

@@ -96,7 +96,7 @@ def _once(value: Any) -> Any:
     return value[0] if isinstance(value, tuple) and all(v is value[0] or v == value[0] for v in value) else value
 
 
-def trace(network: Network, batch: Int, convention: Convention) -> list[Row]:
+def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
     nodes = network.nodes
     past_gates = Propagation(network)

@@ -1,4 +1,4 @@
-"""What witnesses said of a network: figures as computed and as seen."""
+"""Results of a verification: figures as archcalc computes them and as a witness measured them, as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.sizes import Params
 
 
 class Comparison(NamedTuple):
-    """One figure as the engine computes it and as a witness saw it; both None where it was not measured."""
+    """One figure, computed by archcalc and measured by a witness; both None where it was not measured."""
 
     name: str
     computed: Any
@@ -18,12 +18,12 @@ class Comparison(NamedTuple):
     differs: bool = False
 
     @staticmethod
-    def of(name: str, computed: Any, seen: Any) -> Comparison:
+    def of(name: str, computed: Any, measured: Any) -> Comparison:
         """A figure that agrees where both are equal."""
-        return Comparison(name, computed, seen, computed != seen)
+        return Comparison(name, computed, measured, computed != measured)
 
 
-class LayerSeen(NamedTuple):
+class LayerFigures(NamedTuple):
     """A layer's figures by name; ``milliseconds`` where a GPU measured them."""
 
     node: Node
@@ -31,12 +31,12 @@ class LayerSeen(NamedTuple):
     milliseconds: float | None = None
 
 
-class Other(NamedTuple):
-    """A model that others wrote, as in "torchvision's alexnet".
+class OtherModel(NamedTuple):
+    """A library's model of the same network, as in "torchvision's alexnet".
 
-    ``tensors`` are its parameters and buffers, each of which is one of ours, ``modules`` the calls of its modules
-    that have a layer (None where they were not compared), and ``difference`` is that of the two outputs, in parts
-    of the largest value (None where the device has no values).
+    tensors: its parameters and buffers, each of which is a tensor of the built model. modules: the calls of its modules
+    that are a layer of the network (None where they were not compared). difference: the largest difference of the two
+    outputs, in parts of the largest value (None where the device has no values).
     """
 
     name: str
@@ -45,19 +45,19 @@ class Other(NamedTuple):
     difference: float | None
 
 
-class Verified(NamedTuple):
-    """What the witnesses said of one network on a device.
+class Verification(NamedTuple):
+    """All figures of one network on a device.
 
-    ``totals`` are figures of the whole network; ``unsupported`` are the operators that fvcore has no rule for,
-    with how often they ran; ``fields`` says of how many layers the receptive field was seen, and how many there
-    are; ``allocated`` is what the device's allocator held at most at inference, beyond weights and image.
+    totals: figures of the whole network. unsupported: the operators that fvcore has no rule for, and how often they ran.
+    fields: of how many layers the receptive field was measured, and how many layers there are. allocated: the most bytes
+    that the device's allocator held at inference, beyond weights and network input.
     """
 
     network: Network
     device: str
-    layers: list[LayerSeen]
+    layers: list[LayerFigures]
     totals: list[Comparison]
-    other: Other | None
+    other: OtherModel | None
     unsupported: dict[str, int]
     fields: tuple[int, int] | None
     allocated: int | None
@@ -76,9 +76,9 @@ class Verified(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What the witnesses said of one network among many, as data that processes can pass on.
+    """The figures of one network among many, as data that processes can pass on.
 
-    ``fields``: of how many layers the receptive field was seen, and how many there are. ``failure`` says why a network
+    fields: of how many layers the receptive field was measured, and how many layers there are. failure: why the network
     could not be verified; it then has no figures.
     """
 
@@ -92,7 +92,7 @@ class Summary(NamedTuple):
     peak_bytes: int | None = None
     training_peak_bytes: int | None = None
     fields: tuple[int, int] | None = None
-    other: Other | None = None
+    other: OtherModel | None = None
     milliseconds: float | None = None
     allocated: int | None = None
     unsupported: Mapping[str, int] | None = None
@@ -100,26 +100,26 @@ class Summary(NamedTuple):
     failure: str = ""
 
 
-def summary_of(found: Verified) -> Summary:
+def summary_of(verification: Verification) -> Summary:
     """The figures that stand in a table of many networks."""
-    figures = {figure.name: figure for figure in found.totals}
-    times = [layer.milliseconds for layer in found.layers if layer.milliseconds is not None]
+    figures = {figure.name: figure for figure in verification.totals}
+    times = [layer.milliseconds for layer in verification.layers if layer.milliseconds is not None]
     return Summary(
-        found.network.full_name,
-        str(found.network.input),
-        len(found.layers),
+        verification.network.full_name,
+        str(verification.network.input),
+        len(verification.layers),
         figures["params"].measured,
         figures["macs of convolutions"].measured + figures["macs of matrix products"].measured,
-        sum(f.measured for name, f in figures.items() if name.startswith("fvcore")) if found.fields else None,
+        sum(f.measured for name, f in figures.items() if name.startswith("fvcore")) if verification.fields else None,
         next(f.measured for name, f in figures.items() if name.startswith("bytes saved")),
         next(f.measured for name, f in figures.items() if name.startswith("inference peak")),
         next(f.measured for name, f in figures.items() if name.startswith("training peak")),
-        found.fields,
-        found.other,
+        verification.fields,
+        verification.other,
         sum(times) if times else None,
-        found.allocated,
-        dict(found.unsupported),
-        tuple(found.problems),
+        verification.allocated,
+        dict(verification.unsupported),
+        tuple(verification.problems),
     )
 
 

@@ -1,0 +1,176 @@
+"""The figures of a network, computed by archcalc and measured on the built model: of layers, in all, and of memory."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from archcalc.analysis.rows import Row
+from archcalc.conventions import convention
+from archcalc.memory.lifetime import inference, overwritten
+from archcalc.memory.training import training
+from archcalc.network import Network
+from archcalc.pytorch.record import records
+from archcalc.sizes import Params
+from archcalc.witness import counts, gradients, memory
+from archcalc.witness.built import Built
+from archcalc.witness.results import Comparison, LayerFigures
+
+AS_FVCORE = convention("fvcore")._replace(library=None)
+"""fvcore's convention, for a model written in modules throughout."""
+TRAINING_BATCH = 2
+"""Batch normalisation of a single position cannot train on one image."""
+
+
+def image_of(network: Network, device: str, batch: int = 1) -> Tensor:
+    """Random images of a network on a device."""
+    return torch.randn(batch, network.input.channels, *network.input.axes, device=device)
+
+
+def layer_figures(
+    model: Built,
+    rows: Sequence[Row],
+    counted: Sequence[Row],
+    forward: counts.ForwardCounts,
+    traced: counts.Fvcore | None,
+    fields: gradients.FieldChecks | None,
+) -> list[LayerFigures]:
+    """Every layer's figures. What a module does for several layers that share it stands at the first."""
+    modules = {node.index: id(module) for node, module in model.layers}
+    first = {module: index for index, module in reversed(modules.items())}
+    operations: Counter[int] = Counter()
+    for row in counted:
+        operations[first[modules[_index(row)]]] += row.macs or 0
+    owned = _owned(model)
+    checks = defaultdict(list)
+    for check in fields.checks if fields else ():
+        checks[check.node].append(check)
+    layers = []
+    for row in rows:
+        index = _index(row)
+        assert row.shape is not None
+        figures = [
+            Comparison.of("output", (row.shape.channels, *row.shape.axes), forward.shapes.get(index)),
+            Comparison.of("params", row.params, owned[index]),
+            Comparison.of("macs", row.work.mac, forward.macs.get(index)),
+        ]
+        if traced is not None:
+            figures.append(Comparison.of("fvcore", operations[index], traced.operations.get(index, 0)))
+        if checks[row.name]:
+            shown = next((check for check in checks[row.name] if not check.agree), checks[row.name][-1])
+            computed, measured = _field(shown.computed, shown.pixels), _field(shown.measured, shown.pixels)
+            figures.append(Comparison("field", computed, measured, not shown.agree))
+        layers.append(LayerFigures(model.network.nodes[index], {figure.name: figure for figure in figures}))
+    return layers
+
+
+def _field(hull: gradients.Hull | None, pixels: int) -> str:
+    """The size of a field, and where it lies in an input of that many pixels."""
+    if hull is None or hull[0] > hull[1]:
+        return "padding alone"
+    size = hull[1] - hull[0] + 1
+    return f"all {size}" if size == pixels else f"{size}: {hull[0]} to {hull[1]}"
+
+
+def _index(row: Row) -> int:
+    assert row.node is not None
+    return row.node.index
+
+
+def _owned(model: Built) -> dict[int, Params]:
+    """What each layer's module owns that no earlier one does; PyTorch's count of batches is no buffer of ours."""
+    known: set[int] = set()
+    owned = {}
+    for node, module in model.layers:
+        weight = bias = buffers = 0
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if id(tensor) in known or name.endswith("num_batches_tracked"):
+                continue
+            known.add(id(tensor))
+            if not isinstance(tensor, nn.Parameter):
+                buffers += tensor.numel()
+            elif name.endswith("bias"):
+                bias += tensor.numel()
+            else:
+                weight += tensor.numel()
+        owned[node.index] = Params(weight, bias, buffers)
+    return owned
+
+
+def total_figures(model: Built, rows: Sequence[Row], forward: counts.ForwardCounts) -> list[Comparison]:
+    """Parameters of the whole model, and torch's multiply-adds by operator: convolutions, and matrix products."""
+    params = sum(row.params.weight + row.params.bias for row in rows)
+    products = sum(row.work.mac for row in rows if row.type == "linear")
+    convolved = sum(n for operator, n in forward.operators.items() if "convolution" in operator)
+    return [
+        Comparison.of("params", params, sum(p.numel() for p in model.parameters())),
+        Comparison.of("macs of convolutions", sum(row.work.mac for row in rows) - products, convolved),
+        Comparison.of("macs of matrix products", products, sum(forward.operators.values()) - convolved),
+    ]
+
+
+def operator_figures(counted: Sequence[Row], traced: counts.Fvcore | None) -> list[Comparison]:
+    """fvcore's operations, operator by operator."""
+    if traced is None:
+        return []
+    computed: Counter[str] = Counter()
+    for row in counted:
+        if row.node is not None and row.node.index:
+            computed[records[row.type].fvcore(row.node.layer)] += row.macs or 0
+    names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
+    return [
+        Comparison.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0))
+        for name in dict.fromkeys(names)
+    ]
+
+
+def output_figures(model: Built) -> list[Comparison]:
+    """The shape of every output of a run, where there are several."""
+    network = model.network
+    if len(network.outputs) == 1:
+        return []
+    with torch.no_grad():
+        outputs = model.eval()(image_of(network, "meta"))
+    shapes = [tuple(out.shape[1:]) for out in outputs]
+    nodes = [network.nodes[i] for i in network.outputs]
+    return [
+        Comparison.of(f"output {node.name}", (node.shape.channels, *node.shape.axes), shape)
+        for node, shape in zip(nodes, shapes, strict=True)
+    ]
+
+
+def memory_figures(model: Built) -> list[Comparison]:
+    """Bytes that a forward pass keeps for the backward pass, and the peaks of inference for one image and of training.
+
+    On the meta device, whose storages have the right size and take no memory.
+    """
+    network = model.network
+    images, image = image_of(network, "meta", TRAINING_BATCH), image_of(network, "meta")
+    saved = Comparison.of(
+        f"bytes saved for backward, batch {TRAINING_BATCH}",
+        training(network).kept_bytes(TRAINING_BATCH),
+        memory.saved_bytes(model, images),
+    )
+    peak = Comparison.of("inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image))
+    if saved.differs:
+        saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, images)})")
+    if peak.differs:
+        peak = peak._replace(name=f"{peak.name} ({memory.peak_difference(network, model, image)})")
+    return [saved, peak, _training_peak(model, images)]
+
+
+def _training_peak(model: Built, images: Tensor) -> Comparison:
+    """The most bytes alive in a forward and a backward pass, and all that is alive after every operator of both."""
+    network = model.network
+    if any(node.layer.type == "conv_table" for node in network.nodes):
+        # On the meta device PyTorch does not show the numbers of the input maps that a table lists.
+        model, images = Built(network, overwritten(network)), torch.zeros(images.shape)
+    schedule, live = training(network, sums_in_place=False), memory.training_live(model, images)
+    figure = Comparison.of(
+        f"training peak in bytes, batch {TRAINING_BATCH}", schedule.peak(TRAINING_BATCH), memory.peak(live)
+    )
+    difference = memory.moment_difference(schedule, live, TRAINING_BATCH)
+    return figure._replace(name=f"{figure.name} ({difference})", differs=True) if difference else figure
