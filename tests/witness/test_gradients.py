@@ -112,7 +112,7 @@ def test_another_padding_or_dilation_in_the_model_is_seen(path, other):
     (claim,) = [c for c in check(of([layers[path]], 32, 32)).checks if c.axis == 0]
     seen = support(of([layers[other]], 32, 32), 0, [1])[1]
     assert claim.agree
-    assert not claim._replace(seen=seen).agree
+    assert not claim._replace(measured=seen).agree
 
 
 # What a check says.
@@ -143,7 +143,7 @@ def test_units_that_differ():
     """Up by two and a 3x3: unit 8 of 16 reads positions 7 to 9, pixels 3 to 4."""
     (last,) = [c for c in check(of([("upsample", {"scale": 2}), conv(3, pad=1)], 8)).checks if c.node == "n2"]
     assert (last.computed, last.measured, last.exact, last.agree) == ((3, 4), (3, 4), True, True)
-    assert not last._replace(field=(3, 5)).agree
+    assert not last._replace(computed=(3, 5)).agree
 
 
 def test_a_bound_holds_what_is_seen():
@@ -151,7 +151,7 @@ def test_a_bound_holds_what_is_seen():
     apart = ("add", [[("adaptive_avg_pool", {"out": 5}), conv(1)], [conv(1, stride=2)]])
     (last,) = [c for c in check(of([apart], 9)).checks if c.node == "n4"]
     assert (last.computed, last.measured, last.exact, last.agree) == ((0, 8), (3, 5), False, True)
-    assert not last._replace(field=(4, 4)).agree
+    assert not last._replace(computed=(4, 4)).agree
 
 
 def test_a_vector_has_no_fields():
