@@ -56,7 +56,7 @@ def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
     for row in rows:
         index = -1 if row.node is None else row.node.index
         groups.setdefault(stages.of.get(index, len(stages.names)), []).append(row)
-    found = []
+    folded_rows = []
     for number, group in sorted(groups.items()):
         folded = _sum([*stages.names, "side heads"][number], "stage", group)
         if number < len(stages.names):
@@ -67,8 +67,8 @@ def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
                 field=last.field if last else (),
                 field_with_gates=last.field_with_gates if last else (),
             )
-        found.append(folded)
-    return found
+        folded_rows.append(folded)
+    return folded_rows
 
 
 def _block(row: Row, depth: int) -> tuple[tuple[str, ...], bool]:

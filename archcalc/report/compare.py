@@ -15,7 +15,7 @@ from archcalc.outputs import unused_of
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.header import Header, subject
 from archcalc.report.layers import GATED, field_of
-from archcalc.report.table import Heading, Known, Table, column_names, kept
+from archcalc.report.table import Heading, Known, Table, column_names, unremovable
 from archcalc.units import counted
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
@@ -43,7 +43,7 @@ LEGEND = {
     "top1": "top-1: published error",
     "top5": "top-5: published error",
 }
-"""What a column holds, said where the column is shown."""
+"""The meaning of the columns."""
 
 
 def compare_table(
@@ -59,19 +59,21 @@ def compare_table(
 
 
 def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, baseline: Analysis | None) -> Table:
-    how = analyses[0].convention
+    convention = analyses[0].convention
     gated = any(has_gates(a.network) for a in analyses)
-    shown = columns or [name for name in COLUMNS if gated or name != GATED.name]
-    names = column_names(shown, (_heading(name, how.operations_name) for name in COLUMNS))
-    headings = kept([_heading(name, how.operations_name) for name in names], columns)
+    chosen = columns or [name for name in COLUMNS if gated or name != GATED.name]
+    names = column_names(chosen, (_heading(name, convention.operations_name) for name in COLUMNS))
+    headings = unremovable([_heading(name, convention.operations_name) for name in names], columns)
     rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
     if baseline is not None:
         for name in RATIOS:
             cell = COLUMNS[name][1]
-            headings.append(Heading(f"{name}_ratio", f"{_heading(name, how.operations_name).title} x", "ratio", 7))
+            headings.append(
+                Heading(f"{name}_ratio", f"{_heading(name, convention.operations_name).title} x", "ratio", 7)
+            )
             for row, analysis in zip(rows, analyses, strict=True):
                 row.append(cell(analysis) / cell(baseline) if cell(baseline) else None)
-    incomplete = [line for a in analyses for line in incomplete_lines(how, a.unknown_types, a.network.full_name)]
+    incomplete = [line for a in analyses for line in incomplete_lines(convention, a.unknown_types, a.network.full_name)]
     if incomplete:
         headings.append(Heading("unknown", "unknown types", "text", 9))
         for row, analysis in zip(rows, analyses, strict=True):
@@ -82,7 +84,7 @@ def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, basel
         about=counted(len(rows), "network"),
         batch=analyses[0].batch,
         dtype=analyses[0].dtype,
-        convention=how,
+        convention=convention,
         notes=() if baseline is None else (f"x: times the figure of {baseline.network.full_name}",),
         options={"sources": sources} if sources else {},
     )
@@ -106,9 +108,9 @@ def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | No
     row = largest_field(analysis.rows)
     if row is None:
         return None
-    views = row.field_with_gates if with_gates else row.field
-    field = field_of(views)
-    return field._replace(text="whole") if with_gates and any(view.field.step == 0 for view in views) else field
+    axes = row.field_with_gates if with_gates else row.field
+    field = field_of(axes)
+    return field._replace(text="whole") if with_gates and any(axis.field.step == 0 for axis in axes) else field
 
 
 def published(analysis: Analysis) -> Accuracy | None:
@@ -118,8 +120,8 @@ def published(analysis: Analysis) -> Accuracy | None:
 
 
 def _error(analysis: Analysis, which: str) -> Any:
-    found = published(analysis)
-    return getattr(found, which) if found else None
+    errors = published(analysis)
+    return getattr(errors, which) if errors else None
 
 
 def _sources(analyses: Sequence[Analysis]) -> list[str]:

@@ -78,16 +78,16 @@ def _differences(a: Analysis, b: Analysis) -> _Differences:
     return _Differences(a, b, partners, rows, names, len(pairs) - len(rows), alike)
 
 
-def _table(found: _Differences) -> Table:
-    a, how, rows, names = found.a, found.a.convention, found.rows, found.names
+def _table(differences: _Differences) -> Table:
+    a, how, rows, names = differences.a, differences.a.convention, differences.rows, differences.names
     if names and not rows:
-        rows = [[f"({counted(len(names), 'layer')})", _common(found), Change(0), Change(0), Change(0)]]
+        rows = [[f"({counted(len(names), 'layer')})", _common(differences), Change(0), Change(0), Change(0)]]
     return Table(
         title="difference",
         headings=[h._replace(title=how.operations_name) if h.name == "macs_delta" else h for h in HEADINGS],
         rows=rows,
-        header=_header(a, found.b)._replace(options={"names": names} if names else {}),
-        footer=_footer(found),
+        header=_header(a, differences.b)._replace(options={"names": names} if names else {}),
+        footer=_footer(differences),
     )
 
 
@@ -109,10 +109,10 @@ def _header(a: Analysis, b: Analysis) -> Header:
     )
 
 
-def _footer(found: _Differences) -> list[str]:
+def _footer(differences: _Differences) -> list[str]:
     """How many layers differ, what the networks have in common, and the change of every total."""
-    a, b, differ, same = found.a, found.b, len(found.rows), found.same
-    one_network, common = same_network(a.network, b.network), _common(found)
+    a, b, differ, same = differences.a, differences.b, len(differences.rows), differences.same
+    one_network, common = same_network(a.network, b.network), _common(differences)
     lines = []
     if one_network:
         one_side = ". To set one of the two: archcalc diff NET NET@KEY=VALUE" if a.network.settings else ""
@@ -131,15 +131,15 @@ def _footer(found: _Differences) -> list[str]:
         lines.append(f"{what}: {old:,} to {new:,} ({Change(new - old):,})")
     for analysis in (a, b):
         lines += incomplete_lines(analysis.convention, analysis.unknown_types, analysis.network.full_name)
-    if [found.partners.get(i) for i in a.network.outputs] != list(b.network.outputs):
+    if [differences.partners.get(i) for i in a.network.outputs] != list(b.network.outputs):
         lines.append(f"outputs: {outputs_text(a.network)} to {outputs_text(b.network)}")
     return [*lines, f"largest field of a layer with positions: {network_field(a)} to {network_field(b)}"]
 
 
-def _common(found: _Differences) -> str:
+def _common(differences: _Differences) -> str:
     """What two networks have in common, where that is all, or the structure; and how many names differ."""
-    what = "the same network" if not found.rows else "one structure with other sizes" if found.alike else ""
-    names = len(found.names)
+    what = "the same network" if not differences.rows else "one structure with other sizes" if differences.alike else ""
+    names = len(differences.names)
     text = f"{counted(names, 'name')} {'differs' if names == 1 else 'differ'}" if names else ""
     return ", ".join(part for part in (what, text) if part)
 
@@ -162,22 +162,22 @@ def difference(left: Row | None, right: Row | None, owner: str | None = None) ->
         row, word = (right, "new") if left is None else (left, "gone")
         assert row is not None
         return f"{word}: {row.type} {row.shape}"
-    said = []
+    changes = []
     if left.type != right.type:
-        said.append(f"{left.type} to {right.type}")
+        changes.append(f"{left.type} to {right.type}")
     elif left.node and right.node:
         before, after = left.node.layer.settings, right.node.layer.settings
         changed = [key for key in before if before[key] != after[key]]
-        said += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in changed]
+        changes += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in changed]
         if left.node.storage != right.node.storage:
-            said.append(f"storage {left.node.storage} to {right.node.storage}")
+            changes.append(f"storage {left.node.storage} to {right.node.storage}")
     if left.shape != right.shape:
-        said.append(f"output {left.shape} to {right.shape}")
+        changes.append(f"output {left.shape} to {right.shape}")
     if (left.shared if owner is None else owner) != right.shared:
-        said.append(f"weights of {left.shared or 'its own'} to {right.shared or 'its own'}")
-    if not said and (_params(left), left.macs, left.values) != (_params(right), right.macs, right.values):
-        said.append(f"input {' '.join(map(str, left.inputs))} to {' '.join(map(str, right.inputs))}")
-    return "; ".join(said)
+        changes.append(f"weights of {left.shared or 'its own'} to {right.shared or 'its own'}")
+    if not changes and (_params(left), left.macs, left.values) != (_params(right), right.macs, right.values):
+        changes.append(f"input {' '.join(map(str, left.inputs))} to {' '.join(map(str, right.inputs))}")
+    return "; ".join(changes)
 
 
 def _rerouted(

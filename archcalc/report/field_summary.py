@@ -29,68 +29,70 @@ MEANINGS: Mapping[str, str] = {
 
 
 def legend(names: Sequence[str], titles: Mapping[str, str] | None = None) -> list[str]:
-    """One sentence for each of the columns, in one line."""
+    """One sentence for each of the columns."""
     called = {"rf": "field", "rf_smallest": "smallest", "rf_least": "least", "rf_with_gates": "with gates"} | dict(
         titles or {}
     )
-    told = [f"{called.get(name, name)}: {MEANINGS[name]}" for name in names if name in MEANINGS]
-    return [". ".join(told) + "."] if told else []
+    return [f"{called.get(name, name)}: {MEANINGS[name]}" for name in names if name in MEANINGS]
 
 
-def branches(view: AxisField) -> bool:
+def branches(axis: AxisField) -> bool:
     """Whether a smaller path leads to the layer beside the largest."""
-    return view.least != view.field and view.field.step != 0
+    return axis.least != axis.field and axis.field.step != 0
 
 
-def units_differ(view: AxisField) -> bool:
+def units_differ(axis: AxisField) -> bool:
     """Whether the fields of the layer's units have several sizes."""
-    return bool(view.field.phases) and view.field.smallest != view.field.size
+    return bool(axis.field.phases) and axis.field.smallest != axis.field.size
 
 
 def sizes_text(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
-def field_text(views: FieldByAxis) -> str:
+def field_text(axes: FieldByAxis) -> str:
     """The size of the field, as HxW where the axes differ; a bound is marked."""
-    return str(field_of(views))
+    return str(field_of(axes))
 
 
 def changing(analysis: Analysis) -> list[LayerField]:
     """The layers that see something else than a layer before them, those of gates left out."""
-    return [sight for sight in analysis.field.layers if sight.differs_from_input and not sight.gate]
+    return [layer for layer in analysis.field.layers if layer.differs_from_input and not layer.gate]
 
 
-def sentences(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
-    """All that is said of a network's fields, of which some are shown."""
-    return [*summary_lines(analysis, analysis.field.summary), *units_line(shown), *field_notes(analysis, shown)]
+def sentences(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
+    """The sentences about a network's fields; the table shows the fields of some ``layers``."""
+    return [*summary_lines(analysis, analysis.field.summary), *units_line(layers), *field_notes(analysis, layers)]
 
 
-def summary_lines(analysis: Analysis, said: FieldSummary) -> list[str]:
+def summary_lines(analysis: Analysis, summary: FieldSummary) -> list[str]:
     """Which layer covers the input, which layers are idle, and what input has no idle layers."""
-    lines = [_first(analysis, said), _idle(analysis, said)]
-    if said.least is not None:
-        sides = [said.least] * len(analysis.input.axes)
-        most = "" if said.least_exact else "at most "
+    lines = [_first(analysis, summary), _idle(analysis, summary)]
+    if summary.least is not None:
+        sides = [summary.least] * len(analysis.input.axes)
+        most = "" if summary.least_exact else "at most "
         lines.append(f"smallest {SQUARE[len(sides)]}input without idle layers: {most}{sizes_text(sides)}")
     return lines
 
 
-def _first(analysis: Analysis, said: FieldSummary) -> str:
+def _first(analysis: Analysis, summary: FieldSummary) -> str:
     image = sizes_text(analysis.input.axes)
-    if said.may_be_first or said.may_be_everywhere:
-        some, every = _not_before(said.first, said.may_be_first), _not_before(said.everywhere, said.may_be_everywhere)
+    if summary.may_be_first or summary.may_be_everywhere:
+        some, every = (
+            _not_before(summary.first, summary.may_be_first),
+            _not_before(summary.everywhere, summary.may_be_everywhere),
+        )
         if some == every:
             return f"the first layer that covers the network input of {image}: {some}"
         return f"the first layer of which a unit covers the network input of {image}: {some}; every unit: {every}"
-    if said.first is None:
-        widest = max(changing(analysis), key=lambda sight: [view.field.size for view in sight.field], default=None)
+    if summary.first is None:
+        widest = max(changing(analysis), key=lambda layer: [axis.field.size for axis in layer.field], default=None)
         largest = f"; the largest field is {field_text(widest.field)}, of {widest.node.name}" if widest else ""
         return f"no layer covers the network input of {image}{largest}"
-    name, everywhere = said.first.node.name, said.everywhere
-    if everywhere and everywhere.node is said.first.node:
+    name, everywhere = summary.first.node.name, summary.everywhere
+    if everywhere and everywhere.node is summary.first.node:
         return f"the first layer that covers the network input of {image}: {name}, in every unit"
-    some = f"the first layer that covers the network input of {image}: {name} ({field_text(said.first.field)}), in some units"
+    some = f"the first layer that covers the network input of {image}: {name} ({field_text(summary.first.field)}), in some units"
     return f"{some}; {everywhere.node.name}, in every unit" if everywhere else f"{some}; no layer in every unit"
 
 
@@ -104,11 +106,11 @@ def _not_before(known: LayerField | None, may: LayerField | None) -> str:
     )
 
 
-def _idle(analysis: Analysis, said: FieldSummary) -> str:
-    many, idle, at = len(said.widening), said.idle, f"at {sizes_text(analysis.input.axes)}"
+def _idle(analysis: Analysis, summary: FieldSummary) -> str:
+    many, idle, at = len(summary.widening), summary.idle, f"at {sizes_text(analysis.input.axes)}"
     if not many:
         return "no layer widens the field: every unit sees one pixel, or the whole map"
-    may = _may_be_idle(said)
+    may = _may_be_idle(summary)
     layers = "1 widening layer" if many == 1 else f"{many} widening layers"
     if not idle:
         if may:
@@ -117,41 +119,43 @@ def _idle(analysis: Analysis, said: FieldSummary) -> str:
     are, their = (
         ("is idle", "its input already covers") if len(idle) == 1 else ("are idle", "their input already covers")
     )
-    text = f"{len(idle)} of {layers} {are} {at}: {their} the network input ({_from_to(idle)}). {_spent(idle)}"
+    text = f"{len(idle)} of {layers} {are} {at}: {their} the network input ({_from_to(idle)}). {_helping(idle)}"
     return f"{text} {may}" if may else text
 
 
-def _may_be_idle(said: FieldSummary) -> str:
+def _may_be_idle(summary: FieldSummary) -> str:
     """The layers of which it is not known, since the field of their input is a bound."""
-    if not said.may_idle:
+    if not summary.may_idle:
         return ""
-    more = " more" if said.idle else ""
-    return f"{len(said.may_idle)}{more} may be idle: the field of the input is a bound ({_from_to(said.may_idle)})."
+    more = " more" if summary.idle else ""
+    return (
+        f"{len(summary.may_idle)}{more} may be idle: the field of the input is a bound ({_from_to(summary.may_idle)})."
+    )
 
 
-def _from_to(sights: Sequence[LayerField]) -> str:
-    return " to ".join(dict.fromkeys((sights[0].node.name, sights[-1].node.name)))
+def _from_to(layers: Sequence[LayerField]) -> str:
+    return " to ".join(dict.fromkeys((layers[0].node.name, layers[-1].node.name)))
 
 
-def _spent(idle: Sequence[LayerField]) -> str:
+def _helping(idle: Sequence[LayerField]) -> str:
     """Which idle layers help all the same: units near the border see all of the input later than others."""
-    spent = sum(bool(sight.idle_everywhere) for sight in idle)
-    helping = len(idle) - spent
+    helping_none = sum(bool(layer.idle_everywhere) for layer in idle)
+    helping = len(idle) - helping_none
     if len(idle) == 1:
-        return "It helps no unit." if spent else "It still helps units near the border."
-    if not spent:
+        return "It helps no unit." if helping_none else "It still helps units near the border."
+    if not helping_none:
         return "They still help units near the border."
     if not helping:
         return "They help no unit."
     return (
         f"{helping} of them still {'helps' if helping == 1 else 'help'} units near the border. "
-        f"{spent} {'helps' if spent == 1 else 'help'} no unit."
+        f"{helping_none} {'helps' if helping_none == 1 else 'help'} no unit."
     )
 
 
 def gate_line(analysis: Analysis) -> list[str]:
     """Which paths the fields follow, in a network with gates."""
-    gate = next((sight for sight in analysis.field.layers if sight.gate), None)
+    gate = next((layer for layer in analysis.field.layers if layer.gate), None)
     if gate is None:
         return []
     return [
@@ -160,9 +164,9 @@ def gate_line(analysis: Analysis) -> list[str]:
     ]
 
 
-def units_line(shown: Sequence[LayerField]) -> list[str]:
+def units_line(layers: Sequence[LayerField]) -> list[str]:
     """From which layer on the units of a layer see fields of several sizes."""
-    first = next((sight for sight in shown if any(map(units_differ, sight.field))), None)
+    first = next((layer for layer in layers if any(map(units_differ, layer.field))), None)
     if first is None:
         return []
     return [
@@ -170,30 +174,28 @@ def units_line(shown: Sequence[LayerField]) -> list[str]:
     ]
 
 
-def field_notes(analysis: Analysis, shown: Sequence[LayerField]) -> list[str]:
-    """What else is to be said of the fields that are shown."""
+def field_notes(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
+    """Notes on gates, on padding that depends on the input, and on pixels that strides leave over."""
     lines = gate_line(analysis)
-    padded = [sight for sight in shown if sight.padded]
+    padded = [layer for layer in layers if layer.padded]
     if padded:
         lines.append(
             f"from {padded[0].node.name} on, first and padding are for this input alone: padding 'same' depends on its size"
         )
-    left = next((sight for sight in changing(analysis) if _leaves_over(analysis, sight)), None)
+    left = next((layer for layer in changing(analysis) if _leaves_over(analysis, layer)), None)
     if left is not None:
-        fields = zip(AXES[len(left.field)], left.field, strict=True)
-        seen = ", ".join(
-            f"{axis} {view.field.start} to {view.field.start + view.field.size - 1}" for axis, view in fields
-        )
+        fields = zip(AXES[len(left.field)], (axis.field for axis in left.field), strict=True)
+        pixels = ", ".join(f"{name} {field.start} to {field.start + field.size - 1}" for name, field in fields)
         lines.append(
-            f"strides leave pixels over: {left.node.name}, which takes the whole map, sees {seen} of the network input of "
+            f"strides leave pixels over: {left.node.name}, which takes the whole map, sees {pixels} of the network input of "
             f"{sizes_text(analysis.input.axes)}"
         )
     return lines
 
 
-def _leaves_over(analysis: Analysis, sight: LayerField) -> bool:
+def _leaves_over(analysis: Analysis, layer: LayerField) -> bool:
     """Whether the layer takes a whole map, and with it less than the whole image."""
     return any(
-        view.exact and view.field.step == 0 and view.field.size < n
-        for view, n in zip(sight.field, analysis.input.axes, strict=True)
+        axis.exact and axis.field.step == 0 and axis.field.size < n
+        for axis, n in zip(layer.field, analysis.input.axes, strict=True)
     )

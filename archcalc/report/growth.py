@@ -49,20 +49,22 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
     rows, bounded = [], False
     gated = any(has_gates(analysis.network) for analysis in analyses)
     for analysis in analyses:
-        said = analysis.field.summary
+        summary = analysis.field.summary
         sizes = growth(analysis)
-        bounded = bounded or bool(said.may_be_first or said.may_idle) or not all(all(size.exact) for size in sizes)
+        bounded = (
+            bounded or bool(summary.may_be_first or summary.may_idle) or not all(all(size.exact) for size in sizes)
+        )
         few = sizes if len(sizes) <= MOST_STEPS else [*sizes[:5], "...", *sizes[-3:]]
         rows.append(
             [
                 analysis.network.full_name,
                 str(analysis.input),
-                len(said.widening),
+                len(summary.widening),
                 analysis.totals.params,
                 network_field(analysis),
                 *([network_field(analysis, with_gates=True)] if gated else []),
                 Known((" -> ".join(map(str, _plain(sizes))),), (True,), " -> ".join(map(str, few))),
-                *_verdict(said),
+                *_verdict(summary),
             ]
         )
     return Table(
@@ -75,33 +77,33 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
     )
 
 
-def _verdict(said: FieldSummary) -> list[Any]:
+def _verdict(summary: FieldSummary) -> list[Any]:
     """Who covers the input, how many are idle, and from what input on none is: each as known, or the most it may be."""
-    covers, least = said.may_be_first or said.first, said.least
-    may_cover, idle = said.may_be_first is not None, len(said.idle) + len(said.may_idle)
+    covers, least = summary.may_be_first or summary.first, summary.least
+    may_cover, idle = summary.may_be_first is not None, len(summary.idle) + len(summary.may_idle)
     return [
         Known((covers.node.name,), (not may_cover,), f"not before {covers.node.name}" if may_cover else "")
         if covers
         else "",
-        Known((idle,), (not said.may_idle,)),
-        Known((least,), (said.least_exact,)) if least is not None else None,
+        Known((idle,), (not summary.may_idle,)),
+        Known((least,), (summary.least_exact,)) if least is not None else None,
     ]
 
 
 def growth(analysis: Analysis) -> list[Known]:
     """The field, layer by layer, each time that one is larger than all before it."""
-    found: list[Known] = []
+    sizes: list[Known] = []
     largest = 1
-    for sight in analysis.field.layers:
-        area = _area(sight.field)
-        if sight.widens and not sight.gate and area > largest:
+    for layer in analysis.field.layers:
+        area = _area(layer.field)
+        if layer.widens and not layer.gate and area > largest:
             largest = area
-            found.append(field_of(sight.field))
-    return found
+            sizes.append(field_of(layer.field))
+    return sizes
 
 
-def _area(views: FieldByAxis) -> int:
-    return product(view.field.size for view in views)
+def _area(axes: FieldByAxis) -> int:
+    return product(axis.field.size for axis in axes)
 
 
 def _plain(sizes: Sequence[Known]) -> list[Known]:

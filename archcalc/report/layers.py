@@ -13,7 +13,7 @@ from archcalc.field.axis import AxisField
 from archcalc.outputs import outputs_of
 from archcalc.report.footer import details, footer
 from archcalc.report.header import layer_header
-from archcalc.report.table import Heading, Known, Table, column_names, kept
+from archcalc.report.table import Heading, Known, Table, column_names, unremovable
 from archcalc.sizes import Work, is_array
 
 Cell = Callable[[Row, Analysis], Any]
@@ -43,14 +43,14 @@ def _kind(name: str) -> Cell:
     return lambda row, _: getattr(row.work, name)
 
 
-def field_of(views: Sequence[AxisField]) -> Known:
+def field_of(axes: Sequence[AxisField]) -> Known:
     """The size of a receptive field along each axis; a bound is marked as one."""
-    return Known(tuple(view.field.size for view in views), tuple(view.exact for view in views))
+    return Known(tuple(axis.field.size for axis in axes), tuple(axis.exact for axis in axes))
 
 
-def step_of(view: AxisField) -> int | str | None:
+def step_of(axis: AxisField) -> int | str | None:
     """Pixels from one unit to the next; a fraction behind upsampling, None where all units see the same."""
-    step, per = view.field.step, view.field.per
+    step, per = axis.field.step, axis.field.per
     common = gcd(step, per)
     return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
 
@@ -88,11 +88,11 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("memory", "memory", "bytes", 6), _bytes),
         *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
         (Heading("rf", "field", "number", 5, exactness_key="exact"), lambda row, _: field_of(row.field)),
-        (Heading("rf_smallest", "smallest field", "number", 1), _axes(lambda view: view.field.smallest)),
+        (Heading("rf_smallest", "smallest field", "number", 1), _axes(lambda axis: axis.field.smallest)),
         (GATED, lambda row, _: field_of(row.field_with_gates)),
         (Heading("step", "step", "number", 3), _steps),
-        (Heading("first", "first", "number", 1), _axes(lambda view: view.field.start)),
-        (Heading("rf_least", "least field", "number", 1), _axes(lambda view: view.least.size)),
+        (Heading("first", "first", "number", 1), _axes(lambda axis: axis.field.start)),
+        (Heading("rf_least", "least field", "number", 1), _axes(lambda axis: axis.least.size)),
     ]
 }
 DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf", "step", "first")
@@ -121,7 +121,7 @@ def layer_table(
     if columns is None and analysis.convention.flops_per_mac is None:
         names.remove("flops")
     rows = analysis.fold(depth, by)
-    headings = kept([COLUMNS[name][0] for name in names], columns)
+    headings = unremovable([COLUMNS[name][0] for name in names], columns)
     headings = [_titled(heading, counted) for heading in headings]
     cells = [[COLUMNS[name][1](row, analysis) for name in names] for row in rows]
     total: list[Any] = [

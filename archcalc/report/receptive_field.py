@@ -11,7 +11,7 @@ from archcalc.field.summary import LayerField
 from archcalc.report.field_summary import branches, changing, legend, sentences, units_differ
 from archcalc.report.header import network_header
 from archcalc.report.layers import step_of
-from archcalc.report.table import Heading, Table, column_names, kept, of_axis
+from archcalc.report.table import Heading, Table, column_names, of_axis, unremovable
 from archcalc.sizes import AXES
 
 PER_AXIS: Mapping[str, tuple[Heading, Callable[[LayerField, int, int], Any]]] = {
@@ -44,8 +44,8 @@ PER_AXIS: Mapping[str, tuple[Heading, Callable[[LayerField, int, int], Any]]] = 
 }
 
 
-def _exact(view: AxisField) -> str:
-    return "exact" if view.exact else "bound"
+def _exact(axis_field: AxisField) -> str:
+    return "exact" if axis_field.exact else "bound"
 
 
 OF_LAYER: Mapping[str, tuple[Heading, Callable[[LayerField], Any]]] = {
@@ -58,12 +58,12 @@ OF_LAYER: Mapping[str, tuple[Heading, Callable[[LayerField], Any]]] = {
 }
 HEADINGS = [heading for heading, _ in (*OF_LAYER.values(), *PER_AXIS.values())]
 OPTIONAL: Mapping[str, Callable[[LayerField], bool]] = {
-    "rf_smallest": lambda s: any(units_differ(view) for view in s.field),
+    "rf_smallest": lambda s: any(units_differ(axis_field) for axis_field in s.field),
     "rf_least": lambda s: any(map(branches, s.field)),
     "centred": lambda s: any(map(branches, s.field)),
     "rf_with_gates": lambda s: s.field_with_gates is not s.field,
 }
-"""Columns that are shown where they say something of a layer."""
+"""Columns that are shown if at least one layer has a value for them."""
 
 
 def field_tables(
@@ -80,11 +80,11 @@ def field_tables(
     with ``alike`` all tables have the columns that one of them needs. ArchcalcError for an unknown column or layer,
     or a network without spatial axes.
     """
-    found = [(analysis, _chosen(analysis, everything, name)) for analysis in analyses]
-    together = [found] * len(found) if alike else [[one] for one in found]
+    selections = [(analysis, _chosen(analysis, everything, name)) for analysis in analyses]
+    together = [selections] * len(selections) if alike else [[one] for one in selections]
     return [
         _table(*one, _names(columns, others), _split(others), columns)
-        for one, others in zip(found, together, strict=True)
+        for one, others in zip(selections, together, strict=True)
     ]
 
 
@@ -94,26 +94,26 @@ def _chosen(analysis: Analysis, everything: bool, name: str | None) -> list[Laye
     return list(analysis.field.layers) if everything else changing(analysis)
 
 
-def _split(found: Sequence[tuple[Analysis, list[LayerField]]]) -> tuple[str, ...]:
+def _split(selections: Sequence[tuple[Analysis, list[LayerField]]]) -> tuple[str, ...]:
     """The axes to tell apart; none when they agree in every cell."""
     alike = all(
-        len(set(zip(sight.field, sight.centred, analysis.input.axes, strict=True))) == 1
-        for analysis, shown in found
-        for sight in shown
+        len(set(zip(layer.field, layer.centred, analysis.input.axes, strict=True))) == 1
+        for analysis, layers in selections
+        for layer in layers
     )
-    return () if alike else AXES[max(len(analysis.input.axes) for analysis, _ in found)]
+    return () if alike else AXES[max(len(analysis.input.axes) for analysis, _ in selections)]
 
 
-def _names(columns: Sequence[str] | None, found: Sequence[tuple[Analysis, list[LayerField]]]) -> list[str]:
+def _names(columns: Sequence[str] | None, selections: Sequence[tuple[Analysis, list[LayerField]]]) -> list[str]:
     if columns:
         return column_names(columns, HEADINGS)
-    sights = [sight for _, shown in found for sight in shown]
-    says = {name for name, tells in OPTIONAL.items() if any(map(tells, sights))}
+    layers = [layer for _, layers in selections for layer in layers]
+    says = {name for name, tells in OPTIONAL.items() if any(map(tells, layers))}
     return [h.name for h in HEADINGS if h.name in says or h.name not in (*OPTIONAL, "exact_with_gates")]
 
 
 def _table(
-    analysis: Analysis, shown: list[LayerField], names: list[str], axes: tuple[str, ...], columns: Sequence[str] | None
+    analysis: Analysis, layers: list[LayerField], names: list[str], axes: tuple[str, ...], columns: Sequence[str] | None
 ) -> Table:
     sizes = analysis.input.axes
     headings, cells = [], []
@@ -121,35 +121,35 @@ def _table(
         if name in OF_LAYER:
             heading, of_layer = OF_LAYER[name]
             headings.append(heading)
-            cells.append([of_layer(sight) for sight in shown])
+            cells.append([of_layer(layer) for layer in layers])
             continue
         heading, cell = PER_AXIS[name]
         for axis, called in enumerate(axes or ("",)):
             here = axis - (len(axes) - len(sizes)) if axes else 0  # a sequence beside images has the last axis alone
             headings.append(of_axis(heading, called))
-            cells.append([cell(sight, here, sizes[here]) if here >= 0 else None for sight in shown])
-    said = analysis.field.summary
+            cells.append([cell(layer, here, sizes[here]) if here >= 0 else None for layer in layers])
+    summary = analysis.field.summary
     return Table(
         title=analysis.network.title,
-        headings=kept(headings, columns),
+        headings=unremovable(headings, columns),
         rows=[list(row) for row in zip(*cells, strict=True)],
         header=network_header(analysis.network),
-        footer=sentences(analysis, shown),
+        footer=sentences(analysis, layers),
         details=legend(names),
         totals={
-            "covers": _name(said.first),
-            "covers_not_before": _name(said.may_be_first or said.first),
-            "covers_everywhere": _name(said.everywhere),
-            "covers_everywhere_not_before": _name(said.may_be_everywhere or said.everywhere),
-            "widening": len(said.widening),
-            "idle": [sight.node.name for sight in said.idle],
-            "idle_everywhere": [sight.node.name for sight in said.idle if sight.idle_everywhere],
-            "may_be_idle": [sight.node.name for sight in said.may_idle],
-            "smallest_input": said.least,
-            "smallest_input_exact": None if said.least is None else "exact" if said.least_exact else "bound",
+            "covers": _name(summary.first),
+            "covers_not_before": _name(summary.may_be_first or summary.first),
+            "covers_everywhere": _name(summary.everywhere),
+            "covers_everywhere_not_before": _name(summary.may_be_everywhere or summary.everywhere),
+            "widening": len(summary.widening),
+            "idle": [layer.node.name for layer in summary.idle],
+            "idle_everywhere": [layer.node.name for layer in summary.idle if layer.idle_everywhere],
+            "may_be_idle": [layer.node.name for layer in summary.may_idle],
+            "smallest_input": summary.least,
+            "smallest_input_exact": None if summary.least is None else "exact" if summary.least_exact else "bound",
         },
     )
 
 
-def _name(sight: LayerField | None) -> str | None:
-    return sight.node.name if sight else None
+def _name(layer: LayerField | None) -> str | None:
+    return layer.node.name if layer else None

@@ -63,7 +63,7 @@ class Heading(NamedTuple):
     exactness_key: str = ""
 
 
-def kept(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
+def unremovable(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
     """The headings, none of which may leave when they were chosen."""
     return headings if chosen is None else [heading._replace(priority=9) for heading in headings]
 
@@ -74,16 +74,16 @@ def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str
     ArchcalcError with the nearest name for a column that does not exist, or with all of them.
     """
     headings = list(headings)
-    found = {_plain(h.title): h.name for h in reversed(headings)}
-    found |= {_plain(h.name): h.name for h in headings}  # a name comes before a title
+    names = {_plain(h.title): h.name for h in reversed(headings)}
+    names |= {_plain(h.name): h.name for h in headings}  # a name comes before a title
     for name in chosen:
-        if _plain(name) not in found:
+        if _plain(name) not in names:
             close = nearest(name, [text for h in headings for text in (h.name, h.title)])
             if _plain(name) == "name":  # what a row is called has the noun as its heading
                 close = next((h.name for h in headings if h.name in ("network", "layer")), close)
             known = [h.name if _plain(h.title) == _plain(h.name) else f"{h.name} ({h.title})" for h in headings]
             raise ArchcalcError(unknown("column", name, known, close, most=40))
-    return [found[_plain(name)] for name in chosen]
+    return [names[_plain(name)] for name in chosen]
 
 
 def _plain(name: str) -> str:
@@ -113,7 +113,7 @@ class Table(NamedTuple):
         at = {heading.name: i for i, heading in enumerate(self.headings)}
         picked = [at[name] for name in column_names(names, self.headings)]
         return self._replace(
-            headings=kept([self.headings[i] for i in picked], names),
+            headings=unremovable([self.headings[i] for i in picked], names),
             rows=[[row[i] for i in picked] for row in self.rows],
             total=self.total and [self.total[i] for i in picked],
         )
@@ -142,14 +142,17 @@ def _for_programs(table: Table, axes: tuple[str, ...], wide: set[str]) -> Table:
     columns: list[list[Any]] = []
     for at, heading in enumerate(table.headings):
         column = [row[at] for row in table.rows]
-        told = axes if heading.name in wide else ()
-        for place in range(-max(len(told), 1), 0):
-            headings.append(of_axis(heading._replace(exactness_key=""), told[place] if told else ""))
+        axis_names = axes if heading.name in wide else ()
+        for place in range(-max(len(axis_names), 1), 0):
+            headings.append(of_axis(heading._replace(exactness_key=""), axis_names[place] if axis_names else ""))
             columns.append([_number(cell, place) for cell in column])
         if heading.exactness_key:
-            for place in range(-max(len(told), 1), 0):
+            for place in range(-max(len(axis_names), 1), 0):
                 headings.append(
-                    of_axis(Heading(heading.exactness_key, heading.exactness_key, "text"), told[place] if told else "")
+                    of_axis(
+                        Heading(heading.exactness_key, heading.exactness_key, "text"),
+                        axis_names[place] if axis_names else "",
+                    )
                 )
                 columns.append([_exact(cell, place) for cell in column])
     return table._replace(headings=headings, rows=[list(row) for row in zip(*columns, strict=True)], total=None)

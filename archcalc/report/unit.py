@@ -30,20 +30,20 @@ UNIT = (
 
 def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
     """The rectangle of the input that one unit sees, a row for each axis; ArchcalcError as ``NetworkField.unit``."""
-    sight, seen = analysis.field.layer(name), analysis.field.unit(name, unit)
-    axes, image = AXES[len(seen)], analysis.input.axes
+    layer, fields = analysis.field.layer(name), analysis.field.unit(name, unit)
+    axes, image = AXES[len(fields)], analysis.input.axes
     rows = []
-    for axis, units, at, found, n in zip(axes, sight.node.shape.axes, unit, seen, image, strict=True):
-        inside = _size(found.inside)
-        row = [sight.node.name, axis, units, at, *(found.endless or (None, None)), _size(found.endless)]
-        row += [*(found.inside or (None, None)), inside, 100 * inside / n]
-        rows.append([*row, "exact" if found.exact else "bound"])
+    for axis, units, at, field, n in zip(axes, layer.node.shape.axes, unit, fields, image, strict=True):
+        inside = _size(field.inside)
+        row = [layer.node.name, axis, units, at, *(field.endless or (None, None)), _size(field.endless)]
+        row += [*(field.inside or (None, None)), inside, 100 * inside / n]
+        rows.append([*row, "exact" if field.exact else "bound"])
     return Table(
         title=analysis.network.title,
         headings=UNIT,
         rows=rows,
         header=network_header(analysis.network),
-        footer=[_rectangle(analysis, sight, unit, seen), *field_notes(analysis, [sight])],
+        footer=[_rectangle(analysis, layer, unit, fields), *field_notes(analysis, [layer])],
     )
 
 
@@ -51,15 +51,15 @@ def _size(span: Span) -> int:
     return span[1] - span[0] + 1 if span else 0
 
 
-def _rectangle(analysis: Analysis, sight: LayerField, unit: Sequence[int], seen: Sequence[UnitField]) -> str:
-    axes, image = AXES[len(seen)], sizes_text(analysis.input.axes)
-    of = f"unit {','.join(map(str, unit))} of {sight.node.name} ({sight.node.shape}) sees"
-    if not all(found.endless for found in seen):
+def _rectangle(analysis: Analysis, layer: LayerField, unit: Sequence[int], fields: Sequence[UnitField]) -> str:
+    axes, image = AXES[len(fields)], sizes_text(analysis.input.axes)
+    of = f"unit {','.join(map(str, unit))} of {layer.node.name} ({layer.node.shape}) sees"
+    if not all(field.endless for field in fields):
         return f"{of} nothing: no position of the map before it reaches this unit"
-    said = f"{of} {_spans(axes, [found.endless for found in seen])}"
-    if not all(found.inside for found in seen):
-        return f"{said}: nothing of the network input of {image}, just padding"
-    return f"{said}; of the network input of {image}: {_spans(axes, [found.inside for found in seen])}"
+    text = f"{of} {_spans(axes, [field.endless for field in fields])}"
+    if not all(field.inside for field in fields):
+        return f"{text}: nothing of the network input of {image}, just padding"
+    return f"{text}; of the network input of {image}: {_spans(axes, [field.inside for field in fields])}"
 
 
 def _spans(axes: Sequence[str], spans: Sequence[Span]) -> str:

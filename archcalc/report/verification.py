@@ -1,4 +1,4 @@
-"""Tables of what witnesses said: one network layer by layer, or many side by side."""
+"""Tables of figures, computed by archcalc and measured on witnesses: one network layer by layer, or many side by side."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ LAYER_HEADINGS = (
     Heading("layer", "layer", "text", 9),
     Heading("type", "type", "text", 3),
     Heading("output", "output", "text", 8),
-    Heading("output_seen", "seen", "text", 7),
+    Heading("output_measured", "measured", "text", 7),
     Heading("params", "params", "count", 8),
-    Heading("params_seen", "seen", "count", 7),
+    Heading("params_measured", "measured", "count", 7),
     Heading("buffers", "buffers", "count", 2),
-    Heading("buffers_seen", "seen", "count", 2),
+    Heading("buffers_measured", "measured", "count", 2),
     Heading("macs", "MACs", "count", 8),
-    Heading("macs_seen", "seen by torch", "count", 7),
+    Heading("macs_measured", "by torch", "count", 7),
     Heading("fvcore", "fvcore", "count", 6),
-    Heading("fvcore_seen", "seen by fvcore", "count", 6),
-    Heading("field", "field: pixels", "text", 5),
-    Heading("field_seen", "seen by gradients", "text", 5),
+    Heading("fvcore_measured", "by fvcore", "count", 6),
+    Heading("field", "field", "text", 5),
+    Heading("field_measured", "by gradients", "text", 5),
     Heading("milliseconds", "time [ms]", "text", 4),
     Heading("agrees", "agrees", "text", 9),
 )
-FIELDS_SEEN = Heading("fields", "fields seen", "text", 4)
+FIELDS = Heading("fields", "fields measured", "text", 4)
 SUMMARY_HEADINGS = (
     Heading("network", "network", "text", 9),
     Heading("input", "input", "text", 3),
@@ -41,8 +41,8 @@ SUMMARY_HEADINGS = (
     Heading("saved_bytes", "saved, batch 2", "bytes", 5),
     Heading("peak_bytes", "inference peak", "bytes", 5),
     Heading("training_peak_bytes", "training peak, batch 2", "bytes", 5),
-    FIELDS_SEEN,
-    Heading("other", "another's model", "text", 7),
+    FIELDS,
+    Heading("other", "other model", "text", 7),
     Heading("tensors", "tensors", "text", 3),
     Heading("modules", "modules", "text", 3),
     Heading("difference", "output differs by", "text", 6),
@@ -57,28 +57,28 @@ LEGEND = (
 )
 
 
-def witness_table(found: Verification) -> Table:
+def witness_table(result: Verification) -> Table:
     """One network's layers: what the engine computed, and what the witnesses saw."""
     return Table(
-        title=f"{found.network.full_name} verified",
+        title=f"{result.network.full_name} verified",
         headings=LAYER_HEADINGS,
-        rows=[_layer_row(layer) for layer in found.layers],
-        header=network_header(found.network)._replace(
+        rows=[_layer_row(layer) for layer in result.layers],
+        header=network_header(result.network)._replace(
             batch=1,
-            mode=(f"device: {found.device}",),
-            options={"device": found.device, "all_agree": not found.problems},
+            mode=(f"device: {result.device}",),
+            options={"device": result.device, "all_agree": not result.problems},
         ),
-        footer=_footer(found),
+        footer=_footer(result),
         details=LEGEND,
         totals={
             "figures": [
                 {"figure": f.name, "computed": f.computed, "seen": f.measured, "agrees": not f.differs}
-                for f in found.totals
+                for f in result.totals
             ],
-            "other": found.other._asdict() if found.other else None,
-            "fields": found.fields,
-            "unsupported_by_fvcore": found.unsupported,
-            "allocated_bytes": found.allocated,
+            "other": result.other._asdict() if result.other else None,
+            "fields": result.fields,
+            "unsupported_by_fvcore": result.unsupported,
+            "allocated_bytes": result.allocated,
         },
     )
 
@@ -101,42 +101,42 @@ def _layer_row(layer: LayerFigures) -> list[Any]:
     return [*row, time, f"no: {', '.join(differing)}" if differing else "yes"]
 
 
-def _footer(found: Verification) -> list[str]:
+def _footer(result: Verification) -> list[str]:
     lines = [
         f"{figure.name}: {figure_text(figure.computed)}"
-        + (f" computed, {figure_text(figure.measured)} seen" if figure.differs else ", as seen")
-        for figure in found.totals
+        + (f" computed, {figure_text(figure.measured)} measured" if figure.differs else ", as measured")
+        for figure in result.totals
     ]
-    if found.other:
-        lines.append(_beside(found))
-    if found.fields:
+    if result.other:
+        lines.append(_other_model(result))
+    if result.fields:
         lines.append(
-            f"receptive field: the support of a gradient at the middle unit of {found.fields[0]} of "
-            f"{found.fields[1]} layers, those that see different pixels, in an input large enough to hold them"
+            f"receptive field: the support of a gradient at the middle unit, for the {result.fields[0]} of "
+            f"{result.fields[1]} layers that have different fields, in an input that contains the fields"
         )
-    if found.unsupported:
-        names = ", ".join(f"{name} ({times})" for name, times in sorted(found.unsupported.items()))
+    if result.unsupported:
+        names = ", ".join(f"{name} ({times})" for name, times in sorted(result.unsupported.items()))
         lines.append(f"operators that fvcore has no rule for: {names}")
-    if found.allocated is not None:
-        scratch = found.allocated - inference(found.network).peak()
+    if result.allocated is not None:
+        scratch = result.allocated - inference(result.network).peak()
         lines.append(
-            f"the device's allocator held {found.allocated:,} bytes at most at inference, weights and image apart: "
-            f"{scratch:,} more than the tensors, for what operators take for a while and what is rounded up"
+            f"peak of the device's allocator at inference: {result.allocated:,} bytes, without weights and network input; "
+            f"{scratch:,} bytes more than the tensors (scratch inside operators, and rounding)"
         )
-    if not any(layer.milliseconds for layer in found.layers):
+    if not any(layer.milliseconds for layer in result.layers):
         lines.append(f"time: {NOT_MEASURED} without a CUDA device")
     return lines
 
 
-def _beside(found: Verification) -> str:
-    other = found.other
+def _other_model(result: Verification) -> str:
+    other = result.other
     assert other is not None
-    said = [f"{other.tensors} parameters and buffers one to one"]
+    lines = [f"{other.tensors} parameters and buffers one to one"]
     if other.modules is not None:
-        said.append(f"the output shapes of {other.modules} module calls")
+        lines.append(f"the output shapes of {other.modules} module calls")
     if other.difference is not None:
-        said.append(f"the output {difference_text(other.difference)}")
-    return f"{other.name}: {', '.join(said)}"
+        lines.append(f"the output {difference_text(other.difference)}")
+    return f"{other.name}: {', '.join(lines)}"
 
 
 def difference_text(difference: float) -> str:
@@ -144,29 +144,29 @@ def difference_text(difference: float) -> str:
     return "bit for bit" if difference == 0 else f"within {difference:.0e}"
 
 
-def _summary_row(found: Summary) -> list[Any]:
+def _summary_row(result: Summary) -> list[Any]:
     """One network in the table of many."""
-    if found.failure:
+    if result.failure:
         cells = ["" if heading.kind == "text" else None for heading in SUMMARY_HEADINGS[1:-1]]
-        return [found.network, *cells, f"no: {found.failure}"]
-    other = found.other
+        return [result.network, *cells, f"no: {result.failure}"]
+    other = result.other
     return [
-        *found[: SUMMARY_HEADINGS.index(FIELDS_SEEN)],
-        f"{found.fields[0]} of {found.fields[1]}" if found.fields else NOT_MEASURED,
+        *result[: SUMMARY_HEADINGS.index(FIELDS)],
+        f"{result.fields[0]} of {result.fields[1]}" if result.fields else NOT_MEASURED,
         other.name if other else "",
         other.tensors if other else "",
         other.modules if other and other.modules is not None else "",
         "" if other is None else NOT_MEASURED if other.difference is None else difference_text(other.difference),
-        f"{found.milliseconds:.3f}" if found.milliseconds else NOT_MEASURED,
-        found.allocated,
-        f"no: {found.problems[0]}" if found.problems else "yes",
+        f"{result.milliseconds:.3f}" if result.milliseconds else NOT_MEASURED,
+        result.allocated,
+        f"no: {result.problems[0]}" if result.problems else "yes",
     ]
 
 
 def summary_table(summaries: Sequence[Summary], device: str) -> Table:
-    """Many networks, one row each: what the witnesses saw, all of it as computed where it agrees."""
-    rows = [_summary_row(found) for found in summaries]
-    unsupported = {name for found in summaries for name in found.unsupported or ()}
+    """Many networks, one row each: the measured figures, which are the computed ones where the row agrees."""
+    rows = [_summary_row(result) for result in summaries]
+    unsupported = {name for result in summaries for name in result.unsupported or ()}
     agreeing = sum(row[-1] == "yes" for row in rows)
     names = ", ".join(sorted(unsupported))
     return Table(
@@ -182,26 +182,26 @@ def summary_table(summaries: Sequence[Summary], device: str) -> Table:
         footer=[f"operators that fvcore has no rule for: {names or 'none'}"],
         details=[
             *LEGEND,
-            "side heads run too; parameters and operations are with them",
-            "saved: bytes that a training pass of two images keeps for the backward pass; inference peak: bytes alive "
-            "at once for one image; training peak: in the forward and the backward pass for two, where autograd adds no "
-            "gradients in place; all by storage, without weights and image",
-            "fields seen: layers whose receptive field is the support of a gradient, of all layers: those that see "
-            "different pixels, and 16 evenly chosen where there are more",
-            "another's model: its parameters and buffers are ours one to one, its module calls have our output "
-            "shapes, and on the same weights and image it gives our output",
-            "allocated: what the device's allocator held at most at inference, what operators take for a while included, "
-            "which depends on the device",
-            f"time is {NOT_MEASURED} without a CUDA device",
+            "Side heads run, too. Parameters and operations include the side heads.",
+            "saved: bytes saved for the backward pass, batch 2. inference peak: bytes alive at one moment, batch 1. training "
+            "peak: bytes alive at one moment of both passes, batch 2; autograd adds no gradients in place here. Each storage "
+            "counts once; weights and network input are not included.",
+            "fields measured: layers whose receptive field is measured as the support of a gradient, of all layers. Layers "
+            "with different fields are measured; of more than 16, 16 at even distances.",
+            "other model: a model of another library. Its parameters and buffers are archcalc's one to one, its module calls "
+            "have archcalc's output shapes, and with the same weights and input its output is the same.",
+            "allocated: peak of the device's allocator at inference, scratch inside operators included; it depends on the "
+            "device.",
+            f"time: {NOT_MEASURED} without a CUDA device",
         ],
     )
 
 
 def summary_tables(summaries: Iterable[Summary], device: str) -> tuple[list[Table], list[str]]:
     """The table of many networks, and the first disagreement of each as a sentence."""
-    found = list(summaries)
-    said = [sentence for one in found for sentence in ([one.failure] if one.failure else one.problems[:1])]
-    return [summary_table(found, device)], said
+    results = list(summaries)
+    lines = [sentence for one in results for sentence in ([one.failure] if one.failure else one.problems[:1])]
+    return [summary_table(results, device)], lines
 
 
 def layer_tables(verified: Iterable[Verification], device: str) -> tuple[list[Table], list[str]]:
@@ -209,8 +209,8 @@ def layer_tables(verified: Iterable[Verification], device: str) -> tuple[list[Ta
 
     Where there are several, the table that has a line for each comes last.
     """
-    found = list(verified)
-    tables = [witness_table(one) for one in found]
-    if len(found) > 1:
-        tables.append(summary_table([summary_of(one) for one in found], device))
-    return tables, [problem for one in found for problem in one.problems[:1]]
+    results = list(verified)
+    tables = [witness_table(one) for one in results]
+    if len(results) > 1:
+        tables.append(summary_table([summary_of(one) for one in results], device))
+    return tables, [problem for one in results for problem in one.problems[:1]]

@@ -14,7 +14,7 @@ from archcalc.language.expand import expand
 from archcalc.language.family import Family
 from archcalc.language.zoo import networks
 from archcalc.report.header import Header
-from archcalc.report.table import Heading, Table, column_names, kept
+from archcalc.report.table import Heading, Table, column_names, unremovable
 from archcalc.units import counted
 
 HEADINGS = {
@@ -40,22 +40,22 @@ def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = Non
     """
     names = column_names(columns or DEFAULT, HEADINGS.values())
     (sort,) = column_names([sort], HEADINGS.values()) if sort else (None,)
-    found = {
+    families = {
         name: family
         for name, family in networks().items()
         if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
     }
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in found):
+        if not any(fnmatchcase(name, pattern) for name in families):
             raise ArchcalcError(unknown("network", pattern, networks()))
     needed = {*names, *([sort] if sort else [])}
-    by_family = sorted(found.items(), key=lambda item: natural(item[1].name, item[0]))
+    by_family = sorted(families.items(), key=lambda item: natural(item[1].name, item[0]))
     rows = [_row(name, family, needed) for name, family in by_family]
     if sort:
         rows.sort(key=lambda row: natural(str(row[sort])))
     return Table(
         title="networks",
-        headings=kept([HEADINGS[name] for name in names], columns),
+        headings=unremovable([HEADINGS[name] for name in names], columns),
         rows=[[row[name] for name in names] for row in rows],
         header=Header(about=counted(len(rows), "network"), batch=1, convention=convention("archcalc")),
     )

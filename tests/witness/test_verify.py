@@ -164,17 +164,17 @@ def test_the_table_of_a_network(archcalc) -> None:
         "layer": "C1",
         "type": "conv",
         "output": "6x28x28",
-        "output_seen": "6x28x28",
+        "output_measured": "6x28x28",
         "params": 156,  # 6 kernels of 5x5, and 6 biases
-        "params_seen": 156,
+        "params_measured": 156,
         "buffers": 0,
-        "buffers_seen": 0,
+        "buffers_measured": 0,
         "macs": 117_600,  # 25 for each of the 4,704 outputs
-        "macs_seen": 117_600,
+        "macs_measured": 117_600,
         "fvcore": 117_600,
-        "fvcore_seen": 117_600,
+        "fvcore_measured": 117_600,
         "field": found["rows"][0]["field"],
-        "field_seen": found["rows"][0]["field"],
+        "field_measured": found["rows"][0]["field"],
         "milliseconds": "not measured",
         "agrees": "yes",
     }
