@@ -11,7 +11,6 @@ from itertools import accumulate
 
 from archcalc.dtypes import itemsize
 from archcalc.inputs import single
-from archcalc.memory.collector import paused
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.pytorch.run import run_layer
@@ -146,7 +145,6 @@ def image(network: Network, dtype: str) -> TapeTensor:
     return TapeTensor(Storage("input", 0, "image", count * size, 0, 0), count, size)
 
 
-@paused()
 def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
     """The schedule of one run without gradients."""
     nodes = network.running(training=False)

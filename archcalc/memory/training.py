@@ -8,7 +8,6 @@ from archcalc.dtypes import itemsize
 from archcalc.inputs import single
 from archcalc.memory.backward import BackwardPass
 from archcalc.memory.checkpoint import CheckpointedBlock, block_runs
-from archcalc.memory.collector import paused
 from archcalc.memory.lifetime import Schedule, image, overwritten
 from archcalc.network import Network, Node
 from archcalc.pytorch.run import run_layer
@@ -46,7 +45,6 @@ class Training(Schedule):
         return sum(saved.storage.bytes(batch) for saved in self.kept_once())
 
 
-@paused()
 def training(
     network: Network,
     dtype: str = "float32",

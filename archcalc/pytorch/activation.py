@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.pytorch.code import InlineCode, ModuleCode
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, halves
-from archcalc.pytorch.tape import NOTHING_SAVED, ORDERED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.tape import ORDERED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
 
@@ -22,9 +22,16 @@ class ActivationRecord(Record):
     facts: ClassVar[tuple[str, ...]] = (*Record.facts, "operator", "modules")
 
     operator: ClassVar[str]
+    kept_in_place: ClassVar[Saves]
     keeps_format = False
     keeps_gradient_order = False
     """Whether its input gradient has the memory order of the input; else that of the output gradient."""
+
+    def __init_subclass__(cls, type: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(type, **kwargs)
+        if type:
+            cls.kept_in_place = Saves(output=cls.kept.output)
+            cls.kept = Saves(cls.kept.input) if cls.saves_input else cls.kept
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode(f"nn.{self.modules[0]}")
@@ -33,12 +40,9 @@ class ActivationRecord(Record):
         (x,) = xs
         rule = tape.rule(x, x.order if self.keeps_gradient_order else "")
         if not tape.overwrite:
-            saves = Saves(self.kept.input) if self.kept.input else self.kept
-            return tape.run(self.operator, xs, x.count, saves=saves, rule=rule)
-        saves = NOTHING_SAVED
-        if self.kept.output:
-            saves = Saves(output=self.kept.output)
-        elif tape.training and x.derived:
+            return tape.run(self.operator, xs, x.count, saves=self.kept, rule=rule)
+        saves = self.kept_in_place
+        if not self.saves_output and tape.training and x.derived:
             saves = Saves(tensors=[(tape.copy(x, "copy of the input"), f"{self.type}: a copy of its input")])
         return tape.run(f"{self.operator}_", xs, x.count, Result(over=x), saves, rule)
 

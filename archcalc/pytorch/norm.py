@@ -18,7 +18,6 @@ from archcalc.pytorch.tape import (
     VIEW,
     WEIGHT,
     BackwardRule,
-    Extra,
     Made,
     Result,
     Saves,
@@ -54,10 +53,9 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         why, size = "batch_norm: the mean and deviation of each channel", out.channels * tape.itemsize
-        statistics = [Extra(0, size, "mean", why), Extra(0, size, "deviation", why)] if tape.training else []
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
-        saves = self.kept._replace(extra=statistics) if statistics else self.kept
+        saves = Saves(self.kept.input, extra=tape.statistics(0, size, why)) if tape.training else self.kept
         return tape.run("native_batch_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
 
@@ -84,7 +82,7 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
         gradients = tape.gradients(weight, bias)
         size = out.values // layer.features(shapes[0]) * (tape.itemsize if gradients else x.itemsize)
         order = last(out) if out.axes and layer.axis == "channels" else "first"
-        saves = self.kept._replace(extra=[Extra(size, 0, "mean", why), Extra(size, 0, "deviation", why)])
+        saves = Saves(self.kept.input, extra=tape.statistics(size, 0, why))
         return tape.run("native_layer_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
@@ -106,7 +104,7 @@ class GroupNormRecord(NormRecord, type="group_norm"):
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         size = layer.groups * (tape.itemsize if gradients else x.itemsize)
-        saves = self.kept._replace(extra=[Extra(size, 0, "mean", why), Extra(size, 0, "deviation", why)])
+        saves = Saves(self.kept.input, extra=tape.statistics(size, 0, why))
         return tape.run("native_group_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
@@ -135,7 +133,7 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
         image = tape.run("view", [x], x.count, Result(view=True, order="first"), rule=PASSES)
         why = "instance_norm: the mean and deviation of each channel"
         scale = [(one, "instance_norm: its scale, repeated") for one in repeated[:1]]
-        saves = self.kept._replace(tensors=scale, extra=[Extra(size, 0, "mean", why), Extra(size, 0, "deviation", why)])
+        saves = Saves(self.kept.input, "", scale, tape.statistics(size, 0, why))
         gradients = [Made(at, out.channels * tape.itemsize, 0) for at, _ in enumerate(repeated, 1)]
         rule = BackwardRule(tape.step(image, gradients), gradient_order="first")
         y = tape.run("native_batch_norm", [image, *repeated], out.values, ORDERED["first"], saves, rule)

@@ -33,9 +33,10 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
             held[0] = tape.padded(held[0], shapes[0], around)
         out = record.run(tape, node.layer, held, shapes, node.shape)
     finally:
+        now = tape.now
         for value in held:
-            value.storage.until(tape.now)
-    freed = {value.storage: value.storage.dies for value in inputs if value.storage.dies < tape.now}
+            value.storage.until(now)
+    freed = {value.storage: value.storage.dies for value in inputs if value.storage.dies < now}
     if freed:
         tape.freed[node.index] = freed
     if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):

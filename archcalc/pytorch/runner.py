@@ -14,6 +14,7 @@ from archcalc.pytorch.tape import (
     WEIGHT,
     Backward,
     BackwardRule,
+    Extra,
     Made,
     Operation,
     Result,
@@ -43,6 +44,7 @@ class Runner(Tape):
         self._copies: dict[tuple[int, int], TapeTensor] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._rules: dict[tuple[int, str, tuple[Made, ...]], BackwardRule] = {}
+        self._statistics: dict[tuple[int, int, str], tuple[Extra, Extra]] = {}
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
     def begin(self, node: Node) -> None:
@@ -79,6 +81,13 @@ class Runner(Tape):
         if counts not in self._gradients:
             self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
         return self._gradients[counts]
+
+    def statistics(self, per_image: int, fixed: int, why: str) -> tuple[Extra, Extra]:
+        """The mean and the deviation that a normalisation makes, each of so many bytes."""
+        key = per_image, fixed, why
+        if key not in self._statistics:
+            self._statistics[key] = Extra(per_image, fixed, "mean", why), Extra(per_image, fixed, "deviation", why)
+        return self._statistics[key]
 
     def weights(self, *counts: int, last: bool = False) -> tuple[list[Made], list[TapeTensor]]:
         """The gradients of weights with so many values each, and under autocast their copies in half precision.

@@ -51,7 +51,7 @@ class ConvolutionRecord(Record):
         moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else both orders are one
         gradients, copies = tape.weights(weight, bias, last=moved)
         x = tape.low(x)
-        saves = self.kept._replace(tensors=halves(copies)) if copies else self.kept
+        saves = Saves(self.kept.input, tensors=halves(copies)) if copies else self.kept
         rule = tape.rule(x, order, gradients)
         return tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
 
