@@ -1,8 +1,8 @@
 """The backward pass on a tape: operators in reverse, as autograd runs them.
 
-A gradient lives from its first contribution until the operator that it belongs to has used it; a kept
-tensor is let go with the operator that kept it. Gradients of weights stay. The steps and the scratch of every
-operator's own backward pass stand with it in ``running``.
+A gradient is alive from its first contribution until the operator that it belongs to has read it. A saved tensor is
+freed with the operator that saved it. Gradients of weights stay. The steps and the scratch of every operator's own
+backward pass are in its ``BackwardRule``, which the records of ``archcalc.pytorch`` state.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ FOREVER = 2**62
 
 
 VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
-"""Operators that see their weight through a view, which passes its gradient on by itself."""
+"""Operators that read their weight through a view; the backward step of the view passes the weight's gradient on."""
 
 
 class Gradient:
-    """The gradient of a tensor while contributions to it meet; ``whole`` where it is not a part of a larger one.
+    """The gradient of a tensor while contributions to it are added.
 
-    Its ``order`` in memory is as that of a TapeTensor.
+    storage: its memory
+    whole:   whether it is not a part of a larger gradient
+    order:   memory order, as of a TapeTensor
     """
 
     __slots__ = ("order", "storage", "whole")
@@ -48,9 +50,9 @@ class BackwardPass:
         self.ends: dict[TapeTensor, int] = {}
 
     def run(self, outputs: Mapping[int, TapeTensor]) -> None:
-        """Every operator that leads to the outputs of these nodes, from a gradient of each.
+        """Run the backward pass of every operator that leads to the outputs of these nodes.
 
-        The loss holds the gradients until it has passed all of them on.
+        The loss makes a gradient of each output, and holds these gradients until all are passed on.
         """
         tape = self.tape
         tape.phase = "backward"
@@ -80,7 +82,7 @@ class BackwardPass:
                 storage.dies = last
 
     def _unused(self, operation: Operation) -> None:
-        """An operator that leads to no output keeps what it saved until the last tensor derived from it is gone."""
+        """An operator that leads to no output: its saved tensors stay until the last tensor derived from it is freed."""
         end = max(self.ends.get(operation.output, 0), operation.output.storage.dies)
         for saved in operation.saved:
             saved.storage.until(end)
@@ -88,7 +90,7 @@ class BackwardPass:
             self.ends[value] = max(self.ends.get(value, 0), end)
 
     def _through(self, operation: Operation, gradient: Gradient) -> None:
-        """One operator, and what it adds to the gradients of its inputs."""
+        """Run the backward pass of one operator, and add to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
         if operation.rule.needs_order and not (
@@ -134,7 +136,7 @@ class BackwardPass:
                 self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
 
     def _in_order(self, operation: Operation, gradient: Gradient) -> Gradient:
-        """A copy of the gradient of an operator's output, in the order that the operator wants."""
+        """A copy of the gradient of an operator's output, in the memory order that the operator needs."""
         gradient.storage.until(self.tape.moment(f"{operation.operator} backward"))
         self.users[gradient.storage] -= 1
         size = operation.output.count * operation.output.itemsize
@@ -145,10 +147,11 @@ class BackwardPass:
     def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
     ) -> None:
-        """Add an operator's gradients to those that its inputs, and weights that are shared, have from others.
+        """Add an operator's gradients to those of its inputs, and to those of shared weights.
 
-        It holds them all until the last has been passed on. But one that sees its weight through a view passes that
-        gradient to the view, which passes it on by itself; and such a one has its bias, if any, for first argument.
+        All input gradients stay alive until the last gradient is added. Exception: operators in VIEWED (addmm, mm,
+        _prelu_kernel) read their weight through a view; the weight's gradient goes to the backward step of that view.
+        The bias of these operators is argument 0.
         """
         viewed = operation.operator in VIEWED
         order = [2, 0] if viewed else list(gradients)
@@ -171,10 +174,10 @@ class BackwardPass:
     def _steps(
         self, operation: Operation, owner: int
     ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]], int]:
-        """Make what the operator's backward pass makes: gradients of inputs, and those of weights that do not stay.
+        """Run the steps of an operator's backward pass: the gradients of its inputs, and weight gradients to be copied.
 
-        The moment of the last step that reads what was saved comes with them: what a block that ran again saved is
-        handed out, and let go, once (torch.utils.checkpoint), anything else when the operator is done.
+        Returned with them is the moment of the last step that reads saved tensors. What a checkpointed block saved is
+        freed at that moment (torch.utils.checkpoint hands it out once), other saved tensors when the operator is done.
         """
         tape, inputs, weights = self.tape, operation.inputs, operation.parameter
         made: dict[int, Storage] = {}
@@ -209,7 +212,7 @@ class BackwardPass:
         return made, copied, ends[operation.rule.reading_steps - 1] if ends else len(tape.moments) - 1
 
     def _stays(self, made: Storage, which: tuple[int, int]) -> None:
-        """The gradient of a weight, which stays; that of a shared weight is added to the first."""
+        """Keep the gradient of a weight to the end; add it to the first if the weight is shared."""
         last = len(self.tape.moments) - 1
         first = self.weights.setdefault(which, made)
         first.until(FOREVER)
@@ -221,7 +224,7 @@ class BackwardPass:
             self.weights[which].until(FOREVER)
 
     def _add(self, value: TapeTensor, new: Gradient) -> None:
-        """Add a contribution to the gradient of a tensor, in place where nothing else refers to what is there."""
+        """Add a contribution to the gradient of a tensor, in place where no other gradient shares the storage."""
         old, users = self.pending.get(value), self.users
         users[new.storage] = users.get(new.storage, 0) + 1
         if old is None:

@@ -36,7 +36,8 @@ UNITS: Mapping[str, int] = {
 MAX_BUDGET = 2**60
 """The most bytes that a size may be, 1 EiB."""
 TRIED, MAX_SIDE = 64, 2**20
-"""Of so many sizes in a row one is one that a network takes; and the largest side that is tried."""
+"""TRIED: how many consecutive sizes are tried to find a size that the network accepts. MAX_SIDE: largest side that is
+tried, in pixels."""
 MOST_LAYERS = 8_000
 """The most layers of a network that is built for one size after another."""
 TRAINABLE = ("float64", "float32", "float16", "bfloat16")

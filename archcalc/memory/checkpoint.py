@@ -1,7 +1,7 @@
-"""Checkpointing: a block keeps what it takes, and runs once more when the backward pass comes to it.
+"""Checkpointing: a block saves its inputs alone, and runs a second time when the backward pass comes to it.
 
-As torch.utils.checkpoint without re-entrance does it: the second run ends with the last operator of which
-something is kept. Chen et al., Training deep nets with sublinear memory cost, 2016.
+As torch.utils.checkpoint does it with use_reentrant=False: the second run ends with the last operator that saves a
+tensor. Chen et al., Training deep nets with sublinear memory cost, 2016.
 """
 
 from __future__ import annotations
@@ -52,20 +52,21 @@ def _use(network: Network, node: Node, wanted: Set[str]) -> str:
 
 
 class CheckpointedBlock:
-    """A block between its two runs: its nodes, what it takes, and the operators of the first run."""
+    """A block between its two runs: its nodes, its inputs, and the operators of the first run."""
 
     def __init__(self, network: Network, nodes: Sequence[Node]) -> None:
         self.network, self.nodes = network, nodes
         self.taken: dict[int, TapeTensor] = {}
         self.operations: list[Operation] = []
         self.wanting: set[Operation] = set()
-        """Those whose backward pass reads what they had saved: the first that comes has the block run again."""
+        """Operators of the block that need saved tensors. When the backward pass reaches the first of them, the block
+        runs a second time."""
         self.again: list[Node] = []
         """The nodes that ran again."""
         self._done = False
 
     def first(self, tape: Runner, values: dict[int, TapeTensor]) -> list[Saved]:
-        """Run the block, keep what it takes and nothing else; what is kept."""
+        """Run the block and save its inputs, and nothing else; the saved tensors."""
         inside = {node.index for node in self.nodes}
         start = len(tape.operations)
         for node in self.nodes:

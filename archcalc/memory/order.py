@@ -33,10 +33,14 @@ class Best(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A layer of a segment: the layers before it, the storages that it reads, and its bytes while and after it runs.
+    """A layer of a segment.
 
-    ``during`` has the most of its own bytes, first with all that it reads, then after each statement that is the last
-    to read something, with what was freed until then.
+    node:   its index
+    before: the layers that must run first
+    reads:  storages that the layer reads
+    during: the most bytes that the layer makes, with the inputs that were freed before: first none, then after each
+            statement that is the last to read an input
+    made:   storage that stays after the layer, or None
     """
 
     node: int
