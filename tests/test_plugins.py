@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from archcalc import load
+from archcalc.conventions import conventions
 from archcalc.errors import ArchcalcError
+from archcalc.language.schema import schema
+from archcalc.layers import base
 from archcalc.plugins import load_plugin
+
+ROOT = Path(__file__).parent.parent
+SECTION = (ROOT / "docs" / "library.md").read_text().partition("## A layer type of your own")[2]
+MISH, USE = re.findall(r"^```python\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)[:2]
+"""The module of the docs, and its use."""
+SPEC = "input: [3, 32, 32]\nlayers:\n- conv: {out: 8, kernel: 3, pad: 1}\n- mish\n"
 
 LAYER = """
 from archcalc.layers.base import Pointwise
@@ -18,6 +35,12 @@ class {name}(Pointwise, type="{type}"):
 """
 
 
+RECORD = """
+from archcalc.pytorch.rearrange import IdentityRecord
+class {name}Record(IdentityRecord, type="{type}"):
+    pass
+"""
+MINE = LAYER.format(name="Mine", type="mine")
 REFUSED = [
     ("import no_such_module", "the module imports 'no_such_module', which is not installed"),
     ("\n1 / 0", "ZeroDivisionError (line 2): division by zero"),
@@ -27,7 +50,14 @@ REFUSED = [
     (LAYER.format(name="Relu", type="relu"), "two layers are called 'relu': Relu and Relu"),
     (LAYER.format(name="Mine", type="when"), "a layer cannot have the type 'when'"),
     (LAYER.format(name="Mine", type="my type"), "a layer cannot have the type 'my type'"),
-    (LAYER.format(name="Mine", type="mine").partition("    def")[0] + "    pass", "does not state its work"),
+    (MINE.partition("    def")[0] + "    pass", "layer 'mine' does not state its work"),
+    (MINE, "the layer type 'mine' (Mine) has no PyTorch record: add class MineRecord(Record, type='mine')"),
+    (MINE + RECORD.format(name="Other", type="other"), "OtherRecord is of 'other', and no layer is called so"),
+    (MINE + RECORD.format(name="Relu", type="relu"), "two PyTorch records are of 'relu': ReluRecord and ReluRecord"),
+    (
+        MINE + "from archcalc.pytorch import Record\nclass MineRecord(Record, type='mine'):\n    in_place = False",
+        "the PyTorch record of 'mine' does not state its code, run, saves_input, saves_output, keeps_format, stand_in",
+    ),
 ]
 
 
@@ -51,3 +81,74 @@ def test_a_plugin_is_named_as_a_module(name):
         load_plugin(name)
     message = "expected the name of a Python module, such as my_layers for my_layers.py"
     assert str(raised.value) == f"plugin {name}: {message}"
+
+
+@pytest.fixture
+def spec(tmp_path) -> str:
+    (tmp_path / "net.yaml").write_text(SPEC)
+    return str(tmp_path / "net.yaml")
+
+
+def test_the_layer_type_of_the_docs(plugin, spec):
+    with pytest.raises(ArchcalcError, match="has no layer 'mish'"):
+        load(spec)
+    assert load_plugin(plugin(MISH)) == ("mish",)
+    network = load(spec)
+    row = network.analyze()["mish"]
+    assert (row.work.exp, row.work.mul) == (3 * 8 * 32 * 32, 8 * 32 * 32)
+    # In training it saves a copy of what it writes over, 8 x 32 x 32 values of 4 bytes, beside the network input.
+    assert network.analyze().memory().training.kept_bytes() == 8 * 32 * 32 * 4
+    assert "mish" in schema()["$defs"]
+
+
+def test_no_convention_of_others_knows_the_layer_type(plugin, spec):
+    load_plugin(plugin(MISH))
+    network = load(spec)
+    for name, convention in conventions.items():
+        analysis = network.analyze(convention=convention)
+        covers = name in ("archcalc", "paper", "cs231n")
+        assert analysis.unknown_types == (() if covers else ("mish",)), name
+
+
+def test_the_layer_type_of_the_docs_as_pytorch_has_it(plugin, spec):
+    torch = pytest.importorskip("torch")
+    from archcalc.memory.training import training
+    from archcalc.witness import build, memory
+
+    load_plugin(plugin(MISH))
+    network = load(spec)
+    module, image = build(network), torch.zeros(2, 3, 32, 32)
+    assert isinstance(module.get_submodule("mish"), torch.nn.Mish)
+    assert memory.saved_bytes(module, image) == training(network).kept_bytes(2)
+
+
+def test_an_import_is_enough(tmp_path, spec):
+    """In a fresh interpreter, as the docs have it; and a layer without a record is refused when a spec is read."""
+    (tmp_path / "mish.py").write_text(MISH)
+    (tmp_path / "half.py").write_text(MISH.partition("class MishRecord")[0])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert "8x32x32" in run(USE).stdout
+    done = run(USE.replace("import mish", "import half"))
+    sentence = "the layer type 'mish' (Mish) has no PyTorch record: add class MishRecord(Record, type='mish')"
+    assert done.stderr.splitlines()[-1].endswith(sentence)
+
+
+def test_a_spec_cannot_load_a_plugin(tmp_path):
+    (tmp_path / "net.yaml").write_text("plugin: os\n" + SPEC.replace("mish", "relu"))
+    with pytest.raises(ArchcalcError, match="plugin"):
+        load(str(tmp_path / "net.yaml"))
+    assert "plugin" not in json.dumps(schema())
+
+
+def test_a_module_that_runs_again_takes_the_place_of_its_first_run(plugin):
+    name = plugin(MISH)
+    load_plugin(name)
+    first = base.registry["mish"]
+    del sys.modules[name]
+    assert load_plugin(name) == ("mish",)
+    assert base.registry["mish"] is not first
