@@ -119,8 +119,8 @@ FLOPS = Tally(
 CONVENTIONS = (
     Convention(
         "calflops-flops",
-        "2 per multiply-add, 1 per bias and output of a convolution, 2 per batch-normalised and 5 per layer-normalised "
-        "value, 1 per activation and per input value of pooling",
+        "2 per multiply-add, 2 per batch-normalised and 5 per layer-normalised value, 1 per activation and per "
+        "input value of pooling",
         "calflops/pytorch_ops.py, calculate_flops()[0]",
         VERSION,
         operations_name="FLOPs (calflops)",
@@ -136,6 +136,7 @@ CONVENTIONS = (
         operations=FLOPS,
         counts_side_heads=True,
         library=TORCHVISION,
+        more="1 per bias and output of a convolution; biases of linear layers count nothing",
     ),
     Convention(
         "calflops-macs",

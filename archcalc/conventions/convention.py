@@ -213,6 +213,9 @@ class Convention(NamedTuple):
     reuse: Reuse = Reuse()
     more: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Convention {self.name}{self.version and f' {self.version}'}: {self.about}>"
+
     @property
     def counts_operations(self) -> bool:
         return bool(self.operations.factor or self.operations.terms)

@@ -21,8 +21,8 @@ def _response_norm(use: Use) -> Int:
 CONVENTIONS = (
     Convention(
         "convnet-burden",
-        "fused multiply-adds, 1 per bias and output, 2 per ReLU value, 2 per cell of a pooling's stride; normalisation "
-        "is folded at test time; memory is every output except outputs in place and the input",
+        "multiply-adds, 1 per bias and output, 2 per ReLU value and per cell of a pooling's stride; memory without "
+        "outputs in place and the input",
         "albanie/convnet-burden, core/burden.m: computeFlops and computeMemory",
         version="commit 9c7f31b",
         operations_name="FLOPs (burden)",
@@ -55,5 +55,6 @@ CONVENTIONS = (
         memory=Tally(omissions=(Term("the input", Layers("input"), place="computeBurden"),)),
         memory_name="Memory consumed by full feats",
         memory_unit=(2**20, "MB", 0),
+        more="normalisation is folded at test time",
     ),
 )

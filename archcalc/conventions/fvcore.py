@@ -63,8 +63,7 @@ OPERATIONS = Tally(
 CONVENTIONS = (
     Convention(
         "fvcore",
-        "multiply-adds, 2 per batch-normalised value, 5 per layer-normalised value, and 1 per input value of adaptive "
-        "pooling; biases, activations and other poolings count nothing",
+        "multiply-adds, 2 per batch-normalised and 5 per layer-normalised value, 1 per input value of adaptive pooling",
         "fvcore/nn/flop_count.py and jit_handles.py",
         "0.1.5.post20221221",
         operations_name="flops (fvcore)",
@@ -75,5 +74,6 @@ CONVENTIONS = (
         operations=OPERATIONS,
         counts_side_heads=True,
         library=TORCHVISION,
+        more="biases, activations and other poolings count nothing",
     ),
 )

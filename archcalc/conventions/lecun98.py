@@ -14,8 +14,7 @@ def _links_of_pooling(use: Use) -> Int:
 CONVENTIONS = (
     Convention(
         "lecun98",
-        "connections: every link between a unit and one of its inputs, and the bias is an input; fixed codes are not "
-        "parameters",
+        "connections: links between a unit and its inputs; the bias is an input",
         "LeCun et al., Gradient-based learning applied to document recognition, Proc. IEEE 86(11), 1998, section II.B",
         operations_name="connections",
         flops_per_mac=None,
@@ -33,5 +32,6 @@ CONVENTIONS = (
             Term("radial basis functions: links to the code", Layers("rbf"), products),
             Term("sums and average pooling: links", Layers("add", "mean", "avg_pool", *ADAPTIVE), additions),
         ),
+        more="fixed codes are not parameters",
     ),
 )

@@ -55,8 +55,8 @@ SCALE_LAYER = "the scale layer that Caffe puts after a batch normalisation"
 CONVENTIONS = (
     Convention(
         "netscope",
-        "multiply-adds, 1 per value of Caffe's scale layers, and the window of a response normalisation; groups are not "
-        "read; parameters without biases; activations are the outputs of all of Caffe's layers, in place or not",
+        "multiply-adds as if every convolution had one group, Caffe's scale layers, response normalisation; "
+        "parameters without biases",
         "dgschwend/netscope, src/analyzer.coffee",
         version="commit 1f687cb",
         operations_name="MACC",
@@ -117,5 +117,6 @@ CONVENTIONS = (
         ),
         memory_name="activations",
         memory_unit=(4, "values", 0),
+        more="activations are the outputs of all of Caffe's layers, in place or not",
     ),
 )

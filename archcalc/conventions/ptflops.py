@@ -100,8 +100,7 @@ OPERATIONS = Tally(
 CONVENTIONS = (
     Convention(
         "ptflops",
-        "multiply-adds and biases, 2 per batch-normalised value, 1 per activation and 1 per input value of pooling; "
-        "modules of ReLU and pooling count twice",
+        "multiply-adds and biases, 2 per batch-normalised value, 1 per activation and per input value of pooling",
         "ptflops/pytorch_ops.py and pytorch_engine.py, backend pytorch, on the CPU",
         VERSION,
         operations_name="MACs (ptflops)",
@@ -117,6 +116,7 @@ CONVENTIONS = (
         operations=OPERATIONS,
         counts_side_heads=True,
         library=TORCHVISION,
+        more="modules of ReLU and pooling count twice",
     ),
     Convention(
         "ptflops-aten",

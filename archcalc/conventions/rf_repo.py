@@ -9,9 +9,8 @@ from archcalc.conventions.source_style import BIAS, RF_BENCHMARK, TIMES_ONE
 CONVENTIONS = (
     Convention(
         "rf-repo",
-        "2 per multiply-add, 1 per bias and output, 1 per value of a scale or of a product of maps, and the cells that "
-        "each pooling reads; batch normalisation is free, except in Inceptions and MobileNets, where a bias takes its "
-        "place at 1 per value",
+        "2 per multiply-add, 1 per bias and output, 1 per value of a scale or of a product of maps, cells that "
+        "poolings read",
         "google-research/receptive_field, RECEPTIVE_FIELD_TABLE.md, from TensorFlow's profiler; its figures end at the "
         "last feature map",
         version=RF_BENCHMARK.version,
@@ -44,5 +43,9 @@ CONVENTIONS = (
             factor=2,
         ),
         library=RF_BENCHMARK,
+        more=(
+            "batch normalisation is free, except in Inceptions and MobileNets, where a bias takes its place at 1 per "
+            "value"
+        ),
     ),
 )

@@ -50,8 +50,7 @@ def _no_hook(use: Use) -> bool:
 CONVENTIONS = (
     Convention(
         "thop",
-        "multiply-adds without biases, 4 per normalised value, input and output values of average pooling; modules of "
-        "a class without a hook count nothing, and their parameters do not count",
+        "multiply-adds without biases, 4 per normalised value, input and output values of average pooling",
         "thop/profile.py and thop/vision/basic_hooks.py",
         "0.1.1.post2209072238",
         operations_name="MACs (thop)",
@@ -121,5 +120,6 @@ CONVENTIONS = (
         ),
         library=TORCHVISION,
         reuse=Reuse(ties=True, place="profile"),
+        more="modules of a class without a hook count nothing, and their parameters do not count",
     ),
 )

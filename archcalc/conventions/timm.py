@@ -10,8 +10,7 @@ from archcalc.conventions.source_style import TIMM
 CONVENTIONS = (
     Convention(
         "timm",
-        "fvcore's count of timm's models, whose gates pool by a mean, which counts nothing; activations are the outputs "
-        "of convolutions and linear layers",
+        "fvcore's count of timm's models; activations are the outputs of convolutions and linear layers",
         "huggingface/pytorch-image-models, benchmark.py, profile_fvcore",
         TIMM.version,
         operations_name="MACs (timm)",
@@ -32,5 +31,6 @@ CONVENTIONS = (
         memory_name="activations (macts)",
         memory_unit=(4, "values", 0),
         library=TIMM,
+        more="the gates of timm's models pool by a mean, which counts nothing",
     ),
 )

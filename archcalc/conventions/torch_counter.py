@@ -18,7 +18,7 @@ NOTHING = layer_types(
 CONVENTIONS = (
     Convention(
         "torch",
-        "2 per multiply-add of convolutions and matrix products; operators without a formula count nothing",
+        "2 per multiply-add of convolutions and matrix products",
         "torch/utils/flop_counter.py, FlopCounterMode",
         "2.14.1",
         operations_name="FLOPs",
@@ -28,5 +28,6 @@ CONVENTIONS = (
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(factor=2),
         counts_side_heads=True,
+        more="operators without a formula count nothing",
     ),
 )

@@ -27,8 +27,7 @@ def _no_module(use: Use) -> bool:
 CONVENTIONS = (
     Convention(
         "torchsummary",
-        "memory is every module's output, in place or not, counted twice (for gradients), and once more for each module "
-        "that contains it; operations are not counted",
+        "memory is every module's output, in place or not, twice (for gradients); operations are not counted",
         "torchsummary/torchsummary.py, summary",
         "1.5.1",
         operations_name="operations",
@@ -71,5 +70,6 @@ CONVENTIONS = (
         memory_unit=(2**20, "MB", 2),
         library=TORCHVISION,
         reuse=Reuse(calls=True, ties=True, place="register_hook"),
+        more="an output counts once more for each module that contains its module",
     ),
 )
