@@ -42,6 +42,7 @@ def command_help(command: Command) -> str:
         [f"usage: {command.usage}"],
         _paragraph(command.sentence),
         _section("arguments", [(a.name, a.about) for a in command.arguments]),
+        *(_section(f"{a.name} is one of", list(a.names().items())) for a in command.arguments if not a.free),
         _section("options", [(option.heading, option.about) for option in own]),
         _section("shared options" if own else "options", [(option.heading, option.about) for option in shared]),
         ["example:", f"  {command.example}"],

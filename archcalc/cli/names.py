@@ -154,6 +154,6 @@ def commands() -> Mapping[str, str]:
 
 
 def shells() -> Mapping[str, str]:
-    from archcalc.cli.shells import SCRIPTS
+    from archcalc.cli.shells import PLACES
 
-    return dict.fromkeys(SCRIPTS, "")
+    return {name: f"save the script as {place}" for name, place in PLACES.items()}

@@ -44,6 +44,11 @@ def _section(command: Command) -> str:
     parts = [f"## archcalc {command.name}", command.sentence, f"Usage: `{command.usage}`"]
     if own:
         parts.append(_table(TITLES, _coded([(_heading(part), part.about) for part in own])))
+    parts += [
+        _table((argument.name, "meaning"), _coded(list(argument.names().items())))
+        for argument in command.arguments
+        if not argument.free
+    ]
     if shared:
         parts.append(f"Shared options: {', '.join(map(_code, shared))}.")
     parts.append(_example(command))

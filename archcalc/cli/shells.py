@@ -53,3 +53,9 @@ complete -c archcalc -f -a '(__archcalc_complete)'
 """
 SCRIPTS: Mapping[str, str] = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 """What each shell reads, by its name."""
+PLACES: Mapping[str, str] = {
+    "bash": "~/.local/share/bash-completion/completions/archcalc",
+    "zsh": "_archcalc in a folder of $fpath",
+    "fish": "~/.config/fish/completions/archcalc.fish",
+}
+"""Where each shell looks for its script."""

@@ -16,7 +16,7 @@ import pytest
 from archcalc import networks
 from archcalc.cli.complete import candidates, completed
 from archcalc.cli.registry import NAMES, command
-from archcalc.cli.shells import SCRIPTS
+from archcalc.cli.shells import PLACES, SCRIPTS
 from archcalc.conventions import conventions
 from archcalc.dtypes import DTYPES
 from archcalc.memory.budget import OPTIMIZERS
@@ -92,6 +92,12 @@ def test_bash_gets_the_part_behind_the_sign_that_broke_the_word(line: str, lines
 def test_a_description_is_short_and_one_line() -> None:
     for line in completed(["zsh", "table", "--as", ""]).splitlines():
         assert len(line.split("\t")[1]) <= 60
+
+
+def test_every_script_has_its_place() -> None:
+    assert list(PLACES) == list(SCRIPTS)
+    for shell, place in PLACES.items():
+        assert place.split(" in ")[0] in SCRIPTS[shell].split("_archcalc()")[0]
 
 
 # In the shells themselves

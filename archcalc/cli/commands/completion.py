@@ -19,5 +19,5 @@ COMMAND = Command(
     "a completion script for a shell",
     "archcalc completion bash > ~/.local/share/bash-completion/completions/archcalc",
     run,
-    arguments=(Argument("SHELL", "bash, zsh or fish", names.shells, free=False),),
+    arguments=(Argument("SHELL", "the shell", names.shells, free=False),),
 )

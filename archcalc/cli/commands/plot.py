@@ -10,7 +10,6 @@ from archcalc.cli.networks import analyses
 from archcalc.cli.options import COUNTING, NET, NET_OPTIONS, OUTPUT
 from archcalc.cli.printing import warnings_said
 from archcalc.errors import ArchcalcError
-from archcalc.plot.kinds import KINDS
 
 
 def run(args: Arguments) -> Answer:
@@ -31,6 +30,7 @@ def run(args: Arguments) -> Answer:
 
 def _settings(args: Arguments) -> dict[str, Any]:
     """The settings of the picture that the command line gives."""
+    from archcalc.plot.kinds import KINDS
     from archcalc.plot.look import Look
 
     known = {*Look._fields, *(name for kind in KINDS.values() for name in kind.options)} - {"caption"}
@@ -49,7 +49,7 @@ def _write_caption(args: Arguments, caption: str) -> None:
     write(args.caption, (latex_text(caption) if args.caption.endswith(".tex") else caption) + "\n")
 
 
-KIND = Argument("KIND", "; ".join(f"{kind.name}: {kind.about}" for kind in KINDS.values()), names.kinds, free=False)
+KIND = Argument("KIND", "the kind of picture", names.kinds, free=False)
 
 COMMAND = Command(
     "plot",
