@@ -119,8 +119,8 @@ FLOPS = Tally(
 CONVENTIONS = (
     Convention(
         "calflops-flops",
-        "2 per multiply-add, 2 per batch-normalised and 5 per layer-normalised value, 1 per activation and per "
-        "input value of pooling",
+        "2 per multiply-add, 2 per value of batch normalisation and 5 of layer, group and instance normalisation, 1 per "
+        "activation and per input value of pooling",
         "calflops/pytorch_ops.py, calculate_flops()[0]",
         VERSION,
         operations_name="FLOPs (calflops)",

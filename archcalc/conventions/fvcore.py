@@ -63,7 +63,8 @@ OPERATIONS = Tally(
 CONVENTIONS = (
     Convention(
         "fvcore",
-        "multiply-adds, 2 per batch-normalised and 5 per layer-normalised value, 1 per input value of adaptive pooling",
+        "multiply-adds, 2 per value of batch normalisation and 5 of layer, group and instance normalisation, 1 per input "
+        "value of adaptive pooling",
         "fvcore/nn/flop_count.py and jit_handles.py",
         "0.1.5.post20221221",
         operations_name="flops (fvcore)",
