@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import archcalc
@@ -63,6 +64,7 @@ def modules_of(package: Path) -> dict[str, Path]:
     }
 
 
+@cache
 def imported(path: Path) -> list[str]:
     """The modules that a file imports, wherever in it: at its top, in a function, or for a type checker."""
     names = []
