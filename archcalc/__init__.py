@@ -4,6 +4,16 @@
 >>> analysis = archcalc.load("vgg16").analyze()
 >>> analysis.totals.params, analysis.totals.macs
 (138357544, 15470264320)
+
+load(net)                     a network: a name in the zoo, a file, or a one-line pattern
+network.analyze(...)          an analysis: the numbers of every layer, and their totals; also analyze(network, ...)
+networks()                    the networks of the zoo
+conventions, convention(name) the conventions for counting: of papers, courses and tools
+Shape(channels, axes)         the shape of an input or of a feature map, for one image
+ArchcalcError                 every mistake of a user, with all problems at once
+
+Parameters, operations and values are exact integers, memory is in bytes, receptive fields are in pixels. Sizes and batch
+can be NumPy int64 arrays. Only the data frame needs pandas, and only ``archcalc.witness`` needs torch.
 """
 
 from typing import TYPE_CHECKING

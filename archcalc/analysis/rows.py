@@ -18,14 +18,22 @@ AS_MODULE = ("module", 0)
 
 
 class Row(NamedTuple):
-    """The numbers of one layer, or of several folded into one line.
+    """The numbers of one layer, or of several layers folded into one row.
 
-    ``macs`` and ``values`` are None where the convention does not count them; ``values`` are the
-    feature-map values that the layer newly holds. Work, macs and values are for the whole batch.
-    ``shared`` names the layer whose parameters this one uses; ``shape`` is None and ``field`` is empty
-    for layers folded by type. ``field`` is the receptive field along every axis, past the gates, and ``field_with_gates``
-    that over all paths: behind a gate the whole input. ``unknown_types`` are the layer types of the row that the
-    convention says nothing about; ``macs`` is then incomplete.
+    scopes            the labels of the blocks around the layer, outermost first
+    inputs, shape     input shapes and output shape for one image; shape is None for layers folded by type
+    params            weights, biases and buffers
+    param_count       parameters under the convention
+    work              operations by kind, for the whole batch
+    macs              MACs under the convention, for the whole batch; None: not counted, or unknown
+    values            values in new storage, for the whole batch; None: in place, a view, or not counted
+    conv_inputs       values of the input of a convolution, for the whole batch
+    field             the receptive field along every axis, past the gates; empty for layers folded by type
+    field_with_gates  the receptive field over all paths: behind a gate the whole input
+    layers            the number of layers in the row
+    shared            name of the layer whose parameters this layer uses
+    node              the layer in the graph; None for folded layers
+    unknown_types     layer types that the convention says nothing about; if any, ``macs`` is incomplete
     """
 
     name: str
