@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from archcalc.cli.command import Answer, Arguments, Command, Names
 from archcalc.cli.parsing import parse, wants_help
@@ -92,8 +93,9 @@ def _load_plugins(modules: Sequence[str]) -> None:
         return
     from archcalc.plugins import load_plugin
 
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    with suppress(OSError):  # the working directory is gone
+        if "" not in sys.path and os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())
     for module in modules:
         load_plugin(module)
 
