@@ -8,7 +8,7 @@ from archcalc.errors import ArchcalcError, Problem
 from archcalc.language.expression import Expression
 from archcalc.language.keywords import MAX_PROBLEMS
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
-from archcalc.language.step_reader import reported
+from archcalc.language.value_reader import reported
 from archcalc.layers.settings import shown
 from archcalc.network import Place
 

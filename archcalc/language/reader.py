@@ -1,6 +1,7 @@
 """Tree to family: every problem of a spec is collected, each with its line and path.
 
-``language.py`` holds the words, ``step_reader.py`` reads lists of layers, ``schema.py`` states the same for editors.
+``keywords.py`` holds the words, ``value_reader.py`` reads values, ``step_reader.py`` lists of layers, and ``schema.py``
+states the same for editors.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from archcalc.language.keywords import (
     LAYERS,
     MAX_AXES,
     MAX_NAMES,
-    MAX_VALUES,
     MOST_LETTERS,
     MOST_LETTERS_OF_BLOCKS,
     NETWORK,
@@ -27,9 +27,10 @@ from archcalc.language.keywords import (
     PARAM,
 )
 from archcalc.language.settings import mismatch
-from archcalc.language.step_reader import StepReader, kind
+from archcalc.language.step_reader import StepReader
 from archcalc.language.steps import Block, Given
 from archcalc.language.tree import Tree
+from archcalc.language.value_reader import kind
 from archcalc.letters import is_name
 from archcalc.network import Place
 
@@ -151,59 +152,6 @@ class _Reader(StepReader):
         if input.value and count not in axes:
             said = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
             self.problem(said, tree, path)
-
-    # Parameters.
-
-    def named(self, tree: Tree, path: str, what: str) -> dict[str, Tree]:
-        """The mapping in tree, of at most MAX_NAMES names."""
-        if not isinstance(tree.value, dict):
-            self.problem(f"{what}, got {kind(tree)}", tree, path)
-            return {}
-        if len(tree.value) > MAX_NAMES:
-            self.problem(f"{len(tree.value):,} names; {MAX_NAMES} are the most", tree, path)
-            return {}
-        return tree.value
-
-    def params(self, tree: Tree) -> dict[str, Any]:
-        named = self.named(tree, "params", "params must be a mapping of names to default values")
-        for name, child in named.items():
-            self.check_param(name, child, "params")
-            if name in NETWORK and name != "layers":
-                self.problem(f"a parameter cannot be called {name}, a key of a network", child, "params")
-        return {name: self.data(child, f"params.{clipped(name, 60)}") for name, child in named.items()}
-
-    def data(self, tree: Tree, path: str) -> Any:
-        """A parameter's value: a number, true or false, a word, or lists of these."""
-        if tree.size > MAX_VALUES:
-            self.problem(f"{tree.size:,} values; a parameter holds at most {MAX_VALUES:,}", tree, path)
-            return None
-        if isinstance(tree.value, dict):
-            self.problem(
-                f"a parameter is a number, true or false, a word or a list of these, got {kind(tree)}", tree, path
-            )
-            return None
-        return tree.value if not isinstance(tree.value, list) else [self.data(t, path) for t in tree.value]
-
-    def let(self, tree: Tree, path: str, params: Iterable[str]) -> dict[str, Given]:
-        values = {}
-        for name, child in self.named(tree, path, "let must be a mapping of names to expressions").items():
-            self.check_param(name, child, path, params)
-            inside = f"{path}.{clipped(name, 60)}"
-            values[name] = Given(self.value(child, inside), Place(self.file, child.line, inside))
-            self.scope |= {name}
-        return values
-
-    def checks(self, tree: Tree) -> list[tuple[Given, str]]:
-        """The conditions on the parameters, each with what to say where it does not hold."""
-        checks = []
-        for text, child in self.named(tree, "check", "check must be a mapping of conditions to what to say").items():
-            path = f"check.{clipped(text, 60)}"
-            if not isinstance(child.value, str):
-                self.problem(f"expected what to say where the condition does not hold, got {kind(child)}", child, path)
-                continue
-            condition = self.value(Tree(text, child.line), path)
-            checks.append((Given(condition, Place(self.file, child.line, path)), child.value))
-        return checks
 
     # Networks.
 

@@ -48,6 +48,20 @@ _AXES = {
 _STEPS = {"type": ["array", "null"], "items": {"$ref": "#/$defs/step"}}
 
 
+_PARAMS: dict[str, Any] = {"type": "object", "additionalProperties": _ANY}
+_BLOCK: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["layers"],
+    "properties": {
+        "params": {"anyOf": [{"type": "array", "items": {"type": "string"}}, _PARAMS, {"type": "null"}]},
+        "let": _PARAMS,
+        "layers": _STEPS,
+        "note": {"type": "string"},
+    },
+}
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a spec file."""
     layers = {name: _layer(name) for name in LAYERS}
@@ -64,18 +78,6 @@ def schema() -> dict[str, Any]:
             },
         ],
     }
-    params = {"type": "object", "additionalProperties": _ANY}
-    block = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["layers"],
-        "properties": {
-            "params": {"anyOf": [{"type": "array", "items": {"type": "string"}}, params, {"type": "null"}]},
-            "let": params,
-            "layers": _STEPS,
-            "note": {"type": "string"},
-        },
-    }
     network = {
         "type": ["object", "null"],
         "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "axes": _AXES, "outputs": _OUTPUTS, "layers": _ANY},
@@ -86,8 +88,8 @@ def schema() -> dict[str, Any]:
         "input": _INPUT,
         "axes": _AXES,
         "outputs": _OUTPUTS,
-        "params": params,
-        "let": params,
+        "params": _PARAMS,
+        "let": _PARAMS,
         "layers": _STEPS,
         "check": {
             "type": "object",
@@ -97,9 +99,8 @@ def schema() -> dict[str, Any]:
         "networks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/network"}},
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
     }
-    assert set(properties) == set(FAMILY)
-    assert set(block["properties"]) == set(BLOCK)  # type: ignore[call-overload]
-    assert set(network["properties"]) == set(NETWORK)
+    for stated, words in ((properties, FAMILY), (_BLOCK["properties"], BLOCK), (network["properties"], NETWORK)):
+        assert set(stated) == set(words)
     assert set(_OPTION_SCHEMAS) == set(OPTIONS)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -108,7 +109,7 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
-        "$defs": {"step": step, "block": block, "network": network, **layers, **{name: _join(name) for name in joins}},
+        "$defs": {"step": step, "block": _BLOCK, "network": network, **layers, **{name: _join(name) for name in joins}},
     }
 
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Problem, clipped, unknown
-from archcalc.language.expression import Expression, parse
+from archcalc.errors import clipped
+from archcalc.language.expression import Expression
 from archcalc.language.keywords import (
     KINDS,
     LAYERS,
-    MAX_EXPRESSIONS,
-    MAX_LISTED,
-    MAX_PROBLEMS,
     MOST_LETTERS_OF_BLOCKS,
     OPTIONS,
-    PARAM,
-    RESERVED,
 )
-from archcalc.language.operations import UNKNOWN, ExpressionError
 from archcalc.language.steps import (
     Block,
     BlockStep,
@@ -29,40 +23,21 @@ from archcalc.language.steps import (
     SideStep,
     Step,
     Template,
-    listed,
 )
 from archcalc.language.tree import Tree
+from archcalc.language.value_reader import ValueReader, kind
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES
-from archcalc.layers.settings import Like
 from archcalc.letters import is_name
 from archcalc.network import Place
 
-UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
-"""Stands for a value that could not be read; its problem has been noted."""
 
-
-class StepReader:
-    """Reads steps; ``scope`` holds the names that an expression may use where the reader stands."""
+class StepReader(ValueReader):
+    """Reads lists of layers; ``known_blocks`` are the blocks that they may use."""
 
     def __init__(self, file: str) -> None:
-        self.file = file
-        self.problems: dict[Problem, None] = {}
-        self.strange: set[tuple[str, int, str]] = set()
-        """Unknown names that were reported, with the line and the path; an alias may bring one back often."""
+        super().__init__(file)
         self.known_blocks: dict[str, Block] = {}
-        self.scope: frozenset[str] = frozenset()
-
-    def problem(self, text: str, tree: Tree, path: str) -> None:
-        self.problems[Problem(text, self.file, tree.line, path)] = None
-        if len(self.problems) == MAX_PROBLEMS:
-            self.fail_if_any()
-
-    def fail_if_any(self) -> None:
-        if self.problems:
-            raise ArchcalcError(reported(self.problems))
-
-    # Steps.
 
     def steps(self, tree: Tree, path: str) -> list[Step]:
         if tree.value is None:
@@ -216,123 +191,7 @@ class StepReader:
             options.sources = self.templates(found["from"], f"{path}.from", "from")
         return options
 
-    def check_param(self, name: str, tree: Tree, path: str, taken: Iterable[str] = ()) -> None:
-        """Report what cannot be the name of a parameter, a counter or a name of a let."""
-        shown = clipped(name, 60) if isinstance(tree.value, str) or name else kind(tree)
-        if not PARAM.fullmatch(name):
-            self.problem(f"a parameter is called by at most 40 letters, digits and _, got {shown!r}", tree, path)
-        elif name in RESERVED:
-            self.problem(f"a parameter cannot be called {name}, a word of the expression language", tree, path)
-        elif name in taken:
-            self.problem(f"the name {name} is already taken", tree, path)
-
-    # Values.
-
-    def settings(self, tree: Tree, path: str, what: str, known: Mapping[str, Any]) -> dict[str, Any]:
-        """The values given to a layer or block, expressions parsed; unknown ones reported."""
-        if tree.value is None:
-            return {}
-        if not isinstance(tree.value, dict):
-            self.problem(
-                f"the settings of {what} must be a mapping ({', '.join(known) or 'it has none'}), got {kind(tree)}",
-                tree,
-                path,
-            )
-            return {}
-        values = {}
-        for key, child in tree.value.items():
-            inside = f"{path}.{clipped(key, 60)}"
-            if isinstance(known.get(key), Like):
-                template = self.template(child, inside)
-                values[key] = UNREADABLE if template is None else template
-            elif key in known:
-                values[key] = self.value(child, inside, getattr(known[key], "words", ()))
-            elif key in OPTIONS:
-                self.problem(f"{key} stands beside {path.rpartition('.')[2]}:, not below it", child, inside)
-            elif known:
-                from archcalc.language.synonyms import unknown_setting
-
-                self.problem(unknown_setting(what, key, known), child, inside)
-            else:
-                self.problem(f"{what} has no settings, got {clipped(key, 60)!r}", child, inside)
-        return values
-
-    def templates(self, tree: Tree, path: str, what: str) -> list[Template]:
-        """One name or several."""
-        names = tree.value if isinstance(tree.value, list) else [tree]
-        if not names:
-            self.problem(f"{what} names no layer", tree, path)
-        return [t for t in (self.template(name, path) for name in names) if t is not None]
-
-    def template(self, tree: Tree, path: str) -> Template | None:
-        if isinstance(tree.value, (dict, list, bool)) or tree.value is None:
-            self.problem(f"expected a name, got {kind(tree)}", tree, path)
-            return None
-        try:
-            template = Template(tree.text)
-        except ExpressionError as error:
-            self.problem(str(error), tree, path)
-            return None
-        self.names_known(template.names, tree, path)
-        return template
-
-    def names_known(self, names: frozenset[str], tree: Tree, path: str, words: tuple[str, ...] = ()) -> bool:
-        strange = sorted(names - self.scope)
-        for name in strange:
-            if (name, tree.line, path) not in self.strange:
-                self.strange.add((name, tree.line, path))
-                self.problem(unknown("name", name, [*sorted(self.scope), *words]), tree, path)
-        return not strange
-
-    def value(self, tree: Tree, path: str, words: tuple[str, ...] = ()) -> Any:
-        """Plain data, or an expression where a string stands for a number."""
-        if isinstance(tree.value, dict):
-            self.problem(f"expected a value, got {kind(tree)}", tree, path)
-            return UNREADABLE
-        if isinstance(tree.value, list):
-            values = [self.value(child, path, words) for child in tree.value]
-            if not any(isinstance(v, Expression) for v in values):
-                return values
-            if tree.size > MAX_EXPRESSIONS:
-                self.problem(
-                    f"a list with expressions has at most {MAX_EXPRESSIONS} values, got {tree.size - 1}", tree, path
-                )
-            return listed(values)
-        if not isinstance(tree.value, str) or tree.value in words:
-            return tree.value
-        try:
-            expression = parse(tree.value)
-            if not self.names_known(expression.names, tree, path, words):
-                return UNREADABLE
-            return expression if expression.names else expression.evaluate({})
-        except ExpressionError as error:
-            self.problem(str(error), tree, path)
-            return UNREADABLE
-
 
 def misspelt(settings: Tree, known: Iterable[str]) -> bool:
     """Whether a setting may be missing just because it was written wrongly, which has been reported."""
     return settings.value is not None and not (isinstance(settings.value, dict) and settings.value.keys() <= set(known))
-
-
-def reported(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems by line, those without one last; the first MAX_LISTED of them, and how many more there are."""
-    found = sorted(problems, key=lambda p: (p.line or 10**9, p.path))
-    if len(found) <= MAX_LISTED:
-        return found
-    more = len(found) - MAX_LISTED
-    at_least = "at least " if len(found) >= MAX_PROBLEMS else ""
-    return [*found[:MAX_LISTED], Problem(f"and {at_least}{more} more", found[0].file)]
-
-
-def kind(tree: Tree) -> str:
-    """What a tree is, in words, for messages."""
-    value = tree.value
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping" + (f" with {clipped(next(iter(value)), 40)!r}" if value else "")
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    shown = str(value).lower() if isinstance(value, bool) else repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "..."

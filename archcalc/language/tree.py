@@ -75,7 +75,7 @@ def scalar(text: str) -> Any:
 def parse(text: str, file: str) -> Tree:
     """The tree of a YAML document; ArchcalcError with the line of what is wrong."""
     try:
-        return _build(text, file)
+        return _Builder(file).build(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark is not None else 0
@@ -104,82 +104,102 @@ def _explained(error: yaml.MarkedYAMLError, line: int) -> str:
     return said
 
 
-def _build(text: str, file: str) -> Tree:
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    anchors: dict[str, Tree] = {}
-    root: Tree | None = None
-    open_: list[tuple[Tree, str | None, list[Any]]] = []  # container, its anchor, pending key or nothing
+class _Open:
+    """A mapping or list whose end is not read yet: its tree, its anchor, and the key that waits for a value."""
 
-    def fail(message: str, line: int) -> ArchcalcError:
-        return ArchcalcError(Problem(message, file, line))
+    def __init__(self, tree: Tree, anchor: str | None) -> None:
+        self.tree, self.anchor = tree, anchor
+        self.key: tuple[str, int] | None = None
 
-    def place(tree: Tree) -> None:
-        nonlocal root
-        if not open_:
-            root = tree
+
+class _Builder:
+    """Builds the tree of one document from the events of the parser, and stops at the first problem."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.anchors: dict[str, Tree] = {}
+        self.root: Tree | None = None
+        self.open: list[_Open] = []
+        self.documents = 0
+
+    def build(self, text: str) -> Tree:
+        loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        event: Any
+        for event in yaml.parse(text, Loader=loader):
+            self.add(event, event.start_mark.line + 1)
+        if self.root is None or self.root.value is None:
+            raise ArchcalcError(Problem("the spec is empty", self.file))
+        return self.root
+
+    def fail(self, message: str, line: int) -> ArchcalcError:
+        return ArchcalcError(Problem(message, self.file, line))
+
+    def add(self, event: Any, line: int) -> None:
+        """The next event."""
+        if isinstance(event, yaml.ScalarEvent):
+            tree = self.scalar(event, line)
+            self.place(tree, event.anchor)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                raise self.fail(f"the alias *{clipped(str(event.anchor), 60)} has no anchor before it", line)
+            self.place(self.anchors[event.anchor], None)
+        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            self.untagged(event.tag, line)
+            if len(self.open) >= MAX_DEPTH:
+                raise self.fail(TOO_DEEP, line)
+            container: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self.open.append(_Open(Tree(container, line), event.anchor))
+        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            ended = self.open.pop()
+            self.place(ended.tree, ended.anchor)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents > 1:
+                raise self.fail("more than one YAML document in the file", line)
+
+    def scalar(self, event: Any, line: int) -> Tree:
+        if event.tag not in ("!", "tag:yaml.org,2002:str"):
+            self.untagged(event.tag, line)
+        text = normal(event.value)
+        value = scalar(text) if event.implicit[0] else text
+        if value == inf or value == -inf:
+            raise self.fail(f"{clipped(event.value, 60)} is beyond the numbers that a computer counts with", line)
+        return Tree(value, line, text=text)
+
+    def untagged(self, tag: str | None, line: int) -> None:
+        if tag is not None:
+            raise self.fail(f"tags such as {clipped(tag, 60)!r} are not part of the language", line)
+
+    def place(self, tree: Tree, anchor: str | None) -> None:
+        """Put a finished tree into the container around it, as a value or as the next key."""
+        if anchor:
+            self.anchors[anchor] = tree
+        if not self.open:
+            self.root = tree
             return
-        container, _, key = open_[-1]
+        around = self.open[-1]
+        container = around.tree
         container.size += tree.size
         container.depth = max(container.depth, tree.depth + 1)
         if container.size > MAX_NODES:
-            raise fail(f"more than {MAX_NODES:,} values, aliases written out", tree.line)
+            raise self.fail(f"more than {MAX_NODES:,} values, aliases written out", tree.line)
         if container.depth > MAX_DEPTH:
-            raise fail(f"{TOO_DEEP}, aliases written out", tree.line)
+            raise self.fail(f"{TOO_DEEP}, aliases written out", tree.line)
         if isinstance(container.value, list):
             container.value.append(tree)
-        elif not key:
-            if isinstance(tree.value, (dict, list)):
-                raise fail("a key must be a word, got a list or mapping", tree.line)
-            if tree.text in container.value:
-                raise fail(f"the key {clipped(tree.text, 60)!r} is given twice", tree.line)
-            if tree.text == "<<":
-                raise fail(
-                    "merge keys (<<) are not part of the language; parameters and blocks share what is common",
-                    tree.line,
-                )
-            key += [tree.text, tree.line]
+        elif around.key is None:
+            self.check_key(tree, container)
+            around.key = tree.text, tree.line
         else:
-            name, line = key
-            key.clear()
+            (name, line), around.key = around.key, None
             container.value[name] = tree.at(line)
 
-    def untagged(tag: str | None, line: int) -> None:
-        if tag is not None:
-            raise fail(f"tags such as {clipped(tag, 60)!r} are not part of the language", line)
-
-    documents = 0
-    event: Any
-    for event in yaml.parse(text, Loader=loader):
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.ScalarEvent):
-            if event.tag not in ("!", "tag:yaml.org,2002:str"):
-                untagged(event.tag, line)
-            said = normal(event.value)
-            value = scalar(said) if event.implicit[0] else said
-            if value == inf or value == -inf:
-                raise fail(f"{clipped(event.value, 60)} is beyond the numbers that a computer counts with", line)
-            tree = Tree(value, line, text=said)
-            if event.anchor:
-                anchors[event.anchor] = tree
-            place(tree)
-        elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in anchors:
-                raise fail(f"the alias *{clipped(str(event.anchor), 60)} has no anchor before it", line)
-            place(anchors[event.anchor])
-        elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
-            untagged(event.tag, line)
-            if len(open_) >= MAX_DEPTH:
-                raise fail(TOO_DEEP, line)
-            open_.append((Tree({} if isinstance(event, yaml.MappingStartEvent) else [], line), event.anchor, []))
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            tree, anchor, _ = open_.pop()
-            if anchor:
-                anchors[anchor] = tree
-            place(tree)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise fail("more than one YAML document in the file", line)
-    if root is None or root.value is None:
-        raise ArchcalcError(Problem("the spec is empty", file))
-    return root
+    def check_key(self, tree: Tree, container: Tree) -> None:
+        if isinstance(tree.value, (dict, list)):
+            raise self.fail("a key must be a word, got a list or mapping", tree.line)
+        if tree.text in container.value:
+            raise self.fail(f"the key {clipped(tree.text, 60)!r} is given twice", tree.line)
+        if tree.text == "<<":
+            raise self.fail(
+                "merge keys (<<) are not part of the language; parameters and blocks share what is common", tree.line
+            )

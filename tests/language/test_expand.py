@@ -9,7 +9,8 @@ import pytest
 
 from archcalc import Network, analyze
 from archcalc.errors import ArchcalcError
-from archcalc.language.expand import MAX_STEPS, expand
+from archcalc.language.expand import expand
+from archcalc.language.expander import MAX_STEPS
 from archcalc.language.family import Family
 from archcalc.language.zoo import read_text
 from archcalc.sizes import Shape

@@ -120,6 +120,6 @@ def test_clashes_on_every_level_of_blocks() -> None:
 
 
 def test_clashes_without_end_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("archcalc.language.expand.PER_STEP", 10**9)
+    monkeypatch.setattr("archcalc.language.expander.PER_STEP", 10**9)
     with pytest.raises(ArchcalcError, match=r"two things are called nest2\.b1"):
         build("  - nest\n  - {relu: , name: nest1}\n")

@@ -1,0 +1,278 @@
+"""Steps to layers: blocks and repeats written out, names given, shapes inferred as the network grows.
+
+A layer that cannot be applied is reported and its output is unknown from there on (None), so that
+one mistake gives one problem and the rest of the spec is still checked. A value that cannot be evaluated is
+UNKNOWN in the same way.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, TypeAlias, cast
+
+from archcalc.errors import ArchcalcError, LayerError, Problem
+from archcalc.language.context import Context
+from archcalc.language.evaluator import MAX_OPERATIONS
+from archcalc.language.family import Family
+from archcalc.language.lookup import Lookup
+from archcalc.language.naming import ONE_NAME, Names
+from archcalc.language.operations import UNKNOWN
+from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template
+from archcalc.layers import Layer
+from archcalc.layers.base import STORAGES, StorageKind
+from archcalc.layers.settings import shown
+from archcalc.network import Network, Place
+
+Sources: TypeAlias = tuple[int | None, ...]
+"""The outputs that a step takes; None for one that is unknown."""
+
+MAX_STEPS = 50_000
+MAX_DEPTH = 100
+PER_PART = 40
+"""The operations that a further input of a layer counts for, or a row of a table of connections.
+
+Each is walked again in every analysis; the table runs as a convolution for each row.
+"""
+PER_STEP = 50
+"""The operations that a step counts for where a network is expanded anew."""
+
+
+class Expander(Lookup):
+    """The layers of a network of a family, as a network without more than them.
+
+    ``resized`` says whether the input is not the spec's, so that a side head may not fit without being wrong.
+    """
+
+    def __init__(self, family: Family, whole: Network, scope: dict[str, Any], names: Names, *, resized: bool) -> None:
+        super().__init__(Network(whole.name, whole.input, rebuild=whole.at), names)
+        entry = family.networks[whole.name]
+        self.family, self.resized = family, resized
+        self.steps_taken = 0
+        self.scope = scope = dict(scope)
+        """The family's parameters and names: what every block sees beside its own."""
+        current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
+        names.check(MAX_OPERATIONS - self.left + PER_STEP * self.steps_taken)
+        names.resolve(self.nodes)
+        self.report_unfound()
+        self.choose_outputs(entry.outputs or family.outputs, current, scope)
+        self.fail_if_any()
+        if len(self.nodes) == 1:
+            place = entry.place
+            raise ArchcalcError(Problem(f"{whole.name} has no layers", place.file, place.line, place.path))
+
+    # Steps.
+
+    def run_all(self, steps: list[Step], current: int | None, context: Context) -> int | None:
+        for step in steps:
+            if step.options.repeat is None:
+                current = self.run_once(step, current, context)
+            else:
+                current = self.repeat(step, current, context)
+        return current
+
+    def repeat(self, step: Step, current: int | None, context: Context) -> int | None:
+        options = step.options
+        count = self.evaluate(options.repeat, self.with_channels(context.scope, current), step.place, "repeat")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            if count is not UNKNOWN:
+                self.failed(step.place)
+                self.problem(f"repeat must be a whole number from 0 on, got {shown(count)}", step.place, key="repeat")
+            self.skipped = True
+            return None
+        self.turns.append((options.counter, 0))
+        for i in range(1, count + 1):
+            self.turns[-1] = options.counter, i
+            current = self.run_once(step, current, context.turn(options.counter, i))
+        self.turns.pop()
+        return current
+
+    def run_once(self, step: Step, current: int | None, context: Context) -> int | None:
+        self.steps_taken += 1
+        self.left -= context.cost
+        if self.left < 0 or self.steps_taken > MAX_STEPS or context.depth > MAX_DEPTH:
+            self.stop(step, context)
+        options = step.options
+        if options.when is not True:
+            taken = self.holds(options.when, self.with_channels(context.scope, current), step.place, "when")
+            if taken is None:
+                self.skipped = True
+                return None
+            if not taken:
+                return current
+        sources: Sources = (current,)
+        if options.sources is not None:
+            sources = tuple([self.find(t, current, context, step.place, "from") for t in options.sources])
+            if not isinstance(step, LayerStep) and len(sources) > 1:
+                self.problem(f"only a layer can take several inputs, got {len(sources)}", step.place, key="from")
+        given = options.name
+        name = "" if given is None else given.fixed or self.fill(given, current, context, step.place, "name")
+        if isinstance(step, LayerStep):
+            layer = step.constant or self.layer(step, sources[0], name, context)
+            return self.nothing(name, context) if layer is None else self.add(layer, step, sources, name, context)
+        given = options.label
+        label = "" if given is None else self.fill(given, current, context, step.place, "label")
+        if isinstance(step, BlockStep) and not name and not label:
+            name = self.names.block(context.prefix, step.block)
+        elif name and not self.names.give(context.prefix, name):
+            self.problem(f"two things are called {context.prefix}{name}: {ONE_NAME}", step.place)
+        full = context.prefix + name if name else ""
+        if isinstance(step, MergeStep):
+            result = self.run_merge(step, sources[0], name, label, context)
+        else:
+            result = self.run_scope(step, sources[0], name, label, context)
+        if full:
+            self.outputs[full] = result
+        return current if isinstance(step, SideStep) else result
+
+    def stop(self, step: Step, context: Context) -> None:
+        """End the expansion at a step that is one too many, or too deep."""
+        if self.left < 0:
+            self.used_up(step.place)
+        if self.steps_taken > MAX_STEPS:
+            self.fail_if_any()
+            self.problem(f"the network grows beyond {MAX_STEPS:,} steps", step.place)
+            self.fail_if_any()
+        chain = " > ".join(context.blocks[-4:])
+        self.problem(
+            f"blocks nest deeper than {MAX_DEPTH} levels: does a block call itself without end? (... > {chain})",
+            step.place,
+        )
+        self.fail_if_any()
+
+    # Scopes: blocks, groups and side heads.
+
+    def run_scope(self, step: Step, current: int | None, name: str, label: str, context: Context) -> int | None:
+        if isinstance(step, BlockStep):
+            scope = self.arguments(step, current, context)
+            if name:
+                self.network.blocks[context.prefix + name] = step.block
+            inner = context.inner(scope=scope, name=name, label=label, block=step.block)
+            return self.run_all(self.family.blocks[step.block].steps, current, inner)
+        assert isinstance(step, GroupStep)
+        side = isinstance(step, SideStep)
+        return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side))
+
+    def arguments(self, step: BlockStep, current: int | None, context: Context) -> dict[str, Any]:
+        """The scope inside a block: the family's names, the arguments, the defaults and the block's let."""
+        block = self.family.blocks[step.block]
+        outside = self.with_channels(context.scope, current)
+        scope = {**self.scope, "channels": outside["channels"]}
+        for key, given in step.values.items():
+            scope[key] = self.evaluate(given, outside, step.place, key)
+        for key, default in block.defaults.items():
+            if key not in step.values:
+                scope[key] = self.evaluate(default.value, scope, default.place)
+        for key, expression in block.let.items():
+            scope[key] = self.evaluate(expression.value, scope, expression.place)
+        return scope
+
+    # Layers.
+
+    def layer(self, step: LayerStep, current: int | None, name: str, context: Context) -> Layer | None:
+        scope = self.with_channels(context.scope, current)
+        values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
+        for key, template in step.references.items():
+            values[key] = self.sizes(template, current, step, context, key)
+        known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
+        try:
+            return step.cache[known]
+        except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
+            pass
+        if any(v is UNKNOWN for v in known):
+            return None
+        try:
+            layer = step.layer(**{**step.values, **values})
+        except LayerError as error:
+            self.failed(step.place)
+            self.problem(str(error), step.place, name=self.called(name, step.layer.type, context))
+            return None
+        if not known:
+            step.constant = layer
+        with suppress(TypeError):
+            step.cache[known] = layer
+        return layer
+
+    def called(self, name: str, type: str, context: Context) -> str:
+        """What a layer that failed would be called, unless its path says no less: an unnamed one has its type and its
+        number, where others stand before it."""
+        before = self.names.unnamed_before(f"{context.prefix}{type}")
+        name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
+        return context.prefix + name if name else ""
+
+    def sizes(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
+        """The sizes of the map called so, which stand for its name; UNKNOWN where there is none."""
+        index = self.find(template, current, context, step.place, key)
+        if index is None:
+            return UNKNOWN
+        if not self.nodes[index].shape.axes:
+            self.problem(f"{key}: {template.text} is a vector and has no positions", step.place, key=key)
+            return UNKNOWN
+        return self.nodes[index].shape.axes
+
+    def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
+        self.spend_at(len(step.branches), step.place)
+        inner = context.inner(name=name, label=label)
+        names = [branch for branch, _ in step.branches]
+        if step.numbered:
+            names = self.names.branches(inner.prefix, len(names))
+        for branch in names if not step.numbered else ():
+            if not self.names.give_branch(inner.prefix + branch):
+                self.problem(f"two things are called {inner.prefix}{branch}, this branch and another", step.place)
+        ends = [
+            self.run_all(steps, current, inner.inner(name=branch))
+            for branch, (_, steps) in zip(names, step.branches, strict=True)
+        ]
+        return self.add(step.layer, step, tuple(ends), "", inner)
+
+    def add(self, layer: Layer, step: Step, sources: Sources, name: str, context: Context) -> int | None:
+        full = context.prefix + name if name else ""
+        if full and not self.names.give(context.prefix, name):
+            self.problem(f"two things are called {full}: {ONE_NAME}", step.place)
+        if None in sources:
+            return self.nothing(name, context)
+        inputs = cast("tuple[int, ...]", sources)
+        if len(inputs) > 1 or hasattr(layer, "table"):
+            self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
+        options = step.options
+        owner = None if options.weights is None else self.owner(options.weights, step, inputs[0], context)
+        held = None if options.storage is None else self.storage(options.storage, step, inputs[0], context)
+        try:
+            index = self.network.append(full, layer, inputs, context.scopes, context.side, owner, step.place, held)
+        except LayerError as error:
+            self.failed(step.place)
+            if context.side and self.resized:
+                self.network.side_problem = f"{full or layer.type}: {error}"
+            else:
+                self.problem(str(error), step.place, name=self.called(name, layer.type, context))
+            return self.nothing(name, context)
+        if full:
+            self.outputs[full] = index
+        else:
+            self.names.unnamed(f"{context.prefix}{layer.type}", index)
+        return index
+
+    def nothing(self, name: str, context: Context) -> int | None:
+        """An unknown output, under its name."""
+        if name:
+            self.outputs.setdefault(context.prefix + name, None)
+        return None
+
+    def storage(self, given: Any, step: Step, current: int, context: Context) -> StorageKind | None:
+        """How the step says that its output is held; None where that is wrong or unknown."""
+        held = self.evaluate(given, self.with_channels(context.scope, current), step.place, "storage")
+        if held is UNKNOWN or held in STORAGES:
+            return None if held is UNKNOWN else held
+        self.problem(f"storage must be {', '.join(STORAGES)}, got {shown(held)}", step.place, key="storage")
+        return None
+
+    def owner(self, weights: Template, step: Step, current: int, context: Context) -> int | None:
+        """The node whose parameters a layer with ``weights`` uses."""
+        owner = self.find(weights, current, context, step.place, "weights")
+        return owner if owner is None or self.nodes[owner].shares is None else self.nodes[owner].shares
+
+    def hashable(self, given: Any, place: Place) -> Any:
+        """A value as a key of the layers made: a list as a tuple."""
+        if not isinstance(given, list):
+            return given
+        self.spend_at(len(given), place)
+        return tuple([self.hashable(item, place) for item in given])

@@ -1,0 +1,106 @@
+"""Names in an expansion: the outputs that a step names, those of the network, and what is said of a name not found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.errors import MOST_NAMES, LayerError, unknown
+from archcalc.language.context import Context
+from archcalc.language.evaluator import Evaluator, UsedUpError
+from archcalc.language.naming import Names
+from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
+from archcalc.language.steps import Given, Template
+from archcalc.network import Network, Place
+from archcalc.outputs import choose, named
+
+
+class Lookup(Evaluator):
+    """The names of a network that grows, as its steps see them.
+
+    ``outputs`` has what every name stands for: the index of a node, or None where that is unknown.
+    """
+
+    def __init__(self, network: Network, names: Names) -> None:
+        super().__init__()
+        self.network, self.nodes = network, network.nodes
+        self.names, self.outputs = names, names.outputs
+        self.skipped = False
+        """Whether steps were passed over because of a problem, so that names are missing."""
+        self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
+        """The first name at each place and option that was not found, and could not stand in steps passed over."""
+
+    def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
+        """The scope with the channels that reach a step, which every use sets anew."""
+        scope["channels"] = UNKNOWN if current is None else self.nodes[current].shape.channels
+        return scope
+
+    def fill(self, template: Template, current: int | None, context: Context, place: Place, key: str) -> str:
+        """The name that a template makes; empty when it cannot be made."""
+        if template.fixed:
+            return template.fixed
+        try:
+            return template.fill(self.with_channels(context.scope, current) if template.names else {}, self.spend)
+        except UnknownValueError:
+            self.skipped = True
+        except UsedUpError:
+            self.used_up(place, key)
+        except ExpressionError as error:
+            self.skipped = True
+            self.failed(place)
+            self.problem(str(error), place, key=key)
+        return ""
+
+    def find(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> int | None:
+        """The output called so, in the nearest scope outwards."""
+        wanted = self.fill(template, current, context, place, option)
+        if not wanted:
+            return None
+        self.spend_at(1, place)
+        for prefix in context.outwards():
+            if prefix + wanted in self.outputs:
+                return self.outputs[prefix + wanted]
+            self.spend_at(1 + len(prefix) // 16, place)
+        if not self.skipped:
+            self.unfound.setdefault((place.line, place.path, option), (wanted, context, self.turns[:], place))
+        return None
+
+    def visible(self, prefixes: list[str]) -> list[str]:
+        """The names that a step sees, the nearest scope first; as many as a suggestion looks at."""
+        visible: dict[str, None] = {}
+        for prefix in prefixes:
+            for name in self.outputs:
+                if name.startswith(prefix):
+                    visible[name.removeprefix(prefix)] = None
+                    if len(visible) == MOST_NAMES:
+                        return list(visible)
+        return list(visible)
+
+    def report_unfound(self) -> None:
+        """Report every name that was not found, with what is near it."""
+        unnamed = {node.name for node in self.nodes} if self.unfound else ()
+        for (_, _, option), (wanted, context, turns, place) in self.unfound.items():
+            prefixes = context.outwards()
+            if any(prefix + wanted in self.outputs for prefix in prefixes):
+                text = f"{wanted} comes later; a layer can use just what stands before it"
+            elif any(prefix + wanted in unnamed for prefix in prefixes):
+                text = f"the layer {wanted} has no name of its own; write name: {wanted} beside it"
+            else:
+                text = unknown("layer", wanted, self.visible(prefixes))
+            self.problem(f"{option}: {text}", place, key=option, turns=turns)
+
+    def choose_outputs(self, given: Given | None, current: int | None, scope: dict[str, Any]) -> None:
+        """The outputs that the spec names; without, those that nobody reads, and the last step's."""
+        network, place = self.network, given.place if given else Place()
+        chosen, problems = list[int](), list[str]()
+        if given is not None:
+            wanted = [self.fill(template, current, Context(scope), place, "") for template in given.value]
+            chosen, problems = named(network, self.outputs, [name for name in wanted if name])
+        elif current and current not in network.outputs:
+            chosen = sorted([*network.outputs, current])
+        for text in () if self.skipped else problems:
+            self.problem(text, place)
+        if chosen and not self.problems:
+            try:
+                choose(network, chosen)
+            except LayerError as error:
+                self.problem(f"outputs: {error}", place)
