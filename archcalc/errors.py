@@ -34,6 +34,19 @@ class Problem(NamedTuple):
         return f"{prefix}{clipped(self.text, 320)}{suffix}"
 
 
+class Place:
+    """Where in a spec something was written: file, line from 1 and path, as in ``Problem``."""
+
+    __slots__ = ("file", "line", "path")
+
+    file: str
+    line: int
+    path: str
+
+    def __init__(self, file: str = "", line: int = 0, path: str = "") -> None:
+        self.file, self.line, self.path = file, line, path
+
+
 class ArchcalcError(Exception):
     """A mistake of the user: ``problems`` has all mistakes at once, and the text one line for each."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
-from archcalc.errors import ArchcalcError, LayerError, clipped
+from archcalc.errors import ArchcalcError, LayerError, Problem, clipped
 from archcalc.layers.settings import shown, whole_number
 from archcalc.sizes import (
     AXES,
@@ -57,6 +57,17 @@ class Takes(NamedTuple):
                 f"too: '{shape} ({order})'"
             )
         return shape
+
+    def misfit(self, name: str, input: Shape) -> list[Problem]:
+        """What is said of the input of a network that cannot be built; nothing for the spec's own input."""
+        meant = looks_swapped(input)
+        in_place = self.own is not None and self.own is not input and equal(self.own.channels, input.channels)
+        if meant is not None and not in_place:
+            text = f"the input {input} is read as channels x height x width; did you mean {meant}?"
+            return [Problem(f"{name}: {text}")]
+        if input is self.own:
+            return []
+        return [Problem(f"{name} does not take the input {input}")]
 
     def _swapped(self, sizes: Sequence[Int]) -> str:
         """Why the order of the sizes is likely to be wrong; '' if it is not.

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from archcalc.errors import ArchcalcError, LayerError, Problem, visible
-from archcalc.inputs import Takes, looks_swapped
+from archcalc.errors import ArchcalcError, LayerError, Place, visible
+from archcalc.inputs import Takes
 from archcalc.layers import Layer
-from archcalc.layers.base import StorageKind, per_axis
+from archcalc.layers.base import StorageKind
 from archcalc.layers.reshape import Input
+from archcalc.layers.sharing import check_shared
 from archcalc.settings_text import changed, full_name
-from archcalc.sizes import Params, Shape, equal, is_array, largest
+from archcalc.sizes import Params, Shape, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
@@ -22,19 +23,6 @@ Origin = Literal["zoo", "file", "pattern", "code"]
 
 MAX_VALUES = 10**30
 """The largest number of values in a feature map, so that numbers stay short."""
-
-
-class Place:
-    """Where in a spec something was written: file, line and path, for messages."""
-
-    __slots__ = ("file", "line", "path")
-
-    file: str
-    line: int
-    path: str
-
-    def __init__(self, file: str = "", line: int = 0, path: str = "") -> None:
-        self.file, self.line, self.path = file, line, path
 
 
 class Node:
@@ -116,9 +104,7 @@ class Network:
     file: str
     takes: Takes
     settings: dict[str, Setting]
-    """The parameters of the spec with the values that the network was built with."""
     defaults: dict[str, Setting]
-    """The values of these parameters in the spec."""
     nodes: list[Node]
     """The layers in the order in which they run."""
     blocks: dict[str, str]
@@ -168,20 +154,9 @@ class Network:
             try:
                 built = self._build()
             except ArchcalcError as error:
-                raise ArchcalcError([*error.problems, *self._misfit()]) from None
+                raise ArchcalcError([*error.problems, *self.takes.misfit(self.full_name, self.input)]) from None
             self.__dict__.update({key: built.__dict__[key] for key in GRAPH})
             return self.__dict__[name]
-
-    def _misfit(self) -> list[Problem]:
-        """What is said of the input where the network cannot be built."""
-        own, meant = self.takes.own, looks_swapped(self.input)
-        in_place = own is not None and own is not self.input and equal(own.channels, self.input.channels)
-        if meant is not None and not in_place:
-            said = f"the input {self.input} is read as channels x height x width; did you mean {meant}?"
-            return [Problem(f"{self.full_name}: {said}")]
-        if self.input is self.takes.own:
-            return []
-        return [Problem(f"{self.full_name} does not take the input {self.input}")]
 
     @property
     def settings_changed(self) -> dict[str, Setting]:
@@ -207,15 +182,11 @@ class Network:
     @property
     def outputs(self) -> tuple[int, ...]:
         """Indices of the outputs of a run, without side heads: the chosen outputs, or all that no main layer reads."""
-        if self.chosen:
-            return self.chosen
-        count, found = self._unread
-        if count != len(self.nodes):
+        if not self.chosen and self._unread[0] != len(self.nodes):
             main = [node for node in self.nodes if not node.side]
             read = {i for node in main for i in node.inputs}
-            found = tuple(node.index for node in main if node.index not in read)
-            self._unread = len(self.nodes), found
-        return found
+            self._unread = len(self.nodes), tuple(node.index for node in main if node.index not in read)
+        return self.chosen or self._unread[1]
 
     def add(
         self,
@@ -268,7 +239,8 @@ class Network:
                         f"it belongs to a side head, which runs in training only"
                     )
         if shares is not None:
-            self._check_shared(layer, shapes, nodes[shares])
+            owner = nodes[shares]
+            check_shared(layer, shapes, owner.layer, self.input_shapes(owner), owner.name or owner.layer.type)
         if storage and held == layer.storage:
             held = storage
         index = len(nodes)
@@ -286,25 +258,6 @@ class Network:
         with suppress(TypeError):  # arrays
             self._made[layer, shapes] = made
         return made
-
-    def _check_shared(self, layer: Layer, shapes: tuple[Shape, ...], owner: Node) -> None:
-        called = owner.name or owner.layer.type
-        ours, theirs = layer.params(*shapes), owner.layer.params(*self.input_shapes(owner))
-        if layer.type != owner.layer.type or not all(map(equal, ours, theirs)):
-            raise LayerError(
-                f"cannot use the weights of {called}: {owner.layer.type} with {theirs.weight} weights and "
-                f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here"
-            )
-        before = self.input_shapes(owner)[0]
-        differ = [
-            f"{key} {getattr(owner.layer, key)} there, {getattr(layer, key)} here"
-            for key in ("out", "kernel", "groups", "table")
-            if key in layer.fields and not _alike(key, owner.layer, before, layer, shapes[0])
-        ]
-        if differ and not equal(before.channels, shapes[0].channels):
-            differ.append(f"{before.channels} input channels there, {shapes[0].channels} here")
-        if differ:
-            raise LayerError(f"cannot use the weights of {called}: {'; '.join(differ)}")
 
     def running(self, training: bool = True) -> list[Node]:
         """The nodes that run after the input: side heads in training only, and only if they fit the input."""
@@ -332,16 +285,8 @@ class Network:
         other = type(self)(self.name, input, title=self.title, about=self.about, takes=self.takes)
         other.blocks = self.blocks
         for node in self.nodes[1:]:
-            other.add(
-                node.name,
-                node.layer,
-                node.inputs,
-                scopes=node.scopes,
-                side=node.side,
-                shares=node.shares,
-                place=node.place,
-                storage=node.storage,
-            )
+            place = node.scopes, node.side, node.shares, node.place, node.storage
+            other.append(node.name, node.layer, node.inputs, *place)
         other.chosen, other.unused = self.chosen, self.unused
         return other
 
@@ -352,12 +297,3 @@ class Network:
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 """A network, or a subclass such as ``archcalc.front.Network``."""
-
-
-def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:
-    """Whether two layers have a setting in common; a kernel may be written once, or once per axis."""
-    ours, theirs = getattr(a, key), getattr(b, key)
-    if key == "kernel":
-        ours, theirs = per_axis(ours, x, key), per_axis(theirs, y, key)
-        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
-    return equal(ours, theirs)

@@ -77,6 +77,29 @@ def imported(path: Path) -> list[str]:
     return names
 
 
+MOST_LINES_OF_A_MODULE, MOST_LINES_OF_A_FUNCTION = 300, 60
+MOST_PARAMETERS, MOST_ATTRIBUTES = 8, 12
+"""The most parameters of a function, and of a constructor, whose parameters are the attributes of a record."""
+
+
+def too_large(package: Path) -> set[str]:
+    """The modules and functions of a package beyond the limits, by their dotted names below the package."""
+    large = set()
+    for module, path in modules_of(package).items():
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) > MOST_LINES_OF_A_MODULE:
+            large.add(module)
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                count = sum(parameter.arg not in ("self", "cls") for parameter in parameters)
+                most = MOST_ATTRIBUTES if node.name == "__init__" else MOST_PARAMETERS
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > MOST_LINES_OF_A_FUNCTION or count > most:
+                    large.add(f"{module}.{node.name}")
+    return large
+
+
 def arrows(package: Path) -> dict[str, set[str]]:
     """For every module of a package, the modules of the package that it imports."""
     modules = modules_of(package)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Problem
+from archcalc.errors import ArchcalcError, Place, Problem
 from archcalc.language.expression import Expression
 from archcalc.language.keywords import MAX_PROBLEMS
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.language.value_reader import reported
 from archcalc.layers.settings import shown
-from archcalc.network import Place
 
 MAX_OPERATIONS = 2_500_000
 """What writing out a spec may take, in words and signs of expressions, values of lists, inputs and letters of names.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
-from archcalc.errors import ArchcalcError, LayerError, Problem
+from archcalc.errors import ArchcalcError, LayerError, Place, Problem
 from archcalc.language.context import Context
 from archcalc.language.evaluator import MAX_OPERATIONS
 from archcalc.language.family import Family
@@ -21,7 +21,7 @@ from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, 
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, StorageKind
 from archcalc.layers.settings import shown
-from archcalc.network import Network, Place
+from archcalc.network import Network
 
 Sources: TypeAlias = tuple[int | None, ...]
 """The outputs that a step takes; None for one that is unknown."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.errors import Place
 from archcalc.language.steps import Block, Given, Step
-from archcalc.network import Place
 
 
 class Entry:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.errors import MOST_NAMES, LayerError, unknown
+from archcalc.errors import MOST_NAMES, LayerError, Place, unknown
 from archcalc.language.context import Context
 from archcalc.language.evaluator import Evaluator, UsedUpError
 from archcalc.language.naming import Names
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.language.steps import Given, Template
-from archcalc.network import Network, Place
+from archcalc.network import Network
 from archcalc.outputs import choose, named
 
 

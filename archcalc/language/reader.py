@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Problem, clipped
+from archcalc.errors import ArchcalcError, Place, Problem, clipped
 from archcalc.language.family import Entry, Family
 from archcalc.language.keywords import (
     ABOUT,
@@ -32,7 +32,6 @@ from archcalc.language.steps import Block, Given
 from archcalc.language.tree import Tree
 from archcalc.language.value_reader import kind
 from archcalc.letters import is_name
-from archcalc.network import Place
 
 
 def family_of(tree: Tree, file: str, name: str) -> Family:

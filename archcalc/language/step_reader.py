@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from archcalc.errors import clipped
+from archcalc.errors import Place, clipped
 from archcalc.language.expression import Expression
 from archcalc.language.keywords import (
     KINDS,
@@ -29,7 +29,6 @@ from archcalc.language.value_reader import ValueReader, kind
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES
 from archcalc.letters import is_name
-from archcalc.network import Place
 
 
 class StepReader(ValueReader):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.errors import ArchcalcError, Place, Problem, clipped, unknown
 from archcalc.language.expression import Expression, parse
 from archcalc.language.keywords import (
     MAX_EXPRESSIONS,
@@ -26,7 +26,6 @@ from archcalc.language.steps import (
 )
 from archcalc.language.tree import Tree
 from archcalc.layers.settings import Like
-from archcalc.network import Place
 
 UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
 """Stands for a value that could not be read; its problem has been noted."""

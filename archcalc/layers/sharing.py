@@ -1,0 +1,43 @@
+"""Whether a layer can use the parameters of another layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, per_axis
+from archcalc.sizes import Shape, equal
+
+
+def check_shared(
+    layer: Layer, shapes: Sequence[Shape], owner: Layer, owner_shapes: Sequence[Shape], owner_name: str
+) -> None:
+    """LayerError unless a layer can use the parameters of the layer ``owner``: as many, and in the same arrangement.
+
+    ``shapes`` and ``owner_shapes`` are the input shapes of both.
+    """
+    ours, theirs = layer.params(*shapes), owner.params(*owner_shapes)
+    if layer.type != owner.type or not all(map(equal, ours, theirs)):
+        raise LayerError(
+            f"cannot use the weights of {owner_name}: {owner.type} with {theirs.weight} weights and "
+            f"{theirs.bias} biases there, {layer.type} with {ours.weight} and {ours.bias} here"
+        )
+    before, x = owner_shapes[0], shapes[0]
+    differ = [
+        f"{key} {getattr(owner, key)} there, {getattr(layer, key)} here"
+        for key in ("out", "kernel", "groups", "table")
+        if key in layer.fields and not _alike(key, owner, before, layer, x)
+    ]
+    if differ and not equal(before.channels, x.channels):
+        differ.append(f"{before.channels} input channels there, {x.channels} here")
+    if differ:
+        raise LayerError(f"cannot use the weights of {owner_name}: {'; '.join(differ)}")
+
+
+def _alike(key: str, a: Layer, x: Shape, b: Layer, y: Shape) -> bool:
+    """Whether two layers have a setting in common; a kernel may be written once, or once per axis."""
+    ours, theirs = getattr(a, key), getattr(b, key)
+    if key == "kernel":
+        ours, theirs = per_axis(ours, x, key), per_axis(theirs, y, key)
+        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
+    return equal(ours, theirs)
