@@ -134,7 +134,7 @@ def _style_lines(network: Network, how: Convention, library: Library) -> list[st
     else:
         forms = _forms(network, style)
         text = "; ".join(f"{', '.join(types)} as {FORMS[form]}" for form, types in forms.items())
-        text = text or ("" if library is RF_BENCHMARK else "modules")
+        text = text or ("" if library is RF_BENCHMARK else "every layer as a module or an operator")
         assumed = f"assumed of {network.full_name}: " if network.settings_changed else ""
         lines = [f"{assumed}written as in {library}, {style.source}" + (f": {text}" if text else "")]
         for extra, x in extra_layers(network, style):
