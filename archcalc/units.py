@@ -54,9 +54,19 @@ def bytes_text(n: int) -> str:
     """
     size, name = unit_for([n], BYTES)
     if size == 1:
-        return f"{n} B"
+        return decimal_bytes(n)
     power = {"KB": 10, "MB": 20, "GB": 30, "TB": 40}[name]
-    return f"{n / size:,.1f} {name} ({n / 2**power:,.1f} {name[0]}iB)"
+    return f"{decimal_bytes(n)} ({n / 2**power:,.1f} {name[0]}iB)"
+
+
+def decimal_bytes(n: int) -> str:
+    """Bytes in the decimal unit alone.
+
+    >>> decimal_bytes(60_950_432), decimal_bytes(12)
+    ('61.0 MB', '12 B')
+    """
+    size, name = unit_for([n], BYTES)
+    return f"{n} B" if size == 1 else f"{n / size:,.1f} {name}"
 
 
 def count_text(n: int) -> str:

@@ -76,7 +76,7 @@ def picture_formats() -> Mapping[str, str]:
 def kinds() -> Mapping[str, str]:
     from archcalc.plot.kinds import KINDS
 
-    return {kind.name: kind.about for kind in KINDS.values()}
+    return {kind.name: kind.listed for kind in KINDS.values()}
 
 
 def layer_columns() -> Mapping[str, str]:

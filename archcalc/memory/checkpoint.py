@@ -75,8 +75,7 @@ class CheckpointedBlock:
         self.operations = tape.operations[start:]
         self._last = max((at for at, operation in enumerate(self.operations) if operation.saved), default=-1)
         self.kept = [
-            Saved(value.storage, self.nodes[0].index, "checkpoint: what the block takes")
-            for value in self.taken.values()
+            Saved(value.storage, self.nodes[0].index, "the input of the block") for value in self.taken.values()
         ]
         wanting = [operation for operation in self.operations if operation.saved]
         self.wanting = set(wanting)

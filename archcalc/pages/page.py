@@ -23,7 +23,7 @@ from archcalc.report.header import subject
 from archcalc.report.layers import layer_table
 from archcalc.report.memory import alive_text
 from archcalc.report.table import Heading, Table
-from archcalc.units import bytes_text, count_text, counted
+from archcalc.units import count_text, counted, decimal_bytes
 
 MOST_LAYERS = 6_000
 """The most layers of a network that a page shows."""
@@ -121,7 +121,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
 
 def picture(kind: str, analysis: Analysis) -> Picture:
     """The picture of that kind, or why there is none."""
-    about = KINDS[kind].about.partition(" (needs")[0]
+    about = KINDS[kind].about
     try:
         return Picture(kind, about, svg=svg(kind, [analysis]))
     except ArchcalcError as error:
@@ -150,12 +150,12 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
         ),
         Card(
             "Feature maps",
-            _short(t.values * analysis.itemsize),
+            decimal_bytes(t.values * analysis.itemsize),
             (f"{t.values:,} values with the input", "each output that is held, added up"),
         ),
         Card(
             "Inference peak",
-            _short(peak),
+            decimal_bytes(peak),
             (
                 f"{peak:,} bytes alive at {network.nodes[moment.node].name}",
                 "weights and image apart",
@@ -163,11 +163,11 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
         ),
         Card(
             "Training, one image",
-            _short(step.total),
+            decimal_bytes(step.total),
             (
-                f"weights {_short(budget.weights)}, gradients as many",
-                f"kept for the backward pass {_short(budget.training.kept_bytes(1))}",
-                f"optimizer: SGD holds nothing, Adam {_short(analysis.memory('adam').optimizer_bytes)}",
+                f"weights {decimal_bytes(budget.weights)}, gradients as many",
+                f"kept for the backward pass {decimal_bytes(budget.training.kept_bytes(1))}",
+                f"optimizer: SGD holds nothing, Adam {decimal_bytes(analysis.memory('adam').optimizer_bytes)}",
             ),
         ),
     ]
@@ -180,10 +180,10 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
     cards.append(
         Card(
             "Weight file",
-            _short(stored * DTYPES[first]),
+            decimal_bytes(stored * DTYPES[first]),
             (
                 f"{stored:,} numbers in {first}",
-                *(f"{_short(stored * DTYPES[name])} in {name}" for name in rest),
+                *(f"{decimal_bytes(stored * DTYPES[name])} in {name}" for name in rest),
                 *(["without the side heads"] if analysis.side_rows else []),
             ),
         )
@@ -192,11 +192,6 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
         found = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
         cards.append(Card("Published error", found[0], (*found[1:], f"{errors.on}, {errors.how}; {errors.source}")))
     return cards
-
-
-def _short(n: int) -> str:
-    """Bytes in their decimal unit."""
-    return bytes_text(n).partition(" (")[0]
 
 
 def _memory(budget: Budget) -> list[str]:

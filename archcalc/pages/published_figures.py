@@ -26,17 +26,18 @@ def figure_tables(judgements: Sequence[Judgement], network: Network) -> tuple[Ta
     made = table.selected(COLUMNS)
     at = [_at(judgement.figure, network) for judgement in judgements]
     headings = [*made.headings[:2], AT, *made.headings[2:]]
-    rows = [[*row[:2], where, *row[2:]] for where, row in zip(at, made.rows, strict=True)]
-    verdict = [heading.name for heading in headings].index("verdict")
-    unlike: list[list[Any]] = []
-    alike: list[list[Any]] = []
-    for row in rows:
-        kind = alike if str(row[verdict]).startswith(MATCHES) else unlike
-        if row not in kind:
-            kind.append(row)
-    unlike.sort(key=lambda row: ORDER.index(row[verdict]) if row[verdict] in ORDER else len(ORDER))
+    differing: list[tuple[int, list[Any]]] = []
+    matching: list[list[Any]] = []
+    for judgement, where, row in zip(judgements, at, made.rows, strict=True):
+        cells = [*row[:2], where, *row[2:]]
+        if judgement.verdict not in MATCHES:
+            place = ORDER.index(judgement.verdict) if judgement.verdict in ORDER else len(ORDER)
+            differing += [(place, cells)] if (place, cells) not in differing else []
+        elif cells not in matching:
+            matching.append(cells)
+    differing.sort(key=lambda one: one[0])
     bare = made._replace(headings=headings, header=Header(), footer=(), total=None)
-    return bare._replace(rows=unlike), bare._replace(rows=alike)
+    return bare._replace(rows=[cells for _, cells in differing]), bare._replace(rows=matching)
 
 
 def _at(figure: Figure, network: Network) -> str:

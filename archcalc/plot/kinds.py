@@ -19,7 +19,7 @@ FORMATS = ("png", "svg", "pdf")
 
 
 class Kind(NamedTuple):
-    """A kind of picture: what it shows, of how many networks, its options, and the module of its function."""
+    """A kind of picture: what it shows, of how many networks, its options, the module of its function, and a program."""
 
     name: str
     about: str
@@ -27,6 +27,12 @@ class Kind(NamedTuple):
     least: int = 1
     most: int = 1
     options: tuple[str, ...] = ()
+    needs: str = ""
+
+    @property
+    def listed(self) -> str:
+        """What the picture shows, and the program that it needs."""
+        return f"{self.about} (needs {self.needs})" if self.needs else self.about
 
     @property
     def draw(self) -> Callable[..., Any]:
@@ -48,7 +54,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind("rf-map", "the input with the fields of layers, to scale", "field_map", options=("layers",)),
             Kind("cost", "parameters, MACs and feature maps layer by layer", "costs"),
             Kind("shape", "the network as its volumes, to scale", "volumes"),
-            Kind("graph", "the graph of layers and blocks (needs Graphviz)", "layer_graph", options=("depth",)),
+            Kind("graph", "the graph of layers and blocks", "layer_graph", options=("depth",), needs="Graphviz"),
             Kind("compare", "published accuracy against MACs, area by parameters", "accuracy", most=30),
             Kind(
                 "pattern",

@@ -52,7 +52,7 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        why, size = "batch_norm: the mean and deviation of each channel", out.channels * tape.itemsize
+        why, size = "the mean and deviation of each channel", out.channels * tape.itemsize
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         saves = Saves(self.kept.input, extra=tape.statistics(0, size, why)) if tape.training else self.kept
@@ -77,7 +77,7 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        why = "layer_norm: the mean and deviation of each position"
+        why = "the mean and deviation of each position"
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients = tape.gradients(weight, bias)
         size = out.values // layer.features(shapes[0]) * (tape.itemsize if gradients else x.itemsize)
@@ -100,7 +100,7 @@ class GroupNormRecord(NormRecord, type="group_norm"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        why = "group_norm: the mean and deviation of each group"
+        why = "the mean and deviation of each group"
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         size = layer.groups * (tape.itemsize if gradients else x.itemsize)
@@ -131,8 +131,8 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
         if x.strides or not (x.order in ("first", "unit") or (x.order == "last" and trivial(out))):
             x = tape.run("clone", [x], x.count, Result(order="first", label="input in order"), rule=PASSES)
         image = tape.run("view", [x], x.count, Result(view=True, order="first"), rule=PASSES)
-        why = "instance_norm: the mean and deviation of each channel"
-        scale = [(one, "instance_norm: its scale, repeated") for one in repeated[:1]]
+        why = "the mean and deviation of each channel"
+        scale = [(one, "its scale, repeated") for one in repeated[:1]]
         saves = Saves(self.kept.input, "", scale, tape.statistics(size, 0, why))
         gradients = [Made(at, out.channels * tape.itemsize, 0) for at, _ in enumerate(repeated, 1)]
         rule = BackwardRule(tape.step(image, gradients), gradient_order="first")
@@ -187,18 +187,18 @@ class LrnRecord(NormRecord, type="lrn"):
         low = padded.storage
         if tape.amp and padded.itemsize == 2 and len(out.axes) > 1:  # avg_pool3d alone needs single precision
             padded = tape.cast(padded, FLOAT, "padded squares in single precision", "scratch")
-        saves = Saves("lrn: the padded squares")
+        saves = Saves("the padded squares")
         mean = tape.run("avg_pool3d", [padded], n, _within("mean of squares"), saves, tape.rule(padded))
         low.until(tape.now)
         scaled = tape.run("mul", [mean], n, _within("scaled mean"), rule=tape.rule(mean))
         shifted = tape.run("add", [scaled], n, _within("shifted mean"), rule=PASSES)
         size = n * shifted.itemsize
         rule = BackwardRule([[Made(SCRATCH, size, 0, 2)], [Made(SCRATCH, size, 0, 2)], [Made(0, size, 0)]])
-        saves = Saves("lrn: the base of its power")
+        saves = Saves("the base of its power")
         power = tape.run("pow", [shifted], n, _within("denominator"), saves, rule)
         mean.storage.until(tape.now)
         steps = [*[[Made(SCRATCH, size, 0, 3)]] * 3, [Made(1, size, 0)], *into(0, x, power.itemsize, n, 5)]
-        saves = Saves(why, tensors=[(power, "lrn: its denominator")])
+        saves = Saves(why, tensors=[(power, "its denominator")])
         return tape.run("div", [x, power], n, Result(itemsize=power.itemsize), saves, BackwardRule(steps))
 
 

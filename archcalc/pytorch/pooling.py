@@ -111,7 +111,7 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
         (x,) = xs
         if len(out.axes) == 3:
             x = tape.single(x)
-        indices = Extra(out.values * INT64, 0, "indices (int64)", "max_pool: the indices of its maxima (int64)")
+        indices = Extra(out.values * INT64, 0, "indices (int64)", "the indices of its maxima (int64)")
         saves = self.kept._replace(extra=[indices])
         return tape.run("max_pool_with_indices", [x], out.values, saves=saves, rule=tape.rule(x, x.order))
 
@@ -148,7 +148,7 @@ class AvgPoolRecord(PoolRecord, type="avg_pool"):
         means = self.windows(tape, layer, x, (shape, out), at)
         operator = "sum" if at.unfolded else "avg_pool"
         divisor = tape.scratch(operator, 0, cells.values * means.itemsize, "cells per window")
-        saves = Saves(tensors=[(divisor, "avg_pool: the cells per window")])
+        saves = Saves(tensors=[(divisor, "the cells per window")])
         result = tape.run("div", [means], out.values, saves=saves, rule=tape.rule(means))
         for storage in (ones, divisor):
             storage.until(tape.now)
@@ -182,7 +182,7 @@ class SubsampleRecord(PoolRecord, type="subsample"):
         sums = self.windows(tape, layer, xs[0], (shapes[0], out), at)
         saves = NOTHING_SAVED
         if tape.training:
-            saves = Saves(tensors=[(tape.copy(sums, "copy of the sums"), "subsample: a copy of its sums")])
+            saves = Saves(tensors=[(tape.copy(sums, "copy of the sums"), "a copy of its sums")])
         size = max(sums.itemsize, tape.itemsize)
         lower = [[Made(SCRATCH, 0, out.channels * sums.itemsize, 9)]] if sums.itemsize < tape.itemsize else []
         gradient = [*lower, [Made(WEIGHT, 0, out.channels * tape.itemsize)]]

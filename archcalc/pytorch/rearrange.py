@@ -67,7 +67,7 @@ class DropoutRecord(MovingRecord, type="dropout"):
             return x
         tape.moment("bernoulli_")
         mask = tape.make("kept", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
-        dropped = tape.run("mul", xs, out.values, saves=Saves(tensors=[(mask, "dropout: its mask")]), rule=tape.rule(x))
+        dropped = tape.run("mul", xs, out.values, saves=Saves(tensors=[(mask, "its mask")]), rule=tape.rule(x))
         mask.until(tape.now)
         return dropped
 
@@ -90,7 +90,7 @@ class DropPathRecord(MovingRecord, type="drop_path"):
         random.until(tape.now)
         kept.until(tape.moment("_to_copy"))
         mask = tape.make("kept", x.itemsize, 0, "mask")
-        saves = Saves(tensors=[(mask, "drop_path: its mask")])
+        saves = Saves(tensors=[(mask, "its mask")])
         masked = tape.run("mul", xs, out.values, Result(role="scratch", label="masked"), saves, tape.rule(x))
         mask.until(tape.now)
         result = tape.run("div", [masked], out.values, rule=tape.rule(masked))

@@ -91,7 +91,7 @@ class Record:
                 raise TypeError(f"two PyTorch records are of {type!r}: {kind.__name__} and {cls.__name__}")
         cls.type = type
         cls.pads = cls.around is not Record.around
-        cls.kept = Saves(cls.saves_input * f"{type}: its input", cls.saves_output * f"{type}: its output")
+        cls.kept = Saves(cls.saves_input * "its input", cls.saves_output * "its output")
         _records[type] = cls()
 
     def around(self, layer: Any, x: Shape) -> Sides:

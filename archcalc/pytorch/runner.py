@@ -189,10 +189,6 @@ def into(target: int, x: TapeTensor, itemsize: int, count: int, at: int) -> list
     return [[Made(SCRATCH if x.derived else target, count * itemsize, 0, at)], [Made(target, count * x.itemsize, 0)]]
 
 
-def its_input(layer: Any) -> str:
-    return f"{layer.type}: its input"
-
-
 def trivial(x: Shape) -> bool:
     """Whether moving the channels to the end leaves the values where they are."""
     return x.channels == 1 or product(x.axes) == 1

@@ -131,7 +131,7 @@ class ConvTableRecord(ConvolutionRecord, type="conv_table"):
             whole = some = self._some(tape, x, x.count // shape.channels, len(row))
             gradients, copies = tape.weights(len(row) * cells, int(layer.bias))
             some = tape.low(some)
-            saves = Saves("conv_table: its input", tensors=halves(copies))
+            saves = Saves("its input", tensors=halves(copies))
             rule = tape.rule(some, some.order, gradients)
             one = tape.run("convolution", [some, *copies], out.values // out.channels, saves=saves, rule=rule)
             maps.append(one)
@@ -145,7 +145,7 @@ class ConvTableRecord(ConvolutionRecord, type="conv_table"):
         size = x.count * x.itemsize
         rule = BackwardRule([[Made(SCRATCH, size, 0, 1)], [Made(0, size, 0)]], gradient_order="first")
         result = Result(order="first", role="scratch", label="some maps")
-        saves = Saves(tensors=[(numbers, "conv_table: numbers of input maps")])
+        saves = Saves(tensors=[(numbers, "numbers of input maps")])
         some = tape.run("index", [x], count * positions, result, saves, rule)
         numbers.until(tape.now)
         return some
@@ -243,7 +243,7 @@ class RbfRecord(Record, type="rbf"):
         apart = tape.run("sub", xs, n, Result(itemsize=size, role="scratch", label="differences"), rule=rule)
         whole = n * size
         rule = BackwardRule([[Made(SCRATCH, whole, 0, 2)], [Made(SCRATCH, whole, 0, 2)], [Made(0, whole, 0)]])
-        saves = Saves("rbf: the differences")
+        saves = Saves("the differences")
         squares = tape.run("pow", [apart], n, Result(role="scratch", label="squares"), saves, rule)
         return tape.run("sum", [squares], out.values, rule=PASSES)
 

@@ -138,7 +138,7 @@ def _parameters(t: Totals) -> str:
 
 def _side(analysis: Analysis) -> str:
     side = sum_rows(analysis.side_rows, analysis.convention)
-    heads = dict.fromkeys(row.name.split(".")[0] for row in analysis.side_rows)
+    heads = dict.fromkeys((*row.scopes, row.name)[0] for row in analysis.side_rows)
     both = analysis.totals.params + side.params
     return (
         f"side heads, in training only (--training counts them): {', '.join(heads)}: {side.params:,} parameters, "

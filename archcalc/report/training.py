@@ -97,11 +97,10 @@ def _rows(network: Network, schedule: Training, batch: int) -> list[list[Any]]:
 
 def _reason(saved: Saved, first: Mapping[Storage, Saved], network: Network) -> str:
     """What the tensor is to the layer, and which layer saves it when another one does."""
-    what = saved.why.partition(": ")[2] or saved.why
     if saved.storage.role == "image":
-        return f"{what} (the network input)"
+        return f"{saved.why} (the network input)"
     owner = first[saved.storage].node
-    return what if owner == saved.node else f"{what} (saved by {network.nodes[owner].name})"
+    return saved.why if owner == saved.node else f"{saved.why} (saved by {network.nodes[owner].name})"
 
 
 def _checkpoint_saving(analysis: Analysis, budget: Budget) -> CheckpointSaving | None:
