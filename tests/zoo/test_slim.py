@@ -1,6 +1,6 @@
 """TF-Slim's networks where they are not the papers': tensorflow/models, research/slim/nets, as the code stands there.
 
-Receptive fields, strides, paddings and operations of all of them, end point by end point, are on trial in
+Receptive fields, strides, paddings and operations of all of them, end point by end point, are judged in
 specs/published/receptive_field.yaml; here are their parameters, and what the paddings do to the sizes.
 """
 
