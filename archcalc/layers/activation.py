@@ -12,7 +12,7 @@ from archcalc.sizes import Params, Shape, Work
 
 
 class Activation(Pointwise):
-    """A function of each value by itself, which can overwrite its input."""
+    """A function of each value alone, which can work in place."""
 
     storage = "in_place"
 

@@ -34,7 +34,7 @@ STORAGES: tuple[StorageKind, ...] = get_args(StorageKind)
 
 
 class Layer:
-    """One configured layer: its fields are attributes, its facts are methods."""
+    """One configured layer: its settings are attributes, its facts are methods (see the top of this module)."""
 
     type: ClassVar[str] = ""
     fields: ClassVar[Mapping[str, Setting]] = MappingProxyType({})
@@ -85,7 +85,7 @@ class Layer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The fields with their values, defaults included."""
+        """The settings with their values, defaults included."""
         return {name: getattr(self, name) for name in self.fields}
 
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
@@ -98,7 +98,7 @@ class Layer:
 
 
 class Pointwise(Layer):
-    """A layer that treats every value by itself, keeps the shape and owns nothing."""
+    """A layer that computes each value alone: it keeps the shape and owns no parameters."""
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return POINT
@@ -117,12 +117,12 @@ def need_map(x: Shape, what: str) -> None:
 
 
 def whole(x: Shape) -> tuple[Window, ...]:
-    """The windows of a layer whose every output unit sees all of x."""
+    """The windows of a layer whose output units each read the whole of x."""
     return tuple(Window(span=n, whole=True) for n in x.axes)
 
 
 def per_axis(value: Int | tuple[Int, ...], x: Shape, name: str) -> tuple[Int, ...]:
-    """A setting given once, or once per axis, for each axis of x."""
+    """A setting as one number per axis of x; LayerError if a list has another length."""
     if not isinstance(value, tuple):
         return (value,) * len(x.axes)
     if len(value) != len(x.axes):

@@ -9,10 +9,10 @@ from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work,
 
 
 class Border(Layer):
-    """So many positions before and after every axis, or as many as it takes to come to a size.
+    """Positions cut off or added before and after every axis: given numbers, or the numbers that give a size.
 
-    To come to a size, both sides change alike; where the difference is odd, the position after (bottom and right)
-    is the odd one: n // 2 before and n - n // 2 after.
+    For a size, both sides change by the same number. If the difference n is odd, the odd position is after (bottom and
+    right): n // 2 before and n - n // 2 after.
     """
 
     by = Sides("positions on each side", None)
@@ -20,7 +20,7 @@ class Border(Layer):
     like = Like("the layer whose map has the output size, instead of by", None)
 
     def difference(self, n: Int, m: Int) -> Int:
-        """The positions to come from n to m; LayerError where that is the other layer's task."""
+        """The positions between sizes n and m; LayerError if only the other layer (crop or pad) can get there."""
         raise NotImplementedError
 
     def sides(self, x: Shape) -> list[tuple[Int, Int]]:

@@ -27,7 +27,7 @@ from archcalc.sizes import (
 
 
 class Join(Layer):
-    """A layer with several inputs, which sees each at its own position and owns nothing."""
+    """A layer with several inputs: a unit reads its own position of each input. Joins own no parameters."""
 
     joins = True
 
@@ -55,7 +55,7 @@ class Elementwise(Join):
             ) from None
 
     def combined(self, *xs: Shape) -> Int:
-        """The values of all results: of the first two inputs, of that and the third, and so on."""
+        """The values of all partial results: of the first two inputs, of this result and the third input, and so on."""
         results = list(accumulate(xs, broadcast))[1:]
         return sum(result.values for result in results)
 
@@ -121,7 +121,7 @@ def broadcast(*xs: Shape) -> Shape:
 
 
 def seen(x: Shape, out: Shape) -> tuple[Window, ...]:
-    """What a unit of a join sees of an input: its own position, or all of an axis that has a single one."""
+    """The windows of a join on one input: a unit's own position, or the whole of an axis of size 1."""
     if not x.axes or all(map(equal, x.axes, out.axes)):
         return POINT
     return tuple(Window(1, whole=not equal(n, m)) for n, m in zip(x.axes, out.axes, strict=True))

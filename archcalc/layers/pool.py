@@ -29,7 +29,7 @@ from archcalc.sizes import (
 
 
 class Pool(Windowed):
-    """A window over each channel by itself.
+    """A window over each channel alone.
 
     ``ceil_mode`` rounds the output size up. PyTorch then drops a last window that starts in the
     padding after the input; Caffe does so only where there is padding on any axis (pooling_layer.cpp,

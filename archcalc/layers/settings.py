@@ -16,7 +16,7 @@ class Setting:
     """A setting: its help, its default (none when it must be given), and how a value is read."""
 
     words: tuple[str, ...] = ()
-    """Strings that stand for themselves; any other string in a spec is an expression."""
+    """Strings that are words; any other string in a spec is an expression."""
     allowed = ""
     """The values that a spec may write here, in words."""
 
@@ -40,9 +40,10 @@ class Setting:
 
 
 def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = "") -> Any:
-    """value as an Int from least to most; LayerError otherwise, which says ``instead`` of a smaller number what to do.
+    """``value`` as an Int from least to most; LayerError otherwise.
 
-    A float64 array of whole numbers stands in for an int64 one where overflow is looked for.
+    ``instead`` ends the message about a smaller number, and says what to do. Where overflow is searched for, a float64
+    array of whole numbers replaces the int64 array.
     """
     if hasattr(value, "dtype") and value.ndim == 0:
         value = value.item()  # a NumPy scalar wraps around, a Python int does not
@@ -175,7 +176,7 @@ class Padding(Sides):
 
 
 class Like(Setting):
-    """The name of a layer, in whose place the sizes of its map are put when a network is built."""
+    """The name of a layer; when a network is built, the sizes of that layer's map replace the name."""
 
     allowed = "name of a layer"
 
