@@ -31,16 +31,16 @@ LONGEST = 100
 
 
 class Plan(NamedTuple):
-    """What is written of every network: where, in which format, which of them have pictures, and what witnesses saw."""
+    """What to write: the folder, the format, the networks with pictures, and the file of ``archcalc verify``."""
 
     folder: str
     format: str
-    drawn: frozenset[str]
+    with_pictures: frozenset[str]
     verification: str | None
 
 
 class WrittenPage(NamedTuple):
-    """A network whose files are there, with its row in the index; or why they are not."""
+    """A network with the name of its files and its row in the index; or the problem why there are no files."""
 
     network: str
     file: str
@@ -49,15 +49,20 @@ class WrittenPage(NamedTuple):
 
 
 def plan(
-    folder: str, format: str, names: Sequence[str], drawn: Sequence[str] | None = None, verification: str | None = None
+    folder: str,
+    format: str,
+    names: Sequence[str],
+    with_pictures: Sequence[str] | None = None,
+    verification: str | None = None,
 ) -> Plan:
-    """What is asked for of the networks; ``drawn`` are those with pictures, ["none"] for none, without it all.
+    """The plan of a report on the networks; ``with_pictures``: None for all networks, ["none"] for no network.
 
-    ArchcalcError, before any work, when it cannot be done.
+    ArchcalcError, before any work, for an unknown format or network, a missing package, two pages with one name, a bad
+    file of verification, or a folder that cannot be written to.
     """
     if format not in FORMATS:
         raise ArchcalcError(unknown("format", format, FORMATS))
-    chosen = frozenset(names if drawn is None else () if list(drawn) == ["none"] else drawn)
+    chosen = frozenset(names if with_pictures is None else () if list(with_pictures) == ["none"] else with_pictures)
     for name in sorted(chosen.difference(names)):
         raise ArchcalcError(f"pictures: {unknown('network of this report', name, names)}")
     if format == "html" and find_spec("jinja2") is None:
@@ -83,7 +88,7 @@ def figure_names(figures: Sequence[str] | None, nets: Sequence[Network]) -> list
 
 
 def writable(folder: str) -> None:
-    """Make the folder where there is none; ArchcalcError when nothing can be written there."""
+    """Make the folder if there is none; ArchcalcError if no file can be written there."""
     if not folder:
         raise ArchcalcError("an output directory needs a name")
     if os.path.exists(folder) and not os.path.isdir(folder):
@@ -97,46 +102,46 @@ def writable(folder: str) -> None:
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
-    """A file's name for each network, without extension; ArchcalcError when two would have the same."""
-    found: dict[str, str] = {}
+    """The name of the files of each network, without extension; ArchcalcError if two would be the same."""
+    files: dict[str, str] = {}
     taken = {"index": "the index", "readme": "the index", "figures": "the folder of pictures"}
     for name in names:
-        if name in found:
+        if name in files:
             raise ArchcalcError(f"{name} is named twice; a report has one page for each network")
         file = as_name(name, LONGEST, ".+-").encode()[:LONGEST].decode(errors="ignore").strip("._") or "network"
         if file.lower() in taken:
             raise ArchcalcError(
-                f"{name}: its page would be called {file}, as that of {taken[file.lower()]}; report them apart"
+                f"{name}: its page would be called {file}, as that of {taken[file.lower()]}; write the two into different directories"
             )
-        taken[file.lower()] = found[name] = file
-    return found
+        taken[file.lower()] = files[name] = file
+    return files
 
 
 def write_network(network: Network, file: str, how: Plan, records: Evidence) -> Mapping[str, Any]:
-    """Write a network's files and return its row in the index."""
-    drawn = how.format != "csv" and network.full_name in how.drawn
-    kinds = (*PICTURES, *(["graph"] if how.format == "html" else [])) if drawn else ()
-    made = page(network, records, kinds)
+    """Write the files of a network and return its row in the index."""
+    has_pictures = how.format != "csv" and network.full_name in how.with_pictures
+    kinds = (*PICTURES, *(["graph"] if how.format == "html" else [])) if has_pictures else ()
+    content = page(network, records, kinds)
     path = os.path.join(how.folder, file)
     if how.format == "html":
-        write_in_folder(f"{path}.html", html_page(made))
-        return made.facts
-    write_in_folder(f"{path}.csv", render_table(made.layers._replace(header=Header(version="")), "csv"))
+        write_in_folder(f"{path}.html", html_page(content))
+        return content.facts
+    write_in_folder(f"{path}.csv", render_table(content.layers._replace(header=Header(version="")), "csv"))
     if how.format == "markdown":
-        for picture in made.pictures:
+        for picture in content.pictures:
             if picture.svg:
                 figures = os.path.join(how.folder, "figures")
                 refuse_link(figures)
                 writable(figures)
                 write_in_folder(os.path.join(figures, f"{file}-{picture.kind}.svg"), picture.svg)
-        write_in_folder(f"{path}.md", markdown_page(made, file))
-    return made.facts
+        write_in_folder(f"{path}.md", markdown_page(content, file))
+    return content.facts
 
 
 def write_pages(nets: Sequence[Network | str], how: Plan, jobs: int = 1) -> Iterator[WrittenPage]:
-    """Write the networks, or those of the zoo with these names, in their order; ``jobs`` names at once.
+    """Write the pages of the networks, or of the networks of the zoo with these names, in order, in ``jobs`` processes.
 
-    What goes wrong with one does not stop the others.
+    A network that fails does not stop the others.
     """
     files = list(file_names([_name(net) for net in nets]).values())
     if jobs == 1:
@@ -156,7 +161,7 @@ def _name(net: Network | str) -> str:
 
 
 _shared: list[tuple[Plan, Evidence]] = []
-"""What all networks of a process of the pool have in common."""
+"""The plan and the records of a process of the pool."""
 
 
 def _begin(how: Plan) -> None:
@@ -179,11 +184,10 @@ def _attempt(net: Network | str, file: str, how: Plan, records: Evidence) -> Wri
     return WrittenPage(_name(net), file, None, problem)
 
 
-def write_index(found: Sequence[WrittenPage], how: Plan) -> str:
-    """Write the index of the networks whose files are there, and return its path."""
-    good = [one for one in found if one.facts is not None]
-    index = index_table([one.facts for one in good if one.facts is not None])
-    files = {one.network: one.file for one in good}
+def write_index(pages: Sequence[WrittenPage], how: Plan) -> str:
+    """Write the index of the networks that have files, and return its path."""
+    index = index_table([page.facts for page in pages if page.facts is not None])
+    files = {page.network: page.file for page in pages if page.facts is not None}
     texts = {"csv": render_table(index, "csv")} if how.format != "html" else {}
     if how.format == "html":
         texts["html"] = html_index(index, files)
@@ -202,13 +206,14 @@ def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         rows=[[row[heading.name] for heading in HEADINGS] for row in rows],
         header=Header(batch=1, dtype="float32", convention=convention("archcalc")),
         details=[
-            "parameters are trained weights and biases; a MAC is one product of a weight and an input added to a sum",
-            "depth: weighted layers on the longest path; feature maps: every output that is held, added up, with the input",
-            "inference peak: the most bytes alive at once, weights and image apart; saved for training: what the forward "
-            "pass keeps for the backward pass; weight file: parameters and buffers in float32",
-            "field: pixels of the largest field of a layer, past the gates",
-            "top-1 and top-5: published errors in percent; a network's page names the source",
-            "published figures: how many were computed anew, and how many of them match; PyTorch agrees: whether a "
-            "module built from the spec has the same figures",
+            "params: trained weights and biases. MAC: one product of a weight and an input, added to a sum.",
+            "depth: weighted layers on the longest path. feature maps: sum of all outputs in new storage, network input "
+            "included.",
+            "inference peak: the most bytes alive at one moment, without weights and network input. saved for training: "
+            "bytes that the forward pass saves for the backward pass. weight file: parameters and buffers in float32.",
+            "field: the largest receptive field of a layer, in pixels, past the gates.",
+            "top-1, top-5: published errors in percent; the page of the network names the source.",
+            "published figures: the number of figures from sources. matching: how many of them match. PyTorch agrees: "
+            "whether a PyTorch module built from the spec has the same figures as archcalc.",
         ],
     )

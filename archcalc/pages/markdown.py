@@ -13,39 +13,40 @@ from archcalc.units import counted
 
 INDEX = "README.md"
 MOST = 80
-"""The most rows of the table of layers; a network of more is folded, and its file of CSV has every layer."""
+"""The most rows of the table of layers; a longer network is folded, and its CSV file has every layer."""
 BLOCKS = ("layer", "layers", "output", "params", "macs", "memory", "rf")
+INDEX_WITHOUT = ("title", "saved", "weight_file")
+"""Columns that the index leaves to its CSV file."""
+
+CARDS = (Heading("figure", "", "text"), Heading("value", "", "text"), Heading("more", "", "text"))
+WITNESS = (Heading("figure", "figure", "text"), Heading("measured", "measured", "text"))
 
 
 def markdown_page(page: Page, file: str) -> str:
-    """The page; ``file`` is its name without extension, which its CSV and its pictures have too."""
+    """The page; ``file`` is the name of the page, its CSV file and its pictures, without extension."""
     cards = Table("", CARDS, [[c.label, c.value, "; ".join(c.lines)] for c in page.cards])
-    drawn = [p for p in page.pictures if p.svg]
+    pictures = [p for p in page.pictures if p.svg]
     missing = [p for p in page.pictures if not p.svg]
     parts = [
-        f"# {said(page.title)}",
-        *map(said, page.about),
-        f"{said(page.input)}. [All networks]({INDEX}) · [every layer as CSV]({file}.csv)",
+        f"# {_line(page.title)}",
+        *map(_line, page.about),
+        f"{_line(page.input)}. [All networks]({INDEX}) · [every layer as CSV]({file}.csv)",
         _table(cards),
         "## Stages",
         _table(page.stages),
         *_layers(page, file),
     ]
-    if drawn:
-        parts += ["## Pictures", *(f"![{said(p.about)}](figures/{file}-{p.kind}.svg)" for p in drawn)]
-    parts += [f"{said(p.about)}: not drawn; {said(p.problem)}" for p in missing]
-    parts += ["## Receptive field", _listed(page.field), "## Memory", _listed(page.memory)]
-    parts += ["## Published figures", *_published(page), "## Seen by PyTorch", *_witness(page)]
-    parts += ["## How things are counted", _listed(page.counting)]
-    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
-
-
-CARDS = (Heading("figure", "", "text"), Heading("value", "", "text"), Heading("more", "", "text"))
-SEEN = (Heading("figure", "figure", "text"), Heading("seen", "as seen", "text"))
+    if pictures:
+        parts += ["## Pictures", *(f"![{_line(p.about)}](figures/{file}-{p.kind}.svg)" for p in pictures)]
+    parts += [f"{_line(p.about)}: not drawn: {_line(p.problem)}" for p in missing]
+    parts += ["## Receptive field", _list(page.field), "## Memory", _list(page.memory)]
+    parts += ["## Published figures", *_published(page), "## Measured with PyTorch", *_witness(page)]
+    parts += ["## How layers are counted", _list(page.counting)]
+    return "\n\n".join(parts) + "\n"
 
 
 def _layers(page: Page, file: str) -> list[str]:
-    """Every layer, or blocks folded as little as leaves no more than MOST rows, or none where stages are the finest."""
+    """Every layer, or the finest folding by blocks with at most MOST rows; no table if there is no such folding."""
     analysis = page.analysis
     if len(analysis.rows) <= MOST:
         return ["## Layers", _table(page.layers)]
@@ -59,44 +60,40 @@ def _layers(page: Page, file: str) -> list[str]:
 
 def _published(page: Page) -> list[str]:
     if not page.verdicts:
-        return ["No published figures are known of the network as it stands here."]
+        return ["No published figures are known of this network with these settings and this input."]
     parts = [f"{counted(page.facts['figures'], 'figure')}: {page.verdicts}."]
     if page.differing.rows:
-        parts += ["Those that are no match:", _table(page.differing)]
-    return [*parts, "\n".join(f"- {s.key}: [{said(s.title)}]({s.link})" for s in page.sources)]
+        parts += ["Figures that do not match:", _table(page.differing)]
+    return [*parts, "\n".join(f"- {s.key}: [{_line(s.title)}]({s.link})" for s in page.sources)]
 
 
 def _witness(page: Page) -> list[str]:
-    if not page.seen:
-        return ["Not run; `archcalc verify` holds every figure against a PyTorch module built from the spec."]
-    return [_table(Table("", SEEN, [list(row) for row in page.seen.items()]))]
+    if not page.witness:
+        return ["Not run. `archcalc verify` compares every figure with a PyTorch module built from the spec."]
+    return [_table(Table("", WITNESS, [list(row) for row in page.witness.items()]))]
 
 
-def markdown_index(index: Table, files: dict[str, str]) -> str:
+def markdown_index(index: Table, files: Mapping[str, str]) -> str:
     """The page that compares all networks; ``files`` are the names of their pages without extension."""
-    table = index.selected([h.name for h in index.headings if h.name not in ("title", "saved", "weight_file")])
-    return (
-        "\n\n".join(
-            [
-                f"# {counted(len(index.rows), 'network')}",
-                f"{said(index.header.lines()[0])}. [As CSV](index.csv)",
-                _table(table, {name: f"{file}.md" for name, file in files.items()}),
-                _listed(index.details),
-            ]
-        )
-        + "\n"
-    )
+    table = index.selected([h.name for h in index.headings if h.name not in INDEX_WITHOUT])
+    parts = [
+        f"# {counted(len(index.rows), 'network')}",
+        f"{_line(index.header.size)}. [As CSV](index.csv)",
+        _table(table, {name: f"{file}.md" for name, file in files.items()}),
+        _list(index.details),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _table(table: Table, links: Mapping[str, str] | None = None) -> str:
-    """A table whose columns are not filled up with blanks, which a renderer does not need."""
+    """The table with rounded numbers, without blanks to align its columns."""
     return pipe_table(table, aligned=False, links=links).rstrip("\n")
 
 
-def said(text: str) -> str:
-    """A text of a spec in a paragraph, shown as it is."""
+def _line(text: str) -> str:
+    """A text of a spec in a paragraph, unchanged for the reader."""
     return markdown_text(" ".join(text.split()))
 
 
-def _listed(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {said(line)}" for line in lines)
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {_line(line)}" for line in lines)

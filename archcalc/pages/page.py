@@ -1,4 +1,4 @@
-"""The page of a network before it is formatted: cards, tables, pictures and sentences, the same in every format."""
+"""The data of a page: cards, tables, pictures and sentences, the same for every format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from archcalc.report.evidence import Evidence
 from archcalc.report.field_summary import changing, legend, sentences
 from archcalc.report.header import subject
 from archcalc.report.layers import layer_table
-from archcalc.report.memory import alive_text
+from archcalc.report.memory import alive_text, sum_text
 from archcalc.report.table import Heading, Table
 from archcalc.units import count_text, counted, decimal_bytes
 
@@ -31,15 +31,15 @@ MOST_LAYERS = 6_000
 STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
 LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
 PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
-"""The pictures of a page, all of which come from archcalc alone; a graph is laid out by Graphviz."""
+"""The pictures of every page; HTML has the graph too, which needs Graphviz."""
 FILE_TYPES = ("float32", "float16", "int8")
-"""The types for which the size of a file of weights is shown."""
+"""The types for which a page gives the size of the weight file."""
 
 NO_FIELD = "the input has no spatial axes: there is no receptive field"
 
 
 class Card(NamedTuple):
-    """A figure that stands first: what it is, the figure, and the small print below it."""
+    """A figure at the top of the page: its name, its value, and further lines."""
 
     label: str
     value: str
@@ -47,7 +47,7 @@ class Card(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A picture by its kind, as SVG; where it cannot be drawn, the reason instead."""
+    """A picture of one kind as SVG, or the problem why there is none."""
 
     kind: str
     about: str
@@ -56,11 +56,11 @@ class Picture(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Everything that a page says of a network.
+    """The content of a page.
 
-    ``layers`` has one row per layer and ``stages`` one per stage; ``differing`` are the published figures that are no
-    match, and ``matching`` those that are; ``seen`` is what witnesses saw, and empty
-    where they were not run.
+    stages, layers: a table with one row for each. verdicts: the numbers of published figures by verdict, as text.
+    differing, matching: the published figures that do not match, and those that match. witness: the figures that
+    ``archcalc verify`` measured, by title; empty if it was not run. facts: the row of the network in the index.
     """
 
     analysis: Analysis
@@ -77,7 +77,7 @@ class Page(NamedTuple):
     differing: Table
     matching: Table
     sources: list[Source]
-    seen: Mapping[str, str]
+    witness: Mapping[str, str]
     counting: list[str]
     facts: Mapping[str, Any]
 
@@ -85,7 +85,8 @@ class Page(NamedTuple):
 def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -> Page:
     """The page of a network at its own input, for one image in float32, with pictures of these kinds.
 
-    ArchcalcError when a number cannot be had; a picture that cannot be drawn says why in its place.
+    ArchcalcError for more than MOST_LAYERS layers, and if a number cannot be computed. A picture that cannot be drawn
+    has a problem instead.
     """
     if len(network.nodes) > MOST_LAYERS:
         raise ArchcalcError(
@@ -97,7 +98,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
     budget = analysis.memory()
     fields = sentences(analysis, changing(analysis)) if network.input.axes else []
     judgements = records.judgements(analysis)
-    seen = records.verification(network)
+    witness = records.verification(network)
     stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
     return Page(
         analysis,
@@ -113,14 +114,14 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
         tally(judgements) if judgements else "",
         *figure_tables(judgements, network),
         sorted({j.figure.source for j in judgements}),
-        seen,
+        witness,
         [layers.header.rules(verbose=True), *layers.footer, *layers.details],
-        _facts(analysis, budget, judgements, seen),
+        _facts(analysis, budget, judgements, witness),
     )
 
 
 def picture(kind: str, analysis: Analysis) -> Picture:
-    """The picture of that kind, or why there is none."""
+    """The picture of that kind, or the problem why there is none."""
     about = KINDS[kind].about
     try:
         return Picture(kind, about, svg=svg(kind, [analysis]))
@@ -139,35 +140,35 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
             count_text(t.params),
             (
                 f"{t.params:,}: weights {t.weights:,}, biases {t.biases:,}",
-                *([f"{t.buffers:,} buffers beside them, not trained"] if t.buffers else []),
+                *([f"plus {t.buffers:,} buffers, not trained"] if t.buffers else []),
             ),
         ),
         Card("MACs", count_text(t.macs), (f"{t.macs:,} for one image", f"{2 * t.macs:,} FLOPs")),
         Card(
             "Depth",
             counted(depth(network), "layer"),
-            ("weighted, on the longest path", f"{counted(len(analysis.rows) - 1, 'layer')} of any type"),
+            ("weighted layers on the longest path", f"{counted(len(analysis.rows) - 1, 'layer')} of all types"),
         ),
         Card(
             "Feature maps",
             decimal_bytes(t.values * analysis.itemsize),
-            (f"{t.values:,} values with the input", "each output that is held, added up"),
+            (f"{t.values:,} values, network input included", "sum of all outputs in new storage"),
         ),
         Card(
             "Inference peak",
             decimal_bytes(peak),
             (
-                f"{peak:,} bytes alive at {network.nodes[moment.node].name}",
-                "weights and image apart",
+                f"{peak:,} bytes, at {network.nodes[moment.node].name}",
+                "without weights and network input",
             ),
         ),
         Card(
             "Training, one image",
             decimal_bytes(step.total),
             (
-                f"weights {decimal_bytes(budget.weights)}, gradients as many",
-                f"kept for the backward pass {decimal_bytes(budget.training.kept_bytes(1))}",
-                f"optimizer: SGD holds nothing, Adam {decimal_bytes(analysis.memory('adam').optimizer_bytes)}",
+                f"weights {decimal_bytes(budget.weights)}, gradients the same",
+                f"saved for the backward pass {decimal_bytes(budget.training.kept_bytes(1))}",
+                f"optimizer state: SGD none, Adam {decimal_bytes(analysis.memory('adam').optimizer_bytes)}",
             ),
         ),
     ]
@@ -189,29 +190,28 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
         )
     )
     if errors is not None:
-        found = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
-        cards.append(Card("Published error", found[0], (*found[1:], f"{errors.on}, {errors.how}; {errors.source}")))
+        texts = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
+        cards.append(Card("Published error", texts[0], (*texts[1:], f"{errors.on}, {errors.how}; {errors.source}")))
     return cards
 
 
 def _memory(budget: Budget) -> list[str]:
-    """The moments at which most is alive, in words."""
-    nodes, lines = budget.network.nodes, []
-    for what, schedule in (("inference", budget.inference), ("training", budget.training)):
-        at = schedule.peak_moment()
-        moment = schedule.at(at)
-        where = f"{nodes[moment.node].name} ({moment.operator}), in the {moment.phase} pass"
+    """The peaks of inference and training in sentences."""
+    lines = []
+    for run, schedule in (("inference", budget.inference), ("training", budget.training)):
+        peak = schedule.peak_moment()
+        moment = schedule.at(peak)
+        where = f"{budget.network.nodes[moment.node].name} (operator {moment.operator}, {moment.phase} pass)"
         lines.append(
-            f"{what}: most is alive at {where}: {schedule.peak():,} bytes, weights and image apart: "
-            f"{alive_text(schedule, at, 1)}"
+            f"{run} peak: {schedule.peak():,} bytes, at {where}, without weights and network input; alive at the peak: "
+            f"{alive_text(schedule, peak, 1)}"
         )
-    for name, parts in (("inference", budget.inference_parts(1)), ("a step of training", budget.training_parts(1))):
-        named = [f"{part} {size:,}" for part, size in parts._asdict().items() if size]
-        lines.append(f"{name} at its largest moment: {parts.total:,} bytes ({', '.join(named)})")
     return [
         *lines,
-        "as PyTorch runs it, operator by operator, for one image in float32; scratch inside an operator, and the "
-        "framework's own memory, are not in these figures",
+        sum_text("inference peak with weights and network input", budget.inference_parts(1)),
+        sum_text("training peak with weights, gradients, optimizer state and network input", budget.training_parts(1)),
+        "for one image in float32, run as in PyTorch, operator by operator; scratch inside an operator and the framework's "
+        "own memory are not included",
     ]
 
 
@@ -231,14 +231,14 @@ HEADINGS = (
     Heading("top1", "top-1 %", "printed", 6),
     Heading("top5", "top-5 %", "printed", 6),
     Heading("figures", "published figures", "number", 3),
-    Heading("matching", "of them match", "number", 3),
+    Heading("matching", "matching", "number", 3),
     Heading("verified", "PyTorch agrees", "text", 3),
 )
 """The columns of the index."""
 
 
 def _facts(
-    analysis: Analysis, budget: Budget, judgements: Sequence[Judgement], seen: Mapping[str, str]
+    analysis: Analysis, budget: Budget, judgements: Sequence[Judgement], witness: Mapping[str, str]
 ) -> Mapping[str, Any]:
     """The network's row in the index."""
     t, network = analysis.totals, analysis.network
@@ -260,5 +260,5 @@ def _facts(
         "top5": errors.top5 if errors else None,
         "figures": len(judgements),
         "matching": sum(j.verdict == "match" for j in judgements),
-        "verified": seen.get("agrees", "not run"),
+        "verified": witness.get("agrees", "not run"),
     }

@@ -1,8 +1,9 @@
-"""The published figures of a page: what is wrong or otherwise no match first, and what matches for itself."""
+"""The published figures of a page: a table of the figures that do not match, and a table of those that match."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from archcalc.network import Network
@@ -18,30 +19,28 @@ ORDER = ("wrong", "other variant", "other convention", "unverifiable")
 
 
 def figure_tables(judgements: Sequence[Judgement], network: Network) -> tuple[Table, Table]:
-    """The figures that do not match, the wrong ones first, and those that do, each with the input that it is of.
+    """The figures that do not match, wrong figures first, and those that match, each with its input.
 
-    A figure that is published twice in the same place stands once.
+    A figure that is twice in one place of a source is shown once.
     """
-    table = audit_table(judgements, everything=True)
-    made = table.selected(COLUMNS)
-    at = [_at(judgement.figure, network) for judgement in judgements]
-    headings = [*made.headings[:2], AT, *made.headings[2:]]
+    chosen = audit_table(judgements, everything=True).selected(COLUMNS)
+    headings = [*chosen.headings[:2], AT, *chosen.headings[2:]]
     differing: list[tuple[int, list[Any]]] = []
     matching: list[list[Any]] = []
-    for judgement, where, row in zip(judgements, at, made.rows, strict=True):
-        cells = [*row[:2], where, *row[2:]]
-        if judgement.verdict not in MATCHES:
-            place = ORDER.index(judgement.verdict) if judgement.verdict in ORDER else len(ORDER)
-            differing += [(place, cells)] if (place, cells) not in differing else []
-        elif cells not in matching:
-            matching.append(cells)
-    differing.sort(key=lambda one: one[0])
-    bare = made._replace(headings=headings, header=Header(), footer=(), total=None)
-    return bare._replace(rows=[cells for _, cells in differing]), bare._replace(rows=matching)
+    for judgement, cells in zip(judgements, chosen.rows, strict=True):
+        row = [*cells[:2], _at(judgement.figure, network), *cells[2:]]
+        rank = ORDER.index(judgement.verdict) if judgement.verdict in ORDER else len(ORDER)
+        if judgement.verdict in MATCHES:
+            matching += [row] if row not in matching else []
+        else:
+            differing += [(rank, row)] if (rank, row) not in differing else []
+    differing.sort(key=itemgetter(0))
+    bare = chosen._replace(headings=headings, header=Header(), footer=(), total=None)
+    return bare._replace(rows=[row for _, row in differing]), bare._replace(rows=matching)
 
 
 def _at(figure: Figure, network: Network) -> str:
-    """The input that a figure is of, and what is set or trained there."""
+    """The input of a figure, its settings, and whether it belongs to training."""
     subject = figure.subject
     parts = ["x".join(map(str, subject.input)) or str(network.input)]
     parts += [f"{key}={value}" for key, value in subject.settings]

@@ -1,4 +1,4 @@
-"""Published accuracy against computed work, with the parameters as areas: only what has a source is drawn."""
+"""Published accuracy against computed MACs; the area of a disc shows the parameters. Every accuracy has a source."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LARGEST = 420
 """The area of the largest disc, in square points."""
 
 NAMED, KEY_COLUMNS = 8, 2
-"""Up to so many networks have their names beside their discs; more have numbers, and a key in columns."""
+"""The most networks whose names stand beside their discs; of more networks, numbers do, with a key in columns."""
 
 REACHES = (1, 5, 10, 16, 24, 34)
-"""How far from its disc a text may stand, in points; from the second on a line leads there."""
+"""The distances from a disc at which its text may stand, in points; from the second on, a line joins the two."""
 
 AROUND = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
-"""Where a name may stand: right and left (1 and -1), over and under its disc."""
+"""The sides of a disc at which its name may stand, as (right, up)."""
 
 
 def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
@@ -38,28 +38,31 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
 
     ArchcalcError naming the networks without a sourced accuracy, and for figures on different data.
     """
-    found = _sourced(analyses)
-    pairs = list(zip(analyses, found, strict=True))
-    which = "top1" if all(a.top1 for a in found) else "top5"
+    accuracies = _sourced(analyses)
+    pairs = list(zip(analyses, accuracies, strict=True))
+    which = "top1" if all(a.top1 for a in accuracies) else "top5"
     lacking = {
         name: [a.network.full_name for a, one in pairs if getattr(one, name) is None] for name in ("top1", "top5")
     }
     if lacking[which]:
         raise ArchcalcError(
-            f"{lacking['top1'][0]} has no top-1 error and {lacking['top5'][0]} no top-5 error: no one figure compares all"
+            f"{lacking['top1'][0]} has no top-1 error and {lacking['top5'][0]} no top-5 error: no error is known of all networks"
         )
     if not all(a.totals.macs for a in analyses):
         raise ArchcalcError(f"convention {analyses[0].convention.name} counts no operations to compare by")
-    ways = list(dict.fromkeys(one.how for one in found))
+    protocols = list(dict.fromkeys(one.how for one in accuracies))
     with style.page(ax, look, *analyses) as page:
-        names = [f"{name} {_mark(ways, one)}".strip() for name, one in zip(labels.names(analyses), found, strict=True)]
+        names = [
+            f"{name} {_mark(protocols, one)}".strip()
+            for name, one in zip(labels.names(analyses), accuracies, strict=True)
+        ]
         key = 0.14 * -(-len(names) // KEY_COLUMNS) if len(names) > NAMED else 0
         ax = page.axes(page.look.tall(2.9) + key, scaled=False)
         macs = [a.totals.macs for a in analyses]
-        right = [100 - float(getattr(one, which)) for one in found]
+        right = [100 - float(getattr(one, which)) for one in accuracies]
         most = max(a.totals.params for a in analyses)
         areas = [LARGEST * a.totals.params / most for a in analyses]
-        colours = [style.LINES[ways.index(one.how) % len(style.LINES)][0] for one in found]
+        colours = [style.LINES[protocols.index(one.how) % len(style.LINES)][0] for one in accuracies]
         ax.set_xscale("log")
         ax.scatter(macs, right, areas, c=colours, alpha=0.55, edgecolors=INK, linewidths=0.5, zorder=2)
         _limits(ax, macs, right)
@@ -71,31 +74,31 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
         ax.set_ylabel(f"top-{which[-1]} accuracy [%]")
         if len(names) > NAMED:
             _key(ax, names)
-        page.framed(ax, _caption(analyses, found, ways, most))
+        page.framed(ax, _caption(analyses, accuracies, protocols, most))
         texts = names if len(names) <= NAMED else [str(nth) for nth in range(1, len(names) + 1)]
         _named(ax, texts, macs, right, areas)
     return ax
 
 
 def _sourced(analyses: Sequence[Analysis]) -> list[Accuracy]:
-    found = [(a.network.full_name, published(a)) for a in analyses]
-    missing = [name for name, one in found if one is None]
+    by_name = [(a.network.full_name, published(a)) for a in analyses]
+    missing = [name for name, one in by_name if one is None]
     if missing:
         raise ArchcalcError(
-            f"no sourced accuracy for {', '.join(missing)}: compare shows networks of the zoo as they were published"
+            f"no accuracy with a source for {', '.join(missing)}: compare shows networks of the zoo as they were published"
         )
-    sourced = [one for _, one in found if one is not None]
+    sourced = [one for _, one in by_name if one is not None]
     data: dict[str, list[str]] = {}
-    for (name, _), one in zip(found, sourced, strict=True):
+    for (name, _), one in zip(by_name, sourced, strict=True):
         data.setdefault("ILSVRC" if one.on.startswith("ILSVRC") else one.on, []).append(name)
     if len(data) > 1:
-        told = "; ".join(f"{on}: {', '.join(names)}" for on, names in data.items())
-        raise ArchcalcError(f"accuracies on different data do not compare: {told}")
+        groups = "; ".join(f"{on}: {', '.join(names)}" for on, names in data.items())
+        raise ArchcalcError(f"accuracies on different data cannot be compared: {groups}")
     return sourced
 
 
-def _mark(ways: Sequence[str], one: Accuracy) -> str:
-    return f"({ascii_lowercase[ways.index(one.how) % 26]})" if len(ways) > 1 else ""
+def _mark(protocols: Sequence[str], one: Accuracy) -> str:
+    return f"({ascii_lowercase[protocols.index(one.how) % 26]})" if len(protocols) > 1 else ""
 
 
 def _limits(ax: Axes, macs: Sequence[int], right: Sequence[float]) -> None:
@@ -105,7 +108,7 @@ def _limits(ax: Axes, macs: Sequence[int], right: Sequence[float]) -> None:
 
 
 def _key(ax: Axes, names: Sequence[str]) -> None:
-    """The names below the axes, each with its number."""
+    """A legend below the axes: the names, each with its number."""
     numbered = [Line2D([], [], linestyle="none", label=f"{nth}  {name}") for nth, name in enumerate(names, 1)]
     ax.legend(
         handles=numbered,
@@ -120,7 +123,7 @@ def _key(ax: Axes, names: Sequence[str]) -> None:
 
 
 def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[float], areas: Sequence[float]) -> None:
-    """Each text at the spot nearest to its disc where it covers no disc and no other text, with a line if it is far."""
+    """Write each text at the spot nearest to its disc that covers no disc and no other text; a line leads to a far spot."""
     figure = style.figure_of(ax)
     figure.draw_without_rendering()
     points = [ax.transData.transform(at) * 72 / figure.dpi for at in zip(macs, right, strict=True)]
@@ -162,7 +165,7 @@ class Rect(NamedTuple):
 
 
 def covered(spot: Rect, taken: Sequence[Rect], frame: Rect) -> float:
-    """The area of a spot that is taken, or lies outside of the frame."""
+    """The part of a spot's area that is taken or lies outside the frame."""
     width, height = spot.right - spot.left, spot.high - spot.low
     return width * height - _shared(spot, frame) + sum(_shared(spot, other) for other in taken)
 
@@ -173,13 +176,13 @@ def _shared(a: Rect, b: Rect) -> float:
     return max(width, 0.0) * max(height, 0.0)
 
 
-def _caption(analyses: Sequence[Analysis], found: Sequence[Accuracy], ways: Sequence[str], most: int) -> str:
+def _caption(analyses: Sequence[Analysis], accuracies: Sequence[Accuracy], protocols: Sequence[str], most: int) -> str:
     first = analyses[0]
-    protocols = "; ".join(f"{_mark(ways, one)} {one.how}".strip() for one in {o.how: o for o in found}.values())
-    sources = "; ".join(dict.fromkeys(one.source.rsplit(",", 1)[0] for one in found))
+    marked = "; ".join(f"{_mark(protocols, one)} {one.how}".strip() for one in {o.how: o for o in accuracies}.values())
+    sources = "; ".join(dict.fromkeys(one.source.rsplit(",", 1)[0] for one in accuracies))
     inputs = ", ".join(dict.fromkeys(str(a.input).replace("x", "×") for a in analyses))
     return (
-        f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in found))}, {protocols}, against computed "
+        f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in accuracies))}, {marked}, against computed "
         f"{first.convention.operations_name} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
         f"{count_text(most)}. Convention {first.convention.name}.{labels.incomplete(analyses)} Sources: {sources}."
     )

@@ -1,4 +1,4 @@
-"""Parameters, MACs and feature maps of the same layers side by side: memory early, parameters late."""
+"""Parameters, MACs and feature maps, layer by layer, side by side."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from archcalc.plot.look import Looks
 from archcalc.units import BYTES, COUNTS
 
 MOST = 32
-"""The most rows that are legible; a longer network is folded by its blocks, or by stage."""
+"""The most rows; a longer network is folded by its blocks, or by stage."""
 
-TOLD = 0.05
-"""A share of at least this is written beside its bar."""
+LABELLED = 0.05
+"""The least share of the total that is written beside its bar."""
 
 NAMES = 0.24
 """The share of the picture's width that the names of the rows may take."""
 
 
 class Panel(NamedTuple):
-    """One of the three: its heading, the amount of a row, the units, and how it is drawn."""
+    """One of the three panels: its heading, the amount of a row, the units, and the look of its bars."""
 
     heading: str
     amount: Callable[[Row], int]
@@ -44,10 +44,9 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
     ``figure.subplots(1, 3, sharey=True)`` makes them; the three are returned.
     """
     rows = folded(analysis)
-    how = analysis.convention
     panels = [
         Panel("parameters", lambda row: row.param_count, COUNTS, BLUE, ""),
-        Panel(how.operations_name, lambda row: row.macs or 0, COUNTS, ORANGE, "////"),
+        Panel(analysis.convention.operations_name, lambda row: row.macs or 0, COUNTS, ORANGE, "////"),
         Panel("feature maps", lambda row: (row.values or 0) * analysis.itemsize, BYTES, GREEN, "\\\\\\\\"),
     ]
     if ax is not None and len(ax) != 3:
@@ -58,7 +57,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
             width = page.width
         else:
             width = style.figure_of(ax[0]).get_size_inches()[0]
-        names = labels.told_apart([row.name for row in rows], NAMES * width)
+        names = labels.short_names([row.name for row in rows], NAMES * width)
         left = max(map(labels.text_width, names), default=0)
         for panel, axes in zip(panels, ax, strict=True):
             _bars(axes, rows, panel, (width - left) / len(panels) - 0.15)
@@ -69,7 +68,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
 
 
 def folded(analysis: Analysis) -> list[Row]:
-    """The rows that have any of the three, folded as little as leaves no more than MOST."""
+    """The finest folding with at most MOST rows, without rows that have none of the three amounts."""
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
         rows = _joined([row for row in analysis.fold(depth) if row.param_count or row.macs or row.values])
@@ -79,18 +78,18 @@ def folded(analysis: Analysis) -> list[Row]:
 
 
 def _joined(rows: Sequence[Row]) -> list[Row]:
-    """The rows, a join together with the one block that it ends, under the name of the block around both."""
-    found: list[Row] = []
+    """The rows, where a join and the one block that it ends are one row, with the name of the block around both."""
+    joined: list[Row] = []
     for row in rows:
         around = row.name.rpartition(".")[0] + "."
-        within = [before.name.startswith(around) for before in found[-2:]]
+        within = [before.name.startswith(around) for before in joined[-2:]]
         if (
             row.node is not None
             and row.node.layer.joins
-            and found[-1].type == "block"
+            and joined[-1].type == "block"
             and within in ([True], [False, True])
         ):
-            block = found.pop()
+            block = joined.pop()
             row = block._replace(
                 name=around[:-1],
                 param_count=block.param_count + row.param_count,
@@ -98,17 +97,17 @@ def _joined(rows: Sequence[Row]) -> list[Row]:
                 values=total([block.values, row.values]),
                 layers=block.layers + row.layers,
             )
-        found.append(row)
-    return found
+        joined.append(row)
+    return joined
 
 
 def _bars(ax: Axes, rows: Sequence[Row], panel: Panel, width: float) -> None:
-    """A bar for every row, with room for the share beside the longest in that many inches."""
+    """A bar for each row, in ``width`` inches, with room for the share beside the longest bar."""
     amounts = [panel.amount(row) for row in rows]
     whole, most = sum(amounts), max(amounts, default=0)
     _, unit, formatter = style.scaled_axis(amounts, panel.units)
     bars = ax.barh(range(len(rows)), amounts, height=0.72, color=panel.colour, hatch=panel.hatch, edgecolor="white")
-    shares = [f"{n / whole:.0%}".replace("%", " %") if whole and n / whole >= TOLD else "" for n in amounts]
+    shares = [f"{n / whole:.0%}".replace("%", " %") if whole and n / whole >= LABELLED else "" for n in amounts]
     ax.bar_label(bars, shares, padding=1.5)
     beside = max((labels.text_width(text) + 0.05 for text in shares if text), default=0)
     room = most / max(0.2, 1 - beside / width)
@@ -128,6 +127,6 @@ def _caption(analysis: Analysis, rows: Sequence[Row]) -> str:
     folds = " Folded by block." if any(row.type == "block" for row in rows) else ""
     folds = " Folded by stage." if any(row.type == "stage" for row in rows) else folds
     return (
-        f"Cost by layer of {labels.about(analysis)} Total: {t.params:,} parameters, {t.macs:,} "
+        f"Cost by layer of {labels.about_counts(analysis)} Total: {t.params:,} parameters, {t.macs:,} "
         f"{analysis.convention.operations_name}, {t.values * analysis.itemsize:,} bytes of feature maps.{folds}"
     )

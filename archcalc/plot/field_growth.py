@@ -1,4 +1,4 @@
-"""The receptive field against depth, along the trunk of a network, past its gates."""
+"""The receptive field against depth, along the trunk of a network, past the gates."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ LABEL = 0.8
 """The height of the label of an input's line, in powers of two."""
 
 UNEVEN = 3
-"""Where the deepest network is so many times as deep as the shallowest, depth has a logarithmic scale."""
+"""Depth has a logarithmic scale if the deepest network is more than this many times as deep as the shallowest."""
 
 DASHES: Sequence[Any] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 class Point(NamedTuple):
-    """A layer on the curve: its depth, its field and that of the smallest path on one axis, and its map's size."""
+    """A layer on the curve: its depth, its field and its least field along one axis in pixels, and the size of its map."""
 
     depth: int
     field: int
@@ -42,24 +42,23 @@ class Point(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """The points of the axes that have the same ones, and the names of those axes where others differ."""
+    """The points of one axis, or of several with equal points; ``axes`` names them if other axes differ."""
 
     axes: str
     points: Sequence[Point]
 
 
 def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
-    """Size of the receptive field, in input pixels, against depth, in weighted layers on the longest path.
+    """Size of the receptive field in pixels against depth, in weighted layers on the longest path.
 
-    One network: its stages as bands, and the smallest path's field as a second line where branches differ.
-    Several: a line each, with a marker where a stage ends. Layers that see everything at once (global
-    pooling, fully connected) are left out, and so are the paths through gates. ArchcalcError for a network without
-    spatial axes.
+    One network: its stages as bands, and the least field as a second line where branches differ. Several networks: one
+    line each, with a marker at the end of each stage. Layers whose units all have the same field (global pooling, fully
+    connected) are left out, and so are the paths through gates. ArchcalcError for a network without spatial axes.
     """
     curves = [_curves(a) for a in analyses]
     several = len(analyses) > 1
-    everything = [point for found in curves for curve in found for point in curve.points]
-    ends = [max(1, *(p.depth for curve in found for p in curve.points)) for found in curves]
+    points = [point for of_network in curves for curve in of_network for point in curve.points]
+    ends = [max(1, *(p.depth for curve in of_network for p in curve.points)) for of_network in curves]
     uneven = max(ends) > UNEVEN * min(ends)
     with style.page(ax, look, *analyses) as page:
         ax = page.axes(2.5)
@@ -67,12 +66,12 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
         if uneven:
             ax.set_xscale("log", base=2)
         names = labels.names(analyses) if several else [""]
-        for nth, (name, found) in enumerate(zip(names, curves, strict=True)):
-            for at, curve in enumerate(found):
-                _line(ax, name, curve, nth, at, len(found))
+        for nth, (name, of_network) in enumerate(zip(names, curves, strict=True)):
+            for at, curve in enumerate(of_network):
+                _line(ax, name, curve, nth, at, len(of_network))
         ax.set_xlim(0.9 if uneven else 0, max(ends) * (1.1 if uneven else 1.02))
-        _inputs(ax, analyses, [curve.points for found in curves for curve in found])
-        ax.set_ylim(0.9, max(*(p.field for p in everything), *(n for a in analyses for n in a.input.axes)) * 1.6)
+        _inputs(ax, analyses, [curve.points for of_network in curves for curve in of_network])
+        ax.set_ylim(0.9, max(*(p.field for p in points), *(n for a in analyses for n in a.input.axes)) * 1.6)
         ax.yaxis.set_major_locator(LogLocator(base=2, numticks=8))
         ax.yaxis.set_minor_locator(NullLocator())
         ax.yaxis.set_major_formatter(FuncFormatter(lambda n, _: f"{n:,.0f}"))
@@ -91,53 +90,52 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
 
 
 def _curves(analysis: Analysis) -> list[Curve]:
-    """A curve for every axis; axes whose points are the same share one."""
+    """A curve for each axis; axes with equal points share a curve."""
     count = len(analysis.input.axes)
     if not count:
         raise ArchcalcError(
             f"{analysis.network.full_name} has no receptive field: its input {analysis.input} has no axes"
         )
     at = depths(analysis.network)
-    found: dict[tuple[Point, ...], list[str]] = {}
+    axes_of: dict[tuple[Point, ...], list[str]] = {}
     for axis, name in enumerate(AXES[count]):
-        found.setdefault(tuple(_points(analysis, at, axis)), []).append(name)
-    return [Curve(", ".join(names) if len(found) > 1 else "", points) for points, names in found.items()]
+        axes_of.setdefault(tuple(_points(analysis, at, axis)), []).append(name)
+    return [Curve(", ".join(names) if len(axes_of) > 1 else "", points) for points, names in axes_of.items()]
 
 
 def _points(analysis: Analysis, at: Sequence[int], axis: int) -> list[Point]:
     points = []
     for node in analysis.stages.trunk:
-        seen = analysis.all_rows[node.index].field
-        if node.shape.axes and seen and all(view.least.step != 0 for view in seen):
-            view, size = seen[axis], labels.size_text(node.shape.axes)
-            points.append(Point(at[node.index], view.field.size, view.least.size, view.exact, size))
+        field = analysis.all_rows[node.index].field
+        if node.shape.axes and field and all(along.least.step != 0 for along in field):
+            along, size = field[axis], labels.size_text(node.shape.axes)
+            points.append(Point(at[node.index], along.field.size, along.least.size, along.exact, size))
     return points
 
 
 def _line(ax: Axes, network: str, curve: Curve, nth: int, at: int, axes: int) -> None:
-    """The curve of one of several networks, each of which has a colour and a marker, its axes dashes; or of one alone."""
+    """Draw a curve. Several networks have a colour and a marker each, and dashes by axis; ``network`` is "" for one alone."""
     colour, dash, marker = style.LINES[nth if network else at]
     points = curve.points
     depth = [p.depth for p in points]
     ends = sorted(len(depth) - 1 - i for i, p in enumerate(reversed(points)) if i == 0 or points[-i].size != p.size)
 
-    def drawn(field: Sequence[int], label: str, **how: Any) -> None:
-        named = ", ".join(filter(None, [label, curve.axes]))
-        ax.plot(depth, field, markevery=ends, label=named, **how)
+    def draw(field: Sequence[int], label: str, **settings: Any) -> None:
+        ax.plot(depth, field, markevery=ends, label=", ".join(filter(None, [label, curve.axes])), **settings)
 
     dash = DASHES[at % len(DASHES)] if network and axes > 1 else dash
-    drawn([p.field for p in points], network or "largest path", color=colour, linestyle=dash, marker=marker, zorder=3)
+    draw([p.field for p in points], network or "largest path", color=colour, linestyle=dash, marker=marker, zorder=3)
     if not network and any(p.least != p.field for p in points):
-        how = (
+        settings = (
             {"color": ORANGE, "marker": "s"}
             if axes == 1
             else {"color": colour, "marker": marker, "markerfacecolor": "white"}
         )
-        drawn([p.least for p in points], "smallest path", linestyle="--", zorder=2.5, **how)
+        draw([p.least for p in points], "smallest path", linestyle="--", zorder=2.5, **settings)
 
 
 def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Point]]) -> None:
-    """A line for every size of an input, with the size over the end where the curves leave more room."""
+    """A line for each size of an input, with the size at the end where the curves leave more room."""
     low, high = ax.get_xlim()
     third = (high - low) / 3
 
@@ -152,14 +150,14 @@ def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Po
         ]
         return min((max(first, -last, 0.0) for first, last in spans), default=inf)
 
-    told: list[list[int]] = []  # sizes whose lines are too close for a label each share one
+    groups: list[list[int]] = []  # sizes whose lines are too close for two labels share a label
     for size in sorted({n for a in analyses for n in a.input.axes}):
         ax.axhline(size, color=GREY, linewidth=0.8, zorder=1)
-        if told and log2(size / told[-1][-1]) < LABEL:
-            told[-1].append(size)
+        if groups and log2(size / groups[-1][-1]) < LABEL:
+            groups[-1].append(size)
         else:
-            told.append([size])
-    for sizes in told:
+            groups.append([size])
+    for sizes in groups:
         top = sizes[-1]
         left = room(top, True) >= room(top, False)
         ax.annotate(
@@ -173,13 +171,13 @@ def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Po
 
 
 def _stages(ax: Axes, points: Sequence[Point], width: float) -> None:
-    """Bands for the stages that add depth, each with its map's size, written upright above it."""
+    """Bands for the stages that add depth, each with the size of its maps, written upright above the band."""
     low, high = ax.get_xlim()
     ends = [(size, max(p.depth for p in run)) for size, run in groupby(points, lambda p: p.size)]
     starts = [low, *(depth for _, depth in ends)]
     bands = [(start, end, size) for start, (size, end) in zip(starts, ends, strict=False) if end > start]
     gap = ROOM * (high - low) / width
-    places = style.apart([(start + end) / 2 for start, end, _ in bands], gap, low + gap / 2, high)
+    places = style.spread([(start + end) / 2 for start, end, _ in bands], gap, low + gap / 2, high)
     for i, (at, (start, end, size)) in enumerate(zip(places, bands, strict=True)):
         if i % 2 == 0:
             ax.axvspan(start, end, color=PALE, linewidth=0, zorder=0)
@@ -188,14 +186,14 @@ def _stages(ax: Axes, points: Sequence[Point], width: float) -> None:
 
 def _caption(analyses: Sequence[Analysis], curves: Sequence[Sequence[Curve]]) -> str:
     names = labels.names(analyses)
-    bound = [n for n, found in zip(names, curves, strict=True) if not all(p.exact for c in found for p in c.points)]
+    bounds = [n for n, own in zip(names, curves, strict=True) if not all(p.exact for c in own for p in c.points)]
     gated = [n for n, a in zip(names, analyses, strict=True) if gate_nodes(a.network)]
-    differ = any(view.field.phases for a in analyses for row in a.rows for view in row.field)
+    differ = any(along.field.phases for a in analyses for row in a.rows for along in row.field)
+    stage = "layers whose maps have one size"
     return (
-        f"Receptive field of {labels.about(*analyses, counted=False)} "
-        "Hull over all paths to a layer; padding counts as pixels. "
-        + ("Where units differ, it is that of the unit that sees most. " if differ else "")
-        + (f"Past the gates of {', '.join(gated)}: what is behind a gate sees the whole input by it. " if gated else "")
-        + ("Bands are stages, runs of one map size." if len(analyses) == 1 else "Markers end stages of one map size.")
-        + (f" A bound, not exact: {', '.join(bound)}." if bound else "")
+        f"Receptive field of {labels.about(*analyses)}. Over all paths to a layer; padding counts as pixels. "
+        + ("Where the units of a layer differ, the largest field is drawn. " if differ else "")
+        + (f"Past the gates of {', '.join(gated)}: through a gate, every unit sees the whole input. " if gated else "")
+        + (f"Bands are stages: {stage}." if len(analyses) == 1 else f"Markers: the last layer of each stage ({stage}).")
+        + (f" Bounds, not exact sizes: {', '.join(bounds)}." if bounds else "")
     )

@@ -1,4 +1,4 @@
-"""The input image with the receptive fields of one unit of chosen layers, nested and to scale."""
+"""The frame of the input with the receptive field of one unit of each layer, to scale."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from archcalc.plot.colours import GREY, INK, RED
 from archcalc.plot.look import Looks
 
 MOST = 8
+"""The most layers."""
 BEYOND = 2
-"""How many times the input's size is drawn; a field that is larger is named beside the picture."""
+"""A field that is larger than this many times the input is not drawn: only its label stands beside the picture."""
 
 LINE = 0.15
 """Inches from one line of labels to the next."""
@@ -30,33 +31,33 @@ TALLEST = 4.5
 """The most inches that the frame of the input takes."""
 
 NAME = 1.15
-"""Inches for the name of a layer, the middle of which is left out where it is longer."""
+"""The most inches for the name of a layer."""
 
 
 def rf_map(
     analysis: Analysis, layers: Sequence[str] | None = None, ax: Axes | None = None, **look: Unpack[Looks]
 ) -> Axes:
-    """The fields of the middle units of the layers, drawn on the frame of the input, in input pixels.
+    """The fields of the middle units of the layers on the frame of the input, in pixels, past the gates.
 
-    Of a map of even size the middle unit is the one whose field lies nearest to the middle of the input. Fields are
-    those past the gates. Without ``layers``: the last of each stage, and the first whose field covers the input.
-    ArchcalcError for an input that is no image, an unknown layer, or more than MOST layers.
+    On a map of even size, the middle unit is the unit whose field lies nearest to the middle of the input. Without
+    ``layers``: the last layer of each stage, and the first layer whose field is as large as the input. ArchcalcError for
+    an input without height and width, an unknown layer, or more than MOST layers.
     """
     if len(analysis.input.axes) != 2:
         raise ArchcalcError(
             f"{analysis.network.full_name} has no field map: its input {analysis.input} has no height and width"
         )
-    found = [analysis[name] for name in layers] if layers else _chosen(analysis)
-    if len(found) > MOST:
-        raise ArchcalcError(f"rf-map shows up to {MOST} layers, got {len(found)}")
-    found.sort(key=_area)
-    boxes = [_box(row, analysis) for row in found]
+    rows = [analysis[name] for name in layers] if layers else _usual_rows(analysis)
+    if len(rows) > MOST:
+        raise ArchcalcError(f"rf-map shows up to {MOST} layers, got {len(rows)}")
+    rows.sort(key=_area)
+    boxes = [_box(row, analysis) for row in rows]
     with style.page(ax, look, analysis) as page:
         height, width = analysis.input.axes
         near = [box for box in boxes if max(box.width / width, box.height / height) <= BEYOND]
-        told = _labels(found, boxes, [box in near for box in boxes])
+        texts = _labels(rows, boxes, [box in near for box in boxes])
         if ax is None:
-            beside = max(map(labels.text_width, [*told, f"input {height}×{width}"])) + 0.4
+            beside = max(map(labels.text_width, [*texts, f"input {height}×{width}"])) + 0.4
             room = max(page.width - beside, LINE)
             figure = page.figure(min(room, TALLEST))
             ax = figure.add_subplot(figure.add_gridspec(1, 2, width_ratios=(room, beside))[0])
@@ -72,15 +73,15 @@ def rf_map(
                 Rectangle((box.x, box.y), box.width, box.height, facecolor=colour, edgecolor="white", linewidth=0.7)
             )
         ax.add_patch(Rectangle((0, 0), width, height, fill=False, linewidth=1.6, linestyle="--", edgecolor=RED))
-        _told(ax, told, boxes, near, analysis)
+        _name_boxes(ax, texts, boxes, near, analysis)
         ax.set_xlabel("column [pixels]")
         ax.set_ylabel("row [pixels]")
-        page.framed(ax, _caption(analysis, found, boxes, near))
+        page.framed(ax, _caption(analysis, rows, boxes, near))
     return ax
 
 
 class Box(NamedTuple):
-    """What a unit sees: the first column and row, and how many; in pixels of the input."""
+    """The field of a unit, in pixels: the first column and row, and the numbers of columns and rows."""
 
     x: int
     y: int
@@ -93,37 +94,37 @@ def _area(row: Row) -> int:
 
 
 def _box(row: Row, analysis: Analysis) -> Box:
-    """What the middle unit of a layer sees."""
+    """The field of the middle unit of a layer."""
     sizes = (row.shape.axes if row.shape else ()) or [1] * len(row.field)
     spans = [
-        _middle(view.field, n, pixels) for view, n, pixels in zip(row.field, sizes, analysis.input.axes, strict=True)
+        _middle(along.field, n, pixels) for along, n, pixels in zip(row.field, sizes, analysis.input.axes, strict=True)
     ]
     (top, bottom), (left, right) = spans
     return Box(left, top, right - left + 1, bottom - top + 1)
 
 
 def _middle(field: Field, units: int, pixels: int) -> tuple[int, int]:
-    """What the unit sees whose field lies nearest to the middle of the input; of two as near, the latter."""
+    """The first and last pixel of the field that lies nearest to the middle of the input; of two, the later field."""
     spans = [_span(field, unit) for unit in sorted({(units - 1) // 2, units // 2}, reverse=True)]
     return min(spans, key=lambda span: abs(span[0] + span[1] - (pixels - 1)))
 
 
 def _span(field: Field, unit: int) -> tuple[int, int]:
-    """The first and last pixel that a unit sees; the last before the first where it sees nothing."""
+    """The first and last pixel of a unit's field; the last comes before the first if the field is empty."""
     return field.of(unit) or (0, -1)
 
 
-def _told(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], seen: Sequence[Box], analysis: Analysis) -> None:
-    """The name and field of every layer beside the picture, from the largest at the top, each led to its corner."""
+def _name_boxes(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], near: Sequence[Box], analysis: Analysis) -> None:
+    """Write the texts beside the picture, the largest box first, each with a line to the corner of its box."""
     height, width = analysis.input.axes
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    told = list(zip(texts, boxes, strict=True))
-    told.append((f"input {height}×{width}", Box(0, 0, width, height)))
-    told.sort(key=lambda one: (-one[1].height * one[1].width, not one[0].startswith("input")))
-    corners = [max(top, min(bottom, box.y)) for _, box in told]
+    named = list(zip(texts, boxes, strict=True))
+    named.append((f"input {height}×{width}", Box(0, 0, width, height)))
+    named.sort(key=lambda one: (-one[1].height * one[1].width, not one[0].startswith("input")))
+    corners = [max(top, min(bottom, box.y)) for _, box in named]
     line = (bottom - top) * LINE / (ax.get_window_extent().height / style.figure_of(ax).dpi)
-    for at, (text, box) in zip(style.apart(corners, line, top + line / 2, bottom), told, strict=True):
-        shown = box in seen or box == Box(0, 0, width, height)
+    for at, (text, box) in zip(style.spread(corners, line, top + line / 2, bottom), named, strict=True):
+        shown = box in near or box == Box(0, 0, width, height)
         note = ax.annotate(
             text,
             (min(right, box.x + box.width), box.y),
@@ -145,17 +146,17 @@ def _told(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], seen: Sequence[B
         note.set_in_layout(False)
 
 
-def _caption(analysis: Analysis, found: Sequence[Row], boxes: Sequence[Box], near: Sequence[Box]) -> str:
+def _caption(analysis: Analysis, rows: Sequence[Row], boxes: Sequence[Box], near: Sequence[Box]) -> str:
     height, width = analysis.input.axes
     beyond = any(b.x < 0 or b.y < 0 or b.x + b.width > width or b.y + b.height > height for b in near)
-    gated = " Past the gates, which see the whole input." if gate_nodes(analysis.network) else ""
-    even = any(n % 2 == 0 and view.field.step for row in found for n, view in _sizes(row))
+    gated = " Past the gates: through a gate, every unit sees the whole input." if gate_nodes(analysis.network) else ""
+    even = any(n % 2 == 0 and along.field.step for row in rows for n, along in _sizes(row))
     return (
-        f"What the middle unit of a layer sees of the input, to scale: {labels.about(analysis, counted=False)}"
-        + (" Of a map of even size: the unit nearest to the middle, half a step beside it." if even else "")
-        + (" What lies outside of the frame is padding." if beyond else "")
+        f"Receptive field of the middle unit of each layer, to scale: {labels.about(analysis)}."
+        + (" A map of even size has no middle unit: the unit nearest to the middle is drawn." if even else "")
+        + (" Outside the frame is padding." if beyond else "")
         + gated
-        + (" * larger than is drawn." if len(near) < len(boxes) else "")
+        + (" *: too large to be drawn." if len(near) < len(boxes) else "")
     )
 
 
@@ -163,8 +164,8 @@ def _sizes(row: Row) -> list[tuple[int, AxisField]]:
     return list(zip(row.shape.axes if row.shape else (), row.field, strict=False))
 
 
-def _chosen(analysis: Analysis) -> list[Row]:
-    """The last layers of the stages that have positions of their own, and the first one that covers the input."""
+def _usual_rows(analysis: Analysis) -> list[Row]:
+    """The last layer of each stage, and the first layer whose field is as large as the input."""
     trunk = {node.index for node in analysis.stages.trunk}
     stage = analysis.stages.of
     local = [
@@ -173,28 +174,28 @@ def _chosen(analysis: Analysis) -> list[Row]:
         if row.node is not None
         and row.node.index in trunk
         and row.node.shape.axes
-        and all(view.least.step != 0 for view in row.field)
+        and all(along.least.step != 0 for along in row.field)
     ]
     local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.field != before.field]
     last = {stage[row.node.index]: row for row in local if row.node is not None and _area(row) > 1}
-    covering = [row for row in local if all(map(_covers, row.field, analysis.input.axes))]
-    found = {row.name: row for row in [*last.values(), *covering[:1]]}
+    large = [row for row in local if all(map(_as_large, row.field, analysis.input.axes))]
+    chosen = {row.name: row for row in [*last.values(), *large[:1]]}
     largest: dict[int, Row] = {}
-    for row in sorted(found.values(), key=local.index):
+    for row in sorted(chosen.values(), key=local.index):
         largest.setdefault(_area(row), row)
     return list(largest.values())[:MOST]
 
 
-def _covers(view: AxisField, pixels: int) -> bool:
-    return bool(view.field.size >= pixels)
+def _as_large(along: AxisField, pixels: int) -> bool:
+    return bool(along.field.size >= pixels)
 
 
-def _labels(found: Sequence[Row], boxes: Sequence[Box], near: Sequence[bool]) -> list[str]:
-    """What the middle units see, and the names of the layers, no two of which are shortened to the same."""
-    names = labels.told_apart([row.name for row in found], NAME)
+def _labels(rows: Sequence[Row], boxes: Sequence[Box], near: Sequence[bool]) -> list[str]:
+    """The size of each field with the name of the layer, no two the same."""
+    names = labels.short_names([row.name for row in rows], NAME)
     sizes = [
-        [f"{'' if view.exact else '≤'}{n}" for view, n in zip(row.field, (box.height, box.width), strict=True)]
-        for row, box in zip(found, boxes, strict=True)
+        [f"{'' if along.exact else '≤'}{n}" for along, n in zip(row.field, (box.height, box.width), strict=True)]
+        for row, box in zip(rows, boxes, strict=True)
     ]
     return [
         f"{labels.size_text(size)}{'' if shown else ' *'} {name}"

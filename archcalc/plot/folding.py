@@ -1,4 +1,4 @@
-"""A network as a graph small enough to be drawn: layers with what follows them value by value, or whole blocks."""
+"""A network as a graph of few items: layers with their activations, or whole blocks."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ BLOCK, OTHER = "block", "other"
 
 
 class Item(NamedTuple):
-    """A layer, or several drawn as one: what it is, what it makes, the items it takes, and how often it repeats.
+    """One or more layers that are drawn as one.
 
-    ``repeats`` are the blocks in a row that a folded block consists of. ``scopes`` are the blocks around it. ``trunk``:
-    it holds a layer of the trunk that no branch passes by.
+    name: of the layer, the block or the stage. sort: what kind of layer, or a block. shape: the output. scopes: the
+    blocks around the item. inputs: the places of the items whose outputs the item reads. rows: the layers. repeats: the
+    number of equal blocks in a row that a folded block consists of. trunk: a layer of the item belongs to the trunk.
     """
 
     name: str
@@ -53,30 +54,31 @@ def finest(
     fold: Callable[[Analysis, int], list[Item]] | None = None,
     longest: int | None = None,
 ) -> list[Item]:
-    """The network folded as little as leaves no more than ``most`` items, and ``longest`` in a row.
+    """The finest folding with at most ``most`` items, and at most ``longest`` items on a path.
 
-    By ever larger blocks, at last by stage.
+    The blocks to fold become larger step by step; the last step folds by stage.
     """
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
-        found = (fold or folded)(analysis, depth)
-        if len(found) <= most and (longest is None or _in_a_row(found) <= longest):
-            return found
+        items = (fold or folded)(analysis, depth)
+        if len(items) <= most and (longest is None or _longest_path(items) <= longest):
+            return items
     return _by_stage(analysis)
 
 
-def _in_a_row(items: Sequence[Item]) -> int:
-    """The most items on a path."""
-    longest: list[int] = []
+def _longest_path(items: Sequence[Item]) -> int:
+    """The number of items on the longest path."""
+    lengths: list[int] = []
     for item in items:
-        longest.append(1 + max((longest[i] for i in item.inputs), default=0))
-    return max(longest)
+        lengths.append(1 + max((lengths[i] for i in item.inputs), default=0))
+    return max(lengths)
 
 
 def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
-    """The network with blocks nested deeper than ``depth`` as one item each, and layers with their followers as one.
+    """The network with one item for each block nested deeper than ``depth``, and one for a layer with its followers.
 
-    A follower treats every value by itself or is a view. ``alone``: only one that nothing else stands beside.
+    A follower computes each value from one value of its input (an activation, a normalisation), or is a view. ``alone``:
+    join a layer with its follower only if no other layer reads that layer and both lie in the same block.
     """
     users = Counter(i for row in analysis.rows if row.node is not None for i in row.node.inputs)
     heads: dict[int, Hashable] = {}
@@ -84,7 +86,7 @@ def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
     def key(row: Row, node: Node) -> Hashable:
         if len(row.scopes) >= depth:
             heads[node.index] = row.scopes[:depth]
-        elif _follows(node) and not (alone and (users[node.inputs[0]] > 1 or _apart(analysis, node, depth))):
+        elif _follows(node) and not (alone and (users[node.inputs[0]] > 1 or _block_begins(analysis, node, depth))):
             heads[node.index] = heads[node.inputs[0]]
         else:
             heads[node.index] = node.index
@@ -98,23 +100,24 @@ def _follows(node: Node) -> bool:
     return followers and len(node.inputs) == 1
 
 
-def _apart(analysis: Analysis, node: Node, depth: int) -> bool:
+def _block_begins(analysis: Analysis, node: Node, depth: int) -> bool:
+    """Whether the input of the node lies in another block."""
     return analysis.network.nodes[node.inputs[0]].scopes[:depth] != node.scopes[:depth]
 
 
 def _by_stage(analysis: Analysis) -> list[Item]:
-    """The stages, and heads after what they take."""
+    """One item for each stage."""
     stages = analysis.stages
     groups: list[list[Row]] = [[] for _ in stages.names]
     for row in analysis.rows:
         if row.node is not None and not row.node.side:
             groups[stages.of[row.node.index]].append(row)
     names = [name.replace("x", "×") if name not in (HEADS, VECTOR) else name for name in stages.names]
-    return _marked(analysis, [_whole(names[at], group, at, stages.of, 0) for at, group in enumerate(groups)])
+    return _with_trunk(analysis, [_block(names[at], group, at, stages.of, 0) for at, group in enumerate(groups)])
 
 
-def _marked(analysis: Analysis, items: Sequence[Item]) -> list[Item]:
-    """The items, those of the trunk marked as such."""
+def _with_trunk(analysis: Analysis, items: Sequence[Item]) -> list[Item]:
+    """The items, each with whether a layer of it belongs to the trunk."""
     trunk = {node.index for node in analysis.stages.trunk}
     return [
         item._replace(trunk=any(row.node is not None and row.node.index in trunk for row in item.rows))
@@ -123,61 +126,61 @@ def _marked(analysis: Analysis, items: Sequence[Item]) -> list[Item]:
 
 
 def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int) -> list[Item]:
-    """The rows of one key as an item; a tuple is that of a block of that depth."""
+    """One item for the rows of each key; the key of a block is a tuple, the names of the blocks around its layers."""
     groups: list[list[Row]] = []
     keys: list[Hashable] = []
     place: dict[Hashable, int] = {}
-    home: dict[int, int] = {}
+    item_of: dict[int, int] = {}
     for row in analysis.rows:
         if row.node is None or row.node.side:
             continue
-        found = key(row, row.node)
-        at = place.get(found)
-        if at is None or (isinstance(found, tuple) and at != len(groups) - 1):
-            at = place[found] = len(groups)
+        group_key = key(row, row.node)
+        at = place.get(group_key)
+        if at is None or (isinstance(group_key, tuple) and at != len(groups) - 1):
+            at = place[group_key] = len(groups)
             groups.append([])
-            keys.append(found)
+            keys.append(group_key)
         groups[at].append(row)
-        home[row.node.index] = at
-    made = [
-        _whole(str(key[-1]), group, at, home, depth) if isinstance(key, tuple) else _layer(group, at, home)
+        item_of[row.node.index] = at
+    items = [
+        _block(str(key[-1]), group, at, item_of, depth) if isinstance(key, tuple) else _layer(group, at, item_of)
         for at, (group, key) in enumerate(zip(groups, keys, strict=True))
     ]
-    return _marked(analysis, made)
+    return _with_trunk(analysis, items)
 
 
-def _layer(rows: Sequence[Row], at: int, home: Mapping[int, int]) -> Item:
+def _layer(rows: Sequence[Row], at: int, item_of: Mapping[int, int]) -> Item:
     """A layer with its followers."""
     nodes = [row.node for row in rows if row.node is not None]
     head = nodes[0]
-    return Item(rows[0].name, _sort(head), head.shape, head.scopes, _taken(nodes, at, home), tuple(rows), 1)
+    return Item(rows[0].name, _sort(head), head.shape, head.scopes, _inputs(nodes, at, item_of), tuple(rows), 1)
 
 
-def _whole(name: str, rows: Sequence[Row], at: int, home: Mapping[int, int], depth: int) -> Item:
-    """A block of that depth, or a stage (0); what holds one layer alone is that layer."""
+def _block(name: str, rows: Sequence[Row], at: int, item_of: Mapping[int, int], depth: int) -> Item:
+    """The item of a block of that depth, or of a stage (depth 0); a block of one layer is that layer."""
     nodes = [row.node for row in rows if row.node is not None]
     parts = [node for node in nodes if not _follows(node)]
     named, sort = (rows[0].name if len(rows) == 1 else name), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
     scopes = nodes[-1].scopes[: max(0, depth - 1)]
-    return Item(named, sort, nodes[-1].shape, scopes, _taken(nodes, at, home), tuple(rows), _repeats(nodes, depth))
+    return Item(named, sort, nodes[-1].shape, scopes, _inputs(nodes, at, item_of), tuple(rows), _repeats(nodes, depth))
 
 
-def _taken(nodes: Sequence[Node], at: int, home: Mapping[int, int]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(home[i] for node in nodes for i in node.inputs if home[i] != at))
+def _inputs(nodes: Sequence[Node], at: int, item_of: Mapping[int, int]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(item_of[i] for node in nodes for i in node.inputs if item_of[i] != at))
 
 
 def runs(items: Sequence[Item]) -> list[Item]:
-    """The items with blocks of the same layers that follow one another as one item, named from first to last."""
-    found: list[list[Item]] = []
-    home: list[int] = []
+    """The items, where blocks of the same layers that follow one another are one item, named from first to last."""
+    groups: list[list[Item]] = []
+    group_of: list[int] = []
     for item in items:
-        inputs = tuple(dict.fromkeys(home[i] for i in item.inputs))
-        if found and inputs == (len(found) - 1,) and _alike(found[-1][-1], item):
-            found[-1].append(item)
+        inputs = tuple(dict.fromkeys(group_of[i] for i in item.inputs))
+        if groups and inputs == (len(groups) - 1,) and _alike(groups[-1][-1], item):
+            groups[-1].append(item)
         else:
-            found.append([item._replace(inputs=inputs)])
-        home.append(len(found) - 1)
-    return [_joined(run) if len(run) > 1 else run[0] for run in found]
+            groups.append([item._replace(inputs=inputs)])
+        group_of.append(len(groups) - 1)
+    return [_joined(group) if len(group) > 1 else group[0] for group in groups]
 
 
 def _alike(before: Item, item: Item) -> bool:
@@ -197,7 +200,7 @@ def _sort(node: Node) -> str:
 
 
 def _repeats(nodes: Sequence[Node], depth: int) -> int:
-    """The blocks one level down that follow one another, each fed from inside; 1 where they are branches."""
+    """The number of inner blocks that follow one another; 1 if the inner blocks are branches."""
     inside = {node.index for node in nodes}
     blocks = {node.scopes[depth] for node in nodes if len(node.scopes) > depth}
     fed_from_outside = {

@@ -1,4 +1,4 @@
-"""Fonts for the scripts that DejaVu Sans lacks, looked for among those that are installed when a text needs them."""
+"""Fonts for the scripts that DejaVu Sans lacks, among the installed fonts."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ NEVER = ("Last Resort", "STIX", "cm")
 
 @lru_cache(maxsize=256)
 def families(characters: frozenset[str]) -> tuple[str, ...]:
-    """The fonts that draw the characters: FIRST, and beside it as few others as have what it lacks."""
-    found, missing = [FIRST], lacking(characters, FIRST)
+    """The fonts that draw the characters: FIRST, and further fonts only for characters that FIRST lacks."""
+    names, missing = [FIRST], lacking(characters, FIRST)
     for name in _others() if missing else ():
         rest = lacking(missing, name)
         if rest != missing:
-            found.append(name)
+            names.append(name)
             missing = rest
         if not missing:
             break
-    return tuple(found)
+    return tuple(names)
 
 
 def lacking(characters: frozenset[str], name: str) -> frozenset[str]:
     """The characters that a font has no glyph for; all of them where the font cannot be read."""
-    seen = frozenset(c for c in characters if not c.isspace())
-    if not seen:
-        return seen
+    letters = frozenset(c for c in characters if not c.isspace())
+    if not letters:
+        return letters
     files = sorted(entry.fname for entry in fontManager.ttflist if entry.name == name and entry.style == "normal")
     for file in files[:1]:
         try:
             font = get_font(file)
         except (OSError, RuntimeError):
             continue
-        return frozenset(c for c in seen if not font.get_char_index(ord(c)))
-    return seen
+        return frozenset(c for c in letters if not font.get_char_index(ord(c)))
+    return letters
 
 
 def _others() -> Iterator[str]:

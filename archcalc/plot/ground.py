@@ -1,4 +1,4 @@
-"""A finished picture on another ground, and what no installed font could draw of it.
+"""A finished picture on another ground, and the characters that no installed font has.
 
 A picture is drawn on white. On a dark ground every colour is exchanged for its counterpart (``colours.DARK``), in one
 place and for every kind of picture, so that no kind has to know of it.
@@ -23,13 +23,13 @@ from archcalc.plot.colours import DARK
 from archcalc.plot.fonts import FIRST, lacking
 
 
-def on_ground(drawn: Figure | Axes, *, dark: bool, transparent: bool) -> None:
-    """Exchange the colours for those of a dark ground; leave the grounds of figure and axes out."""
+def on_ground(drawing: Figure | Axes, *, dark: bool, transparent: bool) -> None:
+    """``dark``: exchange the colours for those of a dark ground. ``transparent``: no grounds of figure and axes."""
     if dark:
-        for artist in drawn.findobj(Artist):
+        for artist in drawing.findobj(Artist):
             _darken(artist)
-    if transparent and isinstance(drawn, Figure):
-        for ground in [drawn.patch, *(ax.patch for ax in drawn.axes)]:
+    if transparent and isinstance(drawing, Figure):
+        for ground in [drawing.patch, *(ax.patch for ax in drawing.axes)]:
             ground.set_alpha(0)
 
 
@@ -57,14 +57,14 @@ def _dark(colour: Any) -> Any:
     if isinstance(colour, str) and colour in ("none", "auto"):
         return colour
     *_, alpha = to_rgba(colour)
-    found = DARK.get(to_hex(colour))
-    return colour if found is None else to_rgba(found, alpha)
+    counterpart = DARK.get(to_hex(colour))
+    return colour if counterpart is None else to_rgba(counterpart, alpha)
 
 
-def missing_glyphs(drawn: Figure | Axes) -> None:
+def missing_glyphs(drawing: Figure | Axes) -> None:
     """Warn once of the characters that none of a text's fonts has."""
     missing: set[str] = set()
-    for text in drawn.findobj(Text):
+    for text in drawing.findobj(Text):
         if isinstance(text, Text) and not text.get_text().isascii():
             rest = frozenset(text.get_text())
             for name in _fonts(text.get_fontfamily()):
@@ -73,7 +73,7 @@ def missing_glyphs(drawn: Figure | Axes) -> None:
     if missing:
         some = ", ".join(sorted(missing)[:8]) + (", ..." if len(missing) > 8 else "")
         warnings.warn(
-            f"no installed font has {some}: these characters are drawn as boxes; install a font for them, such as Noto",
+            f"no installed font has {some}: these characters are drawn as boxes; install a font that has them, such as Noto",
             stacklevel=2,
         )
 

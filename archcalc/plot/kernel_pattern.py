@@ -18,7 +18,7 @@ from archcalc.units import COUNTS
 
 CHANNELS = tuple(range(32, 513, 32))
 MOST = 4
-"""The most kernels in a stack: with the input, as many pairs of lines as are told apart."""
+"""The most kernels in a stack: with the input, as many pairs of lines as can be distinguished."""
 
 
 def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
@@ -39,9 +39,9 @@ def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None, **look: Unp
             colour, _, marker = style.LINES[nth]
             for many, size, dash in ((depth, kernel, "-"), (1, field, "--")):
                 params = [_stacked(channels, many, size)[0] for channels in CHANNELS]
-                seen = _stacked(1, many, size)[1]
                 most = max(most, *params)
-                label = f"{many} of {size}×{size}: sees {seen}×{seen}, {many * size * size} C²"
+                pixels = _stacked(1, many, size)[1]
+                label = f"{many} of {size}×{size}: field {pixels}×{pixels}, {many * size * size} C²"
                 ax.plot(
                     CHANNELS,
                     params,

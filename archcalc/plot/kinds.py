@@ -1,4 +1,4 @@
-"""The kinds of picture, and how one is made, saved or embedded. Nothing here imports matplotlib until one is drawn."""
+"""The kinds of picture, and how to draw, save or embed one. Only drawing imports matplotlib."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ FORMATS = ("png", "svg", "pdf")
 
 
 class Kind(NamedTuple):
-    """A kind of picture: what it shows, of how many networks, its options, the module of its function, and a program."""
+    """A kind of picture.
+
+    about: what it shows. module: the module of its function. least, most: of how many networks. options: the names of
+    its own options. needs: a program that must be installed.
+    """
 
     name: str
     about: str
-    home: str
+    module: str
     least: int = 1
     most: int = 1
     options: tuple[str, ...] = ()
@@ -36,9 +40,9 @@ class Kind(NamedTuple):
 
     @property
     def draw(self) -> Callable[..., Any]:
-        """The function that draws it; ArchcalcError when what it draws with is not installed."""
+        """The function that draws the kind; ArchcalcError without matplotlib or graphviz."""
         try:
-            return getattr(import_module(f"archcalc.plot.{self.home}"), self.name.replace("-", "_"))  # type: ignore[no-any-return]
+            return getattr(import_module(f"archcalc.plot.{self.module}"), self.name.replace("-", "_"))  # type: ignore[no-any-return]
         except ModuleNotFoundError as error:
             missing = (error.name or "").split(".")[0]
             if missing not in ("matplotlib", "graphviz"):
@@ -77,11 +81,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 """Every kind of picture by its name."""
 
 
-def chosen(kind: str) -> Kind:
+def chosen(name: str) -> Kind:
     """The kind of that name; ArchcalcError with the nearest name when there is none."""
-    if kind not in KINDS:
-        raise ArchcalcError(unknown("kind of picture", kind, KINDS))
-    return KINDS[kind]
+    if name not in KINDS:
+        raise ArchcalcError(unknown("kind of picture", name, KINDS))
+    return KINDS[name]
 
 
 class Picture(NamedTuple):
@@ -101,17 +105,17 @@ class Picture(NamedTuple):
 
 
 def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
-    """A new matplotlib figure of that kind; ArchcalcError when it cannot be drawn of these networks.
+    """A new matplotlib figure of that kind; ArchcalcError for networks or options that do not suit the kind.
 
     The options are those of the kind, and those of every picture: see ``Look``.
     """
     draw = _checked(kind, analyses, options)
     if kind == "graph":
-        raise ArchcalcError("a graph is drawn by Graphviz and is no figure of matplotlib; save it, or use plot.graph")
+        raise ArchcalcError("Graphviz draws the graph: there is no matplotlib figure; use plot.save or plot.graph")
     axes = draw(*analyses, **options)
     first = axes if hasattr(axes, "get_figure") else axes[0]
-    made: Figure = first.get_figure()
-    return made
+    drawing: Figure = first.get_figure()
+    return drawing
 
 
 def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> Picture:
@@ -122,14 +126,14 @@ def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any
     if kind == "graph":
         from archcalc.plot.layer_graph import caption, piped
 
-        told = caption(*analyses)
-        return Picture(piped(draw(*analyses, **options), format, told), told)
-    from archcalc.plot.labels import said
+        text = caption(*analyses)
+        return Picture(piped(draw(*analyses, **options), format, text), text)
+    from archcalc.plot.labels import one_line
     from archcalc.plot.style import applied, file_of
 
-    with applied(" ".join([kind, *(said(a.network.full_name) for a in analyses)])):
-        made = figure(kind, analyses, **options)
-        return Picture(file_of(made, format), str(made.get_label()))
+    with applied(" ".join([kind, *(one_line(a.network.full_name) for a in analyses)])):
+        drawing = figure(kind, analyses, **options)
+        return Picture(file_of(drawing, format), str(drawing.get_label()))
 
 
 def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> bytes:
@@ -170,23 +174,23 @@ def format_of(path: str) -> str:
 
 
 def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]) -> Callable[..., Any]:
-    """The function that draws the kind, when it can be drawn of these networks with these options."""
+    """The function that draws the kind; ArchcalcError for networks or options that do not suit the kind."""
     from archcalc.plot.look import Look
 
-    found = chosen(kind)
+    known = chosen(kind)
     for name in options:
-        if name not in (*found.options, *Look._fields):
+        if name not in (*known.options, *Look._fields):
             owners = ", ".join(other.name for other in KINDS.values() if name in other.options)
-            known = f"{name} is an option of {owners}, not of {kind}"
+            other = f"{name} is an option of {owners}, not of {kind}"
             raise ArchcalcError(
-                known if owners else f"{kind}: {unknown('option', name, [*found.options, *Look._fields])}"
+                other if owners else f"{kind}: {unknown('option', name, [*known.options, *Look._fields])}"
             )
-    if not found.least <= len(analyses) <= found.most:
-        raise ArchcalcError(f"{kind} takes {_how_many(found)}, got {len(analyses)}")
+    if not known.least <= len(analyses) <= known.most:
+        raise ArchcalcError(f"{kind} takes {_how_many(known)}, got {len(analyses)}")
     for a in analyses:
         if is_array(a.totals.values) or is_array(a.totals.params) or is_array(a.batch):
             raise ArchcalcError("a picture needs single sizes; on arrays, read the rows and totals of the analysis")
-    return found.draw
+    return known.draw
 
 
 def _how_many(kind: Kind) -> str:

@@ -1,4 +1,4 @@
-"""Texts of pictures: how wide they are, how they are broken, shortened and told apart, and what captions say."""
+"""Texts of pictures: their width, how long texts are broken or shortened, and what captions have in common."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from matplotlib.textpath import TextToPath
 
 from archcalc.analysis import Analysis
 from archcalc.errors import clipped
-from archcalc.naming import distinct
-from archcalc.naming import told_apart as called_apart
+from archcalc.naming import distinct, told_apart
 from archcalc.plot.fonts import FIRST, quiet
 
 LEGEND_WIDTH = 2.2
@@ -24,10 +23,10 @@ SIZE = 7
 """The size of all text, in points; the least that is legible in print."""
 
 
-def said(text: str, most: int = 200) -> str:
-    """A text of a spec as a picture shows it, on one line: control characters escaped, the middle of a long one left out.
+def one_line(text: str, most: int = 200) -> str:
+    """A text of a spec on one line: control characters are escaped, and the middle of a long text is left out.
 
-    >>> said("a\\tb \\x1b c")
+    >>> one_line("a\\tb \\x1b c")
     'a b \\\\x1b c'
     """
     return clipped(" ".join(text[: 4 * most].split()), most)
@@ -64,35 +63,35 @@ def _width(text: str, size: float, fonts: tuple[str, ...]) -> float:
     return float(width) / 72
 
 
-def told_apart(names: Sequence[str], width: float) -> list[str]:
-    """The names in that many inches, no two of which become the same.
+def short_names(names: Sequence[str], width: float) -> list[str]:
+    """The names, each in at most ``width`` inches, no two of them the same.
 
-    Of names that are wider the words of the blocks around are cut to some letters, then of the layer too; then the middle
-    of the names is left out; at last a number tells them apart.
+    A name that is too wide is abbreviated: first the names of its blocks, then also the name of its layer. If two names
+    become the same, the middle of each name is left out instead. If that is not enough, the names are numbered.
     """
-    found = [said(name) for name in names]
-    for way in (
+    texts = [one_line(name) for name in names]
+    for shorten in (
         *(
             partial(_abbreviated, most=most, last=last)
             for most, last in ((5, False), (4, False), (3, False), (3, True))
         ),
         *(partial(shortened, width=width, share=share) for share in (0.5, 0.35, 0.2, 0.0)),
     ):
-        cut = [name if text_width(name) <= width else way(name) for name in found]
+        cut = [name if text_width(name) <= width else shorten(name) for name in texts]
         if len(set(cut)) == len(set(names)) and all(text_width(name) <= width for name in cut):
             return cut
-    return [shortened(f"{nth} {name}", width) for nth, name in enumerate(found, 1)]
+    return [shortened(f"{nth} {name}", width) for nth, name in enumerate(texts, 1)]
 
 
 def _abbreviated(name: str, most: int, last: bool) -> str:
-    """A name with so many letters of its words, and their digits at the end; the last word is cut too where ``last``."""
+    """The name with at most ``most`` letters of each word, and the word's digits; ``last``: cut the last word too."""
     *around, own = name.split(".")
     words = [re.sub(rf"^([^\W\d]{{{most}}})[^\d]+(\d*)$", r"\1\2", word) for word in (*around, own)]
     return ".".join(words if last else [*words[:-1], own])
 
 
 def shortened(text: str, width: float, share: float = 0.5) -> str:
-    """The text in that many inches: a ``share`` of what is kept from its beginning, the rest from its end."""
+    """The text in at most ``width`` inches, without its middle; ``share``: how much of the rest is the beginning."""
     if text_width(text) <= width:
         return text
     for keep in range(len(text) - 1, 0, -1):
@@ -103,22 +102,22 @@ def shortened(text: str, width: float, share: float = 0.5) -> str:
     return "…"
 
 
-def about(*analyses: Analysis, counted: bool = True) -> str:
-    """Networks, inputs, and how things are counted, for a caption."""
+def about(*analyses: Analysis) -> str:
+    """The networks and their inputs, for a caption."""
     from archcalc.report.header import titled
 
-    with called_apart([a.network for a in analyses]):
-        named = [said(titled(a.network)) for a in analyses]
+    with told_apart([a.network for a in analyses]):
+        named = [one_line(titled(a.network)) for a in analyses]
     inputs = [str(a.input).replace("x", "×") for a in analyses]
     if len(set(inputs)) == 1:
-        text = f"{', '.join(named)}; input {inputs[0]}"
-    else:
-        text = "; ".join(f"{name}, input {size}" for name, size in zip(named, inputs, strict=True))
-    if not counted:
-        return f"{text}."
-    first = analyses[0]
-    how = first.convention
-    return f"{text}, batch {first.batch}, {first.dtype}. Convention {how.name}: {how.about}.{incomplete(analyses)}"
+        return f"{', '.join(named)}; input {inputs[0]}"
+    return "; ".join(f"{name}, input {size}" for name, size in zip(named, inputs, strict=True))
+
+
+def about_counts(analysis: Analysis) -> str:
+    """The network, its input, batch and dtype, and how its layers are counted, for a caption."""
+    how = analysis.convention
+    return f"{about(analysis)}, batch {analysis.batch}, {analysis.dtype}. Convention {how.name}: {how.about}.{incomplete([analysis])}"
 
 
 def incomplete(analyses: Sequence[Analysis]) -> str:
@@ -130,8 +129,8 @@ def incomplete(analyses: Sequence[Analysis]) -> str:
 
 
 def names(analyses: Sequence[Analysis]) -> list[str]:
-    """The networks' names with their settings as a legend shows them, no two the same."""
-    return told_apart(distinct([a.network for a in analyses]), LEGEND_WIDTH)
+    """The networks' names with their settings for a legend, no two the same."""
+    return short_names(distinct([a.network for a in analyses]), LEGEND_WIDTH)
 
 
 def size_text(axes: Sequence[Any]) -> str:

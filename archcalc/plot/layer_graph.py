@@ -21,7 +21,7 @@ from archcalc.plot.folding import BLOCK, Item, finest, folded
 from archcalc.plot.folding import runs as joined_runs
 from archcalc.plot.fonts import FIRST
 from archcalc.plot.look import Look, Looks
-from archcalc.plot.look import look as chosen
+from archcalc.plot.look import look as checked_look
 from archcalc.plot.volumes import COLOURS
 from archcalc.sizes import Shape
 from archcalc.units import count_text, counted
@@ -54,44 +54,45 @@ GRAPH = {
 
 
 def graph(analysis: Analysis, depth: int | None = None, **look: Unpack[Looks]) -> Digraph:
-    """The graph as graphviz draws it: a node per layer with what follows it value by value, or per folded block.
+    """The graph as a graphviz.Digraph: a node for each layer with its activations, or for each folded block.
 
-    Blocks are folded deeper than ``depth``; without it as little as leaves MOST nodes and LONGEST in a row. Blocks of
-    the same layers that follow one another are one node. A ``width`` is the most that the graph takes; a wider one is
-    drawn smaller. ``.source`` is the text, ``.pipe("svg")`` the picture.
+    Blocks nested deeper than ``depth`` are folded; without ``depth``, the folding is the finest with at most MOST nodes
+    and LONGEST nodes on a path. Equal blocks that follow one another are one node. ``width``: the largest width in
+    inches; a wider graph is drawn smaller. ``.source`` is the text for Graphviz, ``.pipe("svg")`` the picture.
+    ArchcalcError for a depth below 1.
     """
-    how, items = chosen(look), _items(analysis, depth)
-    paint = _Paint(how)
-    with style.applied(written=style.characters(how.title, analysis)):
-        title = labels.wrapped(labels.said(how.title), how.width)
-        lines = labels.wrapped(caption(analysis), how.width) if how.caption else []
-    made = Digraph(
+    choices, items = checked_look(look), _items(analysis, depth)
+    paint = _Paint(choices)
+    with style.applied(written=style.characters(choices.title, analysis)):
+        title = labels.wrapped(labels.one_line(choices.title), choices.width)
+        lines = labels.wrapped(caption(analysis), choices.width) if choices.caption else []
+    drawing = Digraph(
         "layers",
         graph_attr={**GRAPH, "bgcolor": paint.ground, "fontcolor": paint(INK)},
         node_attr={**NODE, "color": paint(INK)},
         edge_attr={**EDGE, "color": paint(INK)},
     )
     if "width" in look:
-        made.attr(size=f"{how.width},200")
-    with made.subgraph(name="cluster_title") as titled:
+        drawing.attr(size=f"{choices.width},200")
+    with drawing.subgraph(name="cluster_title") as titled:
         titled.attr(label="".join(f"{_text(line)}\\n" for line in title))
         titled.attr(labelloc="t", labeljust="c", fontsize=str(labels.SIZE + 1), peripheries="0", margin="0")
-        _nodes(titled if how.title else made, items, list(range(len(items))), 0, paint)
+        _nodes(titled if choices.title else drawing, items, list(range(len(items))), 0, paint)
     users = Counter(source for item in items for source in item.inputs)
     for at, item in enumerate(items):
         for source in item.inputs:  # branches of different lengths begin side by side
-            made.edge(str(source), str(at), weight="2" if users[source] > 1 else "1")
-    made.attr(label="".join(f"{_text(line)}\\l" for line in lines))
-    return made
+            drawing.edge(str(source), str(at), weight="2" if users[source] > 1 else "1")
+    drawing.attr(label="".join(f"{_text(line)}\\l" for line in lines))
+    return drawing
 
 
 def caption(analysis: Analysis) -> str:
-    """What the graph shows, and how things are counted."""
-    return f"Layer graph of {labels.about(analysis)}"
+    """The caption of the graph."""
+    return f"Layer graph of {labels.about_counts(analysis)}"
 
 
 class _Paint:
-    """A colour as it stands on the ground of a picture."""
+    """The counterpart of each colour on the ground of a picture."""
 
     def __init__(self, look: Look) -> None:
         self._dark = look.dark
@@ -101,20 +102,20 @@ class _Paint:
         return DARK.get(colour, colour) if self._dark else colour
 
 
-def piped(made: Digraph, format: str, title: str = "Layer graph") -> bytes:
-    """The picture as the bytes of a file, an SVG with that title; ArchcalcError where Graphviz is not installed, or fails."""
+def piped(drawing: Digraph, format: str, title: str = "Layer graph") -> bytes:
+    """The picture as the bytes of a file; ``title``: of an SVG. ArchcalcError if Graphviz is not installed, or fails."""
     if format == "png":
-        made.attr(dpi="200")
+        drawing.attr(dpi="200")
     try:
-        content: bytes = made.pipe(format)
+        content: bytes = drawing.pipe(format)
     except ExecutableNotFound:
         raise ArchcalcError(
-            "a graph is laid out by Graphviz, whose program dot was not found: apt-get install graphviz, "
+            "the graph needs the program dot of Graphviz, which was not found: apt-get install graphviz, "
             "brew install graphviz, or see graphviz.org/download"
         ) from None
     except CalledProcessError as error:
-        said = (error.stderr or b"").decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise ArchcalcError(f"Graphviz could not draw the graph: {said[-1]}") from None
+        reason = (error.stderr or b"").decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise ArchcalcError(f"Graphviz could not draw the graph: {reason[-1]}") from None
     if format == "pdf":  # cairo writes the time into it
         return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", content)
     if format == "png":
@@ -135,7 +136,7 @@ def _folded(analysis: Analysis, depth: int) -> list[Item]:
 
 
 def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: int, paint: _Paint) -> None:
-    """The items in boxes nested as their blocks are; the last first, as Graphviz draws the last box at the left."""
+    """Draw the items in nested boxes, a box for each block; the last item first: Graphviz draws the last box at the left."""
     runs = groupby(reversed(places), lambda at: items[at].scopes[level] if len(items[at].scopes) > level else None)
     for scope, run in runs:
         inside = list(run)[::-1]
@@ -147,7 +148,7 @@ def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: i
             continue
         with into.subgraph(name=f"cluster_{level}_{inside[0]}") as box:
             box.attr(
-                label=nohtml(_text(labels.said(scope, 40))),
+                label=nohtml(_text(labels.one_line(scope, 40))),
                 labelloc="t",
                 style="filled",
                 fillcolor=paint(INNER_BOX if level % 2 else BOX),
@@ -160,7 +161,7 @@ def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: i
 
 
 def _label(item: Item) -> str:
-    """Name, what it is, and what it makes and owns, on a line each."""
+    """The label of a node: a line for the name, for the layers, and for the output with the parameters."""
     count, params = len(item.rows), sum(row.param_count for row in item.rows)
     node = item.rows[0].node
     if item.sort == BLOCK and item.repeats > 1 and count % item.repeats == 0:
@@ -169,31 +170,31 @@ def _label(item: Item) -> str:
         what = counted(count, "layer")
     else:
         what = " · ".join([_described(node.layer, item.shape), *(row.type for row in item.rows[1:])])
-    makes = str(item.shape).replace("x", "×") + (f" · {count_text(params)} params" if params else "")
-    lines = (_name(item), what, makes) if _name(item) != what else (what, makes)
+    output = str(item.shape).replace("x", "×") + (f" · {count_text(params)} params" if params else "")
+    lines = (_name(item), what, output) if _name(item) != what else (what, output)
     return "\\n".join(map(_text, lines))
 
 
 def _text(text: str) -> str:
-    """A label as it is: dot would read backslashes and entities in it."""
+    """The text of a label for dot, which would read backslashes and entities."""
     return str(escape(text.replace("&", "&amp;")))
 
 
 def _name(item: Item) -> str:
-    """The name without the blocks around it, which have theirs on their boxes."""
+    """The name without the names of the blocks around it, which stand on their boxes."""
     parts = item.name.split(".")
     while len(parts) > 1 and parts[0] in item.scopes:
         del parts[0]
-    return labels.said(".".join(parts), 40)
+    return labels.one_line(".".join(parts), 40)
 
 
-def _described(layer: Layer, made: Shape) -> str:
+def _described(layer: Layer, output: Shape) -> str:
     """The type of a layer, with the window and the stride of one that has them."""
     if not isinstance(layer, Windowed):
         return layer.type
     stride = "" if layer.stride == 1 else f" / {layer.stride}".replace(", ", "×").strip("()")
-    return f"{layer.type} {_sizes(layer.kernel, made)}{stride}"
+    return f"{layer.type} {_sizes(layer.kernel, output)}{stride}"
 
 
-def _sizes(value: Any, made: Shape) -> str:
-    return labels.size_text(value if isinstance(value, tuple) else [value] * len(made.axes))
+def _sizes(value: Any, output: Shape) -> str:
+    return labels.size_text(value if isinstance(value, tuple) else [value] * len(output.axes))

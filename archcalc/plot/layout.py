@@ -1,58 +1,29 @@
-"""Where the volumes of a block diagram stand: columns along the trunk, branches above each other, rows like text.
+"""The places of the volumes of a block diagram: columns along the trunk, branches above each other, rows like text.
 
-What a skip connects across other volumes is not drawn as a line: the same letter stands at both of its ends.
-
-All lengths are inches; y grows downwards. Height and width of a map have one scale, channels another.
+A skip across other volumes is no line: the same letter stands at both of its ends. All lengths are inches; y grows
+downwards. Height and width of a map have one scale, channels another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from string import ascii_lowercase
 from typing import NamedTuple
 
+from archcalc.plot.boxes import Box, Scale, box_of
 from archcalc.plot.folding import Item
-from archcalc.plot.labels import said, size_text, text_width
-from archcalc.sizes import Shape, product
+from archcalc.plot.labels import one_line, size_text, text_width
 
-MAP, SLAB, BAR = 0.62, 0.4, 0.8
-"""The most a map's height, a map's channels, and a vector's channels take."""
+GAP, TEXT = 0.06, 0.125
+"""The room between columns, and the height of a line of text."""
 
-SLANT, RISE = 0.32, 0.2
-"""How far a map's width goes to the right and up, of its true length."""
-
-THICK, GAP, TEXT = 0.06, 0.06, 0.125
-"""The width of a vector's bar, the room between columns, and the height of a line of text."""
-
-LONG, WIDER = 64, 0.35
-"""A vector of more than LONG times the channels of any map is cut; groups stand up to WIDER inches further apart."""
-
-
-class Scale(NamedTuple):
-    """Inches per pixel of height and width, and per channel."""
-
-    pixel: float
-    channel: float
-
-
-class Box(NamedTuple):
-    """A volume's measures: its front (channels by height), and how far its width goes to the right and up.
-
-    ``cut``: a bar that is not drawn in full. ``above`` and ``left`` are the letters of skips that stand there.
-    """
-
-    front: float
-    height: float
-    slant: float
-    rise: float
-    cut: bool = False
-    above: str = ""
-    left: str = ""
+WIDER = 0.35
+"""The most extra inches between groups."""
 
 
 class Placed(NamedTuple):
-    """An item, its measures, the left and the middle of its front, and whether it is of the trunk."""
+    """An item, its measures, the left and the middle of its front, and whether it belongs to the trunk."""
 
     item: Item
     box: Box
@@ -62,7 +33,7 @@ class Placed(NamedTuple):
 
     @property
     def right(self) -> float:
-        """Where a line leaves it: the middle of its side."""
+        """Where a line leaves the volume: the middle of its side."""
         return self.x + self.box.front + self.box.slant / 2
 
     @property
@@ -96,56 +67,30 @@ class DiagramRow(NamedTuple):
     below: float
 
 
-def is_bar(shape: Shape) -> bool:
-    """Whether it is a vector, or a map of one position."""
-    return bool(product(shape.axes) == 1)
-
-
-def scale_for(shapes: Iterable[Shape]) -> Scale:
-    """The scale at which the largest of the shapes take MAP, SLAB or BAR; vectors that are far larger are left out."""
-    shapes = list(shapes)
-    maps = [shape for shape in shapes if not is_bar(shape)]
-    tall = max((n for shape in maps for n in shape.axes), default=1)
-    most = LONG * max((shape.channels for shape in maps), default=max(s.channels for s in shapes))
-    bars = [s.channels for s in shapes if is_bar(s)]
-    channels = [SLAB / s.channels for s in maps] + [BAR / n for n in bars if n <= most]
-    return Scale(MAP / tall, min(channels, default=BAR / max(bars, default=1)))
-
-
-def box_of(shape: Shape, scale: Scale) -> Box:
-    """A vector stands upright; a map shows channels by height, with its width going back."""
-    if is_bar(shape):
-        height = shape.channels * scale.channel
-        return Box(THICK, min(height, BAR), 0, 0, cut=height > 1.001 * BAR)
-    height, width = (*shape.axes, 1)[:2]
-    back = width * scale.pixel
-    return Box(shape.channels * scale.channel, height * scale.pixel, back * SLANT, back * RISE)
-
-
 def groups_of(items: Sequence[Item]) -> list[Group]:
-    """The items cut behind each of the trunk that no branch passes by; what follows the last is a group of its own."""
-    found: list[Group] = []
+    """The items, cut after each item of the trunk; the items after the last of them are one more group."""
+    groups: list[Group] = []
     waiting: list[int] = []
     before, last = -1, max((at for at, item in enumerate(items) if item.trunk), default=-1)
     for at, item in enumerate(items):
         waiting.append(at)
         if item.trunk or (at > last and at == len(items) - 1):
             *inner, end = waiting
-            found.append(Group(_branches(items, inner), end, bool(inner) and before in items[end].inputs))
+            groups.append(Group(_branches(items, inner), end, bool(inner) and before in items[end].inputs))
             waiting, before = [], end
-    return found
+    return groups
 
 
 def skips_of(items: Sequence[Item], groups: Sequence[Group]) -> set[tuple[int, int]]:
-    """The edges that no line is drawn for, by their ends: from before the group, and not from the end of the last."""
-    found: set[tuple[int, int]] = set()
+    """The edges without a line, as (source, reader): from a group before, except from the end of the last group."""
+    skips: set[tuple[int, int]] = set()
     before = -1
     for group in groups:
         here = {at for branch in group.branches for column in branch for at in column}
         for at in (*here, group.end):
-            found.update((source, at) for source in items[at].inputs if source != before and source not in here)
+            skips.update((source, at) for source in items[at].inputs if source != before and source not in here)
         before = group.end
-    return found
+    return skips
 
 
 def boxes_of(items: Sequence[Item], scale: Scale) -> list[Box]:
@@ -168,7 +113,7 @@ def boxes_of(items: Sequence[Item], scale: Scale) -> list[Box]:
 
 
 def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int]]]:
-    """The items that hang together, branch by branch, each as columns of items that may run at once."""
+    """The connected items, branch by branch, each branch as columns of items that may run at the same time."""
     branch: dict[int, list[int]] = {}
     for at in inner:
         joined = [at]
@@ -186,7 +131,7 @@ def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int
 
 
 def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[DiagramRow]:
-    """The diagram in as few rows of at most that width as it takes, none much longer than the others."""
+    """The diagram in the fewest rows of at most that width, rows of similar length."""
     boxes, groups = boxes_of(items, scale), groups_of(items)
     few = _wrapped(items, boxes, groups, width)
     narrower = (_wrapped(items, boxes, groups, width * share / 20) for share in range(10, 20))
@@ -196,7 +141,7 @@ def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[DiagramR
 
 
 def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], width: float) -> list[list[Group]]:
-    """The groups in rows of at most that width, broken between blocks where that is possible."""
+    """The groups in rows of at most that width, broken between blocks where possible."""
     row: list[Group] = []
     rows: list[list[Group]] = []
     for _, run in groupby(groups, lambda group: name_of(items[group.end])):
@@ -210,15 +155,15 @@ def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group
 
 
 def name_of(item: Item) -> str:
-    """The outermost block around an item, or its own name, with how often what it consists of repeats."""
+    """The outermost block around an item, or its own name, with the number of repeats."""
     name = item.scopes[0] if item.scopes else item.name
-    return said(name, 20) + (f" ×{item.repeats}" if item.repeats > 1 else "")
+    return one_line(name, 20) + (f" ×{item.repeats}" if item.repeats > 1 else "")
 
 
 def _line(
     items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], room: float = 0.0
 ) -> tuple[DiagramRow, float]:
-    """The groups from left to right, with so much room after each, and the width they take with their labels."""
+    """The groups from left to right, with ``room`` after each, and the width of the row with its labels."""
     widths = [_width(items, boxes, group) + room for group in groups]
     names = _runs([name_of(items[group.end]) for group in groups])
     sizes = _runs([size_text(items[group.end].shape.axes) for group in groups])
@@ -239,20 +184,20 @@ def _line(
 
 def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:
     """Each run of the same text with its first and last place."""
-    found = []
+    runs = []
     for text, run in groupby(range(len(texts)), lambda at: texts[at]):
         places = list(run)
-        found.append((text, places[0], places[-1]))
-    return found
+        runs.append((text, places[0], places[-1]))
+    return runs
 
 
 def overhang(item: Item, box: Box) -> float:
-    """How far the number of channels, in the middle below the front, sticks out on each side of it."""
+    """How far the number of channels below the front is wider than the front, on each side."""
     return max(0.0, (text_width(str(item.shape.channels)) - box.front) / 2)
 
 
 def _before(item: Item, box: Box) -> float:
-    """The room left of a front: for the number below it, or for the letters of skips."""
+    """The room left of a front, for the number below it or for the letters of skips."""
     return max(overhang(item, box), text_width(box.left) + 0.12 if box.left else 0.0)
 
 
@@ -291,14 +236,14 @@ def _tall(boxes: Sequence[Box], group: Group) -> float:
 def _spots(items: Sequence[Item], boxes: Sequence[Box], group: Group, x: float) -> list[Placed]:
     columns = _columns(items, boxes, group)
     slots = [(branch, slot, height) for branch in group.branches for slot, height in enumerate(_heights(boxes, branch))]
-    y, found = -_tall(boxes, group) / 2, []
+    y, spots = -_tall(boxes, group) / 2, []
     for branch, slot, height in slots:
         for nth, column in enumerate(branch):
             if slot < len(column):
                 at = column[slot]
                 left = x + sum(columns[: nth + 1]) + _before(items[at], boxes[at])
                 middle = y + height - TEXT - boxes[at].height / 2 if len(slots) > 1 else 0
-                found.append(Placed(items[at], boxes[at], left, middle, False))
+                spots.append(Placed(items[at], boxes[at], left, middle, False))
         y += height
     end, box = items[group.end], boxes[group.end]
-    return [*found, Placed(end, box, x + sum(columns) + _before(end, box), 0, True)]
+    return [*spots, Placed(end, box, x + sum(columns) + _before(end, box), 0, True)]

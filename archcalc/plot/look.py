@@ -1,4 +1,4 @@
-"""What a user may choose of any picture: its width, title, caption and ground. Read without matplotlib."""
+"""The options of every picture: width, title, caption and ground. Needs no matplotlib."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NARROWEST, WIDEST = 2.5, 20.0
 
 
 class Looks(TypedDict, total=False):
-    """The choices by their names, all of which may be left out: see ``Look``."""
+    """The options by name, each optional: see ``Look``."""
 
     width: float | str
     title: str
@@ -23,10 +23,10 @@ class Looks(TypedDict, total=False):
 
 
 class Look(NamedTuple):
-    """How a picture looks.
+    """The options of a picture.
 
     ``width``: inches. ``title``: a line above the picture. ``caption``: whether the caption stands below it. ``dark``:
-    light lines on a dark ground. ``transparent``: no ground at all.
+    light lines on a dark ground. ``transparent``: no ground.
     """
 
     width: float = WIDTHS["column"]
@@ -36,17 +36,17 @@ class Look(NamedTuple):
     transparent: bool = False
 
     def tall(self, height: float) -> float:
-        """The height of axes that are so tall in a column: wider ones are taller, but less so."""
+        """The height of axes with this height in a column; it grows half as fast as the width."""
         return height * (1 + (self.width / WIDTHS["column"] - 1) / 2)
 
 
 def look(options: Looks | dict[str, Any]) -> Look:
-    """The choices as a Look; ArchcalcError for a width that is none."""
+    """The options as a Look; ArchcalcError for a width that is not a number of inches or a name."""
     for name in options:
         if name not in Look._fields:
             raise ArchcalcError(unknown("option", name, Look._fields))
-    found = Look(**{**options, "width": WIDTHS["column"]})
-    return found._replace(width=read_width(options.get("width", "column")))
+    choices = Look(**{**options, "width": WIDTHS["column"]})
+    return choices._replace(width=read_width(options.get("width", "column")))
 
 
 def read_width(width: float | str) -> float:

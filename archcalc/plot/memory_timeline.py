@@ -1,10 +1,10 @@
-"""What is alive at every moment of a run, stacked by tensor: the memory that a device holds, and its peak."""
+"""The tensors alive at every moment of a run, stacked, and the peak."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from matplotlib.axes import Axes
 from matplotlib.legend_handler import HandlerTuple
@@ -22,7 +22,7 @@ from archcalc.pytorch.tape import Storage
 from archcalc.units import BYTES, bytes_text
 
 TENSORS, SAMPLES, NAMED = 60, 300, 4
-"""The most tensors drawn one by one, the most parts of time drawn, and the most tensors of the peak named in the caption."""
+"""The most tensors drawn one by one, the most parts of the time, and the most tensors that the caption names."""
 
 ROLES = {
     "map": ("feature maps", SKY),
@@ -35,7 +35,7 @@ ROLES = {
 
 
 class Band(NamedTuple):
-    """One or more tensors of a role that are drawn as one: their bytes at every moment that is drawn."""
+    """One or more tensors of one role, drawn as one: their bytes at each moment of the drawing."""
 
     role: str
     bytes: Sequence[int]
@@ -48,78 +48,59 @@ def memory(
     ax: Axes | None = None,
     **look: Unpack[Looks],
 ) -> Axes:
-    """Bytes alive after every operator, stacked by tensor in the order of their making, the peak marked.
+    """Bytes alive after every operator, stacked by tensor in the order in which the tensors are made; the peak is marked.
 
-    An analysis with ``training`` has the forward and the backward pass. A network of many tensors is stacked
-    by block. Weights, the optimizer's state and the image are not drawn: they are there all the time.
+    An analysis with ``training`` has the forward and the backward pass. A network of many tensors is stacked by block.
+    Weights, optimizer state and network input are not drawn: they are alive all the time. ArchcalcError for a checkpoint
+    without training, and for a network without layers.
     """
     if checkpoint is not None and not analysis.training:
         raise ArchcalcError("checkpoint is about training; add --training, or training=True")
     budget = analysis.memory(amp=amp, checkpoint=checkpoint)
     schedule: Schedule = budget.training if analysis.training else budget.inference
-    live = schedule.live(analysis.batch)
-    if not live:
+    timeline = schedule.live(analysis.batch)
+    if not timeline:
         raise ArchcalcError(f"{analysis.network.full_name} has no layers to run")
-    moments = _moments(live)
+    moments = _moments(timeline)
     bands = _bands(analysis, schedule, moments)
     peak = schedule.peak_moment(analysis.batch)
-    turn = schedule.turn if isinstance(schedule, Training) else None
     with style.page(ax, look, analysis) as page:
         ax = page.axes(2.5)
-        twice = _stack(ax, moments, len(live), bands)
-        _, unit, formatter = style.scaled_axis(live, BYTES)
+        shaded = _stack(ax, moments, len(timeline), bands)
+        _, unit, formatter = style.scaled_axis(timeline, BYTES)
         ax.yaxis.set_major_formatter(formatter)
         ax.set_ylabel(f"alive [{unit}]")
         ax.set_xlabel("operators, in the order in which they run")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        ax.set_xlim(0, len(live))
-        ax.set_ylim(0, live[peak] * 1.2)
-        _mark(ax, peak, live[peak], len(live))
-        if turn is not None:
-            ax.plot([turn, turn], [0, live[peak]], color=INK, linewidth=0.6, linestyle=":")
-            ax.plot(
-                [turn, turn],
-                [1, 1.06],
-                color=INK,
-                linewidth=0.6,
-                linestyle=":",
-                transform=ax.get_xaxis_transform(),
-                clip_on=False,
-            )
-            for text, at, side in (("forward", -3, "right"), ("backward", 3, "left")):
-                ax.annotate(
-                    text,
-                    (turn, 1.01),
-                    (at, 0),
-                    xycoords=("data", "axes fraction"),
-                    textcoords="offset points",
-                    ha=side,
-                    va="bottom",
-                )
-        _legend(ax, [role for role in ROLES if any(band.role == role for band in bands)], twice)
-        how = [*(["mixed precision"] if amp else []), *([f"{checkpoint} checkpointed"] if checkpoint else [])]
-        page.framed(ax, _caption(analysis, schedule, peak, how, len(moments) < len(live)))
+        ax.set_xlim(0, len(timeline))
+        ax.set_ylim(0, timeline[peak] * 1.2)
+        _mark_peak(ax, peak, timeline[peak], len(timeline))
+        if isinstance(schedule, Training):
+            _mark_turn(ax, schedule.turn, timeline[peak])
+        _legend(ax, [role for role in ROLES if any(band.role == role for band in bands)], shaded)
+        settings = [*(["mixed precision"] if amp else []), *([f"{checkpoint} checkpointed"] if checkpoint else [])]
+        page.framed(ax, _caption(analysis, schedule, peak, settings, len(moments) < len(timeline)))
     return ax
 
 
-def _moments(live: Sequence[int]) -> list[int]:
-    """The moments to draw: all, or of every part of time the one with most alive and the one with least, in their order."""
-    if len(live) <= 2 * SAMPLES:
-        return list(range(len(live)))
-    edges = [at * len(live) // SAMPLES for at in range(SAMPLES + 1)]
-    found: list[int] = []
+def _moments(timeline: Sequence[int]) -> list[int]:
+    """The moments to draw: all, or of each part of the time the moment with the most and the one with the least bytes."""
+    if len(timeline) <= 2 * SAMPLES:
+        return list(range(len(timeline)))
+    edges = [at * len(timeline) // SAMPLES for at in range(SAMPLES + 1)]
+    moments: list[int] = []
     for low, high in pairwise(edges):
         part = range(low, high)
-        found += sorted({max(part, key=live.__getitem__), min(part, key=live.__getitem__)})
-    return found
+        moments += sorted({max(part, key=timeline.__getitem__), min(part, key=timeline.__getitem__)})
+    return moments
 
 
-def _legend(ax: Axes, roles: Sequence[str], twice: set[str]) -> None:
-    """Every colour of the stack by its name; a role whose bands take turns in two shades has both."""
+def _legend(ax: Axes, roles: Sequence[str], shaded: set[str]) -> None:
+    """A legend of the roles; a role in ``shaded`` has two shades."""
     handles = [
         tuple(
             Patch(facecolor=shade(ROLES[role][1], light), edgecolor=INK, linewidth=0.4)
-            for light in (1.0, DEEP)[: 1 + (role in twice)]
+            for light in (1.0, DEEP)[: 1 + (role in shaded)]
         )
         for role in roles
     ]
@@ -136,7 +117,7 @@ def _legend(ax: Axes, roles: Sequence[str], twice: set[str]) -> None:
 
 
 def _bands(analysis: Analysis, schedule: Schedule, moments: Sequence[int]) -> list[Band]:
-    """A band for every tensor, or where they are many for those of a role and block; the first made first."""
+    """A band for each tensor, or, of many tensors, for each role in each block; in the order in which they are made."""
     nodes, many = analysis.network.nodes, _many(schedule)
     groups: dict[object, list[Storage]] = {}
     for storage in schedule.storages:
@@ -153,22 +134,22 @@ def _bands(analysis: Analysis, schedule: Schedule, moments: Sequence[int]) -> li
 
 
 def _many(schedule: Schedule) -> bool:
-    """Whether the tensors are too many to be drawn one by one."""
+    """Whether there are too many tensors to draw them one by one."""
     return len(schedule.storages) > TENSORS
 
 
 def _stack(ax: Axes, moments: Sequence[int], count: int, bands: Sequence[Band]) -> set[str]:
-    """The bands on each other, each from where it begins to where it ends; the roles of which two shades take turns."""
+    """Stack the bands, neighbours of one role in two shades in turn; return the roles with two shades."""
     below = [0] * len(moments)
     edges = [0, *((a + b + 1) / 2 for a, b in pairwise(moments)), count]
     turn = dict.fromkeys(ROLES, 0)
     for band in bands:
         turn[band.role] += 1
         above = [low + more for low, more in zip(below, band.bytes, strict=True)]
-        there = [at for at, more in enumerate(band.bytes) if more]
-        if there:
-            span = slice(there[0], there[-1] + 1)
-            times = edges[there[0] : there[-1] + 2]
+        places = [at for at, more in enumerate(band.bytes) if more]
+        if places:
+            span = slice(places[0], places[-1] + 1)
+            times = edges[places[0] : places[-1] + 2]
             colour = shade(ROLES[band.role][1], 1.0 if turn[band.role] % 2 else DEEP)
             outline = [*_steps(times, above[span]), *reversed(_steps(times, below[span]))]
             ax.add_patch(Polygon(outline, facecolor=colour, edgecolor=colour, linewidth=0.1))
@@ -177,7 +158,7 @@ def _stack(ax: Axes, moments: Sequence[int], count: int, bands: Sequence[Band]) 
 
 
 def _steps(times: Sequence[float], heights: Sequence[int]) -> list[tuple[float, int]]:
-    """The corners of a line that keeps each height from its time to the next."""
+    """The corners of a line that has each height from its time to the next time."""
     corners: list[tuple[float, int]] = []
     for start, end, height in zip(times, times[1:], heights, strict=False):
         if corners and corners[-1][1] == height:
@@ -187,8 +168,8 @@ def _steps(times: Sequence[float], heights: Sequence[int]) -> list[tuple[float, 
     return corners
 
 
-def _mark(ax: Axes, peak: int, most: int, count: int) -> None:
-    """A mark over the peak, and its bytes beside it, on the side that has more room."""
+def _mark_peak(ax: Axes, peak: int, most: int, count: int) -> None:
+    """An arrow above the peak, with the bytes on the side that has more room."""
     ax.annotate(
         "",
         (peak + 0.5, most),
@@ -214,19 +195,35 @@ def _mark(ax: Axes, peak: int, most: int, count: int) -> None:
     )
 
 
-def _caption(analysis: Analysis, schedule: Schedule, peak: int, how: Sequence[str], folded: bool) -> str:
+def _mark_turn(ax: Axes, turn: int, peak: int) -> None:
+    """A line between the forward and the backward pass, up to the peak and above the axes, and the names of the passes."""
+    line: dict[str, Any] = {"color": INK, "linewidth": 0.6, "linestyle": ":"}
+    ax.plot([turn, turn], [0, peak], **line)
+    ax.plot([turn, turn], [1, 1.06], transform=ax.get_xaxis_transform(), clip_on=False, **line)
+    for text, at, side in (("forward", -3, "right"), ("backward", 3, "left")):
+        ax.annotate(
+            text,
+            (turn, 1.01),
+            (at, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha=side,
+            va="bottom",
+        )
+
+
+def _caption(analysis: Analysis, schedule: Schedule, peak: int, settings: Sequence[str], sampled: bool) -> str:
     moment, batch = schedule.moments[peak], analysis.batch
     alive = sorted(schedule.alive(peak), key=lambda storage: -storage.bytes(batch))
-    told = [f"{labels.said(s.name, 45)} {s.bytes(batch):,}" for s in alive[:NAMED]]
+    tensors = [f"{labels.one_line(s.name, 45)} {s.bytes(batch):,}" for s in alive[:NAMED]]
     rest = alive[NAMED:]
-    told += [f"{len(rest)} more {sum(s.bytes(batch) for s in rest):,}"] if rest else []
-    what = "a step of training" if analysis.training else "inference"
-    settings = ", ".join([f"batch {batch}", analysis.dtype, *how])
-    parts = " Of every part of time the moments with most and with least alive are drawn." if folded else ""
-    where = labels.said(analysis.network.nodes[moment.node].name, 45)
+    tensors += [f"{len(rest)} more {sum(s.bytes(batch) for s in rest):,}"] if rest else []
+    run = "a training step" if analysis.training else "inference"
+    band = "all tensors of one kind in one block" if _many(schedule) else "one tensor"
+    where = labels.one_line(analysis.network.nodes[moment.node].name, 45)
+    parts = " Of each part of the time, the moments with the most and the least bytes are drawn." if sampled else ""
     return (
-        f"Tensors alive during {what}: {labels.about(analysis, counted=False)[:-1]}, {settings}. The peak of "
-        f"{schedule.peak(batch):,} bytes is at {where}, {moment.phase}; alive there, "
-        f"in bytes: {', '.join(told)}. A band is {'what one block holds of a kind' if _many(schedule) else 'a tensor'}. "
-        f"Without weights, optimizer and image.{parts}"
+        f"Tensors alive during {run}: {labels.about(analysis)}, {', '.join([f'batch {batch}', analysis.dtype, *settings])}. "
+        f"Peak: {schedule.peak(batch):,} bytes at {where}, {moment.phase} pass. Alive at the peak, in bytes: "
+        f"{', '.join(tensors)}. A band is {band}. Without weights, optimizer state and network input.{parts}"
     )

@@ -1,4 +1,4 @@
-"""How every picture looks, and what makes it the same file on every run: the one place for both.
+"""The look of all pictures, and why the same input gives the same file: the one place for both.
 
 Text stays text in SVG and PDF. Nothing here touches pyplot. A kind of picture draws on a ``Page``, which knows the
 width, and puts title, caption and ground around what was drawn.
@@ -22,7 +22,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.plot.colours import BLUE, GREEN, INK, ORANGE, PURPLE, RED, SKY
 from archcalc.plot.fonts import FIRST, families, quiet
 from archcalc.plot.ground import missing_glyphs, on_ground
-from archcalc.plot.labels import SIZE, said, wrapped
+from archcalc.plot.labels import SIZE, one_line, wrapped
 from archcalc.plot.look import Look, Looks, look
 from archcalc.units import unit_for
 
@@ -35,7 +35,7 @@ LINES = (
     (GREEN, (0, (1, 1)), "P"),
     (PURPLE, (0, (7, 2)), "X"),
 )
-"""Colour, dash and marker of the lines of a figure, which are told apart without colour too."""
+"""Colour, dash and marker of the lines of a figure; lines differ without colour too."""
 
 FONTS = [FIRST, "Verdana", "Arial", "Helvetica", "sans-serif"]
 RC = {
@@ -81,35 +81,35 @@ def applied(salt: str = "", written: Iterable[str] = ()) -> AbstractContextManag
 
 
 class Page:
-    """Where a picture is drawn: axes that the user gave, or a figure of its own with title, caption and ground."""
+    """The place of a picture: the axes of the user, or a figure of its own with title, caption and ground."""
 
-    def __init__(self, given: Sequence[Axes], chosen: Look) -> None:
-        self.given, self.look = list(given), chosen
-        self.width = chosen.width
-        if given:
-            self.width = float(given[0].get_window_extent().width / figure_of(given[0]).dpi)
-        self._drawn = list(given)
+    def __init__(self, user_axes: Sequence[Axes], choices: Look) -> None:
+        self.user_axes, self.look = list(user_axes), choices
+        self.width = choices.width
+        if user_axes:
+            self.width = float(user_axes[0].get_window_extent().width / figure_of(user_axes[0]).dpi)
+        self._axes = list(user_axes)
 
     def figure(self, height: float, *, scaled: bool = False) -> Figure:
-        """A figure of that height in inches; ``scaled``: in a column, and taller on a wider page."""
+        """A figure of that height in inches; ``scaled``: the height is that of a column, and grows with the width."""
         return Figure(
             figsize=(self.width, self.look.tall(height) if scaled else height), layout="constrained", facecolor="white"
         )
 
     def axes(self, height: float, *, scaled: bool = True) -> Axes:
-        """The user's axes, or those of a figure of that height."""
-        if not self.given:
-            self._drawn = [self.figure(height, scaled=scaled).add_subplot()]
-        return self._drawn[0]
+        """The axes of the user, or those of a new figure of that height."""
+        if not self.user_axes:
+            self._axes = [self.figure(height, scaled=scaled).add_subplot()]
+        return self._axes[0]
 
     def framed(self, ax: Axes, caption: str) -> None:
-        """Put the title above and the caption below the axes' figure, which grows by their lines; not the user's."""
-        if self.given:
+        """Add the title above and the caption below the figure of the axes; a figure of the user stays as it is."""
+        if self.user_axes:
             return
-        self._drawn = [ax]
+        self._axes = [ax]
         figure, line = figure_of(ax), SIZE * 1.25 / 72
         width, height = figure.get_size_inches()
-        title = wrapped(said(self.look.title), width - 0.1, SIZE + 1) if self.look.title else []
+        title = wrapped(one_line(self.look.title), width - 0.1, SIZE + 1) if self.look.title else []
         below = wrapped(caption, width - 0.1) if self.look.caption else []
         top = len(title) * line * (SIZE + 1) / SIZE + 0.06 if title else 0.0
         band = 0.02 + len(below) * line + 0.06 if below else 0.0
@@ -128,46 +128,46 @@ class Page:
             except UserWarning:
                 raise ArchcalcError(
                     f"a width of {self.width:g} inches leaves no room for the drawing beside its labels; "
-                    "a larger --width is needed"
+                    "use a larger --width"
                 ) from None
 
     def close(self) -> None:
-        """Give the picture its ground, and say once which characters no font has."""
-        for ax in self._drawn:
-            on_ground(ax if self.given else figure_of(ax), dark=self.look.dark, transparent=self.look.transparent)
-            missing_glyphs(ax if self.given else figure_of(ax))
-            if not self.given:
+        """Give the picture its ground, and warn once of characters that no font has."""
+        for ax in self._axes:
+            on_ground(ax if self.user_axes else figure_of(ax), dark=self.look.dark, transparent=self.look.transparent)
+            missing_glyphs(ax if self.user_axes else figure_of(ax))
+            if not self.user_axes:
                 break
 
 
 @contextmanager
 def page(ax: Axes | Sequence[Axes] | None, options: Looks, *analyses: Analysis) -> Iterator[Page]:
     """The page for a picture of the analyses, with the style applied while it is drawn."""
-    given = [] if ax is None else [ax] if isinstance(ax, Axes) else list(ax)
-    if given and (wrong := [name for name in options if name != "dark"]):
-        raise ArchcalcError(f"{wrong[0]} is of a whole figure; with ax, it is up to the caller")
-    chosen = look(options)
-    with applied(written=characters(chosen.title, *analyses)):
-        made = Page(given, chosen)
-        yield made
-        made.close()
+    own = [] if ax is None else [ax] if isinstance(ax, Axes) else list(ax)
+    if own and (wrong := [name for name in options if name != "dark"]):
+        raise ArchcalcError(f"{wrong[0]} belongs to a whole figure; with ax, the caller decides")
+    choices = look(options)
+    with applied(written=characters(choices.title, *analyses)):
+        drawing = Page(own, choices)
+        yield drawing
+        drawing.close()
 
 
 def characters(title: str, *analyses: Analysis) -> set[str]:
     """The characters of all texts of specs that may stand in a picture, and of its title."""
-    found = set(title)
+    letters = set(title)
     for a in analyses:
-        found.update(a.network.name, a.network.title, *map(str, a.network.settings.values()))
+        letters.update(a.network.name, a.network.title, *map(str, a.network.settings.values()))
         for node in a.network.nodes:
-            found.update(node.name, *node.scopes)
-    return found
+            letters.update(node.name, *node.scopes)
+    return letters
 
 
 def figure_of(ax: Axes) -> Figure:
     """The figure that axes belong to."""
-    found = ax.get_figure(root=True)
-    assert found is not None
-    return found
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
 
 
 def file_of(figure: Figure, format: str) -> bytes:
@@ -187,10 +187,10 @@ def tidy(svg: str, title: object) -> str:
     from html import escape
 
     used = set(re.findall(r'(?:url\(|href=")#([^")]+)', svg))
-    svg = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", svg)
+    svg = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", svg)
     svg = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
     return re.sub(
-        r"(<svg [^>]*)>", lambda found: f'{found[1]} role="img">\n <title>{escape(str(title))}</title>', svg, count=1
+        r"(<svg [^>]*)>", lambda start: f'{start[1]} role="img">\n <title>{escape(str(title))}</title>', svg, count=1
     )
 
 
@@ -200,10 +200,10 @@ def scaled_axis(numbers: Iterable[int], units: tuple[tuple[int, str], ...]) -> t
     return size, name, FuncFormatter(lambda n, _: f"{n / size:,.6g}")
 
 
-def apart(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """The places moved as little as keeps them a gap apart, in their order, between low and high.
+def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """The places, moved as little as possible so that neighbours are at least ``gap`` apart, between low and high.
 
-    >>> apart([1.0, 1.1, 5.0], 1.0, 0.0, 10.0)
+    >>> spread([1.0, 1.1, 5.0], 1.0, 0.0, 10.0)
     [0.55, 1.55, 5.0]
     """
     groups: list[tuple[float, int]] = []  # where the first of a run of touching places would stand, and how many

@@ -1,4 +1,4 @@
-"""The network drawn as its volumes: the block diagram of textbooks, to scale, with its branches."""
+"""The block diagram of textbooks: the feature maps as volumes to scale, with the branches."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.patches import Patch, Polygon
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.plot import labels, style
+from archcalc.plot.boxes import Box, Scale, box_of, scale_for
 from archcalc.plot.colours import (
     BLUE,
     DEEP,
@@ -27,20 +28,7 @@ from archcalc.plot.colours import (
 )
 from archcalc.plot.colours import OTHER as GREY_VOLUME
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
-from archcalc.plot.layout import (
-    GAP,
-    TEXT,
-    Box,
-    DiagramRow,
-    Placed,
-    Scale,
-    box_of,
-    groups_of,
-    lines_of,
-    overhang,
-    scale_for,
-    skips_of,
-)
+from archcalc.plot.layout import GAP, TEXT, DiagramRow, Placed, groups_of, lines_of, overhang, skips_of
 from archcalc.plot.look import Looks
 
 MOST, ROWS, TALL = 100, 5, 4.5
@@ -59,14 +47,14 @@ LINE: dict[str, Any] = {"color": INK, "linewidth": 0.6, "zorder": 1, "clip_on": 
 
 
 def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
-    """Every volume as a box of height × width × channels to scale, vectors as bars, branches above each other.
+    """Each feature map as a box of height × width × channels to scale, vectors as bars, branches above each other.
 
-    Height and width have one scale, channels another; both are in the caption. Layers that treat every
-    value by itself are drawn with the layer before; blocks are folded until the picture is legible.
-    The axes' data are inches: an ``ax`` should be as wide as a column.
+    Height and width have one scale, channels another; the caption states both. An activation is drawn with the layer
+    before it; blocks are folded until the picture is legible. The data of the axes are inches: an ``ax`` should be as
+    wide as a column. ArchcalcError for maps of three axes.
     """
     if any(row.shape is not None and len(row.shape.axes) > 2 for row in analysis.rows):
-        raise ArchcalcError(f"{analysis.network.full_name} has maps of three axes; shape draws height and width")
+        raise ArchcalcError(f"{analysis.network.full_name} has maps of three axes; shape draws maps of one or two axes")
     with style.page(ax, look, analysis) as page:
         width = page.width - 0.1
         items, lines, scale = _fitting(analysis, width)
@@ -94,7 +82,7 @@ def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> 
 
 
 def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[DiagramRow], Scale]:
-    """The finest folding that takes no more than ROWS rows and is no taller than TALL."""
+    """The finest folding with at most ROWS rows and at most TALL inches."""
     most = MOST
     while True:
         items = finest(analysis, most)
@@ -155,7 +143,7 @@ def _labels(ax: Axes, line: DiagramRow, top: float, middle: float) -> None:
 def _edges(
     ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, float]], lines: Sequence[DiagramRow]
 ) -> None:
-    """A line from every volume to those that take it, but for skips."""
+    """A line from each volume to the volumes that read it, except for skips."""
     skips = skips_of(items, groups_of(items))
     for at, item in enumerate(items):
         row, end, middle = spots[at]
@@ -166,12 +154,12 @@ def _edges(
             if row != row_before:  # on from the end of one row, and from the start of the next
                 ax.plot([start.right, start.right + start.box.slant / 2 + GAP], [middle_before + start.y] * 2, **LINE)
                 start = start._replace(x=-GAP, box=Box(0, 0, 0, 0))
-            way = _way(start, end, lines[row])
-            ax.plot([x for x, _ in way], [middle + y for _, y in way], **LINE)
+            route = _route(start, end, lines[row])
+            ax.plot([x for x, _ in route], [middle + y for _, y in route], **LINE)
 
 
-def _way(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, float]]:
-    """Level along the trunk or a branch and slanted between them, clear of the numbers; over branches along the trunk."""
+def _route(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, float]]:
+    """The points of a line: level along the trunk and the branches, slanted between them, and above branches."""
     between = [spot.top for spot in line.placed if start.x < spot.x < end.x and not spot.trunk]
     leave = (
         start.x + start.box.front + max(start.box.slant / 2, overhang(start.item, start.box) if start.box.front else 0)
@@ -179,23 +167,25 @@ def _way(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, floa
     arrive = end.x - overhang(end.item, end.box)
     if start.trunk and end.trunk and between:
         over = min(between) - 0.03
-        way = [(leave, 0), (leave + 0.05, over), (arrive - 0.05, over), (arrive, 0)]
+        route = [(leave, 0), (leave + 0.05, over), (arrive - 0.05, over), (arrive, 0)]
     elif start.trunk and not end.trunk:
-        way = [(leave, 0), (min(leave + 2 * GAP, end.x), end.y)]
+        route = [(leave, 0), (min(leave + 2 * GAP, end.x), end.y)]
     elif end.trunk and not start.trunk:
-        way = [(max(start.right, arrive - 2 * GAP), start.y), (arrive, 0)]
+        route = [(max(start.right, arrive - 2 * GAP), start.y), (arrive, 0)]
     else:
-        way = []
-    return [(start.right, start.y), *way, (end.x, end.y)]
+        route = []
+    return [(start.right, start.y), *route, (end.x, end.y)]
 
 
 def _caption(analysis: Analysis, items: Sequence[Item], scale: Scale) -> str:
     per_cm = 1 / 2.54
-    folded = " Blocks are folded to their output." if any(item.sort == BLOCK for item in items) else ""
-    cut = " A broken bar is longer than it is drawn." if any(box_of(item.shape, scale).cut for item in items) else ""
-    skips = " A letter stands where a skip begins and where it ends." if skips_of(items, groups_of(items)) else ""
+    folded = " A folded block is drawn as its output." if any(item.sort == BLOCK for item in items) else ""
+    cut = (
+        " A broken bar is too long to be drawn in full." if any(box_of(item.shape, scale).cut for item in items) else ""
+    )
+    skips = " A letter marks both ends of a skip." if skips_of(items, groups_of(items)) else ""
     return (
-        f"Volumes of {labels.about(analysis, counted=False)} Below each its channels, above the rows height×width. "
+        f"Feature maps of {labels.about(analysis)}. Below each volume: channels. Above each row: height×width. "
         f"To scale: 1 cm is {per_cm / scale.pixel:,.0f} pixels of height and width, or {per_cm / scale.channel:,.0f} "
         f"channels.{folded}{cut}{skips}"
     )

@@ -151,8 +151,8 @@ def test_a_page_has_every_part():
         "Receptive field",
         "Memory",
         "Published figures",
-        "Seen by PyTorch",
-        "How things are counted",
+        "Measured with PyTorch",
+        "How layers are counted",
     ]
     cards = {card.label: card for card in made.cards}
     assert cards["Weight file"].lines[0] == "6,998,552 numbers in float32"
@@ -163,7 +163,7 @@ def test_a_page_has_every_part():
         "7.0 MB in int8",
     ]
     assert cards["Depth"].value == "22 layers"  # "22 layers deep when counting only layers with parameters"
-    assert "Those that are no match:" in text
+    assert "Figures that do not match:" in text
     assert "Not run" in text
 
 

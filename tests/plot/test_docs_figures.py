@@ -22,10 +22,20 @@ def test_the_figure_is_fresh(command, figure, archcalc, tmp_path, overwrite):
 
 
 def test_every_figure_is_shown_and_drawn():
-    shown = re.findall(r"\]\(figures/(\S+)\)", (DOCS / "plots.md").read_text())
+    """In plots.md, beside the command, or in the README, for a light and for a dark screen."""
+    page = re.findall(r"\]\(figures/(\S+)\)", (DOCS / "plots.md").read_text())
+    front = re.findall(r'(?:src|srcset)="docs/figures/([^"]+)"', (DOCS.parent / "README.md").read_text())
     drawn = [figure for _, figure in COMMANDS]
-    assert shown == drawn
+    assert drawn[: len(page)] == page
+    assert sorted(drawn[len(page) :]) == sorted(front)
     assert {path.name for path in (DOCS / "figures").glob("*")} == set(drawn)
+
+
+def test_a_picture_of_the_readme_has_a_dark_twin():
+    text = (DOCS.parent / "README.md").read_text()
+    pairs = re.findall(r'dark\)" srcset="docs/figures/(\w+)_dark\.svg">\s+<img src="docs/figures/(\w+)\.svg"', text)
+    assert len(pairs) == 2
+    assert all(dark == light for dark, light in pairs)
 
 
 def test_the_page_names_every_kind_and_option():

@@ -139,11 +139,11 @@ def test_the_same_graph_gives_the_same_bytes_a_second_later(format, start):
 def test_without_graphviz_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(
-        ArchcalcError, match=r"^a graph is laid out by Graphviz, whose program dot was not found: apt-get"
+        ArchcalcError, match=r"^the graph needs the program dot of Graphviz, which was not found: apt-get"
     ):
         plot.svg("graph", [analysis("lenet5")])
 
 
 def test_a_graph_is_no_figure():
-    with pytest.raises(ArchcalcError, match=r"^a graph is drawn by Graphviz and is no figure of matplotlib; save it"):
+    with pytest.raises(ArchcalcError, match=r"^Graphviz draws the graph: there is no matplotlib figure; use plot.save"):
         plot.figure("graph", [analysis("lenet5")])

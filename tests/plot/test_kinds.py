@@ -99,11 +99,11 @@ BAD = [
     ),
     (  # 16 weights and as many gradients, 3x8x8 numbers of the image, 4x8x8 of the map and of its gradient
         ["budget", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"],
-        f"tiny does not train in 1KB: one image takes {4 * (16 + 16 + 192 + 256 + 256):,} bytes",
+        f"tiny does not train in 1KB: one image needs {4 * (16 + 16 + 192 + 256 + 256):,} bytes",
     ),
     (  # 2816 bytes an image
         ["budget", "tiny.yaml", "--fit", "10TiB", "-o", "x.svg"],
-        "in 10TiB tiny trains 2,147,483,647 images, the most there can be",
+        "tiny trains with more than 2,147,483,647 images in 10TiB, the largest batch there can be",
     ),
     (["memory", "tiny.yaml", "--fit", "1KB", "-o", "x.svg"], "fit is an option of budget, not of memory"),
     (["rf-map", "vgg16", "--layers", "conv5_4", "-o", "x.svg"], "unknown layer 'conv5_4'; did you mean 'conv5_1'?"),
@@ -121,22 +121,22 @@ BAD = [
     (["rf", "vector.yaml", "-o", "x.svg"], "vector has no receptive field: its input 10 has no axes"),
     (["rf-map", "vector.yaml", "-o", "x.svg"], "vector has no field map: its input 10 has no height and width"),
     (["rf-map", "cube.yaml", "-o", "x.svg"], "cube has no field map: its input 1x4x4x4 has no height and width"),
-    (["shape", "cube.yaml", "-o", "x.svg"], "cube has maps of three axes; shape draws height and width"),
+    (["shape", "cube.yaml", "-o", "x.svg"], "cube has maps of three axes; shape draws maps of one or two axes"),
     (
         ["compare", "vgg16", "tiny.yaml", "lenet5", "-o", "x.svg"],
-        "no sourced accuracy for tiny, lenet5: compare shows networks of the zoo as they were published",
+        "no accuracy with a source for tiny, lenet5: compare shows networks of the zoo as they were published",
     ),
     (
         ["compare", "vgg16", "--input", "3x320x320", "-o", "x.svg"],
-        "no sourced accuracy for vgg16: compare shows networks of the zoo as they were published",
+        "no accuracy with a source for vgg16: compare shows networks of the zoo as they were published",
     ),
     (
         ["compare", "vgg16", "resnet_cifar20", "-o", "x.svg"],
-        "accuracies on different data do not compare: ILSVRC: vgg16; CIFAR-10: resnet_cifar20",
+        "accuracies on different data cannot be compared: ILSVRC: vgg16; CIFAR-10: resnet_cifar20",
     ),
     (
         ["compare", "googlenet", "plain18", "-o", "x.svg"],
-        "googlenet has no top-1 error and plain18 no top-5 error: no one figure compares all",
+        "googlenet has no top-1 error and plain18 no top-5 error: no error is known of all networks",
     ),
 ]
 

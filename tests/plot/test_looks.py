@@ -24,7 +24,7 @@ from archcalc.layers.join import Add
 from archcalc.plot import fonts
 from archcalc.plot.colours import DARK, INK, WHITE, shade
 from archcalc.plot.kinds import file, picture
-from archcalc.plot.labels import said, shortened, text_width, told_apart
+from archcalc.plot.labels import one_line, short_names, shortened, text_width
 from tests.nets import CLIP, FPN, SSD, UNET, network
 from tests.plot.pictures import analysis
 
@@ -166,7 +166,7 @@ def test_labels_that_leave_no_room_for_the_drawing_are_one_sentence(sizes, width
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = archcalc("plot", "rf-map", f"INPUT {sizes}x1 (HxWxC) -> {WIDE}", "--width", width, "-o", out)
-    said = "a width of 2.5 inches leaves no room for the drawing beside its labels; a larger --width is needed"
+    said = "a width of 2.5 inches leaves no room for the drawing beside its labels; use a larger --width"
     assert found == ((0, "", "") if room else (2, "", f"archcalc: {said}\n"))
 
 
@@ -175,7 +175,7 @@ def test_axes_of_the_user_s_can_be_dark_and_nothing_else():
     ax = figure.subplots()
     plot.rf(analysis("lenet5"), ax=ax, dark=True)
     assert to_hex(ax.xaxis.label.get_color()) == DARK[INK]
-    with pytest.raises(ArchcalcError, match=r"^title is of a whole figure; with ax, it is up to the caller$"):
+    with pytest.raises(ArchcalcError, match=r"^title belongs to a whole figure; with ax, the caller decides$"):
         plot.rf(analysis("lenet5"), ax=ax, title="no")
     with pytest.raises(ArchcalcError, match=r"^cost: unknown option 'widht'; did you mean 'width'\?$"):
         plot.figure("cost", [analysis("lenet5")], widht=3)
@@ -228,17 +228,17 @@ def test_no_text_of_a_spec_breaks_a_picture(kind, name, recwarn):
 
 
 def test_control_characters_are_shown_and_long_texts_shortened():
-    assert said("a\tb\n\x1b[0m") == "a b \\x1b[0m"
-    assert len(said("x" * 10_000)) <= 200
+    assert one_line("a\tb\n\x1b[0m") == "a b \\x1b[0m"
+    assert len(one_line("x" * 10_000)) <= 200
 
 
 def test_names_stay_apart_when_they_are_shortened():
     names = [f"bottlenecks{i}.bottleneck{j}.expand.conv" for i in (1, 2) for j in (1, 2, 12)]
-    short = told_apart(names, 0.8)
+    short = short_names(names, 0.8)
     assert len(set(short)) == len(names)
     assert max(map(text_width, short)) <= 0.8
-    assert told_apart(["conv1", "fc"], 0.8) == ["conv1", "fc"]
-    same = told_apart(["x" * 50 + "y" * 50, "x" * 50 + "z" + "y" * 50], 0.5)
+    assert short_names(["conv1", "fc"], 0.8) == ["conv1", "fc"]
+    same = short_names(["x" * 50 + "y" * 50, "x" * 50 + "z" + "y" * 50], 0.5)
     assert len(set(same)) == 2
     assert text_width(shortened("w" * 99, 0.6)) <= 0.6
 
@@ -255,7 +255,7 @@ def test_a_script_that_no_font_has_is_said_once(monkeypatch, archcalc, tmp_path)
         warnings.simplefilter("always")
         plot.figure("cost", [analysis("lenet5")], title=CHINESE)
     assert [str(one.message) for one in found] == [
-        "no installed font has 卷, 积, 络, 网: these characters are drawn as boxes; install a font for them, such as Noto"
+        "no installed font has 卷, 积, 络, 网: these characters are drawn as boxes; install a font that has them, such as Noto"
     ]
     status, _, err = archcalc("plot", "rf", "lenet5", "--title", CHINESE, "-o", str(tmp_path / "x.png"))
     assert (status, len(err.splitlines())) == (0, 1)

@@ -15,11 +15,12 @@ from matplotlib.text import Text
 
 from archcalc import load, plot
 from archcalc.memory.budget import Budget
+from archcalc.plot.boxes import MAP, box_of, is_bar, scale_for
 from archcalc.plot.folding import BLOCK, finest, folded, runs
 from archcalc.plot.labels import wrapped
-from archcalc.plot.layout import MAP, box_of, groups_of, is_bar, scale_for
+from archcalc.plot.layout import groups_of
 from archcalc.plot.memory_timeline import _moments as moments_of
-from archcalc.plot.style import apart
+from archcalc.plot.style import spread
 from archcalc.sizes import Shape
 from tests.nets import CLIP, FPN, SSD, UNET, network
 from tests.plot.pictures import analysis
@@ -180,7 +181,7 @@ def test_rf_says_what_is_a_bound(tmp_path):
         "input: [1, 9, 9]\nlayers:\n  - add:\n      a:\n        - conv: {out: 1, kernel: 1, stride: 2}\n"
         "      b:\n        - adaptive_avg_pool: {out: 5}\n"
     )
-    assert "A bound, not exact: up" in plot.rf(load(str(spec)).analyze()).figure.get_label()
+    assert "Bounds, not exact sizes: up" in plot.rf(load(str(spec)).analyze()).figure.get_label()
 
 
 # rf-map
@@ -210,7 +211,7 @@ def test_rf_map_chooses_ends_of_stages_and_the_first_field_that_covers_the_input
         "35×35 conv2_3.add",
         "7×7 conv1",
     ]
-    assert "* larger than is drawn." in ax.figure.get_label()
+    assert "*: too large to be drawn." in ax.figure.get_label()
 
 
 def test_rf_map_where_every_field_is_larger_than_is_drawn():
@@ -234,7 +235,7 @@ def test_the_middle_unit_of_an_even_map_is_the_one_nearest_to_the_middle():
     box = next(p for p in ax.patches if isinstance(p, Rectangle))
     left, right = box.get_x(), box.get_x() + box.get_width() - 1
     assert (right - left + 1, abs(left + right - 223)) == (196, 16)
-    assert "half a step beside it" in ax.figure.get_label()
+    assert "the unit nearest to the middle is drawn" in ax.figure.get_label()
 
 
 # shape
@@ -248,7 +249,7 @@ def test_shape_of_decoders_and_detectors_stays_on_the_page_and_letters_its_skips
         assert low - 0.1 <= patch.get_extents().transformed(made.transData.inverted()).x1 <= high + 0.1
     letters = [text for text in labels(made) if text in ("a", "b", "c") or ("," in text and len(text) < 6)]
     assert "a" in letters
-    assert "A letter stands where a skip begins" in made.figure.get_label()
+    assert "A letter marks both ends of a skip" in made.figure.get_label()
 
 
 def test_shape_has_the_colours_of_its_legend_on_the_largest_faces():
@@ -354,10 +355,10 @@ def test_pattern_has_27_c2_against_49_c2():
     (ax,) = drawn("pattern")
     ends = {line.get_label(): line.get_ydata()[-1] for line in ax.lines}
     assert ends == {
-        "2 of 3×3: sees 5×5, 18 C²": 18 * 512**2,
-        "1 of 5×5: sees 5×5, 25 C²": 25 * 512**2,
-        "3 of 3×3: sees 7×7, 27 C²": 27 * 512**2,
-        "1 of 7×7: sees 7×7, 49 C²": 49 * 512**2,
+        "2 of 3×3: field 5×5, 18 C²": 18 * 512**2,
+        "1 of 5×5: field 5×5, 25 C²": 25 * 512**2,
+        "3 of 3×3: field 7×7, 27 C²": 27 * 512**2,
+        "1 of 7×7: field 7×7, 49 C²": 49 * 512**2,
     }
     assert round(100 * (49 / 27 - 1)) == 81
 
@@ -377,13 +378,16 @@ def top_of(ax):
 def test_memory_stacks_up_to_the_peak_that_pytorch_holds(name, peak):
     (ax,) = drawn("memory", name)
     assert top_of(ax) == peak
-    assert f"The peak of {peak:,} bytes" in ax.figure.get_label()
+    assert f"Peak: {peak:,} bytes" in ax.figure.get_label()
 
 
 def test_memory_names_what_is_alive_at_the_peak_of_vgg16():
     """The maps before and after the second convolution: 64 x 224 x 224 numbers of 4 bytes each."""
     one = 4 * 64 * 224 * 224
-    assert f"alive there, in bytes: conv1_1 {one:,}, conv1_2 {one:,}." in drawn("memory", "vgg16")[0].figure.get_label()
+    assert (
+        f"Alive at the peak, in bytes: conv1_1 {one:,}, conv1_2 {one:,}."
+        in drawn("memory", "vgg16")[0].figure.get_label()
+    )
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet152", "densenet201"])
@@ -413,7 +417,9 @@ def test_memory_names_both_shades():
     assert shades <= {to_hex(patch.get_facecolor()) for patch in ax.get_legend().findobj(Patch)}
 
 
-@pytest.mark.parametrize(("name", "band"), [("vgg16", "a tensor"), ("resnet50", "what one block holds of a kind")])
+@pytest.mark.parametrize(
+    ("name", "band"), [("vgg16", "one tensor"), ("resnet50", "all tensors of one kind in one block")]
+)
 def test_memory_says_what_a_band_is(name, band):
     assert f" A band is {band}. " in drawn("memory", name)[0].figure.get_label()
 
@@ -432,7 +438,7 @@ def test_budget_marks_the_largest_batch_that_fits():
     batch = held.largest_training(24 * 2**30)
     assert f"24GiB: batch {batch} fits" in labels(ax)
     total = ax.lines[0]
-    assert total.get_label() == "training, all of it"
+    assert total.get_label() == "training, total"
     drawn_at = dict(zip(*total.get_data(), strict=True))
     assert drawn_at[batch] <= 24 * 2**30 < held.training_parts(batch + 1).total
     weights = next(line for line in ax.lines if line.get_label() == "weights and buffers")
@@ -452,10 +458,10 @@ def test_budget_adds_up():
     """What is drawn apart is what is drawn in total; Adam keeps two numbers a weight and counts its steps."""
     (ax,) = drawn("budget", "vgg16", optimizer="adam", overhead="500MB")
     lines = {line.get_label(): line.get_ydata() for line in ax.lines if not line.get_label().startswith("_")}
-    parts = [lines[name] for name in lines if "all of it" not in name]
+    parts = [lines[name] for name in lines if "total" not in name]
     assert len(parts) == 5
-    assert [sum(at) for at in zip(*parts, strict=True)] == list(lines["training, all of it"])
-    assert set(lines["optimizer"]) == {2 * 4 * VGG16 + 4 * 2 * 16}  # 16 layers, each with weights and biases
+    assert [sum(at) for at in zip(*parts, strict=True)] == list(lines["training, total"])
+    assert set(lines["optimizer state"]) == {2 * 4 * VGG16 + 4 * 2 * 16}  # 16 layers, each with weights and biases
     assert set(lines["overhead"]) == {500_000_000}
 
 
@@ -463,10 +469,10 @@ def test_budget_adds_up():
 
 
 def test_labels_are_moved_as_little_as_keeps_them_apart():
-    assert apart([1.0, 1.1, 5.0], 1.0, 0.0, 10.0) == [0.55, 1.55, 5.0]
-    assert apart([0.0, 0.1], 1.0, 0.0, 10.0) == [0.0, 1.0]
-    assert apart([9.9, 9.95], 1.0, 0.0, 10.0) == [9.0, 10.0]
-    assert apart([], 1.0, 0.0, 1.0) == []
+    assert spread([1.0, 1.1, 5.0], 1.0, 0.0, 10.0) == [0.55, 1.55, 5.0]
+    assert spread([0.0, 0.1], 1.0, 0.0, 10.0) == [0.0, 1.0]
+    assert spread([9.9, 9.95], 1.0, 0.0, 10.0) == [9.0, 10.0]
+    assert spread([], 1.0, 0.0, 1.0) == []
 
 
 def test_captions_are_wrapped_between_words():
