@@ -4,7 +4,6 @@ import itertools
 import re
 from fractions import Fraction
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,8 @@ from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import registry
 from archcalc.sizes import Shape
 from tests import random_nets as nets
+
+np = pytest.importorskip("numpy")
 
 RANDOM = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]

@@ -9,8 +9,6 @@ from functools import cache
 from math import ceil, floor
 
 import pytest
-import torch
-import torch.nn.functional as F  # noqa: N812
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -132,6 +130,8 @@ LAYERS = (
 
 def gradients(kind, given, n):
     """The set of pixels with a gradient, for every output unit, as torch computes it on one axis."""
+    torch = pytest.importorskip("torch")
+    F = torch.nn.functional  # noqa: N806
     x = torch.ones(1, 1, n, requires_grad=True)
     if kind == "conv":
         out = F.conv1d(x, torch.ones(1, 1, given["kernel"]), None, given["stride"], given["pad"], given["dilation"])

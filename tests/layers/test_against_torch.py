@@ -6,17 +6,17 @@ Where archcalc is laxer or stricter than PyTorch on purpose, a test says so with
 import itertools
 
 import pytest
-import torch
-import torch.nn.functional as F  # noqa: N812
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
-from torchvision.transforms.functional import center_crop
 
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.sizes import Shape
+
+torch = pytest.importorskip("torch")
+nn, F = torch.nn, torch.nn.functional
+FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
+center_crop = pytest.importorskip("torchvision.transforms.functional").center_crop
 
 MODULES = settings(max_examples=150, deadline=None)
 
