@@ -1,0 +1,185 @@
+"""PyTorch code of every layer type on one input, as a person writes it."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.errors import LayerError
+from archcalc.layers import registry
+from archcalc.pytorch import records
+from archcalc.pytorch.code import InlineCode, ModuleCode
+from archcalc.sizes import Shape
+
+x = Shape(6, (8, 9))
+v = Shape(6)
+
+
+def text(code) -> str:
+    """The code on one line; arguments that equal their defaults are left out."""
+    if isinstance(code, InlineCode):
+        names = [f"x{i}" for i in range(4)]
+        return code.text.format(*names, **code.arguments)
+    assert isinstance(code, ModuleCode)
+    shown = []
+    for at, (name, value) in enumerate(code.arguments.items()):
+        if at < code.positional or code.defaults.get(name, code) != value:
+            said = text(value) if isinstance(value, ModuleCode) else repr(value)
+            shown.append(said if at < code.positional else f"{name}={said}")
+    return f"{code.target}({', '.join(shown)})"
+
+
+def lines(type, settings, inputs, over=False) -> list[str]:
+    layer = registry[type](**settings)
+    before, itself = records[type].statements(layer, inputs, layer.shape(*inputs), over)
+    return [*map(text, before), text(itself)]
+
+
+ROWS = [
+    ("conv", {"out": 8, "kernel": 3, "pad": 1}, x, "nn.Conv2d(6, 8, 3, padding=1)"),
+    (
+        "conv",
+        {"out": 4, "kernel": [1, 3], "stride": [2, 1], "groups": 2, "bias": False},
+        x,
+        "nn.Conv2d(6, 4, (1, 3), stride=(2, 1), groups=2, bias=False)",
+    ),
+    ("conv", {"out": 8, "kernel": 3}, Shape(6, (9,)), "nn.Conv1d(6, 8, 3)"),
+    ("conv_transpose", {"out": 8, "kernel": 2, "stride": 2}, x, "nn.ConvTranspose2d(6, 8, 2, stride=2)"),
+    ("conv_table", {"kernel": 3, "table": [[0], [1, 5]]}, x, "TableConv(((0,), (1, 5)), axes=2, kernel_size=3)"),
+    ("linear", {"out": 8}, v, "nn.Linear(6, 8)"),
+    ("linear", {"out": 8, "axis": "last", "bias": False}, x, "nn.Linear(9, 8, bias=False)"),
+    ("linear", {"out": 8, "axis": "channels"}, x, "ChannelLinear(6, 8)"),
+    ("rbf", {"out": 10}, v, "Rbf(6, 10)"),
+    ("max_pool", {"kernel": 2, "stride": 2}, x, "nn.MaxPool2d(2)"),
+    ("max_pool", {"kernel": 3, "stride": 2, "dilation": 2}, x, "nn.MaxPool2d(3, stride=2, dilation=2)"),
+    ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": True}, x, "nn.MaxPool2d(2, ceil_mode=True)"),
+    ("avg_pool", {"kernel": 3, "stride": 2, "pad": 1}, x, "nn.AvgPool2d(3, stride=2, padding=1)"),
+    (
+        "avg_pool",
+        {"kernel": 3, "stride": 2, "pad": 1, "count_include_pad": False},
+        x,
+        "nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False)",
+    ),
+    (
+        "avg_pool",
+        {"kernel": 2, "stride": 1, "dilation": 2},
+        x,
+        "DividedMean(WindowSum((2, 2), (1, 1), dilation=(2, 2)))",
+    ),
+    ("subsample", {"kernel": 2, "stride": 2}, x, "Subsample(6, 2, 4, nn.AvgPool2d(2, divisor_override=1))"),
+    ("adaptive_avg_pool", {"out": [2, 3]}, x, "nn.AdaptiveAvgPool2d((2, 3))"),
+    ("global_avg_pool", {}, x, "nn.AdaptiveAvgPool2d(1)"),
+    ("batch_norm", {}, x, "nn.BatchNorm2d(6)"),
+    ("batch_norm", {"affine": False, "eps": 1e-3}, v, "nn.BatchNorm1d(6, eps=0.001, affine=False)"),
+    ("batch_norm", {"scale": False}, x, "BatchNormShift(6)"),
+    ("layer_norm", {}, v, "nn.LayerNorm(6)"),
+    ("layer_norm", {"axis": "all", "affine": False}, x, "nn.LayerNorm((6, 8, 9), elementwise_affine=False)"),
+    ("layer_norm", {"axis": "channels"}, x, "ChannelNorm(6)"),
+    ("group_norm", {"groups": 3}, x, "nn.GroupNorm(3, 6)"),
+    ("instance_norm", {}, x, "nn.InstanceNorm2d(6)"),
+    ("instance_norm", {"affine": True, "eps": 1e-3}, x, "nn.InstanceNorm2d(6, eps=0.001, affine=True)"),
+    # PyTorch divides alpha by the size
+    ("lrn", {"size": 5}, x, "nn.LocalResponseNorm(5, alpha=0.0005, beta=0.75, k=2.0)"),
+    ("scale", {"factor": 0.5}, x, "x0 * 0.5"),
+    ("layer_scale", {}, x, "LayerScale(6, axes=2, init=1e-06)"),
+    ("relu", {}, x, "nn.ReLU()"),
+    ("leaky_relu", {"slope": 0.2}, x, "nn.LeakyReLU(0.2)"),
+    ("prelu", {}, x, "nn.PReLU(6)"),
+    ("elu", {"alpha": 0.5}, x, "nn.ELU(0.5)"),
+    ("softmax", {}, x, "nn.Softmax(dim=1)"),
+    ("upsample", {"scale": 2}, x, "nn.Upsample(size=(16, 18))"),
+    ("upsample", {"size": 4, "mode": "bilinear"}, x, "nn.Upsample(size=(4, 4), mode='bilinear')"),
+    ("flatten", {}, x, "x0.flatten(1)"),
+    ("identity", {}, x, "x0"),
+    ("dropout", {}, x, "nn.Dropout(0.5)"),
+    ("drop_path", {"p": 0.1}, x, "DropPath(0.1)"),
+    ("slice", {"stop": 2}, x, "x0[:, :2]"),
+    ("slice", {"start": 2}, x, "x0[:, 2:]"),
+    ("slice", {"start": 1, "stop": 5}, x, "x0[:, 1:5]"),
+    ("slice", {}, x, "x0"),
+    ("crop", {"by": [1, [2, 0]]}, x, "x0[:, :, 1:7, 2:]"),
+    ("crop", {"by": 0}, x, "x0"),
+    ("pad", {"by": [1, [2, 0]]}, x, "F.pad(x0, (2, 0, 1, 1))"),
+    ("pad", {"by": 0}, x, "x0"),
+    ("pad_channels", {"after": 2}, x, "F.pad(x0, (0, 0, 0, 0, 0, 2))"),
+    ("channel_shuffle", {"groups": 2}, x, "x0.unflatten(1, (2, -1)).transpose(1, 2).flatten(1, 2)"),
+    ("channel_shuffle", {"groups": 6}, x, "x0"),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "input", "line"), ROWS, ids=lambda v: str(v)[:40])
+def test_one_line(type, settings, input, line):
+    assert lines(type, settings, (input,)) == [line]
+
+
+def test_every_layer_type_is_written():
+    modules = ("relu6", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh")
+    for type in modules:
+        assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
+    joins = ("add", "mean", "multiply", "concat")
+    assert {row[0] for row in ROWS} | {*modules, *joins} == set(records)
+
+
+BEFORE = [
+    # what PyTorch's layer cannot pad stands in a statement of its own
+    (
+        "conv",
+        {"out": 8, "kernel": 2, "pad": "same"},
+        x,
+        ["F.pad(x0, (0, 1, 0, 1))", "nn.Conv2d(6, 8, 2)"],
+    ),
+    (
+        "max_pool",
+        {"kernel": 2, "stride": 1, "pad": [[0, 1], [1, 0]]},
+        x,
+        ['F.pad(x0, (1, 0, 0, 1), value=float("-inf"))', "nn.MaxPool2d(2, stride=1)"],
+    ),
+    # a vector gets the axes of a map that it scales
+    ("multiply", {}, (x, v), ["x0 * x1[:, :, None, None]"]),
+    ("add", {}, (x, x, x), ["x0 + x1", "x0 + x1"]),
+    ("mean", {}, (x, x), ["x0 + x1", "x0 / 2"]),
+    ("concat", {}, (x, x), ["torch.cat((x0, x1), 1)"]),
+    ("concat", {}, (x,), ["torch.cat((x0,), 1)"]),
+    (
+        "lrn",
+        {},
+        v,
+        [
+            "nn.Sequential(nn.Unflatten(1, (6, 1)), nn.LocalResponseNorm(5, alpha=0.0005, beta=0.75, k=2.0), nn.Flatten())"
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "inputs", "expected"), BEFORE, ids=lambda v: str(v)[:40])
+def test_several_statements(type, settings, inputs, expected):
+    assert lines(type, settings, inputs if isinstance(inputs[0], Shape) else (inputs,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("type", "settings", "line"),
+    [
+        ("relu", {}, "nn.ReLU(inplace=True)"),
+        ("leaky_relu", {}, "nn.LeakyReLU(0.01, inplace=True)"),
+        ("sigmoid", {}, "x0.sigmoid_()"),
+        ("tanh", {}, "x0.tanh_()"),
+        ("scale", {"factor": 2}, "x0.mul_(2)"),
+    ],
+)
+def test_in_place(type, settings, line):
+    assert lines(type, settings, (x,), over=True) == [line]
+
+
+def test_a_sum_in_place():
+    assert lines("add", {}, (x, x), over=True) == ["x0.add_(x1)"]
+
+
+@pytest.mark.parametrize(
+    ("type", "settings", "message"),
+    [
+        ("conv", {"out": 1, "kernel": 1}, "PyTorch has no Conv over 4 axes; it has one to three"),
+        ("upsample", {"scale": 2}, "PyTorch has no upsampling over 4 axes; it has one to three"),
+    ],
+)
+def test_what_pytorch_lacks(type, settings, message):
+    with pytest.raises(LayerError, match=f"^{message}$"):
+        lines(type, settings, (Shape(1, (2, 2, 2, 2)),))

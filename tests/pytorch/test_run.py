@@ -1,0 +1,295 @@
+"""How PyTorch runs each layer type, operator by operator, worked out by hand: the bytes that each operator makes.
+
+The layer reads a map of 4x8x8 floats (MAP bytes) that a convolution made, or a linear layer where its channels lie last
+in memory. A row has the operators of the forward pass, then those of the backward pass. Views make nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc import Network
+from archcalc.layers import registry
+from archcalc.memory.training import Training, training
+from archcalc.sizes import Shape
+
+MAP = 4 * 8 * 8 * 4
+QUARTER = MAP // 4
+"""A map of 4x4x4."""
+WEIGHTS = 4 * 4 * 9 * 4
+"""The weights of a 3x3 convolution of 4 channels; its bias has 16 bytes, as every number per channel."""
+PADDED = 4 * 9 * 9 * 4
+"""The map with one row and one column more."""
+CONV = ("conv", {"out": 4, "kernel": 3, "pad": 1})
+LAST = ("linear", {"out": 4, "axis": "channels", "bias": False})
+"""A layer whose map has its channels last in memory."""
+POOL = {"kernel": 2, "stride": 2}
+
+
+def made(schedule: Training, node: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """The operators of a layer in each pass, with the bytes that each makes; the loss apart."""
+    passes: dict[str, list[tuple[str, int]]] = {"forward": [], "backward": []}
+    for at, moment in enumerate(schedule.moments):
+        if moment.node == node and moment.operator != "loss backward":
+            size = sum(storage.bytes(1) for storage in schedule.storages if storage.born == at)
+            passes[moment.phase].append((moment.operator.removesuffix(" backward"), size))
+    return passes["forward"], passes["backward"]
+
+
+def run(layer, before=CONV, storage="new", inputs=(1,), **how):
+    net = Network("net", Shape(4, (8, 8)))
+    net.add("before", registry[before[0]](**before[1]))
+    net.add("gate", registry["global_avg_pool"](), [1])
+    type, settings = layer
+    net.add("layer", registry[type](**settings), inputs, storage=storage)
+    return made(training(net, **how), 3)
+
+
+ROWS = [
+    # Pooling. The indices of maxima are int64.
+    ("max_pool", POOL, [("max_pool_with_indices", 3 * QUARTER)], [("max_pool_with_indices", MAP)]),
+    (  # same: 8 positions need 3*2 + 3 = 9, one zero at the end, which PyTorch's pooling cannot put there
+        "max_pool",
+        {"kernel": 3, "stride": 2, "pad": "same"},
+        [("constant_pad_nd", PADDED), ("max_pool_with_indices", 3 * QUARTER)],
+        [("max_pool_with_indices", PADDED), ("constant_pad_nd", MAP)],
+    ),
+    ("avg_pool", POOL, [("avg_pool", QUARTER)], [("avg_pool", MAP)]),
+    (  # a mean over the map alone: its size rounded up does the same
+        "avg_pool",
+        {"kernel": 3, "stride": 2, "pad": "same"},
+        [("avg_pool", QUARTER)],
+        [("avg_pool", MAP)],
+    ),
+    (  # zeros that count on one side: padded first
+        "avg_pool",
+        {"kernel": 3, "stride": 2, "pad": [[0, 2], 0]},
+        [("constant_pad_nd", 4 * 10 * 8 * 4), ("avg_pool", 4 * 4 * 3 * 4)],
+        [("avg_pool", 4 * 10 * 8 * 4), ("constant_pad_nd", MAP)],
+    ),
+    (  # two cells of three, on each axis; 3x3 windows, each divided by the ones that it holds
+        "avg_pool",
+        {**POOL, "dilation": 2},
+        [
+            ("new_ones", 8 * 8 * 4),
+            *[("unfold", 0), ("slice", 0)] * 2,
+            ("sum", 4 * 9 * 4),
+            ("sum", 9 * 4),
+            ("div", 4 * 9 * 4),
+        ],
+        [
+            ("div", 4 * 9 * 4),
+            ("slice", 4 * (3 * 2) * (3 * 3) * 4),
+            ("unfold", 4 * (3 * 2) * 8 * 4),
+            ("slice", 4 * (3 * 3) * 8 * 4),
+            ("unfold", MAP),
+        ],
+    ),
+    ("adaptive_avg_pool", {"out": 2}, [("_adaptive_avg_pool", 4 * 4 * 4)], [("_adaptive_avg_pool", MAP)]),
+    ("global_avg_pool", {}, [("mean", 16)], [("mean", MAP)]),
+    (  # the sums, a copy for the coefficient's gradient, and both numbers in place
+        "subsample",
+        POOL,
+        [("avg_pool", QUARTER), ("clone", QUARTER), ("mul_", 0), ("add_", 0)],
+        [("add_", 16), ("mul_", QUARTER), ("mul_", QUARTER), ("mul_", 16), ("avg_pool", MAP)],
+    ),
+    # Activations
+    ("relu", {}, [("relu", MAP)], [("relu", MAP)]),
+    ("gelu", {}, [("gelu", MAP)], [("gelu", MAP)]),
+    ("softmax", {}, [("_softmax", MAP)], [("_softmax", MAP)]),
+    # a gradient of the input, and one per value of the slopes before they are summed to one per channel
+    ("prelu", {}, [("_prelu_kernel", MAP)], [("_prelu_kernel", 2 * MAP), ("_prelu_kernel", 16)]),
+    # Normalisation: two statistics of 4 channels, 64 positions, 2 groups; gradients of scale and shift
+    ("batch_norm", {}, [("native_batch_norm", MAP + 32)], [("native_batch_norm", MAP + 32)]),
+    ("batch_norm", {"affine": False}, [("native_batch_norm", MAP + 32)], [("native_batch_norm", MAP)]),
+    (
+        "layer_norm",
+        {"axis": "channels"},
+        [("native_layer_norm", MAP + 2 * 64 * 4)],
+        [("native_layer_norm", MAP + 32)],
+    ),
+    ("group_norm", {"groups": 2}, [("native_group_norm", MAP + 2 * 2 * 4)], [("native_group_norm", MAP + 32)]),
+    ("instance_norm", {}, [("view", 0), ("native_batch_norm", MAP + 32), ("view", 0)], [("native_batch_norm", MAP)]),
+    (  # scale and shift are repeated for every image, and their gradients summed over the images
+        "instance_norm",
+        {"affine": True},
+        [("repeat", 16), ("repeat", 16), ("view", 0), ("native_batch_norm", MAP + 32), ("view", 0)],
+        [("native_batch_norm", MAP + 32), ("repeat", 16), ("repeat", 16)],
+    ),
+    (  # squares, with a channel of zeros on both sides, their mean, alpha * mean + k, the power, the quotient
+        "lrn",
+        {"size": 3},
+        [
+            ("mul", MAP),
+            ("constant_pad_nd", 6 * 64 * 4),
+            ("avg_pool3d", MAP),
+            *[("mul", MAP), ("add", MAP), ("pow", MAP), ("div", MAP)],
+        ],
+        [
+            *[("div", MAP)] * 5,
+            *[("pow", MAP)] * 3,
+            *[("mul", MAP), ("avg_pool3d", 6 * 64 * 4), ("constant_pad_nd", MAP)],
+            *[("mul", MAP)] * 2,
+        ],
+    ),
+    ("layer_scale", {}, [("mul", MAP)], [("mul", MAP), ("mul", MAP), ("mul", 16)]),
+    ("scale", {"factor": 2}, [("mul", MAP)], [("mul", MAP)]),
+    # Weights
+    ("conv", {"out": 4, "kernel": 3, "pad": 1}, [("convolution", MAP)], [("convolution", MAP + WEIGHTS + 16)]),
+    (  # same, kernel 2: one zero at the end, which PyTorch's convolution cannot put there alone
+        "conv",
+        {"out": 4, "kernel": 2, "pad": "same"},
+        [("constant_pad_nd", PADDED), ("convolution", MAP)],
+        [("convolution", PADDED + 4 * 4 * 4 * 4 + 16), ("constant_pad_nd", MAP)],
+    ),
+    (
+        "conv_transpose",
+        {"out": 2, "kernel": 2, "stride": 2, "bias": False},
+        [("convolution", 2 * 16 * 16 * 4)],
+        [("convolution", MAP + 4 * 2 * 4 * 4)],
+    ),
+    (  # a convolution per output map, on a copy of its input maps; the numbers of the maps are int64
+        "conv_table",
+        {"kernel": 3, "pad": 1, "table": [[0], [1, 3]]},
+        [
+            *[("_to_copy", 8), ("index", QUARTER), ("convolution", QUARTER)],
+            *[("_to_copy", 16), ("index", 2 * QUARTER), ("convolution", QUARTER)],
+            ("cat", 2 * QUARTER),
+        ],
+        [
+            *[("convolution", 2 * QUARTER + 2 * 9 * 4 + 4), ("index", MAP), ("index", MAP)],
+            *[("convolution", QUARTER + 9 * 4 + 4), ("index", MAP), ("index", MAP)],
+        ],
+    ),
+    (  # channels moved to the end and copied into order, a product, a view, the bias; the loss's gradient is moved too
+        "linear",
+        {"out": 4, "axis": "channels"},
+        [("permute", 0), ("clone", MAP), ("mm", MAP), ("view", 0), ("add", MAP)],
+        [("add", 16), ("view", MAP), ("mm", 64), ("mm", MAP)],
+    ),
+    (  # rows in order: the bias is a part of the product
+        "linear",
+        {"out": 4, "axis": "last"},
+        [("addmm", MAP // 2), ("view", 0)],
+        [("addmm", MAP), ("addmm", 8 * 4 * 4), ("addmm", 16)],
+    ),
+    # What computes nothing or nearly nothing
+    ("identity", {}, [], []),
+    ("flatten", {}, [("view", 0)], []),
+    ("upsample", {"scale": 2}, [("upsample", 4 * MAP)], [("upsample", MAP)]),
+    ("slice", {"stop": 2}, [("slice", 0)], [("slice", MAP)]),
+    ("crop", {"by": 1}, [("slice", 0), ("slice", 0)], [("slice", 4 * 6 * 8 * 4), ("slice", MAP)]),
+    ("crop", {"by": 0}, [], []),
+    ("pad", {"by": 1}, [("constant_pad_nd", 4 * 10 * 10 * 4)], [("constant_pad_nd", MAP)]),
+    ("pad_channels", {"after": 1}, [("constant_pad_nd", 5 * 64 * 4)], [("constant_pad_nd", MAP)]),
+    ("pad_channels", {}, [], []),
+    ("channel_shuffle", {"groups": 2}, [("clone", MAP)], [("clone", MAP)]),
+    ("channel_shuffle", {"groups": 1}, [], []),
+    ("dropout", {}, [("bernoulli_", MAP), ("mul", MAP)], [("mul", MAP)]),
+    ("dropout", {"p": 0}, [], []),
+    (  # one number per image: 4 bytes random, 1 byte which to keep, 4 bytes as a float
+        "drop_path",
+        {"p": 0.5},
+        [("rand", 4), ("ge", 1), ("_to_copy", 4), ("mul", MAP), ("div", MAP)],
+        [("div", MAP), ("mul", MAP)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "forward", "backward"), ROWS, ids=lambda v: str(v)[:40])
+def test_the_operators_of_a_layer(type, settings, forward, backward):
+    assert run((type, settings)) == (forward, backward)
+
+
+IN_PLACE = [
+    ("relu", {}, [("relu_", 0)], [("relu", MAP)]),
+    ("sigmoid", {}, [("sigmoid_", 0)], [("sigmoid", MAP)]),
+    ("leaky_relu", {}, [("leaky_relu_", 0)], [("leaky_relu", MAP)]),
+    ("silu", {}, [("clone", MAP), ("silu_", 0)], [("silu", MAP)]),  # its gradient needs the input
+    ("scale", {"factor": 2}, [("mul_", 0)], [("mul", MAP)]),
+]
+
+
+@pytest.mark.parametrize(("type", "settings", "forward", "backward"), IN_PLACE)
+def test_the_operators_of_a_layer_in_place(type, settings, forward, backward):
+    net = Network("net", Shape(4, (8, 8)))
+    for at, (kind, given) in enumerate([CONV, (type, settings), CONV]):
+        net.add(f"n{at}", registry[kind](**given), storage="in_place" if at == 1 else "new")
+    there, back = made(training(net), 2)
+    assert (there, [(operator.removesuffix("_"), size) for operator, size in back]) == (forward, backward)
+
+
+JOINS = [
+    # where a map is read twice, its two gradients are added: here both are one tensor, or two parts of one
+    ("add", (1, 1), [("add", MAP)], [("add", MAP)]),
+    ("add", (1, 2), [("add", MAP)], [("add", 16)]),  # the gradient of the gate is summed
+    ("add", (1, 1, 2), [("add", MAP), ("add", MAP)], [("add", 16), ("add", MAP)]),
+    ("mean", (1, 1), [("add", MAP), ("div", MAP)], [("div", MAP), ("add", MAP)]),
+    ("multiply", (1, 2), [("mul", MAP)], [("mul", MAP), ("mul", MAP), ("mul", 16)]),  # both whole, then one summed
+    ("concat", (1, 1), [("cat", 2 * MAP)], [("add", MAP)]),
+]
+
+
+@pytest.mark.parametrize(("type", "inputs", "forward", "backward"), JOINS)
+def test_the_operators_of_a_join(type, inputs, forward, backward):
+    assert run((type, {}), inputs=inputs) == (forward, backward)
+
+
+CHANNELS_LAST = [
+    # what needs the order of the shape copies the map; what keeps its order does not
+    (("flatten", {}), [("clone", MAP)], []),
+    (("instance_norm", {}), [("clone", MAP), ("view", 0), ("native_batch_norm", MAP + 32), ("view", 0)], 1),
+    (("group_norm", {"groups": 2}), [("native_group_norm", MAP + 16)], 1),
+    (("global_avg_pool", {}), [("mean", 16), ("as_strided_", 0)], 2),
+    (LAST, [("permute", 0), ("mm", MAP), ("view", 0)], 3),
+]
+
+
+@pytest.mark.parametrize(("layer", "forward", "steps"), CHANNELS_LAST, ids=str)
+def test_a_map_whose_channels_lie_last(layer, forward, steps):
+    there, back = run(layer, before=LAST)
+    assert there == forward
+    assert len(back) == (steps or 0)
+
+
+def test_a_weight_gradient_in_another_order_is_copied():
+    """The gradient of a convolution's weights has the order of the map, and is copied into the order of the weights."""
+    _, back = run(CONV, before=LAST)
+    assert back == [("convolution", MAP + WEIGHTS + 16), ("copy", WEIGHTS)]
+
+
+def test_a_gradient_in_another_order_is_copied():
+    """Soft-max gives a gradient in the order of the shape; the product before it needs the channels last."""
+    net = Network("net", Shape(4, (8, 8)))
+    for at, (type, settings) in enumerate([CONV, LAST, ("softmax", {})]):
+        net.add(f"n{at}", registry[type](**settings))
+    assert made(training(net), 2)[1] == [("view", MAP), ("mm", 64), ("mm", MAP)]
+
+
+@pytest.mark.parametrize(("in_place", "sums"), [(True, []), (False, [("add", MAP)])])
+def test_where_two_gradients_meet(in_place, sums):
+    """Autograd adds the second in place, where nothing else refers to the first."""
+    net = Network("net", Shape(4, (8, 8)))
+    net.add("conv", registry["conv"](out=4, kernel=1))
+    net.add("a", registry["gelu"](), [1])
+    net.add("b", registry["silu"](), [1], storage="new")
+    net.add("sum", registry["add"](), [2, 3])
+    schedule = training(net, sums_in_place=in_place)
+    assert made(schedule, 3)[1] == [("silu", MAP)]
+    assert made(schedule, 2)[1] == [("gelu", MAP), *sums]
+
+
+def test_mixed_precision():
+    """Weights and maps in half precision; the gradients of weights are cast to single precision."""
+    forward = [("_to_copy", 8), ("_to_copy", WEIGHTS // 2), ("convolution", MAP // 2)]
+    backward = [("convolution", (MAP + WEIGHTS + 16) // 2), ("_to_copy", WEIGHTS), ("_to_copy", 16)]
+    assert run(CONV, amp=True) == (forward, backward)
+
+
+def test_squared_distances_to_codes():
+    """Four numbers and three codes: 12 differences, their squares, and three sums."""
+    net = Network("net", Shape(4))
+    net.add("before", registry["linear"](out=4))
+    net.add("rbf", registry["rbf"](out=3))
+    forward = [("sub", 48), ("pow", 48), ("sum", 12)]
+    assert made(training(net), 2) == (forward, [*[("pow", 48)] * 3, ("sub", 16)])
