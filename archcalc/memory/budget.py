@@ -18,7 +18,6 @@ from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
 from archcalc.layers.settings import shown
 from archcalc.layers.windowed import Windowed
-from archcalc.memory.checkpoint import block_runs
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.tape import Storage
@@ -118,6 +117,8 @@ class Budget:
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:
+            from archcalc.memory.checkpoint import block_runs
+
             block_runs(network, network.running(), checkpoint)
 
     def at(self, network: Network) -> Budget:
