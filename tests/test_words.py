@@ -1,4 +1,4 @@
-"""Words that were retired, for readers whose first language is not English: docs, help texts and layer docstrings avoid them."""
+"""Words that were retired, for readers whose first language is not English: docs, help texts and public docstrings avoid them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import archcalc
 from archcalc.layers import BUILT_IN, registry
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +65,13 @@ def test_a_help_text_has_no_retired_word(archcalc, command):
 @pytest.mark.parametrize("type", sorted(BUILT_IN))
 def test_a_docstring_of_a_layer_has_no_retired_word(type):
     assert retired(registry[type].__doc__ or "") == []
+
+
+@pytest.mark.parametrize("name", archcalc.__all__)
+def test_a_docstring_of_the_public_page_has_no_retired_word(name):
+    value = getattr(archcalc, name)
+    members = [value, *vars(value).values()] if isinstance(value, type) else [value]
+    assert [line for member in members for line in retired(getattr(member, "__doc__", None) or "")] == []
 
 
 def test_a_retired_word_is_seen():
