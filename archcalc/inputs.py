@@ -81,8 +81,8 @@ class Takes(NamedTuple):
             return ""
         channels = self.own.channels
         other: Any = (sizes[0] != channels) * 1
-        found: Any = sum((n == channels) * 1 for n in sizes[1:])
-        if largest((found == 1) * other):
+        elsewhere: Any = sum((n == channels) * 1 for n in sizes[1:])
+        if largest((elsewhere == 1) * other):
             said = "1 channel stands" if equal(channels, 1) else f"{int_text(channels)} channels stand"
             return f"where its {said} in another place; did you mean {self._moved(sizes)}"
         if len(sizes) == 3:
@@ -158,13 +158,13 @@ def read_sizes(text: str) -> tuple[int, ...] | Shape:
     >>> read_sizes("3x224x224"), read_sizes("224x160x3 (HxWxC)")
     ((3, 224, 224), Shape(channels=3, axes=(224, 160)))
     """
-    found = re.fullmatch(_SIZES, text)
-    if found is None or len(found[1]) > 200:
+    match = re.fullmatch(_SIZES, text)
+    if match is None or len(match[1]) > 200:
         raise ArchcalcError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {shown(text)}")
-    sizes = tuple(int(n) for n in re.findall(r"[0-9]+", found[1]))
-    if found[2] is None:
+    sizes = tuple(int(n) for n in re.findall(r"[0-9]+", match[1]))
+    if match[2] is None:
         return sizes
-    return in_order(sizes, found[2])
+    return in_order(sizes, match[2])
 
 
 def in_order(sizes: Sequence[Int], order: str) -> Shape:
@@ -173,9 +173,9 @@ def in_order(sizes: Sequence[Int], order: str) -> Shape:
     wanted = ORDERS.get(len(sizes) - 1, "")
     if sorted(letters) != sorted(wanted):
         example = " or ".join("x".join(text) for text in (wanted, f"{wanted[1:]}{wanted[:1]}") if text)
-        said = "; the batch is no part of the input" if "N" in letters else ""
+        hint = "; the batch is no part of the input" if "N" in letters else ""
         raise ArchcalcError(
-            f"expected the order of {len(sizes)} sizes, as in ({example}), got ({clipped(order, 40)}){said}"
+            f"expected the order of {len(sizes)} sizes, as in ({example}), got ({clipped(order, 40)}){hint}"
         )
     by_letter = dict(zip(letters, sizes, strict=True))
     return Shape(by_letter["C"], tuple(by_letter[letter] for letter in wanted[1:]))

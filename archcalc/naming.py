@@ -17,9 +17,9 @@ def distinct(networks: Sequence[Network]) -> list[str]:
     names = [network.full_name for network in networks]
     for tell in (_with_origin, _with_input):
         for group in _alike(networks, names):
-            told = [tell(networks[at]) for at in group]
-            if len(set(told)) > 1:
-                for at, text in zip(group, told, strict=True):
+            additions = [tell(networks[at]) for at in group]
+            if len(set(additions)) > 1:
+                for at, text in zip(group, additions, strict=True):
                     names[at] += f" {text}"
     for group in _alike(networks, names):
         keys = list(dict.fromkeys(_key(networks[at]) for at in group))
@@ -61,9 +61,9 @@ def same_network(a: Network, b: Network) -> bool:
 
 def _key(network: Network) -> tuple[object, ...]:
     """What makes two entries the same network at the same input."""
-    made = id(network) if network.origin == "code" else 0
+    identity = id(network) if network.origin == "code" else 0
     settings = repr(network.settings_changed)
-    return network.name, network.title, settings, network.origin, network.file, repr(network.input), made
+    return network.name, network.title, settings, network.origin, network.file, repr(network.input), identity
 
 
 def _with_input(network: Network) -> str:

@@ -254,10 +254,10 @@ class Network:
         shape = layer.shape(*shapes)
         if largest(shape.values) > MAX_VALUES:
             raise LayerError("a feature map of more than 10^30 values")
-        made = shape, layer.held(shape, *shapes)
+        result = shape, layer.held(shape, *shapes)
         with suppress(TypeError):  # arrays
-            self._made[layer, shapes] = made
-        return made
+            self._made[layer, shapes] = result
+        return result
 
     def running(self, training: bool = True) -> list[Node]:
         """The nodes that run after the input: side heads in training only, and only if they fit the input."""

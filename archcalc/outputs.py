@@ -72,11 +72,11 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
 
 def _behind(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
     """The nodes that lead to some outputs, with these themselves and the input."""
-    found = {0, *outputs}
+    leading = {0, *outputs}
     for node in reversed(nodes):
-        if node.index in found:
-            found.update(node.inputs)
-    return found
+        if node.index in leading:
+            leading.update(node.inputs)
+    return leading
 
 
 def _heirs(nodes: Sequence[Node], left: Sequence[Node], main: set[int]) -> dict[int, int]:
@@ -123,10 +123,10 @@ def unused_lines(network: Network) -> list[str]:
     params: Any = sum(p.weight + p.bias for p in owned)
     one = len(unused) == 1
     owned_text = "" if is_array(params) else counted(params, "parameter") if params else "no parameters"
-    said = f"; {'it' if one else 'they'} would own {owned_text}" if owned_text else ""
+    ownership = f"; {'it' if one else 'they'} would own {owned_text}" if owned_text else ""
     return [
         f"{counted(len(unused), 'layer')} {'serves' if one else 'serve'} no output and "
-        f"{'is' if one else 'are'} neither run nor counted: {_listed([layer.name for layer in unused])}{said}"
+        f"{'is' if one else 'are'} neither run nor counted: {_listed([layer.name for layer in unused])}{ownership}"
     ]
 
 

@@ -78,15 +78,15 @@ def aligned(a: Analysis, b: Analysis) -> Alignment:
     """By name, unless structure, with sizes or without, leaves fewer layers that differ."""
     number = Numbers()
     left, right = Side.of(a, number), Side.of(b, number)
-    found = by_name(left, right)
-    least = _differing(left, right, found)
+    partners = by_name(left, right)
+    least = _differing(left, right, partners)
     for sizes in (True, False):
         if least:
             other = by_structure(left, right, number, sizes)
             count = _differing(left, right, other)
-            found, least = (other, count) if count < least else (found, least)
-    nodes = {_node(left.rows[i]): _node(right.rows[j]) for i, j in found.items()}
-    return Alignment(_in_order(left.rows, right.rows, found), nodes)
+            partners, least = (other, count) if count < least else (partners, least)
+    nodes = {_node(left.rows[i]): _node(right.rows[j]) for i, j in partners.items()}
+    return Alignment(_in_order(left.rows, right.rows, partners), nodes)
 
 
 def by_name(left: Side, right: Side) -> Partners:
@@ -97,18 +97,18 @@ def by_name(left: Side, right: Side) -> Partners:
 def by_structure(left: Side, right: Side, number: Numbers, sizes: bool) -> Partners:
     """By what stands before, behind and beside a layer: first with settings and sizes, where asked, then by type."""
     own, types = (left.own, right.own), (left.types, right.types)
-    found: Partners = {}
+    partners: Partners = {}
     for keys in (own, types) if sizes else (types,):
         for around in (_before, _behind):
-            _pair_equal(found, *(around(side, one, number) for side, one in zip((left, right), keys, strict=True)))
-        if len(found) == min(len(left.rows), len(right.rows)):
+            _pair_equal(partners, *(around(side, one, number) for side, one in zip((left, right), keys, strict=True)))
+        if len(partners) == min(len(left.rows), len(right.rows)):
             break
         levels: list[Sequence[Sequence[int]]] = [keys]
         for _ in range(SURROUNDINGS):
             levels.append([_beside(side, one, number) for side, one in zip((left, right), levels[-1], strict=True)])
         for level in reversed(levels):
-            _pair_between(found, level[0], level[1], exact=level is levels[0])
-    return found
+            _pair_between(partners, level[0], level[1], exact=level is levels[0])
+    return partners
 
 
 def _own(row: Row, settings: dict[Layer, tuple[str, ...]]) -> Hashable:
@@ -122,21 +122,21 @@ def _own(row: Row, settings: dict[Layer, tuple[str, ...]]) -> Hashable:
 
 def _before(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
     """A number for each row that says all of the graph before it."""
-    found: list[int] = []
+    ids: list[int] = []
     for position, (key, read) in enumerate(zip(keys, side.inputs, strict=True)):
-        numbers = [found[i] for i in read]
+        numbers = [ids[i] for i in read]
         order = sorted(numbers) if side.rows[position].type in COMMUTING else numbers
-        found.append(number(("before", key, *order)))
-    return found
+        ids.append(number(("before", key, *order)))
+    return ids
 
 
 def _behind(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
     """A number for each row that says all of the graph behind it."""
-    found = [0] * len(keys)
+    ids = [0] * len(keys)
     for position in range(len(keys) - 1, -1, -1):
-        uses = sorted([(found[user], place) for user, place in side.uses[position]])
-        found[position] = number(("behind", keys[position], position in side.outputs, *uses))
-    return found
+        uses = sorted([(ids[user], place) for user, place in side.uses[position]])
+        ids[position] = number(("behind", keys[position], position in side.outputs, *uses))
+    return ids
 
 
 def _beside(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
@@ -147,37 +147,37 @@ def _beside(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
     ]
 
 
-def _pair_equal(found: Partners, left: Sequence[int], right: Sequence[int]) -> None:
+def _pair_equal(partners: Partners, left: Sequence[int], right: Sequence[int]) -> None:
     """Pair the rows without a partner that have the same number, one after another, where there are as many of them."""
-    taken = set(found.values())
+    taken = set(partners.values())
     ours: defaultdict[int, list[int]] = defaultdict(list)
     theirs: defaultdict[int, list[int]] = defaultdict(list)
     for i, key in enumerate(left):
-        if i not in found:
+        if i not in partners:
             ours[key].append(i)
     for j, key in enumerate(right):
         if j not in taken:
             theirs[key].append(j)
     for key, places in ours.items():
         if len(places) == len(theirs.get(key, ())):
-            found.update(zip(places, theirs[key], strict=True))
+            partners.update(zip(places, theirs[key], strict=True))
 
 
-def _pair_between(found: Partners, left: Sequence[int], right: Sequence[int], exact: bool) -> None:
+def _pair_between(partners: Partners, left: Sequence[int], right: Sequence[int], exact: bool) -> None:
     """Pair rows without a partner that have the same number, between partners that are in the order of the run."""
-    taken = set(found.values())
-    fixed = [(-1, -1), *_increasing(sorted(found.items())), (len(left), len(right))]
+    taken = set(partners.values())
+    fixed = [(-1, -1), *_increasing(sorted(partners.items())), (len(left), len(right))]
     for (i, j), (k, m) in pairwise(fixed):
-        ours = [at for at in range(i + 1, k) if at not in found]
+        ours = [at for at in range(i + 1, k) if at not in partners]
         theirs = [at for at in range(j + 1, m) if at not in taken]
         if not ours or not theirs:
             continue
         if exact and len(ours) * len(theirs) <= EXACT * (len(ours) + len(theirs)):
-            found.update(_longest(ours, left, theirs, right))
+            partners.update(_longest(ours, left, theirs, right))
         else:
             forward = _increasing(_numbered(ours, left, theirs, right))
             backward = _increasing(_numbered(ours[::-1], left, theirs[::-1], right))
-            found.update(forward if len(forward) >= len(backward) else backward)
+            partners.update(forward if len(forward) >= len(backward) else backward)
 
 
 def _longest(
@@ -189,16 +189,16 @@ def _longest(
         row, below, key = lengths[a], lengths[a + 1], left[ours[a]]
         for b in range(len(theirs) - 1, -1, -1):
             row[b] = below[b + 1] + 1 if key == right[theirs[b]] else max(below[b], row[b + 1])
-    found, a, b = [], 0, 0
+    common, a, b = [], 0, 0
     while a < len(ours) and b < len(theirs):
         if left[ours[a]] == right[theirs[b]]:
-            found.append((ours[a], theirs[b]))
+            common.append((ours[a], theirs[b]))
             a, b = a + 1, b + 1
         elif lengths[a + 1][b] >= lengths[a][b + 1]:
             a += 1
         else:
             b += 1
-    return found
+    return common
 
 
 def _numbered(
@@ -224,23 +224,23 @@ def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         place = bisect_left(ends, j)
         before.append(last[place - 1] if place else -1)
         ends[place : place + 1], last[place : place + 1] = [j], [at]
-    found, at = [], last[-1] if last else -1
+    longest, at = [], last[-1] if last else -1
     while at >= 0:
-        found.append(pairs[at])
+        longest.append(pairs[at])
         at = before[at]
-    return found[::-1]
+    return longest[::-1]
 
 
-def _differing(left: Side, right: Side, found: Partners) -> int:
+def _differing(left: Side, right: Side, partners: Partners) -> int:
     """How many layers differ by themselves or in what they read, or have no partner."""
     same = sum(
         1
-        for i, j in found.items()
+        for i, j in partners.items()
         if left.own[i] == right.own[j]
-        and reads(left.rows[i].type, (found.get(k, -1) for k in left.inputs[i]))
+        and reads(left.rows[i].type, (partners.get(k, -1) for k in left.inputs[i]))
         == reads(right.rows[j].type, right.inputs[j])
     )
-    return len(left.rows) + len(right.rows) - len(found) - same
+    return len(left.rows) + len(right.rows) - len(partners) - same
 
 
 def reads(type: str, inputs: Iterable[int]) -> list[int]:
@@ -253,14 +253,14 @@ def _node(row: Row) -> int:
     return row.node.index
 
 
-def _in_order(left: list[Row], right: list[Row], found: Partners) -> list[tuple[Row | None, Row | None]]:
+def _in_order(left: list[Row], right: list[Row], partners: Partners) -> list[tuple[Row | None, Row | None]]:
     """Pairs in the order of the second network; what it lacks stands behind the partner of the layer before."""
-    partner = {j: i for i, j in found.items()}
+    partner = {j: i for i, j in partners.items()}
     gone: defaultdict[int, list[Row]] = defaultdict(list)
     behind = -1
     for i, row in enumerate(left):
-        behind = found.get(i, behind)
-        if i not in found:
+        behind = partners.get(i, behind)
+        if i not in partners:
             gone[behind].append(row)
     pairs: list[tuple[Row | None, Row | None]] = [(row, None) for row in gone[-1]]
     for j, row in enumerate(right):

@@ -42,8 +42,8 @@ def refuse_overflow(analysis: Analysis) -> None:
         *(
             ("receptive fields", number)
             for row in rows
-            for view in row.field_with_gates
-            for number in _numbers(view.field)
+            for axis_field in row.field_with_gates
+            for number in _numbers(axis_field.field)
         ),
     ):
         if is_array(number) and largest(number) >= LIMIT:

@@ -17,8 +17,8 @@ def depth(network: Network) -> int:
     shortcuts lie on shorter paths). The two layers of a gate (squeeze and excitation) are a side
     computation and do not count, as in SE-ResNet-50.
     """
-    found = depths(network)
-    return max(found[output] for output in network.outputs)
+    longest = depths(network)
+    return max(longest[output] for output in network.outputs)
 
 
 def depths(network: Network) -> list[int]:

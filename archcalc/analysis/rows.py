@@ -116,14 +116,16 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
         layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
         form = AS_MODULE if form_of is None else form_of(layer.type, node.name)
         try:
-            found = known.get((layer, inputs, node.storage, form))
-            if found is None:
-                found = facts(applied(node, inputs, batch, form), convention)
-                found = known[layer, inputs, node.storage, form] = found._replace(windows=passed(found.windows))
+            layer_facts = known.get((layer, inputs, node.storage, form))
+            if layer_facts is None:
+                layer_facts = facts(applied(node, inputs, batch, form), convention)
+                layer_facts = known[layer, inputs, node.storage, form] = layer_facts._replace(
+                    windows=passed(layer_facts.windows)
+                )
         except TypeError:  # sizes that are arrays cannot be looked up
-            found = facts(applied(node, inputs, batch, form), convention)
-        views = past_gates.add(node, found.windows)
-        params, count, shared = found.params, found.param_count, ""
+            layer_facts = facts(applied(node, inputs, batch, form), convention)
+        field = past_gates.add(node, layer_facts.windows)
+        params, count, shared = layer_facts.params, layer_facts.param_count, ""
         if node.shares is not None:
             params, shared = NO_PARAMS, nodes[node.shares].name
             count = count if convention.counts_again(is_called_again(network, node)) else 0
@@ -136,16 +138,16 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
                 node.shape,
                 params,
                 count,
-                found.work,
-                found.macs,
-                found.values,
-                found.conv_inputs,
-                views,
-                all_paths.add(node, found.windows) if all_paths else views,
+                layer_facts.work,
+                layer_facts.macs,
+                layer_facts.values,
+                layer_facts.conv_inputs,
+                field,
+                all_paths.add(node, layer_facts.windows) if all_paths else field,
                 1 if node.inputs else 0,
                 shared,
                 node,
-                found.unknown_types,
+                layer_facts.unknown_types,
             )
         )
     return rows
@@ -159,5 +161,5 @@ def _forms(network: Network, library: Library) -> Callable[[str, str], tuple[str
 
 def largest_field(rows: Iterable[Row]) -> Row | None:
     """The row with the largest field of those with positions of their own; None where all see everything at once."""
-    local = [row for row in rows if row.field and all(view.least.step != 0 for view in row.field)]
-    return max(local, key=lambda row: product(view.field.size for view in row.field), default=None)
+    local = [row for row in rows if row.field and all(axis_field.least.step != 0 for axis_field in row.field)]
+    return max(local, key=lambda row: product(axis_field.field.size for axis_field in row.field), default=None)

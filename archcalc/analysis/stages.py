@@ -42,7 +42,7 @@ class Stages(NamedTuple):
     trunk: Sequence[Node]
 
 
-class _Way(NamedTuple):
+class _Detour(NamedTuple):
     """Paths that left the trunk: where first, their most weighted layers and layers, and their smallest map."""
 
     start: int
@@ -89,14 +89,14 @@ def _text(node: Node) -> str:
 
 def _sizes(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]]) -> dict[int, int | None]:
     """The positions of every map; None behind a global pooling or a flattening, where all positions were gathered."""
-    found: dict[int, int | None] = {}
+    sizes: dict[int, int | None] = {}
     for node in nodes:
         before = inputs[node.index]
-        gathered = bool(before) and all(found[i] is None for i in before)
+        gathered = bool(before) and all(sizes[i] is None for i in before)
         if not gathered and is_gate(node.shape) and before:
             gathered = not (isinstance(node.layer, Windowed) or node.layer.joins)
-        found[node.index] = None if gathered else largest(product(node.shape.axes))
-    return found
+        sizes[node.index] = None if gathered else largest(product(node.shape.axes))
+    return sizes
 
 
 def _regions(
@@ -107,7 +107,7 @@ def _regions(
     sizes: Mapping[int, int | None],
 ) -> tuple[list[tuple[int, int]], set[int]]:
     """The parts of the trunk that lie beside a branch, by their first and last place, and the nodes of branches."""
-    ways: dict[int, _Way] = {}
+    detours: dict[int, _Detour] = {}
     regions: list[tuple[int, int]] = []
     branches: set[int] = set()
     recent: dict[int, int] = {}  # the sizes met on the trunk, the latest last, each with its last place
@@ -115,25 +115,25 @@ def _regions(
     path_index: dict[int, int] = {}
     for node in nodes:
         index, size = node.index, sizes[node.index]
-        passed = [ways[i] if i in ways else _Way(place[i], (0, 0), _or_inf(sizes[i])) for i in inputs[index]]
+        passed = [detours[i] if i in detours else _Detour(place[i], (0, 0), _or_inf(sizes[i])) for i in inputs[index]]
         if index not in place:
-            weighted, layers = max(way.depth for way in passed)
-            ways[index] = _Way(
-                min(way.start for way in passed),
+            weighted, layers = max(detour.depth for detour in passed)
+            detours[index] = _Detour(
+                min(detour.start for detour in passed),
                 (weighted + isinstance(node.layer, WEIGHTED), layers + 1),
-                min([_or_inf(size), *(way.low for way in passed)]),
+                min([_or_inf(size), *(detour.low for detour in passed)]),
             )
             continue
         end = place[index]
-        for source, way in zip(inputs[index], passed, strict=True):
+        for source, detour in zip(inputs[index], passed, strict=True):
             if place.get(source) == end - 1:
                 continue
-            start = path_index[way.start]
+            start = path_index[detour.start]
             beside = tuple(a - b for a, b in zip(depth[path_index[end - 1]], depth[start], strict=True))
-            low = lows[bisect_left(lows, (way.start,))][1]
-            if way.depth < beside and (way.low > low or _passes(recent, way.start, sizes[start], size)):
+            low = lows[bisect_left(lows, (detour.start,))][1]
+            if detour.depth < beside and (detour.low > low or _passes(recent, detour.start, sizes[start], size)):
                 continue
-            regions.append((way.start, end))
+            regions.append((detour.start, end))
             branches.add(source)
         path_index[end] = index
         if size is not None:
@@ -179,22 +179,22 @@ def _outside(regions: Sequence[tuple[int, int]], count: int) -> list[int]:
     for start, end in regions:
         change[start + 1] += 1
         change[end] -= 1
-    found, inside = [], 0
+    outside, inside = [], 0
     for at in range(count):
         inside += change[at]
         if not inside:
-            found.append(at)
-    return found
+            outside.append(at)
+    return outside
 
 
 def _joins(nodes: Sequence[Node], place: Mapping[int, int]) -> dict[int, int]:
     """For every node beside the trunk that leads back to it, the first place where it does."""
-    found: dict[int, int] = {}
+    joins: dict[int, int] = {}
     for node in reversed(nodes):
-        there = place.get(node.index, found.get(node.index))
+        there = place.get(node.index, joins.get(node.index))
         if there is not None:
-            found.update((i, min(there, found.get(i, there))) for i in node.inputs if i not in place)
-    return found
+            joins.update((i, min(there, joins.get(i, there))) for i in node.inputs if i not in place)
+    return joins
 
 
 def _heads(

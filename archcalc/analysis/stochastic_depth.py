@@ -26,16 +26,18 @@ class Survival(NamedTuple):
 
 def survival(network: Network, rows: Sequence[Row]) -> Survival | None:
     """The expected cost of one training step's forward pass over the rows; None where no path is dropped."""
-    kept = {node.index: 1 - node.layer.p for node in network.nodes if isinstance(node.layer, DropPath) and node.layer.p}
-    if not kept:
+    chances = {
+        node.index: 1 - node.layer.p for node in network.nodes if isinstance(node.layer, DropPath) and node.layer.p
+    }
+    if not chances:
         return None
-    gates = _gates(network, set(kept))
+    gates = _gates(network, set(chances))
     macs = sum(
-        row.macs * prod(kept[gate] for gate in gates[row.node.index])
+        row.macs * prod(chances[gate] for gate in gates[row.node.index])
         for row in rows
         if row.node is not None and row.macs is not None
     )
-    return Survival(len(kept), sum(kept.values()), macs)
+    return Survival(len(chances), sum(chances.values()), macs)
 
 
 def _gates(network: Network, droppable: set[int]) -> list[frozenset[int]]:

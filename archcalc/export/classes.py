@@ -94,16 +94,16 @@ class Classes:
         columns = [Column.of(same) for same in zip(*rows, strict=True)]
         joined = any("torch.cat" in item.what.text for item in blocks[0].items if isinstance(item.what, InlineCode))
         try:
-            found = Parameters(columns, joined)
+            parameters = Parameters(columns, joined)
         except LayerError as error:
             raise ArchcalcError(f"{', '.join(block.path for block in blocks[:2])}: {error}") from None
-        positional = sum(p.kind in ("channels", "kernel_size") for p in found.all)
-        defaults = {p.name: p.default for p in found.all if p.default is not MISSING}
+        positional = sum(p.kind in ("channels", "kernel_size") for p in parameters.all)
+        defaults = {p.name: p.default for p in parameters.all if p.default is not MISSING}
         for at, block in enumerate(blocks):
-            arguments = {p.name: values[at] for p, values in zip(found.all, found.values, strict=True)}
+            arguments = {p.name: values[at] for p, values in zip(parameters.all, parameters.values, strict=True)}
             self.calls[id(block)] = ModuleCode(name, arguments, positional, defaults)
-        self.kinds[name] = {p.name: p.kind for p in found.all}
-        return Class(name, blocks, found.all, found.locals, found.texts, columns)
+        self.kinds[name] = {p.name: p.kind for p in parameters.all}
+        return Class(name, blocks, parameters.all, parameters.locals, parameters.texts, columns)
 
     def resolved(self, what: Any) -> ModuleCode | InlineCode | None:
         """A layer or block as it is written where it is used."""
@@ -153,13 +153,13 @@ def class_names(groups: list[list[ModuleOutline]], taken: set[str]) -> list[str]
             common[base, deep] = common.get((base, deep), inside) & inside
     for base, blocks in zip(bases, groups, strict=True):
         words = next(filter(None, (_distinct(blocks[0], common[base, deep], deep) for deep in (False, True))), [])
-        name = found = f"{base}{''.join(words)}"
+        name = numbered = f"{base}{''.join(words)}"
         count = 1
-        while found in taken or iskeyword(found):
+        while numbered in taken or iskeyword(numbered):
             count += 1
-            found = f"{name}{count}"
-        taken.add(found)
-        names.append(found)
+            numbered = f"{name}{count}"
+        taken.add(numbered)
+        names.append(numbered)
     return names
 
 
@@ -186,12 +186,12 @@ def camel(name: str, otherwise: str = "Block") -> str:
     >>> camel("conv_norm"), camel("resnet50_tv"), camel("mobilenet_v1_0.25"), camel("7x7"), camel("x²-é")
     ('ConvNorm', 'Resnet50Tv', 'MobilenetV1_0_25', 'Block7x7', 'X2É')
     """
-    made = ""
+    camel_name = ""
     for word in filter(None, plain(name).split("_")):
-        made += "_" * (made[-1:].isdigit() and word[0].isdigit()) + word[0].upper() + word[1:]
-    if not made:
+        camel_name += "_" * (camel_name[-1:].isdigit() and word[0].isdigit()) + word[0].upper() + word[1:]
+    if not camel_name:
         return otherwise
-    return made if made[0].isidentifier() else f"Block{made}"
+    return camel_name if camel_name[0].isidentifier() else f"Block{camel_name}"
 
 
 def called(call: ModuleCode, columns: Iterator[tuple[Column, str]]) -> str:

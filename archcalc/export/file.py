@@ -113,7 +113,7 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     known = [*(p.name for p in one.parameters), *one.locals]
     names = {name: _attribute(name, first) for name in known if name in words}
     spaces = [f"        self.{space} = nn.Module()" for space in first.namespaces]
-    kept = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
+    attributes = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
     ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
     texts = [re.sub(r"[^\W\d]\w*", lambda w: f"self.{names[w[0]]}" if w[0] in names else w[0], t) for t in texts]
     given, body = forward(first, iter(texts), returned, sides)
@@ -121,11 +121,11 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     result = "Tensor | tuple[Tensor, ...]" if sides else {0: "None", 1: "Tensor"}.get(len(returned), several)
     about = f"{_quoted(_titled(network))}." if whole else _places(one)
     head = [f"class {one.name}(nn.Module):", f'    """{about}"""', ""]
-    if lines or kept:
+    if lines or attributes:
         parameters = [f"{p.name}: {p.type}" + _default(p.default) for p in one.parameters]
         head += signature("__init__", ["self", *parameters], "None", 4)
-        made = [f"        {name} = {value}" for name, value in one.locals.items()]
-        head += ["        super().__init__()", *made, *kept, *spaces, *lines, *ties, ""]
+        local_lines = [f"        {name} = {value}" for name, value in one.locals.items()]
+        head += ["        super().__init__()", *local_lines, *attributes, *spaces, *lines, *ties, ""]
     head += signature("forward", ["self", *(f"{name}: Tensor" for name in given)], result, 4)
     training, before = False, network.input
     for text, side, shape in body:
@@ -194,12 +194,12 @@ def parts() -> dict[str, str]:
 
 def _needed(code: str) -> Iterator[str]:
     """The source of the parts that the code uses, each after those that it uses itself."""
-    known, found = parts(), set[str]()
+    known, needed = parts(), set[str]()
 
     def add(text: str) -> Iterator[str]:
         for word in re.findall(r"\w+", text):
-            if word in known and word not in found:
-                found.add(word)
+            if word in known and word not in needed:
+                needed.add(word)
                 yield from add(known[word])
                 yield known[word]
 

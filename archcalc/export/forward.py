@@ -49,10 +49,10 @@ def forward(
     return _Variables(block, steps(block, texts, {*returned, *sides}), returned, sides).written()
 
 
-def steps(block: ModuleOutline, texts: Iterator[str], kept: set[int]) -> list[Statement]:
+def steps(block: ModuleOutline, texts: Iterator[str], returned: set[int]) -> list[Statement]:
     """A block's items as statements; what only the next one uses stands in it where that is short and clear."""
     uses = block.uses
-    found: list[Statement] = []
+    statements: list[Statement] = []
     for item in block.items:
         side = item.side and not block.side
         if isinstance(item.what, InlineCode):
@@ -64,8 +64,8 @@ def steps(block: ModuleOutline, texts: Iterator[str], kept: set[int]) -> list[St
             parts.append(")")
         join = isinstance(item.what, InlineCode) and len(item.inputs) > 1
         alone = isinstance(item.what, InlineCode) and not join
-        inputs = [v for v in item.inputs if uses[v] == 1 and v not in kept and v not in block.inputs]
-        tail = found[len(found) - len(inputs) :] if inputs and not alone else []
+        inputs = [v for v in item.inputs if uses[v] == 1 and v not in returned and v not in block.inputs]
+        tail = statements[len(statements) - len(inputs) :] if inputs and not alone else []
         fitting = [step.outputs for step in tail] == [(value,) for value in inputs] and all(
             step.side == side and (step.simple if join else _is_operand(step)) for step in tail
         )
@@ -74,10 +74,10 @@ def steps(block: ModuleOutline, texts: Iterator[str], kept: set[int]) -> list[St
             merged = [p for part in parts for p in (taken.get(part, (part,)) if isinstance(part, int) else (part,))]
             if fits("return " + "".join("x" if isinstance(p, int) else p for p in merged), 8):
                 parts = merged
-                del found[len(found) - len(inputs) :]
+                del statements[len(statements) - len(inputs) :]
         simple = not join or "torch.cat" in str(parts[0])
-        found.append(Statement(tuple(parts), item.outputs, side, item.shape, simple))
-    return found
+        statements.append(Statement(tuple(parts), item.outputs, side, item.shape, simple))
+    return statements
 
 
 def _is_operand(step: Statement) -> bool:
@@ -130,13 +130,13 @@ class _Variables:
             ends = at == len(self.steps) - 1 and not step.side and not self.sides
             if ends and list(step.outputs) == self.returned:
                 return arguments, [*lines, SourceLine(f"return {text}", False, step.shape)]
-            kept = [value for value in step.outputs if value in self.last]
-            made = [self.name(value, step) for value in step.outputs]
+            used = [value for value in step.outputs if value in self.last]
+            names = [self.name(value, step) for value in step.outputs]
             for value in step.outputs:
-                if value not in kept:
+                if value not in used:
                     self.release(value)
-            targets = f"{', '.join(made)} = " if kept else ""
-            lines.append(SourceLine(targets + text, step.side, step.shape if len(made) == 1 else None))
+            targets = f"{', '.join(names)} = " if used else ""
+            lines.append(SourceLine(targets + text, step.side, step.shape if len(names) == 1 else None))
         given = [self.names[value] for value in self.returned]
         if self.sides:
             beside = [*given, *(self.names[value] for value in self.sides)]

@@ -44,13 +44,13 @@ def how_written(network: Network, node: Node, over: int | None = None) -> Statem
 def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements]:
     """The nodes in PyTorch, by their index; layers repeat, and equal ones share what is written of them."""
     known: dict[tuple[Layer, tuple[Shape, ...], Shape], Statements] = {}
-    found = {}
+    statements = {}
     for node in nodes:
         key = node.layer, tuple(network.input_shapes(node)), node.shape
         if key not in known:
             known[key] = how_written(network, node)
-        found[node.index] = known[key]
-    return found
+        statements[node.index] = known[key]
+    return statements
 
 
 def taken(node: Node, over: int | None = None) -> tuple[int, ...]:
@@ -74,22 +74,22 @@ def module_paths(network: Network) -> Paths:
     No two layers or blocks have one path: an underscore is added where they would.
     """
     names = {node.index: node.name or node.layer.type for node in network.running()}
-    found = Paths({}, {"": ""})
+    paths = Paths({}, {"": ""})
     taken: set[str] = set()
 
     def free(name: str) -> str:
         around, _, part = name.rpartition(".")
-        path = ".".join(filter(None, (found.blocks[around], identifier(part))))
+        path = ".".join(filter(None, (paths.blocks[around], identifier(part))))
         while path in taken:
             path += "_"
         taken.add(path)
         return path
 
     for block in all_prefixes(names.values()):
-        found.blocks[block] = free(block)
+        paths.blocks[block] = free(block)
     for index, name in names.items():
-        found.layers[index] = free(name)
-    return found
+        paths.layers[index] = free(name)
+    return paths
 
 
 @cache

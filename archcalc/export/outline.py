@@ -57,11 +57,11 @@ class ModuleOutline:
     @cached_property
     def uses(self) -> dict[int, int]:
         """How often each value is used inside, and given."""
-        found = dict.fromkeys(self.inputs, 0)
+        uses = dict.fromkeys(self.inputs, 0)
         for values in (*(item.inputs for item in self.items), self.outputs):
             for value in values:
-                found[value] = found.get(value, 0) + 1
-        return found
+                uses[value] = uses.get(value, 0) + 1
+        return uses
 
     @cached_property
     def chain(self) -> bool:

@@ -227,18 +227,18 @@ def products(columns: list[Column], ends: tuple[str, str]) -> dict[str, tuple[st
 
     What comes into a block and goes out of it are never written by each other, and the rest is by these if it can be.
     """
-    found: dict[str, tuple[str, str]] = {}
+    following: dict[str, tuple[str, str]] = {}
     bases = sorted((c for c in columns if c.key in ends), key=lambda c: ends.index(c.key))
     inner = [c for c in columns if c.key not in ends and _ints(c.values)]
     for column in sorted(inner, key=lambda c: sum(c.values)):
         for base in bases:
             times, part = ratio(column.values, base.values), ratio(base.values, column.values)
             if times > 1 or (part > 1 and base.key in ends):
-                found[column.key] = base.key, f"{times} * {{}}" if times > 1 else f"{{}} // {part}"
+                following[column.key] = base.key, f"{times} * {{}}" if times > 1 else f"{{}} // {part}"
                 break
         else:
             bases.append(column)
-    return found
+    return following
 
 
 def ratio(these: Sequence[Any], those: Sequence[Any]) -> int:

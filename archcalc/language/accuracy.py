@@ -42,8 +42,8 @@ def _entry(name: str, tree: Tree, file: str) -> Accuracy:
     missing = [key for key in ("on", "how", "source") if not (isinstance(data.get(key), str) and data[key])]
     errors = {key: data[key] for key in ("top1", "top5") if data.get(key) is not None}
     if unknown or missing:
-        said = f"unknown {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
-        raise ArchcalcError(Problem(f"{name}: {said}; an entry has {', '.join(KEYS)}", file, tree.line))
+        text = f"unknown {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
+        raise ArchcalcError(Problem(f"{name}: {text}; an entry has {', '.join(KEYS)}", file, tree.line))
     if not errors or not all(_is_error(error) for error in errors.values()):
         got = ", ".join(f"{key} {error!r}" for key, error in errors.items()) or "neither"
         raise ArchcalcError(Problem(f"{name}: top1 and top5 are errors in percent, got {got}", file, tree.line))

@@ -78,7 +78,7 @@ class Evaluator:
         try:
             if self.left < 0:
                 raise UsedUpError
-            return given.found(scope, self.spend)
+            return given.compute(scope, self.spend)
         except UnknownValueError:
             return UNKNOWN
         except ExpressionError as error:

@@ -54,18 +54,18 @@ _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": No
 class Expression:
     """A parsed expression: its text, the names it uses, and its ``cost``: so many words and signs it has.
 
-    ``found`` makes its value, and tells ``spend`` of what that takes beyond the cost.
+    ``compute`` gives its value, and tells ``spend`` of the operations beyond the cost.
     """
 
-    __slots__ = ("cost", "found", "names", "text")
+    __slots__ = ("compute", "cost", "names", "text")
 
-    def __init__(self, text: str, names: frozenset[str], found: Evaluate, cost: int) -> None:
-        self.text, self.names, self.found, self.cost = text, names, found, cost
+    def __init__(self, text: str, names: frozenset[str], compute: Evaluate, cost: int) -> None:
+        self.text, self.names, self.compute, self.cost = text, names, compute, cost
 
     def evaluate(self, scope: Scope, spend: Spend = free) -> Any:
         """The value in a scope; ``spend`` is told the work that it takes, and may refuse it."""
         spend(self.cost)
-        return self.found(scope, spend)
+        return self.compute(scope, spend)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -116,8 +116,8 @@ class _Parser:
 
     def need(self, text: str) -> None:
         if self.take(text) is None:
-            found = "it ends" if self.token is None else f"found {self.token[1]!r}"
-            raise ExpressionError(f"expected {text!r} in {self.text!r}, but {found}")
+            instead = "it ends" if self.token is None else f"found {self.token[1]!r}"
+            raise ExpressionError(f"expected {text!r} in {self.text!r}, but {instead}")
 
     def expression(self) -> Evaluate:
         self.depth += 1

@@ -52,32 +52,32 @@ class _Reader(StepReader):
                     f"a spec is a mapping with keys such as input and layers, got {kind(tree)}", family.file, tree.line
                 )
             )
-        found = self.keys(tree, "", "a spec", FAMILY)
-        self.about(found, family.about, "")
-        if "params" in found:
-            family.params = self.params(found["params"])
+        entries = self.keys(tree, "", "a spec", FAMILY)
+        self.about(entries, family.about, "")
+        if "params" in entries:
+            family.params = self.params(entries["params"])
         self.scope = frozenset(family.params)
-        if "let" in found:
-            family.let = self.let(found["let"], "let", family.params)
-        if "check" in found:
-            family.checks = self.checks(found["check"])
-        if "input" in found:
-            family.input = self.input(found["input"], "input")
-        if "outputs" in found:
-            family.outputs = self.outputs(found["outputs"], "outputs")
-        if "axes" in found:
-            family.axes = self.axes(found["axes"], "axes", family.input)
+        if "let" in entries:
+            family.let = self.let(entries["let"], "let", family.params)
+        if "check" in entries:
+            family.checks = self.checks(entries["check"])
+        if "input" in entries:
+            family.input = self.input(entries["input"], "input")
+        if "outputs" in entries:
+            family.outputs = self.outputs(entries["outputs"], "outputs")
+        if "axes" in entries:
+            family.axes = self.axes(entries["axes"], "axes", family.input)
         outside = self.scope
         self.scope |= {"channels"}
-        if "blocks" in found:
-            self.blocks(found["blocks"])
-        if "layers" in found:
-            family.steps = self.steps(found["layers"], "layers")
-        if "networks" in found:
-            self.networks(found["networks"], outside)
+        if "blocks" in entries:
+            self.blocks(entries["blocks"])
+        if "layers" in entries:
+            family.steps = self.steps(entries["layers"], "layers")
+        if "networks" in entries:
+            self.networks(entries["networks"], outside)
         else:
             family.networks[family.name] = Entry(Place(self.file, tree.line))
-        self.complete(tree, "layers" in found or found.keys() < tree.value.keys())
+        self.complete(tree, "layers" in entries or entries.keys() < tree.value.keys())
         self.fail_if_any()
         return family
 
@@ -110,12 +110,12 @@ class _Reader(StepReader):
                 self.problem(unknown_key(what, key, known), child, path)
         return {key: child for key, child in tree.value.items() if key in known}
 
-    def about(self, found: dict[str, Tree], about: dict[str, Any], path: str) -> None:
+    def about(self, entries: dict[str, Tree], about: dict[str, Any], path: str) -> None:
         for key in ABOUT:
-            if key in found:
-                text = found[key].value
+            if key in entries:
+                text = entries[key].value
                 if isinstance(text, (dict, list)) or text is None:
-                    self.problem(f"{key} must be one text, got {kind(found[key])}", found[key], path + key)
+                    self.problem(f"{key} must be one text, got {kind(entries[key])}", entries[key], path + key)
                 else:
                     about[key] = clipped(" ".join(text.split()), 1000) if isinstance(text, str) else text
 
@@ -149,8 +149,8 @@ class _Reader(StepReader):
         """Report an input whose number of axes is not among those that the spec takes."""
         count = len(input.value) - 1
         if input.value and count not in axes:
-            said = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
-            self.problem(said, tree, path)
+            text = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
+            self.problem(text, tree, path)
 
     # Networks.
 
@@ -171,27 +171,27 @@ class _Reader(StepReader):
     def network(self, tree: Tree, path: str, scope: frozenset[str]) -> Entry:
         entry = Entry(Place(self.file, tree.line, path))
         params = self.result.params
-        found = self.keys(tree, path, "a network", (*NETWORK, *params))
-        self.about(found, entry.about, f"{path}.")
-        if "input" in found:
+        entries = self.keys(tree, path, "a network", (*NETWORK, *params))
+        self.about(entries, entry.about, f"{path}.")
+        if "input" in entries:
             inside, self.scope = self.scope, scope
-            entry.input = self.input(found["input"], f"{path}.input")
+            entry.input = self.input(entries["input"], f"{path}.input")
             self.scope = inside
-        if "outputs" in found:
+        if "outputs" in entries:
             inside, self.scope = self.scope, scope
-            entry.outputs = self.outputs(found["outputs"], f"{path}.outputs")
+            entry.outputs = self.outputs(entries["outputs"], f"{path}.outputs")
             self.scope = inside
-        if "axes" in found:
-            entry.axes = self.axes(found["axes"], f"{path}.axes", entry.input or self.result.input)
+        if "axes" in entries:
+            entry.axes = self.axes(entries["axes"], f"{path}.axes", entry.input or self.result.input)
         elif entry.input is not None and self.result.axes:
-            self.axes_of_input(self.result.axes, entry.input, found["input"], f"{path}.input")
-        if "layers" in found and "layers" not in params:
-            entry.steps = self.steps(found["layers"], f"{path}.layers")
-        for key in found.keys() & params:
-            entry.settings[key] = self.data(found[key], f"{path}.{key}")
+            self.axes_of_input(self.result.axes, entry.input, entries["input"], f"{path}.input")
+        if "layers" in entries and "layers" not in params:
+            entry.steps = self.steps(entries["layers"], f"{path}.layers")
+        for key in entries.keys() & params:
+            entry.settings[key] = self.data(entries[key], f"{path}.{key}")
             wrong = mismatch(key, entry.settings[key], params[key])
             if wrong:
-                self.problem(wrong, found[key], path)
+                self.problem(wrong, entries[key], path)
         return entry
 
     # Blocks.
@@ -218,14 +218,14 @@ class _Reader(StepReader):
             params, defaults = self.block_params(bodies[name].get("params"), f"{path}.params")
             self.known_blocks[name] = Block(Place(self.file, child.line, path), params, defaults)
             self.scope = outside
-        for name, found in bodies.items():
+        for name, entries in bodies.items():
             block = self.known_blocks[name]
             path = block.place.path
             self.scope = outside | set(block.params)
-            if "let" in found:
-                block.let = self.let(found["let"], f"{path}.let", block.params)
-            if "layers" in found:
-                block.steps = self.steps(found["layers"], f"{path}.layers")
+            if "let" in entries:
+                block.let = self.let(entries["let"], f"{path}.let", block.params)
+            if "layers" in entries:
+                block.steps = self.steps(entries["layers"], f"{path}.layers")
             else:
                 self.problem("the block has no layers", Tree(None, block.place.line), path)
             self.scope = outside

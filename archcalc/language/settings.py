@@ -37,16 +37,16 @@ def read_settings(text: str) -> dict[str, Any]:
 
     Commas in brackets and in quotes belong to a value.
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for part in _parts(text):
         try:
             key, value = read_setting(part)
         except ArchcalcError as error:
             raise ArchcalcError(f"@{clipped(text, 120)}: {error}") from None
-        if key in found:
+        if key in settings:
             raise ArchcalcError(f"{clipped(key, 60)} is set twice in @{clipped(text, 120)}")
-        found[key] = value
-    return found
+        settings[key] = value
+    return settings
 
 
 def _parts(text: str) -> list[str]:

@@ -168,26 +168,26 @@ class StepReader(ValueReader):
             branches.append((name, self.steps(child, f"{place.path}.{clipped(name, 60)}")))
         return MergeStep(place, options, layer, branches, numbered)
 
-    def options(self, found: dict[str, Tree], path: str) -> Options:
+    def options(self, entries: dict[str, Tree], path: str) -> Options:
         options = Options()
-        if "repeat" in found:
-            options.repeat = self.value(found["repeat"], f"{path}.repeat")
-        if "as" in found:
-            options.counter = found["as"].text
-            self.check_param(options.counter, found["as"], f"{path}.as")
-            if "repeat" not in found:
-                self.problem("as names the counter of repeat, but there is no repeat", found["as"], f"{path}.as")
-        if "repeat" in found:
+        if "repeat" in entries:
+            options.repeat = self.value(entries["repeat"], f"{path}.repeat")
+        if "as" in entries:
+            options.counter = entries["as"].text
+            self.check_param(options.counter, entries["as"], f"{path}.as")
+            if "repeat" not in entries:
+                self.problem("as names the counter of repeat, but there is no repeat", entries["as"], f"{path}.as")
+        if "repeat" in entries:
             self.scope |= {options.counter}
         for key in ("name", "label", "weights"):
-            if key in found:
-                setattr(options, key, self.template(found[key], f"{path}.{key}"))
-        if "storage" in found:
-            options.storage = self.value(found["storage"], f"{path}.storage", STORAGES)
-        if "when" in found:
-            options.when = self.value(found["when"], f"{path}.when")
-        if "from" in found:
-            options.sources = self.templates(found["from"], f"{path}.from", "from")
+            if key in entries:
+                setattr(options, key, self.template(entries[key], f"{path}.{key}"))
+        if "storage" in entries:
+            options.storage = self.value(entries["storage"], f"{path}.storage", STORAGES)
+        if "when" in entries:
+            options.when = self.value(entries["when"], f"{path}.when")
+        if "from" in entries:
+            options.sources = self.templates(entries["from"], f"{path}.from", "from")
         return options
 
 

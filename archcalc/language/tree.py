@@ -91,17 +91,19 @@ def parse(text: str, file: str) -> Tree:
 def _explained(error: yaml.MarkedYAMLError, line: int) -> str:
     start = error.context_mark
     since = f"from line {start.line + 1} on" if start is not None and start.line + 1 < line else ""
-    said = " ".join(part for part in (error.context, since, error.problem) if part)
-    if "mapping values are not allowed" in said:
-        said += (
+    explanation = " ".join(part for part in (error.context, since, error.problem) if part)
+    if "mapping values are not allowed" in explanation:
+        explanation += (
             "; a step with settings needs a colon after its type, as in '- batch_norm:', and a text that holds a "
             "colon is quoted"
         )
-    elif "tab character" in said:
-        said += "; lines are indented with spaces"
-    elif "cannot start any token" in said:
-        said += "; lines are indented with spaces, not tabs, and a text that starts with a special character is quoted"
-    return said
+    elif "tab character" in explanation:
+        explanation += "; lines are indented with spaces"
+    elif "cannot start any token" in explanation:
+        explanation += (
+            "; lines are indented with spaces, not tabs, and a text that starts with a special character is quoted"
+        )
+    return explanation
 
 
 class _Open:

@@ -197,12 +197,12 @@ class ValueReader:
 
 def reported(problems: Iterable[Problem]) -> list[Problem]:
     """The problems by line, those without one last; the first MAX_LISTED of them, and how many more there are."""
-    found = sorted(problems, key=lambda p: (p.line or 10**9, p.path))
-    if len(found) <= MAX_LISTED:
-        return found
-    more = len(found) - MAX_LISTED
-    at_least = "at least " if len(found) >= MAX_PROBLEMS else ""
-    return [*found[:MAX_LISTED], Problem(f"and {at_least}{more} more", found[0].file)]
+    ordered = sorted(problems, key=lambda p: (p.line or 10**9, p.path))
+    if len(ordered) <= MAX_LISTED:
+        return ordered
+    more = len(ordered) - MAX_LISTED
+    at_least = "at least " if len(ordered) >= MAX_PROBLEMS else ""
+    return [*ordered[:MAX_LISTED], Problem(f"and {at_least}{more} more", ordered[0].file)]
 
 
 def kind(tree: Tree) -> str:

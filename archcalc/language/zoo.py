@@ -40,9 +40,9 @@ def folder() -> str:
     """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
     package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     for place in (package, os.path.dirname(package)):
-        found = os.path.join(place, "specs")
-        if os.path.isdir(found):
-            return found
+        specs_folder = os.path.join(place, "specs")
+        if os.path.isdir(specs_folder):
+            return specs_folder
     raise ArchcalcError(
         f"the specs of the zoo are not beside {package}: archcalc runs from a folder and not from a zip; "
         "unpack it, or pip install it"
@@ -127,11 +127,11 @@ def split_settings(net: str) -> tuple[str, str]:
     """
     if "@" not in net:
         return net, ""
-    for found in re.finditer(_SETTINGS, net):
-        name = net[: found.start()]
+    for match in re.finditer(_SETTINGS, net):
+        name = net[: match.start()]
         path, _ = _split(name)
         if os.sep not in name or path == "-" or path.endswith(SUFFIXES) or os.path.isfile(name):
-            return name, net[found.start() + 1 :]
+            return name, net[match.start() + 1 :]
     name, at, text = net.rpartition("@")
     if at and not is_pattern(net) and (not is_path(net) or name.endswith(SUFFIXES)):
         raise ArchcalcError(

@@ -101,8 +101,8 @@ def instance(call: ModuleCode) -> nn.Module:
     home, _, name = call.target.rpartition(".")
     values = [instance(v) if isinstance(v, ModuleCode) else v for v in call.arguments.values()]
     named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
-    made: nn.Module = getattr(nn if home else parts, name)(*values[: call.positional], **named)
-    return made
+    module: nn.Module = getattr(nn if home else parts, name)(*values[: call.positional], **named)
+    return module
 
 
 def _place(model: nn.Module, path: str, module: nn.Module) -> None:
@@ -121,8 +121,8 @@ def _frees(network: Network, training: bool) -> dict[int, list[int]]:
     for node in nodes:
         last.setdefault(node.index, node.index)
         last.update(dict.fromkeys(node.inputs, node.index))
-    for kept in network.results(training):
-        last.pop(kept, None)
+    for output in network.results(training):
+        last.pop(output, None)
     frees: dict[int, list[int]] = {node.index: [] for node in nodes}
     for value, node_index in last.items():
         if node_index in frees:

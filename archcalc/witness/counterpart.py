@@ -53,13 +53,13 @@ def used_tensors(model: nn.Module, images: Tensor) -> list[Tensor]:
 
 def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
     """Every call of a module without modules in a training pass, in order."""
-    found: list[ModuleRun] = []
+    runs: list[ModuleRun] = []
     hooks = []
     for path, module in model.named_modules():
         if next(module.children(), None) is None:
 
             def note(module: nn.Module, inputs: Any, out: Any, path: str = path) -> None:
-                found.append(ModuleRun(path, type(module).__name__, tuple(out.shape)))
+                runs.append(ModuleRun(path, type(module).__name__, tuple(out.shape)))
 
             hooks.append(module.register_forward_hook(note))
     try:
@@ -68,7 +68,7 @@ def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
     finally:
         for hook in hooks:
             hook.remove()
-    return found
+    return runs
 
 
 def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[str, str]], str]:
@@ -97,11 +97,11 @@ def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None
         path, _, name = mine.rpartition(".")
         module = built.get_submodule(path)
         trained = name in module._parameters
-        seen = tensors[other].data.reshape(getattr(module, name).shape)
+        tensor = tensors[other].data.reshape(getattr(module, name).shape)
         if trained:
-            module._parameters[name] = nn.Parameter(seen)
+            module._parameters[name] = nn.Parameter(tensor)
         else:
-            module._buffers[name] = seen
+            module._buffers[name] = tensor
 
 
 def _unlike(ours: list[Tensor], others: list[Tensor], names: dict[int, str]) -> str:
@@ -135,12 +135,12 @@ def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
             else:
                 order.setdefault(waiting.pop())
     position = {id(tensor): at for at, tensor in enumerate(used)}
-    found: dict[int, Tensor] = {}
+    ordered: dict[int, Tensor] = {}
     for index in order:
         own = (*modules[index][1].parameters(), *modules[index][1].buffers()) if index in modules else ()
         for tensor in sorted((t for t in own if id(t) in position), key=lambda t: position[id(t)]):
-            found.setdefault(id(tensor), tensor)
-    return list(found.values())
+            ordered.setdefault(id(tensor), tensor)
+    return list(ordered.values())
 
 
 def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Library) -> tuple[int, str]:
@@ -189,16 +189,16 @@ def fill(model: nn.Module, seed: int = 0) -> None:
     tensors = [*model.named_parameters(), *model.named_buffers()]
     if not tensors:
         return
-    made = torch.Generator(tensors[0][1].device).manual_seed(seed)
+    filled = torch.Generator(tensors[0][1].device).manual_seed(seed)
     for name, tensor in tensors:
         if not tensor.is_floating_point():
             tensor.zero_()
         elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
-            tensor.data.uniform_(0.5, 1.5, generator=made)
+            tensor.data.uniform_(0.5, 1.5, generator=filled)
         elif tensor.dim() > 1:
-            tensor.data.normal_(0, (1.5 / max(tensor[0].numel(), 1)) ** 0.5, generator=made)
+            tensor.data.normal_(0, (1.5 / max(tensor[0].numel(), 1)) ** 0.5, generator=filled)
         else:
-            tensor.data.normal_(0, 0.1, generator=made)
+            tensor.data.normal_(0, 0.1, generator=filled)
 
 
 def output_difference(built: Built, theirs: nn.Module, image: Tensor) -> float:

@@ -117,12 +117,12 @@ def _allocated_on_the_cpu(model: Any, image: torch.Tensor) -> int:
 
 def out_of_memory(error: BaseException) -> str | None:
     """What was asked and what was free, where the error is the device's memory running out; else None."""
-    said = str(error)
+    text = str(error)
     if isinstance(error, torch.cuda.OutOfMemoryError):
-        asked = re.search(r"Tried to allocate ([\d.]+ \w+)", said)
+        asked = re.search(r"Tried to allocate ([\d.]+ \w+)", text)
         free, total = torch.cuda.mem_get_info()
         return f"asked for {asked[1] if asked else 'more'}, {bytes_text(free)} of {bytes_text(total)} were free"
-    asked = re.search(r"(?:can't allocate memory|not enough memory).*?(\d{4,}) bytes", said, re.DOTALL)
+    asked = re.search(r"(?:can't allocate memory|not enough memory).*?(\d{4,}) bytes", text, re.DOTALL)
     if asked is None and not isinstance(error, MemoryError):
         return None
     free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -24,25 +24,25 @@ from archcalc.network import Network
 from archcalc.witness.built import Built
 
 
-class Held(NamedTuple):
-    """A storage: the layer that ran when it was first seen, and its bytes."""
+class SavedStorage(NamedTuple):
+    """A storage that is saved for the backward pass: the layer that ran when it was first saved, and its bytes."""
 
     layer: str
     bytes: int
 
 
-class After(NamedTuple):
-    """An operator: the layer that ran, its name, the bytes that it made, and all that were alive after it."""
+class OperatorBytes(NamedTuple):
+    """An operator: the layer that ran, its name, the bytes of its new storages, and all bytes alive after it."""
 
     layer: str
     operator: str
-    made: int
+    new_bytes: int
     bytes: int
 
 
 def saved_bytes(module: nn.Module, image: Tensor) -> int:
-    """Bytes that a forward pass of the module in training keeps for its backward pass."""
-    return sum(held.bytes for held in saved(module, image))
+    """Bytes that a forward pass of the module in training saves for its backward pass."""
+    return sum(storage.bytes for storage in saved(module, image))
 
 
 def inference_peak(module: nn.Module, image: Tensor) -> int:
@@ -55,22 +55,20 @@ def training_peak(module: nn.Module, image: Tensor) -> int:
     return peak(training_live(module, image))
 
 
-def peak(live: Iterable[After]) -> int:
+def peak(live: Iterable[OperatorBytes]) -> int:
     """The most bytes alive after any operator."""
     return max((after.bytes for after in live), default=0)
 
 
 def saved_difference(network: Network, module: nn.Module, image: Tensor, *, amp: bool = False) -> str:
-    """The first tensor about which the engine and PyTorch disagree; nothing where both keep the same."""
+    """The first saved tensor about which archcalc and PyTorch disagree; empty where both save the same."""
     batch = len(image)
-    ours = [kept for kept in training(network, amp=amp).kept_once() if kept.storage.bytes(batch)]
-    theirs = [held for held in saved(module, image, amp=amp) if held.bytes]
-    for kept, held in zip_longest(ours, theirs):
-        here = (
-            f"{network.nodes[kept.node].name} keeps {kept.storage.bytes(batch):,} ({kept.why})" if kept else "no more"
-        )
-        there = f"{held.layer} keeps {held.bytes:,}" if held else "no more"
-        if kept is None or held is None or kept.storage.bytes(batch) != held.bytes:
+    ours = [own for own in training(network, amp=amp).kept_once() if own.storage.bytes(batch)]
+    theirs = [other for other in saved(module, image, amp=amp) if other.bytes]
+    for own, other in zip_longest(ours, theirs):
+        here = f"{network.nodes[own.node].name} keeps {own.storage.bytes(batch):,} ({own.why})" if own else "no more"
+        there = f"{other.layer} keeps {other.bytes:,}" if other else "no more"
+        if own is None or other is None or own.storage.bytes(batch) != other.bytes:
             return f"{here} here, {there} in PyTorch"
     return ""
 
@@ -91,62 +89,62 @@ def peak_difference(network: Network, module: nn.Module, image: Tensor) -> str:
     return ""
 
 
-def moment_difference(schedule: Schedule, live: Iterable[After], batch: int) -> str:
+def moment_difference(schedule: Schedule, live: Iterable[OperatorBytes], batch: int) -> str:
     """The first operator that makes, or leaves alive, other bytes than the engine says; or nothing.
 
     It is held against the operators that make a storage: views make none, and operators that write over one.
     """
-    made = [0] * len(schedule.moments)
+    born_bytes = [0] * len(schedule.moments)
     for storage in schedule.storages:
-        made[storage.born] += storage.bytes(batch)
+        born_bytes[storage.born] += storage.bytes(batch)
     names = [schedule.network.nodes[moment.node].name for moment in schedule.moments]
-    rows = zip(names, schedule.moments, made, schedule.live(batch), strict=True)
-    ours = [After(name, moment.operator, born, alive) for name, moment, born, alive in rows if born]
-    for here, there in zip_longest(ours, (after for after in live if after.made)):
+    rows = zip(names, schedule.moments, born_bytes, schedule.live(batch), strict=True)
+    ours = [OperatorBytes(name, moment.operator, born, alive) for name, moment, born, alive in rows if born]
+    for here, there in zip_longest(ours, (after for after in live if after.new_bytes)):
         if here is None or there is None or here[2:] != there[2:]:
             layer = (here or there).layer
-            return f"{layer + ', ' if layer else ''}{_said(here)} here, {_said(there)} in PyTorch"
+            return f"{layer + ', ' if layer else ''}{_text(here)} here, {_text(there)} in PyTorch"
     return ""
 
 
-def _said(after: After | None) -> str:
-    return f"{after.operator} makes {after.made:,} of {after.bytes:,} alive" if after else "no more"
+def _text(after: OperatorBytes | None) -> str:
+    return f"{after.operator} makes {after.new_bytes:,} of {after.bytes:,} alive" if after else "no more"
 
 
-def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[Held]:
+def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[SavedStorage]:
     """The storages that a forward pass in training keeps, in the order in which they are saved.
 
     With ``amp`` it runs under autocast to bfloat16, whose copies of weights are among them.
     """
-    known, found, kept = _storages([image, *_owned(module)]), [], []
+    known, storages, references = _storages([image, *_owned(module)]), [], []
     layers = _Layers(module)
 
     def pack(tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
         if storage._cdata not in known:
             known.add(storage._cdata)
-            kept.append(tensor)
-            found.append(Held(layers.now, storage.nbytes()))
+            references.append(tensor)
+            storages.append(SavedStorage(layers.now, storage.nbytes()))
 
     # Nothing runs backward, so nothing is unpacked; a tensor in the graph that made it would never be let go.
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
     with _mode(module, training=True), layers, hooks, torch.autocast("cpu", torch.bfloat16, enabled=amp):
-        kept.append(module(image))
-    kept.clear()  # it holds the graph, which holds the hooks, which hold it, and Python cannot see that
-    return found
+        references.append(module(image))
+    references.clear()  # it holds the graph, which holds the hooks, which hold it, and Python cannot see that
+    return storages
 
 
-def inference_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[After]:
+def inference_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[OperatorBytes]:
     """Every operator of a run in evaluation mode without gradients."""
     layers = _Layers(module)
     cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
     with _mode(module, training=False), torch.no_grad(), layers, Live([image, *_owned(module)], layers) as live, cast:
         module(image)
-    found: list[After] = live.found
-    return found
+    operators: list[OperatorBytes] = live.operators
+    return operators
 
 
-def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[After]:
+def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[OperatorBytes]:
     """The same over a forward and a backward pass, with a gradient of the outputs that a loss would give."""
     layers = _Layers(module)
     with _mode(module, training=True), layers, Live([image, *_owned(module)], layers) as live:
@@ -158,8 +156,8 @@ def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> lis
             loss = Loss.apply(*outputs)
             loss.backward(torch.empty_like(loss))
     module.zero_grad(set_to_none=True)
-    found: list[After] = live.found
-    return found
+    operators: list[OperatorBytes] = live.operators
+    return operators
 
 
 class Loss(torch.autograd.Function):
@@ -183,18 +181,18 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.known, self.layers = _storages(known), layers
         self.alive: dict[int, ref[torch.UntypedStorage]] = {}
         self.bytes = 0
-        self.found: list[After] = []
+        self.operators: list[OperatorBytes] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        made = out[:1] if _evaluates_norm(func, args) else out
+        outputs = out[:1] if _evaluates_norm(func, args) else out
         before = self.bytes
-        for tensor in tree_leaves(made):
+        for tensor in tree_leaves(outputs):
             if isinstance(tensor, Tensor):
                 storage = tensor.untyped_storage()
                 if storage._cdata not in self.known and storage._cdata not in self.alive:
                     self._follow(storage, storage._cdata, storage.nbytes())
-        self.found.append(After(self.layers.now, func.__name__, self.bytes - before, self.bytes))
+        self.operators.append(OperatorBytes(self.layers.now, func.__name__, self.bytes - before, self.bytes))
         return out
 
     def _follow(self, storage: torch.UntypedStorage, at: int, size: int) -> None:

@@ -151,15 +151,15 @@ def model_of(network: Network) -> Model | None:
 
 def counterpart(network: Network) -> str:
     """torchvision's name of a network of the zoo; ArchcalcError where it has none, or other settings."""
-    found = next((name for name, spec in NETWORKS.items() if spec == network.zoo_name), None)
-    if found is None:
+    theirs = next((name for name, spec in NETWORKS.items() if spec == network.zoo_name), None)
+    if theirs is None:
         close = nearest(network.name, NETWORKS.values())
         hint = f"; {close} is one that it has" if close else ""
         whose = "" if network.zoo_name else f" of {network.file or 'this pattern'}, which is no network of the zoo"
         raise ArchcalcError(f"torchvision has no model that is {network.full_name}{whose}{hint}")
     if network.settings_changed:
-        raise ArchcalcError(f"torchvision's {found} is {network.name}, and not {network.full_name}")
-    return found
+        raise ArchcalcError(f"torchvision's {theirs} is {network.name}, and not {network.full_name}")
+    return theirs
 
 
 def build(name: str, *, meta: bool) -> Any:

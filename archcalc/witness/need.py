@@ -38,8 +38,8 @@ class Need(NamedTuple):
 
     def check(self, free: int | None, what: str, hint: str) -> None:
         """ArchcalcError where more is needed than is free."""
-        if said := self.problem(free, what, hint):
-            raise ArchcalcError(said)
+        if problem := self.problem(free, what, hint):
+            raise ArchcalcError(problem)
 
 
 class Room(NamedTuple):

@@ -648,7 +648,7 @@ def test_what_an_optimizer_holds(name):
         optimizer.zero_grad()
     budget = Budget(network, optimizer=name)
     assert sum(t.numel() * t.element_size() for t in state) == budget.optimizer_bytes
-    assert memory.peak(live.found) == budget.step_scratch
+    assert memory.peak(live.operators) == budget.step_scratch
     assert sum(b.numel() * b.element_size() for b in module.buffers()) == budget.buffers
     assert sum(p.numel() * p.element_size() for p in module.parameters()) == budget.weights
 
