@@ -110,7 +110,7 @@ def test_the_drawing_shows_the_imports(overwrite):
     assert source_in(DRAWING.read_text(encoding="utf-8")) == source()
 
 
-LARGE = {"memory.budget", "pages.page._cards", "pytorch.tape"}
+LARGE = {"memory.budget", "pytorch.tape"}
 """What is still too large: this list only gets shorter."""
 
 

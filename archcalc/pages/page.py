@@ -130,41 +130,55 @@ def picture(kind: str, analysis: Analysis) -> Picture:
 
 
 def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Card]:
-    t, network = analysis.totals, analysis.network
-    peak, step = budget.inference.peak(), budget.training_parts(1)
-    moment = budget.inference.at(budget.inference.peak_moment())
+    """The cards in their order; a network without spatial axes has no field, and not every network a published error."""
     errors = published(analysis)
-    cards = [
+    cards = [*_count_cards(analysis), *_memory_cards(analysis, budget)]
+    if fields:
+        field = network_field(analysis)
+        cards.append(Card("Receptive field", "none" if field is None else f"{field} pixels", (fields[0],)))
+    cards.append(_weight_file(analysis))
+    if errors is not None:
+        texts = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
+        cards.append(Card("Published error", texts[0], (*texts[1:], f"{errors.on}, {errors.how}; {errors.source}")))
+    return cards
+
+
+def _count_cards(analysis: Analysis) -> list[Card]:
+    t = analysis.totals
+    buffers = [f"plus {t.buffers:,} buffers, not trained"] if t.buffers else []
+    layers = counted(len(analysis.rows) - 1, "layer")
+    return [
         Card(
             "Parameters",
             count_text(t.params),
-            (
-                f"{t.params:,}: weights {t.weights:,}, biases {t.biases:,}",
-                *([f"plus {t.buffers:,} buffers, not trained"] if t.buffers else []),
-            ),
+            (f"{t.params:,}: weights {t.weights:,}, biases {t.biases:,}", *buffers),
         ),
         Card("MACs", count_text(t.macs), (f"{t.macs:,} for one image", f"{2 * t.macs:,} FLOPs")),
         Card(
             "Depth",
-            counted(depth(network), "layer"),
-            ("weighted layers on the longest path", f"{counted(len(analysis.rows) - 1, 'layer')} of all types"),
+            counted(depth(analysis.network), "layer"),
+            ("weighted layers on the longest path", f"{layers} of all types"),
         ),
+    ]
+
+
+def _memory_cards(analysis: Analysis, budget: Budget) -> list[Card]:
+    values, peak = analysis.totals.values, budget.inference.peak()
+    moment = budget.inference.at(budget.inference.peak_moment())
+    return [
         Card(
             "Feature maps",
-            decimal_bytes(t.values * analysis.itemsize),
-            (f"{t.values:,} values, network input included", "sum of all outputs in new storage"),
+            decimal_bytes(values * analysis.itemsize),
+            (f"{values:,} values, network input included", "sum of all outputs in new storage"),
         ),
         Card(
             "Inference peak",
             decimal_bytes(peak),
-            (
-                f"{peak:,} bytes, at {network.nodes[moment.node].name}",
-                "without weights and network input",
-            ),
+            (f"{peak:,} bytes, at {analysis.network.nodes[moment.node].name}", "without weights and network input"),
         ),
         Card(
             "Training, one image",
-            decimal_bytes(step.total),
+            decimal_bytes(budget.training_parts(1).total),
             (
                 f"weights {decimal_bytes(budget.weights)}, gradients the same",
                 f"saved for the backward pass {decimal_bytes(budget.training.kept_bytes(1))}",
@@ -172,27 +186,21 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
             ),
         ),
     ]
-    if fields:
-        field = network_field(analysis)
-        size = "none" if field is None else f"{field} pixels"
-        cards.append(Card("Receptive field", size, (fields[0],)))
-    stored = t.weights + t.biases + t.buffers
+
+
+def _weight_file(analysis: Analysis) -> Card:
+    t = analysis.totals
+    numbers = t.weights + t.biases + t.buffers
     first, *rest = FILE_TYPES
-    cards.append(
-        Card(
-            "Weight file",
-            decimal_bytes(stored * DTYPES[first]),
-            (
-                f"{stored:,} numbers in {first}",
-                *(f"{decimal_bytes(stored * DTYPES[name])} in {name}" for name in rest),
-                *(["without the side heads"] if analysis.side_rows else []),
-            ),
-        )
+    return Card(
+        "Weight file",
+        decimal_bytes(numbers * DTYPES[first]),
+        (
+            f"{numbers:,} numbers in {first}",
+            *(f"{decimal_bytes(numbers * DTYPES[name])} in {name}" for name in rest),
+            *(["without the side heads"] if analysis.side_rows else []),
+        ),
     )
-    if errors is not None:
-        texts = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
-        cards.append(Card("Published error", texts[0], (*texts[1:], f"{errors.on}, {errors.how}; {errors.source}")))
-    return cards
 
 
 def _memory(budget: Budget) -> list[str]:

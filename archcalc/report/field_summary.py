@@ -16,8 +16,8 @@ SQUARE = {1: "", 2: "square ", 3: "cubic "}
 MEANINGS: Mapping[str, str] = {
     "rf": "size of the receptive field in pixels, maps without borders",
     "rf_smallest": "field of the unit that sees least, where units differ; field is that of the unit that sees most",
-    "step": "pixels between the fields of neighbouring units, on average where units differ; '-': every unit has the "
-    "same field",
+    "step": "pixels between the fields of neighbouring units, on average where units differ; '-' or 'whole': every "
+    "unit has the same field",
     "first": "first pixel of unit 0 (negative: in the padding)",
     "padding": "-first",
     "rf_least": "smallest field over all branches",
