@@ -43,7 +43,7 @@ class ActivationRecord(Record):
             return tape.run(self.operator, xs, x.count, saves=self.kept, rule=rule)
         saves = self.kept_in_place
         if not self.saves_output and tape.training and x.derived:
-            saves = Saves(tensors=[(tape.copy(x, "copy of the input"), f"{self.type}: a copy of its input")])
+            saves = Saves(tensors=[(tape.copy(x, "copy of the input"), "a copy of its input")])
         return tape.run(f"{self.operator}_", xs, x.count, Result(over=x), saves, rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:

@@ -47,8 +47,8 @@ def _arrays(analysis: Analysis) -> dict[str, Any]:
     axes = analysis.input.axes
     names = AXES.get(len(axes)) or [f"axis {at}" for at in range(1, len(axes) + 1)]
     sizes = dict(zip(("channels", *names), (analysis.input.channels, *axes), strict=True))
-    given = {f"input {name}": size for name, size in sizes.items()} | {"batch": analysis.batch}
-    return {name: n for name, n in (given | analysis.network.settings).items() if is_array(n)}
+    sizes_and_batch = {f"input {name}": size for name, size in sizes.items()} | {"batch": analysis.batch}
+    return {name: n for name, n in (sizes_and_batch | analysis.network.settings).items() if is_array(n)}
 
 
 def _text(shape: Sequence[int]) -> str:

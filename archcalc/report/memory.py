@@ -141,9 +141,11 @@ def _waits(node: Node, schedule: Schedule, batch: int, turns: Mapping[int, int])
         return None, None
     *earlier, latest = sorted(set(node.inputs))
     own = schedule.outputs[latest]
-    made = [i for i in earlier if i and schedule.outputs[i] is not own]
-    waiting = dict.fromkeys(schedule.outputs[i] for i in made)
-    return sum(storage.bytes(batch) for storage in waiting), (turns[latest] - turns[min(made)] if made else 0)
+    waiting_maps = [i for i in earlier if i and schedule.outputs[i] is not own]
+    waiting = dict.fromkeys(schedule.outputs[i] for i in waiting_maps)
+    return sum(storage.bytes(batch) for storage in waiting), (
+        turns[latest] - turns[min(waiting_maps)] if waiting_maps else 0
+    )
 
 
 def _feature_maps(network: Network, sizes: Mapping[int, int]) -> dict[str, int]:
@@ -206,12 +208,12 @@ def _best(best: Best | None, schedule: Schedule, peak: int) -> list[str]:
         )
     nodes = schedule.network.nodes
     moved = [nodes[i].name for i, j in zip(best.order, sorted(best.order), strict=True) if i != j]
-    how = (
+    label = (
         "smallest peak over all orders of the branches"
         if best.exact
         else "peak of another order of the branches (a bound)"
     )
-    return [f"{how}: {best.peak:,} bytes, {peak - best.peak:,} fewer; that order runs {moved[0]} earlier"]
+    return [f"{label}: {best.peak:,} bytes, {peak - best.peak:,} fewer; that order runs {moved[0]} earlier"]
 
 
 def _longest_wait(rows: list[list[Any]]) -> list[str]:

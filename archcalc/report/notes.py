@@ -55,9 +55,9 @@ def _line(row: Row, analysis: Analysis, word: str) -> str:
     x = row.node.shape
     volume = [*x.axes, x.channels] if x.axes else [1, 1, x.channels]
     factors = "*".join(map(str, [*x.axes, x.channels]))
-    held = f"{factors}={short(x.values)}" if x.axes else factors
+    count = f"{factors}={short(x.values)}" if x.axes else factors
     weights = _weights(row, row.node, analysis)
-    return f"{_label(row.node)}: [{'x'.join(map(str, volume))}]  memory:  {held}   {word}: {weights}"
+    return f"{_label(row.node)}: [{'x'.join(map(str, volume))}]  memory:  {count}   {word}: {weights}"
 
 
 def _label(node: Node) -> str:
