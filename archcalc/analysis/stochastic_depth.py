@@ -1,8 +1,8 @@
 """What training costs on average where paths are dropped: stochastic depth and drop-path.
 
 Huang et al., Deep networks with stochastic depth, 2016, section 3: a residual branch that is dropped is
-not computed. Here a layer runs when every ``drop_path`` that all ways from it to the output go through
-lets it pass; a layer with a way around them always runs.
+not computed. A layer runs if every ``drop_path`` that lies on all paths from the layer to the output is not dropped. A
+layer with a path around them always runs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def survival(network: Network, rows: Sequence[Row]) -> Survival | None:
 
 
 def _gates(network: Network, droppable: set[int]) -> list[frozenset[int]]:
-    """For each node, the droppable nodes that every way from it to an end goes through."""
+    """For each node, the droppable nodes on all paths from the node to an output."""
     behind: list[frozenset[int] | None] = [None] * len(network.nodes)
     for node in reversed(network.nodes):
         beyond = behind[node.index] or frozenset()

@@ -16,9 +16,9 @@ from archcalc.pytorch.code import InlineCode, ModuleCode
 
 
 class Class(NamedTuple):
-    """A class of the model: its blocks, the first standing for all, and how each argument in it is written.
+    """A class of the model: its blocks, of which the first is written, and the text of each argument in it.
 
-    ``locals`` are names in its constructor for numbers that follow from the parameters.
+    ``locals`` are names in the constructor for numbers that follow from the parameters.
     """
 
     name: str
@@ -30,7 +30,10 @@ class Class(NamedTuple):
 
 
 class Classes:
-    """All classes of a model, those that others use first; the last is the model itself."""
+    """All classes of a model, each after the classes that it uses; the last is the model itself.
+
+    ArchcalcError where blocks of one structure differ in more than MOST_PARAMETERS numbers.
+    """
 
     def __init__(self, root: ModuleOutline, name: str, taken: set[str]) -> None:
         self.numbers: dict[Any, int] = {}

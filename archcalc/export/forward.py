@@ -17,7 +17,7 @@ VARIABLES = ("x", "y", "z", "u", "v", "w")
 
 
 class Statement(NamedTuple):
-    """One statement: text and values one after another, and the values that it makes."""
+    """One statement of ``forward``: its text, with values between the pieces of text, and the values of its results."""
 
     parts: tuple[str | int, ...]
     outputs: tuple[int, ...]
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 
 
 class SourceLine(NamedTuple):
-    """A line of ``forward``: whether it runs in training only, and the shape that it makes."""
+    """A line of ``forward``: its text, whether it runs in training only, and the shape of its result."""
 
     text: str
     side: bool
@@ -42,15 +42,16 @@ class SourceLine(NamedTuple):
 def forward(
     block: ModuleOutline, texts: Iterator[str], returned: list[int], sides: list[int]
 ) -> tuple[list[str], list[SourceLine]]:
-    """The names of what ``forward`` takes, and its lines; ``texts`` are the arguments of expressions, in order.
+    """The names of the arguments of ``forward``, and its lines.
 
-    ``returned`` are the values it returns, and ``sides`` those it returns beside them in training.
+    texts: the arguments of expressions, in order. returned: the values that ``forward`` returns. sides: the outputs of
+    side heads, which it returns too in training.
     """
     return _Variables(block, steps(block, texts, {*returned, *sides}), returned, sides).written()
 
 
 def steps(block: ModuleOutline, texts: Iterator[str], returned: set[int]) -> list[Statement]:
-    """A block's items as statements; what only the next one uses stands in it where that is short and clear."""
+    """The items of a block as statements. A value that only the next statement uses is written inside it if that fits."""
     uses = block.uses
     statements: list[Statement] = []
     for item in block.items:
@@ -104,7 +105,7 @@ def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
 
 
 class _Variables:
-    """Values in variables: one that is used for the last time leaves its variable to what is made of it."""
+    """Values in variables: after the last use of a value its variable is free for the next value."""
 
     def __init__(self, block: ModuleOutline, found: list[Statement], returned: list[int], sides: list[int]) -> None:
         self.block, self.steps, self.returned, self.sides = block, found, returned, sides

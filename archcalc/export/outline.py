@@ -1,4 +1,4 @@
-"""A network as blocks within blocks, after the dots in its names: what each holds, takes and gives."""
+"""A network as blocks within blocks, after the dots in its names: the items of each block, its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from archcalc.sizes import Shape
 
 FLATTEN = "{0}.flatten(1)"
 DEEPEST = 3
-"""Sequentials are nested so deep, and not deeper."""
+"""The most levels of Sequentials within Sequentials."""
 
 
 class Item(NamedTuple):
-    """A layer or block at its place in a block; values are called by the index of the node that makes them.
+    """A layer or block at its place in a block. A value has the index of its node as its number.
 
-    ``what`` is None where the module of that name, which an item before it made, is used again.
-    ``shape`` is that of its first output; None for what a layer makes for itself.
+    what: the code; None where the module of an earlier item is called again. inputs, outputs: values. side: whether the
+    item runs in training only. shape: the shape of the first output; None for a value that belongs to no node.
     """
 
     name: str
@@ -35,17 +35,17 @@ class Item(NamedTuple):
 
 
 class ModuleOutline:
-    """A block of the model: the items it runs, in order, the values it takes and those it gives.
+    """A block of the model.
 
-    ``kind`` is the block of the spec that it is, if it is one. An item's name has dots where it lies in a
-    namespace: a block that holds modules, but does not run in one piece. ``ties`` are the pairs of a module
-    that differs from another but for the parameters, and that other.
+    path: its name, with dots. kind: the block of the spec, or empty. items: its items in running order; a name with dots
+    lies in a namespace, a block that holds modules but does not run in one piece. inputs, outputs: values. ties: pairs
+    (module, owner). ``module`` uses the parameters of ``owner`` (option ``weights`` of the spec).
     """
 
-    def __init__(self, path: str, kind: str, items: list[Item], given: Sequence[int], ties: list[tuple[str, str]]):
-        self.path, self.kind, self.items, self.outputs, self.ties = path, kind, items, tuple(given), ties
-        made = {value for item in items for value in item.outputs}
-        self.inputs = tuple(dict.fromkeys(v for item in items for v in item.inputs if v not in made))
+    def __init__(self, path: str, kind: str, items: list[Item], outputs: Sequence[int], ties: list[tuple[str, str]]):
+        self.path, self.kind, self.items, self.outputs, self.ties = path, kind, items, tuple(outputs), ties
+        inner = {value for item in items for value in item.outputs}
+        self.inputs = tuple(dict.fromkeys(v for item in items for v in item.inputs if v not in inner))
         modules = [item.name for item in items if not isinstance(item.what, InlineCode)]
         self.namespaces = all_prefixes(modules)
 
@@ -56,7 +56,7 @@ class ModuleOutline:
 
     @cached_property
     def uses(self) -> dict[int, int]:
-        """How often each value is used inside, and given."""
+        """How often each value is used: by the items, and as an output of the block."""
         uses = dict.fromkeys(self.inputs, 0)
         for values in (*(item.inputs for item in self.items), self.outputs):
             for value in values:
@@ -65,7 +65,7 @@ class ModuleOutline:
 
     @cached_property
     def chain(self) -> bool:
-        """Whether it is modules one after another, and so a Sequential."""
+        """Whether the block is a chain of modules, and so a Sequential."""
         if self.ties or self.namespaces or len(self.inputs) != 1 or not self.items:
             return False
         value = self.inputs[0]

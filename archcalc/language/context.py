@@ -1,4 +1,4 @@
-"""Where an expansion stands."""
+"""The scope of a step in an expansion."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Context:
         )
 
     def turn(self, counter: str, number: int) -> Context:
-        """The same in one turn of a repeat."""
+        """The context in one turn of a repeat."""
         scope = {**self.scope, counter: number}
         return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks)
 

@@ -24,17 +24,17 @@ from archcalc.layers.settings import shown
 from archcalc.network import Network
 
 Sources: TypeAlias = tuple[int | None, ...]
-"""The outputs that a step takes; None for one that is unknown."""
+"""The inputs of a step, as indices of nodes; None for an input that is unknown."""
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 100
 PER_PART = 40
-"""The operations that a further input of a layer counts for, or a row of a table of connections.
+"""The operations of every further input of a layer, or row of a table of connections.
 
 Each is walked again in every analysis; the table runs as a convolution for each row.
 """
 PER_STEP = 50
-"""The operations that a step counts for where a network is expanded anew."""
+"""The operations of every step where a network is expanded again."""
 
 
 class Expander(Lookup):
@@ -193,14 +193,16 @@ class Expander(Lookup):
         return layer
 
     def called(self, name: str, type: str, context: Context) -> str:
-        """What a layer that failed would be called, unless its path says no less: an unnamed one has its type and its
-        number, where others stand before it."""
+        """The name of a layer that failed, for a message; empty where the path says as much.
+
+        A layer without a name has its type and its number, where others stand before it.
+        """
         before = self.names.unnamed_before(f"{context.prefix}{type}")
         name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
         return context.prefix + name if name else ""
 
     def sizes(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
-        """The sizes of the map called so, which stand for its name; UNKNOWN where there is none."""
+        """The sizes of the map with that name; UNKNOWN where there is none."""
         index = self.find(template, current, context, step.place, key)
         if index is None:
             return UNKNOWN
@@ -258,7 +260,7 @@ class Expander(Lookup):
         return None
 
     def storage(self, given: Any, step: Step, current: int, context: Context) -> StorageKind | None:
-        """How the step says that its output is held; None where that is wrong or unknown."""
+        """The storage of the output, as the step states it; None where that is wrong or unknown."""
         held = self.evaluate(given, self.with_channels(context.scope, current), step.place, "storage")
         if held is UNKNOWN or held in STORAGES:
             return None if held is UNKNOWN else held

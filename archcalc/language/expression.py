@@ -52,7 +52,7 @@ _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": No
 
 
 class Expression:
-    """A parsed expression: its text, the names it uses, and its ``cost``: so many words and signs it has.
+    """A parsed expression: its text, the names it uses, and its ``cost``: the number of its words and signs.
 
     ``compute`` gives its value, and tells ``spend`` of the operations beyond the cost.
     """

@@ -1,4 +1,4 @@
-"""What a spec says once it has been read: steps, before any number is known.
+"""The steps of a spec, before any number is known.
 
 A value in a step is plain data or an ``Expression``; ``value`` evaluates it.
 """
@@ -28,7 +28,7 @@ class Given(NamedTuple):
 
 
 class Options:
-    """What any step may carry."""
+    """The options that every step may have; expressions are not evaluated yet."""
 
     name: Template | None = None
     label: Template | None = None
@@ -41,7 +41,7 @@ class Options:
 
 
 class Step:
-    """Something a spec lists under ``layers``."""
+    """An entry under ``layers`` of a spec."""
 
     def __init__(self, place: Place, options: Options) -> None:
         self.place, self.options = place, options

@@ -40,10 +40,11 @@ class BlockModule(nn.Module):
 class Built(nn.Module):
     """A network's layers under the spec's names, run one by one in the spec's order.
 
-    ``forward`` takes a batch of images and returns the output, and in training a tuple of it and the side
-    heads' outputs. A tensor is let go after its last use, except the image, which the caller holds.
-    ``over`` says which nodes write over which input. ``layers`` has every node of the network with its module; a
-    module that is shared stands there again. ``before`` has the statements that come before a node's module.
+    ``forward`` takes a batch of images and returns the output, and in training a tuple of the output and the outputs of
+    the side heads. A tensor is freed after its last use, except the image, which the caller holds.
+
+    over: for a node that writes in place, the node of that input. layers: every node of the network with its module; a
+    module that several nodes share appears for each. before: the statements that run before the module of a node.
     """
 
     def __init__(self, network: Network, over: Mapping[int, int] = MappingProxyType({})) -> None:
