@@ -18,7 +18,7 @@ def named(network: Network, names: Mapping[str, int | None], wanted: Sequence[st
     ``names`` are those that a spec gives: they stand for nodes, or for None where something else is wrong.
     """
     known: dict[str, int | None] = {**{node.name: node.index for node in network.nodes}, **names}
-    found: dict[int, str] = {}
+    chosen: dict[int, str] = {}
     problems = []
     for name in wanted:
         index = known.get(name)
@@ -28,12 +28,12 @@ def named(network: Network, names: Mapping[str, int | None], wanted: Sequence[st
             problems.append(f"outputs: {name} is the network's input")
         elif index is not None and network.nodes[index].side:
             problems.append(f"outputs: {name} belongs to a side head, which runs in training only")
-        elif index in found:
-            both = f"{found[index]} and {name}, which are the same"
-            problems.append(f"outputs names {name} twice" if found[index] == name else f"outputs names {both}")
+        elif index in chosen:
+            both = f"{chosen[index]} and {name}, which are the same"
+            problems.append(f"outputs names {name} twice" if chosen[index] == name else f"outputs names {both}")
         elif index is not None:
-            found[index] = name
-    return list(found), problems
+            chosen[index] = name
+    return list(chosen), problems
 
 
 def choose(network: Network, outputs: Sequence[int]) -> None:

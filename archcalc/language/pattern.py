@@ -235,14 +235,14 @@ class _Parser:
         return element
 
     def options(self) -> dict[str, int]:
-        found: dict[str, int] = {}
+        settings: dict[str, int] = {}
         while match := _OPTION.match(self.text, self.position):
             name = "stride" if match[1][0].lower() == "s" else "pad"
-            if name in found:
+            if name in settings:
                 raise self.error(f"the {name} is given twice")
-            found[name] = int(match[2])
+            settings[name] = int(match[2])
             self.position = match.end()
-        return found
+        return settings
 
     def layer(self, word: str) -> Layer:
         upper = word.upper()

@@ -83,8 +83,8 @@ def parse(text: str, file: str) -> Tree:
             raise ArchcalcError(Problem(TOO_DEEP, file, line)) from None
         raise ArchcalcError(Problem(f"not valid YAML: {_explained(error, line)}", file, line)) from None
     except (yaml.YAMLError, UnicodeEncodeError):
-        found = _FORBIDDEN.search(text)
-        what, line = (repr(found[0]), text.count("\n", 0, found.start()) + 1) if found else ("in it", 0)
+        forbidden = _FORBIDDEN.search(text)
+        what, line = (repr(forbidden[0]), text.count("\n", 0, forbidden.start()) + 1) if forbidden else ("in it", 0)
         raise ArchcalcError(Problem(f"not valid YAML: the character {what} is not allowed", file, line)) from None
 
 

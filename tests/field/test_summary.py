@@ -1,4 +1,4 @@
-"""What layers see at an input's size: which paths, with which centres, and the verdict; small cases worked by hand."""
+"""Fields at an input's size: paths, centres, and the field summary; small cases worked by hand."""
 
 from itertools import product
 
@@ -28,7 +28,7 @@ def build(net, *axes):
 
 def found(net, *axes):
     said = build(net, *axes).analyze().field.summary
-    name = lambda sight: sight and sight.node.index  # noqa: E731
+    name = lambda layer: layer and layer.node.index  # noqa: E731
     return name(said.first), name(said.everywhere), [*map(name, said.idle)], len(said.widening), said.least
 
 
