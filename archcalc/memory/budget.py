@@ -1,27 +1,22 @@
-"""What a whole run holds, at any batch: weights, optimizer, image and schedule; and what fits in a budget."""
+"""The memory of a whole run at any batch: weights, optimizer state, network input and schedule; the largest batch."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import count
-from math import isqrt, lcm
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.dtypes import itemsize
-from archcalc.errors import ArchcalcError, LayerError, clipped, nearest, unknown
-from archcalc.field.propagation import node_fields
+from archcalc.errors import ArchcalcError, nearest, unknown
 from archcalc.inputs import any_array, single
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
 from archcalc.layers.settings import shown
-from archcalc.layers.windowed import Windowed
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.tape import Storage
-from archcalc.sizes import Params, Shape, ceil_div
+from archcalc.sizes import Params, Shape
 
 if TYPE_CHECKING:
     from archcalc.memory.training import Training
@@ -34,21 +29,16 @@ UNITS: Mapping[str, int] = {
 """Bytes of each unit of memory."""
 MAX_BUDGET = 2**60
 """The most bytes that a size may be, 1 EiB."""
-TRIED, MAX_SIDE = 64, 2**20
-"""TRIED: how many consecutive sizes are tried to find a size that the network accepts. MAX_SIDE: largest side that is
-tried, in pixels."""
-MOST_LAYERS = 8_000
-"""The most layers of a network that is built for one size after another."""
 TRAINABLE = ("float64", "float32", "float16", "bfloat16")
 """The dtypes for which PyTorch has gradients."""
 
 
 class Optimizer(NamedTuple):
-    """What an optimizer of PyTorch holds: so many numbers per weight, and whether it counts its steps.
+    """What an optimizer of PyTorch stores: numbers per weight, and whether it counts its steps.
 
-    A step counter is a float32 for every tensor of weights. While Adam takes its step for a tensor it holds two
-    more of that size, the root and the root divided, and the latter of the tensor before, whose variable is not
-    yet assigned anew (torch/optim/adam.py, _single_tensor_adam).
+    A step counter is a float32 for every tensor of weights. While Adam updates a tensor it makes two tensors of that
+    size, the root and the divided root. The divided root of the tensor before is still there, because its variable is
+    assigned later (torch/optim/adam.py, _single_tensor_adam).
     """
 
     per_weight: int
@@ -80,12 +70,12 @@ class Parts(NamedTuple):
 
 
 class Budget:
-    """What inference and training of a network hold, for every batch.
+    """The memory of inference and training of a network, for every batch.
 
-    ``overhead`` are bytes of the framework and the device's context, which are not the network's and have to be
-    given, as sizes are everywhere here: in bytes, or as a text such as 24GiB. The image is the caller's; it is counted
-    here since it lies in the same memory. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are
-    arrays, and where PyTorch cannot train in the dtype.
+    ``overhead`` are the bytes of the framework and the GPU context, which do not follow from the network. Every size is
+    in bytes, or a text such as 24GiB. The network input belongs to the caller; it is counted because it lies in the same
+    memory. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are arrays, and for a dtype in which
+    PyTorch cannot train.
     """
 
     network: Network
@@ -184,13 +174,13 @@ class Budget:
 
     @cached_property
     def optimizer_bytes(self) -> int:
-        """What the optimizer keeps from step to step."""
+        """The bytes of the optimizer state."""
         kind = OPTIMIZERS[self.optimizer]
         return kind.per_weight * self.weights + (4 * len(self.tensors) if kind.counts_steps else 0)
 
     @cached_property
     def step_scratch(self) -> int:
-        """What the optimizer holds for a moment while it takes its step, on the CPU."""
+        """The most scratch of the optimizer while it takes a step, on the CPU, in bytes."""
         if not OPTIMIZERS[self.optimizer].counts_steps:
             return 0
         return max(
@@ -201,12 +191,12 @@ class Budget:
         return single(batch, "batch") * self.network.input.values * self.itemsize
 
     def inference_parts(self, batch: int) -> Parts:
-        """The moment of inference that holds most."""
+        """The parts of the peak memory of inference."""
         peak = self.inference.peak(batch)
         return Parts(self.weights, self.buffers, 0, 0, self.image(batch), peak, self.overhead)
 
     def training_parts(self, batch: int) -> Parts:
-        """The moment of training that holds most: in the two passes, or while the optimizer takes its step.
+        """The parts of the peak memory of training: in the two passes, or while the optimizer takes its step.
 
         The optimizer's state is there from its first step on. Gradients of weights are made anew by every
         backward pass; all are there at its end. Gradients of tensors are among the activations.
@@ -274,99 +264,3 @@ def read_size(text: str) -> int:
         most = MAX_BUDGET // UNITS["TiB"]
         raise ArchcalcError(f"the size {text.strip()} is larger than {most}TiB, the most that is looked at")
     return size
-
-
-def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], int]) -> Network | None:
-    """The network at the largest square input for which ``bytes_of`` it are within the budget; None without one.
-
-    Sizes that the network does not take are passed over: of every size asked for, the largest below it that is
-    taken stands for it, if it is one of the next TRIED. ArchcalcError for a network without spatial axes, and where
-    an input of MAX_SIDE fits.
-    """
-    if not network.input.axes:
-        raise ArchcalcError(f"{network.full_name} has no spatial axes: its input {network.input} cannot be made larger")
-    if len(network.nodes) > MOST_LAYERS:
-        raise ArchcalcError(
-            f"{network.full_name} has {len(network.nodes) - 1:,} layers; the largest input is searched for up to "
-            f"{MOST_LAYERS:,}"
-        )
-    seen: list[tuple[int, int]] = []
-    best, low, high = None, 0, 0
-    size = max(network.input.axes)
-    for step in count(1):
-        there = _taken(network, size)
-        if there is not None:
-            seen.append((there.input.axes[-1], bytes_of(there)))
-        if there is not None and seen[-1][1] > budget:
-            high = size
-        else:
-            low, best = size, there or best
-            if size >= MAX_SIDE:
-                if there is not None:
-                    raise ArchcalcError(f"an input of {there.input} still fits; larger ones are not tried")
-                return best
-        if high - low == 1:
-            break
-        between = (low + high) // 2 if high else 2 * low
-        guess = between if step % 3 == 0 or not seen else _meeting(seen, budget)
-        size = min(max(guess, low + 1), high - 1 if high else MAX_SIDE)
-    period = _period(network)
-
-    def fitting(size: int) -> Network | None:
-        there = at_side(network, size)
-        return there if there is not None and bytes_of(there) <= budget else None
-
-    size = low + 1
-    while size <= low + period:
-        there, stride = fitting(size), period
-        while there is not None:  # sizes a period apart grow: on in ever longer steps
-            low, best = there.input.axes[-1], there
-            there, stride = fitting(low + stride), 2 * stride
-        size = max(size, low) + 1
-    return best
-
-
-def _taken(network: Network, size: int) -> Network | None:
-    """The network at the largest size from the given one down that it takes."""
-    sizes = range(size, max(0, size - TRIED), -1)
-    return next((there for n in sizes if (there := at_side(network, n)) is not None), None)
-
-
-def _meeting(seen: list[tuple[int, int]], budget: int) -> int:
-    """The size at which bytes meet the budget that grow with the square of the size as the last two did."""
-    (a, before), (b, now) = seen[-2] if len(seen) > 1 else (0, 0), seen[-1]
-    square = a * a + (budget - before) * (b * b - a * a) // (now - before) if now != before else 4 * b * b
-    return isqrt(max(0, square))
-
-
-def _period(network: Network) -> int:
-    """How many sizes in a row may take less than a smaller one.
-
-    With ``same`` padding and a stride the zeros that are needed come and go with the size, and so does a padded copy
-    of the map. Their number is the same again after every step of the network as a whole.
-    """
-    layers = [node.layer for node in network.nodes if getattr(node.layer, "pad", None) == "same"]
-    if not any(isinstance(layer, Windowed) and layer.stride != 1 for layer in layers):
-        return 0
-    lines = {axis.field for axes in node_fields(network) for axis in axes}
-    period = lcm(*(ceil_div(line.step, line.per) for line in lines if line.step))
-    most = max(TRIED, 10 * MOST_LAYERS // len(network.nodes))
-    if period > most:
-        raise ArchcalcError(
-            f"{network.full_name} takes as much memory again only {clipped(str(period), 30)} pixels on; the largest "
-            f"input is searched where it is so {most:,} pixels on at most"
-        )
-    return period
-
-
-def with_side(network: Network, side: int) -> Network:
-    """The network at a square input; its number of channels, and of frames, stay."""
-    axes = network.input.axes
-    return network.at(Shape(network.input.channels, (*axes[:-2], *(side for _ in axes[-2:]))))
-
-
-def at_side(network: Network, side: int) -> Network | None:
-    """The network at a square input, or None where it does not take that."""
-    with suppress(ArchcalcError, LayerError):
-        return with_side(network, side)
-    return None

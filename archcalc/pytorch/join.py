@@ -99,7 +99,7 @@ class MultiplyRecord(OneByOneRecord, type="multiply"):
             order, last = _order((first, x), factors, shape), len(xs) == 2
             result = Result(None, False, order, size, "map" if last else "scratch", "" if last else self.partial)
             pairs = ((x, first), (first, x))
-            saves = Saves(tensors=[(other, "the other factor") for other, factor in pairs if factor.derived])
+            saves = Saves(tensors=[(other.storage, "the other factor") for other, factor in pairs if factor.derived])
             steps = _factors((first, x), shape.values, size)
             rule = BackwardRule(steps, reading_steps=first.derived + x.derived)
             xs[:2] = [tape.run("mul", [first, x], shape.values, result, saves, rule)]

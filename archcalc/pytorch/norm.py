@@ -132,7 +132,7 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
             x = tape.run("clone", [x], x.count, Result(order="first", label="input in order"), rule=PASSES)
         image = tape.run("view", [x], x.count, Result(view=True, order="first"), rule=PASSES)
         why = "the mean and deviation of each channel"
-        scale = [(one, "its scale, repeated") for one in repeated[:1]]
+        scale = [(one.storage, "its scale, repeated") for one in repeated[:1]]
         saves = Saves(self.kept.input, "", scale, tape.statistics(size, 0, why))
         gradients = [Made(at, out.channels * tape.itemsize, 0) for at, _ in enumerate(repeated, 1)]
         rule = BackwardRule(tape.step(image, gradients), gradient_order="first")
@@ -198,7 +198,7 @@ class LrnRecord(NormRecord, type="lrn"):
         power = tape.run("pow", [shifted], n, _within("denominator"), saves, rule)
         mean.storage.until(tape.now)
         steps = [*[[Made(SCRATCH, size, 0, 3)]] * 3, [Made(1, size, 0)], *into(0, x, power.itemsize, n, 5)]
-        saves = Saves(why, tensors=[(power, "its denominator")])
+        saves = Saves(why, tensors=[(power.storage, "its denominator")])
         return tape.run("div", [x, power], n, Result(itemsize=power.itemsize), saves, BackwardRule(steps))
 
 

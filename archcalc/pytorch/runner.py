@@ -26,7 +26,7 @@ from archcalc.pytorch.tape import (
 from archcalc.sizes import Params, Shape, product
 
 T = TypeVar("T")
-Kept = tuple[TapeTensor | Storage, str]
+Kept = tuple[Storage, str]
 """A tensor that the backward pass needs, and as what."""
 INT64, FLOAT = 8, 4
 
@@ -175,7 +175,7 @@ def params(layer: Any, x: Shape) -> Params:
 
 def halves(copies: list[TapeTensor]) -> list[Kept]:
     """What is kept of weights in half precision: the first, which the gradient of the input is made of."""
-    return [(copy, "its weights in half precision") for copy in copies[:1]]
+    return [(copy.storage, "its weights in half precision") for copy in copies[:1]]
 
 
 def into(target: int, x: TapeTensor, itemsize: int, count: int, at: int) -> list[list[Made]]:

@@ -41,9 +41,6 @@ class Storage:
         if moment > self.dies:
             self.dies = moment
 
-    def __repr__(self) -> str:
-        return f"Storage({self.name}, {self.per_image}/image + {self.fixed}, {self.born}..{self.dies})"
-
 
 class Moment(NamedTuple):
     """One operator: the phase, the index of the layer that it belongs to, and its name in PyTorch."""
@@ -77,8 +74,7 @@ class Made(NamedTuple):
 
     target:    the number of the input whose gradient it is, or WEIGHT, SCRATCH or COPIED (the gradient of a weight in
                another dtype or order, which is copied afterwards)
-    per_image: bytes per image
-    fixed:     bytes whatever the batch
+    per_image, fixed: bytes per image, and bytes whatever the batch
     until:     scratch lives up to and with this step
     becomes:   the bytes of a COPIED gradient after the copy
     """
@@ -102,8 +98,7 @@ class Result(NamedTuple):
     view:     whether the result is a view of the first input
     order:    memory order; '' = that of the first input
     itemsize: bytes of a value; 0 = those of the first input
-    role:     the role of a new storage
-    label:    the label of a new storage
+    role, label: of a new storage
     """
 
     over: TapeTensor | None = None
@@ -126,15 +121,14 @@ class Extra(NamedTuple):
 class Saves(NamedTuple):
     """What an operator saves for its backward pass.
 
-    input:   why it saves its first input; '' where it does not
-    output:  why it saves its result; '' where it does not
+    input, output: why it saves its first input, and its result; '' where it does not
     tensors: other tensors that it saves, each with the reason
     extra:   further results, which it makes without a backward pass too
     """
 
     input: str = ""
     output: str = ""
-    tensors: Sequence[tuple[TapeTensor | Storage, str]] = ()
+    tensors: Sequence[tuple[Storage, str]] = ()
     extra: Sequence[Extra] = ()
 
 
@@ -176,8 +170,7 @@ class Saved(NamedTuple):
 class Operation:
     """An operator that gradients flow through.
 
-    node:      the layer that it belongs to
-    operator:  its name in PyTorch
+    node, operator: the layer that it belongs to, and its name in PyTorch
     inputs, output: its tensors
     saved:     what it saved for its backward pass
     rule:      how gradients flow through it
@@ -303,6 +296,4 @@ class Tape:
 
     def _saved(self, source: TapeTensor, saves: Saves) -> list[Saved]:
         saved = [Saved(source.storage, self.node, saves.input)] if saves.input else []
-        for kept, why in saves.tensors:
-            saved.append(Saved(kept.storage if isinstance(kept, TapeTensor) else kept, self.node, why))
-        return saved
+        return [*saved, *(Saved(kept, self.node, why) for kept, why in saves.tensors)]

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from archcalc.analysis import Analysis, prepared
 from archcalc.errors import ArchcalcError
 from archcalc.inputs import checked, single
-from archcalc.memory.budget import TRAINABLE, Budget, Parts, at_side, largest_input, read_size
+from archcalc.memory.budget import TRAINABLE, Budget, Parts, read_size
 from archcalc.memory.deployed import fold_batch_norm
+from archcalc.memory.largest_input import at_side, largest_input
 from archcalc.network import Network
 from archcalc.report.memory import inference_table, part_title, run_header
 from archcalc.report.table import Heading, Table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archcalc import ArchcalcError, load, networks
-from archcalc.memory.budget import OPTIMIZERS, Budget, at_side, largest_input, read_size, with_side
+from archcalc.memory.budget import OPTIMIZERS, Budget, read_size
+from archcalc.memory.largest_input import at_side, largest_input, with_side
 
 
 @pytest.mark.parametrize(
