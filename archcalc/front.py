@@ -34,14 +34,14 @@ class Analysis(analysis.Analysis):
         return dataframe(self, columns)
 
     def _repr_html_(self) -> str:
-        from archcalc.report import shown
+        from archcalc.report import display_text
 
-        return shown(self, "html")
+        return display_text(self, "html")
 
     def __str__(self) -> str:
-        from archcalc.report import shown
+        from archcalc.report import display_text
 
-        return shown(self, "text")
+        return display_text(self, "text")
 
 
 class Network(network.Network):

@@ -18,7 +18,7 @@ from archcalc.published.verdict import Judgement
 from archcalc.report.audit import tally
 from archcalc.report.compare import network_field, published
 from archcalc.report.evidence import Evidence
-from archcalc.report.field_summary import changing, legend, sentences
+from archcalc.report.field_summary import changing, column_meanings, sentences
 from archcalc.report.header import subject
 from archcalc.report.layers import layer_table
 from archcalc.report.memory import alive_text, sum_text
@@ -108,7 +108,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
         _cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
         layers,
-        [*fields, *legend(("rf", "step"))] if fields else [NO_FIELD],
+        [*fields, *column_meanings(("rf", "step"))] if fields else [NO_FIELD],
         _memory(budget),
         [picture(kind, analysis) for kind in kinds],
         tally(judgements) if judgements else "",

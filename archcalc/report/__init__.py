@@ -45,7 +45,7 @@ def render(
     return render_table(table, format, exact=exact, width=width, verbose=verbose)
 
 
-def shown(analysis: Analysis, format: Literal["text", "html"]) -> str:
+def display_text(analysis: Analysis, format: Literal["text", "html"]) -> str:
     """What an analysis shows of itself: its table, or a summary where its numbers are arrays."""
     from archcalc.report import many
 

@@ -28,7 +28,7 @@ MEANINGS: Mapping[str, str] = {
 """What a column of fields holds."""
 
 
-def legend(names: Sequence[str], titles: Mapping[str, str] | None = None) -> list[str]:
+def column_meanings(names: Sequence[str], titles: Mapping[str, str] | None = None) -> list[str]:
     """One sentence for each of the columns."""
     called = {"rf": "field", "rf_smallest": "smallest", "rf_least": "least", "rf_with_gates": "with gates"} | dict(
         titles or {}

@@ -61,7 +61,7 @@ def details(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequ
     lines = [f"other operations by kind: {', '.join(others)}"] if others else []
     if any(heading.name == "rf" for heading in headings) and has_gates(analysis.network):
         lines.append("field: along the paths past the gates. Over all paths: column rf_with_gates.")
-    return [*lines, *legend(headings, rows)]
+    return [*lines, *sign_meanings(headings, rows)]
 
 
 def incomplete_text(types: Sequence[str], network: str = "") -> str:
@@ -76,7 +76,7 @@ def incomplete_lines(how: Convention, types: Sequence[str], network: str = "") -
     return [f"{text} ({how.unknown_reason})"] if text else []
 
 
-def legend(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
+def sign_meanings(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
     """What - and 0 mean, where a cell has one of them."""
     counts = [at for at, heading in enumerate(headings) if heading.kind in ("count", "bytes")]
     empty = {headings[at].name for row in rows for at in counts if row[at] is None}

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.field.axis import AxisField
 from archcalc.field.summary import LayerField
-from archcalc.report.field_summary import branches, changing, legend, sentences, units_differ
+from archcalc.report.field_summary import branches, changing, column_meanings, sentences, units_differ
 from archcalc.report.header import network_header
 from archcalc.report.layers import step_of
 from archcalc.report.table import Heading, Table, column_names, of_axis, unremovable
@@ -135,7 +135,7 @@ def _table(
         rows=[list(row) for row in zip(*cells, strict=True)],
         header=network_header(analysis.network),
         footer=sentences(analysis, layers),
-        details=legend(names),
+        details=column_meanings(names),
         totals={
             "covers": _name(summary.first),
             "covers_not_before": _name(summary.may_be_first or summary.first),

@@ -204,7 +204,7 @@ def summary_tables(summaries: Iterable[Summary], device: str) -> tuple[list[Tabl
     return [summary_table(results, device)], lines
 
 
-def layer_tables(verified: Iterable[Verification], device: str) -> tuple[list[Table], list[str]]:
+def witness_tables(verified: Iterable[Verification], device: str) -> tuple[list[Table], list[str]]:
     """A table of layers for each network, and the first disagreement of each as a sentence.
 
     Where there are several, the table that has a line for each comes last.

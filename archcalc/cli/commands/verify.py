@@ -61,11 +61,11 @@ def _whole_zoo(args: Arguments, device: Device) -> tuple[list[Table], list[str]]
 
 
 def _each(args: Arguments, device: Device) -> tuple[list[Table], list[str]]:
-    from archcalc.report.verification import layer_tables
+    from archcalc.report.verification import witness_tables
     from archcalc.witness.verify import verify
 
     nets = networks(args)
-    return layer_tables((verify(network, device) for network in progress(nets, len(nets))), device.about)
+    return witness_tables((verify(network, device) for network in progress(nets, len(nets))), device.about)
 
 
 COMMAND = Command(
