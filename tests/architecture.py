@@ -15,7 +15,7 @@ import archcalc
 
 PACKAGE = Path(archcalc.__file__).parent
 DRAWING = PACKAGE.parent / "docs" / "architecture.svg"
-FRAMEWORKS = ("torch", "torchvision", "numpy", "pandas", "matplotlib")
+FRAMEWORKS = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "tabulate")
 
 GROUND = {
     "errors": "the one exception",

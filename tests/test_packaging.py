@@ -73,7 +73,7 @@ def test_the_wheel_has_nothing_but_the_package(installed):
 
 def test_a_plain_install_is_light():
     names = {dependency.split(">")[0].split("=")[0].strip().lower() for dependency in PROJECT["dependencies"]}
-    assert names == {"pyyaml"}
+    assert names == {"pyyaml", "tabulate"}
     assert any(d.startswith("torch>=") for d in PROJECT["optional-dependencies"]["torch"])
     assert PROJECT["optional-dependencies"]["dataframe"] == ["pandas>=2.0"]
 

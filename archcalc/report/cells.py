@@ -88,8 +88,10 @@ def pipe_table(
             cells[0] = f"[{cells[0]}]({links[row[0]]})"
     marks = sides(table.headings)
     if aligned:
-        titles, *rows = padded([titles, *rows], marks) if titles else [titles]
-    rules = ["-" * (len(filled(title)) + 1 if aligned else 1) for title in titles]
-    rules = [f":{rule}" if side == "left" else f"{rule}:" for rule, side in zip(rules, marks, strict=True)]
+        from tabulate import tabulate
+
+        # A table without rows has no columns to align.
+        return tabulate(rows, titles, "pipe", colalign=marks if rows else None, disable_numparse=True) + "\n"
+    rule = [":-" if side == "left" else "-:" for side in marks]
     lines = [[f" {cell} " if cell else " " for cell in line] for line in (titles, *rows)]
-    return "".join(f"|{'|'.join(line)}|\n" for line in (lines[0], rules, *lines[1:]))
+    return "".join(f"|{'|'.join(line)}|\n" for line in (lines[0], rule, *lines[1:]))
