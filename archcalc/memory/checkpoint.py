@@ -27,6 +27,8 @@ def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list
         if not any(_use(network, node, {name}) for node in nodes):
             labels = dict.fromkeys(label for node in nodes for label in node.scopes)
             known = list(dict.fromkeys([*network.blocks.values(), *labels]))
+            if name in known:
+                raise ArchcalcError(f"{network.full_name}: the block {name!r} has no layer at this input")
             raise ArchcalcError(f"{network.full_name}: {unknown('block', name, known)}")
     runs: list[list[Node]] = []
     before = ""

@@ -1,6 +1,6 @@
-"""From when to when a tensor lives, which layers write over their input, and the peak that follows.
+"""When a tensor is alive, which layers write over their input, and the peak memory that follows.
 
-Layers run one by one in the order of the spec; a tensor lives until the last layer that reads it is done.
+Layers run one by one in the order of the spec. A tensor is alive until the last layer that reads it is done.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from archcalc.pytorch.tape import Moment, Storage, TapeTensor
 
 
 def overwritten(network: Network) -> dict[int, int]:
-    """The nodes that may write over an input, and which: one that nobody else needs any more.
+    """The nodes that write over one of their inputs, each with the index of that input.
 
-    Not the network's own input or outputs, nor what another layer reads later or keeps for the backward
-    pass, nor a tensor that others see through a view. One answer serves inference and training, as a
-    module's ``inplace`` does. A sum does so only where the network says that it is held in place.
+    A node can write over an input if no other layer needs the input: not the network's input or outputs, no tensor
+    that another layer reads later or saves for the backward pass, and no tensor with a view. The answer is the same for
+    inference and training, as it is for a module's ``inplace``. A sum writes over an input only where the network says
+    that its storage is ``in_place``.
     """
     readers: list[list[Node]] = [[] for _ in network.nodes]
     for node in network.nodes:

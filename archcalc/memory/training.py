@@ -1,4 +1,4 @@
-"""What training holds: tensors kept for the backward pass, gradients, and the peak over both passes."""
+"""Memory of training: tensors saved for the backward pass, gradients, and the peak over both passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archcalc.pytorch.tape import Operation, Saved, TapeTensor
 
 
 class Training(Schedule):
-    """The schedule of a forward and a backward pass, and what the first kept for the second.
+    """The schedule of a forward and a backward pass, and the tensors that the first saved for the second.
 
     ``kept`` has every tensor that autograd saves, storages that several operators save again each time;
     ``turn`` is the first moment of the backward pass, and ``again`` are the layers that it runs once more.
@@ -35,7 +35,7 @@ class Training(Schedule):
         self.kept, self.turn, self.again = kept, turn, again
 
     def kept_once(self) -> list[Saved]:
-        """What is kept, each storage where it is first needed; without the image."""
+        """The saved tensors, each storage once, where it is first saved; without the network input."""
         found = {saved.storage: saved for saved in reversed(self.kept) if saved.storage.role != "image"}
         return [saved for saved in self.kept if found.get(saved.storage) is saved]
 

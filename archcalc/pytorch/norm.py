@@ -203,7 +203,7 @@ class LrnRecord(NormRecord, type="lrn"):
 
 
 def _within(label: str) -> Result:
-    """A new storage that lives within the layer."""
+    """A new storage that is freed within the layer."""
     return Result(role="scratch", label=label)
 
 

@@ -151,12 +151,12 @@ class Runner(Tape):
         return rule
 
     def copy(self, x: TapeTensor, label: str) -> Storage:
-        """A copy of x that is kept for the backward pass."""
+        """A copy of x that is saved for the backward pass."""
         x.storage.until(self.moment("clone"))
         return self.make("kept", x.count * x.itemsize, 0, label)
 
     def scratch(self, operator: str, per_image: int, fixed: int, label: str) -> Storage:
-        """What an operator makes that lives within the layer."""
+        """Scratch that an operator makes: freed within the layer."""
         self.moment(operator)
         return self.make("scratch", per_image, fixed, label)
 
@@ -174,7 +174,7 @@ def params(layer: Any, x: Shape) -> Params:
 
 
 def halves(copies: list[TapeTensor]) -> list[Kept]:
-    """What is kept of weights in half precision: the first, which the gradient of the input is made of."""
+    """The saved ones of weights in half precision: the first, from which the gradient of the input is computed."""
     return [(copy.storage, "its weights in half precision") for copy in copies[:1]]
 
 

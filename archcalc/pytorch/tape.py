@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 Phase = Literal["forward", "backward", "step"]
 Role = Literal["map", "kept", "scratch", "gradient", "weight gradient", "weight copy", "image"]
-"""map: what layers pass on; kept: indices, statistics and masks for the backward pass; scratch: within a layer."""
+"""map: output of a layer; kept: indices, statistics and masks for the backward pass; scratch: freed within a layer."""
 
 
 class Storage:

@@ -181,6 +181,14 @@ def test_a_block_by_its_name_in_the_spec_wherever_it_is_used(net, block, uses):
     assert len(block_runs(network, network.running(), block)) == uses
 
 
+def test_checkpoint_of_a_block_without_layers():
+    """A block that is named in the spec, and whose layers are left out here."""
+    net = network(CONV)
+    net.blocks["unit"] = "unit"
+    with pytest.raises(ArchcalcError, match=r"^net: the block 'unit' has no layer at this input$"):
+        training(net, checkpoint="unit")
+
+
 def test_checkpoint_of_an_unknown_block():
     with pytest.raises(ArchcalcError, match=r"^resnet18: unknown block 'conv2x'; did you mean 'conv2_x'\?$"):
         training(load("resnet18"), checkpoint="conv3_x,conv2x")
