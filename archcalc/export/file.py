@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from importlib import resources
 from keyword import iskeyword
 from textwrap import wrap
@@ -180,7 +180,7 @@ def _script(network: Network, name: str) -> str:
     )
 
 
-@cache
+@lru_cache(maxsize=1)
 def parts() -> dict[str, str]:
     """The source of the layers that torch.nn lacks, by name, read and not imported."""
     text = resources.files("archcalc.export").joinpath("missing_layers.py").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from keyword import iskeyword
 from typing import NamedTuple
 
@@ -92,7 +92,7 @@ def module_paths(network: Network) -> Paths:
     return paths
 
 
-@cache
+@lru_cache(maxsize=65536)
 def identifier(part: str) -> str:
     """A part of a spec's name, between dots, as an attribute of a module.
 
