@@ -135,7 +135,7 @@ def written_through(path: str) -> bool:
 def _descriptor(path: str) -> int | None:
     """The descriptor of this process that the path names, as /dev/stdout and /dev/fd/3 do, links followed.
 
-    What is behind it may be a regular file that others write to as well: opened anew it would lose what they wrote.
+    What is behind it may be a regular file that others write to as well: opened again it would lose what they wrote.
     """
     for _ in range(MOST_LINKS):
         try:

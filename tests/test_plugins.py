@@ -97,7 +97,7 @@ def test_the_layer_type_of_the_docs(plugin, spec):
     row = network.analyze()["selu"]
     assert (row.work.exp, row.work.mul) == (8 * 32 * 32, 2 * 8 * 32 * 32)
     # In training it saves its output, 8 x 32 x 32 values of 4 bytes.
-    assert network.analyze().memory().training.kept_bytes() == 8 * 32 * 32 * 4
+    assert network.analyze().memory().training.saved_bytes() == 8 * 32 * 32 * 4
     assert "selu" in schema()["$defs"]
 
 
@@ -122,7 +122,7 @@ def test_the_layer_type_of_the_docs_as_pytorch_has_it(plugin, spec):
     module, image = Built(network, overwritten(network)), torch.zeros(2, 3, 32, 32)
     assert isinstance(module.get_submodule("selu"), torch.nn.SELU)
     schedule = training(network, sums_in_place=False)
-    assert memory.saved_bytes(module, image) == schedule.kept_bytes(2)
+    assert memory.saved_bytes(module, image) == schedule.saved_bytes(2)
     assert memory.moment_difference(schedule, memory.training_live(module, image), 2) == ""
 
 

@@ -1,6 +1,6 @@
 """Evaluation on int64 arrays: what may come in, and a proof that nothing wrapped around.
 
-NumPy's int64 wraps silently. So the same code runs once more in float64, where large numbers lose
+NumPy's int64 wraps silently. So the same code runs again in float64, where large numbers lose
 digits but never wrap: a total beyond int64 there is refused, since its int64 twin would be wrong.
 """
 

@@ -70,6 +70,6 @@ CONVENTIONS = (
         memory_unit=(2**20, "MB", 2),
         library=TORCHVISION,
         reuse=Reuse(calls=True, ties=True, place="register_hook"),
-        more="an output counts once more for each module that contains its module",
+        more="an output counts again for each module that contains its module",
     ),
 )

@@ -121,7 +121,7 @@ def _scope_and_inputs(
 
 
 def _expanded(family: Family, network: Network, scope: dict[str, Any], *, resized: bool) -> Network:
-    """The network's layers, expanded once more where a name that was made up is given to something later."""
+    """The network's layers, expanded again where a name that was made up is given to something later."""
     reserved: frozenset[str] = frozenset()
     spent = 0
     while spent <= MAX_OPERATIONS:  # names are settled from the outermost scope inwards, one level each time

@@ -30,7 +30,7 @@ class Lookup(Evaluator):
         """The first name at each place and option that was not found, and could not stand in steps passed over."""
 
     def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
-        """The scope with the channels that reach a step, which every use sets anew."""
+        """The scope with the channels that reach a step, which every use sets again."""
         scope["channels"] = UNKNOWN if current is None else self.nodes[current].shape.channels
         return scope
 

@@ -1,7 +1,7 @@
 """The names of an expansion: one thing by one name.
 
 Names that a spec gives are kept as they are. Those that are made up, for blocks, branches and layers without a name,
-keep out of their way; where a given name comes after a block or branch that has it, the network is expanded anew.
+keep out of their way; where a given name comes after a block or branch that has it, the network is expanded again.
 """
 
 from __future__ import annotations

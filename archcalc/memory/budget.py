@@ -198,7 +198,7 @@ class Budget:
     def training_parts(self, batch: int) -> Parts:
         """The parts of the peak memory of training: in the two passes, or while the optimizer takes its step.
 
-        The optimizer's state is there from its first step on. Gradients of weights are made anew by every
+        The optimizer's state is there from its first step on. Gradients of weights are made again by every
         backward pass; all are there at its end. Gradients of tensors are among the activations.
         """
         gradients = self._gradients(self.training.peak_moment(batch))

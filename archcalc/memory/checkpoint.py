@@ -76,7 +76,7 @@ class CheckpointedBlock:
             values[node.index] = run_layer(tape, self.network, node, values)
         self.operations = tape.operations[start:]
         self._last = max((at for at, operation in enumerate(self.operations) if operation.saved), default=-1)
-        self.kept = [
+        self.saved = [
             Saved(value.storage, self.nodes[0].index, "the input of the block") for value in self.taken.values()
         ]
         wanting = [operation for operation in self.operations if operation.saved]
@@ -84,8 +84,8 @@ class CheckpointedBlock:
         for operation in self.operations:
             operation.saved = []
         for operation in (wanting or self.operations)[:1]:  # the last in the backward pass
-            operation.saved = self.kept
-        return self.kept
+            operation.saved = self.saved
+        return self.saved
 
     def run(self, tape: Runner) -> None:
         """The second run, when the backward pass first comes to the block."""

@@ -18,8 +18,8 @@ from archcalc.pytorch.tape import Operation, Saved, TapeTensor
 class Training(Schedule):
     """The schedule of a forward and a backward pass, and the tensors that the first saved for the second.
 
-    ``kept`` has every tensor that autograd saves, storages that several operators save again each time;
-    ``turn`` is the first moment of the backward pass, and ``again`` are the layers that it runs once more.
+    ``saved`` has every tensor that autograd saves, storages that several operators save again each time;
+    ``turn`` is the first moment of the backward pass, and ``again`` are the layers that it runs again.
     """
 
     def __init__(
@@ -27,22 +27,22 @@ class Training(Schedule):
         network: Network,
         tape: Runner,
         values: Mapping[int, TapeTensor],
-        kept: list[Saved],
+        saved: list[Saved],
         turn: int,
         again: list[Node],
     ) -> None:
         super().__init__(network, tape, values)
-        self.kept, self.turn, self.again = kept, turn, again
+        self.saved, self.turn, self.again = saved, turn, again
 
-    def kept_once(self) -> list[Saved]:
+    def saved_once(self) -> list[Saved]:
         """The saved tensors, each storage once, where it is first saved; without the network input."""
-        found = {saved.storage: saved for saved in reversed(self.kept) if saved.storage.role != "image"}
-        return [saved for saved in self.kept if found.get(saved.storage) is saved]
+        first = {one.storage: one for one in reversed(self.saved) if one.storage.role != "image"}
+        return [one for one in self.saved if first.get(one.storage) is one]
 
-    def kept_bytes(self, batch: int = 1) -> int:
-        """The bytes that a forward pass keeps for the backward pass, the image apart."""
+    def saved_bytes(self, batch: int = 1) -> int:
+        """The bytes that a forward pass saves for the backward pass, without the network input."""
         batch = single(batch, "batch")
-        return sum(saved.storage.bytes(batch) for saved in self.kept_once())
+        return sum(saved.storage.bytes(batch) for saved in self.saved_once())
 
 
 def training(
@@ -76,7 +76,7 @@ def training(
             begins[node.index].first(tape, values)
         elif node.index not in inside:
             values[node.index] = run_layer(tape, network, node, values)
-    kept = [saved for operation in tape.operations for saved in operation.saved]
+    saved = [one for operation in tape.operations for one in operation.saved]
     outputs = {index: values[index] for index in network.results()}
     turn = len(tape.moments)
     tape.release_copies()
@@ -85,7 +85,7 @@ def training(
     for value in outputs.values():
         value.storage.until(len(tape.moments) - 1)
     again = [node for block in blocks for node in block.again]
-    return Training(network, tape, values, kept, turn, again)
+    return Training(network, tape, values, saved, turn, again)
 
 
 def _taken(blocks: list[CheckpointedBlock]) -> frozenset[int]:

@@ -181,7 +181,7 @@ def _memory_cards(analysis: Analysis, budget: Budget) -> list[Card]:
             decimal_bytes(budget.training_parts(1).total),
             (
                 f"weights {decimal_bytes(budget.weights)}, gradients the same",
-                f"saved for the backward pass {decimal_bytes(budget.training.kept_bytes(1))}",
+                f"saved for the backward pass {decimal_bytes(budget.training.saved_bytes(1))}",
                 f"optimizer state: SGD none, Adam {decimal_bytes(analysis.memory('adam').optimizer_bytes)}",
             ),
         ),
@@ -261,7 +261,7 @@ def _facts(
         "macs": t.macs,
         "memory": t.values * analysis.itemsize,
         "peak": budget.inference.peak(),
-        "saved": budget.training.kept_bytes(1),
+        "saved": budget.training.saved_bytes(1),
         "weight_file": (t.weights + t.biases + t.buffers) * DTYPES["float32"],
         "rf": network_field(analysis),
         "top1": errors.top1 if errors else None,

@@ -26,7 +26,7 @@ TENSORS, SAMPLES, NAMED = 60, 300, 4
 
 ROLES = {
     "map": ("feature maps", SKY),
-    "kept": ("indices, statistics, masks", YELLOW),
+    "saved": ("indices, statistics, masks", YELLOW),
     "scratch": ("scratch within a layer", GREY),
     "gradient": ("gradients of feature maps", ORANGE),
     "weight gradient": ("gradients of weights", RED),

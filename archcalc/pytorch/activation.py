@@ -22,7 +22,7 @@ class ActivationRecord(Record):
     facts: ClassVar[tuple[str, ...]] = (*Record.facts, "operator", "modules")
 
     operator: ClassVar[str]
-    kept_in_place: ClassVar[Saves]
+    saves_in_place: ClassVar[Saves]
     keeps_format = False
     keeps_gradient_order = False
     """Whether its input gradient has the memory order of the input; else that of the output gradient."""
@@ -30,8 +30,8 @@ class ActivationRecord(Record):
     def __init_subclass__(cls, type: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(type, **kwargs)
         if type:
-            cls.kept_in_place = Saves(output=cls.kept.output)
-            cls.kept = Saves(cls.kept.input) if cls.saves_input else cls.kept
+            cls.saves_in_place = Saves(output=cls.saves.output)
+            cls.saves = Saves(cls.saves.input) if cls.saves_input else cls.saves
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode(f"nn.{self.modules[0]}")
@@ -40,8 +40,8 @@ class ActivationRecord(Record):
         (x,) = xs
         rule = tape.rule(x, x.order if self.keeps_gradient_order else "")
         if not tape.overwrite:
-            return tape.run(self.operator, xs, x.count, saves=self.kept, rule=rule)
-        saves = self.kept_in_place
+            return tape.run(self.operator, xs, x.count, saves=self.saves, rule=rule)
+        saves = self.saves_in_place
         if not self.saves_output and tape.training and x.derived:
             saves = Saves(tensors=[(tape.copy(x, "copy of the input"), "a copy of its input")])
         return tape.run(f"{self.operator}_", xs, x.count, Result(over=x), saves, rule)
@@ -124,7 +124,7 @@ class SoftmaxRecord(ActivationRecord, type="softmax"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        return tape.run("_softmax", xs, x.count, ORDERED["first"], self.kept, tape.rule(x, "first"))
+        return tape.run("_softmax", xs, x.count, ORDERED["first"], self.saves, tape.rule(x, "first"))
 
 
 class PreluRecord(ActivationRecord, type="prelu"):
@@ -143,5 +143,5 @@ class PreluRecord(ActivationRecord, type="prelu"):
         whole = x.count * x.itemsize
         both = [Made(0 if x.derived else SCRATCH, whole, 0, 0), Made(SCRATCH, whole, 0, 1)]  # whether needed or not
         rule = BackwardRule([both, gradients], True, gradient_order=x.order, reading_steps=1)
-        saves = self.kept._replace(tensors=halves(copies))
+        saves = self.saves._replace(tensors=halves(copies))
         return tape.run(self.operator, [x, *copies], out.values, saves=saves, rule=rule)

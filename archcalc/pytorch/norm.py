@@ -55,7 +55,7 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
         why, size = "the mean and deviation of each channel", out.channels * tape.itemsize
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
-        saves = Saves(self.kept.input, extra=tape.statistics(0, size, why)) if tape.training else self.kept
+        saves = Saves(self.saves.input, extra=tape.statistics(0, size, why)) if tape.training else self.saves
         return tape.run("native_batch_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
 
@@ -82,7 +82,7 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
         gradients = tape.gradients(weight, bias)
         size = out.values // layer.features(shapes[0]) * (tape.itemsize if gradients else x.itemsize)
         order = last(out) if out.axes and layer.axis == "channels" else "first"
-        saves = Saves(self.kept.input, extra=tape.statistics(size, 0, why))
+        saves = Saves(self.saves.input, extra=tape.statistics(size, 0, why))
         return tape.run("native_layer_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
@@ -104,7 +104,7 @@ class GroupNormRecord(NormRecord, type="group_norm"):
         weight, bias, _ = tape.ask(params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         size = layer.groups * (tape.itemsize if gradients else x.itemsize)
-        saves = Saves(self.kept.input, extra=tape.statistics(size, 0, why))
+        saves = Saves(self.saves.input, extra=tape.statistics(size, 0, why))
         return tape.run("native_group_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
@@ -133,7 +133,7 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
         image = tape.run("view", [x], x.count, Result(view=True, order="first"), rule=PASSES)
         why = "the mean and deviation of each channel"
         scale = [(one.storage, "its scale, repeated") for one in repeated[:1]]
-        saves = Saves(self.kept.input, "", scale, tape.statistics(size, 0, why))
+        saves = Saves(self.saves.input, "", scale, tape.statistics(size, 0, why))
         gradients = [Made(at, out.channels * tape.itemsize, 0) for at, _ in enumerate(repeated, 1)]
         rule = BackwardRule(tape.step(image, gradients), gradient_order="first")
         y = tape.run("native_batch_norm", [image, *repeated], out.values, ORDERED["first"], saves, rule)
@@ -179,7 +179,7 @@ class LrnRecord(NormRecord, type="lrn"):
         x, n = xs[0], out.values
         if not out.axes:
             x = tape.run("view", xs, n, VIEW, rule=PASSES)
-        why, one = self.kept.input, x.count * x.itemsize
+        why, one = self.saves.input, x.count * x.itemsize
         rule = BackwardRule([[Made(0, one, 0)], [Made(1, one, 0)]])
         square = tape.run("mul", [x, x], n, _within("squares"), Saves(why), rule)
         channels = (out.channels + layer.size - 1) * product(out.axes)
@@ -225,7 +225,7 @@ class LayerScaleRecord(NormRecord, type="layer_scale"):
             [Made(WEIGHT, 0, out.channels * tape.itemsize)],
         ]
         rule = BackwardRule(steps, weights=True, reading_steps=2)
-        return tape.run("mul", xs, out.values, Result(itemsize=size), self.kept, rule)
+        return tape.run("mul", xs, out.values, Result(itemsize=size), self.saves, rule)
 
 
 class ScaleRecord(NormRecord, type="scale"):

@@ -34,7 +34,7 @@ def averages(record: Record, tape: Runner, operator: str, x: TapeTensor, out: Sh
         x, order = tape.single(x), "first"
     else:
         order = x.order
-    return tape.run(operator, [x], out.values, ORDERED[order], record.kept, tape.rule(x, order))
+    return tape.run(operator, [x], out.values, ORDERED[order], record.saves, tape.rule(x, order))
 
 
 class PoolRecord(Record):
@@ -112,7 +112,7 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
         if len(out.axes) == 3:
             x = tape.single(x)
         indices = Extra(out.values * INT64, 0, "indices (int64)", "the indices of its maxima (int64)")
-        saves = self.kept._replace(extra=[indices])
+        saves = self.saves._replace(extra=[indices])
         return tape.run("max_pool_with_indices", [x], out.values, saves=saves, rule=tape.rule(x, x.order))
 
 

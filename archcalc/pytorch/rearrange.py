@@ -66,7 +66,7 @@ class DropoutRecord(MovingRecord, type="dropout"):
         if not tape.training or layer.p == 0:
             return x
         tape.moment("bernoulli_")
-        mask = tape.make("kept", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
+        mask = tape.make("saved", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
         dropped = tape.run("mul", xs, out.values, saves=Saves(tensors=[(mask, "its mask")]), rule=tape.rule(x))
         mask.until(tape.now)
         return dropped
@@ -89,7 +89,7 @@ class DropPathRecord(MovingRecord, type="drop_path"):
         kept = tape.scratch("ge", 1, 0, "which to keep")
         random.until(tape.now)
         kept.until(tape.moment("_to_copy"))
-        mask = tape.make("kept", x.itemsize, 0, "mask")
+        mask = tape.make("saved", x.itemsize, 0, "mask")
         saves = Saves(tensors=[(mask, "its mask")])
         masked = tape.run("mul", xs, out.values, Result(role="scratch", label="masked"), saves, tape.rule(x))
         mask.until(tape.now)

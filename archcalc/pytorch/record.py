@@ -64,7 +64,7 @@ class Record:
     modules: ClassVar[tuple[str, ...]] = ()
     pads: ClassVar[bool] = False
     """Whether something may stand around the map before the layer runs."""
-    kept: ClassVar[Saves]
+    saves: ClassVar[Saves]
     """What an operator saves, as it takes it: its input and its output, where the record says so."""
     padding_value: ClassVar[str] = ""
     """What ``around`` puts around a map, as a further argument of F.pad; empty for zeros."""
@@ -91,7 +91,7 @@ class Record:
                 raise TypeError(f"two PyTorch records are of {type!r}: {kind.__name__} and {cls.__name__}")
         cls.type = type
         cls.pads = cls.around is not Record.around
-        cls.kept = Saves(cls.saves_input * "its input", cls.saves_output * "its output")
+        cls.saves = Saves(cls.saves_input * "its input", cls.saves_output * "its output")
         _records[type] = cls()
 
     def around(self, layer: Any, x: Shape) -> Sides:

@@ -131,7 +131,7 @@ class Runner(Tape):
         return weight
 
     def release_copies(self) -> None:
-        """The end of autocast, which lets go of its copies of weights."""
+        """The end of autocast, which frees its copies of weights."""
         for copy in self._copies.values():
             copy.storage.until(len(self.moments) - 1)
         self._copies.clear()
@@ -153,7 +153,7 @@ class Runner(Tape):
     def copy(self, x: TapeTensor, label: str) -> Storage:
         """A copy of x that is saved for the backward pass."""
         x.storage.until(self.moment("clone"))
-        return self.make("kept", x.count * x.itemsize, 0, label)
+        return self.make("saved", x.count * x.itemsize, 0, label)
 
     def scratch(self, operator: str, per_image: int, fixed: int, label: str) -> Storage:
         """Scratch that an operator makes: freed within the layer."""

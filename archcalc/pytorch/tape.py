@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 Phase = Literal["forward", "backward", "step"]
-Role = Literal["map", "kept", "scratch", "gradient", "weight gradient", "weight copy", "image"]
-"""map: output of a layer; kept: indices, statistics and masks for the backward pass; scratch: freed within a layer."""
+Role = Literal["map", "saved", "scratch", "gradient", "weight gradient", "weight copy", "image"]
+"""map: output of a layer; saved: indices, statistics and masks for the backward pass; scratch: freed within a layer."""
 
 
 class Storage:
@@ -263,7 +263,7 @@ class Tape:
         output = self._output(inputs[0], count, result, flows)
         saved = self._saved(inputs[0], saves) if flows else []
         for per_image, fixed, label, why in saves.extra:
-            made = self.make("kept", per_image, fixed, label)
+            made = self.make("saved", per_image, fixed, label)
             if why and flows:
                 saved.append(Saved(made, self.node, why))
         if flows:
@@ -296,4 +296,4 @@ class Tape:
 
     def _saved(self, source: TapeTensor, saves: Saves) -> list[Saved]:
         saved = [Saved(source.storage, self.node, saves.input)] if saves.input else []
-        return [*saved, *(Saved(kept, self.node, why) for kept, why in saves.tensors)]
+        return [*saved, *(Saved(tensor, self.node, why) for tensor, why in saves.tensors)]

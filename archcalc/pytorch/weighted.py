@@ -51,7 +51,7 @@ class ConvolutionRecord(Record):
         moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else both orders are one
         gradients, copies = tape.weights(weight, bias, last=moved)
         x = tape.low(x)
-        saves = Saves(self.kept.input, tensors=halves(copies)) if copies else self.kept
+        saves = Saves(self.saves.input, tensors=halves(copies)) if copies else self.saves
         rule = tape.rule(x, order, gradients)
         return tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
 
@@ -141,7 +141,7 @@ class ConvTableRecord(ConvolutionRecord, type="conv_table"):
     def _some(self, tape: Runner, x: TapeTensor, positions: int, count: int) -> TapeTensor:
         """A copy of some of the input maps."""
         tape.moment("_to_copy")
-        numbers = tape.make("kept", 0, INT64 * count, "numbers of input maps")
+        numbers = tape.make("saved", 0, INT64 * count, "numbers of input maps")
         size = x.count * x.itemsize
         rule = BackwardRule([[Made(SCRATCH, size, 0, 1)], [Made(0, size, 0)]], gradient_order="first")
         result = Result(order="first", role="scratch", label="some maps")
@@ -212,7 +212,7 @@ class LinearRecord(Record, type="linear"):
         steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
         order = "last" if moved else "first"
         rule = BackwardRule(steps, True, gradient_order=order, reading_steps=2)
-        saves = self.kept._replace(tensors=halves(copies)) if copies and x.derived else self.kept
+        saves = self.saves._replace(tensors=halves(copies)) if copies and x.derived else self.saves
         inputs = [x, *copies[: len(copies) if fused else 1]]
         result = Result(order=last(out) if moved else "first")
         return tape.run("addmm" if fused else "mm", inputs, out.values, result, saves, rule)

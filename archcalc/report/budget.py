@@ -102,7 +102,7 @@ def batches_table(analysis: Analysis, budget: Budget, batches: Sequence[int]) ->
         row: list[Any] = [batch, budget.inference.peak(batch), budget.inference_parts(batch).total]
         if training:
             row += [
-                budget.training.kept_bytes(batch),
+                budget.training.saved_bytes(batch),
                 budget.training.peak(batch),
                 budget.training_parts(batch).total,
             ]

@@ -54,7 +54,7 @@ class CheckpointSaving(NamedTuple):
 def training_table(analysis: Analysis, budget: Budget) -> Table:
     """Every layer with the tensors saved for the backward pass, and the most bytes alive in the two passes."""
     network, batch, schedule = analysis.network, analysis.batch, budget.training
-    saved_bytes = schedule.kept_bytes(batch)
+    saved_bytes = schedule.saved_bytes(batch)
     saving = _checkpoint_saving(analysis, budget)
     parts = budget.training_parts(batch)
     return Table(
@@ -79,11 +79,11 @@ def training_table(analysis: Analysis, budget: Budget) -> Table:
 
 
 def _rows(network: Network, schedule: Training, batch: int) -> list[list[Any]]:
-    first = {saved.storage: saved for saved in schedule.kept_once()}
+    first = {saved.storage: saved for saved in schedule.saved_once()}
     forward = most_alive(schedule, batch, "forward")
     backward = most_alive(schedule, batch, "backward")
     by_layer: dict[int, list[Saved]] = {}
-    for saved in schedule.kept:
+    for saved in schedule.saved:
         by_layer.setdefault(saved.node, []).append(saved)
     rows: list[list[Any]] = []
     for node in network.running():
@@ -110,7 +110,7 @@ def _checkpoint_saving(analysis: Analysis, budget: Budget) -> CheckpointSaving |
     plain = analysis.memory(amp=budget.amp).training
     macs = {row.name: row.macs or 0 for row in analysis.rows}
     return CheckpointSaving(
-        plain.kept_bytes(batch) - schedule.kept_bytes(batch),
+        plain.saved_bytes(batch) - schedule.saved_bytes(batch),
         plain.peak(batch) - schedule.peak(batch),
         sum(macs[node.name] for node in schedule.again),
     )
@@ -121,7 +121,7 @@ def _footer(analysis: Analysis, budget: Budget, saving: CheckpointSaving | None)
     moment = schedule.peak_moment(batch)
     at = schedule.at(moment)
     lines = [
-        f"saved for the backward pass: {exact_bytes(schedule.kept_bytes(batch))}. Each storage counts once; weights and "
+        f"saved for the backward pass: {exact_bytes(schedule.saved_bytes(batch))}. Each storage counts once; weights and "
         f"network input are not included.",
         f"weights: {budget.weights:,} bytes; gradients: {budget.weights:,} bytes; buffers: {budget.buffers:,} bytes; "
         f"optimizer state ({budget.optimizer}): {budget.optimizer_bytes:,} bytes{STATES[budget.optimizer]}",

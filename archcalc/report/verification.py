@@ -72,7 +72,7 @@ def witness_table(result: Verification) -> Table:
         details=LEGEND,
         totals={
             "figures": [
-                {"figure": f.name, "computed": f.computed, "seen": f.measured, "agrees": not f.differs}
+                {"figure": f.name, "computed": f.computed, "measured": f.measured, "agrees": not f.differs}
                 for f in result.totals
             ],
             "other": result.other._asdict() if result.other else None,

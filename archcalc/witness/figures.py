@@ -151,7 +151,7 @@ def memory_figures(model: Built) -> list[Comparison]:
     images, image = image_of(network, "meta", TRAINING_BATCH), image_of(network, "meta")
     saved = Comparison.of(
         f"bytes saved for backward, batch {TRAINING_BATCH}",
-        training(network).kept_bytes(TRAINING_BATCH),
+        training(network).saved_bytes(TRAINING_BATCH),
         memory.saved_bytes(model, images),
     )
     peak = Comparison.of("inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image))

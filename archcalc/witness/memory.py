@@ -63,7 +63,7 @@ def peak(live: Iterable[OperatorBytes]) -> int:
 def saved_difference(network: Network, module: nn.Module, image: Tensor, *, amp: bool = False) -> str:
     """The first saved tensor about which archcalc and PyTorch disagree; empty where both save the same."""
     batch = len(image)
-    ours = [own for own in training(network, amp=amp).kept_once() if own.storage.bytes(batch)]
+    ours = [own for own in training(network, amp=amp).saved_once() if own.storage.bytes(batch)]
     theirs = [other for other in saved(module, image, amp=amp) if other.bytes]
     for own, other in zip_longest(ours, theirs):
         here = f"{network.nodes[own.node].name} keeps {own.storage.bytes(batch):,} ({own.why})" if own else "no more"
@@ -126,7 +126,7 @@ def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[SavedS
             references.append(tensor)
             storages.append(SavedStorage(layers.now, storage.nbytes()))
 
-    # Nothing runs backward, so nothing is unpacked; a tensor in the graph that made it would never be let go.
+    # Nothing runs backward, so nothing is unpacked; a tensor in the graph that made it would never be freed.
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
     with _mode(module, training=True), layers, hooks, torch.autocast("cpu", torch.bfloat16, enabled=amp):
         references.append(module(image))

@@ -69,7 +69,7 @@ class Verification(NamedTuple):
         named += [("", figure) for figure in self.totals]
         return [
             f"{self.network.full_name}{layer}: {figure.name}: {figure_text(figure.computed)} computed, "
-            f"{figure_text(figure.measured)} seen"
+            f"{figure_text(figure.measured)} measured"
             for layer, figure in named
             if figure.differs
         ]

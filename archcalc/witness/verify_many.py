@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 FIELDS_OF_EACH = 16
-"""Layers of a network of which receptive fields are seen, when there are many networks."""
+"""Layers of a network of which receptive fields are measured when there are many networks."""
 
 
 def device_named(asked: str) -> Device:

@@ -200,7 +200,7 @@ def test_bad_options(options, message):
     ("ask", "message"),
     [
         (lambda b: b.inference.peak(-1), "batch: must be at least 1, got -1"),
-        (lambda b: b.training.kept_bytes("3"), "batch: expected a whole number, got '3'"),
+        (lambda b: b.training.saved_bytes("3"), "batch: expected a whole number, got '3'"),
         (lambda b: b.training_parts(True), "batch: expected a whole number, got true"),
         (
             lambda b: b.largest_inference("24G"),

@@ -16,7 +16,7 @@ from .test_lifetime import CONV, MAP, RELU, network
 def kept(schedule, batch=1):
     """Layer, bytes and reason of everything that is kept, once."""
     nodes = schedule.network.nodes
-    return [(nodes[k.node].name, k.storage.bytes(batch), k.why) for k in schedule.kept_once()]
+    return [(nodes[k.node].name, k.storage.bytes(batch), k.why) for k in schedule.saved_once()]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def kept(schedule, batch=1):
     ],
 )
 def test_known_sizes(net, size):
-    assert training(load(net)).kept_bytes() == size
+    assert training(load(net)).saved_bytes() == size
 
 
 def test_torchvisions_vgg16_keeps_the_input_of_a_pooling_that_the_paper_has_not():
@@ -40,7 +40,7 @@ def test_torchvisions_vgg16_keeps_the_input_of_a_pooling_that_the_paper_has_not(
         if node.layer.type == "flatten":
             place[node.inputs[0]] = theirs.add("avgpool", registry["adaptive_avg_pool"](out=7))
         place[node.index] = theirs.add(node.name, node.layer, [place[i] for i in node.inputs])
-    assert training(theirs).kept_bytes() == 72_753_152 == training(paper).kept_bytes() + 512 * 7 * 7 * 4
+    assert training(theirs).saved_bytes() == 72_753_152 == training(paper).saved_bytes() + 512 * 7 * 7 * 4
 
 
 def test_what_is_kept_and_why():
@@ -55,7 +55,7 @@ def test_what_is_kept_and_why():
         ("n6", MAP // 4, "its input"),
         ("n7", 40, "its mask"),
     ]
-    assert training(net).kept_bytes(8) == 8 * (2 * MAP + 3 * (MAP // 4) + 40) + 32
+    assert training(net).saved_bytes(8) == 8 * (2 * MAP + 3 * (MAP // 4) + 40) + 32
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_what_is_kept_and_why():
 )
 def test_what_one_layer_keeps(layer, expected):
     plain = network(CONV, CONV)
-    assert training(network(CONV, CONV, layer)).kept_bytes() - training(plain).kept_bytes() == expected
+    assert training(network(CONV, CONV, layer)).saved_bytes() - training(plain).saved_bytes() == expected
 
 
 def test_a_tensor_that_nothing_keeps_is_let_go():
@@ -141,17 +141,17 @@ def test_mixed_precision_narrows_and_copies():
     # The convolutions get the image and each other's outputs in bfloat16: the image's copy is made, so it counts;
     # then relu's output, and the bfloat16 copies of both weights of 4*4*9 numbers.
     schedule = training(network(CONV, RELU, CONV), amp=True)
-    assert schedule.kept_bytes() == 2 * (MAP // 2) + 2 * 2 * 4 * 4 * 9
+    assert schedule.saved_bytes() == 2 * (MAP // 2) + 2 * 2 * 4 * 4 * 9
     copies = "its weights in half precision"
     assert [why for *_, why in kept(schedule)] == ["its input", copies, "its output", copies]
 
 
 def test_checkpoint_keeps_what_the_block_takes():
     plain, less = training(load("resnet_cifar20")), training(load("resnet_cifar20"), checkpoint="main")
-    assert less.kept_bytes() < plain.kept_bytes()
+    assert less.saved_bytes() < plain.saved_bytes()
     assert less.peak() < plain.peak()
     assert {node.layer.type for node in less.again} == {"conv", "batch_norm", "relu"}
-    assert not [k for k in less.kept if "main" in k.storage.name]  # but what the blocks take, nothing from inside them
+    assert not [k for k in less.saved if "main" in k.storage.name]  # but what the blocks take, nothing from inside them
 
 
 def test_checkpoint_of_two_uses_with_one_label(tmp_path):
@@ -163,7 +163,7 @@ def test_checkpoint_of_two_uses_with_one_label(tmp_path):
     )
     network = load(str(spec))
     assert [[node.name for node in run] for run in block_runs(network, network.running(), "a")] == [["conv1"], ["relu"]]
-    assert training(network, checkpoint="a").kept_bytes() == 2 * 4 * 8 * 8 * 4  # conv2's input, relu's input
+    assert training(network, checkpoint="a").saved_bytes() == 2 * 4 * 8 * 8 * 4  # conv2's input, relu's input
 
 
 @pytest.mark.parametrize(

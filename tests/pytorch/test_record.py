@@ -136,7 +136,7 @@ def test_what_a_layer_saves_is_what_its_record_says(type) -> None:
             inputs = [1, network.add("other", registry["conv"](out=4, kernel=1))] if registry[type].joins else [1]
             network.add("layer", registry[type](**settings), inputs, storage=storage)
             schedule = training(network)
-            kept = [one for one in schedule.kept if one.node == len(network.nodes) - 1]
+            kept = [one for one in schedule.saved if one.node == len(network.nodes) - 1]
             saved["input"] |= any(one.storage is schedule.outputs[1] and "output" not in one.why for one in kept)
             saved["output"] |= any("output" in one.why for one in kept)
     assert saved == {"input": said.saves_input, "output": said.saves_output}

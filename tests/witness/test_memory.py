@@ -82,7 +82,7 @@ def test_networks_of_the_zoo(net):
         network, module, image
     )
     schedule = training(network, sums_in_place=False)  # under a dispatch mode autograd adds nothing in place
-    assert memory.saved_bytes(module, image) == schedule.kept_bytes(BATCH), memory.saved_difference(
+    assert memory.saved_bytes(module, image) == schedule.saved_bytes(BATCH), memory.saved_difference(
         network, module, image
     )
     if net == "lenet5":  # whose lists of numbers PyTorch does not show on the meta device
@@ -103,7 +103,7 @@ def test_on_the_cpu(net, batch):
     module, image = module_of(network, "cpu"), image_of(network, "cpu", batch)
     assert memory.inference_peak(module, image) == inference(network).peak(batch)
     if batch > 1:  # a normalisation of one value per channel cannot be trained
-        assert memory.saved_bytes(module, image) == training(network).kept_bytes(batch)
+        assert memory.saved_bytes(module, image) == training(network).saved_bytes(batch)
         assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image), batch)
 
 
@@ -460,7 +460,7 @@ def test_mixed_precision(net):
     assert memory.peak(memory.inference_live(module, image, amp=True)) == inference(network, amp=True).peak(BATCH)
     schedule = training(network, amp=True, sums_in_place=False)
     assert memory.saved_difference(network, module, image, amp=True) == ""
-    assert sum(held.bytes for held in memory.saved(module, image, amp=True)) == schedule.kept_bytes(BATCH)
+    assert sum(held.bytes for held in memory.saved(module, image, amp=True)) == schedule.saved_bytes(BATCH)
     assert_every_moment(schedule, memory.training_live(module, image, amp=True))
 
 
@@ -548,7 +548,7 @@ def test_a_sum_over_one_of_its_inputs(inputs):
     module, image = module_of(network), image_of(network)
     assert memory.inference_peak(module, image) == inference(network).peak(BATCH)
     schedule = training(network, sums_in_place=False)
-    assert memory.saved_bytes(module, image) == schedule.kept_bytes(BATCH)
+    assert memory.saved_bytes(module, image) == schedule.saved_bytes(BATCH)
     assert memory.training_peak(module, image) == schedule.peak(BATCH)
 
 
@@ -578,7 +578,7 @@ def assert_checkpoint(network, block, blocks):
     with torch.device("meta"):
         module = Checkpointed(Built(network, {n: i for n, i in overwritten(network).items() if n not in takes}), runs)
     image = image_of(network)
-    assert memory.saved_bytes(module, image) == schedule.kept_bytes(BATCH)
+    assert memory.saved_bytes(module, image) == schedule.saved_bytes(BATCH)
     assert_every_moment(schedule, memory.training_live(module, image))
     macs = {row.name: row.macs or 0 for row in analyze(network, batch=BATCH).rows}
     assert 2 * sum(macs[node.name] for node in schedule.again) == operations(module, image) - operations(

@@ -186,7 +186,7 @@ def test_a_difference_is_named_and_ends_in_status_1(archcalc, monkeypatch) -> No
     monkeypatch.setattr(Conv, "work", lambda self, out, x: Work(mac=out.values * self.fan_in(x) + 1))
     status, out, error = archcalc("verify", "lenet5_modern", "--device", "meta")
     assert status == 1
-    assert error == "archcalc: lenet5_modern, C1: macs: 117,601 computed, 117,600 seen\n"
+    assert error == "archcalc: lenet5_modern, C1: macs: 117,601 computed, 117,600 measured\n"
     assert "no: macs" in out
 
 
@@ -273,7 +273,7 @@ def test_the_last_full_run_is_of_this_zoo() -> None:
             str(network.input),
             found.totals.params,
             found.totals.macs,
-            training(network).kept_bytes(2),
+            training(network).saved_bytes(2),
             inference(network).peak(),
             training(network, sums_in_place=False).peak(2),
         )
