@@ -112,7 +112,7 @@ def by_structure(left: Side, right: Side, number: Numbers, sizes: bool) -> Partn
 
 
 def _own(row: Row, settings: dict[Layer, tuple[str, ...]]) -> Hashable:
-    """What a layer is by itself: type, settings, storage, input and output sizes."""
+    """The type, settings, storage and sizes of a layer, without its place in the graph."""
     assert row.node is not None
     layer = row.node.layer
     if layer not in settings:
@@ -121,7 +121,7 @@ def _own(row: Row, settings: dict[Layer, tuple[str, ...]]) -> Hashable:
 
 
 def _before(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
-    """A number for each row that says all of the graph before it."""
+    """A number for each row; equal numbers mean equal graphs before the row."""
     ids: list[int] = []
     for position, (key, read) in enumerate(zip(keys, side.inputs, strict=True)):
         numbers = [ids[i] for i in read]
@@ -131,7 +131,7 @@ def _before(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
 
 
 def _behind(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
-    """A number for each row that says all of the graph behind it."""
+    """A number for each row; equal numbers mean equal graphs behind the row."""
     ids = [0] * len(keys)
     for position in range(len(keys) - 1, -1, -1):
         uses = sorted([(ids[user], place) for user, place in side.uses[position]])
@@ -140,7 +140,7 @@ def _behind(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
 
 
 def _beside(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
-    """A number for each row that says its key, and the keys of the rows that it reads and is read by."""
+    """A number for each row; equal numbers mean equal keys of the row, of its inputs and of its readers."""
     return [
         number(("beside", key, tuple([keys[i] for i in read]), *sorted([(keys[user], place) for user, place in uses])))
         for key, read, uses in zip(keys, side.inputs, side.uses, strict=True)
@@ -183,7 +183,7 @@ def _pair_between(partners: Partners, left: Sequence[int], right: Sequence[int],
 def _longest(
     ours: Sequence[int], left: Sequence[int], theirs: Sequence[int], right: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """The longest common subsequence, exactly, by the table of all beginnings' lengths."""
+    """The longest common subsequence, exact: dynamic programming over the lengths of all prefixes."""
     lengths = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     for a in range(len(ours) - 1, -1, -1):
         row, below, key = lengths[a], lengths[a + 1], left[ours[a]]
@@ -232,7 +232,7 @@ def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _differing(left: Side, right: Side, partners: Partners) -> int:
-    """How many layers differ by themselves or in what they read, or have no partner."""
+    """The number of layers that differ in themselves or in their inputs, or that have no partner."""
     same = sum(
         1
         for i, j in partners.items()
@@ -244,7 +244,7 @@ def _differing(left: Side, right: Side, partners: Partners) -> int:
 
 
 def reads(type: str, inputs: Iterable[int]) -> list[int]:
-    """The inputs of a layer as they are compared: their order does not matter for a sum."""
+    """The inputs of a layer for the comparison; the inputs of a sum have no order."""
     return sorted(inputs) if type in COMMUTING else list(inputs)
 
 

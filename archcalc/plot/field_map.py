@@ -119,18 +119,20 @@ def _name_boxes(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], near: Sequ
     height, width = analysis.input.axes
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     named = list(zip(texts, boxes, strict=True))
-    named.append((f"input {height}×{width}", Box(0, 0, width, height)))
-    named.sort(key=lambda one: (-one[1].height * one[1].width, not one[0].startswith("input")))
+    image = (f"input {height}×{width}", Box(0, 0, width, height))
+    named.append(image)
+    named.sort(key=lambda one: (-one[1].height * one[1].width, one is not image))
     corners = [max(top, min(bottom, box.y)) for _, box in named]
     line = (bottom - top) * LINE / (ax.get_window_extent().height / style.figure_of(ax).dpi)
-    for at, (text, box) in zip(style.spread(corners, line, top + line / 2, bottom), named, strict=True):
-        shown = box in near or box == Box(0, 0, width, height)
+    for at, one in zip(style.spread(corners, line, top + line / 2, bottom), named, strict=True):
+        text, box = one
+        shown = box in near or box == image[1]
         note = ax.annotate(
             text,
             (min(right, box.x + box.width), box.y),
             (right + 0.08 * (right - left), at),
             va="center",
-            color=RED if text.startswith("input") else INK,
+            color=RED if one is image else INK,
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",

@@ -1,4 +1,4 @@
-"""A model that others wrote, held against the one built from a spec: tensor by tensor, module by module, value by value."""
+"""A model of another library, compared with the model built from a spec: tensors, module calls and outputs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PASSING = ("Identity", "Permute")
 
 
 class ModuleRun(NamedTuple):
-    """A module at work: its path, class and what it returned."""
+    """One call of a module: path, class, and the shape of the output."""
 
     path: str
     kind: str
@@ -91,7 +91,7 @@ def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[s
 
 
 def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None:
-    """Let the built model use the other one's parameters and buffers."""
+    """Copy the parameters and buffers of the other model into the built model."""
     tensors = dict((*theirs.named_parameters(), *theirs.named_buffers()))
     for mine, other in paired:
         path, _, name = mine.rpartition(".")
@@ -144,7 +144,7 @@ def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
 
 
 def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Library) -> tuple[int, str]:
-    """Hold every module call of the other model against the spec's layers in order.
+    """Compare every module call of the other model with the layers of the spec, in order.
 
     Returns how many agree in kind and output shape, and the first that has no layer, or the first layer
     that should be a module of theirs, as ``conventions.source_style`` knows, and is none.
@@ -185,7 +185,7 @@ def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
 
 
 def fill(model: nn.Module, seed: int = 0) -> None:
-    """Random weights that keep values in range, and running statistics that matter."""
+    """Random weights that keep values in range, and running statistics that are not 0 and 1."""
     tensors = [*model.named_parameters(), *model.named_buffers()]
     if not tensors:
         return

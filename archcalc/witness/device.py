@@ -1,4 +1,4 @@
-"""Where a model runs: which device was asked for and taken, what it is called, and what it measures alone."""
+"""The device on which a model runs: its name, and figures that only a device can measure (time, allocated bytes)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMED_RUNS = 10
 
 
 class Device(NamedTuple):
-    """A device by PyTorch's name, and what a report says of it."""
+    """A device: its name in PyTorch, and its description in a report."""
 
     name: str
     about: str
@@ -30,7 +30,7 @@ class Device(NamedTuple):
 
 
 def device(asked: str) -> Device:
-    """The device asked for; ``auto`` takes CUDA where there is a GPU, else the CPU. ArchcalcError without a GPU."""
+    """The device of that name; ``auto`` is CUDA if there is a GPU, else the CPU. ArchcalcError if the device is missing."""
     if asked not in DEVICES:
         raise ArchcalcError(unknown("device", asked, DEVICES))
     there = torch.cuda.is_available()
@@ -88,9 +88,9 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
 
 
 def allocated(model: Any, image: torch.Tensor) -> int:
-    """Bytes that the allocator held at the most during a forward pass at inference, beyond the weights and the image.
+    """The peak of the allocator during a forward pass at inference, in bytes, without weights and network input.
 
-    What operators take for a while is among them, as in no other figure: columns of a convolution, copies in the order
+    Only this figure includes the scratch of operators: columns of a convolution, copies in the order
     that oneDNN or cuDNN wants. On the CPU PyTorch's profiler sees every allocation.
     """
     if image.device.type != "cuda":

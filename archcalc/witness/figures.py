@@ -106,9 +106,9 @@ def total_figures(model: Built, rows: Sequence[Row], forward: counts.ForwardCoun
     products = sum(row.work.mac for row in rows if row.type == "linear")
     convolved = sum(n for operator, n in forward.operators.items() if "convolution" in operator)
     return [
-        Comparison.of("params", params, sum(p.numel() for p in model.parameters())),
-        Comparison.of("macs of convolutions", sum(row.work.mac for row in rows) - products, convolved),
-        Comparison.of("macs of matrix products", products, sum(forward.operators.values()) - convolved),
+        Comparison.of("params", params, sum(p.numel() for p in model.parameters()), "params"),
+        Comparison.of("macs of convolutions", sum(row.work.mac for row in rows) - products, convolved, "macs"),
+        Comparison.of("macs of matrix products", products, sum(forward.operators.values()) - convolved, "macs"),
     ]
 
 
@@ -122,7 +122,7 @@ def operator_figures(counted: Sequence[Row], traced: counts.Fvcore | None) -> li
             computed[records[row.type].fvcore(row.node.layer)] += row.macs or 0
     names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
     return [
-        Comparison.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0))
+        Comparison.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0), "fvcore")
         for name in dict.fromkeys(names)
     ]
 
@@ -153,8 +153,11 @@ def memory_figures(model: Built) -> list[Comparison]:
         f"bytes saved for backward, batch {TRAINING_BATCH}",
         training(network).saved_bytes(TRAINING_BATCH),
         memory.saved_bytes(model, images),
+        "saved_bytes",
     )
-    peak = Comparison.of("inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image))
+    peak = Comparison.of(
+        "inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image), "peak_bytes"
+    )
     if saved.differs:
         saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, images)})")
     if peak.differs:
@@ -170,7 +173,10 @@ def _training_peak(model: Built, images: Tensor) -> Comparison:
         model, images = Built(network, overwritten(network)), torch.zeros(images.shape)
     schedule, live = training(network, sums_in_place=False), memory.training_live(model, images)
     figure = Comparison.of(
-        f"training peak in bytes, batch {TRAINING_BATCH}", schedule.peak(TRAINING_BATCH), memory.peak(live)
+        f"training peak in bytes, batch {TRAINING_BATCH}",
+        schedule.peak(TRAINING_BATCH),
+        memory.peak(live),
+        "training_peak_bytes",
     )
     difference = memory.moment_difference(schedule, live, TRAINING_BATCH)
     return figure._replace(name=f"{figure.name} ({difference})", differs=True) if difference else figure

@@ -1,4 +1,4 @@
-"""What a witness takes of a machine's memory, and what is free there: asked before anything is allocated."""
+"""The memory that a witness needs and the memory that is free, compared before anything is allocated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.memory.lifetime import inference
 from archcalc.memory.training import training
 from archcalc.network import Network
-from archcalc.units import bytes_text
+from archcalc.units import bytes_text, decimal_bytes
 
 FLOAT = 4
 LIBRARIES = 200 * 10**6
@@ -21,7 +21,7 @@ VERSION_2 = ("memory.max", "memory.current")
 
 
 class Need(NamedTuple):
-    """Bytes that a run takes at most, by what they are for."""
+    """The largest number of bytes that a run needs, by purpose."""
 
     parts: Mapping[str, int]
 
@@ -30,10 +30,10 @@ class Need(NamedTuple):
         return sum(self.parts.values())
 
     def problem(self, free: int | None, what: str, hint: str) -> str:
-        """A sentence with the numbers where more is needed than is free; None says that this is not known."""
+        """A sentence with the numbers if a run needs more memory than is free."""
         if free is None or self.total <= free:
             return ""
-        parts = ", ".join(f"{name} {bytes_text(size).split(' (')[0]}" for name, size in self.parts.items() if size)
+        parts = ", ".join(f"{name} {decimal_bytes(size)}" for name, size in self.parts.items() if size)
         return f"{what} needs about {bytes_text(self.total)} of memory, {bytes_text(max(free, 0))} are free: {parts}; {hint}"
 
     def check(self, free: int | None, what: str, hint: str) -> None:
@@ -43,7 +43,7 @@ class Need(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Bytes that are free on the device and on the host, which are the same on a CPU; None where it is not known."""
+    """Free bytes on the device and on the host (the same on a CPU); None if the number is not known."""
 
     device: int | None
     host: int | None
@@ -96,7 +96,7 @@ def of_step(network: Network, batch: int) -> Need:
 
 
 def free_memory() -> int | None:
-    """Bytes that this process may still take of the machine's memory; None where the system does not say."""
+    """Bytes that this process can still allocate; None if the system does not say."""
     return min((*_available(), *_left_in_groups()), default=None)
 
 

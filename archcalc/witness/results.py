@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,17 +11,21 @@ from archcalc.sizes import Params
 
 
 class Comparison(NamedTuple):
-    """One figure, computed by archcalc and measured by a witness; both None where it was not measured."""
+    """One figure, computed by archcalc and measured by a witness; both None where it was not measured.
+
+    ``column`` is the column of a ``Summary`` to which the figure belongs; several figures add up to one column.
+    """
 
     name: str
     computed: Any
     measured: Any
     differs: bool = False
+    column: str = ""
 
     @staticmethod
-    def of(name: str, computed: Any, measured: Any) -> Comparison:
+    def of(name: str, computed: Any, measured: Any, column: str = "") -> Comparison:
         """A figure that agrees where both are equal."""
-        return Comparison(name, computed, measured, computed != measured)
+        return Comparison(name, computed, measured, computed != measured, column)
 
 
 class LayerFigures(NamedTuple):
@@ -102,18 +107,21 @@ class Summary(NamedTuple):
 
 def summary_of(verification: Verification) -> Summary:
     """The figures that stand in a table of many networks."""
-    figures = {figure.name: figure for figure in verification.totals}
+    sums: Counter[str] = Counter()
+    for figure in verification.totals:
+        if figure.column:
+            sums[figure.column] += figure.measured
     times = [layer.milliseconds for layer in verification.layers if layer.milliseconds is not None]
     return Summary(
         verification.network.full_name,
         str(verification.network.input),
         len(verification.layers),
-        figures["params"].measured,
-        figures["macs of convolutions"].measured + figures["macs of matrix products"].measured,
-        sum(f.measured for name, f in figures.items() if name.startswith("fvcore")) if verification.fields else None,
-        next(f.measured for name, f in figures.items() if name.startswith("bytes saved")),
-        next(f.measured for name, f in figures.items() if name.startswith("inference peak")),
-        next(f.measured for name, f in figures.items() if name.startswith("training peak")),
+        sums["params"],
+        sums["macs"],
+        sums["fvcore"] if verification.fields else None,
+        sums["saved_bytes"],
+        sums["peak_bytes"],
+        sums["training_peak_bytes"],
         verification.fields,
         verification.other,
         sum(times) if times else None,
