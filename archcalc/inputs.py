@@ -13,7 +13,7 @@ from operator import index
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, clipped
-from archcalc.layers.settings import shown, whole_number
+from archcalc.layers.settings import message_text, whole_number
 from archcalc.sizes import (
     AXES,
     Int,
@@ -160,7 +160,7 @@ def read_sizes(text: str) -> tuple[int, ...] | Shape:
     """
     match = re.fullmatch(_SIZES, text)
     if match is None or len(match[1]) > 200:
-        raise ArchcalcError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {shown(text)}")
+        raise ArchcalcError(f"expected CHANNELSxHEIGHTxWIDTH such as 3x224x224, got {message_text(text)}")
     sizes = tuple(int(n) for n in re.findall(r"[0-9]+", match[1]))
     if match[2] is None:
         return sizes
@@ -190,7 +190,7 @@ def given_sizes(given: Any) -> Shape | tuple[Int, ...]:
         given = read_sizes(given)
     sizes = (given.channels, *given.axes) if isinstance(given, Shape) else given
     if not isinstance(sizes, (tuple, list)) or not 1 <= len(sizes) <= MOST_SIZES:
-        raise ArchcalcError(f"input: expected (channels, height, width), got {shown(given)}")
+        raise ArchcalcError(f"input: expected (channels, height, width), got {message_text(given)}")
     names = ("channels", *AXES[len(sizes) - 1]) if len(sizes) - 1 in AXES else [f"size {i}" for i in range(len(sizes))]
     numbers = tuple(checked(n, f"input {name}") for n, name in zip(sizes, names, strict=True))
     if not broadcast(numbers):
@@ -236,7 +236,7 @@ def _index(value: Any) -> int:
             return index(value)
     except TypeError:
         pass
-    raise LayerError(f"expected a whole number, got {shown(value)}")
+    raise LayerError(f"expected a whole number, got {message_text(value)}")
 
 
 def single(value: Any, what: str) -> int:

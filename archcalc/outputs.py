@@ -12,7 +12,9 @@ from archcalc.sizes import is_array
 from archcalc.units import counted
 
 
-def named(network: Network, names: Mapping[str, int | None], wanted: Sequence[str]) -> tuple[list[int], list[str]]:
+def named_outputs(
+    network: Network, names: Mapping[str, int | None], wanted: Sequence[str]
+) -> tuple[list[int], list[str]]:
     """The nodes that are wanted as outputs by name, and what is wrong with the others.
 
     ``names`` are those that a spec gives: they stand for nodes, or for None where something else is wrong.

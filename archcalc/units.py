@@ -19,7 +19,7 @@ def unit_for(numbers: Iterable[Any], units: tuple[tuple[int, str], ...]) -> tupl
 def in_unit(n: int, size: int) -> str:
     """n in a unit of that size with three decimals; exact zero is 0, and what rounds to zero says so.
 
-    >>> scaled(1_792, 10**6), scaled(0, 10**6), scaled(64, 10**6)
+    >>> in_unit(1_792, 10**6), in_unit(0, 10**6), in_unit(64, 10**6)
     ('0.002', '0', '<0.001')
     """
     if size == 1 or n == 0:

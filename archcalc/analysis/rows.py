@@ -68,7 +68,7 @@ class Facts(NamedTuple):
     unknown_types: tuple[str, ...]
 
 
-def facts(use: Use, convention: Convention) -> Facts:
+def row_facts(use: Use, convention: Convention) -> Facts:
     """The layer's facts, multiplied by the batch where they are work or values."""
     layer, inputs = use.layer, use.inputs
     return Facts(
@@ -118,12 +118,12 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
         try:
             layer_facts = known.get((layer, inputs, node.storage, form))
             if layer_facts is None:
-                layer_facts = facts(applied(node, inputs, batch, form), convention)
+                layer_facts = row_facts(applied(node, inputs, batch, form), convention)
                 layer_facts = known[layer, inputs, node.storage, form] = layer_facts._replace(
                     windows=passed(layer_facts.windows)
                 )
         except TypeError:  # sizes that are arrays cannot be looked up
-            layer_facts = facts(applied(node, inputs, batch, form), convention)
+            layer_facts = row_facts(applied(node, inputs, batch, form), convention)
         field = past_gates.add(node, layer_facts.windows)
         params, count, shared = layer_facts.params, layer_facts.param_count, ""
         if node.shares is not None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from archcalc.cli.command import Argument, Arguments, Command, Names, Option
 from archcalc.errors import ArchcalcError, nearest
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 
 HELP_OPTION = Option("--help", "show this help", short="-h", shared=True)
 
@@ -64,7 +64,7 @@ def _parse(command: Command, words: Sequence[str]) -> Parsed:
             raise ArchcalcError(f"{command.name} needs {argument.name}")
         setattr(args, argument.attribute, next(iter(values), None) if argument.most == 1 else values)
     if places:
-        raise ArchcalcError(f"unexpected argument {shown(places[0])}")
+        raise ArchcalcError(f"unexpected argument {message_text(places[0])}")
     return Parsed(args, listing)
 
 
@@ -96,7 +96,7 @@ def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | No
                 if text is None or is_option(text):
                     raise ArchcalcError(f"{option.name} needs a value: {option.name} {option.value}")
             elif text is not None and not option.value:
-                raise ArchcalcError(f"{option.name} takes no value, got {shown(text)}")
+                raise ArchcalcError(f"{option.name} takes no value, got {message_text(text)}")
             yield option, text
 
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from archcalc.cli.command import Command
 from archcalc.errors import ArchcalcError, nearest
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 
 NAMES = (
     *("table", "list", "compare", "diff", "rf", "memory", "audit", "explain", "verify", "plot", "report"),
@@ -20,7 +20,7 @@ def command(name: str) -> Command:
     if name not in NAMES:
         close = nearest(name, NAMES)
         hint = f"did you mean {close!r}?" if close else f"known: {', '.join(NAMES)}"
-        raise ArchcalcError(f"unknown command {shown(name)}; {hint}; see archcalc --help")
+        raise ArchcalcError(f"unknown command {message_text(name)}; {hint}; see archcalc --help")
     declared: Command = import_module(f"archcalc.cli.commands.{name}").COMMAND
     return declared
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from archcalc.errors import ArchcalcError
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 
 HELP = ("help", ...)
 """What ``--set help`` sets: the wish to see the parameters of the network."""
@@ -15,9 +15,9 @@ HELP = ("help", ...)
 def whole(text: str) -> int:
     """A whole number."""
     if not re.fullmatch(r"[-+]?[0-9]+", text):
-        raise ArchcalcError(f"expected a whole number, got {shown(text)}")
+        raise ArchcalcError(f"expected a whole number, got {message_text(text)}")
     if len(text) > 18:
-        raise ArchcalcError(f"expected a whole number of at most 18 digits, got {shown(text)}")
+        raise ArchcalcError(f"expected a whole number of at most 18 digits, got {message_text(text)}")
     return int(text)
 
 
@@ -25,7 +25,7 @@ def numbers(text: str) -> list[int]:
     """Whole numbers with commas between, each at least 1."""
     values = [whole(part.strip()) for part in text.split(",")]
     if min(values) < 1 or len(values) > 1000:
-        raise ArchcalcError(f"expected up to 1000 numbers from 1 on, such as 1,8,32, got {shown(text)}")
+        raise ArchcalcError(f"expected up to 1000 numbers from 1 on, such as 1,8,32, got {message_text(text)}")
     return values
 
 
@@ -42,7 +42,7 @@ def unit(text: str) -> tuple[int, ...]:
     """The position of a unit in a map: Y,X."""
     text = text.strip().lower()
     if not re.fullmatch(r"-?[0-9]{1,18}([,x]-?[0-9]{1,18}){0,2}", text):
-        raise ArchcalcError(f"expected a position such as 3,4 (row, column), got {shown(text)}")
+        raise ArchcalcError(f"expected a position such as 3,4 (row, column), got {message_text(text)}")
     return tuple(map(int, re.split("[,x]", text)))
 
 
@@ -50,5 +50,5 @@ def names(text: str) -> list[str]:
     """Names with commas between."""
     values = [name.strip() for name in text.split(",") if name.strip()]
     if not values:
-        raise ArchcalcError(f"expected names with commas between, got {shown(text)}")
+        raise ArchcalcError(f"expected names with commas between, got {message_text(text)}")
     return values

@@ -16,7 +16,7 @@ from archcalc.field.axis import AxisField, join
 from archcalc.field.field import Field
 from archcalc.field.paths import followed
 from archcalc.layers.join import Concat, Multiply
-from archcalc.layers.join import seen as windows_of
+from archcalc.layers.join import broadcast_windows as windows_of
 from archcalc.network import Network, Node
 from archcalc.sizes import MOST_READS, POINT, Int, Window, is_array, smallest
 

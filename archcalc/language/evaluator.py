@@ -9,7 +9,7 @@ from archcalc.language.expression import Expression
 from archcalc.language.keywords import MAX_PROBLEMS
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.language.value_reader import reported
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 
 MAX_OPERATIONS = 2_500_000
 """What writing out a spec may take, in words and signs of expressions, values of lists, inputs and letters of names.
@@ -98,5 +98,5 @@ class Evaluator:
         if answer is UNKNOWN or isinstance(answer, bool):
             return None if answer is UNKNOWN else answer
         self.failed(place)
-        self.problem(f"{key or 'a condition'} must be true or false, got {shown(answer)}", place, key=key)
+        self.problem(f"{key or 'a condition'} must be true or false, got {message_text(answer)}", place, key=key)
         return None

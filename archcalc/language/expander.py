@@ -20,7 +20,7 @@ from archcalc.language.operations import UNKNOWN
 from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, StorageKind
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 from archcalc.network import Network
 
 Sources: TypeAlias = tuple[int | None, ...]
@@ -76,7 +76,9 @@ class Expander(Lookup):
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
             if count is not UNKNOWN:
                 self.failed(step.place)
-                self.problem(f"repeat must be a whole number from 0 on, got {shown(count)}", step.place, key="repeat")
+                self.problem(
+                    f"repeat must be a whole number from 0 on, got {message_text(count)}", step.place, key="repeat"
+                )
             self.skipped = True
             return None
         self.turns.append((options.counter, 0))
@@ -264,7 +266,7 @@ class Expander(Lookup):
         held = self.evaluate(given, self.with_channels(context.scope, current), step.place, "storage")
         if held is UNKNOWN or held in STORAGES:
             return None if held is UNKNOWN else held
-        self.problem(f"storage must be {', '.join(STORAGES)}, got {shown(held)}", step.place, key="storage")
+        self.problem(f"storage must be {', '.join(STORAGES)}, got {message_text(held)}", step.place, key="storage")
         return None
 
     def owner(self, weights: Template, step: Step, current: int, context: Context) -> int | None:

@@ -11,7 +11,7 @@ from archcalc.language.naming import Names
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.language.steps import Given, Template
 from archcalc.network import Network
-from archcalc.outputs import choose, named
+from archcalc.outputs import choose, named_outputs
 
 
 class Lookup(Evaluator):
@@ -94,7 +94,7 @@ class Lookup(Evaluator):
         chosen, problems = list[int](), list[str]()
         if given is not None:
             wanted = [self.fill(template, current, Context(scope), place, "") for template in given.value]
-            chosen, problems = named(network, self.outputs, [name for name in wanted if name])
+            chosen, problems = named_outputs(network, self.outputs, [name for name in wanted if name])
         elif current and current not in network.outputs:
             chosen = sorted([*network.outputs, current])
         for text in () if self.skipped else problems:

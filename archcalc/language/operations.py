@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 from archcalc.sizes import int_text, is_array, largest, smallest
 
 MAX_NUMBER = 10**15
@@ -79,14 +79,14 @@ def number(value: Any) -> Any:
     """value if it is a number or an array of them; ExpressionError otherwise."""
     if type(value) is int or (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
         return value
-    raise ExpressionError(f"expected a number, got {shown(value)}")
+    raise ExpressionError(f"expected a number, got {message_text(value)}")
 
 
 def truth(value: Any) -> bool:
     """value if it is true or false; ExpressionError otherwise."""
     if isinstance(value, bool):
         return value
-    raise ExpressionError(f"expected true or false, got {shown(value)}")
+    raise ExpressionError(f"expected true or false, got {message_text(value)}")
 
 
 def bounded_list(values: list[Any], spend: Spend = free) -> list[Any]:
@@ -155,9 +155,9 @@ def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
 def item(sequence: Any, position: Any) -> Any:
     """sequence[position], from 0 or from the end."""
     if not isinstance(sequence, (list, tuple)):
-        raise ExpressionError(f"only a list can be indexed, got {shown(sequence)}")
+        raise ExpressionError(f"only a list can be indexed, got {message_text(sequence)}")
     if not isinstance(position, int) or isinstance(position, bool):
-        raise ExpressionError(f"an index must be a whole number, got {shown(position)}")
+        raise ExpressionError(f"an index must be a whole number, got {message_text(position)}")
     if not -len(sequence) <= position < len(sequence):
         raise ExpressionError(f"index {position} in a list of {len(sequence)} (the first is 0)")
     return sequence[position]
@@ -169,7 +169,7 @@ def called(name: str, arguments: list[Any], spend: Spend = free) -> Any:
     listed = isinstance(first, (list, tuple))
     if len(arguments) == 1 and name in ("len", "sum", "max", "min"):
         if not listed:
-            raise ExpressionError(f"{name} takes a list, got {shown(first)}")
+            raise ExpressionError(f"{name} takes a list, got {message_text(first)}")
         values = first if name != "len" else []
     else:
         values = arguments
@@ -181,5 +181,5 @@ def called(name: str, arguments: list[Any], spend: Spend = free) -> Any:
     except ExpressionError:
         raise
     except (TypeError, ValueError, OverflowError):  # an array for one number, the largest of nothing, no finite number
-        given = ", ".join(map(shown, arguments))
+        given = ", ".join(map(message_text, arguments))
         raise ExpressionError(f"{name} cannot take ({given})") from None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from archcalc.errors import ArchcalcError, clipped, nearest
 from archcalc.language.tree import parse, scalar
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 from archcalc.settings_text import setting_text
 from archcalc.sizes import is_array, largest
 
@@ -23,13 +23,13 @@ def read_setting(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     key = key.strip()
     if not equals or not key:
-        raise ArchcalcError(f"expected KEY=VALUE such as depth=28, got {shown(text)}")
+        raise ArchcalcError(f"expected KEY=VALUE such as depth=28, got {message_text(text)}")
     if not value.strip() or scalar(value.strip()) is None:
         return key, None if value.strip() else ""
     try:
         return key, parse(value, "").data()
     except ArchcalcError:
-        raise ArchcalcError(f"{key}: expected a value such as 28, true or [3, 4], got {shown(value)}") from None
+        raise ArchcalcError(f"{key}: expected a value such as 28, true or [3, 4], got {message_text(value)}") from None
 
 
 def read_settings(text: str) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def mismatch(name: str, given: Any, default: Any) -> str:
     if isinstance(given, dict):
         return f"{name}: expected a number, true or false, a word or a list of these, got a mapping"
     if not _finite(given):
-        return f"{name}: expected finite numbers, got {shown(given)}"
+        return f"{name}: expected finite numbers, got {message_text(given)}"
     if default is None or _alike(given, default):
         return ""
     return f"{name}={setting_text(given)}: expected {_kind(default)} as in {name}={setting_text(default)}"

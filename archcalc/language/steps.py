@@ -13,7 +13,7 @@ from archcalc.language.expression import Expression, Scope, parse
 from archcalc.language.keywords import LAYER_SIGNS, MOST_LETTERS
 from archcalc.language.operations import ExpressionError, Spend, bounded_list, free
 from archcalc.layers import Layer
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 from archcalc.letters import is_name, normal
 
 MAX_TEMPLATE = 300
@@ -116,7 +116,7 @@ def value(given: Any, scope: Scope, spend: Spend = free) -> Any:
     return given.evaluate(scope, spend) if isinstance(given, Expression) else given
 
 
-def listed(values: list[Any]) -> Expression:
+def list_expression(values: list[Any]) -> Expression:
     """A list in which some values are expressions, as one expression."""
     names = frozenset[str]().union(*(v.names for v in values if isinstance(v, Expression)))
     return Expression(
@@ -160,7 +160,7 @@ class Template:
 def _word(value: Any) -> str:
     if isinstance(value, (int, str)) and not isinstance(value, bool):
         return str(value)[:81]  # longer than any name may be
-    raise ExpressionError(f"a name needs a whole number or a word, got {shown(value)}")
+    raise ExpressionError(f"a name needs a whole number or a word, got {message_text(value)}")
 
 
 def check_name(name: str) -> None:

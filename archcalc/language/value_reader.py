@@ -22,7 +22,7 @@ from archcalc.language.operations import UNKNOWN, ExpressionError
 from archcalc.language.steps import (
     Given,
     Template,
-    listed,
+    list_expression,
 )
 from archcalc.language.tree import Tree
 from archcalc.layers.settings import Like
@@ -119,7 +119,7 @@ class ValueReader:
                 self.problem(
                     f"a list with expressions has at most {MAX_EXPRESSIONS} values, got {tree.size - 1}", tree, path
                 )
-            return listed(values)
+            return list_expression(values)
         if not isinstance(tree.value, str) or tree.value in words:
             return tree.value
         try:

@@ -17,7 +17,7 @@ from archcalc.language.keywords import MOST_LETTERS, NETWORK_SIGNS
 from archcalc.language.reader import family_of
 from archcalc.language.settings import read_settings
 from archcalc.language.tree import MAX_BYTES, parse
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 from archcalc.letters import as_name
 from archcalc.network import AnyNetwork, Network
 
@@ -99,7 +99,7 @@ def load_as(
     if isinstance(net, os.PathLike):
         net = os.fspath(net)
     if not isinstance(net, str) or not net.strip():
-        raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {shown(net)}")
+        raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {message_text(net)}")
     sizes = None if input is None else given_sizes(input)
     net, text = split_settings(net)
     settings = {**settings, **(read_settings(text) if text else {})}
@@ -135,7 +135,7 @@ def split_settings(net: str) -> tuple[str, str]:
     name, at, text = net.rpartition("@")
     if at and not is_pattern(net) and (not is_path(net) or name.endswith(SUFFIXES)):
         raise ArchcalcError(
-            f"{clipped(net, 120)}: settings follow the @ as KEY=VALUE with commas between, got {shown(text)}"
+            f"{clipped(net, 120)}: settings follow the @ as KEY=VALUE with commas between, got {message_text(text)}"
         )
     return net, ""
 
@@ -192,7 +192,7 @@ def text_of(path: str) -> str:
     except OSError as error:
         raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", file)) from None
     except ValueError:
-        raise ArchcalcError(f"not a path: {shown(path)}") from None
+        raise ArchcalcError(f"not a path: {message_text(path)}") from None
 
 
 def _decoded(raw: bytes, file: str) -> str:

@@ -50,7 +50,7 @@ class Elementwise(Join):
             return broadcast(*xs)
         except ValueError:
             raise LayerError(
-                f"the inputs of {self.type} differ in shape: {listed(xs)}; "
+                f"the inputs of {self.type} differ in shape: {shapes_text(xs)}; "
                 f"along each axis sizes must be equal, or 1{_crops(xs)}"
             ) from None
 
@@ -93,7 +93,7 @@ class Concat(Join, type="concat"):
     def shape(self, *xs: Shape) -> Shape:
         for x in xs[1:]:
             if not same_shape(x._replace(channels=1), xs[0]._replace(channels=1)):
-                raise LayerError(f"the inputs of concat differ in size: {listed(xs)}{_crops(xs)}")
+                raise LayerError(f"the inputs of concat differ in size: {shapes_text(xs)}{_crops(xs)}")
         return Shape(sum(x.channels for x in xs), xs[0].axes)
 
     def work(self, out: Shape, *xs: Shape) -> Work:
@@ -120,14 +120,14 @@ def broadcast(*xs: Shape) -> Shape:
     return Shape(sizes[0], tuple(sizes[1:]))
 
 
-def seen(x: Shape, out: Shape) -> tuple[Window, ...]:
+def broadcast_windows(x: Shape, out: Shape) -> tuple[Window, ...]:
     """The windows of a join on one input: a unit's own position, or the whole of an axis of size 1."""
     if not x.axes or all(map(equal, x.axes, out.axes)):
         return POINT
     return tuple(Window(1, whole=not equal(n, m)) for n, m in zip(x.axes, out.axes, strict=True))
 
 
-def listed(xs: tuple[Shape, ...]) -> str:
+def shapes_text(xs: tuple[Shape, ...]) -> str:
     return ", ".join(map(str, xs[:6])) + (", ..." if len(xs) > 6 else "")
 
 

@@ -55,20 +55,20 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = ""
         if value.size == 0:
             raise LayerError("expected numbers, got an empty array")
         if str(value.dtype) == "float64" and not equal(value % 1, 0):
-            raise LayerError(f"expected whole numbers, got {shown(value.tolist())}")
+            raise LayerError(f"expected whole numbers, got {message_text(value.tolist())}")
         low, high = int(smallest(value)), int(largest(value))
     elif isinstance(value, int) and not isinstance(value, bool):
         low = high = value
     else:
-        raise LayerError(f"expected a whole number, got {shown(value)}")
+        raise LayerError(f"expected a whole number, got {message_text(value)}")
     if low < least:
-        raise LayerError(f"must be at least {least}, got {shown(low)}{instead}")
+        raise LayerError(f"must be at least {least}, got {message_text(low)}{instead}")
     if high > most:
-        raise LayerError(f"{shown(high)} is larger than {most:,}, the largest size there is")
+        raise LayerError(f"{message_text(high)} is larger than {most:,}, the largest size there is")
     return value
 
 
-def shown(value: Any) -> str:
+def message_text(value: Any) -> str:
     """A value as an error message shows it, cut when it is long."""
     if value is None:
         return "nothing"
@@ -135,7 +135,7 @@ class Sides(Setting):
 
     def read(self, value: Any) -> Any:
         if isinstance(value, str):
-            raise LayerError(f"expected {self.allowed}, got {shown(value)}")
+            raise LayerError(f"expected {self.allowed}, got {message_text(value)}")
         if isinstance(value, (list, tuple)):
             if not value:
                 raise LayerError("expected a number for every axis, got an empty list")
@@ -182,7 +182,7 @@ class Like(Setting):
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, tuple):
-            raise LayerError(f"expected the name of a layer in a spec, got {shown(value)}; size takes numbers")
+            raise LayerError(f"expected the name of a layer in a spec, got {message_text(value)}; size takes numbers")
         return tuple(whole_number(n, 1) for n in value)
 
     def schema(self) -> dict[str, Any]:
@@ -201,12 +201,12 @@ class Number(Setting):
 
     def read(self, value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise LayerError(f"expected a number, got {shown(value)}")
+            raise LayerError(f"expected a number, got {message_text(value)}")
         if not abs(value) < INFINITY:  # as NaN is not
-            raise LayerError(f"expected a finite number, got {shown(value)}")
+            raise LayerError(f"expected a finite number, got {message_text(value)}")
         if not self.low <= value <= self.high:
             most = f"to {self.high:g}" if self.high < INFINITY else "on"
-            raise LayerError(f"must be from {self.low:g} {most}, got {shown(value)}")
+            raise LayerError(f"must be from {self.low:g} {most}, got {message_text(value)}")
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -222,7 +222,7 @@ class Flag(Setting):
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, bool):
-            raise LayerError(f"expected true or false, got {shown(value)}")
+            raise LayerError(f"expected true or false, got {message_text(value)}")
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -236,16 +236,18 @@ class Choice(Setting):
         super().__init__(help, default)
         self.choices = choices
         self.words = tuple(c for c in choices if isinstance(c, str))
-        self.allowed = ", ".join(shown(c) if c is None or isinstance(c, bool) else c for c in choices if c is not None)
+        self.allowed = ", ".join(
+            message_text(c) if c is None or isinstance(c, bool) else c for c in choices if c is not None
+        )
 
     def read(self, value: Any) -> Any:
         for choice in self.choices:
             if value is choice or (isinstance(value, str) and value == choice):
                 return choice
-        names = [shown(c) if c is None or isinstance(c, bool) else c for c in self.choices]
+        names = [message_text(c) if c is None or isinstance(c, bool) else c for c in self.choices]
         if isinstance(value, str):
             raise LayerError(unknown("choice", value, names))
-        raise LayerError(f"expected one of {', '.join(names)}, got {shown(value)}")
+        raise LayerError(f"expected one of {', '.join(names)}, got {message_text(value)}")
 
     def schema(self) -> dict[str, Any]:
         return {"anyOf": [{"enum": list(self.choices)}, EXPRESSION], "description": self.help}
@@ -258,11 +260,11 @@ class Connections(Setting):
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or not value:
-            raise LayerError(f"expected a list of lists of input maps, got {shown(value)}")
+            raise LayerError(f"expected a list of lists of input maps, got {message_text(value)}")
         rows = []
         for number, row in enumerate(value):
             if not isinstance(row, (list, tuple)) or not row:
-                raise LayerError(f"output map {number}: expected a list of input maps, got {shown(row)}")
+                raise LayerError(f"output map {number}: expected a list of input maps, got {message_text(row)}")
             maps = tuple(whole_number(m, 0) for m in row)
             if len(set(maps)) != len(maps):
                 raise LayerError(f"output map {number}: an input map is listed twice in {list(maps)}")

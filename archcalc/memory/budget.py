@@ -12,7 +12,7 @@ from archcalc.errors import ArchcalcError, nearest, unknown
 from archcalc.inputs import any_array, single
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
-from archcalc.layers.settings import shown
+from archcalc.layers.settings import message_text
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.tape import Storage
@@ -242,7 +242,7 @@ def in_bytes(size: int | str) -> int:
     if isinstance(size, str):
         return read_size(size)
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise ArchcalcError(f"expected a size in bytes or a text such as 24GiB, got {shown(size)}")
+        raise ArchcalcError(f"expected a size in bytes or a text such as 24GiB, got {message_text(size)}")
     return size
 
 

@@ -43,7 +43,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
     The share of the total stands beside every bar of 5 % or more. ``ax`` is a row of three axes, as
     ``figure.subplots(1, 3, sharey=True)`` makes them; the three are returned.
     """
-    rows = folded(analysis)
+    rows = drawn_rows(analysis)
     panels = [
         Panel("parameters", lambda row: row.param_count, COUNTS, BLUE, ""),
         Panel(analysis.convention.operations_name, lambda row: row.macs or 0, COUNTS, ORANGE, "////"),
@@ -67,7 +67,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
     return list(ax)
 
 
-def folded(analysis: Analysis) -> list[Row]:
+def drawn_rows(analysis: Analysis) -> list[Row]:
     """The finest folding with at most MOST rows, without rows that have none of the three amounts."""
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):

@@ -60,7 +60,7 @@ def finest(
     """
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
-        items = (fold or folded)(analysis, depth)
+        items = (fold or folded_graph)(analysis, depth)
         if len(items) <= most and (longest is None or _longest_path(items) <= longest):
             return items
     return _by_stage(analysis)
@@ -74,7 +74,7 @@ def _longest_path(items: Sequence[Item]) -> int:
     return max(lengths)
 
 
-def folded(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
+def folded_graph(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
     """The network with one item for each block nested deeper than ``depth``, and one for a layer with its followers.
 
     A follower computes each value from one value of its input (an activation, a normalisation), or is a view. ``alone``:

@@ -81,7 +81,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 """Every kind of picture by its name."""
 
 
-def chosen(name: str) -> Kind:
+def kind_named(name: str) -> Kind:
     """The kind of that name; ArchcalcError with the nearest name when there is none."""
     if name not in KINDS:
         raise ArchcalcError(unknown("kind of picture", name, KINDS))
@@ -177,7 +177,7 @@ def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]
     """The function that draws the kind; ArchcalcError for networks or options that do not suit the kind."""
     from archcalc.plot.look import Look
 
-    known = chosen(kind)
+    known = kind_named(kind)
     for name in options:
         if name not in (*known.options, *Look._fields):
             owners = ", ".join(other.name for other in KINDS.values() if name in other.options)

@@ -17,7 +17,7 @@ from archcalc.layers import Layer
 from archcalc.layers.windowed import Windowed
 from archcalc.plot import labels, style
 from archcalc.plot.colours import BLUE, BOX, DARK, INK, INNER_BOX, RED, WHITE
-from archcalc.plot.folding import BLOCK, Item, finest, folded
+from archcalc.plot.folding import BLOCK, Item, finest, folded_graph
 from archcalc.plot.folding import runs as joined_runs
 from archcalc.plot.fonts import FIRST
 from archcalc.plot.look import Look, Looks
@@ -132,7 +132,7 @@ def _items(analysis: Analysis, depth: int | None) -> list[Item]:
 
 
 def _folded(analysis: Analysis, depth: int) -> list[Item]:
-    return joined_runs(folded(analysis, depth, alone=True))
+    return joined_runs(folded_graph(analysis, depth, alone=True))
 
 
 def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: int, paint: _Paint) -> None:

@@ -10,7 +10,7 @@ from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.reshape import Upsample
 from archcalc.pytorch.code import InlineCode, ModuleCode, dims, sequence
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, params, trivial
+from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, layer_params, trivial
 from archcalc.pytorch.tape import (
     ORDERED,
     PASSES,
@@ -53,7 +53,7 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         why, size = "the mean and deviation of each channel", out.channels * tape.itemsize
-        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         saves = Saves(self.saves.input, extra=tape.statistics(0, size, why)) if tape.training else self.saves
         return tape.run("native_batch_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
@@ -78,7 +78,7 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         why = "the mean and deviation of each position"
-        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
         gradients = tape.gradients(weight, bias)
         size = out.values // layer.features(shapes[0]) * (tape.itemsize if gradients else x.itemsize)
         order = last(out) if out.axes and layer.axis == "channels" else "first"
@@ -101,7 +101,7 @@ class GroupNormRecord(NormRecord, type="group_norm"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         why = "the mean and deviation of each group"
-        weight, bias, _ = tape.ask(params, layer, shapes[0])
+        weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         size = layer.groups * (tape.itemsize if gradients else x.itemsize)
         saves = Saves(self.saves.input, extra=tape.statistics(size, 0, why))

@@ -18,7 +18,7 @@ Kind = Literal["max", "mean", "sum"]
 """What a pooling makes of a window."""
 
 
-class Placed(NamedTuple):
+class Placement(NamedTuple):
     """What stands around the map beforehand, the pooling's own padding, and whether it rounds its size up.
 
     ``divided``: a mean over other cells than those of the pooling. It is divided by the same mean of a map of ones,
@@ -53,7 +53,7 @@ def uneven(layer: Any, x: Shape) -> Sides:
     return () if all(before == after for before, after in pads) else pads
 
 
-def placed(kind: Kind, layer: Any, x: Shape, out: Shape) -> Placed:
+def placement(kind: Kind, layer: Any, x: Shape, out: Shape) -> Placement:
     """How PyTorch places the windows of a pooling on x, of which it makes ``out``."""
     slides, kernels = layer.slides(x), per_axis(layer.kernel, x, "kernel")
     pads = tuple((before, after) for *_, before, after in slides)
@@ -66,21 +66,21 @@ def placed(kind: Kind, layer: Any, x: Shape, out: Shape) -> Placed:
     whole = tuple((b, positive((size - 1) * s + span - n - b)) for (n, span, s, b, _), size in rows)
     ones = tuple((b, lesser(a, w)) for (b, a), (_, w) in zip(pads, whole, strict=True)) if counts else ()
     if unfolded:
-        return Placed(whole, none, divided=mean, counted=ones, unfolded=True)
+        return Placement(whole, none, divided=mean, counted=ones, unfolded=True)
     own = tuple(before for before, _ in pads)
     ends = mean and not counts  # where the padding ends does not matter
     if (ends or all(b == a for b, a in pads)) and all(2 * p <= k for p, k in zip(own, kernels, strict=True)):
         mode = _mode(kind, layer, own, x, out)
         if mode is not None:
-            return Placed(nothing, own, mode)
+            return Placement(nothing, own, mode)
     if not mean:
-        return Placed(whole, none)
+        return Placement(whole, none)
     if counts:
-        first = Placed(pads, none)
+        first = Placement(pads, none)
         mode = _mode(kind, layer, none, first.padded(x), out)
         if mode is not None:
             return first._replace(ceil_mode=mode)
-    return Placed(whole, none, divided=True, counted=ones)
+    return Placement(whole, none, divided=True, counted=ones)
 
 
 def _mode(kind: Kind, layer: Any, own: tuple[int, ...], x: Shape, out: Shape) -> bool | None:

@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
 from archcalc.layers.pool import AvgPool
 from archcalc.pytorch.code import ModuleCode, alike, dims, sides
-from archcalc.pytorch.placing import Kind, Placed, Sides, placed
+from archcalc.pytorch.placing import Kind, Placement, Sides, placement
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import INT64, Runner, into, last
 from archcalc.pytorch.tape import (
@@ -45,17 +45,17 @@ class PoolRecord(Record):
     keeps_format = True
     kind: ClassVar[Kind]
 
-    def placed(self, layer: Any, x: Shape, out: Shape) -> Placed:
-        return placed(self.kind, layer, x, out)
+    def placement(self, layer: Any, x: Shape, out: Shape) -> Placement:
+        return placement(self.kind, layer, x, out)
 
     def around(self, layer: Any, x: Shape) -> Sides:
-        at = self.placed(layer, x, layer.shape(x))
+        at = self.placement(layer, x, layer.shape(x))
         return at.around if at.pads else ()
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
         return len(out.axes) == 1
 
-    def module(self, name: str, layer: Any, x: Shape, at: Placed) -> ModuleCode:
+    def module(self, name: str, layer: Any, x: Shape, at: Placement) -> ModuleCode:
         """A pooling of torch.nn with padding of its own."""
         kernel = alike(per_axis(layer.kernel, x, "kernel"))
         arguments = {
@@ -76,7 +76,9 @@ class PoolRecord(Record):
         dims("AvgPool", x)
         return ModuleCode("WindowSum", windows, 2, {"dilation": (1,) * len(x.axes)})
 
-    def windows(self, tape: Runner, layer: Any, x: TapeTensor, shapes: tuple[Shape, Shape], at: Placed) -> TapeTensor:
+    def windows(
+        self, tape: Runner, layer: Any, x: TapeTensor, shapes: tuple[Shape, Shape], at: Placement
+    ) -> TapeTensor:
         """The means or sums of the windows of a map with zeros around, by a pooling or by unfolding."""
         shape, out = shapes
         if not at.unfolded:
@@ -105,7 +107,7 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
     padding_value = ', value=float("-inf")'
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        return self.module("MaxPool", layer, x, self.placed(layer, x, out))
+        return self.module("MaxPool", layer, x, self.placement(layer, x, out))
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
@@ -123,7 +125,7 @@ class AvgPoolRecord(PoolRecord, type="avg_pool"):
     modules = ("AvgPool2d",)
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        at = self.placed(layer, x, out)
+        at = self.placement(layer, x, out)
         module = self.sums(layer, x) if at.unfolded else self.module("AvgPool", layer, x, at)
         if at.divided:
             beyond = {"beyond": sides(at.beyond)} if any(map(any, at.beyond)) else {}
@@ -135,7 +137,7 @@ class AvgPoolRecord(PoolRecord, type="avg_pool"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
-        at = self.placed(layer, shape, out)
+        at = self.placement(layer, shape, out)
         if not at.divided:
             return averages(self, tape, "avg_pool", x, out)
         whole, cells, size = at.padded(shape).axes, out._replace(channels=1), x.itemsize
@@ -168,7 +170,7 @@ class SubsampleRecord(PoolRecord, type="subsample"):
         return False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        at = self.placed(layer, x, out)
+        at = self.placement(layer, x, out)
         if at.unfolded:
             sums = self.sums(layer, x)
         else:
@@ -178,7 +180,7 @@ class SubsampleRecord(PoolRecord, type="subsample"):
         return ModuleCode("Subsample", {"channels": x.channels, "axes": len(x.axes), "cells": cells, "sums": sums}, 4)
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        at = self.placed(layer, shapes[0], out)
+        at = self.placement(layer, shapes[0], out)
         sums = self.windows(tape, layer, xs[0], (shapes[0], out), at)
         saves = NOTHING_SAVED
         if tape.training:

@@ -167,7 +167,7 @@ class Runner(Tape):
         return self.run("constant_pad_nd", [x], shape.channels * product(axes), result, rule=self.rule(x))
 
 
-def params(layer: Any, x: Shape) -> Params:
+def layer_params(layer: Any, x: Shape) -> Params:
     """The parameters of a layer; as a question for ``Runner.ask``."""
     own: Params = layer.params(x)
     return own

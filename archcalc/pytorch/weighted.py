@@ -12,7 +12,7 @@ from archcalc.pytorch.code import ModuleCode, alike, dims
 from archcalc.pytorch.norm import over_axes
 from archcalc.pytorch.placing import Sides, uneven
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, merges, params, trivial
+from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, layer_params, merges, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
@@ -46,7 +46,7 @@ class ConvolutionRecord(Record):
         (x,), (shape,) = xs, shapes
         # A map over one axis is seen with a second axis of one position, and with it may have its channels last.
         order = "last" if x.order == "unit" else formatted(x, shape)
-        weight, bias, _ = tape.ask(params, layer, shape)
+        weight, bias, _ = tape.ask(layer_params, layer, shape)
         cells = product(per_axis(layer.kernel, shape, "kernel"))
         moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else both orders are one
         gradients, copies = tape.weights(weight, bias, last=moved)
@@ -176,7 +176,7 @@ class LinearRecord(Record, type="linear"):
         moved = bool(shape.axes and layer.axis == "channels")
         plain = not shape.axes or (not x.strides and (x.order == ("last" if moved else "first") or trivial(shape)))
         in_order = plain or (bool(x.strides) and _one_matrix(x, shape, moved))
-        weight, bias, _ = tape.ask(params, layer, shape)
+        weight, bias, _ = tape.ask(layer_params, layer, shape)
         if moved:
             x = tape.run("permute", [x], x.count, VIEW, rule=PASSES)
         gradients, copies = tape.weights(weight, bias)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.report.formats import FORMATS, render_table
-from archcalc.report.layers import chosen, layer_table
+from archcalc.report.layers import layer_columns, layer_table
 from archcalc.report.table import for_programs
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> DataF
     except ImportError:
         raise ArchcalcError("a data frame needs pandas: pip install 'archcalc[dataframe]'") from None
 
-    names = chosen(columns, folded=False)
+    names = layer_columns(columns, folded=False)
     (table,) = for_programs([layer_table(analysis, names)])
     frame = pd.DataFrame(
         {

@@ -99,7 +99,7 @@ DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf",
 SUMMED = {"layers", "params", "weights", "biases", "buffers", "macs", "flops", "values", "memory", *Work._fields}
 
 
-def chosen(names: Sequence[str] | None, folded: bool, counts: str = "MACs") -> list[str]:
+def layer_columns(names: Sequence[str] | None, folded: bool, counts: str = "MACs") -> list[str]:
     """The columns to show, where MACs may have another title; ArchcalcError for one that does not exist."""
     if names is None:
         return [n for n in (*DEFAULT[:2], "layers", *DEFAULT[2:]) if folded or n != "layers"]
@@ -117,7 +117,7 @@ def layer_table(
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
     counted = analysis.convention.operations_name
-    names = chosen(columns, depth is not None or by is not None, counted)
+    names = layer_columns(columns, depth is not None or by is not None, counted)
     if columns is None and analysis.convention.flops_per_mac is None:
         names.remove("flops")
     rows = analysis.fold(depth, by)

@@ -29,7 +29,7 @@ class ModuleRun(NamedTuple):
     shape: tuple[int, ...]
 
 
-class Met(TorchFunctionMode):
+class UsedTensors(TorchFunctionMode):
     """The parameters and buffers that are used, in the order of their first use."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -46,7 +46,7 @@ class Met(TorchFunctionMode):
 
 def used_tensors(model: nn.Module, images: Tensor) -> list[Tensor]:
     """The model's parameters and buffers in the order in which a training pass first uses them."""
-    with Met(model.train()) as met, torch.no_grad():
+    with UsedTensors(model.train()) as met, torch.no_grad():
         model(images)
     return list(met.tensors.values())
 

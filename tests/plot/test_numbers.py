@@ -16,7 +16,7 @@ from matplotlib.text import Text
 from archcalc import load, plot
 from archcalc.memory.budget import Budget
 from archcalc.plot.boxes import MAP, box_of, is_bar, scale_for
-from archcalc.plot.folding import BLOCK, finest, folded, runs
+from archcalc.plot.folding import BLOCK, finest, folded_graph, runs
 from archcalc.plot.labels import wrapped
 from archcalc.plot.layout import groups_of
 from archcalc.plot.memory_timeline import _moments as moments_of
@@ -300,7 +300,7 @@ def test_shape_draws_a_shortcut_around_its_branch():
 
 def test_folding_keeps_every_layer_and_names_how_often_a_block_repeats():
     """He et al. 2016, Table 1: 3, 8, 36 and 3 units."""
-    items = folded(analysis("resnet152"), 1)
+    items = folded_graph(analysis("resnet152"), 1)
     assert sum(len(item.rows) for item in items) == len(analysis("resnet152").rows)
     assert [item.repeats for item in items if item.sort == BLOCK] == [3, 8, 36, 3]
 
@@ -317,7 +317,7 @@ def test_a_network_of_many_layers_is_drawn_by_stage():
 
 def test_runs_join_units_of_the_same_layers():
     """The first unit of a stage has a projection, the others are alike."""
-    items = runs(folded(analysis("resnet152"), 2, alone=True))
+    items = runs(folded_graph(analysis("resnet152"), 2, alone=True))
     assert [(item.name, item.repeats) for item in items if item.scopes == ("conv4_x",)] == [
         ("conv4_1", 1),
         ("conv4_2 … conv4_36", 35),

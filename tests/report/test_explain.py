@@ -296,6 +296,6 @@ def test_notes_with_an_unknown_type(archcalc) -> None:
 
 def test_a_caption_with_an_unknown_type() -> None:
     labels = pytest.importorskip("archcalc.plot.labels")
-    text = labels.about(load("lenet5").analyze(convention="thop"))
+    text = labels.about_counts(load("lenet5").analyze(convention="thop"))
     assert text.endswith(" Unknown to this convention: subsample, rbf; the total is incomplete.")
-    assert "incomplete" not in labels.about(load("lenet5").analyze())
+    assert "incomplete" not in labels.about_counts(load("lenet5").analyze())

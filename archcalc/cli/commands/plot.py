@@ -13,9 +13,9 @@ from archcalc.errors import ArchcalcError
 
 
 def run(args: Arguments) -> Answer:
-    from archcalc.plot.kinds import chosen, element, format_of, picture
+    from archcalc.plot.kinds import element, format_of, kind_named, picture
 
-    kind = chosen(args.kind)
+    kind = kind_named(args.kind)
     if not args.output:
         raise ArchcalcError(f"a picture goes to a file: add -o FILE, such as -o {kind.name}.svg; -o - prints SVG")
     if args.output == "-" and args.format not in (None, "svg"):

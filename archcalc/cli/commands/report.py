@@ -25,8 +25,12 @@ def run(args: Arguments) -> Answer:
     with warnings_said():
         pages = list(progress(steps, len(full_names)))
     problems = [str(Problem(f"{page.network}: {page.problem}")) for page in pages if page.problem]
-    # An index of nothing would look like a report.
-    text = "" if len(problems) == len(pages) else f"{folder.write_index(pages, plan)}\n"
+    text = ""
+    if len(problems) < len(pages):  # an index of nothing would look like a report
+        try:
+            text = f"{folder.write_index(pages, plan)}\n"
+        except ArchcalcError as error:
+            problems += map(str, error.problems)
     return Answer(text, problems, status=2 if problems else 0)
 
 
