@@ -1,8 +1,9 @@
-"""Files written whole or not at all, and never in the place of something that is no file.
+"""Writes a file completely or not at all. Only a regular file is ever replaced.
 
-A file is written beside its place and then renamed, so that a full disk or an interrupt leaves the old one. What is no
-regular file (a device, a pipe, an open descriptor such as ``/dev/stdout``) is written through instead. A link is
-followed where a user named it; in a folder of many files, which somebody else may have filled, it is refused.
+The data goes to a temporary file in the same folder, which is then renamed. So the old file survives a full disk or an
+interrupt. A device, a pipe or an open descriptor such as ``/dev/stdout`` is not a regular file, and gets the data
+directly. If a user names a link, archcalc follows the link. In a folder of many files archcalc refuses links, because
+somebody else may have made them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ MOST_LINKS = 40
 
 
 def format_of(path: str | None, known: Mapping[str, str], default: str) -> str:
-    """The format that the path's extension stands for in ``known``.
+    """The format of the path's extension in ``known``.
 
-    ``default`` where there is no path or no extension, and for what is no regular file. ArchcalcError with the
-    extensions that exist for another one.
+    ``default`` if there is no path or no extension, or if the path leads to a device, a pipe or a descriptor.
+    ArchcalcError with the known extensions if the extension is unknown.
     """
     extension = PurePath(path or "").suffix.lower().removeprefix(".")
     if path in (None, "-") or not extension or written_through(str(path)):
@@ -39,7 +40,7 @@ def format_of(path: str | None, known: Mapping[str, str], default: str) -> str:
 
 
 def check_writable(path: str) -> None:
-    """ArchcalcError when no file can be written at path: to be known before long work, not after it."""
+    """ArchcalcError if no file can be written at ``path``. Called before long work, so that the work is not lost."""
     _check_name(path)
     try:
         if written_through(path):
@@ -54,7 +55,7 @@ def check_writable(path: str) -> None:
 
 
 def write(path: str, content: str | bytes) -> None:
-    """Write text, as UTF-8, or bytes to the path that a user named; ArchcalcError when that is impossible."""
+    """Write text (as UTF-8) or bytes to a path that a user named; ArchcalcError if the file cannot be written."""
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     _check_name(path)
     try:
@@ -67,7 +68,7 @@ def write(path: str, content: str | bytes) -> None:
 
 
 def write_in_folder(path: str, content: str | bytes) -> None:
-    """Write one of many files of a folder: what is there already must be a regular file, and no link."""
+    """Write one of many files of a folder. If the path exists, it must be a regular file and not a link."""
     refuse_link(path)
     _check_name(path)
     if os.path.lexists(path) and not os.path.isfile(path):
@@ -79,13 +80,13 @@ def write_in_folder(path: str, content: str | bytes) -> None:
 
 
 def refuse_link(path: str) -> None:
-    """ArchcalcError for a link: who put it there may not be who writes through it."""
+    """ArchcalcError if the path is a link, because another user may have made the link."""
     if os.path.islink(path):
         raise ArchcalcError(Problem("is a link, which is not followed here; remove it, or choose another folder", path))
 
 
 def send(descriptor: int, data: bytes) -> None:
-    """Write all of it to an open descriptor, however little it takes at a time; OSError when it takes no more."""
+    """Write all bytes to an open descriptor, in several parts if needed; OSError if it accepts no more bytes."""
     rest = memoryview(data)
     while rest:
         try:
@@ -97,12 +98,12 @@ def send(descriptor: int, data: bytes) -> None:
 
 
 def unwritable(path: str, error: Exception) -> ArchcalcError:
-    """The sentence for a file that the system does not let be written."""
+    """The error for a file that the system cannot write."""
     return ArchcalcError(Problem(f"cannot be written: {reason(error)}", path))
 
 
 def reason(error: Exception) -> str:
-    """What the system says of an error, in small letters."""
+    """The system's message for an error, in small letters."""
     return (getattr(error, "strerror", None) or "not a path").lower()
 
 
@@ -114,13 +115,13 @@ def _check_name(path: str) -> None:
 
 
 def _check_permission(target: str) -> None:
-    """A file that may not be written may not be replaced either."""
+    """PermissionError for a write-protected file: archcalc does not replace such a file either."""
     if os.path.exists(target) and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied")
 
 
 def _followed(path: str) -> str:
-    """Where the path's links lead, which may be nowhere yet; OSError when they go round."""
+    """The target of the path's links, which need not exist; OSError if the links form a circle."""
     target = os.path.realpath(path)
     if os.path.islink(target):
         raise OSError(40, "Too many levels of symbolic links")
@@ -128,14 +129,15 @@ def _followed(path: str) -> str:
 
 
 def written_through(path: str) -> bool:
-    """Whether the path leads to a device, a pipe or an open descriptor, which keeps its place."""
+    """Whether the path leads to a device, a pipe or an open descriptor, which archcalc writes to and never replaces."""
     return _descriptor(path) is not None or (os.path.exists(path) and not os.path.isfile(path))
 
 
 def _descriptor(path: str) -> int | None:
-    """The descriptor of this process that the path names, as /dev/stdout and /dev/fd/3 do, links followed.
+    """The descriptor of this process that the path names, as /dev/stdout and /dev/fd/3 do. Links are followed.
 
-    What is behind it may be a regular file that others write to as well: opened again it would lose what they wrote.
+    The descriptor may lead to a regular file that other programs write to as well. A second opening of the file would
+    overwrite their data.
     """
     for _ in range(MOST_LINKS):
         try:
@@ -156,7 +158,7 @@ def _through(path: str, data: bytes) -> None:
     if descriptor is not None:
         send(descriptor, data)
         return
-    opened = os.open(path, os.O_WRONLY)  # made by nobody, cut by nobody
+    opened = os.open(path, os.O_WRONLY)  # neither created nor cut
     try:
         send(opened, data)
     finally:
@@ -164,7 +166,7 @@ def _through(path: str, data: bytes) -> None:
 
 
 def _replace(target: str, data: bytes) -> None:
-    """Put the data at target by way of a file beside it, which gets the old one's permissions and owner."""
+    """Replace ``target`` by a new file with the data. The new file gets the old file's permissions and owner."""
     _check_permission(target)
     handle, beside = _beside(target)
     try:
@@ -174,7 +176,7 @@ def _replace(target: str, data: bytes) -> None:
             os.close(handle)
         if os.path.exists(target):
             before = os.stat(target)
-            with suppress(OSError):  # only root may give a file away
+            with suppress(OSError):  # only root may change the owner
                 os.chown(beside, before.st_uid, before.st_gid)
             os.chmod(beside, before.st_mode & 0o777)
         os.replace(beside, target)

@@ -1,6 +1,6 @@
 """The input of a network: the number of axes, their order, and the likely meaning of a wrong order.
 
-Tools write sizes in different orders: 224x224x3, 1x3x224x224, 224x224. Most networks would accept these sizes, and be
+Tools write sizes in different orders: 224x224x3, 1x3x224x224, 224x224. Most specs would accept these sizes, and give
 another network. So sizes are compared with the spec's own input. For a ``Shape``, and for sizes with their order, only
 the number of axes is checked.
 """
@@ -29,7 +29,7 @@ from archcalc.sizes import (
 )
 
 MOST_SIZES = 8
-"""So many sizes are read, so that the message can say which of them are too many."""
+"""The number of sizes that are read: more than any input has, so that a message can show the extra sizes."""
 ORDERS = {0: "C", 1: "CL", 2: "CHW", 3: "CDHW"}
 """The letters of an input's sizes by the number of its axes, in archcalc's order."""
 
@@ -37,7 +37,7 @@ _SIZES = r"\s*([0-9]{1,18}(?:\s*[xX×*,]\s*[0-9]{1,18})*)\s*(?:\(\s*([A-Za-z](?:
 
 
 class Takes(NamedTuple):
-    """The inputs that a network accepts: the spec's own input (None: its settings leave none), and the numbers of axes."""
+    """The inputs that a network accepts: the spec's own input (None: no valid input), and the numbers of axes."""
 
     own: Shape | None
     axes: tuple[int, ...]
@@ -59,7 +59,7 @@ class Takes(NamedTuple):
         return shape
 
     def misfit(self, name: str, input: Shape) -> list[Problem]:
-        """What is said of the input of a network that cannot be built; nothing for the spec's own input."""
+        """A problem for the input of a network that cannot be built; an empty list for the spec's own input."""
         meant = looks_swapped(input)
         in_place = self.own is not None and self.own is not input and equal(self.own.channels, input.channels)
         if meant is not None and not in_place:
@@ -72,10 +72,10 @@ class Takes(NamedTuple):
     def _swapped(self, sizes: Sequence[Int]) -> str:
         """Why the order of the sizes is likely to be wrong; '' if it is not.
 
-        Only sizes with another number of channels than the spec's can be in a wrong order. First case: the spec's number
-        of channels is among the sizes exactly once, but is not the first size. Second case, for two axes: height x width
-        x channels gives a map that is nearer to a square. Of arrays, one element is enough, but in the second case no
-        element may say the opposite.
+        Only sizes with another number of channels than the spec's can be in a wrong order. First case: the spec's
+        number of channels is among the sizes exactly once, but is not the first size. Second case, for two axes:
+        height x width x channels gives a map that is nearer to a square. In an array, one element is enough, but in
+        the second case no element may show the opposite.
         """
         if self.own is None or not broadcast((*sizes, self.own.channels)):
             return ""

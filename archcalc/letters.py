@@ -1,7 +1,8 @@
-"""What may be a name, in any script: letters and digits that can be seen, each written in one way.
+"""The rules for names, in any script: visible letters and digits, and only one way to write each.
 
-Unicode writes an accented letter as one character or as two; normal form NFC has the one. Characters that change the
-direction of text, that control anything or that cannot be seen are in no name, for two names must not look alike.
+Unicode writes an accented letter as one character or as two characters; normal form NFC uses one character. Control
+characters, characters that change the direction of text and invisible characters are not allowed in a name, because
+two different names must not look the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import groupby
 HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
     map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )
-"""Letters and marks that are not drawn: fillers, joiners and variation selectors (Default_Ignorable_Code_Point)."""
+"""Invisible letters and marks: fillers, joiners and variation selectors (Default_Ignorable_Code_Point)."""
 
 
 def normal(text: str) -> str:
@@ -29,7 +30,7 @@ def normal(text: str) -> str:
 
 
 def as_name(text: str, most: int, signs: str = "") -> str:
-    """The text as a name: each run of other characters than a name has is one _, cut to so many.
+    """The text as a name of at most ``most`` characters. A run of characters that a name cannot have becomes one _.
 
     >>> as_name("my net (2)", 80), as_name("卷积", 80), as_name("v1.2", 80, ".")
     ('my_net_2_', '卷积', 'v1.2')
@@ -39,7 +40,7 @@ def as_name(text: str, most: int, signs: str = "") -> str:
 
 
 def is_name(text: str, most: int, signs: str = "") -> bool:
-    """Whether text is letters, digits, _ and signs, at most so many, that begin with a letter, a digit or _.
+    """Whether text has at most ``most`` letters, digits, _ and ``signs``, and begins with a letter, a digit or _.
 
     >>> is_name("conv1_1", 80), is_name("卷积1", 80), is_name("a.b", 80), is_name("a.b", 80, "."), is_name("a\\u200bb", 80)
     (True, True, False, True, False)
@@ -69,7 +70,7 @@ def prefixes(name: str) -> list[str]:
 
 
 def all_prefixes(names: Iterable[str]) -> list[str]:
-    """The names around all of the names, each once, after the names around it; the work does not grow with the depth.
+    """The prefixes of all names, each once, outer prefixes first. The time does not grow with the depth.
 
     >>> all_prefixes(["a.b.c", "a.b.d", "e.f"])
     ['a', 'a.b', 'e']

@@ -1,4 +1,4 @@
-"""The names of networks that stand side by side in one output: never one name for two networks."""
+"""The names of several networks in one output: two networks never have the same name."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from archcalc.network import Network
 
 
 def distinct(networks: Sequence[Network]) -> list[str]:
-    """The full names of networks that stand in one output: never one name for two networks.
+    """The full names of the networks in one output. Two different networks never have the same name.
 
-    Networks of one name are told apart by where they came from, else by their inputs, else by a number.
-    Two entries that are the same network at the same input keep the same name.
+    Networks with the same name get their origin in the name, else their input, else a number.
+    Two entries that are the same network at the same input have the same name.
     """
     names = [network.full_name for network in networks]
     for tell in (_with_origin, _with_input):
@@ -31,7 +31,7 @@ def distinct(networks: Sequence[Network]) -> list[str]:
 
 @contextmanager
 def told_apart(networks: Sequence[Network]) -> Iterator[None]:
-    """Meanwhile no two of the networks have one full name."""
+    """Inside the ``with`` block, different networks have different full names."""
     before = [network.called for network in networks]
     call(networks, distinct(networks))
     try:
@@ -41,13 +41,13 @@ def told_apart(networks: Sequence[Network]) -> Iterator[None]:
 
 
 def call(networks: Sequence[Network], names: Sequence[str]) -> None:
-    """Let the networks have these full names."""
+    """Set the full names of the networks."""
     for network, name in zip(networks, names, strict=True):
         network.called = name
 
 
 def _alike(networks: Sequence[Network], names: Sequence[str]) -> list[list[int]]:
-    """The places of networks that differ and have one name, a list for each name."""
+    """The positions of different networks with the same name: one list per name."""
     places: dict[str, list[int]] = {}
     for at, name in enumerate(names):
         places.setdefault(name, []).append(at)
@@ -55,12 +55,12 @@ def _alike(networks: Sequence[Network], names: Sequence[str]) -> list[list[int]]
 
 
 def same_network(a: Network, b: Network) -> bool:
-    """Whether both are one network, with the same settings at the same input."""
+    """Whether ``a`` and ``b`` are the same network, with the same settings and the same input."""
     return a is b or _key(a) == _key(b)
 
 
 def _key(network: Network) -> tuple[object, ...]:
-    """What makes two entries the same network at the same input."""
+    """A key that is equal for two entries if they are the same network at the same input."""
     identity = id(network) if network.origin == "code" else 0
     settings = repr(network.settings_changed)
     return network.name, network.title, settings, network.origin, network.file, repr(network.input), identity

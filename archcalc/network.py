@@ -34,8 +34,8 @@ class Node:
     scopes   the labels of the blocks around the layer, outermost first
     side     whether the layer belongs to a side head, which runs in training only
     shares   index of the node whose parameters the layer uses; None: the layer's own parameters
-    place    where the spec says so, for messages
-    storage  the storage of the output: the layer type's, or what the spec says for this layer
+    place    place of the layer in the spec, for messages
+    storage  storage of the output: the layer type's default, or the spec's choice for this layer
     """
 
     __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
@@ -86,10 +86,11 @@ GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
 class Network:
     """A graph of layers for one input. Node 0 is the input, and every node comes after its inputs.
 
-    ``about`` holds title, paper and source, as text that can be printed. ``settings`` are the spec parameters with their
-    values, ``defaults`` the values in the spec, and ``takes`` the inputs that the network accepts. ``origin`` and
-    ``file`` say where the network came from. ``rebuild`` makes the same network for another input. ``build`` makes the
-    layers when they are first used, because another input may be asked for first; ArchcalcError then says what is wrong.
+    ``about`` holds title, paper and source, as text that can be printed. ``settings`` are the spec parameters with
+    their values, ``defaults`` are the values in the spec, and ``takes`` are the inputs that the network accepts.
+    ``origin`` and ``file`` say where the network came from. ``rebuild`` makes the same network for another input.
+    ``build`` makes the layers when they are first used, because a user may ask for another input first. ArchcalcError
+    if the layers cannot be built.
     """
 
     called = ""
@@ -108,7 +109,7 @@ class Network:
     nodes: list[Node]
     """The layers in the order in which they run."""
     blocks: dict[str, str]
-    """The block of the spec, by the name of each use of a block."""
+    """The name of the block in the spec, by the name of each use of a block."""
     side_problem: str
     """Why a side head does not fit this input, if the rest of the network does."""
     chosen: tuple[int, ...]
@@ -229,7 +230,7 @@ class Network:
         shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         try:
             shape, held = self._made[layer, shapes]
-        except (KeyError, TypeError):  # not seen yet, or arrays, which cannot be looked up
+        except (KeyError, TypeError):  # a first use, or an array, which cannot be a key
             shape, held = self._makes(layer, shapes)
         if not side:
             for used in inputs if shares is None else (*inputs, shares):
@@ -255,7 +256,7 @@ class Network:
         if largest(shape.values) > MAX_VALUES:
             raise LayerError("a feature map of more than 10^30 values")
         result = shape, layer.held(shape, *shapes)
-        with suppress(TypeError):  # arrays
+        with suppress(TypeError):  # an array cannot be a key
             self._made[layer, shapes] = result
         return result
 
@@ -279,7 +280,7 @@ class Network:
         """
         if self._rebuild is not None:
             there = self._rebuild(input, self.settings if settings is None else settings)
-            there.nodes  # noqa: B018  what is wrong is said here
+            there.nodes  # noqa: B018  builds the layers, and raises their problems here
             there.called = self.called
             return there
         other = type(self)(self.name, input, title=self.title, about=self.about, takes=self.takes)

@@ -1,4 +1,4 @@
-"""The outputs of a network, chosen by name; the layers that then serve none of them are left out, and listed."""
+"""Outputs of a network that the spec chooses by name. Layers that no chosen output needs are left out and listed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from archcalc.units import counted
 def named_outputs(
     network: Network, names: Mapping[str, int | None], wanted: Sequence[str]
 ) -> tuple[list[int], list[str]]:
-    """The nodes that are wanted as outputs by name, and what is wrong with the others.
+    """The nodes of the names in ``wanted``, and a problem for every name without a node.
 
-    ``names`` are those that a spec gives: they stand for nodes, or for None where something else is wrong.
+    ``names``: the index of a node for every name in the spec; None: the node is unknown because of another problem.
     """
     known: dict[str, int | None] = {**{node.name: node.index for node in network.nodes}, **names}
     chosen: dict[int, str] = {}
@@ -39,10 +39,10 @@ def named_outputs(
 
 
 def choose(network: Network, outputs: Sequence[int]) -> None:
-    """Let a run return these nodes' outputs in this order, and leave out the layers that serve none of them.
+    """Make ``outputs`` the outputs of a run, in this order, and remove the layers that no output needs.
 
-    A layer that then serves a side head alone runs in training only, as the head does. LayerError where a side
-    head would own weights of the main path.
+    A layer that only a side head needs then runs in training only, like the side head. LayerError if a side head would
+    own weights of the main path.
     """
     nodes = network.nodes
     read = {i for node in nodes for i in node.inputs}
@@ -73,7 +73,7 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
 
 
 def _behind(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
-    """The nodes that lead to some outputs, with these themselves and the input."""
+    """The nodes that lead to ``outputs``, with the outputs and the network input."""
     leading = {0, *outputs}
     for node in reversed(nodes):
         if node.index in leading:
@@ -82,7 +82,7 @@ def _behind(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
 
 
 def _heirs(nodes: Sequence[Node], left: Sequence[Node], main: set[int]) -> dict[int, int]:
-    """By every layer that is left out while others use its weights, the first of these, which owns them from then on."""
+    """The new owner of the weights of every removed layer whose weights other layers use: the first of these layers."""
     there = {node.index for node in left}
     heirs: dict[int, int] = {}
     for node in left:
@@ -98,7 +98,7 @@ def _heirs(nodes: Sequence[Node], left: Sequence[Node], main: set[int]) -> dict[
 
 
 MOST_NAMED = 12
-"""So many outputs or layers are named in a sentence."""
+"""The most outputs or layers that a sentence names."""
 
 
 def outputs_text(network: Network) -> str:
@@ -112,12 +112,12 @@ def outputs_of(network: Network) -> list[tuple[str, str]]:
 
 
 def outputs_lines(network: Network) -> list[str]:
-    """A sentence where a network has several outputs."""
+    """A sentence if the network has several outputs; else nothing."""
     return [f"outputs: {outputs_text(network)}"] if len(network.outputs) > 1 else []
 
 
 def unused_lines(network: Network) -> list[str]:
-    """A sentence where layers serve none of the outputs that were chosen."""
+    """A sentence if layers were removed because no chosen output needs them; else nothing."""
     unused = network.unused
     if not unused:
         return []
@@ -133,7 +133,7 @@ def unused_lines(network: Network) -> list[str]:
 
 
 def unused_of(networks: Iterable[Network]) -> list[str]:
-    """The same sentences where several networks stand side by side."""
+    """The sentences of ``unused_lines`` for several networks, each with the name of its network."""
     return [f"{network.full_name}: {line}" for network in networks for line in unused_lines(network)]
 
 

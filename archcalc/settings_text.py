@@ -1,6 +1,6 @@
-"""What a network is called, with the settings that it was built with: `resnet50@option=c,classes=10`.
+"""The name of a network with its settings: `resnet50@option=c,classes=10`.
 
-The text is what a user types to load the same network, so every table, picture and page can be traced to a command.
+A user can type this text to load the same network. So every table, picture and page can be traced to a command.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from archcalc.types import Setting
 
 LONGEST, MOST = 80, 20
-"""The most characters of a value, and the most values of a list, that are written out."""
+"""The most characters of a value, and the most values of a list, that a text shows."""
 
 _WORD = r"[A-Za-z_][A-Za-z0-9_./+-]*"
 _NO_WORDS = ("true", "false", "null")
 
 
 def setting_text(value: Any) -> str:
-    """A value as a spec would write it, cut when it is long.
+    """A value as in a spec, cut if the value is long.
 
     >>> setting_text([6, 12, 24]), setting_text("c"), setting_text("7"), setting_text(False)
     ('[6,12,24]', 'c', '"7"', 'false')
@@ -47,7 +47,7 @@ def _cut(text: str) -> str:
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
-    """Settings as they follow the @ of a name.
+    """Settings as the text after the @ of a name.
 
     >>> settings_text({"option": "c", "depths": [3, 4]})
     'option=c,depths=[3,4]'
@@ -56,7 +56,7 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 
 def changed(settings: Mapping[str, Setting], defaults: Mapping[str, Setting]) -> dict[str, Setting]:
-    """The settings that differ from the defaults; a tuple stands for a list, and an array always differs."""
+    """The settings that differ from the defaults. A tuple equals a list of the same values; an array always differs."""
     return {
         key: value
         for key, value in settings.items()
@@ -69,5 +69,5 @@ def _plain(value: Any) -> Any:
 
 
 def full_name(name: str, settings: Mapping[str, Any]) -> str:
-    """The name of a network with its settings; the name alone where there are none."""
+    """The name of a network with its settings; only the name if there are no settings."""
     return f"{name}@{settings_text(settings)}" if settings else name

@@ -1,8 +1,8 @@
-"""Shapes, windows, fields and work: what flows through a network, and arithmetic on it.
+"""Shapes, windows, parameters and operations of layers, and arithmetic on sizes.
 
-Every number here is an ``Int``: a Python int (exact, without bound) or a NumPy int64 array,
-through the same code. That is why there is no ``max``, no ``math.ceil`` and no ``if a > b`` on
-sizes: the helpers below do the same on both, and nothing here imports NumPy.
+Every number here is an ``Int``: a Python int (exact, without bound) or a NumPy int64 array. The same code computes
+both. So no code uses ``max``, ``math.ceil`` or ``if a > b`` on sizes: the functions below accept ints and arrays, and
+this module does not import NumPy.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 from archcalc.errors import LayerError
 
 Int: TypeAlias = int
-"""A Python int, or an int64 array in its place."""
+"""A Python int, or an int64 array instead of an int."""
 
 MAX_SIZE = 2**31 - 1
-"""The largest size, channel count or kernel that a spec or an input may name."""
+"""The largest size, number of channels or kernel in a spec or an input."""
 
 
 AXES: Mapping[int, tuple[str, ...]] = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -42,7 +42,7 @@ def ceil_div(a: Int, b: Int) -> Int:
 
 
 def divide(a: Int, b: Int, what: str) -> Int:
-    """a / b if b divides a; LayerError, with the name ``what``, otherwise."""
+    """a / b if b divides a; else LayerError, which calls the number ``what``."""
     if largest(a % b) != 0:
         raise LayerError(f"{what}: {int_text(a)} is not divisible by {int_text(b)}")
     return a // b
@@ -164,7 +164,7 @@ NO_WORK = Work()
 
 
 Span: TypeAlias = tuple[int, int] | tuple[()]
-"""The first and the last of some positions, or nothing."""
+"""The first and the last position of a range; () for no positions."""
 
 
 class Window(NamedTuple):
@@ -175,12 +175,12 @@ class Window(NamedTuple):
     span, stride, before   as in the formula, in positions; ``before`` is the padding in front
     by                     distance between the positions that a unit reads (dilation)
     whole                  every unit reads all positions (global pooling)
-    up                     units per stride: more than 1 for transposed convolution, upsampling and uneven pooling, where
-                           the formula is about an input spread out by ``up``
+    up                     units per stride: more than 1 for transposed convolution, upsampling and uneven pooling;
+                           then the formula holds for an input with ``up - 1`` positions inserted between neighbours
     reads                  if units differ: unit q * up + r reads positions ``reads[r]``, moved by q * stride
     exact                  False: without ``reads``, the formula is a bound
-    over                   positions of the last unit's window behind the end of the input; negative: the stride leaves
-                           positions over
+    over                   positions of the last unit's window behind the end of the input; negative: the number of
+                           positions at the end that no window reads
     reads_both_ends        if ``over`` is None: whether the first and the last unit read the first and the last position
     """
 
@@ -196,7 +196,7 @@ class Window(NamedTuple):
     over: int | None = None
 
     def reading(self, unit: int) -> Span:
-        """The first and last position that an output reads; () where it reads none."""
+        """The first and the last position that output unit ``unit`` reads; () if the unit reads no position."""
         if not self.reads:
             first = unit * self.stride - self.before
             return first, first + self.span - 1
@@ -205,14 +205,14 @@ class Window(NamedTuple):
         return (span[0] + turn * self.stride, span[1] + turn * self.stride) if span else ()
 
     def with_edges(self, size: int, units: int) -> Window:
-        """The window on a map of that size, which makes so many units, with what its first and last unit read."""
+        """The window with ``reads_both_ends`` for an input of ``size`` positions and an output of ``units`` units."""
         spans = zip((self.reading(0), self.reading(units - 1)), (0, size - 1), strict=True)
         edges = all(span and span[0] <= at <= span[1] and (at - span[0]) % self.by == 0 for span, at in spans)
         return self._replace(reads_both_ends=bool(edges))
 
 
 MOST_READS = 1024
-"""The most outputs that are told apart by what they read; of a window with more, the field is a bound."""
+"""The most entries of ``Window.reads``. For a window that needs more entries, the field is a bound."""
 
 POINT: tuple[Window, ...] = ()
-"""The window of a layer whose output unit sees just its own position, whatever the axes."""
+"""The window of a layer whose output unit reads its own position only, for any number of axes."""

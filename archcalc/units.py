@@ -1,4 +1,4 @@
-"""Exact numbers to readable ones, with the unit kept apart so that it can stand in the column's title."""
+"""From exact numbers to readable numbers. Number and unit are separate, so that a column's title can show the unit."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ NOT_COUNTED = "-"
 
 
 def unit_for(numbers: Iterable[Any], units: tuple[tuple[int, str], ...]) -> tuple[int, str]:
-    """The unit that suits the largest of the numbers; cells that are no numbers are passed over."""
+    """The unit for the largest of the numbers. Cells without a number are ignored."""
     top = max((abs(n) for n in numbers if isinstance(n, int)), default=0)
     return next((unit for unit in units if top >= unit[0]), units[-1])
 
 
 def in_unit(n: int, size: int) -> str:
-    """n in a unit of that size with three decimals; exact zero is 0, and what rounds to zero says so.
+    """n in units of ``size``, with three decimals. Zero is '0'; a smaller number than 0.001 is '<0.001'.
 
     >>> in_unit(1_792, 10**6), in_unit(0, 10**6), in_unit(64, 10**6)
     ('0.002', '0', '<0.001')
@@ -29,7 +29,7 @@ def in_unit(n: int, size: int) -> str:
 
 
 def ratio_text(n: float) -> str:
-    """A ratio with three significant digits, or whole from 1,000 on.
+    """A ratio with three significant digits; from 1,000 on, a whole number.
 
     >>> ratio_text(138_357_544 / 62_378_344), ratio_text(10746.88)
     ('2.22', '10,747')
@@ -38,7 +38,7 @@ def ratio_text(n: float) -> str:
 
 
 def counted(n: int, what: str) -> str:
-    """A number of things in words.
+    """A number with the noun, in the plural if needed.
 
     >>> counted(1, "layer"), counted(1200, "layer")
     ('1 layer', '1,200 layers')
@@ -47,7 +47,7 @@ def counted(n: int, what: str) -> str:
 
 
 def bytes_text(n: int) -> str:
-    """Bytes in decimal and binary units, both named.
+    """Bytes in decimal and in binary units, with the names of both units.
 
     >>> bytes_text(60_950_432)
     '61.0 MB (58.1 MiB)'
@@ -60,7 +60,7 @@ def bytes_text(n: int) -> str:
 
 
 def decimal_bytes(n: int) -> str:
-    """Bytes in the decimal unit alone.
+    """Bytes in decimal units only.
 
     >>> decimal_bytes(60_950_432), decimal_bytes(12)
     ('61.0 MB', '12 B')

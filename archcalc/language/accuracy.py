@@ -13,7 +13,7 @@ KEYS = ("top1", "top5", "on", "how", "source")
 
 
 class Accuracy(NamedTuple):
-    """Top-1 and top-5 error in percent as printed (None where none is), the data, the protocol, the source."""
+    """Top-1 and top-5 error in percent, as printed (None: not printed), the data, the protocol and the source."""
 
     top1: str | None
     top5: str | None
@@ -24,9 +24,9 @@ class Accuracy(NamedTuple):
 
 @lru_cache(maxsize=1)
 def accuracies() -> dict[str, Accuracy]:
-    """The errors by network; ArchcalcError with the line of an entry that is incomplete.
+    """The errors by network; ArchcalcError with the line if an entry is incomplete.
 
-    A figure without a source does not load, so none can be shown.
+    An entry without a source is incomplete, so every figure that archcalc shows has a source.
     """
     path = specs() / "published" / "accuracy.yaml"
     tree = parse(path.read_text(encoding="utf-8"), path.name)

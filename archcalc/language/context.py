@@ -1,4 +1,4 @@
-"""The scope of a step in an expansion."""
+"""The names and values that a step sees during an expansion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Context:
-    """The values in scope, the name prefix, the blocks around it."""
+    """The values in scope, the name prefix, and the blocks around a step."""
 
     __slots__ = ("blocks", "cost", "depth", "prefix", "scope", "scopes", "side")
 
@@ -22,7 +22,7 @@ class Context:
         self.scope, self.prefix, self.scopes, self.side, self.depth = scope, prefix, scopes, side, depth
         self.blocks = blocks
         self.cost = 1 + (len(prefix) + len(scope)) // 16
-        """The operations that a step counts for here: names are written out, and scopes copied."""
+        """The operations that one step costs in this context, because names are written out and scopes are copied."""
 
     def inner(
         self,
@@ -33,7 +33,7 @@ class Context:
         side: bool = False,
         block: str = "",
     ) -> Context:
-        """One level further in; ``name`` becomes part of the names, ``label`` just of the fold."""
+        """The context one level deeper. ``name`` becomes part of layer names; only folded tables show ``label``."""
         return Context(
             self.scope if scope is None else scope,
             f"{self.prefix}{name}." if name else self.prefix,
@@ -44,12 +44,12 @@ class Context:
         )
 
     def turn(self, counter: str, number: int) -> Context:
-        """The context in one turn of a repeat."""
+        """The context in turn ``number`` of a repeat."""
         scope = {**self.scope, counter: number}
         return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks)
 
     def outwards(self) -> list[str]:
-        """The prefixes of this scope and of those around it, innermost first."""
+        """The prefixes of this scope and of the scopes around this scope, innermost first."""
         prefixes = [self.prefix]
         while prefixes[-1]:
             prefixes.append(prefixes[-1][: prefixes[-1][:-1].rfind(".") + 1])

@@ -1,4 +1,4 @@
-"""Values of a spec evaluated, with a budget for all of them, and what goes wrong with them collected."""
+"""Evaluates the values of a spec within one budget of operations, and collects the problems."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from archcalc.language.value_reader import reported
 from archcalc.layers.settings import message_text
 
 MAX_OPERATIONS = 2_500_000
-"""What writing out a spec may take, in words and signs of expressions, values of lists, inputs and letters of names.
+"""The budget of operations for the expansion of a spec.
 
-That is 50 for each of the most steps.
+Words and signs of expressions, values of lists, inputs and letters of names count. The budget is 50 operations for each
+step of the largest network (``expander.MAX_STEPS``).
 """
 
 
@@ -23,13 +24,13 @@ class UsedUpError(Exception):
 
 
 class Evaluator:
-    """Keeps one problem for every place, for a block that is used often is wrong once."""
+    """Evaluates values. Keeps one problem per place, because a wrong block is wrong in every use."""
 
     def __init__(self) -> None:
         self.problems: dict[tuple[int, str], Problem] = {}
         self.left = MAX_OPERATIONS
         self.turns: list[tuple[str, int]] = []
-        """The counters of the repeats around the step at hand, with their turns."""
+        """The counters of the repeats around the current step, with their turns."""
 
     def fail_if_any(self) -> None:
         if self.problems:
@@ -49,19 +50,19 @@ class Evaluator:
             self.fail_if_any()
 
     def spend(self, operations: int) -> None:
-        """Count so many operations; UsedUpError when there are none left."""
+        """Subtract the operations from the budget; UsedUpError if the budget is used up."""
         self.left -= operations
         if self.left < 0:
             raise UsedUpError
 
     def spend_at(self, operations: int, place: Place) -> None:
-        """Count them for the step there, and end the expansion when there are none left."""
+        """Subtract the operations of the step at ``place``. If the budget is used up, end the expansion."""
         self.left -= operations
         if self.left < 0:
             self.used_up(place)
 
     def used_up(self, place: Place, key: str = "") -> None:
-        """Report what went wrong so far, or else that the budget ends here."""
+        """Report the problems so far. If there are none, report that the budget is used up at ``place``."""
         self.fail_if_any()
         self.problem(
             f"writing out the spec takes more than {MAX_OPERATIONS:,} operations, used up here; "
@@ -89,11 +90,11 @@ class Evaluator:
             self.used_up(place, key)
 
     def failed(self, place: Place) -> None:
-        """Count a failure, which takes longer than a value and may come back in every turn."""
+        """Count a failure: a failure takes longer than a value, and can happen in every turn of a repeat."""
         self.spend_at(200, place)
 
     def holds(self, condition: Any, scope: dict[str, Any], place: Place, key: str = "") -> bool | None:
-        """Whether the condition is true; None when that is unknown."""
+        """Whether the condition is true; None if the condition is unknown or not a condition."""
         answer = self.evaluate(condition, scope, place, key)
         if answer is UNKNOWN or isinstance(answer, bool):
             return None if answer is UNKNOWN else answer

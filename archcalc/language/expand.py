@@ -1,4 +1,4 @@
-"""A family to a network, whose layers are made when they are first looked at; what is wrong is said with its settings."""
+"""From a family to a network. The layers are made when they are first used. A problem names the settings."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from archcalc.sizes import Shape
 
 
 def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Any = None) -> Network:
-    """The network of that name in the family, built; ArchcalcError with every problem found.
+    """The network ``name`` of the family, with its layers; ArchcalcError with every problem.
 
-    ``settings`` overrule the family's parameters, ``input`` the spec's input.
+    ``settings`` replace defaults of spec parameters, and ``input`` replaces the spec's input.
     """
     network = network_of(Network, family, name, settings, input)
-    network.nodes  # noqa: B018  what is wrong is said here
+    network.nodes  # noqa: B018  builds the layers, and raises their problems here
     return network
 
 
 def network_of(
     kind: type[AnyNetwork], family: Family, name: str, settings: dict[str, Any] | None = None, input: Any = None
 ) -> AnyNetwork:
-    """The network of that name in the family, whose layers are built when they are first looked at.
+    """The network ``name`` of the family. Its layers are built when they are first used.
 
-    ArchcalcError for settings that the family does not take, and for an input that is likely to mean another one.
+    ArchcalcError if the family does not accept the settings, or if the order of the input's sizes is probably wrong.
     """
     if name not in family.networks:
         raise ArchcalcError(Problem(unknown("network", name, family.networks), family.file))
@@ -70,7 +70,7 @@ def network_of(
 
 
 def _order_noted(input: Shape) -> list[str]:
-    """A note on an input that looks as if its channels stood last, and is taken as it is written."""
+    """A note if the input looks like height x width x channels, but is read as channels x height x width."""
     if looks_swapped(input) is None:
         return []
     return [f"the input {input} is read as channels x height x width: {input.channels} channels"]
@@ -78,7 +78,7 @@ def _order_noted(input: Shape) -> list[str]:
 
 @contextmanager
 def _settings_said(family: Family, name: str, values: dict[str, Any]) -> Iterator[None]:
-    """A problem is told with the settings that were changed."""
+    """Add the settings that the user changed to every problem raised inside the ``with`` block."""
     try:
         yield
     except ArchcalcError as error:
@@ -93,9 +93,9 @@ def _settings_said(family: Family, name: str, values: dict[str, Any]) -> Iterato
 def _scope_and_inputs(
     family: Family, entry: Entry, settings: dict[str, Any], *, strict: bool
 ) -> tuple[dict[str, Any], Takes]:
-    """The family's parameters and names, which every block sees beside its own, and what the network takes.
+    """The scope that every block sees (the family's parameters and names), and the inputs that the network accepts.
 
-    ArchcalcError where a check fails, and, if ``strict``, where the settings leave the network no input of its own.
+    ArchcalcError if a check fails. With ``strict``, also if the spec has no valid input under these settings.
     """
     evaluator, inputs = Evaluator(), Evaluator()
     scope = dict(settings)
@@ -121,10 +121,10 @@ def _scope_and_inputs(
 
 
 def _expanded(family: Family, network: Network, scope: dict[str, Any], *, resized: bool) -> Network:
-    """The network's layers, expanded again where a name that was made up is given to something later."""
+    """The network's layers. If the spec gives a name that archcalc made up earlier, the network is expanded again."""
     reserved: frozenset[str] = frozenset()
     spent = 0
-    while spent <= MAX_OPERATIONS:  # names are settled from the outermost scope inwards, one level each time
+    while spent <= MAX_OPERATIONS:  # every expansion settles the names of one more level, outermost first
         try:
             return Expander(family, network, scope, Names(reserved, last=False), resized=resized).network
         except TakenError as error:

@@ -1,4 +1,4 @@
-"""A network written out: its layers one after another, as a spec that loads to the same network."""
+"""A network as a flat spec: one layer after another. The spec loads to the same network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 def expanded(network: Network) -> str:
-    """The spec of a network after blocks and repeats: a flat list with names, inputs where they branch."""
+    """The spec of a network without blocks and repeats: a flat list of layers with names, and inputs at branches."""
     sizes = [network.input.channels, *network.input.axes]
     lines = [f"title: {_text(network.title)}", f"input: {_value(sizes)}"]
     if network.chosen:
@@ -56,7 +56,7 @@ def _value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """As YAML writes a text: plain where it would be read as no number, true, false or null."""
+    """The text as YAML writes it: without quotes, unless YAML would read a number, true, false or null."""
     if set(text) <= _PLAIN and text[:1].isalnum() and scalar(text) == text:
         return text
     return "'" + text.replace("'", "''") + "'" if text.isprintable() else dumps(text, ensure_ascii=False)

@@ -1,8 +1,7 @@
-"""Steps to layers: blocks and repeats written out, names given, shapes inferred as the network grows.
+"""From steps to layers: writes out blocks and repeats, names the layers, and computes the shapes layer by layer.
 
-A layer that cannot be applied is reported and its output is unknown from there on (None), so that
-one mistake gives one problem and the rest of the spec is still checked. A value that cannot be evaluated is
-UNKNOWN in the same way.
+If a layer cannot be applied, the layer is reported and its output becomes unknown (None). So one mistake gives one
+problem, and the rest of the spec is still checked. For the same reason, a value that cannot be evaluated is UNKNOWN.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ from archcalc.layers.settings import message_text
 from archcalc.network import Network
 
 Sources: TypeAlias = tuple[int | None, ...]
-"""The inputs of a step, as indices of nodes; None for an input that is unknown."""
+"""The inputs of a step, as indices of nodes; None: the input is unknown."""
 
 MAX_STEPS = 50_000
 MAX_DEPTH = 100
 PER_PART = 40
-"""The operations of every further input of a layer, or row of a table of connections.
+"""The operations that each further input of a layer costs, and each row of a table of connections.
 
-Each is walked again in every analysis; the table runs as a convolution for each row.
+Every analysis visits each input, and computes each row as one convolution.
 """
 PER_STEP = 50
-"""The operations of every step where a network is expanded again."""
+"""The operations that each step costs if the network is expanded again."""
 
 
 class Expander(Lookup):
-    """The layers of a network of a family, as a network without more than them.
+    """Expands the layers of one network of a family into a network that holds the layers only.
 
-    ``resized`` says whether the input is not the spec's, so that a side head may not fit without being wrong.
+    ``resized``: the input differs from the spec's input. Then a side head that does not fit is not an error.
     """
 
     def __init__(self, family: Family, whole: Network, scope: dict[str, Any], names: Names, *, resized: bool) -> None:
@@ -49,7 +48,7 @@ class Expander(Lookup):
         self.family, self.resized = family, resized
         self.steps_taken = 0
         self.scope = scope = dict(scope)
-        """The family's parameters and names: what every block sees beside its own."""
+        """The family's parameters and names, which every block sees in addition to its own parameters and names."""
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
         names.check(MAX_OPERATIONS - self.left + PER_STEP * self.steps_taken)
         names.resolve(self.nodes)
@@ -127,7 +126,7 @@ class Expander(Lookup):
         return current if isinstance(step, SideStep) else result
 
     def stop(self, step: Step, context: Context) -> None:
-        """End the expansion at a step that is one too many, or too deep."""
+        """End the expansion at a step beyond the maximum number of steps or levels."""
         if self.left < 0:
             self.used_up(step.place)
         if self.steps_taken > MAX_STEPS:
@@ -178,7 +177,7 @@ class Expander(Lookup):
         known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
         try:
             return step.cache[known]
-        except (KeyError, TypeError):  # not made yet, or arrays, which cannot be looked up
+        except (KeyError, TypeError):  # the layer is not made yet, or a value is an array and cannot be a key
             pass
         if any(v is UNKNOWN for v in known):
             return None
@@ -195,16 +194,16 @@ class Expander(Lookup):
         return layer
 
     def called(self, name: str, type: str, context: Context) -> str:
-        """The name of a layer that failed, for a message; empty where the path says as much.
+        """The name of a layer that failed, for a message; '' if the path already identifies the layer.
 
-        A layer without a name has its type and its number, where others stand before it.
+        A layer without a name is called by its type, with a number if such layers stand before it in the scope.
         """
         before = self.names.unnamed_before(f"{context.prefix}{type}")
         name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
         return context.prefix + name if name else ""
 
     def sizes(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
-        """The sizes of the map with that name; UNKNOWN where there is none."""
+        """The sizes of the map that ``template`` names; UNKNOWN if there is no such map."""
         index = self.find(template, current, context, step.place, key)
         if index is None:
             return UNKNOWN
@@ -256,13 +255,13 @@ class Expander(Lookup):
         return index
 
     def nothing(self, name: str, context: Context) -> int | None:
-        """An unknown output, under its name."""
+        """Note that the output called ``name`` is unknown."""
         if name:
             self.outputs.setdefault(context.prefix + name, None)
         return None
 
     def storage(self, given: Any, step: Step, current: int, context: Context) -> StorageKind | None:
-        """The storage of the output, as the step states it; None where that is wrong or unknown."""
+        """The storage of the output as the step states it; None if the statement is wrong or unknown."""
         held = self.evaluate(given, self.with_channels(context.scope, current), step.place, "storage")
         if held is UNKNOWN or held in STORAGES:
             return None if held is UNKNOWN else held
@@ -275,7 +274,7 @@ class Expander(Lookup):
         return owner if owner is None or self.nodes[owner].shares is None else self.nodes[owner].shares
 
     def hashable(self, given: Any, place: Place) -> Any:
-        """A value as a key of the layers made: a list as a tuple."""
+        """A value as part of a key of ``LayerStep.cache``: a list becomes a tuple."""
         if not isinstance(given, list):
             return given
         self.spend_at(len(given), place)

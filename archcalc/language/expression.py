@@ -1,11 +1,11 @@
-"""Arithmetic over the parameters in scope: a closed grammar, parsed here and never given to Python.
+"""Arithmetic with the parameters in scope. The grammar is closed: text is parsed here, and Python never evaluates it.
 
     expression  a if condition else b | or | and | not | comparison
     comparison  == != < <= > >=   one, not chained
     arithmetic  + - * / // %      on numbers; no powers
     value       3, 0.5, 1e-5, 'text', true, false, name, name[index], [list], (expression), function(...)
 
-Numbers may be int64 arrays; a condition must then hold for all of them or for none.
+Numbers may be int64 arrays. Then a condition must hold for all elements or for no element.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ _WORDS = {"true": True, "false": False, "True": True, "False": False, "none": No
 
 
 class Expression:
-    """A parsed expression: its text, the names it uses, and its ``cost``: the number of its words and signs.
+    """A parsed expression: the text, the names in the text, and the ``cost`` (number of words and signs).
 
-    ``compute`` gives its value, and tells ``spend`` of the operations beyond the cost.
+    ``compute`` returns the value, and reports operations beyond the cost to ``spend``.
     """
 
     __slots__ = ("compute", "cost", "names", "text")
@@ -63,7 +63,7 @@ class Expression:
         self.text, self.names, self.compute, self.cost = text, names, compute, cost
 
     def evaluate(self, scope: Scope, spend: Spend = free) -> Any:
-        """The value in a scope; ``spend`` is told the work that it takes, and may refuse it."""
+        """The value in a scope. ``spend`` is called with the number of operations before they run, and may raise."""
         spend(self.cost)
         return self.compute(scope, spend)
 
@@ -73,7 +73,7 @@ class Expression:
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
-    """The expression in text; ExpressionError when it is none."""
+    """The expression in text; ExpressionError if the text is not an expression."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"an expression of {len(text)} characters; {MAX_LENGTH} are the most")
     parser = _Parser(text)
@@ -84,7 +84,7 @@ def parse(text: str) -> Expression:
 
 
 class _Parser:
-    """Recursive descent; every method returns a function from the scope to a value."""
+    """A recursive descent parser. Every method returns a function from the scope to a value."""
 
     def __init__(self, text: str) -> None:
         self.text, self.position, self.depth, self.count = text, 0, 0, 0
@@ -260,7 +260,7 @@ class _Parser:
 
 
 def _chain(first: Evaluate, rest: list[tuple[str, Evaluate]]) -> Evaluate:
-    """The first value with those after it, from the left: in a loop, for a long chain would nest as deep."""
+    """Apply the operators from left to right. A loop, because nested calls would exceed Python's recursion limit."""
     if not rest:
         return first
 

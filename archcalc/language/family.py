@@ -1,4 +1,4 @@
-"""A spec that has been read: a family of networks, before any number is known."""
+"""A spec after reading: a family of networks, before any number is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.language.steps import Block, Given, Step
 
 
 class Entry:
-    """One network of a family: what it is, the parameters it sets, and its own layers if it has them."""
+    """One network of a family: its description, the spec parameters that it sets, and its own layers if it has any."""
 
     __slots__ = ("about", "axes", "input", "outputs", "place", "settings", "steps")
 
@@ -24,13 +24,13 @@ class Entry:
 
 
 class Family:
-    """A spec that has been read: the networks of one family, and how each is built.
+    """A spec after reading: the networks of one family, and the steps that build each network.
 
-    ``axes`` are the numbers of axes that an input may have; empty where the spec leaves them to its own input.
+    ``axes``: the numbers of axes that an input may have; empty: the same number as the spec's own input.
     """
 
     in_zoo = False
-    """Whether it is a spec of the zoo, and not a file of the same name."""
+    """Whether the spec belongs to the zoo. A file with the name of a zoo spec does not."""
 
     def __init__(self, file: str, name: str) -> None:
         self.file, self.name = file, name

@@ -1,4 +1,4 @@
-"""Files of other tools, told by their names and by how they begin: archcalc does not read them, and says so."""
+"""Files of other tools, recognised by name or first bytes. archcalc cannot read these files, and says so."""
 
 from __future__ import annotations
 
@@ -45,30 +45,30 @@ _TEXT: Mapping[str, str] = {
     r'[ {]*"?(depth_multiple|width_multiple|backbone)"? *:.*': "a network of YOLO",
     r'[ {]*"?(nbformat|cells)"? *:.*': "a notebook",
 }
-"""Lines that a spec has not, from the first letter on."""
+"""Patterns, from the first letter of a line, that do not occur in a spec."""
 
 
 def refuse_name(path: str) -> None:
-    """ArchcalcError for a file whose name says that another tool wrote it."""
+    """ArchcalcError if the name of the file shows that another tool wrote the file."""
     extension = extension_of(path)
     if extension:
         raise ArchcalcError(Problem(_said(EXTENSIONS[extension]), path))
 
 
 def extension_of(path: str) -> str:
-    """The extension of another tool's file; empty when the path has none of these."""
+    """The extension of the path if it is an extension of another tool; '' otherwise."""
     return next((extension for extension in EXTENSIONS if path.lower().endswith(extension)), "")
 
 
 def refuse_bytes(raw: bytes, file: str) -> None:
-    """ArchcalcError for a file that begins as another tool's."""
+    """ArchcalcError if the file begins like a file of another tool."""
     for magic, what in _MAGIC.items():
         if raw.startswith(magic):
             raise ArchcalcError(Problem(_said(what), file))
 
 
 def refuse_text(text: str, file: str) -> None:
-    """ArchcalcError for a text that cannot be read as a spec, and has lines of another tool's."""
+    """ArchcalcError if the text, which is not a readable spec, has lines of another tool's format."""
     for line in text[:20_000].splitlines()[:200]:
         for pattern, what in _TEXT.items():
             if re.fullmatch(pattern, line[:200].rstrip(), re.IGNORECASE):

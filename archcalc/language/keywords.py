@@ -1,4 +1,4 @@
-"""The words of the spec language: its keys, options and layers, and what may be a name.
+"""The words of the spec language: keys, options and layers, and the rules for names.
 
 The reader, the JSON Schema and the tests all read these tables.
 """
@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from archcalc.layers import Layer, registry
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
-"""Keys that say what a network is; a network may say them for itself."""
+"""Keys that describe a network. A network may replace the family's description."""
 FAMILY = (*ABOUT, "input", "axes", "outputs", "params", "let", "check", "networks", "blocks", "layers")
 NETWORK = (*ABOUT, "input", "axes", "outputs", "layers")
 BLOCK = ("params", "let", "layers", "note")
 OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage")
 KINDS = ("layers", "side")
 RESERVED = ("channels", "if", "else", "and", "or", "not", "true", "false", "none", "null", "True", "False", "None")
-"""Words of the expression language, which no parameter can be called."""
+"""Words of the expression language. No parameter can have such a name."""
 
 
 class LayerTypes(Mapping[str, type[Layer]]):
@@ -42,21 +42,21 @@ class LayerTypes(Mapping[str, type[Layer]]):
 LAYERS = LayerTypes()
 
 PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-"""What a parameter or a name of a let is called: a word of the expression language."""
+"""The name of a spec parameter, or a name under ``let``, as the expression language reads names."""
 MOST_LETTERS, MOST_LETTERS_OF_BLOCKS = 80, 40
-"""The most letters in the name of a layer or network, and of a block or branch."""
+"""The most characters in the name of a layer or network, and in the name of a block or branch."""
 LAYER_SIGNS, NETWORK_SIGNS = "./+-", ".-"
-"""Signs in the name of a layer, and of a network."""
+"""The signs that the name of a layer may contain, and the name of a network."""
 
 MAX_AXES = 3
-"""The most axes of a feature map, its channels not counted."""
+"""The most axes of a feature map, channels not counted."""
 MAX_NAMES = 500
-"""The most parameters of a family or a block, and the most names of a let."""
+"""The most parameters of a family or a block, and the most names under one ``let``."""
 MAX_VALUES = 10_000
-"""The most values that a parameter may hold."""
+"""The most values in one spec parameter."""
 MAX_EXPRESSIONS = 100
-"""The most values in a list that holds expressions."""
+"""The most values in a list with expressions."""
 MAX_PROBLEMS = 50
-"""After so many problems nothing more is looked for."""
+"""The number of problems after which archcalc stops the search for more."""
 MAX_LISTED = 20
-"""So many problems are listed; the others are counted."""
+"""The number of problems that a message lists. The message counts the others."""

@@ -1,4 +1,4 @@
-"""Names in an expansion: the outputs that a step names, those of the network, and what is said of a name not found."""
+"""Names in an expansion: the outputs that a step names, the network's outputs, and messages for unknown names."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from archcalc.outputs import choose, named_outputs
 
 
 class Lookup(Evaluator):
-    """The names of a network that grows, as its steps see them.
+    """The names of a network during its expansion, as its steps see the names.
 
-    ``outputs`` has what every name stands for: the index of a node, or None where that is unknown.
+    ``outputs``: the index of a node for every name; None: the output is unknown.
     """
 
     def __init__(self, network: Network, names: Names) -> None:
@@ -25,17 +25,17 @@ class Lookup(Evaluator):
         self.network, self.nodes = network, network.nodes
         self.names, self.outputs = names, names.outputs
         self.skipped = False
-        """Whether steps were passed over because of a problem, so that names are missing."""
+        """Whether steps were skipped because of a problem, so that names may be missing."""
         self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
-        """The first name at each place and option that was not found, and could not stand in steps passed over."""
+        """The first unknown name at each place and option. Names that skipped steps could define are not included."""
 
     def with_channels(self, scope: dict[str, Any], current: int | None) -> dict[str, Any]:
-        """The scope with the channels that reach a step, which every use sets again."""
+        """The scope with ``channels``, the number of channels of the step's input. Every step sets a new number."""
         scope["channels"] = UNKNOWN if current is None else self.nodes[current].shape.channels
         return scope
 
     def fill(self, template: Template, current: int | None, context: Context, place: Place, key: str) -> str:
-        """The name that a template makes; empty when it cannot be made."""
+        """The name that a template makes; '' if the template cannot be evaluated."""
         if template.fixed:
             return template.fixed
         try:
@@ -51,7 +51,7 @@ class Lookup(Evaluator):
         return ""
 
     def find(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> int | None:
-        """The output called so, in the nearest scope outwards."""
+        """The output that the template names, searched from the innermost scope outwards."""
         wanted = self.fill(template, current, context, place, option)
         if not wanted:
             return None
@@ -65,7 +65,7 @@ class Lookup(Evaluator):
         return None
 
     def visible(self, prefixes: list[str]) -> list[str]:
-        """The names that a step sees, the nearest scope first; as many as a suggestion looks at."""
+        """The names that a step sees, innermost scope first; no more names than a suggestion compares."""
         visible: dict[str, None] = {}
         for prefix in prefixes:
             for name in self.outputs:
@@ -76,7 +76,7 @@ class Lookup(Evaluator):
         return list(visible)
 
     def report_unfound(self) -> None:
-        """Report every name that was not found, with what is near it."""
+        """Report every name that was not found, with similar names."""
         unnamed = {node.name for node in self.nodes} if self.unfound else ()
         for (_, _, option), (wanted, context, turns, place) in self.unfound.items():
             prefixes = context.outwards()
@@ -89,7 +89,7 @@ class Lookup(Evaluator):
             self.problem(f"{option}: {text}", place, key=option, turns=turns)
 
     def choose_outputs(self, given: Given | None, current: int | None, scope: dict[str, Any]) -> None:
-        """The outputs that the spec names; without, those that nobody reads, and the last step's."""
+        """Choose the outputs that the spec names. Default: every output that no layer reads, and the last step's."""
         network, place = self.network, given.place if given else Place()
         chosen, problems = list[int](), list[str]()
         if given is not None:

@@ -1,7 +1,8 @@
-"""The names of an expansion: one thing by one name.
+"""The names of an expansion: no two things have the same name.
 
-Names that a spec gives are kept as they are. Those that are made up, for blocks, branches and layers without a name,
-keep out of their way; where a given name comes after a block or branch that has it, the network is expanded again.
+A name in the spec stays as written. archcalc makes up names for blocks, branches and layers that have no name, and
+avoids the names in the spec. If a later step of the spec has a made-up name of a block or branch, the network is
+expanded again.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ ONE_NAME = "give the block or repeat around them a name, or put {i} into this on
 
 
 class TakenError(Exception):
-    """A spec gives a name that was made up for something before it, as was seen after so many operations.
+    """The spec has a name that archcalc made up earlier in the same expansion.
 
-    ``reserved`` are the names to keep free.
+    ``reserved``: names that the next expansion must not make up. ``operations``: the cost of this expansion.
     """
 
     def __init__(self, reserved: frozenset[str], operations: int) -> None:
@@ -27,10 +28,9 @@ class TakenError(Exception):
 
 
 class Names:
-    """The names so far. ``reserved`` are names that must not be made up; with ``last`` no other expansion follows.
+    """The names so far. ``reserved``: names that must not be made up. ``last``: no other expansion follows.
 
-    ``outputs`` has what every name of a layer, block, group or join stands for: the index of a node, or None where
-    that is unknown.
+    ``outputs``: the index of a node for every name of a layer, block, group or join; None: the output is unknown.
     """
 
     def __init__(self, reserved: frozenset[str], last: bool) -> None:
@@ -47,7 +47,7 @@ class Names:
         self._unnamed: dict[str, list[int]] = {}
 
     def give(self, prefix: str, name: str) -> bool:
-        """Note a name that the spec gives to a layer, block, group or join; False where something else has it."""
+        """Note a name in the spec for a layer, block, group or join; False if the name is already in use."""
         full = prefix + name
         self._given.add(full)
         if "." in name:
@@ -56,28 +56,28 @@ class Names:
         return not (made_up or taken) or self._freed(full, made_up)
 
     def give_branch(self, full: str) -> bool:
-        """Note the name of a branch, which branches of other joins may have; False where something else has it."""
+        """Note the name of a branch; False if the name is in use. Branches of other joins may have the same name."""
         self._given.add(full)
         self._branches.add(full)
         made_up, taken = full in self._blocks, full in self.outputs
         return not (made_up or taken) or self._freed(full, made_up)
 
     def _freed(self, full: str, made_up: bool) -> bool:
-        """Whether a given name that something else has can be its own: where one is made up that is it or around it."""
+        """Whether another expansion can free a name in use: the name, or a name around it, is made up."""
         if not self.last and full not in self.reserved and (made_up or not self._made_up.isdisjoint(prefixes(full))):
             self._clash = True
             return True
         return False
 
     def block(self, prefix: str, block: str) -> str:
-        """A name for a block that has none: unit1, unit2, ..."""
+        """A name for a use of a block without a name: unit1, unit2, ..."""
         numbers = self._numbers.setdefault(prefix + block, count(1))
         name = self._make_up(prefix, (f"{block}{number}" for number in numbers), self._branches, self._made_up)
         self._blocks.add(prefix + name)
         return name
 
     def branches(self, prefix: str, number: int) -> list[str]:
-        """Names for branches that have none: b1, b2, ..., as in every other join."""
+        """Names for branches without names: b1, b2, ... Every join begins with b1."""
         names = (f"b{number}" for number in count(1))
         return [self._make_up(prefix, names) for _ in range(number)]
 
@@ -90,20 +90,20 @@ class Names:
         raise AssertionError("names without end")
 
     def check(self, operations: int) -> None:
-        """TakenError where the spec gives a name that was made up for something before it."""
+        """TakenError if the spec has a name that archcalc made up earlier in this expansion."""
         if self._clash:
             raise TakenError(self.reserved | self._given, operations)
 
     def unnamed(self, base: str, index: int) -> None:
-        """Note a layer without a name, in the scope and of the type that ``base`` says."""
+        """Note a layer without a name. ``base`` is the scope's prefix and the layer's type."""
         self._unnamed.setdefault(base, []).append(index)
 
     def unnamed_before(self, base: str) -> int:
-        """How many layers of a type in a scope have no name so far."""
+        """How many layers without a name have this ``base`` so far."""
         return len(self._unnamed.get(base, ()))
 
     def resolve(self, nodes: list[Node]) -> None:
-        """Give the unnamed layers their type as a name, numbered where a scope has several."""
+        """Name every layer without a name by its type, with a number if a scope has several such layers."""
         known, taken = (self.outputs, self._given, self._made_up), set[str]()
         for base, indices in self._unnamed.items():
             numbers = count(1)

@@ -1,7 +1,7 @@
-"""What operators and functions of the expression language do, on numbers, arrays, lists and words.
+"""The operators and functions of the expression language, on numbers, arrays, lists and words.
 
-Every result is bounded: a number by MAX_NUMBER, which no infinity and no NaN is within, a list by MAX_VALUES and
-MAX_NESTING. What takes longer for a longer list tells ``spend`` how much.
+Every result is bounded: a number by MAX_NUMBER, which excludes infinity and NaN, and a list by MAX_VALUES and
+MAX_NESTING. If the time of a function grows with a list, the function reports its operations to ``spend``.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from archcalc.sizes import int_text, is_array, largest, smallest
 
 MAX_NUMBER = 10**15
 MAX_VALUES = 10_000
-"""The most values in a list, lists in it included."""
+"""The most values in a list, the values of inner lists included."""
 MAX_NESTING = 50
 """The most lists around a value."""
 
 UNKNOWN: Any = object()
-"""In a scope: a value that an earlier problem, already reported, left unknown."""
+"""A value in a scope that is unknown because of an earlier problem. That problem is already reported."""
 
 
 Spend = Callable[[int], None]
-"""Told how many operations are about to be made; raises what it likes where they are too many."""
+"""A function that is called with a number of operations before they run. It raises an error to refuse them."""
 
 
 def free(operations: int) -> None:
-    """Operations that nobody counts."""
+    """A ``spend`` that counts no operations."""
 
 
 class ExpressionError(ValueError):
@@ -37,13 +37,14 @@ class ExpressionError(ValueError):
 
 
 class UnknownValueError(ExpressionError):
-    """The value depends on one that is unknown; there is nothing to report."""
+    """The value depends on an unknown value. The cause is already reported."""
 
 
 def make_divisible(v: Any, divisor: Any = 8) -> Any:
     """v rounded to a multiple of divisor, never down by more than 10 %.
 
-    The rule of the MobileNet authors' code: nearest multiple, at least one, one more if below 0.9*v.
+    The rule of the MobileNet authors' code: the nearest multiple, at least ``divisor``. If the nearest multiple is
+    below 0.9*v, the next larger multiple.
     """
     if not isinstance(divisor, int) or divisor < 1:
         raise ExpressionError(f"make_divisible needs a whole divisor from 1 on, got {divisor}")
@@ -57,9 +58,9 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
     "ceil": (math.ceil, 1, 1),
     "floor": (math.floor, 1, 1),
     "int": (int, 1, 1),
-    "len": (len, 1, 1),  # of a list, as sum
+    "len": (len, 1, 1),  # of a list, like sum
     "make_divisible": (make_divisible, 1, 2),
-    "max": (max, 1, 8),  # of a list or of several numbers, as min
+    "max": (max, 1, 8),  # of a list or of several numbers, like min
     "min": (min, 1, 8),
     "round": (round, 1, 1),
     "sum": (sum, 1, 1),
@@ -76,21 +77,21 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def number(value: Any) -> Any:
-    """value if it is a number or an array of them; ExpressionError otherwise."""
+    """``value`` if it is a number or an array of numbers; ExpressionError otherwise."""
     if type(value) is int or (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
         return value
     raise ExpressionError(f"expected a number, got {message_text(value)}")
 
 
 def truth(value: Any) -> bool:
-    """value if it is true or false; ExpressionError otherwise."""
+    """``value`` if it is true or false; ExpressionError otherwise."""
     if isinstance(value, bool):
         return value
     raise ExpressionError(f"expected true or false, got {message_text(value)}")
 
 
 def bounded_list(values: list[Any], spend: Spend = free) -> list[Any]:
-    """values, unless they are too many or too deep: names can double a list, or wrap it, with every use."""
+    """``values``; ExpressionError if the list is too long or too deep. Each use of a name can double or nest a list."""
     level: list[Any] = [values]
     count = depth = 0
     while level:
@@ -109,7 +110,7 @@ def bounded_list(values: list[Any], spend: Spend = free) -> list[Any]:
 
 
 def arithmetic(op: str, a: Any, b: Any) -> Any:
-    """a op b, for numbers and arrays."""
+    """The result of ``a op b``, for numbers and arrays."""
     number(a), number(b)
     if op == "+":
         return bounded(a + b)
@@ -127,7 +128,7 @@ def arithmetic(op: str, a: Any, b: Any) -> Any:
 
 
 def bounded(n: Any) -> Any:
-    """n, unless it is beyond what any network needs."""
+    """``n``; ExpressionError if n is not between -MAX_NUMBER and MAX_NUMBER."""
     if type(n) is int and -MAX_NUMBER <= n <= MAX_NUMBER:
         return n
     if largest(abs(n)) <= MAX_NUMBER:
@@ -136,7 +137,7 @@ def bounded(n: Any) -> Any:
 
 
 def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
-    """Whether a and b compare so; for arrays, everywhere or nowhere, since a network has one structure."""
+    """Whether ``a op b`` holds. Arrays must agree in all elements, because all elements share one network structure."""
     if op not in ("==", "!="):
         number(a), number(b)
     elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
@@ -153,7 +154,7 @@ def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
 
 
 def item(sequence: Any, position: Any) -> Any:
-    """sequence[position], from 0 or from the end."""
+    """``sequence[position]``. Positions start at 0; negative positions count from the end."""
     if not isinstance(sequence, (list, tuple)):
         raise ExpressionError(f"only a list can be indexed, got {message_text(sequence)}")
     if not isinstance(position, int) or isinstance(position, bool):
@@ -180,6 +181,6 @@ def called(name: str, arguments: list[Any], spend: Spend = free) -> Any:
         return bounded(FUNCTIONS[name][0](*arguments))
     except ExpressionError:
         raise
-    except (TypeError, ValueError, OverflowError):  # an array for one number, the largest of nothing, no finite number
+    except (TypeError, ValueError, OverflowError):  # an array for a number, an empty list, infinity
         given = ", ".join(map(message_text, arguments))
         raise ExpressionError(f"{name} cannot take ({given})") from None

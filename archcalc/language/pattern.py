@@ -2,16 +2,16 @@
 
     INPUT 32x32x3 -> [[CONV3-32 -> RELU]*2 -> POOL2]*3 -> [FC-256 -> RELU]*1 -> FC-10
 
-    INPUT HxWxC      height, width, channels, in the course's order; another order is written beside the sizes,
-                     as in INPUT 3x32x32 (CxHxW)
-    CONVk-n          k x k (or CONV1x7-n) to n channels; stride 1 and 'same' padding unless written: s2 p0
-    POOLk, AVGPOOLk  k x k, not overlapping (stride k, no padding) unless written: POOL3 s2 p1
-    FC-n             fully connected; a map before it is flattened
+    INPUT HxWxC      height, width, channels, in the course's order; another order stands after the sizes:
+                     INPUT 3x32x32 (CxHxW)
+    CONVk-n          k x k (or CONV1x7-n) to n channels; by default stride 1 and 'same' padding; others: s2 p0
+    POOLk, AVGPOOLk  k x k; by default stride k and no padding, so windows do not overlap; others: POOL3 s2 p1
+    FC-n             fully connected; a map is flattened first
     RELU, BN, LRN, DROPOUT, GAP (global average pool), FLATTEN, SIGMOID, TANH, SOFTMAX
     [ ... ]*N        a group, N times
-    ?                after an element or group: optional, and taken
+    ?                after an element or group: optional in the course; archcalc includes the element or group
 
-The course pads an odd kernel with (k-1)/2 on every side; an even one, which has no such padding, gets
+The course pads an odd kernel with (k-1)/2 positions on every side. An even kernel has no such padding, and gets
 TensorFlow's 'same'.
 """
 
@@ -28,12 +28,12 @@ from archcalc.network import AnyNetwork, Network
 from archcalc.sizes import Int, Shape
 
 ORDER = "HxWxC"
-"""The order of a pattern's sizes where none is written."""
+"""The order of a pattern's sizes if the pattern does not name an order."""
 MAX_LENGTH = 5_000
 MAX_DEPTH = 30
 MAX_LAYERS = 20_000
 LONGEST_NAME = 60
-"""A network's name is its pattern, of which the middle is left out when it is longer."""
+"""The most characters of a network's name. The name is the pattern; the middle of a longer pattern is left out."""
 
 _TOKEN = re.compile(r"\s*(->|→|\[|\]|[*×]\s*[0-9]+|\?|[A-Za-z][A-Za-z0-9-]*)")
 _OPTION = re.compile(r"\s+(s|stride|p|pad)\s*([0-9]{1,9})(?![0-9A-Za-z])", re.IGNORECASE)
@@ -58,7 +58,7 @@ _WRITTEN = {"CONV": "CONV3-64", "POOL": "POOL2", "AVGPOOL": "AVGPOOL2", "MAXPOOL
 
 
 class _Element:
-    """One element or group: its column, how often, and the layer or the elements inside."""
+    """One element or group: its column, its number of repeats, and the layer or the inner elements."""
 
     __slots__ = ("column", "count", "inside", "layer")
 
@@ -72,9 +72,9 @@ def load_pattern(text: str, input: Shape | tuple[Int, ...] | None = None) -> Net
 
 
 def pattern_as(kind: type[AnyNetwork], text: str, input: Shape | tuple[Int, ...] | None) -> AnyNetwork:
-    """The network that a pattern describes, at its own input or at another one, which is channels x height x width.
+    """The network that a pattern describes, at the pattern's input or at ``input`` (channels x height x width).
 
-    ArchcalcError with the column of what is wrong.
+    ArchcalcError with the column of the problem.
     """
     if len(text) > MAX_LENGTH:
         raise ArchcalcError(f"pattern: {len(text):,} characters; {MAX_LENGTH:,} are the most")
@@ -283,5 +283,5 @@ def _kernel(height: str, width: str | None) -> tuple[int, int]:
 
 
 def _plain(sizes: Any) -> Any:
-    """One number where both axes have the same."""
+    """One number if both axes have the same number; else all numbers."""
     return sizes[0] if isinstance(sizes, tuple) and len(set(sizes)) == 1 else sizes

@@ -1,7 +1,7 @@
-"""Tree to family: every problem of a spec is collected, each with its line and path.
+"""From a tree to a family. Collects every problem of a spec, with its line and path.
 
-``keywords.py`` holds the words, ``value_reader.py`` reads values, ``step_reader.py`` lists of layers, and ``schema.py``
-states the same for editors.
+``keywords.py`` holds the words, ``value_reader.py`` reads values, and ``step_reader.py`` reads lists of layers.
+``schema.py`` states the same rules for editors.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class _Reader(StepReader):
                 break
 
     def keys(self, tree: Tree, path: str, what: str, known: Iterable[str]) -> dict[str, Tree]:
-        """The mapping in tree, without the unknown keys, which are reported."""
+        """The mapping in tree without unknown keys. Unknown keys are reported."""
         if tree.value is None:
             return {}
         if not isinstance(tree.value, dict):
@@ -131,7 +131,7 @@ class _Reader(StepReader):
         return Given(self.templates(tree, path, "outputs"), Place(self.file, tree.line, path))
 
     def axes(self, tree: Tree, path: str, input: Given | None) -> tuple[int, ...]:
-        """How many axes an input may have: one number from 0 to 3, or a list of them that holds the spec's own."""
+        """The numbers of axes that an input may have: a number from 0 to 3, or a list with the spec's own number."""
         listed = tree.value if isinstance(tree.value, list) else [tree]
         counts = [one.value for one in listed]
         if not counts or any(isinstance(n, bool) or n not in range(MAX_AXES + 1) for n in counts):
@@ -146,7 +146,7 @@ class _Reader(StepReader):
         return tuple(sorted(counts))
 
     def axes_of_input(self, axes: Sequence[int], input: Given, tree: Tree, path: str) -> None:
-        """Report an input whose number of axes is not among those that the spec takes."""
+        """Report an input if ``axes`` does not include its number of axes."""
         count = len(input.value) - 1
         if input.value and count not in axes:
             text = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
@@ -197,7 +197,7 @@ class _Reader(StepReader):
     # Blocks.
 
     def blocks(self, tree: Tree) -> None:
-        """All names and parameters first, since blocks may use each other."""
+        """Read the blocks: first all names and parameters, because blocks may use each other."""
         if not isinstance(tree.value, dict):
             self.problem(f"blocks must be a mapping of names to blocks, got {kind(tree)}", tree, "blocks")
             return
@@ -232,7 +232,7 @@ class _Reader(StepReader):
         self.result.blocks = self.known_blocks
 
     def block_params(self, tree: Tree | None, path: str) -> tuple[tuple[str, ...], dict[str, Given]]:
-        """The names of a block's parameters, and the defaults, which may use the parameters before them."""
+        """The names of a block's parameters, and their defaults. A default may use the parameters before it."""
         if tree is None or tree.value is None:
             return (), {}
         if isinstance(tree.value, list):
@@ -249,7 +249,7 @@ class _Reader(StepReader):
         return tuple(named), defaults
 
     def params_listed(self, tree: Tree, path: str) -> Tree:
-        """A list of names as the mapping that it stands for; what is no name is reported and left out."""
+        """A list of names as a mapping from names to nothing. An item that is not a name is reported and left out."""
         named: dict[str, Tree] = {}
         mapping = next((child for child in tree.value if isinstance(child.value, dict)), None)
         for child in tree.value[:MAX_NAMES]:

@@ -1,4 +1,4 @@
-"""The layers in docs/spec.md, generated from the layer types: ``python -m archcalc.language.reference docs/spec.md``."""
+"""Generates the layers in docs/spec.md from the layer types: ``python -m archcalc.language.reference docs/spec.md``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def reference() -> str:
 
 
 def described(layer: type[Layer]) -> str:
-    """What the layer computes, its source, its storage and its settings."""
+    """The layer's computation, source, storage and settings, in Markdown."""
     first, *rest = (" ".join(part.split()) for part in (layer.__doc__ or "").split("\n\n"))
     source = "".join(f" {part}" for part in rest if part.startswith("Source: "))
     text = f"**`{layer.type}`**: {first} Storage: {STORAGE[layer.storage]}.{source}".replace("``", "`")
@@ -51,7 +51,7 @@ def _default(setting: Setting) -> Any:
 
 
 def refreshed(page: str) -> str:
-    """The page with the block between the markers generated again."""
+    """The page with a new block of layers between the markers."""
     before, _, rest = page.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{reference()}\n{END}{rest.partition(END)[2]}"
 

@@ -1,4 +1,4 @@
-"""Settings as text (`option=c,depths=[3,4]`), and what a parameter can be set to: the same kind of value as its default."""
+"""Settings as text (`option=c,depths=[3,4]`), and checks: a setting has the same kind of value as the default."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def read_setting(text: str) -> tuple[str, Any]:
-    """KEY=VALUE, the value as a spec would write it; ArchcalcError where it is none.
+    """The key and the value of KEY=VALUE, with the value as in a spec; ArchcalcError for any other text.
 
     >>> read_setting("depths=[3, 4]")
     ('depths', [3, 4])
@@ -33,9 +33,9 @@ def read_setting(text: str) -> tuple[str, Any]:
 
 
 def read_settings(text: str) -> dict[str, Any]:
-    """KEY=VALUE,KEY=VALUE,... as it follows the @ of a network's name.
+    """The settings KEY=VALUE,KEY=VALUE,... that follow the @ of a network's name.
 
-    Commas in brackets and in quotes belong to a value.
+    A comma in brackets or in quotes belongs to a value.
     """
     settings: dict[str, Any] = {}
     for part in _parts(text):
@@ -50,7 +50,7 @@ def read_settings(text: str) -> dict[str, Any]:
 
 
 def _parts(text: str) -> list[str]:
-    """The text cut at the commas that stand in no bracket and no quotes."""
+    """The text, split at every comma outside brackets and quotes."""
     parts, depth, quote, start = [], 0, "", 0
     for at, letter in enumerate(text):
         if quote:
@@ -68,7 +68,7 @@ def _parts(text: str) -> list[str]:
 
 
 def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """The family's parameters with the network's and the given settings; ArchcalcError for a bad one."""
+    """The family's parameters with the network's settings and ``settings``; ArchcalcError if a setting is wrong."""
     values = family.params | family.networks[name].settings
     for key, given in settings.items():
         listed = defaults(family, name)
@@ -92,9 +92,9 @@ def defaults(family: Family, name: str) -> str:
 
 
 def mismatch(name: str, given: Any, default: Any) -> str:
-    """What is wrong with setting a parameter of that default so; empty when nothing is.
+    """Why the value ``given`` does not fit a spec parameter with this default; '' if the value fits.
 
-    A default of null says nothing about the kind.
+    A default of null accepts every kind of value.
 
     >>> mismatch("depth", "deep", 2)
     'depth=deep: expected a whole number as in depth=2'
@@ -109,13 +109,13 @@ def mismatch(name: str, given: Any, default: Any) -> str:
 
 
 def _finite(given: Any) -> bool:
-    """Whether no number in a value is infinite or NaN, and an array has numbers."""
+    """Whether all numbers in a value are finite, and every array has numbers."""
     if isinstance(given, (list, tuple)):
         return all(map(_finite, given))
     if is_array(given) and not (given.size and given.dtype.kind in "iuf"):
         return False
     number = isinstance(given, float) or hasattr(given, "dtype")
-    return not number or bool(largest(abs(given)) < float("inf"))  # as NaN is not
+    return not number or bool(largest(abs(given)) < float("inf"))  # False for NaN too
 
 
 def _alike(given: Any, default: Any) -> bool:

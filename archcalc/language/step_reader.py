@@ -1,4 +1,4 @@
-"""Trees to steps, with every problem collected: what may stand in a list of layers."""
+"""From trees to steps: reads lists of layers, and collects every problem."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class StepReader(ValueReader):
         return [step for step in steps if step is not None]
 
     def step(self, tree: Tree, path: str) -> Step | None:
-        """One step: a layer's or block's name alone, or a mapping of one kind and options."""
+        """One step: the name of a layer or block, or a mapping with one kind of step and options."""
         if isinstance(tree.value, str):
             return self.kind_step(tree.value, Tree(None, tree.line), Options(), tree, path)
         if not isinstance(tree.value, dict) or not tree.value:
@@ -62,7 +62,7 @@ class StepReader(ValueReader):
         return step
 
     def kind_of_step(self, tree: Tree, path: str) -> str | None:
-        """The one key that is no option; None, with the problem noted, when there is no such key."""
+        """The one key that is not an option. If there is no such key, None, and the problem is reported."""
         keys: list[str] = [key for key in tree.value if key not in OPTIONS]
         known = [key for key in keys if key in LAYERS or key in self.known_blocks or key in KINDS]
         if len(keys) == 1:
@@ -125,7 +125,7 @@ class StepReader(ValueReader):
         return BlockStep(place, options, name, values)
 
     def check_layer(self, layer: type[Layer], values: dict[str, Any], tree: Tree, path: str) -> None:
-        """Report settings that can already be seen to be wrong, each at its own line."""
+        """Report missing settings, and wrong settings at their own lines. Expressions are not checked here."""
         guess = misspelt(tree, layer.fields)
         for name, field in layer.fields.items():
             if name not in values:
@@ -192,5 +192,5 @@ class StepReader(ValueReader):
 
 
 def misspelt(settings: Tree, known: Iterable[str]) -> bool:
-    """Whether a setting may be missing just because it was written wrongly, which has been reported."""
+    """Whether a setting may be missing because its key is misspelt. The misspelt key is already reported."""
     return settings.value is not None and not (isinstance(settings.value, dict) and settings.value.keys() <= set(known))

@@ -1,4 +1,4 @@
-"""The steps of a spec, before any number is known.
+"""The steps (entries under ``layers``) of a spec, before any number is known.
 
 A value in a step is plain data or an ``Expression``; ``value`` evaluates it.
 """
@@ -21,14 +21,14 @@ MAX_TEMPLATE = 300
 
 
 class Given(NamedTuple):
-    """A value with the place where it was written."""
+    """A value with its place in the spec."""
 
     value: Any
     place: Place
 
 
 class Options:
-    """The options that every step may have; expressions are not evaluated yet."""
+    """The options that every step may have. Expressions are not evaluated yet."""
 
     name: Template | None = None
     label: Template | None = None
@@ -48,10 +48,10 @@ class Step:
 
 
 class LayerStep(Step):
-    """One layer; ``cache`` keeps the layers already made, by the values of the step's expressions.
+    """One layer. ``cache`` holds the layers that were made, by the values of the step's expressions.
 
-    ``references`` are the settings that name another layer. ``constant`` is the layer, once made, of a step that has
-    neither.
+    ``references``: the settings that name another layer. ``constant``: the layer that was made, if the step has neither
+    expressions nor references.
     """
 
     def __init__(self, place: Place, options: Options, layer: type[Layer], values: dict[str, Any]) -> None:
@@ -65,9 +65,9 @@ class LayerStep(Step):
 
 
 class MergeStep(Step):
-    """Branches, each a list of steps on the same input, and the layer in which they meet.
+    """Branches, each a list of steps on the same input, and the layer that joins the branches.
 
-    ``numbered`` says that the branches have numbers for names, and not names of the spec's.
+    ``numbered``: the spec does not name the branches, so archcalc names them b1, b2, ...
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class BlockStep(Step):
 
 
 class GroupStep(Step):
-    """Steps kept together, to repeat them, to name them or to make them conditional."""
+    """A group of steps that is repeated, named or conditional as a whole."""
 
     def __init__(self, place: Place, options: Options, steps: list[Step]) -> None:
         super().__init__(place, options)
@@ -99,11 +99,11 @@ class GroupStep(Step):
 
 
 class SideStep(GroupStep):
-    """Steps that hang off the main path and run in training only."""
+    """A side head: steps that branch off the main path and run in training only."""
 
 
 class Block:
-    """A named list of steps with parameters; ``defaults`` holds those that need not be given."""
+    """A named list of steps with parameters. ``defaults``: the values of parameters that a use may leave out."""
 
     def __init__(self, place: Place, params: tuple[str, ...], defaults: dict[str, Given]) -> None:
         self.place, self.params, self.defaults = place, params, defaults
@@ -112,7 +112,7 @@ class Block:
 
 
 def value(given: Any, scope: Scope, spend: Spend = free) -> Any:
-    """A step's value, evaluated when it is an expression; ExpressionError when that is impossible."""
+    """A value of a step. An expression is evaluated; ExpressionError if the evaluation fails."""
     return given.evaluate(scope, spend) if isinstance(given, Expression) else given
 
 
@@ -145,7 +145,7 @@ class Template:
         if any("{" in p or "}" in p for p in self.parts if isinstance(p, str)):
             raise ExpressionError(f"unbalanced braces in the name {text!r}")
         self.fixed = text if len(self.parts) == 1 else ""
-        """The name where it has no braces, whatever is in scope; else empty."""
+        """The name if the template has no braces, so that the scope does not matter; else ''."""
         if self.fixed:
             check_name(text)
 
@@ -159,12 +159,12 @@ class Template:
 
 def _word(value: Any) -> str:
     if isinstance(value, (int, str)) and not isinstance(value, bool):
-        return str(value)[:81]  # longer than any name may be
+        return str(value)[:81]  # one character more than a name may have
     raise ExpressionError(f"a name needs a whole number or a word, got {message_text(value)}")
 
 
 def check_name(name: str) -> None:
-    """ExpressionError unless name can be the name of a layer or block."""
+    """ExpressionError if ``name`` cannot be the name of a layer or block."""
     if not is_name(name, MOST_LETTERS, LAYER_SIGNS):
         signs = " ".join("_" + LAYER_SIGNS)
         raise ExpressionError(

@@ -1,6 +1,7 @@
-"""What other tools call layers, settings and keys: asked when a name is unknown, and for nothing else.
+"""The names of layers, settings and keys in other tools. Only the messages for unknown names use them.
 
-A name that means a layer here beats one that has the same letters, and of what archcalc has not it says so.
+A known name with the same letters comes first, then the name in these tables. For a layer that archcalc does not have,
+the message says so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from archcalc.errors import clipped, nearest, unknown
 WHERE = "docs/spec.md and archcalc schema list the layers"
 
 LAYERS: Mapping[str, str] = {
-    # what others say, in small letters without signs and without 1d, 2d, 3d: what it is here
+    # name in other tools (small letters, no signs, no 1d, 2d, 3d): name in archcalc
     **dict.fromkeys(("dense", "fc", "fullyconnected", "innerproduct", "affine", "gemm"), "linear"),
     **dict.fromkeys(("convolution", "convolutional", "depthwiseconv", "dwconv", "separableconv"), "conv"),
     **dict.fromkeys(("pointwise", "pointwiseconv", "groupconv", "dilatedconv", "atrousconv"), "conv"),
@@ -52,7 +53,7 @@ LAYERS: Mapping[str, str] = {
 }
 
 MISSING = frozenset(
-    # layers that people know and that archcalc has not
+    # well-known layers that archcalc does not have
     [
         "attention",
         "selfattention",
@@ -125,7 +126,7 @@ MISSING = frozenset(
 )
 
 SETTINGS: Mapping[str, tuple[str, ...]] = {
-    # what others say: what it may be here, the first that the layer has
+    # name in other tools: candidates in archcalc; the first setting that the layer has is used
     **dict.fromkeys(("kernelsize", "ksize", "size", "filtersize", "poolsize", "window", "k", "kernels"), ("kernel",)),
     **dict.fromkeys(("filters", "nfilters", "outchannels", "channels", "numoutput", "units", "width"), ("out",)),
     **dict.fromkeys(("outfeatures", "features", "numfilters", "neurons", "outdim", "depth", "planes"), ("out",)),
@@ -172,7 +173,7 @@ KEYS: Mapping[str, str] = {
 
 
 def plain(name: str) -> str:
-    """A name as the tables have it.
+    """A name as the tables spell it: small letters, no signs, no number of axes.
 
     >>> plain("nn.MaxPool2d"), plain("batch_normalization"), plain("kernel-size")
     ('maxpool', 'batchnormalization', 'kernelsize')
@@ -218,7 +219,7 @@ def unknown_setting(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def unknown_option(name: str, layers: Iterable[str], options: Iterable[str]) -> str:
-    """The sentence for a key of a step that is no layer, no block and no option."""
+    """The sentence for a key of a step that is not a layer, a block or an option."""
     options = list(options)
     meant = _meant(plain(name), OPTIONS.get(plain(name)), options)
     if meant is not None:
@@ -236,5 +237,5 @@ def unknown_key(what: str, name: str, known: Iterable[str]) -> str:
 
 
 def _meant(word: str, meant: str | None, known: list[str]) -> str | None:
-    """The known name of the same letters without signs, else the meaning where it is known."""
+    """The known name with the same letters, signs left out; else ``meant``, if ``meant`` is a known name."""
     return next((one for one in known if plain(one) == word and word), meant if meant in known else None)

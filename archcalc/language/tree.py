@@ -1,8 +1,9 @@
-"""YAML text to a tree that knows its lines, with bounds on what a file may cost.
+"""From YAML text to a tree with line numbers. The size and the depth of a file are bounded.
 
-Built from the parser's events rather than its objects: plain scalars resolve by YAML 1.2's core rules
-(``no`` is a word, not false), duplicate keys are seen, and nothing can construct Python objects.
-An alias shares its subtree; ``size`` and ``depth`` count it each time, so a bomb is refused before it is walked.
+The tree is built from the parser's events, not from its objects. So plain scalars follow the core rules of YAML 1.2
+(``no`` is a word, not false), duplicate keys are found, and no Python object is constructed. An alias shares its
+subtree. ``size`` and ``depth`` count the subtree for every alias, so a small file that expands to a huge tree is
+refused early.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ _WORDS = {
 
 
 class Tree:
-    """A YAML value: a dict of trees, a list of trees, or a scalar; with its line, its text where it is a scalar,
-    and its size in nodes and depth in levels."""
+    """A YAML value: a dict of trees, a list of trees, or a scalar.
+
+    It has a line, a size in nodes and a depth in levels. A scalar has its text too.
+    """
 
     __slots__ = ("depth", "line", "size", "text", "value")
 
@@ -49,7 +52,7 @@ class Tree:
         self.value, self.line, self.size, self.depth, self.text = value, line, size, depth, text
 
     def at(self, line: int) -> Tree:
-        """This tree, said to stand on that line."""
+        """A copy of this tree with another line number."""
         return self if line == self.line else Tree(self.value, line, self.size, self.depth, self.text)
 
     def data(self) -> Any:
@@ -79,7 +82,7 @@ def parse(text: str, file: str) -> Tree:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark is not None else 0
-        if "nesting" in str(error.problem):  # a limit of the parser, which reads ahead before it gives an event
+        if "nesting" in str(error.problem):  # the parser's own limit; it reads ahead of its events
             raise ArchcalcError(Problem(TOO_DEEP, file, line)) from None
         raise ArchcalcError(Problem(f"not valid YAML: {_explained(error, line)}", file, line)) from None
     except (yaml.YAMLError, UnicodeEncodeError):
@@ -107,7 +110,7 @@ def _explained(error: yaml.MarkedYAMLError, line: int) -> str:
 
 
 class _Open:
-    """A mapping or list whose end is not read yet: its tree, its anchor, and the key that waits for a value."""
+    """A mapping or list before its end is read: the tree, the anchor, and the key that has no value yet."""
 
     def __init__(self, tree: Tree, anchor: str | None) -> None:
         self.tree, self.anchor = tree, anchor
@@ -115,7 +118,7 @@ class _Open:
 
 
 class _Builder:
-    """Builds the tree of one document from the events of the parser, and stops at the first problem."""
+    """Builds the tree of one document from the events of the parser. Stops at the first problem."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -137,7 +140,7 @@ class _Builder:
         return ArchcalcError(Problem(message, self.file, line))
 
     def add(self, event: Any, line: int) -> None:
-        """The next event."""
+        """Process the next event."""
         if isinstance(event, yaml.ScalarEvent):
             tree = self.scalar(event, line)
             self.place(tree, event.anchor)
@@ -173,7 +176,7 @@ class _Builder:
             raise self.fail(f"tags such as {clipped(tag, 60)!r} are not part of the language", line)
 
     def place(self, tree: Tree, anchor: str | None) -> None:
-        """Put a finished tree into the container around it, as a value or as the next key."""
+        """Put a complete tree into the mapping or list around it, as a value or as the next key."""
         if anchor:
             self.anchors[anchor] = tree
         if not self.open:

@@ -1,4 +1,4 @@
-"""Trees to values: settings, expressions, names and parameters, with every problem collected."""
+"""From trees to values: reads settings, expressions, names and parameters, and collects every problem."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from archcalc.language.tree import Tree
 from archcalc.layers.settings import Like
 
 UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
-"""Stands for a value that could not be read; its problem has been noted."""
+"""Replaces a value that could not be read. The problem is already reported."""
 
 
 class ValueReader:
-    """Reads values; ``scope`` holds the names that an expression may use where the reader stands."""
+    """Reads values. ``scope`` holds the names that an expression may use at the current position."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: dict[Problem, None] = {}
         self.strange: set[tuple[str, int, str]] = set()
-        """Unknown names that were reported, with the line and the path; an alias may bring one back often."""
+        """The reported unknown names, with line and path. An alias can repeat the same name many times."""
         self.scope: frozenset[str] = frozenset()
 
     def problem(self, text: str, tree: Tree, path: str) -> None:
@@ -51,7 +51,7 @@ class ValueReader:
             raise ArchcalcError(reported(self.problems))
 
     def settings(self, tree: Tree, path: str, what: str, known: Mapping[str, Any]) -> dict[str, Any]:
-        """The values given to a layer or block, expressions parsed; unknown ones reported."""
+        """The settings of a layer or block, with parsed expressions. Unknown settings are reported."""
         if tree.value is None:
             return {}
         if not isinstance(tree.value, dict):
@@ -80,7 +80,7 @@ class ValueReader:
         return values
 
     def templates(self, tree: Tree, path: str, what: str) -> list[Template]:
-        """One name or several."""
+        """The templates of one name, or of a list of names."""
         names = tree.value if isinstance(tree.value, list) else [tree]
         if not names:
             self.problem(f"{what} names no layer", tree, path)
@@ -107,7 +107,7 @@ class ValueReader:
         return not strange
 
     def value(self, tree: Tree, path: str, words: tuple[str, ...] = ()) -> Any:
-        """Plain data, or an expression where a string stands for a number."""
+        """Plain data, or an expression if a string stands for a number."""
         if isinstance(tree.value, dict):
             self.problem(f"expected a value, got {kind(tree)}", tree, path)
             return UNREADABLE
@@ -132,7 +132,7 @@ class ValueReader:
             return UNREADABLE
 
     def check_param(self, name: str, tree: Tree, path: str, taken: Iterable[str] = ()) -> None:
-        """Report what cannot be the name of a parameter, a counter or a name of a let."""
+        """Report a name that cannot be the name of a parameter, of a counter or of an entry under ``let``."""
         shown = clipped(name, 60) if isinstance(tree.value, str) or name else kind(tree)
         if not PARAM.fullmatch(name):
             self.problem(f"a parameter is called by at most 40 letters, digits and _, got {shown!r}", tree, path)
@@ -144,7 +144,7 @@ class ValueReader:
     # Parameters of a spec.
 
     def named(self, tree: Tree, path: str, what: str) -> dict[str, Tree]:
-        """The mapping in tree, of at most MAX_NAMES names."""
+        """The mapping in tree, with at most MAX_NAMES names."""
         if not isinstance(tree.value, dict):
             self.problem(f"{what}, got {kind(tree)}", tree, path)
             return {}
@@ -183,7 +183,7 @@ class ValueReader:
         return values
 
     def checks(self, tree: Tree) -> list[tuple[Given, str]]:
-        """The conditions on the parameters, each with what to say where it does not hold."""
+        """The conditions on the parameters, each with the message if the condition does not hold."""
         checks = []
         for text, child in self.named(tree, "check", "check must be a mapping of conditions to what to say").items():
             path = f"check.{clipped(text, 60)}"
@@ -196,7 +196,7 @@ class ValueReader:
 
 
 def reported(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems by line, those without one last; the first MAX_LISTED of them, and how many more there are."""
+    """The first MAX_LISTED problems by line (problems without a line last), and the number of further problems."""
     ordered = sorted(problems, key=lambda p: (p.line or 10**9, p.path))
     if len(ordered) <= MAX_LISTED:
         return ordered
@@ -206,7 +206,7 @@ def reported(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def kind(tree: Tree) -> str:
-    """What a tree is, in words, for messages."""
+    """The kind of a tree in words, for messages."""
     value = tree.value
     if value is None:
         return "nothing"

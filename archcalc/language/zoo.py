@@ -32,12 +32,12 @@ _SETTINGS = r"@\s*[A-Za-z_][A-Za-z0-9_]*\s*="
 
 
 _read: dict[TextIO, str] = {}
-"""What was read from standard input."""
+"""The text of standard input, after it was read."""
 
 
 @lru_cache(maxsize=1)
 def folder() -> str:
-    """The folder of the zoo's specs: in the package when installed, beside it in a checkout."""
+    """The folder of the zoo's specs: inside an installed package, or next to the package in a checkout."""
     package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     for place in (package, os.path.dirname(package)):
         specs_folder = os.path.join(place, "specs")
@@ -50,7 +50,7 @@ def folder() -> str:
 
 
 def specs() -> Path:
-    """The folder of the zoo's specs as a path; a table of one network does without the module for paths."""
+    """The folder of the zoo's specs as a Path. Imports ``pathlib`` here: a table of one network does not need it."""
     from pathlib import Path
 
     return Path(folder())
@@ -79,7 +79,7 @@ def _cached(path: str, stem: str, changed: int) -> Family:
 
 
 def read_text(text: str, file: str, name: str) -> Family:
-    """The family in a spec's text, for messages said to stand in ``file``."""
+    """The family in a spec's text. Messages name ``file`` as the place."""
     try:
         return family_of(parse(text, file), file, name)
     except ArchcalcError:
@@ -95,7 +95,7 @@ def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **s
 def load_as(
     kind: type[AnyNetwork], net: str | os.PathLike[str], input: InputSizes | None, settings: dict[str, Setting]
 ) -> AnyNetwork:
-    """The network called ``net``, as an object of a class: see ``archcalc.load``."""
+    """The network called ``net``, as an object of the class ``kind``: see ``archcalc.load``."""
     if isinstance(net, os.PathLike):
         net = os.fspath(net)
     if not isinstance(net, str) or not net.strip():
@@ -118,9 +118,9 @@ def load_as(
 
 
 def split_settings(net: str) -> tuple[str, str]:
-    """A network's name without its settings, and the text of the settings; empty where there are none.
+    """A network's name without its settings, and the text of the settings ('': no settings).
 
-    An @ in a path is part of it, unless a spec file stands before the @ and a key with = behind it.
+    An @ in a path belongs to the path, unless a spec file stands before the @ and KEY= stands after the @.
 
     >>> split_settings("resnet50@option=c"), split_settings("me@home/net.yaml")
     (('resnet50', 'option=c'), ('me@home/net.yaml', ''))
@@ -154,13 +154,13 @@ def is_pattern(net: str) -> bool:
 
 
 def is_path(net: str) -> bool:
-    """Whether net says where a spec is, rather than its name in the zoo; ``-`` is standard input."""
+    """Whether ``net`` is the path of a spec, and not a name in the zoo. ``-`` is standard input."""
     path, _ = _split(net)
     return path == "-" or os.sep in path or path.endswith(SUFFIXES) or bool(extension_of(path))
 
 
 def _split(net: str) -> tuple[str, str]:
-    """The path, and the name of a network after a colon."""
+    """The path, and the name of the network after a colon."""
     path, _, wanted = net.rpartition(":")
     return (path, wanted) if path == "-" or path.endswith(SUFFIXES) else (net, "")
 
@@ -174,13 +174,13 @@ def _only(family: Family, path: str) -> str:
 
 
 def text_of(path: str) -> str:
-    """The text of a file, or of standard input for ``-``; ArchcalcError when it is not a spec's."""
+    """The text of a file, or of standard input for ``-``; ArchcalcError if the text is not the text of a spec."""
     file = STDIN if path == "-" else path
     try:
         if path == "-":
             if sys.stdin is None:
                 raise ArchcalcError(Problem("is closed", file))
-            if sys.stdin not in _read:  # a command may name it again, with other settings
+            if sys.stdin not in _read:  # a command may name standard input twice, with other settings
                 _read.clear()
                 _read[sys.stdin] = _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
             return _read[sys.stdin]
@@ -212,9 +212,9 @@ def _decoded(raw: bytes, file: str) -> str:
 
 
 def find(net: str) -> Family:
-    """The zoo's family that holds the network, reading one file.
+    """The zoo's family that holds the network. Reads one file only.
 
-    Every network's name starts with the name of its file, and the longest such name holds it.
+    Every network's name starts with the name of its file. If several file names fit, the longest is the file.
     """
     for stem in sorted(filter(net.startswith, families()), key=len, reverse=True):
         family = zoo_family(stem)
