@@ -1,6 +1,6 @@
-"""Layer types from a module of the user: a layer class with four facts, and a record of what PyTorch does with it.
+"""Layer types from a user's module: a layer class with four facts, and a record of what PyTorch does with the layer.
 
-Importing the module registers both. A spec cannot load a plugin: only a caller of ``load_plugin``, or an import, can.
+The import of the module registers both. A spec cannot load a plugin. Only ``load_plugin`` or an import can.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from archcalc.language.keywords import FAMILY, KINDS, OPTIONS, PARAM, RESERVED
 from archcalc.layers import BUILT_IN, registry
 
 WORDS = frozenset((*OPTIONS, *KINDS, *FAMILY, *RESERVED))
-"""Words of the spec language, which no layer type can be called."""
+"""Words of the spec language. No layer type can have one of these names."""
 
 
 def load_plugin(name: str) -> tuple[str, ...]:
-    """Import a module that registers layer types; the types that it registers.
+    """Import a module that registers layer types; returns these types.
 
-    ArchcalcError says what is wrong: no such module, an error in the module, a module without a layer type, a type
-    that exists already, or a type without one of its facts.
+    ArchcalcError if there is no such module, if the module has an error or no layer type, if a type exists already, or
+    if a type lacks a fact.
     """
     if name.endswith(".py") or not all(part.isidentifier() for part in name.split(".")):
         raise ArchcalcError(f"plugin {name}: expected the name of a Python module, such as my_layers for my_layers.py")
@@ -53,7 +53,7 @@ def load_plugin(name: str) -> tuple[str, ...]:
 
 
 def check_plugins() -> None:
-    """ArchcalcError unless every layer type of a plugin is whole."""
+    """ArchcalcError unless every layer type of a plugin is complete and has a valid name."""
     if len(registry) == len(BUILT_IN):
         return
     from archcalc.pytorch import gaps
@@ -71,7 +71,7 @@ def check_plugins() -> None:
 
 
 def _line(error: BaseException, name: str) -> int:
-    """The line of the plugin in which the error arose; 0 where it arose elsewhere."""
+    """The line of the plugin that led to the error; 0 if the plugin has no such line."""
     file = getattr(sys.modules.get(name), "__file__", None)
     line, trace = 0, error.__traceback__
     while trace is not None:

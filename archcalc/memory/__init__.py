@@ -1,1 +1,1 @@
-"""What is alive when: the schedules of inference and training, their peaks, and what fits into a budget of memory."""
+"""Memory of inference and training: the tensors alive at each moment, the peak, and what fits into a memory budget."""

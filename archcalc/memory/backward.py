@@ -1,8 +1,9 @@
 """The backward pass on a tape: operators in reverse, as autograd runs them.
 
-A gradient is alive from its first contribution until the operator that it belongs to has read it. A saved tensor is
-freed with the operator that saved it. Gradients of weights stay. The steps and the scratch of every operator's own
-backward pass are in its ``BackwardRule``, which the records of ``archcalc.pytorch`` state.
+The gradient of a tensor is alive from its first contribution until the operator that made the tensor has read the
+gradient. A saved tensor is freed after the backward pass of the operator that saved the tensor. Gradients of weights
+stay to the end. A ``BackwardRule`` has the steps and the scratch of one operator's backward pass; the records of
+``archcalc.pytorch`` state these rules.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 class Gradient:
     """The gradient of a tensor while contributions to it are added.
 
-    storage: its memory
-    whole:   whether it is not a part of a larger gradient
-    order:   memory order, as of a TapeTensor
+    storage: the memory of the gradient
+    whole:   False if the gradient is a part of a larger gradient
+    order:   memory order, as in TapeTensor
     """
 
     __slots__ = ("order", "storage", "whole")
@@ -37,7 +38,7 @@ class Gradient:
 
 
 class BackwardPass:
-    """Gradients on their way from the outputs to the weights."""
+    """One run of the backward pass, from the outputs to the weights."""
 
     def __init__(
         self, tape: Runner, network: Network, recomputed: dict[Operation, CheckpointedBlock], sums_in_place: bool
@@ -45,14 +46,14 @@ class BackwardPass:
         self.tape, self.network, self.recomputed, self.sums_in_place = tape, network, recomputed, sums_in_place
         self.pending: dict[TapeTensor, Gradient] = {}
         self.users: dict[Storage, int] = {}
-        """How many gradients lie in a storage: a sum's gradient is that of every summand."""
+        """How many gradients share a storage. The gradient of a sum, for example, is the gradient of every term."""
         self.weights: dict[tuple[int, int], Storage] = {}
         self.ends: dict[TapeTensor, int] = {}
 
     def run(self, outputs: Mapping[int, TapeTensor]) -> None:
         """Run the backward pass of every operator that leads to the outputs of these nodes.
 
-        The loss makes a gradient of each output, and holds these gradients until all are passed on.
+        The loss makes the gradient of each output. These gradients stay alive until all of them are passed on.
         """
         tape = self.tape
         tape.phase = "backward"
@@ -82,7 +83,10 @@ class BackwardPass:
                 storage.dies = last
 
     def _unused(self, operation: Operation) -> None:
-        """An operator that leads to no output: its saved tensors stay until the last tensor derived from it is freed."""
+        """An operator that leads to no output of the network.
+
+        Its saved tensors stay alive as long as its result, or a tensor that was computed from the result.
+        """
         end = max(self.ends.get(operation.output, 0), operation.output.storage.dies)
         for saved in operation.saved:
             saved.storage.until(end)
@@ -90,7 +94,7 @@ class BackwardPass:
             self.ends[value] = max(self.ends.get(value, 0), end)
 
     def _through(self, operation: Operation, gradient: Gradient) -> None:
-        """Run the backward pass of one operator, and add to the gradients of its inputs."""
+        """Run the backward pass of one operator, and add the results to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
         if operation.rule.needs_order and not (
@@ -147,7 +151,7 @@ class BackwardPass:
     def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
     ) -> None:
-        """Add an operator's gradients to those of its inputs, and to those of shared weights.
+        """Add the gradients that an operator made to the gradients of its inputs and of shared weights.
 
         All input gradients stay alive until the last gradient is added. Exception: operators in VIEWED (addmm, mm,
         _prelu_kernel) read their weight through a view; the weight's gradient goes to the backward step of that view.
@@ -174,10 +178,11 @@ class BackwardPass:
     def _steps(
         self, operation: Operation, owner: int
     ) -> tuple[dict[int, Storage], list[tuple[Storage, int, tuple[int, int]]], int]:
-        """Run the steps of an operator's backward pass: the gradients of its inputs, and weight gradients to be copied.
+        """Run the steps of an operator's backward pass: input gradients, weight gradients to be copied, and a moment.
 
-        Returned with them is the moment of the last step that reads saved tensors. What a checkpointed block saved is
-        freed at that moment (torch.utils.checkpoint hands it out once), other saved tensors when the operator is done.
+        The moment is the time of the last step that reads saved tensors. At this moment, saved tensors of a
+        checkpointed block are freed (torch.utils.checkpoint returns each tensor once). Other saved tensors are freed
+        after the operator.
         """
         tape, inputs, weights = self.tape, operation.inputs, operation.parameter
         made: dict[int, Storage] = {}
@@ -212,7 +217,7 @@ class BackwardPass:
         return made, copied, ends[operation.rule.reading_steps - 1] if ends else len(tape.moments) - 1
 
     def _stays(self, made: Storage, which: tuple[int, int]) -> None:
-        """Keep the gradient of a weight to the end; add it to the first if the weight is shared."""
+        """Keep the gradient of a weight to the end. If the weight is shared, add the gradient to the first gradient."""
         last = len(self.tape.moments) - 1
         first = self.weights.setdefault(which, made)
         first.until(FOREVER)
@@ -224,7 +229,7 @@ class BackwardPass:
             self.weights[which].until(FOREVER)
 
     def _add(self, value: TapeTensor, new: Gradient) -> None:
-        """Add a contribution to the gradient of a tensor, in place where no other gradient shares the storage."""
+        """Add a contribution to the gradient of a tensor, in place if no other gradient shares the storage."""
         old, users = self.pending.get(value), self.users
         users[new.storage] = users.get(new.storage, 0) + 1
         if old is None:

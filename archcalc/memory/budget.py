@@ -1,4 +1,4 @@
-"""The memory of a whole run at any batch: weights, optimizer state, network input and schedule; the largest batch."""
+"""The memory of a whole run at any batch (weights, optimizer state, network input, schedule), and the largest batch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNITS: Mapping[str, int] = {
 }
 """Bytes of each unit of memory."""
 MAX_BUDGET = 2**60
-"""The most bytes that a size may be, 1 EiB."""
+"""The largest size that is accepted, in bytes (1 EiB)."""
 TRAINABLE = ("float64", "float32", "float16", "bfloat16")
 """The dtypes for which PyTorch has gradients."""
 
@@ -36,9 +36,9 @@ TRAINABLE = ("float64", "float32", "float16", "bfloat16")
 class Optimizer(NamedTuple):
     """What an optimizer of PyTorch stores: numbers per weight, and whether it counts its steps.
 
-    A step counter is a float32 for every tensor of weights. While Adam updates a tensor it makes two tensors of that
-    size, the root and the divided root. The divided root of the tensor before is still there, because its variable is
-    assigned later (torch/optim/adam.py, _single_tensor_adam).
+    A step counter is one float32 for every weight tensor. To update a weight tensor, Adam makes two tensors of the
+    same size, the root and the divided root. The divided root of the previous weight tensor is still alive then,
+    because its variable is assigned later (torch/optim/adam.py, _single_tensor_adam).
     """
 
     per_weight: int
@@ -54,7 +54,7 @@ OPTIMIZERS: Mapping[str, Optimizer] = {
 
 
 class Parts(NamedTuple):
-    """The bytes alive at one moment, by what they are."""
+    """The bytes alive at one moment, by kind."""
 
     weights: int
     buffers: int
@@ -72,10 +72,10 @@ class Parts(NamedTuple):
 class Budget:
     """The memory of inference and training of a network, for every batch.
 
-    ``overhead`` are the bytes of the framework and the GPU context, which do not follow from the network. Every size is
-    in bytes, or a text such as 24GiB. The network input belongs to the caller; it is counted because it lies in the same
-    memory. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are arrays, and for a dtype in which
-    PyTorch cannot train.
+    ``overhead``: the bytes of the framework and the GPU context, which do not follow from the network. Every size is a
+    number of bytes, or a text such as 24GiB. The network input belongs to the caller, but counts because the input lies
+    in the same memory. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are arrays, and for a
+    dtype in which PyTorch cannot train.
     """
 
     network: Network
@@ -112,7 +112,7 @@ class Budget:
             block_runs(network, network.running(), checkpoint)
 
     def at(self, network: Network) -> Budget:
-        """The same for another network."""
+        """The budget of another network, with the same settings."""
         return Budget(
             network,
             self.dtype,
@@ -128,7 +128,7 @@ class Budget:
 
     @cached_property
     def training(self) -> Training:
-        """The schedule of training; ArchcalcError where PyTorch cannot train in the dtype."""
+        """The schedule of training; ArchcalcError if PyTorch cannot train in the dtype."""
         if self.dtype not in TRAINABLE:
             raise ArchcalcError(
                 f"PyTorch cannot train in {self.dtype}: it has gradients for {', '.join(TRAINABLE)} only"
@@ -139,7 +139,7 @@ class Budget:
 
     @cached_property
     def tensors(self) -> list[int]:
-        """The bytes of every tensor of weights, those that are built but do not run included."""
+        """The bytes of every weight tensor, including the weights of layers that PyTorch builds but does not run."""
         found = []
         for layer, params in self._owned:
             rows = [len(row) for row in layer.table] if isinstance(layer, ConvTable) else [1]
@@ -149,7 +149,7 @@ class Budget:
 
     @cached_property
     def _owned(self) -> list[tuple[Layer, Params]]:
-        """Every layer with parameters of its own, and these."""
+        """Every layer with parameters, and the parameters; layers that share another layer's weights are left out."""
         known: dict[tuple[Layer, tuple[Shape, ...]], Params] = {}
         found = []
         for node in self.network.running():
@@ -162,12 +162,12 @@ class Budget:
 
     @cached_property
     def weights(self) -> int:
-        """The bytes of all weights; in training their gradients take as many."""
+        """The bytes of all weights. In training, the gradients of the weights take the same number of bytes."""
         return sum(self.tensors)
 
     @cached_property
     def buffers(self) -> int:
-        """The bytes of moving means and variances, and of the int64 that counts a normalisation's batches."""
+        """The bytes of running means and variances, and of the int64 batch counter of each batch normalisation."""
         return sum(
             params.buffers * self.itemsize + (8 if layer.type == "batch_norm" else 0) for layer, params in self._owned
         )
@@ -180,7 +180,7 @@ class Budget:
 
     @cached_property
     def step_scratch(self) -> int:
-        """The most scratch of the optimizer while it takes a step, on the CPU, in bytes."""
+        """The largest scratch of the optimizer during its step on the CPU, in bytes."""
         if not OPTIMIZERS[self.optimizer].counts_steps:
             return 0
         return max(
@@ -196,10 +196,10 @@ class Budget:
         return Parts(self.weights, self.buffers, 0, 0, self.image(batch), peak, self.overhead)
 
     def training_parts(self, batch: int) -> Parts:
-        """The parts of the peak memory of training: in the two passes, or while the optimizer takes its step.
+        """The parts of the peak memory of training. The peak is in the two passes, or in the optimizer's step.
 
-        The optimizer's state is there from its first step on. Gradients of weights are made again by every
-        backward pass; all are there at its end. Gradients of tensors are among the activations.
+        The optimizer state exists from the first step of the optimizer on. Every backward pass makes the gradients of
+        weights again, and all of them are alive at its end. Gradients of other tensors count as activations.
         """
         gradients = self._gradients(self.training.peak_moment(batch))
         rest = self.training.peak(batch) - gradients
@@ -209,26 +209,26 @@ class Budget:
         return max(in_passes, in_step, key=lambda parts: parts.total)
 
     def largest_inference(self, budget: int | str) -> int:
-        """The largest batch for which inference needs no more than the budget; 0 where not even one image fits."""
+        """The largest batch for which inference fits into the budget; 0 if one image does not fit."""
         free = in_bytes(budget) - self.weights - self.buffers - self.overhead
         return self.inference.largest_batch(free, self.image(1))
 
     def largest_training(self, budget: int | str) -> int:
-        """The largest batch for which training needs no more than the budget; 0 where not even one image fits."""
+        """The largest batch for which training fits into the budget; 0 if one image does not fit."""
         free = in_bytes(budget) - self.weights - self.buffers - self.optimizer_bytes - self.overhead
         each = self.image(1) + self._outputs(1)
         in_step = max(0, free - self.weights - self.step_scratch) // each
         return min(self.training.largest_batch(free, self.image(1)), in_step)
 
     def _gradients(self, moment: int) -> int:
-        """The bytes of gradients of weights that are there at a moment of training."""
+        """The bytes of the weight gradients that are alive at a moment of training."""
         if moment not in self._gradients_at:
             alive = self.training.alive(moment)
             self._gradients_at[moment] = sum(s.fixed for s in alive if s.role == "weight gradient")
         return self._gradients_at[moment]
 
     def _outputs(self, batch: int) -> int:
-        """The outputs, which are there until the next step."""
+        """The bytes of the network's outputs, which stay alive until the next step."""
         return sum(storage.bytes(batch) for storage in self._output_storages)
 
     @cached_property
@@ -238,7 +238,7 @@ class Budget:
 
 
 def in_bytes(size: int | str) -> int:
-    """A size in bytes, or a text such as 24GiB, in bytes; ArchcalcError when it is neither."""
+    """The number of bytes of a size that is a number or a text such as 24GiB; ArchcalcError for any other value."""
     if isinstance(size, str):
         return read_size(size)
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
@@ -247,7 +247,7 @@ def in_bytes(size: int | str) -> int:
 
 
 def read_size(text: str) -> int:
-    """A size such as 24GiB, 512 MB or 1.5GB in bytes; ArchcalcError with the nearest unit when it is none."""
+    """The bytes of a text such as 24GiB, 512 MB or 1.5GB; ArchcalcError, with the nearest unit, for other texts."""
     found = re.fullmatch(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)\s*", text)
     if not found:
         raise ArchcalcError(f"expected a size such as 24GiB or 512MB, got {text[:40]!r}")

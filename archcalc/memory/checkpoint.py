@@ -1,6 +1,6 @@
-"""Checkpointing: a block saves its inputs alone, and runs a second time when the backward pass comes to it.
+"""Checkpointing: a block saves only its inputs, and runs a second time when the backward pass reaches the block.
 
-As torch.utils.checkpoint does it with use_reentrant=False: the second run ends with the last operator that saves a
+The model is torch.utils.checkpoint with use_reentrant=False: the second run ends with the last operator that saves a
 tensor. Chen et al., Training deep nets with sublinear memory cost, 2016.
 """
 
@@ -17,10 +17,10 @@ from archcalc.pytorch.tape import Operation, Saved, Stopped, TapeTensor
 
 
 def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list[Node]]:
-    """The nodes of every use of a block, by the label of one use or the name of the block in the spec.
+    """The nodes of every use of a block; one list per use.
 
-    Several blocks have commas between them. Where one use lies in another, the outer counts. ArchcalcError with the
-    nearest name when there is no such block.
+    ``block`` is the label of one use, or the name of the block in the spec; commas separate several blocks. If one use
+    lies inside another use, the outer use counts. ArchcalcError, with the nearest name, if there is no such block.
     """
     wanted = {normal(name.strip()) for name in block.split(",")}
     for name in sorted(wanted):
@@ -43,7 +43,7 @@ def block_runs(network: Network, nodes: Sequence[Node], block: str) -> list[list
 
 
 def _use(network: Network, node: Node, wanted: Set[str]) -> str:
-    """The outermost use of a block that is wanted around a node, as a path; empty without one."""
+    """The path of the outermost use of a wanted block that contains the node; empty if there is no such use."""
     for depth, label in enumerate(node.scopes):
         path = ".".join(node.scopes[: depth + 1])
         if not wanted.isdisjoint((label, path)):
@@ -54,7 +54,7 @@ def _use(network: Network, node: Node, wanted: Set[str]) -> str:
 
 
 class CheckpointedBlock:
-    """A block between its two runs: its nodes, its inputs, and the operators of the first run."""
+    """A block that runs twice: its nodes, its inputs, and the operators of the first run."""
 
     def __init__(self, network: Network, nodes: Sequence[Node]) -> None:
         self.network, self.nodes = network, nodes
@@ -68,7 +68,7 @@ class CheckpointedBlock:
         self._done = False
 
     def first(self, tape: Runner, values: dict[int, TapeTensor]) -> list[Saved]:
-        """Run the block and save its inputs, and nothing else; the saved tensors."""
+        """The first run of the block, which saves only the inputs of the block; returns the saved tensors."""
         inside = {node.index for node in self.nodes}
         start = len(tape.operations)
         for node in self.nodes:
@@ -83,12 +83,12 @@ class CheckpointedBlock:
         self.wanting = set(wanting)
         for operation in self.operations:
             operation.saved = []
-        for operation in (wanting or self.operations)[:1]:  # the last in the backward pass
+        for operation in (wanting or self.operations)[:1]:  # the last operator of the block in the backward pass
             operation.saved = self.saved
         return self.saved
 
     def run(self, tape: Runner) -> None:
-        """The second run, when the backward pass first comes to the block."""
+        """The second run, at the moment when the backward pass first reaches the block."""
         if self._done or self._last < 0:
             return
         self._done = True
@@ -105,7 +105,7 @@ class CheckpointedBlock:
         except Stopped as stopped:
             self.again += [self.network.nodes[tape.node]] if stopped.ran else []
         lasts = {i: node.index for node in self.nodes for i in node.inputs}
-        for i, value in values.items():  # what later layers were still to read is there until the run stops
+        for i, value in values.items():  # tensors with later readers stay until the run stops
             if lasts.get(i, len(self.network.nodes)) > tape.node:
                 value.storage.until(len(tape.moments) - 1)
         tape.stop_at = -1

@@ -1,7 +1,8 @@
-"""A network as it is deployed: batch normalisations folded into convolutions, and sums written over a summand.
+"""The deployed network: batch normalisations are folded into convolutions, and sums are written in place.
 
-At inference a batch normalisation multiplies and shifts each channel by fixed numbers, which the weights and
-the bias of the layer before it can take up. Jacob et al., Quantization and training of neural networks, 2018, section 3.2.
+At inference, a batch normalisation multiplies and shifts each channel by fixed numbers. The weights and the bias of the
+layer before the normalisation can include these numbers. Jacob et al., Quantization and training of neural networks,
+2018, section 3.2.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from archcalc.sizes import Shape
 
 
 def fold_batch_norm(network: Network) -> Network:
-    """The network without the batch normalisations that are the only readers of a layer with weights of its own.
+    """The network with each batch normalisation folded into the layer before the normalisation, if possible.
 
-    Such a layer has a bias then. Sums are held in place, as by runtimes that let the convolution before them add to
-    the shortcut (and by ``+=`` in torchvision's ResNet). Side heads, which run in training only, are left out.
+    Only a convolution or a linear layer that does not share its weights, and that no other layer reads, can take a
+    normalisation; the layer then has a bias. Sums are written in place, as in runtimes whose convolution adds to the
+    shortcut (and as ``+=`` in torchvision's ResNet). Side heads, which run in training only, are left out.
     """
 
     def rebuild(input: Shape, settings: dict[str, Any]) -> Network:

@@ -17,15 +17,14 @@ TRIED, MAX_SIDE = 64, 2**20
 """TRIED: how many consecutive sizes are tried to find a size that the network accepts. MAX_SIDE: largest side that is
 tried, in pixels."""
 MOST_LAYERS = 8_000
-"""The most layers of a network that is built for one size after another."""
+"""The largest number of layers for which the network is built at many sizes."""
 
 
 def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], int]) -> Network | None:
-    """The network at the largest square input for which ``bytes_of`` it are within the budget; None without one.
+    """The network at the largest square input for which ``bytes_of(network)`` fits into the budget; None if none fits.
 
-    Sizes that the network does not take are passed over: of every size asked for, the largest below it that is
-    taken stands for it, if it is one of the next TRIED. ArchcalcError for a network without spatial axes, and where
-    an input of MAX_SIDE fits.
+    If the network does not accept a size, the search takes the next smaller size that the network accepts, up to TRIED
+    sizes below. ArchcalcError for a network without spatial axes, and if an input of MAX_SIDE still fits.
     """
     if not network.input.axes:
         raise ArchcalcError(f"{network.full_name} has no spatial axes: its input {network.input} cannot be made larger")
@@ -63,7 +62,7 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
     size = low + 1
     while size <= low + period:
         there, stride = fitting(size), period
-        while there is not None:  # sizes a period apart grow: on in ever longer steps
+        while there is not None:  # memory grows from period to period: double the stride
             low, best = there.input.axes[-1], there
             there, stride = fitting(low + stride), 2 * stride
         size = max(size, low) + 1
@@ -71,23 +70,23 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
 
 
 def _taken(network: Network, size: int) -> Network | None:
-    """The network at the largest size from the given one down that it takes."""
+    """The network at the largest size that the network accepts, from ``size`` downwards."""
     sizes = range(size, max(0, size - TRIED), -1)
     return next((there for n in sizes if (there := at_side(network, n)) is not None), None)
 
 
 def _meeting(seen: list[tuple[int, int]], budget: int) -> int:
-    """The size at which bytes meet the budget that grow with the square of the size as the last two did."""
+    """The size at which memory reaches the budget, if memory grows with the square of the size (from two tries)."""
     (a, before), (b, now) = seen[-2] if len(seen) > 1 else (0, 0), seen[-1]
     square = a * a + (budget - before) * (b * b - a * a) // (now - before) if now != before else 4 * b * b
     return isqrt(max(0, square))
 
 
 def _period(network: Network) -> int:
-    """How many sizes in a row may take less than a smaller one.
+    """How many consecutive sizes may need less memory than a smaller size.
 
-    With ``same`` padding and a stride the zeros that are needed come and go with the size, and so does a padded copy
-    of the map. Their number is the same again after every step of the network as a whole.
+    With ``same`` padding and a stride, the number of zeros around a map depends on the size, and with it a padded copy
+    of the map. The number of zeros repeats if the size grows by a common multiple of the steps of all maps, in pixels.
     """
     layers = [node.layer for node in network.nodes if getattr(node.layer, "pad", None) == "same"]
     if not any(isinstance(layer, Windowed) and layer.stride != 1 for layer in layers):
@@ -104,13 +103,13 @@ def _period(network: Network) -> int:
 
 
 def with_side(network: Network, side: int) -> Network:
-    """The network at a square input; its number of channels, and of frames, stay."""
+    """The network at a square input with the same number of channels and frames."""
     axes = network.input.axes
     return network.at(Shape(network.input.channels, (*axes[:-2], *(side for _ in axes[-2:]))))
 
 
 def at_side(network: Network, side: int) -> Network | None:
-    """The network at a square input, or None where it does not take that."""
+    """The network at a square input, or None if the network does not accept this input."""
     with suppress(ArchcalcError, LayerError):
         return with_side(network, side)
     return None

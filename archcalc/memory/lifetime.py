@@ -1,4 +1,4 @@
-"""When a tensor is alive, which layers write over their input, and the peak memory that follows.
+"""When tensors are alive, which layers write in place, and the peak memory that follows.
 
 Layers run one by one in the order of the spec. A tensor is alive until the last layer that reads it is done.
 """
@@ -19,12 +19,12 @@ from archcalc.pytorch.tape import Moment, Storage, TapeTensor
 
 
 def overwritten(network: Network) -> dict[int, int]:
-    """The nodes that write over one of their inputs, each with the index of that input.
+    """The nodes that write in place, each with the index of the input that the node overwrites.
 
-    A node can write over an input if no other layer needs the input: not the network's input or outputs, no tensor
-    that another layer reads later or saves for the backward pass, and no tensor with a view. The answer is the same for
-    inference and training, as it is for a module's ``inplace``. A sum writes over an input only where the network says
-    that its storage is ``in_place``.
+    A node can overwrite an input if no other layer needs the input. So a node cannot overwrite the network's input or
+    outputs, a tensor that another layer reads later or saves for the backward pass, or a tensor with a view. The answer
+    is the same for inference and training, like ``inplace`` of a module. A sum overwrites an input only if the network
+    says that the storage of the sum is ``in_place``.
     """
     readers: list[list[Node]] = [[] for _ in network.nodes]
     for node in network.nodes:
@@ -61,11 +61,13 @@ def passes_view(node: Node) -> bool:
 
 
 class Schedule:
-    """What is alive when: the operators of a run in their order, and the storages that they make.
+    """The operators of a run in their order, and the storages that the operators make.
 
-    ``moments[t]`` is an operator, and ``storages`` have the moments at which they are born and die, both
-    included; all are sorted by birth. ``outputs`` has the storage of every layer's output, which it may share with
-    another's; ``freed`` has the inputs that a layer frees while it runs, with the last moment that reads them. The image that a run starts from is its caller's, and not among ``storages``.
+    moments:  the operators; the index is the moment
+    storages: the storages, in the order in which they are made, with the first and the last moment of each (inclusive);
+              the network input belongs to the caller and is not in the list
+    outputs:  the storage of every layer's output; several outputs may share one storage
+    freed:    by layer, the inputs that are freed while the layer runs, with the last moment that reads each
     """
 
     def __init__(self, network: Network, tape: Runner, values: Mapping[int, TapeTensor]) -> None:
@@ -85,7 +87,7 @@ class Schedule:
 
     @cached_property
     def moments(self) -> list[Moment]:
-        """Every operator in its turn."""
+        """Every operator, in running order."""
         return [Moment(*moment) for moment in self._moments]
 
     @property
@@ -100,9 +102,9 @@ class Schedule:
 
     @cached_property
     def _candidates(self) -> list[tuple[int, int, int]]:
-        """The moments that can hold most, each with its fixed bytes and those of every image.
+        """The moments that can be the peak at some batch, as (fixed bytes, bytes per image, moment).
 
-        They are those of which no other has as much of both; of equal ones the first.
+        No other moment has at least as many bytes in both columns. Of equal moments, the list has the first.
         """
         pairs = zip(reversed(self._fixed), reversed(self._per_image), strict=True)
         first = dict(zip(pairs, range(self.last, -1, -1), strict=True))
@@ -113,24 +115,24 @@ class Schedule:
         return found
 
     def peak(self, batch: int = 1) -> int:
-        """The most bytes alive at any moment."""
+        """The largest number of bytes alive at one moment."""
         batch = single(batch, "batch")
         return max((fixed + batch * each for fixed, each, _ in self._candidates), default=0)
 
     def peak_moment(self, batch: int = 1) -> int:
-        """The first moment at which the most bytes are alive."""
+        """The first moment that reaches the peak."""
         peak = self.peak(batch)
         return min((moment for fixed, each, moment in self._candidates if fixed + batch * each == peak), default=0)
 
     def at(self, moment: int) -> Moment:
-        """The operator of that moment; where a network is all views, which no operator makes, the input stands in."""
+        """The operator of a moment. A network of views runs no operator; then the result is the network input."""
         return self.moments[moment] if self.moments else Moment("forward", 0, "no operator")
 
     def largest_batch(self, budget: int, per_image: int = 0) -> int:
-        """The largest batch of which at no moment more than the budget is alive, with so much more for every image.
+        """The largest batch that fits into the budget at every moment; ``per_image`` adds bytes for every image.
 
-        What is alive grows by the same number of bytes with every image; so each moment allows a largest batch, and
-        the smallest of these is the answer, without a search.
+        At each moment, memory grows by the same number of bytes with every image. So each moment allows a largest
+        batch. The smallest of these batches is the answer; no search is needed.
         """
         rows = [(fixed, each + per_image) for fixed, each, _ in self._candidates or [(0, 0, 0)] if each + per_image]
         return max(0, min(((budget - fixed) // each for fixed, each in rows), default=0))
@@ -141,13 +143,13 @@ class Schedule:
 
 
 def image(network: Network, dtype: str) -> TapeTensor:
-    """The network's input, whose memory is its caller's."""
+    """The network input, whose memory belongs to the caller."""
     count, size = network.input.values, itemsize(dtype)
     return TapeTensor(Storage("input", 0, "image", count * size, 0, 0), count, size)
 
 
 def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
-    """The schedule of one run without gradients."""
+    """The schedule of one inference run, without gradients."""
     nodes = network.running(training=False)
     tape = Runner(False, itemsize(dtype), amp, overwritten(network))
     values = {0: image(network, dtype)}

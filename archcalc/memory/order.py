@@ -1,10 +1,10 @@
 """The smallest inference peak over the orders in which a network's branches can run.
 
-Between two layers that every way goes through, only the first one's output is alive at the start, so such
-segments are searched one by one. Within one, a state is the set of layers that have run, and the search goes
-from state to state by the smallest peak so far, as Dijkstra's does by distance. That is exact; where a segment
-has too many states it is given up, and the peak that was found is a bound. An output that no layer reads can be made
-at any time once its inputs are there, so nothing after it begins a segment.
+The network is cut into segments at the layers that every path goes through. Only the output of such a layer is alive
+when the next segment begins, so each segment is searched alone. In a segment, a state is the set of layers that have
+run. The search goes from state to state by the smallest peak so far, like Dijkstra's algorithm by distance. This search
+is exact. If a segment has too many states, the search stops, and the peak in the order of the spec is a bound. An
+output that no layer reads can be made at any time after its inputs, so no segment begins after such an output.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from archcalc.network import Network
 from archcalc.pytorch.tape import Storage
 
 STATES = 10_000
-"""The most states of a segment that are looked at."""
+"""The largest number of states of a segment that the search visits."""
 PUSHED = 100_000
-"""The most states that wait to be looked at, some of them more than once."""
+"""The largest number of entries that the search adds to its queue; one state can be added several times."""
 TRIED = 3_000_000
-"""The most steps from state to state, one for every layer of the segment."""
+"""The largest number of transitions that the search tries: states times layers of the segment."""
 
 
 class Best(NamedTuple):
-    """The smallest peak in bytes, whether none is smaller, and the nodes in an order that has it."""
+    """The smallest peak that was found, in bytes, whether no order has a smaller peak, and the nodes in their order."""
 
     peak: int
     exact: bool
@@ -35,11 +35,11 @@ class Best(NamedTuple):
 class _Step(NamedTuple):
     """A layer of a segment.
 
-    node:   its index
+    node:   index of the layer
     before: the layers that must run first
     reads:  storages that the layer reads
-    during: the most bytes that the layer makes, with the inputs that were freed before: first none, then after each
-            statement that is the last to read an input
+    during: pairs of a number of bytes and a set of inputs: the largest memory of the layer's own storages while exactly
+            these inputs are freed. The first set is empty. Inputs are freed after the last statement that reads them.
     made:   storage that stays after the layer, or None
     """
 
@@ -51,7 +51,7 @@ class _Step(NamedTuple):
 
 
 def best_order(schedule: Schedule, batch: int = 1) -> Best:
-    """The best order for an inference whose schedule in the order of the spec is given."""
+    """The order with the smallest inference peak; ``schedule`` runs the layers in the order of the spec."""
     network = schedule.network
     steps = _steps(schedule, batch)
     segments = _segments(network)
@@ -73,7 +73,7 @@ def best_order(schedule: Schedule, batch: int = 1) -> Best:
 
 
 def _segments(network: Network) -> list[list[int]]:
-    """The layers up to and with each one whose output is all that any later layer needs."""
+    """The layers in segments. A segment ends with a layer whose output is the only tensor that later layers read."""
     nodes = network.running(training=False)
     last_use = dict.fromkeys((node.index for node in nodes), len(network.nodes))
     for node in nodes:
@@ -91,7 +91,7 @@ def _segments(network: Network) -> list[list[int]]:
 
 
 def _peaks(schedule: Schedule, batch: int) -> dict[int, int]:
-    """The most bytes alive while each layer runs."""
+    """The largest number of bytes alive while each layer runs."""
     peaks = {node.index: 0 for node in schedule.network.running(training=False)}
     for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
         peaks[moment.node] = max(peaks[moment.node], live)
@@ -108,7 +108,7 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
     for node in network.running(training=False):
         reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
         before = {i for i in node.inputs if i}
-        if node.index in over:  # all that read the input as it was have to be done
+        if node.index in over:  # every other reader of the input must run before it is overwritten
             before.update(readers.get(outputs[over[node.index]], ()))
         made = own.get(node.index, [])
         during = {frozenset[Storage](): 0}
@@ -133,11 +133,11 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
 def _search(
     schedule: Schedule, steps: list[_Step], batch: int, floor: int, ceiling: int
 ) -> tuple[int, list[int]] | None:
-    """The smallest peak of a segment, not below ``floor``, and an order with it; None when that is too long to find.
+    """The smallest peak of a segment and an order that reaches this peak; None if the search takes too long.
 
-    ``ceiling`` is the peak in the order of the spec.
+    ``floor``: peaks below this number count as this number. ``ceiling``: the peak in the order of the spec.
     """
-    if len(steps) ** 2 > TRIED:  # there are more states than layers
+    if len(steps) ** 2 > TRIED:  # a segment has more states than layers
         return None
     first = steps[0].node
     whole = sum(1 << step.node - first for step in steps)

@@ -16,10 +16,11 @@ from archcalc.pytorch.tape import Operation, Saved, TapeTensor
 
 
 class Training(Schedule):
-    """The schedule of a forward and a backward pass, and the tensors that the first saved for the second.
+    """The schedule of a forward and a backward pass, and the tensors that the forward pass saves.
 
-    ``saved`` has every tensor that autograd saves, storages that several operators save again each time;
-    ``turn`` is the first moment of the backward pass, and ``again`` are the layers that it runs again.
+    saved: every tensor that autograd saves; a storage that several operators save is listed several times
+    turn:  the first moment of the backward pass
+    again: the layers that the backward pass runs a second time (checkpointing)
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Training(Schedule):
         self.saved, self.turn, self.again = saved, turn, again
 
     def saved_once(self) -> list[Saved]:
-        """The saved tensors, each storage once, where it is first saved; without the network input."""
+        """The saved tensors without the network input; each storage appears once, where it is first saved."""
         first = {one.storage: one for one in reversed(self.saved) if one.storage.role != "image"}
         return [one for one in self.saved if first.get(one.storage) is one]
 
@@ -55,9 +56,9 @@ def training(
 ) -> Training:
     """The schedule of one step of training up to the optimizer, side heads included.
 
-    ``checkpoint`` names a block that runs again instead of keeping what its backward pass needs. Where two
-    gradients of one tensor meet, autograd adds the second to the first in place when nothing else refers to
-    that; without ``sums_in_place`` the sum is a tensor of its own, as it is under any dispatch mode.
+    ``checkpoint`` names a block that runs a second time instead of saving its tensors. If a tensor has two gradients,
+    autograd adds the second gradient to the first, in place if nothing else refers to the first. Without
+    ``sums_in_place`` the sum has a new storage, as under any dispatch mode of PyTorch.
     """
     nodes = network.running()
     blocks = (
@@ -89,7 +90,7 @@ def training(
 
 
 def _taken(blocks: list[CheckpointedBlock]) -> frozenset[int]:
-    """The nodes that read what their block takes: it has to be there as it was when the block runs again."""
+    """The nodes that read an input of their block. They must not overwrite the input: the second run reads it again."""
     found = set()
     for block in blocks:
         inside = {node.index for node in block.nodes}

@@ -1,6 +1,6 @@
-"""What PyTorch does with each layer type, a record for each: how it writes the layer, and which operators run.
+"""One record per layer type: how PyTorch code writes the layer, and which operators PyTorch runs.
 
-Nothing here imports torch. The records are complete: an import fails where a layer type has none.
+Nothing here imports torch. The records are complete: the import fails if a layer type has no record.
 """
 
 from archcalc.layers import BUILT_IN

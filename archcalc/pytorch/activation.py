@@ -14,9 +14,10 @@ from archcalc.sizes import Shape
 
 
 class ActivationRecord(Record):
-    """An activation of one operator. Its backward pass reads its input, if the record says so, or else its output.
+    """An activation that PyTorch runs as one operator.
 
-    In place it saves its output, if the record says so, or else a copy of its input.
+    The operator saves its input if ``saves_input`` is set, else its output. In place, the operator saves its output if
+    ``saves_output`` is set, else a copy of its input.
     """
 
     facts: ClassVar[tuple[str, ...]] = (*Record.facts, "operator", "modules")
@@ -25,7 +26,7 @@ class ActivationRecord(Record):
     saves_in_place: ClassVar[Saves]
     keeps_format = False
     keeps_gradient_order = False
-    """Whether its input gradient has the memory order of the input; else that of the output gradient."""
+    """True: the input gradient has the memory order of the input. False: the memory order of the output gradient."""
 
     def __init_subclass__(cls, type: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(type, **kwargs)
@@ -47,7 +48,7 @@ class ActivationRecord(Record):
         return tape.run(f"{self.operator}_", xs, x.count, Result(over=x), saves, rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        """It sees its own position."""
+        """No layers: a unit reads only its own position."""
         return []
 
 
@@ -114,7 +115,7 @@ class GeluRecord(ActivationRecord, type="gelu"):
 
 
 class SoftmaxRecord(ActivationRecord, type="softmax"):
-    """The channels come first in memory, whatever the input's order."""
+    """The output is contiguous (channels first), whatever the memory order of the input."""
 
     operator, modules = "_softmax", ("Softmax",)
     saves_input, saves_output, in_place = False, True, False
@@ -141,7 +142,7 @@ class PreluRecord(ActivationRecord, type="prelu"):
         gradients, copies = tape.weights(layer.params(*shapes).weight)
         x = tape.low(xs[0])
         whole = x.count * x.itemsize
-        both = [Made(0 if x.derived else SCRATCH, whole, 0, 0), Made(SCRATCH, whole, 0, 1)]  # whether needed or not
+        both = [Made(0 if x.derived else SCRATCH, whole, 0, 0), Made(SCRATCH, whole, 0, 1)]  # even if not needed
         rule = BackwardRule([both, gradients], True, gradient_order=x.order, reading_steps=1)
         saves = self.saves._replace(tensors=halves(copies))
         return tape.run(self.operator, [x, *copies], out.values, saves=saves, rule=rule)

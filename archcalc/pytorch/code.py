@@ -1,6 +1,6 @@
 """PyTorch code of a layer: the constructor of a module, or an expression over the layer's inputs.
 
-The records say which code a layer is. ``witness.built`` makes modules of it, and ``export`` Python text.
+The records of layer types give the code. ``witness.built`` makes modules of the code, and ``export`` Python text.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ NO_ARGUMENTS: Mapping[str, Any] = MappingProxyType({})
 
 
 class ModuleCode(NamedTuple):
-    """A module by its class and arguments; the first ``positional`` of them are written without names.
+    """A module: its class and its arguments; the first ``positional`` arguments are written without names.
 
-    An argument that equals its default is not written. The class is one of torch.nn (``nn.Conv2d``) or
-    one of ``export.missing_layers``. An argument may be a ModuleCode itself.
+    An argument that equals its default is not written. The class is in torch.nn (``nn.Conv2d``) or in
+    ``export.missing_layers``. An argument may be a ModuleCode itself.
     """
 
     target: str
@@ -42,10 +42,10 @@ ITSELF = InlineCode("{0}")
 
 
 class Statements(NamedTuple):
-    """A layer as statements of Python: expressions that come before, and the layer itself.
+    """A layer as Python statements: expressions that run before the layer, and the layer itself.
 
-    Each takes its inputs from the front of the list of the layer's inputs, and puts there what it makes. So an input
-    is freed after the last statement that reads it, if no other layer does.
+    Each statement takes its inputs from the front of the list of the layer's inputs, and puts its result there. So an
+    input is freed after the last statement that reads the input, unless another layer reads the input.
     """
 
     before: tuple[InlineCode, ...]
@@ -62,20 +62,20 @@ def takes(expression: InlineCode) -> int:
 
 
 def dims(kind: str, x: Shape) -> str:
-    """The class of torch.nn for the axes of x, such as nn.Conv2d; LayerError where there is none."""
+    """The class of torch.nn for the axes of x, such as nn.Conv2d; LayerError if torch.nn has no such class."""
     if not 1 <= len(x.axes) <= 3:
         raise LayerError(f"PyTorch has no {kind} over {len(x.axes)} axes; it has one to three")
     return f"nn.{kind}{len(x.axes)}d"
 
 
 def alike(values: Any) -> Any:
-    """One number where all axes have it, else a tuple."""
+    """One number if all axes have the same number, else a tuple."""
     values = tuple(values)
     return values[0] if len(set(values)) == 1 else values
 
 
 def sides(pads: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """Zeros before and after each axis as torch.nn.functional.pad takes them: the last axis first."""
+    """The padding before and after each axis, in the order of torch.nn.functional.pad: the last axis first."""
     return tuple(n for pair in reversed(pads) for n in pair)
 
 
@@ -84,11 +84,11 @@ def sequence(*calls: ModuleCode) -> ModuleCode:
 
 
 ENDS = ("front", "back"), ("top", "bottom"), ("left", "right")
-"""What the two ends of the last axes are called."""
+"""The names of the two ends of each of the last three axes."""
 
 
 def padding(x: Shape, around: Sequence[tuple[int, int]], value: str = "") -> InlineCode:
-    """Zeros before and after each axis, or another value."""
+    """Code that pads x before and after each axis, with zeros or another value."""
     pairs = list(zip(ENDS[-len(x.axes) :], around, strict=True))
     widths = {name: width for names, sides in pairs for name, width in zip(names, sides, strict=True)}
     order = [f"{{{name}}}" for names, _ in reversed(pairs) for name in names]

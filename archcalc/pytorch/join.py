@@ -1,4 +1,4 @@
-"""What PyTorch does where branches meet."""
+"""What PyTorch does with joins: layers of several inputs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from archcalc.sizes import Shape
 
 
 class OneByOneRecord(JoinRecord):
-    """The first two inputs combined, then what they made and the third, and so on, each in a statement of its own.
+    """A join that combines two inputs at a time: the first two, then the result and the third, and so on.
 
-    After each statement what was combined is freed.
+    Each combination is one statement. Its two inputs are freed after the statement.
     """
 
     facts: ClassVar[tuple[str, ...]] = (*JoinRecord.facts, "sign", "partial")
@@ -25,7 +25,7 @@ class OneByOneRecord(JoinRecord):
     sign: str
     """The operator between two inputs."""
     partial: str
-    """What is called the result so far."""
+    """The label of an intermediate result."""
     saves_input, saves_output = False, False
     in_place = False
     keeps_format = False
@@ -34,7 +34,7 @@ class OneByOneRecord(JoinRecord):
         return one_by_one(ends, f" {self.sign} ")
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        """Inputs are added up, since a field does not tell channels apart."""
+        """A sum of the inputs: receptive fields do not distinguish channels."""
         return [Add()]
 
 
@@ -55,7 +55,7 @@ class AddRecord(OneByOneRecord, type="add"):
         return self.sum(tape, xs, shapes, len(xs) - 1)
 
     def sum(self, tape: Runner, xs: list[TapeTensor], shapes: list[Shape], final: int) -> TapeTensor:
-        """One sum after another; sum number ``final`` is the output."""
+        """Add the inputs one after another; the result of addition number ``final`` is the output."""
         shape = shapes[0]
         for at, other in enumerate(shapes[1:], 1):
             total, x = xs[:2]
@@ -85,7 +85,7 @@ class MeanRecord(AddRecord, type="mean"):
 
 
 class MultiplyRecord(OneByOneRecord, type="multiply"):
-    """The gradient of a gate is a map before it is summed."""
+    """A product. Autograd computes the gradient of a gate at the full size of the map, and then sums this gradient."""
 
     sign, partial, saves_input = "*", "product so far", True
 
@@ -107,9 +107,10 @@ class MultiplyRecord(OneByOneRecord, type="multiply"):
 
 
 def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> str:
-    """The order of a map made of two: that of the first that is as large; where neither is, as both lie in memory.
+    """The memory order of the result of two inputs: the order of the first input that is as large as the result.
 
-    PyTorch's TensorIterator sorts the axes, the innermost first, by the first of the two that has a stride along both.
+    If both inputs are smaller, the strides decide. PyTorch's TensorIterator sorts the axes, the innermost first. To
+    compare two axes, TensorIterator takes the first input that has a stride along both axes.
     """
     for x in xs:
         if x.count == out.values:
@@ -130,14 +131,14 @@ def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: 
 
 
 def _strides(x: TapeTensor, shape: Shape, sizes: tuple[int, ...]) -> list[int]:
-    """The strides of channels and axes of a map that is read at every position of a larger one: there they are 0."""
+    """The strides of the channels and axes of an input of a larger result; 0 along axes that repeat the input."""
     own = (shape.channels, *(shape.axes or (1,) * (len(sizes) - 1)))
     strides = (x.strides or dense(x, shape)) if shape.axes else (1,) * len(sizes)
     return [0 if n < size else stride for n, size, stride in zip(own, sizes, strides, strict=True)]
 
 
 def _outer(a: int, b: int, rows: list[list[int]], sizes: tuple[int, ...]) -> bool | None:
-    """Whether axis a lies outside of axis b; None where no map says."""
+    """Whether axis a lies outside axis b in memory; None if the strides of no input decide."""
     for strides in rows:
         if strides[a] and strides[b] and strides[a] != strides[b]:
             return strides[a] > strides[b]
@@ -147,7 +148,7 @@ def _outer(a: int, b: int, rows: list[list[int]], sizes: tuple[int, ...]) -> boo
 
 
 def _summed(terms: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
-    """The gradients of terms that are smaller than their sum: summed, and copied into the term's precision."""
+    """Backward of a sum: the gradient of a smaller term is summed to the term's shape, and cast to its precision."""
     steps: list[list[Made]] = []
     for n, x in enumerate(terms):
         if x.count < count and x.derived:
@@ -175,7 +176,7 @@ def _factors(factors: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) 
 
 
 class ConcatRecord(JoinRecord, type="concat"):
-    """A map in the memory format of its inputs; under autocast in the precision of the largest."""
+    """The output has the memory format of the inputs; under autocast, the highest precision among the inputs."""
 
     saves_input, saves_output = False, False
     in_place = False

@@ -27,19 +27,19 @@ from archcalc.sizes import Shape, product
 
 
 class NormRecord(Record):
-    """A normalisation, which makes a map and reads its input again in the backward pass."""
+    """A normalisation, whose output has new storage and whose backward pass reads its input."""
 
     saves_input, saves_output = True, False
     in_place = False
     keeps_format = True
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        """It sees its own position, or the channels there."""
+        """No layers: a unit reads only its own position (all channels)."""
         return []
 
 
 class BatchNormRecord(NormRecord, type="batch_norm"):
-    """Keeps the mean and the deviation of each channel, in training alone."""
+    """Saves the mean and the deviation of each channel, in training only."""
 
     modules = ("BatchNorm2d",)
 
@@ -60,7 +60,7 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
 
 
 class LayerNormRecord(NormRecord, type="layer_norm"):
-    """Keeps the mean and the deviation of each group of values that are normalised together."""
+    """Makes the mean and the deviation of each group of values that are normalised together; training saves both."""
 
     modules = ("LayerNorm", "LayerNorm2d")
 
@@ -90,7 +90,7 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
 
 
 class GroupNormRecord(NormRecord, type="group_norm"):
-    """Keeps the mean and the deviation of each group."""
+    """Makes the mean and the deviation of each group; training saves both."""
 
     modules = ("GroupNorm",)
 
@@ -112,7 +112,7 @@ class GroupNormRecord(NormRecord, type="group_norm"):
 
 
 class InstanceNormRecord(NormRecord, type="instance_norm"):
-    """A batch normalisation of the batch seen as one image, with the parameters repeated for every image."""
+    """PyTorch views the batch as one image, repeats the parameters for every image, and runs a batch normalisation."""
 
     keeps_format = False
     modules = ("InstanceNorm2d",)
@@ -147,12 +147,12 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
 
 
 def whole_map(out: Shape) -> Sequence[Layer]:
-    """Every position sees all positions."""
+    """Layers in which every position reads all positions."""
     return [AdaptiveAvgPool(out=(1,) * len(out.axes)), Upsample(size=out.axes)] if out.axes else []
 
 
 def over_axes(layer: Any, out: Shape) -> Sequence[Layer]:
-    """What sees the same as a linear layer or a normalisation of a map: over the channels, the last axis, or all."""
+    """Layers with the field of a linear layer or a normalisation over the channels, the last axis or all axes."""
     if not out.axes or layer.axis in (None, "channels"):
         return []
     over = 1 if layer.axis == "last" else len(out.axes)
@@ -160,7 +160,7 @@ def over_axes(layer: Any, out: Shape) -> Sequence[Layer]:
 
 
 class LrnRecord(NormRecord, type="lrn"):
-    """x / (k + alpha * mean of neighbouring squares)^beta, written out in torch.nn.functional."""
+    """x / (k + alpha * mean of neighbouring squares)^beta, in several operators (torch.nn.functional)."""
 
     keeps_format = False
 
@@ -185,7 +185,7 @@ class LrnRecord(NormRecord, type="lrn"):
         channels = (out.channels + layer.size - 1) * product(out.axes)
         padded = tape.run("constant_pad_nd", [square], channels, _within("padded squares"), rule=tape.rule(square))
         low = padded.storage
-        if tape.amp and padded.itemsize == 2 and len(out.axes) > 1:  # avg_pool3d alone needs single precision
+        if tape.amp and padded.itemsize == 2 and len(out.axes) > 1:  # autocast: avg_pool3d needs float32
             padded = tape.cast(padded, FLOAT, "padded squares in single precision", "scratch")
         saves = Saves("the padded squares")
         mean = tape.run("avg_pool3d", [padded], n, _within("mean of squares"), saves, tape.rule(padded))
@@ -208,7 +208,7 @@ def _within(label: str) -> Result:
 
 
 class LayerScaleRecord(NormRecord, type="layer_scale"):
-    """A product with a trained number for each channel."""
+    """A product with one trained number per channel."""
 
     keeps_format = False
 

@@ -1,7 +1,7 @@
-"""How PyTorch places the windows of a pooling: by itself, after padding, or not at all.
+"""How PyTorch places the windows of a pooling: in a pooling layer, in a pooling layer after padding, or by unfolding.
 
-A pooling of torch.nn pads both sides of an axis alike, by half a window at most, and has its own rule for the last
-window. What it cannot place is padded first. An average over dilated windows is beyond it.
+A pooling of torch.nn pads both sides of an axis by the same amount, at most half a window, and has its own rule for the
+last window. If a pooling needs other padding, the map is padded first. torch.nn has no average over dilated windows.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ from archcalc.sizes import Shape, lesser, positive
 
 Sides = tuple[tuple[int, int], ...]
 Kind = Literal["max", "mean", "sum"]
-"""What a pooling makes of a window."""
+"""The value that a pooling computes from a window."""
 
 
 class Placement(NamedTuple):
-    """What stands around the map beforehand, the pooling's own padding, and whether it rounds its size up.
+    """How PyTorch computes a pooling.
 
-    ``divided``: a mean over other cells than those of the pooling. It is divided by the same mean of a map of ones,
-    with ``counted`` ones around and zeros up to ``around``. ``unfolded``: windows that no pooling has.
+    around:    padding that is put around the map before the pooling
+    own:       padding that the pooling adds itself
+    ceil_mode: whether the pooling rounds its output size up
+    divided:   the mean counts other cells than nn.AvgPool counts. The mean is divided by the same mean of a map of
+               ones, with ``counted`` ones around the map and zeros up to ``around``.
+    unfolded:  no pooling of torch.nn has such windows
     """
 
     around: Sides
@@ -42,33 +46,33 @@ class Placement(NamedTuple):
 
     @property
     def beyond(self) -> Sides:
-        """The zeros around a map of ones, outside of the ones that count."""
+        """The zeros around the map of ones, outside the ``counted`` ones."""
         rows = zip(self.around, self.counted or ((0, 0),) * len(self.around), strict=True)
         return tuple((positive(before - b), positive(after - a)) for (before, after), (b, a) in rows)
 
 
 def uneven(layer: Any, x: Shape) -> Sides:
-    """The padding of a convolution on x where it differs by side, which no convolution of torch.nn has; else empty."""
+    """The padding of a convolution on x, if two sides differ (torch.nn has no such convolution); else empty."""
     pads = tuple((before, after) for *_, before, after in layer.slides(x))
     return () if all(before == after for before, after in pads) else pads
 
 
 def placement(kind: Kind, layer: Any, x: Shape, out: Shape) -> Placement:
-    """How PyTorch places the windows of a pooling on x, of which it makes ``out``."""
+    """How PyTorch places the windows of a pooling whose input has shape x and whose output has shape ``out``."""
     slides, kernels = layer.slides(x), per_axis(layer.kernel, x, "kernel")
     pads = tuple((before, after) for *_, before, after in slides)
     nothing, none = ((0, 0),) * len(pads), (0,) * len(pads)
     mean = kind == "mean"
     counts = mean and layer.counts_padding
     dilated = kind != "max" and any(d != 1 for d in per_axis(layer.dilation, x, "dilation"))
-    unfolded = dilated or (kind == "sum" and len(pads) == 1)  # nn.AvgPool1d has no sums
+    unfolded = dilated or (kind == "sum" and len(pads) == 1)  # nn.AvgPool1d has no divisor_override
     rows = zip(slides, out.axes, strict=True)
     whole = tuple((b, positive((size - 1) * s + span - n - b)) for (n, span, s, b, _), size in rows)
     ones = tuple((b, lesser(a, w)) for (b, a), (_, w) in zip(pads, whole, strict=True)) if counts else ()
     if unfolded:
         return Placement(whole, none, divided=mean, counted=ones, unfolded=True)
     own = tuple(before for before, _ in pads)
-    ends = mean and not counts  # where the padding ends does not matter
+    ends = mean and not counts  # padding does not count, so its size after the map does not matter
     if (ends or all(b == a for b, a in pads)) and all(2 * p <= k for p, k in zip(own, kernels, strict=True)):
         mode = _mode(kind, layer, own, x, out)
         if mode is not None:
@@ -84,16 +88,16 @@ def placement(kind: Kind, layer: Any, x: Shape, out: Shape) -> Placement:
 
 
 def _mode(kind: Kind, layer: Any, own: tuple[int, ...], x: Shape, out: Shape) -> bool | None:
-    """With which ceil_mode a pooling with this padding of its own makes ``out``; None where with neither.
+    """The ceil_mode with which a pooling with padding ``own`` makes ``out``; None if neither value does.
 
-    nn.AvgPool3d wants a map as large as its kernel, and forgets its padding when it looks.
+    nn.AvgPool3d needs a map at least as large as the kernel. This check of nn.AvgPool3d ignores the padding.
     """
     kernels = per_axis(layer.kernel, x, "kernel")
     if kind != "max" and len(own) == 3 and any(n < k for n, k in zip(x.axes, kernels, strict=True)):
         return None
     windows = {name: layer.settings[name] for name in ("kernel", "stride", "dilation")}
     for mode in (False, True):
-        with suppress(LayerError):  # a kernel larger than the map with this padding
+        with suppress(LayerError):  # the kernel is larger than the padded map
             if type(layer)(**windows, pad=own, ceil_mode=mode).shape(x).axes == out.axes:
                 return mode
     return None

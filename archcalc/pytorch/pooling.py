@@ -29,7 +29,7 @@ from archcalc.sizes import Shape, product
 
 
 def averages(record: Record, tape: Runner, operator: str, x: TapeTensor, out: Shape) -> TapeTensor:
-    """Means in the order of the input, but for maps of three axes, which both have the channels first."""
+    """Means in the memory order of the input. Over three axes, output and input gradient are contiguous instead."""
     if len(out.axes) == 3:
         x, order = tape.single(x), "first"
     else:
@@ -38,7 +38,7 @@ def averages(record: Record, tape: Runner, operator: str, x: TapeTensor, out: Sh
 
 
 class PoolRecord(Record):
-    """A pooling over windows, which PyTorch places in its own way, on a padded map, or not at all."""
+    """A pooling over windows. PyTorch pools the map or a padded map, or unfolds the windows (see ``placing``)."""
 
     saves_input, saves_output = True, False
     in_place = False
@@ -56,7 +56,7 @@ class PoolRecord(Record):
         return len(out.axes) == 1
 
     def module(self, name: str, layer: Any, x: Shape, at: Placement) -> ModuleCode:
-        """A pooling of torch.nn with padding of its own."""
+        """The pooling of torch.nn, with the padding that the pooling adds itself."""
         kernel = alike(per_axis(layer.kernel, x, "kernel"))
         arguments = {
             "kernel_size": kernel,
@@ -71,7 +71,7 @@ class PoolRecord(Record):
         return ModuleCode(dims(name, x), arguments, 1, defaults)
 
     def sums(self, layer: Any, x: Shape) -> ModuleCode:
-        """The sums of windows that no pooling has."""
+        """The sums of windows that no pooling of torch.nn has."""
         windows = {name: per_axis(getattr(layer, name), x, name) for name in ("kernel", "stride", "dilation")}
         dims("AvgPool", x)
         return ModuleCode("WindowSum", windows, 2, {"dilation": (1,) * len(x.axes)})
@@ -79,7 +79,7 @@ class PoolRecord(Record):
     def windows(
         self, tape: Runner, layer: Any, x: TapeTensor, shapes: tuple[Shape, Shape], at: Placement
     ) -> TapeTensor:
-        """The means or sums of the windows of a map with zeros around, by a pooling or by unfolding."""
+        """The means or sums of the windows of a padded map, by a pooling or by unfolding."""
         shape, out = shapes
         if not at.unfolded:
             return averages(self, tape, "avg_pool", x, out)
@@ -100,7 +100,7 @@ class PoolRecord(Record):
 
 
 class MaxPoolRecord(PoolRecord, type="max_pool"):
-    """The maxima and their indices, which PyTorch makes at inference too."""
+    """The maxima and the indices of the maxima. PyTorch makes the indices at inference too."""
 
     kind = "max"
     modules = ("MaxPool2d",)
@@ -119,7 +119,7 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
 
 
 class AvgPoolRecord(PoolRecord, type="avg_pool"):
-    """The means; where other cells count than those of the windows, divided by the means of a map of ones."""
+    """The means. If other cells count than nn.AvgPool counts, the means are divided by the means of a map of ones."""
 
     kind = "mean"
     modules = ("AvgPool2d",)
@@ -158,9 +158,9 @@ class AvgPoolRecord(PoolRecord, type="avg_pool"):
 
 
 class SubsampleRecord(PoolRecord, type="subsample"):
-    """Sums over windows, times a coefficient, plus a bias, both written over the sums.
+    """Sums over windows, times a coefficient, plus a bias. Product and bias are written in place.
 
-    The gradient of the coefficient needs the sums, so that autograd keeps a copy of them.
+    The gradient of the coefficient needs the sums, so a copy of the sums is saved.
     """
 
     kind = "sum"
@@ -197,7 +197,7 @@ class SubsampleRecord(PoolRecord, type="subsample"):
 
 
 class AdaptiveAvgPoolRecord(Record, type="adaptive_avg_pool"):
-    """Means over windows that PyTorch places by itself; one position is a mean over all axes."""
+    """Means over windows that PyTorch places. If the output has one position, PyTorch computes a mean over all axes."""
 
     saves_input, saves_output = True, False
     in_place = False
@@ -218,7 +218,7 @@ class AdaptiveAvgPoolRecord(Record, type="adaptive_avg_pool"):
         if len(out.axes) == 3:
             x = tape.single(x)
         y = tape.run("mean", [x], out.values, Result(order="first"), rule=tape.rule(x, "first"))
-        if x.order in ("last", "unit"):  # its strides are changed, which is undone on a tensor of zeros
+        if x.order in ("last", "unit"):  # new strides: backward undoes them on a tensor of zeros
             y = tape.run("as_strided_", [y], y.count, Result(view=True, order=last(out)), rule=tape.rule(y))
         return y
 
@@ -227,6 +227,6 @@ class AdaptiveAvgPoolRecord(Record, type="adaptive_avg_pool"):
 
 
 class GlobalAvgPoolRecord(AdaptiveAvgPoolRecord, type="global_avg_pool"):
-    """One position, by an adaptive pooling."""
+    """An adaptive pooling to one position."""
 
     saves_input, saves_output = False, False

@@ -1,4 +1,4 @@
-"""What PyTorch does with layers that compute nothing or nearly nothing: they rearrange, pass on, resize or drop."""
+"""What PyTorch does with layers that compute almost nothing: they rearrange, pass on, resize or drop values."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from archcalc.sizes import Shape, product
 
 
 class MovingRecord(Record):
-    """A layer that reads neither its input nor its output in the backward pass."""
+    """A layer whose backward pass reads neither the layer's input nor its output."""
 
     saves_input, saves_output = False, False
     in_place = False
     keeps_format = False
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        """It sees its own position, or the channels there."""
+        """No layers: a unit reads only its own position (all channels)."""
         return []
 
 
@@ -36,7 +36,7 @@ class IdentityRecord(MovingRecord, type="identity"):
 
 
 class FlattenRecord(MovingRecord, type="flatten"):
-    """The values as they lie; a map whose channels come last in memory, or a part of one, is copied into order."""
+    """A view of the input. If the values of an image are not contiguous in memory, PyTorch copies the values."""
 
     modules = ("Flatten",)
 
@@ -99,7 +99,7 @@ class DropPathRecord(MovingRecord, type="drop_path"):
 
 
 def copied(tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
-    """A map of its own in the memory format of the input, of which nothing is saved."""
+    """A new map in the memory format of the input. The operator saves nothing."""
     order = "first" if operator == "upsample" and len(out.axes) == 1 else ""
     return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
 
@@ -145,7 +145,7 @@ class SliceRecord(MovingRecord, type="slice"):
 
 
 class CropRecord(MovingRecord, type="crop"):
-    """One slice after another, for every axis of which something is cut off; each has a gradient of full size."""
+    """One slice for each axis that becomes shorter. Each slice has a gradient of the size of its input."""
 
     def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
         if out == x:

@@ -1,14 +1,14 @@
 """What PyTorch does with a layer type: one record, a small class beside the layer's four facts.
 
-    code(layer, x, out)             how PyTorch writes the layer: a module, or an expression
-    run(tape, layer, xs, shapes, out)   how PyTorch runs it: operators, and what each makes, saves and frees
-    saves_input, saves_output       whether its backward pass can read its input, and its output
-    in_place                        whether PyTorch can write the output over an input
-    keeps_format                    whether it makes a map in the memory format of its input
-    stand_in(layer, out)            layers of one channel that see the same pixels
+    code(layer, x, out)             how PyTorch code writes the layer: a module, or an expression
+    run(tape, layer, xs, shapes, out)   how PyTorch runs the layer: operators, and what each makes, saves and frees
+    saves_input, saves_output       whether the layer's backward pass can read the layer's input, and its output
+    in_place                        whether PyTorch can write the output in place, into the storage of an input
+    keeps_format                    whether the output has the memory format of the input
+    stand_in(layer, out)            layers of one channel that read the same pixels
 
-None has a default. Subclassing with a ``type`` registers the record; a duplicate or a missing fact is refused when the
-module is imported, and ``gaps`` says which layer types have no record. Nothing here imports torch.
+No fact has a default. A subclass with a ``type`` is registered. The import of a module fails if a record is a duplicate
+or lacks a fact. ``gaps`` says which layer types have no record. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from archcalc.sizes import Shape
 
 
 class Records(dict[str, "Record"]):
-    """Records by layer type; a layer type without one is refused in a sentence."""
+    """Records by layer type; ArchcalcError for a layer type without a record."""
 
     def __missing__(self, type: str) -> Record:
         raise ArchcalcError(_no_record(type))
@@ -35,14 +35,14 @@ class Records(dict[str, "Record"]):
 
 _records = Records()
 records: Mapping[str, Record] = MappingProxyType(_records)
-"""What PyTorch does with a layer, by its type."""
+"""The record of each layer type."""
 
 
 class Record:
     """What PyTorch does with the layers of one type; ``layer`` is always a layer of that type.
 
-    ``fvcore_operator`` is the operator under which fvcore counts it, where it is not called as the type is, and
-    ``modules`` are the classes of torch and torchvision that are such a layer.
+    fvcore_operator: the operator under which fvcore counts the layer, if its name differs from the type
+    modules:         the classes of torch and torchvision that are such a layer
     """
 
     facts: ClassVar[tuple[str, ...]] = (
@@ -54,7 +54,7 @@ class Record:
         "keeps_format",
         "stand_in",
     )
-    """What a record has to state."""
+    """The facts that every record must state."""
     type: ClassVar[str] = ""
     saves_input: ClassVar[bool]
     saves_output: ClassVar[bool]
@@ -63,17 +63,18 @@ class Record:
     fvcore_operator: ClassVar[str] = ""
     modules: ClassVar[tuple[str, ...]] = ()
     pads: ClassVar[bool] = False
-    """Whether something may stand around the map before the layer runs."""
+    """Whether the map may need padding before the layer runs."""
     saves: ClassVar[Saves]
-    """What an operator saves, as it takes it: its input and its output, where the record says so."""
+    """What an operator saves, as an argument of ``Tape.run``: its input and its output, if the record says so."""
     padding_value: ClassVar[str] = ""
-    """What ``around`` puts around a map, as a further argument of F.pad; empty for zeros."""
+    """The value of the padding ``around`` a map, as a further argument of F.pad; empty for zeros."""
 
     code: Callable[[Any, Shape, Shape], TorchCode]
     run: Callable[[Runner, Any, list[TapeTensor], list[Shape], Shape], TapeTensor]
-    """Runs the layer on a tape: its inputs, their shapes, and the shape of its output, which it returns.
+    """Runs the layer on a tape; arguments: tape, layer, inputs, shapes of the inputs, shape of the output.
 
-    The list of inputs has what is alive until the layer is done; one that is freed before is taken out of it.
+    Returns the output. The inputs in the list stay alive until the layer is done. ``run`` takes an input out of the
+    list if the input is freed earlier.
     """
     stand_in: Callable[[Any, Shape], Sequence[Layer]]
 
@@ -95,14 +96,14 @@ class Record:
         _records[type] = cls()
 
     def around(self, layer: Any, x: Shape) -> Sides:
-        """What stands around x before the layer runs, since PyTorch's layer cannot pad so; empty where nothing does.
+        """The padding that PyTorch's layer cannot do itself and that is put around x before the layer; empty if none.
 
-        Padding is a statement of its own: once it has run, the map is freed if no other layer reads it.
+        This padding is a separate statement. After it, the unpadded map is freed if no other layer reads the map.
         """
         return ()
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
-        """Whether PyTorch returns the result as a view of a tensor, even where the output is no view of its input."""
+        """Whether PyTorch returns the result as a view of a tensor, even if the output is not a view of the input."""
         return False
 
     def fvcore(self, layer: Any) -> str:
@@ -110,15 +111,15 @@ class Record:
         return self.fvcore_operator or self.type
 
     def code_in_place(self, layer: Any, x: Shape) -> TorchCode:
-        """How PyTorch writes the layer over its input."""
+        """The code of the layer that writes in place, into the storage of its input."""
         module = self.code(layer, x, x)
         assert isinstance(module, ModuleCode)
         return module._replace(arguments={**module.arguments, "inplace": True})
 
     def statements(self, layer: Any, inputs: Sequence[Shape], out: Shape, over: bool = False) -> Statements:
-        """The layer in PyTorch, for inputs of these shapes; with ``over`` it writes over the first of them.
+        """The layer as PyTorch code, for inputs of these shapes; with ``over``, the layer overwrites the first input.
 
-        LayerError when PyTorch has no such layer.
+        LayerError if PyTorch has no such layer.
         """
         (x,) = inputs
         if over:
@@ -129,7 +130,7 @@ class Record:
 
 
 class JoinRecord(Record):
-    """What PyTorch does with a layer of several inputs: it is written one statement after another."""
+    """What PyTorch does with a layer of several inputs, whose code is one or more statements."""
 
     facts: ClassVar[tuple[str, ...]] = (
         "write",
@@ -142,7 +143,8 @@ class JoinRecord(Record):
     )
 
     write: Callable[[list[str], bool], list[InlineCode]]
-    """The statements, by what follows each input where it is read, and whether the first input is written over."""
+    """Returns the statements. Arguments: the index text that follows each input (see ``operands``), and whether the
+    first input is overwritten."""
 
     def statements(self, layer: Any, inputs: Sequence[Shape], out: Shape, over: bool = False) -> Statements:
         *before, last = self.write(operands(out, inputs), over)
@@ -150,13 +152,13 @@ class JoinRecord(Record):
 
 
 def operands(out: Shape, xs: Sequence[Shape]) -> list[str]:
-    """What follows each input of a join where it is read: a vector gets the axes that it lacks."""
+    """The index text that follows each input of a join: a vector gets the axes that the vector lacks."""
     axes = "[:, :" + ", None" * len(out.axes) + "]"
     return [axes if out.axes and not x.axes else "" for x in xs]
 
 
 def gaps(types: Iterable[str]) -> list[str]:
-    """What is missing: layer types without a record, and records without a layer type; a sentence for each."""
+    """One sentence for each layer type without a record, and for each record without a layer type."""
     without = [_no_record(type) for type in types if type not in _records and type != "input"]
     alone = [
         f"the PyTorch record {record.__class__.__name__} is of {type!r}, and no layer is called so"

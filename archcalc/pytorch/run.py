@@ -1,8 +1,8 @@
-"""A layer run on a tape: padding that stands around its input, the operators of its record, and what it frees.
+"""How a layer runs on a tape: padding around the input, the operators of the layer's record, and inputs that are freed.
 
-It describes PyTorch's eager mode on the CPU. A GPU differs in that dropout keeps one byte per value there and not a
-float, and that cuDNN may add a reserve to batch normalisation. Scratch inside an operator (im2col, oneDNN's reordered
-copies) is not part of it.
+The tape describes PyTorch's eager mode on the CPU. A GPU differs in two points: dropout saves one byte per value, not a
+float, and cuDNN may add a reserve to batch normalisation. Scratch inside an operator (im2col, oneDNN's reordered
+copies) is not included.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from archcalc.pytorch.tape import TapeTensor
 
 
 def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, TapeTensor]) -> TapeTensor:
-    """Run a layer on the tape, statement by statement; its output.
+    """Run a layer on the tape, statement by statement; returns the output of the layer.
 
-    What stands around a map is put there first. An input stays until the last statement that reads it is done.
+    Padding around the map comes first. An input stays alive until the last statement that reads the input is done.
     """
     tape.begin(node)
     record = records[node.layer.type]
     inputs, shapes = [values[i] for i in node.inputs], network.input_shapes(node)
     over = node.inputs.index(tape.in_place[node.index]) if tape.overwrite else 0
-    if over:  # a sum, whose inputs may come in any order
+    if over:  # a sum: the input that is overwritten comes first
         inputs = [inputs[over], *inputs[:over], *inputs[over + 1 :]]
         shapes = [shapes[over], *shapes[:over], *shapes[over + 1 :]]
     held = list(inputs)

@@ -1,4 +1,4 @@
-"""A tape on which layers run, and what their operators share."""
+"""A tape on which layers run, and helpers that the records of layer types share."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from archcalc.sizes import Params, Shape, product
 
 T = TypeVar("T")
 Kept = tuple[Storage, str]
-"""A tensor that the backward pass needs, and as what."""
+"""A storage that the backward pass needs, and a text that describes the storage."""
 INT64, FLOAT = 8, 4
 
 
 class Runner(Tape):
-    """A tape on which layers run, in training or not, under autocast or not."""
+    """A tape on which layers run, for inference or training, with or without autocast (``amp``)."""
 
     def __init__(self, training: bool, itemsize: int, amp: bool, in_place: Mapping[int, int]) -> None:
         super().__init__(training)
@@ -40,7 +40,7 @@ class Runner(Tape):
         self.shares: int | None = None
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}
-        """By layer, the inputs that it no longer holds when it is done, with the last moment that read them."""
+        """By layer: the inputs that are freed before the layer is done, with the last moment that reads each input."""
         self._copies: dict[tuple[int, int], TapeTensor] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._rules: dict[tuple[int, str, tuple[Made, ...]], BackwardRule] = {}
@@ -48,13 +48,13 @@ class Runner(Tape):
         self._answers: dict[tuple[Any, Any, Shape], Any] = {}
 
     def begin(self, node: Node) -> None:
-        """The operators that follow belong to this layer."""
+        """Start a layer: the operators that follow belong to this layer."""
         self.node, self.name = node.index, node.name or node.layer.type
         self.shares, self.overwrite = node.shares, node.index in self.in_place
         self.parameter = 0
 
     def ask(self, question: Callable[[Any, Shape], T], layer: Any, x: Shape) -> T:
-        """What a question on a layer and its input gives; asked once for all layers alike."""
+        """The result of ``question(layer, x)``, computed once for equal layers and inputs."""
         key = question, layer, x
         if key not in self._answers:
             self._answers[key] = question(layer, x)
@@ -62,13 +62,13 @@ class Runner(Tape):
         return answer
 
     def low(self, x: TapeTensor) -> TapeTensor:
-        """x in half precision, which autocast gives to convolutions and linear layers."""
+        """x in half precision, which autocast uses for convolutions and linear layers."""
         if not self.amp or x.itemsize == 2:
             return x
         return self.cast(x, 2, "in half precision")
 
     def single(self, x: TapeTensor) -> TapeTensor:
-        """x in single precision, which autocast gives to poolings over three axes."""
+        """x in single precision, which autocast uses for poolings over three axes."""
         return x if not self.amp or x.itemsize == FLOAT else self.cast(x, FLOAT, "in single precision")
 
     def cast(self, x: TapeTensor, itemsize: int, label: str, role: Role = "map") -> TapeTensor:
@@ -77,24 +77,24 @@ class Runner(Tape):
         return self.run("_to_copy", [x], x.count, result, rule=self.rule(x))
 
     def gradients(self, *counts: int) -> list[Made]:
-        """The gradients of weights with so many values each."""
+        """The gradients of weights; ``counts``: the number of values of each weight."""
         if counts not in self._gradients:
             self._gradients[counts] = [Made(WEIGHT, 0, n * self.itemsize) for n in counts if n]
         return self._gradients[counts]
 
     def statistics(self, per_image: int, fixed: int, why: str) -> tuple[Extra, Extra]:
-        """The mean and the deviation that a normalisation makes, each of so many bytes."""
+        """The mean and the deviation that a normalisation makes; the byte counts are for each of the two."""
         key = per_image, fixed, why
         if key not in self._statistics:
             self._statistics[key] = Extra(per_image, fixed, "mean", why), Extra(per_image, fixed, "deviation", why)
         return self._statistics[key]
 
     def weights(self, *counts: int, last: bool = False) -> tuple[list[Made], list[TapeTensor]]:
-        """The gradients of weights with so many values each, and under autocast their copies in half precision.
+        """The gradients of weights of ``counts`` values, and under autocast the weights' copies in half precision.
 
-        Autocast copies each weight where it is first used, the last argument of an operator first, and keeps the
-        copy to the end of the forward pass. A gradient is then that of a copy, the operator's input 1, 2 ...
-        With ``last`` the gradient of the first has the channels last, and is copied into the order of the weight.
+        Autocast copies each weight at its first use, the last argument of an operator first, and keeps the copy to the
+        end of the forward pass. Each gradient is then the gradient of a copy; the copies are the operator's inputs 1,
+        2 ... With ``last``, the first weight's gradient is channels-last and is copied into the order of the weight.
         """
         made = self.gradients(*counts)
         if last:
@@ -109,7 +109,7 @@ class Runner(Tape):
         return [Made(at, 0, 2 * n) for at, n in enumerate(counts, 1)], copies[::-1]
 
     def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> TapeTensor:
-        """A weight in half precision."""
+        """The copy of a weight in half precision."""
         if (owner, parameter) not in self._copies:
             self.moment("_to_copy")
             storage = self.make("weight copy", 0, 2 * count, "weights in half precision")
@@ -120,7 +120,7 @@ class Runner(Tape):
         return self._copies[owner, parameter]
 
     def repeated(self, count: int, label: str) -> TapeTensor:
-        """A weight of so many values, repeated for every image of the batch."""
+        """A weight of ``count`` values, repeated for every image of the batch."""
         self.moment("repeat")
         storage = self.make("scratch", count * self.itemsize, 0, f"{label}, repeated")
         weight = TapeTensor(storage, count, self.itemsize, derived=self.training)
@@ -131,17 +131,17 @@ class Runner(Tape):
         return weight
 
     def release_copies(self) -> None:
-        """The end of autocast, which frees its copies of weights."""
+        """End autocast, which frees the copies of weights."""
         for copy in self._copies.values():
             copy.storage.until(len(self.moments) - 1)
         self._copies.clear()
 
     def step(self, x: TapeTensor, weights: Iterable[Made] = ()) -> Backward:
-        """One step that makes the gradient of the first input, with those of weights."""
+        """One backward step that makes the gradient of the first input and the gradients of ``weights``."""
         return [[Made(0, x.count * x.itemsize, 0), *weights]] if self.training else ()
 
     def rule(self, x: TapeTensor, order: str = "", weights: Sequence[Made] = ()) -> BackwardRule:
-        """A backward pass of one step: the gradient of the first input, in a memory order, and those of weights."""
+        """A backward pass of one step, which makes the first input's gradient in ``order``, and weight gradients."""
         if not self.training:
             return NO_STEPS
         key = x.count * x.itemsize, order, tuple(weights)
@@ -156,25 +156,25 @@ class Runner(Tape):
         return self.make("saved", x.count * x.itemsize, 0, label)
 
     def scratch(self, operator: str, per_image: int, fixed: int, label: str) -> Storage:
-        """Scratch that an operator makes: freed within the layer."""
+        """Scratch that an operator makes and that is freed within the layer."""
         self.moment(operator)
         return self.make("scratch", per_image, fixed, label)
 
     def padded(self, x: TapeTensor, shape: Shape, pads: Iterable[tuple[int, int]]) -> TapeTensor:
-        """x with its zeros around it."""
+        """x with padding around the map."""
         axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
         result = Result(order=formatted(x, shape), role="scratch", label="padded input")
         return self.run("constant_pad_nd", [x], shape.channels * product(axes), result, rule=self.rule(x))
 
 
 def layer_params(layer: Any, x: Shape) -> Params:
-    """The parameters of a layer; as a question for ``Runner.ask``."""
+    """The parameters of a layer, as a ``question`` for ``Runner.ask``."""
     own: Params = layer.params(x)
     return own
 
 
 def halves(copies: list[TapeTensor]) -> list[Kept]:
-    """The saved ones of weights in half precision: the first, from which the gradient of the input is computed."""
+    """The weight copies that are saved: only the first, because the gradient of the input is computed from it."""
     return [(copy.storage, "its weights in half precision") for copy in copies[:1]]
 
 
@@ -195,23 +195,23 @@ def trivial(x: Shape) -> bool:
 
 
 def last(x: Shape) -> str:
-    """The order of a map whose channels were moved back from the end."""
+    """The memory order of a map after the channels are moved back from the last axis."""
     return "last" if not trivial(x) else "unit" if x.values > 1 else "first"
 
 
 def formatted(x: TapeTensor, shape: Shape) -> str:
-    """The order in which an operator that asks x for its memory format makes a map; one axis has no such format."""
+    """The memory order of the output of an operator that keeps x's memory format; a map over one axis is contiguous."""
     return "first" if len(shape.axes) == 1 else "last" if x.order == "unit" else x.order
 
 
 def dense(x: TapeTensor, shape: Shape) -> tuple[int, ...]:
-    """The strides of a map that is whole, or some channels of one."""
+    """The strides of a map that fills its storage, or of some channels of such a map."""
     inner = x.storage.per_image // x.itemsize // product(shape.axes) if x.order in ("last", "unit") else 1
     strides = [inner * product(shape.axes[at + 1 :]) for at in range(len(shape.axes))]
     return (1 if x.order in ("last", "unit") else product(shape.axes), *strides)
 
 
 def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
-    """Whether axes of these sizes and strides can be seen as one axis, without a copy."""
+    """Whether axes of these sizes and strides can be viewed as one axis, without a copy."""
     long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
     return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))

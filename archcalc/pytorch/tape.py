@@ -1,7 +1,7 @@
 """A recording of what PyTorch runs for a network: operators one after another, and the tensors that they make.
 
-Every moment of a run is one operator; a tensor is alive from the moment that makes it to the last that
-needs it. Sizes are exact for every batch at once: so many bytes per image and so many whatever the batch.
+Every moment of a run is one operator. A tensor is alive from the moment that makes the tensor to the last moment that
+reads the tensor. Every size has two parts, bytes per image and fixed bytes, and so is exact for every batch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Role = Literal["map", "saved", "scratch", "gradient", "weight gradient", "weight
 class Storage:
     """The memory behind one or more tensors: its size, and the first and last moment at which it is alive.
 
-    ``label`` tells it from others of the same layer.
+    ``label`` distinguishes the storages of one layer.
     """
 
     __slots__ = ("born", "dies", "fixed", "label", "layer", "node", "per_image", "role")
@@ -37,7 +37,7 @@ class Storage:
         return self.fixed + batch * self.per_image
 
     def until(self, moment: int) -> None:
-        """Alive at that moment too."""
+        """Keep the storage alive at least up to this moment."""
         if moment > self.dies:
             self.dies = moment
 
@@ -51,7 +51,7 @@ class Moment(NamedTuple):
 
 
 class TapeTensor:
-    """A tensor as operators see it.
+    """A tensor, as operators read and make tensors.
 
     count:    values per image
     itemsize: bytes of one value
@@ -59,7 +59,7 @@ class TapeTensor:
               strides, but the values lie as in ``first`` because the map has one channel or one position.
               ``part``: some channels of a larger map.
     derived:  whether a gradient flows to the tensor
-    strides:  strides of the channels and of every axis, where the tensor is some positions of a larger map; else empty
+    strides:  strides of the channels and of every axis, if the tensor has some positions of a larger map; else empty
     """
 
     __slots__ = ("count", "derived", "itemsize", "order", "storage", "strides")
@@ -72,10 +72,10 @@ class TapeTensor:
 class Made(NamedTuple):
     """What one step of an operator's backward pass makes.
 
-    target:    the number of the input whose gradient it is, or WEIGHT, SCRATCH or COPIED (the gradient of a weight in
-               another dtype or order, which is copied afterwards)
-    per_image, fixed: bytes per image, and bytes whatever the batch
-    until:     scratch lives up to and with this step
+    target:    the number of the input to which the gradient belongs, or WEIGHT, SCRATCH or COPIED (the gradient of a
+               weight in another dtype or order, which is copied afterwards)
+    per_image, fixed: bytes per image, and bytes that do not depend on the batch
+    until:     number of the last step at which the scratch is alive
     becomes:   the bytes of a COPIED gradient after the copy
     """
 
@@ -92,13 +92,13 @@ Backward = Sequence[Sequence[Made]]
 
 
 class Result(NamedTuple):
-    """Where an operator's result lies.
+    """The storage and the format of an operator's result.
 
     over:     the tensor whose storage the result takes (an operator in place)
     view:     whether the result is a view of the first input
-    order:    memory order; '' = that of the first input
-    itemsize: bytes of a value; 0 = those of the first input
-    role, label: of a new storage
+    order:    memory order; '' = the order of the first input
+    itemsize: bytes of a value; 0 = the itemsize of the first input
+    role, label: role and label of a new storage
     """
 
     over: TapeTensor | None = None
@@ -110,7 +110,7 @@ class Result(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """A further result of an operator, and why the backward pass needs it ('' where it does not)."""
+    """A further result of an operator. ``why``: the reason to save the result; '' = not saved."""
 
     per_image: int
     fixed: int
@@ -121,9 +121,9 @@ class Extra(NamedTuple):
 class Saves(NamedTuple):
     """What an operator saves for its backward pass.
 
-    input, output: why it saves its first input, and its result; '' where it does not
-    tensors: other tensors that it saves, each with the reason
-    extra:   further results, which it makes without a backward pass too
+    input, output: the reason to save the first input, and the result; '' = not saved
+    tensors: other tensors that the operator saves, each with the reason
+    extra:   further results, which the operator makes even without a backward pass
     """
 
     input: str = ""
@@ -135,9 +135,9 @@ class Saves(NamedTuple):
 class BackwardRule(NamedTuple):
     """How gradients flow through an operator.
 
-    steps:              what each step of its backward pass makes
+    steps:              what each step of the operator's backward pass makes
     weights:            whether the operator has weights, so that a gradient always flows
-    passes_gradient_on: whether the gradient of the output is that of every input that no step makes one for
+    passes_gradient_on: whether the output gradient is also the gradient of each input for which no step makes one
     gradient_order:     memory order of the input gradients; '' = order of the output gradient
     needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
                         copied first
@@ -160,7 +160,7 @@ NO_STEPS, PASSES = BackwardRule(), BackwardRule(passes_gradient_on=True)
 
 
 class Saved(NamedTuple):
-    """A storage that the backward pass of a layer needs, and as what."""
+    """A storage that the backward pass of a layer needs, and the reason."""
 
     storage: Storage
     node: int
@@ -170,11 +170,11 @@ class Saved(NamedTuple):
 class Operation:
     """An operator that gradients flow through.
 
-    node, operator: the layer that it belongs to, and its name in PyTorch
-    inputs, output: its tensors
-    saved:     what it saved for its backward pass
-    rule:      how gradients flow through it
-    parameter: the number of its first weight among those of its layer
+    node, operator: index of the operator's layer, and name of the operator in PyTorch
+    inputs, output: the tensors that the operator reads and makes
+    saved:     the storages that the operator saved for the backward pass
+    rule:      how gradients flow through the operator
+    parameter: the number of the operator's first weight among the weights of the layer
     """
 
     __slots__ = ("inputs", "node", "operator", "output", "parameter", "rule", "saved")
@@ -194,17 +194,17 @@ class Operation:
 
 
 class Stopped(Exception):  # noqa: N818
-    """The last operator that was wanted has run, or need not run."""
+    """The tape reached its last operator (``Tape.stop_at``); ``ran`` says whether this operator ran."""
 
     def __init__(self, ran: bool) -> None:
         self.ran = ran
 
 
 class Tape:
-    """The recording while it is made: a layer runs its operators through it one by one.
+    """A recording in progress: layers run their operators on the tape, one by one.
 
-    The operator that would be number ``stop_at`` of ``operations`` is the last: it runs, or where all that is saved
-    of it was there before, it does not, and Stopped is raised.
+    Number ``stop_at`` of ``operations`` is the last operator; then Stopped is raised. The last operator does not run if
+    all tensors that it saves exist already.
     """
 
     def __init__(self, training: bool) -> None:
@@ -217,7 +217,7 @@ class Tape:
         self.phase: Phase = "forward"
         self.stop_at = -1
         self.parameter = 0
-        """How many weights of this layer have had their operators."""
+        """How many weights of this layer the operators have used so far."""
 
     @property
     def now(self) -> int:
@@ -225,13 +225,13 @@ class Tape:
         return len(self.moments) - 1
 
     def make(self, role: Role, per_image: int, fixed: int = 0, label: str = "") -> Storage:
-        """A storage that the operator of this moment makes."""
+        """A new storage, which the operator of this moment makes."""
         made = Storage(self.name, self.node, role, per_image, fixed, len(self.moments) - 1, label)
         self.storages.append(made)
         return made
 
     def moment(self, operator: str) -> int:
-        """An operator runs; its moment."""
+        """Record that an operator runs; returns the moment."""
         self.moments.append((self.phase, self.node, operator))
         return len(self.moments) - 1
 
@@ -244,9 +244,9 @@ class Tape:
         saves: Saves = NOTHING_SAVED,
         rule: BackwardRule = NO_STEPS,
     ) -> TapeTensor:
-        """Run one operator on the inputs; the tensor of ``count`` values per image that it makes.
+        """Run one operator on the inputs; returns the result, a tensor of ``count`` values per image.
 
-        In training, gradients flow where an input derives from a weight, or where the operator has weights.
+        In training, gradients flow if an input derives from a weight or if the operator has weights.
         """
         last = len(self.operations) == self.stop_at
         if last and not saves.output and not any(extra.why for extra in saves.extra):

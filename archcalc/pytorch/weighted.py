@@ -19,11 +19,11 @@ from archcalc.sizes import Shape, product
 SLIDING = {"stride": 1, "padding": 0, "dilation": 1}
 CONVOLVING = {**SLIDING, "groups": 1, "bias": True}
 MANY = 2
-"""Images of a batch: more than one, so that their stride matters."""
+"""The size of a batch of several images, so that the stride between images matters."""
 
 
 class ConvolutionRecord(Record):
-    """A layer that slides weights over a map and reads its input again in the backward pass."""
+    """A layer that slides weights over a map, and whose backward pass reads its input."""
 
     saves_input, saves_output = True, False
     in_place = False
@@ -31,7 +31,7 @@ class ConvolutionRecord(Record):
     fvcore_operator = "conv"
 
     def sliding(self, layer: Any, x: Shape) -> dict[str, Any]:
-        """Stride, padding and dilation; padding that differs by side is put around beforehand."""
+        """Stride, padding and dilation. Padding that differs by side is added before the layer (``around``)."""
         return {
             "stride": alike(per_axis(layer.stride, x, "stride")),
             "padding": 0 if self.around(layer, x) else alike(before for *_, before, _ in layer.slides(x)),
@@ -39,16 +39,16 @@ class ConvolutionRecord(Record):
         }
 
     def second(self, x: Shape, out: Shape) -> int:
-        """The size of the weight's second axis, for one group."""
+        """The size of the weight's second axis, if there is one group."""
         return x.channels
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
-        # A map over one axis is seen with a second axis of one position, and with it may have its channels last.
+        # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
         order = "last" if x.order == "unit" else formatted(x, shape)
         weight, bias, _ = tape.ask(layer_params, layer, shape)
         cells = product(per_axis(layer.kernel, shape, "kernel"))
-        moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else both orders are one
+        moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else the orders agree
         gradients, copies = tape.weights(weight, bias, last=moved)
         x = tape.low(x)
         saves = Saves(self.saves.input, tensors=halves(copies)) if copies else self.saves
@@ -105,7 +105,7 @@ class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):
 
 
 class ConvTableRecord(ConvolutionRecord, type="conv_table"):
-    """A convolution of one map after another, each on a copy of the input maps that it sees."""
+    """One convolution for each output map. The convolution reads a copy of the input maps that its table row names."""
 
     saves_input = False
 
@@ -152,7 +152,7 @@ class ConvTableRecord(ConvolutionRecord, type="conv_table"):
 
 
 class LinearRecord(Record, type="linear"):
-    """A matrix product; what does not lie in the order of the product is copied first."""
+    """A matrix product. An input that does not lie in the order of the product is copied first."""
 
     saves_input, saves_output = True, False
     in_place = False
@@ -165,7 +165,7 @@ class LinearRecord(Record, type="linear"):
         return ModuleCode(target, arguments, 2, {"bias": True})
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
-        """A map with its channels moved to the end, or a matrix seen as a map."""
+        """True if the channels of a map were moved to the end, or if a matrix is viewed as a map."""
         return bool(out.axes and (layer.axis == "channels" or layer.bias))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
@@ -186,7 +186,7 @@ class LinearRecord(Record, type="linear"):
             x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
         y = self._product(tape, x, gradients, copies, (out, layer.bias and plain, moved))
         if out.axes:
-            rows = out.channels * product(out.axes[:-1])  # of an image, which the product takes as rows of a matrix
+            rows = out.channels * product(out.axes[:-1])  # of one image; they are rows of the matrix
             needs = ("" if rows == 1 else "first") if not moved else "" if trivial(out) else "last"
             rule = BackwardRule(passes_gradient_on=True, needs_order=needs)
             y = tape.run("view", [y], out.values, VIEW, rule=rule)
@@ -205,10 +205,10 @@ class LinearRecord(Record, type="linear"):
         copies: list[TapeTensor],
         how: tuple[Shape, bool, bool],
     ) -> TapeTensor:
-        """The product with the weights: ``how`` is the output, whether the bias is added too, and the axis moved."""
+        """The product with the weights. ``how``: output shape, whether the bias is added, whether channels move."""
         out, fused, moved = how
         of_weight, *of_bias = [[made] for made in gradients]
-        # Gradients come by the alphabet: mat1, mat2, self of addmm, but mat2, self of mm.
+        # Autograd makes gradients in alphabetical order of the arguments: mat1, mat2, self (addmm); mat2, self (mm).
         steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
         order = "last" if moved else "first"
         rule = BackwardRule(steps, True, gradient_order=order, reading_steps=2)
@@ -219,7 +219,7 @@ class LinearRecord(Record, type="linear"):
 
 
 def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
-    """Whether a part of a map can be seen as a matrix without a copy; its rows are those of all images."""
+    """Whether a part of a map can be viewed as one matrix, with the rows of all images, without a copy."""
     image = x.storage.per_image // x.itemsize
     sizes, strides = (shape.channels, *shape.axes), x.strides
     rows = (sizes[1:], strides[1:]) if moved else (sizes[:-1], strides[:-1])
@@ -227,7 +227,7 @@ def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
 
 
 class RbfRecord(Record, type="rbf"):
-    """Differences to fixed codes, their squares and the sums of these."""
+    """Differences to fixed codes, the squares of the differences, and the sums of the squares."""
 
     saves_input, saves_output = False, False
     in_place = False
