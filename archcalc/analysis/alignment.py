@@ -1,9 +1,9 @@
-"""Which layer of one network is which layer of another, by names or by structure, in bounded work.
+"""Which layer of one network corresponds to which layer of another network, by name or by structure.
 
-By name, layers of one name are partners. By structure, partners are first the layers that have the same layers on all
-paths before them, then those that have the same layers on all paths behind them, and then what lies between: layers
-with the same surroundings, in the order of the run. Every step sorts or looks up, so the work grows as n log n, whatever
-the networks.
+By name: layers with equal names are partners. By structure, partners are found in three steps. First: layers that have
+the same layers on all paths before them. Second: layers that have the same layers on all paths behind them. Third:
+layers between these partners that have the same neighbours, in running order. Every step sorts or looks up keys, so the
+time grows as n log n for n layers.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from archcalc.layers import Layer
 COMMUTING = ("add", "mean", "multiply")
 """Joins whose inputs may stand in any order."""
 SURROUNDINGS = 2
-"""How many layers before and behind a layer are looked at where networks differ on both sides of it."""
+"""How many layers before and behind a layer are compared if the networks differ on both sides of the layer."""
 EXACT = 50
-"""Between two partners the longest common part is sought exactly, in so many comparisons for every layer there."""
+"""The most comparisons per layer for an exact search. The search looks for the longest common part between partners."""
 Partners: TypeAlias = dict[int, int]
-"""For a row of the first network, its partner's position in the second."""
+"""Maps the position of a row of the first network to the position of its partner in the second network."""
 
 
 class Numbers(dict[Hashable, int]):
-    """A number for every key, the same for equal keys."""
+    """Gives every key a number. Equal keys have equal numbers."""
 
     def __call__(self, key: Hashable) -> int:
         return self.setdefault(key, len(self))
 
 
 class Side(NamedTuple):
-    """One network as a graph of rows: for each row the rows that it reads, and the uses of it with their places.
+    """One network as a graph of rows.
 
-    ``own`` and ``types`` are numbers, equal for layers that are equal by themselves, and for layers of one type.
+    own: a number per row, equal for layers with equal settings and sizes. types: a number per row, equal for layers of
+    one type. inputs: the rows that each row reads. uses: the rows that read each row, and at which input.
     """
 
     rows: list[Row]
@@ -59,15 +60,15 @@ class Side(NamedTuple):
             for place, i in enumerate(read):
                 uses[i].append((position, 0 if commutes else place))
         outputs = frozenset(at[i] for i in analysis.network.outputs if i in at)
-        settings: dict[Layer, tuple[str, ...]] = {}  # layers repeat
+        settings: dict[Layer, tuple[str, ...]] = {}  # many nodes have equal layers
         own, types = [number(_own(row, settings)) for row in rows], [number(row.type) for row in rows]
         return Side(rows, own, types, inputs, uses, outputs)
 
 
 class Alignment(NamedTuple):
-    """The rows of two analyses in pairs, in the order of the run; one without a partner is paired with None.
+    """The rows of two analyses in pairs, in running order. A row without a partner is paired with None.
 
-    ``partners`` maps the node of a row of the first network to its partner's.
+    ``partners`` maps the node of a row of the first network to the node of its partner.
     """
 
     pairs: list[tuple[Row | None, Row | None]]
@@ -75,7 +76,7 @@ class Alignment(NamedTuple):
 
 
 def aligned(a: Analysis, b: Analysis) -> Alignment:
-    """By name, unless structure, with sizes or without, leaves fewer layers that differ."""
+    """Partners by name. Partners by structure (with or without sizes) are taken if fewer layers differ."""
     number = Numbers()
     left, right = Side.of(a, number), Side.of(b, number)
     partners = by_name(left, right)
@@ -95,7 +96,7 @@ def by_name(left: Side, right: Side) -> Partners:
 
 
 def by_structure(left: Side, right: Side, number: Numbers, sizes: bool) -> Partners:
-    """By what stands before, behind and beside a layer: first with settings and sizes, where asked, then by type."""
+    """Pair layers by their neighbours. If ``sizes``, settings and sizes are compared first. Then types are compared."""
     own, types = (left.own, right.own), (left.types, right.types)
     partners: Partners = {}
     for keys in (own, types) if sizes else (types,):
@@ -148,7 +149,7 @@ def _beside(side: Side, keys: Sequence[int], number: Numbers) -> list[int]:
 
 
 def _pair_equal(partners: Partners, left: Sequence[int], right: Sequence[int]) -> None:
-    """Pair the rows without a partner that have the same number, one after another, where there are as many of them."""
+    """Pair rows without a partner that have the same number, if both networks have equally many rows of this number."""
     taken = set(partners.values())
     ours: defaultdict[int, list[int]] = defaultdict(list)
     theirs: defaultdict[int, list[int]] = defaultdict(list)
@@ -164,7 +165,7 @@ def _pair_equal(partners: Partners, left: Sequence[int], right: Sequence[int]) -
 
 
 def _pair_between(partners: Partners, left: Sequence[int], right: Sequence[int], exact: bool) -> None:
-    """Pair rows without a partner that have the same number, between partners that are in the order of the run."""
+    """Pair rows that have the same number and no partner, between two partners in running order."""
     taken = set(partners.values())
     fixed = [(-1, -1), *_increasing(sorted(partners.items())), (len(left), len(right))]
     for (i, j), (k, m) in pairwise(fixed):
@@ -183,7 +184,7 @@ def _pair_between(partners: Partners, left: Sequence[int], right: Sequence[int],
 def _longest(
     ours: Sequence[int], left: Sequence[int], theirs: Sequence[int], right: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """The longest common subsequence, exact: dynamic programming over the lengths of all prefixes."""
+    """The longest common subsequence, found exactly by dynamic programming."""
     lengths = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     for a in range(len(ours) - 1, -1, -1):
         row, below, key = lengths[a], lengths[a + 1], left[ours[a]]
@@ -204,7 +205,7 @@ def _longest(
 def _numbered(
     ours: Sequence[int], left: Sequence[int], theirs: Sequence[int], right: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """The first row with a number and the first with the same number, the second and the second, and so on."""
+    """Pairs of rows with the same number: the first rows of both networks, the second rows, and so on."""
     places: defaultdict[int, list[int]] = defaultdict(list)
     for j in reversed(theirs):
         places[right[j]].append(j)
@@ -212,7 +213,7 @@ def _numbered(
 
 
 def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest part of the pairs, which are sorted by the first, in which the second grows too.
+    """The longest subsequence of the pairs in which the second number grows. The pairs are sorted by the first number.
 
     >>> _increasing([(0, 1), (1, 5), (2, 2), (3, 3), (4, 0)])
     [(0, 1), (2, 2), (3, 3)]
@@ -254,7 +255,7 @@ def _node(row: Row) -> int:
 
 
 def _in_order(left: list[Row], right: list[Row], partners: Partners) -> list[tuple[Row | None, Row | None]]:
-    """Pairs in the order of the second network; what it lacks stands behind the partner of the layer before."""
+    """Pairs in the order of the second network. A layer that this network lacks follows the layer before."""
     partner = {j: i for i, j in partners.items()}
     gone: defaultdict[int, list[Row]] = defaultdict(list)
     behind = -1

@@ -1,4 +1,4 @@
-"""What a network costs at one input, batch, dtype and convention: its rows, totals and folds, fields and memory."""
+"""The numbers of a network at one input, batch, dtype and convention: rows, totals, folds, fields and memory."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from archcalc.memory.budget import Budget
 
 MOST_BUDGETS = 8
-"""The most recordings of memory that an analysis keeps."""
+"""The most recordings of memory that an analysis stores."""
 
 
 class Analysis:
-    """What a network costs at one input, batch, dtype and convention, row by row."""
+    """The numbers of a network at one input, batch, dtype and convention, row by row."""
 
     network: Network
     batch: Int
@@ -57,12 +57,12 @@ class Analysis:
 
     @cached_property
     def side_rows(self) -> list[Row]:
-        """The rows of the side heads, where they fit the input."""
+        """The rows of the side heads, if the side heads accept the input."""
         fit = not self.network.side_problem
         return [row for row in self.all_rows if fit and row.node is not None and row.node.side]
 
     def with_side_heads(self, training: bool) -> Analysis:
-        """The analysis of ``training``, in which side heads run, or of inference; no row is computed again."""
+        """The analysis of training (side heads run) or of inference. No row is computed again."""
         if training == self.training:
             return self
         other = type(self)(self.network, self.batch, self.dtype, self.convention, training)
@@ -79,7 +79,7 @@ class Analysis:
 
     @cached_property
     def stages(self) -> Stages:
-        """The trunk of the network, and its runs of layers on maps of one size."""
+        """The trunk of the network, and its stages: runs of layers on maps of one size."""
         from archcalc.analysis.stages import stages
 
         return stages(self.network)
@@ -95,7 +95,7 @@ class Analysis:
 
     @cached_property
     def field(self) -> NetworkField:
-        """The receptive fields of the network: ``layers``, ``summary``, ``layer(name)`` and ``unit(name, position)``."""
+        """The receptive fields of the network: ``layers``, ``summary``, ``layer(name)``, ``unit(name, position)``."""
         from archcalc.field.summary import NetworkField
 
         rows = self.all_rows
@@ -127,10 +127,10 @@ class Analysis:
 
 @contextmanager
 def at_input(network: Network, shape: Shape) -> Iterator[None]:
-    """What a layer or NumPy refuses, said of the network at its input."""
+    """Turn an error of a layer or of NumPy into an error about the network at its input."""
     try:
         yield
     except LayerError as error:
         raise ArchcalcError(f"{network.full_name} at input {shape}: {error}") from error
-    except OverflowError as error:  # NumPy's word for an int that does not fit beside an int64 array
+    except OverflowError as error:  # NumPy raises this error if an int does not fit into int64
         raise ArchcalcError(f"{network.full_name} at input {shape}: a number does not fit into int64") from error

@@ -1,7 +1,7 @@
-"""Evaluation on int64 arrays: what may come in, and a proof that nothing wrapped around.
+"""Evaluation on int64 arrays: which arrays are allowed, and a check that no number overflowed.
 
-NumPy's int64 wraps silently. So the same code runs again in float64, where large numbers lose
-digits but never wrap: a total beyond int64 there is refused, since its int64 twin would be wrong.
+NumPy's int64 overflows silently. So the same code runs again in float64. There large numbers lose digits, but they do
+not overflow. If a float64 total exceeds int64, the analysis is refused, because the int64 total is wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archcalc.analysis.analysis import Analysis
 
 LIMIT = 2.0**63 * (1 - 2.0**-30)
-"""Beyond this a float64 total is refused: a billionth less than int64 holds, for the float's own rounding."""
+"""The largest float64 total that is allowed: the limit of int64 minus a billionth, because float64 rounds."""
 
 
 def refuse_overflow(analysis: Analysis) -> None:

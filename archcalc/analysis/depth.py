@@ -1,4 +1,4 @@
-"""Depth as the field counts it: the weighted layers on the longest path."""
+"""Depth as papers count it: the weighted layers on the longest path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WEIGHTED = (*CONVOLUTIONS, Linear)
 def depth(network: Network) -> int:
     """Convolutions and fully connected layers on the longest path from the input to an output.
 
-    That is how VGG-16, ResNet-50 and DenseNet-121 have their names (He et al. 2016, Table 1: projection
+    VGG-16, ResNet-50 and DenseNet-121 are named after this number (He et al. 2016, Table 1: projection
     shortcuts lie on shorter paths). The two layers of a gate (squeeze and excitation) are a side
     computation and do not count, as in SE-ResNet-50.
     """
@@ -22,7 +22,7 @@ def depth(network: Network) -> int:
 
 
 def depths(network: Network) -> list[int]:
-    """The depth of every node: the weighted layers on the longest path to it, itself included."""
+    """The depth of every node: the weighted layers on the longest path to the node, the node included."""
     longest: list[int] = []
     for node in network.nodes:
         behind = max((longest[i] for i in followed(node, network)), default=0)

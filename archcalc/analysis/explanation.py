@@ -19,7 +19,7 @@ COUNTED_AGAIN = "one parameter counts several times"
 
 
 class ExplainedTerm(NamedTuple):
-    """A term of an explanation: what it is, over how many layers, and the signed amount that it adds."""
+    """A term of an explanation: its label, the number of its layers, and the signed amount that the term adds."""
 
     label: str
     layers: int
@@ -29,7 +29,7 @@ class ExplainedTerm(NamedTuple):
 
 
 class ExplainedQuantity(NamedTuple):
-    """Operations, parameters or memory: archcalc's count of a layer, and the convention's."""
+    """Operations, parameters or memory: archcalc's count of a layer, and the convention's count."""
 
     name: str
     own_label: str
@@ -64,7 +64,7 @@ QUANTITIES = (
 
 
 class Explanation(NamedTuple):
-    """A network under a convention: the terms of each quantity, and the layer types that add nothing to the operations.
+    """A network under a convention: the terms of each quantity, and the layer types without operations in its count.
 
     ``not_counted``: the layer type does operations, and the convention leaves them out. ``unknown_types``: the
     convention says nothing about the layer type, so the total is incomplete.
@@ -87,7 +87,7 @@ class Explanation(NamedTuple):
 
 
 def explain(network: Network, convention: Convention) -> Explanation:
-    """The terms between archcalc's count and the convention's, for one image and each quantity."""
+    """The terms between archcalc's count and the convention's count, for one image and each quantity."""
     analysis = analyze(network, convention=convention)
     style = source_style(network.zoo_name, convention.library) if convention.library else PLAIN
     uses = _Uses(analysis, style)
@@ -105,7 +105,7 @@ class _Uses:
 
     ``all``: every layer that runs. ``own``: without layers that share parameters. ``further``: layers that use the
     parameters of another layer. ``side``: layers of side heads. ``extra``: layers of the model's code that the network
-    lacks, where they do not change the shapes of the network.
+    lacks, if these layers do not change a shape.
     """
 
     def __init__(self, analysis: Analysis, style: SourceStyle) -> None:
@@ -130,7 +130,7 @@ def _use(row: Row, analysis: Analysis, style: SourceStyle) -> Use:
 
 
 def extra_layers(network: Network, style: SourceStyle) -> Iterator[tuple[Extra, Shape]]:
-    """The layers that a model's code has and the network lacks, with their input; none where settings remove it."""
+    """The layers that a model's code has and the network lacks, with their input. A setting may remove such a layer."""
     for extra in style.extras:
         node = next((node for node in network.nodes if node.name == extra.before), None)
         if node is not None:
@@ -143,11 +143,11 @@ def _extra_use(extra: Extra, x: Shape) -> Use:
 
 
 def _terms(quantity: ExplainedQuantity, convention: Convention, uses: Sequence[Use]) -> Iterator[ExplainedTerm]:
-    """archcalc's count, the layers that the convention does not count, and the convention's terms."""
+    """archcalc's count, then the layers that the convention does not count, then the convention's terms."""
     tally = quantity.tally(convention)
     counts = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
     yield _sum(f"archcalc: {quantity.own_label}", counts)
-    if quantity.name == "operations":  # parameters and maps of an unknown type are counted as ours
+    if quantity.name == "operations":  # parameters and maps of an unknown type are counted as archcalc counts them
         unknown = [(use, n) for use, n in counts if not convention.knows(use.type)]
         yield _sum(f"unknown: {', '.join(dict.fromkeys(use.type for use, _ in unknown))}", unknown, -1)
         uses = [use for use in uses if convention.knows(use.type)]
@@ -164,7 +164,7 @@ def _terms(quantity: ExplainedQuantity, convention: Convention, uses: Sequence[U
 
 
 def _additions(quantity: ExplainedQuantity, convention: Convention, uses: _Uses) -> Iterator[ExplainedTerm]:
-    """The layers of the model that are no layers of the network, or do not run, and repeated parameters."""
+    """Terms for repeated parameters, for side heads, and for layers of the model's code that the network lacks."""
 
     def added(label: str, uses: Sequence[Use]) -> ExplainedTerm:
         return _sum(label, [(use, quantity.part(convention, use) or 0) for use in uses])

@@ -1,4 +1,4 @@
-"""Rows folded: by block to a depth, by layer type, or by stage."""
+"""Fold rows: by block to a depth, by layer type, or by stage."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WAYS = ("type", "stage")
 def fold_rows(
     rows: list[Row], depth: int | None = None, by: str | None = None, stages: Stages | None = None
 ) -> list[Row]:
-    """Rows summed into groups: blocks nested deeper than ``depth``, or all of a type or stage.
+    """Rows summed into groups: one row per block at ``depth``, per layer type, or per stage.
 
-    ``stages`` are those of the rows' network (``analysis.stages``). Every number of a group is the sum over its
-    layers; the shape and field are those of its last layer (of a type: none).
+    ``stages`` are the stages of the rows' network (``analysis.stages``). Every number of a group is the sum over its
+    layers. The shape and the field are the shape and the field of its last layer. A layer type has neither.
     """
     if by is not None and depth is not None:
         raise ArchcalcError(f"fold to a depth or by {by}, not both")
@@ -50,7 +50,7 @@ def fold_rows(
 
 
 def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
-    """A row for every stage; side heads are one of their own, and heads have no one shape."""
+    """A row for every stage. Side heads have a separate row. The row of the heads has no shape."""
     trunk = {node.index for node in stages.nodes}
     groups: dict[int, list[Row]] = {}
     for row in rows:
@@ -72,7 +72,7 @@ def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
 
 
 def _block(row: Row, depth: int) -> tuple[tuple[str, ...], bool]:
-    """The block to fold into, or the layer itself, and which of the two it is."""
+    """The path of the block (folded) or of the layer (not folded), and whether the row is folded."""
     folded = len(row.scopes) >= depth
     return (row.scopes[:depth] if folded else (*row.scopes, row.name)), folded
 
@@ -103,6 +103,6 @@ def _sum(name: str, type: str, rows: list[Row]) -> Row:
 
 
 def total(counts: Iterable[Int | None]) -> Int | None:
-    """The sum of what is counted; None when nothing is."""
+    """The sum of all counts that are not None; None if all are None."""
     counted = [n for n in counts if n is not None]
     return sum(counted) if counted else None

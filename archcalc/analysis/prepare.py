@@ -1,4 +1,4 @@
-"""A network at an input, a batch, a dtype and a convention: what is wrong with them is said here."""
+"""Make the analysis of a network at an input, batch, dtype and convention. Errors in these are raised here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from archcalc.types import InputSizes, Size
 
 AnyAnalysis = TypeVar("AnyAnalysis", bound=Analysis)
-"""An analysis, or one with more methods, as `archcalc.front` has it."""
+"""An analysis, or a subclass with more methods, as in `archcalc.front`."""
 
 
 def analyze(
@@ -34,11 +34,11 @@ def analyze(
 
 
 def computed(analysis: AnyAnalysis) -> AnyAnalysis:
-    """The analysis with its rows, where what is wrong is said."""
+    """The analysis with its rows. Errors are raised here, while the rows are computed."""
     network = analysis.network
     if any_array((analysis.batch, analysis.input.channels, *analysis.input.axes, *network.settings.values())):
         refuse_overflow(analysis)
-    analysis.rows  # noqa: B018  what is wrong is said here
+    analysis.rows  # noqa: B018  errors are raised here
     return analysis
 
 
@@ -50,7 +50,7 @@ def prepared(
     convention: str | Convention = "archcalc",
     training: bool = False,
 ) -> Analysis:
-    """The analysis before a number is computed: rows and totals are when they are first asked for."""
+    """The analysis before a number is computed. Rows and totals are computed at their first use."""
     return prepared_as(Analysis, network, input, batch, dtype, convention, training)
 
 
@@ -63,7 +63,7 @@ def prepared_as(
     convention: str | Convention,
     training: bool,
 ) -> AnyAnalysis:
-    """``prepared``, as an object of a class."""
+    """Like ``prepared``, but the result is an object of the class ``kind``."""
     how = _convention(convention)
     shape = network.input if input is None else network.takes.shape(network.full_name, given_sizes(input))
     images = checked(batch, "batch")
@@ -72,14 +72,14 @@ def prepared_as(
         raise ArchcalcError(f"{network.full_name}: the arrays of input, batch and settings do not broadcast together")
     with at_input(network, shape):
         there = network if _same(shape, network.input) else network.at(shape)
-        there.nodes  # noqa: B018  what is wrong with a network is said before its numbers are asked for
+        there.nodes  # noqa: B018  errors of a network are raised before its numbers are used
     if training and there.side_problem:
         raise ArchcalcError(f"{network.full_name} at input {shape}: a side head does not fit: {there.side_problem}")
     return kind(there, images, dtype, how, training)
 
 
 def _same(a: Shape, b: Shape) -> bool:
-    """Whether two inputs are one; arrays are not compared."""
+    """Whether two inputs are equal; arrays are not compared."""
     return a is b or (not any_array((a.channels, *a.axes, b.channels, *b.axes)) and a == b)
 
 

@@ -1,4 +1,4 @@
-"""Network to rows: the facts of every layer, and the receptive field followed through the graph."""
+"""The rows of a network: the numbers of every layer, and its receptive field."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Row(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What a layer states for its input shapes, for the whole batch and under a convention."""
+    """The numbers of a layer for its input shapes, for the whole batch and under a convention."""
 
     params: Params
     param_count: Int
@@ -69,7 +69,7 @@ class Facts(NamedTuple):
 
 
 def row_facts(use: Use, convention: Convention) -> Facts:
-    """The layer's facts, multiplied by the batch where they are work or values."""
+    """The layer's numbers. Operations and values are multiplied by the batch."""
     layer, inputs = use.layer, use.inputs
     return Facts(
         use.params,
@@ -84,13 +84,13 @@ def row_facts(use: Use, convention: Convention) -> Facts:
 
 
 def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, int]) -> Use:
-    """A node's layer as a convention counts it; ``form`` is the form in the model's code and the number of wrappers."""
+    """A node's layer as a convention counts the layer. form: its form in the model's code, the number of wrappers."""
     params, work = node.layer.params(*inputs), node.layer.work(node.shape, *inputs).times(batch)
     return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form)
 
 
 def is_called_again(network: Network, node: Node) -> bool:
-    """Whether a layer with shared parameters is its owner's module, called again; else it is another module."""
+    """Whether a layer with shared parameters calls the owner's module again. If not, the layer is another module."""
     if node.shares is None:
         return False
     owner = network.nodes[node.shares]
@@ -100,7 +100,7 @@ def is_called_again(network: Network, node: Node) -> bool:
 
 
 def _once(value: Any) -> Any:
-    """A setting that is the same for every axis, written once."""
+    """The value of a setting that is equal for every axis; else the setting unchanged."""
     return value[0] if isinstance(value, tuple) and all(v is value[0] or v == value[0] for v in value) else value
 
 
@@ -122,7 +122,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
                 layer_facts = known[layer, inputs, node.storage, form] = layer_facts._replace(
                     windows=passed(layer_facts.windows)
                 )
-        except TypeError:  # sizes that are arrays cannot be looked up
+        except TypeError:  # arrays cannot be keys of a dictionary
             layer_facts = row_facts(applied(node, inputs, batch, form), convention)
         field = past_gates.add(node, layer_facts.windows)
         params, count, shared = layer_facts.params, layer_facts.param_count, ""
@@ -160,6 +160,6 @@ def _forms(network: Network, library: Library) -> Callable[[str, str], tuple[str
 
 
 def largest_field(rows: Iterable[Row]) -> Row | None:
-    """The row with the largest field of those with positions of their own; None where all see everything at once."""
+    """The row with the largest field, without rows whose units all have the same field; None if no row is left."""
     local = [row for row in rows if row.field and all(axis_field.least.step != 0 for axis_field in row.field)]
     return max(local, key=lambda row: product(axis_field.field.size for axis_field in row.field), default=None)

@@ -1,14 +1,16 @@
-"""The trunk of a network, and its stages: runs of layers on maps of one size along the trunk, wherever skips cross.
+"""The trunk of a network, and its stages. A stage is a run of layers of the trunk on maps of one size.
 
-What the trunk is, and where heads begin, says ``archcalc.analysis.trunk``.
+``archcalc.analysis.trunk`` defines the trunk.
 
-Another path between two layers of the trunk is a **skip** or a **branch**. A skip is shallower, and the trunk leaves its
-map size in between: the copies of a U-Net, the lateral convolutions of a pyramid, the heads of a detector. A branch is
-everything else: an inception module, a residual block, a projection. Layers beside each other belong to the stage of
-the layer where they meet, so all of a branch, and the trunk beside it, have the size of its end.
+Another path between two layers of the trunk is a **skip** or a **branch**. A skip has fewer layers than the trunk
+between these two layers, and the trunk changes its map size there. Examples: the copies of a U-Net, the lateral
+convolutions of a pyramid, the heads of a detector. Every other path is a branch. Examples: a path of an inception
+module, a residual branch, a projection. All layers of a branch, and the layers of the trunk next to the branch, belong
+to the stage of the layer where the branch joins the trunk.
 
-Layers that leave the trunk for good are **heads**, and so are those that come back to its last stage from a map of
-another size: the heads of a detector whose boxes are one list, the side outputs of an edge detector.
+**Heads** are layers that leave the trunk and do not come back. Layers that come back to the last stage from a map of
+another size are heads, too. Examples: the heads of a detector that concatenates all boxes, the side outputs of an edge
+detector.
 """
 
 from __future__ import annotations
@@ -31,9 +33,10 @@ VECTOR = "vector"
 
 
 class Stages(NamedTuple):
-    """The names of the stages in their order, and the number of every node's.
+    """The names of the stages in their order.
 
-    ``nodes`` is the whole trunk; ``trunk`` are its layers that no branch passes by.
+    of: the number of the stage of every node. nodes: the whole trunk. trunk: the layers of the trunk without a branch
+    next to them.
     """
 
     names: Sequence[str]
@@ -43,7 +46,11 @@ class Stages(NamedTuple):
 
 
 class _Detour(NamedTuple):
-    """Paths that left the trunk: where first, their most weighted layers and layers, and their smallest map."""
+    """Paths that left the trunk.
+
+    start: the first place where a path left the trunk. depth: the most weighted layers on a path, and its layers. low:
+    the number of positions of the smallest map.
+    """
 
     start: int
     depth: tuple[int, int]
@@ -51,7 +58,7 @@ class _Detour(NamedTuple):
 
 
 def stages(network: Network) -> Stages:
-    """The trunk and the stages of a network; side heads, which run in training only, belong to none."""
+    """The trunk and the stages of a network. Side heads belong to no stage."""
     nodes = [node for node in network.nodes if not node.side]
     inputs = {node.index: followed(node, network) for node in nodes}
     path, depth = trunk(nodes, inputs, network.outputs)
@@ -88,7 +95,7 @@ def _text(node: Node) -> str:
 
 
 def _sizes(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]]) -> dict[int, int | None]:
-    """The positions of every map; None behind a global pooling or a flattening, where all positions were gathered."""
+    """The number of positions of every map; None after a global pooling or a flatten layer."""
     sizes: dict[int, int | None] = {}
     for node in nodes:
         before = inputs[node.index]
@@ -106,12 +113,14 @@ def _regions(
     depth: Mapping[int, tuple[int, int]],
     sizes: Mapping[int, int | None],
 ) -> tuple[list[tuple[int, int]], set[int]]:
-    """The parts of the trunk that lie beside a branch, by their first and last place, and the nodes of branches."""
+    """The parts of the trunk that have a branch next to them (first and last place), and the nodes of the branches."""
     detours: dict[int, _Detour] = {}
     regions: list[tuple[int, int]] = []
     branches: set[int] = set()
-    recent: dict[int, int] = {}  # the sizes met on the trunk, the latest last, each with its last place
-    lows: list[tuple[int, float]] = []  # places whose map is smaller than all later ones, from the smallest on
+    recent: dict[
+        int, int
+    ] = {}  # sizes of the maps of the trunk so far and the last place of each; the latest size is last
+    lows: list[tuple[int, float]] = []  # places whose map is smaller than all later maps; the smallest is first
     path_index: dict[int, int] = {}
     for node in nodes:
         index, size = node.index, sizes[node.index]
@@ -153,13 +162,13 @@ def _or_inf(size: int | None) -> float:
 
 
 def _passes(recent: Mapping[int, int], start: int, first: int | None, last: int | None) -> bool:
-    """Whether a map behind the place ``start`` has another size than the first and the last map."""
+    """Whether a map after the place ``start`` differs in size from the first map and from the last map."""
     others = list(islice((size for size in reversed(recent) if size not in (first, last)), 1))
     return bool(others) and recent[others[0]] > start
 
 
 def _innermost(regions: Sequence[tuple[int, int]], count: int) -> list[int]:
-    """For every place the end of the first region to end of those around it; the place itself where there is none."""
+    """For every place: the nearest end of the regions around the place. Without a region: the place itself."""
     ends = list(range(count))
     open_places: list[int] = []
     starts: dict[int, list[int]] = {}
@@ -174,7 +183,7 @@ def _innermost(regions: Sequence[tuple[int, int]], count: int) -> list[int]:
 
 
 def _outside(regions: Sequence[tuple[int, int]], count: int) -> list[int]:
-    """The places that lie strictly within no region."""
+    """The places that do not lie inside a region. The ends of a region are not inside the region."""
     change = [0] * (count + 1)
     for start, end in regions:
         change[start + 1] += 1
@@ -188,7 +197,7 @@ def _outside(regions: Sequence[tuple[int, int]], count: int) -> list[int]:
 
 
 def _joins(nodes: Sequence[Node], place: Mapping[int, int]) -> dict[int, int]:
-    """For every node beside the trunk that leads back to it, the first place where it does."""
+    """For every node outside the trunk that leads back to the trunk: the first place where a path joins the trunk."""
     joins: dict[int, int] = {}
     for node in reversed(nodes):
         there = place.get(node.index, joins.get(node.index))
@@ -207,10 +216,10 @@ def _heads(
     texts: Sequence[str],
     last: str,
 ) -> tuple[set[int], set[int]]:
-    """The nodes that leave the trunk for good, and those that come back to its last stage from maps of another size."""
+    """The nodes of heads: nodes that do not lead back to the trunk, and nodes that come back to its last stage."""
     gone: set[int] = set()
     back: set[int] = set()
-    late: set[int] = set()  # what takes a map of the last stage comes after it, not before
+    late: set[int] = set()  # nodes that read a map of the last stage come after this map, not before
     for node in nodes:
         index = node.index
         if place.get(index, -1) >= tail or any(i in late for i in inputs[index]):

@@ -1,8 +1,8 @@
-"""What training costs on average where paths are dropped: stochastic depth and drop-path.
+"""The average cost of training if paths are dropped at random: stochastic depth and drop-path.
 
 Huang et al., Deep networks with stochastic depth, 2016, section 3: a residual branch that is dropped is
-not computed. A layer runs if every ``drop_path`` that lies on all paths from the layer to the output is not dropped. A
-layer with a path around them always runs.
+not computed. A ``drop_path`` that is dropped stops a layer only if the ``drop_path`` lies on all paths from the layer
+to an output. A layer with another path to an output always runs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archcalc.network import Network
 
 
 class Survival(NamedTuple):
-    """Paths that may be dropped, how many survive on average, and the MACs to expect for them."""
+    """paths: number of paths that may be dropped. surviving: average number of paths that run. macs: average MACs."""
 
     paths: int
     surviving: float
@@ -25,7 +25,7 @@ class Survival(NamedTuple):
 
 
 def survival(network: Network, rows: Sequence[Row]) -> Survival | None:
-    """The expected cost of one training step's forward pass over the rows; None where no path is dropped."""
+    """The average cost of the forward pass of one training step, over the rows; None if no path is dropped."""
     chances = {
         node.index: 1 - node.layer.p for node in network.nodes if isinstance(node.layer, DropPath) and node.layer.p
     }

@@ -13,9 +13,9 @@ from archcalc.sizes import Int, Params, Work
 class Totals(NamedTuple):
     """Sums over the rows of an analysis; operations and values are for the whole batch.
 
-    ``values`` are the feature maps with the input: every output that neither lies in the storage of its input nor
-    is a view of it. ``conv_inputs`` are the values of a second copy of the input of every convolution. ``unknown_types`` are
-    the layer types that the convention says nothing about; if there is one, ``macs`` is incomplete.
+    values: the values of the network input and of every output in new storage (not in place, and not a view).
+    conv_inputs: the values of a second copy of the input of every convolution. unknown_types: the layer types that the
+    convention says nothing about. If there is such a type, ``macs`` is incomplete.
     """
 
     params: Int

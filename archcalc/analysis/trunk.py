@@ -1,11 +1,13 @@
-"""The trunk of a network: the path of the most weighted layers from the input to an output, without its head.
+"""The trunk of a network: the path with the most weighted layers from the input to an output, without the head.
 
-Of several outputs the trunk leads to the one behind the most joins, and of these to the deepest: to the finest map of a
-pyramid, though a coarse map behind the backbone may be deeper. Gates do not carry the map, so the trunk passes them by.
+If a network has several outputs, the trunk leads to the output after the most joins. If outputs are equal in joins, the
+deepest output is taken. So the trunk of a pyramid leads to the finest map, even if a coarse map has more layers before
+it. Gates do not carry the map, so the trunk does not contain the layers of a gate.
 
-**Heads are alike.** Every map of a detector has a head of the same layers, so the last map's is a head, too: the trunk
-ends where its last layers are those of another output behind the place where that leaves the trunk. Activations,
-normalisations and upsampling do not tell one head from another.
+**Heads have equal layers.** Every map of a detector has a head, and all heads have the same layers. The path to the
+last output ends with such a head. If the last layers of the path are equal to the layers with which another output
+leaves the path, the trunk ends before these last layers. The comparison skips activations, normalisations and
+upsampling.
 """
 
 from __future__ import annotations
@@ -19,16 +21,16 @@ from archcalc.layers.reshape import Upsample
 from archcalc.network import Node
 
 PLAIN = (Pointwise, LayerNorm, Upsample)
-"""Layers that do not tell one head from another."""
+"""Layers that the comparison of heads skips."""
 
 LONGEST_HEAD = 200
-"""The most layers of a head that is compared: the work for one output does not depend on the network."""
+"""The most layers of a head that are compared. So the time for one output does not depend on the network."""
 
 
 def trunk(
     nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], outputs: Sequence[int]
 ) -> tuple[list[int], dict[int, tuple[int, int]]]:
-    """The trunk by the indices of its nodes, and for every node the most weighted layers, and layers, on a path to it."""
+    """The node indices of the trunk; for every node, the most weighted layers on a path to the node, and its layers."""
     depth: dict[int, tuple[int, int]] = {}
     joins: dict[int, int] = {}
     before: dict[int, int] = {}
@@ -58,7 +60,7 @@ def _head(
     before: Mapping[int, int],
     types: Mapping[int, str],
 ) -> int:
-    """The place on the path where a head begins that has the layers of an output's own; 0 where there is none."""
+    """The place on the path where a head begins whose layers equal the layers of the head of ``output``; 0 if none."""
     index, count, at = output, 0, 0
     for _ in range(LONGEST_HEAD):
         if index in place:

@@ -1,7 +1,8 @@
-"""A network as plain PyTorch source, from the network alone: PyTorch is neither needed nor imported.
+"""A network as plain PyTorch source. PyTorch is neither needed nor imported.
 
-``outline`` finds the blocks in a network, ``classes`` those that are built alike, ``parameters`` the numbers in
-which these differ, ``forward`` the statements that run them, ``lines`` breaks long ones, and ``file`` puts it together.
+``outline`` finds the blocks of a network. ``classes`` finds blocks of equal structure. ``parameters`` finds the numbers
+in which such blocks differ. ``forward`` writes the statements of a block. ``lines`` breaks long lines. ``file`` writes
+the whole file.
 """
 
 from archcalc.export.file import torch_source

@@ -1,4 +1,4 @@
-"""Blocks that are built alike as one class; the numbers in which they differ are its parameters."""
+"""Blocks of equal structure become one class. The numbers in which the blocks differ are parameters of the class."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from archcalc.pytorch.code import InlineCode, ModuleCode
 
 
 class Class(NamedTuple):
-    """A class of the model: its blocks, of which the first is written, and the text of each argument in it.
+    """A class of the model: its blocks, and the text of each argument. The class has the code of the first block.
 
-    ``locals`` are names in the constructor for numbers that follow from the parameters.
+    ``locals`` are names in the constructor for numbers that are computed from the parameters.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Class(NamedTuple):
 
 
 class Classes:
-    """All classes of a model, each after the classes that it uses; the last is the model itself.
+    """All classes of a model. Each class comes after the classes that it uses. The last class is the model.
 
-    ArchcalcError where blocks of one structure differ in more than MOST_PARAMETERS numbers.
+    ArchcalcError if blocks of equal structure differ in more than MOST_PARAMETERS numbers.
     """
 
     def __init__(self, root: ModuleOutline, name: str, taken: set[str]) -> None:
@@ -45,14 +45,14 @@ class Classes:
         self.all = [self.make(*pair) for pair in zip([*names, name], self.groups.values(), strict=True)]
 
     def visit(self, block: ModuleOutline) -> int:
-        """The number of the class that the block gets; its inner blocks come before it."""
+        """The number of the class of a block. The classes of the inner blocks have smaller numbers."""
         key = self.shape(block)
         number = self.numbers.setdefault(key, len(self.numbers))
         self.groups.setdefault(number, []).append(block)
         return number
 
     def shape(self, block: ModuleOutline) -> Any:
-        """All of a block but the numbers in it."""
+        """The structure of a block: everything except the numbers in the block."""
         local: dict[int, int] = {}
 
         def places(values: Sequence[int]) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ class Classes:
         return Class(name, blocks, parameters.all, parameters.locals, parameters.texts, columns)
 
     def resolved(self, what: Any) -> ModuleCode | InlineCode | None:
-        """A layer or block as it is written where it is used."""
+        """The code that makes a layer or a block at the place of its use."""
         if not isinstance(what, ModuleOutline):
             return what  # type: ignore[no-any-return]
         if not what.inline:
@@ -119,7 +119,7 @@ class Classes:
         return ModuleCode("nn.Sequential", {"": ModuleCode("OrderedDict", inner)}, 1)
 
     def arguments(self, block: ModuleOutline) -> Iterator[Argument]:
-        """Every argument in a block, in the order in which they are written."""
+        """Every argument in a block, in the order of the code."""
         for item in block.items:
             what = self.resolved(item.what)
             if isinstance(what, ModuleCode):
@@ -141,12 +141,12 @@ class Classes:
 
 
 def fields(text: str) -> list[str]:
-    """The arguments named in an expression's text."""
+    """The names of the arguments in an expression's text."""
     return [name for _, name, *_ in Formatter().parse(text) if name and not name.isdigit()]
 
 
 def class_names(groups: list[list[ModuleOutline]], taken: set[str]) -> list[str]:
-    """A name for each class: its block's, and where several have that, what others lack, or a number."""
+    """A name for each class: the name of its block. If several classes have this name, a word or a number is added."""
     bases = [camel(blocks[0].kind or re.sub(r"\d+", "", blocks[0].path.split(".")[-1])) for blocks in groups]
     names: list[str] = []
     common: dict[tuple[str, bool], set[str]] = {}
@@ -167,7 +167,7 @@ def class_names(groups: list[list[ModuleOutline]], taken: set[str]) -> list[str]
 
 
 def _distinct(block: ModuleOutline, common: set[str], deep: bool) -> list[str]:
-    """One or two words for what the block has and not all blocks of its name have; none where that is more."""
+    """One or two words for layers that not all blocks of this name have. If more words are needed, no words."""
     own = [name for name in _names(block, deep) if name not in common]
     words = list(dict.fromkeys(name.rstrip("0123456789_") for name in own))
     plain = len(words) <= 2 and all(word.replace("_", "").isalpha() for word in words)
@@ -175,7 +175,7 @@ def _distinct(block: ModuleOutline, common: set[str], deep: bool) -> list[str]:
 
 
 def _names(block: ModuleOutline, deep: bool) -> Iterator[str]:
-    """The names of a block's layers and blocks; deep, also those in the branches written inside it."""
+    """The names of a block's layers and inner blocks. ``deep``: also the names inside its inline Sequentials."""
     for item in block.items:
         if deep and isinstance(item.what, ModuleOutline) and item.what.inline:
             yield from _names(item.what, deep)
@@ -184,7 +184,7 @@ def _names(block: ModuleOutline, deep: bool) -> Iterator[str]:
 
 
 def camel(name: str, otherwise: str = "Block") -> str:
-    """A name as one of a class.
+    """A name in the style of a class name.
 
     >>> camel("conv_norm"), camel("resnet50_tv"), camel("mobilenet_v1_0.25"), camel("7x7"), camel("x²-é")
     ('ConvNorm', 'Resnet50Tv', 'MobilenetV1_0_25', 'Block7x7', 'X2É')
@@ -198,7 +198,7 @@ def camel(name: str, otherwise: str = "Block") -> str:
 
 
 def called(call: ModuleCode, columns: Iterator[tuple[Column, str]]) -> str:
-    """The text of a call, its arguments taken in order from the columns and how each is written."""
+    """The text of a call. ``columns`` gives each argument in order, with its text."""
     arguments = []
     for at, (name, value) in enumerate(call.arguments.items()):
         prefix = "" if at < call.positional else f"{name}="

@@ -1,6 +1,6 @@
-"""A network as a file of Python: the model that ``build`` makes, as plain PyTorch without archcalc.
+"""A network as a Python file: the model that ``build`` makes, as plain PyTorch code that does not need archcalc.
 
-The file is text from the network alone: PyTorch is neither needed nor imported.
+The file is made from the network. PyTorch is neither needed nor imported.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ IMPORTS = {
 }
 STANDARD = ("OrderedDict", "Sequence", "Any")
 _WORDLESS = re.compile(r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*')
-"""Strings and comments, whose words are no names of Python."""
+"""Matches strings and comments. Words in them are not Python names."""
 
 
 def torch_source(network: Network) -> str:
-    """The text of a Python file with the network as a ``torch.nn.Module``, its modules under the spec's names.
+    """The text of a Python file with the network as a ``torch.nn.Module``. Modules have the names of the spec.
 
-    ``state_dict`` keys, outputs and what training returns are those of the module that ``archcalc.witness.build``
-    makes. ArchcalcError when PyTorch lacks a layer.
+    The ``state_dict`` keys and the outputs (inference and training) are equal to the keys and the outputs of the module
+    that ``archcalc.witness.build`` makes. ArchcalcError if PyTorch lacks a layer.
     """
     root, main, sides = outline(network)
     name = class_name(network)
@@ -56,19 +56,19 @@ def torch_source(network: Network) -> str:
 
 
 def class_name(network: Network) -> str:
-    """The network's name as a class's; Network where it has no short one."""
+    """The network's name as a class name; ``Network`` if the name is too long or has other characters."""
     name = camel(network.name) if re.fullmatch(r"[\w.-]{1,60}", network.name) else "Network"
     return f"{name}Network" if name in (*IMPORTS, *parts()) or iskeyword(name) else name
 
 
 def _titled(network: Network) -> str:
-    """The title, with the full name where settings were changed."""
+    """The title of the network, with the full name if settings were changed."""
     title = network.title.rstrip(".")
     return f"{title} ({network.full_name})" if network.settings_changed else title
 
 
 def _header(network: Network) -> str:
-    """The docstring of the file: what the network is and costs, and who wrote the file."""
+    """The docstring of the file: the network's title, its numbers, and the program that wrote the file."""
     totals = analyze(network).totals
     about = network.about
     paper = ", ".join(str(about[key]) for key in ("paper", "table") if about.get(key))
@@ -97,7 +97,7 @@ def _quoted(text: str) -> str:
 
 
 def _class(one: Class, classes: Classes, network: Network, main: list[int], sides: list[int]) -> list[str]:
-    """The lines of a class; the network's own, which returns what it does and the side heads' outputs, is the last."""
+    """The lines of a class. The last class is the network; it returns the network's and the side heads' outputs."""
     first = one.blocks[0]
     whole = one is classes.all[-1]
     returned, sides = (main, sides) if whole else (list(first.outputs), [])
@@ -143,7 +143,7 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
 
 
 def _attribute(name: str, block: ModuleOutline) -> str:
-    """The attribute that keeps a parameter for the block's expressions."""
+    """The name of the attribute that stores a parameter for the block's expressions."""
     modules = {item.name.split(".")[0] for item in block.items}
     while name in modules or name in TAKEN.split():
         name += "_"
@@ -155,7 +155,7 @@ def _default(value: object) -> str:
 
 
 def _places(one: Class) -> str:
-    """Where the model has blocks of a class, as far as a line holds them."""
+    """The paths of the blocks of a class, as many as one line can hold."""
     paths = [block.path for block in one.blocks]
     for shown in range(min(len(paths), 40), 0, -1):
         rest = f" and {len(paths) - shown} more" if shown < len(paths) else ""
@@ -182,7 +182,7 @@ def _script(network: Network, name: str) -> str:
 
 @lru_cache(maxsize=1)
 def parts() -> dict[str, str]:
-    """The source of the layers that torch.nn lacks, by name, read and not imported."""
+    """The source of the layers that torch.nn lacks, by name. The source is read, not imported."""
     text = resources.files("archcalc.export").joinpath("missing_layers.py").read_text(encoding="utf-8")
     lines = text.splitlines()
     return {
@@ -193,7 +193,7 @@ def parts() -> dict[str, str]:
 
 
 def _needed(code: str) -> Iterator[str]:
-    """The source of the parts that the code uses, each after those that it uses itself."""
+    """The source of the parts that the code uses. Each part comes after the parts that it needs."""
     known, needed = parts(), set[str]()
 
     def add(text: str) -> Iterator[str]:

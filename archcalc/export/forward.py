@@ -1,4 +1,4 @@
-"""The statements of a block's ``forward``: its items over a few variables that are used again."""
+"""The statements of a block's ``forward``. A few variables hold all values, one after another."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ VARIABLES = ("x", "y", "z", "u", "v", "w")
 
 
 class Statement(NamedTuple):
-    """One statement of ``forward``: its text, with values between the pieces of text, and the values of its results."""
+    """One statement of ``forward``. parts: pieces of text, and the values between them. outputs: values."""
 
     parts: tuple[str | int, ...]
     outputs: tuple[int, ...]
     side: bool
     shape: Shape | None
     simple: bool
-    """Whether it stands as an operand without brackets."""
+    """Whether the statement can be an operand without brackets."""
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 
 
 class SourceLine(NamedTuple):
-    """A line of ``forward``: its text, whether it runs in training only, and the shape of its result."""
+    """A line of ``forward``: its text, whether the line runs in training only, and the shape of its result."""
 
     text: str
     side: bool
@@ -45,13 +45,13 @@ def forward(
     """The names of the arguments of ``forward``, and its lines.
 
     texts: the arguments of expressions, in order. returned: the values that ``forward`` returns. sides: the outputs of
-    side heads, which it returns too in training.
+    side heads, which ``forward`` also returns in training.
     """
     return _Variables(block, steps(block, texts, {*returned, *sides}), returned, sides).written()
 
 
 def steps(block: ModuleOutline, texts: Iterator[str], returned: set[int]) -> list[Statement]:
-    """The items of a block as statements. A value that only the next statement uses is written inside it if that fits."""
+    """The items of a block as statements. If only the next statement uses a value, both become one line if it fits."""
     uses = block.uses
     statements: list[Statement] = []
     for item in block.items:
@@ -82,7 +82,7 @@ def steps(block: ModuleOutline, texts: Iterator[str], returned: set[int]) -> lis
 
 
 def _is_operand(step: Statement) -> bool:
-    """Whether a statement may stand as the argument of a call: a slice, or a sum or product of calls."""
+    """Whether a statement can be the argument of a call: a slice, or a sum or product of calls."""
     text = "".join("x" if isinstance(p, int) else p for p in step.parts)
     return text.startswith("x[") or (not step.simple and not text.startswith("F."))
 
@@ -92,7 +92,7 @@ def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
     parsed = [(before, name) for before, name, *_ in Formatter().parse(item.what.text)]
     given = [next(texts) if name and not name.isdigit() else "" for _, name in parsed]
     spaced = "[:, " in item.what.text and any("self." in text for text in given)
-    after = ""  # the argument before
+    after = ""  # the text of the previous argument
     for (before, name), text in zip(parsed, given, strict=True):
         if spaced and after and before.startswith(":"):
             before = f" {before}"
@@ -105,16 +105,16 @@ def _expression(item: Item, texts: Iterator[str]) -> Iterator[str | int]:
 
 
 class _Variables:
-    """Values in variables: after the last use of a value its variable is free for the next value."""
+    """Assigns values to variables. After the last use of a value, its variable is free for another value."""
 
     def __init__(self, block: ModuleOutline, found: list[Statement], returned: list[int], sides: list[int]) -> None:
         self.block, self.steps, self.returned, self.sides = block, found, returned, sides
         self.names: dict[int, str] = {}
         self.used: set[str] = set()
         self.numbers: dict[int, int] = {}
-        """The number of the variable that a value is in: x, y, z, u, v, w, x1, y1, ..."""
+        """The number of the variable that holds each value: x, y, z, u, v, w, x1, y1, ..."""
         self.free: list[int] = []
-        """A heap of the numbers that are free again."""
+        """A heap of the numbers of variables that are free again."""
         self.fresh = 0
         """The first number that was never used."""
         self.last = {value: at for at, step in enumerate(found) for value in step.values}
@@ -145,7 +145,7 @@ class _Variables:
         return arguments, [*lines, *([SourceLine(f"return {', '.join(given)}", False, None)] if given else [])]
 
     def name(self, value: int, step: Statement | None = None) -> str:
-        """A free variable for a value; a side head's output is called after it."""
+        """A free variable for a value. The output of a side head gets the name of the side head."""
         if step is not None and value in self.sides:
             called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")
             if called.isidentifier() and called not in self.used and called not in (*VARIABLES, *RESERVED):
@@ -162,14 +162,14 @@ class _Variables:
         return name
 
     def number(self) -> int:
-        """The smallest number of a variable that no value is in."""
+        """The smallest number of a variable that holds no value."""
         if self.free:
             return heappop(self.free)
         self.fresh += 1
         return self.fresh - 1
 
     def release(self, value: int) -> None:
-        """The value is used no more, and its variable is free."""
+        """Free the variable of a value after the last use of the value."""
         name = self.names.pop(value, None)
         if name is not None:
             self.used.remove(name)

@@ -1,4 +1,4 @@
-"""Python text in lines of at most 88 columns, broken as the usual formatters (Black, ruff) break them."""
+"""Python text in lines of at most 88 columns. Lines are broken as Black and ruff break them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ WIDTH = 88
 
 
 def statement(text: str, indent: int = 0) -> list[str]:
-    """One statement as lines: calls, lists and sums are broken where it is too long; other text stays whole.
+    """One statement as lines. If a line is too long, calls, lists and sums are broken. Other text is not broken.
 
     >>> print(*statement("x = torch.cat((" + ", ".join("abcdef" * 4) + "), 1)", 8), sep="\\n")
             x = torch.cat(
@@ -42,19 +42,19 @@ def fits(text: str, indent: int) -> bool:
 
 
 def _columns(letter: str) -> int:
-    """How many columns a character takes."""
+    """The number of columns of a character."""
     from unicodedata import category, east_asian_width
 
     return 0 if category(letter) == "Mn" else 2 if east_asian_width(letter) in "WF" else 1
 
 
 def _ascii(text: str) -> str:
-    """The text with a letter in the place of every other character, so that the columns of its parts are the same."""
+    """The text with every character that is not ASCII replaced by a letter. Positions in the text do not change."""
     return text if text.isascii() else "".join(letter if letter.isascii() else "x" for letter in text)
 
 
 def _laid(text: str, before: str, node: ast.expr, after: str, indent: int) -> list[str]:
-    """The lines of an expression, between what stands before and after it."""
+    """The lines of an expression, with the text before and the text after the expression."""
     whole = f"{before}{_source(text, node)}{after}"
     if fits(whole, indent):
         return [" " * indent + whole]
@@ -70,7 +70,7 @@ def _laid(text: str, before: str, node: ast.expr, after: str, indent: int) -> li
 def _broken(
     text: str, before: str, values: Sequence[ast.expr | ast.keyword], after: str, indent: int, one_line: bool = True
 ) -> list[str]:
-    """What is between brackets, on a line of its own or with a line for each value."""
+    """The text between brackets, on one line or on one line per value."""
     pad = " " * indent
     joined = ", ".join(_source(text, value) for value in values)
     if one_line and fits(joined, indent + 4):

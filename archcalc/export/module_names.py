@@ -1,4 +1,4 @@
-"""What runs of a network as a model, how PyTorch writes it, and what its modules are called; without PyTorch."""
+"""The PyTorch code of each layer of a network, and the names of the modules. PyTorch is not needed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ register_load_state_dict_pre_hook register_module register_parameter register_st
 register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
 train training type xpu zero_grad
 """
-"""Names that a module of PyTorch, or the built model, has for itself."""
+"""Names that PyTorch's Module class or the built model already uses."""
 _TAKEN = frozenset(TAKEN.split())
 
 
 def how_written(network: Network, node: Node, over: int | None = None) -> Statements:
-    """The node in PyTorch, which writes over its input from the node ``over``, if there is one, and takes that first.
+    """The PyTorch code of a node. If ``over`` is given, the node writes in place into this input, which comes first.
 
-    ArchcalcError that names the node where PyTorch has no such layer.
+    ArchcalcError with the node's name if PyTorch has no such layer.
     """
     try:
         shapes = tuple(network.nodes[i].shape for i in taken(node, over))
@@ -42,7 +42,7 @@ def how_written(network: Network, node: Node, over: int | None = None) -> Statem
 
 
 def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements]:
-    """The nodes in PyTorch, by their index; layers repeat, and equal ones share what is written of them."""
+    """The PyTorch code of the nodes, by node index. Equal layers share one object."""
     known: dict[tuple[Layer, tuple[Shape, ...], Shape], Statements] = {}
     statements = {}
     for node in nodes:
@@ -54,7 +54,7 @@ def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements
 
 
 def taken(node: Node, over: int | None = None) -> tuple[int, ...]:
-    """The inputs of a node in the order in which it takes them: the one that a sum writes over is the first."""
+    """The inputs of a node, in the order of the call. If a sum is written in place into ``over``, ``over`` is first."""
     if over is None:
         return tuple(node.inputs)
     at = node.inputs.index(over)
@@ -62,16 +62,16 @@ def taken(node: Node, over: int | None = None) -> tuple[int, ...]:
 
 
 class Paths(NamedTuple):
-    """Where a network's modules are: those of layers by the index of the node, those of blocks by their name."""
+    """The paths of a network's modules. layers: by the index of the node. blocks: by the name of the block."""
 
     layers: dict[int, str]
     blocks: dict[str, str]
 
 
 def module_paths(network: Network) -> Paths:
-    """The path of each module: the spec's name, changed where it is no identifier or Python or PyTorch takes it.
+    """The path of each module: the spec's name, changed if it is no identifier, or if Python or PyTorch uses the name.
 
-    No two layers or blocks have one path: an underscore is added where they would.
+    Paths are unique: an underscore is added to a path that exists already.
     """
     names = {node.index: node.name or node.layer.type for node in network.running()}
     paths = Paths({}, {"": ""})
@@ -94,9 +94,9 @@ def module_paths(network: Network) -> Paths:
 
 @lru_cache(maxsize=65536)
 def identifier(part: str) -> str:
-    """A part of a spec's name, between dots, as an attribute of a module.
+    """A part of a spec's name (between two dots) as the name of a module's attribute.
 
-    Python reads identifiers in normal form NFKC, and mangles those that begin with two underscores.
+    Python reads identifiers in normal form NFKC. In classes, Python changes names that begin with two underscores.
 
     >>> identifier("3x3"), identifier("half"), identifier("__x"), identifier("a-b"), identifier("卷积1"), identifier("x²")
     ('_3x3', 'half_', '_x_', 'a_b', '卷积1', 'x2')
@@ -111,7 +111,7 @@ def identifier(part: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text in normal form NFKC, with an underscore for every character that is in no identifier."""
+    """The text in normal form NFKC. Characters that are not allowed in identifiers become underscores."""
     if not text.isascii():
         from unicodedata import normalize
 

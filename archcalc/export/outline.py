@@ -1,4 +1,4 @@
-"""A network as blocks within blocks, after the dots in its names: the items of each block, its inputs and outputs."""
+"""A network as nested blocks, from the dots in its names. Each block has items, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from archcalc.sizes import Shape
 
 FLATTEN = "{0}.flatten(1)"
 DEEPEST = 3
-"""The most levels of Sequentials within Sequentials."""
+"""The most levels of nested Sequentials."""
 
 
 class Item(NamedTuple):
-    """A layer or block at its place in a block. A value has the index of its node as its number.
+    """A layer or inner block of a block. Values are numbers: a value has the index of its node.
 
-    what: the code; None where the module of an earlier item is called again. inputs, outputs: values. side: whether the
-    item runs in training only. shape: the shape of the first output; None for a value that belongs to no node.
+    what: the code; None if the module of an earlier item is called again. inputs, outputs: values. side: whether the
+    item runs in training only. shape: the shape of the first output; None if the value belongs to no node.
     """
 
     name: str
@@ -37,9 +37,10 @@ class Item(NamedTuple):
 class ModuleOutline:
     """A block of the model.
 
-    path: its name, with dots. kind: the block of the spec, or empty. items: its items in running order; a name with dots
-    lies in a namespace, a block that holds modules but does not run in one piece. inputs, outputs: values. ties: pairs
-    (module, owner). ``module`` uses the parameters of ``owner`` (option ``weights`` of the spec).
+    path: its name, with dots. kind: the block of the spec, or empty. items: its items in running order. An item whose
+    name has dots lies in a namespace: a block that holds modules, but whose layers do not run in a row. inputs,
+    outputs: values. ties: pairs (module, owner). ``module`` uses the parameters of ``owner`` (option ``weights`` of the
+    spec).
     """
 
     def __init__(self, path: str, kind: str, items: list[Item], outputs: Sequence[int], ties: list[tuple[str, str]]):
@@ -51,12 +52,12 @@ class ModuleOutline:
 
     @property
     def side(self) -> bool:
-        """Whether all of it runs in training only."""
+        """Whether the whole block runs in training only."""
         return all(item.side for item in self.items)
 
     @cached_property
     def uses(self) -> dict[int, int]:
-        """How often each value is used: by the items, and as an output of the block."""
+        """How often each value is used by the items and as an output of the block."""
         uses = dict.fromkeys(self.inputs, 0)
         for values in (*(item.inputs for item in self.items), self.outputs):
             for value in values:
@@ -65,7 +66,7 @@ class ModuleOutline:
 
     @cached_property
     def chain(self) -> bool:
-        """Whether the block is a chain of modules, and so a Sequential."""
+        """Whether the block is a chain of modules. Then it can be a Sequential."""
         if self.ties or self.namespaces or len(self.inputs) != 1 or not self.items:
             return False
         value = self.inputs[0]
@@ -80,13 +81,13 @@ class ModuleOutline:
 
     @cached_property
     def inline(self) -> bool:
-        """Whether it is written as a Sequential inside the block around it: branches, groups, runs of blocks."""
+        """Whether the block is written as a Sequential inside the outer block: branches, groups, runs of blocks."""
         plain = not self.kind or all(isinstance(item.what, ModuleOutline) for item in self.items)
         return self.chain and plain and self.height <= DEEPEST
 
     @cached_property
     def height(self) -> int:
-        """How deep Sequentials are nested where it is one."""
+        """The number of levels of nested Sequentials if the block is a Sequential."""
         inner = [item.what for item in self.items if isinstance(item.what, ModuleOutline)]
         return 1 + max((block.height for block in inner if block.inline), default=0)
 
@@ -94,7 +95,7 @@ class ModuleOutline:
 def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
     """The whole network as a block, the values that it returns, and the outputs of side heads.
 
-    ArchcalcError that names the layer where PyTorch has no such layer.
+    ArchcalcError with the layer's name if PyTorch has no such layer.
     """
     outliner = _Outliner(network)
     root = outliner.block(outliner.nested_runs())
@@ -103,7 +104,7 @@ def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
 
 
 class _Run(NamedTuple):
-    """Consecutive layers inside one block, by the block's path; inner blocks are runs of their own."""
+    """Consecutive layers inside one block. path: the path of the block. Each inner block is a separate run."""
 
     path: str
     parts: list[Node | _Run]
@@ -115,7 +116,7 @@ class _Run(NamedTuple):
 
 
 class _Extent:
-    """Where the layers of a block stand in the running order: first and last place, and how many there are."""
+    """The first and last place of a block's layers in the running order, and the number of its layers."""
 
     __slots__ = ("count", "first", "last", "sides")
 
@@ -123,19 +124,19 @@ class _Extent:
         self.first, self.last, self.count, self.sides = first, first, 0, 0
 
     def add(self, first: int, last: int, count: int, sides: int) -> None:
-        """Layers from ``first`` to ``last``: ``count`` of them, ``sides`` of which run in training only."""
+        """Add ``count`` layers between the places ``first`` and ``last``; ``sides`` of them run in training only."""
         self.first, self.last = min(self.first, first), max(self.last, last)
         self.count += count
         self.sides += sides
 
     @property
     def closed(self) -> bool:
-        """Whether no other layer runs between them, and all or none of them run in training only."""
+        """Whether no other layer runs between the block's layers, and all or none of these run in training only."""
         return self.last - self.first + 1 == self.count and self.sides in (0, self.count)
 
 
 class _Outliner:
-    """What is known of a network before its blocks are written, and the blocks."""
+    """Makes the blocks of a network. First it collects the facts that every block needs."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -144,7 +145,7 @@ class _Outliner:
         nodes = network.running()
         self.how = all_written(network, nodes)
         self.same = {0: 0}
-        """For every node the node whose value its output is: itself, unless PyTorch does nothing for the layer."""
+        """For every node: the node that makes its output. If PyTorch does nothing for the layer, an earlier node."""
         for node in nodes:
             how = self.how[node.index].layer
             nothing = isinstance(how, InlineCode) and how.text == "{0}" and not self.how[node.index].before
@@ -154,14 +155,14 @@ class _Outliner:
         self.nodes = self.needed(nodes)
         self.at = {node.index: at for at, node in enumerate(self.nodes)}
         self.last = dict.fromkeys(returned, len(self.nodes))
-        """The place in the running order where each value is used last."""
+        """For every value: the place of its last use in the running order."""
         for node in self.nodes:
             for value in self.inputs(node):
                 self.last[value] = max(self.last.get(value, 0), self.at[node.index])
         self.own = 0
-        """The last number of a value that no node makes; these numbers are below 0."""
+        """The latest number of a value that no node makes. These numbers are negative."""
         self.owners: dict[int, int] = {}
-        """For a layer that calls the module of another layer again, that layer."""
+        """For a layer that calls the module of another layer again: the other layer."""
         self.ties: dict[str, list[tuple[str, str]]] = {}
         self.closed = {path for path, extent in self.extents().items() if extent.closed}
         self.share_parameters()
@@ -170,7 +171,7 @@ class _Outliner:
         return tuple(self.same[i] for i in node.inputs)
 
     def needed(self, nodes: list[Node]) -> list[Node]:
-        """The nodes without those that do nothing, and without expressions that nothing uses."""
+        """The nodes without layers that do nothing, and without expressions whose value is not used."""
         used, needed = {*self.main, *self.sides}, []
         for node in reversed(nodes):
             index = node.index
@@ -180,7 +181,7 @@ class _Outliner:
         return needed[::-1]
 
     def extents(self) -> dict[str, _Extent]:
-        """The extent of every block by its path: first of the layers right inside it, then of the inner blocks."""
+        """The extent of every block, by path. Layers directly in the block are added first, then its inner blocks."""
         extents: dict[str, _Extent] = {}
         for at, node in enumerate(self.nodes):
             if path := _around(self.paths[node.index]):
@@ -192,10 +193,10 @@ class _Outliner:
         return extents
 
     def share_parameters(self) -> None:
-        """Find the modules that are called again, and those that take the parameters of another module.
+        """Find the modules that are called again, and the modules that use the parameters of another module.
 
-        A module that is called again must be in reach of both calls, so blocks that hold one call alone are not closed.
-        Parameters are tied in the innermost closed block around both modules.
+        Both calls of a module must reach the module. So a block that contains only one of the calls is not closed.
+        Parameters are tied in the innermost closed block that contains both modules.
         """
         apart: dict[tuple[str, str], tuple[str, str]] = {}
         tied: list[tuple[str, str]] = []
@@ -221,11 +222,11 @@ class _Outliner:
             self.ties.setdefault(home, []).append((_within(home, ours), _within(home, theirs)))
 
     def nested_runs(self) -> _Run:
-        """All layers as runs within runs, after the closed blocks around them."""
+        """All layers as nested runs. Each closed block gives a run."""
         root = _Run("", [])
         open_runs = [root]
         chains: dict[str, tuple[str, ...]] = {"": ()}
-        """By the path around a layer, the closed blocks around the layer."""
+        """For every path around a layer: the closed blocks around the layer."""
         for path in all_prefixes(self.paths[node.index] for node in self.nodes):
             outer = chains[_around(path)]
             chains[path] = (*outer, path) if path in self.closed else outer
@@ -253,7 +254,7 @@ class _Outliner:
         return ModuleOutline(run.path, self.kinds.get(run.path, ""), items, outputs, self.ties.get(run.path, []))
 
     def layer(self, path: str, node: Node) -> list[Item]:
-        """A layer in the block at a path, statement by statement; values that it makes for itself have no node."""
+        """A layer in the block at ``path``, as one item per statement. Intermediate values belong to no node."""
         owner = self.owners.get(node.index)
         name = _within(path, self.paths[node.index if owner is None else owner])
         before, how = self.how[node.index]
@@ -266,7 +267,7 @@ class _Outliner:
         return [*items, Item(name, how if owner is None else None, inputs, (node.index,), node.side, node.shape)]
 
     def nested(self, path: str, run: _Run) -> list[Item]:
-        """A block inside a block; expressions at a branch's ends are written outside where that leaves a Sequential."""
+        """A block inside a block. Expressions at the ends of a branch move out if the rest is a Sequential."""
         block, place = self.block(run), _within(path, run.path)
         items, first, last = block.items, 0, len(block.items)
         if not block.kind:
@@ -291,10 +292,10 @@ class _Outliner:
 
 
 def _around(name: str) -> str:
-    """The name of the block right around a name; empty outside all blocks."""
+    """The name of the innermost block around a name; empty if there is no block."""
     return name.rpartition(".")[0]
 
 
 def _within(path: str, name: str) -> str:
-    """A name as it is inside the block at a path."""
+    """A name relative to the block at ``path``."""
     return name[len(path) + 1 :] if path else name

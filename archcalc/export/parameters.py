@@ -1,4 +1,4 @@
-"""The parameters of a class: which arguments are one and the same number, and what it is called."""
+"""The parameters of a class: which arguments share one parameter, and the names of the parameters."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ CHANNELS = (
     *("in_channels", "out_channels", "in_features", "out_features", "num_features", "channels", "normalized_shape"),
     *("num_parameters", "features", "start", "stop", "before", "after"),
 )
-"""Arguments that are numbers of channels, and so may be one and the same number."""
+"""Arguments that are numbers of channels. Such arguments may share one parameter."""
 MISSING = object()
 MOST_PARAMETERS = 1000
-"""The most parameters of a class: nobody reads one with more."""
+"""The most parameters of a class. A class with more parameters is not readable."""
 GENERAL = ("conv", "linear", "main")
-"""Names of layers that say nothing about which of them it is."""
+"""Names of layers that do not identify the layer."""
 RESERVED = ("self", "nn", "torch", "F", "super", "tie", "l", "I", "O")
-"""Names that a file uses itself, and letters that look like digits."""
+"""Names that the exported file already uses, and letters that look like digits."""
 
 
 class Parameter(NamedTuple):
-    """A parameter of a class: ``kind`` says which others may be the same number; MISSING is no default."""
+    """A parameter of a class. kind: arguments of one kind may share a parameter. default: MISSING if there is none."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ class Parameter(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """One argument of one layer in a block; ``path`` is empty for a layer that is an expression."""
+    """One argument of one layer in a block. ``path`` is empty if the layer is an expression."""
 
     path: str
     name: str
@@ -44,7 +44,7 @@ class Argument(NamedTuple):
 
 
 class Column(NamedTuple):
-    """The same argument in every block of a class: its value in each of the blocks, and its default there."""
+    """The same argument in every block of a class: its value and its default in each block."""
 
     path: str
     argument: str
@@ -61,17 +61,17 @@ class Column(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Equal for columns whose values are the same, and of the same types."""
+        """A key that is equal for columns with equal values of equal types."""
         return repr(self.values)
 
     @property
     def fixed(self) -> bool:
-        """Whether all blocks have one value."""
+        """Whether the value is equal in all blocks."""
         return len(self.values) == 1 or len(set(map(repr, self.values))) == 1
 
     @property
     def left_out(self) -> bool:
-        """Whether the argument is not written: all blocks have the default."""
+        """Whether the argument is omitted, because all blocks have the default."""
         return self.defaults[0] is not MISSING and self.key == repr(self.defaults)
 
 
@@ -86,20 +86,21 @@ def literal(value: Any) -> str:
 
 
 class Parameters:
-    """The parameters of a class, from all arguments in its blocks; ``joined`` where the block ends in a concatenation.
+    """The parameters of a class, from all arguments in its blocks. ``joined``: the block contains a concatenation.
 
-    Arguments that are the same in every block are written as they are. Of the others, those of one kind that agree
-    in every block are one parameter. A number of channels that is a multiple or part of another is written so.
+    An argument with the same value in every block is written as a value. Other arguments become parameters. Arguments
+    of one kind that have equal values in every block share one parameter. If a number of channels is a multiple or a
+    fraction of another number of channels, it is written as a product or a quotient.
     """
 
     def __init__(self, columns: list[Column], joined: bool) -> None:
-        """LayerError where the blocks differ in more than MOST_PARAMETERS numbers."""
+        """LayerError if the blocks differ in more than MOST_PARAMETERS numbers."""
         self.columns = columns
         self.varying: dict[tuple[str, str], list[Column]] = {}
-        """The columns that are not fixed, by kind and key: those of one entry are one and the same number."""
+        """The columns that are not fixed, by kind and key. The columns of one entry share one parameter."""
         self.at_path: dict[str, list[Column]] = {}
         self.telling: dict[str, set[str]] = {}
-        """The paths that are one when words that say nothing are left out."""
+        """The paths of layers, grouped by the path without general words (``GENERAL``)."""
         for column in columns:
             if not column.fixed:
                 self.varying.setdefault((column.kind, column.key), []).append(column)
@@ -114,7 +115,7 @@ class Parameters:
         self.all: list[Parameter] = []
         self.values: list[tuple[Any, ...]] = []
         self.locals: dict[str, str] = {}
-        """Names for what follows from parameters, and how."""
+        """Names for numbers that are computed from parameters, with their expressions."""
         self.taken = set(RESERVED)
         self.written: dict[tuple[str, str], str] = {}
         self.name_channels(joined)
@@ -122,7 +123,7 @@ class Parameters:
 
     @property
     def texts(self) -> list[str]:
-        """How each argument is written."""
+        """The text of each argument."""
         return [literal(c.values[0]) if c.fixed else self.written[c.kind, c.key] for c in self.columns]
 
     def add(self, name: str, column: Column, default: Any = MISSING) -> None:
@@ -132,7 +133,7 @@ class Parameters:
         self.written[column.kind, column.key] = name
 
     def free(self, name: str) -> str:
-        """The name, with an underscore where it is taken; another one for a name with marks of its own."""
+        """The name, with underscores added if the name is already used; ``value`` if the name is no identifier."""
         name = name if re.fullmatch(r"\w+", name) else "value"
         while name in self.taken or iskeyword(name):
             name += "_"
@@ -140,14 +141,14 @@ class Parameters:
         return name
 
     def name_channels(self, joined: bool) -> None:
-        """Channels: those that come in first, then in order; by what makes them, or as ``width`` if there is one."""
+        """Name the numbers of channels: the input first, then in order. Inside the block: see ``inner_name``."""
         layers = [column for column in self.columns if column.kind == "channels"]
-        outside = any(not column.path for column in layers)  # an expression may take a part of what comes in
+        outside = any(not column.path for column in layers)  # an expression may read only some of the input channels
         first = "" if outside or not layers else layers[0].key
         last = "" if joined or not layers else layers[-1].key
         different = {key: columns[0] for (kind, key), columns in self.varying.items() if kind == "channels"}
         following = products(list(different.values()), (first, last))
-        local = [key for key in following if len(self.varying["channels", key]) > 2]  # worth a name of their own
+        local = [key for key in following if len(self.varying["channels", key]) > 2]  # used often enough for a name
         inner = [key for key in different if key not in (*following, first, last)] + local
         for key in sorted(different, key=lambda key: key != first):
             column = different[key]
@@ -171,7 +172,7 @@ class Parameters:
                 self.written["channels", key] = name
 
     def name_others(self) -> None:
-        """Kernels, which have no default; what follows from kernel or channels; then the rest, defaults last."""
+        """Name the other arguments: kernel sizes first, arguments with a default last. Expressions: ``derived``."""
         rest = {key: columns[0] for key, columns in self.varying.items() if key[0] != "channels"}
         alike = Counter(kind for kind, _ in rest)
         for key, column in sorted(rest.items(), key=lambda pair: (pair[0][0] != "kernel_size", _default(pair[1])[0])):
@@ -183,7 +184,7 @@ class Parameters:
             self.add(name, column, _default(column)[1])
 
     def derived(self, column: Column) -> str:
-        """A padding that is half the kernel, or groups that share out channels; empty where it is neither."""
+        """The expression for a padding that is half the kernel size, or for groups that divide channels; else empty."""
         if column.kind == "padding":
             for other in self.at_path[column.path]:
                 if other.kind == "kernel_size" and _ints(other.values):
@@ -199,14 +200,14 @@ class Parameters:
         return ""
 
     def inner_name(self, column: Column, inner: list[str]) -> str:
-        """A name for channels inside a block: width, or where there are several after the layer that makes them."""
+        """A name for channels inside a block: ``width``, or if there are several, the layer that makes them."""
         if len(inner) == 1:
             return "width"
         alike = self.varying["channels", column.key]
         return self.path_name(next((other for other in alike if other.argument.startswith("out_")), column))
 
     def path_name(self, column: Column) -> str:
-        """A name after the layer at a path, without words that say nothing where that is clear."""
+        """A name from the path of the layer, without general words if the name stays unique."""
         if not column.path:
             return column.argument
         short = telling(column.path)
@@ -214,7 +215,7 @@ class Parameters:
 
 
 def telling(path: str) -> str:
-    """A path as a name, without its words that say nothing.
+    """A path as a name, without general words (``GENERAL``).
 
     >>> telling("main.b3.conv"), telling("b3.reduce")
     ('b3', 'b3_reduce')
@@ -223,9 +224,10 @@ def telling(path: str) -> str:
 
 
 def products(columns: list[Column], ends: tuple[str, str]) -> dict[str, tuple[str, str]]:
-    """The columns that follow from another: its key, and how they are written with its name in the place of {}.
+    """The columns that are a multiple or a fraction of a base column: the key of the base, and an expression with {}.
 
-    What comes into a block and goes out of it are never written by each other, and the rest is by these if it can be.
+    The name of the base replaces {}. The input and the output channels of a block (``ends``) are always bases. The
+    other columns use these bases if possible.
     """
     following: dict[str, tuple[str, str]] = {}
     bases = sorted((c for c in columns if c.key in ends), key=lambda c: ends.index(c.key))
@@ -242,7 +244,7 @@ def products(columns: list[Column], ends: tuple[str, str]) -> dict[str, tuple[st
 
 
 def ratio(these: Sequence[Any], those: Sequence[Any]) -> int:
-    """How many times larger every number is than its counterpart; 0 where there is no such whole number.
+    """The whole number n with first = n * second for every pair of numbers; 0 if there is no such number.
 
     >>> ratio((256, 512), (64, 128)), ratio((256, 512), (64, 64))
     (4, 0)
@@ -255,7 +257,7 @@ def ratio(these: Sequence[Any], those: Sequence[Any]) -> int:
 
 
 def _default(column: Column) -> tuple[bool, Any]:
-    """Whether the layer has a default for the argument, the same in every block, and which."""
+    """Whether the argument has a default that is equal in every block, and the default."""
     default = column.defaults[0]
     if column.kind == "kernel_size" or default is MISSING or len(set(map(repr, column.defaults))) > 1:
         return False, MISSING
@@ -267,7 +269,7 @@ def _ints(values: Sequence[Any]) -> bool:
 
 
 def annotation(values: Sequence[Any]) -> str:
-    """The annotation for a parameter that takes these values."""
+    """The type annotation of a parameter with these values."""
     kinds = dict.fromkeys(
         f"tuple[{', '.join(type(v).__name__ for v in value)}]" if isinstance(value, tuple) else type(value).__name__
         for value in values

@@ -1,1 +1,1 @@
-"""How far a unit sees: receptive fields along an axis, through a network, of one unit, and what they mean at an input."""
+"""Receptive fields: along one axis, of all layers of a network, of one unit, and the field summary at an input."""

@@ -1,4 +1,4 @@
-"""The receptive field along one axis over all paths, and along the path with the least: behind a window, and at joins."""
+"""The receptive field along one axis: over all paths, and along the path with the smallest field."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from archcalc.sizes import MOST_READS, Int, Window, equal, gcd, greater, largest
 class AxisField(NamedTuple):
     """The receptive field along one axis, in pixels of the network input.
 
-    field: over all paths. least: along the path with the smallest field. exact: ``field`` is the hull of the pixels that
-    a unit sees; else a bound, and some units may see less. ends: how many units at the start of the map are known to
-    read the first pixel, and at its end the last. together: for a vector that was made from a map, which has the fields
-    of the map's positions, the field of all of its values.
+    field: over all paths. least: along the path with the smallest field. exact: ``field`` is the range from the first
+    to the last pixel that a unit sees. If not exact, ``field`` is a bound: some units may have a smaller field. ends:
+    how many units at the start of the map are known to read the first pixel, and how many units at the end of the map
+    are known to read the last pixel. together: only for a vector that was made from a map. Each value of such a vector
+    has the field of a position of the map, and ``together`` is the field of all values.
 
-    Padding counts as pixels, as if the maps went on beyond their borders, and channels are not told apart. A whole
-    window is cut to the input, which stays exact where both ``ends`` are above 0. Elsewhere ``field.pixels_read`` follows
-    the positions that are read, for single sizes.
+    Pixels of the padding count, as if the maps had no border. All channels have the same field. The field of a window
+    that takes the whole map is cut to the network input. This field is exact if both ``ends`` are above 0. If not,
+    ``field.pixels_read`` follows the positions that are read; this needs single sizes (no arrays).
     """
 
     field: Field = Field()
@@ -29,7 +30,7 @@ class AxisField(NamedTuple):
     together: AxisField | None = None
 
     def through(self, window: Window, pixels: Int, most: int = MOST_READS) -> AxisField:
-        """The field behind one more window; a bound with more than ``most`` phases."""
+        """The field after one more window; a bound if there are more than ``most`` phases."""
         field, least, ends = self.field, self.least, _still_read(self.ends, window)
         exact = self.exact and window.exact
         if window.whole:
@@ -44,16 +45,17 @@ class AxisField(NamedTuple):
         return AxisField(line, line if least is field else least.through(window), exact, ends)
 
     def on(self, units: Int) -> AxisField:
-        """The field on a map of that many units: see ``Field.on``."""
+        """The field on a map of ``units`` units: see ``Field.on``."""
         field, least = self.field.on(units), self.least.on(units)
         return self if field is self.field and least is self.least else self._replace(field=field, least=least)
 
 
 def _still_read(ends: tuple[int, int], window: Window) -> tuple[int, int]:
-    """How many units at each end of a map read the first and the last pixel, by how many positions of the map before do.
+    """How many units at each end of a map read the first and the last pixel; ``ends``: these numbers one map earlier.
 
-    Unit j reads positions from j*stride - before on. It reads one of the first ``head`` if that is below ``head`` and the
-    window is not in the padding alone; cells that are ``by`` apart meet every run of so many positions.
+    The window of unit j starts at position j*stride - before. The unit reads one of the first ``head`` positions if the
+    start is below ``head`` and the window does not lie in the padding alone. The cells of the window are ``by``
+    positions apart, so ``by`` positions in a row contain a cell.
     """
     head, tail = ends
     span, stride, before, over, by = window.span, window.stride, window.before, window.over, window.by
@@ -67,7 +69,7 @@ def _still_read(ends: tuple[int, int], window: Window) -> tuple[int, int]:
 
 
 def join(paths: Iterable[AxisField], pixels: Int, most: int = MOST_READS) -> AxisField:
-    """The field where paths meet: the hull over the paths, and the path with the least."""
+    """The field at a join: from the first to the last pixel over all paths; along the path with the smallest field."""
     joined, *others = paths
     for path in others:
         if path is not joined:
@@ -90,11 +92,11 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int) -> AxisField:
     hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
     if equal(f.step, g.step):
         return AxisField(hull, least, line, ends)
-    # Different steps: no one step describes the hull of both, so the whole input bounds it. It is
-    # exactly that where a path that sees everything (a gate) is one of the two.
+    # Different steps: no single step describes the field over both paths. So the bound is the whole network input.
+    # The bound is exact if one of the two paths (a gate) sees the whole network input.
     everything = any(path.exact and equal(path.field.step, 0) and equal(path.field.size, pixels) for path in (a, b))
     same: Any = f.step == g.step
     if not largest(same):
         return AxisField(Field(0, pixels - 1, 0, 1), least, everything, ends)
-    bound = Field(0, (pixels - 1) * per, 0, per)  # an array whose steps agree in some places and not in others
+    bound = Field(0, (pixels - 1) * per, 0, per)  # an array in which some steps are equal and others differ
     return AxisField(mixed(bound, hull, same), least, everything and line, ends)

@@ -1,7 +1,8 @@
-"""What fields mean at an input's size: which layers widen them, and whether units see the whole input.
+"""Which layers are widening layers, and which layers cover the network input.
 
-A field may be a bound: no unit has a larger field. Where a bound does not cover the network input, no unit does. Where
-it covers the input, a unit may. So a question here is answered by True, False, or None for *may be*.
+A field may be a bound: no unit has a larger field. If the bound does not cover the network input, no unit covers the
+input. If the bound covers the input, a unit may cover the input or not. So an answer here is True, False, or None
+("may be").
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from archcalc.sizes import Shape, ceil_div
 
 
 def gate_nodes(network: Network) -> set[int]:
-    """The nodes whose outputs serve gates alone."""
+    """The nodes whose outputs are used only by gates."""
     used = {i for node in network.nodes for i in node.inputs}
     followed_nodes: set[int] = set()
     for node in reversed(network.nodes):
@@ -36,9 +37,9 @@ def gate_nodes(network: Network) -> set[int]:
 def adds_pixels(node: Node, before: FieldByAxis, after: FieldByAxis) -> bool:
     """Whether a layer's own window adds pixels to the field ``before`` it; ``after`` is the layer's field.
 
-    Windows that take the whole map, or follow its size, and upsampling do not count. A unit of a transposed convolution
-    reads every (s / gcd(s, d))-th cell of the kernel (s: stride, d: dilation). Its window adds pixels if the kernel is
-    larger than s / gcd(s, d).
+    A window that takes the whole map, an adaptive pooling and upsampling do not count. A unit of a transposed
+    convolution reads every (s / gcd(s, d))-th cell of the kernel (s: stride, d: dilation). Its window adds pixels if
+    the kernel is larger than s / gcd(s, d).
     """
     if node.layer.joins or isinstance(node.layer, (AdaptiveAvgPool, Upsample)):
         return False
@@ -55,7 +56,7 @@ def adds_pixels(node: Node, before: FieldByAxis, after: FieldByAxis) -> bool:
 
 
 def padding_varies(network: Network) -> list[bool]:
-    """For every node whether TensorFlow's padding on the way to it is another one at another input size."""
+    """For every node: whether TensorFlow's padding on a path to the node depends on the input size."""
     varies: list[bool] = []
     for node in network.nodes:
         varies.append(any(varies[i] for i in followed(node, network)) or _pads_by_size(node, network))
@@ -63,9 +64,9 @@ def padding_varies(network: Network) -> list[bool]:
 
 
 def _pads_by_size(node: Node, network: Network) -> bool:
-    """Whether TensorFlow's ``same`` puts other zeros before the first position at another input size.
+    """Whether the number of zeros that TensorFlow's ``same`` puts before the first position depends on the input size.
 
-    With span k and stride s there are max(k - r, 0) // 2 of them, r being the size modulo s, from 1 to s.
+    With span k and stride s, the number is max(k - r, 0) // 2. Here r is the size modulo s, counted from 1 to s.
     """
     layer = node.layer
     if not isinstance(layer, Windowed):
@@ -86,24 +87,24 @@ def _units(node: Node, network: Network) -> Sequence[int]:
 
 
 def unit_covers(field: FieldByAxis, node: Node, network: Network) -> bool | None:
-    """Whether the field of a unit of the layer contains the whole network input; None where it may."""
+    """Whether the field of at least one unit of the layer contains the whole network input; None: may be."""
     return _known(field, node, network, _covering)
 
 
 def units_cover(field: FieldByAxis, node: Node, network: Network) -> bool | None:
-    """Whether the field of every unit contains the whole network input; None where it may."""
+    """Whether the field of every unit contains the whole network input; None: may be."""
     return _known(field, node, network, _all_covering)
 
 
 def _known(field: FieldByAxis, node: Node, network: Network, covers: Callable[[Field, int, int], bool]) -> bool | None:
-    """True or False where that is known: a bound that does not cover the input says so, a bound that does may not."""
+    """True or False if the answer is certain. A bound that covers the input is not certain (None)."""
     lines = [axis_field.field for axis_field in field]
     covering = all(map(covers, lines, _units(node, network), network.input.axes))
     return None if covering and not all(axis_field.exact for axis_field in field) else covering
 
 
 def _covering(field: Field, units: int, pixels: int) -> bool:
-    """Whether one of the units sees all pixels along an axis: the first to reach the end still sees the start."""
+    """Whether a unit sees all pixels along an axis: the first unit that sees the last pixel also sees pixel 0."""
     for first, last, step, per, many in _lines(field, units):
         end = (pixels - 1) * per
         reaches = ceil_div(end - last, step) if step and last < end else 0
@@ -113,7 +114,7 @@ def _covering(field: Field, units: int, pixels: int) -> bool:
 
 
 def _all_covering(field: Field, units: int, pixels: int) -> bool:
-    """Whether every unit sees all pixels along an axis: the first to their end, and the last to their start."""
+    """Whether every unit sees all pixels along an axis: unit 0 sees the last pixel, and the last unit sees pixel 0."""
     for first, last, step, per, many in _lines(field, units):
         if last < (pixels - 1) * per or first + (many - 1) * step > 0:
             return False
@@ -121,7 +122,7 @@ def _all_covering(field: Field, units: int, pixels: int) -> bool:
 
 
 def _lines(field: Field, units: int) -> list[tuple[int, int, int, int, int]]:
-    """First, last, step and per of the units that are alike, and how many they are; a unit that sees nothing has none."""
+    """First, last, step and per of each phase, and the number of its units. If a unit sees nothing, last < first."""
     if not field.phases:
         return [(field.first, field.last, field.step, field.per, units)]
     return [

@@ -1,8 +1,9 @@
-"""The receptive field along one axis, as a line or unit by unit: behind a window, and where two fields meet.
+"""The receptive field along one axis, as a line or unit by unit: after a window, and at a join of two fields.
 
-Most fields are one line: unit i sees what unit 0 sees, moved by i steps. Behind transposed convolution, upsampling and
-uneven pooling units differ, but in turns: unit i + P sees what unit i sees, moved by one step. So a field is a line, and
-where units differ also a list of P ranges, its phases. The line is then the narrowest that holds them all.
+Most fields are one line: the field of unit i is the field of unit 0, moved by i steps. After a transposed convolution,
+upsampling or an uneven pooling, units have different fields, but the pattern repeats: the field of unit i + P is the
+field of unit i, moved by one step. So a field has a line. If units differ, it also has a list of P ranges, its phases.
+Then the line is the narrowest line that contains all phases.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from typing import Any, NamedTuple
 from archcalc.sizes import Int, Span, Window, ceil_div, greater, is_array, lesser
 
 SCANNED = 16
-"""The most positions of a window that are looked at for each phase, on average; beyond that a field is a bound."""
+"""The most positions of a window that are examined per phase, on average. If more are needed, the field is a bound."""
 
 
 class Field(NamedTuple):
     """Unit i sees pixels ``(first + i*step)/per`` to ``(last + i*step)/per`` along one axis.
 
-    With ``phases``, of which there are ``per``, that line is a bound, and unit q*per + r sees exactly the pixels
-    ``phases[r]``, moved by q*step; () where the unit sees nothing. ``units`` is the size of the map where the map has
-    fewer units than there are phases, else 0.
+    If there are ``phases``, their number is ``per``, and this line is a bound. Unit q*per + r sees exactly the pixels
+    ``phases[r]``, moved by q*step pixels; (): the unit sees nothing. ``units``: the size of the map if the map has
+    fewer units than phases, else 0.
     """
 
     first: Int = 0
@@ -35,14 +36,14 @@ class Field(NamedTuple):
 
     @property
     def size(self) -> Int:
-        """Pixels from first to last, of the unit with the largest field."""
+        """Pixels from the first to the last pixel of the largest field of a unit."""
         if self.phases:
             return max(self._sizes())
         return (self.last - self.first) // self.per + 1
 
     @property
     def smallest(self) -> Int:
-        """Pixels from first to last, of the unit with the smallest field."""
+        """Pixels from the first to the last pixel of the smallest field of a unit."""
         return min(self._sizes()) if self.phases else self.size
 
     def _sizes(self) -> list[int]:
@@ -51,33 +52,33 @@ class Field(NamedTuple):
 
     @property
     def start(self) -> Int:
-        """The first pixel of unit 0; negative inside the padding."""
+        """The first pixel of unit 0. Negative: the pixel lies in the padding."""
         if self.phases and self.phases[0]:
             return self.phases[0][0]
         return ceil_div(self.first, self.per)
 
     def of(self, unit: int) -> Span:
-        """The first and last pixel of a unit; () where the unit sees none. A bound where the field is a bound."""
+        """The first and last pixel of a unit; () if the unit sees no pixel. A bound if the field is a bound."""
         if not self.phases:
             return ceil_div(self.first + unit * self.step, self.per), (self.last + unit * self.step) // self.per
         turn, phase = divmod(unit, self.per)
         return _moved(self.phases[phase], turn * self.step)
 
     def on(self, units: Int) -> Field:
-        """The field on a map of that many units."""
+        """The field on a map of ``units`` units."""
         fewer = units if units < self.per else 0
         return self if not self.phases or fewer == self.units else self._replace(units=fewer)
 
     def line(self) -> Field:
-        """The line alone, a bound where there are phases."""
+        """The field without its phases. If there were phases, the result is a bound."""
         return self._replace(phases=(), units=0) if self.phases else self
 
     def of_each(self) -> tuple[Span, ...]:
-        """The phases; a line over whole pixels has one."""
+        """The phases; a line without phases gives one range."""
         return self.phases or ((self.first, self.last),)
 
     def through(self, window: Window) -> Field:
-        """The line behind one more window, a bound where units differ."""
+        """The line after one more window; a bound if units have different fields."""
         up, step, before = window.up, self.step, window.before
         return Field(
             self.first * up - before * step,
@@ -87,22 +88,22 @@ class Field(NamedTuple):
         )
 
     def over(self, per: Int) -> Field:
-        """The same line with its numbers over the denominator ``per``, a multiple of its own."""
+        """The same line with the denominator ``per``, which is a multiple of the line's denominator."""
         k = per // self.per
         return Field(self.first * k, self.last * k, self.step * k, per)
 
     @property
     def whole(self) -> bool:
-        """Whether every unit has the same field; False on arrays, where that may differ."""
+        """Whether every unit has the same field. Always False on arrays."""
         return not is_array(self.step) and self.step == 0 and not self.phases
 
     def hull(self, units: Int, pixels: Int) -> Field:
-        """The field of all of the units together, cut to an input of that many pixels."""
+        """The field of all units together, cut to a network input of ``pixels`` pixels."""
         first, last = self._ends(units)
         return Field(greater(first, 0), lesser(last, pixels - 1), 0, 1)
 
     def _ends(self, units: Int) -> tuple[Int, Int]:
-        """The first and last pixel of any of the units; the last before the first where no unit sees a pixel."""
+        """The first and last pixel over all units. If no unit sees a pixel, last is smaller than first."""
         if not self.phases or is_array(units):
             return ceil_div(self.first, self.per), (self.last + (units - 1) * self.step) // self.per
         few = min(units, self.per)
@@ -115,7 +116,7 @@ def _moved(span: Span, by: int) -> Span:
 
 
 def in_turns(phases: Sequence[Span], step: int) -> Field:
-    """The field in which unit q*P + r sees ``phases[r]`` moved by q*step, P being the number of phases.
+    """The field in which unit q*P + r sees ``phases[r]`` moved by q*step pixels. P is the number of phases.
 
     >>> in_turns([(0, 1), (2, 3)], 4)
     Field(first=0, last=1, step=2, per=1, phases=(), units=0)
@@ -136,9 +137,10 @@ def in_turns(phases: Sequence[Span], step: int) -> Field:
 
 
 def behind(field: Field, window: Window, most: int) -> Field | None:
-    """The field behind a window where outputs or units differ; None on arrays, or beyond ``most`` phases.
+    """The field after a window if outputs or units differ; None on arrays, or if there are more than ``most`` phases.
 
-    Outputs repeat after ``len(reads)``, and units after ``len(phases)``: both together after ``turns`` of the former.
+    The window repeats after ``len(reads)`` outputs, and the field after ``len(phases)`` units. So the result repeats
+    after ``turns * len(reads)`` outputs.
     """
     phases, reads = field.of_each(), window.reads or (window.reading(0),)
     numbers = (*field[:4], window.span, window.stride, window.before, window.by)
@@ -146,7 +148,9 @@ def behind(field: Field, window: Window, most: int) -> Field | None:
         return None
     per, by, step = len(phases), window.by, field.step
     turns = per // gcd_of(per, window.stride)
-    apart = 1 if _ordered(phases, step) else per // gcd_of(per, by)  # the positions after which units repeat
+    apart = (
+        1 if _ordered(phases, step) else per // gcd_of(per, by)
+    )  # how many cells at each end of a window are examined
     widest = max(((span[1] - span[0]) // by + 1 for span in reads if span), default=0)
     if turns * len(reads) > most or turns * len(reads) * min(apart, widest) > SCANNED * most:
         return None
@@ -174,7 +178,7 @@ def _unit(phases: Sequence[Span], step: int, unit: int) -> Span:
 
 
 def _ordered(phases: Sequence[Span], step: int) -> bool:
-    """Whether every unit sees something, and no unit begins or ends before the one before it."""
+    """Whether every unit sees a pixel, and the first and the last pixel never decrease from unit to unit."""
     if len(phases) == 1:
         return bool(phases[0])
     row = (*phases, _moved(phases[0], step))
@@ -182,13 +186,13 @@ def _ordered(phases: Sequence[Span], step: int) -> bool:
 
 
 def mixed(a: Field, b: Field, which: Any) -> Field:
-    """The lines of two fields on arrays: b's where ``which`` is 1, else a's."""
+    """The lines of two fields on arrays: the line of b where ``which`` is 1, else the line of a."""
     first, last, step, per = (m + (n - m) * which for m, n in zip(a[:4], b[:4], strict=True))
     return Field(first, last, step, per)
 
 
 def narrower(a: Field, b: Field) -> Field:
-    """The smaller one of two fields."""
+    """The smaller of two fields."""
     if a is b:
         return a
     smaller = b.size < a.size
@@ -198,7 +202,7 @@ def narrower(a: Field, b: Field) -> Field:
 
 
 def meeting(a: Field, b: Field, most: int) -> Field | None:
-    """The hull of two fields, unit by unit; None on arrays, where steps differ, or beyond ``most`` phases."""
+    """Both fields together, unit by unit; None on arrays, if steps differ, or with more than ``most`` phases."""
     ours, theirs = a.of_each(), b.of_each()
     if any(map(is_array, (*a[:4], *b[:4]))):
         return None

@@ -1,4 +1,4 @@
-"""Which inputs of a layer carry the map itself: all of them, but for the gates of a product."""
+"""Which inputs of a layer carry the map: all inputs except the gates of a product."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from archcalc.layers.join import Multiply, is_gate
 from archcalc.network import Network, Node
 
 LONGEST_GATE = 100
-"""The most layers of a gate: the work for one product does not depend on the network."""
+"""The most layers of a gate. So the time for one product does not depend on the network."""
 
 
 def followed(node: Node, network: Network) -> list[int]:
-    """The inputs of a node that carry the map itself: all of them, but for the gates of a product.
+    """The inputs of a node that carry the map: all inputs except the gates of a product.
 
-    A gate has one position. Where the map has one too, the gate is the input that a layer gathered from a whole map.
+    A gate has one position. If the map has one position, too, the gate is the input that a layer computed from a whole
+    map.
     """
     if not isinstance(node.layer, Multiply):
         return list(node.inputs)

@@ -1,8 +1,8 @@
-"""Which positions units read, followed back layer by layer on maps as large as they are; padding is left out.
+"""Which positions units read, followed back layer by layer on maps with borders. Padding does not count.
 
-A field is a formula for maps without borders. Units of real maps may read less: a stride can leave pixels over at the
-border. Where a layer takes the whole map, its field is therefore computed here. Positions are stored as runs, so that
-the work depends on the number of layers and not on sizes.
+A field is a formula for maps without borders. Units of real maps may read fewer pixels: after a stride, some pixels at
+the border may stay unread. So if a layer takes the whole map, its field is computed here. Positions are stored as runs.
+So the time depends on the number of layers and not on the sizes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from archcalc.network import Network, Node
 from archcalc.sizes import Span, Window, ceil_div
 
 MOST_RUNS = 1000
-"""The most runs of positions of one map that are followed; where that is not enough, a field stays a bound."""
+"""The most runs of positions that are followed on one map. If more are needed, the field stays a bound."""
 
 PER_LAYER, AT_LEAST = 40, 200_000
-"""How many runs are followed in all: so many per layer of the network, and at least so many."""
+"""The most runs that are followed in total: PER_LAYER for each layer of the network, or AT_LEAST if this is larger."""
 
 
 class Run(NamedTuple):
@@ -32,9 +32,9 @@ class Run(NamedTuple):
 
 
 class PixelReader:
-    """Follows what units read back to the pixels of the network input, past the gates or over all paths (``gates``).
+    """Finds the pixels of the network input that units read, past the gates or over all paths (``gates``).
 
-    The pixels that are read of a whole map are stored for the next layer that takes that map.
+    The pixels that a whole map reads are stored for the next layer that takes this map.
     """
 
     def __init__(self, network: Network, *, gates: bool = False) -> None:
@@ -44,13 +44,13 @@ class PixelReader:
         self._whole: dict[tuple[int, int], Span] = {}
 
     def of_map(self, node: Node, axis: int) -> Span | None:
-        """The first and last pixel that is read of a whole map along an axis; see ``of``."""
+        """The first and last pixel that all units of a map read together along an axis; see ``of``."""
         return self.of(node, Run(0, _size(node, axis) - 1), axis)
 
     def of(self, node: Node, units: Run, axis: int) -> Span | None:
-        """The first and last pixel that units of a layer read; () where they read padding alone.
+        """The first and last pixel that units of a layer read; () if the units read padding alone.
 
-        None where that would take too long. Behind windows that are bounds it may be more than is read.
+        None if the search takes too long. If a window on the way is a bound, the result is a bound.
         """
         waiting, order, whole_maps = {node.index: {units}}, [-node.index], []
         pixels: Span = ()
@@ -64,7 +64,7 @@ class PixelReader:
                 continue
             whole = (at, axis) if runs == [Run(0, _size(here, axis) - 1)] else None
             if not order and not pixels and whole:
-                whole_maps.append(whole)  # what is read of this map is all that is read
+                whole_maps.append(whole)  # all pixels are read through this map
             known = self._whole.get(whole) if whole else None
             if known or not at:
                 ends = known or (min(run.low for run in runs), max(run.high for run in runs))
@@ -86,15 +86,15 @@ class PixelReader:
         return pixels
 
     def _windows_of(self, node: Node) -> tuple[Window, ...]:
-        key = node.layer, *self.network.input_shapes(node)  # layers repeat
+        key = node.layer, *self.network.input_shapes(node)  # many nodes have equal layers
         if key not in self._windows:
             self._windows[key] = node.layer.window(*key[1:])
         return self._windows[key]
 
     def _read(self, window: Window | None, runs: Sequence[Run], size: int, units: int) -> set[Run] | None:
-        """The positions of a map of ``size`` that the runs of ``units`` outputs read; None where they are too many."""
+        """The positions of a map of ``size`` positions that the outputs in ``runs`` read; None if too many."""
         if window is None:
-            return set(runs) if size == units else {Run(0, size - 1)}  # one position that all outputs read
+            return set(runs) if size == units else {Run(0, size - 1)}  # all outputs read one position
         if window.whole:
             return {Run(0, size - 1)}
         result: set[Run] = set()
@@ -114,7 +114,7 @@ def _size(node: Node, axis: int) -> int:
 
 
 def _through(window: Window, run: Run) -> Iterable[Run]:
-    """The positions that a window reads for a run of outputs; a bound where the window is one."""
+    """The positions that a window reads for a run of outputs; a bound if the window is a bound."""
     low, high, by = run
     if window.up != 1 and not window.reads:
         start, end = low * window.stride - window.before, high * window.stride - window.before + window.span - 1
@@ -122,7 +122,7 @@ def _through(window: Window, run: Run) -> Iterable[Run]:
         return
     reads = window.reads or ((-window.before, window.span - 1 - window.before),)
     period = lcm(len(reads), by)
-    for unit in range(low, min(high + 1, low + period), by):  # outputs that read alike, ``period`` apart
+    for unit in range(low, min(high + 1, low + period), by):  # outputs that are ``period`` apart read the same pattern
         turn, phase = divmod(unit, len(reads))
         span = reads[phase]
         if span:
@@ -156,7 +156,7 @@ def _within(run: Run, size: int) -> Run | None:
 
 
 def _merged(runs: Iterable[Run]) -> list[Run]:
-    """The runs, those that overlap or follow each other being one."""
+    """The runs. Runs that overlap, or follow each other without a gap, are joined."""
     merged: list[Run] = []
     runs = list(runs)
     dense = max((run for run in runs if run.by == 1), key=lambda run: run.high - run.low, default=None)

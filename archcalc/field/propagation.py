@@ -1,7 +1,7 @@
 """The receptive fields of a network, node by node: past the gates, or along all paths.
 
-A gate (squeeze and excitation) sees the whole input through its pooling, but scales channels alone: behind the first
-gate every field along all paths is the whole input, which says nothing about the layers there.
+A gate (squeeze and excitation) sees the whole network input through its pooling, but only scales channels. After the
+first gate, every field along all paths is the whole network input. So this field does not describe the layers there.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ FieldByAxis: TypeAlias = tuple[AxisField, ...]
 """The receptive field of a node, along every axis of the network input."""
 
 MAX_STEP = 10**1000
-"""The most that strides and upsampling factors on one path may multiply to; beyond it numbers cannot be printed."""
+"""The largest product of the strides and upsampling factors on one path. Larger numbers cannot be printed."""
 
 ITSELF = Window(1, over=0)
-"""What a unit reads that reads its own position."""
+"""The window of a unit that reads only its own position."""
 
 PHASES = 100_000
-"""How many units of all layers together are told apart: of each layer that number over the number of layers."""
+"""The most phases of all layers together. The most phases of one layer: this number / number of layers."""
 
 
 class Propagation:
     """The fields of the nodes that were added so far, in the network's order."""
 
     def __init__(self, network: Network, *, gates: bool = False, cut: bool = True) -> None:
-        """Past the gates, or along all paths (``gates``). ``cut``: follow what is read of maps that are taken whole."""
+        """Past the gates, or along all paths (``gates``). ``cut``: find the pixels that a whole map reads."""
         self.network, self.gates, self.cut = network, gates, cut
         axes = network.input.axes
         self.pixels = axes if any(map(is_array, axes)) else same(axes)
         self.most = max(4, min(MOST_READS, PHASES // len(network.nodes)))
         self.fields: list[FieldByAxis] = []
         self._maps: dict[int, tuple[Int, ...]] = {}
-        """For a vector that was made of a map, the axes of the map."""
+        """For a vector that was made from a map: the axes of the map."""
 
     @cached_property
     def _pixel_reader(self) -> PixelReader:
@@ -56,7 +56,7 @@ class Propagation:
         return PixelReader(self.network, gates=self.gates)
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
-        """The field of the next node, whose layer has the windows; LayerError where numbers become too large."""
+        """The field of the next node, whose layer has the windows; LayerError if numbers become too large."""
         field = self._field(node, windows)
         self.fields.append(field)
         return field
@@ -77,7 +77,7 @@ class Propagation:
             return tuple(a if a.field.whole else a._replace(together=b) for a, b in zip(before, field, strict=True))
         in_turns, last = False, None
         for axis_field in field:
-            if axis_field is last:  # alike along both axes
+            if axis_field is last:  # the axis before has the same field
                 continue
             last, line = axis_field, axis_field.field
             in_turns = in_turns or bool(line.phases)
@@ -95,7 +95,7 @@ class Propagation:
         return tuple(result)
 
     def _vector(self, node: Node, source: int, before: FieldByAxis) -> FieldByAxis:
-        """The field of a vector made of a vector: where each value is made of all values, of all of them together."""
+        """The field of a vector made from a vector. If each value depends on all values: the field of all values."""
         if source not in self._maps:
             return before
         if node.layer.mixes:
@@ -106,9 +106,10 @@ class Propagation:
         return tuple(_part(axis_field, one_map=bool(map_axes)) for axis_field in before)
 
     def _joined(self, node: Node, inputs: Sequence[int]) -> FieldByAxis:
-        """The field where paths meet.
+        """The field at a join.
 
-        A vector beside a map serves all positions of the map. Vectors are added, or lie one after another.
+        If a vector and a map are joined, the vector is used at all positions of the map. Vectors are added or
+        concatenated.
         """
         paths = [self.fields[i] for i in inputs]
         axes = node.shape.axes
@@ -128,7 +129,7 @@ class Propagation:
         return tuple(a._replace(together=b) for a, b in zip(self._hull(paths), whole, strict=True))
 
     def _beside(self, index: int, node: Node) -> FieldByAxis:
-        """The field of a position of a joined map through one input: its own position, or all of an axis of size 1."""
+        """The field of a position after a join, through one input: the same position, or an axis of size 1."""
         source = self.network.nodes[index]
         field = self.fields[index]
         if index in self._maps:
@@ -147,15 +148,16 @@ class Propagation:
     def _of_whole_maps(
         self, source: Node, windows: Sequence[Window], before: FieldByAxis, after: FieldByAxis
     ) -> FieldByAxis:
-        """The field ``after`` windows that take the whole map ``source``, cut to the pixels that are read of the map.
+        """The field ``after`` windows that take the whole map ``source``, cut to the pixels that this map reads.
 
-        ``before`` is the field of the source. What is exact, or was a bound before, stays as it is; so do arrays.
+        ``before`` is the field of the source. A field does not change if it is exact, if ``before`` is a bound, or on
+        arrays.
         """
         if not self.cut:
             return after
         result: list[AxisField] = []
         for axis, (old, new, window) in enumerate(zip(before, after, windows, strict=True)):
-            if axis and new is after[axis - 1] and old is before[axis - 1]:  # alike in every layer on the way here
+            if axis and new is after[axis - 1] and old is before[axis - 1]:  # the axis before has the same fields
                 result.append(result[-1])
                 continue
             bound = window.whole and old.exact and not new.exact
@@ -167,17 +169,18 @@ class Propagation:
 
 
 class _Known:
-    """The fields of a network at another input, and the windows that led to them: what is equal here is used again."""
+    """The fields and windows of a network at another input. Equal fields are used again."""
 
     def __init__(self, network: Network, fields: Sequence[FieldByAxis]) -> None:
         self.network, self.fields = network, fields
         self.windows = list(_windows(network))
 
     def field(self, node: Node, windows: tuple[Window, ...], here: Propagation) -> FieldByAxis | None:
-        """The field of a node that has the same layer, windows and input fields there; None where that is not so.
+        """The field of a node, if its layer, windows and input fields are the same at the other input; else None.
 
-        The result must not depend on the sizes of the input or of the maps: where the step is 0 a window was whole, or
-        paths of different steps met, and beside a map of another size an input is widened.
+        The result must not depend on the sizes of the network input or of the maps. If the step is 0, the field depends
+        on sizes: a window took the whole map, or paths of different steps were joined. If a join has inputs of
+        different sizes, the field also depends on sizes.
         """
         there, field, axes = self.network.nodes[node.index], self.fields[node.index], node.shape.axes
         if not node.inputs:
@@ -204,8 +207,8 @@ def node_fields(
 ) -> list[FieldByAxis]:
     """The field of every node, past the gates or along all paths (``gates``); ``cut`` as for ``Propagation``.
 
-    ``known`` is the network at another input with its fields: those that are equal here are used again.
-    LayerError where numbers become too large.
+    ``known`` is the network at another input, with its fields. Equal fields are used again.
+    LayerError if numbers become too large.
     """
     propagation = Propagation(network, gates=gates, cut=cut)
     there = _Known(*known) if known and len(known[0].nodes) == len(network.nodes) else None
@@ -219,7 +222,7 @@ def node_fields(
 
 
 def _windows(network: Network) -> Iterator[tuple[Window, ...]]:
-    """The windows of every node, as ``passed`` gives them; layers repeat."""
+    """The windows of every node, after ``passed``. Many nodes have equal layers, so each result is stored."""
     known: dict[Any, tuple[Window, ...]] = {}
     for node in network.nodes:
         key = node.layer, *network.input_shapes(node)
@@ -229,7 +232,7 @@ def _windows(network: Network) -> Iterator[tuple[Window, ...]]:
 
 
 def has_gates(network: Network) -> bool:
-    """Whether some paths pass a gate."""
+    """Whether the network has a gate."""
     return any(len(followed(node, network)) < len(node.inputs) for node in network.nodes if node.layer.joins)
 
 
@@ -240,7 +243,7 @@ def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:
 
 
 def _on(field: AxisField, units: Int) -> AxisField:
-    """The field on an axis of that many units; a bound on arrays, some of which have fewer units than phases."""
+    """The field on an axis of ``units`` units. On arrays, a bound if a map has fewer units than phases."""
     if is_array(units):
         few = smallest(units) < field.field.per
         return field._replace(field=field.field.line(), least=field.least.line(), exact=False) if few else field
@@ -252,13 +255,13 @@ def _together(field: FieldByAxis) -> FieldByAxis:
 
 
 def _part(field: AxisField, *, one_map: bool) -> AxisField:
-    """The field of some values of a vector: which values they are is not followed, so ``together`` is a bound."""
+    """The field of some values of a vector. The code does not track which values, so ``together`` is a bound."""
     together = field.together and field.together._replace(exact=False)
     return field._replace(exact=field.exact and one_map and not field.field.phases, together=together)
 
 
 def _one_after_another(fields: Sequence[AxisField], together: AxisField) -> AxisField:
-    """The field of the values of several vectors: the largest and the smallest field among them."""
+    """The field of concatenated vectors: the largest and the smallest field of a vector."""
     largest = max(fields, key=lambda axis_field: axis_field.field.size)
     least = min(fields, key=lambda axis_field: axis_field.least.size).least
     exact = all(one.exact or one.field.size <= largest.field.size for one in fields) and largest.exact
@@ -266,7 +269,7 @@ def _one_after_another(fields: Sequence[AxisField], together: AxisField) -> Axis
 
 
 def _per_axis(compute: Callable[..., AxisField], *columns: Sequence[Any]) -> FieldByAxis:
-    """compute for each axis; an axis with the very values of the axis before, as on square maps, shares its field."""
+    """Call ``compute`` for each axis. If the values are the same objects as on the axis before, its field is shared."""
     result: list[AxisField] = []
     before: tuple[Any, ...] = ()
     for values in zip(*columns, strict=True):
@@ -276,11 +279,13 @@ def _per_axis(compute: Callable[..., AxisField], *columns: Sequence[Any]) -> Fie
 
 
 def passed(windows: tuple[Window, ...]) -> tuple[Window, ...]:
-    """The windows as fields pass them: POINT where each output reads just its own position, as in a 1x1 convolution."""
-    itself = all(window.over == 0 and window == ITSELF for window in windows)  # over is a number where all are
+    """The windows in their shortest form: POINT if each output reads only its own position, as in a 1x1 convolution."""
+    itself = all(
+        window.over == 0 and window == ITSELF for window in windows
+    )  # if ``over`` is a number, all settings are numbers
     return POINT if itself else same(windows)
 
 
 def same(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values, those that equal the first being the first itself."""
+    """The values. If a value equals the first value, it is replaced by the same object."""
     return tuple(values[0] if value == values[0] else value for value in values)

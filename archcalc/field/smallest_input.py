@@ -1,4 +1,4 @@
-"""From which square input on no layer is idle, found by building the network at one size after another."""
+"""The smallest square input without idle layers, found by building the network at one size after another."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from archcalc.network import Network
 from archcalc.sizes import MAX_SIZE
 
 TRIED, LAYERS = 200, 400_000
-"""The most sizes at which the network is built, and the most layers that are built for it, two sizes apart."""
+"""The most sizes at which the network is built, and the most layers that are built. At least two sizes are allowed."""
 
 
 class WideningInputs:
     """The inputs of the widening layers, at one input of the network: their nodes and fields.
 
-    Fields that equal those at another input are the same objects there, and so are not compared again (``like``).
+    ``like``: the same object at another input. Fields that are the same objects there are not compared again.
     """
 
     def __init__(self, network: Network, fields: Sequence[FieldByAxis], like: WideningInputs | None = None) -> None:
@@ -26,7 +26,7 @@ class WideningInputs:
         gates = gate_nodes(network)
         known = like if like is not None and len(like.fields) == len(fields) else None
         self.of: dict[int, int] = {}
-        """The input of every widening layer, by the indices of both nodes."""
+        """Maps the node index of every widening layer to the node index of its input."""
         for node in network.nodes:
             if node.layer.joins or node.side or not node.inputs or node.index in gates:
                 continue
@@ -40,7 +40,7 @@ class WideningInputs:
         self.largest = max((axis_field.field.size for i in self.of.values() for axis_field in fields[i]), default=0)
 
     def idle(self) -> Iterator[bool | None]:
-        """For each of the layers whether it is idle; None where it may be."""
+        """For each widening layer: whether the layer is idle; None: may be."""
         for i in self.of.values():
             yield unit_covers(self.fields[i], self.network.nodes[i], self.network)
 
@@ -52,11 +52,13 @@ class WideningInputs:
 def smallest_input(network: Network, fields: Sequence[FieldByAxis]) -> tuple[int | None, bool]:
     """The side, in pixels, of the square input from which on no layer is idle; and whether that side is exact.
 
-    ``fields`` are those of the network's nodes. Arithmetic says from where on no unit of an endless map could see the
-    whole input. Below that, the network is built at one size after another until a layer is idle; sizes that the network
-    does not take are passed over. None where no layer can be idle, where no size fits, where fields grow with the input,
-    as behind an adaptive pooling, or where the size is beyond all that an input may have. It is not exact where a layer
-    may be idle at the next smaller size, or where the search is given up because too many sizes would have to be tried.
+    ``fields`` are the fields of the network's nodes. A formula gives a side from which on no unit of a map without
+    borders sees the whole input. Then the network is built at one smaller size after another until a layer is idle.
+    Sizes that the network does not accept are skipped.
+
+    The side is None if no layer can be idle, if no size fits, if fields grow with the input (adaptive pooling), or if
+    the side exceeds the largest size of an input. The side is not exact if a layer may be idle at the next smaller
+    size, or if the search stops after too many sizes.
     """
     here = WideningInputs(network, fields)
     if not here.of:
@@ -90,14 +92,14 @@ def smallest_input(network: Network, fields: Sequence[FieldByAxis]) -> tuple[int
 
 
 def _reach(field: Field, varies: bool) -> int:
-    """The most pixels from pixel 0 on that a unit of an endless map sees; where padding varies, at any padding."""
+    """The most pixels, counted from pixel 0, that a unit of a map without borders sees. ``varies``: for any padding."""
     if varies or field.step == 0:
         return field.size
     return 0 if field.first > 0 else (field.last + -field.first // field.step * field.step) // field.per + 1
 
 
 def _at(here: WideningInputs, side: int) -> WideningInputs | None:
-    """The inputs of the widening layers at a square input; None where the network does not take it."""
+    """The inputs of the widening layers at a square input; None if the network does not accept this input."""
     network = here.network
     try:
         there = network.at(network.input._replace(axes=(side,) * len(network.input.axes)))

@@ -1,4 +1,4 @@
-"""How far layers see, by which paths, and what that means at an input's size. Fields follow the paths past the gates."""
+"""The receptive fields of the layers, and the field summary at one input. Fields follow the paths past the gates."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class LayerField(NamedTuple):
 
     centred: for every axis whether all paths to the layer have one centre and one step. differs_from_input: the field
     differs from the field of at least one input. widens: the layer's own window adds pixels. idle: a unit of the input
-    already covers the network input (None: the input's field is a bound, so it may). idle_everywhere: every unit of the
-    input already does. padded: the padding on the way depends on the size of the network input (TensorFlow's 'same').
-    gate: the layer belongs to a gate.
+    already covers the network input (None: may be, because the input's field is a bound). idle_everywhere: every unit
+    of the input covers the network input. padded: the padding on a path depends on the size of the network input
+    (TensorFlow's 'same'). gate: the layer belongs to a gate.
     """
 
     node: Node
@@ -43,12 +43,12 @@ class LayerField(NamedTuple):
 class FieldSummary(NamedTuple):
     """What the fields mean at this input: the field summary.
 
-    first: the first layer that covers the network input. everywhere: the first layer of which every unit does.
-    may_be_first, may_be_everywhere: where the field of an earlier layer is a bound that covers the input, the first such
-    layer. widening: the layers whose window adds pixels. idle: those of them whose input already covers the network
-    input; may_idle: those of which that is not known, since the field is a bound. least: the side of the square input,
-    in pixels, from which on no layer is idle; None where there is none, or none can be told. least_exact: False where
-    fields are bounds, so that a smaller side may do.
+    first: the first layer that covers the network input. everywhere: the first layer whose units all cover the network
+    input. may_be_first, may_be_everywhere: the first earlier layer whose field is a bound that covers the input, if
+    there is such a layer. widening: the widening layers. idle: the widening layers whose input already covers the
+    network input. may_idle: the widening layers that may be idle, because the input's field is a bound. least: the side
+    of the smallest square input without idle layers, in pixels; None if there is no such side, or if the side is
+    unknown. least_exact: False if a smaller side may also have no idle layers.
     """
 
     first: LayerField | None
@@ -63,7 +63,7 @@ class FieldSummary(NamedTuple):
 
 
 class NetworkField:
-    """The receptive fields of a network at its input, layer by layer, and what they mean there."""
+    """The receptive fields of a network at its input, layer by layer, and the field summary."""
 
     def __init__(
         self,
@@ -72,9 +72,9 @@ class NetworkField:
         with_gates: Sequence[FieldByAxis],
         training: bool = False,
     ) -> None:
-        """``fields`` are those of the network's nodes, past the gates, and ``with_gates`` over all paths.
+        """``fields`` are the fields of the network's nodes past the gates, ``with_gates`` the fields over all paths.
 
-        Side heads count in ``training`` alone.
+        Side heads are included only if ``training``.
         """
         self.network, self.training = network, training
         self._fields, self._with_gates = fields, with_gates
@@ -93,12 +93,12 @@ class NetworkField:
 
     @cached_property
     def layers(self) -> list[LayerField]:
-        """The fields of every layer that runs, the input first; ArchcalcError when the network has no spatial axes."""
+        """The fields of every layer that runs, the input first; ArchcalcError if the network has no spatial axes."""
         running = {0, *(node.index for node in self.network.running(self.training))}
         return [layer for layer in self._all_layers if layer.node.index in running]
 
     def layer(self, name: str) -> LayerField:
-        """The layer of that name, or the last layer of the block; ArchcalcError with the nearest name."""
+        """The layer ``name``, or the last layer of the block ``name``; ArchcalcError with the nearest name."""
         name = normal(name)
         named = [layer for layer in self.layers if layer.node.name == name] or [
             layer for layer in self.layers if layer.node.name.startswith(f"{name}.") or name in layer.node.scopes
@@ -110,19 +110,19 @@ class NetworkField:
     def unit(self, name: str, unit: Sequence[int]) -> list[UnitField]:
         """The field of one unit of a layer along every axis, past the gates.
 
-        ``name`` is a layer, or a block for its last layer; ``unit`` is the unit's position, as (row, column).
-        ArchcalcError for an unknown layer, a position that is not in its map, or a layer without positions.
+        ``name`` is a layer, or a block (then its last layer is used). ``unit`` is the unit's position: (row, column).
+        ArchcalcError for an unknown layer, for a position outside the map, or for a layer without positions.
         """
         layer = self.layer(name)
         return unit_fields(self.network, layer.node, layer.field, unit)
 
     @cached_property
     def summary(self) -> FieldSummary:
-        """What the fields mean at this input, and from which input on no layer is idle; ArchcalcError as ``layers``.
+        """The field summary at this input, with the smallest input without idle layers. Errors: see ``layers``.
 
         Richter et al., Should you go deeper?, 2021, arXiv:2106.12307: a layer cannot add context when the field of its
-        input is the whole network input already. That concerns convolutions and poolings, and not layers that take the
-        whole map by their nature (global and adaptive poolings, fully connected layers).
+        input is the whole network input already. This rule is applied to convolutions and poolings. It is not applied
+        to layers that always take the whole map (global and adaptive poolings, fully connected layers).
         """
         network = self.network
         on_path = [layer for layer in self.layers if not layer.gate and not layer.node.side]
@@ -171,12 +171,12 @@ def _layers(network: Network, fields: Sequence[FieldByAxis], with_gates: Sequenc
 
 
 def _passed_on(layer: LayerField) -> bool:
-    """Whether the layer makes a vector whose values have the fields of single positions of a map."""
+    """Whether the layer's output is a vector whose values have the fields of single positions of a map."""
     return any(axis_field.together for axis_field in layer.field)
 
 
 def _centred(inputs: Sequence[LayerField], axes: int) -> tuple[bool, ...]:
-    """For every axis whether all paths that meet have one centre and one step."""
+    """For every axis: whether all paths to the layer have the same centre and the same step."""
     if len(inputs) == 1:
         return inputs[0].centred
     return tuple(
@@ -199,7 +199,7 @@ def _differ(a: FieldByAxis, b: FieldByAxis) -> bool:
 def _first_covering(
     layers: Sequence[LayerField], network: Network, covers: Callable[[FieldByAxis, Node, Network], bool | None]
 ) -> tuple[LayerField | None, LayerField | None]:
-    """The first layer that is known to cover the input, and the first layer before it that may."""
+    """The first layer that is known to cover the input, and the first earlier layer that may cover the input."""
     may = None
     for layer in layers:
         known = covers(layer.field, layer.node, network)

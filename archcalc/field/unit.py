@@ -1,4 +1,4 @@
-"""The field of one unit of a layer: a rectangle of pixels, on an endless input and within the network input."""
+"""The field of one unit of a layer: a rectangle of pixels, with and without the pixels outside the network input."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from archcalc.sizes import Span
 class UnitField(NamedTuple):
     """The field of one unit along one axis, as first and last pixel.
 
-    endless: as if the network input went on for ever; () where the unit sees nothing. inside: the pixels within the
-    input; () where the unit sees padding alone. exact: False where the pixels are a bound.
+    endless: the field as if the network input had no border; () if the unit sees nothing. inside: the pixels inside the
+    input; () if the unit sees only padding. exact: False if the pixels are a bound.
     """
 
     endless: Span
@@ -25,9 +25,10 @@ class UnitField(NamedTuple):
 
 
 def unit_fields(network: Network, node: Node, field: Sequence[AxisField], unit: Sequence[int]) -> list[UnitField]:
-    """The field of one unit of a node along every axis; ``field`` is the node's, ``unit`` a position for every axis.
+    """The field of one unit of a node along every axis.
 
-    ArchcalcError for a unit that is not in the map, or a node without positions.
+    ``field`` is the field of the node. ``unit`` has a position for every axis.
+    ArchcalcError for a unit outside the map, or for a node without positions.
     """
     sizes = node.shape.axes
     if not sizes:
