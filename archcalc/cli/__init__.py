@@ -1,4 +1,4 @@
-"""The command line: argument parsing alone; each command is a few lines over the library."""
+"""The command line. It only parses arguments: each command is a few lines that call the library."""
 
 from archcalc.cli.main import main, program
 

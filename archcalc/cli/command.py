@@ -1,4 +1,4 @@
-"""A command as data: the parser, the help, the reference page and completion read it."""
+"""A command as data. The parser, the help, the reference page and completion use this data."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 Arguments = SimpleNamespace
 """The values of a command line: an attribute for each option and argument of the command."""
 Names = Callable[[], Mapping[str, str]]
-"""Gives the names that exist, with a few words about each."""
+"""A function that returns the existing names, each with a short description."""
 
 
 class Option(NamedTuple):
     """An option of a command.
 
-    value: what stands for the value in the help; an option without one is a flag.
-    read: makes the value from the text; ArchcalcError if the text is not right.
-    names: the names that exist, for completion; ``help`` in place of a name lists them, unless ``free`` says that other
-        texts, such as a file, may be right too.
+    value: the word for the value in the help, such as FILE. An option without such a word is a flag.
+    read: a function that reads the value from the text. ArchcalcError if the text is not valid.
+    names: the existing names, for completion. If the user gives ``help`` instead of a name, the names are listed.
+    free: other texts, such as a file, are valid too. Then ``help`` does not list the names.
     key: the attribute of ``Arguments``; by default the option's name.
-    repeats: the option may be given several times; the value is a list.
+    repeats: the option can be given several times. Then the value is a list.
     shared: several commands have the option, so the reference page describes it once.
     """
 
@@ -42,7 +42,7 @@ class Option(NamedTuple):
 
     @property
     def unset(self) -> Any:
-        """The value if the option is not given."""
+        """The value if the user does not give the option."""
         return [] if self.repeats else self.default if self.value else False
 
     @property
@@ -52,7 +52,7 @@ class Option(NamedTuple):
 
 
 class Argument(NamedTuple):
-    """A word of a command line that is not an option: ``most`` of them at most (None: any number), ``least`` at least."""
+    """A word that is not an option. The user gives from ``least`` to ``most`` words (None: no maximum)."""
 
     name: str
     about: str
@@ -74,7 +74,7 @@ class Argument(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a command prints; problems go to standard error, and ``status`` is the exit status."""
+    """The output of a command. ``problems`` go to standard error; ``status`` is the exit status."""
 
     content: str | bytes
     problems: Sequence[str] = ()
@@ -82,9 +82,9 @@ class Answer(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command: ``run`` makes the text that is printed, or an Answer where something may be wrong.
+    """A command. ``run`` returns the text to print, or an Answer if there can be problems.
 
-    extensions: the format for each extension of an output file; ``usual`` is the format without one.
+    extensions: the format for each extension of an output file. usual: the format without an output file.
     needs: the optional packages that the command needs, as in ``pip install 'archcalc[plot]'``.
     page: the page of docs/ that explains the output.
     """
@@ -102,14 +102,14 @@ class Command(NamedTuple):
 
     @property
     def usage(self) -> str:
-        """``archcalc table NET ... [options]``"""
+        """The usage line: ``archcalc table NET ... [options]``."""
         return " ".join(
             ["archcalc", self.name, *(a.heading for a in self.arguments), *["[options]"] * bool(self.options)]
         )
 
     @property
     def parts(self) -> list[Argument | Option]:
-        """The arguments, then the options."""
+        """All arguments, then all options."""
         return [*self.arguments, *self.options]
 
     @property

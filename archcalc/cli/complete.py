@@ -1,7 +1,7 @@
-"""Completion: what may stand where a command line is being typed.
+"""Completion: the words that can follow while the user types a command line.
 
-A shell's script calls ``archcalc __complete`` with the words so far, so that every shell completes the same, always
-from what this installation has. What is not known here (a file, a number) the shell completes itself.
+A shell's script calls ``archcalc __complete`` with the words so far. So all shells offer the same candidates, from the
+installed version. If there is no candidate (a file, a number), the shell completes the word.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from archcalc.cli.registry import NAMES, command
 from archcalc.errors import ArchcalcError, clipped
 
 MOST = 60
-"""The longest description of a candidate, in characters."""
+"""Maximum length of the description of a candidate, in characters."""
 
 
 def completed(arguments: Sequence[str]) -> str:
-    """A line for each candidate, with a few words about it behind a tab.
+    """A line for each candidate: the word, a tab, and a short description.
 
-    ``arguments`` are the shell, then the words after the program's name, the last of which is being typed; of bash, whose
-    words are parts of words, the line and the signs at which it breaks words (of which @ belongs to what follows).
+    ``arguments``: the shell, then the words after the program's name. The user is typing the last word. bash splits
+    words at more characters than spaces, so bash sends the whole line and these characters instead. The character @
+    belongs to the part that follows; the other characters belong to the part before.
     """
     shell, *words = arguments
     cut = 0
@@ -34,18 +35,18 @@ def completed(arguments: Sequence[str]) -> str:
         cut = max((words[-1].rfind(sign) + (sign != "@") for sign in breaks), default=0) if words else 0
     try:
         pairs = dict(candidates(words)) if words else {}
-    except ArchcalcError:  # a network that does not load has no settings to offer
+    except ArchcalcError:  # no settings can be offered if the network does not load
         pairs = {}
     return "".join(f"{name[cut:]}\t{_short(about)}".rstrip("\t") + "\n" for name, about in pairs.items())
 
 
 def _short(about: str) -> str:
-    """A few words of it, on one line."""
+    """A short form of the description, on one line."""
     return clipped(about if len(about) <= MOST else about[: MOST - 3] + "...", MOST)
 
 
 class _Line(NamedTuple):
-    """What is typed of a command: the words of its arguments, the options so far, and the option that waits for a value."""
+    """The typed part of a command: the arguments, the options, and the option that still needs a value."""
 
     arguments: Sequence[str]
     options: Sequence[Option]
@@ -53,7 +54,7 @@ class _Line(NamedTuple):
 
 
 def candidates(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What the last of the words may become, each with a few words about it."""
+    """The candidates for the last word, each with a short description."""
     *before, current = words
     at = next((i for i, word in enumerate(before) if not word.startswith("-")), None)
     if at is None:
@@ -65,7 +66,7 @@ def candidates(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _line(chosen: Command, words: Sequence[str]) -> _Line:
-    """The words behind the command's name, as far as they are typed."""
+    """The typed words after the command's name, as a _Line."""
     known = {name: option for option in chosen.options for name in (option.name, option.short) if name}
     arguments, options = [], []
     awaited = None
@@ -81,7 +82,7 @@ def _line(chosen: Command, words: Sequence[str]) -> _Line:
 
 
 def _of_command(chosen: Command, line: _Line, current: str) -> Iterable[tuple[str, str]]:
-    """What the word that is being typed may become, behind the name of a command."""
+    """The candidates for the current word, after the name of a command."""
     name, equals, value = current.partition("=")
     named = next((option for option in chosen.options if option.name == name), None)
     if line.awaited is not None:
@@ -100,7 +101,7 @@ def _of_command(chosen: Command, line: _Line, current: str) -> Iterable[tuple[st
 
 
 def _values(taker: Option | Argument, current: str, line: _Line) -> Iterable[tuple[str, str]]:
-    """The values that an option or an argument may have, from what is typed of it."""
+    """The candidates for the value of an option or an argument, from its typed part."""
     if taker == SET:
         return _beginning(current, (pair for net in line.arguments for pair in _settings(net)))
     if taker.names is None:
@@ -121,10 +122,10 @@ def _values(taker: Option | Argument, current: str, line: _Line) -> Iterable[tup
 
 
 def _settings(net: str) -> Iterable[tuple[str, str]]:
-    """The parameters of a network's spec as they are set, with their defaults."""
+    """The spec parameters of a network as settings, each with its default."""
     try:
         return [(f"{key}=", default) for key, default in names.settings(net).items()]
-    except ArchcalcError:  # an argument that is no network
+    except ArchcalcError:  # the argument is no network
         return ()
 
 
@@ -133,7 +134,7 @@ def _beginning(start: str, pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[s
 
 
 def _split(line: str) -> list[str]:
-    """The words of a line that is not finished: a quote may be open, and the last word may be empty."""
+    """The words of an unfinished line. A quote can be open, and the last word can be empty."""
     from shlex import split
 
     for ending in ("", "'", '"', "\\"):

@@ -28,14 +28,14 @@ EXAMPLES = (
     ("archcalc export resnet50 --to torch -o net.py", "the network as plain PyTorch source"),
     ("archcalc schema > archcalc.schema.json", "for editors that check YAML"),
 )
-"""Commands to start with, each with a few words about it."""
+"""Commands for a beginner, each with a short description."""
 PROGRAM_OPTIONS = (HELP_OPTION.heading, HELP_OPTION.about), ("--version", "show the version")
 WIDEST = 24
-"""The names of options take at most so many characters of a line; longer ones have a line of their own."""
+"""Maximum characters for the name of an option in its line. A longer name has a separate line."""
 
 
 def command_help(command: Command) -> str:
-    """The help of one command: its arguments, its own options, and the options that other commands have too."""
+    """The help of one command: its arguments, the options that only this command has, and the shared options."""
     own = [option for option in command.options if not option.shared]
     shared = [option for option in (*command.options, HELP_OPTION) if option.shared]
     parts = [
@@ -51,7 +51,7 @@ def command_help(command: Command) -> str:
 
 
 def program_help(commands: Iterable[Command]) -> str:
-    """The help of the program: every command with a line about it, and examples."""
+    """The help of the program: every command with a one-line description, and examples."""
     widest = max(len(line) for line, about in EXAMPLES if about)
     parts = [
         ["usage: archcalc COMMAND ...", "       archcalc help COMMAND"],
@@ -76,7 +76,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
-    """A title, and below it names at the left and what they mean at the right."""
+    """A title, and below the title two columns: names and their meanings."""
     if not rows:
         return []
     wide = min(WIDEST, max(len(name) for name, _ in rows))

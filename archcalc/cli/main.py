@@ -1,4 +1,4 @@
-"""The entry point: what a run prints, where, and its exit status."""
+"""The entry point: the output of a run, the stream or file for the output, and the exit status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archcalc.version import __version__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command: data to standard output, messages to standard error; 2 for bad usage or a bad spec."""
+    """Run a command. Data goes to standard output, messages go to standard error. Status 2: wrong usage or bad spec."""
     words = sys.argv[1:] if argv is None else list(argv)
     try:
         return _run(words)
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             say(str(problem))
         return 2
-    except BrokenPipeError:  # the reader wants no more
+    except BrokenPipeError:  # the reader closed the pipe
         discard_output()
         return 0
     except KeyboardInterrupt:
@@ -34,10 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def program() -> int:
-    """``main`` as a process of its own.
+    """``main`` in a new process.
 
-    A command makes many objects and few cycles of them, and then ends. Python's collector of cycles looks through all of
-    them again and again, for a third of the time of a network of 50,000 layers. Here it looks less often.
+    A command makes many objects, but few reference cycles, and then ends. For a network of 50,000 layers, Python's
+    garbage collector would take a third of the time. So the collector runs less often here.
     """
     gc.set_threshold(200_000)
     return main()
@@ -45,7 +45,7 @@ def program() -> int:
 
 def _run(words: Sequence[str]) -> int:
     name, *rest = words or [""]
-    if name == "__complete":  # the scripts of archcalc completion
+    if name == "__complete":  # the scripts of ``archcalc completion`` call this
         from archcalc.cli.complete import completed
 
         print_text(completed(rest))
@@ -75,7 +75,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _program_text(words: Sequence[str]) -> str:
-    """What the program says without a command: its help or its version."""
+    """The output of the program without a command: its help or its version."""
     if wants_help(words):
         from archcalc.cli.help_text import program_help
         from archcalc.cli.registry import commands
@@ -88,12 +88,12 @@ def _program_text(words: Sequence[str]) -> str:
 
 
 def _load_plugins(modules: Sequence[str]) -> None:
-    """Import the modules of --plugin, those in the working directory too, as Python does for a script there."""
+    """Import the modules of --plugin. Modules in the working directory are found too."""
     if not modules:
         return
     from archcalc.plugins import load_plugin
 
-    with suppress(OSError):  # the working directory is gone
+    with suppress(OSError):  # the working directory was deleted
         if "" not in sys.path and os.getcwd() not in sys.path:
             sys.path.append(os.getcwd())
     for module in modules:
@@ -101,7 +101,7 @@ def _load_plugins(modules: Sequence[str]) -> None:
 
 
 def _listing(chosen: Command, args: Arguments, names: Names | None) -> str:
-    """What ``help`` in place of a name or of a setting asks for."""
+    """The list that the user asks for with ``help`` instead of a name or of a setting."""
     from archcalc.cli.names import listing
     from archcalc.cli.networks import settings_text
 
@@ -112,9 +112,9 @@ def _listing(chosen: Command, args: Arguments, names: Names | None) -> str:
 
 
 def _settle_format(chosen: Command, args: Arguments) -> None:
-    """The format of the output: as --format says, else as the file's extension says, else the command's own.
+    """Set the format of the output: --format, else the file's extension, else the usual format of the command.
 
-    ArchcalcError for an extension that stands for none.
+    ArchcalcError if no format has this extension.
     """
     if chosen.extensions is None or getattr(args, "format", None) is not None:
         return
@@ -126,7 +126,7 @@ def _settle_format(chosen: Command, args: Arguments) -> None:
 
 
 def _write(content: str | bytes, path: str | None) -> None:
-    """To standard output, or whole to a file."""
+    """Write to standard output, or to a file. After an error, there is no partial file."""
     if path in (None, "-") and isinstance(content, str):
         print_text(content)
         return

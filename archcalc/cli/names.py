@@ -1,6 +1,6 @@
-"""The names that options and arguments take, each with a few words: for ``help`` in place of a name, and for completion.
+"""The names that options and arguments accept, with short descriptions: for completion and for ``help`` as a name.
 
-Nothing is listed here that is listed elsewhere; what lists it is imported when it is asked for.
+The names come from the modules that define them. Such a module is imported only when its names are needed.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def listing(names: Mapping[str, str]) -> str:
-    """The names one below the other."""
+    """The names as text, one name per line."""
     wide = max(map(len, names), default=0)
     return "".join(f"{name:<{wide}}  {about}".rstrip() + "\n" for name, about in names.items())
 
 
 def networks(start: str = "") -> Mapping[str, str]:
-    """The zoo's networks, at least those whose names begin so: every name begins with the name of its file."""
+    """Networks of the zoo, at least all whose name begins with ``start``. A name begins with its file's name."""
     from archcalc.language.zoo import families, zoo_family
 
     chosen = [zoo_family(stem) for stem in families() if stem.startswith(start) or start.startswith(stem)]
@@ -104,7 +104,7 @@ def field_columns() -> Mapping[str, str]:
 
 
 def memory_columns() -> Mapping[str, str]:
-    """The columns of each of the command's tables; which they are depends on the other options."""
+    """The columns of all tables of ``archcalc memory``. The other options decide which table is printed."""
     from archcalc.language import load
     from archcalc.report.budget import MemoryRequest, memory_table
 
@@ -140,7 +140,7 @@ def targets() -> Mapping[str, str]:
 
 
 def settings(net: str) -> Mapping[str, str]:
-    """The parameters of a network's spec, with their defaults."""
+    """The spec parameters of a network, with their defaults."""
     from archcalc.language import load
     from archcalc.settings_text import setting_text
 

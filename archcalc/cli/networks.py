@@ -1,4 +1,4 @@
-"""The networks and analyses that a command line asks for."""
+"""The networks and analyses for the values of a command line."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def network(args: Arguments, net: str) -> Network:
-    """The network with the command's settings, built at the input that is asked for and at no other."""
+    """The network with the command's settings. It is built only once, at the input size of the command."""
     from archcalc.language import load
 
     return load(net, input=getattr(args, "input", None), **dict(args.set))
 
 
 def networks(args: Arguments) -> list[Network]:
-    """The networks of a command, of which no two are called the same."""
+    """The networks of a command. No two networks have the same name."""
     from archcalc.naming import call, distinct
 
     nets = [network(args, net) for net in args.net]
@@ -41,7 +41,7 @@ def analyses(args: Arguments) -> list[Any]:
 
 
 def settings_text(args: Arguments) -> str:
-    """The parameters of each network's spec with their defaults, as ``--set help`` lists them."""
+    """The text for ``--set help``: the spec parameters of each network, with their defaults."""
     from archcalc.language import load
 
     if not args.net:

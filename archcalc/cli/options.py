@@ -1,4 +1,4 @@
-"""The arguments and options that several commands share, each declared once."""
+"""Arguments and options that several commands share. Each is declared once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLUGIN = Option(
     shared=True,
 )
 NET_OPTIONS = (SET, PLUGIN)
-"""What every command that takes networks has."""
+"""Options of every command that accepts networks."""
 INPUT = Option("--input", "compute at this input, for example 3x320x320", "CxHxW", read_sizes, shared=True)
 BATCH = Option("--batch", "number of images (1)", "N", values.whole, 1, shared=True)
 DTYPE = Option(
@@ -56,7 +56,7 @@ CONVENTION = Option(
 )
 TRAINING = Option("--training", "count side heads too; they run in training only", shared=True)
 COUNTING = (INPUT, BATCH, DTYPE, CONVENTION, TRAINING)
-"""What an analysis is made for."""
+"""Options that define an analysis."""
 
 ZOO = Option("--all", "every network of the zoo", shared=True)
 FORMAT = Option(
@@ -79,7 +79,7 @@ COLUMNS = Option(
 
 
 def columns(known: Names) -> Option:
-    """``--columns`` of a command whose table can have these columns."""
+    """The option ``--columns`` for a table with these columns."""
     return COLUMNS._replace(names=known)
 
 

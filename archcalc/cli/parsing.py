@@ -1,7 +1,7 @@
-"""The words of a command line as the values of a command's options and arguments.
+"""The parser: reads the values of a command's options and arguments from the words of a command line.
 
-The declared options are all that the parser knows, so every error names what exists. Options and arguments may stand in
-any order. ``--name=value``, ``-oFILE`` and ``--`` (no options from here on) are understood as everywhere.
+The parser knows only the declared options, so every error can name the options that exist. Options and arguments can
+have any order. As in other programs, ``--name=value`` and ``-oFILE`` work, and after ``--`` there are no options.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ HELP_OPTION = Option("--help", "show this help", short="-h", shared=True)
 
 
 class Parsed(NamedTuple):
-    """The values of a command line; ``listing`` if ``help`` stands in place of a name."""
+    """The values of a command line. ``listing``: the names to list, if ``help`` stands instead of a name."""
 
     args: Arguments
     listing: Names | None
 
 
 def is_option(word: str) -> bool:
-    """``-3GiB``, ``-1,2``, ``-:NAME`` and ``-`` are values; so is a text with blanks."""
+    """Whether the word is an option. ``-3GiB``, ``-1,2``, ``-:NAME``, ``-`` and a text with spaces are values."""
     return len(word) > 1 and word[0] == "-" and word[1] not in "0123456789.:@" and " " not in word.partition("=")[0]
 
 
 def wants_help(words: Sequence[str]) -> bool:
-    """Whether --help stands among the options."""
+    """Whether the words contain the option --help."""
     options = words[: words.index("--")] if "--" in words else words
     return "-h" in options or "--help" in options
 
 
 def parse(command: Command, words: Sequence[str]) -> Parsed:
-    """The values that the words give to the command; ArchcalcError for words that the command does not take."""
+    """Read the values of the command from the words. ArchcalcError for words that the command does not accept."""
     try:
         return _parse(command, words)
     except ArchcalcError as error:
@@ -69,7 +69,7 @@ def _parse(command: Command, words: Sequence[str]) -> Parsed:
 
 
 def _taken(argument: Argument, places: list[str]) -> tuple[list[str], list[str]]:
-    """The words that are the argument's, and those that are left."""
+    """The words of this argument, and the remaining words."""
     count = len(places) if argument.most is None else argument.most
     return places[:count], places[count:]
 
@@ -82,7 +82,7 @@ def _value(option: Option, text: str) -> object:
 
 
 def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | None, str | None]]:
-    """Every option with its text, None for a flag; and every other word, as the text of no option."""
+    """Pairs of option and text: (option, text); (flag, None); for any other word, (None, word)."""
     rest = iter(words)
     for word in rest:
         if word == "--":
@@ -101,7 +101,7 @@ def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | No
 
 
 def _split(command: Command, word: str) -> tuple[Option, str | None]:
-    """The option that a word names, and the text behind the name if the word holds it."""
+    """The option that a word names, and the text after the name if the word contains a text."""
     name, equals, text = word.partition("=")
     known = (*command.options, HELP_OPTION)
     for option in known:

@@ -18,14 +18,14 @@ _T = TypeVar("_T")
 
 
 def width(args: Arguments) -> int | None:
-    """The terminal's width when a table is read there; no bound in a file or a pipe."""
+    """The terminal's width in characters if a table is printed there. None for a file or a pipe: no limit."""
     if args.output or sys.stdout is None or not (sys.stdout.isatty() or "COLUMNS" in os.environ):
         return None
     return columns()
 
 
 def tables_text(args: Arguments, tables: Sequence[Table], *, exact: bool | None = None) -> str:
-    """The tables in the command's format, one after another; ``exact`` is the command's option unless it is given."""
+    """The tables in the command's format, one after another. ``exact`` None: use the command's option."""
     from archcalc.report.formats import render_tables
 
     digits = args.exact if exact is None else exact
@@ -33,10 +33,10 @@ def tables_text(args: Arguments, tables: Sequence[Table], *, exact: bool | None 
 
 
 def progress(steps: Iterable[_T], count: int) -> Iterable[_T]:
-    """The steps, with a progress bar on a terminal once they take longer than a second."""
+    """The steps. On a terminal, a progress bar appears after one second."""
     try:
         from tqdm import tqdm
-    except ImportError:  # a plain install does without
+    except ImportError:  # a plain install has no tqdm, so no progress bar
         return steps
     bar: Iterable[_T] = tqdm(steps, total=count, unit="network", delay=1, disable=None)
     return bar
@@ -44,7 +44,7 @@ def progress(steps: Iterable[_T], count: int) -> Iterable[_T]:
 
 @contextmanager
 def warnings_said() -> Iterator[None]:
-    """What pictures warn of, on standard error, each sentence once."""
+    """Print the warnings of pictures to standard error. Each warning is printed once."""
     import warnings
 
     with warnings.catch_warnings(record=True) as caught:

@@ -15,12 +15,12 @@ from archcalc.cli.registry import commands
 from archcalc.errors import ArchcalcError
 
 MOST_LINES = 12
-"""The first lines of an example's output that the page shows."""
+"""Maximum number of lines that the page shows of an example's output."""
 TITLES = ("argument or option", "meaning")
 
 
 def reference() -> str:
-    """docs/cli.md: the shared options once, then every command with its own options and an example with its output."""
+    """The text of docs/cli.md: the shared options, then each command with its other options and an example."""
     declared = commands()
     shared = {p.name: p for command in declared for p in command.parts if p.shared}
     listed = [(command.name, command.about) for command in declared]
@@ -38,7 +38,7 @@ def reference() -> str:
 
 
 def _section(command: Command) -> str:
-    """A command: what it does, its arguments and own options, the names of its shared options, and an example."""
+    """The section of a command: description, arguments, options, names of shared options, and an example."""
     own = [part for part in command.parts if not part.shared]
     shared = [option.short or option.name for option in command.options if option.shared]
     parts = [f"## archcalc {command.name}", command.sentence, f"Usage: `{command.usage}`"]
@@ -58,7 +58,7 @@ def _section(command: Command) -> str:
 
 
 def _example(command: Command) -> str:
-    """The example, and the first lines of what it prints; nothing of what needs other packages or goes to a file."""
+    """The example and the first lines of its output. No output if the example needs other packages or writes a file."""
     words = shlex.split(command.example)
     lines: list[str] = []
     if not command.needs and not {">", "-o"}.intersection(words):

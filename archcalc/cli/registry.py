@@ -1,4 +1,4 @@
-"""Every command by its name. A command's module is imported when the command is asked for, and no other."""
+"""Every command by its name. Only the module of the requested command is imported."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ NAMES = (
     *("table", "list", "compare", "diff", "rf", "memory", "audit", "explain", "verify", "plot", "report"),
     *("show", "export", "schema", "help", "completion"),
 )
-"""The commands, each in the module of its name in ``archcalc.cli.commands``."""
+"""The names of the commands. Each command is in the module with the same name in ``archcalc.cli.commands``."""
 
 
 def command(name: str) -> Command:
-    """The command of that name; ArchcalcError with the nearest name where there is none."""
+    """The command with this name. ArchcalcError with the nearest name if there is no such command."""
     if name not in NAMES:
         close = nearest(name, NAMES)
         hint = f"did you mean {close!r}?" if close else f"known: {', '.join(NAMES)}"

@@ -1,4 +1,4 @@
-"""The completion script of each shell: a few lines that ask ``archcalc __complete`` for the candidates."""
+"""The completion script of each shell. Each script calls ``archcalc __complete`` for the candidates."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ end
 complete -c archcalc -f -a '(__archcalc_complete)'
 """
 SCRIPTS: Mapping[str, str] = {"bash": BASH, "zsh": ZSH, "fish": FISH}
-"""What each shell reads, by its name."""
+"""The completion script of each shell."""
 PLACES: Mapping[str, str] = {
     "bash": "~/.local/share/bash-completion/completions/archcalc",
     "zsh": "_archcalc in a folder of $fpath",
     "fish": "~/.config/fish/completions/archcalc.fish",
 }
-"""Where each shell looks for its script."""
+"""The file in which each shell looks for the script."""

@@ -1,4 +1,4 @@
-"""What a run says on its standard streams, whatever stands behind them: a full disk, a closed pipe, nothing."""
+"""Output to the standard streams, also if the disk is full, the pipe is closed, or there is no stream."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from archcalc.errors import ArchcalcError
 
 
 def columns() -> int:
-    """The width of the terminal: what COLUMNS says, else the terminal itself, else 80."""
+    """The width of the terminal in characters: from COLUMNS, else from the terminal, else 80."""
     with suppress(ValueError):
         width = int(os.environ.get("COLUMNS", ""))
         if width > 0:
             return width
-    with suppress(AttributeError, ValueError, OSError):  # no stream, a closed one, or none of a terminal
+    with suppress(AttributeError, ValueError, OSError):  # no stream, a closed stream, or no terminal
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
     return 80
 
 
 def say(message: str) -> None:
-    """A line on standard error, where there is one that takes it."""
+    """Print a line to standard error. If that is not possible, do nothing."""
     if sys.stderr is not None:
         with suppress(OSError):
             print(f"archcalc: {message}", file=sys.stderr)
 
 
 def print_text(text: str) -> None:
-    """All of the text on standard output; ArchcalcError when it cannot be written, BrokenPipeError when nobody reads.
+    """Print the whole text to standard output. BrokenPipeError if the reader is gone; ArchcalcError for other failures.
 
-    Buffered or not makes no difference.
+    Also works if standard output has no buffer.
     """
     stream = sys.stdout
     if stream is None:
         raise ArchcalcError("standard output is closed; -o FILE writes to a file")
     try:
         raw = getattr(stream, "buffer", None)
-        if isinstance(raw, io.RawIOBase):  # unbuffered, which takes a part of the text and says nothing of the rest
+        if isinstance(raw, io.RawIOBase):  # without a buffer, a write can stop early without an error
             whole = io.BufferedWriter(raw)
             whole.write(text.encode(stream.encoding, stream.errors or "strict"))
             whole.flush()
@@ -59,6 +59,6 @@ def print_text(text: str) -> None:
 
 
 def discard_output() -> None:
-    """Let nothing more be flushed to where standard output cannot be written."""
+    """Connect standard output with the null device, so that the flush at exit does not fail again."""
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""How the text of an option becomes a value. ArchcalcError says what was expected."""
+"""Functions that read the value of an option from its text. ArchcalcError names the expected text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.layers.settings import message_text
 
 HELP = ("help", ...)
-"""What ``--set help`` sets: the wish to see the parameters of the network."""
+"""The setting that ``--set help`` makes. It asks for a list of the spec parameters of the network."""
 
 
 def whole(text: str) -> int:
@@ -22,7 +22,7 @@ def whole(text: str) -> int:
 
 
 def numbers(text: str) -> list[int]:
-    """Whole numbers with commas between, each at least 1."""
+    """Whole numbers, separated by commas. Each number is at least 1."""
     values = [whole(part.strip()) for part in text.split(",")]
     if min(values) < 1 or len(values) > 1000:
         raise ArchcalcError(f"expected up to 1000 numbers from 1 on, such as 1,8,32, got {message_text(text)}")
@@ -30,7 +30,7 @@ def numbers(text: str) -> list[int]:
 
 
 def setting(text: str) -> tuple[str, Any]:
-    """key=value, the value as a spec would write it."""
+    """A setting ``key=value``. The value is written as in a spec."""
     if text == "help":
         return HELP
     from archcalc.language.settings import read_setting
@@ -47,7 +47,7 @@ def unit(text: str) -> tuple[int, ...]:
 
 
 def names(text: str) -> list[str]:
-    """Names with commas between."""
+    """Names, separated by commas."""
     values = [name.strip() for name in text.split(",") if name.strip()]
     if not values:
         raise ArchcalcError(f"expected names with commas between, got {message_text(text)}")

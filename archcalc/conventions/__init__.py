@@ -1,9 +1,9 @@
-"""How papers, courses and tools count, as data: a file per tool or paper.
+"""The counting rules of papers, courses and tools, as data: one file for each tool or paper.
 
-The layers state every operation and every parameter by kind. A convention says which of them make up the number of a
-tool. ``convention.py`` says what a convention is, ``counts.py`` what a term can count of a layer, and
-``source_style.py`` what depends on a model's code. Every other file is a tool or a paper: what it counts, what it counts
-as nothing, and so what it does not know. A convention is loaded when it is asked for.
+A layer states its operations and parameters by kind. A convention selects the kinds that add up to the number of a
+tool. ``convention.py`` defines a convention, ``counts.py`` has the counts that a term can use, and ``source_style.py``
+describes differences between the codes of models. Every other file describes a tool or a paper: the layer types that
+count, and the types that count as nothing. All other types are unknown. A convention is loaded at its first use.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FILES: Mapping[str, str] = MappingProxyType(
 
 
 def convention(name: str) -> Convention:
-    """The convention of that name. ArchcalcError with the nearest name if there is none."""
+    """The convention with this name. ArchcalcError with the nearest name if there is no such convention."""
     if name not in FILES:
         raise ArchcalcError(unknown("convention", name, FILES, most=len(FILES)))
     (one,) = [one for one in import_module(f"{__name__}.{FILES[name]}").CONVENTIONS if one.name == name]

@@ -1,4 +1,4 @@
-"""calflops: calculate_flops patches functionals and methods of tensors. Read from its source and from runs."""
+"""calflops: calculate_flops patches functionals and tensor methods. The rules come from its source and from runs."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 
 
 def _upsampling(use: Use) -> Int:
-    """The values of the input. With an output size: its positions, without channels and batch."""
+    """Values of the input. With an output size: positions of the output, without channels and batch."""
     size = setting(use, "size")
     return use.input_values if size is None else product(per_axis(size, use.inputs[0], "size"))
 
 
 def _biases_of_convolution(use: Use) -> Int:
-    """Biases of one group, at the output positions of a convolution with these settings, minus ours."""
+    """Biases of one group, at the output positions of a convolution with these settings, minus archcalc's count."""
     x = use.inputs[0]
     settings = (per_axis(setting(use, name), x, name) for name in ("kernel", "stride", "pad", "dilation"))
     axes = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(x.axes, *settings, strict=True)]
@@ -38,7 +38,7 @@ def _biases_of_convolution(use: Use) -> Int:
 
 
 def _groups_twice(use: Use) -> Int:
-    """Multiply-adds after a second division of the output channels by the groups, minus ours."""
+    """Multiply-adds after a second division of the output channels by the groups, minus archcalc's multiply-adds."""
     groups: Int = setting(use, "groups")
     per_group = use.out.channels // groups
     return use.work.mac // per_group * (per_group // groups) - use.work.mac

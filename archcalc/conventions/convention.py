@@ -1,8 +1,8 @@
-"""What a convention is: three sums over layers, each a sum of archcalc's own count and named terms.
+"""A convention: three sums over layers. Each sum has archcalc's own count and named terms.
 
-A tool's number is archcalc's number plus and minus a few terms: ``factor`` times archcalc's count of every layer
-without an omission, and then each ``Term`` over the layers that the term selects. So the table under a convention, the
-comparison of conventions and ``archcalc explain`` use the same data.
+A tool's number is archcalc's number plus or minus a few terms. The sum starts with ``factor`` times archcalc's count of
+every layer without an omission. Then each ``Term`` adds its count of the layers that the term selects. So the table
+under a convention, the comparison of conventions and ``archcalc explain`` use the same data.
 
 A count of ``None`` means *not counted*. Not counted is not zero.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Use:
-    """A layer in a network: its shapes, parameters and work, and how a model's code writes the layer.
+    """A layer in a network: its shapes, parameters and operations, and its form in a model's code.
 
     ``work`` is for the whole batch. ``storage`` is a ``StorageKind``, ``form`` is one of ``source_style.FORMS``.
     ``wrappers`` is the number of modules that contain this layer and return its output as their own output.
@@ -48,7 +48,7 @@ class Use:
         storage: str,
         form: tuple[str, int] = ("module", 0),
     ) -> None:
-        """``shapes`` are the output and the inputs; ``form`` is the form and the number of wrappers."""
+        """``shapes``: the output, then the inputs. ``form``: the form and the number of wrappers."""
         self.layer, self.params, self.work, self.batch, self.storage = layer, params, work, batch, storage
         self.out, self.inputs = shapes
         self.form, self.wrappers = form
@@ -73,9 +73,9 @@ Test = Callable[[Use], bool]
 
 
 class Layers:
-    """A test: layers of these types, in one of these forms, on maps with so many axes.
+    """A test for layers: type, form in the code, and number of spatial axes.
 
-    No ``forms`` means any form. ``axes`` None means any number of axes.
+    Empty ``forms``: any form. ``axes`` None: any number of axes.
     """
 
     __slots__ = ("axes", "forms", "types")
@@ -93,9 +93,9 @@ def zero(use: Use) -> Int:
 
 
 class Term(NamedTuple):
-    """``times`` a count over the layers that ``where`` selects.
+    """A count, multiplied by ``times``, over the layers that ``where`` selects.
 
-    ``place`` is the place in the tool's source. ``bug`` says what the error of the tool is, if the term is one.
+    ``place``: the place in the tool's source. ``bug``: the error of the tool, if the term is an error.
     An omission of a tally is a term without a count.
     """
 
@@ -113,9 +113,9 @@ class Term(NamedTuple):
 
 
 class Tally:
-    """A sum over layers: ``factor`` times archcalc's count of each layer without ``omissions``, and the terms.
+    """A sum over layers: ``factor`` times archcalc's count of each layer without an omission, plus the terms.
 
-    A ``factor`` of 0 starts from nothing. ``repetition`` says why the factor is larger than 1.
+    With ``factor`` 0, only the terms count. ``repetition``: the reason for a factor above 1.
     """
 
     __slots__ = ("factor", "omissions", "repetition", "terms")
@@ -140,7 +140,7 @@ class Tally:
         return self.factor == 1 and not self.terms and not self.omissions
 
     def part(self, use: Use, own: Int | None) -> Int | None:
-        """The part of one layer in the sum, None if there is none; ``own`` is archcalc's count, or None."""
+        """The part of one layer in the sum, or None if the layer has no part. ``own``: archcalc's count, or None."""
         counts_own = own is not None and self.factor and not any(term.where(use) for term in self.omissions)
         terms = [term for term in self.terms if term.where(use)]
         if not counts_own and not terms:
@@ -157,7 +157,7 @@ Status = Literal["counted", "nothing", "unknown"]
 
 
 def layer_types(names: str) -> frozenset[str]:
-    """The layer types of a list that is separated by spaces."""
+    """The layer types in a text. Spaces separate the names."""
     return frozenset(names.split())
 
 
@@ -180,7 +180,7 @@ class Reuse(NamedTuple):
 class Convention(NamedTuple):
     """A set of rules for counting operations, parameters and memory.
 
-    ``about``: the rule in a clause, printed beside every number. ``more``: the rest of the rule.
+    ``about``: the rule in a few words, printed with every number. ``more``: the rest of the rule.
     Every layer type is counted, counted as nothing, or unknown:
 
     ``multiply_adds``: the layer types whose multiply-adds count.
@@ -227,13 +227,13 @@ class Convention(NamedTuple):
         return own.union(*(term.types for term in self.operations.terms))
 
     def status(self, type: str) -> Status:
-        """Whether operations of that layer type are counted, count as nothing, or are unknown."""
+        """The status of a layer type: its operations are counted, count as nothing, or are unknown."""
         if type in self.counted:
             return "counted"
         return "nothing" if self.knows(type) else "unknown"
 
     def knows(self, type: str) -> bool:
-        """Whether the convention says what a layer of that type counts. Nothing is also an answer."""
+        """Whether the convention has a rule for the layer type. "Counts as nothing" is also a rule."""
         return self.nothing is None or type in self.nothing or type in self.counted
 
     def counts_again(self, called: bool) -> bool:
@@ -241,7 +241,7 @@ class Convention(NamedTuple):
         return self.reuse.calls if called else self.reuse.ties
 
     def count_macs(self, use: Use) -> Int | None:
-        """Operations. None: the layer does operations, but the convention does not count them or does not know them."""
+        """Operations of the layer. None: the layer has operations, but the convention does not count or know them."""
         if not self.knows(use.type):
             return None
         works = any(largest(n) > 0 for n in use.work)
@@ -257,5 +257,5 @@ class Convention(NamedTuple):
         return self.memory.part(use, use.values if use.storage == "new" else None)
 
     def flops(self, macs: Int | None) -> Int | None:
-        """FLOP for that many operations; None if the convention has no FLOP."""
+        """FLOP for ``macs`` operations. None if the convention has no FLOP."""
         return None if macs is None or self.flops_per_mac is None else self.flops_per_mac * macs

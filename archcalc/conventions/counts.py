@@ -1,6 +1,6 @@
-"""The words of conventions: groups of layer types, and what a term counts of a layer.
+"""Building blocks of conventions: groups of layer types, and counts of a layer for terms.
 
-Every function takes the use of a layer and gives a count for the whole batch.
+Every function takes the use of a layer and returns a count for the whole batch.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def any_layer(use: Use) -> bool:
 
 
 def setting(use: Use, name: str) -> Any:
-    """A setting of the layer."""
+    """The value of a setting of the layer."""
     return getattr(use.layer, name)
 
 
@@ -50,22 +50,22 @@ def additions(use: Use) -> Int:
 
 
 def products(use: Use) -> Int:
-    """Products that are no multiply-adds."""
+    """Products that are not part of a multiply-add."""
     return use.work.mul
 
 
 def affine_values(use: Use) -> Int:
-    """1 per input value, and 1 more with a trained scale and shift."""
+    """1 per input value. With a trained scale and shift: 2 per input value."""
     return use.input_values * int(1 + setting(use, "affine"))
 
 
 def biases(use: Use) -> Int:
-    """Biases, whatever the batch."""
+    """Biases. The batch does not matter."""
     return use.params.bias
 
 
 def buffers(use: Use) -> Int:
-    """Numbers that are not trained, whatever the batch."""
+    """Buffers (stored numbers that are not trained). The batch does not matter."""
     return use.params.buffers
 
 
@@ -75,20 +75,20 @@ def params_per_image(use: Use) -> Int:
 
 
 def weights_per_image(use: Use) -> Int:
-    """Each weight once per image, minus the multiply-adds of the weights."""
+    """Each weight once per image, minus archcalc's multiply-adds."""
     return use.params.weight * use.batch - use.work.mac
 
 
 def weights_per_output_position(use: Use) -> Int:
     """Each weight once per output position, minus archcalc's multiply-adds.
 
-    The two differ for a transposed convolution only, which multiplies at input positions.
+    The difference is zero except for transposed convolutions, which multiply at input positions.
     """
     return use.params.weight * product(use.out.axes) * use.batch - use.work.mac
 
 
 def window_cells(use: Use) -> Int:
-    """Cells that all windows read, padding included. An adaptive pooling reads each input value once."""
+    """Number of values in all windows, with padding. An adaptive pooling reads each input value once."""
     if use.type in SLIDING:
         return use.values * product(per_axis(setting(use, "kernel"), use.inputs[0], "kernel"))
     return use.input_values

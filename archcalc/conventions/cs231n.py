@@ -1,4 +1,4 @@
-"""How the notes of CS231n count: weights without biases, and the sum of all feature maps."""
+"""The counting rules of the CS231n notes: weights without biases, and the sum of all feature maps."""
 
 from __future__ import annotations
 

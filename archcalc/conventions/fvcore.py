@@ -1,4 +1,4 @@
-"""fvcore: FlopCountAnalysis traces a model and has a handle per operator; parameter_count."""
+"""fvcore: FlopCountAnalysis traces a model and has a handle for each operator. Parameters are from parameter_count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archcalc.sizes import Int
 
 
 def _batch_norm(use: Use) -> Int:
-    """1 per value, and 1 more with a trained scale: the handle looks at the scale, not at the shift."""
+    """1 per value, or 2 with a trained scale. The handle checks the scale, not the shift."""
     return use.input_values * int(1 + (setting(use, "affine") and setting(use, "scale")))
 
 
@@ -45,7 +45,7 @@ OPERATIONS = Tally(
         layer_norm_operations,
         place="norm_flop_counter",
     ),
-    # fvcore has these two handles for two axes only: on one axis or three, both layers count nothing
+    # these two handles exist for two axes only: with one or three axes, both layers count as nothing
     Term(
         "adaptive average pooling: 1 per input value",
         Layers(*ADAPTIVE, forms=CALLED, axes=2),

@@ -1,4 +1,4 @@
-"""How the paper of LeNet-5 counts: connections."""
+"""The counting rule of the LeNet-5 paper: connections."""
 
 from __future__ import annotations
 

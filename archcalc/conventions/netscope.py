@@ -13,31 +13,31 @@ def _squares(use: Use) -> Int:
 
 
 def _missing_groups(use: Use) -> Int:
-    """The further multiply-adds of a convolution with one group."""
+    """Extra multiply-adds if the convolution had one group."""
     count: Int = use.work.mac * (setting(use, "groups") - 1)
     return count
 
 
 def _weights_of_missing_groups(use: Use) -> Int:
-    """The further weights of a convolution with one group."""
+    """Extra weights if the convolution had one group."""
     count: Int = use.params.weight * (setting(use, "groups") - 1)
     return count
 
 
 def _transposed(use: Use) -> Int:
-    """Input channels x output channels x (output positions x kernel / stride, rounded down), minus ours."""
+    """Input channels x output channels x (output positions x kernel / stride, rounded down), minus archcalc's count."""
     kernel, stride = (per_axis(setting(use, name), use.inputs[0], name) for name in ("kernel", "stride"))
     area = product(use.out.axes) * product(kernel) // product(stride)
     return use.inputs[0].channels * use.out.channels * area * use.batch - use.work.mac
 
 
 def _statistics(use: Use) -> Int:
-    """Two numbers per channel, with a trained scale and shift or without."""
+    """Buffers minus trained parameters: the tool always counts two numbers per channel."""
     return use.params.buffers - use.params.weight - use.params.bias
 
 
 def _scale_layer(use: Use) -> Int:
-    """The values of the scale layer: those of the output, or none without a trained scale and shift."""
+    """Values of the scale layer: the output values, or 0 without a trained scale and shift."""
     return use.values * int(setting(use, "affine"))
 
 

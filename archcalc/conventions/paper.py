@@ -1,4 +1,4 @@
-"""How most papers count since 2015: a multiply-add is one operation, and its name is FLOP."""
+"""The counting rule of most papers since 2015: a multiply-add is one operation, with the name FLOP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ptflops, with its two backends: hooks and patched functionals (pytorch), and operators of ATen (aten)."""
+"""ptflops with two backends: pytorch (hooks and patched functionals) and aten (operators of ATen)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, TORCHV
 VERSION = "0.7.5"
 HOOKED = (MODULE,)
 RELUS = ("relu", "prelu", "elu", "gelu")
-"""Activations whose module has a hook and calls a patched functional."""
+"""Activations whose module has a hook and also calls a patched functional."""
 TWICE = "the module's hook counts the values, and so does the patched functional that the module calls"
 BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")

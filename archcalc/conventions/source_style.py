@@ -1,6 +1,6 @@
-"""How a model's code writes what the architecture leaves open, for tools that look at the code.
+"""Details of a model's code that the architecture does not determine. Some tools depend on these details.
 
-A tool that hooks modules counts ``nn.ReLU`` and not ``F.relu``; a tool that patches functionals counts both. A layer
+A tool that hooks modules counts ``nn.ReLU`` but not ``F.relu``. A tool that patches functionals counts both. A layer
 is assumed to be a module of torch.nn if no rule below says otherwise. All layers of a network that is not listed are
 assumed to be modules.
 """
@@ -19,7 +19,7 @@ METHOD = "method"
 SUBCLASS = "subclass"
 OPERATOR = "operator"
 CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
-"""Forms that end in a call of torch.nn.functional."""
+"""Forms that call torch.nn.functional in the end."""
 BIAS = "bias"
 TIMES_ONE = "times one"
 FORMS = {
@@ -67,9 +67,9 @@ class Extra(NamedTuple):
 
 
 class SourceStyle(NamedTuple):
-    """How the code of some networks is written, and in which file.
+    """The code style of some networks: the file, and the rules for layers.
 
-    ``has_wrappers``: whether the rules say which modules wrap other modules. If not, that is unknown.
+    ``has_wrappers``: the rules name the modules that wrap other modules. Otherwise, the wrappers are unknown.
     """
 
     networks: tuple[str, ...]
@@ -79,7 +79,7 @@ class SourceStyle(NamedTuple):
     has_wrappers: bool = False
 
     def form(self, type: str, name: str) -> tuple[str, int]:
-        """The form of a layer, and how many modules wrap it."""
+        """The form of a layer, and the number of modules that wrap the layer."""
         for rule in self.rules:
             if fnmatchcase(type, rule.type) and fnmatchcase(name, rule.names):
                 return rule.form, rule.wrappers
@@ -148,7 +148,7 @@ IN_TORCHVISION = (
 
 
 class Library(NamedTuple):
-    """A library whose code was read: its version, how its networks are written, and the assumption for all others."""
+    """A library whose code was read: its version, the styles of its networks, and the assumption for other networks."""
 
     name: str
     version: str
@@ -181,11 +181,11 @@ RF_BENCHMARK = Library(
     ),
     "the network is built with its normalisation, as the script builds ResNets",
 )
-"""An arg scope gives TF-Slim's networks their normalisation. Without the scope, the convolutions have biases instead.
+"""TF-Slim's networks get their normalisation from an arg scope. Without the scope, convolutions have biases instead.
 The script has a scope for ResNets only. TF-Slim multiplies the last residual of Inception-ResNet-v2 by 1."""
 
 
 def source_style(network: str, library: Library = TORCHVISION) -> SourceStyle:
-    """How a library writes a network of the zoo. ``network`` is its ``zoo_name``, empty for any other network."""
+    """The code style of a network in a library. ``network``: the network's ``zoo_name``, empty outside the zoo."""
     styles = library.styles if network else ()
     return next((style for style in styles if any(fnmatchcase(network, name) for name in style.networks)), PLAIN)

@@ -1,4 +1,4 @@
-"""thop: profile hooks the modules of the classes in its table; modules of other classes count nothing."""
+"""thop: ``profile`` hooks modules whose class is in its table. Modules of other classes count as nothing."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def _input_and_output_values(use: Use) -> Int:
 
 
 def _upsampling(use: Use) -> Int:
-    """1 per output value; 5 if linear, 11 if bilinear, 0 if trilinear (thop warns that it counts nothing)."""
+    """1 per output value. Linear: 5. Bilinear: 11. Trilinear: 0 (thop prints a warning)."""
     linear = {1: 5, 2: 11}.get(len(use.out.axes), 0)
     return use.values * {"nearest": 1, "bilinear": linear}[setting(use, "mode")]
 
 
 def _no_hook(use: Use) -> bool:
-    """Parameters without a hooked module: of a block, of a subclass of a module, or of a class without a hook."""
+    """Whether the parameters have no hooked module: parameters of a block, a subclass, or a class without a hook."""
     return has_params(use) and (use.form in (OPERATOR, SUBCLASS) or use.type in NOTHING)
 
 

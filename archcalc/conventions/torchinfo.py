@@ -1,4 +1,4 @@
-"""torchinfo: summary looks at the parameters and the output of every module."""
+"""torchinfo: ``summary`` counts from the parameters and the output of every module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""torchsummary: summary hooks every module except the root, nn.Sequential and nn.ModuleList."""
+"""torchsummary: ``summary`` hooks every module except the root, nn.Sequential and nn.ModuleList."""
 
 from __future__ import annotations
 

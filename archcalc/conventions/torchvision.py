@@ -1,4 +1,4 @@
-"""The figures that torchvision prints beside its weights: half of PyTorch's FlopCounterMode."""
+"""The figures that torchvision gives for its weights: half of PyTorch's FlopCounterMode."""
 
 from __future__ import annotations
 

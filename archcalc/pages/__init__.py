@@ -1,1 +1,1 @@
-"""The report: a page for each network, in HTML and Markdown, and the index over them."""
+"""The report: a page for each network, in HTML and Markdown, and an index of all pages."""

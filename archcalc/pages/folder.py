@@ -1,4 +1,4 @@
-"""A folder of pages: every network's files, and the index over them."""
+"""A folder of pages: the files of every network, and the index of all networks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
 
 
 class WrittenPage(NamedTuple):
-    """A network with the name of its files and its row in the index; or the problem why there are no files."""
+    """A network with the name of its files and its row in the index. If there are no files: the problem."""
 
     network: str
     file: str
@@ -55,10 +55,10 @@ def plan(
     with_pictures: Sequence[str] | None = None,
     verification: str | None = None,
 ) -> Plan:
-    """The plan of a report on the networks; ``with_pictures``: None for all networks, ["none"] for no network.
+    """The plan of a report on the networks. ``with_pictures``: None for all networks, ["none"] for no network.
 
-    ArchcalcError, before any work, for an unknown format or network, a missing package, two pages with one name, a bad
-    file of verification, or a folder that cannot be written to.
+    Before any work, ArchcalcError for an unknown format or network, a missing package, two pages with the same name, an
+    invalid verification file, or a folder in which no file can be written.
     """
     if format not in FORMATS:
         raise ArchcalcError(unknown("format", format, FORMATS))
@@ -78,7 +78,7 @@ def plan(
 
 
 def figure_names(figures: Sequence[str] | None, nets: Sequence[Network]) -> list[str] | None:
-    """The full names of the networks with pictures; a name without settings stands for all networks of that name."""
+    """The full names of the networks with pictures. A name without settings selects all networks with this name."""
     if figures is None:
         return None
     named: dict[str, list[str]] = {}
@@ -88,7 +88,7 @@ def figure_names(figures: Sequence[str] | None, nets: Sequence[Network]) -> list
 
 
 def writable(folder: str) -> None:
-    """Make the folder if there is none; ArchcalcError if no file can be written there."""
+    """Make the folder if it does not exist. ArchcalcError if no file can be written in the folder."""
     if not folder:
         raise ArchcalcError("an output directory needs a name")
     if os.path.exists(folder) and not os.path.isdir(folder):
@@ -102,7 +102,7 @@ def writable(folder: str) -> None:
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
-    """The name of the files of each network, without extension; ArchcalcError if two would be the same."""
+    """The file name of each network, without extension. ArchcalcError if two networks have the same file name."""
     files: dict[str, str] = {}
     taken = {"index": "the index", "readme": "the index", "figures": "the folder of pictures"}
     for name in names:
@@ -139,7 +139,7 @@ def write_network(network: Network, file: str, how: Plan, records: Evidence) -> 
 
 
 def write_pages(nets: Sequence[Network | str], how: Plan, jobs: int = 1) -> Iterator[WrittenPage]:
-    """Write the pages of the networks, or of the networks of the zoo with these names, in order, in ``jobs`` processes.
+    """Write the pages of the networks, in order, in ``jobs`` processes. A string names a network of the zoo.
 
     A network that fails does not stop the others.
     """
@@ -161,11 +161,11 @@ def _name(net: Network | str) -> str:
 
 
 _shared: list[tuple[Plan, Evidence]] = []
-"""The plan and the records of a process of the pool."""
+"""In a process of the pool: the plan and the evidence."""
 
 
 def _begin(how: Plan) -> None:
-    gc.set_threshold(100_000, 20, 100)  # pages make millions of small objects, few of which are garbage: a tenth faster
+    gc.set_threshold(100_000, 20, 100)  # saves a tenth of the time: few of a page's objects are garbage
     _shared.append((how, Evidence(how.verification)))
 
 
@@ -179,7 +179,7 @@ def _attempt(net: Network | str, file: str, how: Plan, records: Evidence) -> Wri
         return WrittenPage(network.full_name, file, write_network(network, file, how, records))
     except ArchcalcError as error:
         problem = "; ".join(map(str, error.problems))
-    except Exception as error:  # a bug in one network's page must not cost the other pages
+    except Exception as error:  # after a bug in one page, the other pages are still written
         problem = f"{type(error).__name__}: {error}"
     return WrittenPage(_name(net), file, None, problem)
 
@@ -199,7 +199,7 @@ def write_index(pages: Sequence[WrittenPage], how: Plan) -> str:
 
 
 def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """One row per network."""
+    """The index as a table with one row for each network."""
     return Table(
         title="networks",
         headings=HEADINGS,

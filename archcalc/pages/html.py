@@ -1,4 +1,4 @@
-"""A page as one HTML file that needs nothing but itself, and the index of many: templates filled with a page's data."""
+"""A page as one HTML file that loads no other file, and the index of all pages. Both are made from templates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE_NAME = re.compile(r"[\w.-]+")
 
 
 def html_page(page: Page) -> str:
-    """The whole page as HTML; ArchcalcError without jinja2."""
+    """The whole page as HTML. ArchcalcError if jinja2 is not installed."""
     sources = {"source": {source.key: source.link for source in page.sources}}
     published = [("figure-table", page.differing), ("match-table", page.matching)]
     return _filled(
@@ -36,7 +36,7 @@ def html_page(page: Page) -> str:
 
 
 def html_index(index: Table, files: dict[str, str]) -> str:
-    """The page that compares all networks; ``files`` are the names of their pages without extension."""
+    """The page that compares all networks. ``files``: the file names of their pages, without extension."""
     links = {"network": {name: f"{file}.html" for name, file in files.items()}}
     return _filled("index.html", index=index, networks=html_table(index, "networks", exact=False, links=links))
 
@@ -47,7 +47,7 @@ def _filled(template: str, **data: Any) -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    """The templates, in which every text is made printable and then escaped."""
+    """The templates. Every text is made printable and then escaped."""
     try:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
     except ModuleNotFoundError:
@@ -67,17 +67,17 @@ def _environment() -> Environment:
 
 
 def _markup(function: Any) -> Any:
-    """The function, whose text is archcalc's own markup and is not escaped."""
+    """The function, with its result marked as markup of archcalc: the templates do not escape the result."""
     from markupsafe import Markup
 
     return lambda *arguments: Markup(function(*arguments))
 
 
 def _text(folder: str, name: str) -> str:
-    """The text of a file of this package, which may be in a zip."""
+    """The text of a file of this package. The package can be in a zip file."""
     return resources.files("archcalc.pages").joinpath(folder, name).read_text(encoding="utf-8")
 
 
 def _is_link(target: str) -> bool:
-    """Whether a target is an address of the web or a file of the report; anything else is no link."""
+    """Whether a target is a web address or a file of the report. Other targets are shown without a link."""
     return target.startswith(("https://", "http://")) or FILE_NAME.fullmatch(target) is not None

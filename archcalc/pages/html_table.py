@@ -1,4 +1,4 @@
-"""Tables as the templates show them: the text of every cell, what it sorts by, and which rows a block folds."""
+"""Tables for the templates: the text and the sort number of every cell, and the rows that a block folds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from archcalc.report.table import Heading, Known, Table
 from archcalc.units import counted
 
 NUMBERS = ("number", "count", "bytes", "ratio", "printed")
-"""Kinds of columns whose cells stand at the right and sort as numbers."""
+"""Kinds of columns whose cells are aligned right and sort as numbers."""
 SENTENCES = ("reason", "where", "title")
-"""Columns of sentences, which are broken into lines."""
+"""Columns of sentences. Their cells are broken into lines."""
 EXACT_FLOAT = 2**53
-"""Up to here a float holds every whole number."""
+"""Up to this limit, a float can represent every whole number."""
 
 
 class HtmlCell(NamedTuple):
-    """A cell: its text, the class of its column, the number that it sorts by where that is not its text, and a link."""
+    """A cell: its text, the CSS class of its column, its sort number (if different from the text), and a link."""
 
     text: str
     style: str = ""
@@ -33,7 +33,7 @@ class HtmlCell(NamedTuple):
 
 
 class HtmlRow(NamedTuple):
-    """A row: its cells, how deep it is nested, and for a block how many layers it holds, in words."""
+    """A row: its cells, its nesting level, and for a block the number of layers as text ("3 layers")."""
 
     cells: Sequence[HtmlCell]
     level: int = 0
@@ -41,7 +41,7 @@ class HtmlRow(NamedTuple):
 
 
 class HtmlTable(NamedTuple):
-    """A table with the name that its parts refer to."""
+    """A table with its id; parts of the table refer to this id."""
 
     name: str
     titles: Sequence[HtmlCell]
@@ -50,16 +50,16 @@ class HtmlTable(NamedTuple):
 
     @property
     def folds(self) -> bool:
-        """Whether a row is a block that folds."""
+        """Whether at least one row is a block that can be folded."""
         return any(row.block for row in self.rows)
 
 
 def html_table(
     table: Table, name: str, *, exact: bool = True, links: Mapping[str, Mapping[str, str]] | None = None
 ) -> HtmlTable:
-    """The table with rounded or ``exact`` numbers, which sort by the exact number in both cases.
+    """The table with rounded or ``exact`` numbers. Cells sort by the exact number in both cases.
 
-    ``links`` maps the name of a column, and the text of a cell, to a target.
+    ``links``: for the name of a column and the text of a cell, the target of a link.
     """
     titles, texts = cell_texts(table, exact)
     links = links or {}
@@ -81,7 +81,7 @@ def html_table(
 
 
 def layer_tree(page: Page) -> HtmlTable:
-    """The table of layers, in which every run of layers of one block stands below a row with the sums of the block."""
+    """The table of layers. Above the layers of a block stands a row with the sums of the block."""
     tree = list(_nested(page.analysis.rows))
     cells = [[COLUMNS[heading.name][1](row, page.analysis) for heading in page.layers.headings] for row, *_ in tree]
     table = html_table(page.layers._replace(rows=cells), "layer-table")
@@ -90,7 +90,7 @@ def layer_tree(page: Page) -> HtmlTable:
 
 
 def _nested(rows: Sequence[Row], level: int = 0) -> Iterator[tuple[Row, int, str]]:
-    """The rows and those of blocks of several layers, each with its level and how many layers a block holds."""
+    """The rows, and a row for each block of several layers: (row, level, number of layers of a block as text)."""
     for scope, run in groupby(rows, lambda row: row.scopes[level] if len(row.scopes) > level else None):
         inside = list(run)
         if scope is None:
@@ -109,7 +109,7 @@ def _style(heading: Heading) -> str:
 
 
 def _key(heading: Heading, value: Any, shown: str) -> int | float | None:
-    """The number that a cell sorts by, of several the largest; None where the text is the number, or none is there."""
+    """The sort number of a cell: its largest number. None if the text is the number, or if there is no number."""
     if heading.kind not in NUMBERS:
         return None
     numbers = value.numbers if isinstance(value, Known) else [value] if isinstance(value, int) else []

@@ -1,4 +1,4 @@
-"""Pictures inside a page: names that are unique in the page, and colours that follow its style."""
+"""Pictures inside a page: ids that are unique in the page, and colours from the page's style."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from archcalc.plot.colours import DARK, INK, WHITE
 
 @lru_cache(maxsize=1)
 def _variables() -> Mapping[str, str]:
-    """A name of a page's style for every colour of a picture."""
+    """For every colour of a picture, the name of a CSS variable of the page."""
     return {colour: f"--c{nth}" for nth, colour in enumerate(sorted(DARK))}
 
 
 class PictureColours(NamedTuple):
-    """The name of the ink in a page's style, and every name with its colour on a light and on a dark screen."""
+    """The CSS variable of the text colour, and the colour of every variable on a light and on a dark screen."""
 
     ink: str
     light: Mapping[str, str]
@@ -25,16 +25,16 @@ class PictureColours(NamedTuple):
 
 
 def picture_colours() -> PictureColours:
-    """The colours of pictures for a page's style."""
+    """The colours of pictures for the CSS of a page."""
     names = _variables()
     light = {name: colour for colour, name in names.items()}
     return PictureColours(names[INK], light, {name: DARK[colour] for name, colour in light.items()})
 
 
 def inline_svg(svg: str, prefix: str) -> str:
-    """An SVG whose names begin with the prefix, and whose colours are those of the page's style.
+    """The SVG with the prefix before every id, and with the CSS variables of the page as colours.
 
-    The black and white text on the nodes of a graph keeps its colour: nodes are light on a dark screen too.
+    Black and white text on the nodes of a graph keeps its colour, because nodes are light on a dark screen too.
     """
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r'((?:xlink:)?href=")#', rf"\1#{prefix}-", svg)

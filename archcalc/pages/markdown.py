@@ -1,4 +1,4 @@
-"""A page as Markdown for a repository, small enough to be read, and the index of many."""
+"""A page as Markdown for a repository, short enough for a reader, and the index of all pages."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from archcalc.units import counted
 
 INDEX = "README.md"
 MOST = 80
-"""The most rows of the table of layers; a longer network is folded, and its CSV file has every layer."""
+"""Maximum number of rows in the table of layers. A longer network is folded; its CSV file has every layer."""
 BLOCKS = ("layer", "layers", "output", "params", "macs", "memory", "rf")
 INDEX_WITHOUT = ("title", "saved", "weight_file")
-"""Columns that the index leaves to its CSV file."""
+"""Columns that only the CSV file of the index has."""
 
 CARDS = (Heading("figure", "", "text"), Heading("value", "", "text"), Heading("more", "", "text"))
 WITNESS = (Heading("figure", "figure", "text"), Heading("measured", "measured", "text"))
 
 
 def markdown_page(page: Page, file: str) -> str:
-    """The page; ``file`` is the name of the page, its CSV file and its pictures, without extension."""
+    """The page as Markdown. ``file``: the name of the page, of its CSV file and of its pictures, without extension."""
     cards = Table("", CARDS, [[c.label, c.value, "; ".join(c.lines)] for c in page.cards])
     pictures = [p for p in page.pictures if p.svg]
     missing = [p for p in page.pictures if not p.svg]
@@ -46,7 +46,7 @@ def markdown_page(page: Page, file: str) -> str:
 
 
 def _layers(page: Page, file: str) -> list[str]:
-    """Every layer, or the finest folding by blocks with at most MOST rows; no table if there is no such folding."""
+    """Every layer, or the finest folding by block with at most MOST rows. If there is no such folding: no table."""
     analysis = page.analysis
     if len(analysis.rows) <= MOST:
         return ["## Layers", _table(page.layers)]
@@ -74,7 +74,7 @@ def _witness(page: Page) -> list[str]:
 
 
 def markdown_index(index: Table, files: Mapping[str, str]) -> str:
-    """The page that compares all networks; ``files`` are the names of their pages without extension."""
+    """The page that compares all networks. ``files``: the file names of their pages, without extension."""
     table = index.selected([h.name for h in index.headings if h.name not in INDEX_WITHOUT])
     parts = [
         f"# {counted(len(index.rows), 'network')}",
@@ -86,12 +86,12 @@ def markdown_index(index: Table, files: Mapping[str, str]) -> str:
 
 
 def _table(table: Table, links: Mapping[str, str] | None = None) -> str:
-    """The table with rounded numbers, without blanks to align its columns."""
+    """The table with rounded numbers. Cells are not padded with spaces."""
     return pipe_table(table, aligned=False, links=links).rstrip("\n")
 
 
 def _line(text: str) -> str:
-    """A text of a spec in a paragraph, unchanged for the reader."""
+    """A text of a spec with the escapes that a paragraph needs: the reader sees the text unchanged."""
     return markdown_text(" ".join(text.split()))
 
 

@@ -26,12 +26,12 @@ from archcalc.report.table import Heading, Table
 from archcalc.units import count_text, counted, decimal_bytes
 
 MOST_LAYERS = 6_000
-"""The most layers of a network that a page shows."""
+"""Maximum number of layers of a network with a page."""
 
 STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
 LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
 PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
-"""The pictures of every page; HTML has the graph too, which needs Graphviz."""
+"""The pictures of every page. HTML pages also have the graph, which needs Graphviz."""
 FILE_TYPES = ("float32", "float16", "int8")
 """The types for which a page gives the size of the weight file."""
 
@@ -39,7 +39,7 @@ NO_FIELD = "the input has no spatial axes: there is no receptive field"
 
 
 class Card(NamedTuple):
-    """A figure at the top of the page: its name, its value, and further lines."""
+    """A number at the top of the page: its name, its value, and further lines."""
 
     label: str
     value: str
@@ -47,7 +47,7 @@ class Card(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A picture of one kind as SVG, or the problem why there is none."""
+    """A picture of one kind as SVG. If there is no picture: the problem."""
 
     kind: str
     about: str
@@ -58,9 +58,9 @@ class Picture(NamedTuple):
 class Page(NamedTuple):
     """The content of a page.
 
-    stages, layers: a table with one row for each. verdicts: the numbers of published figures by verdict, as text.
-    differing, matching: the published figures that do not match, and those that match. witness: the figures that
-    ``archcalc verify`` measured, by title; empty if it was not run. facts: the row of the network in the index.
+    stages, layers: tables with one row for each stage or layer. verdicts: number of published figures for each verdict,
+    as text. differing: published figures that do not match. matching: published figures that match. witness: figures
+    that ``archcalc verify`` measured, by title; empty without a measurement. facts: the network's row in the index.
     """
 
     analysis: Analysis
@@ -83,10 +83,10 @@ class Page(NamedTuple):
 
 
 def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -> Page:
-    """The page of a network at its own input, for one image in float32, with pictures of these kinds.
+    """The page of a network at the network's input size, for one image in float32, with pictures of these kinds.
 
-    ArchcalcError for more than MOST_LAYERS layers, and if a number cannot be computed. A picture that cannot be drawn
-    has a problem instead.
+    ArchcalcError for more than MOST_LAYERS layers, and if a number cannot be computed. If a picture cannot be drawn,
+    the page shows the problem.
     """
     if len(network.nodes) > MOST_LAYERS:
         raise ArchcalcError(
@@ -121,7 +121,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
 
 
 def picture(kind: str, analysis: Analysis) -> Picture:
-    """The picture of that kind, or the problem why there is none."""
+    """The picture of this kind. If it cannot be drawn: the problem."""
     about = KINDS[kind].about
     try:
         return Picture(kind, about, svg=svg(kind, [analysis]))
@@ -130,7 +130,7 @@ def picture(kind: str, analysis: Analysis) -> Picture:
 
 
 def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Card]:
-    """The cards in their order; a network without spatial axes has no field, and not every network a published error."""
+    """The cards in order. Networks without spatial axes have no card for the field. Some have no published error."""
     errors = published(analysis)
     cards = [*_count_cards(analysis), *_memory_cards(analysis, budget)]
     if fields:
@@ -204,7 +204,7 @@ def _weight_file(analysis: Analysis) -> Card:
 
 
 def _memory(budget: Budget) -> list[str]:
-    """The peaks of inference and training in sentences."""
+    """Sentences with the inference peak and the training peak."""
     lines = []
     for run, schedule in (("inference", budget.inference), ("training", budget.training)):
         peak = schedule.peak_moment()

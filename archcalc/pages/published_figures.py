@@ -1,4 +1,4 @@
-"""The published figures of a page: a table of the figures that do not match, and a table of those that match."""
+"""The published figures of a page: one table for figures that do not match, one table for figures that match."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ ORDER = ("wrong", "other variant", "other convention", "unverifiable")
 
 
 def figure_tables(judgements: Sequence[Judgement], network: Network) -> tuple[Table, Table]:
-    """The figures that do not match, wrong figures first, and those that match, each with its input.
+    """Two tables: figures that do not match, wrong figures first; and figures that match. Each row has the input.
 
-    A figure that is twice in one place of a source is shown once.
+    If a place of a source has the same figure twice, the table shows the figure once.
     """
     chosen = audit_table(judgements, everything=True).selected(COLUMNS)
     headings = [*chosen.headings[:2], AT, *chosen.headings[2:]]

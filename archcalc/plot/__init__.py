@@ -1,11 +1,11 @@
-"""Pictures for a paper or a slide; every kind is a function of an analysis, and loads matplotlib when it is used.
+"""Pictures for a paper or a slide. Each kind of picture is a function of analyses; matplotlib loads at the first call.
 
     archcalc.plot.save("cost", [archcalc.load("vgg16").analyze()], "vgg16.pdf")
     archcalc.plot.rf(archcalc.load("vgg16").analyze(), ax=axes)
 
-Without ``ax`` a function makes a figure of its own, with a caption; with it, it draws there and leaves the
-caption to the caller. Both return the axes. Every function takes ``width``, ``title``, ``caption``, ``dark`` and
-``transparent`` too, as ``archcalc.plot.look.Look`` describes them.
+Without ``ax``, the function makes a new figure with a caption. With ``ax``, the function draws on these axes and adds
+no caption. The function returns the axes in both cases. Every function also takes ``width``, ``title``, ``caption``,
+``dark`` and ``transparent``: see ``archcalc.plot.look.Look``.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Published accuracy against computed MACs; the area of a disc shows the parameters. Every accuracy has a source."""
+"""Published accuracy against computed MACs. The area of a disc shows the parameters. Every accuracy has a source."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ LARGEST = 420
 """The area of the largest disc, in square points."""
 
 NAMED, KEY_COLUMNS = 8, 2
-"""The most networks whose names stand beside their discs; of more networks, numbers do, with a key in columns."""
+"""NAMED: maximum number of networks with names at the discs. For more: numbers, and a legend in KEY_COLUMNS columns."""
 
 REACHES = (1, 5, 10, 16, 24, 34)
-"""The distances from a disc at which its text may stand, in points; from the second on, a line joins the two."""
+"""Possible distances from a disc to its text, in points. From the second distance on, a line joins disc and text."""
 
 AROUND = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
-"""The sides of a disc at which its name may stand, as (right, up)."""
+"""Possible directions from a disc to its text, as (right, up)."""
 
 
 def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
-    """Top-1 accuracy (top-5 where a network has no top-1 figure) against MACs; a disc's area is its parameters.
+    """Top-1 accuracy against MACs. A disc's area shows the parameters.
 
-    ArchcalcError naming the networks without a sourced accuracy, and for figures on different data.
+    If a network has no top-1 figure, all networks are shown with top-5 accuracy.
+
+    ArchcalcError if a network has no accuracy with a source, or if the figures were measured on different data.
     """
     accuracies = _sourced(analyses)
     pairs = list(zip(analyses, accuracies, strict=True))
@@ -108,7 +110,7 @@ def _limits(ax: Axes, macs: Sequence[int], right: Sequence[float]) -> None:
 
 
 def _key(ax: Axes, names: Sequence[str]) -> None:
-    """A legend below the axes: the names, each with its number."""
+    """Draw a legend below the axes: each name with its number."""
     numbered = [Line2D([], [], linestyle="none", label=f"{nth}  {name}") for nth, name in enumerate(names, 1)]
     ax.legend(
         handles=numbered,
@@ -123,7 +125,7 @@ def _key(ax: Axes, names: Sequence[str]) -> None:
 
 
 def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[float], areas: Sequence[float]) -> None:
-    """Write each text at the spot nearest to its disc that covers no disc and no other text; a line leads to a far spot."""
+    """Write each text close to its disc, where it covers no disc and no text. A distant text has a line to its disc."""
     figure = style.figure_of(ax)
     figure.draw_without_rendering()
     points = [ax.transData.transform(at) * 72 / figure.dpi for at in zip(macs, right, strict=True)]
@@ -165,7 +167,7 @@ class Rect(NamedTuple):
 
 
 def covered(spot: Rect, taken: Sequence[Rect], frame: Rect) -> float:
-    """The part of a spot's area that is taken or lies outside the frame."""
+    """The area of the spot, in square points, that lies on a taken rectangle or outside the frame."""
     width, height = spot.right - spot.left, spot.high - spot.low
     return width * height - _shared(spot, frame) + sum(_shared(spot, other) for other in taken)
 

@@ -1,4 +1,4 @@
-"""The measures of a volume in a block diagram: its scale, and the sides of its box. All lengths are inches."""
+"""The size of a volume in a block diagram: the scale, and the sides of the box. All lengths are inches."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import NamedTuple
 from archcalc.sizes import Shape, product
 
 MAP, SLAB, BAR = 0.62, 0.4, 0.8
-"""The most inches of a map's height, of a map's channels, and of a vector's channels."""
+"""Maximum inches for the height of a map (MAP), the channels of a map (SLAB) and the channels of a vector (BAR)."""
 
 SLANT, RISE = 0.32, 0.2
-"""The shares of a map's width that go to the right and up."""
+"""A map's width is drawn as a slanted edge: these shares of the width go to the right (SLANT) and up (RISE)."""
 
 THICK = 0.06
-"""The width of a vector's bar."""
+"""The width of a vector's bar, in inches."""
 
 LONG = 64
-"""A vector with more than this many times the channels of any map is cut."""
+"""A vector is cut if it has more than LONG times the channels of every map."""
 
 
 class Scale(NamedTuple):
@@ -28,7 +28,7 @@ class Scale(NamedTuple):
 
 
 class Box(NamedTuple):
-    """The measures of a volume: its front (channels by height), and how far its width goes to the right and up.
+    """The size of a volume: its front (channels by height), and the slanted edge of its width (right and up).
 
     ``cut``: the bar is too long to be drawn in full. ``above`` and ``left``: the letters of skips.
     """
@@ -43,12 +43,12 @@ class Box(NamedTuple):
 
 
 def is_bar(shape: Shape) -> bool:
-    """Whether it is a vector, or a map of one position."""
+    """Whether the shape is drawn as a bar: a vector, or a map of one position."""
     return bool(product(shape.axes) == 1)
 
 
 def scale_for(shapes: Iterable[Shape]) -> Scale:
-    """The scale at which the largest shapes take MAP, SLAB or BAR inches; far longer vectors do not count."""
+    """The scale at which the largest shapes take MAP, SLAB or BAR inches. Vectors that are cut (LONG) do not count."""
     shapes = list(shapes)
     maps = [shape for shape in shapes if not is_bar(shape)]
     tall = max((n for shape in maps for n in shape.axes), default=1)
@@ -59,7 +59,7 @@ def scale_for(shapes: Iterable[Shape]) -> Scale:
 
 
 def box_of(shape: Shape, scale: Scale) -> Box:
-    """A vector stands upright; a map shows channels by height, with its width going back."""
+    """The box of a shape: a vector is an upright bar; a map has a front of channels by height, and a slanted width."""
     if is_bar(shape):
         height = shape.channels * scale.channel
         return Box(THICK, min(height, BAR), 0, 0, cut=height > 1.001 * BAR)

@@ -1,4 +1,4 @@
-"""The memory of training against the batch, by its parts, and the memory of a device."""
+"""The memory of training against the batch, in total and by part, with the memory of a device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archcalc.sizes import MAX_SIZE
 from archcalc.units import BYTES, unit_for
 
 SAMPLES = 48
-"""The number of batches at which a line is computed, besides the largest batch that fits."""
+"""The number of batches at which a line is computed. The largest batch that fits is added."""
 PARTS = (
     (("activations", "network_input"), "activations and network input"),
     (("weights", "buffers"), "weights and buffers"),
@@ -38,11 +38,11 @@ def budget(
     ax: Axes | None = None,
     **look: Unpack[Looks],
 ) -> Axes:
-    """Bytes at the training peak against the batch, in total and by part, on logarithmic scales; inference is one line.
+    """Bytes at the training peak against the batch, in total and by part, on logarithmic scales. Inference is one line.
 
-    ``fit``: the memory of the device, such as 24GiB; a line shows it, and the largest batch that fits. At another batch
-    the peak may lie at another moment, with other gradients. ArchcalcError for unknown sizes, optimizers and blocks, if
-    not one image fits, and if more images fit than a batch can have.
+    ``fit``: the memory of the device, such as 24GiB. Lines show this memory and the largest batch that fits. The moment
+    of the peak, and with it the gradients that are alive, can change with the batch. ArchcalcError for unknown sizes,
+    optimizers and blocks, if no image fits, and if more images fit than a batch can have.
     """
     device = read_size(fit)
     memory = analysis.memory(optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
@@ -82,7 +82,7 @@ def budget(
 
 
 def _largest_batch(analysis: Analysis, memory: Budget, fit: str) -> int:
-    """The largest batch whose training fits; ArchcalcError if there is none or no limit."""
+    """The largest batch whose training fits. ArchcalcError if no batch fits, or if every batch fits."""
     name = analysis.network.full_name
     if len(analysis.network.nodes) == 1:
         raise ArchcalcError(f"{name} has no layers to train")
@@ -97,7 +97,7 @@ def _largest_batch(analysis: Analysis, memory: Budget, fit: str) -> int:
 
 
 def _axes(ax: Axes, most: int, low: float, high: float) -> None:
-    """The limits, ticks and titles of the axes."""
+    """Set the limits, ticks and titles of the axes."""
     ax.set_ylim(low, high)
     if high < 1000 * low:
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -110,6 +110,6 @@ def _axes(ax: Axes, most: int, low: float, high: float) -> None:
 
 
 def _tick(n: float) -> str:
-    """A number of bytes in the unit that suits it."""
+    """The text of a tick: a number of bytes with a suitable unit."""
     size, unit = unit_for([round(n)], BYTES)
     return f"{n / size:,.0f} {unit}"

@@ -1,7 +1,8 @@
-"""The colours of pictures, on white and on a dark ground: one table, which pictures and pages read.
+"""The colours of pictures on a white and on a dark background. Pictures and pages read this table.
 
-They are those of Okabe and Ito, ordered so that neighbours differ in lightness as well; whatever a colour tells, a
-marker, a dash or a place tells too. A picture is drawn on white; on a dark ground every colour has its counterpart.
+The colours are the palette of Okabe and Ito, in an order in which neighbours also differ in lightness. No information
+is in a colour alone: a marker, a dash or a position shows the same. A picture is drawn on white; for a dark background,
+every colour has a counterpart.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ BLUE, ORANGE, GREEN, RED, SKY, PURPLE, YELLOW = (
     "#f0e442",
 )
 IMAGE, OTHER, BOX, INNER_BOX = "#d9d9d9", "#a6a6a6", "#e9e9e9", "#f4f4f4"
-"""The input and other volumes of a diagram; the boxes around blocks of a graph, and around those inside."""
+"""IMAGE, OTHER: the input and other volumes of a diagram. BOX, INNER_BOX: boxes of outer and inner blocks in graphs."""
 
 PLAIN, SHADED, DEEP = 1.0, 0.92, 0.84
-"""How light the faces of a volume are, and bands that lie on each other."""
+"""Brightness factors for the faces of a volume, and for bands that touch."""
 
 
 def shade(colour: str, light: float) -> str:
-    """The colour, darker.
+    """The colour, darker: each channel is multiplied by ``light``.
 
     >>> shade("#ff8000", 0.5)
     '#804000'
@@ -56,4 +57,4 @@ DARK: Mapping[str, str] = {
     **{shade(light, how): shade(dark, how) for light, dark in _DARK.items() for how in (DEEP, SHADED)},
     **_DARK,
 }
-"""The counterpart of every colour of a picture on a dark ground."""
+"""For every colour of a picture, the colour on a dark background."""

@@ -18,13 +18,13 @@ from archcalc.plot.look import Looks
 from archcalc.units import BYTES, COUNTS
 
 MOST = 32
-"""The most rows; a longer network is folded by its blocks, or by stage."""
+"""Maximum number of rows. A longer network is folded by block, or by stage."""
 
 LABELLED = 0.05
-"""The least share of the total that is written beside its bar."""
+"""The smallest share of the total that is written next to a bar."""
 
 NAMES = 0.24
-"""The share of the picture's width that the names of the rows may take."""
+"""Maximum share of the picture's width for the names of the rows."""
 
 
 class Panel(NamedTuple):
@@ -38,10 +38,10 @@ class Panel(NamedTuple):
 
 
 def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Looks]) -> list[Axes]:
-    """Three panels of bars, a row per layer or per block: parameters, MACs, and bytes of feature maps.
+    """Three panels of bars with a row for each layer or block: parameters, MACs, and bytes of feature maps.
 
-    The share of the total stands beside every bar of 5 % or more. ``ax`` is a row of three axes, as
-    ``figure.subplots(1, 3, sharey=True)`` makes them; the three are returned.
+    Every bar of 5 % or more has its share of the total next to it. ``ax`` is an array of three axes, such as the result
+    of ``figure.subplots(1, 3, sharey=True)``. The function returns the three axes.
     """
     rows = drawn_rows(analysis)
     panels = [
@@ -68,7 +68,7 @@ def cost(analysis: Analysis, ax: Sequence[Axes] | None = None, **look: Unpack[Lo
 
 
 def drawn_rows(analysis: Analysis) -> list[Row]:
-    """The finest folding with at most MOST rows, without rows that have none of the three amounts."""
+    """The rows of the finest folding with at most MOST rows. A row whose three amounts are all zero is left out."""
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
         rows = _joined([row for row in analysis.fold(depth) if row.param_count or row.macs or row.values])
@@ -78,7 +78,7 @@ def drawn_rows(analysis: Analysis) -> list[Row]:
 
 
 def _joined(rows: Sequence[Row]) -> list[Row]:
-    """The rows, where a join and the one block that it ends are one row, with the name of the block around both."""
+    """The rows. A block and the join at its end become one row, with the name of the block that contains both."""
     joined: list[Row] = []
     for row in rows:
         around = row.name.rpartition(".")[0] + "."
@@ -102,7 +102,7 @@ def _joined(rows: Sequence[Row]) -> list[Row]:
 
 
 def _bars(ax: Axes, rows: Sequence[Row], panel: Panel, width: float) -> None:
-    """A bar for each row, in ``width`` inches, with room for the share beside the longest bar."""
+    """Draw a bar for each row in a panel of ``width`` inches, with room for the share next to the longest bar."""
     amounts = [panel.amount(row) for row in rows]
     whole, most = sum(amounts), max(amounts, default=0)
     _, unit, formatter = style.scaled_axis(amounts, panel.units)

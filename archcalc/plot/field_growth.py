@@ -1,4 +1,4 @@
-"""The receptive field against depth, along the trunk of a network, past the gates."""
+"""The receptive field against depth, along the trunk of a network. Paths through gates do not count."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from archcalc.plot.look import Looks
 from archcalc.sizes import AXES
 
 ROOM = 0.11
-"""Inches between the labels of neighbouring stages, which are written upright."""
+"""Minimum inches between the labels of neighbouring stages. The labels are vertical."""
 
 LABEL = 0.8
-"""The height of the label of an input's line, in powers of two."""
+"""The height of the label at the line of an input size, in powers of two (the axis is logarithmic)."""
 
 UNEVEN = 3
-"""Depth has a logarithmic scale if the deepest network is more than this many times as deep as the shallowest."""
+"""The depth axis is logarithmic if the deepest network is more than UNEVEN times as deep as the shallowest."""
 
 DASHES: Sequence[Any] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 class Point(NamedTuple):
-    """A layer on the curve: its depth, its field and its least field along one axis in pixels, and the size of its map."""
+    """A layer on the curve: its depth, its field and least field along one axis in pixels, and the size of its map."""
 
     depth: int
     field: int
@@ -42,7 +42,7 @@ class Point(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """The points of one axis, or of several with equal points; ``axes`` names them if other axes differ."""
+    """The points of one axis, or of several equal axes. ``axes``: their names, empty if all axes are equal."""
 
     axes: str
     points: Sequence[Point]
@@ -51,9 +51,9 @@ class Curve(NamedTuple):
 def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
     """Size of the receptive field in pixels against depth, in weighted layers on the longest path.
 
-    One network: its stages as bands, and the least field as a second line where branches differ. Several networks: one
+    One network: its stages are bands, and the least field is a second line if branches differ. Several networks: one
     line each, with a marker at the end of each stage. Layers whose units all have the same field (global pooling, fully
-    connected) are left out, and so are the paths through gates. ArchcalcError for a network without spatial axes.
+    connected) are left out. Paths through gates are left out too. ArchcalcError for a network without spatial axes.
     """
     curves = [_curves(a) for a in analyses]
     several = len(analyses) > 1
@@ -90,7 +90,7 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
 
 
 def _curves(analysis: Analysis) -> list[Curve]:
-    """A curve for each axis; axes with equal points share a curve."""
+    """A curve for each axis. Axes with equal points share a curve."""
     count = len(analysis.input.axes)
     if not count:
         raise ArchcalcError(
@@ -114,7 +114,7 @@ def _points(analysis: Analysis, at: Sequence[int], axis: int) -> list[Point]:
 
 
 def _line(ax: Axes, network: str, curve: Curve, nth: int, at: int, axes: int) -> None:
-    """Draw a curve. Several networks have a colour and a marker each, and dashes by axis; ``network`` is "" for one alone."""
+    """Draw a curve. Colour and marker show the network, dashes show the axis. ``network``: "" for a single one."""
     colour, dash, marker = style.LINES[nth if network else at]
     points = curve.points
     depth = [p.depth for p in points]
@@ -135,12 +135,12 @@ def _line(ax: Axes, network: str, curve: Curve, nth: int, at: int, axes: int) ->
 
 
 def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Point]]) -> None:
-    """A line for each size of an input, with the size at the end where the curves leave more room."""
+    """Draw a line for each input size. The label stands at the left or right end, where the curves leave more room."""
     low, high = ax.get_xlim()
     third = (high - low) / 3
 
     def room(size: int, left: bool) -> float:
-        """From the label to the nearest curve in the left or right third, in powers of two."""
+        """The distance from the label to the nearest curve in the left or right third of the axes, in powers of two."""
         spans = [
             sorted(log2(n / size) - LABEL / 2 for n in ends)
             for points in curves
@@ -150,7 +150,7 @@ def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Po
         ]
         return min((max(first, -last, 0.0) for first, last in spans), default=inf)
 
-    groups: list[list[int]] = []  # sizes whose lines are too close for two labels share a label
+    groups: list[list[int]] = []  # sizes share a label if their lines are too close for two labels
     for size in sorted({n for a in analyses for n in a.input.axes}):
         ax.axhline(size, color=GREY, linewidth=0.8, zorder=1)
         if groups and log2(size / groups[-1][-1]) < LABEL:
@@ -171,7 +171,7 @@ def _inputs(ax: Axes, analyses: Sequence[Analysis], curves: Sequence[Sequence[Po
 
 
 def _stages(ax: Axes, points: Sequence[Point], width: float) -> None:
-    """Bands for the stages that add depth, each with the size of its maps, written upright above the band."""
+    """Draw a band for each stage that adds depth. The size of its maps is written vertically above the band."""
     low, high = ax.get_xlim()
     ends = [(size, max(p.depth for p in run)) for size, run in groupby(points, lambda p: p.size)]
     starts = [low, *(depth for _, depth in ends)]

@@ -1,4 +1,4 @@
-"""The frame of the input with the receptive field of one unit of each layer, to scale."""
+"""The frame of the network input with the receptive field of one unit of each layer, to scale."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from archcalc.plot.colours import GREY, INK, RED
 from archcalc.plot.look import Looks
 
 MOST = 8
-"""The most layers."""
+"""Maximum number of layers."""
 BEYOND = 2
-"""A field that is larger than this many times the input is not drawn: only its label stands beside the picture."""
+"""A field that is larger than BEYOND times the network input has a label but no box."""
 
 LINE = 0.15
-"""Inches from one line of labels to the next."""
+"""Inches from one line of the labels to the next line."""
 
 TALLEST = 4.5
-"""The most inches that the frame of the input takes."""
+"""Maximum inches for the frame of the network input."""
 
 NAME = 1.15
-"""The most inches for the name of a layer."""
+"""Maximum inches for the name of a layer."""
 
 
 def rf_map(
     analysis: Analysis, layers: Sequence[str] | None = None, ax: Axes | None = None, **look: Unpack[Looks]
 ) -> Axes:
-    """The fields of the middle units of the layers on the frame of the input, in pixels, past the gates.
+    """The fields of the layers' middle units on the frame of the network input, in pixels. Gates do not count.
 
-    On a map of even size, the middle unit is the unit whose field lies nearest to the middle of the input. Without
-    ``layers``: the last layer of each stage, and the first layer whose field is as large as the input. ArchcalcError for
-    an input without height and width, an unknown layer, or more than MOST layers.
+    The middle unit is the unit whose field lies nearest to the middle of the network input. Default ``layers``: the
+    last layer of each stage, and the first layer whose field is as large as the network input. ArchcalcError for a
+    network input without height and width, an unknown layer, or more than MOST layers.
     """
     if len(analysis.input.axes) != 2:
         raise ArchcalcError(
@@ -104,18 +104,18 @@ def _box(row: Row, analysis: Analysis) -> Box:
 
 
 def _middle(field: Field, units: int, pixels: int) -> tuple[int, int]:
-    """The first and last pixel of the field that lies nearest to the middle of the input; of two, the later field."""
+    """First and last pixel of the field nearest to the middle of the input. If two are equally near: the later."""
     spans = [_span(field, unit) for unit in sorted({(units - 1) // 2, units // 2}, reverse=True)]
     return min(spans, key=lambda span: abs(span[0] + span[1] - (pixels - 1)))
 
 
 def _span(field: Field, unit: int) -> tuple[int, int]:
-    """The first and last pixel of a unit's field; the last comes before the first if the field is empty."""
+    """The first and last pixel of a unit's field. If the field is empty, last is smaller than first."""
     return field.of(unit) or (0, -1)
 
 
 def _name_boxes(ax: Axes, texts: Sequence[str], boxes: Sequence[Box], near: Sequence[Box], analysis: Analysis) -> None:
-    """Write the texts beside the picture, the largest box first, each with a line to the corner of its box."""
+    """Write the texts next to the frame, the largest box first. A line joins each text and the corner of its box."""
     height, width = analysis.input.axes
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
     named = list(zip(texts, boxes, strict=True))
@@ -167,7 +167,7 @@ def _sizes(row: Row) -> list[tuple[int, AxisField]]:
 
 
 def _usual_rows(analysis: Analysis) -> list[Row]:
-    """The last layer of each stage, and the first layer whose field is as large as the input."""
+    """The last layer of each stage, and the first layer whose field is as large as the network input."""
     trunk = {node.index for node in analysis.stages.trunk}
     stage = analysis.stages.of
     local = [
@@ -193,7 +193,7 @@ def _as_large(along: AxisField, pixels: int) -> bool:
 
 
 def _labels(rows: Sequence[Row], boxes: Sequence[Box], near: Sequence[bool]) -> list[str]:
-    """The size of each field with the name of the layer, no two the same."""
+    """A text for each field: its size and the name of the layer. All texts are different."""
     names = labels.short_names([row.name for row in rows], NAME)
     sizes = [
         [f"{'' if along.exact else '≤'}{n}" for along, n in zip(row.field, (box.height, box.width), strict=True)]

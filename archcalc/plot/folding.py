@@ -1,4 +1,4 @@
-"""A network as a graph of few items: layers with their activations, or whole blocks."""
+"""A network as a graph with few items. An item is a layer with its activation, or a whole block."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ BLOCK, OTHER = "block", "other"
 class Item(NamedTuple):
     """One or more layers that are drawn as one.
 
-    name: of the layer, the block or the stage. sort: what kind of layer, or a block. shape: the output. scopes: the
-    blocks around the item. inputs: the places of the items whose outputs the item reads. rows: the layers. repeats: the
-    number of equal blocks in a row that a folded block consists of. trunk: a layer of the item belongs to the trunk.
+    name: name of the layer, block or stage. sort: kind of the layer, or BLOCK. shape: the output. scopes: names of the
+    blocks that contain the item. inputs: indices of the items whose outputs the item reads. rows: the layers. repeats:
+    number of equal consecutive blocks in the item. trunk: a layer of the item belongs to the trunk.
     """
 
     name: str
@@ -54,9 +54,9 @@ def finest(
     fold: Callable[[Analysis, int], list[Item]] | None = None,
     longest: int | None = None,
 ) -> list[Item]:
-    """The finest folding with at most ``most`` items, and at most ``longest`` items on a path.
+    """The items of the finest folding with at most ``most`` items, and at most ``longest`` items on a path.
 
-    The blocks to fold become larger step by step; the last step folds by stage.
+    First inner blocks are folded, then larger blocks. If that is not enough, the network is folded by stage.
     """
     deepest = max((len(row.scopes) for row in analysis.rows), default=0)
     for depth in range(deepest + 1, 0, -1):
@@ -75,9 +75,9 @@ def _longest_path(items: Sequence[Item]) -> int:
 
 
 def folded_graph(analysis: Analysis, depth: int, alone: bool = False) -> list[Item]:
-    """The network with one item for each block nested deeper than ``depth``, and one for a layer with its followers.
+    """One item for each block that is nested deeper than ``depth``; one item for each other layer with its followers.
 
-    A follower computes each value from one value of its input (an activation, a normalisation), or is a view. ``alone``:
+    A follower computes each value from one input value (an activation, a normalisation), or is a view. ``alone``:
     join a layer with its follower only if no other layer reads that layer and both lie in the same block.
     """
     users = Counter(i for row in analysis.rows if row.node is not None for i in row.node.inputs)
@@ -101,7 +101,7 @@ def _follows(node: Node) -> bool:
 
 
 def _block_begins(analysis: Analysis, node: Node, depth: int) -> bool:
-    """Whether the input of the node lies in another block."""
+    """Whether the node is the first layer of a block: its input lies in another block."""
     return analysis.network.nodes[node.inputs[0]].scopes[:depth] != node.scopes[:depth]
 
 
@@ -117,7 +117,7 @@ def _by_stage(analysis: Analysis) -> list[Item]:
 
 
 def _with_trunk(analysis: Analysis, items: Sequence[Item]) -> list[Item]:
-    """The items, each with whether a layer of it belongs to the trunk."""
+    """The items with ``trunk`` set: true if a layer of the item belongs to the trunk."""
     trunk = {node.index for node in analysis.stages.trunk}
     return [
         item._replace(trunk=any(row.node is not None and row.node.index in trunk for row in item.rows))
@@ -126,7 +126,7 @@ def _with_trunk(analysis: Analysis, items: Sequence[Item]) -> list[Item]:
 
 
 def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int) -> list[Item]:
-    """One item for the rows of each key; the key of a block is a tuple, the names of the blocks around its layers."""
+    """One item for all rows with the same key. The key of a block is the tuple of block names around its layers."""
     groups: list[list[Row]] = []
     keys: list[Hashable] = []
     place: dict[Hashable, int] = {}
@@ -150,14 +150,14 @@ def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int)
 
 
 def _layer(rows: Sequence[Row], at: int, item_of: Mapping[int, int]) -> Item:
-    """A layer with its followers."""
+    """The item of a layer with its followers."""
     nodes = [row.node for row in rows if row.node is not None]
     head = nodes[0]
     return Item(rows[0].name, _sort(head), head.shape, head.scopes, _inputs(nodes, at, item_of), tuple(rows), 1)
 
 
 def _block(name: str, rows: Sequence[Row], at: int, item_of: Mapping[int, int], depth: int) -> Item:
-    """The item of a block of that depth, or of a stage (depth 0); a block of one layer is that layer."""
+    """The item of a block at this depth, or of a stage (depth 0). A block of one layer is drawn as this layer."""
     nodes = [row.node for row in rows if row.node is not None]
     parts = [node for node in nodes if not _follows(node)]
     named, sort = (rows[0].name if len(rows) == 1 else name), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
@@ -170,7 +170,7 @@ def _inputs(nodes: Sequence[Node], at: int, item_of: Mapping[int, int]) -> tuple
 
 
 def runs(items: Sequence[Item]) -> list[Item]:
-    """The items, where blocks of the same layers that follow one another are one item, named from first to last."""
+    """The items. Consecutive blocks of the same layers become one item; its name is the first and the last name."""
     groups: list[list[Item]] = []
     group_of: list[int] = []
     for item in items:
@@ -184,7 +184,7 @@ def runs(items: Sequence[Item]) -> list[Item]:
 
 
 def _alike(before: Item, item: Item) -> bool:
-    """Whether both are blocks of the same place whose layers are of the same types in the same order."""
+    """Whether both items are blocks inside the same block, with the same layer types in the same order."""
     same_place = item.sort == before.sort == BLOCK and item.scopes == before.scopes
     return same_place and [row.type for row in before.rows] == [row.type for row in item.rows]
 
@@ -200,7 +200,7 @@ def _sort(node: Node) -> str:
 
 
 def _repeats(nodes: Sequence[Node], depth: int) -> int:
-    """The number of inner blocks that follow one another; 1 if the inner blocks are branches."""
+    """The number of consecutive inner blocks. 1 if the inner blocks are branches."""
     inside = {node.index for node in nodes}
     blocks = {node.scopes[depth] for node in nodes if len(node.scopes) > depth}
     fed_from_outside = {

@@ -10,7 +10,7 @@ from functools import lru_cache
 from matplotlib.font_manager import findSystemFonts, fontManager, get_font
 
 FIRST = "DejaVu Sans"
-"""The font of all pictures, which comes with matplotlib."""
+"""The font of all pictures. It comes with matplotlib."""
 
 PREFERRED = (
     *("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei"),
@@ -24,11 +24,11 @@ PREFERRED = (
         "Arial Unicode MS",
     ),
 )
-"""The fonts that are tried first, in this order; then all others by name, so that the choice is always the same."""
+"""Fonts that are tried first, in this order. All other fonts follow by name, so that the choice is always the same."""
 
 
 NEVER = ("Last Resort", "STIX", "cm")
-"""Beginnings of the names of fonts that come with matplotlib and have signs in the place of letters."""
+"""Fonts whose names begin with these words are not used: their glyphs are symbols, not letters."""
 
 
 @lru_cache(maxsize=256)
@@ -46,7 +46,7 @@ def families(characters: frozenset[str]) -> tuple[str, ...]:
 
 
 def lacking(characters: frozenset[str], name: str) -> frozenset[str]:
-    """The characters that a font has no glyph for; all of them where the font cannot be read."""
+    """The characters without a glyph in the font. All characters if the font cannot be read."""
     letters = frozenset(c for c in characters if not c.isspace())
     if not letters:
         return letters
@@ -61,7 +61,7 @@ def lacking(characters: frozenset[str], name: str) -> frozenset[str]:
 
 
 def _others() -> Iterator[str]:
-    """The names of the installed fonts: the preferred ones first; at last those installed since matplotlib looked."""
+    """Names of installed fonts, preferred fonts first. Then all names again, if there are fonts new to matplotlib."""
     yield from _ordered()
     known = {entry.fname for entry in fontManager.ttflist}
     fresh = sorted(path for path in findSystemFonts() if path not in known)
@@ -81,7 +81,7 @@ def _ordered() -> list[str]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without matplotlib's warning for every missing glyph; ``ground.missing_glyphs`` says it once."""
+    """Suppress matplotlib's warning for every missing glyph. ``ground.missing_glyphs`` warns once instead."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield

@@ -1,7 +1,7 @@
-"""A finished picture on another ground, and the characters that no installed font has.
+"""The background of a finished picture, and a warning about characters that no installed font has.
 
-A picture is drawn on white. On a dark ground every colour is exchanged for its counterpart (``colours.DARK``), in one
-place and for every kind of picture, so that no kind has to know of it.
+Every kind of picture draws on white. For a dark background, this module replaces every colour by its counterpart in
+``colours.DARK``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from archcalc.plot.fonts import FIRST, lacking
 
 
 def on_ground(drawing: Figure | Axes, *, dark: bool, transparent: bool) -> None:
-    """``dark``: exchange the colours for those of a dark ground. ``transparent``: no grounds of figure and axes."""
+    """``dark``: use the colours for a dark background. ``transparent``: remove the background of figure and axes."""
     if dark:
         for artist in drawing.findobj(Artist):
             _darken(artist)
@@ -36,7 +36,7 @@ def on_ground(drawing: Figure | Axes, *, dark: bool, transparent: bool) -> None:
 def _darken(artist: Artist) -> None:
     if isinstance(artist, Text):
         artist.set_color(_dark(artist.get_color()))
-        arrow = getattr(artist, "arrow_patch", None)  # of an annotation, which does not count it among its children
+        arrow = getattr(artist, "arrow_patch", None)  # the arrow of an annotation is not in get_children()
         if arrow is not None:
             _darken(arrow)
     elif isinstance(artist, Line2D):
@@ -53,7 +53,7 @@ def _darken(artist: Artist) -> None:
 
 
 def _dark(colour: Any) -> Any:
-    """The counterpart of a colour, as transparent as it is; the colour itself where it has none."""
+    """The counterpart of the colour, with the same alpha. The colour itself if it has no counterpart."""
     if isinstance(colour, str) and colour in ("none", "auto"):
         return colour
     *_, alpha = to_rgba(colour)
@@ -62,7 +62,7 @@ def _dark(colour: Any) -> Any:
 
 
 def missing_glyphs(drawing: Figure | Axes) -> None:
-    """Warn once of the characters that none of a text's fonts has."""
+    """Warn once about all characters that no font of their text has."""
     missing: set[str] = set()
     for text in drawing.findobj(Text):
         if isinstance(text, Text) and not text.get_text().isascii():

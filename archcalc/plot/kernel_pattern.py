@@ -18,14 +18,15 @@ from archcalc.units import COUNTS
 
 CHANNELS = tuple(range(32, 513, 32))
 MOST = 4
-"""The most kernels in a stack: with the input, as many pairs of lines as can be distinguished."""
+"""Maximum number of kernels in a stack. With more lines, a reader could not distinguish the lines."""
 
 
 def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
-    """Parameters of 2 to ``stack`` convolutions of ``kernel`` in a row, and of the one with the same field.
+    """Parameters of stacks of 2 to ``stack`` convolutions, and of single convolutions with the same fields.
 
-    Every convolution keeps the channels and has stride 1 and no bias, as in Simonyan and Zisserman 2015,
-    section 2.3: three of 3×3 see 7×7 with 27 C² parameters, one of 7×7 has 49 C².
+    ``kernel``: kernel size in a stack. Every convolution has C input and output channels, stride 1 and no bias, as in
+    Simonyan and Zisserman 2015, section 2.3. There, three 3×3 convolutions have a 7×7 field and 27 C² parameters, and
+    one 7×7 convolution has 49 C² parameters.
     """
     if kernel < 2 or kernel % 2 == 0 or kernel > 31:
         raise ArchcalcError(f"kernel must be odd, from 3 to 31, got {kernel}")
@@ -69,7 +70,7 @@ def pattern(kernel: int = 3, stack: int = 3, ax: Axes | None = None, **look: Unp
 
 
 def _stacked(channels: int, depth: int, kernel: int) -> tuple[int, int]:
-    """The parameters and the field of a stack of convolutions on a map that is large enough."""
+    """The parameters and the field (pixels) of a stack of convolutions. The map is large enough for the whole field."""
     size = 2 * depth * kernel
     network = Network(f"{depth} of {kernel}x{kernel}", Shape(channels, (size, size)))
     for nth in range(depth):

@@ -1,4 +1,4 @@
-"""The kinds of picture, and how to draw, save or embed one. Only drawing imports matplotlib."""
+"""The kinds of picture, and functions that draw, save or embed a picture. Only drawing imports matplotlib."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ FORMATS = ("png", "svg", "pdf")
 class Kind(NamedTuple):
     """A kind of picture.
 
-    about: what it shows. module: the module of its function. least, most: of how many networks. options: the names of
-    its own options. needs: a program that must be installed.
+    about: what the picture shows. module: the module of the drawing function. least, most: number of networks. options:
+    names of options that only this kind has. needs: a program that must be installed.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Kind(NamedTuple):
 
     @property
     def listed(self) -> str:
-        """What the picture shows, and the program that it needs."""
+        """What the picture shows, and the program that must be installed."""
         return f"{self.about} (needs {self.needs})" if self.needs else self.about
 
     @property
     def draw(self) -> Callable[..., Any]:
-        """The function that draws the kind; ArchcalcError without matplotlib or graphviz."""
+        """The function that draws the kind. ArchcalcError if matplotlib or graphviz is not installed."""
         try:
             return getattr(import_module(f"archcalc.plot.{self.module}"), self.name.replace("-", "_"))  # type: ignore[no-any-return]
         except ModuleNotFoundError as error:
@@ -82,14 +82,14 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 
 def kind_named(name: str) -> Kind:
-    """The kind of that name; ArchcalcError with the nearest name when there is none."""
+    """The kind with this name. ArchcalcError with the nearest name if there is no such kind."""
     if name not in KINDS:
         raise ArchcalcError(unknown("kind of picture", name, KINDS))
     return KINDS[name]
 
 
 class Picture(NamedTuple):
-    """A picture as the bytes of a file, and its caption as text. A notebook shows an SVG and a PNG."""
+    """A picture as the bytes of a file, and its caption as text. A notebook displays the formats SVG and PNG."""
 
     content: bytes
     caption: str
@@ -105,9 +105,9 @@ class Picture(NamedTuple):
 
 
 def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
-    """A new matplotlib figure of that kind; ArchcalcError for networks or options that do not suit the kind.
+    """A new matplotlib figure of this kind. ArchcalcError for networks or options that do not suit the kind.
 
-    The options are those of the kind, and those of every picture: see ``Look``.
+    Options: the options of the kind, and the options of every picture (see ``Look``).
     """
     draw = _checked(kind, analyses, options)
     if kind == "graph":
@@ -119,7 +119,7 @@ def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
 
 
 def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> Picture:
-    """The picture in one of FORMATS, the same for the same input, with its caption as text."""
+    """The picture in one of FORMATS, with its caption as text. The same input gives the same bytes."""
     if format not in FORMATS:
         raise ArchcalcError(unknown("picture format", format, FORMATS))
     draw = _checked(kind, analyses, options)
@@ -137,30 +137,30 @@ def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any
 
 
 def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> bytes:
-    """The picture as the bytes of a file in one of FORMATS, the same for the same input."""
+    """The picture as the bytes of a file in one of FORMATS. The same input gives the same bytes."""
     return picture(kind, analyses, format, **options).content
 
 
 def svg(kind: str, analyses: Sequence[Analysis], **options: Any) -> str:
-    """The picture as SVG that can stand in a page, many of them beside each other."""
+    """The picture as an SVG element. A page can contain several such elements."""
     return element(file(kind, analyses, "svg", **options))
 
 
 def element(content: bytes) -> str:
-    """A file of SVG as an element for a page."""
+    """The content of an SVG file as an element for an HTML page."""
     text = content.decode()
     return text[text.index("<svg") :]
 
 
 def save(kind: str, analyses: Sequence[Analysis], path: str, **options: Any) -> None:
-    """Write the picture to a file whose extension says the format, whole or not at all."""
+    """Write the picture to a file. The extension gives the format. After an error, there is no partial file."""
     from archcalc.files import write
 
     write(path, file(kind, analyses, format_of(path), **options))
 
 
 def format_of(path: str) -> str:
-    """The format that a file's extension names, SVG for a device; ArchcalcError with the nearest when it names none."""
+    """The format that the file's extension names; SVG for a device. ArchcalcError with the nearest format otherwise."""
     from pathlib import PurePath
 
     from archcalc.files import written_through
@@ -174,7 +174,7 @@ def format_of(path: str) -> str:
 
 
 def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]) -> Callable[..., Any]:
-    """The function that draws the kind; ArchcalcError for networks or options that do not suit the kind."""
+    """The function that draws the kind. ArchcalcError for networks or options that do not suit the kind."""
     from archcalc.plot.look import Look
 
     known = kind_named(kind)

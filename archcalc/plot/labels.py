@@ -1,4 +1,4 @@
-"""Texts of pictures: their width, how long texts are broken or shortened, and what captions have in common."""
+"""Texts of pictures: text width, line breaks, short forms of long names, and common parts of captions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from archcalc.naming import distinct, told_apart
 from archcalc.plot.fonts import FIRST, quiet
 
 LEGEND_WIDTH = 2.2
-"""The most inches of a name in a legend."""
+"""Maximum inches for a name in a legend."""
 
 SIZE = 7
-"""The size of all text, in points; the least that is legible in print."""
+"""The size of all text, in points. A smaller text is not legible in print."""
 
 
 def one_line(text: str, most: int = 200) -> str:
-    """A text of a spec on one line: control characters are escaped, and the middle of a long text is left out.
+    """A text of a spec on one line. Control characters are escaped. A long text loses its middle.
 
     >>> one_line("a\\tb \\x1b c")
     'a b \\\\x1b c'
@@ -33,7 +33,7 @@ def one_line(text: str, most: int = 200) -> str:
 
 
 def wrapped(text: str, width: float, size: float = SIZE) -> list[str]:
-    """The text in lines of at most that many inches; a longer word is broken."""
+    """The text in lines of at most ``width`` inches. A word that is longer is broken."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -51,7 +51,7 @@ def wrapped(text: str, width: float, size: float = SIZE) -> list[str]:
 
 
 def text_width(text: str, size: float = SIZE) -> float:
-    """The width of a line of text in inches, in the fonts of the page."""
+    """The width of a line of text in inches, in the fonts of the picture."""
     return _width(text, size, tuple(rcParams["font.family"]))
 
 
@@ -64,7 +64,7 @@ def _width(text: str, size: float, fonts: tuple[str, ...]) -> float:
 
 
 def short_names(names: Sequence[str], width: float) -> list[str]:
-    """The names, each in at most ``width`` inches, no two of them the same.
+    """The names, each at most ``width`` inches wide. No two results are the same.
 
     A name that is too wide is abbreviated: first the names of its blocks, then also the name of its layer. If two names
     become the same, the middle of each name is left out instead. If that is not enough, the names are numbered.
@@ -84,14 +84,14 @@ def short_names(names: Sequence[str], width: float) -> list[str]:
 
 
 def _abbreviated(name: str, most: int, last: bool) -> str:
-    """The name with at most ``most`` letters of each word, and the word's digits; ``last``: cut the last word too."""
+    """The name with at most ``most`` letters of each word; digits stay. ``last``: shorten the last word too."""
     *around, own = name.split(".")
     words = [re.sub(rf"^([^\W\d]{{{most}}})[^\d]+(\d*)$", r"\1\2", word) for word in (*around, own)]
     return ".".join(words if last else [*words[:-1], own])
 
 
 def shortened(text: str, width: float, share: float = 0.5) -> str:
-    """The text in at most ``width`` inches, without its middle; ``share``: how much of the rest is the beginning."""
+    """The text in at most ``width`` inches: its middle is left out. ``share``: the share of the rest before the gap."""
     if text_width(text) <= width:
         return text
     for keep in range(len(text) - 1, 0, -1):
@@ -103,7 +103,7 @@ def shortened(text: str, width: float, share: float = 0.5) -> str:
 
 
 def about(*analyses: Analysis) -> str:
-    """The networks and their inputs, for a caption."""
+    """The networks and their input sizes, for a caption."""
     from archcalc.report.header import titled
 
     with told_apart([a.network for a in analyses]):
@@ -115,13 +115,13 @@ def about(*analyses: Analysis) -> str:
 
 
 def about_counts(analysis: Analysis) -> str:
-    """The network, its input, batch and dtype, and how its layers are counted, for a caption."""
+    """For a caption: the network, its input, batch and dtype, and the convention."""
     how = analysis.convention
     return f"{about(analysis)}, batch {analysis.batch}, {analysis.dtype}. Convention {how.name}: {how.about}.{incomplete([analysis])}"
 
 
 def incomplete(analyses: Sequence[Analysis]) -> str:
-    """A sentence for a caption: which layer types are unknown to the convention, and that the total is incomplete."""
+    """A sentence for a caption if the convention does not know some layer types: the total is incomplete."""
     from archcalc.report.footer import incomplete_text
 
     text = incomplete_text(list(dict.fromkeys(type for a in analyses for type in a.unknown_types)))
@@ -129,10 +129,10 @@ def incomplete(analyses: Sequence[Analysis]) -> str:
 
 
 def names(analyses: Sequence[Analysis]) -> list[str]:
-    """The networks' names with their settings for a legend, no two the same."""
+    """The networks' names with their settings, for a legend. No two names are the same."""
     return short_names(distinct([a.network for a in analyses]), LEGEND_WIDTH)
 
 
 def size_text(axes: Sequence[Any]) -> str:
-    """Height × width; vector where there are none."""
+    """Height × width, or "vector" if there are no axes."""
     return "×".join(map(str, axes)) or "vector"

@@ -27,7 +27,7 @@ from archcalc.sizes import Shape
 from archcalc.units import count_text, counted
 
 MOST, LONGEST = 90, 40
-"""The most nodes, and the most in a row from the input to the output; a network of more is folded by its blocks."""
+"""Maximum number of nodes (MOST), and of nodes on one path (LONGEST). A larger network is folded by block."""
 
 NODE = {
     "shape": "box",
@@ -54,11 +54,11 @@ GRAPH = {
 
 
 def graph(analysis: Analysis, depth: int | None = None, **look: Unpack[Looks]) -> Digraph:
-    """The graph as a graphviz.Digraph: a node for each layer with its activations, or for each folded block.
+    """The graph as a graphviz.Digraph: one node for each layer with its activations, or for each folded block.
 
-    Blocks nested deeper than ``depth`` are folded; without ``depth``, the folding is the finest with at most MOST nodes
-    and LONGEST nodes on a path. Equal blocks that follow one another are one node. ``width``: the largest width in
-    inches; a wider graph is drawn smaller. ``.source`` is the text for Graphviz, ``.pipe("svg")`` the picture.
+    Blocks that are nested deeper than ``depth`` are folded. Without ``depth``, archcalc takes the finest folding with
+    at most MOST nodes and LONGEST nodes on a path. Consecutive equal blocks are one node. ``width``: maximum width in
+    inches; a wider graph is scaled down. ``.source`` is the text for Graphviz, ``.pipe("svg")`` gives the picture.
     ArchcalcError for a depth below 1.
     """
     choices, items = checked_look(look), _items(analysis, depth)
@@ -80,7 +80,7 @@ def graph(analysis: Analysis, depth: int | None = None, **look: Unpack[Looks]) -
         _nodes(titled if choices.title else drawing, items, list(range(len(items))), 0, paint)
     users = Counter(source for item in items for source in item.inputs)
     for at, item in enumerate(items):
-        for source in item.inputs:  # branches of different lengths begin side by side
+        for source in item.inputs:  # branches of different lengths start next to each other
             drawing.edge(str(source), str(at), weight="2" if users[source] > 1 else "1")
     drawing.attr(label="".join(f"{_text(line)}\\l" for line in lines))
     return drawing
@@ -92,7 +92,7 @@ def caption(analysis: Analysis) -> str:
 
 
 class _Paint:
-    """The counterpart of each colour on the ground of a picture."""
+    """Translates each colour for the background of the picture."""
 
     def __init__(self, look: Look) -> None:
         self._dark = look.dark
@@ -103,7 +103,7 @@ class _Paint:
 
 
 def piped(drawing: Digraph, format: str, title: str = "Layer graph") -> bytes:
-    """The picture as the bytes of a file; ``title``: of an SVG. ArchcalcError if Graphviz is not installed, or fails."""
+    """The picture as the bytes of a file. ``title``: for SVG. ArchcalcError if Graphviz is not installed or fails."""
     if format == "png":
         drawing.attr(dpi="200")
     try:
@@ -116,7 +116,7 @@ def piped(drawing: Digraph, format: str, title: str = "Layer graph") -> bytes:
     except CalledProcessError as error:
         reason = (error.stderr or b"").decode(errors="replace").strip().splitlines() or ["no reason given"]
         raise ArchcalcError(f"Graphviz could not draw the graph: {reason[-1]}") from None
-    if format == "pdf":  # cairo writes the time into it
+    if format == "pdf":  # cairo writes the creation time into a PDF
         return re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>19700101000000", content)
     if format == "png":
         return content
@@ -136,7 +136,7 @@ def _folded(analysis: Analysis, depth: int) -> list[Item]:
 
 
 def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: int, paint: _Paint) -> None:
-    """Draw the items in nested boxes, a box for each block; the last item first: Graphviz draws the last box at the left."""
+    """Add the items in nested boxes, one for each block. Last item first: Graphviz puts the last box at the left."""
     runs = groupby(reversed(places), lambda at: items[at].scopes[level] if len(items[at].scopes) > level else None)
     for scope, run in runs:
         inside = list(run)[::-1]
@@ -161,7 +161,7 @@ def _nodes(into: Digraph, items: Sequence[Item], places: Sequence[int], level: i
 
 
 def _label(item: Item) -> str:
-    """The label of a node: a line for the name, for the layers, and for the output with the parameters."""
+    """The label of a node in three lines: the name; the layers; the output and the parameters."""
     count, params = len(item.rows), sum(row.param_count for row in item.rows)
     node = item.rows[0].node
     if item.sort == BLOCK and item.repeats > 1 and count % item.repeats == 0:
@@ -176,12 +176,12 @@ def _label(item: Item) -> str:
 
 
 def _text(text: str) -> str:
-    """The text of a label for dot, which would read backslashes and entities."""
+    """The text with the escapes that a label of dot needs: dot interprets backslashes and entities."""
     return str(escape(text.replace("&", "&amp;")))
 
 
 def _name(item: Item) -> str:
-    """The name without the names of the blocks around it, which stand on their boxes."""
+    """The name without the names of the blocks around the item. Each box has its block's name."""
     parts = item.name.split(".")
     while len(parts) > 1 and parts[0] in item.scopes:
         del parts[0]
@@ -189,7 +189,7 @@ def _name(item: Item) -> str:
 
 
 def _described(layer: Layer, output: Shape) -> str:
-    """The type of a layer, with the window and the stride of one that has them."""
+    """The type of a layer, with its window and stride if the layer has a window."""
     if not isinstance(layer, Windowed):
         return layer.type
     stride = "" if layer.stride == 1 else f" / {layer.stride}".replace(", ", "×").strip("()")

@@ -1,7 +1,7 @@
-"""The places of the volumes of a block diagram: columns along the trunk, branches above each other, rows like text.
+"""The positions of the volumes of a block diagram: columns along the trunk, branches stacked, rows like lines of text.
 
-A skip across other volumes is no line: the same letter stands at both of its ends. All lengths are inches; y grows
-downwards. Height and width of a map have one scale, channels another.
+A skip across other volumes has no line. Instead, both ends have the same letter. All lengths are inches; y grows
+downwards. Height and width of a map have one scale, channels have another scale.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from archcalc.plot.folding import Item
 from archcalc.plot.labels import one_line, size_text, text_width
 
 GAP, TEXT = 0.06, 0.125
-"""The room between columns, and the height of a line of text."""
+"""GAP: inches between columns. TEXT: height of a line of text in inches."""
 
 WIDER = 0.35
-"""The most extra inches between groups."""
+"""Maximum extra inches between groups."""
 
 
 class Placed(NamedTuple):
-    """An item, its measures, the left and the middle of its front, and whether it belongs to the trunk."""
+    """An item, its box, the left edge and the middle of its front, and whether the item belongs to the trunk."""
 
     item: Item
     box: Box
@@ -33,7 +33,7 @@ class Placed(NamedTuple):
 
     @property
     def right(self) -> float:
-        """Where a line leaves the volume: the middle of its side."""
+        """The x at which a line leaves the volume: the middle of its side face."""
         return self.x + self.box.front + self.box.slant / 2
 
     @property
@@ -42,7 +42,7 @@ class Placed(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A text over or under the columns from left to right."""
+    """A text above or below some columns; ``left`` and ``right`` are the ends."""
 
     text: str
     left: float
@@ -50,7 +50,10 @@ class Label(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The branches between two items of the trunk, as slots of columns each, and the item where they meet."""
+    """The branches between two items of the trunk, and the item ``end`` at which the branches meet.
+
+    A branch is a list of columns. A column is a list of items. ``bypass``: ``end`` also reads the trunk item before.
+    """
 
     branches: Sequence[Sequence[Sequence[int]]]
     end: int
@@ -58,7 +61,7 @@ class Group(NamedTuple):
 
 
 class DiagramRow(NamedTuple):
-    """One row of the diagram: its volumes, its labels, its height, and where its trunk runs."""
+    """One row of the diagram: its volumes, its labels, and its height above and below the trunk."""
 
     placed: Sequence[Placed]
     sizes: Sequence[Label]
@@ -68,7 +71,7 @@ class DiagramRow(NamedTuple):
 
 
 def groups_of(items: Sequence[Item]) -> list[Group]:
-    """The items, cut after each item of the trunk; the items after the last of them are one more group."""
+    """The items in groups. A group ends with an item of the trunk. Items after the trunk are one more group."""
     groups: list[Group] = []
     waiting: list[int] = []
     before, last = -1, max((at for at, item in enumerate(items) if item.trunk), default=-1)
@@ -82,7 +85,7 @@ def groups_of(items: Sequence[Item]) -> list[Group]:
 
 
 def skips_of(items: Sequence[Item], groups: Sequence[Group]) -> set[tuple[int, int]]:
-    """The edges without a line, as (source, reader): from a group before, except from the end of the last group."""
+    """Edges without a line, as (source, reader). The source lies further back than the end of the previous group."""
     skips: set[tuple[int, int]] = set()
     before = -1
     for group in groups:
@@ -94,7 +97,7 @@ def skips_of(items: Sequence[Item], groups: Sequence[Group]) -> set[tuple[int, i
 
 
 def boxes_of(items: Sequence[Item], scale: Scale) -> list[Box]:
-    """The measures of all items, with the letters of skips: above the items of the trunk, left of others."""
+    """The boxes of all items with the letters of skips: above items of the trunk, left of other items."""
     groups = groups_of(items)
     ends = {group.end for group in groups}
     letters: dict[int, str] = {}
@@ -113,7 +116,7 @@ def boxes_of(items: Sequence[Item], scale: Scale) -> list[Box]:
 
 
 def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int]]]:
-    """The connected items, branch by branch, each branch as columns of items that may run at the same time."""
+    """The branches: sets of connected items. A column of a branch has the items that do not depend on each other."""
     branch: dict[int, list[int]] = {}
     for at in inner:
         joined = [at]
@@ -131,7 +134,7 @@ def _branches(items: Sequence[Item], inner: Sequence[int]) -> list[list[list[int
 
 
 def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[DiagramRow]:
-    """The diagram in the fewest rows of at most that width, rows of similar length."""
+    """The diagram in as few rows of at most ``width`` inches as possible. The rows have similar lengths."""
     boxes, groups = boxes_of(items, scale), groups_of(items)
     few = _wrapped(items, boxes, groups, width)
     narrower = (_wrapped(items, boxes, groups, width * share / 20) for share in range(10, 20))
@@ -141,7 +144,7 @@ def lines_of(items: Sequence[Item], scale: Scale, width: float) -> list[DiagramR
 
 
 def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], width: float) -> list[list[Group]]:
-    """The groups in rows of at most that width, broken between blocks where possible."""
+    """The groups in rows of at most ``width`` inches. A new row starts at a block if possible."""
     row: list[Group] = []
     rows: list[list[Group]] = []
     for _, run in groupby(groups, lambda group: name_of(items[group.end])):
@@ -155,7 +158,7 @@ def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group
 
 
 def name_of(item: Item) -> str:
-    """The outermost block around an item, or its own name, with the number of repeats."""
+    """The name of the outermost block around an item, or the name of the item, with the number of repeats."""
     name = item.scopes[0] if item.scopes else item.name
     return one_line(name, 20) + (f" ×{item.repeats}" if item.repeats > 1 else "")
 
@@ -163,7 +166,7 @@ def name_of(item: Item) -> str:
 def _line(
     items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group], room: float = 0.0
 ) -> tuple[DiagramRow, float]:
-    """The groups from left to right, with ``room`` after each, and the width of the row with its labels."""
+    """A row with the groups from left to right and ``room`` inches after each, and the width of the row with labels."""
     widths = [_width(items, boxes, group) + room for group in groups]
     names = _runs([name_of(items[group.end]) for group in groups])
     sizes = _runs([size_text(items[group.end].shape.axes) for group in groups])
@@ -183,7 +186,7 @@ def _line(
 
 
 def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Each run of the same text with its first and last place."""
+    """Each run of equal texts, with the indices of its first and last text."""
     runs = []
     for text, run in groupby(range(len(texts)), lambda at: texts[at]):
         places = list(run)
@@ -192,12 +195,12 @@ def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def overhang(item: Item, box: Box) -> float:
-    """How far the number of channels below the front is wider than the front, on each side."""
+    """Inches by which the number of channels, below the front, is wider than the front on each side."""
     return max(0.0, (text_width(str(item.shape.channels)) - box.front) / 2)
 
 
 def _before(item: Item, box: Box) -> float:
-    """The room left of a front, for the number below it or for the letters of skips."""
+    """Inches left of a front, for the number below the front or for the letters of skips."""
     return max(overhang(item, box), text_width(box.left) + 0.12 if box.left else 0.0)
 
 
@@ -206,13 +209,13 @@ def _cell(item: Item, box: Box) -> float:
 
 
 def _columns(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> list[float]:
-    """The widths of the columns of a group's branches."""
+    """The widths of the columns of a group's branches, in inches."""
     most = max((len(branch) for branch in group.branches), default=0)
     cells = [
         max(_cell(items[at], boxes[at]) for branch in group.branches if nth < len(branch) for at in branch[nth])
         for nth in range(most)
     ]
-    return [GAP, *cells, GAP] if cells else []  # with room for the lines that part and meet
+    return [GAP, *cells, GAP] if cells else []  # GAP: room for the lines to the branches and from the branches
 
 
 def _width(items: Sequence[Item], boxes: Sequence[Box], group: Group) -> float:
@@ -224,7 +227,7 @@ def _height(box: Box) -> float:
 
 
 def _heights(boxes: Sequence[Box], branch: Sequence[Sequence[int]]) -> list[float]:
-    """The heights of a branch's slots, labels included."""
+    """The heights in inches of the items of a branch that lie below each other, with labels."""
     most = max(map(len, branch))
     return [max(_height(boxes[column[slot]]) for column in branch if slot < len(column)) + TEXT for slot in range(most)]
 

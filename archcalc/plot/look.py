@@ -1,4 +1,4 @@
-"""The options of every picture: width, title, caption and ground. Needs no matplotlib."""
+"""The options of every picture: width, title, caption and background. This module needs no matplotlib."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NARROWEST, WIDEST = 2.5, 20.0
 
 
 class Looks(TypedDict, total=False):
-    """The options by name, each optional: see ``Look``."""
+    """The options as keyword arguments. All are optional; see ``Look``."""
 
     width: float | str
     title: str
@@ -25,8 +25,8 @@ class Looks(TypedDict, total=False):
 class Look(NamedTuple):
     """The options of a picture.
 
-    ``width``: inches. ``title``: a line above the picture. ``caption``: whether the caption stands below it. ``dark``:
-    light lines on a dark ground. ``transparent``: no ground.
+    ``width``: inches. ``title``: a line above the picture. ``caption``: draw the caption below the picture. ``dark``:
+    light lines on a dark background. ``transparent``: no background.
     """
 
     width: float = WIDTHS["column"]
@@ -36,12 +36,12 @@ class Look(NamedTuple):
     transparent: bool = False
 
     def tall(self, height: float) -> float:
-        """The height of axes with this height in a column; it grows half as fast as the width."""
+        """The height of axes in inches. ``height``: at the width of a column. Height grows half as fast as width."""
         return height * (1 + (self.width / WIDTHS["column"] - 1) / 2)
 
 
 def look(options: Looks | dict[str, Any]) -> Look:
-    """The options as a Look; ArchcalcError for a width that is not a number of inches or a name."""
+    """The options as a Look. ArchcalcError if the width is neither a number of inches nor a name in WIDTHS."""
     for name in options:
         if name not in Look._fields:
             raise ArchcalcError(unknown("option", name, Look._fields))
@@ -50,7 +50,7 @@ def look(options: Looks | dict[str, Any]) -> Look:
 
 
 def read_width(width: float | str) -> float:
-    """Inches, from a number or a name; ArchcalcError for anything else."""
+    """The width in inches, from a number or a name. ArchcalcError for anything else."""
     try:
         inches = WIDTHS[width] if isinstance(width, str) and width in WIDTHS else float(width)
     except ValueError:

@@ -22,7 +22,7 @@ from archcalc.pytorch.tape import Storage
 from archcalc.units import BYTES, bytes_text
 
 TENSORS, SAMPLES, NAMED = 60, 300, 4
-"""The most tensors drawn one by one, the most parts of the time, and the most tensors that the caption names."""
+"""Maximum number of tensors with a band each, of parts of the time axis, and of tensors in the caption."""
 
 ROLES = {
     "map": ("feature maps", SKY),
@@ -35,7 +35,7 @@ ROLES = {
 
 
 class Band(NamedTuple):
-    """One or more tensors of one role, drawn as one: their bytes at each moment of the drawing."""
+    """One or more tensors of one role that are drawn as one band: their bytes at each moment of the drawing."""
 
     role: str
     bytes: Sequence[int]
@@ -48,11 +48,11 @@ def memory(
     ax: Axes | None = None,
     **look: Unpack[Looks],
 ) -> Axes:
-    """Bytes alive after every operator, stacked by tensor in the order in which the tensors are made; the peak is marked.
+    """Bytes alive after every operator, stacked by tensor in the order of their creation. The peak is marked.
 
-    An analysis with ``training`` has the forward and the backward pass. A network of many tensors is stacked by block.
-    Weights, optimizer state and network input are not drawn: they are alive all the time. ArchcalcError for a checkpoint
-    without training, and for a network without layers.
+    An analysis with ``training`` shows forward and backward pass. For many tensors, a band is one role in a block.
+    Weights, optimizer state and network input are not drawn: they are alive all the time. ArchcalcError for
+    ``checkpoint`` without training, and for a network without layers.
     """
     if checkpoint is not None and not analysis.training:
         raise ArchcalcError("checkpoint is about training; add --training, or training=True")
@@ -84,7 +84,7 @@ def memory(
 
 
 def _moments(timeline: Sequence[int]) -> list[int]:
-    """The moments to draw: all, or of each part of the time the moment with the most and the one with the least bytes."""
+    """The moments to draw. If there are many: the largest and the smallest moment of each part of the time axis."""
     if len(timeline) <= 2 * SAMPLES:
         return list(range(len(timeline)))
     edges = [at * len(timeline) // SAMPLES for at in range(SAMPLES + 1)]
@@ -96,7 +96,7 @@ def _moments(timeline: Sequence[int]) -> list[int]:
 
 
 def _legend(ax: Axes, roles: Sequence[str], shaded: set[str]) -> None:
-    """A legend of the roles; a role in ``shaded`` has two shades."""
+    """Draw a legend of the roles. A role in ``shaded`` has two shades."""
     handles = [
         tuple(
             Patch(facecolor=shade(ROLES[role][1], light), edgecolor=INK, linewidth=0.4)
@@ -117,7 +117,7 @@ def _legend(ax: Axes, roles: Sequence[str], shaded: set[str]) -> None:
 
 
 def _bands(analysis: Analysis, schedule: Schedule, moments: Sequence[int]) -> list[Band]:
-    """A band for each tensor, or, of many tensors, for each role in each block; in the order in which they are made."""
+    """A band for each tensor, in the order of creation. If there are many: a band for each role in each block."""
     nodes, many = analysis.network.nodes, _many(schedule)
     groups: dict[object, list[Storage]] = {}
     for storage in schedule.storages:
@@ -134,12 +134,12 @@ def _bands(analysis: Analysis, schedule: Schedule, moments: Sequence[int]) -> li
 
 
 def _many(schedule: Schedule) -> bool:
-    """Whether there are too many tensors to draw them one by one."""
+    """Whether there are too many tensors for one band each."""
     return len(schedule.storages) > TENSORS
 
 
 def _stack(ax: Axes, moments: Sequence[int], count: int, bands: Sequence[Band]) -> set[str]:
-    """Stack the bands, neighbours of one role in two shades in turn; return the roles with two shades."""
+    """Stack the bands. The bands of one role alternate between two shades. Return the roles with two shades."""
     below = [0] * len(moments)
     edges = [0, *((a + b + 1) / 2 for a, b in pairwise(moments)), count]
     turn = dict.fromkeys(ROLES, 0)
@@ -158,7 +158,7 @@ def _stack(ax: Axes, moments: Sequence[int], count: int, bands: Sequence[Band]) 
 
 
 def _steps(times: Sequence[float], heights: Sequence[int]) -> list[tuple[float, int]]:
-    """The corners of a line that has each height from its time to the next time."""
+    """The corners of a step line: heights[i] holds from times[i] to times[i + 1]."""
     corners: list[tuple[float, int]] = []
     for start, end, height in zip(times, times[1:], heights, strict=False):
         if corners and corners[-1][1] == height:
@@ -169,7 +169,7 @@ def _steps(times: Sequence[float], heights: Sequence[int]) -> list[tuple[float, 
 
 
 def _mark_peak(ax: Axes, peak: int, most: int, count: int) -> None:
-    """An arrow above the peak, with the bytes on the side that has more room."""
+    """Draw an arrow above the peak, and write the bytes on the side with more room."""
     ax.annotate(
         "",
         (peak + 0.5, most),
@@ -196,7 +196,7 @@ def _mark_peak(ax: Axes, peak: int, most: int, count: int) -> None:
 
 
 def _mark_turn(ax: Axes, turn: int, peak: int) -> None:
-    """A line between the forward and the backward pass, up to the peak and above the axes, and the names of the passes."""
+    """Draw a line between forward and backward pass, and write the names of the passes above the axes."""
     line: dict[str, Any] = {"color": INK, "linewidth": 0.6, "linestyle": ":"}
     ax.plot([turn, turn], [0, peak], **line)
     ax.plot([turn, turn], [1, 1.06], transform=ax.get_xaxis_transform(), clip_on=False, **line)

@@ -1,7 +1,7 @@
-"""The look of all pictures, and why the same input gives the same file: the one place for both.
+"""The style of all pictures, and the settings with which the same input gives the same file.
 
-Text stays text in SVG and PDF. Nothing here touches pyplot. A kind of picture draws on a ``Page``, which knows the
-width, and puts title, caption and ground around what was drawn.
+Text stays text in SVG and PDF. This module does not use pyplot. Each kind of picture draws on a ``Page``. The page
+knows the width, and adds title, caption and background to the drawing.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ LINES = (
     (GREEN, (0, (1, 1)), "P"),
     (PURPLE, (0, (7, 2)), "X"),
 )
-"""Colour, dash and marker of the lines of a figure; lines differ without colour too."""
+"""Colour, dash and marker of each line of a figure. Lines also differ without colour."""
 
 FONTS = [FIRST, "Verdana", "Arial", "Helvetica", "sans-serif"]
 RC = {
     "font.family": "sans-serif",
-    "font.sans-serif": FONTS,  # DejaVu Sans comes with matplotlib; the others are for readers of an SVG without it
+    "font.sans-serif": FONTS,  # DejaVu Sans comes with matplotlib; a viewer of an SVG that lacks it uses the next fonts
     "font.size": SIZE,
     "figure.facecolor": "white",
     "axes.titlesize": SIZE + 1,
@@ -60,7 +60,7 @@ RC = {
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
     "hatch.linewidth": 0.5,
-    "text.parse_math": False,  # a network may be called $x$
+    "text.parse_math": False,  # a network can have the name $x$
     "text.usetex": False,
     "savefig.dpi": 300,
     "savefig.bbox": None,
@@ -71,9 +71,9 @@ DATES = {"png": {"Software": "archcalc"}, "svg": {"Date": None, "Creator": "arch
 
 
 def applied(salt: str = "", written: Iterable[str] = ()) -> AbstractContextManager[None]:
-    """matplotlib's own defaults and this style, whatever the user's settings; the salt is for names inside an SVG.
+    """Apply matplotlib's defaults and this style; settings of the user are ignored. ``salt``: for ids inside an SVG.
 
-    ``written`` are the characters of texts that come from specs: what DejaVu Sans lacks of them is drawn in other fonts.
+    ``written``: the characters of texts from specs. Characters that DejaVu Sans lacks are drawn in other fonts.
     """
     fonts = families(frozenset(written))
     chosen = {"font.family": [*fonts, "sans-serif"]} if len(fonts) > 1 else {}
@@ -81,7 +81,7 @@ def applied(salt: str = "", written: Iterable[str] = ()) -> AbstractContextManag
 
 
 class Page:
-    """The place of a picture: the axes of the user, or a figure of its own with title, caption and ground."""
+    """The place of a picture: the axes of the user, or a new figure with title, caption and background."""
 
     def __init__(self, user_axes: Sequence[Axes], choices: Look) -> None:
         self.user_axes, self.look = list(user_axes), choices
@@ -91,19 +91,19 @@ class Page:
         self._axes = list(user_axes)
 
     def figure(self, height: float, *, scaled: bool = False) -> Figure:
-        """A figure of that height in inches; ``scaled``: the height is that of a column, and grows with the width."""
+        """A new figure. ``height``: inches. ``scaled``: the height is for the width of a column and grows with it."""
         return Figure(
             figsize=(self.width, self.look.tall(height) if scaled else height), layout="constrained", facecolor="white"
         )
 
     def axes(self, height: float, *, scaled: bool = True) -> Axes:
-        """The axes of the user, or those of a new figure of that height."""
+        """The axes of the user, or the axes of a new figure: see ``figure``."""
         if not self.user_axes:
             self._axes = [self.figure(height, scaled=scaled).add_subplot()]
         return self._axes[0]
 
     def framed(self, ax: Axes, caption: str) -> None:
-        """Add the title above and the caption below the figure of the axes; a figure of the user stays as it is."""
+        """Add the title above and the caption below the figure of the axes. A figure of the user is not changed."""
         if self.user_axes:
             return
         self._axes = [ax]
@@ -124,7 +124,7 @@ class Page:
         with quiet(), warnings.catch_warnings():
             warnings.filterwarnings("error", message="constrained_layout not applied")
             try:
-                figure.draw_without_rendering()  # ticks settle after the first layout, and the next takes account of them
+                figure.draw_without_rendering()  # the first layout sets the ticks; the next makes room for them
             except UserWarning:
                 raise ArchcalcError(
                     f"a width of {self.width:g} inches leaves no room for the drawing beside its labels; "
@@ -132,7 +132,7 @@ class Page:
                 ) from None
 
     def close(self) -> None:
-        """Give the picture its ground, and warn once of characters that no font has."""
+        """Set the background of the picture, and warn once about characters that no font has."""
         for ax in self._axes:
             on_ground(ax if self.user_axes else figure_of(ax), dark=self.look.dark, transparent=self.look.transparent)
             missing_glyphs(ax if self.user_axes else figure_of(ax))
@@ -142,7 +142,7 @@ class Page:
 
 @contextmanager
 def page(ax: Axes | Sequence[Axes] | None, options: Looks, *analyses: Analysis) -> Iterator[Page]:
-    """The page for a picture of the analyses, with the style applied while it is drawn."""
+    """The page for a picture of the analyses. The style is applied inside the ``with`` block."""
     own = [] if ax is None else [ax] if isinstance(ax, Axes) else list(ax)
     if own and (wrong := [name for name in options if name != "dark"]):
         raise ArchcalcError(f"{wrong[0]} belongs to a whole figure; with ax, the caller decides")
@@ -154,7 +154,7 @@ def page(ax: Axes | Sequence[Axes] | None, options: Looks, *analyses: Analysis) 
 
 
 def characters(title: str, *analyses: Analysis) -> set[str]:
-    """The characters of all texts of specs that may stand in a picture, and of its title."""
+    """The characters of the title and of all texts of specs that can appear in a picture."""
     letters = set(title)
     for a in analyses:
         letters.update(a.network.name, a.network.title, *map(str, a.network.settings.values()))
@@ -164,14 +164,14 @@ def characters(title: str, *analyses: Analysis) -> set[str]:
 
 
 def figure_of(ax: Axes) -> Figure:
-    """The figure that axes belong to."""
+    """The figure to which the axes belong."""
     figure = ax.get_figure(root=True)
     assert figure is not None
     return figure
 
 
 def file_of(figure: Figure, format: str) -> bytes:
-    """The figure as the bytes of a file: the same for the same figure."""
+    """The figure as the bytes of a file. The same figure gives the same bytes."""
     stream = BytesIO()
     with quiet():
         figure.savefig(stream, format=format, metadata=DATES[format], transparent=None)
@@ -180,9 +180,9 @@ def file_of(figure: Figure, format: str) -> bytes:
 
 
 def tidy(svg: str, title: object) -> str:
-    """An SVG with its caption as title, hundredths of a point, and no names that nothing refers to.
+    """The SVG with its caption as title, coordinates in hundredths of a point, and without unused ids.
 
-    Names would be the same in the next picture of a page.
+    Unused ids are removed because the next picture of a page would have the same ids.
     """
     from html import escape
 
@@ -195,18 +195,18 @@ def tidy(svg: str, title: object) -> str:
 
 
 def scaled_axis(numbers: Iterable[int], units: tuple[tuple[int, str], ...]) -> tuple[int, str, FuncFormatter]:
-    """The unit for an axis over the numbers, its name, and the ticks' formatter."""
+    """For an axis with these numbers: the unit, the name of the unit, and the formatter of the ticks."""
     size, name = unit_for(numbers, units)
     return size, name, FuncFormatter(lambda n, _: f"{n / size:,.6g}")
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """The places, moved as little as possible so that neighbours are at least ``gap`` apart, between low and high.
+    """Move the places as little as possible, so that neighbours have a distance of at least ``gap``, from low to high.
 
     >>> spread([1.0, 1.1, 5.0], 1.0, 0.0, 10.0)
     [0.55, 1.55, 5.0]
     """
-    groups: list[tuple[float, int]] = []  # where the first of a run of touching places would stand, and how many
+    groups: list[tuple[float, int]] = []  # runs of touching places: first place, number of places
     for at in places:
         start, n = at, 1
         while groups and groups[-1][0] + groups[-1][1] * gap > start:

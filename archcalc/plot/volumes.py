@@ -1,4 +1,4 @@
-"""The block diagram of textbooks: the feature maps as volumes to scale, with the branches."""
+"""The block diagram of textbooks: feature maps are volumes, drawn to scale, with the branches."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from archcalc.plot.layout import GAP, TEXT, DiagramRow, Placed, groups_of, lines
 from archcalc.plot.look import Looks
 
 MOST, ROWS, TALL = 100, 5, 4.5
-"""The most volumes, rows of them, and inches of rows; a network that needs more is folded further."""
+"""Maximum number of volumes, of rows, and of inches for all rows. A network that needs more is folded further."""
 
 COLOURS = {
     "input": IMAGE,
@@ -47,11 +47,11 @@ LINE: dict[str, Any] = {"color": INK, "linewidth": 0.6, "zorder": 1, "clip_on": 
 
 
 def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
-    """Each feature map as a box of height × width × channels to scale, vectors as bars, branches above each other.
+    """Each feature map is a box of height × width × channels, to scale. Vectors are bars. Branches are stacked.
 
-    Height and width have one scale, channels another; the caption states both. An activation is drawn with the layer
-    before it; blocks are folded until the picture is legible. The data of the axes are inches: an ``ax`` should be as
-    wide as a column. ArchcalcError for maps of three axes.
+    Height and width have one scale, channels have another scale; the caption states both. An activation is drawn with
+    the layer before. Blocks are folded until the picture is legible. The data units of the axes are inches: ``ax``
+    should be as wide as a column. ArchcalcError for maps with three axes.
     """
     if any(row.shape is not None and len(row.shape.axes) > 2 for row in analysis.rows):
         raise ArchcalcError(f"{analysis.network.full_name} has maps of three axes; shape draws maps of one or two axes")
@@ -82,25 +82,25 @@ def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> 
 
 
 def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[DiagramRow], Scale]:
-    """The finest folding with at most ROWS rows and at most TALL inches."""
+    """The finest folding with at most ROWS rows that take at most TALL inches."""
     most = MOST
     while True:
         items = finest(analysis, most)
         scale = scale_for(item.shape for item in items)
         lines = lines_of(items, scale, width)
         fits = len(lines) <= ROWS and sum(map(_height, lines)) <= TALL
-        if fits or len(items) > most:  # the latter: it cannot be folded further
+        if fits or len(items) > most:  # more items than ``most``: no further folding is possible
             return items, lines, scale
         most = len(items) - 1
 
 
 def _height(line: DiagramRow) -> float:
-    """The inches of a row with the sizes above and the names below it."""
+    """The inches of a row, with the sizes above and the names below."""
     return TEXT + line.above + line.below + TEXT + GAP
 
 
 def _volume(ax: Axes, placed: Placed, middle: float) -> None:
-    """The front, top and side of a volume, and its channels below; the side, which is the largest of wide maps, is plain."""
+    """Draw front, top and side of a volume, and write its channels below. The side has no shade, as it can be large."""
     item, box, x, *_ = placed
     y = middle + placed.y
     top, bottom, right = y - box.height / 2, y + box.height / 2, x + box.front
@@ -131,7 +131,7 @@ def _moved(point: tuple[float, float], by: tuple[float, float]) -> tuple[float, 
 
 
 def _labels(ax: Axes, line: DiagramRow, top: float, middle: float) -> None:
-    """Map sizes above the row, block names with a bracket below it."""
+    """Write map sizes above the row, and block names with brackets below the row."""
     for label in line.sizes:
         ax.text(label.left, top, label.text, ha="left", va="top", color=INK, style="italic")
     foot = middle + line.below
@@ -143,7 +143,7 @@ def _labels(ax: Axes, line: DiagramRow, top: float, middle: float) -> None:
 def _edges(
     ax: Axes, items: Sequence[Item], spots: dict[int, tuple[int, Placed, float]], lines: Sequence[DiagramRow]
 ) -> None:
-    """A line from each volume to the volumes that read it, except for skips."""
+    """Draw a line from each volume to the volumes that read its output. Skips have no line."""
     skips = skips_of(items, groups_of(items))
     for at, item in enumerate(items):
         row, end, middle = spots[at]
@@ -151,7 +151,7 @@ def _edges(
             if (source, at) in skips:
                 continue
             row_before, start, middle_before = spots[source]
-            if row != row_before:  # on from the end of one row, and from the start of the next
+            if row != row_before:  # one line ends the source's row, another line starts this row
                 ax.plot([start.right, start.right + start.box.slant / 2 + GAP], [middle_before + start.y] * 2, **LINE)
                 start = start._replace(x=-GAP, box=Box(0, 0, 0, 0))
             route = _route(start, end, lines[row])
@@ -159,7 +159,7 @@ def _edges(
 
 
 def _route(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, float]]:
-    """The points of a line: level along the trunk and the branches, slanted between them, and above branches."""
+    """The points of a line: horizontal along trunk and branches, slanted between. A bypass runs above the branches."""
     between = [spot.top for spot in line.placed if start.x < spot.x < end.x and not spot.trunk]
     leave = (
         start.x + start.box.front + max(start.box.slant / 2, overhang(start.item, start.box) if start.box.front else 0)

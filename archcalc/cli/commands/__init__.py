@@ -1,5 +1,5 @@
-"""One module per command: its arguments, its own options, an example, and what it does.
+"""One module for each command: its arguments, its options, an example, and the function that runs.
 
-A new command is a module here with a ``COMMAND``, and its name in ``archcalc.cli.registry.NAMES``. The parser, the help,
-completion and docs/cli.md follow.
+To add a command, write a module here with a ``COMMAND``, and add its name to ``archcalc.cli.registry.NAMES``. The
+parser, the help, completion and docs/cli.md then have the command too.
 """

@@ -29,7 +29,7 @@ def run(args: Arguments) -> Answer:
 
 
 def _settings(args: Arguments) -> dict[str, Any]:
-    """The settings of the picture that the command line gives."""
+    """The settings of the picture from the command line."""
     from archcalc.plot.kinds import KINDS
     from archcalc.plot.look import Look
 

@@ -26,7 +26,7 @@ def run(args: Arguments) -> Answer:
         pages = list(progress(steps, len(full_names)))
     problems = [str(Problem(f"{page.network}: {page.problem}")) for page in pages if page.problem]
     text = ""
-    if len(problems) < len(pages):  # an index of nothing would look like a report
+    if len(problems) < len(pages):  # without a page, an index would look like a report
         try:
             text = f"{folder.write_index(pages, plan)}\n"
         except ArchcalcError as error:
@@ -35,7 +35,7 @@ def run(args: Arguments) -> Answer:
 
 
 def _check(args: Arguments) -> None:
-    """ArchcalcError for options that do not go together."""
+    """ArchcalcError if two options exclude each other."""
     if not args.folder:
         raise ArchcalcError("a report goes into a directory: add -o DIR, such as -o report")
     if args.folder == "-":

@@ -40,7 +40,7 @@ def _tables(args: Arguments) -> list[Table]:
 
     one_file = args.format == "csv"
     tables = field_tables(analyses, args.columns, everything=args.all_layers, name=args.layer, alike=one_file)
-    if len(tables) > 1 and args.format not in ("csv", "json"):  # whose rows are of one kind
+    if len(tables) > 1 and args.format not in ("csv", "json"):  # all rows of a CSV or JSON file have the same columns
         tables.append(summary_table(analyses))
     return tables
 

@@ -23,11 +23,11 @@ def run(args: Arguments) -> str:
     text = "\n".join(source(net) for net in args.net)
     if args.output or sys.stdout is None or not sys.stdout.isatty():
         return text
-    return "\n".join(map(visible, text.split("\n")))  # what would run on a terminal, or turn the text there
+    return "\n".join(map(visible, text.split("\n")))  # escapes characters that control a terminal or reverse the text
 
 
 def extensions(args: Arguments) -> Mapping[str, str]:
-    """A spec is YAML; the text of a file of JSON stays JSON."""
+    """The formats by extension: a spec is YAML, but the spec of a JSON file stays JSON."""
     json = {"json": "json"} if not args.expanded and all(net.endswith(".json") for net in args.net) else {}
     return {"yaml": "yaml", "yml": "yaml", **json}
 

@@ -15,7 +15,7 @@ def run(args: Arguments) -> str:
     from archcalc.report.layers import layer_table
 
     fold = {"depth": args.depth, "by": args.by}
-    if args.format not in FORMATS:  # notes are no table
+    if args.format not in FORMATS:  # the text format ``notes`` has no tables
         return "\n".join(render(a, args.format, columns=args.columns, **fold) for a in analyses(args))
     return tables_text(args, [layer_table(a, args.columns, **fold) for a in analyses(args)])
 

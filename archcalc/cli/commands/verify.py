@@ -1,4 +1,4 @@
-"""``archcalc verify``: computed figures beside those measured on PyTorch models."""
+"""``archcalc verify``: computed figures next to figures that were measured on PyTorch models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(args: Arguments) -> Answer:
     device = verify_many.device_named(args.device)
     _check(args)
     tables, problems = _whole_zoo(args, device) if args.all else _each(args, device)
-    layers = tables if args.all else tables[: len(args.net)]  # in a CSV all rows are of one kind
+    layers = tables if args.all else tables[: len(args.net)]  # all rows of a CSV file have the same columns
     if args.csv is not None:
         write(args.csv, render_tables(layers, "csv"))
     text = tables_text(args, layers if args.format == "csv" else tables)
@@ -32,7 +32,7 @@ def run(args: Arguments) -> Answer:
 
 
 def _check(args: Arguments) -> None:
-    """ArchcalcError before any work, for options that do not go together and files that cannot be written."""
+    """Before any work, ArchcalcError if two options exclude each other or if a file cannot be written."""
     from archcalc.files import check_writable
     from archcalc.report.formats import check_format
 
