@@ -24,7 +24,10 @@ class Source(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A network with its settings, at an input; and a layer or block of the network, or all of it (``layer`` empty)."""
+    """A network with its settings, at an input; or a layer or block of that network.
+
+    If ``layer`` is empty, the subject is the whole network.
+    """
 
     network: str
     layer: str = ""
@@ -34,9 +37,10 @@ class Subject(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A claim why a figure differs from its source's convention; archcalc computes the claim.
+    """A claim why a figure differs from the convention of its source. archcalc computes the claim.
 
-    The claim is another formula (``convention``), K for 1024 (``binary``), another subject, or the formula of a ``slip``.
+    The claim is another formula (``convention``), K for 1024 (``binary``), another subject, or the formula of a
+    ``slip``.
     """
 
     because: str
@@ -58,8 +62,8 @@ class Place(NamedTuple):
 class Figure(NamedTuple):
     """One published number with all that is needed to compute the number again.
 
-    ``file`` and ``line`` are its place in the data, ``verdict`` is the recorded one. ``heading`` is the unit in the
-    title of its column. ``binary``: K, M and G are powers of 1024.
+    ``file`` and ``line`` are the figure's place in the data. ``verdict`` is the recorded verdict. ``heading`` is the
+    unit in the title of the column. ``binary``: K, M and G are powers of 1024.
     """
 
     file: str

@@ -21,7 +21,7 @@ from archcalc.published.printed import read_number, unit
 from archcalc.published.quantities import QUANTITIES
 
 NO_FIGURES = ("accuracy.yaml", "sources.yaml")
-"""Files of the folder without figures."""
+"""Files of the folder that contain no figures."""
 TOTAL = "total"
 
 TABLE = ("source", "where", "confidence", "note", "network", "input", "settings", "training", "columns", "rows")
@@ -31,7 +31,7 @@ EXPLANATION = ("as", "binary", "network", "input", "settings", "training", "slip
 
 
 class _Column(NamedTuple):
-    """A column of a table: the quantity, its formula under the source's convention, and what holds for its figures."""
+    """A column of a table: the quantity, its formula under the source's convention, and options for all its figures."""
 
     quantity: str
     formula: Formula
@@ -106,7 +106,7 @@ class _Reader:
         self.problems.append(Problem(text, self.file, tree.line))
 
     def values(self, tree: Tree, keys: tuple[str, ...], what: str) -> dict[str, Tree]:
-        """The mapping in tree; every key that is not one of the keys is a problem."""
+        """The mapping in ``tree``. A key that is not one of ``keys`` is recorded as a problem."""
         for key in _mapping(tree):
             if key not in keys:
                 self.problem(unknown(f"key of {what}", key, keys, most=20), tree.value[key])
@@ -214,7 +214,7 @@ def _row_subject(subject: Subject, name: str) -> Subject:
 
 
 def _at_most(digits: int | None, text: str) -> int | None:
-    """A column's digits, for a figure that may have fewer."""
+    """The number of significant digits: the number for the column, or fewer if the figure has fewer digits."""
     return None if digits is None else min(digits, max(1, len([c for c in text.lstrip("0.") if c.isdigit()])))
 
 

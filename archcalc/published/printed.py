@@ -24,23 +24,24 @@ _SIZES = re.compile(r"\d+(?:x\d+){1,2}")
 
 
 class Unit(NamedTuple):
-    """A power of a thousand, or of 1024 where the unit's own name says so (KiB)."""
+    """A power of 1000, or of 1024 if the unit's name says so (KiB)."""
 
     power: int = 0
     binary: bool = False
     bytes: bool = False
 
     def size(self, binary: bool) -> int:
-        """How many make one; ``binary`` reads K, M and G as powers of 1024."""
+        """The factor of the unit: 1,000,000 for M. ``binary`` reads K, M and G as powers of 1024."""
         base: int = 1024 if binary or self.binary else 1000
         return int(base**self.power)
 
 
 class PrintedNumber(NamedTuple):
-    """``text`` as printed; ``significand`` times ``last_digit``, the value of 1 in the last significant digit.
+    """A number as printed. Its value is ``significand`` times ``last_digit``.
 
-    Sizes such as 224x224x64 have ``sizes`` (height, width, channels; or height and width) and no significand. ``undefined``:
-    the source prints None, because there is no such number; it fits the value ().
+    ``last_digit`` is the value of 1 in the last significant digit. Sizes such as 224x224x64 have ``sizes`` (height,
+    width, channels; or height and width) and no significand. ``undefined``: the source prints None, because there is no
+    such number. Only the value () fits.
     """
 
     text: str
@@ -52,7 +53,7 @@ class PrintedNumber(NamedTuple):
     undefined: bool = False
 
     def manner(self, value: Fraction | Sizes, binary: bool = False) -> Manner | None:
-        """How the value gives the printed number; None if it does not."""
+        """How the value fits the printed number. None if the value does not fit."""
         if self.undefined or value == ():
             return "exact" if self.undefined and value == () else None
         if isinstance(value, tuple):
@@ -83,12 +84,13 @@ def unit(name: str) -> Unit:
 
 
 def read_number(text: str, heading: str = "", digits: int | None = None) -> PrintedNumber:
-    """A number as printed, under a heading that names its unit. ValueError if it cannot be read.
+    """A number as printed, under a heading that names its unit. ValueError if the text cannot be read.
 
     >>> read_number("3.2M").manner(Fraction(3_211_264))
     'rounded'
 
-    ``digits``: the number of significant digits of a number that ends in zeros. 800K with one digit is 750,000 and more.
+    ``digits``: the number of significant digits of a number that ends in zeros. 800K with one digit stands for 750,000
+    and more.
     """
     if _SIZES.fullmatch(text):
         return PrintedNumber(text, sizes=tuple(map(int, text.split("x"))))
@@ -111,7 +113,7 @@ def read_number(text: str, heading: str = "", digits: int | None = None) -> Prin
 
 
 def _significant(all_digits: str, digits: int, text: str) -> int:
-    """How many digits are significant: ``digits``, and at least those before the zeros at the end."""
+    """The number of significant digits: ``digits``, or more if more digits stand before the zeros at the end."""
     if digits < 1 or (all_digits and digits > len(all_digits)):
         raise ValueError(f"impossible precision: {text!r} does not have {digits} digits")
     return max(digits, len(all_digits.rstrip("0"))) if all_digits else 0

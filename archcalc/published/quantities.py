@@ -1,4 +1,4 @@
-"""The quantities that figures can be about: a number for every name, over the layers of the figure's subject."""
+"""The quantities of figures: a function for every name, over the layers of the figure's subject."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def _only(types: set[str], count: Callable[[Row], int]) -> Callable[[Row], int]:
 
 
 def _cells(row: Row) -> int:
-    """The cells that the windows of a pooling read: one more than its comparisons or additions, per output value."""
+    """The values that the windows of a pooling read.
+
+    Per output value, a window reads one value more than it compares or adds.
+    """
     return row.work.add + row.work.compare + (row.work.div or _outputs(row))
 
 
@@ -42,13 +45,13 @@ SUMS: Mapping[str, Callable[[Row], int]] = {
     "params": lambda row: row.params.weight + row.params.bias,
     "weights": lambda row: row.params.weight,
     "biases": lambda row: row.params.bias,
-    "stored": lambda row: sum(row.params),  # with running statistics
+    "stored": lambda row: sum(row.params),  # running statistics included
     "statistics": lambda row: row.params.buffers,
     "kernels": _only(WEIGHTED, lambda row: row.params.weight),
     "kernels_and_biases": _only(WEIGHTED, lambda row: row.params.weight + row.params.bias),
     "macs": lambda row: row.work.mac,
     "flops": lambda row: 2 * row.work.mac,
-    "connections": lambda row: row.macs or 0,  # under its own convention
+    "connections": lambda row: row.macs or 0,  # under the convention in COUNTED_AS
     "bias_adds": _only(WEIGHTED, lambda row: row.work.add),
     "normalised": _only({"batch_norm"}, _outputs),
     "rectified": _only({"relu"}, _outputs),
@@ -58,17 +61,17 @@ SUMS: Mapping[str, Callable[[Row], int]] = {
     "pooled": _only(POOLING, _cells),
     "values": lambda row: row.values or 0,
     "pool_inputs": _only(POOLING, lambda row: row.inputs[0].values),
-    "outputs": _outputs,  # in place or not
+    "outputs": _outputs,  # outputs in place included
     "conv_inputs": lambda row: row.conv_inputs,
 }
 """Quantities that add up over layers."""
 
 COUNTED_AS: Mapping[str, str] = {"connections": "lecun98"}
-"""Quantities that have a convention of their own."""
+"""Quantities that are counted under another convention than archcalc's."""
 
 
 def _same_on_all_axes(axes: Sequence[int]) -> int:
-    """The number of every axis; 1 without axes. UnanswerableError if the axes differ."""
+    """The number that all axes share; 1 without axes. UnanswerableError if the axes differ."""
     if len(set(axes)) > 1:
         raise UnanswerableError("the axes differ")
     return axes[0] if axes else 1
@@ -107,14 +110,14 @@ OF_NETWORK: Mapping[str, Callable[[Network, list[Row]], float]] = {
     "depth": lambda network, _: depth(network),
     "fixed_padding": _fixed_padding,
     "largest_output": lambda _, rows: max(map(_outputs, rows)),
-    "surviving": lambda network, rows: _survival(network, rows).surviving,  # paths that may be dropped, on average
+    "surviving": lambda network, rows: _survival(network, rows).surviving,  # paths that run on average
     "expected_macs": lambda network, rows: _survival(network, rows).macs,
 }
 """Quantities of all the layers together."""
 
 
 def _first_input(row: Row) -> Shape:
-    """The first input of a layer; the network input for the input."""
+    """The shape of a layer's first input. For the network input: its own shape."""
     return (*row.inputs, *([] if row.shape is None else [row.shape]))[0]
 
 
@@ -140,7 +143,7 @@ class UnanswerableError(Exception):
 
 
 class UndefinedError(Exception):
-    """There is no single number: it depends on something that the figure does not say."""
+    """There is no single number, because the number depends on a fact that the figure does not give."""
 
 
 class Calculator:
@@ -151,7 +154,7 @@ class Calculator:
         self._traced: dict[tuple[str, str, str], Analysis] = {}
 
     def add(self, analysis: Analysis) -> Analysis:
-        """The analysis, with the rows of an earlier one of the same network at the same input; its own if there is none."""
+        """The analysis. If the same network was analysed before at the same input, the earlier rows are used."""
         place = analysis.network.full_name, str(analysis.input), analysis.convention.name
         return self._traced.setdefault(place, analysis).with_side_heads(analysis.training)
 
@@ -171,7 +174,10 @@ class Calculator:
         return self._subjects[key]
 
     def value(self, formula: Formula, subject: Subject) -> Quantity:
-        """The formula's value for the subject, () if there is no single number. UnanswerableError if there is none."""
+        """The formula's value for the subject, or () if there is no single number.
+
+        UnanswerableError if archcalc has no number.
+        """
         try:
             return formula.value(lambda reference: self.number(reference, subject))
         except UndefinedError:

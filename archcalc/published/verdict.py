@@ -1,4 +1,4 @@
-"""The verdict on a figure: archcalc's value beside the printed number, and what explains a difference."""
+"""The verdict on a figure: archcalc's value, compared with the printed number, and the reason for a difference."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from archcalc.published.printed import Unit
 from archcalc.published.quantities import Calculator, UnanswerableError
 
 FAILS = "explanation fails"
-"""The verdict that no data can record."""
+"""A verdict that the data cannot record: the recorded explanation does not give the printed number."""
 
 _LONG = re.compile(r"(?<![\d.])\d{4,}")
 
 MOST_TERMS = 8
-"""A sum of more terms is printed as one number."""
+"""Largest number of terms in a printed sum. A sum of more terms is printed as one number."""
 
 OTHER_CONVENTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "params": (
@@ -42,7 +42,7 @@ class Judgement(NamedTuple):
     """A verdict on a figure.
 
     ``manner``: exact, rounded or within a bound. ``value``: archcalc's value. ``reason``: the verdict in words.
-    ``arithmetic``: archcalc's value as a sum or product; ``claim``: that of the explanation.
+    ``arithmetic``: archcalc's value as a sum or product. ``claim``: the value of the explanation as a sum or product.
     """
 
     figure: Figure
@@ -106,10 +106,11 @@ def _by_explanation(difference: Judgement, claim: Explanation, calculator: Calcu
 
 
 def _other_readings(figure: Figure, calculator: Calculator) -> Iterator[tuple[str, str, str]]:
-    """Verdict, reason and arithmetic of each other reading that fits: one change at a time, and no truncation.
+    """Verdict, reason and arithmetic of each other reading that fits.
 
-    K for 1024 is tried for thousands and for bytes. The other networks of the family are tried for totals only: a layer
-    of another network fits a short figure by chance too often.
+    A reading has one change only, and a truncated number does not fit. K for 1024 is tried for thousands and for bytes.
+    The other networks of the family are tried for totals only, because a layer of another network often fits a short
+    figure by chance.
     """
 
     def fits(formula: Formula, subject: Subject, binary: bool = figure.binary) -> bool:
@@ -136,7 +137,7 @@ def _in_units(value: Quantity, unit: Unit) -> str:
 
 
 def other_conventions(of: Formula) -> Iterator[tuple[Formula, str]]:
-    """The formula with each other meaning of one of its quantities, and the name of the meaning."""
+    """Formulas in which one quantity has another meaning, each with the name of the meaning."""
     for reference in of.references:
         for other, name in OTHER_CONVENTIONS.get(reference.quantity, ()):
             replacement = {reference: reference._replace(quantity=other)}
@@ -170,7 +171,7 @@ def arithmetic(formula: Formula, subject: Subject, calculator: Calculator) -> st
 
 
 def _by_layer(formula: Formula, subject: Subject, calculator: Calculator) -> str:
-    """One quantity over a few layers as their sum, or the outputs of one layer times the amount per output."""
+    """A quantity over a few layers as a sum. For one layer: its outputs times the amount per output."""
     (reference,) = formula.references or (None,)
     if reference is None or not subject.layer or reference.layer:
         return ""

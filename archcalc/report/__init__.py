@@ -1,4 +1,4 @@
-"""Rows to text, Markdown, CSV, LaTeX, HTML, JSON, the course's notes, and a data frame."""
+"""Rows as text, Markdown, CSV, LaTeX, HTML, JSON, the course's notes, or a data frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archcalc.report.layers import layer_columns, layer_table
 from archcalc.report.table import for_programs
 
 if TYPE_CHECKING:
-    from pandas import DataFrame as DataFrame  # for the page of Analysis, which names no framework
+    from pandas import DataFrame as DataFrame  # front.py imports the name from here
 
 LAYER_FORMATS = (*FORMATS, "notes")
 
@@ -46,7 +46,7 @@ def render(
 
 
 def display_text(analysis: Analysis, format: Literal["text", "html"]) -> str:
-    """What an analysis shows of itself: its table, or a summary where its numbers are arrays."""
+    """The text that an analysis displays: its table, or a summary if its numbers are arrays."""
     from archcalc.report import many
 
     if not many.over_arrays(analysis):
@@ -57,9 +57,9 @@ def display_text(analysis: Analysis, format: Literal["text", "html"]) -> str:
 def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> DataFrame:
     """The exact per-layer table as a pandas data frame, indexed by layer.
 
-    The facts of the header are in ``frame.attrs``. A count that the convention leaves out is missing (NA), and so is
-    the step of a layer whose units all see the same. The columns are those of CSV and JSON: beside ``rf`` stands
-    ``exact``, which tells a field from a bound, and both are there for each axis where axes differ.
+    The facts of the header are in ``frame.attrs``. A count that the convention leaves out is missing (NA). The step of
+    a layer is missing if all its units have the same field. The columns are those of CSV and JSON: the column ``exact``
+    says whether the field in ``rf`` is exact or a bound. If the axes differ, each axis has both columns.
     """
     try:
         import pandas as pd
@@ -81,6 +81,6 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> DataF
 def _series(pd: Any, cells: list[Any], kind: str) -> Any:
     if kind in ("count", "bytes"):
         cells = [{"shared": 0}.get(cell) if isinstance(cell, str) else cell for cell in cells]
-    elif kind != "number" or any(isinstance(cell, str) for cell in cells):  # a step of 1/2
+    elif kind != "number" or any(isinstance(cell, str) for cell in cells):  # text, such as a step of 1/2
         return cells
     return pd.array(cells, dtype="Int64")

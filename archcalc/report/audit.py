@@ -29,7 +29,10 @@ MATCHES = ("match", "truncated")
 
 
 def audit_table(judgements: Sequence[Judgement], everything: bool = False) -> Table:
-    """The figures that do not match, where figures that cannot be checked share a row; or every figure in its own row."""
+    """The figures that do not match; figures that cannot be checked share a row.
+
+    With ``everything``, every figure has a row.
+    """
     shown = [j for j in judgements if everything or j.verdict not in MATCHES or not j.as_recorded]
     rows = [_row(j) for j in shown if everything or j.verdict != "unverifiable" or not j.as_recorded]
     if not everything:

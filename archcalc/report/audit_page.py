@@ -1,4 +1,4 @@
-"""The audit of published figures as a page in words: reports/audit.md."""
+"""The audit of published figures as a page of text: reports/audit.md."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _figure(j: Judgement) -> str:
 
 
 def _value(j: Judgement) -> str:
-    """archcalc's value; of a figure in K, also in thousands and in units of 1024."""
+    """archcalc's value. If the figure is in K: also in thousands and in units of 1024."""
     text = j.arithmetic or (value_text(j.value) if j.value is not None else "")
     unit = j.figure.printed.unit
     if unit.power == 1 and not unit.bytes and isinstance(j.value, Fraction):

@@ -19,11 +19,11 @@ from archcalc.sizes import MAX_SIZE, Shape
 from archcalc.units import bytes_text
 
 KEYS = {"optimizer": "optimizer_bytes"}
-"""Column keys that are not the name of the part: the name of the optimizer has a column in CSV, too."""
+"""Column keys that differ from the name of the part. In CSV, ``optimizer`` is the column with the optimizer's name."""
 
 
 class MemoryRequest(NamedTuple):
-    """What a table of memory is asked for; the fields are the options of ``archcalc memory``."""
+    """A request for a table of memory. The attributes are the options of ``archcalc memory``."""
 
     input: Any = None
     batch: int | None = None
@@ -39,7 +39,7 @@ class MemoryRequest(NamedTuple):
 
     @property
     def of_training(self) -> bool:
-        """Whether an option that is about training is given."""
+        """Whether an option of training is given."""
         return self.training or self.optimizer is not None or self.checkpoint is not None
 
     def check(self) -> None:
@@ -52,7 +52,7 @@ class MemoryRequest(NamedTuple):
             raise ArchcalcError("--fold-bn is for deployed networks; training needs their batch normalisations")
 
     def check_training(self) -> None:
-        """ArchcalcError for an option of training where nothing trains."""
+        """ArchcalcError for an option of training in a request without training."""
         if self.of_training and not self.training and self.fit is None:
             name = f"--checkpoint {self.checkpoint}" if self.optimizer is None else f"--optimizer {self.optimizer}"
             raise ArchcalcError(f"{name} is a matter of training: add --training")
@@ -61,7 +61,7 @@ class MemoryRequest(NamedTuple):
 def memory_table(network: Network, request: MemoryRequest, columns: Sequence[str] | None = None) -> Table:
     """The table of ``archcalc memory``: layer by layer, over batch sizes, or what fits into a memory budget.
 
-    ArchcalcError for options that exclude each other, and for all that Budget, Analysis and read_size refuse.
+    ArchcalcError for options that exclude each other, and for values that Budget, Analysis or read_size refuse.
     """
     request.check()
     if request.fold_bn:
@@ -87,7 +87,7 @@ def memory_table(network: Network, request: MemoryRequest, columns: Sequence[str
 
 
 def _size(option: str, text: str) -> int:
-    """The bytes that an option says; its name stands before what is wrong with them."""
+    """The bytes that the text of an option stands for. An error message begins with the option's name."""
     try:
         return read_size(text)
     except ArchcalcError as error:
@@ -95,7 +95,7 @@ def _size(option: str, text: str) -> int:
 
 
 def batches_table(analysis: Analysis, budget: Budget, batches: Sequence[int]) -> Table:
-    """One row per batch: the peak of inference, and of training where the analysis is of training."""
+    """One row per batch: the inference peak, and the training peak if the analysis is of training."""
     training = analysis.training
     rows: list[list[Any]] = []
     for batch in batches:
@@ -129,9 +129,9 @@ BATCHES = (
 
 
 def fit_table(analysis: Analysis, budget: Budget, size: int, batch: int | None, training: bool) -> Table:
-    """The largest batch, or at a given batch the largest square input, within ``size`` bytes.
+    """The largest batch that fits into ``size`` bytes. At a given batch: the largest square input that fits.
 
-    ArchcalcError where the weights alone need more.
+    ArchcalcError if the weights, the buffers and the overhead alone need more bytes.
     """
     _check_weights_fit(budget, size)
     rows: list[list[Any]] = []
@@ -180,7 +180,7 @@ def _check_weights_fit(budget: Budget, size: int) -> None:
 
 
 def _square(network: Network) -> str:
-    """The shape of a square input of any size: its number of channels, and of frames, stay."""
+    """The shape of a square input, with N for its sides. The numbers of channels and frames stay."""
     channels, axes = network.input.channels, network.input.axes
     return "x".join(map(str, (channels, *axes[:-2], *("N" for _ in axes[-2:]))))
 
@@ -222,18 +222,18 @@ def _fit_input(budget: Budget, run: str, size: int, batch: int) -> tuple[list[An
 
 
 def _smallest(network: Network) -> Network:
-    """The network at the smallest square input that it takes, or else at its own."""
+    """The network at the smallest square input that the network accepts, or else at its own input."""
     sides = range(1, max(network.input.axes) + 1)
     return next((there for side in sides if (there := at_side(network, side)) is not None), network)
 
 
 def _cells(budget: Budget, parts: Parts | None) -> list[Any]:
-    """The total, and the parts."""
+    """The cells of the total and of the parts."""
     return [None if parts is None else parts.total, *(parts and getattr(parts, name) for name in _parts(budget))]
 
 
 def _parts(budget: Budget) -> list[str]:
-    """The parts that have a column: the overhead where there is one."""
+    """The parts that have a column. The overhead has a column only if an overhead was given."""
     return [name for name in Parts._fields if name != "overhead" or budget.overhead]
 
 
@@ -248,7 +248,7 @@ def _constant_parts(budget: Budget, training: bool) -> str:
 
 
 def _overhead_line(budget: Budget) -> list[str]:
-    """The overhead that was given, or that none was."""
+    """A line with the overhead, or a line which says that no overhead is included."""
     if budget.overhead:
         return [f"overhead: {budget.overhead:,} bytes, in every total"]
     return ["not included: memory of the framework and of the GPU context. --overhead SIZE adds it."]

@@ -1,4 +1,4 @@
-"""Cells as text: in the unit of their column, padded to its width, and as the rows of a Markdown table."""
+"""Cells as text: in the unit of their column, padded to the width of their column, or as rows of a Markdown table."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from archcalc.report.table import Heading, Table
 from archcalc.units import BYTES, COUNTS, NOT_COUNTED, in_unit, ratio_text, unit_for
 
 FILLER = "\ue000"
-"""A character that no text has, in the place of the second column of a wide letter."""
+"""Stands for the second column of a wide letter. No text contains this character."""
 
 
 def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
-    """Titles with units, and every cell as text of signs that can be printed; the total is the last row."""
+    """Titles with units, and every cell as printable text. The total is the last row."""
     rows = table.rows + ([table.total] if table.total else [])
     titles, columns = [], []
     shared: dict[str, tuple[int, str]] = {}
@@ -50,12 +50,12 @@ def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple
 
 
 def sides(headings: Sequence[Heading]) -> list[str]:
-    """The side to which the cells of every column are moved: left for text, right for numbers."""
+    """The alignment of every column: left for text, right for numbers."""
     return ["left" if heading.kind == "text" else "right" for heading in headings]
 
 
 def filled(cell: str) -> str:
-    """A cell with a filler after every letter that takes two columns, as those of Chinese, Japanese and Korean do."""
+    """A cell with a filler after every letter that takes two columns (Chinese, Japanese and Korean letters)."""
     if cell.isascii():
         return cell
     from unicodedata import east_asian_width
@@ -64,7 +64,7 @@ def filled(cell: str) -> str:
 
 
 def padded(lines: Sequence[Sequence[str]], sides: Sequence[str]) -> list[list[str]]:
-    """The cells of every line, those of a column as wide as its widest."""
+    """The cells of every line. All cells of a column have the width of its widest cell."""
     wide = [list(map(filled, line)) for line in lines]
     widths = [max(map(len, column)) for column in zip(*wide, strict=True)]
     pads = [str.ljust if side == "left" else str.rjust for side in sides]
@@ -74,7 +74,7 @@ def padded(lines: Sequence[Sequence[str]], sides: Sequence[str]) -> list[list[st
 def pipe_table(
     table: Table, exact: bool = False, *, aligned: bool = True, links: Mapping[str, str] | None = None
 ) -> str:
-    """The rows and the total alone, as a Markdown table.
+    """The rows and the total as a Markdown table, without header and footer.
 
     ``aligned`` pads the cells, for people who read the source. ``links`` has a target for each first cell of a row.
     """

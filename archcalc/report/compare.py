@@ -49,10 +49,10 @@ LEGEND = {
 def compare_table(
     analyses: Sequence[Analysis], columns: Sequence[str] | None = None, baseline: Analysis | None = None
 ) -> Table:
-    """One row per analysis; with a baseline, how many times its parameters, MACs and feature maps each has.
+    """One row per analysis. With a baseline: also parameters, MACs and feature maps as multiples of the baseline.
 
-    The field is the largest of a layer that does not see everything at once. Errors are shown for networks as
-    the zoo describes them, where a source is known; the notes below name it.
+    The field is the largest field of a layer that does not see the whole input at once. Errors are shown for networks
+    with the settings and the input of the zoo if a source is known. The lines below the rows name the source.
     """
     with told_apart([a.network for a in (*analyses, *([baseline] if baseline else []))]):
         return _compared(analyses, columns, baseline)
@@ -104,7 +104,10 @@ def _heading(name: str, counts: str) -> Heading:
 
 
 def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | None:
-    """The largest field of a layer with positions of its own; over all paths, whole where a gate sees everything."""
+    """The largest field of a layer with positions.
+
+    With gates: over all paths, and ``whole`` if a gate sees the whole input.
+    """
     row = largest_field(analysis.rows)
     if row is None:
         return None
@@ -114,7 +117,10 @@ def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | No
 
 
 def published(analysis: Analysis) -> Accuracy | None:
-    """The errors of a network of the zoo; none with other settings, at another input, or of a file of that name."""
+    """The published errors of a network of the zoo.
+
+    None with other settings, at another input, or for a network of the same name from a user's file.
+    """
     network = analysis.network
     return accuracies().get(network.name) if network.as_in_zoo else None
 

@@ -1,4 +1,4 @@
-"""Two networks aligned layer by layer: what differs, and what that makes of every total."""
+"""Two networks aligned layer by layer: the differences, and the change of every total."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADINGS = (
 
 
 class Change(int):
-    """A difference: written with its sign in print, a number like any other in CSV and JSON.
+    """A difference: printed with its sign; a plain number in CSV and JSON.
 
     >>> f"{Change(231_211_008):,}", f"{Change(-5):,}", f"{Change(0):,}", str(Change(7))
     ('+231,211,008', '-5', '0', '7')
@@ -43,11 +43,11 @@ def diff_table(a: Analysis, b: Analysis) -> Table:
 
 
 class _Differences(NamedTuple):
-    """What differs between two analyses.
+    """The differences between two analyses.
 
-    ``partners`` has for each node of the first network the node of the second that it is aligned with, ``rows`` the
-    layers that differ, ``names`` the new name of every renamed layer, and ``same`` is the number of equal layers.
-    ``alike`` says whether the networks have one structure.
+    partners: maps the index of a node of the first network to the index of its partner in the second network. rows: the
+    layers that differ. names: the new name of every renamed layer. same: the number of equal layers. alike: whether the
+    networks have the same structure.
     """
 
     a: Analysis
@@ -137,7 +137,7 @@ def _footer(differences: _Differences) -> list[str]:
 
 
 def _common(differences: _Differences) -> str:
-    """What two networks have in common, where that is all, or the structure; and how many names differ."""
+    """Says whether the networks are the same or have the same structure, and how many names differ."""
     what = "the same network" if not differences.rows else "one structure with other sizes" if differences.alike else ""
     names = len(differences.names)
     text = f"{counted(names, 'name')} {'differs' if names == 1 else 'differ'}" if names else ""
@@ -145,18 +145,21 @@ def _common(differences: _Differences) -> str:
 
 
 def _owner(left: Row | None, partners: Mapping[int, int], b: Analysis) -> str | None:
-    """The second network's name of the layer whose weights a layer of the first uses; None without a partner."""
+    """The layer of the second network whose weights a layer of the first network uses, by name.
+
+    None without a partner.
+    """
     if left is None or left.node is None or left.node.shares is None or left.node.shares not in partners:
         return None
     return b.network.nodes[partners[left.node.shares]].name
 
 
 def difference(left: Row | None, right: Row | None, owner: str | None = None) -> str:
-    """What differs but the name, in words; empty when nothing does.
+    """The differences of two layers in words, except the name. Empty if there is no difference.
 
-    ``owner`` is the second network's name of the layer whose weights the first one's layer uses.
+    ``owner`` is the second network's name of the layer whose weights the first network's layer uses.
 
-    The receptive field is left to the totals: one change of it goes on through every later layer.
+    Receptive fields are compared in the totals only, because one change of a field changes every later field.
     """
     if left is None or right is None:
         row, word = (right, "new") if left is None else (left, "gone")
@@ -183,7 +186,10 @@ def difference(left: Row | None, right: Row | None, owner: str | None = None) ->
 def _rerouted(
     left: Row | None, right: Row | None, partners: Mapping[int, int], targets: set[int], a: Analysis, b: Analysis
 ) -> str:
-    """How a layer reads other layers, all of which have partners; empty where it reads the same."""
+    """The change of a layer's inputs in words, if all inputs have partners.
+
+    Empty if the layer reads the same layers.
+    """
     if left is None or right is None or left.node is None or right.node is None:
         return ""
     if not all(i in partners for i in left.node.inputs):

@@ -1,6 +1,7 @@
-"""Text as each format shows it: whatever a spec calls things, a reader sees those signs and nothing runs.
+"""Escapes text for each format. A reader sees every name as the spec writes the name, and no text runs as code.
 
-Every text first becomes one line that can be printed (``errors.visible``): no terminal codes, no turned direction.
+Every text first becomes one printable line (``errors.visible``), without terminal codes and without changes of the
+writing direction.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 from archcalc.errors import visible
 
 FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
-"""What makes a spreadsheet compute a cell that begins with it; the last four are the same signs in full width."""
+"""A spreadsheet computes a cell that begins with one of these signs. The last four are the full-width signs."""
 
 _MARKDOWN = r"[\\`*<|\[\]&~$]|(?<![^\W_])_|_(?![^\W_])|!(?=\[)"
 _MARKDOWN_START = r"^(?:(?=[#+=>-])|[0-9]{1,9}(?=[.)]))"
@@ -36,7 +37,7 @@ _LATEX = {
 
 
 def csv_cell(cell: Any) -> Any:
-    """A cell for a spreadsheet: text that it would run begins with an apostrophe, numbers stay numbers.
+    """A cell for a spreadsheet. Text that the spreadsheet would run gets an apostrophe in front. Numbers stay numbers.
 
     >>> csv_cell("=1+1"), csv_cell(-3), csv_cell("-3"), csv_cell("-")
     ("'=1+1", -3, '-3', '-')
@@ -48,14 +49,16 @@ def csv_cell(cell: Any) -> Any:
 
 
 def html_text(text: str) -> str:
-    """Text between tags or in an attribute."""
+    """Text between HTML tags or in an attribute."""
     from html import escape
 
     return escape(visible(text))
 
 
 def latex_text(text: str) -> str:
-    """Text in a cell or a caption; a bracket or a star at the start would belong to the end of the row before it.
+    """Text in a cell or a caption.
+
+    A bracket or a star at the start gets braces. Otherwise LaTeX reads the sign as part of the end of the previous row.
 
     >>> latex_text("[a_b]")
     '{[}a\\\\_b]'
@@ -65,12 +68,14 @@ def latex_text(text: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """Text in a cell, or within a line."""
+    """Text in a Markdown cell, or within a line of Markdown."""
     return re.sub(_MARKDOWN, lambda sign: "\\" + sign[0], visible(text))
 
 
 def markdown_text(text: str) -> str:
-    """Text in a paragraph, where signs at the start would make it a heading, a list or a rule.
+    """Text in a Markdown paragraph.
+
+    Some signs at the start are escaped, because they would begin a heading, a list or a rule.
 
     >>> print(markdown_text("- [conv_1](x) <b> _a_"), markdown_text("1. x"))
     \\- \\[conv_1\\](x) \\<b> \\_a\\_ 1\\. x
@@ -79,7 +84,7 @@ def markdown_text(text: str) -> str:
 
 
 def json_text(content: Any) -> str:
-    """JSON, indented, in which signs that cannot be printed are escaped too."""
+    """Indented JSON. Signs that cannot be printed are escaped."""
     from json import dumps
 
     text = dumps(content, indent=2, ensure_ascii=False)

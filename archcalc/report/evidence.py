@@ -48,14 +48,14 @@ class Evidence:
         return [judge(figure, self._calculator) for figure in figures]
 
     def verification(self, network: Network) -> Mapping[str, str]:
-        """The row of ``archcalc verify --all`` for a network of the zoo, by the title of a column; empty without one."""
+        """The row of ``archcalc verify --all`` for a network of the zoo, by column title. Empty if there is no row."""
         return self._verification.get(network.name, NOTHING) if network.as_in_zoo else NOTHING
 
 
 def read_verification(path: str) -> dict[str, Mapping[str, str]]:
-    """The rows of ``archcalc verify --all --format csv`` by network, each by the titles of its columns.
+    """The rows of ``archcalc verify --all --format csv`` by network. Each row maps column titles to cells.
 
-    ArchcalcError, with the line, if the file cannot be read or is no such table.
+    ArchcalcError, with the line, if the file cannot be read or is another table.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:

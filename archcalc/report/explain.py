@@ -16,10 +16,10 @@ from archcalc.report.table import Heading, Table
 from archcalc.units import NOT_COUNTED
 
 BYTES = 4
-"""Tools compute memory for float32."""
+"""Bytes of a value. Tools compute memory for float32."""
 
 MOST_LAYERS = 6_000
-"""The most layers of a network that every convention counts."""
+"""Largest number of layers of a network in the table of all conventions."""
 BUG = "bug in {}"
 UNKNOWN_LEGEND = (
     "unknown to it: layer types that the tool's convention says nothing about; the tool's totals are incomplete"
@@ -67,7 +67,7 @@ def explain_table(network: Network, name: str | None = None, measured: bool = Fa
 
 
 def term_table(network: Network, convention: Convention, measured: bool = False) -> Table:
-    """The terms between archcalc's count and the convention's, a row each; ``measured`` runs the tool itself."""
+    """The terms between archcalc's count and the convention's count, one per row. ``measured`` runs the tool itself."""
     explanation = explain(network, convention)
     measurement = _measure(network, convention) if measured else {}
     analysis = analyze(network, convention=convention)
@@ -84,7 +84,7 @@ def term_table(network: Network, convention: Convention, measured: bool = False)
 
 
 def _term_rows(explanation: Explanation, quantity: ExplainedQuantity, measurement: dict[str, Any]) -> list[list[Any]]:
-    """The terms of one quantity with the sum so far, the convention's total, and the remainder if it was measured."""
+    """The terms of one quantity with the sum so far, the convention's total, and the remainder if the tool was run."""
     if not explanation.counts(quantity.name):
         return []
     how, name = explanation.convention, quantity.name
@@ -125,7 +125,7 @@ def _footer(network: Network, explanation: Explanation) -> list[str]:
 
 
 def _style_lines(network: Network, how: Convention, library: Library) -> list[str]:
-    """What is known, or assumed, of the code that the tool looks at."""
+    """What is known, or assumed, about the code that the tool measures."""
     style = source_style(network.zoo_name, library)
     if not style.source:
         lines = [f"assumed: {library.assumption}"]
@@ -180,7 +180,7 @@ def _measure(network: Network, how: Convention) -> dict[str, Any]:
 
 
 def overview_table(network: Network, measured: bool = False) -> Table:
-    """Every convention side by side with ours, one row each; ``measured`` runs the tools that are installed."""
+    """All conventions, one per row, compared with archcalc's counts. ``measured`` runs the tools that are installed."""
     explanations = [explain(network, how) for how in conventions.values()]
     rows, notes = [], []
     for explanation in explanations:
@@ -223,7 +223,7 @@ def _overview_row(explanation: Explanation, ours: Explanation) -> list[Any]:
 
 
 def deviation(count: int, ours: int) -> str:
-    """A count as a deviation from ours in percent.
+    """The deviation of a count from archcalc's count, in percent.
 
     >>> deviation(4_111_512_576, 4_089_184_256), deviation(5, 5), deviation(5, 0)
     ('+0.55%', '0', '')
@@ -237,7 +237,7 @@ def deviation(count: int, ours: int) -> str:
 
 
 def _remainders(network: Network, explanation: Explanation) -> tuple[list[Any], str]:
-    """The tool's count and the remainder of each quantity; and why the tool was not run, or nothing."""
+    """The tool's count and the remainder of each quantity; and the reason if the tool was not run, else nothing."""
     from archcalc.witness.tools import TOOLS, install_hint, memory_problem
 
     name = explanation.convention.name

@@ -25,7 +25,7 @@ MEANINGS: Mapping[str, str] = {
     "exact": "'bound': no unit has a larger field, some units may have a smaller one",
     "rf_with_gates": "field over all paths, the gates' own included",
 }
-"""What a column of fields holds."""
+"""The meaning of each column of fields."""
 
 
 def column_meanings(names: Sequence[str], titles: Mapping[str, str] | None = None) -> list[str]:
@@ -37,7 +37,7 @@ def column_meanings(names: Sequence[str], titles: Mapping[str, str] | None = Non
 
 
 def branches(axis: AxisField) -> bool:
-    """Whether a smaller path leads to the layer beside the largest."""
+    """Whether some path to the layer has a smaller field than the largest path."""
     return axis.least != axis.field and axis.field.step != 0
 
 
@@ -56,17 +56,17 @@ def field_text(axes: FieldByAxis) -> str:
 
 
 def changing(analysis: Analysis) -> list[LayerField]:
-    """The layers that see something else than a layer before them, those of gates left out."""
+    """The layers whose field differs from the field of at least one input, without the layers of gates."""
     return [layer for layer in analysis.field.layers if layer.differs_from_input and not layer.gate]
 
 
 def sentences(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
-    """The sentences about a network's fields; the table shows the fields of some ``layers``."""
+    """The sentences about a network's fields. ``layers`` are the layers that the table shows."""
     return [*summary_lines(analysis, analysis.field.summary), *units_line(layers), *field_notes(analysis, layers)]
 
 
 def summary_lines(analysis: Analysis, summary: FieldSummary) -> list[str]:
-    """Which layer covers the input, which layers are idle, and what input has no idle layers."""
+    """Lines on the first layer that covers the input, the idle layers, and the smallest input without idle layers."""
     lines = [_first(analysis, summary), _idle(analysis, summary)]
     if summary.least is not None:
         sides = [summary.least] * len(analysis.input.axes)
@@ -97,7 +97,10 @@ def _first(analysis: Analysis, summary: FieldSummary) -> str:
 
 
 def _not_before(known: LayerField | None, may: LayerField | None) -> str:
-    """The first layer that is known to cover the input; a range where an earlier layer may, since its field is a bound."""
+    """Text for the first layer that is known to cover the input.
+
+    If an earlier layer may cover the input (its field is a bound), the text is a range.
+    """
     if may is None:
         return f"{known.node.name} ({field_text(known.field)})" if known else "none"
     earliest = f"not before {may.node.name} ({field_text(may.field)})"
@@ -124,7 +127,7 @@ def _idle(analysis: Analysis, summary: FieldSummary) -> str:
 
 
 def _may_be_idle(summary: FieldSummary) -> str:
-    """The layers of which it is not known, since the field of their input is a bound."""
+    """Text for the layers that may be idle: the field of their input is a bound."""
     if not summary.may_idle:
         return ""
     more = " more" if summary.idle else ""
@@ -138,7 +141,7 @@ def _from_to(layers: Sequence[LayerField]) -> str:
 
 
 def _helping(idle: Sequence[LayerField]) -> str:
-    """Which idle layers help all the same: units near the border see all of the input later than others."""
+    """Text for the idle layers that still help. Units near the border see the whole input later than other units."""
     helping_none = sum(bool(layer.idle_everywhere) for layer in idle)
     helping = len(idle) - helping_none
     if len(idle) == 1:
@@ -154,7 +157,7 @@ def _helping(idle: Sequence[LayerField]) -> str:
 
 
 def gate_line(analysis: Analysis) -> list[str]:
-    """Which paths the fields follow, in a network with gates."""
+    """A line on the paths that the fields follow, if the network has gates."""
     gate = next((layer for layer in analysis.field.layers if layer.gate), None)
     if gate is None:
         return []
@@ -165,7 +168,7 @@ def gate_line(analysis: Analysis) -> list[str]:
 
 
 def units_line(layers: Sequence[LayerField]) -> list[str]:
-    """From which layer on the units of a layer see fields of several sizes."""
+    """A line on the first layer whose units have fields of several sizes."""
     first = next((layer for layer in layers if any(map(units_differ, layer.field))), None)
     if first is None:
         return []
@@ -194,7 +197,7 @@ def field_notes(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
 
 
 def _leaves_over(analysis: Analysis, layer: LayerField) -> bool:
-    """Whether the layer takes a whole map, and with it less than the whole image."""
+    """Whether the layer reads a whole map, and its field is smaller than the network input."""
     return any(
         axis.exact and axis.field.step == 0 and axis.field.size < n
         for axis, n in zip(layer.field, analysis.input.axes, strict=True)

@@ -21,13 +21,14 @@ COURSE_VALUES = 15_237_608
 """The sum of the feature maps that CS231n prints for VGG-16, in values."""
 
 STORED = ("values", "memory")
-"""Columns whose ``-`` is an output without storage of its own."""
+"""Columns in which ``-`` stands for an output without new storage."""
 
 
 def footer(analysis: Analysis, incomplete: Sequence[str] = ()) -> list[str]:
     """The lines below the rows of an analysis.
 
-    ``incomplete`` are the blocks whose count leaves out a layer of a type that is unknown to the convention.
+    ``incomplete`` are the blocks that contain a layer type unknown to the convention. Their counts leave this layer
+    out.
     """
     t, how = analysis.totals, analysis.convention
     lines = [_parameters(t)]
@@ -55,7 +56,7 @@ def footer(analysis: Analysis, incomplete: Sequence[str] = ()) -> list[str]:
 
 
 def details(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
-    """The operations that are no MACs, which paths the fields follow, and what the signs in the cells mean."""
+    """Lines on the operations that are not MACs, the paths that the fields follow, and the signs in the cells."""
     work = zip(Work._fields, analysis.totals.work, strict=True)
     others = [f"{kind} {count_text(n)}" for kind, n in work if n and kind != "mac"]
     lines = [f"other operations by kind: {', '.join(others)}"] if others else []
@@ -65,19 +66,22 @@ def details(analysis: Analysis, headings: Sequence[Heading], rows: Sequence[Sequ
 
 
 def incomplete_text(types: Sequence[str], network: str = "") -> str:
-    """That layer types are unknown to the convention, and that the total is incomplete; empty without such types."""
+    """Says which layer types are unknown to the convention, and that the total is incomplete.
+
+    Empty without such types.
+    """
     where = f" in {network}" if network else ""
     return f"unknown to this convention{where}: {', '.join(types)}; the total is incomplete" if types else ""
 
 
 def incomplete_lines(how: Convention, types: Sequence[str], network: str = "") -> list[str]:
-    """The same as a line of a footer, with the reason; no line without such types."""
+    """The text of ``incomplete_text`` with the reason, as a line of a footer. No line without such types."""
     text = incomplete_text(types, network)
     return [f"{text} ({how.unknown_reason})"] if text else []
 
 
 def sign_meanings(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) -> list[str]:
-    """What - and 0 mean, where a cell has one of them."""
+    """The meaning of ``-`` and ``0``, if a cell contains the sign."""
     counts = [at for at, heading in enumerate(headings) if heading.kind in ("count", "bytes")]
     empty = {headings[at].name for row in rows for at in counts if row[at] is None}
     parts = []
@@ -97,7 +101,7 @@ def sign_meanings(headings: Sequence[Heading], rows: Sequence[Sequence[Any]]) ->
 
 
 def _course(analysis: Analysis) -> list[str]:
-    """The sum from which the course's printed figure may come, for the network that the course prints."""
+    """The sum that may explain the course's printed figure, for the network that the course prints."""
     t = analysis.totals
     if t.values != COURSE_VALUES:
         return []
@@ -119,7 +123,7 @@ def _peak(analysis: Analysis) -> str:
 
 
 def _named(network: Network) -> str:
-    """What to write for NET: the name with its settings, where it stands for this network of the zoo at this input."""
+    """Text for NET in a command: the full name if the name stands for this network at this input, else NET."""
     return network.full_name if network.zoo_name and network.input == network.takes.own else "NET"
 
 

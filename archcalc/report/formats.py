@@ -14,13 +14,13 @@ from archcalc.report.header import Header
 from archcalc.report.table import Heading, Table, for_programs
 
 MORE = "--verbose explains the columns and the signs"
-"""Where details are left out."""
+"""A line of the footer if details are left out."""
 LONGEST_NAME = 24
-"""Text cells are not shortened below this many characters."""
+"""Text cells keep at least this many characters."""
 
 
 class Printing(NamedTuple):
-    """How a reader wants a table: all digits, lines of a bounded width (text only), and what is always the same, too."""
+    """How a table is printed. exact: all digits. width: the longest line (text format only). verbose: with details."""
 
     exact: bool = False
     width: int | None = None
@@ -55,17 +55,17 @@ def render_tables(
 
 
 def head(table: Table, printing: Printing) -> list[str]:
-    """The lines above the rows, of signs that can be printed."""
+    """The lines above the rows, as printable text."""
     return [visible(line) for line in table.header.lines(printing.verbose)]
 
 
 def foot(table: Table, printing: Printing) -> list[str]:
-    """The lines below the rows, of signs that can be printed."""
+    """The lines below the rows, as printable text."""
     return [visible(line) for line in (*table.footer, *(table.details if printing.verbose else ()))]
 
 
 def check_format(format: str) -> None:
-    """ArchcalcError with the nearest name where there is no such format."""
+    """ArchcalcError with the nearest name if there is no such format."""
     if format not in FORMATS:
         raise ArchcalcError(unknown("format", format, FORMATS))
 
@@ -108,7 +108,7 @@ def _width(titles: list[str], rows: list[list[str]]) -> int:
 
 
 def _shorten(titles: list[str], rows: list[list[str]], headings: list[Heading], width: int) -> None:
-    """Cut the middle out of long names in the first column, never out of a number."""
+    """Cut the middle out of long names in the first column. Numbers are never cut."""
     too_wide = _width(titles, rows) - width
     if too_wide <= 0 or not rows or not headings or headings[0].kind != "text":
         return
@@ -139,10 +139,10 @@ def markdown(table: Table, printing: Printing) -> str:
 
 
 def csv(tables: Sequence[Table]) -> str:
-    """Exact numbers, one row per layer, each with the facts of the header; no total, which would count twice.
+    """Exact numbers: one row per layer, each with the facts of the header.
 
-    The rows of all tables are of one kind, under the columns of the first. The network stands before the facts, where
-    the first column names one.
+    There is no total, because a program that adds up the rows would count the total twice. All tables have the columns
+    of the first table. If the first column is the network, the column stands before the facts.
     """
     from csv import writer
 
@@ -162,7 +162,7 @@ def csv(tables: Sequence[Table]) -> str:
 
 
 def _flat(header: Header) -> dict[str, Any]:
-    """The facts of a header that fit into a cell."""
+    """The facts of a header that fit into a cell: no lists and no mappings."""
     return {key: value for key, value in header.facts.items() if not isinstance(value, (dict, list))}
 
 
@@ -188,7 +188,7 @@ def latex(table: Table, printing: Printing) -> str:
 
 
 def _label(table: Table) -> str:
-    """What a text can refer to the table by: the network with its settings, else what the table is of."""
+    """The label that a LaTeX text can refer to: the network with its settings, else the title of the table."""
     network = table.header.network
     return re.sub(r"[^A-Za-z0-9]+", "-", network.name if network else table.title).strip("-").lower()
 
@@ -214,7 +214,7 @@ def _html_row(tag: str, cells: Sequence[str], marks: Sequence[str]) -> str:
 
 
 def _machine(heading: Heading, cell: Any) -> Any:
-    """A cell for a program: a shared layer adds 0 to a count, and a count that is unknown has no number."""
+    """A cell for a program. A shared layer adds 0 to a count. A count that is unknown has no number."""
     if heading.kind == "count" and isinstance(cell, str):
         return 0 if cell == "shared" else None
     return cell
@@ -225,7 +225,7 @@ def _number(heading: Heading, cell: Any) -> Any:
 
 
 def json(tables: Sequence[Table]) -> str:
-    """Exact numbers; null where the convention does not count. Several tables are an array."""
+    """Exact numbers. null: the convention does not count the operation. Several tables become an array."""
     contents = [_content(*for_programs([table])) for table in tables]
     return json_text(contents[0] if len(contents) == 1 else contents) + "\n"
 
@@ -245,7 +245,7 @@ EXTENSIONS: Mapping[str, str] = {
     "htm": "html",
     "json": "json",
 }
-"""The format that a file's extension stands for."""
+"""The format for each file extension."""
 
 FOR_READERS: Mapping[str, Callable[[Table, Printing], str]] = {
     "text": text,

@@ -1,4 +1,4 @@
-"""Receptive fields of networks side by side: how they grow, with how many parameters, and the verdicts."""
+"""Receptive fields of networks side by side: parameters, growth of the field, and field summary."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ LEGEND = (
 GATES = "field, growth and idle follow the paths past the gates. field with gates: over all paths."
 BOUNDS = "'<=' and 'not before': a field is a bound; no unit has a larger field, some units may have a smaller one"
 MOST_STEPS = 10
-"""So many steps of growth are printed in full; of more, the first and last. Programs get all of them."""
+"""Longer lists of sizes are printed with their first and last sizes only. Programs get all sizes."""
 
 
 def summary_table(analyses: Sequence[Analysis]) -> Table:
-    """Networks side by side: parameters, how the field grows and to what size, and the verdict."""
+    """Networks side by side: parameters, growth and size of the field, and field summary."""
     with told_apart([analysis.network for analysis in analyses]):
         return _summary(analyses)
 
@@ -78,7 +78,10 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
 
 
 def _verdict(summary: FieldSummary) -> list[Any]:
-    """Who covers the input, how many are idle, and from what input on none is: each as known, or the most it may be."""
+    """The first layer that covers the input, the number of idle layers, and the smallest input without idle layers.
+
+    Each is exact or a bound.
+    """
     covers, least = summary.may_be_first or summary.first, summary.least
     may_cover, idle = summary.may_be_first is not None, len(summary.idle) + len(summary.may_idle)
     return [
@@ -91,7 +94,7 @@ def _verdict(summary: FieldSummary) -> list[Any]:
 
 
 def growth(analysis: Analysis) -> list[Known]:
-    """The field, layer by layer, each time that one is larger than all before it."""
+    """The sizes of the field in layer order. A size is included if the size is larger than all earlier sizes."""
     sizes: list[Known] = []
     largest = 1
     for layer in analysis.field.layers:
@@ -107,5 +110,5 @@ def _area(axes: FieldByAxis) -> int:
 
 
 def _plain(sizes: Sequence[Known]) -> list[Known]:
-    """The sizes without the mark of a bound, which a column tells programs."""
+    """The sizes without the mark of a bound. For programs, a column marks bounds."""
     return [Known(size.numbers, (True,) * len(size.numbers)) for size in sizes]

@@ -1,4 +1,4 @@
-"""What the numbers of a table depend on, as data: sentences for readers and facts for programs are made of it."""
+"""The facts that the numbers of a table depend on, as data. Readers get sentences, and programs get key-value pairs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Subject(NamedTuple):
-    """A network that a table is about: its names, where it was published, and how it differs from the publication.
+    """A network that a table is about: its names, its publication, and its differences from the publication.
 
-    ``name`` is the full name, with the settings; ``settings`` are those that differ from the spec's defaults, as text.
-    ``notes`` are further sentences about the network.
+    ``name`` is the full name, with the settings. ``settings`` are the settings that differ from the spec's defaults, as
+    text. ``notes`` are further sentences about the network.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Subject(NamedTuple):
 
 
 def titled(network: Network) -> str:
-    """The title of a network with its full name, or the name alone where that is the title."""
+    """The title of a network with its full name. If the title is the name: the full name alone."""
     return network.full_name if network.title == network.name else f"{network.title} ({network.full_name})"
 
 
 def subject(network: Network) -> Subject:
-    """The network as the head of a table names it."""
+    """The network as data for the header of a table."""
     about = network.about
     source = [str(about[key]) for key in ("paper", "table") if key in about]
     if "page" in about:
@@ -63,13 +63,13 @@ def subject(network: Network) -> Subject:
 
 
 class Header(NamedTuple):
-    """What all numbers of a table depend on.
+    """The facts that all numbers of a table depend on.
 
-    ``networks`` has the networks by the part that each plays: ``network``, or ``from`` and ``to``, or ``baseline``.
-    ``about`` says what a table of other things shows ("3 networks"). ``input`` is a text where the rows have inputs of
-    their own. ``counts`` says whether cells hold counts: the convention is then explained. ``mode`` has the settings of
-    a run, ``notes`` are further sentences, and ``options`` further facts for programs. What a table does not depend on
-    is None or empty. ``unknown_types`` are None where the convention's definition covers every layer type.
+    ``networks`` has the networks by role: ``network``, or ``from`` and ``to``, or ``baseline``. ``about`` says what a
+    table of several things shows ("3 networks"). ``input`` is a text if the rows have different inputs. ``counts``:
+    cells contain counts, so the convention is explained. ``mode`` has the settings of a run. ``notes`` are further
+    sentences. ``options`` are further facts for programs. A fact is None or empty if the table does not depend on the
+    fact. ``unknown_types`` is None if the convention's definition covers every layer type.
     """
 
     networks: Mapping[str, Subject] = NOTHING
@@ -88,11 +88,11 @@ class Header(NamedTuple):
 
     @property
     def network(self) -> Subject | None:
-        """The network of a table that is about one."""
+        """The network, if the table is about a single network."""
         return self.networks.get("network")
 
     def lines(self, verbose: bool = False) -> list[str]:
-        """The sentences for readers; with ``verbose`` the whole rule of the convention."""
+        """The sentences for readers. With ``verbose``: also the whole rule of the convention."""
         lines = self.network.lines if self.network else []
         size = ", ".join(part for part in (self.about, self.size) if part)
         mode = ", ".join(self.mode)
@@ -109,7 +109,7 @@ class Header(NamedTuple):
         return ", ".join([*parts, *([self.dtype] if self.dtype else []), *(["side heads included"] * self.side_heads)])
 
     def rules(self, verbose: bool = False) -> str:
-        """The version, and the convention with what it counts."""
+        """The version, and the convention with its rule."""
         how = self.convention
         if how is None:
             return f"archcalc {self.version}"
@@ -119,7 +119,10 @@ class Header(NamedTuple):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The same for programs: a value for every key of JSON, and for every column of CSV but lists and mappings."""
+        """The facts for programs: one value per key of JSON.
+
+        CSV has a column for each value, except lists and mappings.
+        """
         facts: dict[str, Any] = {part: network.name for part, network in self.networks.items()}
         if isinstance(self.input, Shape):
             facts["input"] = str(self.input)
@@ -142,7 +145,7 @@ def _axes(shape: Shape) -> str:
 
 
 def layer_header(analysis: Analysis, counts: bool = True) -> Header:
-    """The header of a table of an analysis; the convention is explained where cells hold ``counts``."""
+    """The header of a table of an analysis. The convention is explained if cells contain ``counts``."""
     side_heads = analysis.training and any(node.side for node in analysis.network.nodes)
     return Header(
         {"network": subject(analysis.network)},
@@ -157,5 +160,5 @@ def layer_header(analysis: Analysis, counts: bool = True) -> Header:
 
 
 def network_header(network: Network) -> Header:
-    """The header of a table that depends on the network and its input alone."""
+    """The header of a table that depends only on the network and its input."""
     return Header({"network": subject(network)}, input=network.input)

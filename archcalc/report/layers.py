@@ -20,7 +20,7 @@ Cell = Callable[[Row, Analysis], Any]
 
 
 UNKNOWN = "unknown"
-"""In the place of a number: the convention says nothing about the layer type."""
+"""Printed instead of a number if the convention says nothing about the layer type."""
 
 
 def _params(count: Callable[[Row], Any]) -> Cell:
@@ -49,7 +49,10 @@ def field_of(axes: Sequence[AxisField]) -> Known:
 
 
 def step_of(axis: AxisField) -> int | str | None:
-    """Pixels from one unit to the next; a fraction behind upsampling, None where all units see the same."""
+    """Pixels between the fields of two neighbouring units.
+
+    A fraction after upsampling; None if all units have the same field.
+    """
     step, per = axis.field.step, axis.field.per
     common = gcd(step, per)
     return None if step == 0 else step // common if per == common else f"{step // common}/{per // common}"
@@ -100,7 +103,7 @@ SUMMED = {"layers", "params", "weights", "biases", "buffers", "macs", "flops", "
 
 
 def layer_columns(names: Sequence[str] | None, folded: bool, counts: str = "MACs") -> list[str]:
-    """The columns to show, where MACs may have another title; ArchcalcError for one that does not exist."""
+    """The columns to show. ``counts`` is the title of the MACs column. ArchcalcError for an unknown column."""
     if names is None:
         return [n for n in (*DEFAULT[:2], "layers", *DEFAULT[2:]) if folded or n != "layers"]
     return column_names(names, (_titled(heading, counts) for heading, _ in COLUMNS.values()))

@@ -1,4 +1,4 @@
-"""An analysis over arrays in a few lines: how many sizes, and from where to where each total goes."""
+"""A summary of an analysis over arrays in a few lines: the number of sizes, and the range of every total."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from archcalc.units import bytes_text, counted
 
 
 def over_arrays(analysis: Analysis) -> bool:
-    """Whether the numbers of the analysis are arrays, so that no table can hold them."""
+    """Whether the numbers of the analysis are arrays. A table cannot contain arrays."""
     return bool(_arrays(analysis))
 
 
 def summary(analysis: Analysis) -> list[str]:
-    """What varies, the shape of the arrays, and the range of every total."""
+    """The sizes that vary, the shape of the arrays, and the range of every total."""
     arrays = _arrays(analysis)
     t, size = analysis.totals, analysis.itemsize
     shape: tuple[int, ...] = ()
@@ -38,12 +38,12 @@ def summary(analysis: Analysis) -> list[str]:
 
 
 def summary_html(analysis: Analysis) -> str:
-    """The same for a notebook."""
+    """The summary as HTML, for a notebook."""
     return "".join(f"<p>{html_text(line)}</p>\n" for line in summary(analysis))
 
 
 def _arrays(analysis: Analysis) -> dict[str, Any]:
-    """What was given as an array, by name."""
+    """The sizes and settings that are arrays, by name."""
     axes = analysis.input.axes
     names = AXES.get(len(axes)) or [f"axis {at}" for at in range(1, len(axes) + 1)]
     sizes = dict(zip(("channels", *names), (analysis.input.channels, *axes), strict=True))
@@ -61,7 +61,7 @@ def _range(n: Any, text: Any = lambda n: f"{n:,}") -> str:
 
 
 def _together(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
-    """The shape of two arrays together; that they fit was checked."""
+    """The broadcast shape of two arrays. An earlier check has ensured that the shapes fit."""
     wide = max(len(a), len(b))
     a, b = (1,) * (wide - len(a)) + tuple(a), (1,) * (wide - len(b)) + tuple(b)
     return tuple(m if n == 1 else n for m, n in zip(a, b, strict=True))

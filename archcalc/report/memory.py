@@ -21,7 +21,7 @@ LAYER = Heading("layer", "layer", "text", 9)
 TYPE = Heading("type", "type", "text", 6)
 OUTPUT = Heading("output", "output", "text", 7)
 MOST_NAMED = 6
-"""The most tensors that are named at a peak."""
+"""Largest number of tensors that are named at a peak."""
 INFERENCE = (
     LAYER,
     TYPE,
@@ -114,7 +114,10 @@ def _is_new(node: Node, schedule: Schedule) -> bool:
 
 
 def _map_bytes(nodes: list[Node], schedule: Schedule, batch: int, itemsize: int) -> dict[int, int]:
-    """The bytes of every layer's output; under autocast some have narrower values than their inputs."""
+    """The bytes of every layer's output.
+
+    Under autocast, the values of an output may be narrower than the values of its input.
+    """
     width = {0: itemsize}
     for node in nodes:
         own = schedule.outputs[node.index]
@@ -124,7 +127,7 @@ def _map_bytes(nodes: list[Node], schedule: Schedule, batch: int, itemsize: int)
 
 
 def most_alive(schedule: Schedule, batch: int, phase: str = "forward") -> dict[int, int]:
-    """The most bytes alive while each layer runs, by its index; a layer for which nothing runs is not there."""
+    """The most bytes alive while each layer runs, by layer index. A layer without operators is missing."""
     most: dict[int, int] = {}
     for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
         if moment.phase == phase:
@@ -180,7 +183,7 @@ def peak_facts(schedule: Schedule, batch: int) -> dict[str, Any]:
 
 
 def alive_text(schedule: Schedule, moment: int, batch: int) -> str:
-    """The largest tensors alive at a moment, by name and bytes; the gradients of all weights are one sum."""
+    """The largest tensors alive at a moment, by name and bytes. The gradients of all weights are one sum."""
     there = _largest_first(schedule, moment, batch)
     gradients = sum(storage.bytes(batch) for storage in there if storage.role == "weight gradient")
     alive = [storage for storage in there if storage.role != "weight gradient"]
@@ -225,7 +228,7 @@ def _longest_wait(rows: list[list[Any]]) -> list[str]:
 
 
 def exact_bytes(n: int) -> str:
-    """Bytes to the last one, and where they are many in decimal and binary units too.
+    """The exact number of bytes. Large numbers are also shown in decimal and binary units.
 
     >>> exact_bytes(60_950_432), exact_bytes(12)
     ('60,950,432 bytes, 61.0 MB (58.1 MiB)', '12 bytes')
@@ -234,18 +237,18 @@ def exact_bytes(n: int) -> str:
 
 
 def part_title(name: str) -> str:
-    """The name of a part of memory as readers see it."""
+    """The name of a part of memory, for readers."""
     return name.replace("_", " ")
 
 
 def sum_text(label: str, parts: Parts) -> str:
-    """A sum of bytes, and what it is the sum of."""
+    """A sum of bytes, and its parts."""
     named = ", ".join(f"{part_title(name)} {size:,}" for name, size in parts._asdict().items() if size)
     return f"{label}: {exact_bytes(parts.total)} ({named})"
 
 
 def run_header(analysis: Analysis, budget: Budget, what: str, *, training: bool | None = None) -> Header:
-    """The header of a table of memory; the optimizer is named where a step of ``training`` is in the table."""
+    """The header of a table of memory. If the table includes training, the header names the optimizer."""
     mode = [what]
     mode += [f"optimizer {budget.optimizer}"] if (analysis.training if training is None else training) else []
     mode += ["mixed precision (autocast to bfloat16)"] if budget.amp else []

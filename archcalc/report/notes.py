@@ -1,7 +1,7 @@
 """The layout of the CS231n course notes: one line per volume, with the products written out.
 
-CS231n, Convolutional Networks, section "VGGNet in detail". The course's total for VGG-16 (24M values,
-93MB in the notes, 96MB on the slides) is not the sum of its rows; see the page on counting.
+CS231n, Convolutional Networks, section "VGGNet in detail". The course's total for VGG-16 (24M values, 93MB in the
+notes, 96MB on the slides) is not the sum of its rows; see docs/counting.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from archcalc.units import BYTES, COUNTS, unit_for
 
 
 def course_notes(analysis: Analysis) -> str:
-    """The analysis as the course prints it: volumes that are held, their size, their weights."""
+    """The analysis in the layout of the course: volumes in new storage, their sizes and their weights."""
     if analysis.batch != 1:
         raise ArchcalcError(f"the notes format is per image; it needs batch 1, got {analysis.batch}")
     lines = [f"# {visible(line)}" for line in layer_header(analysis).lines()]
@@ -83,7 +83,7 @@ def _weights(row: Row, node: Node, analysis: Analysis) -> str:
 
 
 def _before_flatten(node: Node, network: Network) -> Shape:
-    """The shape of what a linear layer weighs, before it was flattened and passed through in-place layers."""
+    """The shape of a linear layer's input before flattening. Layers that write in place are skipped."""
     while True:
         node = network.nodes[node.inputs[0]]
         if node.storage == "new":
@@ -91,7 +91,7 @@ def _before_flatten(node: Node, network: Network) -> Shape:
 
 
 def short(n: int) -> str:
-    """A count as the course abbreviates it: two digits and K or M, in full below ten thousand.
+    """A count in the course's short form: two digits and K or M. Below ten thousand: all digits.
 
     >>> short(150_528), short(3_211_264), short(802_816), short(4096)
     ('150K', '3.2M', '800K', '4096')

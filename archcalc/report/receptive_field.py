@@ -74,11 +74,11 @@ def field_tables(
     name: str | None = None,
     alike: bool = False,
 ) -> list[Table]:
-    """A table of fields for each network: the layers that change it, every layer, or the one of that name.
+    """A table of fields for each network: the layers that change the field, every layer, or the layer of that name.
 
-    A table has both axes where they differ in a cell, and the columns of branches where the network has branches;
-    with ``alike`` all tables have the columns that one of them needs. ArchcalcError for an unknown column or layer,
-    or a network without spatial axes.
+    A table has both axes if the axes differ in a cell. A table has the columns of branches if the network has branches.
+    With ``alike``, all tables have the columns that at least one table needs. ArchcalcError for an unknown column or
+    layer, or for a network without spatial axes.
     """
     selections = [(analysis, _chosen(analysis, everything, name)) for analysis in analyses]
     together = [selections] * len(selections) if alike else [[one] for one in selections]
@@ -95,7 +95,7 @@ def _chosen(analysis: Analysis, everything: bool, name: str | None) -> list[Laye
 
 
 def _split(selections: Sequence[tuple[Analysis, list[LayerField]]]) -> tuple[str, ...]:
-    """The axes to tell apart; none when they agree in every cell."""
+    """The axes to show separately. Empty if the axes agree in every cell."""
     alike = all(
         len(set(zip(layer.field, layer.centred, analysis.input.axes, strict=True))) == 1
         for analysis, layers in selections
@@ -125,7 +125,7 @@ def _table(
             continue
         heading, cell = PER_AXIS[name]
         for axis, called in enumerate(axes or ("",)):
-            here = axis - (len(axes) - len(sizes)) if axes else 0  # a sequence beside images has the last axis alone
+            here = axis - (len(axes) - len(sizes)) if axes else 0  # among images, a sequence has only the last axis
             headings.append(of_axis(heading, called))
             cells.append([cell(layer, here, sizes[here]) if here >= 0 else None for layer in layers])
     summary = analysis.field.summary

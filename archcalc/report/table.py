@@ -1,8 +1,8 @@
-"""A table before it is formatted: exact cells, what they are, and the lines above and below.
+"""A table before formatting: exact cells, the meaning of the columns, and the lines above and below.
 
-Cells are whole numbers, texts, ``Known`` numbers, or None for *not counted here*; rounding happens in ``formats``
-alone, so every format shows the same numbers and printed columns can be added up. A reader is shown ``<=7`` or
-``3x5``; a program gets numbers, a column for each axis where axes differ, and a column that tells bounds.
+Cells are whole numbers, texts, ``Known`` numbers, or None (not counted). Only formatting rounds numbers. So every
+format shows the same numbers, and printed columns can be added up. A reader sees ``<=7`` or ``3x5``. A program gets
+numbers, a column for each axis if the axes differ, and a column that marks bounds.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from archcalc.report.header import Header
 from archcalc.sizes import AXES
 
 Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
-"""How a column is written: as it is, as a plain number, in K/M/G, in KB/MB/GB, with three digits, or as printed there."""
+"""How a cell is printed: unchanged, as a number, in K/M/G, in KB/MB/GB, with three digits, or as in the source."""
 
 
 class Known(NamedTuple):
-    """What is known of a number, or of one for every axis: the numbers, and whether each is exact or a bound.
+    """A number, or a number for every axis, and whether each number is exact or a bound.
 
-    ``text`` is what print has in its place, where that is something else.
+    ``text`` is printed instead of the numbers, if not empty.
     """
 
     numbers: tuple[Any, ...]
@@ -31,13 +31,13 @@ class Known(NamedTuple):
     text: str = ""
 
     def __str__(self) -> str:
-        """The number, or one for every axis where they differ: 7, 3x5, <=7."""
+        """The number, or a number for every axis if the axes differ: 7, 3x5, <=7."""
         texts = [number_text(*at) for at in zip(self.numbers, self.exact, strict=True)]
         return self.text or (texts[0] if len(set(texts)) == 1 else "x".join(texts))
 
 
 def number_text(number: Any, exact: bool) -> str:
-    """A number as print has it: one that is no more than a bound is marked.
+    """A number as printed: a bound is marked.
 
     >>> number_text(7, True), number_text(7, False)
     ('7', '<=7')
@@ -46,12 +46,12 @@ def number_text(number: Any, exact: bool) -> str:
 
 
 class Heading(NamedTuple):
-    """A column: its name in options, CSV and JSON, its title in print, its kind, and how soon it may go.
+    """A column: its name in options, CSV and JSON, its printed title, its kind and its priority.
 
-    Counts and bytes are printed in the ``unit``, else in the one that suits the largest of the column.
-    Columns with the same ``unit_group`` are printed in one unit, that of the first of them.
-    A column with a lower ``priority`` leaves first when the terminal is too narrow; 9 never leaves.
-    Where numbers may be bounds, ``exactness_key`` is the name of the column that tells programs which are.
+    Counts and bytes are printed in ``unit``. Without ``unit``, the unit suits the largest number of the column. Columns
+    with the same ``unit_group`` have the unit of the first of these columns. If the terminal is too narrow, the columns
+    with the lowest ``priority`` are left out first; 9 is never left out. ``exactness_key`` is the name of the column
+    that tells programs which numbers are bounds.
     """
 
     name: str
@@ -64,22 +64,22 @@ class Heading(NamedTuple):
 
 
 def unremovable(headings: list[Heading], chosen: Sequence[str] | None) -> list[Heading]:
-    """The headings, none of which may leave when they were chosen."""
+    """The headings. If the user chose the columns, no column can be left out."""
     return headings if chosen is None else [heading._replace(priority=9) for heading in headings]
 
 
 def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str]:
-    """The names of the columns that are called by name or by title, in any case, with a unit or without.
+    """The names of the chosen columns. A column can be chosen by name or title, in any case, with or without a unit.
 
-    ArchcalcError with the nearest name for a column that does not exist, or with all of them.
+    ArchcalcError for a column that does not exist, with the nearest name or with all names.
     """
     headings = list(headings)
     names = {_plain(h.title): h.name for h in reversed(headings)}
-    names |= {_plain(h.name): h.name for h in headings}  # a name comes before a title
+    names |= {_plain(h.name): h.name for h in headings}  # a name takes precedence over a title
     for name in chosen:
         if _plain(name) not in names:
             close = nearest(name, [text for h in headings for text in (h.name, h.title)])
-            if _plain(name) == "name":  # what a row is called has the noun as its heading
+            if _plain(name) == "name":  # the column of names is called network or layer
                 close = next((h.name for h in headings if h.name in ("network", "layer")), close)
             known = [h.name if _plain(h.title) == _plain(h.name) else f"{h.name} ({h.title})" for h in headings]
             raise ArchcalcError(unknown("column", name, known, close, most=40))
@@ -87,14 +87,14 @@ def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str
 
 
 def _plain(name: str) -> str:
-    """A column's name or title as it is compared: params for ``Params [M]``."""
+    """A column's name or title in the form that is compared: params for ``Params [M]``."""
     return re.sub(r"\s*\[[^]]*\]\s*$", "", name).strip().casefold().replace("_", " ").replace("-", " ")
 
 
 class Table(NamedTuple):
-    """Rows under headings, with what the numbers depend on, the notes below, and totals for programs.
+    """Rows under headings, the facts that the numbers depend on, the notes below, and totals for programs.
 
-    ``details`` are notes that are the same below every table of the kind: readers see them when they ask for them.
+    ``details`` are notes that are the same for every table of this kind. Readers see the details on request.
     """
 
     title: str
@@ -107,7 +107,10 @@ class Table(NamedTuple):
     totals: Mapping[str, Any] = MappingProxyType({})
 
     def selected(self, names: Sequence[str] | None) -> Table:
-        """The table with these columns only, none of which may leave; ArchcalcError with the nearest name for others."""
+        """The table with only these columns, none of which can be left out.
+
+        ArchcalcError with the nearest name for an unknown column.
+        """
         if names is None:
             return self
         at = {heading.name: i for i, heading in enumerate(self.headings)}
@@ -120,10 +123,10 @@ class Table(NamedTuple):
 
 
 def for_programs(tables: Sequence[Table]) -> list[Table]:
-    """The tables with numbers alone where print has ``<=7`` or ``3x5``, all with the columns that one of them needs.
+    """The tables for programs: plain numbers instead of ``<=7`` or ``3x5``, and the same columns in all tables.
 
-    A number for every axis has one column, or one for each axis where they differ anywhere. The column beside it that
-    its heading names as ``exactness_key`` says "exact" or "bound".
+    A number for every axis has one column, or one column for each axis if the axes differ anywhere. If the heading has
+    an ``exactness_key``, a column of that name says "exact" or "bound" for each number.
     """
     axes: tuple[str, ...] = ()
     wide: set[str] = set()
@@ -159,12 +162,12 @@ def _for_programs(table: Table, axes: tuple[str, ...], wide: set[str]) -> Table:
 
 
 def of_axis(heading: Heading, axis: str) -> Heading:
-    """The heading of a column that is of one axis."""
+    """The heading of the column for one axis."""
     return heading._replace(name=f"{heading.name}_{axis}", title=f"{heading.title} {axis[0]}") if axis else heading
 
 
 def _number(cell: Any, place: int) -> Any:
-    """The cell's number for one axis, counted from the last: a sequence beside images has the last one alone."""
+    """The cell's number for one axis, counted from the last axis. Among images, a sequence has only the last axis."""
     if not isinstance(cell, Known):
         return cell
     return cell.numbers[place] if -place <= len(cell.numbers) else None

@@ -44,7 +44,11 @@ STATES = {
 
 
 class CheckpointSaving(NamedTuple):
-    """By how many bytes checkpointing a block lowers the saved tensors and the peak, and the MACs that it adds."""
+    """The effect of checkpointing a block.
+
+    bytes_saved: decrease of the bytes of saved tensors. peak_lowered_by: decrease of the peak, in bytes. macs_added:
+    MACs that run a second time.
+    """
 
     bytes_saved: int
     peak_lowered_by: int
@@ -52,7 +56,7 @@ class CheckpointSaving(NamedTuple):
 
 
 def training_table(analysis: Analysis, budget: Budget) -> Table:
-    """Every layer with the tensors saved for the backward pass, and the most bytes alive in the two passes."""
+    """Every layer with the tensors saved for the backward pass, and the most bytes alive in each of the two passes."""
     network, batch, schedule = analysis.network, analysis.batch, budget.training
     saved_bytes = schedule.saved_bytes(batch)
     saving = _checkpoint_saving(analysis, budget)
@@ -96,7 +100,7 @@ def _rows(network: Network, schedule: Training, batch: int) -> list[list[Any]]:
 
 
 def _reason(saved: Saved, first: Mapping[Storage, Saved], network: Network) -> str:
-    """What the tensor is to the layer, and which layer saves it when another one does."""
+    """The reason why the layer needs the tensor; and the layer that saves the tensor, if another layer does."""
     if saved.storage.role == "image":
         return f"{saved.why} (the network input)"
     owner = first[saved.storage].node

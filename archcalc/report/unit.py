@@ -29,7 +29,10 @@ UNIT = (
 
 
 def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
-    """The rectangle of the input that one unit sees, a row for each axis; ArchcalcError as ``NetworkField.unit``."""
+    """The rectangle of the input that one unit sees, one row per axis.
+
+    ArchcalcError in the same cases as ``NetworkField.unit``.
+    """
     layer, fields = analysis.field.layer(name), analysis.field.unit(name, unit)
     axes, image = AXES[len(fields)], analysis.input.axes
     rows = []

@@ -58,7 +58,7 @@ LEGEND = (
 
 
 def witness_table(result: Verification) -> Table:
-    """One network's layers: what the engine computed, and what the witnesses saw."""
+    """One network's layers: the figures that archcalc computed, and the figures that the witnesses measured."""
     return Table(
         title=f"{result.network.full_name} verified",
         headings=LAYER_HEADINGS,
@@ -140,12 +140,12 @@ def _other_model(result: Verification) -> str:
 
 
 def difference_text(difference: float) -> str:
-    """How far two outputs lie apart, in parts of the largest value."""
+    """The difference between two outputs as text, in parts of the largest value."""
     return "bit for bit" if difference == 0 else f"within {difference:.0e}"
 
 
 def _summary_row(result: Summary) -> list[Any]:
-    """One network in the table of many."""
+    """The row of one network in the table of many networks."""
     if result.failure:
         cells = ["" if heading.kind == "text" else None for heading in SUMMARY_HEADINGS[1:-1]]
         return [result.network, *cells, f"no: {result.failure}"]
@@ -164,7 +164,7 @@ def _summary_row(result: Summary) -> list[Any]:
 
 
 def summary_table(summaries: Sequence[Summary], device: str) -> Table:
-    """Many networks, one row each: the measured figures, which are the computed ones where the row agrees."""
+    """Many networks, one row each, with the measured figures. If the row agrees, the computed figures are the same."""
     rows = [_summary_row(result) for result in summaries]
     unsupported = {name for result in summaries for name in result.unsupported or ()}
     agreeing = sum(row[-1] == "yes" for row in rows)
@@ -198,16 +198,16 @@ def summary_table(summaries: Sequence[Summary], device: str) -> Table:
 
 
 def summary_tables(summaries: Iterable[Summary], device: str) -> tuple[list[Table], list[str]]:
-    """The table of many networks, and the first disagreement of each as a sentence."""
+    """The table of many networks, and the first disagreement of each network as a sentence."""
     results = list(summaries)
     lines = [sentence for one in results for sentence in ([one.failure] if one.failure else one.problems[:1])]
     return [summary_table(results, device)], lines
 
 
 def witness_tables(verified: Iterable[Verification], device: str) -> tuple[list[Table], list[str]]:
-    """A table of layers for each network, and the first disagreement of each as a sentence.
+    """A table of layers for each network, and the first disagreement of each network as a sentence.
 
-    Where there are several, the table that has a line for each comes last.
+    With several networks, the last table has one row per network.
     """
     results = list(verified)
     tables = [witness_table(one) for one in results]

@@ -36,7 +36,7 @@ COMPUTED = {"input", "params", "macs"}
 def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = None, sort: str | None = None) -> Table:
     """One row per network whose name matches one of the patterns, grouped by family unless sorted.
 
-    A name or a title costs no analysis; input, params and MACs are computed where they are asked for.
+    Input, params and MACs are computed only if the columns or the sort need them.
     """
     names = column_names(columns or DEFAULT, HEADINGS.values())
     (sort,) = column_names([sort], HEADINGS.values()) if sort else (None,)
@@ -79,7 +79,7 @@ def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
 
 
 def natural(*texts: str) -> tuple[Any, ...]:
-    """A sort key by which numbers count as such: resnet18 before resnet101, and 0.25 before 0.5.
+    """A sort key that compares numbers by value: resnet18 before resnet101, and 0.25 before 0.5.
 
     >>> sorted(["resnet101", "v1_0.5", "resnet18", "v1_0.25"], key=natural)
     ['resnet18', 'resnet101', 'v1_0.25', 'v1_0.5']

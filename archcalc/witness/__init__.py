@@ -1,4 +1,4 @@
-"""Real models and real tools, to hold the engine's numbers against; the only room that imports torch."""
+"""Measures archcalc's numbers on real models and with real tools. Only this package imports torch."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def build(network: Network, device: str = "cpu") -> Built:
-    """The network as a ``torch.nn.Module`` with the spec's names, on a device, with weights drawn as PyTorch does.
+    """The network as a ``torch.nn.Module`` with the spec's names, on a device, with PyTorch's random weights.
 
-    It takes images of shape (batch, channels, *axes) and returns the output; in training mode a tuple of it
-    and the side heads' outputs, where there are some. Layers that may overwrite their input do. On the
-    ``meta`` device nothing takes memory. ArchcalcError when torch is missing, or when PyTorch lacks a layer.
+    The module takes images of shape (batch, channels, *axes) and returns the output. The module returns a tuple if the
+    network has several outputs, or if side heads run (in training mode). Layers write in place if they can. On the
+    ``meta`` device, tensors take no memory. ArchcalcError if torch is missing, or if PyTorch lacks a layer.
     """
     try:
         import torch

@@ -34,17 +34,19 @@ class Function(nn.Module):
 
 
 class BlockModule(nn.Module):
-    """What a block of the spec holds; the model itself runs its layers."""
+    """A block of the spec: its layers by name. The model runs the layers, not the block."""
 
 
 class Built(nn.Module):
     """A network's layers under the spec's names, run one by one in the spec's order.
 
-    ``forward`` takes a batch of images and returns the output, and in training a tuple of the output and the outputs of
-    the side heads. A tensor is freed after its last use, except the image, which the caller holds.
+    ``forward`` takes a batch of images and returns the output, or a tuple if there are several outputs. In training,
+    the outputs of the side heads are in the tuple, too. A tensor is freed after its last use. The network input is not
+    freed, because the caller still refers to the input.
 
-    over: for a node that writes in place, the node of that input. layers: every node of the network with its module; a
-    module that several nodes share appears for each. before: the statements that run before the module of a node.
+    over: for a node that writes in place, the index of the input whose storage the node writes into. layers: every node
+    of the network with its module; a module that several nodes share appears for each of these nodes. before: the
+    statements that run before the module of a node.
     """
 
     def __init__(self, network: Network, over: Mapping[int, int] = MappingProxyType({})) -> None:
@@ -88,7 +90,10 @@ class Built(nn.Module):
         return found if len(found) > 1 else found[0]
 
     def run(self, node: Node, module: nn.Module, inputs: list[Tensor]) -> Any:
-        """A layer on its inputs, in the order of ``takes``: an input is out of the list once no statement needs it."""
+        """Runs a layer on its inputs, in the order of ``takes``.
+
+        An input leaves the list if no later statement needs the input.
+        """
         for function in self.before[node.index]:
             front = inputs[: function.inputs]
             inputs[: function.inputs] = []
@@ -98,7 +103,7 @@ class Built(nn.Module):
 
 
 def instance(call: ModuleCode) -> nn.Module:
-    """The module that a call makes."""
+    """Creates the module that the code describes."""
     home, _, name = call.target.rpartition(".")
     values = [instance(v) if isinstance(v, ModuleCode) else v for v in call.arguments.values()]
     named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
@@ -116,7 +121,10 @@ def _place(model: nn.Module, path: str, module: nn.Module) -> None:
 
 
 def _frees(network: Network, training: bool) -> dict[int, list[int]]:
-    """For every node, the values that nothing uses after it; its own where nothing uses it at all."""
+    """For every node, the values of which the node is the last reader.
+
+    If no node reads an output, the output is freed after its own node.
+    """
     nodes = network.running(training)
     last: dict[int, int] = {}
     for node in nodes:

@@ -18,7 +18,7 @@ from archcalc.witness.built import Built
 KNOWN = frozenset(module for record in records.values() for module in record.modules)
 """Modules of torch or torchvision that are a layer."""
 PASSING = ("Identity", "Permute")
-"""Modules that only pass on or reorder what they get."""
+"""Modules that only return or reorder their input."""
 
 
 class ModuleRun(NamedTuple):
@@ -30,7 +30,7 @@ class ModuleRun(NamedTuple):
 
 
 class UsedTensors(TorchFunctionMode):
-    """The parameters and buffers that are used, in the order of their first use."""
+    """Records the parameters and buffers that a run uses, in the order of their first use."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def used_tensors(model: nn.Module, images: Tensor) -> list[Tensor]:
 
 
 def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
-    """Every call of a module without modules in a training pass, in order."""
+    """Every call of a module without submodules in a training pass, in order."""
     runs: list[ModuleRun] = []
     hooks = []
     for path, module in model.named_modules():
@@ -72,10 +72,10 @@ def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
 
 
 def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[str, str]], str]:
-    """The parameters and buffers of both models one to one, by name, in the order of their first use.
+    """Pairs the parameters and buffers of both models, by name, in the order of their first use.
 
-    Where branches meet, others may run the last one first, so that order is tried as well. Returns no pairs but
-    the first difference where there is one. ``images`` are on the device of both.
+    At a join, the other model may run the last branch first. So the reversed order of branches is tried as well. If
+    neither order fits, the result is no pairs and the first difference. ``images`` are on the device of both models.
     """
     others = used_tensors(theirs, images)
     used = used_tensors(built, images)
@@ -105,7 +105,7 @@ def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None
 
 
 def _unlike(ours: list[Tensor], others: list[Tensor], names: dict[int, str]) -> str:
-    """The first tensors whose shapes differ, not counting axes of size 1 at the end."""
+    """The first two tensors whose shapes differ. Axes of size 1 at the end of a shape are ignored."""
     for mine, other in zip(ours, others, strict=False):
         if _trimmed(mine) != _trimmed(other):
             return f"{names[id(mine)]} {list(mine.shape)} where it has {names[id(other)]} {list(other.shape)}"
@@ -120,7 +120,7 @@ def _trimmed(tensor: Tensor) -> tuple[int, ...]:
 
 
 def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
-    """The tensors by their layers, the branches of every join in reversed order."""
+    """The tensors in the order of their layers, if the branches of every join run in reversed order."""
     modules = {node.index: (node, module) for node, module in built.layers}
     order: dict[int, None] = {}
     for last in built.outputs[True]:
@@ -146,8 +146,8 @@ def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
 def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Library) -> tuple[int, str]:
     """Compare every module call of the other model with the layers of the spec, in order.
 
-    Returns how many agree in kind and output shape, and the first that has no layer, or the first layer
-    that should be a module of theirs, as ``conventions.source_style`` knows, and is none.
+    Returns the number of calls that agree in kind and output shape, and the first problem. A problem is a call without
+    a layer, or a layer without a call although ``conventions.source_style`` says that the layer is a module.
     """
     network = built.network
     code = source_style(network.zoo_name, library)
@@ -179,13 +179,13 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
 
 
 def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
-    """The layer's output with the channels first or, as ConvNeXt's code has it between two Permutes, last."""
+    """The layer's output shape with the channels first, and with the channels last (between Permutes in ConvNeXt)."""
     yield (batch, node.shape.channels, *node.shape.axes)
     yield (batch, *node.shape.axes, node.shape.channels)
 
 
 def fill(model: nn.Module, seed: int = 0) -> None:
-    """Random weights that keep values in range, and running statistics that are not 0 and 1."""
+    """Fills a model with random weights that keep values in range, and with running statistics other than 0 and 1."""
     tensors = [*model.named_parameters(), *model.named_buffers()]
     if not tensors:
         return
@@ -202,7 +202,7 @@ def fill(model: nn.Module, seed: int = 0) -> None:
 
 
 def output_difference(built: Built, theirs: nn.Module, image: Tensor) -> float:
-    """The largest difference of any output, as a part of that output's largest value."""
+    """The largest difference between outputs of the two models, divided by the largest value of the output."""
     with torch.no_grad():
         ours, others = tree_leaves(built.eval()(image)), tree_leaves(theirs.eval()(image))
     if len(ours) != len(others):

@@ -17,7 +17,7 @@ from archcalc.witness.device import out_of_memory
 
 
 class ForwardCounts(NamedTuple):
-    """A forward pass: output shapes without the batch by node, and multiply-adds of one image by node and operator."""
+    """A forward pass: output shapes (without the batch) by node, and MACs of one image by node and by operator."""
 
     shapes: dict[int, tuple[int, ...]]
     macs: dict[int, int]
@@ -25,7 +25,7 @@ class ForwardCounts(NamedTuple):
 
 
 class Fvcore(NamedTuple):
-    """fvcore's operations by node and by operator, and how often operators ran that fvcore has no rule for."""
+    """fvcore's operations by node and by operator, and the number of runs of operators that fvcore has no rule for."""
 
     operations: dict[int, int]
     by_operator: dict[str, int]
@@ -33,10 +33,10 @@ class Fvcore(NamedTuple):
 
 
 def count_forward(model: Built, images: Tensor) -> ForwardCounts:
-    """Run the model, note every layer's output shape, and let torch count its multiply-adds.
+    """Run the model, record every layer's output shape, and let torch count MACs.
 
-    torch's counter knows convolutions and matrix products, at two operations for a multiply-add.
-    ArchcalcError that names the layer where the device's memory runs out.
+    torch's counter knows convolutions and matrix products. The counter counts two operations per MAC. ArchcalcError
+    with the name of the layer if the device runs out of memory.
     """
     running = [node for node, _ in model.layers if model.training or not node.side]
     shapes: dict[int, tuple[int, ...]] = {}
@@ -65,7 +65,7 @@ def count_forward(model: Built, images: Tensor) -> ForwardCounts:
 
 
 def counted_macs(model: nn.Module, images: Tensor) -> int:
-    """Multiply-adds of one image in any model's convolutions and matrix products, by torch's counter."""
+    """MACs of one image in the convolutions and matrix products of any model, by torch's counter."""
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         model(images)
@@ -73,14 +73,15 @@ def counted_macs(model: nn.Module, images: Tensor) -> int:
 
 
 def fvcore(model: Built, image: Tensor) -> Fvcore:
-    """Trace the model with fvcore; a module that several nodes share has the operations of all on the first.
+    """Trace the model with fvcore.
 
-    fvcore cannot trace on the meta device.
+    If several nodes share a module, the first node has the operations of all of them. fvcore cannot trace on the meta
+    device.
     """
     logging.getLogger("fvcore").setLevel(logging.ERROR)
     paths = {id(module): path for path, module in model.named_modules()}
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # fvcore uses parts of torch.jit that are to go
+        warnings.simplefilter("ignore")  # fvcore uses deprecated parts of torch.jit
         from fvcore.nn import FlopCountAnalysis
 
         count = FlopCountAnalysis(model, image)

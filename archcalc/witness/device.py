@@ -55,9 +55,9 @@ def synchronize(device: str) -> None:
 
 
 def layer_times(model: Any, image: torch.Tensor) -> list[float]:
-    """Milliseconds of every layer on a CUDA device: the median of warm runs, by device events.
+    """Milliseconds of every layer on a CUDA device: the median of warm runs, measured with CUDA events.
 
-    In the order of ``model.layers``, as far as they run at inference.
+    The times are in the order of ``model.layers``, without the layers that run in training only.
     """
     events: list[list[torch.cuda.Event]] = []
 
@@ -67,7 +67,7 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
         events[-1].append(event)
 
     def begin(*_: Any) -> None:
-        if len(events[-1]) % 2 == 0:  # else a statement before the module has begun the layer
+        if len(events[-1]) % 2 == 0:  # if odd, a statement before the module has started the layer
             mark()
 
     modules = {id(module): module for _, module in model.layers}.values()
@@ -90,8 +90,8 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
 def allocated(model: Any, image: torch.Tensor) -> int:
     """The peak of the allocator during a forward pass at inference, in bytes, without weights and network input.
 
-    Only this figure includes the scratch of operators: columns of a convolution, copies in the order
-    that oneDNN or cuDNN wants. On the CPU PyTorch's profiler sees every allocation.
+    Only this figure includes the scratch of operators: the columns of a convolution, and copies in the memory order
+    that oneDNN or cuDNN needs. On the CPU, PyTorch's profiler records every allocation.
     """
     if image.device.type != "cuda":
         return _allocated_on_the_cpu(model, image)
@@ -105,7 +105,7 @@ def allocated(model: Any, image: torch.Tensor) -> int:
 
 
 def _allocated_on_the_cpu(model: Any, image: torch.Tensor) -> int:
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's library prints where it starts and finds no GPU
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler's library prints a message without a GPU
     profile = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True)
     with torch.no_grad(), profile:
         model(image)
@@ -116,7 +116,10 @@ def _allocated_on_the_cpu(model: Any, image: torch.Tensor) -> int:
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """What was asked and what was free, where the error is the device's memory running out; else None."""
+    """If the device is out of memory: the bytes that were asked for and the bytes that were free, as text.
+
+    Otherwise None.
+    """
     text = str(error)
     if isinstance(error, torch.cuda.OutOfMemoryError):
         asked = re.search(r"Tried to allocate ([\d.]+ \w+)", text)

@@ -1,4 +1,4 @@
-"""The figures of a network, computed by archcalc and measured on the built model: of layers, in all, and of memory."""
+"""The figures of a network, computed by archcalc and measured on the built model: per layer, totals, and memory."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from archcalc.witness.built import Built
 from archcalc.witness.results import Comparison, LayerFigures
 
 AS_FVCORE = convention("fvcore")._replace(library=None)
-"""fvcore's convention, for a model written in modules throughout."""
+"""fvcore's convention for a model in which every layer is a module."""
 TRAINING_BATCH = 2
-"""Batch normalisation of a single position cannot train on one image."""
+"""Images in a training batch. Batch normalisation of a map with one position cannot train on one image."""
 
 
 def image_of(network: Network, device: str, batch: int = 1) -> Tensor:
@@ -38,7 +38,7 @@ def layer_figures(
     traced: counts.Fvcore | None,
     fields: gradients.FieldChecks | None,
 ) -> list[LayerFigures]:
-    """Every layer's figures. What a module does for several layers that share it stands at the first."""
+    """Every layer's figures. If several layers share a module, the first layer has the operations of all of them."""
     modules = {node.index: id(module) for node, module in model.layers}
     first = {module: index for index, module in reversed(modules.items())}
     operations: Counter[int] = Counter()
@@ -68,7 +68,7 @@ def layer_figures(
 
 
 def _field(hull: gradients.Hull | None, pixels: int) -> str:
-    """The size of a field, and where it lies in an input of that many pixels."""
+    """The size of a field, and its first and last pixel. ``pixels``: the size of the network input along the axis."""
     if hull is None or hull[0] > hull[1]:
         return "padding alone"
     size = hull[1] - hull[0] + 1
@@ -81,7 +81,10 @@ def _index(row: Row) -> int:
 
 
 def _owned(model: Built) -> dict[int, Params]:
-    """What each layer's module owns that no earlier one does; PyTorch's count of batches is no buffer of ours."""
+    """The parameters and buffers of each layer's module, without those of earlier modules.
+
+    PyTorch's count of batches (num_batches_tracked) is not a buffer here.
+    """
     known: set[int] = set()
     owned = {}
     for node, module in model.layers:
@@ -101,7 +104,7 @@ def _owned(model: Built) -> dict[int, Params]:
 
 
 def total_figures(model: Built, rows: Sequence[Row], forward: counts.ForwardCounts) -> list[Comparison]:
-    """Parameters of the whole model, and torch's multiply-adds by operator: convolutions, and matrix products."""
+    """Parameters of the whole model, and torch's MACs of convolutions and of matrix products."""
     params = sum(row.params.weight + row.params.bias for row in rows)
     products = sum(row.work.mac for row in rows if row.type == "linear")
     convolved = sum(n for operator, n in forward.operators.items() if "convolution" in operator)
@@ -128,7 +131,7 @@ def operator_figures(counted: Sequence[Row], traced: counts.Fvcore | None) -> li
 
 
 def output_figures(model: Built) -> list[Comparison]:
-    """The shape of every output of a run, where there are several."""
+    """The shape of every output of a run, if the network has several outputs."""
     network = model.network
     if len(network.outputs) == 1:
         return []
@@ -143,9 +146,9 @@ def output_figures(model: Built) -> list[Comparison]:
 
 
 def memory_figures(model: Built) -> list[Comparison]:
-    """Bytes that a forward pass keeps for the backward pass, and the peaks of inference for one image and of training.
+    """Bytes that the forward pass saves for the backward pass, the inference peak of one image, and the training peak.
 
-    On the meta device, whose storages have the right size and take no memory.
+    They are measured on the meta device. Storages there have the right size and take no memory.
     """
     network = model.network
     images, image = image_of(network, "meta", TRAINING_BATCH), image_of(network, "meta")
@@ -166,10 +169,10 @@ def memory_figures(model: Built) -> list[Comparison]:
 
 
 def _training_peak(model: Built, images: Tensor) -> Comparison:
-    """The most bytes alive in a forward and a backward pass, and all that is alive after every operator of both."""
+    """The training peak in bytes. The bytes alive after every operator of both passes are compared, too."""
     network = model.network
     if any(node.layer.type == "conv_table" for node in network.nodes):
-        # On the meta device PyTorch does not show the numbers of the input maps that a table lists.
+        # A conv_table lists indices of input maps. On the meta device, PyTorch cannot read the indices.
         model, images = Built(network, overwritten(network)), torch.zeros(images.shape)
     schedule, live = training(network, sums_in_place=False), memory.training_live(model, images)
     figure = Comparison.of(

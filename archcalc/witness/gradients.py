@@ -1,8 +1,8 @@
-"""The receptive field as autograd sees it: the pixels that one output unit has a gradient for.
+"""The receptive field, measured with autograd: the pixels for which one output unit has a gradient.
 
-The model is built by the same code as any other, from a network whose windows are the network's own and where
-nothing can hide a pixel: one channel, positive weights, averages in place of maxima, and no activations. Gates and
-concatenated maps are added up, since the engine does not tell channels apart.
+The model is built from a simplified network with the same windows. Nothing in the simplified network can hide a pixel:
+it has one channel, positive weights, averages instead of maxima, and no activations. Gates and concatenated maps are
+added, because archcalc does not tell channels apart.
 """
 
 from __future__ import annotations
@@ -28,23 +28,24 @@ Hull: TypeAlias = tuple[int, int]
 """The first and the last pixel along one axis."""
 
 DOUBLE = 8
-"""Bytes of a value: gradients are followed in float64."""
+"""Bytes of a value: gradients are computed in float64."""
 TINY = 1e-11
-"""A gradient that is only rounding: a bilinear position that is a whole pixel has 1e-16 of the pixel beside it."""
+"""A smaller gradient is a rounding error. At a whole position, the bilinear neighbour has a gradient of 1e-16."""
 
 FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-"""How many times larger an axis is made, one after another, until all fields lie inside."""
+"""Factors by which an axis is enlarged. They are tried in this order until all fields lie inside the input."""
 LONGEST = 20_000
-"""Pixels along the axis that is made larger, at most."""
+"""Largest size of an enlarged axis, in pixels."""
 
 
 class FieldCheck(NamedTuple):
-    """The field of a layer's middle unit along one axis, as archcalc computes it and as the gradient measures it.
+    """The field of a layer's middle unit along one axis, computed by archcalc and measured by the gradient.
 
-    pixels: the size of the input along the axis, to which ``computed`` is cut. computed: the field of the formula where
-    it lies in the input and no map was cropped, else the pixels that are read of real maps; None where the unit sees
-    nothing. measured: None where the unit sees nothing, or padding alone. exact: whether the two must be equal; else
-    ``measured`` must lie inside ``computed``, which is a bound.
+    pixels: the size of the network input along the axis. computed: the field, cut to the input. The field is that of
+    the formula if the field is a bound, or if the field lies in the input and no map was cropped. Otherwise the field
+    is the pixels that are read through maps with borders. None: the unit sees no pixel. measured: None if the unit sees
+    no pixel, or padding only. exact: the two fields must be equal. Otherwise ``computed`` is a bound, and ``measured``
+    must lie inside ``computed``.
     """
 
     node: str
@@ -67,7 +68,7 @@ class FieldCheck(NamedTuple):
 
 
 class FieldChecks(NamedTuple):
-    """The checks of a network, and how many of its layers they are about."""
+    """The checks of a network. layers: the number of layers that are checked. of: the number of all layers."""
 
     checks: list[FieldCheck]
     layers: int
@@ -79,21 +80,24 @@ class FieldChecks(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The checks to come: nodes by their indices, and networks, each with the axis along which they are checked."""
+    """The checks to run. indices: the layers. runs: networks, each with the axis along which fields are checked."""
 
     indices: list[int]
     runs: list[tuple[Network, int]]
 
     @property
     def size(self) -> int:
-        """Bytes of the largest run: all maps of one channel, and as much again on the way back."""
+        """Bytes of the largest run: all maps with one channel, counted twice (forward and backward pass)."""
         return max(
             (sum(2 * DOUBLE * node.shape.values for node in narrow(one)[0].nodes) for one, _ in self.runs), default=0
         )
 
 
 def planned(network: Network, limit: int | None = 16) -> Plan:
-    """Checks of ``limit`` layers with different fields, or of every layer, at the network's input and at a larger one."""
+    """Plans checks of ``limit`` layers with different fields (None: of every layer).
+
+    Each layer is checked at the network's own input and at an enlarged input.
+    """
     indices = _chosen(network, limit) if network.input.axes else []
     runs = [
         (one, axis)
@@ -104,11 +108,11 @@ def planned(network: Network, limit: int | None = 16) -> Plan:
 
 
 def check(network: Network, limit: int | None = 16, plan: Plan | None = None) -> FieldChecks:
-    """The fields of ``limit`` layers with different fields, or of every layer, against the gradient's support.
+    """Compares the fields of ``limit`` layers with different fields (None: of every layer) with the gradient's support.
 
-    Every layer is checked twice for each axis: at the network's own input, and with that axis so large that the
-    middle unit's field lies inside, where the network can be built that large. The whole zoo takes about two minutes
-    of one core, and 2.4 GB for its deepest network.
+    Every layer is checked twice for each axis: at the network's own input, and at an input whose axis is enlarged until
+    the middle unit's field lies inside. Some networks cannot be enlarged that far. The whole zoo takes about two
+    minutes of one core, and 2.4 GB for its deepest network.
     """
     indices, runs = plan or planned(network, limit)
     checks = dict.fromkeys(one for each, axis in runs for one in _compared(each, axis, indices))
@@ -116,10 +120,10 @@ def check(network: Network, limit: int | None = 16, plan: Plan | None = None) ->
 
 
 def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hull | None]:
-    """For each of the nodes, the hull of the pixels along an axis that its units in the middle have a gradient for.
+    """For each node, the first and the last pixel along an axis for which the units in the middle have a gradient.
 
-    They are the units in the middle of that axis, wherever they are along the others: one at the border may see
-    nothing but padding there. None where there is no such pixel.
+    "In the middle" refers to this axis. All units along the other axes are included, because a unit at the border may
+    see only padding. None if no pixel has a gradient.
     """
     small, stand_ins = narrow(network)
     image = torch.zeros(1, 1, *network.input.axes, dtype=torch.float64, requires_grad=True)
@@ -136,7 +140,8 @@ def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hu
 def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
     """The output of every layer for the image, with all weights 1.
 
-    On the way back each gradient becomes 0 or 1, so that those of a thousand layers neither vanish nor overflow.
+    In the backward pass, each gradient is set to 0 or 1. So the gradients of a thousand layers neither vanish nor
+    overflow.
     """
     model = Built(small).double()
     outputs = {0: image * 1.0}
@@ -150,9 +155,9 @@ def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
 
 
 def narrow(network: Network) -> tuple[Network, dict[int, int]]:
-    """The network with one channel and nothing but windows and sums, and the node in it that stands for each node.
+    """A network with one channel that has only windows and sums, and for each node the index of its stand-in.
 
-    A vector is a map with a single position.
+    A vector becomes a map with a single position.
     """
     small = Network(network.name, Shape(1, network.input.axes))
     at = {0: 0}
@@ -171,17 +176,20 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
 
 
 def _widened(small: Network, index: int, out: Shape) -> int:
-    """An input of a join at every position."""
+    """An input of a join, enlarged to the size of the output. A gate, for example, has one position."""
     if small.nodes[index].shape.axes == out.axes or not out.axes:
         return index
     return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])
 
 
-# What the engine says.
+# The fields that archcalc computes.
 
 
 class UnitSpan(NamedTuple):
-    """The computed field of a node's middle unit along an axis, on an endless input; of all values of a vector."""
+    """The computed field of a node's middle unit along an axis, without borders.
+
+    For a vector: the field of all its values.
+    """
 
     node: Node
     unit: int
@@ -189,7 +197,7 @@ class UnitSpan(NamedTuple):
     field: AxisField
 
     def inside(self, pixels: int) -> bool:
-        """Whether the field holds no padding; a whole window has been cut to the input."""
+        """Whether the field contains no padding. A field of step 0 (whole) is already cut to the input."""
         return self.field.field.step == 0 or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
 
 
@@ -208,12 +216,12 @@ def _fields(network: Network) -> dict[int, tuple[AxisField, ...]]:
 
 
 def _crops(node: Node) -> bool:
-    """Whether the layer cuts positions off, which later layers may put zeros for."""
+    """Whether the layer crops its output. A later layer may put zeros in the place of the cropped positions."""
     return node.layer.type == "crop" or (isinstance(node.layer, ConvTranspose) and node.layer.pad != 0)
 
 
 def _chosen(network: Network, limit: int | None) -> list[int]:
-    """Layers with different fields, evenly chosen; all of them without a limit."""
+    """Indices of ``limit`` layers with different fields, at even distances. Without a limit: of all layers."""
     nodes, fields = network.running(), _fields(network)
     if limit is None:
         return [node.index for node in nodes]
@@ -223,9 +231,9 @@ def _chosen(network: Network, limit: int | None) -> list[int]:
 
 
 def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
-    """The network with one axis of its input so large that the fields of the nodes' middle units lie inside.
+    """The network with one axis of its input enlarged until the fields of the nodes' middle units lie inside the input.
 
-    Where it cannot be built so large, the one where most of them do.
+    If no enlarged network contains all fields: the network that contains most fields.
     """
     channels, axes = network.input
     best, most = network, -1

@@ -1,8 +1,8 @@
-"""What PyTorch holds: bytes saved for the backward pass, and bytes alive during a run, tensor by tensor.
+"""Memory that PyTorch uses: bytes saved for the backward pass, and bytes alive during a run, tensor by tensor.
 
-Storages are counted once, whatever tensors look at them, and those of parameters, buffers and the image not at
-all. A tensor on the meta device has a storage of the right size that takes no memory, so a whole network can be
-measured there; it runs the same operators.
+Each storage counts once, even if several tensors share the storage. Parameters, buffers and the network input do not
+count. On the meta device, a tensor has a storage of the right size that takes no memory, and the same operators run. So
+a whole network can be measured on the meta device.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from archcalc.witness.built import Built
 
 
 class SavedStorage(NamedTuple):
-    """A storage that is saved for the backward pass: the layer that ran when it was first saved, and its bytes."""
+    """A storage that is saved for the backward pass: the layer that saved the storage first, and the bytes."""
 
     layer: str
     bytes: int
 
 
 class OperatorBytes(NamedTuple):
-    """An operator: the layer that ran, its name, the bytes of its new storages, and all bytes alive after it."""
+    """An operator: the layer that ran, the operator's name, the bytes of its new storages, and all bytes alive then."""
 
     layer: str
     operator: str
@@ -51,7 +51,7 @@ def inference_peak(module: nn.Module, image: Tensor) -> int:
 
 
 def training_peak(module: nn.Module, image: Tensor) -> int:
-    """The most bytes alive after any operator of a forward and a backward pass; weights and the image apart."""
+    """The most bytes alive after any operator of a forward and a backward pass, without weights and network input."""
     return peak(training_live(module, image))
 
 
@@ -61,7 +61,10 @@ def peak(live: Iterable[OperatorBytes]) -> int:
 
 
 def saved_difference(network: Network, module: nn.Module, image: Tensor, *, amp: bool = False) -> str:
-    """The first saved tensor about which archcalc and PyTorch disagree; empty where both save the same."""
+    """The first saved tensor that differs between archcalc and PyTorch, as text.
+
+    Empty if both save the same tensors.
+    """
     batch = len(image)
     ours = [own for own in training(network, amp=amp).saved_once() if own.storage.bytes(batch)]
     theirs = [other for other in saved(module, image, amp=amp) if other.bytes]
@@ -74,7 +77,7 @@ def saved_difference(network: Network, module: nn.Module, image: Tensor, *, amp:
 
 
 def peak_difference(network: Network, module: nn.Module, image: Tensor) -> str:
-    """The first layer at which other bytes are alive at most during inference than the engine says; or nothing."""
+    """The first layer whose peak at inference differs between archcalc and PyTorch, as text. Empty if there is none."""
     schedule, batch = inference(network), len(image)
     ours: dict[str, int] = {}
     for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
@@ -90,9 +93,10 @@ def peak_difference(network: Network, module: nn.Module, image: Tensor) -> str:
 
 
 def moment_difference(schedule: Schedule, live: Iterable[OperatorBytes], batch: int) -> str:
-    """The first operator that makes, or leaves alive, other bytes than the engine says; or nothing.
+    """The first operator whose bytes differ between archcalc and PyTorch, as text. Empty if there is none.
 
-    It is held against the operators that make a storage: views make none, and operators that write over one.
+    The bytes of new storages and the bytes alive afterwards are compared. Only operators that make a storage are
+    compared; views and operators that write in place make no storage.
     """
     born_bytes = [0] * len(schedule.moments)
     for storage in schedule.storages:
@@ -112,9 +116,9 @@ def _text(after: OperatorBytes | None) -> str:
 
 
 def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[SavedStorage]:
-    """The storages that a forward pass in training keeps, in the order in which they are saved.
+    """The storages that a forward pass in training saves, in the order of saving.
 
-    With ``amp`` it runs under autocast to bfloat16, whose copies of weights are among them.
+    With ``amp``, the pass runs under autocast to bfloat16. The copies of weights are then saved storages, too.
     """
     known, storages, references = _storages([image, *_owned(module)]), [], []
     layers = _Layers(module)
@@ -126,11 +130,11 @@ def saved(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[SavedS
             references.append(tensor)
             storages.append(SavedStorage(layers.now, storage.nbytes()))
 
-    # Nothing runs backward, so nothing is unpacked; a tensor in the graph that made it would never be freed.
+    # No backward pass runs, so nothing is unpacked. A tensor saved in its own graph would never be freed.
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
     with _mode(module, training=True), layers, hooks, torch.autocast("cpu", torch.bfloat16, enabled=amp):
         references.append(module(image))
-    references.clear()  # it holds the graph, which holds the hooks, which hold it, and Python cannot see that
+    references.clear()  # breaks a cycle that Python cannot find: list, output, graph, hooks, list
     return storages
 
 
@@ -145,7 +149,7 @@ def inference_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> li
 
 
 def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> list[OperatorBytes]:
-    """The same over a forward and a backward pass, with a gradient of the outputs that a loss would give."""
+    """Every operator of a forward and a backward pass. The outputs have a gradient as from a loss."""
     layers = _Layers(module)
     with _mode(module, training=True), layers, Live([image, *_owned(module)], layers) as live:
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
@@ -161,7 +165,7 @@ def training_live(module: nn.Module, image: Tensor, *, amp: bool = False) -> lis
 
 
 class Loss(torch.autograd.Function):
-    """Any loss: it holds nothing, and gives every output a gradient."""
+    """A stand-in for any loss: saves no tensor, and gives every output a gradient."""
 
     @staticmethod
     def forward(ctx: Any, *outputs: Tensor) -> Tensor:
@@ -174,7 +178,7 @@ class Loss(torch.autograd.Function):
 
 
 class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows every storage that an operator makes until nothing refers to it any more."""
+    """Follows every storage that an operator makes until the storage is freed."""
 
     def __init__(self, known: Iterable[Tensor], layers: _Layers) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -196,7 +200,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return out
 
     def _follow(self, storage: torch.UntypedStorage, at: int, size: int) -> None:
-        """Count a storage until it is gone, which its Python object outlives by nothing."""
+        """Count a storage until the storage is freed. Its Python object is freed at the same moment."""
 
         def gone(_: object) -> None:
             del self.alive[at]
@@ -207,12 +211,18 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _evaluates_norm(func: Any, args: Any) -> bool:
-    """Whether this is batch normalisation by given statistics: it makes one tensor, and on the meta device claims three."""
+    """Whether this is batch normalisation with running statistics.
+
+    The operator makes one tensor, but returns three on the meta device.
+    """
     return func is torch.ops.aten.native_batch_norm.default and not args[5]
 
 
 class _Layers:
-    """Which layer of a module runs: the last one that was entered, by the spec's name in a module built from it."""
+    """The layer of a module that runs now: the last layer that was entered.
+
+    Layers of a built model have the spec's names.
+    """
 
     def __init__(self, module: nn.Module) -> None:
         self.now = ""
@@ -248,7 +258,7 @@ def _storages(tensors: Iterable[Tensor]) -> set[int]:
 
 @contextmanager
 def _mode(module: nn.Module, *, training: bool) -> Iterator[None]:
-    """The module in training or evaluation mode, and afterwards as it was."""
+    """Sets the module to training or evaluation mode, and restores the earlier mode at the end."""
     before = module.training
     module.train(training)
     try:

@@ -1,4 +1,4 @@
-"""Models that others wrote: which network each of them is, and how one is built without drawing weights."""
+"""Models of other libraries: the network of each model, and how to build a model without random weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHER_NAMES: Mapping[str, str] = {
     "resnet101": "resnet101_tv",
     "resnet152": "resnet152_tv",
 }
-"""torchvision's name, and the network's where it is another: torchvision departs from the paper there."""
+"""torchvision's name of a model, and archcalc's name, if the names differ. These models depart from their papers."""
 SAME_NAMES = (
     "convnext_base",
     "convnext_large",
@@ -77,7 +77,7 @@ SAME_NAMES = (
     "wide_resnet50_2",
 )
 NETWORKS: Mapping[str, str] = dict(sorted({**OTHER_NAMES, **{name: name for name in SAME_NAMES}}.items()))
-"""The network that each model of torchvision is."""
+"""The network of each torchvision model."""
 OF_TIMM: Mapping[str, str] = {
     "inception_resnet_v2": "inception_resnet_v2_released",
     "inception_v4": "inception_v4_released",
@@ -103,18 +103,18 @@ OF_TIMM: Mapping[str, str] = {
     "resnext101_32x4d": "resnext101_32x4d",
     "semnasnet_100": "mnasnet_a1",
 }
-"""The network that a model of timm is, for those that torchvision lacks."""
+"""The network of each timm model that is used, because torchvision lacks the network."""
 TIMM_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "mobilenetv3_large_075": {"bn_eps": 1e-3},
     "mobilenetv3_small_075": {"bn_eps": 1e-3},
 }
-"""Where timm's own default is another epsilon than that of the authors' code, which torchvision keeps."""
+"""Arguments of timm models whose default epsilon differs from that of the authors and of torchvision."""
 SIDE_HEADS = ("googlenet", "inception_v3")
-"""Models with auxiliary classifiers, whose weights are costly to draw at random."""
+"""Models with auxiliary classifiers. Their random initialisation is slow."""
 
 
 class Model(NamedTuple):
-    """A model that a library has of a network."""
+    """A library's model of a network."""
 
     library: str
     name: str
@@ -132,14 +132,14 @@ class Model(NamedTuple):
         if self.library == "torchvision":
             return build(self.name, meta=True)
         with warnings.catch_warnings(), _without_memory():
-            warnings.simplefilter("ignore")  # timm uses parts of torch.jit that are to go
+            warnings.simplefilter("ignore")  # timm uses deprecated parts of torch.jit
             import timm
 
             return timm.create_model(self.name, **TIMM_ARGUMENTS.get(self.name, {}))
 
 
 def model_of(network: Network) -> Model | None:
-    """The model of torchvision, or else of timm, that is this network; None where they have none."""
+    """The model of this network in torchvision, or else in timm. None if neither library has the network."""
     if not network.zoo_name or network.settings_changed:
         return None
     for library, known in (("torchvision", NETWORKS), ("timm", OF_TIMM)):
@@ -150,7 +150,10 @@ def model_of(network: Network) -> Model | None:
 
 
 def counterpart(network: Network) -> str:
-    """torchvision's name of a network of the zoo; ArchcalcError where it has none, or other settings."""
+    """torchvision's name of a network of the zoo.
+
+    ArchcalcError if torchvision lacks the network, or has the network with other settings only.
+    """
     theirs = next((name for name, spec in NETWORKS.items() if spec == network.zoo_name), None)
     if theirs is None:
         close = nearest(network.name, NETWORKS.values())
@@ -163,7 +166,7 @@ def counterpart(network: Network) -> str:
 
 
 def build(name: str, *, meta: bool) -> Any:
-    """A model of torchvision in evaluation mode, on the meta device or with weights that nothing was written to."""
+    """A model of torchvision in evaluation mode, on the meta device or with uninitialised weights."""
     try:
         from torchvision import models
     except ImportError:
@@ -175,7 +178,10 @@ def build(name: str, *, meta: bool) -> Any:
 
 
 def _without_memory() -> Any:
-    """Parameters on the meta device; RegNet's widths, which torch computes while it builds, stay real."""
+    """A mode that puts new parameters on the meta device.
+
+    RegNet's widths keep their values, because torch computes with the widths while the model is built.
+    """
     import torch
     from torch.overrides import TorchFunctionMode
 

@@ -14,7 +14,7 @@ from archcalc.units import bytes_text, decimal_bytes
 
 FLOAT = 4
 LIBRARIES = 200 * 10**6
-"""What PyTorch, its libraries and a trace of the model take in a process, whatever the input."""
+"""Bytes that PyTorch, its libraries and a trace of the model take in a process, for every input size."""
 VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes")
 """The files of a control group's limit and use in version 1."""
 VERSION_2 = ("memory.max", "memory.current")
@@ -30,14 +30,14 @@ class Need(NamedTuple):
         return sum(self.parts.values())
 
     def problem(self, free: int | None, what: str, hint: str) -> str:
-        """A sentence with the numbers if a run needs more memory than is free."""
+        """A sentence with the numbers if a run needs more memory than is free. Otherwise empty."""
         if free is None or self.total <= free:
             return ""
         parts = ", ".join(f"{name} {decimal_bytes(size)}" for name, size in self.parts.items() if size)
         return f"{what} needs about {bytes_text(self.total)} of memory, {bytes_text(max(free, 0))} are free: {parts}; {hint}"
 
     def check(self, free: int | None, what: str, hint: str) -> None:
-        """ArchcalcError where more is needed than is free."""
+        """ArchcalcError if the run needs more memory than is free."""
         if problem := self.problem(free, what, hint):
             raise ArchcalcError(problem)
 
@@ -61,7 +61,7 @@ class Room(NamedTuple):
 def of_run(network: Network) -> Need:
     """A forward pass of one image, side heads included.
 
-    Operators may copy their input, weights and output into another order, so the largest layer counts again.
+    Operators may copy their input, weights and output into another memory order. So the largest layer counts twice.
     """
     nodes = [node for node in network.running() if node.inputs]
     own = [node.layer.params(*network.input_shapes(node)) for node in nodes]
@@ -110,7 +110,7 @@ def _available() -> Iterator[int]:
 
 
 def _left_in_groups(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
-    """What the limits of the control groups leave (containers, batch systems), in version 2 and version 1."""
+    """Free bytes under the limits of control groups (containers, batch systems), in version 2 and version 1."""
     try:
         lines = own.read_text().splitlines()
     except OSError:
@@ -125,7 +125,7 @@ def _left_in_groups(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc
 
 
 def _left(group: Path, limit: str, usage: str) -> Iterator[int]:
-    """Limit less use; pages of files that the system may drop are not in use."""
+    """Limit minus use, in bytes. Pages of files that the system may drop do not count as use."""
     try:
         most, used = int((group / limit).read_text()), int((group / usage).read_text())
         facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())

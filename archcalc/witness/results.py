@@ -11,9 +11,9 @@ from archcalc.sizes import Params
 
 
 class Comparison(NamedTuple):
-    """One figure, computed by archcalc and measured by a witness; both None where it was not measured.
+    """One figure, computed by archcalc and measured by a witness. Both are None if the figure was not measured.
 
-    ``column`` is the column of a ``Summary`` to which the figure belongs; several figures add up to one column.
+    ``column`` is the column of a ``Summary`` to which the figure belongs. The figures of one column are added.
     """
 
     name: str
@@ -24,12 +24,12 @@ class Comparison(NamedTuple):
 
     @staticmethod
     def of(name: str, computed: Any, measured: Any, column: str = "") -> Comparison:
-        """A figure that agrees where both are equal."""
+        """A figure that differs if the two values are not equal."""
         return Comparison(name, computed, measured, computed != measured, column)
 
 
 class LayerFigures(NamedTuple):
-    """A layer's figures by name; ``milliseconds`` where a GPU measured them."""
+    """A layer's figures by name. ``milliseconds`` is None if no GPU measured the layer."""
 
     node: Node
     figures: dict[str, Comparison]
@@ -39,9 +39,9 @@ class LayerFigures(NamedTuple):
 class OtherModel(NamedTuple):
     """A library's model of the same network, as in "torchvision's alexnet".
 
-    tensors: its parameters and buffers, each of which is a tensor of the built model. modules: the calls of its modules
-    that are a layer of the network (None where they were not compared). difference: the largest difference of the two
-    outputs, in parts of the largest value (None where the device has no values).
+    tensors: number of its parameters and buffers, each of which is a tensor of the built model. modules: number of its
+    module calls that are a layer of the network (None: not compared). difference: the largest difference between the
+    two outputs, divided by the largest value (None: the device has no values).
     """
 
     name: str
@@ -53,9 +53,9 @@ class OtherModel(NamedTuple):
 class Verification(NamedTuple):
     """All figures of one network on a device.
 
-    totals: figures of the whole network. unsupported: the operators that fvcore has no rule for, and how often they ran.
-    fields: of how many layers the receptive field was measured, and how many layers there are. allocated: the most bytes
-    that the device's allocator held at inference, beyond weights and network input.
+    totals: figures of the whole network. unsupported: the operators that fvcore has no rule for, and how often each
+    operator ran. fields: the number of layers whose receptive field was measured, and the number of all layers.
+    allocated: the peak of the device's allocator at inference in bytes, without weights and network input.
     """
 
     network: Network
@@ -69,7 +69,7 @@ class Verification(NamedTuple):
 
     @property
     def problems(self) -> list[str]:
-        """Every disagreement as a sentence, those of layers first and in their order."""
+        """Every disagreement as a sentence: first of the layers, in their order, then of the totals."""
         named = [(f", {layer.node.name}", figure) for layer in self.layers for figure in layer.figures.values()]
         named += [("", figure) for figure in self.totals]
         return [
@@ -81,10 +81,10 @@ class Verification(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """The figures of one network among many, as data that processes can pass on.
+    """The figures of one network in a table of many networks, as data that a process can send.
 
-    fields: of how many layers the receptive field was measured, and how many layers there are. failure: why the network
-    could not be verified; it then has no figures.
+    fields: the number of layers whose receptive field was measured, and the number of all layers. failure: the reason
+    if the network could not be verified. The network then has no figures.
     """
 
     network: str
@@ -106,7 +106,7 @@ class Summary(NamedTuple):
 
 
 def summary_of(verification: Verification) -> Summary:
-    """The figures that stand in a table of many networks."""
+    """The figures of a network in a table of many networks."""
     sums: Counter[str] = Counter()
     for figure in verification.totals:
         if figure.column:
@@ -132,7 +132,7 @@ def summary_of(verification: Verification) -> Summary:
 
 
 def figure_text(value: Any) -> str:
-    """A figure as a sentence or a table shows it."""
+    """A figure as text, for a sentence or a table."""
     if value is None:
         return "nothing"
     if isinstance(value, Params):

@@ -179,7 +179,7 @@ def _whole(number: Any) -> int:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what a tool prints, and its warnings."""
+    """Discards what a tool prints, and the warnings of the tool."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,4 +1,4 @@
-"""A network next to real models: the one built from its spec, and the one that others wrote."""
+"""Compares a network with real models: the model built from its spec, and a model of another library."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from archcalc.witness.need import Room
 from archcalc.witness.results import Comparison, OtherModel, Verification
 
 LARGEST_DIFFERENCE = 1e-4
-"""Of the largest output value: sums in another order differ by less, another epsilon of batch normalisation by more."""
+"""Part of the largest output value. Another order of sums differs by less, another epsilon of a norm by more."""
 MOST_FIELDS = 200
-"""A gradient takes a backward pass for every layer."""
+"""Largest number of layers whose receptive field is measured. Each layer takes a backward pass."""
 MOST_VALUES = (2**63 - 1) // 8
-"""PyTorch counts the bytes of a tensor, 8 for an index, in 64 bits with a sign."""
+"""Largest number of values in a tensor. PyTorch counts bytes in a signed 64-bit number; an index takes 8 bytes."""
 
 
 def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room: Room | None = None) -> Verification:
-    """Hold the engine's figures for one image against real models on a device.
+    """Compare archcalc's figures for one image with real models on a device.
 
-    Receptive fields are checked for at most ``fields_of`` layers, those that see different pixels. ``room`` is the
-    free memory, which is asked of the machine by default.
+    Receptive fields are checked for at most ``fields_of`` layers with different fields. ``room`` is the free memory
+    (default: the free memory of the machine).
 
-    ArchcalcError where PyTorch lacks a layer, where the run does not fit into the free memory (before anything is
-    allocated), or where the device's memory runs out.
+    ArchcalcError if PyTorch lacks a layer, if the run does not fit into the free memory (before anything is allocated),
+    or if the device runs out of memory.
     """
     _check_sizes(network)
     plan = _check_room(network, device, fields_of, Room.of(device.name) if room is None else room)
@@ -67,7 +67,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
             )
     del theirs
     model.eval()
-    model.training = True  # the side heads run, and batch normalisation keeps its statistics
+    model.training = True  # the side heads run, but batch normalisation uses its running statistics
     forward = counts.count_forward(model, image)
     traced = counts.fvcore(model, image) if device.has_values else None
     fields = gradients.check(network, fields_of, plan) if device.has_values else None
@@ -92,7 +92,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
 
 
 def _allocation(network: Network, most: int | None) -> list[Comparison]:
-    """What differs where the allocator held fewer bytes at inference than the computed peak."""
+    """A difference if the allocator's peak at inference is smaller than the computed peak. Otherwise empty."""
     peak = inference(network).peak()
     if most is None or most >= peak:
         return []
@@ -111,9 +111,9 @@ def _check_sizes(network: Network) -> None:
 
 
 def _check_room(network: Network, device: Device, fields_of: int, room: Room) -> gradients.Plan | None:
-    """What is to be checked of receptive fields; ArchcalcError where the run does not fit into the free memory."""
+    """The planned checks of receptive fields. ArchcalcError if the run does not fit into the free memory."""
     what, smaller = f"{network.full_name}: verify at {network.input}", "take a smaller --input"
-    if any(node.layer.type == "conv_table" for node in network.nodes):  # trains on the CPU, whatever the device
+    if any(node.layer.type == "conv_table" for node in network.nodes):  # its training pass always runs on the CPU
         need.of_step(network, TRAINING_BATCH).check(room.host, what, smaller)
     if not device.has_values:
         return None
@@ -129,7 +129,7 @@ def _check_room(network: Network, device: Device, fields_of: int, room: Room) ->
 def _compared(
     model: Built, theirs: nn.Module, name: str, library: str
 ) -> tuple[OtherModel, list[tuple[str, str]], list[Comparison]]:
-    """Both models on the meta device: their tensors in pairs, the calls of their modules, and what differs."""
+    """Compares both models on the meta device: the other model's figures, the pairs of tensors, and the differences."""
     images = image_of(model.network, "meta", TRAINING_BATCH)
     paired, unlike = pairs(model, theirs, images)
     problems, modules = [unlike], None
@@ -146,14 +146,14 @@ def _compared(
 def _placed(
     model: Built, theirs: nn.Module | None, paired: list[tuple[str, str]], device: str
 ) -> tuple[Built, nn.Module | None]:
-    """Both models on the device with random weights, the same ones where they are paired."""
+    """Both models on the device with random weights. Paired tensors have the same values."""
     if device == "meta":
         return model, theirs
     try:
         if theirs is not None and paired:
             fill(theirs.to_empty(device=device))
             take(model, theirs, paired)
-        elif any(node.shares is not None for node in model.network.nodes):  # to_empty would part what they share
+        elif any(node.shares is not None for node in model.network.nodes):  # to_empty would separate shared tensors
             with torch.device(device):
                 model = Built(model.network, overwritten(model.network))
             theirs = None

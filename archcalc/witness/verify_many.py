@@ -1,4 +1,4 @@
-"""Many networks verified one after another, or side by side in processes of their own."""
+"""Verifies many networks, one after another or in parallel processes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 FIELDS_OF_EACH = 16
-"""Layers of a network of which receptive fields are measured when there are many networks."""
+"""Layers per network whose receptive field is measured, if many networks are verified."""
 
 
 def device_named(asked: str) -> Device:
-    """The device that was asked for; ArchcalcError when PyTorch or the device is missing."""
+    """The device of that name. ArchcalcError if the device, PyTorch or another library is missing."""
     for module in ("torch", "torchvision", "fvcore", "tqdm"):
         if find_spec(module) is None:
             raise ArchcalcError(f"verifying needs {module}: pip install 'archcalc[torch]'")
@@ -32,19 +32,19 @@ def device_named(asked: str) -> Device:
 
 
 def outcome(name: str, device: str) -> Summary:
-    """Verify a network of the zoo; a failure is an outcome as well."""
+    """Verify a network of the zoo. A failure is returned as a summary, too."""
     from archcalc.witness.verify import verify
 
     try:
         return summary_of(verify(load(name), device_named(device), FIELDS_OF_EACH))
     except ArchcalcError as error:
         return Summary(name, failure="; ".join(map(str, error.problems)))
-    except Exception as error:  # a model may fail in any way, and the others' figures are not lost with it
+    except Exception as error:  # a model may fail in any way; the other networks must still be verified
         return Summary(name, failure=f"{name}: {type(error).__name__}: {clipped(str(error), 160)}")
 
 
 def outcomes(names: Sequence[str], device: str, jobs: int) -> Iterator[Summary]:
-    """Every network's outcome in the order of the names, ``jobs`` of them at once."""
+    """The summary of every network, in the order of the names. ``jobs`` networks are verified at once."""
     if jobs == 1:
         yield from (outcome(name, device) for name in names)
         return
@@ -58,7 +58,7 @@ def outcomes(names: Sequence[str], device: str, jobs: int) -> Iterator[Summary]:
 
 
 def _alone(threads: int) -> None:
-    """A process that shares the cores with others."""
+    """Sets the number of threads of a process that shares the cores with other processes."""
     import torch
 
     torch.set_num_threads(threads)
