@@ -93,10 +93,7 @@ class ModuleOutline:
 
 
 def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
-    """The whole network as a block, the values that it returns, and the outputs of side heads.
-
-    ArchcalcError with the layer's name if PyTorch has no such layer.
-    """
+    """The network as a block, its output values, and the outputs of side heads. ArchcalcError if PyTorch lacks a layer."""
     outliner = _Outliner(network)
     root = outliner.block(outliner.nested_runs())
     root.inputs = (0,)
