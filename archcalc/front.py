@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archcalc import analysis, network
-from archcalc.analysis.prepare import computed, prepared_as
 from archcalc.conventions import Convention
 from archcalc.language.zoo import load_as
 from archcalc.layers import BUILT_IN, registry
@@ -23,6 +22,13 @@ class Analysis(analysis.Analysis):
     ``rows`` has one row per layer, ``analysis["conv1"]`` is the row of that name, and ``totals`` are the sums. ``field``
     has the receptive fields in pixels, and ``memory()`` the bytes that are alive at every moment of a run.
     """
+
+    @classmethod
+    def of(cls, numbers: analysis.Analysis) -> Analysis:
+        """The same analysis, with its tables."""
+        same = cls(numbers.network, numbers.batch, numbers.dtype, numbers.convention, numbers.training)
+        same.__dict__.update(numbers.__dict__)  # the rows that are computed already
+        return same
 
     def to_dataframe(self, columns: Sequence[str] | None = None) -> DataFrame:
         """The table as a pandas data frame with exact numbers, one row per layer; ``columns`` chooses columns.
@@ -104,4 +110,6 @@ def analyze(
     ArchcalcError if a size does not fit the network, if an array is not int64, if a number exceeds int64, or if there is
     no such dtype or convention.
     """
-    return computed(prepared_as(Analysis, network, input, batch, dtype, convention, training))
+    return Analysis.of(
+        analysis.analyze(network, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
+    )

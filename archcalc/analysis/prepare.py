@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from archcalc.analysis.analysis import Analysis, at_input
 from archcalc.analysis.arrays import refuse_overflow
@@ -16,9 +16,6 @@ from archcalc.sizes import Shape, broadcast
 if TYPE_CHECKING:
     from archcalc.types import InputSizes, Size
 
-AnyAnalysis = TypeVar("AnyAnalysis", bound=Analysis)
-"""An analysis, or a subclass with more methods, as in `archcalc.front`."""
-
 
 def analyze(
     network: Network,
@@ -30,12 +27,7 @@ def analyze(
     training: bool = False,
 ) -> Analysis:
     """The network's numbers: see ``archcalc.analyze``."""
-    return computed(prepared(network, input, batch, dtype, convention, training))
-
-
-def computed(analysis: AnyAnalysis) -> AnyAnalysis:
-    """The analysis with its rows. Errors are raised here, while the rows are computed."""
-    network = analysis.network
+    analysis = prepared(network, input, batch, dtype, convention, training)
     if any_array((analysis.batch, analysis.input.channels, *analysis.input.axes, *network.settings.values())):
         refuse_overflow(analysis)
     analysis.rows  # noqa: B018  errors are raised here
@@ -51,19 +43,6 @@ def prepared(
     training: bool = False,
 ) -> Analysis:
     """The analysis before a number is computed. Rows and totals are computed at their first use."""
-    return prepared_as(Analysis, network, input, batch, dtype, convention, training)
-
-
-def prepared_as(
-    kind: type[AnyAnalysis],
-    network: Network,
-    input: InputSizes | None,
-    batch: Size,
-    dtype: str,
-    convention: str | Convention,
-    training: bool,
-) -> AnyAnalysis:
-    """Like ``prepared``, but the result is an object of the class ``kind``."""
     how = _convention(convention)
     shape = network.input if input is None else network.takes.shape(network.full_name, given_sizes(input))
     images = checked(batch, "batch")
@@ -75,7 +54,7 @@ def prepared_as(
         there.nodes  # noqa: B018  errors of a network are raised before its numbers are used
     if training and there.side_problem:
         raise ArchcalcError(f"{network.full_name} at input {shape}: a side head does not fit: {there.side_problem}")
-    return kind(there, images, dtype, how, training)
+    return Analysis(there, images, dtype, how, training)
 
 
 def _same(a: Shape, b: Shape) -> bool:

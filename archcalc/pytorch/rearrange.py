@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from archcalc.errors import LayerError
@@ -52,46 +52,48 @@ class FlattenRecord(MovingRecord, type="flatten"):
         return [GlobalAvgPool()]
 
 
-class DropoutRecord(MovingRecord, type="dropout"):
+class DroppingRecord(MovingRecord):
+    """A layer that drops values in training. At inference, and if it drops nothing, it returns its input."""
+
+    drop: Callable[[Runner, Any, TapeTensor, Shape], TapeTensor]
+    """Runs the layer in training: its input, and the shape of its output, which it returns."""
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        return self.drop(tape, layer, x, out) if tape.training and layer.p else x
+
+
+class DropoutRecord(DroppingRecord, type="dropout"):
     modules = ("Dropout",)
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode("nn.Dropout", {"p": layer.p}, 1)
 
-    def returns_view(self, layer: Any, out: Shape) -> bool:
-        return True
-
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,) = xs
-        if not tape.training or layer.p == 0:
-            return x
+    def drop(self, tape: Runner, layer: Any, x: TapeTensor, out: Shape) -> TapeTensor:
         tape.moment("bernoulli_")
         mask = tape.make("saved", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
-        dropped = tape.run("mul", xs, out.values, saves=Saves(tensors=[(mask, "its mask")]), rule=tape.rule(x))
+        dropped = tape.run("mul", [x], out.values, saves=Saves(tensors=[(mask, "its mask")]), rule=tape.rule(x))
         mask.until(tape.now)
         return dropped
 
 
-class DropPathRecord(MovingRecord, type="drop_path"):
+class DropPathRecord(DroppingRecord, type="drop_path"):
     modules = ("StochasticDepth",)
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode("DropPath", {"p": layer.p}, 1)
 
-    def returns_view(self, layer: Any, out: Shape) -> bool:
-        return True
-
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,) = xs
-        if not tape.training or layer.p == 0:
-            return x
+    def drop(self, tape: Runner, layer: Any, x: TapeTensor, out: Shape) -> TapeTensor:
         random = tape.scratch("rand", FLOAT, 0, "random numbers")
         kept = tape.scratch("ge", 1, 0, "which to keep")
         random.until(tape.now)
         kept.until(tape.moment("_to_copy"))
         mask = tape.make("saved", x.itemsize, 0, "mask")
         saves = Saves(tensors=[(mask, "its mask")])
-        masked = tape.run("mul", xs, out.values, Result(role="scratch", label="masked"), saves, tape.rule(x))
+        masked = tape.run("mul", [x], out.values, Result(role="scratch", label="masked"), saves, tape.rule(x))
         mask.until(tape.now)
         result = tape.run("div", [masked], out.values, rule=tape.rule(masked))
         kept.until(tape.now)

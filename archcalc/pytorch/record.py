@@ -132,15 +132,7 @@ class Record:
 class JoinRecord(Record):
     """What PyTorch does with a layer of several inputs, whose code is one or more statements."""
 
-    facts: ClassVar[tuple[str, ...]] = (
-        "write",
-        "run",
-        "saves_input",
-        "saves_output",
-        "in_place",
-        "keeps_format",
-        "stand_in",
-    )
+    facts: ClassVar[tuple[str, ...]] = ("write", *Record.facts[1:])  # in place of "code"
 
     write: Callable[[list[str], bool], list[InlineCode]]
     """Returns the statements. Arguments: the index text that follows each input (see ``operands``), and whether the
