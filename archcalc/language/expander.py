@@ -103,11 +103,11 @@ class Expander(Lookup):
         sources: Sources = (current,)
         if options.sources is not None:
             sources = tuple([self.find(t, current, context, step.place, "from") for t in options.sources])
-            if not isinstance(step, LayerStep) and len(sources) > 1:
+            if (isinstance(step, MergeStep) or not isinstance(step, LayerStep)) and len(sources) > 1:
                 self.problem(f"only a layer can take several inputs, got {len(sources)}", step.place, key="from")
         given = options.name
         name = "" if given is None else given.fixed or self.fill(given, current, context, step.place, "name")
-        if isinstance(step, LayerStep):
+        if isinstance(step, LayerStep) and not isinstance(step, MergeStep):
             layer = step.constant or self.layer(step, sources[0], name, context)
             return self.nothing(name, context) if layer is None else self.add(layer, step, sources, name, context)
         given = options.label
@@ -215,6 +215,7 @@ class Expander(Lookup):
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
         self.spend_at(len(step.branches), step.place)
         inner = context.inner(name=name, label=label)
+        layer = step.constant or self.layer(step, current, name, context)
         names = [branch for branch, _ in step.branches]
         if step.numbered:
             names = self.names.branches(inner.prefix, len(names))
@@ -225,7 +226,7 @@ class Expander(Lookup):
             self.run_all(steps, current, inner.inner(name=branch))
             for branch, (_, steps) in zip(names, step.branches, strict=True)
         ]
-        return self.add(step.layer, step, tuple(ends), "", inner)
+        return None if layer is None else self.add(layer, step, tuple(ends), "", inner)
 
     def add(self, layer: Layer, step: Step, sources: Sources, name: str, context: Context) -> int | None:
         full = context.prefix + name if name else ""

@@ -126,6 +126,9 @@ def _layer(name: str) -> dict[str, Any]:
 
 
 def _join(name: str) -> dict[str, Any]:
-    branches = {"type": "object", "additionalProperties": _STEPS, "minProperties": 2}
+    layer = _layer(name)
+    branches = {"type": "object", "properties": layer["properties"], "additionalProperties": _STEPS}
+    if not layer["properties"]:
+        branches["minProperties"] = 2
     listed = {"type": "array", "items": _STEPS, "minItems": 2}
-    return {"anyOf": [branches, listed, {"type": "null"}], "description": _layer(name)["description"]}
+    return {"anyOf": [branches, listed, {"type": "null"}], "description": layer["description"]}

@@ -140,25 +140,36 @@ class StepReader(ValueReader):
     def merge(self, layer: type[Layer], tree: Tree, options: Options, place: Place) -> Step | None:
         """A join of branches, or of the layers that ``from`` names."""
         at = Tree(None, place.line)
-        if not tree.value and options.sources is not None:
+        given: Any = tree.value
+        own = {key: child for key, child in given.items() if key in layer.fields} if isinstance(given, dict) else {}
+        settings = Tree(own, tree.line) if own else at
+        values = self.settings(settings, place.path, layer.type, layer.fields)
+        self.check_layer(layer, values, settings, place.path)
+        named = {key: child for key, child in given.items() if key not in own} if own else given
+        if not named and options.sources is not None:
             if len(options.sources) < 2:
                 self.problem(f"{layer.type} joins two or more, but from names {len(options.sources)}", at, place.path)
-            return LayerStep(place, options, layer, {})
-        named = tree.value
+            return LayerStep(place, options, layer, values)
         numbered = isinstance(named, list)
         if numbered:
             named = {f"b{i}": child for i, child in enumerate(named, 1)}
         if not isinstance(named, dict) or len(named) < 2:
-            given = f"{len(named)} branch" if isinstance(named, dict) and named else kind(tree)
+            shown = f"{len(named)} branch" if isinstance(named, dict) and named else kind(tree)
             self.problem(
                 f"{layer.type} joins two or more branches, as in {layer.type}: {{main: [...], shortcut: []}}, "
-                f"or layers, as in from: [name, name]; got {given}",
+                f"or layers, as in from: [name, name]; got {shown}",
                 at,
                 place.path,
             )
             named = named if isinstance(named, dict) else {}
         branches = []
         for name, child in named.items():
+            if layer.fields and isinstance(child.value, (str, int, float)):
+                from archcalc.language.synonyms import unknown_setting
+
+                text = unknown_setting(layer.type, name, layer.fields)
+                self.problem(text, child, f"{place.path}.{clipped(name, 60)}")
+                continue
             if not is_name(name, MOST_LETTERS_OF_BLOCKS):
                 self.problem(
                     f"the name of a branch is at most {MOST_LETTERS_OF_BLOCKS} letters, digits and _, got {clipped(name, 60)!r}",
@@ -166,7 +177,7 @@ class StepReader(ValueReader):
                     place.path,
                 )
             branches.append((name, self.steps(child, f"{place.path}.{clipped(name, 60)}")))
-        return MergeStep(place, options, layer, branches, numbered)
+        return MergeStep(place, options, layer, values, branches, numbered)
 
     def options(self, entries: dict[str, Tree], path: str) -> Options:
         options = Options()

@@ -64,7 +64,7 @@ class LayerStep(Step):
         self.constant: Layer | None = None
 
 
-class MergeStep(Step):
+class MergeStep(LayerStep):
     """Branches, each a list of steps on the same input, and the layer that joins the branches.
 
     ``numbered``: the spec does not name the branches, so archcalc names them b1, b2, ...
@@ -75,11 +75,12 @@ class MergeStep(Step):
         place: Place,
         options: Options,
         layer: type[Layer],
+        values: dict[str, Any],
         branches: list[tuple[str, list[Step]]],
         numbered: bool = False,
     ) -> None:
-        super().__init__(place, options)
-        self.layer, self.branches, self.numbered = layer(), branches, numbered
+        super().__init__(place, options, layer, values)
+        self.branches, self.numbered = branches, numbered
 
 
 class BlockStep(Step):

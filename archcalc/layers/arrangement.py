@@ -1,0 +1,173 @@
+"""Patterns that move data between the axes of a map, in the notation of einops.
+
+``c (h 2) (w 2) -> (c 2 2) h w`` takes 2x2 positions into the channels. Each side has one group for the channels, and
+then one group for each axis. A group is a name, a number, or several of them in brackets: the outermost part of the
+axis first. Every part stands on both sides. Equal numbers correspond in their order. A ``1`` is an axis of size 1, and
+can stand on one side alone.
+
+Source: Rogozhnikov, Einops: clear and reliable tensor manipulations with Einstein-like notation, ICLR 2022, section 3.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from archcalc.errors import LayerError, clipped
+from archcalc.layers.axes import axis_names
+from archcalc.sizes import Int, Shape, equal, int_text, is_array, largest, product
+
+MOST_PARTS = 16
+"""The most parts on one side of a pattern."""
+MOST_SIGNS = 200
+"""The most characters of a pattern."""
+EXAMPLE = "'c (h 2) (w 2) -> (c 2 2) h w'"
+
+_TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[()]|\S")
+
+
+class Part(NamedTuple):
+    """A part of an axis: its name, and its size. ``name`` is unique on one side of a pattern."""
+
+    name: str
+    size: Int
+
+
+Group = tuple[Part, ...]
+"""The parts of one axis, the outermost first. An axis of size 1 has no parts."""
+
+
+class Arrangement(NamedTuple):
+    """The parts of the channels and of every axis, before and after the values are moved."""
+
+    before: tuple[Group, ...]
+    after: tuple[Group, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape after the values are moved."""
+        sizes = [product(part.size for part in group) for group in self.after]
+        return Shape(sizes[0], tuple(sizes[1:]))
+
+
+class Pattern(NamedTuple):
+    """A pattern that was read: the names of the parts by group. ``sizes``: the sizes that the pattern states."""
+
+    text: str
+    before: tuple[tuple[str, ...], ...]
+    after: tuple[tuple[str, ...], ...]
+    sizes: dict[str, int]
+
+    def arranged(self, x: Shape) -> Arrangement:
+        """The sizes of all parts for an input x; LayerError if x does not fit."""
+        sizes = (x.channels, *x.axes)
+        if len(sizes) != len(self.before):
+            raise LayerError(
+                f"{self.text!r} has {len(self.before)} groups before the arrow, but the input {x} has "
+                f"{len(sizes)} sizes: the channels and {len(x.axes)} axes"
+            )
+        parts: dict[str, Int] = dict(self.sizes)
+        for group, size, axis in zip(self.before, sizes, ("channels", *axis_names(x)), strict=True):
+            self._solve(group, size, axis, parts)
+        before, after = (
+            tuple(tuple(Part(name, parts[name]) for name in group) for group in side)
+            for side in (self.before, self.after)
+        )
+        return Arrangement(before, after)
+
+    def _solve(self, group: tuple[str, ...], size: Int, axis: str, parts: dict[str, Int]) -> None:
+        """Add the size of the one part of an axis that the pattern does not state."""
+        known = product(parts[name] for name in group if name in parts)
+        unknown = [name for name in group if name not in parts]
+        shown = f"({' '.join(self._word(name) for name in group)})" if len(group) != 1 else self._word(group[0])
+        if not unknown:
+            if not equal(known, size):
+                raise LayerError(
+                    f"{self.text!r}: the {axis} of {shown} must be {int_text(known)}, got {int_text(size)}"
+                )
+            return
+        if len(unknown) > 1:
+            raise LayerError(
+                f"{self.text!r}: in {shown}, at most one part can have no number, got {', '.join(unknown)}"
+            )
+        if largest(size % known) != 0:
+            raise LayerError(
+                f"{self.text!r}: the {axis} {int_text(size)} of {shown} is not divisible by {int_text(known)}"
+                f"{nearest_multiples(size, known)}"
+            )
+        parts[unknown[0]] = size // known
+
+    def _word(self, name: str) -> str:
+        return str(self.sizes[name]) if name in self.sizes else name
+
+
+def nearest_multiples(size: Int, by: Int) -> str:
+    """The end of a message: the sizes next to ``size`` that ``by`` divides; '' for arrays.
+
+    >>> nearest_multiples(57, 7), nearest_multiples(5, 7)
+    ('; 56 and 63 are', '; 7 is')
+    """
+    if is_array(size) or is_array(by):
+        return ""
+    low = size // by * by
+    return f"; {low} and {low + by} are" if low else f"; {by} is"
+
+
+@lru_cache(maxsize=1024)
+def read_pattern(text: str) -> Pattern:
+    """The pattern in a text; LayerError that says what is wrong."""
+    if len(text) > MOST_SIGNS:
+        raise LayerError(f"a pattern has at most {MOST_SIGNS} characters, got {len(text):,}")
+    sides = text.split("->")
+    if len(sides) != 2:
+        raise LayerError(f"expected a pattern with one arrow, such as {EXAMPLE}, got {clipped(text, 80)!r}")
+    sizes: dict[str, int] = {}
+    before, after = (_groups(side, text, sizes) for side in sides)
+    ours, theirs = ([name for group in side for name in group] for side in (before, after))
+    for names, where in ((ours, "before"), (theirs, "after")):
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise LayerError(f"{text!r}: {twice} stands twice {where} the arrow")
+    for names, others, where in ((ours, theirs, "after"), (theirs, ours, "before")):
+        lone = [name for name in names if name not in others]
+        if lone:
+            word = str(sizes[lone[0]]) if lone[0] in sizes else lone[0]
+            hint = "; reduce removes an axis" if where == "after" else "; expand repeats an axis of size 1"
+            raise LayerError(f"{text!r}: {word} has no counterpart {where} the arrow{hint}")
+    return Pattern(text, before, after, sizes)
+
+
+def _groups(side: str, text: str, sizes: dict[str, int]) -> tuple[tuple[str, ...], ...]:
+    """The groups of one side of a pattern, as names of parts; the sizes of numbers are added to ``sizes``."""
+    groups: list[tuple[str, ...]] = []
+    inside: list[str] | None = None
+    seen: dict[int, int] = {}
+    tokens = _TOKEN.findall(side)
+    if not tokens or len(tokens) > 3 * MOST_PARTS:
+        what = "nothing" if not tokens else "more parts than a pattern can have"
+        raise LayerError(f"{text!r}: {what} on one side of the arrow; a pattern looks like {EXAMPLE}")
+    for token in tokens:
+        if token == "(" and inside is None:
+            inside = []
+        elif token == ")" and inside is not None:
+            groups.append(tuple(inside))
+            inside = None
+        elif token[0].isalnum() or token[0] == "_":
+            names = [token]
+            if token.isdigit():
+                size = int(token[:20])
+                if size < 1:
+                    raise LayerError(f"{text!r}: a size is a whole number from 1, got {token}")
+                seen[size] = seen.get(size, 0) + 1
+                names = [f"{size}#{seen[size]}"] if size > 1 else []
+                sizes.update(dict.fromkeys(names, size))
+            if inside is None:
+                groups.append(tuple(names))
+            else:
+                inside += names
+        else:
+            raise LayerError(f"{text!r}: {token!r} is out of place; a pattern looks like {EXAMPLE}")
+    if inside is not None:
+        raise LayerError(f"{text!r}: a bracket is not closed")
+    return tuple(groups)

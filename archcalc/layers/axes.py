@@ -1,0 +1,43 @@
+"""The axes of a feature map by name."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.settings import Choice
+from archcalc.sizes import AXES, Shape
+
+WORDS = ("channels", "depth", "height", "width", "length", "last")
+
+
+class AxisName(Choice):
+    """The name of an axis: ``channels``, a spatial axis by its name, or ``last``; ``axis_number`` finds the axis."""
+
+    def __init__(self, help: str, default: str | None = None) -> None:
+        super().__init__(help, (None, *WORDS) if default is None else WORDS, default)
+
+
+def axis_number(name: str, x: Shape, what: str) -> int:
+    """The number of the axis called ``name``: 0 for the channels, then 1, 2, ... for the axes of the map.
+
+    LayerError, with ``what`` the layer type, if the map has no such axis.
+
+    >>> axis_number("width", Shape(3, (4, 5)), "slice"), axis_number("last", Shape(3, (4,)), "slice")
+    (2, 1)
+    """
+    names = ("channels", *axis_names(x))
+    if name == "last":
+        return len(names) - 1
+    if name not in names:
+        one = "a vector has channels only" if not x.axes else f"its axes are {', '.join(names)} and last"
+        raise LayerError(f"{what} over the axis {name}, but the input is {x}: {one}")
+    return names.index(name)
+
+
+def axis_names(x: Shape) -> tuple[str, ...]:
+    """The names of the spatial axes of x; a map with more than three axes has numbers from 1."""
+    return AXES.get(len(x.axes)) or tuple(map(str, range(1, len(x.axes) + 1))) if x.axes else ()
+
+
+def sizes_of(x: Shape) -> tuple[int, ...]:
+    """The channels and the sizes of all axes."""
+    return (x.channels, *x.axes)

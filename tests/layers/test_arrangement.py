@@ -1,0 +1,65 @@
+"""Patterns of data movement: the shapes they make, and the messages about patterns that do not fit."""
+
+import pytest
+
+from archcalc.errors import LayerError
+from archcalc.layers.arrangement import read_pattern
+from archcalc.layers.axes import axis_number
+from archcalc.sizes import Shape
+
+SHAPES = [
+    ("c (h 2) (w 2) -> (c 2 2) h w", (3, 8, 6), (12, 4, 3)),  # space to depth
+    ("(c 2 3) h w -> c (h 2) (w 3)", (12, 4, 3), (2, 8, 9)),  # pixel shuffle by 2 and 3
+    ("c h w -> c (h w)", (3, 8, 6), (3, 48)),  # tokens
+    ("c (8 w) -> c 8 w", (3, 48), (3, 8, 6)),  # and back
+    ("c (h 7) (w 7) -> c (h w) (7 7)", (96, 56, 28), (96, 32, 49)),  # windows
+    ("(2 c) h -> (c 2) h", (6, 4), (6, 4)),  # channel shuffle
+    ("c 1 1 -> c", (5, 1, 1), (5,)),
+    ("c -> c () 1", (5,), (5, 1, 1)),
+    ("c h w -> w c h", (2, 3, 4), (4, 2, 3)),
+]
+
+
+@pytest.mark.parametrize(("pattern", "before", "after"), SHAPES)
+def test_a_pattern_moves_sizes(pattern, before, after):
+    arrangement = read_pattern(pattern).arranged(Shape(before[0], before[1:]))
+    assert arrangement.shape == Shape(after[0], after[1:])
+    parts = [sorted(part for group in side for part in group) for side in arrangement]
+    assert parts[0] == parts[1]
+
+
+def test_equal_numbers_correspond_in_their_order():
+    before, after = read_pattern("c (h 2) (w 2) -> (c 2 2) h w").arranged(Shape(1, (4, 6)))
+    assert (before[1][1], before[2][1]) == after[0][1:]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shape", "message"),
+    [
+        ("c h w - c h", (1, 2, 3), "expected a pattern with one arrow, such as 'c (h 2) (w 2) -> (c 2 2) h w'"),
+        ("c h ->", (1, 2), "'c h ->': nothing on one side of the arrow"),
+        ("c h) w -> c h w", (1, 2, 3), "')' is out of place"),
+        ("c (h w -> c h w", (1, 2, 3), "a bracket is not closed"),
+        ("c h h -> c h h", (1, 2, 3), "h stands twice before the arrow"),
+        ("c h 0 -> c h", (1, 2, 3), "a size is a whole number from 1, got 0"),
+        ("c h w -> c h", (1, 2, 3), "w has no counterpart after the arrow; reduce removes an axis"),
+        ("c h -> c h 3", (1, 2), "3 has no counterpart before the arrow; expand repeats an axis of size 1"),
+        ("c h -> c h", (1, 2, 3), "has 2 groups before the arrow, but the input 1x2x3 has 3 sizes"),
+        ("c (h w) -> c h w", (1, 6), "in (h w), at most one part can have no number, got h, w"),
+        ("c (h 7) w -> c h (7 w)", (1, 57, 3), "the height 57 of (h 7) is not divisible by 7; 56 and 63 are"),
+        ("c (h 7) w -> c h (7 w)", (1, 5, 3), "the height 5 of (h 7) is not divisible by 7; 7 is"),
+        ("c 4 w -> c (4 w)", (1, 5, 3), "the height of 4 must be 4, got 5"),
+        ("c " + "h" * 300 + " -> c", (1, 5), "a pattern has at most 200 characters, got 307"),
+    ],
+)
+def test_a_pattern_that_does_not_fit_says_why(pattern, shape, message):
+    with pytest.raises(LayerError) as error:
+        read_pattern(pattern).arranged(Shape(shape[0], shape[1:]))
+    assert message in str(error.value)
+
+
+def test_an_axis_has_a_name():
+    numbers = [axis_number(name, Shape(3, (4, 5)), "slice") for name in ("channels", "height", "width", "last")]
+    assert numbers == [0, 1, 2, 2]
+    with pytest.raises(LayerError, match=r"slice over the axis depth, but the input is 3x4x5: its axes are channels"):
+        axis_number("depth", Shape(3, (4, 5)), "slice")
