@@ -69,7 +69,7 @@ FLOPS = Tally(
     GROUPS_TWICE._replace(times=2),
     Term(
         "batch normalisation: 2 per value (1 without scale and shift)",
-        Layers("batch_norm"),
+        Layers("batch_norm", without="frozen"),
         affine_values,
         place="_batch_norm_flops_compute",
     ),

@@ -73,18 +73,19 @@ Test = Callable[[Use], bool]
 
 
 class Layers:
-    """A test for layers: type, form in the code, and number of spatial axes.
+    """A test for layers: type, form in the code, number of spatial axes, and a setting that must be off.
 
-    Empty ``forms``: any form. ``axes`` None: any number of axes.
+    Empty ``forms``: any form. ``axes`` None: any number of axes. Empty ``without``: any settings.
     """
 
-    __slots__ = ("axes", "forms", "types")
+    __slots__ = ("axes", "forms", "types", "without")
 
-    def __init__(self, *types: str, forms: tuple[str, ...] = (), axes: int | None = None) -> None:
-        self.types, self.forms, self.axes = types, forms, axes
+    def __init__(self, *types: str, forms: tuple[str, ...] = (), axes: int | None = None, without: str = "") -> None:
+        self.types, self.forms, self.axes, self.without = types, forms, axes, without
 
     def __call__(self, use: Use) -> bool:
         fits = use.type in self.types and (not self.forms or use.form in self.forms)
+        fits = fits and not (self.without and getattr(use.layer, self.without))
         return fits and (self.axes is None or self.axes == len(use.inputs[0].axes))
 
 

@@ -29,7 +29,7 @@ NOTHING = layer_types(
 OPERATIONS = Tally(
     Term(
         "batch normalisation: 2 per value (1 without a trained scale)",
-        Layers("batch_norm"),
+        Layers("batch_norm", without="frozen"),
         _batch_norm,
         place="batchnorm_flop_jit",
     ),

@@ -32,8 +32,8 @@ def _transposed(use: Use) -> Int:
 
 
 def _statistics(use: Use) -> Int:
-    """Buffers minus trained parameters: the tool always counts two numbers per channel."""
-    return use.params.buffers - use.params.weight - use.params.bias
+    """Two numbers per channel minus trained parameters."""
+    return 2 * use.out.channels - use.params.weight - use.params.bias
 
 
 def _scale_layer(use: Use) -> Int:

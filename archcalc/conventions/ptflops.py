@@ -27,7 +27,7 @@ OPERATIONS = Tally(
     BIASES._replace(place="conv_flops_counter_hook, linear_flops_counter_hook"),
     Term(
         "batch normalisation: 2 per value (1 without scale and shift)",
-        Layers("batch_norm"),
+        Layers("batch_norm", without="frozen"),
         affine_values,
         place="bn_flops_counter_hook",
     ),

@@ -61,7 +61,7 @@ CONVENTIONS = (
         operations=Tally(
             Term(
                 "batch normalisation: 4 per value (2 without scale and shift)",
-                Layers("batch_norm"),
+                Layers("batch_norm", without="frozen"),
                 affine_values,
                 2,
                 "count_normalization",

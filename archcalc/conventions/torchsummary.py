@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
-from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, values
+from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, setting, values
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
 from archcalc.sizes import Int
 
@@ -18,6 +18,14 @@ def _has_wrappers(use: Use) -> bool:
 
 def _in_place(use: Use) -> bool:
     return use.storage == "in_place" and use.form == MODULE
+
+
+def _frozen(use: Use) -> bool:
+    return use.type == "batch_norm" and bool(setting(use, "frozen"))
+
+
+def _scale_and_shift(use: Use) -> Int:
+    return 2 * use.out.channels
 
 
 def _no_module(use: Use) -> bool:
@@ -44,7 +52,16 @@ CONVENTIONS = (
         ),
         unknown_reason=NOT_IN_TORCH,
         operations=NO_OPERATIONS,
-        parameters=Tally(omissions=(Term("parameters of a block itself", _no_module, place="register_hook"),)),
+        parameters=Tally(
+            Term(
+                "scale and shift of frozen batch normalisation",
+                _frozen,
+                _scale_and_shift,
+                place="register_hook",
+                bug="a buffer that is called weight or bias counts as a parameter",
+            ),
+            omissions=(Term("parameters of a block itself", _no_module, place="register_hook"),),
+        ),
         memory=Tally(
             Term(
                 "outputs of modules that work in place, with a second copy",

@@ -107,6 +107,33 @@ class BatchNormShift(nn.modules.batchnorm._BatchNorm):
         pass
 
 
+class FrozenBatchNorm(nn.Module):
+    """Batch normalisation whose four vectors are buffers, as in torchvision's detectors."""
+
+    weight: Tensor
+    bias: Tensor
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int, axes: int, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.shape, self.eps = (1, channels, *(1 for _ in range(axes))), eps
+        self.register_buffer("weight", torch.ones(channels))
+        self.register_buffer("bias", torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = self.weight.reshape(self.shape), self.bias.reshape(self.shape)
+        var, mean = (
+            self.running_var.reshape(self.shape),
+            self.running_mean.reshape(self.shape),
+        )
+        factor = weight * (var + self.eps).rsqrt()
+        shift = bias - mean * factor
+        return x * factor + shift
+
+
 class ChannelNorm(nn.LayerNorm):
     """Layer normalisation over the channels at each position."""
 

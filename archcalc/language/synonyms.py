@@ -21,6 +21,7 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("deconv", "deconvolution", "convtransposed", "transposeconv", "transposedconv"), "conv_transpose"),
     **dict.fromkeys(("upconv", "upconvolution"), "conv_transpose"),
     **dict.fromkeys(("bn", "batchnorm", "batchnormalization", "batchnormalisation", "syncbn"), "batch_norm"),
+    **dict.fromkeys(("frozenbatchnorm", "frozenbn"), "batch_norm"),
     **dict.fromkeys(("ln", "layernormalization", "layernormalisation"), "layer_norm"),
     **dict.fromkeys(("gn", "groupnormalization", "groupnormalisation"), "group_norm"),
     **dict.fromkeys(("instancenormalization", "instancenormalisation"), "instance_norm"),

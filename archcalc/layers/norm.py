@@ -11,16 +11,26 @@ from archcalc.sizes import POINT, Int, Params, Shape, Window, Work, divide, prod
 class BatchNorm(Pointwise, type="batch_norm"):
     """Batch normalisation at inference: one multiplication and one addition per value.
 
-    The layer owns a scale and a shift per channel, and the running mean and variance as buffers.
+    The layer owns a scale and a shift per channel, and the running mean and variance as buffers. If ``frozen``, all four
+    are buffers, and training does not change them (torchvision's FrozenBatchNorm2d).
 
     Source: Ioffe and Szegedy, Batch normalization, 2015, Algorithm 2.
     """
 
     affine = Flag("whether a scale and a shift are trained", True)
     scale = Flag("whether the scale is trained, where affine", True)
+    frozen = Flag("whether scale, shift, mean and variance are buffers that training does not change", False)
     eps = Number("added to the variance", 1e-5)
 
+    def shape(self, x: Shape) -> Shape:
+        if self.frozen and not (self.affine and self.scale):
+            off = "scale" if self.affine else "affine"
+            raise LayerError(f"frozen keeps a scale and a shift as buffers, but {off} is false; leave one of them out")
+        return x
+
     def params(self, x: Shape) -> Params:
+        if self.frozen:
+            return Params(buffers=4 * x.channels)
         return Params(x.channels * (self.affine and self.scale), x.channels * self.affine, 2 * x.channels)
 
     def work(self, out: Shape, x: Shape) -> Work:

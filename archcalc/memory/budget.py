@@ -169,7 +169,8 @@ class Budget:
     def buffers(self) -> int:
         """The bytes of running means and variances, and of the int64 batch counter of each batch normalisation."""
         return sum(
-            params.buffers * self.itemsize + (8 if layer.type == "batch_norm" else 0) for layer, params in self._owned
+            params.buffers * self.itemsize + 8 * (layer.type == "batch_norm" and not layer.settings["frozen"])
+            for layer, params in self._owned
         )
 
     @cached_property

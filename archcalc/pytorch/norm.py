@@ -41,9 +41,12 @@ class NormRecord(Record):
 class BatchNormRecord(NormRecord, type="batch_norm"):
     """Saves the mean and the deviation of each channel, in training only."""
 
-    modules = ("BatchNorm2d",)
+    modules = ("BatchNorm2d", "FrozenBatchNorm2d")
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        if layer.frozen:
+            arguments = {"channels": x.channels, "axes": len(x.axes), "eps": layer.eps}
+            return ModuleCode("FrozenBatchNorm", arguments, 1, {"eps": 1e-5})
         target = dims("BatchNorm", x) if x.axes else "nn.BatchNorm1d"
         if layer.affine and not layer.scale:
             return ModuleCode("BatchNormShift", {"channels": x.channels, "eps": layer.eps}, 1, {"eps": 1e-5})
@@ -52,11 +55,33 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
+        if layer.frozen:
+            return frozen(tape, x, out)
         why, size = "the mean and deviation of each channel", out.channels * tape.itemsize
         weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
         gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
         saves = Saves(self.saves.input, extra=tape.statistics(0, size, why)) if tape.training else self.saves
         return tape.run("native_batch_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
+
+
+def frozen(tape: Runner, x: TapeTensor, out: Shape) -> TapeTensor:
+    """Computes one factor and one shift per channel from four buffers. The gradient of x needs the factor only."""
+    channels, size = out.channels * tape.itemsize, max(x.itemsize, tape.itemsize)
+    variance = tape.scratch("add", 0, channels, "variance and epsilon")
+    root = tape.scratch("rsqrt", 0, channels, "one over the deviation")
+    variance.until(tape.now)
+    factor = tape.scratch("mul", 0, channels, "factor of each channel")
+    root.until(tape.now)
+    mean = tape.scratch("mul", 0, channels, "scaled mean")
+    shift = tape.scratch("sub", 0, channels, "shift of each channel")
+    mean.until(tape.now)
+    rule = BackwardRule(into(0, x, size, out.values, 1))
+    saves = Saves(tensors=[(factor, "the factor of each channel")])
+    scaled = tape.run("mul", [x], out.values, Result(itemsize=size, role="scratch", label="scaled"), saves, rule)
+    shifted = tape.run("add", [scaled], out.values, rule=PASSES)
+    for one in (factor, shift):
+        one.until(tape.now)
+    return shifted
 
 
 class LayerNormRecord(NormRecord, type="layer_norm"):

@@ -108,7 +108,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
     import torch
     import torch.nn.functional as F  # noqa: N812
     from torch import nn
-    from torchvision.ops import StochasticDepth
+    from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
     class Written(nn.Module):
         def __init__(self, function: Callable[..., Any], *parameters: torch.Tensor) -> None:
@@ -131,6 +131,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "linear": case(lambda: nn.Linear(6, 5), out=5, axis="last"),
         "batch_norm": case(lambda: nn.BatchNorm2d(8)),
         "batch_norm/plain": case(lambda: nn.BatchNorm2d(8, affine=False), affine=False),
+        "batch_norm/frozen": case(lambda: FrozenBatchNorm2d(8), frozen=True),
         "layer_norm": case(lambda: nn.LayerNorm(6), axis="last"),
         "layer_norm/plain": case(lambda: nn.LayerNorm(6, elementwise_affine=False), axis="last", affine=False),
         "group_norm": case(lambda: nn.GroupNorm(2, 8), groups=2),
@@ -249,6 +250,7 @@ def test_what_calflops_counts() -> None:
         "linear": (2880, 1440, 35),
         "batch_norm": (576, 0, 16),
         "batch_norm/plain": (288, 0, 0),
+        "batch_norm/frozen": (0, 0, 0),
         "layer_norm": (1440, 0, 12),
         "layer_norm/plain": (1152, 0, 0),
         "group_norm": (1440, 0, 16),
@@ -360,6 +362,14 @@ def test_torchsummary_counts_every_call(type: str, params: int) -> None:
     assert explain(twice(type), convention("torchsummary")).total("parameters") == params
     assert twice(type).analyze(convention="torchsummary").totals.params == params
     assert twice(type).analyze().totals.params == params // 2
+
+
+def test_torchsummary_counts_buffers_that_are_called_weight_or_bias() -> None:
+    """Printed by torchsummary 1.5.1 for a convolution and torchvision's FrozenBatchNorm2d of 8 channels: 64 and 16."""
+    network = one_layer("batch_norm", {"frozen": True})
+    assert explain(network, convention("torchsummary")).total("parameters") == 64 + 16
+    assert explain(network, convention("keras")).total("parameters") == 64 + 32
+    assert explain(network, convention("archcalc")).total("parameters") == 64
 
 
 def test_a_kernel_that_is_written_once_or_per_axis_is_one_module() -> None:

@@ -28,6 +28,7 @@ def problem(text: str) -> str:
         ("bn", "batch_norm"),
         ("batchnorm", "batch_norm"),
         ("BatchNorm2d", "batch_norm"),
+        ("FrozenBatchNorm2d", "batch_norm"),
         ("batch_normalization", "batch_norm"),
         ("maxpool", "max_pool"),
         ("MaxPooling2D", "max_pool"),

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 nn, F = torch.nn, torch.nn.functional
 FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
 center_crop = pytest.importorskip("torchvision.transforms.functional").center_crop
+FrozenBatchNorm2d = pytest.importorskip("torchvision.ops").FrozenBatchNorm2d
 
 MODULES = settings(max_examples=150, deadline=None)
 
@@ -217,6 +218,7 @@ def test_upsample(mode):
 OWNERS = [
     ("batch_norm", {}, Shape(6, (5, 7)), nn.BatchNorm2d(6)),
     ("batch_norm", {"affine": False}, Shape(6, (5, 7)), nn.BatchNorm2d(6, affine=False)),
+    ("batch_norm", {"frozen": True}, Shape(6, (5, 7)), FrozenBatchNorm2d(6)),
     ("layer_norm", {}, Shape(6), nn.LayerNorm(6)),
     ("layer_norm", {"axis": "last"}, Shape(6, (5, 7)), nn.LayerNorm(7)),
     ("layer_norm", {"axis": "all"}, Shape(6, (5, 7)), nn.LayerNorm([6, 5, 7])),

@@ -215,6 +215,18 @@ SHAPES = [
     ("channel_shuffle", {"groups": 4}, (x,), "channels / groups: 6 is not divisible by 4"),
     ("slice", {"start": 2, "stop": 7}, (x,), "channels 2 to 7 do not lie in the input's 6 channels"),
     ("slice", {"start": 6}, (x,), "channels 6 to 6 do not lie in the input's 6 channels"),
+    (
+        "batch_norm",
+        {"frozen": True, "affine": False},
+        (x,),
+        "frozen keeps a scale and a shift as buffers, but affine is false; leave one of them out",
+    ),
+    (
+        "batch_norm",
+        {"frozen": True, "scale": False},
+        (x,),
+        "frozen keeps a scale and a shift as buffers, but scale is false; leave one of them out",
+    ),
     ("upsample", {}, (x,), "upsample needs scale or size, one of the two"),
     ("upsample", {"scale": 2, "size": 9}, (x,), "upsample needs scale or size, one of the two"),
     (

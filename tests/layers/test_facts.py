@@ -150,6 +150,7 @@ CASES = [
     Case("batch_norm", {}, (x,), x, (6, 6, 12), {"mul": 210, "add": 210}),
     Case("batch_norm", {"scale": False}, (x,), x, (0, 6, 12), {"mul": 210, "add": 210}),
     Case("batch_norm", {"affine": False}, (x,), x, (0, 0, 12), {"mul": 210, "add": 210}),
+    Case("batch_norm", {"frozen": True}, (x,), x, (0, 0, 24), {"mul": 210, "add": 210}),
     # 5 neighbours: x^2 and alpha*sum (2 mul), 4 sums and k (5 add), power, division
     Case("lrn", {"size": 5}, (x,), x, (), {"mul": 420, "add": 1050, "exp": 210, "div": 210}),
     # over 6 values at 35 places: mean 5+, difference 6+, variance 5+, eps 1+, shift 6+ = 23 add; squares, product,

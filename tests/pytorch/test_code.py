@@ -71,6 +71,7 @@ ROWS = [
     ("batch_norm", {}, x, "nn.BatchNorm2d(6)"),
     ("batch_norm", {"affine": False, "eps": 1e-3}, v, "nn.BatchNorm1d(6, eps=0.001, affine=False)"),
     ("batch_norm", {"scale": False}, x, "BatchNormShift(6)"),
+    ("batch_norm", {"frozen": True}, x, "FrozenBatchNorm(6, axes=2)"),
     ("layer_norm", {}, v, "nn.LayerNorm(6)"),
     ("layer_norm", {"axis": "all", "affine": False}, x, "nn.LayerNorm((6, 8, 9), elementwise_affine=False)"),
     ("layer_norm", {"axis": "channels"}, x, "ChannelNorm(6)"),

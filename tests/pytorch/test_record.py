@@ -111,6 +111,7 @@ SETTINGS: dict[str, list[dict]] = {
     "avg_pool": [{"kernel": 2, "stride": 2}, {"kernel": 2, "stride": 2, "dilation": 2}],
     "subsample": [{"kernel": 2, "stride": 2}],
     "adaptive_avg_pool": [{"out": 2}, {"out": 1}],
+    "batch_norm": [{}, {"frozen": True}],
     "layer_norm": [{"axis": "channels"}, {"axis": "all"}],
     "group_norm": [{"groups": 2}],
     "scale": [{"factor": 2}],

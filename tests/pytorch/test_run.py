@@ -102,6 +102,12 @@ ROWS = [
     # Normalisation: two statistics of 4 channels, 64 positions, 2 groups; gradients of scale and shift
     ("batch_norm", {}, [("native_batch_norm", MAP + 32)], [("native_batch_norm", MAP + 32)]),
     ("batch_norm", {"affine": False}, [("native_batch_norm", MAP + 32)], [("native_batch_norm", MAP)]),
+    (  # variance + eps, its root, the factor, the scaled mean, the shift; a product and a sum
+        "batch_norm",
+        {"frozen": True},
+        [*[(name, 16) for name in ("add", "rsqrt", "mul", "mul", "sub")], ("mul", MAP), ("add", MAP)],
+        [("mul", MAP)],
+    ),
     (
         "layer_norm",
         {"axis": "channels"},

@@ -481,6 +481,8 @@ class Settings:
 
     def batch_norm(self) -> dict[str, Any]:
         eps = self.one_of(None, 1e-3)
+        if self.rarely(3):
+            return self.some(frozen=True, affine=False if self.rarely(10) else None, eps=eps)
         return self.some(affine=self.one_of(None, False), scale=self.one_of(None, False), eps=eps)
 
     def lrn(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-from torchvision.ops import stochastic_depth
+from torchvision.ops import FrozenBatchNorm2d, stochastic_depth
 
 from archcalc.layers import registry
 from archcalc.sizes import Shape
@@ -130,6 +130,10 @@ def rbf(given: dict[str, Any], x: Tensor) -> Tensor:
 
 
 def batch_norm(given: dict[str, Any], x: Tensor) -> Tensor:
+    if given["frozen"]:
+        if not (given["affine"] and given["scale"]):
+            raise NoSuchLayerError("a frozen batch normalisation without scale and shift")
+        return FrozenBatchNorm2d(x.shape[1], given["eps"])(x.reshape(*x.shape[:2], -1, 1)).reshape(x.shape)
     kind = nn.BatchNorm1d if x.dim() == 2 else of("BatchNorm", x)
     return kind(x.shape[1], given["eps"], affine=given["affine"]).eval()(x)
 
