@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import ADAPTIVE, NOT_IN_TORCH, input_values, layer_norm_operations, setting
 from archcalc.conventions.source_style import CALLED, TORCHVISION
 from archcalc.sizes import Int
@@ -18,13 +18,16 @@ def _upsampling(use: Use) -> Int:
 
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
-NOTHING = layer_types(
-    """
+NOTHING = (
+    layer_types(
+        """
     lrn scale layer_scale softmax
     relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     max_pool avg_pool add mean multiply
-    input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+    input identity flatten concat slice crop pad pad_channels dropout drop_path
     """
+    )
+    | MOVEMENTS
 )
 OPERATIONS = Tally(
     Term(

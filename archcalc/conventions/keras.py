@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import NO_OPERATIONS, Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.convention import MOVEMENTS, NO_OPERATIONS, Convention, Layers, Tally, Term, layer_types
 from archcalc.conventions.counts import buffers
 
 CONVENTIONS = (
@@ -19,9 +19,10 @@ CONVENTIONS = (
             conv conv_transpose linear batch_norm group_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
-        ),
+        )
+        | MOVEMENTS,
         unknown_reason="Keras has no such layer, or its layer has other weights",
         operations=NO_OPERATIONS,
         parameters=Tally(

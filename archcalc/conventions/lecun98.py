@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import ADAPTIVE, CONV, additions, products
 from archcalc.sizes import Int
 
@@ -22,9 +22,10 @@ CONVENTIONS = (
         nothing=layer_types(
             """
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
-        ),
+        )
+        | MOVEMENTS,
         unknown_reason="the paper defines links of units that add up their inputs, and has no such layer",
         operations=Tally(
             Term("biases: 1 link per unit", Layers(*CONV, "linear"), additions),

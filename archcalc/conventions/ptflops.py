@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, layer_types
 from archcalc.conventions.counts import (
     CONV,
     NOT_IN_TORCH,
@@ -109,9 +109,10 @@ CONVENTIONS = (
         nothing=layer_types(
             """
             scale layer_scale sigmoid hard_sigmoid hard_swish tanh add mean multiply
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
-        ),
+        )
+        | MOVEMENTS,
         unknown_reason=NOT_IN_TORCH,
         operations=OPERATIONS,
         counts_side_heads=True,
@@ -131,9 +132,10 @@ CONVENTIONS = (
             batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
-        ),
+        )
+        | MOVEMENTS,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(BIASES._replace(place="conv_flop, addmm_flop")),
         counts_side_heads=True,

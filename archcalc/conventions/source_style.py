@@ -38,6 +38,7 @@ OPERATORS = (
     "multiply",
     "concat",
     "slice",
+    "rearrange",
     "channel_shuffle",
     "crop",
     "pad",

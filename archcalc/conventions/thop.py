@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
     NOT_IN_TORCH,
@@ -17,13 +17,16 @@ from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHV
 from archcalc.sizes import Int
 
 HOOKED = (MODULE,)
-NOTHING = layer_types(
-    """
+NOTHING = (
+    layer_types(
+        """
     group_norm lrn scale layer_scale
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     max_pool add mean multiply
-    input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+    input identity flatten concat slice crop pad pad_channels dropout drop_path
     """
+    )
+    | MOVEMENTS
 )
 
 

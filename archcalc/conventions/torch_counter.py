@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Tally, layer_types
+from archcalc.conventions.convention import MOVEMENTS, Convention, Tally, layer_types
 from archcalc.conventions.counts import NOT_IN_TORCH
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
-NOTHING = layer_types(
-    """
+NOTHING = (
+    layer_types(
+        """
     batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
     relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
-    input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+    input identity flatten concat slice crop pad pad_channels dropout drop_path
     """
+    )
+    | MOVEMENTS
 )
 
 CONVENTIONS = (

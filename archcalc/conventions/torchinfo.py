@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
     NOT_IN_TORCH,
@@ -44,9 +44,10 @@ CONVENTIONS = (
             lrn scale layer_scale softmax
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
-        ),
+        )
+        | MOVEMENTS,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(
             Term("biases of convolutions: 1 per output value", Layers(*CONV), additions, place="calculate_macs"),

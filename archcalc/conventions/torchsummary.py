@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import MOVEMENTS, NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, setting, values
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
 from archcalc.sizes import Int
@@ -47,9 +47,10 @@ CONVENTIONS = (
             batch_norm group_norm instance_norm layer_norm lrn
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
-            input identity flatten concat slice crop pad pad_channels channel_shuffle dropout drop_path
+            input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
-        ),
+        )
+        | MOVEMENTS,
         unknown_reason=NOT_IN_TORCH,
         operations=NO_OPERATIONS,
         parameters=Tally(

@@ -69,6 +69,8 @@ class Propagation:
         axes = node.shape.axes
         if windows is POINT:
             return before if axes else self._vector(node, inputs[0], before)
+        if len(windows) != len(before):  # the map has other axes than the network input: a bound
+            windows = (Window(1, whole=True),) * len(before)
         field = self._through(windows, before)
         if any(window.whole for window in windows):
             field = self._of_whole_maps(self.network.nodes[inputs[0]], windows, before, field)

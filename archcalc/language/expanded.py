@@ -35,7 +35,10 @@ def expanded(network: Network) -> str:
 def _step(node: Node, network: Network, before: Node) -> list[str]:
     fields = node.layer.fields
     changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
+    direct = node.layer.direct
     settings = "{" + ", ".join(f"{k}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
+    if direct and changed.keys() == {direct}:
+        settings = _value(changed[direct])
     lines = [f"- {node.layer.type}: {settings}".rstrip(), f"  name: {_text(node.name)}"]
     sources = [_text(network.nodes[i].name) for i in node.inputs]
     if node.layer.joins or node.inputs != (before.index,):
@@ -52,6 +55,8 @@ def _value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
+    if isinstance(value, str):
+        return _text(value)
     return repr(value) if isinstance(value, float) else str(value)
 
 

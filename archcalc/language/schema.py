@@ -116,13 +116,14 @@ def schema() -> dict[str, Any]:
 def _layer(name: str) -> dict[str, Any]:
     layer = LAYERS[name]
     required = [key for key, field in layer.fields.items() if field.required]
-    return {
+    mapping = {
         "type": "object" if required else ["object", "null"],
         "description": " ".join((layer.__doc__ or "").split("\n\n")[0].split()),
         "properties": {key: field.schema() for key, field in layer.fields.items()},
         "required": required,
         "additionalProperties": False,
     }
+    return {"anyOf": [mapping, layer.fields[layer.direct].schema()]} if layer.direct else mapping
 
 
 def _join(name: str) -> dict[str, Any]:

@@ -112,6 +112,8 @@ class StepReader(ValueReader):
             return self.merge(layer, tree, options, place)
         if options.label is not None:
             self.problem("label is for blocks, groups and merges; a layer has a name", step, place.path)
+        if layer.direct and tree.value is not None and not isinstance(tree.value, dict):
+            tree = Tree({layer.direct: tree}, tree.line)
         values = self.settings(tree, place.path, name, layer.fields)
         self.check_layer(layer, values, tree.at(step.line) if tree.value is None else tree, place.path)
         return LayerStep(place, options, layer, values)

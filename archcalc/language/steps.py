@@ -128,6 +128,19 @@ def list_expression(values: list[Any]) -> Expression:
     )
 
 
+def text_expression(text: str) -> str | Expression:
+    """A text whose braces hold expressions; the text itself if there are no braces."""
+    if len(text) > MAX_TEMPLATE:
+        raise ExpressionError(f"a text of {len(text):,} characters; {MAX_TEMPLATE} are the most")
+    parts = [parse(piece) if at % 2 else piece for at, piece in enumerate(_BRACES.split(text))]
+    if any("{" in part or "}" in part for part in parts if isinstance(part, str)):
+        raise ExpressionError(f"unbalanced braces in {text!r}")
+    names = frozenset[str]().union(*(part.names for part in parts if isinstance(part, Expression)))
+    if len(parts) == 1:
+        return text
+    return Expression(text, names, lambda scope, spend: "".join([_word(value(p, scope, spend)) for p in parts]), 1)
+
+
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -160,8 +173,8 @@ class Template:
 
 def _word(value: Any) -> str:
     if isinstance(value, (int, str)) and not isinstance(value, bool):
-        return str(value)[:81]  # one character more than a name may have
-    raise ExpressionError(f"a name needs a whole number or a word, got {message_text(value)}")
+        return str(value)[: MAX_TEMPLATE + 1]
+    raise ExpressionError(f"braces need a whole number or a word, got {message_text(value)}")
 
 
 def check_name(name: str) -> None:

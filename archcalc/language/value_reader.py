@@ -23,9 +23,10 @@ from archcalc.language.steps import (
     Given,
     Template,
     list_expression,
+    text_expression,
 )
 from archcalc.language.tree import Tree
-from archcalc.layers.settings import Like
+from archcalc.layers.settings import Like, Text
 
 UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
 """Replaces a value that could not be read. The problem is already reported."""
@@ -67,6 +68,8 @@ class ValueReader:
             if isinstance(known.get(key), Like):
                 template = self.template(child, inside)
                 values[key] = UNREADABLE if template is None else template
+            elif isinstance(known.get(key), Text):
+                values[key] = self.text(child, inside)
             elif key in known:
                 values[key] = self.value(child, inside, getattr(known[key], "words", ()))
             elif key in OPTIONS:
@@ -97,6 +100,18 @@ class ValueReader:
             return None
         self.names_known(template.names, tree, path)
         return template
+
+    def text(self, tree: Tree, path: str) -> Any:
+        """A text, or an expression if the text has braces; anything else as it stands."""
+        if not isinstance(tree.value, str):
+            return self.value(tree, path)
+        try:
+            text = text_expression(tree.value)
+        except ExpressionError as error:
+            self.problem(str(error), tree, path)
+            return UNREADABLE
+        known = isinstance(text, str) or self.names_known(text.names, tree, path)
+        return text if known else UNREADABLE
 
     def names_known(self, names: frozenset[str], tree: Tree, path: str, words: tuple[str, ...] = ()) -> bool:
         strange = sorted(names - self.scope)

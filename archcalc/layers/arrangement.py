@@ -11,11 +11,14 @@ Source: Rogozhnikov, Einops: clear and reliable tensor manipulations with Einste
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import chain, pairwise
+from typing import Any, NamedTuple
 
 from archcalc.errors import LayerError, clipped
 from archcalc.layers.axes import axis_names
+from archcalc.layers.settings import Text, message_text
 from archcalc.sizes import Int, Shape, equal, int_text, is_array, largest, product
 
 MOST_PARTS = 16
@@ -24,6 +27,7 @@ MOST_SIGNS = 200
 """The most characters of a pattern."""
 EXAMPLE = "'c (h 2) (w 2) -> (c 2 2) h w'"
 
+_NAME = re.compile(r"[a-z]\w*")
 _TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[()]|\S")
 
 
@@ -50,6 +54,26 @@ class Arrangement(NamedTuple):
         sizes = [product(part.size for part in group) for group in self.after]
         return Shape(sizes[0], tuple(sizes[1:]))
 
+    @property
+    def is_view(self) -> bool:
+        """Whether a map whose values lie in memory in the order of its shape can be viewed in the new shape."""
+        there = _long(chain(*self.before))
+        return all(
+            there.index(inner) == there.index(outer) + 1
+            for group in self.after
+            for outer, inner in pairwise(_long(group))
+        )
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether all parts stay in their order, apart from parts of size 1."""
+        return _long(chain(*self.before)) == _long(chain(*self.after))
+
+
+def _long(parts: Iterable[Part]) -> list[str]:
+    """The names of the parts that are longer than 1."""
+    return [part.name for part in parts if largest(part.size) > 1]
+
 
 class Pattern(NamedTuple):
     """A pattern that was read: the names of the parts by group. ``sizes``: the sizes that the pattern states."""
@@ -57,7 +81,7 @@ class Pattern(NamedTuple):
     text: str
     before: tuple[tuple[str, ...], ...]
     after: tuple[tuple[str, ...], ...]
-    sizes: dict[str, int]
+    sizes: Mapping[str, Int]
 
     def arranged(self, x: Shape) -> Arrangement:
         """The sizes of all parts for an input x; LayerError if x does not fit."""
@@ -68,7 +92,7 @@ class Pattern(NamedTuple):
                 f"{len(sizes)} sizes: the channels and {len(x.axes)} axes"
             )
         parts: dict[str, Int] = dict(self.sizes)
-        for group, size, axis in zip(self.before, sizes, ("channels", *axis_names(x)), strict=True):
+        for group, size, axis in zip(self.before, sizes, ("number of channels", *axis_names(x)), strict=True):
             self._solve(group, size, axis, parts)
         before, after = (
             tuple(tuple(Part(name, parts[name]) for name in group) for group in side)
@@ -99,7 +123,19 @@ class Pattern(NamedTuple):
         parts[unknown[0]] = size // known
 
     def _word(self, name: str) -> str:
-        return str(self.sizes[name]) if name in self.sizes else name
+        return int_text(self.sizes[name]) if name in self.sizes else name
+
+
+class PatternText(Text):
+    """The pattern of a movement, as text."""
+
+    allowed = "a pattern"
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            raise LayerError(f"expected a pattern, such as {EXAMPLE}, got {message_text(value)}")
+        read_pattern(value)
+        return value
 
 
 def nearest_multiples(size: Int, by: Int) -> str:
@@ -136,6 +172,16 @@ def read_pattern(text: str) -> Pattern:
             hint = "; reduce removes an axis" if where == "after" else "; expand repeats an axis of size 1"
             raise LayerError(f"{text!r}: {word} has no counterpart {where} the arrow{hint}")
     return Pattern(text, before, after, sizes)
+
+
+def sized(text: str, **sizes: Int) -> Pattern:
+    """The pattern in a text, with the sizes of some parts.
+
+    >>> sized("c (h s) -> c h s", s=7).text
+    'c (h 7) -> c h 7'
+    """
+    shown = _NAME.sub(lambda name: int_text(sizes[name[0]]) if name[0] in sizes else name[0], text)
+    return read_pattern(text)._replace(text=shown, sizes=sizes)
 
 
 def _groups(side: str, text: str, sizes: dict[str, int]) -> tuple[tuple[str, ...], ...]:

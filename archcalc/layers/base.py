@@ -42,6 +42,8 @@ class Layer:
     """Storage of the output: 'new', 'in_place' (storage of the input), 'view' (shares the input's storage)."""
     joins: ClassVar[bool] = False
     """Whether the layer takes several inputs."""
+    direct: ClassVar[str] = ""
+    """The setting that a plain value stands for: ``rearrange: "c h w -> c (h w)"``."""
     mixes: ClassVar[bool] = False
     """Whether, on a vector, each output value depends on all input values."""
 

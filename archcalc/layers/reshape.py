@@ -16,7 +16,6 @@ from archcalc.sizes import (
     Window,
     Work,
     ceil_div,
-    divide,
     equal,
     gcd,
     int_text,
@@ -206,22 +205,6 @@ class PadChannels(Layer, type="pad_channels"):
 
     def params(self, x: Shape) -> Params:
         return NO_PARAMS
-
-    def work(self, out: Shape, x: Shape) -> Work:
-        return NO_WORK
-
-
-class ChannelShuffle(Pointwise, type="channel_shuffle"):
-    """Splits the channels into ``groups`` equal parts and takes one channel of each part in turn.
-
-    Source: Zhang et al., ShuffleNet, 2018, section 3.1.
-    """
-
-    groups = WholeNumber("equal parts of the channels")
-
-    def shape(self, x: Shape) -> Shape:
-        divide(x.channels, self.groups, "channels / groups")
-        return x
 
     def work(self, out: Shape, x: Shape) -> Work:
         return NO_WORK

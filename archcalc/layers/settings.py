@@ -189,6 +189,15 @@ class Like(Setting):
         return {"type": "string", "description": self.help}
 
 
+class Text(Setting):
+    """A text. In a spec, braces in the text hold expressions."""
+
+    allowed = "text"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "description": f"{self.help}; braces hold expressions"}
+
+
 class Number(Setting):
     """A number from ``low`` to ``high``."""
 

@@ -195,19 +195,3 @@ class PadRecord(PadChannelsRecord, type="pad"):
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [layer]
-
-
-class ChannelShuffleRecord(MovingRecord, type="channel_shuffle"):
-    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
-        if layer.groups in (1, x.channels):
-            return ITSELF
-        return InlineCode("{0}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)", {"groups": layer.groups})
-
-    def returns_view(self, layer: Any, out: Shape) -> bool:
-        return True
-
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,) = xs
-        if layer.groups in (1, out.channels):
-            return x
-        return tape.run("clone", xs, out.values, ORDERED["first"], rule=tape.rule(x))

@@ -19,7 +19,7 @@ from archcalc.witness.tools import TOOLS
 MACS = "conv conv_table conv_transpose linear"
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 ACTIVATIONS = "relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh"
-MOVES = "input identity flatten concat slice crop pad channel_shuffle pad_channels dropout drop_path"
+MOVES = "input identity flatten concat slice crop pad channel_shuffle rearrange pad_channels dropout drop_path"
 OTHERS = "scale layer_scale softmax add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
@@ -167,6 +167,10 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "channel_shuffle": case(
             lambda: Written(lambda x: x.view(len(x), 2, 4, 6, 6).transpose(1, 2).reshape(len(x), 8, 6, 6)), groups=2
         ),
+        "rearrange": case(
+            lambda: Written(lambda x: x.unflatten(2, (-1, 2)).permute(0, 1, 3, 2, 4).flatten(1, 2)),
+            pattern="c (h 2) w -> (c 2) h w",
+        ),
         "crop": case(lambda: Written(lambda x: x[:, :, 1:5, 2:]), by=[1, [2, 0]]),
         "pad": case(lambda: Written(lambda x: F.pad(x, (2, 0, 1, 1))), by=[1, [2, 0]]),
         "pad/module": case(lambda: nn.ZeroPad2d((2, 0, 1, 1)), by=[1, [2, 0]]),
@@ -269,7 +273,18 @@ def test_what_calflops_counts() -> None:
             ("relu6", "sigmoid", "hard_sigmoid", "hard_swish", "tanh", "add", "mean", "multiply", "concat"), (0, 0, 0)
         ),
         **dict.fromkeys(
-            ("slice", "crop", "pad", "pad_channels", "channel_shuffle", "scale", "flatten", "identity", "dropout"),
+            (
+                "slice",
+                "crop",
+                "pad",
+                "pad_channels",
+                "channel_shuffle",
+                "rearrange",
+                "scale",
+                "flatten",
+                "identity",
+                "dropout",
+            ),
             (0, 0, 0),
         ),
         "layer_scale": (0, 0, 8),

@@ -192,7 +192,12 @@ SHAPES = [
     ),
     ("linear", {"out": 2}, (x,), "linear on the map 6x5x7: put flatten before it, or say axis: channels or axis: last"),
     ("layer_norm", {}, (x,), "layer_norm on the map 6x5x7: say axis: channels, axis: last or axis: all"),
-    ("group_norm", {"groups": 4}, (x,), "channels / groups: 6 is not divisible by 4"),
+    (
+        "group_norm",
+        {"groups": 4},
+        (x,),
+        "channels / groups: 6 is not divisible by 4",
+    ),
     (
         "group_norm",
         {"groups": 6},
@@ -212,7 +217,12 @@ SHAPES = [
         "instance_norm needs a feature map with height and width, got a vector of 6",
     ),
     ("rbf", {"out": 2}, (x,), "rbf needs a vector, got the map 6x5x7: put flatten before it"),
-    ("channel_shuffle", {"groups": 4}, (x,), "channels / groups: 6 is not divisible by 4"),
+    (
+        "channel_shuffle",
+        {"groups": 4},
+        (x,),
+        "'(4 c) h w -> (c 4) h w': the number of channels 6 of (4 c) is not divisible by 4; 4 and 8 are",
+    ),
     ("slice", {"start": 2, "stop": 7}, (x,), "channels 2 to 7 do not lie in the input's 6 channels"),
     ("slice", {"start": 6}, (x,), "channels 6 to 6 do not lie in the input's 6 channels"),
     (

@@ -268,6 +268,8 @@ CASES = [
     Case("pad", {"size": 8}, (x,), Shape(6, (8, 8)), (), {}, (cut(-1), cut(0))),
     Case("pad", {"by": [[3, 0]]}, (Shape(2, (4,)),), Shape(2, (7,)), (), {}, (cut(-3),)),
     Case("channel_shuffle", {"groups": 3}, (x,), x),
+    Case("rearrange", {"pattern": "(2 c) h w -> (c 2) h w"}, (x,), x),
+    Case("rearrange", {"pattern": "c h w -> c w h"}, (x,), Shape(6, (7, 5)), window=WHOLE),
 ]
 
 

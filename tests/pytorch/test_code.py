@@ -104,6 +104,16 @@ ROWS = [
     ("pad_channels", {"after": 2}, x, "F.pad(x0, (0, 0, 0, 0, 0, 2))"),
     ("channel_shuffle", {"groups": 2}, x, "x0.unflatten(1, (2, -1)).transpose(1, 2).flatten(1, 2)"),
     ("channel_shuffle", {"groups": 6}, x, "x0"),
+    ("channel_shuffle", {"groups": 2}, v, "x0.unflatten(1, (2, -1)).transpose(1, 2).flatten(1, 2)"),
+    ("rearrange", {"pattern": "c h w -> c (h w)"}, x, "x0.flatten(2, 3)"),
+    ("rearrange", {"pattern": "c h w -> w c h"}, x, "x0.permute(0, 3, 1, 2)"),
+    (
+        "rearrange",
+        {"pattern": "c (h 2) (w 3) -> (c 2 3) h w"},
+        x,
+        "x0.unflatten(3, (-1, 3)).unflatten(2, (-1, 2)).permute(0, 1, 3, 5, 2, 4).flatten(1, 3)",
+    ),
+    ("rearrange", {"pattern": "c (1 h) w -> c w 1 h"}, x, "x0.transpose(2, 3).unsqueeze(3)"),
 ]
 
 

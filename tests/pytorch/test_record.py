@@ -122,6 +122,7 @@ SETTINGS: dict[str, list[dict]] = {
     "pad": [{"by": 1}],
     "pad_channels": [{"after": 1}],
     "channel_shuffle": [{"groups": 2}],
+    "rearrange": [{"pattern": "c h w -> c w h"}, {"pattern": "c h w -> c (w h)"}],
 }
 
 

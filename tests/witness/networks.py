@@ -560,3 +560,24 @@ class Settings:
 
     def channel_shuffle(self) -> dict[str, Any]:
         return {"groups": self.groups() if self.flag() else self.count(1, 4)}
+
+    def rearrange(self) -> dict[str, Any]:
+        """Each size as one part or two, and the parts in any order on any axes."""
+        parts, before = list[str](), list[str]()
+        letters = iter("abcdefghij")
+        for size in (self.x.channels, *self.x.axes):
+            divisors = [n for n in range(2, size + 1) if size % n == 0]
+            if self.flag() or not divisors:
+                group = [next(letters)]
+            else:
+                group = [next(letters), str(self.one_of(*divisors) if not self.rarely(20) else 5)]
+                if self.flag():
+                    group.reverse()
+            parts += group
+            before.append(f"({' '.join(group)})" if len(group) > 1 else group[0])
+        if self.flag():
+            parts = self.drawing.draw(st.permutations(parts))
+        axes = self.one_of(1, 2, 3) if self.rarely(2) else len(before)
+        cuts = sorted(self.number(0, len(parts)) for _ in range(axes - 1))
+        groups = [parts[a:b] for a, b in zip([0, *cuts], [*cuts, len(parts)], strict=True)]
+        return {"pattern": f"{' '.join(before)} -> {' '.join(f'({chr(32).join(group)})' for group in groups)}"}

@@ -5,6 +5,8 @@ Sizes, and what PyTorch refuses, are PyTorch's own here.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import reduce
 from operator import mul
@@ -191,6 +193,39 @@ def pad(given: dict[str, Any], x: Tensor) -> Tensor:
     return F.pad(x, sides(pads))
 
 
+def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:
+    """A pattern in the notation of einops, written out with one axis for every part."""
+    sides = []
+    for side in pattern.split("->"):
+        numbers: Counter[str] = Counter()
+        groups = []
+        for inside, alone in re.findall(r"\(([^)]*)\)|(\S+)", side):
+            parts = []
+            for part in (inside or alone).split():
+                numbers[part] += 1
+                if part != "1":
+                    parts.append(f"{part}/{numbers[part]}")
+            groups.append(parts)
+        sides.append(groups)
+    before, after = sides
+    known = {part: sizes.get(part.split("/")[0], 0) for group in before for part in group}
+    known |= {part: int(part.split("/")[0]) for part in known if part[0].isdigit()}
+    if len(before) != x.dim() - 1:
+        raise NoSuchLayerError("another number of axes")
+    for at, group in reversed(list(enumerate(before, 1))):
+        x = x.unflatten(at, [known[part] or -1 for part in group] or [1])
+    flat = [part for group in before for part in group or ["1"]]
+    names = [part for group in after for part in group]
+    x = x.squeeze([at for at, part in enumerate(flat, 1) if part == "1"])
+    flat = [part for part in flat if part != "1"]
+    x = x.permute(0, *(1 + flat.index(part) for part in names))
+    done = 1
+    for group in after:
+        x = x.flatten(done, done + len(group) - 1) if group else x.unsqueeze(done)
+        done += 1
+    return x
+
+
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
@@ -234,5 +269,6 @@ LAYERS: dict[str, Any] = {
     "pad_channels": pad_channels,
     "crop": crop,
     "pad": pad,
+    "rearrange": lambda given, x: rearrange(given["pattern"], x),
     "channel_shuffle": lambda given, x: nn.ChannelShuffle(given["groups"])(x),
 }

@@ -1,0 +1,86 @@
+"""What PyTorch does with movements: axes that are split, put into another order and merged again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.layers.arrangement import Arrangement
+from archcalc.pytorch.code import ITSELF, InlineCode
+from archcalc.pytorch.rearrange import MovingRecord
+from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.tape import ORDERED, TapeTensor
+from archcalc.sizes import Shape
+
+
+class MovementRecord(MovingRecord):
+    """A view of the input. If the memory of the input cannot be read in the new order, PyTorch copies the values."""
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        pattern = layer.pattern_on(x)
+        return moving(pattern.arranged(x), pattern.sizes)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        arrangement = tape.ask(arranged, layer, shape)
+        if arrangement.keeps_order and out == shape:
+            return x
+        return tape.run("clone", xs, out.values, ORDERED["first"], rule=tape.rule(x))
+
+
+class RearrangeRecord(MovementRecord, type="rearrange"):
+    pass
+
+
+class ChannelShuffleRecord(MovementRecord, type="channel_shuffle"):
+    pass
+
+
+def arranged(layer: Any, x: Shape) -> Arrangement:
+    """The arrangement of a movement, as a ``question`` for ``Runner.ask``."""
+    arrangement: Arrangement = layer.arrangement(x)
+    return arrangement
+
+
+def moving(arrangement: Arrangement, stated: Any) -> InlineCode:
+    """Code that splits axes, puts the parts into another order and merges them; ``stated``: parts of a given size.
+
+    The last axis comes first, so that a split or a merger does not change the numbers of the axes that follow.
+    """
+    before, after = arrangement
+    if arrangement.keeps_order and [len(group) for group in before] == [len(group) for group in after]:
+        return ITSELF
+    text, sizes = "{0}", dict[str, Any]()
+    for at in reversed(range(len(before))):
+        group = before[at]
+        names = [f"{{{_argument(part.name)}}}" if part.name in stated else "-1" for part in group]
+        if len(group) != 1:
+            text += f".unflatten({at + 1}, ({', '.join(names)}))" if group else f".squeeze({at + 1})"
+            sizes |= {_argument(part.name): part.size for part in group if part.name in stated}
+    text += _in_order(
+        [part.name for group in before for part in group], [part.name for group in after for part in group]
+    )
+    first = 1 + sum(map(len, after))
+    for group in reversed(after):
+        first -= len(group)
+        if len(group) != 1:
+            text += f".flatten({first}, {first + len(group) - 1})" if group else f".unsqueeze({first})"
+    return InlineCode(text, sizes)
+
+
+def _argument(part: str) -> str:
+    """The name of a part's size as an argument of the code."""
+    return f"size{part.replace('#', '_')}" if part[0].isdigit() else part
+
+
+def _in_order(there: list[str], wanted: list[str]) -> str:
+    """Code that puts axes into another order."""
+    order = [there.index(name) + 1 for name in wanted]
+    apart = [at for at, axis in enumerate(order, 1) if axis != at]
+    if not apart:
+        return ""
+    if len(apart) == 2:
+        return f".transpose({apart[0]}, {apart[1]})"
+    return f".permute(0, {', '.join(map(str, order))})"
