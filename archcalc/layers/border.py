@@ -49,7 +49,21 @@ class Crop(Border, type="crop"):
     """
 
     by = Sides("positions cut off", None, instead="; the layer pad puts zeros around")
+    offset = PerAxis("positions cut off in front, with size or like (default: half of all)", None, least=0)
     storage = "view"
+
+    def sides(self, x: Shape) -> list[tuple[Int, Int]]:
+        """Positions cut off before and after, for each axis of x."""
+        centred = super().sides(x)
+        if self.offset is None:
+            return centred
+        if self.by is not None:
+            raise LayerError("crop takes offset with size or like; by says both sides itself")
+        every = [before + after for before, after in centred]
+        for at, cut in zip(per_axis(self.offset, x, "offset"), every, strict=True):
+            if largest(at - cut) > 0:
+                raise LayerError(f"crop with offset {int_text(at)}: only {int_text(cut)} positions are cut off")
+        return [(at, cut - at) for at, cut in zip(per_axis(self.offset, x, "offset"), every, strict=True)]
 
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(n - m) < 0:

@@ -266,6 +266,8 @@ SHAPES = [
     ("pad", {"by": 1, "size": 9}, (x,), "pad needs by, size or like, one of the three"),
     ("crop", {"by": [[2, 3], 0]}, (x,), "crop cuts 2 + 3 positions off an axis of 5: nothing is left"),
     ("crop", {"by": 4}, (x,), "crop cuts 4 + 4 positions off an axis of 5: nothing is left"),
+    ("crop", {"size": 4, "offset": 2}, (x,), "crop with offset 2: only 1 positions are cut off"),
+    ("crop", {"by": 1, "offset": 1}, (x,), "crop takes offset with size or like; by says both sides itself"),
     ("crop", {"size": [5, 8]}, (x,), "crop cannot make 7 positions 8; the layer pad makes a map larger"),
     ("pad", {"size": [6, 6]}, (x,), "pad cannot make 7 positions 6; the layer crop makes a map smaller"),
     ("crop", {"size": [4]}, (x,), "size has 1 numbers, but the input 6x5x7 has 2 spatial axes"),

@@ -260,6 +260,8 @@ CASES = [
     Case("crop", {"by": [[2, 0], [0, 3]]}, (x,), Shape(6, (3, 4)), (), {}, (cut(2), cut(0))),
     # 5 to 4 and 7 to 4: the odd position is cut off at the end
     Case("crop", {"size": 4}, (x,), Shape(6, (4, 4)), (), {}, (cut(0), cut(1))),
+    # FCN cuts a number of positions in front, and the rest behind
+    Case("crop", {"size": [2, 6], "offset": [3, 0]}, (x,), Shape(6, (2, 6)), (), {}, (cut(3), cut(0))),
     Case("crop", {"by": 0}, (x,), x, (), {}, (Window(1), Window(1))),
     Case("crop", {"by": [1, 2, [0, 1]]}, (Shape(2, (4, 5, 6)),), Shape(2, (2, 1, 5)), (), {}, (cut(1), cut(2), cut(0))),
     Case("pad", {"by": 1}, (x,), Shape(6, (7, 9)), (), {}, (cut(-1), cut(-1))),
