@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
     NOT_IN_TORCH,
@@ -16,6 +16,7 @@ from archcalc.conventions.counts import (
 )
 from archcalc.conventions.source_style import CALLED, FUNCTIONAL, TORCHVISION
 from archcalc.layers.base import per_axis
+from archcalc.layers.move import MOVEMENTS
 from archcalc.sizes import Int, product
 
 VERSION = "0.3.2"

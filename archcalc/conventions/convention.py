@@ -162,9 +162,6 @@ def layer_types(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-MOVEMENTS = layer_types("rearrange channel_shuffle")
-"""The layer types that move values by a pattern. They have neither operations nor parameters."""
-
 WEIGHTED = layer_types("conv conv_table conv_transpose linear")
 """The layer types that have multiply-adds."""
 

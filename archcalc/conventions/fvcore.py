@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import ADAPTIVE, NOT_IN_TORCH, input_values, layer_norm_operations, setting
 from archcalc.conventions.source_style import CALLED, TORCHVISION
+from archcalc.layers.move import MOVEMENTS
 from archcalc.sizes import Int
 
 

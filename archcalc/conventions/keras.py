@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, NO_OPERATIONS, Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.convention import NO_OPERATIONS, Convention, Layers, Tally, Term, layer_types
 from archcalc.conventions.counts import buffers
+from archcalc.layers.move import MOVEMENTS
 
 CONVENTIONS = (
     Convention(

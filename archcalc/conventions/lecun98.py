@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import ADAPTIVE, CONV, additions, products
+from archcalc.layers.move import MOVEMENTS
 from archcalc.sizes import Int
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
 from archcalc.conventions.counts import (
     CONV,
     NOT_IN_TORCH,
@@ -14,6 +14,7 @@ from archcalc.conventions.counts import (
     values,
 )
 from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, TORCHVISION
+from archcalc.layers.move import MOVEMENTS
 
 VERSION = "0.7.5"
 HOOKED = (MODULE,)

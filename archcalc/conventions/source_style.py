@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from archcalc.layers import Layer
+from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.pool import AdaptiveAvgPool
 
 MODULE = "module"
@@ -38,8 +39,7 @@ OPERATORS = (
     "multiply",
     "concat",
     "slice",
-    "rearrange",
-    "channel_shuffle",
+    *sorted(MOVEMENTS),
     "crop",
     "pad",
     "pad_channels",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
     NOT_IN_TORCH,
@@ -14,6 +14,7 @@ from archcalc.conventions.counts import (
     weights_per_output_position,
 )
 from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION
+from archcalc.layers.move import MOVEMENTS
 from archcalc.sizes import Int
 
 HOOKED = (MODULE,)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Tally, layer_types
+from archcalc.conventions.convention import Convention, Tally, layer_types
 from archcalc.conventions.counts import NOT_IN_TORCH
+from archcalc.layers.move import MOVEMENTS
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 NOTHING = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, Convention, Layers, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
     NOT_IN_TORCH,
@@ -15,6 +15,7 @@ from archcalc.conventions.counts import (
     weights_per_output_position,
 )
 from archcalc.conventions.source_style import OPERATOR, TORCHVISION
+from archcalc.layers.move import MOVEMENTS
 from archcalc.sizes import Int
 
 

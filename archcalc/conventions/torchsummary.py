@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import MOVEMENTS, NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
+from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, setting, values
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
+from archcalc.layers.move import MOVEMENTS
 from archcalc.sizes import Int
 
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from archcalc.layers.arrangement import Arrangement, Pattern, PatternText, read_pattern, sized
-from archcalc.layers.base import Layer, StorageKind, whole
-from archcalc.layers.settings import WholeNumber
-from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Params, Shape, Window, Work
+from archcalc.errors import LayerError
+from archcalc.layers.arrangement import Arrangement, Pattern, PatternText, nearest_multiples, read_pattern, sized
+from archcalc.layers.base import Layer, StorageKind, need_map, per_axis, registry, whole
+from archcalc.layers.settings import Flag, Like, PerAxis, WholeNumber
+from archcalc.sizes import (
+    NO_PARAMS,
+    NO_WORK,
+    POINT,
+    Int,
+    Params,
+    Shape,
+    Window,
+    Work,
+    equal,
+    int_text,
+    is_array,
+    largest,
+)
 
 LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
 """The parts of a pattern that stand for the axes of a map, by the number of axes."""
@@ -21,6 +35,19 @@ class Movement(Layer):
     def arrangement(self, x: Shape) -> Arrangement:
         """The parts of the channels and of every axis, before and after the values are moved."""
         return self.pattern_on(x).arranged(x)
+
+    def within(self, x: Shape, sizes: Int | tuple[Int, ...], name: str) -> dict[str, Int]:
+        """The sizes of a setting for the axes of x, by the names of the parts of a pattern."""
+        need_map(x, self.type)
+        return {f"s{at}": size for at, size in enumerate(per_axis(sizes, x, name), 1)}
+
+    def map_sizes(self) -> tuple[Int, ...]:
+        """The sizes of the map that the settings ``size`` or ``like`` state."""
+        size, like = getattr(self, "size", None), getattr(self, "like", None)
+        if (size is None) == (like is None):
+            raise LayerError(f"{self.type} needs size or like, one of the two")
+        sizes = like if size is None else size
+        return sizes if isinstance(sizes, tuple) else (sizes,)
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         before, after = self.arrangement(x)
@@ -69,6 +96,138 @@ class ChannelShuffle(Movement, type="channel_shuffle"):
         return sized(f"(g c){axes} -> (c g){axes}", g=self.groups)
 
 
+class SpaceToDepth(Movement, type="space_to_depth"):
+    """Moves blocks of neighbouring positions into the channels.
+
+    It is the pattern ``c (h block) (w block) -> (c block block) h w``, as ``nn.PixelUnshuffle`` has it. The layer
+    ``reorg`` of darknet has another order of the channels.
+
+    Source: Shi et al., Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+    neural network, 2016, section 3.2.
+    """
+
+    block = PerAxis("positions of a block, along every axis")
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        within = self.within(x, self.block, "block")
+        axes, inner = axes_of(x), "".join(f" {name}" for name in within)
+        whole = "".join(f" ({axis} {name})" for axis, name in zip(axes, within, strict=True))
+        return sized(f"c{whole} -> (c{inner}){axes_text(x)}", **within)
+
+
+class PixelShuffle(Movement, type="pixel_shuffle"):
+    """Moves parts of the channels to positions between the positions: a larger map of fewer channels.
+
+    It is the pattern ``(c factor factor) h w -> c (h factor) (w factor)``, as ``nn.PixelShuffle`` has it.
+
+    Source: Shi et al., Real-time single image and video super-resolution using an efficient sub-pixel convolutional
+    neural network, 2016, section 3.2.
+    """
+
+    factor = PerAxis("how many times larger, along every axis")
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        within = self.within(x, self.factor, "factor")
+        axes, inner = axes_of(x), "".join(f" {name}" for name in within)
+        whole = "".join(f" ({axis} {name})" for axis, name in zip(axes, within, strict=True))
+        return sized(f"(c{inner}){axes_text(x)} -> c{whole}", **within)
+
+
+class ToTokens(Movement, type="to_tokens"):
+    """Puts the positions of a map one after another on a single axis.
+
+    It is the pattern ``c h w -> c (h w)``.
+
+    Source: Dosovitskiy et al., An image is worth 16x16 words, ICLR 2021, section 3.1.
+    """
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        need_map(x, self.type)
+        return read_pattern(f"c{axes_text(x)} -> c ({axes_text(x).strip()})")
+
+
+class ToMap(Movement, type="to_map"):
+    """Puts positions that stand one after another on the axes of a map: the reverse of ``to_tokens``.
+
+    It is the pattern ``c (h w) -> c h w`` with the sizes of the map.
+    """
+
+    size = PerAxis("size of the map, one number for every axis", None)
+    like = Like("the layer whose map has the size, instead of size", None)
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        axes = self.map_sizes()
+        names = {f"m{at}": size for at, size in enumerate(axes, 1)}
+        return sized(f"c ({' '.join(names)}) -> c {' '.join(names)}", **names)
+
+
+class Windows(Movement, type="windows"):
+    """Cuts a map into windows: one axis for the windows, and one for the positions of a window.
+
+    It is the pattern ``c (h size) (w size) -> c (h w) (size size)``. With ``grid``, a window has ``size`` positions at
+    equal distances over the whole map: ``c (size h) (size w) -> c (h w) (size size)``.
+
+    Source: Liu et al., Swin transformer, 2021, section 3.2; Tu et al., MaxViT, 2022, section 3.2 (grid).
+    """
+
+    size = PerAxis("positions of a window, along every axis")
+    grid = Flag("positions at equal distances over the whole map", False)
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        within = self.within(x, self.size, "size")
+        whole, moved = windows_text(axes_of(x), tuple(within), self.grid)
+        return sized(f"c {whole} -> c {moved}", **within)
+
+
+class FromWindows(Movement, type="from_windows"):
+    """Puts windows together to the map that they were cut from: the reverse of ``windows``.
+
+    It is the pattern ``c (h w) (block block) -> c (h block) (w block)`` with the size of the map. A window has as
+    many positions along every axis, unless ``block`` says how many.
+    """
+
+    size = PerAxis("size of the map, one number for every axis", None)
+    like = Like("the layer whose map has the size, instead of size", None)
+    block = PerAxis("positions of a window, along every axis (default: as many along every axis)", None)
+    grid = Flag("positions at equal distances over the whole map", False)
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        if len(x.axes) != 2:
+            raise LayerError(f"from_windows needs a map of windows and positions, got {x}")
+        whole = Shape(x.channels, self.map_sizes())
+        within = self.within(whole, root(x.axes[1], len(whole.axes)) if self.block is None else self.block, "block")
+        counts = {
+            axis: _windows_along(n, size, self.type)
+            for axis, n, size in zip(axes_of(whole), whole.axes, within.values(), strict=True)
+        }
+        together, apart = windows_text(axes_of(whole), tuple(within), self.grid)
+        return sized(f"c {apart} -> c {together}", **counts, **within)
+
+
+def windows_text(axes: tuple[str, ...], within: tuple[str, ...], grid: bool) -> tuple[str, str]:
+    """The axes of a map, and the axes of its windows, as they stand in a pattern behind the channels."""
+    pairs = [(inner, axis) if grid else (axis, inner) for axis, inner in zip(axes, within, strict=True)]
+    return " ".join(f"({a} {b})" for a, b in pairs), f"({' '.join(axes)}) ({' '.join(within)})"
+
+
+def root(n: Int, degree: int) -> Int:
+    """The whole number whose power is n; LayerError if there is none."""
+    power = n ** (1 / degree)
+    found: Int = power.round().astype("int64") if is_array(power) else round(power)
+    if not equal(found**degree, n):
+        raise LayerError(f"from_windows needs block: a window of {int_text(n)} positions is not as long on every axis")
+    return found
+
+
+def _windows_along(n: Int, size: Int, what: str) -> Int:
+    if largest(n % size) != 0:
+        raise LayerError(
+            f"{what}: {int_text(n)} positions of the map are not divisible by windows of {int_text(size)}"
+            f"{nearest_multiples(n, size)}"
+        )
+    return n // size
+
+
 def axes_of(x: Shape) -> tuple[str, ...]:
     """The parts that stand for the axes of x."""
     return LETTERS.get(len(x.axes)) or tuple(f"a{at}" for at in range(1, len(x.axes) + 1))
@@ -77,3 +236,7 @@ def axes_of(x: Shape) -> tuple[str, ...]:
 def axes_text(x: Shape) -> str:
     """The axes of x as they stand in a pattern behind the channels."""
     return "".join(f" {axis}" for axis in axes_of(x))
+
+
+MOVEMENTS = frozenset(name for name, layer in registry.items() if issubclass(layer, Movement))
+"""The layer types that move values by a pattern. They have neither operations nor parameters."""

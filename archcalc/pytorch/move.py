@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.layers.arrangement import Arrangement
+from archcalc.layers.base import per_axis
 from archcalc.pytorch.code import ITSELF, InlineCode
 from archcalc.pytorch.rearrange import MovingRecord
 from archcalc.pytorch.runner import Runner
@@ -36,6 +37,51 @@ class RearrangeRecord(MovementRecord, type="rearrange"):
 
 class ChannelShuffleRecord(MovementRecord, type="channel_shuffle"):
     pass
+
+
+class ToTokensRecord(MovementRecord, type="to_tokens"):
+    pass
+
+
+class ToMapRecord(MovementRecord, type="to_map"):
+    pass
+
+
+class WindowsRecord(MovementRecord, type="windows"):
+    pass
+
+
+class FromWindowsRecord(MovementRecord, type="from_windows"):
+    pass
+
+
+class PixelShuffleRecord(MovementRecord, type="pixel_shuffle"):
+    """One operator over two axes with one factor; a movement like others over other axes."""
+
+    operator, setting = "pixel_shuffle", "factor"
+    modules = ("PixelShuffle",)
+
+    def together(self, layer: Any, x: Shape) -> Any:
+        """The one factor of PyTorch's operator; None if PyTorch has no operator for the layer."""
+        sizes = set(per_axis(getattr(layer, self.setting), x, self.setting))
+        return sizes.pop() if len(x.axes) == 2 and len(sizes) == 1 else None
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        size = self.together(layer, x)
+        if size is None or out == x:
+            return super().code(layer, x, out)
+        return InlineCode(f"F.{self.operator}({{0}}, {{{self.setting}}})", {self.setting: size})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        if out == shape or tape.ask(self.together, layer, shape) is None:
+            return super().run(tape, layer, xs, shapes, out)
+        return tape.run(self.operator, xs, out.values, ORDERED["first"], rule=tape.rule(x, "first"))
+
+
+class SpaceToDepthRecord(PixelShuffleRecord, type="space_to_depth"):
+    operator, setting = "pixel_unshuffle", "block"
+    modules = ("PixelUnshuffle",)
 
 
 def arranged(layer: Any, x: Shape) -> Arrangement:

@@ -19,7 +19,8 @@ from archcalc.witness.tools import TOOLS
 MACS = "conv conv_table conv_transpose linear"
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 ACTIVATIONS = "relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh"
-MOVES = "input identity flatten concat slice crop pad channel_shuffle rearrange pad_channels dropout drop_path"
+PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows"
+MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
 OTHERS = "scale layer_scale softmax add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
@@ -55,6 +56,8 @@ STATUSES = {
 }
 COVER_EVERYTHING = ("archcalc", "paper", "cs231n")
 """Conventions whose definition covers every layer type."""
+OF_OTHER_AXES = ("to_map", "windows", "from_windows")
+"""Patterns that are written as ``rearrange`` is, on other axes than those of the tests."""
 RUN = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
 """Tools that the tests run on every layer type that their convention knows."""
 
@@ -171,6 +174,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             lambda: Written(lambda x: x.unflatten(2, (-1, 2)).permute(0, 1, 3, 2, 4).flatten(1, 2)),
             pattern="c (h 2) w -> (c 2) h w",
         ),
+        "space_to_depth": case(lambda: nn.PixelUnshuffle(2), block=2),
+        "pixel_shuffle": case(lambda: nn.PixelShuffle(2), factor=2),
+        "to_tokens": case(lambda: Written(lambda x: x.flatten(2))),
         "crop": case(lambda: Written(lambda x: x[:, :, 1:5, 2:]), by=[1, [2, 0]]),
         "pad": case(lambda: Written(lambda x: F.pad(x, (2, 0, 1, 1))), by=[1, [2, 0]]),
         "pad/module": case(lambda: nn.ZeroPad2d((2, 0, 1, 1)), by=[1, [2, 0]]),
@@ -213,7 +219,7 @@ def test_what_a_tool_counts_of_every_layer_type_that_it_is_said_to_know(tool: st
     pytest.importorskip("torch")
     cases, how, different = layer_cases(), convention(tool), {}
     known = {type for type in registry if how.knows(type)}
-    assert {case.split("/")[0] for case in cases} == known - {"input", "conv_table"}
+    assert {case.split("/")[0] for case in cases} == known - {"input", "conv_table", *OF_OTHER_AXES}
     for case, (settings, module) in cases.items():
         found, said = explain(one_layer(case, settings), how), run(tool, module())
         counts = {"operations": said.operations, "parameters": said.params}

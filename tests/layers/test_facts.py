@@ -271,6 +271,28 @@ CASES = [
     Case("pad", {"by": [[3, 0]]}, (Shape(2, (4,)),), Shape(2, (7,)), (), {}, (cut(-3),)),
     Case("channel_shuffle", {"groups": 3}, (x,), x),
     Case("rearrange", {"pattern": "(2 c) h w -> (c 2) h w"}, (x,), x),
+    # 6 channels of 5x7: blocks of 5x1 leave 1x7, and 30 channels; 2x3 parts of the channels leave one
+    Case("space_to_depth", {"block": [5, 1]}, (x,), Shape(30, (1, 7)), window=WHOLE),
+    Case("pixel_shuffle", {"factor": [2, 3]}, (x,), Shape(1, (10, 21)), window=WHOLE),
+    Case("to_tokens", {}, (x,), Shape(6, (35,)), window=WHOLE),
+    Case("to_map", {"size": [5, 7]}, (Shape(6, (35,)),), x, window=(Window(35, whole=True),)),
+    # windows of 5x1 positions: 1x7 of them; on a grid, too
+    Case("windows", {"size": [5, 1]}, (x,), Shape(6, (7, 5)), window=WHOLE),
+    Case("windows", {"size": [1, 7], "grid": True}, (x,), Shape(6, (5, 7)), window=WHOLE),
+    Case(
+        "from_windows",
+        {"size": [4, 6]},
+        (Shape(2, (6, 4)),),
+        Shape(2, (4, 6)),
+        window=(Window(6, whole=True), Window(4, whole=True)),
+    ),
+    Case(
+        "from_windows",
+        {"size": [5, 7], "block": [5, 1]},
+        (Shape(6, (7, 5)),),
+        x,
+        window=(Window(7, whole=True), Window(5, whole=True)),
+    ),
     Case("rearrange", {"pattern": "c h w -> c w h"}, (x,), Shape(6, (7, 5)), window=WHOLE),
 ]
 

@@ -102,6 +102,7 @@ import archcalc.pytorch
     assert done.stderr.splitlines()[-1].startswith("TypeError: the layer type 'mine' (Mine) has no PyTorch record")
 
 
+AXES: dict[str, tuple[int, ...]] = {"rbf": (), "to_map": (6,), "from_windows": (9, 4)}
 SETTINGS: dict[str, list[dict]] = {
     "conv": [{"out": 4, "kernel": 3}],
     "conv_transpose": [{"out": 4, "kernel": 3}],
@@ -122,6 +123,12 @@ SETTINGS: dict[str, list[dict]] = {
     "pad": [{"by": 1}],
     "pad_channels": [{"after": 1}],
     "channel_shuffle": [{"groups": 2}],
+    "space_to_depth": [{"block": 2}],
+    "pixel_shuffle": [{"factor": 2}],
+    "windows": [{"size": 2}],
+    "to_map": [{"size": [2, 3]}],
+    "from_windows": [{"size": [6, 6]}],
+    "rbf": [{"out": 5}],
     "rearrange": [{"pattern": "c h w -> c w h"}, {"pattern": "c h w -> c (w h)"}],
 }
 
@@ -130,11 +137,12 @@ SETTINGS: dict[str, list[dict]] = {
 def test_what_a_layer_saves_is_what_its_record_says(type) -> None:
     """Of the input's and the output's storage, over all its forms; a view of a storage counts as that storage."""
     said, saved = records[type], {"input": False, "output": False}
-    vector = type == "rbf"
-    for settings in SETTINGS.get(type, [{"out": 5}] if vector else [{}]):
+    for settings in SETTINGS.get(type, [{}]):
         for storage in ("new", "in_place"):
-            network = Network("net", Shape(4, () if vector else (6, 6)))
-            network.add("before", registry["linear"](out=4) if vector else registry["conv"](out=4, kernel=1))
+            network = Network("net", Shape(4, AXES.get(type, (6, 6))))
+            network.add(
+                "before", registry["linear"](out=4) if not network.input.axes else registry["conv"](out=4, kernel=1)
+            )
             inputs = [1, network.add("other", registry["conv"](out=4, kernel=1))] if registry[type].joins else [1]
             network.add("layer", registry[type](**settings), inputs, storage=storage)
             schedule = training(network)

@@ -581,3 +581,35 @@ class Settings:
         cuts = sorted(self.number(0, len(parts)) for _ in range(axes - 1))
         groups = [parts[a:b] for a, b in zip([0, *cuts], [*cuts, len(parts)], strict=True)]
         return {"pattern": f"{' '.join(before)} -> {' '.join(f'({chr(32).join(group)})' for group in groups)}"}
+
+    def divisors(self) -> Any:
+        """A divisor of every axis; mostly."""
+        each = [self.one_of(*(d for d in range(1, n + 1) if n % d == 0)) for n in self.x.axes] or [2]
+        return self.each(1, 4) if self.rarely(6) else each
+
+    def space_to_depth(self) -> dict[str, Any]:
+        return {"block": self.divisors()}
+
+    def pixel_shuffle(self) -> dict[str, Any]:
+        c = self.x.channels
+        fit = [n for n in (1, 2, 3) if c % n ** len(self.x.axes) == 0]
+        return {"factor": self.each(1, 3) if self.rarely(3) else self.one_of(*fit)}
+
+    def to_map(self) -> dict[str, Any]:
+        n = self.x.axes[0] if self.x.axes else 4
+        first = self.one_of(*(d for d in range(1, n + 1) if n % d == 0))
+        return {"size": self.one_of([first, n // first], [n // first, first, 1], [2, 2], n)}
+
+    def windows(self) -> dict[str, Any]:
+        return self.some(size=self.divisors(), grid=self.one_of(None, True))
+
+    def from_windows(self) -> dict[str, Any]:
+        """Windows of any length on a map of two axes, whose sizes multiply to as many positions; mostly."""
+        n, positions = (self.x.axes * 2)[:2] if self.x.axes else (4, 4)
+        a = self.one_of(*(d for d in range(1, n + 1) if n % d == 0))
+        b = self.one_of(*(d for d in range(1, positions + 1) if positions % d == 0))
+        size = [a * b, n // a * (positions // b)]
+        if self.rarely(5):
+            size = self.each(1, 9)
+        block = self.one_of([b, positions // b], [b, positions // b], None)
+        return self.some(size=size, block=block, grid=self.one_of(None, True))

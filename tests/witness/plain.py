@@ -226,6 +226,75 @@ def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:
     return x
 
 
+def along(given: Any, x: Tensor) -> list[int]:
+    """A setting for every axis of a map."""
+    if x.dim() == 2:
+        raise NoSuchLayerError("a vector has no positions")
+    return [
+        n for n, _ in zip(given if isinstance(given, tuple) else (given,) * (x.dim() - 2), x.shape[2:], strict=True)
+    ]
+
+
+def blocks(x: Tensor, sizes: list[int], outer: bool = True) -> Tensor:
+    """Every axis as two: blocks, and the positions in a block; the blocks of all axes first."""
+    for at, size in reversed(list(enumerate(sizes, 2))):
+        x = x.unflatten(at, (-1, size) if outer else (size, -1))
+        x = x if outer else x.transpose(at, at + 1)
+    return x.permute(0, 1, *range(2, x.dim(), 2), *range(3, x.dim(), 2))
+
+
+def unblocked(x: Tensor, count: int, outer: bool = True) -> Tensor:
+    """The reverse, where the blocks of all axes come first."""
+    for at in range(count):
+        x = x.movedim(2 + count + at, 3 + 2 * at if outer else 2 + 2 * at)
+    for at in range(count):
+        x = x.flatten(2 + at, 3 + at)
+    return x
+
+
+def space_to_depth(given: dict[str, Any], x: Tensor) -> Tensor:
+    sizes = along(given["block"], x)
+    if len(set(sizes)) == 1 and len(sizes) == 2:
+        return F.pixel_unshuffle(x, sizes[0])
+    x = blocks(x, sizes)
+    return x.permute(0, 1, *range(2 + len(sizes), x.dim()), *range(2, 2 + len(sizes))).flatten(1, 1 + len(sizes))
+
+
+def pixel_shuffle(given: dict[str, Any], x: Tensor) -> Tensor:
+    sizes = along(given["factor"], x)
+    if len(set(sizes)) == 1 and len(sizes) == 2:
+        return F.pixel_shuffle(x, sizes[0])
+    x = x.unflatten(1, (-1, *sizes))
+    n = len(sizes)
+    return unblocked(x.permute(0, 1, *range(2 + n, 2 + 2 * n), *range(2, 2 + n)), n)
+
+
+def to_map(given: dict[str, Any], x: Tensor) -> Tensor:
+    sizes = given["size"] if isinstance(given["size"], tuple) else (given["size"],)
+    if x.dim() != 3:
+        raise NoSuchLayerError("not one axis")
+    return x.view(*x.shape[:2], *sizes)
+
+
+def windows(given: dict[str, Any], x: Tensor) -> Tensor:
+    sizes = along(given["size"], x)
+    x = blocks(x, sizes, not given["grid"])
+    return x.flatten(2, 1 + len(sizes)).flatten(3)
+
+
+def from_windows(given: dict[str, Any], x: Tensor) -> Tensor:
+    if x.dim() != 4:
+        raise NoSuchLayerError("not windows and positions")
+    whole = given["size"] if isinstance(given["size"], tuple) else (given["size"],)
+    n = len(whole)
+    inner = given["block"]
+    if inner is None:
+        inner = round(x.shape[3] ** (1 / n))
+    inner = inner if isinstance(inner, tuple) else (inner,) * n
+    counts = [m // w for m, w in zip(whole, inner, strict=True)]
+    return unblocked(x.view(*x.shape[:2], *counts, *inner), n, not given["grid"]).view(*x.shape[:2], *whole)
+
+
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
@@ -270,5 +339,11 @@ LAYERS: dict[str, Any] = {
     "crop": crop,
     "pad": pad,
     "rearrange": lambda given, x: rearrange(given["pattern"], x),
+    "space_to_depth": space_to_depth,
+    "pixel_shuffle": pixel_shuffle,
+    "to_tokens": lambda given, x: x.flatten(2),
+    "to_map": to_map,
+    "windows": windows,
+    "from_windows": from_windows,
     "channel_shuffle": lambda given, x: nn.ChannelShuffle(given["groups"])(x),
 }
