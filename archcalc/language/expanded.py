@@ -6,6 +6,7 @@ from json import dumps
 from typing import Any
 
 from archcalc.language.tree import scalar
+from archcalc.layers.settings import Like
 from archcalc.network import Network, Node
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-")
@@ -36,7 +37,8 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
     fields = node.layer.fields
     changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
     direct = node.layer.direct
-    settings = "{" + ", ".join(f"{k}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
+    sizes = {k: "size" if isinstance(fields[k], Like) else k for k in changed}  # a size stands for the layer of that size
+    settings = "{" + ", ".join(f"{sizes[k]}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
     if direct and changed.keys() == {direct}:
         settings = _value(changed[direct])
     lines = [f"- {node.layer.type}: {settings}".rstrip(), f"  name: {_text(node.name)}"]

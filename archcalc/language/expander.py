@@ -117,12 +117,15 @@ class Expander(Lookup):
         elif name and not self.names.give(context.prefix, name):
             self.problem(f"two things are called {context.prefix}{name}: {ONE_NAME}", step.place)
         full = context.prefix + name if name else ""
+        first = len(self.nodes)
         if isinstance(step, MergeStep):
             result = self.run_merge(step, sources[0], name, label, context)
         else:
             result = self.run_scope(step, sources[0], name, label, context)
+            if options.weights is not None:
+                self.share(options.weights, step, first, current, context)
         if full:
-            self.outputs[full] = result
+            self.outputs[full], self.scopes[full] = result, (first, len(self.nodes))
         return current if isinstance(step, SideStep) else result
 
     def stop(self, step: Step, context: Context) -> None:

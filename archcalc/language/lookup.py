@@ -9,9 +9,12 @@ from archcalc.language.context import Context
 from archcalc.language.evaluator import Evaluator, UsedUpError
 from archcalc.language.naming import Names
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
-from archcalc.language.steps import Given, Template
-from archcalc.network import Network
+from archcalc.language.steps import Given, Step, Template
+from archcalc.layers.sharing import check_shared
+from archcalc.network import Network, Node
 from archcalc.outputs import choose, named_outputs
+from archcalc.sizes import largest
+from archcalc.units import counted
 
 
 class Lookup(Evaluator):
@@ -24,6 +27,8 @@ class Lookup(Evaluator):
         super().__init__()
         self.network, self.nodes = network, network.nodes
         self.names, self.outputs = names, names.outputs
+        self.scopes: dict[str, tuple[int, int]] = {}
+        """The first node of every block, group and join with a name, and the node after its last node."""
         self.skipped = False
         """Whether steps were skipped because of a problem, so that names may be missing."""
         self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
@@ -52,17 +57,44 @@ class Lookup(Evaluator):
 
     def find(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> int | None:
         """The output that the template names, searched from the innermost scope outwards."""
+        name = self.find_name(template, current, context, place, option)
+        return self.outputs[name] if name else None
+
+    def find_name(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> str:
+        """The full name of the output that the template names; '' if there is no such output."""
         wanted = self.fill(template, current, context, place, option)
         if not wanted:
-            return None
+            return ""
         self.spend_at(1, place)
         for prefix in context.outwards():
             if prefix + wanted in self.outputs:
-                return self.outputs[prefix + wanted]
+                return prefix + wanted
             self.spend_at(1 + len(prefix) // 16, place)
         if not self.skipped:
             self.unfound.setdefault((place.line, place.path, option), (wanted, context, self.turns[:], place))
-        return None
+        return ""
+
+    def share(self, weights: Template, step: Step, first: int, current: int | None, context: Context) -> None:
+        """Let the layers from ``first`` on use the parameters of the block or group ``weights``, layer by layer."""
+        name = self.find_name(weights, current, context, step.place, "weights")
+        if not name or self.skipped or self.problems:
+            return
+        start, end = self.scopes.get(name, (0, 0))
+        here, there = self.nodes[first:], self.nodes[start:end]
+        if name not in self.scopes or [n.layer.type for n in here] != [n.layer.type for n in there]:
+            layers = f"{counted(end - start, 'layer')} there, {counted(len(here), 'layer')} here"
+            why = f"its layers differ: {layers}" if name in self.scopes else "it is a layer"
+            self.problem(
+                f"weights: a block or group cannot use the weights of {name}: {why}", step.place, key="weights"
+            )
+            return
+        self.spend_at(len(here), step.place)
+        for node, owner in zip(here, there, strict=True):
+            try:
+                share_params(self.network, node, owner, owner.name or f"{name}.{owner.layer.type}")
+            except LayerError as error:
+                self.problem(f"{node.name or node.layer.type}: {error}", step.place, key="weights")
+                return
 
     def visible(self, prefixes: list[str]) -> list[str]:
         """The names that a step sees, innermost scope first; no more names than a suggestion compares."""
@@ -104,3 +136,19 @@ class Lookup(Evaluator):
                 choose(network, chosen)
             except LayerError as error:
                 self.problem(f"outputs: {error}", place)
+
+
+def share_params(network: Network, node: Node, owner: Node, called: str) -> None:
+    """Let a layer use the parameters of an earlier layer, or of the layer whose parameters that layer uses.
+
+    ``called``: the name of the earlier layer. A layer without parameters stays as it is. LayerError if the layers differ, or if the earlier layer belongs to a side
+    head and the layer does not.
+    """
+    shapes = network.input_shapes(node)
+    if not any(map(largest, node.layer.params(*shapes))):
+        return
+    if owner.side and not node.side:
+        raise LayerError(f"the main path cannot use {called}: it belongs to a side head, which runs in training only")
+    owner = owner if owner.shares is None else network.nodes[owner.shares]
+    check_shared(node.layer, shapes, owner.layer, network.input_shapes(owner), called)
+    node.shares = owner.index

@@ -26,7 +26,7 @@ _OPTION_SCHEMAS: dict[str, Any] = {
         "anyOf": [{"enum": list(STORAGES)}, {"type": "string"}],
         "description": "how the output is held, where that is not as the layer's type does it",
     },
-    "weights": {**_NAME, "description": "the earlier layer whose parameters this one uses"},
+    "weights": {**_NAME, "description": "the earlier layer, block or group whose parameters are used"},
 }
 _ABOUT_SCHEMAS = {key: {"type": ["string", "number"]} for key in ABOUT}
 _INPUT = {

@@ -92,8 +92,8 @@ class StepReader(ValueReader):
         place = Place(self.file, step.line, f"{path}.{clipped(name, 60)}")
         if options.storage is not None and name not in LAYERS:
             self.problem(f"storage belongs to a layer, not to {clipped(name, 60)}", step, place.path)
-        if options.weights is not None and (name not in LAYERS or LAYERS[name].joins):
-            self.problem(f"weights belongs to a layer that has weights, not to {clipped(name, 60)}", step, place.path)
+        if options.weights is not None and (name == "side" or (name in LAYERS and LAYERS[name].joins)):
+            self.problem(f"weights belongs to a layer, a block or a group, not to {name}", step, place.path)
         if name in self.known_blocks:
             return self.block_step(name, tree, options, step, place)
         if name in KINDS:

@@ -502,9 +502,38 @@ MISTAKES = [
         ],
     ),
     (
-        "weights on group",
-        L + "  - {layers: [relu], weights: a}\n",
-        ["spec.yaml:3: weights belongs to a layer that has weights, not to layers (at layers[0].layers)"],
+        "weights on a side head",
+        L + "  - {side: [relu], weights: a}\n",
+        ["spec.yaml:3: weights belongs to a layer, a block or a group, not to side (at layers[0].side)"],
+    ),
+    (
+        "a group with weights of a layer",
+        L + "  - {relu: , name: a}\n  - {layers: [{conv: {out: 3, kernel: 1}}], weights: a}\n",
+        [
+            "spec.yaml:4: weights: a block or group cannot use the weights of a: it is a layer (at layers[1].layers.weights)"
+        ],
+    ),
+    (
+        "a group with weights of another group",
+        L + "  - {layers: [{conv: {out: 3, kernel: 1}}], name: a}\n"
+        "  - {layers: [{conv: {out: 3, kernel: 1}}, relu], weights: a}\n",
+        [
+            (
+                "spec.yaml:4: weights: a block or group cannot use the weights of a: its layers differ: 1 layer there, "
+                "2 layers here (at layers[1].layers.weights)"
+            )
+        ],
+    ),
+    (
+        "a group with weights of other sizes",
+        L + "  - {layers: [{conv: {out: 3, kernel: 1}}], name: a}\n"
+        "  - {layers: [{conv: {out: 3, kernel: 3}}], weights: a}\n",
+        [
+            (
+                "spec.yaml:4: conv: cannot use the weights of a.conv: conv with 9 weights and 3 biases there, conv with "
+                "81 and 3 here (at layers[1].layers.weights)"
+            )
+        ],
     ),
     (
         "label on layer",

@@ -101,8 +101,14 @@ def facts(network: Network) -> tuple[Any, ...]:
         )
         for row in analysis.rows
     ]
-    settings = [node.layer.settings for node in network.nodes]
+    settings = [without_like(node.layer.settings) for node in network.nodes]
     return network.title, rows, settings, analysis.totals
+
+
+def without_like(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with sizes for the layer whose map has these sizes, as the flat spec writes them."""
+    like = settings.get("like")
+    return {**settings, "like": None, "size": like} if like else settings
 
 
 def again(network: Network, folder: Path) -> Network:

@@ -159,6 +159,21 @@ def test_weights_are_shared() -> None:
     assert analysis.totals.macs == 81 * (64 + 9 + 1)
 
 
+def test_a_block_shares_its_weights_layer_by_layer() -> None:
+    network = build(
+        "input: [3, 8, 8]\nblocks: {head: {params: [out], layers: ["
+        "{conv: {out: 3, kernel: 3, pad: 1}}, relu, {conv: {out: out, kernel: 1}, name: last}]}}\nlayers:\n"
+        "  - {head: {out: 5}, name: first}\n"
+        "  - {max_pool: {kernel: 2, stride: 2}, from: input}\n"
+        "  - {head: {out: 5}, weights: first}\n"
+        "  - {layers: [{conv: {out: 3, kernel: 3, pad: 1}}, relu, {conv: {out: 5, kernel: 1}}], from: input, weights: head1}\n"
+    )
+    assert [node.shares for node in network.nodes[1:]] == [None, None, None, None, 1, None, 3, 1, None, 3]
+    analysis = analyze(network)
+    assert analysis.totals.params == 3 * 3 * 9 + 3 + 3 * 5 + 5
+    assert analysis.totals.macs == (81 + 15) * (64 + 16 + 64)
+
+
 # Values and scopes.
 
 
