@@ -9,11 +9,12 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.rows import Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
-from archcalc.conventions.source_style import MODULE, PLAIN, Extra, SourceStyle, source_style
+from archcalc.conventions.source_style import MODULE, PLAIN, TORCHVISION, Extra, SourceStyle, source_style
 from archcalc.network import Network
 from archcalc.sizes import Shape
 
 SIDE_HEADS = "side heads, which the model owns and does not run at inference"
+RUNNING_SIDE_HEADS = "side heads, which the model runs at inference, too"
 FURTHER_USES = "shared parameters, counted again at every further use"
 COUNTED_AGAIN = "one parameter counts several times"
 
@@ -104,8 +105,9 @@ class _Uses:
     """The layers of an analysis as a convention counts them.
 
     ``all``: every layer that runs. ``own``: without layers that share parameters. ``further``: layers that use the
-    parameters of another layer. ``side``: layers of side heads. ``extra``: layers of the model's code that the network
-    lacks, if these layers do not change a shape.
+    parameters of another layer. ``side``: layers of side heads. ``running_side``: the same layers, if the model's code
+    runs them at inference, too. ``extra``: layers of the model's code that the network lacks, if these layers do not
+    change a shape.
     """
 
     def __init__(self, analysis: Analysis, style: SourceStyle) -> None:
@@ -114,8 +116,11 @@ class _Uses:
         self.all = [use for _, use in rows]
         self.own = [use for row, use in rows if not row.shared]
         self.further = [use for row, use in rows if row.shared and row.param_count]
-        side = [row for row in analysis.side_rows if not row.shared] if convention.counts_side_heads else []
-        self.side = [_use(row, analysis, style) for row in side]
+        model = source_style(analysis.network.zoo_name, convention.library or TORCHVISION)
+        side = [_use(row, analysis, style) for row in analysis.side_rows if not row.shared]
+        self.side = side if convention.counts_side_heads and not model.runs_side_heads else []
+        in_code = convention.library is not None or convention.counts_side_heads
+        self.running_side = side if in_code and model.runs_side_heads else []
         extras = extra_layers(analysis.network, style)
         self.extra = [_extra_use(extra, x) for extra, x in extras if extra.layer.shape(x) == x]
 
@@ -172,6 +177,7 @@ def _additions(quantity: ExplainedQuantity, convention: Convention, uses: _Uses)
     if quantity.name == "parameters":
         yield added(FURTHER_USES, uses.further)._replace(place=convention.reuse.place, bug=COUNTED_AGAIN)
         yield added(SIDE_HEADS, uses.side)
+    yield added(RUNNING_SIDE_HEADS, uses.running_side)
     if convention.library:
         yield added(f"layers in {convention.library.name}'s code that the network lacks", uses.extra)
 

@@ -13,13 +13,14 @@ from archcalc.conventions.counts import (
     response_norm_operations,
     values,
 )
-from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, TORCHVISION
+from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 
 VERSION = "0.7.5"
 HOOKED = (MODULE,)
 RELUS = ("relu", "prelu", "elu", "gelu")
 """Activations whose module has a hook and also calls a patched functional."""
+NO_HOOK = "a subclass of a hooked class has no hook, and counts as nothing"
 TWICE = "the module's hook counts the values, and so does the patched functional that the module calls"
 BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
@@ -88,13 +89,38 @@ OPERATIONS = Tally(
         input_values,
         place="patch_functional",
     ),
-    Term("upsampling: 1 per output value", Layers("upsample"), values, place="upsample_flops_counter_hook"),
-    Term("upsampling counted a second time", Layers("upsample"), values, place="patch_functional", bug=TWICE),
+    Term(
+        "modules of upsampling: 1 per output value",
+        Layers("upsample", forms=HOOKED),
+        values,
+        place="upsample_flops_counter_hook",
+    ),
+    Term(
+        "modules of upsampling counted a second time",
+        Layers("upsample", forms=HOOKED),
+        values,
+        place="patch_functional",
+        bug=TWICE,
+    ),
+    Term(
+        "upsampling called as a functional: 1 per output value",
+        Layers("upsample", forms=(FUNCTIONAL,)),
+        values,
+        place="patch_functional",
+    ),
     Term(
         "response normalisation: its products, sum and pooling",
         Layers("lrn"),
         response_norm_operations,
         place="patch_tensor_ops",
+    ),
+    omissions=(
+        Term(
+            "convolutions of a class without a hook",
+            Layers(*CONV, forms=(SUBCLASS,)),
+            place="is_supported_instance",
+            bug=NO_HOOK,
+        ),
     ),
 )
 

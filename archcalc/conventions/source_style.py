@@ -71,6 +71,7 @@ class SourceStyle(NamedTuple):
     """The code style of some networks: the file, and the rules for layers.
 
     ``has_wrappers``: the rules name the modules that wrap other modules. Otherwise, the wrappers are unknown.
+    ``runs_side_heads``: the code runs side heads at inference, too.
     """
 
     networks: tuple[str, ...]
@@ -78,6 +79,7 @@ class SourceStyle(NamedTuple):
     rules: tuple[Rule, ...] = ()
     extras: tuple[Extra, ...] = ()
     has_wrappers: bool = False
+    runs_side_heads: bool = False
 
     def form(self, type: str, name: str) -> tuple[str, int]:
         """The form of a layer, and the number of modules that wrap the layer."""
@@ -145,6 +147,18 @@ IN_TORCHVISION = (
         "convnext.py: LayerNorm2d",
         tuple(Rule("layer_norm", names, SUBCLASS) for names in ("stem.*", "*.downsample.*", "head.*")),
     ),
+    SourceStyle(
+        ("fcn_resnet*", "deeplabv3_*", "lraspp_*"),
+        "segmentation/_utils.py: _SimpleSegmentationModel, segmentation/deeplabv3.py: ASPPPooling, segmentation/lraspp.py",
+        (Rule("upsample", form=FUNCTIONAL),),
+        runs_side_heads=True,
+    ),
+    SourceStyle(
+        ("r3d_18", "mc3_18"),
+        "video/resnet.py: Conv3DSimple and Conv3DNoTemporal",
+        (Rule("conv", "*.main.*", SUBCLASS),),
+    ),
+    SourceStyle(("s3d",), "video/s3d.py: S3D.forward", (Rule("global_avg_pool", form=METHOD),)),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
+    CONV,
     NOT_IN_TORCH,
     affine_values,
     has_params,
@@ -100,7 +101,7 @@ CONVENTIONS = (
             Term("soft-max: 3 x classes - 1", Layers("softmax", forms=HOOKED), _softmax, place="count_softmax"),
             Term(
                 "upsampling: 1 per output value (11 if bilinear, 5 if linear)",
-                Layers("upsample"),
+                Layers("upsample", forms=HOOKED),
                 _upsampling,
                 place="count_upsample",
             ),
@@ -110,6 +111,14 @@ CONVENTIONS = (
                 weights_per_output_position,
                 place="count_convNd",
                 bug="a transposed convolution multiplies at its input positions",
+            ),
+            omissions=(
+                Term(
+                    "convolutions of a class without a hook",
+                    Layers(*CONV, forms=(SUBCLASS,)),
+                    place="profile",
+                    bug="a subclass of a hooked class has no hook, and counts as nothing",
+                ),
             ),
         ),
         parameters=Tally(

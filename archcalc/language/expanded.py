@@ -37,7 +37,9 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
     fields = node.layer.fields
     changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
     direct = node.layer.direct
-    sizes = {k: "size" if isinstance(fields[k], Like) else k for k in changed}  # a size stands for the layer of that size
+    sizes = {
+        k: "size" if isinstance(fields[k], Like) else k for k in changed
+    }  # a size stands for the layer of that size
     settings = "{" + ", ".join(f"{sizes[k]}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
     if direct and changed.keys() == {direct}:
         settings = _value(changed[direct])

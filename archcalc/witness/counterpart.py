@@ -59,7 +59,7 @@ def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
         if next(module.children(), None) is None:
 
             def note(module: nn.Module, inputs: Any, out: Any, path: str = path) -> None:
-                runs.append(ModuleRun(path, type(module).__name__, tuple(out.shape)))
+                runs.append(ModuleRun(path, _kind(module), tuple(out.shape)))
 
             hooks.append(module.register_forward_hook(note))
     try:
@@ -69,6 +69,12 @@ def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
         for hook in hooks:
             hook.remove()
     return runs
+
+
+def _kind(module: nn.Module) -> str:
+    """The module's class, or the class of torch or torchvision that the class is derived from. ``3d`` reads ``2d``."""
+    names = [one.__name__.replace("3d", "2d") for one in type(module).__mro__]
+    return next((name for name in names if name in KNOWN), names[0])
 
 
 def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[str, str]], str]:
@@ -202,9 +208,16 @@ def fill(model: nn.Module, seed: int = 0) -> None:
 
 
 def output_difference(built: Built, theirs: nn.Module, image: Tensor) -> float:
-    """The largest difference between outputs of the two models, divided by the largest value of the output."""
+    """The largest difference between outputs of the two models, divided by the largest value of the output.
+
+    Side heads run if the other model returns their outputs at inference, too.
+    """
     with torch.no_grad():
-        ours, others = tree_leaves(built.eval()(image)), tree_leaves(theirs.eval()(image))
+        others = tree_leaves(theirs.eval()(image))
+        built.eval()
+        built.training = len(others) > len(built.outputs[False])
+        ours = tree_leaves(built(image))
+        built.training = False
     if len(ours) != len(others):
         return float("inf")
     return max(_difference(mine, other) for mine, other in zip(ours, others, strict=True))

@@ -13,6 +13,7 @@ from archcalc.network import Network
 OTHER_NAMES: Mapping[str, str] = {
     "alexnet": "alexnet_tv",
     "googlenet": "googlenet_tv",
+    "r2plus1d_18": "r2plus1d_18_tv",
     "regnet_x_400mf": "regnet_x_400mf_tv",
     "regnet_y_800mf": "regnet_y_800mf_tv",
     "regnet_y_8gf": "regnet_y_8gf_tv",
@@ -26,6 +27,9 @@ SAME_NAMES = (
     "convnext_large",
     "convnext_small",
     "convnext_tiny",
+    "deeplabv3_mobilenet_v3_large",
+    "deeplabv3_resnet101",
+    "deeplabv3_resnet50",
     "densenet121",
     "densenet161",
     "densenet169",
@@ -34,7 +38,11 @@ SAME_NAMES = (
     "efficientnet_v2_l",
     "efficientnet_v2_m",
     "efficientnet_v2_s",
+    "fcn_resnet101",
+    "fcn_resnet50",
     "inception_v3",
+    "lraspp_mobilenet_v3_large",
+    "mc3_18",
     "mnasnet0_5",
     "mnasnet0_75",
     "mnasnet1_0",
@@ -42,6 +50,7 @@ SAME_NAMES = (
     "mobilenet_v2",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "r3d_18",
     "regnet_x_16gf",
     "regnet_x_1_6gf",
     "regnet_x_32gf",
@@ -59,6 +68,7 @@ SAME_NAMES = (
     "resnext101_32x8d",
     "resnext101_64x4d",
     "resnext50_32x4d",
+    "s3d",
     "shufflenet_v2_x0_5",
     "shufflenet_v2_x1_0",
     "shufflenet_v2_x1_5",
@@ -109,8 +119,19 @@ TIMM_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
     "mobilenetv3_small_075": {"bn_eps": 1e-3},
 }
 """Arguments of timm models whose default epsilon differs from that of the authors and of torchvision."""
-SIDE_HEADS = ("googlenet", "inception_v3")
-"""Models with auxiliary classifiers. Their random initialisation is slow."""
+_NO_WEIGHTS = {"weights_backbone": None}
+_WITH_SIDE_HEAD = {"weights_backbone": None, "aux_loss": True}
+ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "deeplabv3_mobilenet_v3_large": _WITH_SIDE_HEAD,
+    "deeplabv3_resnet101": _WITH_SIDE_HEAD,
+    "deeplabv3_resnet50": _WITH_SIDE_HEAD,
+    "fcn_resnet101": _WITH_SIDE_HEAD,
+    "fcn_resnet50": _WITH_SIDE_HEAD,
+    "googlenet": {"init_weights": False},
+    "inception_v3": {"init_weights": False},
+    "lraspp_mobilenet_v3_large": _NO_WEIGHTS,
+}
+"""Arguments of torchvision's models: no slow initialisation, no weights, and the auxiliary classifiers."""
 
 
 class Model(NamedTuple):
@@ -171,9 +192,8 @@ def build(name: str, *, meta: bool) -> Any:
         from torchvision import models
     except ImportError:
         raise ArchcalcError("measuring needs torch and torchvision: pip install 'archcalc[torch]'") from None
-    arguments = {"init_weights": False} if name in SIDE_HEADS else {}
     with _without_memory():
-        model = models.get_model(name, weights=None, **arguments).eval()
+        model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {})).eval()
     return model if meta else model.to_empty(device="cpu")
 
 

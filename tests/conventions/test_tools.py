@@ -29,8 +29,10 @@ FULL_SIZE = (
     "mnasnet0_5",
     "regnet_y_400mf",
     "resnext50_32x4d",
+    "deeplabv3_mobilenet_v3_large",
+    "lraspp_mobilenet_v3_large",
 )
-OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3")
+OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3", "s3d")
 """Networks that are torchvision's only at the size that they were made for."""
 
 
@@ -39,7 +41,8 @@ def at(name: str) -> Network:
     network = archcalc.load(NETWORKS[name])
     if name in (*FULL_SIZE, *OWN_SIZE):
         return network
-    small: Network = network.analyze(input=(3, 64, 64)).network
+    sizes = (3, 64, 64) if len(network.input.axes) == 2 else (3, 4, 32, 32)
+    small: Network = network.analyze(input=sizes).network
     return small
 
 

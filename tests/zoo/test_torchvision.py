@@ -1,4 +1,4 @@
-"""Every CNN classification model of torchvision against the spec that describes it, without tolerance.
+"""Every CNN of torchvision for images, clips and segmentation against the spec that describes it, without tolerance.
 
 Two witnesses: what torchvision's own weights entries say, at the resolution they were evaluated at, and
 the model itself, built without memory and measured by torch's counter of convolutions and matrix products.
@@ -26,6 +26,9 @@ SPECS = {
     "convnext_large": "convnext_large",
     "convnext_small": "convnext_small",
     "convnext_tiny": "convnext_tiny",
+    "deeplabv3_mobilenet_v3_large": "deeplabv3_mobilenet_v3_large",
+    "deeplabv3_resnet101": "deeplabv3_resnet101",
+    "deeplabv3_resnet50": "deeplabv3_resnet50",
     "densenet121": "densenet121",
     "densenet161": "densenet161",
     "densenet169": "densenet169",
@@ -41,8 +44,12 @@ SPECS = {
     "efficientnet_v2_l": "efficientnet_v2_l",
     "efficientnet_v2_m": "efficientnet_v2_m",
     "efficientnet_v2_s": "efficientnet_v2_s",
+    "fcn_resnet101": "fcn_resnet101",
+    "fcn_resnet50": "fcn_resnet50",
     "googlenet": "googlenet_tv",
     "inception_v3": "inception_v3",
+    "lraspp_mobilenet_v3_large": "lraspp_mobilenet_v3_large",
+    "mc3_18": "mc3_18",
     "mnasnet0_5": "mnasnet0_5",
     "mnasnet0_75": "mnasnet0_75",
     "mnasnet1_0": "mnasnet1_0",
@@ -50,6 +57,8 @@ SPECS = {
     "mobilenet_v2": "mobilenet_v2",
     "mobilenet_v3_large": "mobilenet_v3_large",
     "mobilenet_v3_small": "mobilenet_v3_small",
+    "r2plus1d_18": "r2plus1d_18_tv",
+    "r3d_18": "r3d_18",
     "regnet_x_16gf": "regnet_x_16gf",
     "regnet_x_1_6gf": "regnet_x_1_6gf",
     "regnet_x_32gf": "regnet_x_32gf",
@@ -73,6 +82,7 @@ SPECS = {
     "resnext101_32x8d": "resnext101_32x8d",
     "resnext101_64x4d": "resnext101_64x4d",
     "resnext50_32x4d": "resnext50_32x4d",
+    "s3d": "s3d",
     "shufflenet_v2_x0_5": "shufflenet_v2_x0_5",
     "shufflenet_v2_x1_0": "shufflenet_v2_x1_0",
     "shufflenet_v2_x1_5": "shufflenet_v2_x1_5",
@@ -90,22 +100,46 @@ SPECS = {
     "wide_resnet101_2": "wide_resnet101_2",
     "wide_resnet50_2": "wide_resnet50_2",
 }
-TRANSFORMERS = ("vit_", "swin_", "maxvit_")
-SIDE_HEADS = ("googlenet", "inception_v3")
-COUNTED_WITH_SIDE_HEAD = ("inception_v3",)
+TRANSFORMERS = ("vit_", "swin_", "maxvit_", "swin3d_", "mvit_")
+RUNNING_SIDE_HEADS = (
+    "deeplabv3_mobilenet_v3_large",
+    "deeplabv3_resnet101",
+    "deeplabv3_resnet50",
+    "fcn_resnet101",
+    "fcn_resnet50",
+)
+"""Whose auxiliary classifier runs at inference, too: _ops and num_params have it."""
+SIDE_HEADS = ("googlenet", "inception_v3", *RUNNING_SIDE_HEADS)
+COUNTED_WITH_SIDE_HEAD = ("inception_v3", *RUNNING_SIDE_HEADS)
 """Whose num_params has the auxiliary classifier; GoogLeNet's has not."""
+ARGUMENTS = {
+    "googlenet": {"init_weights": False},
+    "inception_v3": {"init_weights": False},
+    **{name: {"weights_backbone": None, "aux_loss": True} for name in RUNNING_SIDE_HEADS},
+    "lraspp_mobilenet_v3_large": {"weights_backbone": None},
+}
+FRAMES = 16
+"""Frames of a clip for which _ops was counted."""
 
 WEIGHTS = [(name, entry) for name in SPECS for entry in models.get_model_weights(name)]
 
 
 @cache
-def analysis(name: str, size: int) -> Any:
-    return archcalc.load(SPECS[name]).analyze(input=(3, size, size), training=name in SIDE_HEADS)
+def analysis(name: str, sizes: tuple[int, ...]) -> Any:
+    return archcalc.load(SPECS[name]).analyze(input=sizes, training=name in SIDE_HEADS)
+
+
+def input_of(entry: Any) -> tuple[int, ...]:
+    """The input for which the figures of a weights entry were counted."""
+    transforms = entry.transforms()
+    size = getattr(transforms, "crop_size", transforms.resize_size)
+    return (3, *([FRAMES] if len(size) == 2 else []), *(size if len(size) == 2 else size * 2))
 
 
 def inference(found: Any) -> list[Any]:
-    """The rows without the auxiliary classifiers."""
-    return [row for row in found.rows if row not in found.side_rows]
+    """The rows without the auxiliary classifiers that do not run at inference."""
+    runs = found.network.name in RUNNING_SIDE_HEADS
+    return [row for row in found.rows if runs or row not in found.side_rows]
 
 
 def macs(found: Any) -> int:
@@ -113,14 +147,14 @@ def macs(found: Any) -> int:
 
 
 def test_no_model_of_torchvision_is_missing() -> None:
-    shipped = {name for name in models.list_models(module=models) if not name.startswith(TRANSFORMERS)}
-    assert shipped == set(SPECS)
+    homes = (models, models.segmentation, models.video)
+    shipped = {name for home in homes for name in models.list_models(module=home)}
+    assert {name for name in shipped if not name.startswith(TRANSFORMERS)} == set(SPECS)
 
 
 @pytest.mark.parametrize(("name", "entry"), WEIGHTS, ids=[f"{name}-{entry.name}" for name, entry in WEIGHTS])
 def test_as_the_weights_entry_says(name: str, entry: Any) -> None:
-    (size,) = set(entry.transforms().crop_size)
-    found = analysis(name, size)
+    found = analysis(name, input_of(entry))
     counted = found.rows if name in COUNTED_WITH_SIDE_HEAD else inference(found)
     assert sum(row.param_count for row in counted) == entry.meta["num_params"]
     assert round(macs(found) / 1e9, 3) == entry.meta["_ops"]
@@ -138,7 +172,7 @@ class WithoutMemory(TorchFunctionMode):
 
 def built(name: str) -> Any:
     with WithoutMemory():
-        model = models.get_model(name, weights=None, **({"init_weights": False} if name in SIDE_HEADS else {}))
+        model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
     assert all(p.is_meta for p in model.parameters())
     return model.eval()
 
@@ -146,8 +180,8 @@ def built(name: str) -> Any:
 @pytest.mark.parametrize("name", SPECS)
 def test_as_the_model_is(name: str) -> None:
     """Parameters, their sizes, buffers, and the work of convolutions and linear layers."""
-    size = models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
-    model, found = built(name), analysis(name, size)
+    sizes = input_of(models.get_model_weights(name).DEFAULT)
+    model, found = built(name), analysis(name, sizes)
 
     assert found.totals.params == sum(p.numel() for p in model.parameters())
     assert found.totals.buffers == sum(b.numel() for n, b in model.named_buffers() if "num_batches_tracked" not in n)
@@ -155,7 +189,7 @@ def test_as_the_model_is(name: str) -> None:
     assert sorted(ours) == sorted(p.numel() for p in model.parameters())
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        model(torch.empty(1, 3, size, size, device="meta"))
+        model(torch.empty(1, *sizes, device="meta"))
     assert 2 * macs(found) == counter.get_total_flops()
 
 
