@@ -1,4 +1,4 @@
-"""The input of a network: the number of axes, their order, and the likely meaning of a wrong order.
+"""The sizes of an input of a network: the number of axes, their order, and the likely meaning of a wrong order.
 
 Tools write sizes in different orders: 224x224x3, 1x3x224x224, 224x224. Most specs would accept these sizes, and give
 another network. So sizes are compared with the spec's own input. For a ``Shape``, and for sizes with their order, only
@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from operator import index
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from archcalc.errors import ArchcalcError, LayerError, Problem, clipped
+from archcalc.errors import ArchcalcError, LayerError, clipped
 from archcalc.layers.settings import message_text, whole_number
 from archcalc.sizes import (
     AXES,
@@ -36,13 +36,17 @@ ORDERS = {0: "C", 1: "CL", 2: "CHW", 3: "CDHW"}
 _SIZES = r"\s*([0-9]{1,18}(?:\s*[xX×*,]\s*[0-9]{1,18})*)\s*(?:\(\s*([A-Za-z](?:[x×*,\s]*[A-Za-z])*)\s*\))?\s*"
 
 
+Sizes: TypeAlias = Shape | tuple[Int, ...]
+"""The sizes of one input: a Shape if their order is certain."""
+
+
 class Takes(NamedTuple):
-    """The inputs that a network accepts: the spec's own input (None: no valid input), and the numbers of axes."""
+    """What one input of a network accepts: the spec's own sizes (None: no valid sizes), and the numbers of axes."""
 
     own: Shape | None
     axes: tuple[int, ...]
 
-    def shape(self, name: str, given: Shape | tuple[Int, ...]) -> Shape:
+    def shape(self, name: str, given: Sizes) -> Shape:
         """The sizes as an input of the network; ArchcalcError if the order of the sizes is likely to be wrong."""
         sizes = (given.channels, *given.axes) if isinstance(given, Shape) else given
         shape = Shape(sizes[0], tuple(sizes[1:]))
@@ -57,17 +61,6 @@ class Takes(NamedTuple):
                 f"too: '{shape} ({order})'"
             )
         return shape
-
-    def misfit(self, name: str, input: Shape) -> list[Problem]:
-        """A problem for the input of a network that cannot be built; an empty list for the spec's own input."""
-        meant = looks_swapped(input)
-        in_place = self.own is not None and self.own is not input and equal(self.own.channels, input.channels)
-        if meant is not None and not in_place:
-            text = f"the input {input} is read as channels x height x width; did you mean {meant}?"
-            return [Problem(f"{name}: {text}")]
-        if input is self.own:
-            return []
-        return [Problem(f"{name} does not take the input {input}")]
 
     def _swapped(self, sizes: Sequence[Int]) -> str:
         """Why the order of the sizes is likely to be wrong; '' if it is not.
@@ -181,20 +174,17 @@ def in_order(sizes: Sequence[Int], order: str) -> Shape:
     return Shape(by_letter["C"], tuple(by_letter[letter] for letter in wanted[1:]))
 
 
-def given_sizes(given: Any) -> Shape | tuple[Int, ...]:
-    """The sizes that a user gives, each number checked: a Shape if their order is certain, else a tuple.
-
-    ArchcalcError if the value is not sizes.
-    """
+def given_sizes(given: Any, what: str = "input") -> Sizes:
+    """The sizes that a user gives for one input, each number checked. ArchcalcError if the value is not sizes."""
     if isinstance(given, str):
         given = read_sizes(given)
     sizes = (given.channels, *given.axes) if isinstance(given, Shape) else given
     if not isinstance(sizes, (tuple, list)) or not 1 <= len(sizes) <= MOST_SIZES:
-        raise ArchcalcError(f"input: expected (channels, height, width), got {message_text(given)}")
+        raise ArchcalcError(f"{what}: expected (channels, height, width), got {message_text(given)}")
     names = ("channels", *AXES[len(sizes) - 1]) if len(sizes) - 1 in AXES else [f"size {i}" for i in range(len(sizes))]
-    numbers = tuple(checked(n, f"input {name}") for n, name in zip(sizes, names, strict=True))
+    numbers = tuple(checked(n, f"{what} {name}") for n, name in zip(sizes, names, strict=True))
     if not broadcast(numbers):
-        raise ArchcalcError(f"input: the arrays of {_text(numbers)} do not broadcast together")
+        raise ArchcalcError(f"{what}: the arrays of {_text(numbers)} do not broadcast together")
     return Shape(numbers[0], numbers[1:]) if isinstance(given, Shape) else numbers
 
 

@@ -63,11 +63,11 @@ def _key(network: Network) -> tuple[object, ...]:
     """A key that is equal for two entries if they are the same network at the same input."""
     identity = id(network) if network.origin == "code" else 0
     settings = repr(network.settings_changed)
-    return network.name, network.title, settings, network.origin, network.file, repr(network.input), identity
+    return network.name, network.title, settings, network.origin, network.file, repr(network.inputs), identity
 
 
 def _with_input(network: Network) -> str:
-    return f"at {network.input}"
+    return f"at {network.input_text}"
 
 
 def _with_origin(network: Network) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from archcalc.errors import ArchcalcError, LayerError, Place, visible
 from archcalc.inputs import Takes
@@ -12,11 +12,15 @@ from archcalc.layers import Layer
 from archcalc.layers.base import StorageKind
 from archcalc.layers.reshape import Input
 from archcalc.layers.sharing import check_shared
+from archcalc.named_inputs import INPUT, inputs_text, misfit, numbers_of
+from archcalc.nodes import Node, Unused
 from archcalc.settings_text import changed, full_name
-from archcalc.sizes import Params, Shape, is_array, largest
+from archcalc.sizes import Int, Shape, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
+
+__all__ = ["AnyNetwork", "Network", "Node", "Origin", "Unused"]
 
 Origin = Literal["zoo", "file", "pattern", "code"]
 """Where a network came from: a spec of the zoo, of a file (or standard input), a one-line pattern, or Python code."""
@@ -25,70 +29,18 @@ MAX_VALUES = 10**30
 """The largest number of values in a feature map, so that numbers stay short."""
 
 
-class Node:
-    """One layer at its place in the graph.
-
-    index    place in the running order; node 0 is the input
-    inputs   indices of the nodes that the layer reads, all smaller than ``index``
-    shape    the output for one image
-    scopes   the labels of the blocks around the layer, outermost first
-    side     whether the layer belongs to a side head, which runs in training only
-    shares   index of the node whose parameters the layer uses; None: the layer's own parameters
-    place    place of the layer in the spec, for messages
-    storage  storage of the output: the layer type's default, or the spec's choice for this layer
-    """
-
-    __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
-
-    index: int
-    name: str
-    layer: Layer
-    inputs: tuple[int, ...]
-    shape: Shape
-    scopes: tuple[str, ...]
-    side: bool
-    shares: int | None
-    place: Place | None
-    storage: StorageKind
-
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        layer: Layer,
-        inputs: tuple[int, ...],
-        shape: Shape,
-        scopes: tuple[str, ...] = (),
-        side: bool = False,
-        shares: int | None = None,
-        place: Place | None = None,
-        storage: StorageKind | None = None,
-    ) -> None:
-        self.storage = storage or layer.storage
-        self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
-        self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
-
-    def __repr__(self) -> str:
-        return f"Node({self.index}, {self.name!r}, {self.layer!r}, inputs={self.inputs}, shape={self.shape})"
-
-
-class Unused(NamedTuple):
-    """A layer that no output needs, and the parameters that it would own; None: a layer in use owns them."""
-
-    name: str
-    params: Params | None
-
-
 GRAPH = ("nodes", "blocks", "side_problem", "chosen", "unused", "_unread")
 """The attributes that building a network fills."""
 
 
 class Network:
-    """A graph of layers for one input. Node 0 is the input, and every node comes after its inputs.
+    """A graph of layers for one input, or for several inputs with names. The first nodes are the inputs, and every node
+    comes after the nodes that it reads.
 
-    ``about`` holds title, paper and source, as text that can be printed. ``settings`` are the spec parameters with
-    their values, ``defaults`` are the values in the spec, and ``takes`` are the inputs that the network accepts.
-    ``origin`` and ``file`` say where the network came from. ``rebuild`` makes the same network for another input.
+    ``inputs`` are the shapes by name. ``input`` is the shape of the main input, which is the first. ``about`` holds
+    title, paper and source, as text that can be printed. ``settings`` are the spec parameters with their values,
+    ``defaults`` are the values in the spec, and ``takes`` are the sizes that each input accepts. ``origin`` and
+    ``file`` say where the network came from. ``rebuild`` makes the same network for other inputs.
     ``build`` makes the layers when they are first used, because a user may ask for another input first. ArchcalcError
     if the layers cannot be built.
     """
@@ -98,12 +50,13 @@ class Network:
 
     name: str
     title: str
+    inputs: dict[str, Shape]
     input: Shape
     about: dict[str, str | float]
     notes: list[str]
     origin: Origin
     file: str
-    takes: Takes
+    takes: Mapping[str, Takes]
     settings: dict[str, Setting]
     defaults: dict[str, Setting]
     nodes: list[Node]
@@ -121,7 +74,7 @@ class Network:
     def __init__(
         self,
         name: str,
-        input: Shape,
+        input: Shape | Mapping[str, Shape],
         *,
         title: str = "",
         about: Mapping[str, str | float] | None = None,
@@ -130,19 +83,21 @@ class Network:
         notes: Sequence[str] = (),
         origin: Origin = "code",
         file: str = "",
-        takes: Takes | None = None,
-        rebuild: Callable[[Shape, dict[str, Setting]], Network] | None = None,
+        takes: Mapping[str, Takes] | None = None,
+        rebuild: Callable[[Mapping[str, Shape], dict[str, Setting]], Network] | None = None,
         build: Callable[[], Network] | None = None,
     ) -> None:
-        self.name, self.title, self.input = visible(name), visible(title or name), input
+        self.name, self.title = visible(name), visible(title or name)
+        self.inputs = {INPUT: input} if isinstance(input, Shape) else dict(input)
+        self.input = next(iter(self.inputs.values()))
         self.about = {key: visible(text) if isinstance(text, str) else text for key, text in (about or {}).items()}
         self.settings, self.defaults, self.notes = settings or {}, defaults or {}, [visible(note) for note in notes]
         self.origin, self.file = origin, file
-        self.takes = takes or Takes(input, (len(input.axes),))
+        self.takes = takes or {key: Takes(shape, (len(shape.axes),)) for key, shape in self.inputs.items()}
         self._rebuild, self._build = rebuild, build
         self._made: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, StorageKind]] = {}
         if build is None:
-            self.nodes = [Node(0, "input", Input(input), (), input)]
+            self.nodes = [Node(i, key, Input(x), (), x) for i, (key, x) in enumerate(self.inputs.items())]
             self.blocks, self.side_problem = {}, ""
             self.chosen, self.unused, self._unread = (), [], (0, ())
 
@@ -155,7 +110,7 @@ class Network:
             try:
                 built = self._build()
             except ArchcalcError as error:
-                raise ArchcalcError([*error.problems, *self.takes.misfit(self.full_name, self.input)]) from None
+                raise ArchcalcError([*error.problems, *misfit(self.full_name, self.takes, self.inputs)]) from None
             self.__dict__.update({key: built.__dict__[key] for key in GRAPH})
             return self.__dict__[name]
 
@@ -177,8 +132,28 @@ class Network:
     @property
     def as_in_zoo(self) -> bool:
         """Whether the network is of the zoo, with the settings and the input of its spec."""
-        arrays = any(map(is_array, (self.input.channels, *self.input.axes)))
-        return self.origin == "zoo" and not self.settings_changed and not arrays and self.input == self.takes.own
+        return self.origin == "zoo" and not self.settings_changed and self.at_own_input
+
+    @property
+    def at_own_input(self) -> bool:
+        """Whether every input has the sizes of the spec."""
+        own = {key: takes.own for key, takes in self.takes.items()}
+        return not any(map(is_array, self.input_sizes)) and self.inputs == own
+
+    @property
+    def input_text(self) -> str:
+        """The sizes of the input, or of every input by name, as ``--input`` takes them."""
+        return inputs_text(self.inputs)
+
+    @property
+    def input_sizes(self) -> list[Int]:
+        """All sizes of all inputs."""
+        return numbers_of(self.inputs.values())
+
+    @property
+    def after_inputs(self) -> list[Node]:
+        """The layers without the inputs, in the order in which they run."""
+        return self.nodes[len(self.inputs) :]
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -186,7 +161,8 @@ class Network:
         if not self.chosen and self._unread[0] != len(self.nodes):
             main = [node for node in self.nodes if not node.side]
             read = {i for node in main for i in node.inputs}
-            self._unread = len(self.nodes), tuple(node.index for node in main if node.index not in read)
+            unread = tuple(node.index for node in main if node.index not in read and node.inputs)
+            self._unread = len(self.nodes), unread or (0,)
         return self.chosen or self._unread[1]
 
     def add(
@@ -261,8 +237,8 @@ class Network:
         return result
 
     def running(self, training: bool = True) -> list[Node]:
-        """The nodes that run after the input: side heads in training only, and only if they fit the input."""
-        return [node for node in self.nodes[1:] if not node.side or (training and not self.side_problem)]
+        """The nodes that run after the inputs: side heads in training only, and only if they fit the input."""
+        return [node for node in self.after_inputs if not node.side or (training and not self.side_problem)]
 
     def results(self, training: bool = True) -> list[int]:
         """Indices of the outputs of a run: those of the network, and in training the last layer of every side head."""
@@ -273,27 +249,28 @@ class Network:
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
 
-    def at(self, input: Shape, settings: dict[str, Setting] | None = None) -> Network:
-        """This network built again for another input and other settings.
+    def at(self, input: Shape | Mapping[str, Shape], settings: dict[str, Setting] | None = None) -> Network:
+        """This network built again for other inputs and other settings. A Shape is for the main input.
 
-        ArchcalcError or LayerError if the layers do not fit the input.
+        ArchcalcError or LayerError if the layers do not fit the inputs.
         """
+        inputs = self.inputs | ({next(iter(self.inputs)): input} if isinstance(input, Shape) else dict(input))
         if self._rebuild is not None:
-            there = self._rebuild(input, self.settings if settings is None else settings)
+            there = self._rebuild(inputs, self.settings if settings is None else settings)
             there.nodes  # noqa: B018  builds the layers, and raises their problems here
             there.called = self.called
             return there
-        other = type(self)(self.name, input, title=self.title, about=self.about, takes=self.takes)
+        other = type(self)(self.name, inputs, title=self.title, about=self.about, takes=self.takes)
         other.blocks = self.blocks
-        for node in self.nodes[1:]:
+        for node in self.after_inputs:
             place = node.scopes, node.side, node.shares, node.place, node.storage
             other.append(node.name, node.layer, node.inputs, *place)
         other.chosen, other.unused = self.chosen, self.unused
         return other
 
     def __repr__(self) -> str:
-        layers = f"{len(self.nodes) - 1} layers, " if "nodes" in self.__dict__ else ""
-        return f"<Network {self.full_name}: {layers}input {self.input}>"
+        layers = f"{len(self.after_inputs)} layers, " if "nodes" in self.__dict__ else ""
+        return f"<Network {self.full_name}: {layers}input {self.input_text}>"
 
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)

@@ -22,12 +22,13 @@ def named_outputs(
     known: dict[str, int | None] = {**{node.name: node.index for node in network.nodes}, **names}
     chosen: dict[int, str] = {}
     problems = []
+    what = "an input of the network" if len(network.inputs) > 1 else "the network's input"
     for name in wanted:
         index = known.get(name)
         if name not in known:
             problems.append(unknown("output", name, known))
-        elif index == 0:
-            problems.append(f"outputs: {name} is the network's input")
+        elif index is not None and index < len(network.inputs):
+            problems.append(f"outputs: {name} is {what}")
         elif index is not None and network.nodes[index].side:
             problems.append(f"outputs: {name} belongs to a side head, which runs in training only")
         elif index in chosen:
@@ -47,7 +48,8 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
     nodes = network.nodes
     read = {i for node in nodes for i in node.inputs}
     heads = [node.index for node in nodes if node.side and node.index not in read]
-    main, needed = _behind(nodes, outputs), _behind(nodes, [*outputs, *heads])
+    inputs = range(len(network.inputs))
+    main, needed = _behind(nodes, [*inputs, *outputs]), _behind(nodes, [*inputs, *outputs, *heads])
     left = [node for node in nodes if node.index in needed]
     place = {node.index: at for at, node in enumerate(left)}
     heirs = _heirs(nodes, left, main)
@@ -73,8 +75,8 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
 
 
 def _behind(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
-    """The nodes that lead to ``outputs``, with the outputs and the network input."""
-    leading = {0, *outputs}
+    """The nodes that lead to ``outputs``, with the outputs."""
+    leading = set(outputs)
     for node in reversed(nodes):
         if node.index in leading:
             leading.update(node.inputs)
@@ -116,19 +118,33 @@ def outputs_lines(network: Network) -> list[str]:
     return [f"outputs: {outputs_text(network)}"] if len(network.outputs) > 1 else []
 
 
+def unread_inputs(network: Network) -> list[str]:
+    """The names of the inputs that no layer reads."""
+    read = {i for node in network.nodes for i in node.inputs}
+    return [name for index, name in enumerate(network.inputs) if index not in read]
+
+
+def unused_names(network: Network) -> list[str]:
+    """The names of the inputs and layers that no output needs."""
+    return [*unread_inputs(network), *(layer.name for layer in network.unused)]
+
+
 def unused_lines(network: Network) -> list[str]:
-    """A sentence if layers were removed because no chosen output needs them; else nothing."""
+    """A sentence if no layer reads an input, and one if layers were removed because no chosen output needs them."""
     unused = network.unused
+    unread = unread_inputs(network) if len(network.inputs) > 1 else []
+    lines = [f"no layer reads the input{'s' if len(unread) > 1 else ''} {_listed(unread)}"] if unread else []
     if not unused:
-        return []
+        return lines
     owned = [layer.params for layer in unused if layer.params is not None]
     params: Any = sum(p.weight + p.bias for p in owned)
     one = len(unused) == 1
     owned_text = "" if is_array(params) else counted(params, "parameter") if params else "no parameters"
     ownership = f"; {'it' if one else 'they'} would own {owned_text}" if owned_text else ""
     return [
+        *lines,
         f"{counted(len(unused), 'layer')} {'serves' if one else 'serve'} no output and "
-        f"{'is' if one else 'are'} neither run nor counted: {_listed([layer.name for layer in unused])}{ownership}"
+        f"{'is' if one else 'are'} neither run nor counted: {_listed([layer.name for layer in unused])}{ownership}",
     ]
 
 

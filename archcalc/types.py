@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, SupportsIndex, TypeAlias
 
 from archcalc.sizes import Shape
@@ -21,8 +21,11 @@ class Array(Protocol):
 Size: TypeAlias = SupportsIndex | Array
 """A whole number, or an array of them."""
 
-InputSizes: TypeAlias = Shape | Sequence[Size] | str
-"""The input of a network: channels and axes, as numbers, as a Shape, or as a text such as ``3x224x224``."""
+OneInput: TypeAlias = Shape | Sequence[Size] | str
+"""The sizes of one input: channels and axes, as numbers, as a Shape, or as a text such as ``3x224x224``."""
+
+InputSizes: TypeAlias = OneInput | Mapping[str, OneInput]
+"""The input of a network; for several inputs a mapping by name, or a text: ``image=3x224x224,mask=1x56x56``."""
 
 Setting: TypeAlias = bool | float | str | Sequence["Setting"] | Size | None
 """A value for a parameter of a spec."""

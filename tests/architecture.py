@@ -30,6 +30,8 @@ GROUND = {
 HOUSE = {
     "layers": "four facts per layer type",
     "inputs": "sizes of an input",
+    "named_inputs": "inputs by name",
+    "nodes": "a layer in its place",
     "settings_text": "settings as typed",
     "network": "the graph of layers",
     "naming": "names side by side",

@@ -153,3 +153,60 @@ layers:
   - linear: {out: 5}
     name: fc
 """
+
+SIAMESE = """
+title: Small siamese network
+inputs: {left: [1, 16, 16], right: [1, 16, 16]}
+layers:
+  - conv: {out: 4, kernel: 3, pad: 1}
+    name: a.conv1
+  - relu:
+    name: a.relu1
+  - max_pool: {kernel: 2, stride: 2}
+    name: a.pool
+  - conv: {out: 8, kernel: 3, pad: 1}
+    name: a.conv2
+  - conv: {out: 4, kernel: 3, pad: 1}
+    name: b.conv1
+    from: right
+    weights: a.conv1
+  - relu:
+    name: b.relu1
+  - max_pool: {kernel: 2, stride: 2}
+    name: b.pool
+  - conv: {out: 8, kernel: 3, pad: 1}
+    name: b.conv2
+    weights: a.conv2
+  - concat:
+    from: [a.conv2, b.conv2]
+    name: both
+  - global_avg_pool
+  - flatten
+  - linear: {out: 2}
+    name: fc
+"""
+
+THREE_INPUTS = """
+title: Image, mask and age
+inputs: {image: [3, 32, 32], mask: [1, 8, 8], age: [2]}
+outputs: [scores, weight]
+layers:
+  - conv: {out: 8, kernel: 3, stride: 2, pad: 1}
+    name: c1
+  - conv: {out: 16, kernel: 3, stride: 2, pad: 1}
+    name: c2
+  - multiply:
+    from: [c2, mask]
+    name: masked
+  - global_avg_pool
+  - flatten:
+    name: pooled
+  - concat:
+    from: [pooled, age]
+    name: both
+  - linear: {out: 5}
+    name: scores
+  - linear: {out: 1}
+    from: both
+    name: weight
+"""

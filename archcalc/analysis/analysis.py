@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from archcalc.conventions import Convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, unknown
 from archcalc.letters import normal
+from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
 from archcalc.sizes import Int, Shape
 
@@ -45,7 +46,7 @@ class Analysis:
     @cached_property
     def all_rows(self) -> list[Row]:
         """The rows of all layers, side heads included."""
-        with at_input(self.network, self.input):
+        with at_input(self.network, self.network.inputs):
             return trace_rows(self.network, self.batch, self.convention)
 
     @cached_property
@@ -71,7 +72,13 @@ class Analysis:
 
     @property
     def input(self) -> Shape:
+        """The main input."""
         return self.network.input
+
+    @property
+    def inputs(self) -> dict[str, Shape]:
+        """Every input by name."""
+        return self.network.inputs
 
     @cached_property
     def totals(self) -> Totals:
@@ -122,15 +129,17 @@ class Analysis:
         raise ArchcalcError(unknown("layer", name, [row.name for row in self.rows]))
 
     def __repr__(self) -> str:
-        return f"<Analysis of {self.network.full_name}: input {self.input}, batch {self.batch}, {self.convention.name}>"
+        return f"<Analysis of {self.network.full_name}: input {self.network.input_text}, batch {self.batch}, {self.convention.name}>"
 
 
 @contextmanager
-def at_input(network: Network, shape: Shape) -> Iterator[None]:
+def at_input(network: Network, inputs: Mapping[str, Shape]) -> Iterator[None]:
     """Turn an error of a layer or of NumPy into an error about the network at its input."""
     try:
         yield
     except LayerError as error:
-        raise ArchcalcError(f"{network.full_name} at input {shape}: {error}") from error
+        raise ArchcalcError(f"{network.full_name} at input {inputs_text(inputs)}: {error}") from error
     except OverflowError as error:  # NumPy raises this error if an int does not fit into int64
-        raise ArchcalcError(f"{network.full_name} at input {shape}: a number does not fit into int64") from error
+        raise ArchcalcError(
+            f"{network.full_name} at input {inputs_text(inputs)}: a number does not fit into int64"
+        ) from error

@@ -30,8 +30,8 @@ def refuse_overflow(analysis: Analysis) -> None:
                 need_int64(value)
             except LayerError as error:
                 raise ArchcalcError(f"{name}: {error}") from None
-    shape = Shape(_float(network.input.channels), tuple(map(_float, network.input.axes)))
-    twin = network.at(shape, {name: _float(value) for name, value in network.settings.items()})
+    inputs = {name: Shape(_float(x.channels), tuple(map(_float, x.axes))) for name, x in network.inputs.items()}
+    twin = network.at(inputs, {name: _float(value) for name, value in network.settings.items()})
     twins = type(analysis)(twin, _float(analysis.batch), analysis.dtype, analysis.convention, analysis.training)
     rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
     sums = sum_rows(rows, twins.convention)

@@ -9,7 +9,8 @@ from archcalc.analysis.arrays import refuse_overflow
 from archcalc.conventions import Convention, convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError
-from archcalc.inputs import any_array, checked, given_sizes
+from archcalc.inputs import any_array, checked
+from archcalc.named_inputs import chosen_inputs, given_inputs, inputs_text, numbers_of
 from archcalc.network import Network
 from archcalc.sizes import Shape, broadcast
 
@@ -28,7 +29,7 @@ def analyze(
 ) -> Analysis:
     """The network's numbers: see ``archcalc.analyze``."""
     analysis = prepared(network, input, batch, dtype, convention, training)
-    if any_array((analysis.batch, analysis.input.channels, *analysis.input.axes, *network.settings.values())):
+    if any_array((analysis.batch, *analysis.network.input_sizes, *network.settings.values())):
         refuse_overflow(analysis)
     analysis.rows  # noqa: B018  errors are raised here
     return analysis
@@ -44,16 +45,19 @@ def prepared(
 ) -> Analysis:
     """The analysis before a number is computed. Rows and totals are computed at their first use."""
     how = _convention(convention)
-    shape = network.input if input is None else network.takes.shape(network.full_name, given_sizes(input))
+    given = {} if input is None else chosen_inputs(network.full_name, network.takes, given_inputs(input))
+    inputs = network.inputs | given
     images = checked(batch, "batch")
     itemsize(dtype)
-    if not broadcast((images, shape.channels, *shape.axes, *network.settings.values())):
+    if not broadcast((images, *numbers_of(inputs.values()), *network.settings.values())):
         raise ArchcalcError(f"{network.full_name}: the arrays of input, batch and settings do not broadcast together")
-    with at_input(network, shape):
-        there = network if _same(shape, network.input) else network.at(shape)
+    with at_input(network, inputs):
+        there = network if all(_same(x, network.inputs[name]) for name, x in given.items()) else network.at(inputs)
         there.nodes  # noqa: B018  errors of a network are raised before its numbers are used
     if training and there.side_problem:
-        raise ArchcalcError(f"{network.full_name} at input {shape}: a side head does not fit: {there.side_problem}")
+        raise ArchcalcError(
+            f"{network.full_name} at input {inputs_text(inputs)}: a side head does not fit: {there.side_problem}"
+        )
     return Analysis(there, images, dtype, how, training)
 
 

@@ -8,6 +8,9 @@ convolutions of a pyramid, the heads of a detector. Every other path is a branch
 module, a residual branch, a projection. All layers of a branch, and the layers of the trunk next to the branch, belong
 to the stage of the layer where the branch joins the trunk.
 
+A layer that only other inputs lead to belongs to the first stage whose maps have the size of the layer's map. If there
+is no such stage, the layer belongs to the stage where its path joins the trunk.
+
 **Heads** are layers that leave the trunk and do not come back. Layers that come back to the last stage from a map of
 another size are heads, too. Examples: the heads of a detector that concatenates all boxes, the side outputs of an edge
 detector.
@@ -48,7 +51,7 @@ class Stages(NamedTuple):
 class _Detour(NamedTuple):
     """Paths that left the trunk.
 
-    start: the first place where a path left the trunk. depth: the most weighted layers on a path, and its layers. low:
+    start: the first place where a path left the trunk (paths from other inputs have no such place). depth: the most weighted layers on a path, and its layers. low:
     the number of positions of the smallest map.
     """
 
@@ -70,7 +73,8 @@ def stages(network: Network) -> Stages:
     joins = _joins(nodes, place)
     last = named[-1]
     tail = next((at for at in range(len(named) - 1, -1, -1) if named[at] != last), -1) + 1
-    gone, back = _heads(nodes, inputs, place, joins, tail, around, [_text(node) for node in network.nodes], last)
+    beside = {i: text for i, text in _beside(nodes, inputs, place).items() if text in named}
+    gone, back = _heads(nodes, inputs, place, joins, tail, around, beside, last)
 
     names: list[str] = []
     of: dict[int, int] = {}
@@ -80,6 +84,7 @@ def stages(network: Network) -> Stages:
         if not names or names[-1] != name:
             names.append(name)
         of[path[at]] = len(names) - 1
+    of |= {index: names.index(text) for index, text in beside.items()}
     of |= {node.index: of[path[joins[node.index]]] for node in nodes if node.index in joins and node.index not in of}
     if back and last == VECTOR:
         names[-1] = HEADS
@@ -88,6 +93,15 @@ def stages(network: Network) -> Stages:
     of |= dict.fromkeys(back, names.index(HEADS) if back else 0) | dict.fromkeys(gone, len(names) - 1)
     whole = [network.nodes[index] for index in path]
     return Stages(names, of, whole, [whole[at] for at in _outside(regions, len(path))])
+
+
+def _beside(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], place: Mapping[int, int]) -> dict[int, str]:
+    """The nodes that no layer of the trunk leads to, with the text of their map size."""
+    beside: dict[int, str] = {}
+    for node in nodes:
+        if node.index not in place and all(i in beside for i in inputs[node.index]):
+            beside[node.index] = _text(node)
+    return beside
 
 
 def _text(node: Node) -> str:
@@ -114,7 +128,7 @@ def _regions(
     sizes: Mapping[int, int | None],
 ) -> tuple[list[tuple[int, int]], set[int]]:
     """The parts of the trunk that have a branch next to them (first and last place), and the nodes of the branches."""
-    detours: dict[int, _Detour] = {}
+    detours: dict[int, _Detour | None] = {}
     regions: list[tuple[int, int]] = []
     branches: set[int] = set()
     recent: dict[
@@ -124,17 +138,16 @@ def _regions(
     path_index: dict[int, int] = {}
     for node in nodes:
         index, size = node.index, sizes[node.index]
-        passed = [detours[i] if i in detours else _Detour(place[i], (0, 0), _or_inf(sizes[i])) for i in inputs[index]]
+        passed = [
+            (i, detour)
+            for i in inputs[index]
+            if (detour := detours[i] if i in detours else _Detour(place[i], (0, 0), _or_inf(sizes[i])))
+        ]
         if index not in place:
-            weighted, layers = max(detour.depth for detour in passed)
-            detours[index] = _Detour(
-                min(detour.start for detour in passed),
-                (weighted + isinstance(node.layer, WEIGHTED), layers + 1),
-                min([_or_inf(size), *(detour.low for detour in passed)]),
-            )
+            detours[index] = _further(node, size, [detour for _, detour in passed])
             continue
         end = place[index]
-        for source, detour in zip(inputs[index], passed, strict=True):
+        for source, detour in passed:
             if place.get(source) == end - 1:
                 continue
             start = path_index[detour.start]
@@ -155,6 +168,18 @@ def _regions(
         if node.index in branches and node.index not in place:
             branches.update(node.inputs)
     return regions, branches
+
+
+def _further(node: Node, size: int | None, passed: Sequence[_Detour]) -> _Detour | None:
+    """The paths that lead to a node outside the trunk; None if all of them come from other inputs."""
+    if not passed:
+        return None
+    weighted, layers = max(detour.depth for detour in passed)
+    return _Detour(
+        min(detour.start for detour in passed),
+        (weighted + isinstance(node.layer, WEIGHTED), layers + 1),
+        min([_or_inf(size), *(detour.low for detour in passed)]),
+    )
 
 
 def _or_inf(size: int | None) -> float:
@@ -213,7 +238,7 @@ def _heads(
     joins: Mapping[int, int],
     tail: int,
     branches: set[int],
-    texts: Sequence[str],
+    beside: Mapping[int, str],
     last: str,
 ) -> tuple[set[int], set[int]]:
     """The nodes of heads: nodes that do not lead back to the trunk, and nodes that come back to its last stage."""
@@ -224,12 +249,12 @@ def _heads(
         index = node.index
         if place.get(index, -1) >= tail or any(i in late for i in inputs[index]):
             late.add(index)
-        if index in place:
+        if index in place or index in beside:
             continue
         if index not in joins:
             gone.add(index)
         elif joins[index] >= tail and index not in branches and index not in late:
-            own = texts[index] != last and not is_gate(node.shape)
+            own = _text(node) != last and not is_gate(node.shape)
             if own or any(i in back for i in inputs[index]):
                 back.add(index)
     return gone, back

@@ -1,4 +1,4 @@
-"""The trunk of a network: the path with the most weighted layers from the input to an output, without the head.
+"""The trunk of a network: the path with the most weighted layers from an input to an output, without the head.
 
 If a network has several outputs, the trunk leads to the output after the most joins. If outputs are equal in joins, the
 deepest output is taken. So the trunk of a pyramid leads to the finest map, even if a coarse map has more layers before
@@ -68,7 +68,7 @@ def _head(
         if types[index]:
             count += 1
             at, there = path[-count]
-            if there != types[index]:
+            if there != types[index] or index not in before:
                 break
         index = before[index]
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archcalc.cli import names, values
 from archcalc.cli.command import Argument, Arguments, Names, Option
-from archcalc.inputs import read_sizes
+from archcalc.named_inputs import read_inputs
 
 NET = Argument(
     "NET",
@@ -35,7 +35,13 @@ PLUGIN = Option(
 )
 NET_OPTIONS = (SET, PLUGIN)
 """Options of every command that accepts networks."""
-INPUT = Option("--input", "compute at this input, for example 3x320x320", "CxHxW", read_sizes, shared=True)
+INPUT = Option(
+    "--input",
+    "compute at this input, for example 3x320x320; several inputs have names: image=3x320x320,mask=1x80x80",
+    "CxHxW",
+    read_inputs,
+    shared=True,
+)
 BATCH = Option("--batch", "number of images (1)", "N", values.whole, 1, shared=True)
 DTYPE = Option(
     "--dtype",

@@ -19,9 +19,10 @@ from archcalc.export.forward import forward
 from archcalc.export.lines import WIDTH, fits, signature, statement
 from archcalc.export.module_names import TAKEN
 from archcalc.export.outline import ModuleOutline, outline
-from archcalc.export.parameters import MISSING, literal
+from archcalc.export.parameters import MISSING, RESERVED, literal
+from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
-from archcalc.outputs import unused_lines
+from archcalc.outputs import outputs_of, unused_lines
 from archcalc.pytorch.code import InlineCode, ModuleCode
 from archcalc.version import __version__
 
@@ -45,6 +46,7 @@ def torch_source(network: Network) -> str:
     that ``archcalc.witness.build`` makes. ArchcalcError if PyTorch lacks a layer.
     """
     root, main, sides = outline(network)
+    root.arguments = _arguments(network)
     name = class_name(network)
     classes = Classes(root, name, {*IMPORTS, *parts()})
     bodies = ["\n".join(_class(one, classes, network, main, sides)) for one in classes.all]
@@ -72,6 +74,7 @@ def _header(network: Network) -> str:
     totals = analyze(network).totals
     about = network.about
     paper = ", ".join(str(about[key]) for key in ("paper", "table") if about.get(key))
+    several, inputs = len(network.inputs) > 1, inputs_text(network.inputs, ", ", " ")
     paragraphs = [
         [f"{_titled(network)}."],
         [f"{paper}."] if paper else [],
@@ -81,7 +84,7 @@ def _header(network: Network) -> str:
         else [],
         [f"{line}." for line in unused_lines(network)],
         [
-            f"Input {network.input}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
+            f"Input{'s' if several else ''} {inputs}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
             "weight and an input added to a sum; normalisation, activation and pooling have none.",
         ],
         [f"Written by archcalc {__version__}."],
@@ -127,6 +130,7 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
         local_lines = [f"        {name} = {value}" for name, value in one.locals.items()]
         head += ["        super().__init__()", *local_lines, *attributes, *spaces, *lines, *ties, ""]
     head += signature("forward", ["self", *(f"{name}: Tensor" for name in given)], result, 4)
+    head += _described(network, first) if whole else []
     training, before = False, network.input
     for text, side, shape in body:
         if side and not training:
@@ -140,6 +144,29 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
             head += statement(text, indent)
         before = before if shape is None else shape
     return head
+
+
+def _arguments(network: Network) -> dict[int, str]:
+    """The names of the arguments of ``forward`` if the network has several inputs. Names that Python has get a _."""
+    names: dict[int, str] = {}
+    for index, name in enumerate(network.inputs if len(network.inputs) > 1 else ()):
+        while iskeyword(name) or name in (*RESERVED, *IMPORTS, *parts(), *names.values()):
+            name += "_"
+        names[index] = name
+    return names
+
+
+def _described(network: Network, root: ModuleOutline) -> list[str]:
+    """The docstring of ``forward``: the inputs and outputs in their order, if there are several."""
+    inputs = [f"{root.arguments[i]} {x}" for i, x in enumerate(network.inputs.values())] if root.arguments else []
+    outputs = [f"{name} {shape}" for name, shape in outputs_of(network)] if len(network.outputs) > 1 else []
+    texts = [f"{what}: {', '.join(listed)}." for what, listed in (("Inputs", inputs), ("Outputs", outputs)) if listed]
+    if not texts:
+        return []
+    lines = wrap(_quoted(" ".join(texts)), WIDTH - 8, break_long_words=False)
+    if len(lines) == 1 and fits(f'"""{lines[0]}"""', 8):
+        return [f'        """{lines[0]}"""']
+    return [f'        """{lines[0]}', *(f"        {line}" for line in lines[1:]), '        """']
 
 
 def _attribute(name: str, block: ModuleOutline) -> str:
@@ -166,13 +193,15 @@ def _places(one: Class) -> str:
 
 
 def _script(network: Network, name: str) -> str:
-    sizes = ", ".join(map(str, (1, network.input.channels, *network.input.axes)))
-    run = f"model(torch.zeros({sizes}))"
+    images = [f"torch.zeros({', '.join(map(str, (1, x.channels, *x.axes)))})" for x in network.inputs.values()]
+    several = len(images) > 1
+    run = "model(*images)" if several else f"model({images[0]})"
     shapes = f"tuple({run}.shape)" if len(network.outputs) == 1 else f"[tuple(out.shape) for out in {run}]"
     return "\n".join(
         [
             'if __name__ == "__main__":',
             f"    model = {name}().eval()",
+            *(statement(f"images = ({', '.join(images)})", 4) if several else []),
             "    with torch.no_grad():",
             f"        print({shapes})",
             '    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")',

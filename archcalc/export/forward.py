@@ -146,6 +146,10 @@ class _Variables:
 
     def name(self, value: int, step: Statement | None = None) -> str:
         """A free variable for a value. The output of a side head gets the name of the side head."""
+        if value in self.block.arguments:
+            self.names[value] = name = self.block.arguments[value]
+            self.used.add(name)
+            return name
         if step is not None and value in self.sides:
             called = str(step.parts[0]).removeprefix("self.").rstrip("(").replace(".", "_")
             if called.isidentifier() and called not in self.used and called not in (*VARIABLES, *RESERVED):

@@ -49,6 +49,8 @@ class ModuleOutline:
         self.inputs = tuple(dict.fromkeys(v for item in items for v in item.inputs if v not in inner))
         modules = [item.name for item in items if not isinstance(item.what, InlineCode)]
         self.namespaces = all_prefixes(modules)
+        self.arguments: dict[int, str] = {}
+        """The names of the arguments of ``forward``, if they have names."""
 
     @property
     def side(self) -> bool:
@@ -96,7 +98,7 @@ def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
     """The network as a block, its output values, and the outputs of side heads. ArchcalcError if PyTorch lacks a layer."""
     outliner = _Outliner(network)
     root = outliner.block(outliner.nested_runs())
-    root.inputs = (0,)
+    root.inputs = tuple(range(len(network.inputs)))
     return root, outliner.main, outliner.sides
 
 
@@ -141,7 +143,7 @@ class _Outliner:
         self.kinds = {blocks[name]: kind for name, kind in network.blocks.items() if name in blocks}
         nodes = network.running()
         self.how = all_written(network, nodes)
-        self.same = {0: 0}
+        self.same = {i: i for i in range(len(network.inputs))}
         """For every node: the node that makes its output. If PyTorch does nothing for the layer, an earlier node."""
         for node in nodes:
             how = self.how[node.index].layer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, unknown
 from archcalc.inputs import Takes, looks_swapped
@@ -16,6 +16,7 @@ from archcalc.language.operations import ExpressionError, UnknownValueError
 from archcalc.language.settings import checked_settings, defaults
 from archcalc.language.steps import value
 from archcalc.layers.settings import whole_number
+from archcalc.named_inputs import chosen_inputs
 from archcalc.network import AnyNetwork, Network
 from archcalc.settings_text import changed, full_name, setting_text
 from archcalc.sizes import Shape
@@ -24,7 +25,7 @@ from archcalc.sizes import Shape
 def expand(family: Family, name: str, settings: dict[str, Any] | None = None, input: Any = None) -> Network:
     """The network ``name`` of the family, with its layers; ArchcalcError with every problem.
 
-    ``settings`` replace defaults of spec parameters, and ``input`` replaces the spec's input.
+    ``settings`` replace defaults of spec parameters, and ``input`` replaces inputs of the spec.
     """
     network = network_of(Network, family, name, settings, input)
     network.nodes  # noqa: B018  builds the layers, and raises their problems here
@@ -44,9 +45,11 @@ def network_of(
     values = checked_settings(family, name, settings or {})
     own = family.params | entry.settings
     with _settings_said(family, name, values):
-        scope, takes = _scope_and_inputs(family, entry, values, strict=input is None)
-        shape = takes.own if input is None else takes.shape(full_name(name, changed(values, own)), input)
-        assert shape is not None
+        scope, takes, wrong = _scope_and_inputs(family, entry, values, strict=input is None)
+        given = {} if input is None else chosen_inputs(full_name(name, changed(values, own)), takes, input)
+        if problems := [problem for key in takes if key not in given for problem in wrong.get(key, ())]:
+            raise ArchcalcError(problems)
+        inputs = {key: given.get(key) or cast("Shape", one.own) for key, one in takes.items()}
 
     def build() -> Network:
         with _settings_said(family, name, values):
@@ -54,16 +57,16 @@ def network_of(
 
     network = kind(
         name,
-        shape,
+        inputs,
         title=str(entry.about.get("title", family.about.get("title", name))),
         about=family.about | entry.about,
         settings=values,
         defaults=own,
-        notes=_order_noted(shape),
+        notes=[note for shape in inputs.values() for note in _order_noted(shape)],
         origin="zoo" if family.in_zoo else "file",
         file=family.file,
         takes=takes,
-        rebuild=lambda shape, values: network_of(kind, family, name, values, shape),
+        rebuild=lambda inputs, values: network_of(kind, family, name, values, inputs),
         build=build,
     )
     return network
@@ -92,32 +95,36 @@ def _settings_said(family: Family, name: str, values: dict[str, Any]) -> Iterato
 
 def _scope_and_inputs(
     family: Family, entry: Entry, settings: dict[str, Any], *, strict: bool
-) -> tuple[dict[str, Any], Takes]:
-    """The scope that every block sees (the family's parameters and names), and the inputs that the network accepts.
+) -> tuple[dict[str, Any], dict[str, Takes], dict[str, Iterable[Problem]]]:
+    """The scope that every block sees (the family's parameters and names), and what the network's inputs accept.
 
-    ArchcalcError if a check fails. With ``strict``, also if the spec has no valid input under these settings.
+    Last, the problems of every input that is not valid under these settings. ArchcalcError if a check fails. With
+    ``strict``, also if an input is not valid.
     """
-    evaluator, inputs = Evaluator(), Evaluator()
+    evaluator, takes, wrong = Evaluator(), dict[str, Takes](), dict[str, Iterable[Problem]]()
     scope = dict(settings)
     for key, given in family.let.items():
         scope[key] = evaluator.evaluate(given.value, scope, given.place)
     for condition, text in family.checks:
         if evaluator.holds(condition.value, scope, condition.place) is False:
             evaluator.problem(text, condition.place)
-    stated = entry.input or family.input
-    assert stated is not None
-    sizes = []
-    for size in stated.value:
-        try:
-            sizes.append(whole_number(value(size, scope, evaluator.spend), 1))
-        except UnknownValueError:
-            sizes.append(1)
-        except (ExpressionError, LayerError) as error:
-            (evaluator if strict else inputs).problem(f"input: {error}", stated.place)
-            sizes.append(1)
+    stated = entry.inputs or family.inputs
+    for name, given in stated.items():
+        problems, sizes = Evaluator(), []
+        for size in given.value:
+            try:
+                sizes.append(whole_number(value(size, scope, evaluator.spend), 1))
+            except UnknownValueError:
+                sizes.append(1)
+            except (ExpressionError, LayerError) as error:
+                for one in (problems, evaluator) if strict else (problems,):
+                    one.problem(f"input: {error}", given.place)
+                sizes.append(1)
+        wrong[name] = problems.problems.values()
+        own = None if problems.problems else Shape(sizes[0], tuple(sizes[1:]))
+        takes[name] = Takes(own, entry.axes or family.axes or (len(sizes) - 1,))
     evaluator.fail_if_any()
-    own = None if inputs.problems else Shape(sizes[0], tuple(sizes[1:]))
-    return scope, Takes(own, entry.axes or family.axes or (len(sizes) - 1,))
+    return scope, takes, wrong
 
 
 def _expanded(family: Family, network: Network, scope: dict[str, Any], *, resized: bool) -> Network:
@@ -126,7 +133,7 @@ def _expanded(family: Family, network: Network, scope: dict[str, Any], *, resize
     spent = 0
     while spent <= MAX_OPERATIONS:  # every expansion settles the names of one more level, outermost first
         try:
-            return Expander(family, network, scope, Names(reserved, last=False), resized=resized).network
+            return Expander(family, network, scope, Names(reserved, False, network.inputs), resized=resized).network
         except TakenError as error:
             reserved, spent = error.reserved, spent + error.operations
-    return Expander(family, network, scope, Names(reserved, last=True), resized=resized).network
+    return Expander(family, network, scope, Names(reserved, True, network.inputs), resized=resized).network

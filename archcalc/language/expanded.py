@@ -14,14 +14,18 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 def expanded(network: Network) -> str:
     """The spec of a network without blocks and repeats: a flat list of layers with names, and inputs at branches."""
-    sizes = [network.input.channels, *network.input.axes]
-    lines = [f"title: {_text(network.title)}", f"input: {_value(sizes)}"]
+    inputs = {name: _value([shape.channels, *shape.axes]) for name, shape in network.inputs.items()}
+    lines = [f"title: {_text(network.title)}"]
+    if len(inputs) == 1:
+        lines.append(f"input: {inputs[network.nodes[0].name]}")
+    else:
+        lines += ["inputs:", *(f"  {_text(name)}: {sizes}" for name, sizes in inputs.items())]
     if network.chosen:
         lines.append(f"outputs: [{', '.join(_text(network.nodes[i].name) for i in network.chosen)}]")
     lines.append("layers:")
     before = main = network.nodes[0]
     side = False
-    for node in network.nodes[1:]:
+    for node in network.after_inputs:
         indent = "  "
         if node.side:
             indent = "      "

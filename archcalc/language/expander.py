@@ -39,11 +39,11 @@ PER_STEP = 50
 class Expander(Lookup):
     """Expands the layers of one network of a family into a network that holds the layers only.
 
-    ``resized``: the input differs from the spec's input. Then a side head that does not fit is not an error.
+    ``resized``: an input differs from the spec's input. Then a side head that does not fit is not an error.
     """
 
     def __init__(self, family: Family, whole: Network, scope: dict[str, Any], names: Names, *, resized: bool) -> None:
-        super().__init__(Network(whole.name, whole.input, rebuild=whole.at), names)
+        super().__init__(Network(whole.name, whole.inputs, rebuild=whole.at), names)
         entry = family.networks[whole.name]
         self.family, self.resized = family, resized
         self.steps_taken = 0
@@ -55,7 +55,7 @@ class Expander(Lookup):
         self.report_unfound()
         self.choose_outputs(entry.outputs or family.outputs, current, scope)
         self.fail_if_any()
-        if len(self.nodes) == 1:
+        if not self.network.after_inputs:
             place = entry.place
             raise ArchcalcError(Problem(f"{whole.name} has no layers", place.file, place.line, place.path))
 

@@ -11,13 +11,13 @@ from archcalc.language.steps import Block, Given, Step
 class Entry:
     """One network of a family: its description, the spec parameters that it sets, and its own layers if it has any."""
 
-    __slots__ = ("about", "axes", "input", "outputs", "place", "settings", "steps")
+    __slots__ = ("about", "axes", "inputs", "outputs", "place", "settings", "steps")
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.about: dict[str, Any] = {}
         self.settings: dict[str, Any] = {}
-        self.input: Given | None = None
+        self.inputs: dict[str, Given] = {}
         self.outputs: Given | None = None
         self.axes: tuple[int, ...] = ()
         self.steps: list[Step] | None = None
@@ -26,6 +26,7 @@ class Entry:
 class Family:
     """A spec after reading: the networks of one family, and the steps that build each network.
 
+    ``inputs``: the sizes of every input by name; a network without inputs has those of the family.
     ``axes``: the numbers of axes that an input may have; empty: the same number as the spec's own input.
     """
 
@@ -35,7 +36,7 @@ class Family:
     def __init__(self, file: str, name: str) -> None:
         self.file, self.name = file, name
         self.about: dict[str, Any] = {}
-        self.input: Given | None = None
+        self.inputs: dict[str, Given] = {}
         self.outputs: Given | None = None
         self.axes: tuple[int, ...] = ()
         self.params: dict[str, Any] = {}

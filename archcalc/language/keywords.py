@@ -12,8 +12,8 @@ from archcalc.layers import Layer, registry
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 """Keys that describe a network. A network may replace the family's description."""
-FAMILY = (*ABOUT, "input", "axes", "outputs", "params", "let", "check", "networks", "blocks", "layers")
-NETWORK = (*ABOUT, "input", "axes", "outputs", "layers")
+FAMILY = (*ABOUT, "input", "inputs", "axes", "outputs", "params", "let", "check", "networks", "blocks", "layers")
+NETWORK = (*ABOUT, "input", "inputs", "axes", "outputs", "layers")
 BLOCK = ("params", "let", "layers", "note")
 OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage")
 KINDS = ("layers", "side")
@@ -50,6 +50,8 @@ LAYER_SIGNS, NETWORK_SIGNS = "./+-", ".-"
 
 MAX_AXES = 3
 """The most axes of a feature map, channels not counted."""
+MAX_INPUTS = 100
+"""The most inputs of a network."""
 MAX_NAMES = 500
 """The most parameters of a family or a block, and the most names under one ``let``."""
 MAX_VALUES = 10_000

@@ -127,7 +127,7 @@ class Lookup(Evaluator):
         if given is not None:
             wanted = [self.fill(template, current, Context(scope), place, "") for template in given.value]
             chosen, problems = named_outputs(network, self.outputs, [name for name in wanted if name])
-        elif current and current not in network.outputs:
+        elif current is not None and self.nodes[current].inputs and current not in network.outputs:
             chosen = sorted([*network.outputs, current])
         for text in () if self.skipped else problems:
             self.problem(text, place)

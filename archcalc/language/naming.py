@@ -7,7 +7,7 @@ expanded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from itertools import count
 
 from archcalc.letters import prefixes
@@ -29,13 +29,14 @@ class TakenError(Exception):
 
 class Names:
     """The names so far. ``reserved``: names that must not be made up. ``last``: no other expansion follows.
+    ``inputs``: the names of the network's inputs.
 
     ``outputs``: the index of a node for every name of a layer, block, group or join; None: the output is unknown.
     """
 
-    def __init__(self, reserved: frozenset[str], last: bool) -> None:
+    def __init__(self, reserved: frozenset[str], last: bool, inputs: Iterable[str]) -> None:
         self.reserved, self.last = reserved, last
-        self.outputs: dict[str, int | None] = {"input": 0}
+        self.outputs: dict[str, int | None] = {name: index for index, name in enumerate(inputs)}
         self._clash = False
         self._given: set[str] = set()
         self._branches: set[str] = set()

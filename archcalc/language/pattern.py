@@ -18,14 +18,16 @@ TensorFlow's 'same'.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from archcalc.errors import ArchcalcError, LayerError, Problem, clipped, nearest, unknown
-from archcalc.inputs import Takes, in_order, nearer_to_square
+from archcalc.inputs import Sizes, Takes, in_order, nearer_to_square
 from archcalc.layers import Layer, registry
 from archcalc.layers.settings import whole_number
+from archcalc.named_inputs import INPUT, chosen_inputs
 from archcalc.network import AnyNetwork, Network
-from archcalc.sizes import Int, Shape
+from archcalc.sizes import Shape
 
 ORDER = "HxWxC"
 """The order of a pattern's sizes if the pattern does not name an order."""
@@ -66,12 +68,12 @@ class _Element:
         self.column, self.layer, self.inside, self.count = column, layer, inside, 1
 
 
-def load_pattern(text: str, input: Shape | tuple[Int, ...] | None = None) -> Network:
+def load_pattern(text: str, input: Sizes | Mapping[str, Sizes] | None = None) -> Network:
     """The network that a pattern describes: see ``pattern_as``."""
     return pattern_as(Network, text, input)
 
 
-def pattern_as(kind: type[AnyNetwork], text: str, input: Shape | tuple[Int, ...] | None) -> AnyNetwork:
+def pattern_as(kind: type[AnyNetwork], text: str, input: Sizes | Mapping[str, Sizes] | None) -> AnyNetwork:
     """The network that a pattern describes, at the pattern's input or at ``input`` (channels x height x width).
 
     ArchcalcError with the column of the problem.
@@ -84,10 +86,10 @@ def pattern_as(kind: type[AnyNetwork], text: str, input: Shape | tuple[Int, ...]
     if parser.token:
         raise parser.error(f"{parser.token!r} closes nothing")
     title = " ".join(text.split())
-    name, takes = clipped(title, LONGEST_NAME), Takes(own, (len(own.axes),))
+    name, takes = clipped(title, LONGEST_NAME), {INPUT: Takes(own, (len(own.axes),))}
 
-    def build(shape: Shape) -> Network:
-        network = Network(name, shape)
+    def build(inputs: Mapping[str, Shape]) -> Network:
+        network = Network(name, inputs)
         counts: dict[str, int] = {}
         for element, scopes in _written_out(elements, (), [0]):
             _add(network, element, scopes, counts)
@@ -95,19 +97,19 @@ def pattern_as(kind: type[AnyNetwork], text: str, input: Shape | tuple[Int, ...]
             raise ArchcalcError(Problem("the pattern has no layers", "pattern"))
         return network
 
-    def at(shape: Shape, settings: dict[str, Any]) -> AnyNetwork:
+    def at(inputs: Mapping[str, Shape], settings: dict[str, Any]) -> AnyNetwork:
         return kind(
             name,
-            shape,
+            inputs,
             title=title,
             notes=parser.notes,
             origin="pattern",
             takes=takes,
             rebuild=at,
-            build=lambda: build(shape),
+            build=lambda: build(inputs),
         )
 
-    return at(own if input is None else takes.shape(name, input), {})
+    return at({INPUT: own} if input is None else chosen_inputs(name, takes, input), {})
 
 
 def _written_out(

@@ -18,6 +18,7 @@ from archcalc.language.keywords import (
     KINDS,
     LAYERS,
     MAX_AXES,
+    MAX_INPUTS,
     MAX_NAMES,
     MOST_LETTERS,
     MOST_LETTERS_OF_BLOCKS,
@@ -32,6 +33,7 @@ from archcalc.language.steps import Block, Given
 from archcalc.language.tree import Tree
 from archcalc.language.value_reader import kind
 from archcalc.letters import is_name
+from archcalc.named_inputs import INPUT
 
 
 def family_of(tree: Tree, file: str, name: str) -> Family:
@@ -61,12 +63,11 @@ class _Reader(StepReader):
             family.let = self.let(entries["let"], "let", family.params)
         if "check" in entries:
             family.checks = self.checks(entries["check"])
-        if "input" in entries:
-            family.input = self.input(entries["input"], "input")
+        family.inputs = self.inputs(entries, "")
         if "outputs" in entries:
             family.outputs = self.outputs(entries["outputs"], "outputs")
         if "axes" in entries:
-            family.axes = self.axes(entries["axes"], "axes", family.input)
+            family.axes = self.axes(entries["axes"], "axes", family.inputs)
         outside = self.scope
         self.scope |= {"channels"}
         if "blocks" in entries:
@@ -87,7 +88,7 @@ class _Reader(StepReader):
         if not layers and any(entry.steps is None for entry in entries):
             self.problem("the spec has no layers", tree, "")
         for entry in entries:
-            if entry.input is None and self.result.input is None:
+            if not entry.inputs and not self.result.inputs:
                 self.problem(
                     "no input is given; write for example input: [3, 224, 224]",
                     Tree(None, entry.place.line),
@@ -119,9 +120,27 @@ class _Reader(StepReader):
                 else:
                     about[key] = clipped(" ".join(text.split()), 1000) if isinstance(text, str) else text
 
-    def input(self, tree: Tree, path: str) -> Given | None:
-        if not isinstance(tree.value, list) or not 1 <= len(tree.value) <= 4:
-            self.problem(f"input must be [channels, height, width], got {kind(tree)}", tree, path)
+    def inputs(self, entries: dict[str, Tree], path: str) -> dict[str, Given]:
+        """The inputs of a family or a network by name: one under ``input``, or several under ``inputs``."""
+        one, several = entries.get("input"), entries.get("inputs")
+        if several is None:
+            return {} if one is None else {INPUT: self.input(one, f"{path}input")}
+        if one is not None:
+            self.problem("a network has input or inputs, not both", several, f"{path}inputs")
+        if not isinstance(several.value, dict) or not 2 <= len(several.value) <= MAX_INPUTS:
+            text = f"a mapping of 2 to {MAX_INPUTS} names to sizes; one input is written input: [3, 224, 224]"
+            self.problem(f"inputs must be {text}", several, f"{path}inputs")
+            return {INPUT: Given([], Place())}
+        for name, child in several.value.items():
+            if not is_name(name, MOST_LETTERS_OF_BLOCKS) or name[0].isdigit():
+                most, got = f"at most {MOST_LETTERS_OF_BLOCKS} letters, digits and _", clipped(name, 60)
+                self.problem(f"an input is called by {most}, got {got!r}", child, f"{path}inputs")
+        return {name: self.input(x, f"{path}inputs.{clipped(name, 60)}") for name, x in several.value.items()}
+
+    def input(self, tree: Tree, path: str) -> Given:
+        if not isinstance(tree.value, list) or not 1 <= len(tree.value) <= MAX_AXES + 1:
+            hint = "; several inputs with names stand under inputs" if isinstance(tree.value, dict) else ""
+            self.problem(f"input must be [channels, height, width], got {kind(tree)}{hint}", tree, path)
             return Given([], Place())
         sizes = [self.value(size, f"{path}[{i}]") for i, size in enumerate(tree.value)]
         return Given(sizes, Place(self.file, tree.line, path))
@@ -130,7 +149,7 @@ class _Reader(StepReader):
         """The names of the outputs, in the order in which a run returns them."""
         return Given(self.templates(tree, path, "outputs"), Place(self.file, tree.line, path))
 
-    def axes(self, tree: Tree, path: str, input: Given | None) -> tuple[int, ...]:
+    def axes(self, tree: Tree, path: str, inputs: dict[str, Given]) -> tuple[int, ...]:
         """The numbers of axes that an input may have: a number from 0 to 3, or a list with the spec's own number."""
         listed = tree.value if isinstance(tree.value, list) else [tree]
         counts = [one.value for one in listed]
@@ -141,16 +160,21 @@ class _Reader(StepReader):
             return ()
         if len(set(counts)) < len(counts):
             self.problem("axes lists a number twice", tree, path)
-        if input is not None:
-            self.axes_of_input(counts, input, tree, path)
+        self.axes_of_inputs(counts, inputs, tree, path)
         return tuple(sorted(counts))
 
-    def axes_of_input(self, axes: Sequence[int], input: Given, tree: Tree, path: str) -> None:
-        """Report an input if ``axes`` does not include its number of axes."""
-        count = len(input.value) - 1
-        if input.value and count not in axes:
-            text = f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
-            self.problem(text, tree, path)
+    def axes_of_inputs(self, axes: Sequence[int], inputs: dict[str, Given], tree: Tree, path: str) -> None:
+        """Report inputs if ``axes`` does not include their number of axes."""
+        if len(inputs) > 1:
+            self.problem("axes is for a network with one input", tree, path)
+            return
+        for input in inputs.values():
+            count = len(input.value) - 1
+            if input.value and count not in axes:
+                text = (
+                    f"axes takes {', '.join(map(str, axes))}, and the input of the spec has {count} beside its channels"
+                )
+                self.problem(text, tree, path)
 
     # Networks.
 
@@ -173,18 +197,16 @@ class _Reader(StepReader):
         params = self.result.params
         entries = self.keys(tree, path, "a network", (*NETWORK, *params))
         self.about(entries, entry.about, f"{path}.")
-        if "input" in entries:
-            inside, self.scope = self.scope, scope
-            entry.input = self.input(entries["input"], f"{path}.input")
-            self.scope = inside
+        inside, self.scope = self.scope, scope
+        entry.inputs = self.inputs(entries, f"{path}.")
         if "outputs" in entries:
-            inside, self.scope = self.scope, scope
             entry.outputs = self.outputs(entries["outputs"], f"{path}.outputs")
-            self.scope = inside
+        self.scope = inside
         if "axes" in entries:
-            entry.axes = self.axes(entries["axes"], f"{path}.axes", entry.input or self.result.input)
-        elif entry.input is not None and self.result.axes:
-            self.axes_of_input(self.result.axes, entry.input, entries["input"], f"{path}.input")
+            entry.axes = self.axes(entries["axes"], f"{path}.axes", entry.inputs or self.result.inputs)
+        elif self.result.axes:
+            stated = "input" if "input" in entries else "inputs"
+            self.axes_of_inputs(self.result.axes, entry.inputs, entries.get(stated, tree), f"{path}.{stated}")
         if "layers" in entries and "layers" not in params:
             entry.steps = self.steps(entries["layers"], f"{path}.layers")
         for key in entries.keys() & params:

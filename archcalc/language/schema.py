@@ -36,6 +36,12 @@ _INPUT = {
     "maxItems": 4,
     "description": "channels, height, width",
 }
+_INPUTS = {
+    "type": "object",
+    "additionalProperties": _INPUT,
+    "minProperties": 2,
+    "description": "several inputs by name; the first step of layers reads the first",
+}
 _OUTPUTS = {
     "anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
     "description": "the layers whose outputs a run returns, in their order; without, all that no layer reads",
@@ -80,12 +86,20 @@ def schema() -> dict[str, Any]:
     }
     network = {
         "type": ["object", "null"],
-        "properties": {**_ABOUT_SCHEMAS, "input": _INPUT, "axes": _AXES, "outputs": _OUTPUTS, "layers": _ANY},
+        "properties": {
+            **_ABOUT_SCHEMAS,
+            "input": _INPUT,
+            "inputs": _INPUTS,
+            "axes": _AXES,
+            "outputs": _OUTPUTS,
+            "layers": _ANY,
+        },
         "additionalProperties": _ANY,
     }
     properties = {
         **_ABOUT_SCHEMAS,
         "input": _INPUT,
+        "inputs": _INPUTS,
         "axes": _AXES,
         "outputs": _OUTPUTS,
         "params": _PARAMS,

@@ -164,7 +164,7 @@ OPTIONS: Mapping[str, str] = {
 
 KEYS: Mapping[str, str] = {
     **dict.fromkeys(("net", "model", "architecture", "backbone", "head", "body", "steps", "sequence"), "layers"),
-    **dict.fromkeys(("inputshape", "inputsize", "inputs", "shape", "inputdim", "image"), "input"),
+    **dict.fromkeys(("inputshape", "inputsize", "shape", "inputdim", "image"), "input"),
     **dict.fromkeys(("parameters", "args", "config", "settings", "hyperparameters", "variables"), "params"),
     **dict.fromkeys(("modules", "functions", "definitions", "defs"), "blocks"),
     **dict.fromkeys(("name", "label"), "title"),

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
-from archcalc.inputs import given_sizes
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
 from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
@@ -19,6 +18,7 @@ from archcalc.language.settings import read_settings
 from archcalc.language.tree import MAX_BYTES, parse
 from archcalc.layers.settings import message_text
 from archcalc.letters import as_name
+from archcalc.named_inputs import given_inputs
 from archcalc.network import AnyNetwork, Network
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def load_as(
         net = os.fspath(net)
     if not isinstance(net, str) or not net.strip():
         raise ArchcalcError(f"expected the name of a network, a path or a pattern, got {message_text(net)}")
-    sizes = None if input is None else given_sizes(input)
+    sizes = None if input is None else given_inputs(input)
     net, text = split_settings(net)
     settings = {**settings, **(read_settings(text) if text else {})}
     if is_pattern(net):

@@ -102,7 +102,7 @@ class Budget:
         self.optimizer, self.amp, self.checkpoint = optimizer, amp, checkpoint
         self.overhead = in_bytes(overhead)
         self._gradients_at: dict[int, int] = {}
-        if any_array((network.input.channels, *network.input.axes, *network.settings.values())):
+        if any_array((*network.input_sizes, *network.settings.values())):
             raise ArchcalcError(f"{network.full_name}: memory needs single sizes, not arrays")
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
@@ -189,7 +189,8 @@ class Budget:
         )
 
     def image(self, batch: int) -> int:
-        return single(batch, "batch") * self.network.input.values * self.itemsize
+        """The bytes of the network input, or of all its inputs."""
+        return single(batch, "batch") * sum(shape.values for shape in self.network.inputs.values()) * self.itemsize
 
     def inference_parts(self, batch: int) -> Parts:
         """The parts of the peak memory of inference."""

@@ -7,6 +7,7 @@ layer before the normalisation can include these numbers. Jacob et al., Quantiza
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from archcalc.layers.convolution import CONVOLUTIONS
@@ -25,12 +26,12 @@ def fold_batch_norm(network: Network) -> Network:
     shortcut (and as ``+=`` in torchvision's ResNet). Side heads, which run in training only, are left out.
     """
 
-    def rebuild(input: Shape, settings: dict[str, Any]) -> Network:
-        return fold_batch_norm(network.at(input, settings))
+    def rebuild(inputs: Mapping[str, Shape], settings: dict[str, Any]) -> Network:
+        return fold_batch_norm(network.at(inputs, settings))
 
     folded = type(network)(
         network.name,
-        network.input,
+        network.inputs,
         title=network.title,
         about=network.about,
         settings=network.settings,
@@ -47,8 +48,8 @@ def fold_batch_norm(network: Network) -> Network:
     folded.blocks, folded.called = network.blocks, network.called
     norms = _foldable(network)
     into = {network.nodes[i].inputs[0] for i in norms}
-    place = {0: 0}
-    for node in network.nodes[1:]:
+    place = {i: i for i in range(len(network.inputs))}
+    for node in network.after_inputs:
         if node.side:
             continue
         if node.index in norms:

@@ -10,8 +10,9 @@ from math import isqrt, lcm
 from archcalc.errors import ArchcalcError, LayerError, clipped
 from archcalc.field.propagation import node_fields
 from archcalc.layers.windowed import Windowed
+from archcalc.named_inputs import with_axes
 from archcalc.network import Network
-from archcalc.sizes import Shape, ceil_div
+from archcalc.sizes import ceil_div
 
 TRIED, MAX_SIDE = 64, 2**20
 """TRIED: how many consecutive sizes are tried to find a size that the network accepts. MAX_SIDE: largest side that is
@@ -30,7 +31,7 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
         raise ArchcalcError(f"{network.full_name} has no spatial axes: its input {network.input} cannot be made larger")
     if len(network.nodes) > MOST_LAYERS:
         raise ArchcalcError(
-            f"{network.full_name} has {len(network.nodes) - 1:,} layers; the largest input is searched for up to "
+            f"{network.full_name} has {len(network.after_inputs):,} layers; the largest input is searched for up to "
             f"{MOST_LAYERS:,}"
         )
     seen: list[tuple[int, int]] = []
@@ -46,7 +47,7 @@ def largest_input(network: Network, budget: int, bytes_of: Callable[[Network], i
             low, best = size, there or best
             if size >= MAX_SIDE:
                 if there is not None:
-                    raise ArchcalcError(f"an input of {there.input} still fits; larger ones are not tried")
+                    raise ArchcalcError(f"an input of {there.input_text} still fits; larger ones are not tried")
                 return best
         if high - low == 1:
             break
@@ -103,9 +104,9 @@ def _period(network: Network) -> int:
 
 
 def with_side(network: Network, side: int) -> Network:
-    """The network at a square input with the same number of channels and frames."""
+    """The network at a square input with the same number of channels and frames. Inputs like it change in proportion."""
     axes = network.input.axes
-    return network.at(Shape(network.input.channels, (*axes[:-2], *(side for _ in axes[-2:]))))
+    return network.at(with_axes(network.inputs, (*axes[:-2], *(side for _ in axes[-2:]))))
 
 
 def at_side(network: Network, side: int) -> Network | None:

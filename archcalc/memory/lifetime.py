@@ -30,7 +30,8 @@ def overwritten(network: Network) -> dict[int, int]:
     for node in network.nodes:
         for i in set(node.inputs):
             readers[i].append(node)
-    kept = {0, *network.outputs, *(node.index for node in network.nodes if not readers[node.index])}
+    inputs = range(len(network.inputs))
+    kept = {*inputs, *network.outputs, *(node.index for node in network.nodes if not readers[node.index])}
 
     def free(made: Node, node: Node) -> bool:
         return not (
@@ -45,7 +46,7 @@ def overwritten(network: Network) -> dict[int, int]:
         )
 
     found = {}
-    for node in network.nodes[1:]:
+    for node in network.after_inputs:
         if node.storage == "in_place" and records[node.layer.type].in_place:
             full = [i for i in node.inputs if network.nodes[i].shape == node.shape]
             over = next((i for i in full if free(network.nodes[i], node)), None)
@@ -65,7 +66,7 @@ class Schedule:
 
     moments:  the operators; the index is the moment
     storages: the storages, in the order in which they are made, with the first and the last moment of each (inclusive);
-              the network input belongs to the caller and is not in the list
+              the network inputs belong to the caller and is not in the list
     outputs:  the storage of every layer's output; several outputs may share one storage
     freed:    by layer, the inputs that are freed while the layer runs, with the last moment that reads each
     """
@@ -142,17 +143,20 @@ class Schedule:
         return [storage for storage in self.storages if storage.born <= moment <= storage.dies]
 
 
-def image(network: Network, dtype: str) -> TapeTensor:
-    """The network input, whose memory belongs to the caller."""
-    count, size = network.input.values, itemsize(dtype)
-    return TapeTensor(Storage("input", 0, "image", count * size, 0, 0), count, size)
+def images(network: Network, dtype: str) -> dict[int, TapeTensor]:
+    """The network inputs, whose memory belongs to the caller."""
+    size = itemsize(dtype)
+    return {
+        at: TapeTensor(Storage(name, at, "image", shape.values * size, 0, 0), shape.values, size)
+        for at, (name, shape) in enumerate(network.inputs.items())
+    }
 
 
 def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
     """The schedule of one inference run, without gradients."""
     nodes = network.running(training=False)
     tape = Runner(False, itemsize(dtype), amp, overwritten(network))
-    values = {0: image(network, dtype)}
+    values = images(network, dtype)
     for node in nodes:
         values[node.index] = run_layer(tape, network, node, values)
     tape.release_copies()

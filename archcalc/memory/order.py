@@ -80,7 +80,7 @@ def _segments(network: Network) -> list[list[int]]:
         last_use.update(dict.fromkeys(node.inputs, node.index))
     segments: list[list[int]] = []
     waiting: list[int] = []
-    reach = last_use.pop(0, 0)
+    reach = max(last_use.pop(i, 0) for i in range(len(network.inputs)))
     for node in nodes:
         waiting.append(node.index)
         if reach <= node.index:
@@ -107,7 +107,7 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
     steps, over = {}, overwritten(network)
     for node in network.running(training=False):
         reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
-        before = {i for i in node.inputs if i}
+        before = {i for i in node.inputs if i >= len(network.inputs)}
         if node.index in over:  # every other reader of the input must run before it is overwritten
             before.update(readers.get(outputs[over[node.index]], ()))
         made = own.get(node.index, [])

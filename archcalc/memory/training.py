@@ -8,7 +8,7 @@ from archcalc.dtypes import itemsize
 from archcalc.inputs import single
 from archcalc.memory.backward import BackwardPass
 from archcalc.memory.checkpoint import CheckpointedBlock, block_runs
-from archcalc.memory.lifetime import Schedule, image, overwritten
+from archcalc.memory.lifetime import Schedule, images, overwritten
 from archcalc.network import Network, Node
 from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import Runner
@@ -69,7 +69,7 @@ def training(
     taken = _taken(blocks)
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
     tape = Runner(True, itemsize(dtype), amp, over)
-    values = {0: image(network, dtype)}
+    values = images(network, dtype)
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}
     for node in nodes:

@@ -255,7 +255,7 @@ def _facts(
         "network": network.full_name,
         "title": network.title,
         "year": network.about.get("year", ""),
-        "input": str(analysis.input),
+        "input": analysis.network.input_text,
         "depth": depth(network),
         "params": t.params,
         "macs": t.macs,

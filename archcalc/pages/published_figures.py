@@ -42,6 +42,6 @@ def figure_tables(judgements: Sequence[Judgement], network: Network) -> tuple[Ta
 def _at(figure: Figure, network: Network) -> str:
     """The input of a figure, its settings, and whether it belongs to training."""
     subject = figure.subject
-    parts = ["x".join(map(str, subject.input)) or str(network.input)]
+    parts = ["x".join(map(str, subject.input)) or network.input_text]
     parts += [f"{key}={value}" for key, value in subject.settings]
     return ", ".join([*parts, *(["training"] if subject.training else [])])

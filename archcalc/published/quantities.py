@@ -155,7 +155,7 @@ class Calculator:
 
     def add(self, analysis: Analysis) -> Analysis:
         """The analysis. If the same network was analysed before at the same input, the earlier rows are used."""
-        place = analysis.network.full_name, str(analysis.input), analysis.convention.name
+        place = analysis.network.full_name, analysis.network.input_text, analysis.convention.name
         return self._traced.setdefault(place, analysis).with_side_heads(analysis.training)
 
     def analysis(self, subject: Subject, convention: str = "archcalc") -> Analysis:

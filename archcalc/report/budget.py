@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import gcd
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis, prepared
@@ -180,9 +181,20 @@ def _check_weights_fit(budget: Budget, size: int) -> None:
 
 
 def _square(network: Network) -> str:
-    """The shape of a square input, with N for its sides. The numbers of channels and frames stay."""
-    channels, axes = network.input.channels, network.input.axes
-    return "x".join(map(str, (channels, *axes[:-2], *("N" for _ in axes[-2:]))))
+    """The inputs if the main input is square, with N for its sides. Channels and frames stay."""
+    own = network.input.axes
+    inputs = {name: str(shape) for name, shape in network.inputs.items()}
+    for name, (channels, axes) in network.inputs.items():
+        if len(axes) == len(own):
+            sides = [_multiple(n, of) for n, of in zip(axes[-2:], own[-2:], strict=True)]
+            inputs[name] = "x".join(map(str, (channels, *axes[:-2], *sides)))
+    return ", ".join(f"{name} {text}" for name, text in inputs.items()) if len(inputs) > 1 else inputs.popitem()[1]
+
+
+def _multiple(n: int, of: int) -> str:
+    """A side of n pixels beside a side of N, which is ``of`` pixels in the spec: N, N/4 or 3N/2."""
+    common = gcd(n, of)
+    return f"{n // common if n > common else ''}N{f'/{of // common}' if of > common else ''}"
 
 
 def _fit_batch(budget: Budget, run: str, size: int) -> tuple[list[Any], str]:
@@ -215,10 +227,10 @@ def _fit_input(budget: Budget, run: str, size: int, batch: int) -> tuple[list[An
     largest = largest_input(budget.network, size, lambda network: parts(network).total)
     if largest is None:
         least = _smallest(budget.network)
-        note = f"not even the smallest input, {least.input}, fits; it needs {parts(least).total:,} bytes"
+        note = f"not even the smallest input, {least.input_text}, fits; it needs {parts(least).total:,} bytes"
         return [run, "none", *_cells(budget, None), None], note
     above = at_side(largest, largest.input.axes[-1] + 1)
-    return [run, str(largest.input), *_cells(budget, parts(largest)), None if above is None else parts(above).total], ""
+    return [run, largest.input_text, *_cells(budget, parts(largest)), None if above is None else parts(above).total], ""
 
 
 def _smallest(network: Network) -> Network:

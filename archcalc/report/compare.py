@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
     heading.name: (heading, cell)
     for heading, cell in [
         (Heading("network", "network", "text", 9), lambda a: a.network.full_name),
-        (Heading("input", "input", "text", 5), lambda a: str(a.input)),
+        (Heading("input", "input", "text", 5), lambda a: a.network.input_text),
         (Heading("depth", "depth", "number", 5), lambda a: depth(a.network)),
         (Heading("params", "params", "count", 8, "params"), lambda a: a.totals.params),
         (Heading("macs", "MACs", "count", 8, "operations"), lambda a: a.totals.macs),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from archcalc.analysis import Analysis
 from archcalc.analysis.alignment import aligned, reads
 from archcalc.analysis.rows import Row
+from archcalc.named_inputs import inputs_text
 from archcalc.naming import same_network, told_apart
 from archcalc.outputs import outputs_text, unused_of
 from archcalc.report.compare import network_field
@@ -95,7 +96,7 @@ def _header(a: Analysis, b: Analysis) -> Header:
     networks = {"from": subject(a.network), "to": subject(b.network)}
     return Header(
         networks,
-        about=" to ".join(f"{network.name} ({network.input})" for network in networks.values()),
+        about=" to ".join(f"{network.name} ({inputs_text(network.inputs)})" for network in networks.values()),
         batch=a.batch,
         dtype=a.dtype,
         convention=a.convention,

@@ -124,7 +124,7 @@ def _peak(analysis: Analysis) -> str:
 
 def _named(network: Network) -> str:
     """Text for NET in a command: the full name if the name stands for this network at this input, else NET."""
-    return network.full_name if network.zoo_name and network.input == network.takes.own else "NET"
+    return network.full_name if network.zoo_name and network.at_own_input else "NET"
 
 
 def _parameters(t: Totals) -> str:

@@ -58,7 +58,7 @@ def _summary(analyses: Sequence[Analysis]) -> Table:
         rows.append(
             [
                 analysis.network.full_name,
-                str(analysis.input),
+                analysis.network.input_text,
                 len(summary.widening),
                 analysis.totals.params,
                 network_field(analysis),

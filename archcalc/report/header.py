@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.conventions import Convention
+from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
 from archcalc.outputs import unused_lines
 from archcalc.settings_text import settings_text
@@ -26,7 +27,7 @@ class Subject(NamedTuple):
 
     name: str
     title: str
-    input: Shape
+    inputs: Mapping[str, Shape]
     settings: str = ""
     source: str = ""
     variant: str = ""
@@ -54,7 +55,7 @@ def subject(network: Network) -> Subject:
     return Subject(
         network.full_name,
         titled(network),
-        network.input,
+        network.inputs,
         settings_text(network.settings_changed),
         ", ".join(source),
         str(about.get("note", "")),
@@ -66,7 +67,7 @@ class Header(NamedTuple):
     """The facts that all numbers of a table depend on.
 
     ``networks`` has the networks by role: ``network``, or ``from`` and ``to``, or ``baseline``. ``about`` says what a
-    table of several things shows ("3 networks"). ``input`` is a text if the rows have different inputs. ``counts``:
+    table of several things shows ("3 networks"). ``input`` has the sizes by name; it is a text if the rows have different inputs. ``counts``:
     cells contain counts, so the convention is explained. ``mode`` has the settings of a run. ``notes`` are further
     sentences. ``options`` are further facts for programs. A fact is None or empty if the table does not depend on the
     fact. ``unknown_types`` is None if the convention's definition covers every layer type.
@@ -74,7 +75,7 @@ class Header(NamedTuple):
 
     networks: Mapping[str, Subject] = NOTHING
     about: str = ""
-    input: Shape | str | None = None
+    input: Mapping[str, Shape] | str | None = None
     batch: Any = None
     dtype: str = ""
     side_heads: bool = False
@@ -103,7 +104,7 @@ class Header(NamedTuple):
         """The input with the names of its axes, the batch, the dtype and whether side heads run."""
         parts = []
         if self.input is not None:
-            parts.append(f"input {self.input}{_axes(self.network.input) if self.network else ''}")
+            parts.append(_inputs(self.input, self.network.inputs if self.network else {}))
         if self.batch is not None:
             parts.append(f"batch {self.batch}")
         return ", ".join([*parts, *([self.dtype] if self.dtype else []), *(["side heads included"] * self.side_heads)])
@@ -124,8 +125,8 @@ class Header(NamedTuple):
         CSV has a column for each value, except lists and mappings.
         """
         facts: dict[str, Any] = {part: network.name for part, network in self.networks.items()}
-        if isinstance(self.input, Shape):
-            facts["input"] = str(self.input)
+        if isinstance(self.input, Mapping):
+            facts["input"] = inputs_text(self.input)
         if self.batch is not None:
             facts["batch"] = self.batch
         if self.dtype:
@@ -139,9 +140,12 @@ class Header(NamedTuple):
         return {**facts, **({"archcalc": self.version} if self.version else {}), **self.options}
 
 
-def _axes(shape: Shape) -> str:
-    names = AXES.get(len(shape.axes), ())
-    return f" ({' x '.join(('channels', *names))})" if names else ""
+def _inputs(shown: Mapping[str, Shape] | str, own: Mapping[str, Shape]) -> str:
+    """The sizes of the inputs, with the names of their axes if all inputs of the network have the same axes."""
+    names = {AXES.get(len(shape.axes), ()) for shape in own.values()}
+    axes = f" ({' x '.join(('channels', *names.pop()))})" if len(names) == 1 and any(names) else ""
+    sizes = shown if isinstance(shown, str) else inputs_text(shown, ", ", " ")
+    return f"input{'s' if len(own) > 1 else ''} {sizes}{axes}"
 
 
 def layer_header(analysis: Analysis, counts: bool = True) -> Header:
@@ -149,7 +153,7 @@ def layer_header(analysis: Analysis, counts: bool = True) -> Header:
     side_heads = analysis.training and any(node.side for node in analysis.network.nodes)
     return Header(
         {"network": subject(analysis.network)},
-        input=analysis.input,
+        input=analysis.inputs,
         batch=analysis.batch,
         dtype=analysis.dtype,
         side_heads=side_heads,
@@ -161,4 +165,4 @@ def layer_header(analysis: Analysis, counts: bool = True) -> Header:
 
 def network_header(network: Network) -> Header:
     """The header of a table that depends only on the network and its input."""
-    return Header({"network": subject(network)}, input=network.input)
+    return Header({"network": subject(network)}, input=network.inputs)

@@ -10,7 +10,7 @@ from archcalc.analysis import Analysis
 from archcalc.analysis.rows import Row
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
-from archcalc.outputs import outputs_of
+from archcalc.outputs import outputs_of, unused_names
 from archcalc.report.footer import details, footer
 from archcalc.report.header import layer_header
 from archcalc.report.table import Heading, Known, Table, column_names, unremovable
@@ -163,5 +163,5 @@ def _totals(analysis: Analysis) -> dict[str, Any]:
         "memory": t.values * analysis.itemsize,
         "values_with_conv_inputs": t.values + t.conv_inputs,
         "outputs": dict(outputs_of(analysis.network)),
-        "unused": [layer.name for layer in analysis.network.unused],
+        "unused": unused_names(analysis.network),
     }

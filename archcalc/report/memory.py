@@ -10,7 +10,7 @@ from archcalc.memory.budget import Budget, Parts
 from archcalc.memory.lifetime import Schedule
 from archcalc.memory.order import Best, best_order
 from archcalc.network import Network, Node
-from archcalc.outputs import outputs_lines, outputs_of
+from archcalc.outputs import outputs_lines, outputs_of, unused_names
 from archcalc.pytorch.record import records
 from archcalc.pytorch.tape import Storage
 from archcalc.report.header import Header, layer_header
@@ -74,7 +74,7 @@ def inference_table(analysis: Analysis, budget: Budget) -> Table:
             "best_peak": None if best is None else best.peak,
             "best_is_exact": None if best is None else best.exact,
             "outputs": dict(outputs_of(network)),
-            "unused": [layer.name for layer in network.unused],
+            "unused": unused_names(network),
             **parts._asdict(),
         },
     )
@@ -118,7 +118,7 @@ def _map_bytes(nodes: list[Node], schedule: Schedule, batch: int, itemsize: int)
 
     Under autocast, the values of an output may be narrower than the values of its input.
     """
-    width = {0: itemsize}
+    width = dict.fromkeys(schedule.outputs, itemsize)
     for node in nodes:
         own = schedule.outputs[node.index]
         same = (width[i] for i in node.inputs if schedule.outputs[i] is own)
@@ -144,7 +144,7 @@ def _waits(node: Node, schedule: Schedule, batch: int, turns: Mapping[int, int])
         return None, None
     *earlier, latest = sorted(set(node.inputs))
     own = schedule.outputs[latest]
-    waiting_maps = [i for i in earlier if i and schedule.outputs[i] is not own]
+    waiting_maps = [i for i in earlier if schedule.network.nodes[i].inputs and schedule.outputs[i] is not own]
     waiting = dict.fromkeys(schedule.outputs[i] for i in waiting_maps)
     return sum(storage.bytes(batch) for storage in waiting), (
         turns[latest] - turns[min(waiting_maps)] if waiting_maps else 0

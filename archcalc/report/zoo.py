@@ -71,7 +71,7 @@ def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
     }
     if needed & COMPUTED:
         network = expand(family, name)
-        row["input"] = str(network.input)
+        row["input"] = network.input_text
         if needed & {"params", "macs"}:
             totals = analyze(network).totals
             row |= {"params": totals.params, "macs": totals.macs}

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def build(network: Network, device: str = "cpu") -> Built:
     """The network as a ``torch.nn.Module`` with the spec's names, on a device, with PyTorch's random weights.
 
-    The module takes images of shape (batch, channels, *axes) and returns the output. The module returns a tuple if the
-    network has several outputs, or if side heads run (in training mode). Layers write in place if they can. On the
+    The module takes images of shape (batch, channels, *axes), one tensor for each input, and returns the output. The
+    module returns a tuple if the network has several outputs, or if side heads run (in training mode). Layers write in place if they can. On the
     ``meta`` device, tensors take no memory. ArchcalcError if torch is missing, or if PyTorch lacks a layer.
     """
     try:

@@ -40,9 +40,9 @@ class BlockModule(nn.Module):
 class Built(nn.Module):
     """A network's layers under the spec's names, run one by one in the spec's order.
 
-    ``forward`` takes a batch of images and returns the output, or a tuple if there are several outputs. In training,
-    the outputs of the side heads are in the tuple, too. A tensor is freed after its last use. The network input is not
-    freed, because the caller still refers to the input.
+    ``forward`` takes a batch for each input of the network, and returns the output, or a tuple if there are several outputs. In training,
+    the outputs of the side heads are in the tuple, too. A tensor is freed after its last use. The network inputs are not
+    freed, because the caller still refers to them.
 
     over: for a node that writes in place, the index of the input whose storage the node writes into. layers: every node
     of the network with its module; a module that several nodes share appears for each of these nodes. before: the
@@ -73,8 +73,8 @@ class Built(nn.Module):
         self.outputs = {training: network.results(training) for training in (False, True)}
         self.frees = {training: _frees(network, training) for training in (False, True)}
 
-    def forward(self, x: Tensor) -> Any:
-        values = {0: x}
+    def forward(self, *images: Tensor) -> Any:
+        values = dict(zip(range(len(self.network.inputs)), images, strict=True))
         for node, module in self.layers:
             if node.side and not self.training:
                 continue

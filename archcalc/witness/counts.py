@@ -32,7 +32,7 @@ class Fvcore(NamedTuple):
     unsupported: dict[str, int]
 
 
-def count_forward(model: Built, images: Tensor) -> ForwardCounts:
+def count_forward(model: Built, *images: Tensor) -> ForwardCounts:
     """Run the model, record every layer's output shape, and let torch count MACs.
 
     torch's counter knows convolutions and matrix products. The counter counts two operations per MAC. ArchcalcError
@@ -46,12 +46,12 @@ def count_forward(model: Built, images: Tensor) -> ForwardCounts:
     def note(module: nn.Module, inputs: Any, out: Tensor) -> None:
         index = running[len(shapes)].index
         shapes[index] = tuple(out.shape[1:])
-        macs[index] = counter.get_total_flops() // (2 * len(images)) - sum(macs.values())
+        macs[index] = counter.get_total_flops() // (2 * len(images[0])) - sum(macs.values())
 
     hooks = [module.register_forward_hook(note) for module in {id(m): m for _, m in model.layers}.values()]
     try:
         with torch.no_grad(), counter:
-            model(images)
+            model(*images)
     except (RuntimeError, MemoryError) as error:
         if reason := out_of_memory(error):
             layer = running[len(shapes)].name
@@ -61,7 +61,7 @@ def count_forward(model: Built, images: Tensor) -> ForwardCounts:
         for hook in hooks:
             hook.remove()
     totals = counter.get_flop_counts()["Global"]
-    return ForwardCounts(shapes, macs, {str(operator): n // (2 * len(images)) for operator, n in totals.items()})
+    return ForwardCounts(shapes, macs, {str(operator): n // (2 * len(images[0])) for operator, n in totals.items()})
 
 
 def counted_macs(model: nn.Module, images: Tensor) -> int:
@@ -72,7 +72,7 @@ def counted_macs(model: nn.Module, images: Tensor) -> int:
     return counter.get_total_flops() // (2 * len(images))
 
 
-def fvcore(model: Built, image: Tensor) -> Fvcore:
+def fvcore(model: Built, *images: Tensor) -> Fvcore:
     """Trace the model with fvcore.
 
     If several nodes share a module, the first node has the operations of all of them. fvcore cannot trace on the meta
@@ -84,7 +84,7 @@ def fvcore(model: Built, image: Tensor) -> Fvcore:
         warnings.simplefilter("ignore")  # fvcore uses deprecated parts of torch.jit
         from fvcore.nn import FlopCountAnalysis
 
-        count = FlopCountAnalysis(model, image)
+        count = FlopCountAnalysis(model, images)
         count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         by_module = count.by_module()
         operators, unsupported = count.by_operator(), count.unsupported_ops()

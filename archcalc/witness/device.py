@@ -54,7 +54,7 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def layer_times(model: Any, image: torch.Tensor) -> list[float]:
+def layer_times(model: Any, *images: torch.Tensor) -> list[float]:
     """Milliseconds of every layer on a CUDA device: the median of warm runs, measured with CUDA events.
 
     The times are in the order of ``model.layers``, without the layers that run in training only.
@@ -78,7 +78,7 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
         for _ in range(WARM_RUNS + TIMED_RUNS):
             events.append([])
             with torch.no_grad():
-                model(image)
+                model(*images)
         torch.cuda.synchronize()
     finally:
         for hook in hooks:
@@ -87,28 +87,28 @@ def layer_times(model: Any, image: torch.Tensor) -> list[float]:
     return [median(times) for times in zip(*runs, strict=True)]
 
 
-def allocated(model: Any, image: torch.Tensor) -> int:
+def allocated(model: Any, *images: torch.Tensor) -> int:
     """The peak of the allocator during a forward pass at inference, in bytes, without weights and network input.
 
     Only this figure includes the scratch of operators: the columns of a convolution, and copies in the memory order
     that oneDNN or cuDNN needs. On the CPU, PyTorch's profiler records every allocation.
     """
-    if image.device.type != "cuda":
-        return _allocated_on_the_cpu(model, image)
+    if images[0].device.type != "cuda":
+        return _allocated_on_the_cpu(model, *images)
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
     with torch.no_grad():
-        model(image)
+        model(*images)
     torch.cuda.synchronize()
     return torch.cuda.max_memory_allocated() - before
 
 
-def _allocated_on_the_cpu(model: Any, image: torch.Tensor) -> int:
+def _allocated_on_the_cpu(model: Any, *images: torch.Tensor) -> int:
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else the profiler's library prints a message without a GPU
     profile = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True)
     with torch.no_grad(), profile:
-        model(image)
+        model(*images)
     results: Any = profile.profiler
     events = [event for event in results.kineto_results.events() if event.name() == "[memory]"]
     changes: list[int] = [event.nbytes() for event in sorted(events, key=lambda event: event.start_ns())]

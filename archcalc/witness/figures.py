@@ -25,9 +25,9 @@ TRAINING_BATCH = 2
 """Images in a training batch. Batch normalisation of a map with one position cannot train on one image."""
 
 
-def image_of(network: Network, device: str, batch: int = 1) -> Tensor:
-    """Random images of a network on a device."""
-    return torch.randn(batch, network.input.channels, *network.input.axes, device=device)
+def images_of(network: Network, device: str, batch: int = 1) -> list[Tensor]:
+    """Random images for every input of a network, on a device."""
+    return [torch.randn(batch, x.channels, *x.axes, device=device) for x in network.inputs.values()]
 
 
 def layer_figures(
@@ -121,7 +121,7 @@ def operator_figures(counted: Sequence[Row], traced: counts.Fvcore | None) -> li
         return []
     computed: Counter[str] = Counter()
     for row in counted:
-        if row.node is not None and row.node.index:
+        if row.node is not None and row.node.inputs:
             computed[records[row.type].fvcore(row.node.layer)] += row.macs or 0
     names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
     return [
@@ -136,7 +136,7 @@ def output_figures(model: Built) -> list[Comparison]:
     if len(network.outputs) == 1:
         return []
     with torch.no_grad():
-        outputs = model.eval()(image_of(network, "meta"))
+        outputs = model.eval()(*images_of(network, "meta"))
     shapes = [tuple(out.shape[1:]) for out in outputs]
     nodes = [network.nodes[i] for i in network.outputs]
     return [
@@ -151,30 +151,30 @@ def memory_figures(model: Built) -> list[Comparison]:
     They are measured on the meta device. Storages there have the right size and take no memory.
     """
     network = model.network
-    images, image = image_of(network, "meta", TRAINING_BATCH), image_of(network, "meta")
+    images, image = images_of(network, "meta", TRAINING_BATCH), images_of(network, "meta")
     saved = Comparison.of(
         f"bytes saved for backward, batch {TRAINING_BATCH}",
         training(network).saved_bytes(TRAINING_BATCH),
-        memory.saved_bytes(model, images),
+        memory.saved_bytes(model, *images),
         "saved_bytes",
     )
     peak = Comparison.of(
-        "inference peak in bytes", inference(network).peak(), memory.inference_peak(model, image), "peak_bytes"
+        "inference peak in bytes", inference(network).peak(), memory.inference_peak(model, *image), "peak_bytes"
     )
     if saved.differs:
-        saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, images)})")
+        saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, *images)})")
     if peak.differs:
-        peak = peak._replace(name=f"{peak.name} ({memory.peak_difference(network, model, image)})")
+        peak = peak._replace(name=f"{peak.name} ({memory.peak_difference(network, model, *image)})")
     return [saved, peak, _training_peak(model, images)]
 
 
-def _training_peak(model: Built, images: Tensor) -> Comparison:
+def _training_peak(model: Built, images: list[Tensor]) -> Comparison:
     """The training peak in bytes. The bytes alive after every operator of both passes are compared, too."""
     network = model.network
     if any(node.layer.type == "conv_table" for node in network.nodes):
         # A conv_table lists indices of input maps. On the meta device, PyTorch cannot read the indices.
-        model, images = Built(network, overwritten(network)), torch.zeros(images.shape)
-    schedule, live = training(network, sums_in_place=False), memory.training_live(model, images)
+        model, images = Built(network, overwritten(network)), [torch.zeros(x.shape) for x in images]
+    schedule, live = training(network, sums_in_place=False), memory.training_live(model, *images)
     figure = Comparison.of(
         f"training peak in bytes, batch {TRAINING_BATCH}",
         schedule.peak(TRAINING_BATCH),

@@ -98,10 +98,10 @@ def planned(network: Network, limit: int | None = 16) -> Plan:
 
     Each layer is checked at the network's own input and at an enlarged input.
     """
-    indices = _chosen(network, limit) if network.input.axes else []
+    indices = _chosen(network, limit) if network.input.axes and len(network.inputs) == 1 else []
     runs = [
         (one, axis)
-        for axis in range(len(network.input.axes))
+        for axis in range(len(network.input.axes) if indices else 0)
         for one in dict.fromkeys((network, enlarged(network, axis, indices)))
     ]
     return Plan(indices, runs)
@@ -159,8 +159,8 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
 
     A vector becomes a map with a single position.
     """
-    small = Network(network.name, Shape(1, network.input.axes))
-    at = {0: 0}
+    small = Network(network.name, {name: Shape(1, shape.axes) for name, shape in network.inputs.items()})
+    at = {i: i for i in range(len(network.inputs))}
     for node in network.running():
         inputs = [at[i] for i in node.inputs]
         layers = records[node.layer.type].stand_in(node.layer, node.shape)

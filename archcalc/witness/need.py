@@ -74,7 +74,7 @@ def of_run(network: Network) -> Need:
     return Need(
         {
             "weights": FLOAT * weights,
-            "input": FLOAT * network.input.values,
+            "input": FLOAT * sum(shape.values for shape in network.inputs.values()),
             "feature maps": peak,
             "copies in an operator": FLOAT * copied,
             "libraries": LIBRARIES,

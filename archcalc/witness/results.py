@@ -114,7 +114,7 @@ def summary_of(verification: Verification) -> Summary:
     times = [layer.milliseconds for layer in verification.layers if layer.milliseconds is not None]
     return Summary(
         verification.network.full_name,
-        str(verification.network.input),
+        verification.network.input_text,
         len(verification.layers),
         sums["params"],
         sums["macs"],

@@ -122,7 +122,9 @@ def memory_problem(name: str, network: Network, room: Room | None = None) -> str
     if TOOLS[name].meta:
         return ""
     free = (Room.of("cpu") if room is None else room).host
-    return of_run(network).problem(free, f"{network.full_name}: {name} at {network.input}", "take a smaller --input")
+    return of_run(network).problem(
+        free, f"{network.full_name}: {name} at {network.input_text}", "take a smaller --input"
+    )
 
 
 def measure(name: str, network: Network, room: Room | None = None) -> Measurement:
@@ -146,11 +148,7 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measuremen
         raise ArchcalcError(problem)
     model = build(model_name, meta=tool.meta)
     _check_same(model, model_name, network)
-    image = (
-        torch.empty(1, network.input.channels, *network.input.axes, device="meta")
-        if tool.meta
-        else torch.zeros(1, network.input.channels, *network.input.axes)
-    )
+    image = torch.zeros(1, network.input.channels, *network.input.axes, device="meta" if tool.meta else "cpu")
     try:
         with quiet(), torch.no_grad():
             return tool.run(model, image)
@@ -164,7 +162,7 @@ def _check_same(model: Any, name: str, network: Network) -> None:
     analysis = analyze(network, training=not network.side_problem)
     if theirs != analysis.totals.params and not network.side_problem:
         raise ArchcalcError(
-            f"torchvision's {name} is not {network.full_name} at {network.input}: it has {theirs:,} "
+            f"torchvision's {name} is not {network.full_name} at {network.input_text}: it has {theirs:,} "
             f"parameters, the network {analysis.totals.params:,}"
         )
 

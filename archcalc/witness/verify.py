@@ -17,7 +17,7 @@ from archcalc.witness.device import Device, allocated, layer_times, out_of_memor
 from archcalc.witness.figures import (
     AS_FVCORE,
     TRAINING_BATCH,
-    image_of,
+    images_of,
     layer_figures,
     memory_figures,
     operator_figures,
@@ -50,7 +50,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
     with torch.device("meta"):
         model = Built(network, overwritten(network))
     totals = [*output_figures(model), *memory_figures(model)]
-    image = image_of(network, device.name)
+    images = images_of(network, device.name)
     library, theirs, other = model_of(network), None, None
     paired: list[tuple[str, str]] = []
     differences: list[Comparison] = []
@@ -59,7 +59,7 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
         other, paired, differences = _compared(model, theirs, str(library), library.library)
     model, theirs = _placed(model, theirs, paired, device.name)
     if theirs is not None and other is not None and device.has_values:
-        difference = output_difference(model, theirs, image)
+        difference = output_difference(model, theirs, *images)
         other = other._replace(difference=difference)
         if not difference <= LARGEST_DIFFERENCE:
             differences.append(
@@ -68,17 +68,17 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
     del theirs
     model.eval()
     model.training = True  # the side heads run, but batch normalisation uses its running statistics
-    forward = counts.count_forward(model, image)
-    traced = counts.fvcore(model, image) if device.has_values else None
+    forward = counts.count_forward(model, *images)
+    traced = counts.fvcore(model, *images) if device.has_values else None
     fields = gradients.check(network, fields_of, plan) if device.has_values else None
-    rows = analyze(network, training=not network.side_problem).rows[1:]
-    counted = analyze(network, training=not network.side_problem, convention=AS_FVCORE).rows[1:]
+    rows = analyze(network, training=not network.side_problem).rows[len(network.inputs) :]
+    counted = analyze(network, training=not network.side_problem, convention=AS_FVCORE).rows[len(network.inputs) :]
     layers = layer_figures(model, rows, counted, forward, traced, fields)
     totals = [*total_figures(model, rows, forward), *operator_figures(counted, traced), *totals, *differences]
     if device.name == "cuda":
-        times = iter(layer_times(model.eval(), image))
+        times = iter(layer_times(model.eval(), *images))
         layers = [layer if layer.node.side else layer._replace(milliseconds=next(times)) for layer in layers]
-    most = allocated(model.eval(), image) if device.has_values else None
+    most = allocated(model.eval(), *images) if device.has_values else None
     return Verification(
         network,
         device.about,
@@ -112,7 +112,7 @@ def _check_sizes(network: Network) -> None:
 
 def _check_room(network: Network, device: Device, fields_of: int, room: Room) -> gradients.Plan | None:
     """The planned checks of receptive fields. ArchcalcError if the run does not fit into the free memory."""
-    what, smaller = f"{network.full_name}: verify at {network.input}", "take a smaller --input"
+    what, smaller = f"{network.full_name}: verify at {network.input_text}", "take a smaller --input"
     if any(node.layer.type == "conv_table" for node in network.nodes):  # its training pass always runs on the CPU
         need.of_step(network, TRAINING_BATCH).check(room.host, what, smaller)
     if not device.has_values:
@@ -130,7 +130,7 @@ def _compared(
     model: Built, theirs: nn.Module, name: str, library: str
 ) -> tuple[OtherModel, list[tuple[str, str]], list[Comparison]]:
     """Compares both models on the meta device: the other model's figures, the pairs of tensors, and the differences."""
-    images = image_of(model.network, "meta", TRAINING_BATCH)
+    (images,) = images_of(model.network, "meta", TRAINING_BATCH)
     paired, unlike = pairs(model, theirs, images)
     problems, modules = [unlike], None
     if library == "torchvision":

@@ -11,7 +11,7 @@ from archcalc.analysis.stages import stages as stages_of
 from archcalc.layers.convolution import Conv
 from archcalc.layers.join import Add
 from archcalc.sizes import Shape
-from tests.nets import CLIP, FPN, SSD, UNET, UNET_WITH_LATERALS, network
+from tests.nets import CLIP, FPN, SIAMESE, SSD, UNET, UNET_WITH_LATERALS, network
 
 CONV = "conv: {out: 4, kernel: 3, pad: 1}"
 HALF = "conv: {out: 4, kernel: 3, stride: 2, pad: 1}"
@@ -36,8 +36,9 @@ def squares(*sides: int) -> list[str]:
         # Liu et al., SSD, 2016, Figure 2: the heads of all maps are one list of boxes.
         (SSD, [*squares(32, 16, 8, 4), "heads"]),
         (CLIP, ["8x32x32", "4x16x16", "2x8x8", "vector"]),
+        (SIAMESE, [*squares(16, 8, 1), "vector"]),
     ],
-    ids=["unet", "laterals", "fpn", "ssd", "clip"],
+    ids=["unet", "laterals", "fpn", "ssd", "clip", "siamese"],
 )
 def test_the_stages_of_encoders_decoders_and_detectors(text, expected):
     assert stages(text) == expected
@@ -241,6 +242,11 @@ SHAPES = {
 def test_what_crosses_and_what_lies_beside(named):
     layers, expected = SHAPES[named]
     assert stages(f"input: [3, 16, 16]\nlayers:\n{layers}") == expected
+
+
+def test_a_tower_from_another_input_lies_in_the_stages_of_its_map_sizes():
+    rows = network(SIAMESE).analyze().fold(by="stage")
+    assert [(row.name, row.layers) for row in rows] == [("16x16", 4), ("8x8", 5), ("1x1", 1), ("vector", 2)]
 
 
 def test_every_layer_is_in_a_stage_and_the_trunk_lies_beside_no_branch():

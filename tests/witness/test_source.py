@@ -20,6 +20,7 @@ from archcalc.language.zoo import read_text
 from archcalc.layers import registry
 from archcalc.sizes import Shape
 from archcalc.witness import build
+from archcalc.witness.figures import images_of
 from tests.witness import networks as random
 
 torch = pytest.importorskip("torch")
@@ -44,9 +45,9 @@ def spec(text: str) -> Network:
     return expand(read_text(text, "spec.yaml", "spec"), "spec")
 
 
-def outputs(model: Any, image: Any) -> list[Any]:
+def outputs(model: Any, *images: Any) -> list[Any]:
     torch.manual_seed(0)  # dropout draws the same
-    made = model(image)
+    made = model(*images)
     return list(made) if isinstance(made, tuple) else [made]
 
 
@@ -56,9 +57,9 @@ def assert_same_function(network: Network) -> None:
     assert list(theirs.state_dict()) == list(ours.state_dict())
     assert len(list(theirs.parameters())) == len(list(ours.parameters()))
     theirs.load_state_dict(ours.state_dict())
-    image = torch.randn(2, network.input.channels, *network.input.axes)
+    images = images_of(network, "cpu", 2)
     for training in (False, True):
-        wanted, found = outputs(ours.train(training), image), outputs(theirs.train(training), image)
+        wanted, found = outputs(ours.train(training), *images), outputs(theirs.train(training), *images)
         assert len(found) == len(wanted)
         assert all(torch.equal(a.nan_to_num(7), b.nan_to_num(7)) for a, b in zip(found, wanted, strict=True))
 
