@@ -20,9 +20,9 @@ from archcalc.plugins import load_plugin
 
 ROOT = Path(__file__).parent.parent
 SECTION = (ROOT / "docs" / "library.md").read_text().partition("## A layer type of your own")[2]
-SELU, USE = re.findall(r"^```python\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)[:2]
+CELU, USE = re.findall(r"^```python\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)[:2]
 """The module of the docs, and its use."""
-SPEC = "input: [3, 32, 32]\nlayers:\n- conv: {out: 8, kernel: 3, pad: 1}\n- selu\n"
+SPEC = "input: [3, 32, 32]\nlayers:\n- conv: {out: 8, kernel: 3, pad: 1}\n- celu\n"
 
 LAYER = """
 from archcalc.layers.base import Pointwise
@@ -90,24 +90,24 @@ def spec(tmp_path) -> str:
 
 
 def test_the_layer_type_of_the_docs(plugin, spec):
-    with pytest.raises(ArchcalcError, match="has no layer 'selu'"):
+    with pytest.raises(ArchcalcError, match="has no layer 'celu'"):
         load(spec)
-    assert load_plugin(plugin(SELU)) == ("selu",)
+    assert load_plugin(plugin(CELU)) == ("celu",)
     network = load(spec)
-    row = network.analyze()["selu"]
-    assert (row.work.exp, row.work.mul) == (8 * 32 * 32, 2 * 8 * 32 * 32)
+    row = network.analyze()["celu"]
+    assert (row.work.exp, row.work.mul) == (8 * 32 * 32, 0)
     # In training it saves its output, 8 x 32 x 32 values of 4 bytes.
     assert network.analyze().memory().training.saved_bytes() == 8 * 32 * 32 * 4
-    assert "selu" in schema()["$defs"]
+    assert "celu" in schema()["$defs"]
 
 
 def test_no_convention_of_others_knows_the_layer_type(plugin, spec):
-    load_plugin(plugin(SELU))
+    load_plugin(plugin(CELU))
     network = load(spec)
     for name, convention in conventions.items():
         analysis = network.analyze(convention=convention)
         covers = name in ("archcalc", "paper", "cs231n")
-        assert analysis.unknown_types == (() if covers else ("selu",)), name
+        assert analysis.unknown_types == (() if covers else ("celu",)), name
 
 
 def test_the_layer_type_of_the_docs_as_pytorch_has_it(plugin, spec):
@@ -117,10 +117,10 @@ def test_the_layer_type_of_the_docs_as_pytorch_has_it(plugin, spec):
     from archcalc.witness import memory
     from archcalc.witness.built import Built
 
-    load_plugin(plugin(SELU))
+    load_plugin(plugin(CELU))
     network = load(spec)
     module, image = Built(network, overwritten(network)), torch.zeros(2, 3, 32, 32)
-    assert isinstance(module.get_submodule("selu"), torch.nn.SELU)
+    assert isinstance(module.get_submodule("celu"), torch.nn.CELU)
     schedule = training(network, sums_in_place=False)
     assert memory.saved_bytes(module, image) == schedule.saved_bytes(2)
     assert memory.moment_difference(schedule, memory.training_live(module, image), 2) == ""
@@ -128,8 +128,8 @@ def test_the_layer_type_of_the_docs_as_pytorch_has_it(plugin, spec):
 
 def test_an_import_is_enough(tmp_path, spec):
     """In a fresh interpreter, as the docs have it; and a layer without a record is refused when a spec is read."""
-    (tmp_path / "selu.py").write_text(SELU)
-    (tmp_path / "half.py").write_text(SELU.partition("class SeluRecord")[0])
+    (tmp_path / "celu.py").write_text(CELU)
+    (tmp_path / "half.py").write_text(CELU.partition("class CeluRecord")[0])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
 
     def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -137,22 +137,22 @@ def test_an_import_is_enough(tmp_path, spec):
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
     assert "8x32x32" in run(USE).stdout
-    done = run(USE.replace("import selu", "import half"))
-    sentence = "the layer type 'selu' (Selu) has no PyTorch record: add class SeluRecord(Record, type='selu')"
+    done = run(USE.replace("import celu", "import half"))
+    sentence = "the layer type 'celu' (Celu) has no PyTorch record: add class CeluRecord(Record, type='celu')"
     assert done.stderr.splitlines()[-1].endswith(sentence)
 
 
 def test_a_spec_cannot_load_a_plugin(tmp_path):
-    (tmp_path / "net.yaml").write_text("plugin: os\n" + SPEC.replace("selu", "relu"))
+    (tmp_path / "net.yaml").write_text("plugin: os\n" + SPEC.replace("celu", "relu"))
     with pytest.raises(ArchcalcError, match="plugin"):
         load(str(tmp_path / "net.yaml"))
     assert "plugin" not in json.dumps(schema())
 
 
 def test_a_module_that_runs_again_takes_the_place_of_its_first_run(plugin):
-    name = plugin(SELU)
+    name = plugin(CELU)
     load_plugin(name)
-    first = base.registry["selu"]
+    first = base.registry["celu"]
     del sys.modules[name]
-    assert load_plugin(name) == ("selu",)
-    assert base.registry["selu"] is not first
+    assert load_plugin(name) == ("celu",)
+    assert base.registry["celu"] is not first

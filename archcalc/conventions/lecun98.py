@@ -23,6 +23,7 @@ CONVENTIONS = (
         nothing=layer_types(
             """
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
+            hard_tanh selu softplus mish
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )

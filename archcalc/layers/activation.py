@@ -6,9 +6,10 @@ are multiplied and added like other values.
 
 from __future__ import annotations
 
-from archcalc.layers.base import Pointwise
-from archcalc.layers.settings import Flag, Number
-from archcalc.sizes import Params, Shape, Work
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, Pointwise
+from archcalc.layers.settings import INFINITY, Choice, Flag, Number
+from archcalc.sizes import NO_PARAMS, POINT, Params, Shape, Window, Work, divide
 
 
 class Activation(Pointwise):
@@ -29,6 +30,24 @@ class Relu6(Activation, type="relu6"):
 
     Source: Krizhevsky, Convolutional deep belief networks on CIFAR-10, 2010.
     """
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(compare=2 * x.values)
+
+
+class HardTanh(Activation, type="hard_tanh"):
+    """The value within limits, as ``clamp`` has it: ``min(max(x, min), max)``.
+
+    Source: Collobert, Large scale machine learning, 2004, chapter 5.
+    """
+
+    min = Number("lower limit", -1.0, low=-INFINITY)
+    max = Number("upper limit", 1.0, low=-INFINITY)
+
+    def shape(self, x: Shape) -> Shape:
+        if not self.min < self.max:
+            raise LayerError(f"hard_tanh: min {self.min:g} must be smaller than max {self.max:g}")
+        return x
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(compare=2 * x.values)
@@ -73,6 +92,36 @@ class Elu(Activation, type="elu"):
         return Work(compare=x.values, exp=x.values, add=x.values, mul=x.values)
 
 
+class Selu(Activation, type="selu"):
+    """Exponential below zero, with fixed numbers: ``scale * x`` above zero, ``scale * alpha * (exp(x) - 1)`` below.
+
+    Source: Klambauer et al., Self-normalizing neural networks, 2017, equation 2.
+    """
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(compare=x.values, exp=x.values, add=x.values, mul=2 * x.values)
+
+
+class Softplus(Activation, type="softplus"):
+    """A smooth ReLU: ``log(1 + exp(x))``.
+
+    Source: Dugas et al., Incorporating second-order functional knowledge for better option pricing, 2001.
+    """
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(exp=2 * x.values, add=x.values)
+
+
+class Mish(Activation, type="mish"):
+    """The value times the hyperbolic tangent of its softplus: ``x * tanh(log(1 + exp(x)))``.
+
+    Source: Misra, Mish: a self regularized non-monotonic activation function, 2019, equation 1.
+    """
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(exp=3 * x.values, add=x.values, mul=x.values)
+
+
 class Sigmoid(Activation, type="sigmoid"):
     """The logistic function: ``1 / (1 + exp(-x))``."""
 
@@ -110,10 +159,16 @@ class HardSwish(Activation, type="hard_swish"):
 class Gelu(Activation, type="gelu"):
     """The value times the normal distribution function: ``0.5 * x * (1 + erf(x / sqrt(2)))``.
 
+    With ``approximate: tanh``: ``0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))``.
+
     Source: Hendrycks and Gimpel, Gaussian error linear units, 2016, section 2.
     """
 
+    approximate = Choice("tanh: by the hyperbolic tangent", (None, "tanh"), None)
+
     def work(self, out: Shape, x: Shape) -> Work:
+        if self.approximate:
+            return Work(mul=6 * x.values, add=2 * x.values, exp=x.values)
         return Work(mul=2 * x.values, add=x.values, exp=x.values, div=x.values)
 
 
@@ -132,3 +187,32 @@ class Softmax(Pointwise, type="softmax"):
     def work(self, out: Shape, x: Shape) -> Work:
         positions = x.values // x.channels
         return Work(exp=x.values, add=x.values - positions, div=x.values)
+
+
+class LogSoftmax(Softmax, type="log_softmax"):
+    """The logarithm of the soft-max over the channels, at each position: ``x - log(sum of exp(x))``."""
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        positions = x.values // x.channels
+        return Work(exp=x.values + positions, add=2 * x.values - positions)
+
+
+class Glu(Layer, type="glu"):
+    """Gated linear unit: the first half of the channels times the sigmoid of the second half.
+
+    Source: Dauphin et al., Language modeling with gated convolutional networks, 2017, equation 1.
+    """
+
+    mixes = True
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return POINT
+
+    def shape(self, x: Shape) -> Shape:
+        return x._replace(channels=divide(x.channels, 2, "glu halves the channels"))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(exp=out.values, add=out.values, div=out.values, mul=out.values)

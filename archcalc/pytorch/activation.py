@@ -62,6 +62,14 @@ class Relu6Record(ActivationRecord, type="relu6"):
     saves_input, saves_output, in_place = True, False, True
 
 
+class HardTanhRecord(ActivationRecord, type="hard_tanh"):
+    operator, modules = "hardtanh", ("Hardtanh",)
+    saves_input, saves_output, in_place = True, False, True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.Hardtanh", {"min_val": layer.min, "max_val": layer.max}, 0, {"min_val": -1, "max_val": 1})
+
+
 class LeakyReluRecord(ActivationRecord, type="leaky_relu"):
     operator, modules, keeps_gradient_order = "leaky_relu", ("LeakyReLU",), True
     saves_input, saves_output, in_place = True, True, True
@@ -76,6 +84,21 @@ class EluRecord(ActivationRecord, type="elu"):
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode("nn.ELU", {"alpha": layer.alpha}, 1, {"alpha": 1.0})
+
+
+class SeluRecord(ActivationRecord, type="selu"):
+    operator, modules = "elu", ("SELU",)
+    saves_input, saves_output, in_place = True, True, True
+
+
+class SoftplusRecord(ActivationRecord, type="softplus"):
+    operator, modules = "softplus", ("Softplus",)
+    saves_input, saves_output, in_place = True, False, False
+
+
+class MishRecord(ActivationRecord, type="mish"):
+    operator, modules = "mish", ("Mish",)
+    saves_input, saves_output, in_place = True, False, True
 
 
 class SigmoidRecord(ActivationRecord, type="sigmoid"):
@@ -113,6 +136,9 @@ class GeluRecord(ActivationRecord, type="gelu"):
     operator, modules = "gelu", ("GELU",)
     saves_input, saves_output, in_place = True, False, False
 
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.GELU", {"approximate": layer.approximate or "none"}, 0, {"approximate": "none"})
+
 
 class SoftmaxRecord(ActivationRecord, type="softmax"):
     """The output is contiguous (channels first), whatever the memory order of the input."""
@@ -121,11 +147,31 @@ class SoftmaxRecord(ActivationRecord, type="softmax"):
     saves_input, saves_output, in_place = False, True, False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        return ModuleCode("nn.Softmax", {"dim": 1})
+        return ModuleCode(f"nn.{self.modules[0]}", {"dim": 1})
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        return tape.run("_softmax", xs, x.count, ORDERED["first"], self.saves, tape.rule(x, "first"))
+        return tape.run(self.operator, xs, x.count, ORDERED["first"], self.saves, tape.rule(x, "first"))
+
+
+class LogSoftmaxRecord(SoftmaxRecord, type="log_softmax"):
+    operator, modules = "_log_softmax", ("LogSoftmax",)
+
+
+class GluRecord(Record, type="glu"):
+    modules = ("GLU",)
+    saves_input, saves_output, in_place, keeps_format = True, False, False, True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("nn.GLU", {"dim": 1})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        return tape.run("glu", xs, out.values, saves=self.saves, rule=tape.rule(x, "first"))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """No layers: a unit reads only its own position."""
+        return []
 
 
 class PreluRecord(ActivationRecord, type="prelu"):

@@ -21,6 +21,12 @@ from archcalc.witness.results import Comparison, LayerFigures
 
 AS_FVCORE = convention("fvcore")._replace(library=None)
 """fvcore's convention for a model in which every layer is a module."""
+NOT_ON_META = frozenset(("conv_table", "mish", "elu", "selu"))
+"""Layer types whose training is measured on the CPU.
+
+On the meta device, PyTorch cannot read the indices of input maps of a conv_table. The backward pass of mish runs there
+as eight operators, and the backward pass of elu and selu gives its result another memory order than on a CPU or GPU.
+"""
 TRAINING_BATCH = 2
 """Images in a training batch. Batch normalisation of a map with one position cannot train on one image."""
 
@@ -168,11 +174,14 @@ def memory_figures(model: Built) -> list[Comparison]:
     return [saved, peak, _training_peak(model, images)]
 
 
+def not_on_meta(network: Network) -> bool:
+    return any(node.layer.type in NOT_ON_META for node in network.nodes)
+
+
 def _training_peak(model: Built, images: list[Tensor]) -> Comparison:
     """The training peak in bytes. The bytes alive after every operator of both passes are compared, too."""
     network = model.network
-    if any(node.layer.type == "conv_table" for node in network.nodes):
-        # A conv_table lists indices of input maps. On the meta device, PyTorch cannot read the indices.
+    if not_on_meta(network):
         model, images = Built(network, overwritten(network)), [torch.zeros(x.shape) for x in images]
     schedule, live = training(network, sums_in_place=False), memory.training_live(model, *images)
     figure = Comparison.of(

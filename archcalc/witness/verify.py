@@ -20,6 +20,7 @@ from archcalc.witness.figures import (
     images_of,
     layer_figures,
     memory_figures,
+    not_on_meta,
     operator_figures,
     output_figures,
     total_figures,
@@ -113,7 +114,7 @@ def _check_sizes(network: Network) -> None:
 def _check_room(network: Network, device: Device, fields_of: int, room: Room) -> gradients.Plan | None:
     """The planned checks of receptive fields. ArchcalcError if the run does not fit into the free memory."""
     what, smaller = f"{network.full_name}: verify at {network.input_text}", "take a smaller --input"
-    if any(node.layer.type == "conv_table" for node in network.nodes):  # its training pass always runs on the CPU
+    if not_on_meta(network):  # the training pass always runs on the CPU
         need.of_step(network, TRAINING_BATCH).check(room.host, what, smaller)
     if not device.has_values:
         return None

@@ -18,17 +18,17 @@ Run = Callable[..., tuple[int, str, str]]
 
 DOCS = Path(__file__).parents[2] / "docs" / "spec.md"
 SECTION = DOCS.read_text(encoding="utf-8").partition("## Layer types of your own")[2].partition("\n## ")[0]
-(HARDTANH,) = re.findall(r"^```python\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+(HARDSHRINK,) = re.findall(r"^```python\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
 """The module that the page of the spec language shows."""
-SPEC = "input: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3}\n  - hardtanh\n"
-UNKNOWN = "archcalc: own.yaml:4: archcalc has no layer 'hardtanh'; docs/spec.md and archcalc schema list the layers"
+SPEC = "input: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernel: 3}\n  - hardshrink\n"
+UNKNOWN = "archcalc: own.yaml:4: archcalc has no layer 'hardshrink'; docs/spec.md and archcalc schema list the layers"
 
 
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: Callable[[str], str]) -> str:
     monkeypatch.chdir(tmp_path)
     Path("own.yaml").write_text(SPEC)
-    return plugin(HARDTANH)
+    return plugin(HARDSHRINK)
 
 
 def rows(run: Run, module: str, *arguments: str) -> dict[str, dict[str, object]]:
@@ -44,23 +44,23 @@ def test_every_command_that_takes_networks_takes_plugins() -> None:
 
 
 def test_a_table_counts_the_layer(archcalc: Run, module: str) -> None:
-    row = rows(archcalc, module, "table", "--columns", "layer,output,params,compare,memory")["hardtanh"]
-    assert row == {"layer": "hardtanh", "output": "4x6x6", "params": 0, "compare": 2 * 4 * 6 * 6, "memory": None}
+    row = rows(archcalc, module, "table", "--columns", "layer,output,params,compare,memory")["hardshrink"]
+    assert row == {"layer": "hardshrink", "output": "4x6x6", "params": 0, "compare": 2 * 4 * 6 * 6, "memory": None}
 
 
 def test_a_unit_sees_what_its_input_sees(archcalc: Run, module: str) -> None:
-    assert rows(archcalc, module, "rf", "--all-layers")["hardtanh"]["rf"] == 3
+    assert rows(archcalc, module, "rf", "--all-layers")["hardshrink"]["rf"] == 3
 
 
 def test_the_record_says_what_training_saves(archcalc: Run, module: str) -> None:
-    row = rows(archcalc, module, "memory", "--training")["hardtanh"]
+    row = rows(archcalc, module, "memory", "--training")["hardshrink"]
     assert 4 * 4 * 6 * 6 in row.values()  # the input of the layer, at 4 bytes a value
 
 
 def test_the_record_says_how_pytorch_writes_the_layer(archcalc: Run, module: str) -> None:
     status, out, err = archcalc("export", "own.yaml", "--plugin", module)
     assert (status, err) == (0, "")
-    assert "self.hardtanh = nn.Hardtanh()" in out
+    assert "self.hardshrink = nn.Hardshrink()" in out
 
 
 def test_a_real_module_agrees(archcalc: Run, module: str) -> None:
@@ -78,7 +78,7 @@ def test_settings_of_a_network_with_the_layer_are_listed(archcalc: Run, module: 
 def test_a_module_in_the_working_directory_is_found(module: str) -> None:
     """By the installed program too, which Python starts without the working directory on its path."""
     Path("elsewhere").mkdir()
-    (Path("elsewhere") / "hard.py").write_text(HARDTANH)
+    (Path("elsewhere") / "hard.py").write_text(HARDSHRINK)
     code = "import sys; sys.path[0] = '/'; from archcalc.cli import main; sys.exit(main(sys.argv[1:]))"
     root = str(Path(__file__).parents[2])
     done = subprocess.run(
@@ -89,7 +89,7 @@ def test_a_module_in_the_working_directory_is_found(module: str) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "hardtanh" in done.stdout
+    assert "hardshrink" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,18 @@ def test_a_module_in_the_working_directory_is_found(module: str) -> None:
         ("import no_such_module", "the module imports 'no_such_module', which is not installed"),
         ("1 / 0", "ZeroDivisionError (line 1): division by zero"),
         ("", "the module registers no layer type (class Mine(Layer, type='mine'))"),
-        (HARDTANH.replace("'hardtanh'", "'relu'").replace('"hardtanh"', '"relu"'), "two layers are called 'relu'"),
-        (HARDTANH.partition("class HardtanhRecord")[0], "the layer type 'hardtanh' (Hardtanh) has no PyTorch record: "),
-        (HARDTANH.replace("    saves_input, saves_output, in_place = True, False, True\n", ""), "does not state its "),
+        (
+            HARDSHRINK.replace("'hardshrink'", "'relu'").replace('"hardshrink"', '"relu"'),
+            "two layers are called 'relu'",
+        ),
+        (
+            HARDSHRINK.partition("class HardshrinkRecord")[0],
+            "the layer type 'hardshrink' (Hardshrink) has no PyTorch record: ",
+        ),
+        (
+            HARDSHRINK.replace("    saves_input, saves_output, in_place = True, False, False\n", ""),
+            "does not state its ",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_module_is_one_sentence(

@@ -18,10 +18,12 @@ from archcalc.witness.tools import TOOLS
 
 MACS = "conv conv_table conv_transpose linear"
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
-ACTIVATIONS = "relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh"
+ACTIVATIONS = (
+    "relu relu6 leaky_relu prelu elu selu sigmoid hard_sigmoid silu hard_swish gelu tanh hard_tanh softplus mish"
+)
 PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
-OTHERS = "scale layer_scale softmax add mean multiply"
+OTHERS = "scale layer_scale softmax log_softmax glu add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 NOTHING_IN_TORCH = f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES}"
@@ -44,7 +46,7 @@ STATUSES = {
     "calflops-flops": (
         # relu6 counts where it is called as a functional
         f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax max_pool {POOLS} upsample",
-        f"sigmoid hard_sigmoid hard_swish tanh scale layer_scale add mean multiply {MOVES}",
+        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax scale layer_scale add mean multiply {MOVES}",
     ),
     "calflops-macs": (MACS, NOTHING_IN_TORCH),
     "torchvision": (MACS, NOTHING_IN_TORCH),
@@ -153,7 +155,14 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "silu": case(nn.SiLU),
         "hard_swish": case(nn.Hardswish),
         "gelu": case(nn.GELU),
+        "gelu/tanh": case(lambda: nn.GELU("tanh"), approximate="tanh"),
         "tanh": case(nn.Tanh),
+        "hard_tanh": case(nn.Hardtanh),
+        "selu": case(nn.SELU),
+        "softplus": case(nn.Softplus),
+        "mish": case(nn.Mish),
+        "glu": case(lambda: nn.GLU(1)),
+        "log_softmax": case(lambda: nn.LogSoftmax(1)),
         "softmax": case(lambda: nn.Softmax(1)),
         "max_pool": case(lambda: nn.MaxPool2d(3, 2), kernel=3, stride=2),
         "avg_pool": case(lambda: nn.AvgPool2d(3, 2), kernel=3, stride=2),
@@ -268,13 +277,16 @@ def test_what_calflops_counts() -> None:
         "instance_norm": (1440, 0, 16),
         "instance_norm/plain": (1152, 0, 0),
         "lrn": (1296, 0, 0),
-        **dict.fromkeys(("relu", "leaky_relu", "elu", "silu", "gelu", "softmax", "max_pool", "avg_pool"), (288, 0, 0)),
+        **dict.fromkeys(
+            ("relu", "leaky_relu", "elu", "silu", "gelu", "gelu/tanh", "softmax", "max_pool", "avg_pool"), (288, 0, 0)
+        ),
         "prelu": (288, 0, 8),
         "adaptive_avg_pool": (288, 0, 0),
         "global_avg_pool": (288, 0, 0),
         "upsample": (288, 0, 0),
         "upsample/bilinear": (288, 0, 0),
         "upsample/size": (81, 0, 0),
+        **dict.fromkeys(("hard_tanh", "selu", "softplus", "mish", "glu", "log_softmax"), (0, 0, 0)),
         **dict.fromkeys(
             ("relu6", "sigmoid", "hard_sigmoid", "hard_swish", "tanh", "add", "mean", "multiply", "concat"), (0, 0, 0)
         ),

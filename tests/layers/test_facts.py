@@ -188,10 +188,20 @@ CASES = [
     Case("hard_sigmoid", {}, (x,), x, (), {"add": 210, "compare": 420, "div": 210}),
     Case("silu", {}, (x,), x, (), {"exp": 210, "add": 210, "div": 210, "mul": 210}),
     Case("hard_swish", {}, (x,), x, (), {"add": 210, "compare": 420, "div": 210, "mul": 210}),
+    # x^3 by two products, 0.044715 and sqrt(2 / pi), 0.5 and x: six products; x and 1 added
+    Case("gelu", {"approximate": "tanh"}, (x,), x, (), {"mul": 1260, "add": 420, "exp": 210}),
     Case("tanh", {}, (x,), x, (), {"exp": 210}),
+    Case("hard_tanh", {"min": 0, "max": 6}, (x,), x, (), {"compare": 420}),
+    Case("selu", {}, (x,), x, (), {"compare": 210, "exp": 210, "add": 210, "mul": 420}),
+    Case("softplus", {}, (x,), x, (), {"exp": 420, "add": 210}),
+    Case("mish", {}, (x,), x, (), {"exp": 630, "add": 210, "mul": 210}),
+    # 3 of 6 channels: 105 sigmoids and products
+    Case("glu", {}, (x,), Shape(3, (5, 7)), (), {"exp": 105, "add": 105, "div": 105, "mul": 105}),
     # at each of 35 places: 6 exp, 5 add, 6 div
     Case("softmax", {}, (x,), x, (), {"exp": 210, "add": 175, "div": 210}),
     Case("softmax", {}, (v,), v, (), {"exp": 6, "add": 5, "div": 6}),
+    # at each of 35 places: 6 exp and one logarithm, 5 add for the sum and 6 for its logarithm
+    Case("log_softmax", {}, (x,), x, (), {"exp": 245, "add": 385}),
     Case("add", {}, (x, x, x), x, (), {"add": 420}),
     Case("mean", {}, (x, x, x), x, (), {"add": 420, "div": 210}),
     # one channel, one position along an axis, a vector: 210 values each; 6x5x1 and 1x1x7 together make 6x5x7

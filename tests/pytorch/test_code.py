@@ -86,7 +86,11 @@ ROWS = [
     ("leaky_relu", {"slope": 0.2}, x, "nn.LeakyReLU(0.2)"),
     ("prelu", {}, x, "nn.PReLU(6)"),
     ("elu", {"alpha": 0.5}, x, "nn.ELU(0.5)"),
+    ("gelu", {"approximate": "tanh"}, x, "nn.GELU(approximate='tanh')"),
+    ("hard_tanh", {"min": 0, "max": 6}, x, "nn.Hardtanh(min_val=0, max_val=6)"),
     ("softmax", {}, x, "nn.Softmax(dim=1)"),
+    ("log_softmax", {}, x, "nn.LogSoftmax(dim=1)"),
+    ("glu", {}, x, "nn.GLU(dim=1)"),
     ("upsample", {"scale": 2}, x, "nn.Upsample(size=(16, 18))"),
     ("upsample", {"size": 4, "mode": "bilinear"}, x, "nn.Upsample(size=(4, 4), mode='bilinear')"),
     ("flatten", {}, x, "x0.flatten(1)"),
@@ -152,7 +156,7 @@ def test_one_line(type, settings, input, line):
 
 
 def test_every_layer_type_is_written():
-    modules = ("relu6", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh")
+    modules = ("relu6", "selu", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh", "hard_tanh", "softplus", "mish")
     for type in modules:
         assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
     joins = ("add", "mean", "multiply", "concat")

@@ -514,6 +514,12 @@ class Settings:
     def elu(self) -> dict[str, Any]:
         return self.some(alpha=self.one_of(None, 0.5, 0.5, 0.5, -1))
 
+    def hard_tanh(self) -> dict[str, Any]:
+        return self.some(min=self.one_of(None, 0, -2.5), max=self.one_of(None, 6, 0.5, 0))
+
+    def gelu(self) -> dict[str, Any]:
+        return self.some(approximate=self.one_of(None, "tanh"))
+
     def prelu(self) -> dict[str, Any]:
         return self.some(per_channel=self.one_of(None, False))
 

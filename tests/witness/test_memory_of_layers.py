@@ -1,0 +1,54 @@
+"""Every byte of single layers in both passes, behind maps of every memory order, over one to three axes, on the CPU."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.language.expand import expand
+from archcalc.language.zoo import read_text
+from archcalc.memory.lifetime import inference, overwritten
+from archcalc.memory.training import training
+from archcalc.witness import memory
+from archcalc.witness.built import Built
+
+from .test_memory import BATCH, assert_every_moment, image_of
+from .test_memory import two_threads as two_threads
+
+FIRST = "{conv: {out: 4, kernel: 3, pad: 1}}"
+BEFORE = {
+    "channels first": FIRST,
+    "channels last": "{linear: {out: 4, axis: channels}}",
+    "some channels": "{conv: {out: 6, kernel: 1}}, {slice: {start: 1, stop: 5}}",
+    "some positions": f"{FIRST}, {{crop: {{by: 1}}}}",
+    "one position": "{linear: {out: 2, axis: channels}}, {conv: {out: 4, kernel: 1, groups: 2}}, {max_pool: {kernel: 4, stride: 4}}",
+}
+"""A map of 4 channels in each memory order that a tensor can have."""
+LAYERS = (
+    "{mish: }",
+    "{selu: }",
+    "{softplus: }",
+    "{hard_tanh: {min: 0, max: 3}}",
+    "{gelu: {approximate: tanh}}",
+    "{glu: }",
+    "{log_softmax: }",
+)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer(layer: str, before: str) -> None:
+    for axes in (1, 2, 3):
+        for form in (layer, f"{layer[:-1]}, storage: in_place}}")[: 1 if axes == 3 else 2]:
+            compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {form}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
+def compare(text: str) -> None:
+    """Both passes operator by operator, with and without autocast."""
+    network = expand(read_text(text, "spec.yaml", "spec"), "spec")
+    module, image = Built(network, overwritten(network)), image_of(network, "cpu")
+    for amp in (False, True):
+        assert_every_moment(inference(network, amp=amp), memory.inference_live(module, image, amp=amp), BATCH)
+        assert memory.saved_difference(network, module, image, amp=amp) == ""
+        schedule = training(network, amp=amp, sums_in_place=False)
+        assert_every_moment(schedule, memory.training_live(module, image, amp=amp), BATCH)
