@@ -156,7 +156,19 @@ def test_one_line(type, settings, input, line):
 
 
 def test_every_layer_type_is_written():
-    modules = ("relu6", "selu", "sigmoid", "hard_sigmoid", "silu", "hard_swish", "gelu", "tanh", "hard_tanh", "softplus", "mish")
+    modules = (
+        "relu6",
+        "selu",
+        "sigmoid",
+        "hard_sigmoid",
+        "silu",
+        "hard_swish",
+        "gelu",
+        "tanh",
+        "hard_tanh",
+        "softplus",
+        "mish",
+    )
     for type in modules:
         assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
     joins = ("add", "mean", "multiply", "concat")

@@ -149,6 +149,12 @@ def on_vector(layer: Layer, made: Any) -> bool:
     return layer.type in ("lrn", "channel_shuffle") and not layer.inputs[0].axes
 
 
+def one_value(layer: Layer, made: Any) -> bool:
+    """A normalisation whose groups have one value each."""
+    (x, *_) = layer.inputs
+    return layer.type == "group_norm" and x.values == setting(layer, "groups")
+
+
 def vector_gate(layer: Layer, made: Any) -> bool:
     return axes_of_others(layer, made) and any(not x.axes for x in layer.inputs)
 
@@ -169,6 +175,13 @@ DIFFERENCES = (
         "PyTorch takes the last axis, the width. Without a word about it a forgotten `flatten` would pass unseen.",
         axis_unsaid,
         Layer("linear", {"out": 2}, (MAP,)),
+    ),
+    Difference(
+        "`group_norm` of groups of one value",
+        OURS,
+        "PyTorch refuses the layer for one image only. The normalised values are always 0.",
+        one_value,
+        Layer("group_norm", {"groups": 4}, (VECTOR,)),
     ),
     Difference(
         "`slice` beyond the channels there are",
