@@ -45,6 +45,16 @@ bounded_steps = st.one_of(
         st.fixed_dictionaries({"size": pair(st.integers(1, 7)), "mode": st.sampled_from(["nearest", "bilinear"])}),
     ),
     st.tuples(
+        st.just("upsample"),
+        st.fixed_dictionaries(
+            {
+                "size": pair(st.integers(1, 7)),
+                "mode": st.sampled_from(["bilinear", "bicubic"]),
+                "align_corners": st.booleans(),
+            }
+        ),
+    ),
+    st.tuples(
         st.just("conv_transpose"),
         st.fixed_dictionaries(
             {

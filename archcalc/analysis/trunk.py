@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from archcalc.analysis.depth import WEIGHTED
 from archcalc.layers.base import Pointwise
 from archcalc.layers.norm import LayerNorm
-from archcalc.layers.reshape import Upsample
+from archcalc.layers.resample import Upsample
 from archcalc.network import Node
 
 PLAIN = (Pointwise, LayerNorm, Upsample)

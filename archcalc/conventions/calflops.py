@@ -25,8 +25,7 @@ MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 
 def _upsampling(use: Use) -> Int:
     """Values of the input. With an output size: positions of the output, without channels and batch."""
-    size = setting(use, "size")
-    return use.input_values if size is None else product(per_axis(size, use.inputs[0], "size"))
+    return use.input_values if setting(use, "scale") is not None else product(use.out.axes)
 
 
 def _biases_of_convolution(use: Use) -> Int:

@@ -15,7 +15,8 @@ def _batch_norm(use: Use) -> Int:
 
 
 def _upsampling(use: Use) -> Int:
-    return use.values * {"nearest": 1, "bilinear": 4}[setting(use, "mode")]
+    """Bicubic upsampling has no handle."""
+    return use.values * {"nearest": 1, "bilinear": 4, "bicubic": 0}[setting(use, "mode")]
 
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
@@ -58,7 +59,7 @@ OPERATIONS = Tally(
         place="_DEFAULT_SUPPORTED_OPS",
     ),
     Term(
-        "upsampling: 1 per output value (4 if bilinear)",
+        "upsampling: 1 per output value (4 if bilinear, 0 if bicubic)",
         Layers("upsample", axes=2),
         _upsampling,
         place="_DEFAULT_SUPPORTED_OPS",

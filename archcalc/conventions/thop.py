@@ -43,9 +43,9 @@ def _input_and_output_values(use: Use) -> Int:
 
 
 def _upsampling(use: Use) -> Int:
-    """1 per output value. Linear: 5. Bilinear: 11. Trilinear: 0 (thop prints a warning)."""
+    """1 per output value. Linear: 5. Bilinear: 11. Bicubic: 224 + 35. Trilinear: 0 (thop prints a warning)."""
     linear = {1: 5, 2: 11}.get(len(use.out.axes), 0)
-    return use.values * {"nearest": 1, "bilinear": linear}[setting(use, "mode")]
+    return use.values * {"nearest": 1, "bilinear": linear, "bicubic": 259}[setting(use, "mode")]
 
 
 def _no_hook(use: Use) -> bool:
@@ -101,7 +101,7 @@ CONVENTIONS = (
             Term("PReLU: 1 per value", Layers("prelu"), input_values, place="count_prelu"),
             Term("soft-max: 3 x classes - 1", Layers("softmax", forms=HOOKED), _softmax, place="count_softmax"),
             Term(
-                "upsampling: 1 per output value (11 if bilinear, 5 if linear)",
+                "upsampling: 1 per output value (11 if bilinear, 5 if linear, 259 if bicubic)",
                 Layers("upsample", forms=HOOKED),
                 _upsampling,
                 place="count_upsample",

@@ -17,7 +17,7 @@ from archcalc.field.propagation import FieldByAxis
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.pool import AdaptiveAvgPool
-from archcalc.layers.reshape import Upsample
+from archcalc.layers.resample import Upsample
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
 from archcalc.sizes import Shape, ceil_div

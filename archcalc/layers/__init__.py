@@ -1,10 +1,10 @@
 """The layer types, each a small class that states its window, shape, parameters and work."""
 
-from archcalc.layers import activation, border, convolution, dense, join, move, norm, pool, reshape
+from archcalc.layers import activation, border, convolution, dense, join, move, norm, pool, resample, reshape
 from archcalc.layers.base import Layer, registry
 
 BUILT_IN = frozenset(registry)
 """The layer types of archcalc; every other type in the registry belongs to a plugin."""
 
 __all__ = ["BUILT_IN", "Layer", "registry"]
-__all__ += ["activation", "border", "convolution", "dense", "join", "move", "norm", "pool", "reshape"]
+__all__ += ["activation", "border", "convolution", "dense", "join", "move", "norm", "pool", "resample", "reshape"]

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
-from archcalc.layers.base import Layer, Pointwise, StorageKind, need_map, per_axis, whole
-from archcalc.layers.settings import Choice, Number, PerAxis, WholeNumber
+from archcalc.layers.base import Layer, Pointwise, StorageKind, whole
+from archcalc.layers.settings import Number, WholeNumber
 from archcalc.sizes import (
-    MOST_READS,
     NO_PARAMS,
     NO_WORK,
     POINT,
-    Int,
     Params,
     Shape,
     Window,
     Work,
-    ceil_div,
     equal,
-    gcd,
     int_text,
-    is_array,
     largest,
     smallest,
 )
@@ -101,62 +96,6 @@ class DropPath(Pointwise, type="drop_path"):
 
     def work(self, out: Shape, x: Shape) -> Work:
         return NO_WORK
-
-
-class Upsample(Layer, type="upsample"):
-    """A larger map, by the nearest value or bilinear (half-pixel centres, corners not aligned).
-
-    Bilinear takes 4 products and 3 additions per output value; on one axis 2 and 1, on three axes 8 and 7.
-    """
-
-    scale = PerAxis("how many times larger", None)
-    size = PerAxis("output size, instead of scale", None)
-    mode = Choice("how a value is computed", ("nearest", "bilinear"), "nearest")
-
-    def sizes(self, x: Shape) -> list[tuple[Int, Int]]:
-        need_map(x, self.type)
-        if (self.scale is None) == (self.size is None):
-            raise LayerError("upsample needs scale or size, one of the two")
-        if self.size is not None:
-            return list(zip(x.axes, per_axis(self.size, x, "size"), strict=True))
-        return [(n, n * f) for n, f in zip(x.axes, per_axis(self.scale, x, "scale"), strict=True)]
-
-    def window(self, x: Shape) -> tuple[Window, ...]:
-        if self.scale is not None:
-            return tuple(
-                self._window(n, m, f, 1)
-                for (n, m), f in zip(self.sizes(x), per_axis(self.scale, x, "scale"), strict=True)
-            )
-        return tuple(self._window(n, m, m // gcd(n, m), n // gcd(n, m)) for n, m in self.sizes(x))
-
-    def _window(self, n: Int, m: Int, up: Int, stride: Int) -> Window:
-        """Nearest reads position o*stride/up, rounded down; bilinear the two around (2*o + 1)*stride/(2*up) - 1/2."""
-        if self.mode == "nearest":
-            window = Window(up, stride, up - 1, up)
-        else:
-            before = ceil_div(3 * up - stride, 2)
-            window = Window(before + (up + stride) // 2 + 1, stride, before, up)
-        if is_array(up) or up > MOST_READS:
-            return window._replace(exact=False)
-        if self.mode == "nearest":
-            firsts = [i * stride // up for i in range(up)]
-            reads = tuple(zip(firsts, firsts, strict=True))
-        else:
-            twice = [(2 * i + 1) * stride - up for i in range(up)]
-            reads = tuple((at // (2 * up), ceil_div(at, 2 * up)) for at in twice)
-        window = window._replace(reads=reads)
-        return window if up >= stride else window.with_edges(n, m)
-
-    def shape(self, x: Shape) -> Shape:
-        return Shape(x.channels, tuple(m for _, m in self.sizes(x)))
-
-    def params(self, x: Shape) -> Params:
-        return NO_PARAMS
-
-    def work(self, out: Shape, x: Shape) -> Work:
-        interpolated = out.values * (self.mode == "bilinear")
-        corners = 2 ** len(x.axes)
-        return Work(mul=corners * interpolated, add=(corners - 1) * interpolated)
 
 
 class Slice(Layer, type="slice"):

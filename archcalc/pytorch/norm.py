@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.layers.pool import AdaptiveAvgPool
-from archcalc.layers.reshape import Upsample
+from archcalc.layers.resample import Upsample
 from archcalc.pytorch.code import InlineCode, ModuleCode, dims, sequence
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, layer_params, trivial

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.layers.pool import GlobalAvgPool
 from archcalc.pytorch.code import ENDS, ITSELF, InlineCode, ModuleCode, TorchCode, padding
@@ -104,26 +103,6 @@ def copied(tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape)
     """A new map in the memory format of the input. The operator saves nothing."""
     order = "first" if operator == "upsample" and len(out.axes) == 1 else ""
     return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
-
-
-class UpsampleRecord(MovingRecord, type="upsample"):
-    keeps_format = True
-
-    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
-        if len(x.axes) not in linear:
-            raise LayerError(f"PyTorch has no upsampling over {len(x.axes)} axes; it has one to three")
-        mode = "nearest" if layer.mode == "nearest" else linear[len(x.axes)]
-        return ModuleCode("nn.Upsample", {"size": out.axes, "mode": mode}, 0, {"mode": "nearest"})
-
-    def fvcore(self, layer: Any) -> str:
-        return f"upsample_{layer.mode}2d"
-
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        return copied(tape, "upsample", xs[0], shapes[0], out)
-
-    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return [layer]
 
 
 class SliceRecord(MovingRecord, type="slice"):

@@ -18,7 +18,7 @@ from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.axis import AxisField
 from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.layers.convolution import ConvTranspose
-from archcalc.layers.reshape import Upsample
+from archcalc.layers.resample import Upsample
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.sizes import Shape, Span
@@ -132,7 +132,7 @@ def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hu
     for at in {stand_ins[index] for index in indices}:
         units = outputs[at].select(2 + axis, outputs[at].shape[2 + axis] // 2)
         (gradient,) = torch.autograd.grad(units.sum(), image, retain_graph=True)
-        (pixels,) = (gradient.movedim(2 + axis, 0).flatten(1) > TINY).any(1).nonzero(as_tuple=True)
+        (pixels,) = (gradient.movedim(2 + axis, 0).flatten(1).abs() > TINY).any(1).nonzero(as_tuple=True)
         hulls[at] = (int(pixels[0]), int(pixels[-1])) if len(pixels) else None
     return {index: hulls[stand_ins[index]] for index in indices}
 
@@ -149,7 +149,7 @@ def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
         nn.init.ones_(p)
     for node, module in model.layers:
         out: Tensor = model.run(node, module, [outputs[i] for i in model.takes[node.index]])
-        out.register_hook(lambda gradient: (gradient > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
+        out.register_hook(lambda gradient: (gradient.abs() > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
         outputs[node.index] = out
     return outputs
 
@@ -262,7 +262,7 @@ def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[Field
         measured = hulls[unit.node.index]
         read = reader.of(unit.node, Run(unit.unit, unit.unit), axis)
         exact = read is not None and unit.field.exact and (measured is not None or not read)
-        if not exact or (unit.inside(pixels) and not cropped):
+        if not exact or (read and unit.inside(pixels) and not cropped):
             computed = (max(unit.span[0], 0), min(unit.span[1], pixels - 1)) if unit.span else None
         else:
             computed = read or None

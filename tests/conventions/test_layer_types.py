@@ -171,6 +171,14 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "upsample": case(lambda: nn.Upsample(scale_factor=2), scale=2),
         "upsample/bilinear": case(lambda: nn.Upsample(scale_factor=2, mode="bilinear"), scale=2, mode="bilinear"),
         "upsample/size": case(lambda: nn.Upsample(size=(9, 9)), size=9),
+        "upsample/like": case(lambda: nn.Upsample(size=(9, 9)), like=(9, 9)),
+        "upsample/bicubic": case(lambda: nn.Upsample(scale_factor=2, mode="bicubic"), scale=2, mode="bicubic"),
+        "upsample/aligned": case(
+            lambda: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+            scale=2,
+            mode="bilinear",
+            align_corners=True,
+        ),
         "add": case(lambda: Written(lambda x: x + x)),
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),
@@ -287,6 +295,9 @@ def test_what_calflops_counts() -> None:
         "upsample/bilinear": (288, 0, 0),
         "upsample/size": (81, 0, 0),
         **dict.fromkeys(("hard_tanh", "selu", "softplus", "mish", "glu", "log_softmax"), (0, 0, 0)),
+        "upsample/like": (81, 0, 0),
+        "upsample/bicubic": (288, 0, 0),
+        "upsample/aligned": (288, 0, 0),
         **dict.fromkeys(
             ("relu6", "sigmoid", "hard_sigmoid", "hard_swish", "tanh", "add", "mean", "multiply", "concat"), (0, 0, 0)
         ),

@@ -46,13 +46,16 @@ def taps(kind, given, axis, n, m):
         return lambda o: set(range(o * n // m, -(-(o + 1) * n // m)))
     if kind == "global_avg_pool":
         return lambda o: set(range(n))
-    if kind == "upsample" and given.get("mode") != "bilinear":
+    if kind == "upsample" and given.get("mode", "nearest") == "nearest":
         return lambda o: {o * n // m}
     if kind == "upsample":  # half-pixel centres; before the first and after the last position is the border
 
         def read(o):
             source = Fraction((2 * o + 1) * n, 2 * m) - Fraction(1, 2)
-            return {floor(source), ceil(source)}
+            if given.get("align_corners"):
+                source = Fraction(o * (n - 1), m - 1) if m > 1 else Fraction(o * n)
+            more = given["mode"] == "bicubic" and source.denominator > 1
+            return set(range(floor(source) - more, ceil(source) + more + 1))
 
         return read
     return lambda o: {o}

@@ -205,14 +205,34 @@ def test_adaptive_pool_in_two_axes_reads_the_product():
     assert layer.work(layer.shape(x), x).add == cells - len(out)
 
 
-@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
-def test_upsample(mode):
+@pytest.mark.parametrize(
+    ("mode", "aligned"), [("nearest", False), *itertools.product(["bilinear", "bicubic"], [False, True])]
+)
+def test_upsample(mode, aligned):
+    how = {"mode": mode, "align_corners": aligned}
+    written = {"mode": mode, "align_corners": aligned or None}
     for n, m in itertools.product(range(1, 9), range(1, 9)):
         x = Shape(2, (n, 3))
-        assert made("upsample", x, size=[m, 5], mode=mode) == torch_made(nn.Upsample((m, 5), mode=mode), x)
+        assert made("upsample", x, size=[m, 5], **how) == torch_made(nn.Upsample((m, 5), **written), x)
     for factor in (1, 2, 3):
-        module = nn.Upsample(scale_factor=factor, mode=mode)
-        assert made("upsample", x, scale=factor, mode=mode) == torch_made(module, x)
+        module = nn.Upsample(scale_factor=factor, **written)
+        assert made("upsample", x, scale=factor, **how) == torch_made(module, x)
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("aligned", [False, True])
+def test_the_positions_that_an_upsampled_unit_reads(mode, aligned):
+    """The support of the gradient of every unit; a position whose weight is a rounding error does not count."""
+    for n, m in itertools.product(range(1, 9), range(1, 9)):
+        pixels = torch.ones(1, 1, n, 1, dtype=torch.float64, requires_grad=True)
+        out = F.interpolate(pixels, (m, 1), mode=mode, align_corners=aligned).flatten()
+        layer = registry["upsample"](size=[m, 1], mode=mode, align_corners=aligned)
+        window, _ = layer.window(Shape(1, (n, 1)))
+        for unit, value in enumerate(out):
+            (gradient,) = torch.autograd.grad(value, pixels, retain_graph=True)
+            at = (gradient.flatten().abs() > 1e-9).nonzero().flatten().tolist()
+            first, last = (0, n - 1) if window.whole else window.reading(unit)
+            assert (at[0], at[-1]) == (max(first, 0), min(last, n - 1)), (n, m, unit)
 
 
 OWNERS = [

@@ -237,8 +237,15 @@ SHAPES = [
         (x,),
         "frozen keeps a scale and a shift as buffers, but scale is false; leave one of them out",
     ),
-    ("upsample", {}, (x,), "upsample needs scale or size, one of the two"),
-    ("upsample", {"scale": 2, "size": 9}, (x,), "upsample needs scale or size, one of the two"),
+    ("upsample", {}, (x,), "upsample needs scale, size or like, one of the three"),
+    ("upsample", {"scale": 2, "size": 9}, (x,), "upsample needs scale, size or like, one of the three"),
+    ("upsample", {"scale": 2, "like": (9, 9)}, (x,), "upsample needs scale, size or like, one of the three"),
+    (
+        "upsample",
+        {"scale": 2, "align_corners": True},
+        (x,),
+        "align_corners needs mode bilinear or bicubic, got nearest, which interpolates nothing",
+    ),
     (
         "add",
         {},

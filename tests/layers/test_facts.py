@@ -263,6 +263,49 @@ CASES = [
         {"mul": 8 * 96, "add": 7 * 96},
         (Window(3, 1, 1, reads=((0, 0),)),) * 3,
     ),
+    # unit 0 lies at 1/4 - 1/2, unit 1 at 3/4 - 1/2: two positions on each side; 16 products of 840 values
+    Case(
+        "upsample",
+        {"like": (10, 14), "mode": "bicubic"},
+        (x,),
+        Shape(6, (10, 14)),
+        (),
+        {"mul": 16 * 840, "add": 15 * 840},
+        (Window(9, 1, 5, up=2, reads=((-2, 1), (-1, 2))),) * 2,
+    ),
+    # corners aligned: rows at 0, 1/2, 1 ... 4; columns at 0, 2, 4 and 6
+    Case(
+        "upsample",
+        {"size": [9, 4], "mode": "bilinear", "align_corners": True},
+        (x,),
+        Shape(6, (9, 4)),
+        (),
+        {"mul": 4 * 216, "add": 3 * 216},
+        (Window(3, 1, 1, up=2, reads=((0, 0), (0, 1))), Window(1, 2, 0, reads=((0, 0),))),
+    ),
+    # rows at 0, 4/3, 8/3 and 4; a single column lies at 0
+    Case(
+        "upsample",
+        {"size": [4, 1], "mode": "bicubic", "align_corners": True},
+        (x,),
+        Shape(6, (4, 1)),
+        (),
+        {"mul": 16 * 24, "add": 15 * 24},
+        (
+            Window(11, 4, 5, up=3, reads=((0, 0), (0, 3), (1, 4))),
+            Window(3, 7, 1, reads=((0, 0),), reads_both_ends=False),
+        ),
+    ),
+    # every unit of an axis that had one position reads this position
+    Case(
+        "upsample",
+        {"scale": 3, "mode": "bilinear", "align_corners": True},
+        (Shape(6, (1,)),),
+        Shape(6, (3,)),
+        (),
+        {"mul": 2 * 18, "add": 18},
+        (Window(1, whole=True),),
+    ),
     Case("slice", {"start": 1, "stop": 4}, (x,), Shape(3, (5, 7))),
     Case("pad_channels", {"before": 1, "after": 3}, (x,), Shape(10, (5, 7))),
     # 5 - 1 - 1 and 7 - 1 - 1 positions; a field begins where the first position that is left lies

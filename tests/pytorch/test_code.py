@@ -93,6 +93,13 @@ ROWS = [
     ("glu", {}, x, "nn.GLU(dim=1)"),
     ("upsample", {"scale": 2}, x, "nn.Upsample(size=(16, 18))"),
     ("upsample", {"size": 4, "mode": "bilinear"}, x, "nn.Upsample(size=(4, 4), mode='bilinear')"),
+    ("upsample", {"like": (4, 5), "mode": "bicubic"}, x, "nn.Upsample(size=(4, 5), mode='bicubic')"),
+    (
+        "upsample",
+        {"scale": 2, "mode": "bilinear", "align_corners": True},
+        Shape(6, (8,)),
+        "nn.Upsample(size=(16,), mode='linear', align_corners=True)",
+    ),
     ("flatten", {}, x, "x0.flatten(1)"),
     ("identity", {}, x, "x0"),
     ("dropout", {}, x, "nn.Dropout(0.5)"),
@@ -239,3 +246,8 @@ def test_a_sum_in_place():
 def test_what_pytorch_lacks(type, settings, message):
     with pytest.raises(LayerError, match=f"^{message}$"):
         lines(type, settings, (Shape(1, (2, 2, 2, 2)),))
+
+
+def test_pytorch_has_bicubic_upsampling_of_images_only():
+    with pytest.raises(LayerError, match=r"^PyTorch has no bicubic upsampling over 1 axes; it has two axes only$"):
+        lines("upsample", {"scale": 2, "mode": "bicubic"}, (Shape(1, (2,)),))

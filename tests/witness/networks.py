@@ -533,7 +533,9 @@ class Settings:
         size, scale = self.one_of((self.each(1, 8), None), (None, self.each(1, 3)), (None, self.each(1, 3)), (2, 2))
         if self.rarely(10):
             size = scale = None
-        return self.some(size=size, scale=scale, mode=self.one_of(None, "bilinear"))
+        mode = self.one_of(None, "bilinear", "bicubic" if len(self.x.axes) == 2 else "bilinear")
+        aligned = True if (mode and self.rarely(3)) or self.rarely(30) else None
+        return self.some(size=size, scale=scale, mode=mode, align_corners=aligned)
 
     def slice(self) -> dict[str, Any]:
         c = self.x.channels

@@ -156,7 +156,7 @@ def instance_norm(given: dict[str, Any], x: Tensor) -> Tensor:
 
 def upsample(given: dict[str, Any], x: Tensor) -> Tensor:
     mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[axes(x)] if given["mode"] == "bilinear" else given["mode"]
-    return nn.Upsample(given["size"], given["scale"], mode)(x)
+    return nn.Upsample(given["size"], given["scale"], mode, given["align_corners"] or None)(x)
 
 
 def pad_channels(given: dict[str, Any], x: Tensor) -> Tensor:

@@ -1,0 +1,110 @@
+"""Maps of another size: each output value is a value of the input, or interpolated from a few."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Layer, need_map, per_axis
+from archcalc.layers.settings import Choice, Flag, Like, PerAxis
+from archcalc.sizes import (
+    MOST_READS,
+    NO_PARAMS,
+    Int,
+    Params,
+    Shape,
+    Span,
+    Window,
+    Work,
+    ceil_div,
+    gcd,
+    is_array,
+)
+
+NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
+"""How many positions along an axis an output value is computed from."""
+
+
+class Upsample(Layer, type="upsample"):
+    """A larger map, by the nearest value, bilinear or bicubic. ``like`` and ``size`` can also make a map smaller.
+
+    Bilinear takes 4 products and 3 additions per output value; on one axis 2 and 1, on three axes 8 and 7. Bicubic takes
+    16 and 15. Unit o of m lies at ``(o + 1/2) * n/m - 1/2`` of n positions (half-pixel centres), or with
+    ``align_corners`` at ``o * (n - 1) / (m - 1)``.
+
+    Source: Keys, Cubic convolution interpolation for digital image processing, 1981, equation 15 (bicubic).
+    """
+
+    scale = PerAxis("how many times larger", None)
+    size = PerAxis("output size, instead of scale", None)
+    like = Like("the layer whose map has the output size, instead of scale", None)
+    mode = Choice("how a value is computed", tuple(NEIGHBOURS), "nearest")
+    align_corners = Flag("whether the first and the last unit lie on the first and the last position", False)
+
+    def sizes(self, x: Shape) -> list[tuple[Int, Int]]:
+        """The sizes of the input and the output, for each axis."""
+        need_map(x, self.type)
+        given = [name for name in ("scale", "size", "like") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise LayerError("upsample needs scale, size or like, one of the three")
+        each = per_axis(getattr(self, given[0]), x, given[0])
+        if given[0] == "scale":
+            return [(n, n * f) for n, f in zip(x.axes, each, strict=True)]
+        return list(zip(x.axes, each, strict=True))
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        if self.align_corners:
+            return tuple(self._aligned(n, m) for n, m in self.sizes(x))
+        if self.scale is not None:
+            factors = per_axis(self.scale, x, "scale")
+            return tuple(self._window(n, m, f, 1) for (n, m), f in zip(self.sizes(x), factors, strict=True))
+        return tuple(self._window(n, m, m // gcd(n, m), n // gcd(n, m)) for n, m in self.sizes(x))
+
+    def _window(self, n: Int, m: Int, up: Int, stride: Int) -> Window:
+        """Nearest reads position o*stride/up, rounded down; others those around (2*o + 1)*stride/(2*up) - 1/2."""
+        more = (NEIGHBOURS[self.mode] // 2 - 1) * up
+        if self.mode == "nearest":
+            window = Window(up, stride, up - 1, up)
+        else:
+            before = ceil_div(3 * up - stride, 2) + more
+            window = Window(before + (up + stride) // 2 + 1 + more, stride, before, up)
+        if is_array(up) or up > MOST_READS:
+            return window._replace(exact=False)
+        if self.mode == "nearest":
+            firsts = [i * stride // up for i in range(up)]
+            reads: tuple[Span, ...] = tuple(zip(firsts, firsts, strict=True))
+        else:
+            reads = tuple(self._around((2 * i + 1) * stride - up, 2 * up) for i in range(up))
+        window = window._replace(reads=reads)
+        return window if up >= stride else window.with_edges(n, m)
+
+    def _aligned(self, n: Int, m: Int) -> Window:
+        """Reads the positions around o * (n - 1) / (m - 1). A single unit reads the first position."""
+        both = gcd(n - 1, m - 1)
+        both += both == 0
+        alone = m == 1
+        up, stride = (m - 1) // both + alone, (n - 1) // both * (1 - alone) + n * alone
+        reach = NEIGHBOURS[self.mode] // 2 * up - 1
+        window = Window(2 * reach + 1, stride, reach, up)
+        if is_array(up) or is_array(stride) or up > MOST_READS:
+            return window._replace(exact=False)
+        if n == 1:
+            return Window(1, whole=True)
+        window = window._replace(reads=tuple(self._around(i * stride, up) for i in range(up)))
+        return window.with_edges(n, m) if alone else window
+
+    def _around(self, at: Int, of: Int) -> Span:
+        """The positions around ``at / of``, of which half lie on each side; the position itself if it is whole."""
+        beyond = NEIGHBOURS[self.mode] // 2 - 1 if at % of else 0
+        return at // of - beyond, ceil_div(at, of) + beyond
+
+    def shape(self, x: Shape) -> Shape:
+        if self.align_corners and self.mode == "nearest":
+            raise LayerError("align_corners needs mode bilinear or bicubic, got nearest, which interpolates nothing")
+        return Shape(x.channels, tuple(m for _, m in self.sizes(x)))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        read = NEIGHBOURS[self.mode] ** len(x.axes)
+        interpolated = out.values * (self.mode != "nearest")
+        return Work(mul=read * interpolated, add=(read - 1) * interpolated)
