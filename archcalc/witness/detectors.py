@@ -42,18 +42,23 @@ class RawHeads(nn.Module):
         self.model, self.raw = model, raw
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        found: dict[str, list[Tensor]] = {name: [] for name in self.raw}
-        hooks = [
-            self.model.get_submodule(name).register_forward_hook(lambda _, __, out, to=to: to.append(out))
-            for name, to in found.items()
-        ]
+        found: list[list[Tensor]] = []
+        hooks = []
+        for name in self.raw:
+            outputs: list[Tensor] = []
+
+            def note(module: nn.Module, inputs: object, out: Tensor, to: list[Tensor] = outputs) -> None:
+                to.append(out)
+
+            hooks.append(self.model.get_submodule(name).register_forward_hook(note))
+            found.append(outputs)
         try:
-            features = self.model.backbone(x)
-            self.model.head(list(features.values()))
+            features = self.model.get_submodule("backbone")(x)
+            self.model.get_submodule("head")(list(features.values()))
         finally:
             for hook in hooks:
                 hook.remove()
-        return [out for outs in found.values() for out in outs]
+        return [out for outputs in found for out in outputs]
 
 
 def build_detector(name: str) -> nn.Module:

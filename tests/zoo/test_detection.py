@@ -11,7 +11,8 @@ models = pytest.importorskip("torchvision").models
 
 from archcalc.witness.built import Built  # noqa: E402
 from archcalc.witness.counterpart import fill, output_difference, pairs, take  # noqa: E402
-from archcalc.witness.detectors import DETECTORS, build_detector  # noqa: E402
+from archcalc.witness.detectors import DETECTORS  # noqa: E402
+from archcalc.witness.models import build  # noqa: E402
 
 SIZES = {}
 """The side of the image that a detector sees in torchvision's count of its operations; 800 for the others."""
@@ -28,9 +29,9 @@ def test_as_the_weights_entry_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", DETECTORS)
 def test_the_same_weights_give_the_same_raw_maps(name: str) -> None:
-    network: Any = load(name, input=(3, 128, 160))
-    ours, theirs = Built(network), build_detector(name)
-    images = torch.rand(1, 3, 128, 160, generator=torch.Generator().manual_seed(1))
+    network: Any = load(name, input=(3, 64, 160))
+    ours, theirs = Built(network), build(name, meta=False)
+    images = torch.rand(1, 3, 64, 160, generator=torch.Generator().manual_seed(1))
     paired, problem = pairs(ours, theirs, images)
     assert not problem
     fill(theirs)
