@@ -181,6 +181,8 @@ class Window(NamedTuple):
     exact                  False: without ``reads``, the formula is a bound
     over                   positions of the last unit's window behind the end of the input; negative: the number of
                            positions at the end that no window reads
+    wraps                  if not 0: the size of the input. Only ``reads`` describes the window. The list has an entry
+                           for every unit, and its positions are counted modulo ``wraps``
     reads_both_ends        if ``over`` is None: whether the first and the last unit read the first and the last position
     """
 
@@ -194,6 +196,7 @@ class Window(NamedTuple):
     by: Int = 1
     reads: tuple[Span, ...] = ()
     over: int | None = None
+    wraps: int = 0
 
     def reading(self, unit: int) -> Span:
         """The first and the last position that output unit ``unit`` reads; () if the unit reads no position."""
@@ -213,6 +216,9 @@ class Window(NamedTuple):
 
 MOST_READS = 1024
 """The most entries of ``Window.reads``. For a window that needs more entries, the field is a bound."""
+
+ITSELF = Window(1, over=0)
+"""The window of a unit that reads only its own position, along one axis."""
 
 POINT: tuple[Window, ...] = ()
 """The window of a layer whose output unit reads its own position only, for any number of axes."""

@@ -36,9 +36,13 @@ class AxisField(NamedTuple):
         if window.whole:
             hull = field.hull(window.span, pixels)
             least = hull if least is field else least.hull(window.span, pixels)
-            return AxisField(hull, least, exact and (min(self.ends) > 0 or field.whole), ends)
+            alike = field.whole or (window.exact and min(self.ends) > 0)
+            return AxisField(hull, least, self.exact and alike, ends)
         if field.phases or window.reads or least.phases:
             each = behind(field, window, most) if exact else None
+            if window.wraps:
+                least = behind(least, window, most) or least.hull(window.wraps, pixels)
+                return AxisField(each or field.hull(window.wraps, pixels), least, each is not None, ends)
             least = each if each and least == field else behind(least, window, most) or least.through(window)
             return AxisField(each or field.through(window), least, each is not None, ends)
         line = field.through(window)

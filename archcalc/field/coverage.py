@@ -7,15 +7,17 @@ input. If the bound covers the input, a unit may cover the input or not. So an a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import gcd
 from typing import Any
 
 from archcalc.field.field import Field
+from archcalc.field.grid import Grid
 from archcalc.field.paths import followed
 from archcalc.field.propagation import FieldByAxis
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import ConvTranspose
+from archcalc.layers.move import Movement
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.resample import Upsample
 from archcalc.layers.windowed import Windowed
@@ -37,11 +39,11 @@ def gate_nodes(network: Network) -> set[int]:
 def adds_pixels(node: Node, before: FieldByAxis, after: FieldByAxis) -> bool:
     """Whether a layer's own window adds pixels to the field ``before`` it; ``after`` is the layer's field.
 
-    A window that takes the whole map, an adaptive pooling and upsampling do not count. A unit of a transposed
+    A window that takes the whole map, an adaptive pooling, upsampling and a rearrangement do not count. A unit of a transposed
     convolution reads every (s / gcd(s, d))-th cell of the kernel (s: stride, d: dilation). Its window adds pixels if
     the kernel is larger than s / gcd(s, d).
     """
-    if node.layer.joins or isinstance(node.layer, (AdaptiveAvgPool, Upsample)):
+    if node.layer.joins or isinstance(node.layer, (AdaptiveAvgPool, Upsample, Movement)) or not after:
         return False
     grows = [
         new.field.step != 0
@@ -81,25 +83,22 @@ def _pads_by_size(node: Node, network: Network) -> bool:
     )
 
 
-def _units(node: Node, network: Network) -> Sequence[int]:
-    """The size of the layer's map; one unit along every axis for a vector."""
-    return node.shape.axes or (1,) * len(network.input.axes)
-
-
-def unit_covers(field: FieldByAxis, node: Node, network: Network) -> bool | None:
+def unit_covers(field: FieldByAxis, node: Node, grid: Grid) -> bool | None:
     """Whether the field of at least one unit of the layer contains the whole network input; None: may be."""
-    return _known(field, node, network, _covering)
+    return _known(field, node, grid, _covering)
 
 
-def units_cover(field: FieldByAxis, node: Node, network: Network) -> bool | None:
+def units_cover(field: FieldByAxis, node: Node, grid: Grid) -> bool | None:
     """Whether the field of every unit contains the whole network input; None: may be."""
-    return _known(field, node, network, _all_covering)
+    return _known(field, node, grid, _all_covering)
 
 
-def _known(field: FieldByAxis, node: Node, network: Network, covers: Callable[[Field, int, int], bool]) -> bool | None:
+def _known(field: FieldByAxis, node: Node, grid: Grid, covers: Callable[[Field, int, int], bool]) -> bool | None:
     """True or False if the answer is certain. A bound that covers the input is not certain (None)."""
+    if not field:
+        return False
     lines = [axis_field.field for axis_field in field]
-    covering = all(map(covers, lines, _units(node, network), network.input.axes))
+    covering = all(map(covers, lines, grid.axes(node.index), grid.pixels))
     return None if covering and not all(axis_field.exact for axis_field in field) else covering
 
 

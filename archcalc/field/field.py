@@ -161,15 +161,34 @@ def behind(field: Field, window: Window, most: int) -> Field | None:
             if not span:
                 spans.append(())
                 continue
-            low, high = span
-            many = min(apart, (high - low) // by + 1)
-            ends = [_unit(phases, step, low + k * by) for k in range(many)]
-            firsts = [end[0] for end in ends if end]
-            if high > low:
-                ends = [_unit(phases, step, high - k * by) for k in range(many)]
-            lasts = [end[1] for end in ends if end]
-            spans.append((min(firsts), max(lasts)) if firsts and lasts else ())
+            pieces = on_ring(span, by, window.wraps) if window.wraps else [span]
+            seen: Span = ()
+            for low, high in pieces:
+                many = min(apart, (high - low) // by + 1)
+                ends = [_unit(phases, step, low + k * by) for k in range(many)]
+                firsts = [end[0] for end in ends if end]
+                if high > low:
+                    ends = [_unit(phases, step, high - k * by) for k in range(many)]
+                lasts = [end[1] for end in ends if end]
+                if firsts and lasts:
+                    seen = _hull(seen, (min(firsts), max(lasts)))
+            spans.append(seen)
     return in_turns(spans, turns * window.stride // per * step)
+
+
+def on_ring(span: Span, by: int, size: int) -> list[tuple[int, int]]:
+    """The positions of a span, with numbers modulo ``size``: one range, or a range at each end of the map.
+
+    A span with gaps (``by``) does not go around.
+    """
+    if not span:
+        return []
+    low, high = span
+    if by == 1 and high - low + 1 >= size:
+        return [(0, size - 1)]
+    first = low % size
+    last = first + high - low
+    return [(first, last)] if last < size else [(first, size - 1), (0, last - size)]
 
 
 def _unit(phases: Sequence[Span], step: int, unit: int) -> Span:

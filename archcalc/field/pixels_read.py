@@ -12,9 +12,11 @@ from heapq import heappop, heappush
 from math import lcm
 from typing import Any, NamedTuple
 
+from archcalc.field.field import on_ring
+from archcalc.field.grid import Grid
 from archcalc.field.paths import followed
 from archcalc.network import Network, Node
-from archcalc.sizes import Span, Window, ceil_div
+from archcalc.sizes import POINT, Span, Window, ceil_div
 
 MOST_RUNS = 1000
 """The most runs of positions that are followed on one map. If more are needed, the field stays a bound."""
@@ -37,15 +39,15 @@ class PixelReader:
     The pixels that a whole map reads are stored for the next layer that takes this map.
     """
 
-    def __init__(self, network: Network, *, gates: bool = False) -> None:
-        self.network, self.gates = network, gates
+    def __init__(self, network: Network, *, gates: bool = False, grid: Grid | None = None) -> None:
+        self.network, self.gates, self.grid = network, gates, grid or Grid(network)
         self.runs_left = max(AT_LEAST, PER_LAYER * len(network.nodes))
         self._windows: dict[Any, tuple[Window, ...]] = {}
         self._whole: dict[tuple[int, int], Span] = {}
 
     def of_map(self, node: Node, axis: int) -> Span | None:
         """The first and last pixel that all units of a map read together along an axis; see ``of``."""
-        return self.of(node, Run(0, _size(node, axis) - 1), axis)
+        return self.of(node, Run(0, self._size(node, axis) - 1), axis)
 
     def of(self, node: Node, units: Run, axis: int) -> Span | None:
         """The first and last pixel that units of a layer read; () if the units read padding alone.
@@ -62,19 +64,23 @@ class PixelReader:
                 return None
             if not runs:
                 continue
-            whole = (at, axis) if runs == [Run(0, _size(here, axis) - 1)] else None
+            whole = (at, axis) if runs == [Run(0, self._size(here, axis) - 1)] else None
             if not order and not pixels and whole:
                 whole_maps.append(whole)  # all pixels are read through this map
             known = self._whole.get(whole) if whole else None
-            if known or not at:
+            if known or at == self.grid.source:
                 ends = known or (min(run.low for run in runs), max(run.high for run in runs))
                 pixels = (min(pixels[0], ends[0]), max(pixels[1], ends[1])) if pixels else ends
                 continue
-            windows = self._windows_of(here)
-            window = windows[axis] if windows else None
+            windows = self._windows_of(here) if self.grid.plain else POINT
             for i in here.inputs if self.gates else followed(here, self.network):
-                size = _size(self.network.nodes[i], axis)
-                positions = self._read(window, runs, size, _size(here, axis))
+                if not self.grid.plain:
+                    if not self.grid.has_field(i):
+                        continue
+                    windows = self.grid.windows(here, here.inputs.index(i))
+                window = windows[axis] if windows else None
+                size = self._size(self.network.nodes[i], axis)
+                positions = self._read(window, runs, size, self._size(here, axis))
                 if positions is None:
                     return None
                 if positions and i not in waiting:
@@ -103,14 +109,17 @@ class PixelReader:
                 self.runs_left -= 1
                 if self.runs_left < 0 or len(result) > MOST_RUNS:
                     return None
+                if window.wraps:
+                    pieces = on_ring((positions.low, positions.high), positions.by, size)
+                    result.update(Run(*piece, positions.by) for piece in pieces)
+                    continue
                 within = _within(positions, size)
                 if within:
                     result.add(within)
         return result
 
-
-def _size(node: Node, axis: int) -> int:
-    return int(node.shape.axes[axis]) if node.shape.axes else 1
+    def _size(self, node: Node, axis: int) -> int:
+        return int(self.grid.axes(node.index)[axis])
 
 
 def _through(window: Window, run: Run) -> Iterable[Run]:

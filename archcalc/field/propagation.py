@@ -6,7 +6,7 @@ first gate, every field along all paths is the whole network input. So this fiel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,23 +14,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from archcalc.errors import LayerError
 from archcalc.field.axis import AxisField, join
 from archcalc.field.field import Field
+from archcalc.field.grid import Grid
 from archcalc.field.paths import followed
-from archcalc.layers.join import Concat, Multiply
+from archcalc.layers.join import Concat
 from archcalc.layers.join import broadcast_windows as windows_of
 from archcalc.network import Network, Node
-from archcalc.sizes import MOST_READS, POINT, Int, Window, is_array, smallest
+from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Window, is_array, smallest
 
 if TYPE_CHECKING:
     from archcalc.field.pixels_read import PixelReader
 
 FieldByAxis: TypeAlias = tuple[AxisField, ...]
-"""The receptive field of a node, along every axis of the network input."""
+"""The receptive field of a node, along every axis of the network input; () if the node does not depend on this input."""
 
 MAX_STEP = 10**1000
 """The largest product of the strides and upsampling factors on one path. Larger numbers cannot be printed."""
-
-ITSELF = Window(1, over=0)
-"""The window of a unit that reads only its own position."""
 
 PHASES = 100_000
 """The most phases of all layers together. The most phases of one layer: this number / number of layers."""
@@ -39,21 +37,25 @@ PHASES = 100_000
 class Propagation:
     """The fields of the nodes that were added so far, in the network's order."""
 
-    def __init__(self, network: Network, *, gates: bool = False, cut: bool = True) -> None:
-        """Past the gates, or along all paths (``gates``). ``cut``: find the pixels that a whole map reads."""
+    def __init__(self, network: Network, *, gates: bool = False, cut: bool = True, grid: Grid | None = None) -> None:
+        """Past the gates, or along all paths (``gates``). ``cut``: find the pixels that a whole map reads.
+
+        ``grid`` says of which input of the network the pixels are; default: the first.
+        """
         self.network, self.gates, self.cut = network, gates, cut
-        axes = network.input.axes
+        self.grid = grid or Grid(network)
+        axes = self.grid.pixels
         self.pixels = axes if any(map(is_array, axes)) else same(axes)
         self.most = max(4, min(MOST_READS, PHASES // len(network.nodes)))
         self.fields: list[FieldByAxis] = []
-        self._maps: dict[int, tuple[Int, ...]] = {}
+        self._maps: dict[int, tuple[Any, ...]] = {}
         """For a vector that was made from a map: the axes of the map."""
 
     @cached_property
     def _pixel_reader(self) -> PixelReader:
         from archcalc.field.pixels_read import PixelReader
 
-        return PixelReader(self.network, gates=self.gates)
+        return PixelReader(self.network, gates=self.gates, grid=self.grid)
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
         """The field of the next node, whose layer has the windows; LayerError if numbers become too large."""
@@ -62,20 +64,29 @@ class Propagation:
         return field
 
     def _field(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
-        if not node.inputs:
+        grid = self.grid
+        if node.index == grid.source:
             return (AxisField(),) * len(self.pixels)
         inputs = node.inputs if self.gates or not node.layer.joins else followed(node, self.network)
+        if not grid.plain:
+            inputs = [i for i in inputs if self.fields[i]]
+            if not inputs or not grid.has_field(node.index):
+                return ()
         before = self.fields[inputs[0]] if len(inputs) == 1 else self._joined(node, inputs)
         axes = node.shape.axes
+        if not grid.plain:
+            if len(inputs) != 1:
+                return before
+            windows = grid.windows(node, node.inputs.index(inputs[0]))
+            if axes and inputs[0] in self._maps:
+                return _of_the_vector(before)
         if windows is POINT:
             return before if axes else self._vector(node, inputs[0], before)
-        if len(windows) != len(before):  # the map has other axes than the network input: a bound
-            windows = (Window(1, whole=True),) * len(before)
         field = self._through(windows, before)
         if any(window.whole for window in windows):
-            field = self._of_whole_maps(self.network.nodes[inputs[0]], windows, before, field)
+            field = self._of_whole_maps(inputs[0], windows, before, field)
         if not axes and self.network.nodes[inputs[0]].shape.axes:
-            self._maps[node.index] = self.network.nodes[inputs[0]].shape.axes
+            self._maps[node.index] = grid.map_of(inputs[0])
             return tuple(a if a.field.whole else a._replace(together=b) for a, b in zip(before, field, strict=True))
         in_turns, last = False, None
         for axis_field in field:
@@ -85,7 +96,7 @@ class Propagation:
             in_turns = in_turns or bool(line.phases)
             if isinstance(line.step, int) and isinstance(line.per, int) and max(line.step, line.per) > MAX_STEP:
                 raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
-        return on_map(field, axes) if in_turns and axes else field
+        return on_map(field, grid.axes(node.index)) if in_turns and axes else field
 
     def _through(self, windows: tuple[Window, ...], field: FieldByAxis) -> FieldByAxis:
         result: list[AxisField] = []
@@ -117,7 +128,11 @@ class Propagation:
         axes = node.shape.axes
         if axes:
             joined = self._hull([self._beside(i, node) for i in inputs])
-            return on_map(joined, axes) if any(axis_field.field.phases for axis_field in joined) else joined
+            return (
+                on_map(joined, self.grid.axes(node.index))
+                if any(axis_field.field.phases for axis_field in joined)
+                else joined
+            )
         if not any(i in self._maps for i in inputs):
             return self._hull(paths)
         whole = self._hull([_together(path) for path in paths])
@@ -136,19 +151,22 @@ class Propagation:
         field = self.fields[index]
         if index in self._maps:
             return _together(field)
-        if all(map(is_, source.shape.axes, node.shape.axes)):
-            return field
-        windows = windows_of(source.shape, node.shape)
+        if self.grid.plain:
+            if all(map(is_, source.shape.axes, node.shape.axes)):
+                return field
+            windows = windows_of(source.shape, node.shape)
+        else:
+            windows = self.grid.windows(node, node.inputs.index(index))
         if windows is POINT:
             return field
-        return self._of_whole_maps(source, windows, field, self._through(windows, field))
+        return self._of_whole_maps(index, windows, field, self._through(windows, field))
 
     def _hull(self, paths: Sequence[FieldByAxis]) -> FieldByAxis:
         most = self.most
         return _per_axis(lambda *at: join(at[:-1], at[-1], most), *paths, self.pixels)
 
     def _of_whole_maps(
-        self, source: Node, windows: Sequence[Window], before: FieldByAxis, after: FieldByAxis
+        self, source: int, windows: Sequence[Window], before: FieldByAxis, after: FieldByAxis
     ) -> FieldByAxis:
         """The field ``after`` windows that take the whole map ``source``, cut to the pixels that this map reads.
 
@@ -162,80 +180,22 @@ class Propagation:
             if axis and new is after[axis - 1] and old is before[axis - 1]:  # the axis before has the same fields
                 result.append(result[-1])
                 continue
-            bound = window.whole and old.exact and not new.exact
-            if bound and not any(map(is_array, (*source.shape.axes, *old.field[:4]))):
-                ends = self._pixel_reader.of_map(source, axis)
+            bound = window.whole and window.exact and old.exact and not new.exact
+            if bound and not any(map(is_array, (*self.grid.axes(source), *old.field[:4]))):
+                ends = self._pixel_reader.of_map(self.network.nodes[source], axis)
                 new = new._replace(field=Field(*ends, 0, 1), exact=True) if ends else new
             result.append(new)
         return tuple(result)
 
 
-class _Known:
-    """The fields and windows of a network at another input. Equal fields are used again."""
-
-    def __init__(self, network: Network, fields: Sequence[FieldByAxis]) -> None:
-        self.network, self.fields = network, fields
-        self.windows = list(_windows(network))
-
-    def field(self, node: Node, windows: tuple[Window, ...], here: Propagation) -> FieldByAxis | None:
-        """The field of a node, if its layer, windows and input fields are the same at the other input; else None.
-
-        The result must not depend on the sizes of the network input or of the maps. If the step is 0, the field depends
-        on sizes: a window took the whole map, or paths of different steps were joined. If a join has inputs of
-        different sizes, the field also depends on sizes.
-        """
-        there, field, axes = self.network.nodes[node.index], self.fields[node.index], node.shape.axes
-        if not node.inputs:
-            return field
-        if node.layer is not there.layer or node.inputs != there.inputs or not axes or not there.shape.axes:
-            return None
-        if windows != self.windows[node.index] or isinstance(node.layer, Multiply):
-            return None
-        if any(here.fields[i] is not self.fields[i] for i in node.inputs):
-            return None
-        if any(axis_field.field.step == 0 or axis_field.least.step == 0 for axis_field in field):
-            return None
-        if node.layer.joins and any(shape.axes != axes for shape in here.network.input_shapes(node)):
-            return None
-        return on_map(field, axes) if any(axis_field.field.phases for axis_field in field) else field
-
-
-def node_fields(
-    network: Network,
-    *,
-    gates: bool = False,
-    cut: bool = True,
-    known: tuple[Network, Sequence[FieldByAxis]] | None = None,
-) -> list[FieldByAxis]:
-    """The field of every node, past the gates or along all paths (``gates``); ``cut`` as for ``Propagation``.
-
-    ``known`` is the network at another input, with its fields. Equal fields are used again.
-    LayerError if numbers become too large.
-    """
-    propagation = Propagation(network, gates=gates, cut=cut)
-    there = _Known(*known) if known and len(known[0].nodes) == len(network.nodes) else None
-    for node, windows in zip(network.nodes, _windows(network), strict=True):
-        field = there.field(node, windows, propagation) if there else None
-        if field is None:
-            propagation.add(node, windows)
-        else:
-            propagation.fields.append(field)
-    return propagation.fields
-
-
-def _windows(network: Network) -> Iterator[tuple[Window, ...]]:
-    """The windows of every node, after ``passed``. Many nodes have equal layers, so each result is stored."""
-    known: dict[Any, tuple[Window, ...]] = {}
-    for node in network.nodes:
-        key = node.layer, *network.input_shapes(node)
-        if key not in known:
-            known[key] = passed(node.layer.window(*key[1:]))
-        yield known[key]
-
-
 def has_gates(network: Network) -> bool:
     """Whether the network has a gate."""
     return any(len(followed(node, network)) < len(node.inputs) for node in network.nodes if node.layer.joins)
+
+
+def _of_the_vector(field: FieldByAxis) -> FieldByAxis:
+    """The field of a map made from a vector, whose values have single fields: of all values together, as a bound."""
+    return tuple(one if one.together is None else one.together._replace(exact=False) for one in field)
 
 
 def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:

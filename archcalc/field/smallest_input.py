@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.coverage import adds_pixels, gate_nodes, padding_varies, unit_covers
 from archcalc.field.field import Field
-from archcalc.field.propagation import FieldByAxis, node_fields
+from archcalc.field.grid import Grid
+from archcalc.field.node_fields import node_fields
+from archcalc.field.propagation import FieldByAxis
 from archcalc.network import Network
 from archcalc.sizes import MAX_SIZE
 
@@ -22,7 +24,7 @@ class WideningInputs:
     """
 
     def __init__(self, network: Network, fields: Sequence[FieldByAxis], like: WideningInputs | None = None) -> None:
-        self.network, self.fields = network, fields
+        self.network, self.fields, self.grid = network, fields, Grid(network)
         gates = gate_nodes(network)
         known = like if like is not None and len(like.fields) == len(fields) else None
         self.of: dict[int, int] = {}
@@ -42,7 +44,7 @@ class WideningInputs:
     def idle(self) -> Iterator[bool | None]:
         """For each widening layer: whether the layer is idle; None: may be."""
         for i in self.of.values():
-            yield unit_covers(self.fields[i], self.network.nodes[i], self.network)
+            yield unit_covers(self.fields[i], self.network.nodes[i], self.grid)
 
     @property
     def may_be_idle(self) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.field.coverage import adds_pixels, gate_nodes, padding_varies, unit_covers, units_cover
 from archcalc.field.field import Field
+from archcalc.field.grid import Grid
 from archcalc.field.paths import followed
 from archcalc.field.propagation import FieldByAxis
 from archcalc.field.smallest_input import smallest_input
@@ -80,6 +81,11 @@ class NetworkField:
         self._fields, self._with_gates = fields, with_gates
 
     @cached_property
+    def grid(self) -> Grid:
+        """The grid of the network: where rearrangements moved the positions of each map."""
+        return Grid(self.network)
+
+    @cached_property
     def _all_layers(self) -> list[LayerField]:
         network = self.network
         if not network.input.axes:
@@ -89,13 +95,16 @@ class NetworkField:
             )
         if any(map(is_array, network.input.axes)):
             raise ArchcalcError("fields need single sizes; on arrays, read the fields of the rows")
-        return _layers(network, self._fields, self._with_gates)
+        return _layers(network, self._fields, self._with_gates, self.grid)
 
     @cached_property
     def layers(self) -> list[LayerField]:
-        """The fields of every layer that runs, the input first; ArchcalcError if the network has no spatial axes."""
+        """The fields of every layer that runs and depends on the network input, the input first.
+
+        ArchcalcError if the network has no spatial axes.
+        """
         running = {0, *(node.index for node in self.network.running(self.training))}
-        return [layer for layer in self._all_layers if layer.node.index in running]
+        return [layer for layer in self._all_layers if layer.node.index in running and layer.field]
 
     def layer(self, name: str) -> LayerField:
         """The layer ``name``, or the last layer of the block ``name``; ArchcalcError with the nearest name."""
@@ -114,7 +123,7 @@ class NetworkField:
         ArchcalcError for an unknown layer, for a position outside the map, or for a layer without positions.
         """
         layer = self.layer(name)
-        return unit_fields(self.network, layer.node, layer.field, unit)
+        return unit_fields(self.grid, layer.node, layer.field, unit)
 
     @cached_property
     def summary(self) -> FieldSummary:
@@ -128,8 +137,8 @@ class NetworkField:
         on_path = [layer for layer in self.layers if not layer.gate and not layer.node.side]
         widening = [layer for layer in on_path if layer.widens]
         asked = [layer for layer in on_path if not _passed_on(layer)]
-        first, may_be_first = _first_covering(asked, network, unit_covers)
-        everywhere, may_be_everywhere = _first_covering(asked, network, units_cover)
+        first, may_be_first = _first_covering(asked, self.grid, unit_covers)
+        everywhere, may_be_everywhere = _first_covering(asked, self.grid, units_cover)
         least, least_exact = smallest_input(network, self._fields)
         return FieldSummary(
             first,
@@ -144,13 +153,15 @@ class NetworkField:
         )
 
 
-def _layers(network: Network, fields: Sequence[FieldByAxis], with_gates: Sequence[FieldByAxis]) -> list[LayerField]:
+def _layers(
+    network: Network, fields: Sequence[FieldByAxis], with_gates: Sequence[FieldByAxis], grid: Grid
+) -> list[LayerField]:
     """The fields of every layer of the network, in its order."""
     gates = gate_nodes(network)
     layers: list[LayerField] = []
     of_nodes = zip(network.nodes, fields, with_gates, padding_varies(network), strict=True)
     for node, field, all_paths, padded in of_nodes:
-        inputs = [layers[i] for i in followed(node, network)]
+        inputs = [layers[i] for i in followed(node, network) if layers[i].field] if field else []
         changed = [layer for layer in inputs if layer.field is not field]
         widens = any(adds_pixels(node, layer.field, field) for layer in changed)
         layers.append(
@@ -161,8 +172,8 @@ def _layers(network: Network, fields: Sequence[FieldByAxis], with_gates: Sequenc
                 _centred(inputs, len(field)),
                 any(_differ(field, layer.field) for layer in changed),
                 widens,
-                unit_covers(inputs[0].field, inputs[0].node, network) if widens else False,
-                units_cover(inputs[0].field, inputs[0].node, network) if widens else False,
+                unit_covers(inputs[0].field, inputs[0].node, grid) if widens else False,
+                units_cover(inputs[0].field, inputs[0].node, grid) if widens else False,
                 padded,
                 node.index in gates,
             )
@@ -197,12 +208,12 @@ def _differ(a: FieldByAxis, b: FieldByAxis) -> bool:
 
 
 def _first_covering(
-    layers: Sequence[LayerField], network: Network, covers: Callable[[FieldByAxis, Node, Network], bool | None]
+    layers: Sequence[LayerField], grid: Grid, covers: Callable[[FieldByAxis, Node, Grid], bool | None]
 ) -> tuple[LayerField | None, LayerField | None]:
     """The first layer that is known to cover the input, and the first earlier layer that may cover the input."""
     may = None
     for layer in layers:
-        known = covers(layer.field, layer.node, network)
+        known = covers(layer.field, layer.node, grid)
         if known:
             return layer, may
         if known is None and may is None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
+from archcalc.field.grid import Grid
 from archcalc.field.pixels_read import PixelReader, Run
-from archcalc.network import Network, Node
+from archcalc.network import Node
 from archcalc.sizes import Span
 
 
@@ -24,10 +25,10 @@ class UnitField(NamedTuple):
     exact: bool
 
 
-def unit_fields(network: Network, node: Node, field: Sequence[AxisField], unit: Sequence[int]) -> list[UnitField]:
-    """The field of one unit of a node along every axis.
+def unit_fields(grid: Grid, node: Node, field: Sequence[AxisField], unit: Sequence[int]) -> list[UnitField]:
+    """The field of one unit of a node along every axis of the network input.
 
-    ``field`` is the field of the node. ``unit`` has a position for every axis.
+    ``field`` is the field of the node. ``unit`` has a position for every axis of the node's map.
     ArchcalcError for a unit outside the map, or for a node without positions.
     """
     sizes = node.shape.axes
@@ -43,16 +44,19 @@ def unit_fields(network: Network, node: Node, field: Sequence[AxisField], unit: 
             f"unit {_listed(unit)} is not in the map of {node.name}: it is {'x'.join(map(str, sizes))}, "
             f"units {_listed([0] * len(sizes))} to {_listed([size - 1 for size in sizes])}"
         )
-    each = enumerate(zip(field, unit, strict=True))
-    return [_unit_field(axis_field, network, node, at, axis) for axis, (axis_field, at) in each]
+    there = grid.position(node.index, unit)
+    if not field or (there is None and not grid.tokens_see_all(node.index)):
+        return [UnitField((), (), True)] * len(grid.pixels)
+    each = enumerate(zip(field, there or (0,) * len(field), strict=True))
+    return [_unit_field(axis_field, grid, node, at, axis) for axis, (axis_field, at) in each]
 
 
 def _listed(unit: Sequence[int]) -> str:
     return ",".join(map(str, unit))
 
 
-def _unit_field(field: AxisField, network: Network, node: Node, unit: int, axis: int) -> UnitField:
-    inside = PixelReader(network).of(node, Run(unit, unit), axis)
+def _unit_field(field: AxisField, grid: Grid, node: Node, unit: int, axis: int) -> UnitField:
+    inside = PixelReader(grid.network, grid=grid).of(node, Run(unit, unit), axis)
     if inside is None:
         raise ArchcalcError(f"{node.name} has windows too large to follow one unit of it through the network")
     return UnitField(field.field.of(unit), inside, field.exact)

@@ -8,7 +8,7 @@ from itertools import count
 from math import isqrt, lcm
 
 from archcalc.errors import ArchcalcError, LayerError, clipped
-from archcalc.field.propagation import node_fields
+from archcalc.field.node_fields import node_fields
 from archcalc.layers.windowed import Windowed
 from archcalc.named_inputs import with_axes
 from archcalc.network import Network

@@ -95,7 +95,7 @@ def _area(row: Row) -> int:
 
 def _box(row: Row, analysis: Analysis) -> Box:
     """The field of the middle unit of a layer."""
-    sizes = (row.shape.axes if row.shape else ()) or [1] * len(row.field)
+    sizes = _units(row, analysis)
     spans = [
         _middle(along.field, n, pixels) for along, n, pixels in zip(row.field, sizes, analysis.input.axes, strict=True)
     ]
@@ -152,7 +152,11 @@ def _caption(analysis: Analysis, rows: Sequence[Row], boxes: Sequence[Box], near
     height, width = analysis.input.axes
     beyond = any(b.x < 0 or b.y < 0 or b.x + b.width > width or b.y + b.height > height for b in near)
     gated = " Past the gates: through a gate, every unit sees the whole input." if gate_nodes(analysis.network) else ""
-    even = any(n % 2 == 0 and along.field.step for row in rows for n, along in _sizes(row))
+    even = any(
+        n % 2 == 0 and along.field.step
+        for row in rows
+        for n, along in zip(_units(row, analysis), row.field, strict=True)
+    )
     return (
         f"Receptive field of the middle unit of each layer, to scale: {labels.about(analysis)}."
         + (" A map of even size has no middle unit: the unit nearest to the middle is drawn." if even else "")
@@ -162,8 +166,9 @@ def _caption(analysis: Analysis, rows: Sequence[Row], boxes: Sequence[Box], near
     )
 
 
-def _sizes(row: Row) -> list[tuple[int, AxisField]]:
-    return list(zip(row.shape.axes if row.shape else (), row.field, strict=False))
+def _units(row: Row, analysis: Analysis) -> Sequence[int]:
+    """The size of the layer's map along the axes of the network input."""
+    return analysis.field.grid.axes(row.node.index) if row.node else (1,) * len(row.field)
 
 
 def _usual_rows(analysis: Analysis) -> list[Row]:
@@ -176,6 +181,7 @@ def _usual_rows(analysis: Analysis) -> list[Row]:
         if row.node is not None
         and row.node.index in trunk
         and row.node.shape.axes
+        and row.field
         and all(along.least.step != 0 for along in row.field)
     ]
     local = [row for row, before in zip(local, [None, *local], strict=False) if not before or row.field != before.field]

@@ -31,12 +31,14 @@ UNIT = (
 def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
     """The rectangle of the input that one unit sees, one row per axis.
 
+    In a map of tokens or of windows, a row has the position of the unit along the axis, before positions were moved.
     ArchcalcError in the same cases as ``NetworkField.unit``.
     """
     layer, fields = analysis.field.layer(name), analysis.field.unit(name, unit)
     axes, image = AXES[len(fields)], analysis.input.axes
-    rows = []
-    for axis, units, at, field, n in zip(axes, layer.node.shape.axes, unit, fields, image, strict=True):
+    rows, grid, index = [], analysis.field.grid, layer.node.index
+    there = grid.position(index, unit) or (None,) * len(axes)
+    for axis, units, at, field, n in zip(axes, grid.axes(index), there, fields, image, strict=True):
         inside = _size(field.inside)
         row = [layer.node.name, axis, units, at, *(field.endless or (None, None)), _size(field.endless)]
         row += [*(field.inside or (None, None)), inside, 100 * inside / n]

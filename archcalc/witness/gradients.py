@@ -8,6 +8,7 @@ added, because archcalc does not tell channels apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -16,13 +17,13 @@ from torch import Tensor, nn
 from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.axis import AxisField
+from archcalc.field.grid import Grid
 from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.layers.convolution import ConvTranspose
-from archcalc.layers.resample import Upsample
 from archcalc.network import Network, Node
-from archcalc.pytorch.record import records
 from archcalc.sizes import Shape, Span
 from archcalc.witness.built import Built
+from archcalc.witness.narrow import narrow
 
 Hull: TypeAlias = tuple[int, int]
 """The first and the last pixel along one axis."""
@@ -122,19 +123,27 @@ def check(network: Network, limit: int | None = 16, plan: Plan | None = None) ->
 def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hull | None]:
     """For each node, the first and the last pixel along an axis for which the units in the middle have a gradient.
 
-    "In the middle" refers to this axis. All units along the other axes are included, because a unit at the border may
-    see only padding. None if no pixel has a gradient.
+    "In the middle" refers to this axis, before positions were moved. All units along the other axes are included,
+    because a unit at the border may see only padding. None if no pixel has a gradient.
     """
     small, stand_ins = narrow(network)
+    grid = Grid(network)
     image = torch.zeros(1, 1, *network.input.axes, dtype=torch.float64, requires_grad=True)
     outputs = _run(small, image)
     hulls: dict[int, Hull | None] = {}
-    for at in {stand_ins[index] for index in indices}:
-        units = outputs[at].select(2 + axis, outputs[at].shape[2 + axis] // 2)
+    for at, index in {stand_ins[index]: index for index in indices}.items():
+        units = outputs[at][:, :, _units_at(grid, index, axis, grid.axes(index)[axis] // 2)]
         (gradient,) = torch.autograd.grad(units.sum(), image, retain_graph=True)
         (pixels,) = (gradient.movedim(2 + axis, 0).flatten(1).abs() > TINY).any(1).nonzero(as_tuple=True)
         hulls[at] = (int(pixels[0]), int(pixels[-1])) if len(pixels) else None
     return {index: hulls[stand_ins[index]] for index in indices}
+
+
+def _units_at(grid: Grid, index: int, axis: int, position: int) -> Tensor:
+    """Which units of a node's map have a position along an axis of the network input, before positions were moved."""
+    sizes = grid.network.nodes[index].shape.axes or (1,) * len(grid.pixels)
+    units = torch.tensor([(grid.position(index, unit) or {axis: -1})[axis] for unit in product(*map(range, sizes))])
+    return (units == position).reshape(sizes)
 
 
 def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
@@ -152,34 +161,6 @@ def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
         out.register_hook(lambda gradient: (gradient.abs() > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
         outputs[node.index] = out
     return outputs
-
-
-def narrow(network: Network) -> tuple[Network, dict[int, int]]:
-    """A network with one channel that has only windows and sums, and for each node the index of its stand-in.
-
-    A vector becomes a map with a single position.
-    """
-    small = Network(network.name, {name: Shape(1, shape.axes) for name, shape in network.inputs.items()})
-    at = {i: i for i in range(len(network.inputs))}
-    for node in network.running():
-        inputs = [at[i] for i in node.inputs]
-        layers = records[node.layer.type].stand_in(node.layer, node.shape)
-        if node.layer.joins:
-            inputs = [_widened(small, i, node.shape) for i in inputs]
-        for layer in layers:
-            inputs = [small.add(f"n{len(small.nodes)}", layer, inputs)]
-        at[node.index] = inputs[0]
-        axes = node.shape.axes or (1,) * len(network.input.axes)
-        if small.nodes[at[node.index]].shape.axes != axes:
-            raise ArchcalcError(f"{network.name}: {node.name} cannot be followed with one channel")
-    return small, at
-
-
-def _widened(small: Network, index: int, out: Shape) -> int:
-    """An input of a join, enlarged to the size of the output. A gate, for example, has one position."""
-    if small.nodes[index].shape.axes == out.axes or not out.axes:
-        return index
-    return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])
 
 
 # The fields that archcalc computes.
@@ -202,9 +183,9 @@ class UnitSpan(NamedTuple):
 
 
 def _unit_spans(network: Network, axis: int, indices: Sequence[int]) -> list[UnitSpan]:
-    fields, spans = _fields(network), []
+    fields, grid, spans = _fields(network), Grid(network), []
     for node in (network.nodes[index] for index in indices):
-        field, unit = fields[node.index][axis], node.shape.axes[axis] // 2 if node.shape.axes else 0
+        field, unit = fields[node.index][axis], grid.axes(node.index)[axis] // 2
         field = field.together or field
         spans.append(UnitSpan(node, unit, field.field.of(unit), field))
     return spans
@@ -212,7 +193,7 @@ def _unit_spans(network: Network, axis: int, indices: Sequence[int]) -> list[Uni
 
 def _fields(network: Network) -> dict[int, tuple[AxisField, ...]]:
     rows = analyze(network, training=not network.side_problem).rows
-    return {row.node.index: row.field_with_gates for row in rows if row.node is not None}
+    return {row.node.index: row.field_with_gates for row in rows if row.node is not None and row.field_with_gates}
 
 
 def _crops(node: Node) -> bool:
@@ -222,7 +203,8 @@ def _crops(node: Node) -> bool:
 
 def _chosen(network: Network, limit: int | None) -> list[int]:
     """Indices of ``limit`` layers with different fields, at even distances. Without a limit: of all layers."""
-    nodes, fields = network.running(), _fields(network)
+    fields = _fields(network)
+    nodes = [node for node in network.running() if node.index in fields]
     if limit is None:
         return [node.index for node in nodes]
     distinct = list({fields[node.index]: node.index for node in reversed(nodes)}.values())[::-1]

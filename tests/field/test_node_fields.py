@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archcalc import analyze, load
-from archcalc.field.propagation import node_fields
+from archcalc.field.node_fields import node_fields
 
 DECODER = """
 input: [3, 64, 64]

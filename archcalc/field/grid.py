@@ -1,0 +1,81 @@
+"""The grid of a network: the map at every layer as if its positions had never been moved.
+
+Along every axis of the network input, the grid knows the size of each node's map, and the window of each node on each
+of its inputs. Without rearrangements, the grid is the map. With rearrangements, the grid follows where the positions
+are (see ``field.layout``): in tokens, in windows, or in the channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from archcalc.layers.join import Concat, broadcast_windows
+from archcalc.layers.move import ChannelShuffle, Movement
+from archcalc.network import Network, Node
+from archcalc.sizes import Int, Window
+
+if TYPE_CHECKING:
+    from archcalc.field.layout import Layout
+
+REGROUPING = (Movement,)
+"""The layer types that move positions, or whose inputs are read through different windows."""
+
+
+class Grid:
+    """The sizes and the windows of all nodes, along the axes of one input of the network: the node ``source``."""
+
+    def __init__(self, network: Network, source: int = 0) -> None:
+        self.network, self.source = network, source
+        self.pixels = network.nodes[source].shape.axes
+        self.plain = len(network.inputs) == 1 and not regroups(network)
+        self.layouts: list[Layout | None] = []
+        self._windows: list[Sequence[tuple[Window, ...]]] = []
+        if not self.plain:
+            from archcalc.field.following import follow
+
+            self.layouts, self._windows = follow(network, source)
+
+    def axes(self, index: int) -> tuple[Int, ...]:
+        """The size of the grid along every axis of the network input; 1 for a vector, and without a field."""
+        if self.plain:
+            return self.network.nodes[index].shape.axes or (1,) * len(self.pixels)
+        layout = self.layouts[index]
+        return layout.axes if layout else (1,) * len(self.pixels)
+
+    def windows(self, node: Node, at: int) -> tuple[Window, ...]:
+        """The windows on input number ``at`` of a node, along the axes of the network input."""
+        if not self.plain:
+            return self._windows[node.index][at]
+        shapes = self.network.input_shapes(node)
+        return broadcast_windows(shapes[at], node.shape) if node.layer.joins else node.layer.window(*shapes)
+
+    def map_of(self, index: int) -> tuple[Any, ...]:
+        """What two maps have in common if their positions along all axes are the same."""
+        axes = self.network.nodes[index].shape.axes
+        return axes if self.plain else (axes, self.layouts[index])
+
+    def has_field(self, index: int) -> bool:
+        """Whether a node depends on this input of the network."""
+        return self.plain or self.layouts[index] is not None
+
+    def position(self, index: int, unit: Sequence[int]) -> tuple[int, ...] | None:
+        """The position on the grid for a unit of a map; None for a class token."""
+        layout = None if self.plain else self.layouts[index]
+        return layout.position(unit) if layout else tuple(unit)
+
+    def tokens_see_all(self, index: int) -> bool:
+        """Whether a class token of a node has read the whole map."""
+        layout = None if self.plain else self.layouts[index]
+        return bool(layout and layout.told)
+
+
+def regroups(network: Network) -> bool:
+    """Whether a layer of the network moves positions, or has inputs that are read through different windows."""
+    types = {type(node.layer) for node in network.nodes}
+    if any(issubclass(one, REGROUPING) for one in types if one is not ChannelShuffle):
+        return True
+    return Concat in types and any(
+        isinstance(node.layer, Concat) and getattr(node.layer, "axis", "channels") != "channels"
+        for node in network.nodes
+    )

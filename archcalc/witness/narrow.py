@@ -1,0 +1,85 @@
+"""A stand-in of a network: one channel, and only layers that read positions or move positions."""
+
+from __future__ import annotations
+
+from archcalc.errors import ArchcalcError
+from archcalc.layers import Layer
+from archcalc.layers.arrangement import Arrangement, Group, Pattern
+from archcalc.layers.dense import Linear
+from archcalc.layers.move import Movement, Rearrange
+from archcalc.layers.resample import Upsample
+from archcalc.network import Network, Node
+from archcalc.pytorch.record import records
+from archcalc.sizes import Shape, product
+
+
+class Moved(Rearrange):
+    """A rearrangement whose parts are given, and not read from a pattern."""
+
+    def __init__(self, arrangement: Arrangement) -> None:
+        super().__init__(pattern="c -> c")
+        before, after = (tuple(tuple(part.name for part in group) for group in side) for side in arrangement)
+        sizes = {part.name: part.size for group in arrangement.before for part in group}
+        self.parts = Pattern("a stand-in", before, after, sizes)
+
+    def pattern_on(self, x: Shape) -> Pattern:
+        return self.parts
+
+
+def narrow(network: Network) -> tuple[Network, dict[int, int]]:
+    """A network with one channel that has only windows and sums, and for each node the index of its stand-in.
+
+    A vector becomes a map with a single position.
+    """
+    small = Network(network.name, {name: Shape(1, shape.axes) for name, shape in network.inputs.items()})
+    ones = (1,) * len(network.input.axes)
+    at = {i: i for i in range(len(network.inputs))}
+    for node in network.running():
+        inputs = [at[i] for i in node.inputs]
+        if node.layer.joins:
+            inputs = [_widened(small, i, node.shape) for i in inputs]
+        for layer in _stand_in(network, node, ones):
+            inputs = [small.add(f"n{len(small.nodes)}", layer, inputs)]
+        axes = node.shape.axes or ones
+        at[node.index] = _with_axes(small, inputs[0], axes)
+        if small.nodes[at[node.index]].shape.axes != axes:
+            raise ArchcalcError(f"{network.name}: {node.name} cannot be followed with one channel")
+    return small, at
+
+
+def _stand_in(network: Network, node: Node, ones: tuple[int, ...]) -> list[Layer]:
+    if isinstance(node.layer, Movement):
+        before, after = node.layer.arrangement(*network.input_shapes(node))
+        none: tuple[Group, ...] = ((),) * len(ones)
+        return moved((before[0], *(before[1:] or none)), (after[0], *(after[1:] or none)))
+    return list(records[node.layer.type].stand_in(node.layer, node.shape))
+
+
+def moved(before: tuple[Group, ...], after: tuple[Group, ...]) -> list[Layer]:
+    """A rearrangement of one channel: parts that leave the channels are copies, parts that enter them are added."""
+    ours, theirs = set(before[0]), set(after[0])
+    out_of = tuple(part for part in before[0] if part not in theirs)
+    into = tuple(part for part in after[0] if part not in ours)
+    layers: list[Layer] = [Moved(Arrangement((out_of, *before[1:]), (into, *after[1:])))]
+    if out_of:
+        layers.insert(0, Linear(out=product(part.size for part in out_of), bias=False, axis="channels"))
+    if into:
+        layers.append(Linear(out=1, bias=False, axis="channels"))
+    return layers
+
+
+def _with_axes(small: Network, index: int, axes: tuple[int, ...]) -> int:
+    """A map of one position with another number of axes."""
+    there = small.nodes[index].shape.axes
+    if len(there) == len(axes) or product(there) != 1:
+        return index
+    before, after = ((),) * (1 + len(there)), ((),) * (1 + len(axes))
+    return small.add(f"n{len(small.nodes)}", Moved(Arrangement(before, after)), [index])
+
+
+def _widened(small: Network, index: int, out: Shape) -> int:
+    """An input of a join, enlarged to the size of the output. A gate, for example, has one position."""
+    if small.nodes[index].shape.axes == out.axes or not out.axes:
+        return index
+    index = _with_axes(small, index, out.axes)
+    return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])

@@ -1,0 +1,103 @@
+"""Fields behind rearrangements: where positions went, worked by hand; and against gradients."""
+
+import pytest
+
+from archcalc import Network
+from archcalc.field.grid import Grid
+from archcalc.field.layout import Digit, split
+from archcalc.layers import registry
+from archcalc.sizes import Shape
+
+
+def net(axes, *layers, channels=4):
+    network = Network("moved", Shape(channels, axes))
+    for name, settings in layers:
+        network.add(f"n{len(network.nodes)}", registry[name](**settings))
+    return network
+
+
+def move(pattern):
+    return "rearrange", {"pattern": pattern}
+
+
+def conv(kernel, **settings):
+    return "conv", {"out": 4, "kernel": kernel, **settings}
+
+
+WINDOWS = move("c (h 4) (w 4) -> c (h w) (4 4)")
+GRIDS = move("c (4 h) (4 w) -> c (h w) (4 4)")
+READS_ALL = "linear", {"out": 16, "axis": "last"}
+TOKENS = move("c h w -> c (h w)")
+
+
+@pytest.mark.parametrize(
+    ("layers", "spans"),
+    [
+        # positions move, and keep what they see
+        ([conv(2, stride=2), TOKENS], [(0, 1), (2, 3), (4, 5)]),
+        ([conv(3, pad=1), TOKENS, move("c (16 16) -> c 16 16"), conv(3, pad=1)], [(-2, 2), (-1, 3), (0, 4)]),
+        # 2x2 positions become channels: patches of 2 pixels; a 3x3 after it sees 6 pixels
+        ([move("c (h 2) (w 2) -> (c 2 2) h w")], [(0, 1), (2, 3), (4, 5)]),
+        ([move("c (h 2) (w 2) -> (c 2 2) h w"), conv(3, pad=1)], [(-2, 3), (0, 5), (2, 7)]),
+        # the outer part: position 0 reads 0 and 8, position 1 reads 1 and 9
+        ([move("c (2 h) (2 w) -> (c 2 2) h w")], [(0, 8), (1, 9), (2, 10)]),
+        # channels become positions: every position twice
+        ([conv(2, stride=2), move("(c 2 2) h w -> c (h 2) (w 2)")], [(0, 1), (0, 1), (2, 3)]),
+        ([move("(c 2 2) h w -> c (h 2) (w 2)"), conv(3, pad=1)], [(-1, 0), (0, 1), (0, 1), (1, 2)]),
+        # a unit reads the 4 positions of its window
+        ([WINDOWS, READS_ALL], [(0, 3), (0, 3), (0, 3), (0, 3), (4, 7)]),
+        # every fourth position of 16
+        ([GRIDS, READS_ALL], [(0, 12), (1, 13), (2, 14), (3, 15), (0, 12)]),
+        # within windows of 4, then over the grid: windows 0, 4, 8 and 12 together, the whole map
+        ([WINDOWS, READS_ALL, move("c (a 4) (b 4) -> c (a b) (4 4)"), GRIDS, READS_ALL], [(0, 15)] * 3),
+        # all windows together: 4 positions, one in each
+        ([WINDOWS, move("c a b -> c b a"), READS_ALL], [(0, 12), (1, 13), (2, 14)]),
+        # the mean of a window
+        ([WINDOWS, READS_ALL, move("c a b -> (c b) a")], [(0, 3), (4, 7), (8, 11)]),
+        ([TOKENS, ("linear", {"out": 5, "axis": "last"})], [(0, 15)]),
+    ],
+)
+def test_fields_behind_rearrangements(layers, spans):
+    network = net((16, 16), *layers)
+    layer = network.analyze().field.layers[-1]
+    for along in layer.field:
+        assert along.exact
+        assert [along.field.of(unit) for unit in range(len(spans))] == spans
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [TOKENS, conv(3, pad=1)],  # three tokens in a row lie in one row of the map, or in two
+        [WINDOWS, conv(3, pad=1)],
+        # channels carry all of the 4 positions, and no layer has read the channels together
+        [move("c (h 2) (w 2) -> (c 2 2) h w"), move("(c 2 2) h w -> c (h 2) (w 2)")],
+        [move("c (h 2) w -> c h (2 w)"), conv(3, pad=1)],
+        [("flatten", {}), move("(c 4 64) -> c 4 64")],
+    ],
+)
+def test_what_no_layout_describes_is_a_bound(layers):
+    *_, layer = net((16, 16), *layers).analyze().field.layers
+    assert not all(along.exact for along in layer.field)
+
+
+def test_a_vector_that_becomes_a_map_sees_what_the_vector_sees():
+    network = net((8, 8), conv(3, pad=1), ("flatten", {}), ("linear", {"out": 64}), move("(c 4 4) -> c 4 4"), conv(3))
+    *_, last = network.analyze().field.layers
+    assert [(along.field.first, along.field.last, along.exact) for along in last.field] == [(0, 7, True)] * 2
+
+
+def test_the_unit_of_a_window():
+    """Window 5 of 16 is in row 1 and column 1 of the windows; its position 6 in row 1 and column 2 of the window."""
+    network = net((16, 16), WINDOWS)
+    assert Grid(network).position(1, (5, 6)) == (5, 6)
+    assert [field.inside for field in network.analyze().field.unit("n1", (4, 3))] == [(4, 4), (3, 3)]
+
+
+def test_parts_of_digits():
+    assert split([Digit(0, 8), Digit(1, 6)], [16, 3]) == [[Digit(0, 8), Digit(1, 2, 3)], [Digit(1, 3)]]
+    assert split([Digit(0, 6)], [4]) is None
+
+
+def test_networks_without_rearrangements_have_no_layouts():
+    assert Grid(net((16, 16), conv(3), ("channel_shuffle", {"groups": 2}))).plain
