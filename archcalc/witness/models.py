@@ -40,6 +40,7 @@ SAME_NAMES = (
     "efficientnet_v2_s",
     "fcn_resnet101",
     "fcn_resnet50",
+    "fcos_resnet50_fpn",
     "inception_v3",
     "lraspp_mobilenet_v3_large",
     "mc3_18",
@@ -65,6 +66,8 @@ SAME_NAMES = (
     "regnet_y_400mf",
     "resnet18",
     "resnet34",
+    "retinanet_resnet50_fpn",
+    "retinanet_resnet50_fpn_v2",
     "resnext101_32x8d",
     "resnext101_64x4d",
     "resnext50_32x4d",
@@ -192,9 +195,14 @@ def build(name: str, *, meta: bool) -> Any:
         from torchvision import models
     except ImportError:
         raise ArchcalcError("measuring needs torch and torchvision: pip install 'archcalc[torch]'") from None
+    from archcalc.witness.detectors import DETECTORS, build_detector
+
     with _without_memory():
-        model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {})).eval()
-    return model if meta else model.to_empty(device="cpu")
+        if name in DETECTORS:
+            model = build_detector(name)
+        else:
+            model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
+    return model.eval() if meta else model.eval().to_empty(device="cpu")
 
 
 def _without_memory() -> Any:
