@@ -16,7 +16,16 @@ def network(args: Arguments, net: str) -> Network:
     """The network with the command's settings. It is built only once, at the input size of the command."""
     from archcalc.language import load
 
-    return load(net, input=getattr(args, "input", None), **dict(args.set))
+    return load(net, input=input_of(args), **dict(args.set))
+
+
+def input_of(args: Arguments) -> Any:
+    """The input of the command; None without ``--input``. Inputs with names add up, sizes alone replace earlier sizes."""
+    found: Any = None
+    for given in getattr(args, "input", ()):
+        both = isinstance(found, dict) and isinstance(given, dict)
+        found = {**found, **given} if both else given
+    return found
 
 
 def networks(args: Arguments) -> list[Network]:

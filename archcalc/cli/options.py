@@ -40,6 +40,7 @@ INPUT = Option(
     "compute at this input, for example 3x320x320; several inputs have names: image=3x320x320,mask=1x80x80",
     "CxHxW",
     read_inputs,
+    repeats=True,
     shared=True,
 )
 BATCH = Option("--batch", "number of images (1)", "N", values.whole, 1, shared=True)

@@ -66,7 +66,7 @@ class Schedule:
 
     moments:  the operators; the index is the moment
     storages: the storages, in the order in which they are made, with the first and the last moment of each (inclusive);
-              the network inputs belong to the caller and is not in the list
+              the network inputs belong to the caller and are not in the list
     outputs:  the storage of every layer's output; several outputs may share one storage
     freed:    by layer, the inputs that are freed while the layer runs, with the last moment that reads each
     """

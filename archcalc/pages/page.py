@@ -146,7 +146,7 @@ def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Ca
 def _count_cards(analysis: Analysis) -> list[Card]:
     t = analysis.totals
     buffers = [f"plus {t.buffers:,} buffers, not trained"] if t.buffers else []
-    layers = counted(len(analysis.rows) - 1, "layer")
+    layers = counted(len(analysis.rows) - len(analysis.inputs), "layer")
     return [
         Card(
             "Parameters",

@@ -182,7 +182,7 @@ def _caption(analyses: Sequence[Analysis], accuracies: Sequence[Accuracy], proto
     first = analyses[0]
     marked = "; ".join(f"{_mark(protocols, one)} {one.how}".strip() for one in {o.how: o for o in accuracies}.values())
     sources = "; ".join(dict.fromkeys(one.source.rsplit(",", 1)[0] for one in accuracies))
-    inputs = ", ".join(dict.fromkeys(str(a.input).replace("x", "×") for a in analyses))
+    inputs = ", ".join(dict.fromkeys(labels.inputs_text(a).removeprefix("input ") for a in analyses))
     return (
         f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in accuracies))}, {marked}, against computed "
         f"{first.convention.operations_name} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "

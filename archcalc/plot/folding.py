@@ -131,22 +131,33 @@ def _items(analysis: Analysis, key: Callable[[Row, Node], Hashable], depth: int)
     keys: list[Hashable] = []
     place: dict[Hashable, int] = {}
     item_of: dict[int, int] = {}
-    for row in analysis.rows:
-        if row.node is None or row.node.side:
-            continue
-        group_key = key(row, row.node)
+    for row, node in _in_order(analysis):
+        group_key = key(row, node)
         at = place.get(group_key)
         if at is None or (isinstance(group_key, tuple) and at != len(groups) - 1):
             at = place[group_key] = len(groups)
             groups.append([])
             keys.append(group_key)
         groups[at].append(row)
-        item_of[row.node.index] = at
+        item_of[node.index] = at
     items = [
         _block(str(key[-1]), group, at, item_of, depth) if isinstance(key, tuple) else _layer(group, at, item_of)
         for at, (group, key) in enumerate(zip(groups, keys, strict=True))
     ]
     return _with_trunk(analysis, items)
+
+
+def _in_order(analysis: Analysis) -> list[tuple[Row, Node]]:
+    """The rows with their nodes, without side heads. An input stands before the block that reads the input first."""
+    rows = [(row, row.node) for row in analysis.rows if row.node is not None and not row.node.side]
+    count = len(analysis.inputs)
+    layers = rows[count:]
+    for row, node in rows[1:count]:
+        at = next((at for at, (_, reader) in enumerate(layers) if node.index in reader.inputs), 0)
+        while at and layers[at][0].scopes and layers[at][0].scopes[0] in layers[at - 1][0].scopes[:1]:
+            at -= 1
+        layers.insert(at, (row, node))
+    return [*rows[:1], *layers]
 
 
 def _layer(rows: Sequence[Row], at: int, item_of: Mapping[int, int]) -> Item:

@@ -108,10 +108,18 @@ def about(*analyses: Analysis) -> str:
 
     with told_apart([a.network for a in analyses]):
         named = [one_line(titled(a.network)) for a in analyses]
-    inputs = [str(a.input).replace("x", "×") for a in analyses]
+    inputs = [inputs_text(a) for a in analyses]
     if len(set(inputs)) == 1:
-        return f"{', '.join(named)}; input {inputs[0]}"
-    return "; ".join(f"{name}, input {size}" for name, size in zip(named, inputs, strict=True))
+        return f"{', '.join(named)}; {inputs[0]}"
+    return "; ".join(f"{name}, {size}" for name, size in zip(named, inputs, strict=True))
+
+
+def inputs_text(analysis: Analysis) -> str:
+    """The sizes of a network's input, or of its inputs by name, for a caption."""
+    sizes = {name: str(shape).replace("x", "×") for name, shape in analysis.inputs.items()}
+    if len(sizes) == 1:
+        return f"input {sizes.popitem()[1]}"
+    return f"inputs {', '.join(f'{name} {size}' for name, size in sizes.items())}"
 
 
 def about_counts(analysis: Analysis) -> str:

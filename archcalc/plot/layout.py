@@ -97,11 +97,14 @@ def skips_of(items: Sequence[Item], groups: Sequence[Group]) -> set[tuple[int, i
 
 
 def boxes_of(items: Sequence[Item], scale: Scale) -> list[Box]:
-    """The boxes of all items with the letters of skips: above items of the trunk, left of other items."""
+    """The boxes of all items with the letters of skips: above items of the trunk, left of other items.
+
+    An input that does not belong to the trunk has its name above.
+    """
     groups = groups_of(items)
     ends = {group.end for group in groups}
     letters: dict[int, str] = {}
-    above: dict[int, list[str]] = {}
+    above = {at: [one_line(item.name, 20)] for at, item in enumerate(items) if item.sort == "input" and not item.trunk}
     left: dict[int, list[str]] = {}
     for source, at in sorted(skips_of(items, groups)):
         if source not in letters:
@@ -195,8 +198,9 @@ def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def overhang(item: Item, box: Box) -> float:
-    """Inches by which the number of channels, below the front, is wider than the front on each side."""
-    return max(0.0, (text_width(str(item.shape.channels)) - box.front) / 2)
+    """Inches by which the number of channels, or the name of an input, is wider than the front on each side."""
+    texts = (str(item.shape.channels), box.above if item.sort == "input" else "")
+    return max(0.0, (max(map(text_width, texts)) - box.front) / 2)
 
 
 def _before(item: Item, box: Box) -> float:

@@ -43,6 +43,8 @@ COLOURS = {
     BLOCK: PURPLE,
     OTHER: GREY_VOLUME,
 }
+LETTER: dict[str, Any] = {"color": RED, "weight": "bold"}
+NAME: dict[str, Any] = {"color": INK}
 LINE: dict[str, Any] = {"color": INK, "linewidth": 0.6, "zorder": 1, "clip_on": False}
 
 
@@ -120,7 +122,14 @@ def _volume(ax: Axes, placed: Placed, middle: float) -> None:
     if box.above:
         at = x + (box.front + box.slant) / 2
         ax.plot([at, at], [top - box.rise / 2, top - box.rise - 0.03], **LINE)
-        ax.text(at, top - box.rise - 0.035, box.above, ha="center", va="bottom", color=RED, weight="bold")
+        ax.text(
+            at,
+            top - box.rise - 0.035,
+            box.above,
+            ha="center",
+            va="bottom",
+            **(NAME if item.sort == "input" else LETTER),
+        )
     if box.left:
         ax.plot([x - 0.06, x], [y, y], **LINE)
         ax.text(x - 0.08, y, box.left, ha="right", va="center_baseline", color=RED, weight="bold")

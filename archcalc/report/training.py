@@ -102,7 +102,8 @@ def _rows(network: Network, schedule: Training, batch: int) -> list[list[Any]]:
 def _reason(saved: Saved, first: Mapping[Storage, Saved], network: Network) -> str:
     """The reason why the layer needs the tensor; and the layer that saves the tensor, if another layer does."""
     if saved.storage.role == "image":
-        return f"{saved.why} (the network input)"
+        several = len(network.inputs) > 1
+        return f"{saved.why} (the network input{f' {saved.storage.layer}' if several else ''})"
     owner = first[saved.storage].node
     return saved.why if owner == saved.node else f"{saved.why} (saved by {network.nodes[owner].name})"
 

@@ -6,10 +6,17 @@ from functools import lru_cache
 from typing import Any
 
 from archcalc import Analysis, load
-from tests.nets import CLIP, FPN, SSD, UNET
+from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET
 from tests.nets import network as spec
 
-SMALL = {"small unet": UNET, "small fpn": FPN, "small ssd": SSD, "small clip": CLIP}
+SMALL = {
+    "small unet": UNET,
+    "small fpn": FPN,
+    "small ssd": SSD,
+    "small clip": CLIP,
+    "small siamese": SIAMESE,
+    "three inputs": THREE_INPUTS,
+}
 FIVE = ("lenet5", "vgg16", "googlenet", "resnet152", "densenet201")
 CROWD = (
     *("vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
@@ -33,6 +40,7 @@ PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("budget", ("resnet152",), {"optimizer": "momentum", "amp": True}),
     *((kind, (name,), {}) for kind in ("rf", "shape") for name in ("small unet", "small fpn", "small ssd")),
     ("rf", ("small clip",), {}),
+    *(("shape", (name,), {}) for name in ("small siamese", "three inputs")),
     ("rf-map", ("small unet",), {}),
     *((kind, (name,), {}) for kind in ("rf", "rf-map", "cost") for name in ("mobilenet_v2", "efficientnet_b0")),
     ("cost", ("lenet5",), {"dark": True, "title": "LeNet-5 in the dark"}),

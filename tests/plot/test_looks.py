@@ -25,7 +25,7 @@ from archcalc.plot import fonts
 from archcalc.plot.colours import DARK, INK, WHITE, shade
 from archcalc.plot.kinds import file, picture
 from archcalc.plot.labels import one_line, short_names, shortened, text_width
-from tests.nets import CLIP, FPN, SSD, UNET, network
+from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET, network
 from tests.plot.pictures import analysis
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
@@ -291,7 +291,10 @@ def test_where_the_font_is_installed_it_is_drawn_and_the_same_each_time():
 
 
 @pytest.mark.parametrize("kind", ["rf", "rf-map", "cost", "shape", "memory", "budget"])
-@pytest.mark.parametrize(("text", "name"), [(UNET, "unet"), (FPN, "fpn"), (SSD, "ssd"), (CLIP, "clip")])
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [(UNET, "unet"), (FPN, "fpn"), (SSD, "ssd"), (CLIP, "clip"), (SIAMESE, "siamese"), (THREE_INPUTS, "three")],
+)
 def test_encoders_detectors_and_clips_are_drawn_or_one_sentence_says_why_not(kind, text, name):
     made = network(text, name).analyze()
     if name == "clip" and kind in ("rf-map", "shape"):

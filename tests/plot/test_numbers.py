@@ -22,7 +22,7 @@ from archcalc.plot.layout import groups_of
 from archcalc.plot.memory_timeline import _moments as moments_of
 from archcalc.plot.style import spread
 from archcalc.sizes import Shape
-from tests.nets import CLIP, FPN, SSD, UNET, network
+from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET, network
 from tests.plot.pictures import analysis
 
 
@@ -250,6 +250,21 @@ def test_shape_of_decoders_and_detectors_stays_on_the_page_and_letters_its_skips
     letters = [text for text in labels(made) if text in ("a", "b", "c") or ("," in text and len(text) < 6)]
     assert "a" in letters
     assert "A letter marks both ends of a skip" in made.figure.get_label()
+
+
+@pytest.mark.parametrize(("text", "names"), [(SIAMESE, {"right"}), (THREE_INPUTS, {"mask", "age"})])
+def test_shape_names_every_input_and_the_caption_has_all_sizes(text, names):
+    made = network(text).analyze()
+    ax = plot.shape(made)
+    assert names <= set(labels(ax))
+    for name, shape in made.inputs.items():
+        assert f"{name} {shape}".replace("x", "×") in ax.figure.get_label().replace("\n", " ")
+
+
+def test_an_input_stands_before_the_block_that_reads_it():
+    items = folded_graph(network(SIAMESE).analyze(), 1)
+    assert [item.name for item in items[:5]] == ["left", "a.conv1", "a.pool", "a.conv2", "right"]
+    assert all(i < at for at, item in enumerate(items) for i in item.inputs)
 
 
 def test_shape_has_the_colours_of_its_legend_on_the_largest_faces():

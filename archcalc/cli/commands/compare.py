@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli import names
 from archcalc.cli.command import Arguments, Command, Option
-from archcalc.cli.networks import analyses, analysis
+from archcalc.cli.networks import analyses, analysis, input_of
 from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, columns, table_extensions
 from archcalc.cli.printing import tables_text
 
@@ -14,7 +14,7 @@ def run(args: Arguments) -> str:
     from archcalc.report.compare import compare_table
 
     compared = analyses(args)
-    baseline = analysis(args, load(args.baseline, input=args.input)) if args.baseline else None
+    baseline = analysis(args, load(args.baseline, input=input_of(args))) if args.baseline else None
     return tables_text(args, [compare_table(compared, args.columns, baseline)])
 
 

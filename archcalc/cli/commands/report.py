@@ -42,7 +42,7 @@ def _check(args: Arguments) -> None:
         raise ArchcalcError("a report is several files: -o takes a directory, such as -o report, not standard output")
     if args.all == bool(args.net):
         raise ArchcalcError("report takes networks, or --all for the whole zoo")
-    if args.all and (args.set or args.input is not None):
+    if args.all and (args.set or args.input):
         raise ArchcalcError("--all reports every network as it stands; --set and --input are for single ones")
     if args.jobs is not None and args.jobs < 1:
         raise ArchcalcError(f"--jobs: expected at least 1, got {args.jobs}")

@@ -43,7 +43,7 @@ def _check(args: Arguments) -> None:
     check_format(args.format)
     if args.csv == "-":
         raise ArchcalcError("--csv writes a file beside the output; --format csv prints CSV on standard output")
-    if args.all and (args.set or args.input is not None):
+    if args.all and (args.set or args.input):
         raise ArchcalcError("--all verifies every network as it stands; --set and --input are for single ones")
     for path in (args.output, args.csv):
         if path not in (None, "-"):
