@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcalc.memory.checkpoint import CheckpointedBlock
+from archcalc.memory.gradient import Gradient, lies, made_by, moved_back, passed_by
 from archcalc.network import Network
+from archcalc.pytorch.layout import packed
 from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, TapeTensor
 
@@ -21,20 +23,6 @@ FOREVER = 2**62
 
 VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 """Operators that read their weight through a view; the backward step of the view passes the weight's gradient on."""
-
-
-class Gradient:
-    """The gradient of a tensor while contributions to it are added.
-
-    storage: the memory of the gradient
-    whole:   False if the gradient is a part of a larger gradient
-    order:   memory order, as in TapeTensor
-    """
-
-    __slots__ = ("order", "storage", "whole")
-
-    def __init__(self, storage: Storage, whole: bool, order: str) -> None:
-        self.storage, self.whole, self.order = storage, whole, order
 
 
 class BackwardPass:
@@ -97,10 +85,12 @@ class BackwardPass:
         """Run the backward pass of one operator, and add the results to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
-        if operation.rule.needs_order and not (
-            gradient.order == operation.rule.needs_order and (gradient.whole or gradient.order == "last")
-        ):
+        if operation.rule.needs_order and not lies(gradient, operation):
             gradient = self._in_order(operation, gradient)
+        if operation.rule.moves is not None:
+            gradient = moved_back(operation.rule.moves, operation, gradient) or self._in_order(
+                operation, gradient, "first"
+            )
         made, copied, read = (
             self._steps(operation, node.index if node.shares is None else node.shares)
             if operation.rule.steps
@@ -119,9 +109,8 @@ class BackwardPass:
                 saved.storage.until(read)
             else:
                 saved.storage.dies = last
-        order, whole = operation.rule.gradient_order or gradient.order, gradient.whole and operation.operator != "cat"
         gradients = {
-            i: Gradient(made[i], True, order) if i in made else Gradient(gradient.storage, whole, order)
+            i: made_by(made[i], operation, gradient, value) if i in made else passed_by(operation, gradient, i)
             for i, value in enumerate(operation.inputs)
             if value.derived
         }
@@ -139,14 +128,14 @@ class BackwardPass:
                 storage.until(tape.moment("copy"))
                 self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
 
-    def _in_order(self, operation: Operation, gradient: Gradient) -> Gradient:
+    def _in_order(self, operation: Operation, gradient: Gradient, order: str = "") -> Gradient:
         """A copy of the gradient of an operator's output, in the memory order that the operator needs."""
         gradient.storage.until(self.tape.moment(f"{operation.operator} backward"))
         self.users[gradient.storage] -= 1
         size = operation.output.count * operation.output.itemsize
         copy = self.tape.make("gradient", size, 0, "gradient in order")
         self.users[copy] = 1
-        return Gradient(copy, True, operation.rule.needs_order)
+        return Gradient(copy, True, order or operation.rule.needs_order)
 
     def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]
@@ -244,5 +233,6 @@ class BackwardPass:
         new.storage.until(now)
         size, of_weight = value.count * value.itemsize, value.storage.role == "weight copy"
         total = self.tape.make("gradient", 0 if of_weight else size, size if of_weight else 0, "sum of gradients")
-        self.pending[value] = Gradient(total, True, old.order)
+        strides = packed(old.sizes, [old.strides]) if old.order == "moved" else ()
+        self.pending[value] = Gradient(total, True, old.order, old.sizes if strides else (), strides)
         users[total] = 1

@@ -7,6 +7,7 @@ tensor. Chen et al., Training deep nets with sublinear memory cost, 2016.
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from copy import copy
 
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.letters import normal
@@ -94,10 +95,7 @@ class CheckpointedBlock:
         self._done = True
         start = len(tape.operations)
         tape.stop_at = start + self._last
-        values = {
-            i: TapeTensor(value.storage, value.count, value.itemsize, value.order, value.derived)
-            for i, value in self.taken.items()
-        }
+        values = {i: copy(value) for i, value in self.taken.items()}
         try:
             for node in self.nodes:
                 values[node.index] = run_layer(tape, self.network, node, values)

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 from archcalc.layers import Layer
 from archcalc.layers.join import Add, broadcast
 from archcalc.pytorch.code import InlineCode
+from archcalc.pytorch.layout import innermost_first, packed
 from archcalc.pytorch.record import JoinRecord
 from archcalc.pytorch.runner import Runner, dense, formatted, into
-from archcalc.pytorch.tape import PASSES, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.tape import SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
 
@@ -62,13 +63,13 @@ class AddRecord(OneByOneRecord, type="add"):
             terms = shape, other
             size = max(total.itemsize, x.itemsize)
             shape = broadcast(shape, other)
-            order = _order((total, x), terms, shape)
+            order, strides = _order((total, x), terms, shape)
             over = total if tape.overwrite and total.itemsize == size else None
             whole = at == final
             label = "" if whole else self.partial
             result = Result(over, False, order, size, "map" if whole else "scratch", label)
             rule = BackwardRule(_summed((total, x), shape.values, size), passes_gradient_on=True)
-            xs[:2] = [tape.run("add", [total, x], shape.values, result, rule=rule)]
+            xs[:2] = [_laid(tape.run("add", [total, x], shape.values, result, rule=rule), shape, strides, over)]
         return xs[0]
 
 
@@ -96,55 +97,44 @@ class MultiplyRecord(OneByOneRecord, type="multiply"):
             factors = shape, second
             shape = broadcast(shape, second)
             size = max(first.itemsize, x.itemsize)
-            order, last = _order((first, x), factors, shape), len(xs) == 2
+            (order, strides), last = _order((first, x), factors, shape), len(xs) == 2
             result = Result(None, False, order, size, "map" if last else "scratch", "" if last else self.partial)
             pairs = ((x, first), (first, x))
             saves = Saves(tensors=[(other.storage, "the other factor") for other, factor in pairs if factor.derived])
             steps = _factors((first, x), shape.values, size)
             rule = BackwardRule(steps, reading_steps=first.derived + x.derived)
-            xs[:2] = [tape.run("mul", [first, x], shape.values, result, saves, rule)]
+            xs[:2] = [_laid(tape.run("mul", [first, x], shape.values, result, saves, rule), shape, strides)]
         return xs[0]
 
 
-def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> str:
-    """The memory order of the result of two inputs: the order of the first input that is as large as the result.
+def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> tuple[str, tuple[int, ...]]:
+    """The memory order of the result of two inputs, and its strides if the axes lie in an order of their own.
 
-    If both inputs are smaller, the strides decide. PyTorch's TensorIterator sorts the axes, the innermost first. To
-    compare two axes, TensorIterator takes the first input that has a stride along both axes.
+    The first input that is as large as the result decides. If both inputs are smaller, their strides decide.
     """
-    for x in xs:
-        if x.count == out.values:
-            return x.order
     sizes = (out.channels, *out.axes)
     rows = [_strides(x, shape, sizes) for x, shape in zip(xs, shapes, strict=True)]
-    axes = list(reversed(range(len(sizes))))
-    for end in range(1, len(axes)):
-        here = end
-        for before in reversed(range(end)):
-            outer = _outer(axes[before], axes[here], rows, sizes)
-            if outer is False:
-                break
-            if outer:
-                axes[before], axes[here] = axes[here], axes[before]
-                here = before
-    return "last" if len(axes) > 1 and axes == [0, *reversed(range(1, len(sizes)))] else "first"
+    for x in xs:
+        if x.count == out.values:
+            return x.order, packed(sizes, rows) if x.order == "moved" else ()
+    axes = innermost_first(sizes, rows)
+    return ("last" if len(axes) > 1 and axes == [0, *reversed(range(1, len(sizes)))] else "first"), ()
 
 
-def _strides(x: TapeTensor, shape: Shape, sizes: tuple[int, ...]) -> list[int]:
+def _laid(y: TapeTensor, shape: Shape, strides: tuple[int, ...], over: TapeTensor | None = None) -> TapeTensor:
+    """The result of two inputs, with its strides; ``over``: the input whose storage it takes."""
+    if over is not None:
+        y.order, y.sizes, y.strides = over.order, over.sizes, over.strides
+    elif strides:
+        y.sizes, y.strides = (shape.channels, *shape.axes), strides
+    return y
+
+
+def _strides(x: TapeTensor, shape: Shape, sizes: tuple[int, ...]) -> tuple[int, ...]:
     """The strides of the channels and axes of an input of a larger result; 0 along axes that repeat the input."""
     own = (shape.channels, *(shape.axes or (1,) * (len(sizes) - 1)))
-    strides = (x.strides or dense(x, shape)) if shape.axes else (1,) * len(sizes)
-    return [0 if n < size else stride for n, size, stride in zip(own, sizes, strides, strict=True)]
-
-
-def _outer(a: int, b: int, rows: list[list[int]], sizes: tuple[int, ...]) -> bool | None:
-    """Whether axis a lies outside axis b in memory; None if the strides of no input decide."""
-    for strides in rows:
-        if strides[a] and strides[b] and strides[a] != strides[b]:
-            return strides[a] > strides[b]
-        if strides[a] and strides[b] and sizes[a] > sizes[b]:
-            return True
-    return None
+    strides = dense(x, shape) if shape.axes else (1,) * len(sizes)
+    return tuple(0 if n < size else stride for n, size, stride in zip(own, sizes, strides, strict=True))
 
 
 def _summed(terms: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
@@ -192,7 +182,9 @@ class ConcatRecord(JoinRecord, type="concat"):
             label = "in single precision"
             xs = [x if x.itemsize == size else tape.cast(x, size, label, "scratch") for x in xs]
         order = "last" if all(formatted(x, out) == "last" for x in xs) else "first"
-        return tape.run("cat", xs, out.values, Result(order=order, itemsize=size), rule=PASSES)
+        parts = tuple((shape.channels, *shape.axes) for shape in (*shapes, out))
+        rule = BackwardRule(passes_gradient_on=True, parts=parts)
+        return tape.run("cat", xs, out.values, Result(order=order, itemsize=size), rule=rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [Add()]

@@ -7,8 +7,8 @@ from typing import Any
 from archcalc.layers.arrangement import Arrangement
 from archcalc.layers.base import per_axis
 from archcalc.pytorch.code import ITSELF, InlineCode
-from archcalc.pytorch.rearrange import MovingRecord
-from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.rearrange import MovingRecord, moved_by
+from archcalc.pytorch.runner import Runner, formatted
 from archcalc.pytorch.tape import ORDERED, TapeTensor
 from archcalc.sizes import Shape
 
@@ -28,7 +28,7 @@ class MovementRecord(MovingRecord):
         arrangement = tape.ask(arranged, layer, shape)
         if arrangement.keeps_order and out == shape:
             return x
-        return tape.run("clone", xs, out.values, ORDERED["first"], rule=tape.rule(x))
+        return moved_by(tape, x, shape, arrangement)
 
 
 class RearrangeRecord(MovementRecord, type="rearrange"):
@@ -76,7 +76,7 @@ class PixelShuffleRecord(MovementRecord, type="pixel_shuffle"):
         (x,), (shape,) = xs, shapes
         if out == shape or tape.ask(self.together, layer, shape) is None:
             return super().run(tape, layer, xs, shapes, out)
-        return tape.run(self.operator, xs, out.values, ORDERED["first"], rule=tape.rule(x, "first"))
+        return tape.run(self.operator, xs, out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, "format"))
 
 
 class SpaceToDepthRecord(PixelShuffleRecord, type="space_to_depth"):
@@ -96,7 +96,7 @@ def moving(arrangement: Arrangement, stated: Any) -> InlineCode:
     The last axis comes first, so that a split or a merger does not change the numbers of the axes that follow.
     """
     before, after = arrangement
-    if arrangement.keeps_order and [len(group) for group in before] == [len(group) for group in after]:
+    if arrangement.keeps_order and arrangement.shape == Arrangement(after, before).shape:
         return ITSELF
     text, sizes = "{0}", dict[str, Any]()
     for at in reversed(range(len(before))):

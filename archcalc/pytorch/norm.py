@@ -150,7 +150,7 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
         return True
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,), needs = xs, "" if trivial(out) else "first"
+        (x,), needs = xs, "" if trivial(out) else "channels"
         size = out.channels * (tape.itemsize if layer.affine else x.itemsize)
         repeated = [tape.repeated(out.channels, label) for label in ("scale", "shift") if layer.affine]
         if x.strides or not (x.order in ("first", "unit") or (x.order == "last" and trivial(out))):

@@ -11,7 +11,7 @@ from archcalc.layers.pool import AvgPool
 from archcalc.pytorch.code import ModuleCode, alike, dims, sides
 from archcalc.pytorch.placing import Kind, Placement, Sides, placement
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import INT64, Runner, into, last
+from archcalc.pytorch.runner import INT64, Runner, format_of, into, last
 from archcalc.pytorch.tape import (
     NOTHING_SAVED,
     ORDERED,
@@ -33,7 +33,7 @@ def averages(record: Record, tape: Runner, operator: str, x: TapeTensor, out: Sh
     if len(out.axes) == 3:
         x, order = tape.single(x), "first"
     else:
-        order = x.order
+        order = format_of(x)
     return tape.run(operator, [x], out.values, ORDERED[order], record.saves, tape.rule(x, order))
 
 
@@ -115,7 +115,8 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
             x = tape.single(x)
         indices = Extra(out.values * INT64, 0, "indices (int64)", "the indices of its maxima (int64)")
         saves = self.saves._replace(extra=[indices])
-        return tape.run("max_pool_with_indices", [x], out.values, saves=saves, rule=tape.rule(x, x.order))
+        order = format_of(x)
+        return tape.run("max_pool_with_indices", [x], out.values, ORDERED[order], saves, tape.rule(x, order))
 
 
 class AvgPoolRecord(PoolRecord, type="avg_pool"):

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archcalc.layers import Layer
+from archcalc.layers.arrangement import Arrangement, Part
 from archcalc.layers.pool import GlobalAvgPool
 from archcalc.pytorch.code import ENDS, ITSELF, InlineCode, ModuleCode, TorchCode, padding
+from archcalc.pytorch.layout import moved
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted, merges, trivial
-from archcalc.pytorch.tape import ORDERED, PASSES, VIEW, Result, Saves, TapeTensor
-from archcalc.sizes import Shape, product
+from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted, laid
+from archcalc.pytorch.tape import ORDERED, VIEW, BackwardRule, Result, Saves, TapeTensor
+from archcalc.sizes import Shape
 
 
 class MovingRecord(Record):
@@ -43,12 +45,26 @@ class FlattenRecord(MovingRecord, type="flatten"):
         return InlineCode("{0}.flatten(1)")
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,), (shape,) = xs, shapes
-        one = merges((shape.channels, *shape.axes), x.strides) if x.strides else x.order != "last" or trivial(shape)
-        return tape.run("view" if one else "clone", xs, out.values, Result(view=one, order="first"), rule=PASSES)
+        return moved_by(tape, xs[0], shapes[0], tape.ask(flattening, layer, shapes[0]))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [GlobalAvgPool()]
+
+
+def flattening(layer: Any, x: Shape) -> Arrangement:
+    """Flattening as a movement, as a ``question`` for ``Runner.ask``."""
+    before = tuple((Part(str(at), size),) for at, size in enumerate((x.channels, *x.axes)))
+    return Arrangement(before, (tuple(part for group in before for part in group),))
+
+
+def moved_by(tape: Runner, x: TapeTensor, shape: Shape, arrangement: Arrangement) -> TapeTensor:
+    """The view of x that a movement makes. If no view can show the new order, PyTorch copies the values."""
+    out = arrangement.shape
+    strides = moved(arrangement, dense(x, shape))
+    rule = BackwardRule(passes_gradient_on=True, moves=arrangement)
+    if strides is None:
+        return tape.run("clone", [x], out.values, ORDERED["first"], rule=rule)
+    return laid(tape.run("view", [x], out.values, VIEW, rule=rule), out, strides)
 
 
 class DroppingRecord(MovingRecord):
@@ -101,7 +117,7 @@ class DropPathRecord(DroppingRecord, type="drop_path"):
 
 def copied(tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
     """A new map in the memory format of the input. The operator saves nothing."""
-    order = "first" if operator == "upsample" and len(out.axes) == 1 else ""
+    order = "first" if operator == "upsample" and len(out.axes) == 1 else "format"
     return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
 
 
@@ -120,9 +136,8 @@ class SliceRecord(MovingRecord, type="slice"):
         (x,) = xs
         if out.values == x.count:
             return x
-        part = tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first"))
-        part.order = "part" if x.order == "first" else x.order
-        return part
+        strides = dense(x, shapes[0])
+        return laid(tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first")), out, strides)
 
 
 class CropRecord(MovingRecord, type="crop"):
@@ -143,12 +158,12 @@ class CropRecord(MovingRecord, type="crop"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
-        strides, axes = x.strides or dense(x, shape), list(shape.axes)
+        strides, axes = dense(x, shape), list(shape.axes)
         for at, size in enumerate(out.axes):
             if size < axes[at]:
                 axes[at] = size
-                x = tape.run("slice", [x], shape.channels * product(axes), VIEW, rule=tape.rule(x, "first"))
-                x.strides = strides
+                part = Shape(shape.channels, tuple(axes))
+                x = laid(tape.run("slice", [x], part.values, VIEW, rule=tape.rule(x, "first")), part, strides)
         return x
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:

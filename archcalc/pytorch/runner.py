@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, TypeVar
 
 from archcalc.network import Node
+from archcalc.pytorch.layout import channels_last, contiguous, order_of
+from archcalc.pytorch.layout import merges as merges
 from archcalc.pytorch.tape import (
     COPIED,
     NO_STEPS,
@@ -200,18 +201,30 @@ def last(x: Shape) -> str:
 
 
 def formatted(x: TapeTensor, shape: Shape) -> str:
-    """The memory order of the output of an operator that keeps x's memory format; a map over one axis is contiguous."""
-    return "first" if len(shape.axes) == 1 else "last" if x.order == "unit" else x.order
+    """The memory order of the output of an operator that keeps x's memory format, which maps over 2 and 3 axes have."""
+    return "last" if x.order in ("unit", "last") and len(shape.axes) in (2, 3) else "first"
+
+
+def format_of(x: TapeTensor) -> str:
+    """The memory order of a tensor in x's memory format."""
+    return "first" if x.order == "moved" else x.order
 
 
 def dense(x: TapeTensor, shape: Shape) -> tuple[int, ...]:
+    """The strides of a map."""
+    return x.strides or strides_in(x.order, (shape.channels, *shape.axes), x.image)
+
+
+def strides_in(order: str, sizes: tuple[int, ...], image: int) -> tuple[int, ...]:
     """The strides of a map that fills its storage, or of some channels of such a map."""
-    inner = x.storage.per_image // x.itemsize // product(shape.axes) if x.order in ("last", "unit") else 1
-    strides = [inner * product(shape.axes[at + 1 :]) for at in range(len(shape.axes))]
-    return (1 if x.order in ("last", "unit") else product(shape.axes), *strides)
+    if order not in ("last", "unit") or len(sizes) == 1:
+        return contiguous(sizes)
+    return channels_last(sizes, image // product(sizes[1:]))
 
 
-def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
-    """Whether axes of these sizes and strides can be viewed as one axis, without a copy."""
-    long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
-    return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))
+def laid(x: TapeTensor, shape: Shape, strides: tuple[int, ...]) -> TapeTensor:
+    """x, with the strides of a view."""
+    sizes = shape.channels, *shape.axes
+    x.order, x.strides = order_of(sizes, strides, x.image)
+    x.sizes = sizes if x.strides else ()
+    return x

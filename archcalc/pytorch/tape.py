@@ -9,37 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from archcalc.layers.arrangement import Arrangement
+from archcalc.pytorch.layout import packed
+from archcalc.pytorch.tensor import Role as Role
+from archcalc.pytorch.tensor import Storage as Storage
+from archcalc.pytorch.tensor import TapeTensor as TapeTensor
+
 Phase = Literal["forward", "backward", "step"]
-Role = Literal["map", "saved", "scratch", "gradient", "weight gradient", "weight copy", "image"]
-"""map: output of a layer; saved: indices, statistics and masks for the backward pass; scratch: freed within a layer."""
-
-
-class Storage:
-    """The memory behind one or more tensors: its size, and the first and last moment at which it is alive.
-
-    ``label`` distinguishes the storages of one layer.
-    """
-
-    __slots__ = ("born", "dies", "fixed", "label", "layer", "node", "per_image", "role")
-
-    def __init__(
-        self, layer: str, node: int, role: Role, per_image: int, fixed: int, born: int, label: str = ""
-    ) -> None:
-        self.layer, self.node, self.role, self.label = layer, node, role, label
-        self.per_image, self.fixed = per_image, fixed
-        self.born = self.dies = born
-
-    @property
-    def name(self) -> str:
-        return f"{self.layer}: {self.label}" if self.label else self.layer
-
-    def bytes(self, batch: int) -> int:
-        return self.fixed + batch * self.per_image
-
-    def until(self, moment: int) -> None:
-        """Keep the storage alive at least up to this moment."""
-        if moment > self.dies:
-            self.dies = moment
 
 
 class Moment(NamedTuple):
@@ -48,25 +24,6 @@ class Moment(NamedTuple):
     phase: Phase
     node: int
     operator: str
-
-
-class TapeTensor:
-    """A tensor, as operators read and make tensors.
-
-    count:    values per image
-    itemsize: bytes of one value
-    order:    memory order. ``first``: contiguous (NCHW). ``last``: channels-last (NHWC). ``unit``: channels-last
-              strides, but the values lie as in ``first`` because the map has one channel or one position.
-              ``part``: some channels of a larger map.
-    derived:  whether a gradient flows to the tensor
-    strides:  strides of the channels and of every axis, if the tensor has some positions of a larger map; else empty
-    """
-
-    __slots__ = ("count", "derived", "itemsize", "order", "storage", "strides")
-
-    def __init__(self, storage: Storage, count: int, itemsize: int, order: str = "first", derived: bool = False):
-        self.storage, self.count, self.itemsize, self.order, self.derived = storage, count, itemsize, order, derived
-        self.strides: tuple[int, ...] = ()
 
 
 class Made(NamedTuple):
@@ -138,11 +95,15 @@ class BackwardRule(NamedTuple):
     steps:              what each step of the operator's backward pass makes
     weights:            whether the operator has weights, so that a gradient always flows
     passes_gradient_on: whether the output gradient is also the gradient of each input for which no step makes one
-    gradient_order:     memory order of the input gradients; '' = order of the output gradient
+    gradient_order:     memory order of the input gradients; '' = order of the output gradient; ``format`` = its memory
+                        format; ``moved`` = order of the input
     needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
-                        copied first
+                        copied first. ``last``, ``first``: all axes but the innermost as one; ``channels``: the channels
+                        of all images as one
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
+    moves:              how the operator moved the values, if it is a movement: the gradient moves back
+    parts:              the sizes of each input of a concatenation, and the sizes of the result behind them
     """
 
     steps: Backward = ()
@@ -151,10 +112,12 @@ class BackwardRule(NamedTuple):
     gradient_order: str = ""
     needs_order: str = ""
     reading_steps: int = 0
+    moves: Arrangement | None = None
+    parts: tuple[tuple[int, ...], ...] = ()
 
 
 NEW, VIEW, NOTHING_SAVED = Result(), Result(view=True), Saves()
-ORDERED = {order: Result(order=order) for order in ("", "first", "last", "unit", "part")}
+ORDERED = {order: Result(order=order) for order in ("", "first", "last", "unit")}
 """New storage for a map in a memory order."""
 NO_STEPS, PASSES = BackwardRule(), BackwardRule(passes_gradient_on=True)
 
@@ -290,8 +253,11 @@ class Tape:
         else:
             storage = self.make(role, count * size, 0, label)
         output = TapeTensor(storage, count, size, order or source.order, derived)
-        if source.strides and not order and storage is source.storage:
-            output.strides = source.strides
+        if source.strides and not order:
+            if storage is source.storage:
+                output.sizes, output.strides = source.sizes, source.strides
+            elif source.order == "moved":
+                output.sizes, output.strides = source.sizes, packed(source.sizes, [source.strides])
         return output
 
     def _saved(self, source: TapeTensor, saves: Saves) -> list[Saved]:

@@ -9,17 +9,16 @@ from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.pytorch.code import ModuleCode, alike, dims
+from archcalc.pytorch.layout import MANY, merges
 from archcalc.pytorch.norm import over_axes
 from archcalc.pytorch.placing import Sides, uneven
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, layer_params, merges, trivial
+from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
 SLIDING = {"stride": 1, "padding": 0, "dilation": 1}
 CONVOLVING = {**SLIDING, "groups": 1, "bias": True}
-MANY = 2
-"""The size of a batch of several images, so that the stride between images matters."""
 
 
 class ConvolutionRecord(Record):
@@ -174,14 +173,14 @@ class LinearRecord(Record, type="linear"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
         moved = bool(shape.axes and layer.axis == "channels")
-        plain = not shape.axes or (not x.strides and (x.order == ("last" if moved else "first") or trivial(shape)))
-        in_order = plain or (bool(x.strides) and _one_matrix(x, shape, moved))
         weight, bias, _ = tape.ask(layer_params, layer, shape)
         if moved:
             x = tape.run("permute", [x], x.count, VIEW, rule=PASSES)
         gradients, copies = tape.weights(weight, bias)
         x = low = tape.low(x)
-        if not in_order:
+        in_order = ("last",) if moved else ("first", "unit")
+        plain = not shape.axes or (not x.strides and (x.order in in_order or trivial(shape)))
+        if not plain and not (x.strides and _one_matrix(x, shape, moved)):
             ordered = Result(order="first", role="scratch", label="input in order")
             x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
         y = self._product(tape, x, gradients, copies, (out, layer.bias and plain, moved))
@@ -220,10 +219,9 @@ class LinearRecord(Record, type="linear"):
 
 def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
     """Whether a part of a map can be viewed as one matrix, with the rows of all images, without a copy."""
-    image = x.storage.per_image // x.itemsize
     sizes, strides = (shape.channels, *shape.axes), x.strides
     rows = (sizes[1:], strides[1:]) if moved else (sizes[:-1], strides[:-1])
-    return merges((MANY, *rows[0]), (image, *rows[1]))
+    return merges((MANY, *rows[0]), (x.image, *rows[1]))
 
 
 class RbfRecord(Record, type="rbf"):

@@ -1,0 +1,78 @@
+"""Gradients of tensors in the backward pass, and their memory order."""
+
+from __future__ import annotations
+
+from archcalc.layers.arrangement import Arrangement
+from archcalc.pytorch.layout import MANY, Numbers, merges, moved, order_of, packed
+from archcalc.pytorch.runner import strides_in
+from archcalc.pytorch.tape import Operation, Storage, TapeTensor
+from archcalc.sizes import product
+
+
+class Gradient:
+    """The gradient of a tensor while contributions to it are added.
+
+    storage: the memory of the gradient
+    whole:   False if the gradient is a part of a larger gradient
+    order, sizes, strides: as in TapeTensor
+    """
+
+    __slots__ = ("order", "sizes", "storage", "strides", "whole")
+
+    def __init__(self, storage: Storage, whole: bool, order: str, sizes: Numbers = (), strides: Numbers = ()) -> None:
+        self.storage, self.whole, self.order, self.sizes, self.strides = storage, whole, order, sizes, strides
+
+
+def moved_back(moves: Arrangement, operation: Operation, gradient: Gradient) -> Gradient | None:
+    """The gradient of a movement's output, moved back: a view; None if no view can show the order."""
+    sizes, image = moves.shape, image_of(gradient, operation)
+    strides = gradient.strides or strides_in(gradient.order, (sizes.channels, *sizes.axes), image)
+    back = Arrangement(moves.after, moves.before)
+    there = moved(back, strides)
+    if there is None:
+        return None
+    order, strides = order_of((back.shape.channels, *back.shape.axes), there, image)
+    return Gradient(
+        gradient.storage, gradient.whole, order, (back.shape.channels, *back.shape.axes) if strides else (), strides
+    )
+
+
+def image_of(gradient: Gradient, operation: Operation) -> int:
+    """The values from one image to the next in the gradient of an operator's output."""
+    return gradient.storage.per_image // operation.output.itemsize
+
+
+def lies(gradient: Gradient, operation: Operation) -> bool:
+    """Whether the gradient of an operator's output lies in the memory order that the operator needs."""
+    needs, sizes, strides = operation.rule.needs_order, gradient.sizes, gradient.strides
+    if strides:
+        rows = slice(1, None) if needs == "last" else slice(1 if needs == "channels" else -1)
+        return merges((MANY, *sizes[rows]), (image_of(gradient, operation), *strides[rows]))
+    if needs == "last":
+        return gradient.order == needs
+    return gradient.order == "first" and gradient.whole
+
+
+def made_by(storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
+    """The gradient of an input that an operator makes from the gradient of its output."""
+    order = operation.rule.gradient_order or gradient.order
+    if order == "format":
+        return Gradient(storage, True, "first" if gradient.order == "moved" else gradient.order)
+    if order != "moved":
+        return Gradient(storage, True, order)
+    source: Gradient | TapeTensor = value if operation.rule.gradient_order else gradient
+    if product(source.sizes) != value.count:
+        return Gradient(storage, True, "first")
+    return Gradient(storage, True, "moved", source.sizes, packed(source.sizes, [source.strides]))
+
+
+def passed_by(operation: Operation, gradient: Gradient, i: int) -> Gradient:
+    """The gradient of input i, which is the gradient of the output or a part of it."""
+    order, parts = operation.rule.gradient_order or gradient.order, operation.rule.parts
+    if not parts:
+        whole = gradient.whole and operation.operator != "cat"
+        return Gradient(gradient.storage, whole, order, gradient.sizes, gradient.strides)
+    image = image_of(gradient, operation)
+    strides = gradient.strides or strides_in(gradient.order, parts[-1], image)
+    order, strides = order_of(parts[i], strides, image)
+    return Gradient(gradient.storage, False, order, parts[i] if strides else (), strides)

@@ -1,0 +1,149 @@
+"""Where the values of a map lie in memory: strides, and how views, operators and copies change them.
+
+Sizes and strides are those of the channels and of every axis, in values. The batch is the outermost axis, and its
+stride is called ``image``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from archcalc.layers.arrangement import Arrangement
+from archcalc.sizes import product
+
+Numbers = tuple[int, ...]
+MANY = 2
+"""The size of a batch of several images, so that the stride between images matters."""
+
+
+def contiguous(sizes: Sequence[int]) -> Numbers:
+    """The strides of values that lie one after another, the last axis first.
+
+    >>> contiguous((2, 3, 4))
+    (12, 4, 1)
+    """
+    return tuple(product(sizes[at + 1 :]) for at in range(len(sizes)))
+
+
+def channels_last(sizes: Sequence[int], channels: int = 0) -> Numbers:
+    """The strides of values whose channels lie first; ``channels``: those of a larger map that the values are part of.
+
+    >>> channels_last((2, 3, 4))
+    (1, 8, 2)
+    """
+    return (1, *((channels or sizes[0]) * stride for stride in contiguous(sizes[1:])))
+
+
+def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
+    """Whether axes of these sizes and strides can be viewed as one axis, without a copy."""
+    long = [(size, stride) for size, stride in zip(sizes, strides, strict=True) if size > 1]
+    return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))
+
+
+def order_of(sizes: Numbers, strides: Numbers, image: int) -> tuple[str, Numbers]:
+    """The memory order of values with these strides, and the strides if the order does not say them (``TapeTensor``)."""
+    plain = _agree(sizes, strides, contiguous(sizes)) and image == product(sizes)
+    if _is_last(sizes, strides, image):
+        trivial = sizes[0] == 1 or product(sizes[1:]) == 1
+        if plain and trivial:
+            return ("unit" if len(sizes) > 2 else "first"), ()
+        return "last", () if strides == channels_last(sizes) and image == product(sizes) else strides
+    if plain:
+        return "first", ()
+    long = [stride for size, stride in zip(sizes, strides, strict=True) if size > 1]
+    return "first" if all(outer >= inner for outer, inner in pairwise(long)) else "moved", strides
+
+
+def _agree(sizes: Numbers, a: Numbers, b: Numbers) -> bool:
+    return all(size == 1 or mine == other for size, mine, other in zip(sizes, a, b, strict=True))
+
+
+def _is_last(sizes: Numbers, strides: Numbers, image: int) -> bool:
+    """Whether PyTorch takes the strides for channels-last: c10::is_channels_last_strides_2d and _3d."""
+    if len(sizes) not in (2, 3, 4):
+        return False
+    if len(sizes) == 2:  # PyTorch has no such format over one axis, but operators keep the order
+        return min(sizes) > 1 and strides[0] < strides[1]
+    least = 0
+    if strides[0] == 0:
+        return False
+    for size, stride in [(sizes[0], strides[0]), *reversed(list(zip(sizes[1:], strides[1:], strict=True)))]:
+        if stride < least:
+            return False
+        least = stride * max(size, 1)
+    return not (image < least or least == strides[0])
+
+
+def packed(sizes: Numbers, rows: Sequence[Numbers]) -> Numbers:
+    """The strides of the new result of an operator that computes each value alone; ``rows``: strides of its inputs.
+
+    The result keeps the order of the axes. PyTorch's TensorIterator sorts the axes, the innermost first. To compare two
+    axes, it takes the first input that has a stride along both axes.
+    """
+    if len(rows) == 1 and _is_dense(sizes, rows[0]):
+        return rows[0]
+    strides, done = [0] * len(sizes), 1
+    for axis in innermost_first(sizes, rows):
+        strides[axis], done = done, done * sizes[axis]
+    return tuple(strides)
+
+
+def _is_dense(sizes: Numbers, strides: Numbers) -> bool:
+    long = sorted((stride, size) for size, stride in zip(sizes, strides, strict=True) if size > 1)
+    return merges((size for _, size in reversed(long)), (stride for stride, _ in reversed(long))) and (
+        not long or long[0][0] == 1
+    )
+
+
+def innermost_first(sizes: Numbers, rows: Sequence[Numbers]) -> list[int]:
+    """The axes in the order in which TensorIterator lays out a new result."""
+    axes = list(reversed(range(len(sizes))))
+    for end in range(1, len(axes)):
+        here = end
+        for before in reversed(range(end)):
+            outer = _outer(axes[before], axes[here], rows, sizes)
+            if outer is False:
+                break
+            if outer:
+                axes[before], axes[here] = axes[here], axes[before]
+                here = before
+    return axes
+
+
+def _outer(a: int, b: int, rows: Sequence[Numbers], sizes: Numbers) -> bool | None:
+    """Whether axis a lies outside axis b in memory; None if the strides of no input decide."""
+    for strides in rows:
+        if strides[a] and strides[b] and strides[a] != strides[b]:
+            return strides[a] > strides[b]
+        if strides[a] and strides[b] and sizes[a] > sizes[b]:
+            return True
+    return None
+
+
+def moved(arrangement: Arrangement, strides: Numbers) -> Numbers | None:
+    """The strides of a view of the values after a movement; None if PyTorch has to copy the values first.
+
+    >>> from archcalc.layers.arrangement import read_pattern
+    >>> from archcalc.sizes import Shape
+    >>> moved(read_pattern("c h w -> h (w c)").arranged(Shape(2, (3, 4))), (1, 8, 2))
+    (8, 1)
+    """
+    parts: dict[str, int] = {}
+    for group, stride in zip(arrangement.before, strides, strict=True):
+        for part in reversed(group):
+            parts[part.name] = stride
+            stride *= part.size
+    after: list[int] = []
+    for group in reversed(arrangement.after):
+        if not merges((part.size for part in group), (parts[part.name] for part in group)):
+            return None
+        inner = next((part for part in reversed(group) if part.size > 1), None) or (group[-1] if group else None)
+        if inner is not None:
+            after.append(parts[inner.name])
+        else:  # unsqueeze: the stride of the axis behind, times its size
+            behind = (
+                product(part.size for part in arrangement.after[len(arrangement.after) - len(after)]) if after else 1
+            )
+            after.append(behind * after[-1] if after else 1)
+    return tuple(reversed(after))
