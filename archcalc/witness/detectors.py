@@ -26,10 +26,12 @@ class Detector(NamedTuple):
 
 
 _CLASSES, _BOXES = "head.classification_head", "head.regression_head"
+_SIX_MAPS = tuple(f"{head}.module_list.{number}" for head in (_BOXES, _CLASSES) for number in range(6))
 DETECTORS: Mapping[str, Detector] = {
     "retinanet_resnet50_fpn": Detector((f"{_CLASSES}.cls_logits", f"{_BOXES}.bbox_reg")),
     "retinanet_resnet50_fpn_v2": Detector((f"{_CLASSES}.cls_logits", f"{_BOXES}.bbox_reg"), frozen=False),
     "fcos_resnet50_fpn": Detector((f"{_CLASSES}.cls_logits", f"{_BOXES}.bbox_reg", f"{_BOXES}.bbox_ctrness")),
+    "ssdlite320_mobilenet_v3_large": Detector(_SIX_MAPS, frozen=False),
 }
 """The detectors of torchvision by name."""
 
