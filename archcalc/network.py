@@ -10,6 +10,7 @@ from archcalc.errors import ArchcalcError, LayerError, Place, visible
 from archcalc.inputs import Takes
 from archcalc.layers import Layer
 from archcalc.layers.base import StorageKind
+from archcalc.layers.region import regions_of
 from archcalc.layers.reshape import Input
 from archcalc.layers.sharing import check_shared
 from archcalc.named_inputs import INPUT, inputs_text, misfit, numbers_of
@@ -220,8 +221,8 @@ class Network:
             check_shared(layer, shapes, owner.layer, self.input_shapes(owner), owner.name or owner.layer.type)
         if storage and held == layer.storage:
             held = storage
-        index = len(nodes)
-        nodes.append(Node(index, name, layer, inputs, shape, scopes, side, shares, place, held))
+        index, regions = len(nodes), regions_of(layer, [nodes[i] for i in inputs])
+        nodes.append(Node(index, name, layer, inputs, shape, scopes, side, shares, place, held, regions))
         return index
 
     def _makes(self, layer: Layer, shapes: tuple[Shape, ...]) -> tuple[Shape, StorageKind]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from archcalc.errors import Place
 from archcalc.layers import Layer
 from archcalc.layers.base import StorageKind
-from archcalc.sizes import Params, Shape
+from archcalc.layers.region import output_text
+from archcalc.sizes import Int, Params, Shape, largest
 
 
 class Node:
@@ -21,9 +22,10 @@ class Node:
     shares   index of the node whose parameters the layer uses; None: the layer's own parameters
     place    place of the layer in the spec, for messages
     storage  storage of the output: the layer type's default, or the spec's choice for this layer
+    regions  how many regions of an image the layer runs for; 0: it runs for the whole image
     """
 
-    __slots__ = ("index", "inputs", "layer", "name", "place", "scopes", "shape", "shares", "side", "storage")
+    __slots__ = ("index", "inputs", "layer", "name", "place", "regions", "scopes", "shape", "shares", "side", "storage")
 
     index: int
     name: str
@@ -35,6 +37,7 @@ class Node:
     shares: int | None
     place: Place | None
     storage: StorageKind
+    regions: Int
 
     def __init__(
         self,
@@ -48,10 +51,21 @@ class Node:
         shares: int | None = None,
         place: Place | None = None,
         storage: StorageKind | None = None,
+        regions: Int = 0,
     ) -> None:
-        self.storage = storage or layer.storage
+        self.regions, self.storage = regions, storage or layer.storage
         self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
         self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
+
+    @property
+    def times(self) -> Int:
+        """How often the layer runs for one image."""
+        return self.regions if largest(self.regions) else 1
+
+    @property
+    def output(self) -> str:
+        """The shape of the output as text, with the regions of an image: ``100 x 256x7x7``."""
+        return output_text(self.shape, self.regions)
 
     def __repr__(self) -> str:
         return f"Node({self.index}, {self.name!r}, {self.layer!r}, inputs={self.inputs}, shape={self.shape})"

@@ -110,7 +110,7 @@ def outputs_text(network: Network) -> str:
 
 def outputs_of(network: Network) -> list[tuple[str, str]]:
     """The name and the shape of every output."""
-    return [(network.nodes[i].name, str(network.nodes[i].shape)) for i in network.outputs]
+    return [(network.nodes[i].name, network.nodes[i].output) for i in network.outputs]
 
 
 def outputs_lines(network: Network) -> list[str]:

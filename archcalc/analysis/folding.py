@@ -64,6 +64,7 @@ def _by_stage(rows: list[Row], stages: Stages) -> list[Row]:
             last = ends[-1] if ends else None
             folded = folded._replace(
                 shape=last.shape if last else None,
+                regions=last.regions if last else 0,
                 field=last.field if last else (),
                 field_with_gates=last.field_with_gates if last else (),
             )
@@ -99,6 +100,7 @@ def _sum(name: str, type: str, rows: list[Row]) -> Row:
         field_with_gates=last.field_with_gates,
         layers=sum(row.layers for row in rows),
         unknown_types=unknown_types(rows),
+        regions=last.regions,
     )
 
 

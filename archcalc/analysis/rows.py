@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archcalc.conventions import Convention, Use
 from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, passed
 from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal, product
 
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     shared            name of the layer whose parameters this layer uses
     node              the layer in the graph; None for folded layers
     unknown_types     layer types that the convention says nothing about; if any, ``macs`` is incomplete
+    regions           the regions of an image for which the layer runs; 0: it runs for the whole image
     """
 
     name: str
@@ -53,6 +55,12 @@ class Row(NamedTuple):
     shared: str = ""
     node: Node | None = None
     unknown_types: tuple[str, ...] = ()
+    regions: Int = 0
+
+    @property
+    def output(self) -> str:
+        """The output shape as text, with the regions of an image; '' for layers folded by type."""
+        return "" if self.shape is None else output_text(self.shape, self.regions)
 
 
 class Facts(NamedTuple):
@@ -85,8 +93,9 @@ def row_facts(use: Use, convention: Convention) -> Facts:
 
 def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, int]) -> Use:
     """A node's layer as a convention counts the layer. form: its form in the model's code, the number of wrappers."""
+    batch = batch * node.times
     params, work = node.layer.params(*inputs), node.layer.work(node.shape, *inputs).times(batch)
-    return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form)
+    return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form, node.times)
 
 
 def is_called_again(network: Network, node: Node) -> bool:
@@ -116,10 +125,10 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
         layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
         form = AS_MODULE if form_of is None else form_of(layer.type, node.name)
         try:
-            layer_facts = known.get((layer, inputs, node.storage, form))
+            layer_facts = known.get((layer, inputs, node.storage, form, node.regions))
             if layer_facts is None:
                 layer_facts = row_facts(applied(node, inputs, batch, form), convention)
-                layer_facts = known[layer, inputs, node.storage, form] = layer_facts._replace(
+                layer_facts = known[layer, inputs, node.storage, form, node.regions] = layer_facts._replace(
                     windows=passed(layer_facts.windows)
                 )
         except TypeError:  # arrays cannot be keys of a dictionary
@@ -148,6 +157,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
                 shared,
                 node,
                 layer_facts.unknown_types,
+                node.regions,
             )
         )
     return rows

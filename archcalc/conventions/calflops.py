@@ -17,6 +17,7 @@ from archcalc.conventions.counts import (
 from archcalc.conventions.source_style import CALLED, FUNCTIONAL, TORCHVISION
 from archcalc.layers.base import per_axis
 from archcalc.layers.move import MOVEMENTS
+from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int, product
 
 VERSION = "0.3.2"
@@ -133,7 +134,8 @@ CONVENTIONS = (
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
-        | MOVEMENTS,
+        | MOVEMENTS
+        | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=FLOPS,
         counts_side_heads=True,
@@ -155,7 +157,8 @@ CONVENTIONS = (
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
-        | MOVEMENTS,
+        | MOVEMENTS
+        | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(GROUPS_TWICE),
         counts_side_heads=True,

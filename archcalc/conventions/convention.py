@@ -24,9 +24,10 @@ class Use:
 
     ``work`` is for the whole batch. ``storage`` is a ``StorageKind``, ``form`` is one of ``source_style.FORMS``.
     ``wrappers`` is the number of modules that contain this layer and return its output as their own output.
+    ``times`` is the number of regions of an image, which a tool sees as further images: ``batch`` contains it.
     """
 
-    __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "work", "wrappers")
+    __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "times", "work", "wrappers")
 
     layer: Layer
     out: Shape
@@ -37,6 +38,7 @@ class Use:
     storage: str
     form: str
     wrappers: int
+    times: Int
 
     def __init__(
         self,
@@ -47,8 +49,10 @@ class Use:
         batch: Int,
         storage: str,
         form: tuple[str, int] = ("module", 0),
+        times: Int = 1,
     ) -> None:
         """``shapes``: the output, then the inputs. ``form``: the form and the number of wrappers."""
+        self.times = times
         self.layer, self.params, self.work, self.batch, self.storage = layer, params, work, batch, storage
         self.out, self.inputs = shapes
         self.form, self.wrappers = form

@@ -6,6 +6,7 @@ from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use
 from archcalc.conventions.counts import ADAPTIVE, NOT_IN_TORCH, input_values, layer_norm_operations, setting
 from archcalc.conventions.source_style import CALLED, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
+from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
 
 
@@ -31,6 +32,7 @@ NOTHING = (
     """
     )
     | MOVEMENTS
+    | REGIONS
 )
 OPERATIONS = Tally(
     Term(

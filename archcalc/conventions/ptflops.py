@@ -15,6 +15,7 @@ from archcalc.conventions.counts import (
 )
 from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
+from archcalc.layers.region import REGIONS
 
 VERSION = "0.7.5"
 HOOKED = (MODULE,)
@@ -140,7 +141,8 @@ CONVENTIONS = (
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
-        | MOVEMENTS,
+        | MOVEMENTS
+        | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=OPERATIONS,
         counts_side_heads=True,
@@ -164,7 +166,8 @@ CONVENTIONS = (
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
-        | MOVEMENTS,
+        | MOVEMENTS
+        | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(BIASES._replace(place="conv_flop, addmm_flop")),
         counts_side_heads=True,

@@ -16,6 +16,7 @@ from archcalc.conventions.counts import (
 )
 from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
+from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
 
 HOOKED = (MODULE,)
@@ -30,6 +31,7 @@ NOTHING = (
     """
     )
     | MOVEMENTS
+    | REGIONS
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Tally, layer_types
 from archcalc.conventions.counts import NOT_IN_TORCH
 from archcalc.layers.move import MOVEMENTS
+from archcalc.layers.region import REGIONS
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 NOTHING = (
@@ -18,6 +19,7 @@ NOTHING = (
     """
     )
     | MOVEMENTS
+    | REGIONS
 )
 
 CONVENTIONS = (

@@ -16,6 +16,7 @@ from archcalc.conventions.counts import (
 )
 from archcalc.conventions.source_style import OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
+from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
 
 
@@ -49,7 +50,8 @@ CONVENTIONS = (
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
-        | MOVEMENTS,
+        | MOVEMENTS
+        | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(
             Term("biases of convolutions: 1 per output value", Layers(*CONV), additions, place="calculate_macs"),

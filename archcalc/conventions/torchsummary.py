@@ -6,7 +6,8 @@ from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Ta
 from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, setting, values
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
-from archcalc.sizes import Int
+from archcalc.layers.region import REGIONS
+from archcalc.sizes import Int, largest
 
 
 def _outputs_of_wrappers(use: Use) -> Int:
@@ -33,6 +34,16 @@ def _no_module(use: Use) -> bool:
     return use.form not in (MODULE, SUBCLASS)
 
 
+def _has_regions(use: Use) -> bool:
+    return bool(largest(use.times) > 1) and not _no_module(use)
+
+
+def _further_regions(use: Use) -> Int:
+    """The outputs of all regions but one, once for each time that the output counts."""
+    counted = use.wrappers + (use.storage == "new") + _in_place(use)
+    return counted * (use.values - use.values // use.times)
+
+
 CONVENTIONS = (
     Convention(
         "torchsummary",
@@ -52,7 +63,8 @@ CONVENTIONS = (
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
-        | MOVEMENTS,
+        | MOVEMENTS
+        | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=NO_OPERATIONS,
         parameters=Tally(
@@ -81,6 +93,14 @@ CONVENTIONS = (
                 2,
                 "register_hook",
                 "the output of a block is the output of its last layer, and counts again",
+            ),
+            Term(
+                "outputs of all regions of an image but one, with a second copy",
+                _has_regions,
+                _further_regions,
+                -2,
+                "register_hook",
+                "the first size of an output is replaced by the batch, and the regions are lost",
             ),
             omissions=(Term("the input, and layers that are no module", _no_module, place="register_hook"),),
             factor=2,

@@ -17,9 +17,10 @@ from archcalc.analysis import analyze
 from archcalc.export.classes import Class, Classes, called, camel, fields
 from archcalc.export.forward import forward
 from archcalc.export.lines import WIDTH, fits, signature, statement
-from archcalc.export.module_names import TAKEN
+from archcalc.export.module_names import TAKEN, boxes_of
 from archcalc.export.outline import ModuleOutline, outline
 from archcalc.export.parameters import MISSING, RESERVED, literal
+from archcalc.layers.region import per_map
 from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
 from archcalc.outputs import outputs_of, unused_lines
@@ -27,14 +28,17 @@ from archcalc.pytorch.code import InlineCode, ModuleCode
 from archcalc.version import __version__
 
 IMPORTS = {
+    "math": "import math",
     "OrderedDict": "from collections import OrderedDict",
+    "Callable": "from collections.abc import Callable",
     "Sequence": "from collections.abc import Sequence",
     "Any": "from typing import Any",
     "torch": "import torch",
     "F": "import torch.nn.functional as F",
     "Tensor": "from torch import Tensor, nn",
+    "ops": "from torchvision import ops",
 }
-STANDARD = ("OrderedDict", "Sequence", "Any")
+STANDARD = ("math", "OrderedDict", "Callable", "Sequence", "Any")
 _WORDLESS = re.compile(r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*')
 """Matches strings and comments. Words in them are not Python names."""
 
@@ -50,7 +54,8 @@ def torch_source(network: Network) -> str:
     name = class_name(network)
     classes = Classes(root, name, {*IMPORTS, *parts()})
     bodies = ["\n".join(_class(one, classes, network, main, sides)) for one in classes.all]
-    code = "\n\n\n".join([*_needed("\n".join(bodies)), *bodies, _script(network, name)])
+    bodies.append(_script(network, name))
+    code = "\n\n\n".join([*_needed("\n".join(bodies)), *bodies])
     names = set(re.findall(r"(?<![\w.])[^\W\d]\w*", _WORDLESS.sub("", code)))
     lines = [[line for key, line in IMPORTS.items() if key in names and (key in STANDARD) == s] for s in (True, False)]
     imports = "\n\n".join("\n".join(group) for group in lines if group)
@@ -119,7 +124,10 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     attributes = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
     ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
     texts = [re.sub(r"[^\W\d]\w*", lambda w: f"self.{names[w[0]]}" if w[0] in names else w[0], t) for t in texts]
+    rois = _regions(network, first)
+    first.arguments.update({value: name for value, (name, _) in rois.items()})
     given, body = forward(first, iter(texts), returned, sides)
+    kinds = dict(rois.values())
     several = f"tuple[{', '.join('Tensor' for _ in returned)}]" if len(returned) < 9 else "tuple[Tensor, ...]"
     result = "Tensor | tuple[Tensor, ...]" if sides else {0: "None", 1: "Tensor"}.get(len(returned), several)
     about = f"{_quoted(_titled(network))}." if whole else _places(one)
@@ -129,7 +137,7 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
         head += signature("__init__", ["self", *parameters], "None", 4)
         local_lines = [f"        {name} = {value}" for name, value in one.locals.items()]
         head += ["        super().__init__()", *local_lines, *attributes, *spaces, *lines, *ties, ""]
-    head += signature("forward", ["self", *(f"{name}: Tensor" for name in given)], result, 4)
+    head += signature("forward", ["self", *(f"{name}: {kinds.get(name, 'Tensor')}" for name in given)], result, 4)
     head += _described(network, first) if whole else []
     training, before = False, network.input
     for text, side, shape in body:
@@ -158,7 +166,9 @@ def _arguments(network: Network) -> dict[int, str]:
 
 def _described(network: Network, root: ModuleOutline) -> list[str]:
     """The docstring of ``forward``: the inputs and outputs in their order, if there are several."""
-    inputs = [f"{root.arguments[i]} {x}" for i, x in enumerate(network.inputs.values())] if root.arguments else []
+    inputs = (
+        [f"{root.arguments[i]} {x}" for i, x in enumerate(network.inputs.values())] if len(network.inputs) > 1 else []
+    )
     outputs = [f"{name} {shape}" for name, shape in outputs_of(network)] if len(network.outputs) > 1 else []
     texts = [f"{what}: {', '.join(listed)}." for what, listed in (("Inputs", inputs), ("Outputs", outputs)) if listed]
     if not texts:
@@ -167,6 +177,21 @@ def _described(network: Network, root: ModuleOutline) -> list[str]:
     if len(lines) == 1 and fits(f'"""{lines[0]}"""', 8):
         return [f'        """{lines[0]}"""']
     return [f'        """{lines[0]}', *(f"        {line}" for line in lines[1:]), '        """']
+
+
+def _regions(network: Network, block: ModuleOutline) -> dict[int, tuple[str, str]]:
+    """The name and the type of the regions that a block is given, by value."""
+    values = {-1 - at: (name, boxes.kind) for at, (boxes, name) in enumerate(boxes_of(network).items())}
+    given = {value: values[value] for value in block.inputs if value in values}
+    return {value: ("rois", kind) for value, (_, kind) in given.items()} if len(given) == 1 else given
+
+
+def _grids(network: Network) -> dict[str, str]:
+    """The code of a fixed set of regions, for every argument of ``forward`` that takes regions."""
+    axes = network.input.axes
+    height = "" if axes[:1] == axes[-1:] else f", {axes[0]} / {axes[-1]}"
+    grids = {name: [f"grid({n}{height})" for n in per_map(*boxes)] for boxes, name in boxes_of(network).items()}
+    return {name: one[0] if len(one) == 1 else f"[{', '.join(one)}]" for name, one in grids.items()}
 
 
 def _attribute(name: str, block: ModuleOutline) -> str:
@@ -195,13 +220,16 @@ def _places(one: Class) -> str:
 def _script(network: Network, name: str) -> str:
     images = [f"torch.zeros({', '.join(map(str, (1, x.channels, *x.axes)))})" for x in network.inputs.values()]
     several = len(images) > 1
-    run = "model(*images)" if several else f"model({images[0]})"
+    grids = _grids(network)
+    given = ", ".join(["*images" if several else images[0], *grids])
+    run = f"model({given})"
     shapes = f"tuple({run}.shape)" if len(network.outputs) == 1 else f"[tuple(out.shape) for out in {run}]"
     return "\n".join(
         [
             'if __name__ == "__main__":',
             f"    model = {name}().eval()",
             *(statement(f"images = ({', '.join(images)})", 4) if several else []),
+            *(line for name, text in grids.items() for line in statement(f"{name} = {text}", 4)),
             "    with torch.no_grad():",
             f"        print({shapes})",
             '    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")',
@@ -212,13 +240,14 @@ def _script(network: Network, name: str) -> str:
 @lru_cache(maxsize=1)
 def parts() -> dict[str, str]:
     """The source of the layers that torch.nn lacks, by name. The source is read, not imported."""
-    text = resources.files("archcalc.export").joinpath("missing_layers.py").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    return {
-        node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno])
-        for node in ast.parse(text).body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-    }
+    found = {}
+    for name in ("missing_layers.py", "region_layers.py"):
+        text = resources.files("archcalc.export").joinpath(name).read_text(encoding="utf-8")
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                found[node.name] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    return found
 
 
 def _needed(code: str) -> Iterator[str]:

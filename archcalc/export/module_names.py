@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from keyword import iskeyword
 from typing import NamedTuple
@@ -16,13 +17,13 @@ from archcalc.pytorch.record import records
 from archcalc.sizes import Shape
 
 TAKEN = """
-T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
-before eval extra_repr float forward frees get_buffer get_extra_state get_parameter get_submodule half ipu layers
+T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda default_rois double
+dump_patches before eval extra_repr float forward frees get_buffer get_extra_state get_parameter get_submodule half ipu layers
 load_state_dict modules mtia named_buffers named_children named_modules named_parameters network outputs
 parameters register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
 register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
 register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
+register_state_dict_pre_hook regions_read requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty
 train training type xpu zero_grad
 """
 """Names that PyTorch's Module class or the built model already uses."""
@@ -51,6 +52,45 @@ def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements
             known[key] = how_written(network, node)
         statements[node.index] = known[key]
     return statements
+
+
+class Boxes(NamedTuple):
+    """The regions that a model is given: their number in an image, and the number of maps that they read."""
+
+    regions: int
+    maps: int
+
+    @property
+    def kind(self) -> str:
+        """The type of the argument of ``forward``."""
+        return "Tensor" if self.maps == 1 else "list[Tensor]"
+
+
+def boxes_of(network: Network) -> dict[Boxes, str]:
+    """The names of the regions that a network's layers read, in the order of the layers."""
+    found = list(dict.fromkeys(map(_boxes, filter(_makes_regions, network.running()))))
+    many = Counter(boxes.regions for boxes in found)
+    names = [
+        "rois" if len(found) == 1 else f"rois_{regions}" + f"_of_{maps}" * (many[regions] > 1)
+        for regions, maps in found
+    ]
+    return dict(zip(found, names, strict=True))
+
+
+def box_value(node: Node, boxes: Iterable[Boxes]) -> tuple[int, ...]:
+    """The value of the regions that a layer reads: -1 for the first ones that the model is given, then -2 ...
+
+    Nothing for a layer that makes no regions.
+    """
+    return (-1 - list(boxes).index(_boxes(node)),) if _makes_regions(node) else ()
+
+
+def _boxes(node: Node) -> Boxes:
+    return Boxes(node.layer.regions, len(node.inputs))
+
+
+def _makes_regions(node: Node) -> bool:
+    return node.layer.makes_regions
 
 
 def taken(node: Node, over: int | None = None) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from itertools import takewhile
 from operator import eq
 from typing import NamedTuple
 
-from archcalc.export.module_names import all_written, module_paths
+from archcalc.export.module_names import all_written, box_value, boxes_of, module_paths
 from archcalc.letters import all_prefixes, prefixes
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import InlineCode, ModuleCode, takes
@@ -98,7 +98,7 @@ def outline(network: Network) -> tuple[ModuleOutline, list[int], list[int]]:
     """The network as a block, its output values, and the outputs of side heads. ArchcalcError if PyTorch lacks a layer."""
     outliner = _Outliner(network)
     root = outliner.block(outliner.nested_runs())
-    root.inputs = tuple(range(len(network.inputs)))
+    root.inputs = (*range(len(network.inputs)), *(-1 - at for at in range(len(outliner.boxes))))
     return root, outliner.main, outliner.sides
 
 
@@ -142,7 +142,7 @@ class _Outliner:
         self.paths, blocks = module_paths(network)
         self.kinds = {blocks[name]: kind for name, kind in network.blocks.items() if name in blocks}
         nodes = network.running()
-        self.how = all_written(network, nodes)
+        self.how, self.boxes = all_written(network, nodes), boxes_of(network)
         self.same = {i: i for i in range(len(network.inputs))}
         """For every node: the node that makes its output. If PyTorch does nothing for the layer, an earlier node."""
         for node in nodes:
@@ -158,8 +158,8 @@ class _Outliner:
         for node in self.nodes:
             for value in self.inputs(node):
                 self.last[value] = max(self.last.get(value, 0), self.at[node.index])
-        self.own = 0
-        """The latest number of a value that no node makes. These numbers are negative."""
+        self.own = -len(self.boxes)
+        """The latest number of a value that no node makes, a negative number."""
         self.owners: dict[int, int] = {}
         """For a layer that calls the module of another layer again: the other layer."""
         self.ties: dict[str, list[tuple[str, str]]] = {}
@@ -167,7 +167,7 @@ class _Outliner:
         self.share_parameters()
 
     def inputs(self, node: Node) -> tuple[int, ...]:
-        return tuple(self.same[i] for i in node.inputs)
+        return (*box_value(node, self.boxes), *(self.same[i] for i in node.inputs))
 
     def needed(self, nodes: list[Node]) -> list[Node]:
         """The nodes without layers that do nothing, and without expressions whose value is not used."""

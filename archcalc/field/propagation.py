@@ -67,6 +67,8 @@ class Propagation:
         grid = self.grid
         if node.index == grid.source:
             return (AxisField(),) * len(self.pixels)
+        if node.layer.makes_regions:
+            return _per_axis(_anywhere, self.pixels)
         inputs = node.inputs if self.gates or not node.layer.joins else followed(node, self.network)
         if not grid.plain:
             inputs = [i for i in inputs if self.fields[i]]
@@ -196,6 +198,11 @@ def has_gates(network: Network) -> bool:
 def _of_the_vector(field: FieldByAxis) -> FieldByAxis:
     """The field of a map made from a vector, whose values have single fields: of all values together, as a bound."""
     return tuple(one if one.together is None else one.together._replace(exact=False) for one in field)
+
+
+def _anywhere(pixels: Int) -> AxisField:
+    """The field of a unit of a region, which may lie anywhere: the whole input, as a bound."""
+    return AxisField(Field(0, pixels - 1, 0, 1), Field(0, pixels - 1, 0, 1), exact=False)
 
 
 def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:

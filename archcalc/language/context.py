@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.sizes import Int
+
 
 class Context:
     """The values in scope, the name prefix, and the blocks around a step."""
 
-    __slots__ = ("blocks", "cost", "depth", "prefix", "scope", "scopes", "side")
+    __slots__ = ("blocks", "cost", "depth", "prefix", "regions", "scope", "scopes", "side")
 
     def __init__(
         self,
@@ -18,9 +20,10 @@ class Context:
         side: bool = False,
         depth: int = 0,
         blocks: tuple[str, ...] = (),
+        regions: Int = 0,
     ) -> None:
         self.scope, self.prefix, self.scopes, self.side, self.depth = scope, prefix, scopes, side, depth
-        self.blocks = blocks
+        self.blocks, self.regions = blocks, regions
         self.cost = 1 + (len(prefix) + len(scope)) // 16
         """The operations that one step costs in this context, because names are written out and scopes are copied."""
 
@@ -32,6 +35,7 @@ class Context:
         label: str = "",
         side: bool = False,
         block: str = "",
+        regions: Int | None = None,
     ) -> Context:
         """The context one level deeper. ``name`` becomes part of layer names; only folded tables show ``label``."""
         return Context(
@@ -41,12 +45,13 @@ class Context:
             self.side or side,
             self.depth + 1,
             (*self.blocks, block) if block else self.blocks,
+            self.regions if regions is None else regions,
         )
 
     def turn(self, counter: str, number: int) -> Context:
         """The context in turn ``number`` of a repeat."""
         scope = {**self.scope, counter: number}
-        return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks)
+        return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks, self.regions)
 
     def outwards(self) -> list[str]:
         """The prefixes of this scope and of the scopes around this scope, innermost first."""

@@ -24,16 +24,19 @@ def expanded(network: Network) -> str:
         lines.append(f"outputs: [{', '.join(_text(network.nodes[i].name) for i in network.chosen)}]")
     lines.append("layers:")
     before = main = network.nodes[0]
-    side = False
+    around: tuple[bool, Any] = False, 0
     for node in network.after_inputs:
-        indent = "  "
-        if node.side:
-            indent = "      "
-            if not side:
-                lines.append("  - side:")
-        lines += [indent + line for line in _step(node, network, before if node.side else main)]
-        before, side = node, node.side
-        main = main if node.side else node
+        side, regions = node.side, node.regions
+        indent = "  " + "    " * side
+        if side and not around[0]:
+            lines.append("  - side:")
+        if regions:
+            if around != (side, regions):
+                lines += [f"{indent}- regions: {regions}", f"{indent}  layers:"]
+            indent += "    "
+        lines += [indent + line for line in _step(node, network, before if side else main)]
+        before, around = node, (side, regions)
+        main = main if side else node
     return "\n".join(lines) + "\n"
 
 

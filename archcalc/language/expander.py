@@ -19,6 +19,7 @@ from archcalc.language.operations import UNKNOWN
 from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, StorageKind
+from archcalc.layers.region import check_block
 from archcalc.layers.settings import message_text
 from archcalc.network import Network
 
@@ -146,15 +147,19 @@ class Expander(Lookup):
     # Scopes: blocks, groups and side heads.
 
     def run_scope(self, step: Step, current: int | None, name: str, label: str, context: Context) -> int | None:
+        regions = None if step.options.regions is None else self.regions(step, current, context)
+        if step.options.regions is not None and regions is None:
+            self.skipped = True
+            return None
         if isinstance(step, BlockStep):
             scope = self.arguments(step, current, context)
             if name:
                 self.network.blocks[context.prefix + name] = step.block
-            inner = context.inner(scope=scope, name=name, label=label, block=step.block)
+            inner = context.inner(scope=scope, name=name, label=label, block=step.block, regions=regions)
             return self.run_all(self.family.blocks[step.block].steps, current, inner)
         assert isinstance(step, GroupStep)
         side = isinstance(step, SideStep)
-        return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side))
+        return self.run_all(step.steps, current, context.inner(name=name, label=label, side=side, regions=regions))
 
     def arguments(self, step: BlockStep, current: int | None, context: Context) -> dict[str, Any]:
         """The scope inside a block: the family's names, the arguments, the defaults and the block's let."""
@@ -177,6 +182,8 @@ class Expander(Lookup):
         values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
         for key, template in step.references.items():
             values[key] = self.sizes(template, current, step, context, key)
+        if step.layer.makes_regions:
+            values["regions"] = context.regions
         known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
         try:
             return step.cache[known]
@@ -244,6 +251,7 @@ class Expander(Lookup):
         owner = None if options.weights is None else self.owner(options.weights, step, inputs[0], context)
         held = None if options.storage is None else self.storage(options.storage, step, inputs[0], context)
         try:
+            check_block(layer, [self.nodes[i] for i in inputs], context.regions)
             index = self.network.append(full, layer, inputs, context.scopes, context.side, owner, step.place, held)
         except LayerError as error:
             self.failed(step.place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from archcalc.errors import MOST_NAMES, LayerError, Place, unknown
 from archcalc.language.context import Context
@@ -10,10 +10,11 @@ from archcalc.language.evaluator import Evaluator, UsedUpError
 from archcalc.language.naming import Names
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
 from archcalc.language.steps import Given, Step, Template
+from archcalc.layers.settings import whole_number
 from archcalc.layers.sharing import check_shared
 from archcalc.network import Network, Node
 from archcalc.outputs import choose, named_outputs
-from archcalc.sizes import largest
+from archcalc.sizes import Int, equal, int_text, largest
 from archcalc.units import counted
 
 
@@ -95,6 +96,22 @@ class Lookup(Evaluator):
             except LayerError as error:
                 self.problem(f"{node.name or node.layer.type}: {error}", step.place, key="weights")
                 return
+
+    def regions(self, step: Step, current: int | None, context: Context) -> Int | None:
+        """The regions of an image for each of which a block runs; None if the number is wrong or unknown."""
+        given = self.evaluate(step.options.regions, self.with_channels(context.scope, current), step.place, "regions")
+        if given is UNKNOWN:
+            return None
+        try:
+            if not equal(context.regions, 0):
+                raise LayerError(
+                    f"the block lies in a block with regions: {int_text(context.regions)}; a region has none"
+                )
+            return cast("Int", whole_number(given, 1))
+        except LayerError as error:
+            self.failed(step.place)
+            self.problem(f"regions: {error}", step.place, key="regions")
+            return None
 
     def visible(self, prefixes: list[str]) -> list[str]:
         """The names that a step sees, innermost scope first; no more names than a suggestion compares."""

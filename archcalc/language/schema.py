@@ -27,6 +27,10 @@ _OPTION_SCHEMAS: dict[str, Any] = {
         "description": "how the output is held, where that is not as the layer's type does it",
     },
     "weights": {**_NAME, "description": "the earlier layer, block or group whose parameters are used"},
+    "regions": {
+        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}],
+        "description": "the regions of an image for each of which a block or group runs",
+    },
 }
 _ABOUT_SCHEMAS = {key: {"type": ["string", "number"]} for key in ABOUT}
 _INPUT = {
@@ -71,7 +75,7 @@ _BLOCK: dict[str, Any] = {
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a spec file."""
     layers = {name: _layer(name) for name in LAYERS}
-    joins = [name for name, layer in LAYERS.items() if layer.joins]
+    joins = [name for name, layer in LAYERS.items() if layer.joins and layer.fewest > 1]
     kinds = {**{name: {"$ref": f"#/$defs/{name}"} for name in LAYERS}, **dict.fromkeys(KINDS, _STEPS)}
     step = {
         "anyOf": [

@@ -94,6 +94,8 @@ class StepReader(ValueReader):
             self.problem(f"storage belongs to a layer, not to {clipped(name, 60)}", step, place.path)
         if options.weights is not None and (name == "side" or (name in LAYERS and LAYERS[name].joins)):
             self.problem(f"weights belongs to a layer, a block or a group, not to {name}", step, place.path)
+        if options.regions is not None and name not in self.known_blocks and name not in KINDS:
+            self.problem(f"regions belongs to a block or a group, not to {clipped(name, 60)}", step, place.path)
         if name in self.known_blocks:
             return self.block_step(name, tree, options, step, place)
         if name in KINDS:
@@ -108,7 +110,7 @@ class StepReader(ValueReader):
             self.problem(unknown_layer(name, [*LAYERS, *self.known_blocks]) + hint, step, path)
             return None
         layer = LAYERS[name]
-        if layer.joins:
+        if layer.joins and layer.fewest > 1:
             return self.merge(layer, tree, options, place)
         if options.label is not None:
             self.problem("label is for blocks, groups and merges; a layer has a name", step, place.path)
@@ -197,6 +199,8 @@ class StepReader(ValueReader):
                 setattr(options, key, self.template(entries[key], f"{path}.{key}"))
         if "storage" in entries:
             options.storage = self.value(entries["storage"], f"{path}.storage", STORAGES)
+        if "regions" in entries:
+            options.regions = self.value(entries["regions"], f"{path}.regions")
         if "when" in entries:
             options.when = self.value(entries["when"], f"{path}.when")
         if "from" in entries:

@@ -38,6 +38,7 @@ class Options:
     sources: list[Template] | None = None
     weights: Template | None = None
     storage: Any = None
+    regions: Any = None
 
 
 class Step:

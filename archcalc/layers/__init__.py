@@ -1,10 +1,22 @@
 """The layer types, each a small class that states its window, shape, parameters and work."""
 
-from archcalc.layers import activation, border, convolution, dense, join, move, norm, pool, resample, reshape
+from archcalc.layers import activation, border, convolution, dense, join, move, norm, pool, region, resample, reshape
 from archcalc.layers.base import Layer, registry
 
 BUILT_IN = frozenset(registry)
 """The layer types of archcalc; every other type in the registry belongs to a plugin."""
 
 __all__ = ["BUILT_IN", "Layer", "registry"]
-__all__ += ["activation", "border", "convolution", "dense", "join", "move", "norm", "pool", "resample", "reshape"]
+__all__ += [
+    "activation",
+    "border",
+    "convolution",
+    "dense",
+    "join",
+    "move",
+    "norm",
+    "pool",
+    "region",
+    "resample",
+    "reshape",
+]

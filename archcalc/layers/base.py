@@ -44,6 +44,12 @@ class Layer:
     """Whether the layer takes several inputs."""
     direct: ClassVar[str] = ""
     """The setting that a plain value stands for: ``rearrange: "c h w -> c (h w)"``."""
+    fewest: ClassVar[int] = 2
+    """The fewest inputs of a join; a join of one input has no branches in a spec, and reads the layer before it."""
+    makes_regions: ClassVar[bool] = False
+    """Whether the layer makes regions of a map: the layers behind it run once for every region."""
+    regions: Int = 0
+    """The regions of an image that the layer makes; 0: none."""
     mixes: ClassVar[bool] = False
     """Whether, on a vector, each output value depends on all input values."""
 

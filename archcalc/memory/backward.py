@@ -51,7 +51,7 @@ class BackwardPass:
                 name = self.network.nodes[index].name if len(outputs) > 1 else "the output"
                 tape.node, tape.name = index, f"gradient of {name}"
                 tape.moment("loss backward")
-                made = tape.make("gradient", value.count * value.itemsize)
+                made = tape.make("gradient", value.per_image)
                 first.append((value, Gradient(made, True, "first")))
         for value, new in first:
             self._add(value, new)
@@ -100,7 +100,7 @@ class BackwardPass:
             for i, value in enumerate(operation.inputs):
                 if value.derived and value.itemsize != operation.output.itemsize and i not in made:
                     tape.moment("_to_copy")
-                    made[i] = tape.make("gradient", value.count * value.itemsize, 0, "gradient of its input")
+                    made[i] = tape.make("gradient", value.per_image, 0, "gradient of its input")
         last = len(tape.moments) - 1
         gradient.storage.until(last)
         self.users[gradient.storage] -= 1
@@ -132,8 +132,7 @@ class BackwardPass:
         """A copy of the gradient of an operator's output, in the memory order that the operator needs."""
         gradient.storage.until(self.tape.moment(f"{operation.operator} backward"))
         self.users[gradient.storage] -= 1
-        size = operation.output.count * operation.output.itemsize
-        copy = self.tape.make("gradient", size, 0, "gradient in order")
+        copy = self.tape.make("gradient", operation.output.per_image, 0, "gradient in order")
         self.users[copy] = 1
         return Gradient(copy, True, order or operation.rule.needs_order)
 
@@ -189,9 +188,11 @@ class BackwardPass:
                 which = (owner, weights)
                 weights += target in (WEIGHT, COPIED)
                 if target >= 0:
-                    made[target] = tape.make("gradient", per_image, fixed, "gradient of its input")
+                    made[target] = tape.make(
+                        "gradient", per_image * inputs[target].times, fixed, "gradient of its input"
+                    )
                 elif target == SCRATCH:
-                    scratch.append((tape.make("scratch", per_image, fixed, "backward"), until))
+                    scratch.append((tape.make("scratch", per_image * operation.output.times, fixed, "backward"), until))
                 elif target == COPIED:
                     storage = tape.make("scratch", 0, fixed, "gradient of weights to be copied")
                     copied.append((storage, becomes, which))
@@ -231,7 +232,7 @@ class BackwardPass:
         now = self.tape.moment("add")
         old.storage.until(now)
         new.storage.until(now)
-        size, of_weight = value.count * value.itemsize, value.storage.role == "weight copy"
+        size, of_weight = value.per_image, value.storage.role == "weight copy"
         total = self.tape.make("gradient", 0 if of_weight else size, size if of_weight else 0, "sum of gradients")
         strides = packed(old.sizes, [old.strides]) if old.order == "moved" else ()
         self.pending[value] = Gradient(total, True, old.order, old.sizes if strides else (), strides)

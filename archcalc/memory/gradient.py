@@ -38,8 +38,8 @@ def moved_back(moves: Arrangement, operation: Operation, gradient: Gradient) -> 
 
 
 def image_of(gradient: Gradient, operation: Operation) -> int:
-    """The values from one image to the next in the gradient of an operator's output."""
-    return gradient.storage.per_image // operation.output.itemsize
+    """The values from one image or region to the next in the gradient of an operator's output."""
+    return gradient.storage.per_image // operation.output.itemsize // operation.output.times
 
 
 def lies(gradient: Gradient, operation: Operation) -> bool:

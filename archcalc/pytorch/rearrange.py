@@ -89,7 +89,7 @@ class DropoutRecord(DroppingRecord, type="dropout"):
 
     def drop(self, tape: Runner, layer: Any, x: TapeTensor, out: Shape) -> TapeTensor:
         tape.moment("bernoulli_")
-        mask = tape.make("saved", *((x.count * x.itemsize, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
+        mask = tape.make("saved", *((x.per_image, 0) if layer.p < 1 else (0, x.itemsize)), "mask")
         dropped = tape.run("mul", [x], out.values, saves=Saves(tensors=[(mask, "its mask")]), rule=tape.rule(x))
         mask.until(tape.now)
         return dropped
@@ -106,7 +106,7 @@ class DropPathRecord(DroppingRecord, type="drop_path"):
         kept = tape.scratch("ge", 1, 0, "which to keep")
         random.until(tape.now)
         kept.until(tape.moment("_to_copy"))
-        mask = tape.make("saved", x.itemsize, 0, "mask")
+        mask = tape.make("saved", x.itemsize * x.times, 0, "mask")
         saves = Saves(tensors=[(mask, "its mask")])
         masked = tape.run("mul", [x], out.values, Result(role="scratch", label="masked"), saves, tape.rule(x))
         mask.until(tape.now)

@@ -52,7 +52,7 @@ class Runner(Tape):
         """Start a layer: the operators that follow belong to this layer."""
         self.node, self.name = node.index, node.name or node.layer.type
         self.shares, self.overwrite = node.shares, node.index in self.in_place
-        self.parameter = 0
+        self.parameter, self.times = 0, node.times
 
     def ask(self, question: Callable[[Any, Shape], T], layer: Any, x: Shape) -> T:
         """The result of ``question(layer, x)``, computed once for equal layers and inputs."""
@@ -123,8 +123,8 @@ class Runner(Tape):
     def repeated(self, count: int, label: str) -> TapeTensor:
         """A weight of ``count`` values, repeated for every image of the batch."""
         self.moment("repeat")
-        storage = self.make("scratch", count * self.itemsize, 0, f"{label}, repeated")
-        weight = TapeTensor(storage, count, self.itemsize, derived=self.training)
+        storage = self.make("scratch", count * self.itemsize * self.times, 0, f"{label}, repeated")
+        weight = TapeTensor(storage, count, self.itemsize, derived=self.training, times=self.times)
         if self.training:
             rule = BackwardRule([self.gradients(count)])
             self.operations.append(Operation(self.node, "repeat", [], weight, [], rule, self.parameter))
@@ -154,12 +154,12 @@ class Runner(Tape):
     def copy(self, x: TapeTensor, label: str) -> Storage:
         """A copy of x that is saved for the backward pass."""
         x.storage.until(self.moment("clone"))
-        return self.make("saved", x.count * x.itemsize, 0, label)
+        return self.make("saved", x.per_image, 0, label)
 
     def scratch(self, operator: str, per_image: int, fixed: int, label: str) -> Storage:
         """Scratch that an operator makes and that is freed within the layer."""
         self.moment(operator)
-        return self.make("scratch", per_image, fixed, label)
+        return self.make("scratch", per_image * self.times, fixed, label)
 
     def padded(self, x: TapeTensor, shape: Shape, pads: Iterable[tuple[int, int]]) -> TapeTensor:
         """x with padding around the map."""

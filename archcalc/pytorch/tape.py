@@ -31,7 +31,7 @@ class Made(NamedTuple):
 
     target:    the number of the input to which the gradient belongs, or WEIGHT, SCRATCH or COPIED (the gradient of a
                weight in another dtype or order, which is copied afterwards)
-    per_image, fixed: bytes per image, and bytes that do not depend on the batch
+    per_image, fixed: bytes per image or per region, and bytes that do not depend on the batch
     until:     number of the last step at which the scratch is alive
     becomes:   the bytes of a COPIED gradient after the copy
     """
@@ -178,6 +178,8 @@ class Tape:
         self.operations: list[Operation] = []
         self.node, self.name = 0, ""
         self.phase: Phase = "forward"
+        self.times = 1
+        """How often the operators of the layer run for one image: once for each of its regions."""
         self.stop_at = -1
         self.parameter = 0
         """How many weights of this layer the operators have used so far."""
@@ -226,7 +228,7 @@ class Tape:
         output = self._output(inputs[0], count, result, flows)
         saved = self._saved(inputs[0], saves) if flows else []
         for per_image, fixed, label, why in saves.extra:
-            made = self.make("saved", per_image, fixed, label)
+            made = self.make("saved", per_image * self.times, fixed, label)
             if why and flows:
                 saved.append(Saved(made, self.node, why))
         if flows:
@@ -251,8 +253,8 @@ class Tape:
         elif view:
             storage = source.storage
         else:
-            storage = self.make(role, count * size, 0, label)
-        output = TapeTensor(storage, count, size, order or source.order, derived)
+            storage = self.make(role, count * size * self.times, 0, label)
+        output = TapeTensor(storage, count, size, order or source.order, derived, self.times)
         if source.strides and not order:
             if storage is source.storage:
                 output.sizes, output.strides = source.sizes, source.strides

@@ -39,7 +39,8 @@ class Storage:
 class TapeTensor:
     """A tensor, as operators read and make tensors.
 
-    count:    values per image
+    count:    values per image, or per region
+    times:    the regions of an image; 1 for a tensor of the whole image
     itemsize: bytes of one value
     order:    memory order. ``first``: contiguous (NCHW). ``last``: channels-last (NHWC). ``unit``: channels-last
               strides, but the values lie as in ``first`` because the map has one channel or one position.
@@ -49,14 +50,22 @@ class TapeTensor:
               empty, and the values lie one after another in their order
     """
 
-    __slots__ = ("count", "derived", "itemsize", "order", "sizes", "storage", "strides")
+    __slots__ = ("count", "derived", "itemsize", "order", "sizes", "storage", "strides", "times")
 
-    def __init__(self, storage: Storage, count: int, itemsize: int, order: str = "first", derived: bool = False):
+    def __init__(
+        self, storage: Storage, count: int, itemsize: int, order: str = "first", derived: bool = False, times: int = 1
+    ) -> None:
         self.storage, self.count, self.itemsize, self.order, self.derived = storage, count, itemsize, order, derived
+        self.times = times
         self.sizes: tuple[int, ...] = ()
         self.strides: tuple[int, ...] = ()
 
     @property
+    def per_image(self) -> int:
+        """Bytes per image."""
+        return self.count * self.itemsize * self.times
+
+    @property
     def image(self) -> int:
-        """The values from one image to the next."""
-        return self.storage.per_image // self.itemsize
+        """The values from one image or region to the next."""
+        return self.storage.per_image // self.itemsize // self.times

@@ -165,7 +165,7 @@ def difference(left: Row | None, right: Row | None, owner: str | None = None) ->
     if left is None or right is None:
         row, word = (right, "new") if left is None else (left, "gone")
         assert row is not None
-        return f"{word}: {row.type} {row.shape}"
+        return f"{word}: {row.type} {row.output}"
     changes = []
     if left.type != right.type:
         changes.append(f"{left.type} to {right.type}")
@@ -175,8 +175,8 @@ def difference(left: Row | None, right: Row | None, owner: str | None = None) ->
         changes += [f"{key} {_written(before[key])} to {_written(after[key])}" for key in changed]
         if left.node.storage != right.node.storage:
             changes.append(f"storage {left.node.storage} to {right.node.storage}")
-    if left.shape != right.shape:
-        changes.append(f"output {left.shape} to {right.shape}")
+    if left.output != right.output:
+        changes.append(f"output {left.output} to {right.output}")
     if (left.shared if owner is None else owner) != right.shared:
         changes.append(f"weights of {left.shared or 'its own'} to {right.shared or 'its own'}")
     if not changes and (_params(left), left.macs, left.values) != (_params(right), right.macs, right.values):

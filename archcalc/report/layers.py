@@ -80,7 +80,7 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("layers", "layers", "number", 3), lambda row, _: row.layers),
         (Heading("shared", "weights of", "text", 2), lambda row, _: row.shared),
         (Heading("input", "input", "text", 3), lambda row, _: " ".join(map(str, row.inputs))),
-        (Heading("output", "output", "text", 8), lambda row, _: "" if row.shape is None else str(row.shape)),
+        (Heading("output", "output", "text", 8), lambda row, _: row.output),
         (Heading("params", "params", "count", 8, "params"), _params(lambda row: row.param_count)),
         (Heading("weights", "weights", "count", 4, "params"), _params(lambda row: row.params.weight)),
         (Heading("biases", "biases", "count", 4, "params"), _params(lambda row: row.params.bias)),

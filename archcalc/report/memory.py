@@ -90,7 +90,7 @@ def _rows(nodes: list[Node], schedule: Schedule, batch: int, sizes: Mapping[int,
         [
             node.name,
             node.layer.type,
-            str(node.shape),
+            node.output,
             sizes[node.index],
             _storage(node, schedule),
             last_use.get(node.index, ""),
@@ -122,8 +122,8 @@ def _map_bytes(nodes: list[Node], schedule: Schedule, batch: int, itemsize: int)
     for node in nodes:
         own = schedule.outputs[node.index]
         same = (width[i] for i in node.inputs if schedule.outputs[i] is own)
-        width[node.index] = own.per_image // node.shape.values if _is_new(node, schedule) else next(same)
-    return {node.index: node.shape.values * batch * width[node.index] for node in nodes}
+        width[node.index] = own.per_image // (node.shape.values * node.times) if _is_new(node, schedule) else next(same)
+    return {node.index: node.shape.values * node.times * batch * width[node.index] for node in nodes}
 
 
 def most_alive(schedule: Schedule, batch: int, phase: str = "forward") -> dict[int, int]:

@@ -95,7 +95,7 @@ def _rows(network: Network, schedule: Training, batch: int) -> list[list[Any]]:
         new_bytes = sum(saved.storage.bytes(batch) for saved in tensors if first.get(saved.storage) is saved)
         reasons = dict.fromkeys(_reason(saved, first, network) for saved in tensors)
         alive = forward.get(node.index), backward.get(node.index)
-        rows.append([node.name, node.layer.type, str(node.shape), new_bytes, "; ".join(reasons), *alive])
+        rows.append([node.name, node.layer.type, node.output, new_bytes, "; ".join(reasons), *alive])
     return rows
 
 

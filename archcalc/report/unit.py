@@ -58,7 +58,7 @@ def _size(span: Span) -> int:
 
 def _rectangle(analysis: Analysis, layer: LayerField, unit: Sequence[int], fields: Sequence[UnitField]) -> str:
     axes, image = AXES[len(fields)], sizes_text(analysis.input.axes)
-    of = f"unit {','.join(map(str, unit))} of {layer.node.name} ({layer.node.shape}) sees"
+    of = f"unit {','.join(map(str, unit))} of {layer.node.name} ({layer.node.output}) sees"
     if not all(field.endless for field in fields):
         return f"{of} nothing: no position of the map before it reaches this unit"
     text = f"{of} {_spans(axes, [field.endless for field in fields])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from archcalc.export import missing_layers as parts
-from archcalc.export.module_names import how_written, module_paths, taken
+from archcalc.export.module_names import box_value, boxes_of, how_written, module_paths, taken
+from archcalc.layers.region import per_map
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import InlineCode, ModuleCode, TorchCode, takes
 
@@ -40,9 +42,10 @@ class BlockModule(nn.Module):
 class Built(nn.Module):
     """A network's layers under the spec's names, run one by one in the spec's order.
 
-    ``forward`` takes a batch for each input of the network, and returns the output, or a tuple if there are several outputs. In training,
-    the outputs of the side heads are in the tuple, too. A tensor is freed after its last use. The network inputs are not
-    freed, because the caller still refers to them.
+    ``forward`` takes a batch for each input of the network, then the regions (``rois``) if layers read regions. It
+    returns the output, or a tuple if there are several outputs. In training, the outputs of the side heads are in the
+    tuple, too. A tensor is freed after its last use. The network inputs are not freed, because the caller still refers
+    to them.
 
     over: for a node that writes in place, the index of the input whose storage the node writes into. layers: every node
     of the network with its module; a module that several nodes share appears for each of these nodes. before: the
@@ -54,7 +57,11 @@ class Built(nn.Module):
         self.network = network
         self.layers: list[tuple[Node, nn.Module]] = []
         self.before: dict[int, list[Function]] = {}
-        self.takes = {node.index: taken(node, over.get(node.index)) for node in network.running()}
+        self.regions_read = boxes_of(network)
+        self.takes = {
+            node.index: (*box_value(node, self.regions_read), *taken(node, over.get(node.index)))
+            for node in network.running()
+        }
         made: dict[int, tuple[TorchCode, nn.Module]] = {}
         paths = module_paths(network).layers
         for node in network.running():
@@ -72,9 +79,27 @@ class Built(nn.Module):
             self.layers.append((node, module))
         self.outputs = {training: network.results(training) for training in (False, True)}
         self.frees = {training: _frees(network, training) for training in (False, True)}
+        self._rois: dict[tuple[int, torch.device], list[list[Tensor]]] = {}
 
-    def forward(self, *images: Tensor) -> Any:
-        values = dict(zip(range(len(self.network.inputs)), images, strict=True))
+    def default_rois(self, images: Tensor) -> list[Tensor | list[Tensor]]:
+        """A fixed set of regions for images: a grid of boxes for each map."""
+        if not self.regions_read:
+            return []
+        from archcalc.export.region_layers import grid
+
+        key = len(images), images.device
+        if key not in self._rois:
+            axes = self.network.input.axes or (1,)
+            height = axes[0] / axes[-1]
+            self._rois[key] = [
+                [grid(n, height, len(images)).to(images.device) for n in per_map(*boxes)] for boxes in self.regions_read
+            ]
+        return [parts if len(parts) > 1 else parts[0] for parts in self._rois[key]]
+
+    def forward(self, *given: Any) -> Any:
+        count = len(self.network.inputs)
+        rois = given[count:] or self.default_rois(given[0])
+        values = {**dict(enumerate(given[:count])), **{-1 - at: one for at, one in enumerate(rois)}}
         for node, module in self.layers:
             if node.side and not self.training:
                 continue
@@ -105,9 +130,10 @@ class Built(nn.Module):
 def instance(call: ModuleCode) -> nn.Module:
     """Creates the module that the code describes."""
     home, _, name = call.target.rpartition(".")
+    source = nn if home else parts if hasattr(parts, name) else import_module("archcalc.export.region_layers")
     values = [instance(v) if isinstance(v, ModuleCode) else v for v in call.arguments.values()]
     named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
-    module: nn.Module = getattr(nn if home else parts, name)(*values[: call.positional], **named)
+    module: nn.Module = getattr(source, name)(*values[: call.positional], **named)
     return module
 
 

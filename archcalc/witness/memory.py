@@ -120,7 +120,7 @@ def saved(module: nn.Module, *images: Tensor, amp: bool = False) -> list[SavedSt
 
     With ``amp``, the pass runs under autocast to bfloat16. The copies of weights are then saved storages, too.
     """
-    known, storages, references = _storages([*images, *_owned(module)]), [], []
+    known, storages, references = _storages([*images, *_owned(module, images[0])]), [], []
     layers = _Layers(module)
 
     def pack(tensor: Tensor) -> None:
@@ -142,7 +142,13 @@ def inference_live(module: nn.Module, *images: Tensor, amp: bool = False) -> lis
     """Every operator of a run in evaluation mode without gradients."""
     layers = _Layers(module)
     cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
-    with _mode(module, training=False), torch.no_grad(), layers, Live([*images, *_owned(module)], layers) as live, cast:
+    with (
+        _mode(module, training=False),
+        torch.no_grad(),
+        layers,
+        Live([*images, *_owned(module, images[0])], layers) as live,
+        cast,
+    ):
         module(*images)
     operators: list[OperatorBytes] = live.operators
     return operators
@@ -151,7 +157,7 @@ def inference_live(module: nn.Module, *images: Tensor, amp: bool = False) -> lis
 def training_live(module: nn.Module, *images: Tensor, amp: bool = False) -> list[OperatorBytes]:
     """Every operator of a forward and a backward pass. The outputs have a gradient as from a loss."""
     layers = _Layers(module)
-    with _mode(module, training=True), layers, Live([*images, *_owned(module)], layers) as live:
+    with _mode(module, training=True), layers, Live([*images, *_owned(module, images[0])], layers) as live:
         with torch.autocast("cpu", torch.bfloat16, enabled=amp):
             out = module(*images)
         layers.now = ""
@@ -248,8 +254,10 @@ class _Layers:
         return hook
 
 
-def _owned(module: nn.Module) -> list[Tensor]:
-    return [*module.parameters(), *module.buffers()]
+def _owned(module: nn.Module, image: Tensor) -> list[Tensor]:
+    """The parameters and buffers of a module, and the regions that a built model reads."""
+    rois = [part.default_rois(image) for part in module.modules() if isinstance(part, Built)]
+    return [*module.parameters(), *module.buffers(), *tree_leaves(rois)]
 
 
 def _storages(tensors: Iterable[Tensor]) -> set[int]:

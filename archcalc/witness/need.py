@@ -67,10 +67,14 @@ def of_run(network: Network) -> Need:
     own = [node.layer.params(*network.input_shapes(node)) for node in nodes]
     weights = sum(sum(params) for node, params in zip(nodes, own, strict=True) if node.shares is None)
     copied = max(
-        (sum(x.values for x in network.input_shapes(node)) + node.shape.values + params.weight)
+        (
+            sum(network.nodes[i].shape.values * network.nodes[i].times for i in node.inputs)
+            + node.shape.values * node.times
+            + params.weight
+        )
         for node, params in zip(nodes, own, strict=True)
     )
-    peak = max(inference(network).peak(), FLOAT * max(node.shape.values for node in nodes))
+    peak = max(inference(network).peak(), FLOAT * max(node.shape.values * node.times for node in nodes))
     return Need(
         {
             "weights": FLOAT * weights,

@@ -104,7 +104,7 @@ def _check_sizes(network: Network) -> None:
     """ArchcalcError for a layer whose output or weights are too large for any tensor."""
     for node in network.nodes:
         weight = node.layer.params(*network.input_shapes(node)).weight if node.inputs else 0
-        for what, values in ("output", node.shape.values * TRAINING_BATCH), ("weights", weight):
+        for what, values in ("output", node.shape.values * node.times * TRAINING_BATCH), ("weights", weight):
             if values > MOST_VALUES:
                 raise ArchcalcError(
                     f"{network.full_name}, {node.name}: {values:,} values of {what} are more than PyTorch can hold"

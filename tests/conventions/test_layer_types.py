@@ -26,7 +26,8 @@ MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels d
 OTHERS = "scale layer_scale softmax log_softmax glu add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
-NOTHING_IN_TORCH = f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES}"
+REGIONS = "roi_align roi_pool ps_roi_pool"
+NOTHING_IN_TORCH = f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES} {REGIONS}"
 
 STATUSES = {
     # convention: (counted, counted as nothing), of those that no test can run; all other layer types are unknown
@@ -46,7 +47,7 @@ STATUSES = {
     "calflops-flops": (
         # relu6 counts where it is called as a functional
         f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax max_pool {POOLS} upsample",
-        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax scale layer_scale add mean multiply {MOVES}",
+        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax scale layer_scale add mean multiply {MOVES} {REGIONS}",
     ),
     "calflops-macs": (MACS, NOTHING_IN_TORCH),
     "torchvision": (MACS, NOTHING_IN_TORCH),
@@ -113,6 +114,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
     import torch
     import torch.nn.functional as F  # noqa: N812
     from torch import nn
+    from torchvision import ops
     from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
     class Written(nn.Module):
@@ -127,6 +129,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
 
     def case(module: Callable[[], Any], **settings: Any) -> tuple[dict[str, Any], Callable[[], Any]]:
         return settings, module
+
+    def boxes(x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(5 * len(x), 5, device=x.device)
 
     conv = {"out": 4, "kernel": 3}
     return {
@@ -194,6 +199,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "space_to_depth": case(lambda: nn.PixelUnshuffle(2), block=2),
         "pixel_shuffle": case(lambda: nn.PixelShuffle(2), factor=2),
         "to_tokens": case(lambda: Written(lambda x: x.flatten(2))),
+        "roi_align": case(lambda: Written(lambda x: ops.roi_align(x, boxes(x), 3, 1, 2)), size=3, regions=5),
+        "roi_pool": case(lambda: Written(lambda x: ops.roi_pool(x, boxes(x), 3)), size=3, regions=5),
+        "ps_roi_pool": case(lambda: Written(lambda x: ops.ps_roi_pool(x, boxes(x), 2)), size=2, regions=5),
         "crop": case(lambda: Written(lambda x: x[:, :, 1:5, 2:]), by=[1, [2, 0]]),
         "pad": case(lambda: Written(lambda x: F.pad(x, (2, 0, 1, 1))), by=[1, [2, 0]]),
         "pad/module": case(lambda: nn.ZeroPad2d((2, 0, 1, 1)), by=[1, [2, 0]]),
@@ -266,6 +274,43 @@ def test_joins_that_broadcast_count_as_nothing(tool: str, type: str) -> None:
     network.add("gated", registry[type](), [1, 2])
     assert network.nodes[-1].shape == Shape(8, (6, 6))
     assert run(tool, Gate()).operations == explain(network, convention(tool)).total("operations")
+
+
+@pytest.mark.parametrize("tool", RUN)
+def test_a_head_counts_for_every_region(tool: str) -> None:
+    """To a tool, the regions are the batch."""
+    torch = pytest.importorskip("torch")
+    from torch import nn
+    from torchvision import ops
+
+    class Head(nn.Sequential):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            boxes = torch.zeros(5 * len(x), 5, device=x.device)
+            return super().forward(ops.roi_align(x, boxes, 3, 1, 2))
+
+    network = Network("head", Shape(8, (6, 6)))
+    network.add("before", registry["conv"](out=8, kernel=1, bias=False))
+    network.add("regions", registry["roi_align"](size=3, regions=5))
+    for type, settings in (
+        ("conv", {"out": 4, "kernel": 2}),
+        ("batch_norm", {}),
+        ("flatten", {}),
+        ("linear", {"out": 9}),
+    ):
+        network.add(type, registry[type](**settings))
+    head = Head(nn.Conv2d(8, 4, 2), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 9))
+    assert network.nodes[-1].output == "5 x 9"
+    found, counts = explain(network, convention(tool)), run(tool, head)
+    assert counts.operations == found.total("operations")
+    assert counts.params in (None, found.total("parameters"))
+
+
+def test_torchsummary_loses_the_regions() -> None:
+    """summary writes the batch over the first size of every output, so 8x3x3 values count, in two outputs, twice."""
+    network = Network("head", Shape(8, (6, 6)))
+    network.add("regions", registry["roi_align"](size=3, regions=5))
+    network.add("relu", registry["relu"](), storage="in_place")
+    assert explain(network, convention("torchsummary")).total("memory") == 2 * 2 * 8 * 3 * 3
 
 
 def test_what_calflops_counts() -> None:

@@ -700,6 +700,97 @@ MISTAKES = [
         L + "  - dropout: 0.5\n",
         ["spec.yaml:3: the settings of dropout must be a mapping (p), got 0.5 (at layers[0].dropout)"],
     ),
+    (
+        "regions: none",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 0, layers: [roi_align]}\n",
+        ["spec.yaml:3: regions: must be at least 1, got 0 (at layers[0].layers.regions)"],
+    ),
+    (
+        "regions of a word",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: [2], layers: [roi_align]}\n",
+        ["spec.yaml:3: regions: expected a whole number, got [2] (at layers[0].layers.regions)"],
+    ),
+    (
+        "regions of a layer",
+        "input: [3, 8, 8]\nlayers:\n  - {roi_align: , regions: 10}\n",
+        ["spec.yaml:3: regions belongs to a block or a group, not to roi_align (at layers[0].roi_align)"],
+    ),
+    (
+        "regions in regions",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [roi_align, {regions: 5, layers: [relu]}]}\n",
+        [
+            "spec.yaml:3: regions: the block lies in a block with regions: 10; a region has none (at layers[0].layers[1].layers.regions)"
+        ],
+    ),
+    (
+        "regions of no map",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [relu, roi_align]}\n",
+        [
+            "spec.yaml:3: input belongs to the image, but the block runs for each of 10 regions: roi_align, roi_pool or ps_roi_pool makes regions of a map (at layers[0].layers[0].relu)"
+        ],
+    ),
+    (
+        "regions without a block",
+        "input: [3, 8, 8]\nlayers:\n  - roi_align\n",
+        [
+            "spec.yaml:3: roi_align makes regions of a map: put it into a block with regions, as in regions: 100 (at layers[0].roi_align)"
+        ],
+    ),
+    (
+        "regions of regions",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [roi_align, roi_pool]}\n",
+        [
+            "spec.yaml:3: roi_pool reads maps of the image, but roi_align belongs to each of 10 regions (at layers[0].layers[1].roi_pool)"
+        ],
+    ),
+    (
+        "regions join the image",
+        "input: [3, 8, 8]\nlayers:\n  - {conv: {out: 3, kernel: 1}, name: a}\n  - {regions: 10, layers: [{roi_align: {size: 8}}, {add: , from: [a, input]}]}\n",
+        [
+            "spec.yaml:4: a belongs to the image, but the block runs for each of 10 regions: roi_align, roi_pool or ps_roi_pool makes regions of a map (at layers[1].layers[1].add)"
+        ],
+    ),
+    (
+        "regions leave their block",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [roi_align]}\n  - relu\n",
+        [
+            "spec.yaml:4: roi_align belongs to each of 10 regions, and relu runs for the image: put relu into a block with regions: 10, or name a map of the image with from (at layers[1].relu)"
+        ],
+    ),
+    (
+        "other regions",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [{roi_align: , name: a}], name: r}\n  - {regions: 5, layers: [{relu: , from: r.a}]}\n",
+        [
+            "spec.yaml:4: r.a belongs to each of 10 regions, but the block runs for each of 5 (at layers[1].layers[0].relu)"
+        ],
+    ),
+    (
+        "regions of a vector",
+        "input: [3, 8, 8]\nlayers:\n  - flatten\n  - {regions: 10, layers: [roi_align]}\n",
+        [
+            "spec.yaml:4: roi_align needs a feature map with height and width, got a vector of 192 (at layers[1].layers[0].roi_align)"
+        ],
+    ),
+    (
+        "regions of a sequence",
+        "input: [3, 8]\nlayers: [{regions: 10, layers: [roi_pool]}]\n",
+        ["spec.yaml:2: roi_pool needs maps with height and width, got 3x8 (at layers[0].layers[0].roi_pool)"],
+    ),
+    (
+        "regions of different maps",
+        "input: [3, 8, 8]\nlayers:\n  - {conv: {out: 4, kernel: 1}, name: a}\n  - {regions: 10, layers: [{roi_align: , from: [a, input]}]}\n",
+        ["spec.yaml:4: the maps of roi_align differ in channels: 4x8x8, 3x8x8 (at layers[1].layers[0].roi_align)"],
+    ),
+    (
+        "regions of too few channels",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [{ps_roi_pool: {size: 2}}]}\n",
+        ["spec.yaml:3: channels / (2 x 2): 3 is not divisible by 4 (at layers[0].layers[0].ps_roi_pool)"],
+    ),
+    (
+        "a size of three",
+        "input: [3, 8, 8]\nlayers:\n  - {regions: 10, layers: [{roi_pool: {size: [2, 2, 2]}}]}\n",
+        ["spec.yaml:3: size has 3 numbers, but the input 3x8x8 has 2 spatial axes (at layers[0].layers[0].roi_pool)"],
+    ),
 ]
 
 

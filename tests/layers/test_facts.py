@@ -31,6 +31,7 @@ def cut(first: int) -> Window:
 
 
 WHOLE = (Window(5, whole=True), Window(7, whole=True))
+ANYWHERE = (Window(5, whole=True, exact=False), Window(7, whole=True, exact=False))
 
 CASES = [
     # 3x3, stride 2, pad 1: (5 + 2 - 3)//2 + 1 = 3, (7 + 2 - 3)//2 + 1 = 4; fan-in 6*9 = 54
@@ -323,6 +324,28 @@ CASES = [
     Case("pad", {"size": 8}, (x,), Shape(6, (8, 8)), (), {}, (cut(-1), cut(0))),
     Case("pad", {"by": [[3, 0]]}, (Shape(2, (4,)),), Shape(2, (7,)), (), {}, (cut(-3),)),
     Case("channel_shuffle", {"groups": 3}, (x,), x),
+    # 54 values of 2x2 samples, each of 4 products and 3 additions; 3 additions and a division for the mean of 4 samples
+    Case(
+        "roi_align",
+        {"size": 3, "regions": 10},
+        (x,),
+        Shape(6, (3, 3)),
+        (),
+        {"mul": 54 * 4 * 4, "add": 54 * (4 * 3 + 3), "div": 54},
+        ANYWHERE,
+    ),
+    Case(
+        "roi_align",
+        {"size": [1, 2], "sampling": 1},
+        (x, Shape(6, (2, 3))),
+        Shape(6, (1, 2)),
+        (),
+        {"mul": 12 * 4, "add": 12 * 3, "div": 12},
+        ANYWHERE,
+    ),
+    # the rows 0-2, 2-4 and the columns 0-2, 2-4, 4-6 of a region as large as the map: 6 x 9 cells of every channel
+    Case("roi_pool", {"size": [2, 3]}, (x,), Shape(6, (2, 3)), (), {"compare": 6 * (6 * 9 - 6)}, ANYWHERE),
+    Case("ps_roi_pool", {"size": [2, 3]}, (x,), Shape(1, (2, 3)), (), {"add": 6 * 9 - 6, "div": 6}, ANYWHERE),
     Case("rearrange", {"pattern": "(2 c) h w -> (c 2) h w"}, (x,), x),
     # 6 channels of 5x7: blocks of 5x1 leave 1x7, and 30 channels; 2x3 parts of the channels leave one
     Case("space_to_depth", {"block": [5, 1]}, (x,), Shape(30, (1, 7)), window=WHOLE),

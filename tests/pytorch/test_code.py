@@ -49,6 +49,9 @@ ROWS = [
     ("linear", {"out": 8, "axis": "last", "bias": False}, x, "nn.Linear(9, 8, bias=False)"),
     ("linear", {"out": 8, "axis": "channels"}, x, "ChannelLinear(6, 8)"),
     ("rbf", {"out": 10}, v, "Rbf(6, 10)"),
+    ("roi_align", {"size": 7}, x, "RoiAlign((7, 7), 2)"),
+    ("roi_pool", {"size": [6, 7]}, x, "RoiPool((6, 7))"),
+    ("ps_roi_pool", {"size": [3, 2]}, x, "PsRoiPool((3, 2))"),
     ("max_pool", {"kernel": 2, "stride": 2}, x, "nn.MaxPool2d(2)"),
     ("max_pool", {"kernel": 3, "stride": 2, "dilation": 2}, x, "nn.MaxPool2d(3, stride=2, dilation=2)"),
     ("max_pool", {"kernel": 2, "stride": 2, "ceil_mode": True}, x, "nn.MaxPool2d(2, ceil_mode=True)"),
@@ -201,6 +204,7 @@ BEFORE = [
     ("add", {}, (x, x, x), ["x0 + x1", "x0 + x1"]),
     ("mean", {}, (x, x), ["x0 + x1", "x0 / 2"]),
     ("concat", {}, (x, x), ["torch.cat((x0, x1), 1)"]),
+    ("roi_align", {"size": 7, "sampling": 1, "aligned": True}, (x, x), ["RoiAlign((7, 7), 1, aligned=True)"]),
     ("concat", {}, (x,), ["torch.cat((x0,), 1)"]),
     (
         "lrn",

@@ -129,6 +129,9 @@ SETTINGS: dict[str, list[dict]] = {
     "to_map": [{"size": [2, 3]}],
     "from_windows": [{"size": [6, 6]}],
     "rbf": [{"out": 5}],
+    "roi_align": [{"size": 2, "regions": 3}],
+    "roi_pool": [{"size": 2, "regions": 3}],
+    "ps_roi_pool": [{"size": 2, "regions": 3}],
     "rearrange": [{"pattern": "c h w -> c w h"}, {"pattern": "c h w -> c (w h)"}],
 }
 

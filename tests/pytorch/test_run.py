@@ -299,3 +299,49 @@ def test_squared_distances_to_codes():
     net.add("rbf", registry["rbf"](out=3))
     forward = [("sub", 48), ("pow", 48), ("sum", 12)]
     assert made(training(net), 2) == (forward, [*[("pow", 48)] * 3, ("sub", 16)])
+
+
+REGION = 4 * 2 * 2 * 4
+"""A region of 4x2x2."""
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "forward", "backward"),
+    [
+        # torchvision: roi_align keeps nothing; the poolings make an int32 for every value, and autograd zeros of it
+        ("roi_align", (1,), [("roi_align", 3 * REGION)], [("roi_align", MAP)]),
+        ("roi_pool", (1,), [("roi_pool", 6 * REGION)], [("roi_pool", 3 * REGION), ("roi_pool", MAP)]),
+        ("ps_roi_pool", (1,), [("ps_roi_pool", 6 * REGION // 4)], [("ps_roi_pool", 48), ("ps_roi_pool", MAP)]),
+        # two of the three regions read the first map, one the second; the gradient of the whole is that of the parts
+        (
+            "roi_align",
+            (1, 2),
+            [("roi_align", 2 * REGION), ("roi_align", REGION), ("cat", 3 * REGION)],
+            [("roi_align", 16), ("roi_align", MAP)],
+        ),
+    ],
+)
+def test_three_regions(layer, inputs, forward, backward):
+    assert run((layer, {"size": 2, "regions": 3}), inputs=inputs) == (forward, backward)
+
+
+def test_layers_of_regions():
+    """A layer behind makes everything of its own three times, but the gradients of weights once."""
+    net = Network("net", Shape(4, (8, 8)))
+    net.add("before", registry["conv"](out=4, kernel=1))
+    net.add("regions", registry["roi_align"](size=2, regions=3))
+    net.add("conv", registry["conv"](out=4, kernel=3, pad=1))
+    net.add("norm", registry["group_norm"](groups=2))
+    net.add("dropout", registry["dropout"]())
+    schedule = training(net)
+    assert made(schedule, 3) == ([("convolution", 3 * REGION)], [("convolution", 3 * REGION + WEIGHTS + 16)])
+    assert made(schedule, 4)[0] == [("native_group_norm", 3 * (REGION + 2 * 2 * 4))]
+    assert made(schedule, 5) == ([("bernoulli_", 3 * REGION), ("mul", 3 * REGION)], [("mul", 3 * REGION)])
+    assert schedule.saved_bytes(2) == 2 * 3 * (3 * REGION + 2 * 2 * 4)  # two maps and a mask, mean and deviation
+
+
+def test_half_precision_of_regions():
+    """torchvision has no half precision on the CPU: the map is cast to single precision, and the regions back."""
+    forward = [("_to_copy", MAP), ("roi_align", 3 * REGION), ("_to_copy", 3 * REGION // 2)]
+    backward = [("_to_copy", 3 * REGION), ("roi_align", MAP), ("_to_copy", MAP // 2)]
+    assert run(("roi_align", {"size": 2, "regions": 3}), amp=True) == (forward, backward)

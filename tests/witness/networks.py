@@ -19,8 +19,9 @@ from archcalc.layers import registry
 from archcalc.sizes import Shape
 
 TYPES = sorted(set(registry) - {"input"})
-JOINS = [type for type in TYPES if registry[type].joins]
-SINGLE = [type for type in TYPES if not registry[type].joins]
+REGIONS = [type for type in TYPES if registry[type].makes_regions]
+JOINS = [type for type in TYPES if registry[type].joins and type not in REGIONS]
+SINGLE = [type for type in TYPES if not registry[type].joins and type not in REGIONS]
 WINDOWS = ["conv", "conv_transpose", "conv_table", "max_pool", "avg_pool", "subsample"]
 ON_VECTORS = [
     "linear",
@@ -118,12 +119,17 @@ class _Drawing:
         owners: dict[str, Layer] = {}
         for _ in range(self.number(1, most)):
             kind = self.one_of(
-                "layer", "layer", "layer", "layer", "merge", "block", "group", "from", "weights", "side", "weights"
+                *["layer"] * 8,
+                *["merge", "block", "group", "from", "weights", "side", "weights"] * 2,
+                "regions",
+                "regions",
             )
             if kind == "side":
                 head, _ = self.steps(x, dict(visible), 2)
                 if head:
                     steps.append({"side": head, "name": self.name("side")})
+            elif kind == "regions":
+                self.regions(x, steps, visible)
             elif kind == "weights" and owners:
                 x = self.sharing(spec, x, owners)
             else:
@@ -297,6 +303,21 @@ class _Drawing:
         visible[name] = y
         return y
 
+    def regions(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> None:
+        """A group of layers for regions of x, and sometimes of other maps; what follows takes x again."""
+        type = self.one_of(*REGIONS)
+        maps = [name for name, y in visible.items() if len(y.axes) == 2 and y.channels == x.channels]
+        others = [self.one_of(*maps)] if maps and type != "ps_roi_pool" and not self.rarely(3) else []
+        settings = Settings(self, x).of(type)
+        y = self.applied(type, settings, (x, *(visible[name] for name in others)))
+        if y is None:
+            return
+        here = self.name("here")
+        inside, _ = self.steps(y, {}, 4)
+        head = {type: settings or None, "from": [here, *others]}
+        group = {"layers": [head, *inside], "regions": self.one_of(1, 2, 5), "name": self.name("regions")}
+        steps += [{"identity": None, "name": here}, group, {"identity": None, "from": here}]
+
     # Blocks and groups, whose steps run more than once.
 
     def block(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
@@ -458,6 +479,18 @@ class Settings:
     def linear(self) -> dict[str, Any]:
         axis = self.one_of("channels", "last", None) if self.x.axes else self.one_of(None, None, "channels", "last")
         return self.some(out=self.count(1, 8), bias=self.one_of(None, False), axis=axis)
+
+    def roi_align(self) -> dict[str, Any]:
+        sampling, aligned = self.one_of(None, 1, 3), self.one_of(None, True)
+        return {**self.roi_pool(), **self.some(sampling=sampling, aligned=aligned)}
+
+    def roi_pool(self) -> dict[str, Any]:
+        return {"size": self.each(1, 4)}
+
+    def ps_roi_pool(self) -> dict[str, Any]:
+        c = self.x.channels
+        fit = [[a, b] for a in (1, 2, 3) for b in (1, 2, 3) if c % (a * b) == 0]
+        return self.roi_pool() if self.rarely(4) else {"size": self.one_of(*fit)}
 
     def rbf(self) -> dict[str, Any]:
         return {"out": self.count(1, 8)}

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-from torchvision.ops import FrozenBatchNorm2d, stochastic_depth
+from torchvision.ops import FrozenBatchNorm2d, ps_roi_pool, roi_align, roi_pool, stochastic_depth
 
 from archcalc.layers import registry
 from archcalc.sizes import Shape
@@ -295,6 +295,16 @@ def from_windows(given: dict[str, Any], x: Tensor) -> Tensor:
     return unblocked(x.view(*x.shape[:2], *counts, *inner), n, not given["grid"]).view(*x.shape[:2], *whole)
 
 
+def regions(operator: Any, given: dict[str, Any], *xs: Tensor, **more: Any) -> Tensor:
+    """A region of each image; with several maps, of the last one, if the maps could serve the same regions."""
+    boxes = torch.tensor([[at, 0, 0, 1, 1] for at in range(BATCH)]).float()
+    size = given["size"] if isinstance(given["size"], tuple) else (given["size"],) * 2
+    if size == () or any(x.dim() != 4 for x in xs):
+        raise NoSuchLayerError("a region of a map without height and width")
+    parts = [operator(x, boxes, size, 1.0, **more) for x in xs]
+    return torch.cat(parts)[-BATCH:]
+
+
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
@@ -351,5 +361,8 @@ LAYERS: dict[str, Any] = {
     "to_map": to_map,
     "windows": windows,
     "from_windows": from_windows,
+    "roi_align": lambda given, *xs: regions(roi_align, given, *xs, sampling_ratio=given["sampling"]),
+    "roi_pool": lambda given, *xs: regions(roi_pool, given, *xs),
+    "ps_roi_pool": lambda given, x: regions(ps_roi_pool, given, x),
     "channel_shuffle": lambda given, x: nn.ChannelShuffle(given["groups"])(x),
 }

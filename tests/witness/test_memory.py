@@ -493,7 +493,8 @@ class Checkpointed(nn.Module):
         outputs = self.built.network.results()
         for output in outputs:
             last.pop(output, None)
-        values, done = {0: image}, 0
+        self.rois = {-1 - at: rois for at, rois in enumerate(self.built.default_rois(image))}
+        values, done = {0: image, **self.rois}, 0
         for node, _ in self.built.layers:
             run = self.begins.get(node.index)
             if run is not None:
@@ -525,7 +526,7 @@ class Checkpointed(nn.Module):
         last = {i: node.index for node in run for i in node.inputs if i not in given}
 
         def forward(*inputs):
-            values = dict(zip(taken, inputs, strict=True))
+            values = {**dict(zip(taken, inputs, strict=True)), **self.rois}
             del inputs
             for node in run:
                 values[node.index] = self.run(node, values, last)

@@ -98,7 +98,7 @@ def claimed(network: Network) -> dict[str, object]:
         macs[names[module]] += 2 * row.work.mac
         fvcore[names[module]] += counted.macs or 0
     return {
-        "shapes": [(plain.BATCH, row.shape.channels, *row.shape.axes) for row in ours.rows[1:]],
+        "shapes": [(plain.BATCH * row.node.times, row.shape.channels, *row.shape.axes) for row in ours.rows[1:]],
         "params": [tuple(node.layer.params(*network.input_shapes(node))) for node, _ in model.layers],
         "all params": ours.totals.params,
         "FlopCounterMode": dict(macs),
