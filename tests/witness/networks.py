@@ -107,15 +107,19 @@ class _Drawing:
 
     def family(self, most: int) -> Drawn:
         axes = self.one_of(2, 2, 2, 2, 1, 3, 0)
-        x = Shape(self.number(1, 8), tuple(self.number(1, 6 if axes == 3 else 12) for _ in range(axes)))
+        x = self.map_of(axes)
+        visible = {"input": x}
+        if self.rarely(3):
+            others = [self.one_of(x, self.map_of(axes), self.map_of(0)) for _ in range(self.number(1, 2))]
+            visible = {f"in{at}": shape for at, shape in enumerate([x, *others])}
+        inputs = {name: [shape.channels, *shape.axes] for name, shape in visible.items()}
         steps: list[Any] = ["identity"]  # steps that are not taken may be all there is
         spec: dict[str, Any] = {
-            "input": [x.channels, *x.axes],
+            **({"inputs": inputs} if len(inputs) > 1 else inputs),
             "params": PARAMS,
             "blocks": self.blocks,
             "layers": steps,
         }
-        visible = {"input": x}
         owners: dict[str, Layer] = {}
         for _ in range(self.number(1, most)):
             kind = self.one_of(
@@ -142,8 +146,11 @@ class _Drawing:
         if not self.blocks:
             del spec["blocks"]
         if self.rarely(3):
-            self.choose(spec, [name for name in visible if name != "input"])
+            self.choose(spec, [name for name in visible if name not in inputs])
         return Drawn(spec, self.refused, self.unshared)
+
+    def map_of(self, axes: int) -> Shape:
+        return Shape(self.number(1, 8), tuple(self.number(1, 6 if axes == 3 else 12) for _ in range(axes)))
 
     def choose(self, spec: dict[str, Any], names: list[str]) -> None:
         """Outputs in any order, if the engine takes them: layers that others read, too, and some that serve none."""

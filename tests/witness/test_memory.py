@@ -33,6 +33,7 @@ from archcalc.sizes import Shape
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 from archcalc.witness.device import allocated
+from archcalc.witness.figures import images_of
 from archcalc.witness.models import build as torchvision_model
 
 from .networks import Drawn, networks
@@ -433,10 +434,10 @@ def two_threads():
 @given(networks())
 def test_random_networks(two_threads, drawn: Drawn):
     network = drawn.network
-    module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert_every_moment(inference(network), memory.inference_live(module, image))
-    assert memory.saved_difference(network, module, image) == ""
-    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
+    module, images = module_of(network, "cpu"), images_of(network, "cpu", BATCH)
+    assert_every_moment(inference(network), memory.inference_live(module, *images))
+    assert memory.saved_difference(network, module, *images) == ""
+    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, *images))
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ class Everything(nn.Module):
         for module in {module for _, module in model.layers}:
             module.register_forward_hook(lambda module, inputs, out: self.made[module].append(out))
 
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, *images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         self.made.clear()
-        self.model(image)
+        self.model(*images)
         return tuple(self.made[module].pop(0) for _, module in self.model.layers)
 
 
@@ -62,11 +62,11 @@ def measured(network: Network) -> dict[str, object]:
     model.training = True  # side heads run, and every layer as at inference
     everything = Everything(model)
     names = {module: name for name, module in everything.named_modules()}
-    image = torch.ones(plain.BATCH, network.input.channels, *network.input.axes)
+    images = tuple(torch.ones(plain.BATCH, x.channels, *x.axes) for x in network.inputs.values())
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        made = everything(image)
+        made = everything(*images)
     flops = {at.removeprefix("Everything."): sum(counts.values()) for at, counts in counter.get_flop_counts().items()}
-    fvcore = FlopCountAnalysis(everything, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
+    fvcore = FlopCountAnalysis(everything, images).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     return {
         "shapes": [tuple(out.shape) for out in made],
         "params": [owned(module) for _, module in model.layers],
@@ -90,15 +90,15 @@ def owned(module: nn.Module) -> tuple[int, int, int]:
 def claimed(network: Network) -> dict[str, object]:
     """The same from the engine; what a module does that several layers use is added up."""
     model = build(network, "meta")
-    names = {module: f"model.{name}" for name, module in model.named_modules()}
+    names, first = {module: f"model.{name}" for name, module in model.named_modules()}, len(network.inputs)
     ours = analyze(network, batch=plain.BATCH, training=True)
     theirs = analyze(network, batch=plain.BATCH, training=True, convention="fvcore")
     macs, fvcore = Counter(), Counter()
-    for (_, module), row, counted in zip(model.layers, ours.rows[1:], theirs.rows[1:], strict=True):
+    for (_, module), row, counted in zip(model.layers, ours.rows[first:], theirs.rows[first:], strict=True):
         macs[names[module]] += 2 * row.work.mac
         fvcore[names[module]] += counted.macs or 0
     return {
-        "shapes": [(plain.BATCH * row.node.times, row.shape.channels, *row.shape.axes) for row in ours.rows[1:]],
+        "shapes": [(plain.BATCH * row.node.times, row.shape.channels, *row.shape.axes) for row in ours.rows[first:]],
         "params": [tuple(node.layer.params(*network.input_shapes(node))) for node, _ in model.layers],
         "all params": ours.totals.params,
         "FlopCounterMode": dict(macs),
@@ -140,7 +140,7 @@ class Census:
     """What was drawn, and how it came out."""
 
     def __init__(self) -> None:
-        self.networks = self.layers = self.shared = self.side = 0
+        self.networks = self.layers = self.shared = self.side = self.inputs = self.outputs = 0
         self.types: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.differences: Counter[str] = Counter()
@@ -148,7 +148,7 @@ class Census:
     def take(self, drawn: Drawn) -> None:
         net = drawn.network
         assert measured(net) == claimed(net)
-        for node in net.nodes[1:]:
+        for node in net.after_inputs:
             self.accepted(Layer(node.layer.type, node.layer.settings, tuple(net.input_shapes(node))), node.shape)
         for layer in drawn.refused:
             self.refusal(layer)
@@ -160,10 +160,12 @@ class Census:
             else:
                 self.refused["PyTorch refuses the weights of another layer"] += 1
         self.networks += 1
-        self.layers += len(net.nodes) - 1
+        self.layers += len(net.after_inputs)
         self.shared += sum(node.shares is not None for node in net.nodes)
         self.side += sum(node.side for node in net.nodes)
-        self.types.update(node.layer.type for node in net.nodes[1:])
+        self.types.update(node.layer.type for node in net.after_inputs)
+        self.inputs += len(net.inputs) > 1
+        self.outputs += len(net.outputs) > 1
 
     def accepted(self, layer: Layer, shape: object) -> None:
         found = theirs(layer)
@@ -190,7 +192,8 @@ class Census:
             "output shape, weights, biases and buffers, its operations as torch's FlopCounterMode and as fvcore count",
             "them, and the sums over the network equal the engine's numbers exactly.",
             "",
-            f"{self.shared:,} layers use the weights of another, {self.side:,} belong to side heads.",
+            f"{self.shared:,} layers use the weights of another, {self.side:,} belong to side heads. {self.inputs:,} networks have",
+            f"several inputs, {self.outputs:,} several outputs.",
             "",
             "| layer type | layers |",
             "|---|---:|",
