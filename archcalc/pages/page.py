@@ -90,7 +90,7 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
     """
     if len(network.nodes) > MOST_LAYERS:
         raise ArchcalcError(
-            f"{network.full_name} has {len(network.nodes) - 1:,} layers; a page shows up to {MOST_LAYERS:,}, and "
+            f"{network.full_name} has {len(network.after_inputs):,} layers; a page shows up to {MOST_LAYERS:,}, and "
             f"archcalc table shows them all"
         )
     analysis = analyze(network)

@@ -60,7 +60,7 @@ def explain_table(network: Network, name: str | None = None, measured: bool = Fa
         return term_table(network, convention(name), measured)
     if len(network.nodes) > MOST_LAYERS:
         raise ArchcalcError(
-            f"{network.full_name} has {len(network.nodes) - 1:,} layers; all tools are shown side by side up to "
+            f"{network.full_name} has {len(network.after_inputs):,} layers; all tools are shown side by side up to "
             f"{MOST_LAYERS:,}, and --as TOOL shows one of them"
         )
     return overview_table(network, measured)

@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from archcalc.errors import ArchcalcError
 from archcalc.export import missing_layers as parts
 from archcalc.export.module_names import box_value, boxes_of, how_written, module_paths, taken
 from archcalc.layers.region import per_map
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import InlineCode, ModuleCode, TorchCode, takes
+from archcalc.units import counted
 
 
 class Function(nn.Module):
@@ -98,6 +100,8 @@ class Built(nn.Module):
 
     def forward(self, *given: Any) -> Any:
         count = len(self.network.inputs)
+        if len(given) < count:
+            raise ArchcalcError(f"forward takes {', '.join(self.network.inputs)}; got {counted(len(given), 'tensor')}")
         rois = given[count:] or self.default_rois(given[0])
         values = {**dict(enumerate(given[:count])), **{-1 - at: one for at, one in enumerate(rois)}}
         for node, module in self.layers:

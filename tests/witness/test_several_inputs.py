@@ -119,7 +119,7 @@ def test_a_run_that_does_not_fit_names_the_inputs() -> None:
 
 def test_the_built_model_takes_one_tensor_for_each_input() -> None:
     model = build(spec(SIAMESE))
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ArchcalcError, match="forward takes left, right; got 1 tensor"):
         model(torch.zeros(1, 1, 16, 16))
 
 
