@@ -80,15 +80,16 @@ def _kind(module: nn.Module) -> str:
 def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[str, str]], str]:
     """Pairs the parameters and buffers of both models, by name, in the order of their first use.
 
-    At a join, the other model may run the last branch first. So the reversed order of branches is tried as well. If
-    neither order fits, the result is no pairs and the first difference. ``images`` are on the device of both models.
+    At a join, the other model may run the last branch first. So the reversed order of branches is tried as well, and
+    then any order that the graph allows. If no order fits, the result is no pairs and the first difference. ``images``
+    are on the device of both models.
     """
     others = used_tensors(theirs, images)
     used = used_tensors(built, images)
     names = {id(value): name for name, value in (*theirs.named_parameters(), *theirs.named_buffers())}
     names |= {id(value): name for name, value in (*built.named_parameters(), *built.named_buffers())}
     problems = []
-    for ours in (used, _last_branch_first(built, used)):
+    for ours in (used, _last_branch_first(built, used), _as_ready(built, used, others)):
         problem = _unlike(ours, others, names)
         if not problem:
             return [(names[id(mine)], names[id(other)]) for mine, other in zip(ours, others, strict=True)], ""
@@ -145,6 +146,31 @@ def _last_branch_first(built: Built, used: list[Tensor]) -> list[Tensor]:
     for index in order:
         own = (*modules[index][1].parameters(), *modules[index][1].buffers()) if index in modules else ()
         for tensor in sorted((t for t in own if id(t) in position), key=lambda t: position[id(t)]):
+            ordered.setdefault(id(tensor), tensor)
+    return list(ordered.values())
+
+
+def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Tensor]:
+    """The tensors in an order that the graph allows, with the shapes of the other model's tensors as far as possible.
+
+    The next layer is always the first layer in the spec's order that is ready and whose tensors have the next shapes.
+    """
+    position = {id(tensor): at for at, tensor in enumerate(used)}
+    waiting: dict[int, tuple[tuple[int, ...], list[Tensor]]] = {}
+    for node, module in built.layers:
+        tensors = [tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) in position]
+        waiting[node.index] = node.inputs, sorted(tensors, key=lambda tensor: position[id(tensor)])
+    ordered: dict[int, Tensor] = {}
+    while waiting:
+        ready = [index for index, (inputs, _) in waiting.items() if not any(i in waiting for i in inputs)]
+        free = [index for index in ready if not waiting[index][1]]
+        for index in free:
+            del waiting[index]
+        if free:
+            continue
+        shapes = [_trimmed(tensor) for tensor in others[len(ordered) :]]
+        fits = (i for i in ready if [_trimmed(tensor) for tensor in waiting[i][1]] == shapes[: len(waiting[i][1])])
+        for tensor in waiting.pop(next(fits, ready[0]))[1]:
             ordered.setdefault(id(tensor), tensor)
     return list(ordered.values())
 

@@ -93,8 +93,16 @@ SAME_NAMES = (
 NETWORKS: Mapping[str, str] = dict(sorted({**OTHER_NAMES, **{name: name for name in SAME_NAMES}}.items()))
 """The network of each torchvision model."""
 OF_TIMM: Mapping[str, str] = {
+    "darknet53": "darknet53",
+    "dpn68": "dpn68",
+    "dpn92": "dpn92",
     "inception_resnet_v2": "inception_resnet_v2_released",
     "inception_v4": "inception_v4_released",
+    "legacy_senet154": "senet154",
+    "legacy_seresnet101": "se_resnet101",
+    "legacy_seresnet152": "se_resnet152",
+    "legacy_seresnet50": "se_resnet50",
+    "legacy_xception": "xception_timm",
     "mobilenetv2_035": "mobilenet_v2_0.35",
     "mobilenetv2_050": "mobilenet_v2_0.5",
     "mobilenetv2_075": "mobilenet_v2_0.75",
@@ -118,11 +126,21 @@ OF_TIMM: Mapping[str, str] = {
     "semnasnet_100": "mnasnet_a1",
 }
 """The network of each timm model that is used, because torchvision lacks the network."""
+
+
+def _leaky_relu(**settings: Any) -> Any:
+    """Darknet's activation. timm's has the slope 0.01."""
+    from torch.nn import LeakyReLU
+
+    return LeakyReLU(0.1, **settings)
+
+
 TIMM_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "darknet53": {"act_layer": _leaky_relu},
     "mobilenetv3_large_075": {"bn_eps": 1e-3},
     "mobilenetv3_small_075": {"bn_eps": 1e-3},
 }
-"""Arguments of timm models whose default epsilon differs from that of the authors and of torchvision."""
+"""Arguments of timm models whose default epsilon or slope differs from that of the authors."""
 _NO_WEIGHTS = {"weights_backbone": None}
 _WITH_SIDE_HEAD = {"weights_backbone": None, "aux_loss": True}
 ARGUMENTS: Mapping[str, Mapping[str, Any]] = {

@@ -29,8 +29,6 @@ FULL_SIZE = (
     "mnasnet0_5",
     "regnet_y_400mf",
     "resnext50_32x4d",
-    "deeplabv3_mobilenet_v3_large",
-    "lraspp_mobilenet_v3_large",
 )
 OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3", "s3d")
 """Networks that are torchvision's only at the size that they were made for."""
