@@ -7,13 +7,13 @@ from typing import Any, TypeAlias
 
 from archcalc.field.joining import joined, side_by_side
 from archcalc.field.layout import Layout, plain_layout
-from archcalc.field.sliding import regrouped, slid
+from archcalc.field.sliding import regrouped, rolled, slid
 from archcalc.layers.axes import axis_number
 from archcalc.layers.base import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Concat
-from archcalc.layers.move import Movement
+from archcalc.layers.move import Movement, Roll
 from archcalc.network import Network, Node
 from archcalc.sizes import POINT, Shape, Window
 
@@ -60,6 +60,8 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
     assert layout
     if isinstance(layer, Movement):
         result = regrouped(layout, layer.arrangement(x))
+    elif isinstance(layer, Roll):
+        result = rolled(layout, layer.shifts(x))
     else:
         result = slid(layout, layer.window(x), x, out)
     there, windows = result

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archcalc.layers.join import Concat, broadcast_windows
-from archcalc.layers.move import ChannelShuffle, Movement
+from archcalc.layers.move import ChannelShuffle, Movement, Roll
 from archcalc.network import Network, Node
 from archcalc.sizes import Int, Window
 
 if TYPE_CHECKING:
     from archcalc.field.layout import Layout
 
-REGROUPING = (Movement,)
+REGROUPING = (Movement, Roll)
 """The layer types that move positions, or whose inputs are read through different windows."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, StorageKind, need_map, per_axis
-from archcalc.layers.settings import Like, PerAxis, Sides
+from archcalc.layers.settings import Choice, Like, PerAxis, Sides
 from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, int_text, largest, smallest
 
 
@@ -88,9 +88,14 @@ class Crop(Border, type="crop"):
 
 
 class Pad(Border, type="pad"):
-    """Puts zeros around a map. Without any zeros the output is a view of the input."""
+    """Puts positions around a map: zeros, or values of the map. Without any, the output is a view of the input.
 
-    by = Sides("zeros put around", None, instead="; the layer crop cuts positions off")
+    ``reflect`` mirrors the map at its first and last position, ``replicate`` repeats these positions, and ``circular``
+    goes on at the other end. The field is a bound after the three.
+    """
+
+    by = Sides("positions put around", None, instead="; the layer crop cuts positions off")
+    mode = Choice("what is put around", ("zeros", "reflect", "replicate", "circular"), "zeros")
 
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(m - n) < 0:
@@ -99,8 +104,32 @@ class Pad(Border, type="pad"):
             )
         return m - n
 
+    def sides(self, x: Shape) -> list[tuple[Int, Int]]:
+        """Positions put around before and after, for each axis of x."""
+        sides = super().sides(x)
+        if self.mode not in ("reflect", "circular"):
+            return sides
+        spare = int(self.mode == "reflect")
+        for n, around in zip(x.axes, sides, strict=True):
+            most = max(map(largest, around))
+            if smallest(n) - spare < most:
+                raise LayerError(
+                    f"pad puts {int_text(most)} positions beside an axis of {int_text(n)}: mode {self.mode} has "
+                    f"{int_text(n - spare)} to take them from"
+                )
+        return sides
+
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(Window(1, before=before, reads_both_ends=_none(before, after)) for before, after in self.sides(x))
+        return tuple(self._window(n, before, after) for n, (before, after) in zip(x.axes, self.sides(x), strict=True))
+
+    def _window(self, n: Int, before: Int, after: Int) -> Window:
+        if self.mode == "zeros" or _none(before, after):
+            return Window(1, before=before, reads_both_ends=_none(before, after))
+        if self.mode == "circular":
+            return Window(n, whole=True, exact=False)
+        # the value of a position outside is up to so many positions away from where the position would be
+        far = 2 if self.mode == "reflect" else 1
+        return Window(1 + far * (before + after), before=before + far * after, exact=False)
 
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
         return "view" if equal(out.values, inputs[0].values) else self.storage

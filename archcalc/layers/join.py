@@ -6,6 +6,7 @@ from functools import reduce
 from itertools import accumulate
 
 from archcalc.errors import LayerError
+from archcalc.layers.axes import AxisName, axis_number, sizes_of
 from archcalc.layers.base import Layer
 from archcalc.sizes import (
     NO_PARAMS,
@@ -88,13 +89,23 @@ class Multiply(Elementwise, type="multiply"):
 
 
 class Concat(Join, type="concat"):
-    """The channels of all inputs, one input after the other."""
+    """The channels of all inputs, one input after the other; or the positions along another axis."""
+
+    axis = AxisName("the axis along which the inputs stand one after the other", "channels")
 
     def shape(self, *xs: Shape) -> Shape:
-        for x in xs[1:]:
-            if not same_shape(x._replace(channels=1), xs[0]._replace(channels=1)):
-                raise LayerError(f"the inputs of concat differ in size: {shapes_text(xs)}{_crops(xs)}")
-        return Shape(sum(x.channels for x in xs), xs[0].axes)
+        at = axis_number(self.axis, xs[0], self.type)
+        rows = [sizes_of(x) for x in xs]
+        for row in rows[1:]:
+            same = len(row) == len(rows[0]) and all(
+                equal(n, m) for i, (n, m) in enumerate(zip(row, rows[0], strict=True)) if i != at
+            )
+            if not same:
+                hint = _crops(xs) if at == 0 else f"; all sizes but the {self.axis} must be equal"
+                raise LayerError(f"the inputs of concat differ in size: {shapes_text(xs)}{hint}")
+        sizes = list(rows[0])
+        sizes[at] = sum(row[at] for row in rows)
+        return Shape(sizes[0], tuple(sizes[1:]))
 
     def work(self, out: Shape, *xs: Shape) -> Work:
         return NO_WORK

@@ -5,7 +5,8 @@ from __future__ import annotations
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import Arrangement, Pattern, PatternText, nearest_multiples, read_pattern, sized
 from archcalc.layers.base import Layer, StorageKind, need_map, per_axis, registry, whole
-from archcalc.layers.settings import Flag, Like, PerAxis, WholeNumber
+from archcalc.layers.reshape import Expand
+from archcalc.layers.settings import Flag, Like, PerAxis, Shifts, WholeNumber
 from archcalc.sizes import (
     NO_PARAMS,
     NO_WORK,
@@ -204,6 +205,44 @@ class FromWindows(Movement, type="from_windows"):
         return sized(f"c {apart} -> c {together}", **counts, **within)
 
 
+class Roll(Layer, type="roll"):
+    """Moves the positions of a map along its axes; those that leave at the end come in at the start.
+
+    Position p moves to position p + ``by``, as in ``torch.roll``. A negative number moves the positions to the start.
+
+    Source: Liu et al., Swin transformer, 2021, section 3.2 (the cyclic shift).
+    """
+
+    by = Shifts("how far, one number for every axis")
+
+    def shifts(self, x: Shape) -> tuple[Int, ...]:
+        """How far the positions move along every axis, from 0 to the size of the axis."""
+        need_map(x, self.type)
+        return tuple(shift % n for n, shift in zip(x.axes, per_axis(self.by, x, "by"), strict=True))
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        still = [largest(shift) == 0 for shift in self.shifts(x)]
+        if all(still):
+            return POINT
+        return tuple(
+            Window(1, over=0) if stays else Window(n, whole=True, exact=False)
+            for n, stays in zip(x.axes, still, strict=True)
+        )
+
+    def held(self, out: Shape, *inputs: Shape) -> StorageKind:
+        return "new" if any(largest(shift) for shift in self.shifts(inputs[0])) else "view"
+
+    def shape(self, x: Shape) -> Shape:
+        self.shifts(x)
+        return x
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
 def windows_text(axes: tuple[str, ...], within: tuple[str, ...], grid: bool) -> tuple[str, str]:
     """The axes of a map, and the axes of its windows, as they stand in a pattern behind the channels."""
     pairs = [(inner, axis) if grid else (axis, inner) for axis, inner in zip(axes, within, strict=True)]
@@ -238,5 +277,5 @@ def axes_text(x: Shape) -> str:
     return "".join(f" {axis}" for axis in axes_of(x))
 
 
-MOVEMENTS = frozenset(name for name, layer in registry.items() if issubclass(layer, Movement))
-"""The layer types that move values by a pattern. They have neither operations nor parameters."""
+MOVEMENTS = frozenset(name for name, layer in registry.items() if issubclass(layer, (Movement, Roll, Expand)))
+"""The layer types that move or repeat values. They have neither operations nor parameters."""

@@ -124,6 +124,14 @@ class PerAxis(WholeNumber):
         return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}], "description": self.help}
 
 
+class Shifts(PerAxis):
+    """A whole number of any sign for every axis, or a list with one for each."""
+
+    def __init__(self, help: str, default: Any = REQUIRED) -> None:
+        super().__init__(help, default, least=-MAX_SIZE)
+        self.allowed = "whole number or [height, width]"
+
+
 class Sides(Setting):
     """Positions on every side, per axis or per side; ``instead`` says what to do instead of a negative number."""
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from archcalc.layers import Layer
+from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Add, broadcast
-from archcalc.pytorch.code import InlineCode
+from archcalc.pytorch.code import InlineCode, Statements
 from archcalc.pytorch.layout import innermost_first, packed
-from archcalc.pytorch.record import JoinRecord
+from archcalc.pytorch.record import JoinRecord, operands
 from archcalc.pytorch.runner import Runner, dense, formatted, into
 from archcalc.pytorch.tape import SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
@@ -173,8 +174,15 @@ class ConcatRecord(JoinRecord, type="concat"):
     keeps_format = True
 
     def write(self, ends: list[str], over: bool) -> list[InlineCode]:
+        return [self.along(1, ends)]
+
+    def along(self, axis: int, ends: list[str]) -> InlineCode:
         terms = [f"{{{at}}}{end}" for at, end in enumerate(ends)]
-        return [InlineCode(f"torch.cat(({', '.join(terms)}{',' * (len(terms) == 1)}), 1)")]
+        return InlineCode(f"torch.cat(({', '.join(terms)}{',' * (len(terms) == 1)}), {axis})")
+
+    def statements(self, layer: Any, inputs: Sequence[Shape], out: Shape, over: bool = False) -> Statements:
+        axis = 1 + axis_number(layer.axis, out, layer.type)
+        return Statements((), self.along(axis, operands(out, inputs)))
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         size = max(x.itemsize for x in xs)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from archcalc.layers import Layer
 from archcalc.layers.arrangement import Arrangement
+from archcalc.layers.axes import axis_names
 from archcalc.layers.base import per_axis
 from archcalc.pytorch.code import ITSELF, InlineCode
-from archcalc.pytorch.rearrange import MovingRecord, moved_by
+from archcalc.pytorch.rearrange import MovingRecord, format_rule, moved_by
 from archcalc.pytorch.runner import Runner, formatted
 from archcalc.pytorch.tape import ORDERED, TapeTensor
 from archcalc.sizes import Shape
@@ -76,12 +79,41 @@ class PixelShuffleRecord(MovementRecord, type="pixel_shuffle"):
         (x,), (shape,) = xs, shapes
         if out == shape or tape.ask(self.together, layer, shape) is None:
             return super().run(tape, layer, xs, shapes, out)
-        return tape.run(self.operator, xs, out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, "format"))
+        return tape.run(
+            self.operator, xs, out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, format_rule(shape))
+        )
 
 
 class SpaceToDepthRecord(PixelShuffleRecord, type="space_to_depth"):
     operator, setting = "pixel_unshuffle", "block"
     modules = ("PixelUnshuffle",)
+
+
+class RollRecord(MovingRecord, type="roll"):
+    """New storage, in the memory format of the input."""
+
+    keeps_format = True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        names = axis_names(x)
+        by = per_axis(layer.by, x, "by")
+        far = {at: shift for at, (shift, real) in enumerate(zip(by, layer.shifts(x), strict=True)) if real}
+        if not far:
+            return ITSELF
+        sizes = {f"by_{names[at]}": shift for at, shift in far.items()}
+        shifts, axes = ", ".join(f"{{{name}}}" for name in sizes), ", ".join(str(at + 2) for at in far)
+        text = f"{shifts}, {axes}" if len(far) == 1 else f"({shifts}), ({axes})"
+        return InlineCode(f"{{0}}.roll({text})", sizes)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        if not any(layer.shifts(shape)):
+            return x
+        rule = tape.rule(x, format_rule(shape))
+        return tape.run("roll", xs, out.values, ORDERED[formatted(x, shape)], rule=rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [layer]
 
 
 def arranged(layer: Any, x: Shape) -> Arrangement:

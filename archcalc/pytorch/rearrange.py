@@ -7,8 +7,10 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.layers.arrangement import Arrangement, Part
+from archcalc.layers.axes import axis_names
 from archcalc.layers.pool import GlobalAvgPool
-from archcalc.pytorch.code import ENDS, ITSELF, InlineCode, ModuleCode, TorchCode, padding
+from archcalc.layers.reshape import Expand
+from archcalc.pytorch.code import ENDS, ITSELF, InlineCode, ModuleCode, TorchCode
 from archcalc.pytorch.layout import moved
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted, laid
@@ -115,9 +117,14 @@ class DropPathRecord(DroppingRecord, type="drop_path"):
         return result
 
 
+def format_rule(x: Shape) -> str:
+    """The memory order of an input's gradient that an operator makes in the memory format of the output's gradient."""
+    return "first" if len(x.axes) == 1 else "format"
+
+
 def copied(tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
     """A new map in the memory format of the input. The operator saves nothing."""
-    order = "first" if operator == "upsample" and len(out.axes) == 1 else "format"
+    order = "" if operator == "constant_pad_nd" else format_rule(shape)
     return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
 
 
@@ -125,19 +132,48 @@ class SliceRecord(MovingRecord, type="slice"):
     def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
         if out == x:
             return ITSELF
-        start, stop = layer.start, layer.start + out.channels
-        if start == 0:
-            return InlineCode("{0}[:, :{stop}]", {"stop": stop})
-        if stop == x.channels:
-            return InlineCode("{0}[:, {start}:]", {"start": start})
-        return InlineCode("{0}[:, {start}:{stop}]", {"start": start, "stop": stop})
+        at, n, stop = layer.along(x)
+        given = {"start": layer.start or None, "stop": None if stop == n else stop, "step": layer.step}
+        if layer.step == 1:
+            del given["step"]
+        cut = ":".join("" if value is None else f"{{{name}}}" for name, value in given.items())
+        arguments = {name: value for name, value in given.items() if value is not None}
+        return InlineCode(f"{{0}}[:, {':, ' * at}{cut}]", arguments)
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,) = xs
+        (x,), (shape,) = xs, shapes
         if out.values == x.count:
             return x
-        strides = dense(x, shapes[0])
-        return laid(tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first")), out, strides)
+        strides = list(dense(x, shape))
+        strides[layer.along(shape)[0]] *= layer.step
+        return laid(tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first")), out, tuple(strides))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [] if layer.axis == "channels" or not out.axes else [layer]
+
+
+class ExpandRecord(MovingRecord, type="expand"):
+    """A view with stride 0 along the axes that repeat a position. Its gradient is summed."""
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        if out == x:
+            return ITSELF
+        names = axis_names(out)
+        sizes = {f"size_{name}": m for name, n, m in zip(names, x.axes, out.axes, strict=True) if n != m}
+        given = ", ".join(f"{{size_{name}}}" if f"size_{name}" in sizes else "-1" for name in names)
+        return InlineCode(f"{{0}}.expand(-1, -1, {given})", sizes)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        if out == shape:
+            return x
+        channels, *inner = dense(x, shape)
+        strides = [0 if n != m else stride for n, m, stride in zip(shape.axes, out.axes, inner, strict=True)]
+        wide = tape.run("expand", xs, out.values, VIEW, rule=tape.rule(x, "first"))
+        return laid(wide, out, (channels, *strides))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [Expand(size=out.axes)]
 
 
 class CropRecord(MovingRecord, type="crop"):
@@ -181,11 +217,3 @@ class PadChannelsRecord(MovingRecord, type="pad_channels"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         return xs[0] if out == shapes[0] else copied(tape, "constant_pad_nd", xs[0], shapes[0], out)
-
-
-class PadRecord(PadChannelsRecord, type="pad"):
-    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
-        return ITSELF if out == x else padding(x, layer.sides(x))
-
-    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return [layer]

@@ -198,7 +198,7 @@ def _fields(network: Network) -> dict[int, tuple[AxisField, ...]]:
 
 def _crops(node: Node) -> bool:
     """Whether the layer crops its output. A later layer may put zeros in the place of the cropped positions."""
-    return node.layer.type == "crop" or (isinstance(node.layer, ConvTranspose) and node.layer.pad != 0)
+    return node.layer.type in ("crop", "slice") or (isinstance(node.layer, ConvTranspose) and node.layer.pad != 0)
 
 
 def _chosen(network: Network, limit: int | None) -> list[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from archcalc.errors import ArchcalcError
 from archcalc.layers import Layer
 from archcalc.layers.arrangement import Arrangement, Group, Pattern
+from archcalc.layers.axes import axis_number
 from archcalc.layers.dense import Linear
+from archcalc.layers.join import Concat
 from archcalc.layers.move import Movement, Rearrange
 from archcalc.layers.resample import Upsample
 from archcalc.network import Network, Node
@@ -36,7 +38,7 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
     at = {i: i for i in range(len(network.inputs))}
     for node in network.running():
         inputs = [at[i] for i in node.inputs]
-        if node.layer.joins:
+        if node.layer.joins and not _along_positions(node):
             inputs = [_widened(small, i, node.shape) for i in inputs]
         for layer in _stand_in(network, node, ones):
             inputs = [small.add(f"n{len(small.nodes)}", layer, inputs)]
@@ -52,7 +54,14 @@ def _stand_in(network: Network, node: Node, ones: tuple[int, ...]) -> list[Layer
         before, after = node.layer.arrangement(*network.input_shapes(node))
         none: tuple[Group, ...] = ((),) * len(ones)
         return moved((before[0], *(before[1:] or none)), (after[0], *(after[1:] or none)))
+    if _along_positions(node):
+        return [node.layer]
     return list(records[node.layer.type].stand_in(node.layer, node.shape))
+
+
+def _along_positions(node: Node) -> bool:
+    """Whether a layer puts the positions of its inputs one after the other."""
+    return isinstance(node.layer, Concat) and axis_number(node.layer.axis, node.shape, "concat") > 0
 
 
 def moved(before: tuple[Group, ...], after: tuple[Group, ...]) -> list[Layer]:

@@ -21,7 +21,7 @@ POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 ACTIVATIONS = (
     "relu relu6 leaky_relu prelu elu selu sigmoid hard_sigmoid silu hard_swish gelu tanh hard_tanh softplus mish"
 )
-PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows"
+PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
 OTHERS = "scale layer_scale softmax log_softmax glu add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
@@ -59,7 +59,7 @@ STATUSES = {
 }
 COVER_EVERYTHING = ("archcalc", "paper", "cs231n")
 """Conventions whose definition covers every layer type."""
-OF_OTHER_AXES = ("to_map", "windows", "from_windows")
+OF_OTHER_AXES = ("expand", "to_map", "windows", "from_windows")
 """Patterns that are written as ``rearrange`` is, on other axes than those of the tests."""
 RUN = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
 """Tools that the tests run on every layer type that their convention knows."""
@@ -198,6 +198,11 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         ),
         "space_to_depth": case(lambda: nn.PixelUnshuffle(2), block=2),
         "pixel_shuffle": case(lambda: nn.PixelShuffle(2), factor=2),
+        "roll": case(lambda: Written(lambda x: x.roll((1, -1), (2, 3))), by=[1, -1]),
+        "pad/reflect": case(lambda: nn.ReflectionPad2d(1), by=1, mode="reflect"),
+        "pad/circular": case(lambda: nn.CircularPad2d(1), by=1, mode="circular"),
+        "slice/rows": case(lambda: Written(lambda x: x[:, :, ::2]), axis="height", step=2),
+        "concat/rows": case(lambda: Written(lambda x: torch.cat([x, x], 2)), axis="height"),
         "to_tokens": case(lambda: Written(lambda x: x.flatten(2))),
         "roi_align": case(lambda: Written(lambda x: ops.roi_align(x, boxes(x), 3, 1, 2)), size=3, regions=5),
         "roi_pool": case(lambda: Written(lambda x: ops.roi_pool(x, boxes(x), 3)), size=3, regions=5),

@@ -269,6 +269,48 @@ SHAPES = [
         "the inputs of concat differ in size: 8x30, 8x26; crop: {size: [26]} cuts a larger map to that size",
     ),
     ("concat", {}, (x, Shape(6, (5,))), "the inputs of concat differ in size: 6x5x7, 6x5"),
+    ("slice", {"axis": "height", "start": 2, "stop": 6}, (x,), "height 2 to 6 do not lie in the height 5 of the input"),
+    ("slice", {"axis": "last", "start": 7}, (x,), "width 7 to 7 do not lie in the width 7 of the input"),
+    (
+        "slice",
+        {"axis": "length"},
+        (x,),
+        "slice over the axis length, but the input is 6x5x7: its axes are channels, height, width and last",
+    ),
+    (
+        "slice",
+        {"axis": "width"},
+        (Shape(6),),
+        "slice over the axis width, but the input is 6: a vector has channels only",
+    ),
+    (
+        "concat",
+        {"axis": "height"},
+        (x, Shape(6, (5, 6))),
+        "the inputs of concat differ in size: 6x5x7, 6x5x6; all sizes but the height must be equal",
+    ),
+    ("expand", {}, (x,), "expand needs size or like, one of the two"),
+    (
+        "expand",
+        {"size": [5, 14]},
+        (x,),
+        "expand cannot make 6x5x7 a map of 5x14: along an axis, the sizes must be equal, or 1 before; upsample makes "
+        "other maps larger",
+    ),
+    ("roll", {"by": [1, 2, 3]}, (x,), "by has 3 numbers, but the input 6x5x7 has 2 spatial axes"),
+    ("roll", {"by": 1}, (Shape(6),), "roll needs a feature map with height and width, got a vector of 6"),
+    (
+        "pad",
+        {"by": 5, "mode": "reflect"},
+        (x,),
+        "pad puts 5 positions beside an axis of 5: mode reflect has 4 to take them from",
+    ),
+    (
+        "pad",
+        {"by": [6, 0], "mode": "circular"},
+        (x,),
+        "pad puts 6 positions beside an axis of 5: mode circular has 5 to take them from",
+    ),
     (
         "windows",
         {"size": 7},

@@ -346,6 +346,41 @@ CASES = [
     # the rows 0-2, 2-4 and the columns 0-2, 2-4, 4-6 of a region as large as the map: 6 x 9 cells of every channel
     Case("roi_pool", {"size": [2, 3]}, (x,), Shape(6, (2, 3)), (), {"compare": 6 * (6 * 9 - 6)}, ANYWHERE),
     Case("ps_roi_pool", {"size": [2, 3]}, (x,), Shape(1, (2, 3)), (), {"add": 6 * 9 - 6, "div": 6}, ANYWHERE),
+    # rows 1 and 3 of five: unit o reads position 2o + 1
+    Case(
+        "slice",
+        {"axis": "height", "start": 1, "step": 2},
+        (x,),
+        Shape(6, (2, 7)),
+        window=(Window(1, 2, -1, reads_both_ends=False), Window(1)),
+    ),
+    Case("slice", {"axis": "last", "stop": 3}, (x,), Shape(6, (5, 3)), window=(Window(1), cut(0))),
+    Case("concat", {"axis": "height"}, (x, Shape(6, (2, 7))), Shape(6, (7, 7))),
+    Case("expand", {"size": [3, 7]}, (Shape(6, (1, 7)),), Shape(6, (3, 7)), window=(Window(1, whole=True), Window(1))),
+    Case("roll", {"by": [0, -2]}, (x,), x, window=(Window(1), Window(7, whole=True, exact=False))),
+    Case("roll", {"by": [5, 7]}, (x,), x),  # a whole turn
+    # 1 before and 2 after: a mirrored position is up to twice as far from where it would be, a repeated one as far
+    Case(
+        "pad",
+        {"by": [[1, 2], 0], "mode": "reflect"},
+        (x,),
+        Shape(6, (8, 7)),
+        window=(Window(7, 1, 5, exact=False), Window(1)),
+    ),
+    Case(
+        "pad",
+        {"by": [[1, 2], 0], "mode": "replicate"},
+        (x,),
+        Shape(6, (8, 7)),
+        window=(Window(4, 1, 3, exact=False), Window(1)),
+    ),
+    Case(
+        "pad",
+        {"by": [0, 7], "mode": "circular"},
+        (x,),
+        Shape(6, (5, 21)),
+        window=(Window(1), Window(7, whole=True, exact=False)),
+    ),
     Case("rearrange", {"pattern": "(2 c) h w -> (c 2) h w"}, (x,), x),
     # 6 channels of 5x7: blocks of 5x1 leave 1x7, and 30 channels; 2x3 parts of the channels leave one
     Case("space_to_depth", {"block": [5, 1]}, (x,), Shape(30, (1, 7)), window=WHOLE),

@@ -102,7 +102,7 @@ import archcalc.pytorch
     assert done.stderr.splitlines()[-1].startswith("TypeError: the layer type 'mine' (Mine) has no PyTorch record")
 
 
-AXES: dict[str, tuple[int, ...]] = {"rbf": (), "to_map": (6,), "from_windows": (9, 4)}
+AXES: dict[str, tuple[int, ...]] = {"expand": (1, 6), "rbf": (), "to_map": (6,), "from_windows": (9, 4)}
 SETTINGS: dict[str, list[dict]] = {
     "conv": [{"out": 4, "kernel": 3}],
     "conv_transpose": [{"out": 4, "kernel": 3}],
@@ -120,7 +120,9 @@ SETTINGS: dict[str, list[dict]] = {
     "drop_path": [{"p": 0.5}],
     "slice": [{"start": 1}],
     "crop": [{"by": 1}],
-    "pad": [{"by": 1}],
+    "pad": [{"by": 1}, {"by": 1, "mode": "reflect"}],
+    "roll": [{"by": 1}],
+    "expand": [{"size": [3, 6]}],
     "pad_channels": [{"after": 1}],
     "channel_shuffle": [{"groups": 2}],
     "space_to_depth": [{"block": 2}],

@@ -191,6 +191,30 @@ ROWS = [
     ("pad_channels", {}, [], []),
     ("channel_shuffle", {"groups": 2}, [("clone", MAP)], [("clone", MAP)]),
     ("channel_shuffle", {"groups": 1}, [], []),
+    # the gradient of the tokens is read as a map again; windows are copied, and so is their gradient
+    ("to_tokens", {}, [("view", 0)], []),
+    ("windows", {"size": 4}, [("clone", MAP)], [("clone", MAP)]),
+    ("rearrange", {"pattern": "c h w -> c w h"}, [("view", 0)], []),
+    ("space_to_depth", {"block": 2}, [("pixel_unshuffle", MAP)], [("pixel_unshuffle", MAP)]),
+    ("roll", {"by": 1}, [("roll", MAP)], [("roll", MAP)]),
+    ("roll", {"by": 8}, [], []),
+    ("slice", {"axis": "height", "step": 2}, [("slice", 0)], [("slice", MAP)]),
+    ("pad", {"by": 1, "mode": "reflect"}, [("reflection_pad", 4 * 10 * 10 * 4)], [("reflection_pad", MAP)]),
+    (  # the map and one row are copied into new storage; each copy has a gradient of the whole and of its part
+        "pad",
+        {"by": [[0, 1], 0], "mode": "circular"},
+        [("slice", 0), ("slice", 0), ("copy_", PADDED - 4 * 9 * 4), ("slice", 0), ("copy_", 0)],
+        [
+            *[("copy_", PADDED - 4 * 9 * 4), ("copy_", 4 * 8 * 4), ("copy_", 4 * 8 * 4)],
+            *[
+                ("slice", PADDED - 4 * 9 * 4),
+                ("copy_", PADDED - 4 * 9 * 4),
+                ("copy_", MAP),
+                ("slice", MAP),
+                ("slice", MAP),
+            ],
+        ],
+    ),
     ("dropout", {}, [("bernoulli_", MAP), ("mul", MAP)], [("mul", MAP)]),
     ("dropout", {"p": 0}, [], []),
     (  # one number per image: 4 bytes random, 1 byte which to keep, 4 bytes as a float
@@ -233,17 +257,26 @@ JOINS = [
     ("mean", (1, 1), [("add", MAP), ("div", MAP)], [("div", MAP), ("add", MAP)]),
     ("multiply", (1, 2), [("mul", MAP)], [("mul", MAP), ("mul", MAP), ("mul", 16)]),  # both whole, then one summed
     ("concat", (1, 1), [("cat", 2 * MAP)], [("add", MAP)]),
+    ("concat/axis", (1, 1), [("cat", 2 * MAP)], [("add", MAP)]),
 ]
 
 
 @pytest.mark.parametrize(("type", "inputs", "forward", "backward"), JOINS)
 def test_the_operators_of_a_join(type, inputs, forward, backward):
-    assert run((type, {}), inputs=inputs) == (forward, backward)
+    type, _, axis = type.partition("/")
+    assert run((type, {"axis": "height"} if axis else {}), inputs=inputs) == (forward, backward)
+
+
+def test_a_position_that_is_repeated_is_a_view_whose_gradient_is_summed():
+    forward, backward = run(("expand", {"size": 8}), inputs=(2,))
+    assert (forward, backward) == ([("expand", 0)], [("expand", 16)])
 
 
 CHANNELS_LAST = [
     # what needs the order of the shape copies the map; what keeps its order does not
     (("flatten", {}), [("clone", MAP)], []),
+    (("to_tokens", {}), [("view", 0)], []),
+    (("rearrange", {"pattern": "c h w -> h (w c)"}), [("view", 0)], []),
     (("instance_norm", {}), [("clone", MAP), ("view", 0), ("native_batch_norm", MAP + 32), ("view", 0)], 1),
     (("group_norm", {"groups": 2}), [("native_group_norm", MAP + 16)], 1),
     (("global_avg_pool", {}), [("mean", 16), ("as_strided_", 0)], 2),

@@ -230,23 +230,27 @@ class _Drawing:
     def merge(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
         """Branches, most of them made to fit."""
         type = self.one_of(*JOINS)
+        axis = Settings(self, x).axis() if type == "concat" and self.draw(st.booleans()) else None
         branches, ends = [], []
         for _ in range(self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
             if ends and type != "concat" and ends[0].axes and y.axes and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
             elif ends and not self.rarely(6):
-                y = self.fitted(branch, y, ends[0], type)
+                y = self.fitted(branch, y, ends[0], "" if axis else type)
             branches.append(branch)
             ends.append(y)
         if self.draw(st.booleans()):
             branches.reverse()
             ends.reverse()
-        y = self.applied(type, {}, tuple(ends))
+        given = {"axis": axis} if axis else {}
+        y = self.applied(type, given, tuple(ends))
         if y is None:
             return x
         if self.draw(st.booleans()):
-            step = {type: {f"way{i}": branch for i, branch in enumerate(branches)}}
+            step = {type: {**given, **{f"way{i}": branch for i, branch in enumerate(branches)}}}
+        elif given:
+            step = {type: {**given, **{f"b{i}": branch for i, branch in enumerate(branches, 1)}}}
         else:
             step = {type: branches}
         name = self.name(type)
@@ -577,11 +581,33 @@ class Settings:
         aligned = True if (mode and self.rarely(3)) or self.rarely(30) else None
         return self.some(size=size, scale=scale, mode=mode, align_corners=aligned)
 
+    def axis(self) -> str | None:
+        """The name of an axis, or none; rarely of one that is not there."""
+        names = {0: [], 1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}.get(
+            len(self.x.axes), []
+        )
+        if self.rarely(20):
+            return self.one_of("depth", "length")
+        return self.one_of(None, *names, *names, "last", "channels")
+
     def slice(self) -> dict[str, Any]:
-        c = self.x.channels
-        start = self.one_of(None, self.number(0, c - 1), self.count(0, c))
-        stop = self.one_of(None, self.number((start or 0) + 1, max(c, (start or 0) + 1)), self.count(0, c + 1))
-        return self.some(start=start, stop=stop)
+        axis = self.axis()
+        n = self.x.channels
+        if axis == "last" or axis in ("width", "length"):
+            n = (self.x.channels, *self.x.axes)[-1]
+        elif axis in ("height", "depth") and self.x.axes:
+            n = self.x.axes[-2 if axis == "height" and len(self.x.axes) > 1 else 0]
+        start = self.one_of(None, self.number(0, n - 1), self.count(0, n))
+        stop = self.one_of(None, self.number((start or 0) + 1, max(n, (start or 0) + 1)), self.count(0, n + 1))
+        return self.some(start=start, stop=stop, axis=axis, step=self.one_of(None, None, self.count(1, 3)))
+
+    def roll(self) -> dict[str, Any]:
+        low = self.number(-3, 0)
+        return {"by": self.one_of(low, [self.number(-4, 4) for _ in self.x.axes or "a"], self.number(0, 14))}
+
+    def expand(self) -> dict[str, Any]:
+        fit = [self.number(1, 5) if n == 1 else n for n in self.x.axes] or [2]
+        return {"size": self.each(1, 4) if self.rarely(3) else fit}
 
     def pad_channels(self) -> dict[str, Any]:
         return self.some(before=self.one_of(None, self.count(0, 3)), after=self.one_of(None, self.count(0, 3)))
@@ -593,9 +619,10 @@ class Settings:
         return {"by": self.by([max(0, (n - 1) // 2) for n in self.x.axes] or [2])}
 
     def pad(self) -> dict[str, Any]:
+        mode = self.one_of(None, None, "reflect", "replicate", "circular")
         if self.rarely(4):
-            return {"size": self.each(4, 14)}
-        return {"by": self.by([3] * len(self.x.axes) or [2])}
+            return self.some(size=self.each(4, 14), mode=mode)
+        return self.some(by=self.by([3] * len(self.x.axes) or [2]), mode=mode)
 
     def by(self, most: list[int]) -> Any:
         """Positions on every side, per axis, or per side."""

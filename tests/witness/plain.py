@@ -190,7 +190,9 @@ def pad(given: dict[str, Any], x: Tensor) -> Tensor:
     pads = border(given, x, 1)
     if any(n < 0 for pair in pads for n in pair):
         raise NoSuchLayerError("padding that makes a map smaller")
-    return F.pad(x, sides(pads))
+    if given["mode"] != "zeros" and x.dim() > 3 + 2:
+        raise NoSuchLayerError("padding over many axes")
+    return F.pad(x, sides(pads), mode="constant" if given["mode"] == "zeros" else given["mode"])
 
 
 def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:
@@ -224,6 +226,17 @@ def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:
         x = x.flatten(done, done + len(group) - 1) if group else x.unsqueeze(done)
         done += 1
     return x
+
+
+def axis_of(name: str, x: Tensor) -> int:
+    """The number of an axis by its name."""
+    names = {3: ["length"], 4: ["height", "width"], 5: ["depth", "height", "width"]}.get(x.dim(), [])
+    names = ["batch", "channels", *names]
+    if name == "last":
+        return x.dim() - 1
+    if name not in names:
+        raise NoSuchLayerError(f"no axis is called {name}")
+    return names.index(name)
 
 
 def along(given: Any, x: Tensor) -> list[int]:
@@ -344,13 +357,17 @@ LAYERS: dict[str, Any] = {
     "add": lambda given, *xs: sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),
     "multiply": lambda given, *xs: reduce(mul, xs),
-    "concat": lambda given, *xs: torch.cat(xs, 1),
+    "concat": lambda given, *xs: torch.cat(xs, axis_of(given["axis"], xs[0])),
     "flatten": lambda given, x: nn.Flatten()(x),
     "identity": lambda given, x: nn.Identity()(x),
     "dropout": lambda given, x: nn.Dropout(given["p"])(x),
     "drop_path": lambda given, x: stochastic_depth(x, given["p"], "row"),
     "upsample": upsample,
-    "slice": lambda given, x: x[:, given["start"] : given["stop"]],
+    "slice": lambda given, x: x.movedim(axis_of(given["axis"], x), 0)[
+        given["start"] : given["stop"] : given["step"]
+    ].movedim(0, axis_of(given["axis"], x)),
+    "roll": lambda given, x: torch.roll(x, along(given["by"], x), list(range(2, x.dim()))),
+    "expand": lambda given, x: x.expand(-1, -1, *along(given["size"], x)),
     "pad_channels": pad_channels,
     "crop": crop,
     "pad": pad,
