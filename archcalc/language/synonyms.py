@@ -104,8 +104,6 @@ MISSING = frozenset(
         "adaptivemaxpool",
         "lppool",
         "fractionalmaxpool",
-        "roipool",
-        "roialign",
         "unfold",
         "fold",
         "deformableconv",
