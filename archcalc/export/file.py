@@ -17,7 +17,7 @@ from archcalc.analysis import analyze
 from archcalc.export.classes import Class, Classes, called, camel, fields
 from archcalc.export.forward import forward
 from archcalc.export.lines import WIDTH, fits, signature, statement
-from archcalc.export.module_names import TAKEN, boxes_of
+from archcalc.export.module_names import TAKEN, boxes_of, identifier
 from archcalc.export.outline import ModuleOutline, outline
 from archcalc.export.parameters import MISSING, RESERVED, literal
 from archcalc.layers.region import per_map
@@ -155,11 +155,14 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
 
 
 def _arguments(network: Network) -> dict[int, str]:
-    """The names of the arguments of ``forward`` if the network has several inputs. Names that Python has get a _."""
+    """The names of the arguments of ``forward`` if the network has several inputs. Names that are in use get a _."""
     names: dict[int, str] = {}
-    for index, name in enumerate(network.inputs if len(network.inputs) > 1 else ()):
-        while iskeyword(name) or name in (*RESERVED, *IMPORTS, *parts(), *names.values()):
+    in_use = {*RESERVED, *IMPORTS, *parts(), *boxes_of(network).values()}
+    for index, given in enumerate(network.inputs if len(network.inputs) > 1 else ()):
+        name = identifier(given)
+        while name in in_use:
             name += "_"
+        in_use.add(name)
         names[index] = name
     return names
 

@@ -144,6 +144,8 @@ def test_towers_with_the_same_weights_are_the_same_function() -> None:
         (("torch", "torch_"), ["torch_", "torch__"]),
         (("F", "OrderedDict"), ["F_", "OrderedDict_"]),
         (("ünter", "卷积"), ["ünter", "卷积"]),
+        (("ﬁ", "fi"), ["fi", "fi_"]),
+        (("__x", "half"), ["_x_", "half_"]),
     ],
 )
 def test_forward_names_its_arguments(names: tuple[str, str], arguments: list[str]) -> None:
