@@ -1,22 +1,26 @@
-"""torchvision's detectors, from the image to the raw maps of their heads.
+"""torchvision's detectors, from the image to the raw outputs of their heads.
 
-Anchors, box decoding and non-maximum suppression depend on data, and are no part of a network here.
+Anchors, box decoding and non-maximum suppression depend on data, and are no part of a network here. The heads of R-CNNs
+run on a fixed grid of boxes, as the built model does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 from torchvision.models import get_model
 from torchvision.ops.misc import FrozenBatchNorm2d
 
+from archcalc.export.region_layers import RoiAlign, grid
+from archcalc.layers.region import per_map
+
 
 class Detector(NamedTuple):
     """How a detector becomes a network with raw outputs.
 
-    raw:    the modules whose outputs are the outputs of the network, in this order
+    raw:    the modules whose outputs are the outputs of the network, in the order of their calls
     frozen: whether the published weights go with frozen batch normalisations; without weights, torchvision builds the
             model with trained ones
     """
@@ -25,42 +29,72 @@ class Detector(NamedTuple):
     frozen: bool = True
 
 
-_CLASSES, _BOXES = "head.classification_head", "head.regression_head"
-_SIX_MAPS = tuple(f"{head}.module_list.{number}" for head in (_BOXES, _CLASSES) for number in range(6))
+_ANCHORS = ("head.classification_head.cls_logits", "head.regression_head.bbox_reg")
+_SIX_MAPS = tuple(
+    f"head.{head}.module_list.{n}" for head in ("regression_head", "classification_head") for n in range(6)
+)
+_RCNN = (
+    "rpn.head.cls_logits",
+    "rpn.head.bbox_pred",
+    "roi_heads.box_predictor.cls_score",
+    "roi_heads.box_predictor.bbox_pred",
+)
+_MASK = (*_RCNN, "roi_heads.mask_predictor")
 DETECTORS: Mapping[str, Detector] = {
-    "retinanet_resnet50_fpn": Detector((f"{_CLASSES}.cls_logits", f"{_BOXES}.bbox_reg")),
-    "retinanet_resnet50_fpn_v2": Detector((f"{_CLASSES}.cls_logits", f"{_BOXES}.bbox_reg"), frozen=False),
-    "fcos_resnet50_fpn": Detector((f"{_CLASSES}.cls_logits", f"{_BOXES}.bbox_reg", f"{_BOXES}.bbox_ctrness")),
+    "fasterrcnn_mobilenet_v3_large_320_fpn": Detector(_RCNN),
+    "fasterrcnn_mobilenet_v3_large_fpn": Detector(_RCNN),
+    "fasterrcnn_resnet50_fpn": Detector(_RCNN),
+    "fasterrcnn_resnet50_fpn_v2": Detector(_RCNN, frozen=False),
+    "fcos_resnet50_fpn": Detector((*_ANCHORS, "head.regression_head.bbox_ctrness")),
+    "keypointrcnn_resnet50_fpn": Detector((*_RCNN, "roi_heads.keypoint_predictor")),
+    "maskrcnn_resnet50_fpn": Detector(_MASK),
+    "maskrcnn_resnet50_fpn_v2": Detector(_MASK, frozen=False),
+    "retinanet_resnet50_fpn": Detector(_ANCHORS),
+    "retinanet_resnet50_fpn_v2": Detector(_ANCHORS, frozen=False),
     "ssdlite320_mobilenet_v3_large": Detector(_SIX_MAPS, frozen=False),
 }
 """The detectors of torchvision by name."""
 
 
 class RawHeads(nn.Module):
-    """A detector that takes a batch of images and returns the raw maps of its heads, module by module."""
+    """A detector that takes a batch of images and returns the raw outputs of its heads.
 
-    def __init__(self, model: nn.Module, raw: tuple[str, ...]) -> None:
+    ``regions``: the boxes of an image for the box head, and for a head of masks or keypoints.
+    """
+
+    def __init__(self, model: Any, raw: tuple[str, ...], regions: tuple[int, int] = (1000, 100)) -> None:
         super().__init__()
-        self.model, self.raw = model, raw
+        self.model, self.raw, self.regions = model, raw, regions
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        found: list[list[Tensor]] = []
-        hooks = []
-        for name in self.raw:
-            outputs: list[Tensor] = []
+        found: list[Tensor] = []
 
-            def note(module: nn.Module, inputs: object, out: Tensor, to: list[Tensor] = outputs) -> None:
-                to.append(out)
+        def note(module: nn.Module, inputs: object, out: Tensor) -> None:
+            found.append(out)
 
-            hooks.append(self.model.get_submodule(name).register_forward_hook(note))
-            found.append(outputs)
+        hooks = [self.model.get_submodule(name).register_forward_hook(note) for name in self.raw]
         try:
-            features = self.model.get_submodule("backbone")(x)
-            self.model.get_submodule("head")(list(features.values()))
+            features = self.model.backbone(x)
+            if hasattr(self.model, "rpn"):
+                self._regions(x, features)
+            else:
+                self.model.head(list(features.values()))
         finally:
             for hook in hooks:
                 hook.remove()
-        return [out for outputs in found for out in outputs]
+        return found
+
+    def _regions(self, x: Tensor, features: Mapping[str, Tensor]) -> None:
+        self.model.rpn.head(list(features.values()))
+        heads = self.model.roi_heads
+        maps = [value for name, value in features.items() if name != "pool"]
+        for kind, regions in zip(("box", "mask", "keypoint"), (*self.regions, self.regions[1]), strict=True):
+            pool = getattr(heads, f"{kind}_roi_pool", None)
+            if pool is not None:
+                height = x.shape[-2] / x.shape[-1]
+                rois = [grid(n, height, len(x)).to(x.device) for n in per_map(regions, len(maps))]
+                found = RoiAlign(pool.output_size, pool.sampling_ratio)(rois, *maps)
+                getattr(heads, f"{kind}_predictor")(getattr(heads, f"{kind}_head")(found))
 
 
 def build_detector(name: str) -> nn.Module:
