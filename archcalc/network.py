@@ -219,6 +219,8 @@ class Network:
         if shares is not None:
             owner = nodes[shares]
             check_shared(layer, shapes, owner.layer, self.input_shapes(owner), owner.name or owner.layer.type)
+        elif layer.type == "unpool":
+            raise LayerError("unpool needs the index of the max_pool whose indices it takes, as shares=")
         if storage and held == layer.storage:
             held = storage
         index, regions = len(nodes), regions_of(layer, [nodes[i] for i in inputs])

@@ -19,7 +19,7 @@ class Node:
     shape    the output for one image
     scopes   the labels of the blocks around the layer, outermost first
     side     whether the layer belongs to a side head, which runs in training only
-    shares   index of the node whose parameters the layer uses; None: the layer's own parameters
+    shares   index of the node whose parameters the layer uses, or of an unpooling whose indices; None: its own
     place    place of the layer in the spec, for messages
     storage  storage of the output: the layer type's default, or the spec's choice for this layer
     regions  how many regions of an image the layer runs for; 0: it runs for the whole image

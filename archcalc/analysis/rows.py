@@ -135,7 +135,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
             layer_facts = row_facts(applied(node, inputs, batch, form), convention)
         field = past_gates.add(node, layer_facts.windows)
         params, count, shared = layer_facts.params, layer_facts.param_count, ""
-        if node.shares is not None:
+        if node.shares is not None and layer.type != "unpool":
             params, shared = NO_PARAMS, nodes[node.shares].name
             count = count if convention.counts_again(is_called_again(network, node)) else 0
         rows.append(

@@ -129,7 +129,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale sigmoid hard_sigmoid hard_swish tanh add mean multiply
+            scale layer_scale sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
             hard_tanh selu softplus mish glu log_softmax
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
@@ -153,7 +153,7 @@ CONVENTIONS = (
             batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
-            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )

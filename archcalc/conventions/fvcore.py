@@ -27,7 +27,7 @@ NOTHING = (
     lrn scale layer_scale softmax
     relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
-    max_pool avg_pool add mean multiply
+    max_pool avg_pool unpool add mean multiply
     input identity flatten concat slice crop pad pad_channels dropout drop_path
     """
     )

@@ -26,7 +26,7 @@ NOTHING = (
     group_norm lrn scale layer_scale
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
-    max_pool add mean multiply
+    max_pool unpool add mean multiply
     input identity flatten concat slice crop pad pad_channels dropout drop_path
     """
     )

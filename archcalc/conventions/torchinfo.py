@@ -46,7 +46,7 @@ CONVENTIONS = (
             lrn scale layer_scale softmax
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
-            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )

@@ -12,8 +12,9 @@ from archcalc.errors import ArchcalcError, LayerError
 from archcalc.layers import Layer
 from archcalc.letters import all_prefixes
 from archcalc.network import Network, Node
-from archcalc.pytorch.code import Statements
+from archcalc.pytorch.code import ModuleCode, Statements
 from archcalc.pytorch.record import records
+from archcalc.pytorch.run import unpooled
 from archcalc.sizes import Shape
 
 TAKEN = """
@@ -30,26 +31,34 @@ train training type xpu zero_grad
 _TAKEN = frozenset(TAKEN.split())
 
 
-def how_written(network: Network, node: Node, over: int | None = None) -> Statements:
+def how_written(network: Network, node: Node, over: int | None = None, *, indices: bool = False) -> Statements:
     """The PyTorch code of a node. If ``over`` is given, the node writes in place into this input, which comes first.
 
+    ``indices``: the node is a pooling that also returns the indices of its maxima.
     ArchcalcError with the node's name if PyTorch has no such layer.
     """
     try:
-        shapes = tuple(network.nodes[i].shape for i in taken(node, over))
-        return records[node.layer.type].statements(node.layer, shapes, node.shape, over is not None)
+        shapes = tuple(network.nodes[i].shape for i in taken(node, over) if i >= 0)
+        code = records[node.layer.type].statements(node.layer, shapes, node.shape, over is not None)
+        return _with_indices(code) if indices else code
     except LayerError as error:
         raise ArchcalcError(f"{network.full_name}: {node.name} cannot be built: {error}") from None
 
 
+def _with_indices(code: Statements) -> Statements:
+    assert isinstance(code.layer, ModuleCode)
+    arguments = {**code.layer.arguments, "return_indices": True}
+    return code._replace(layer=code.layer._replace(arguments=arguments))
+
+
 def all_written(network: Network, nodes: Sequence[Node]) -> dict[int, Statements]:
     """The PyTorch code of the nodes, by node index. Equal layers share one object."""
-    known: dict[tuple[Layer, tuple[Shape, ...], Shape], Statements] = {}
-    statements = {}
+    known: dict[tuple[Layer, tuple[Shape, ...], Shape, bool], Statements] = {}
+    statements, poolings = {}, unpooled(network)
     for node in nodes:
-        key = node.layer, tuple(network.input_shapes(node)), node.shape
+        key = node.layer, tuple(network.input_shapes(node)), node.shape, node.index in poolings
         if key not in known:
-            known[key] = how_written(network, node)
+            known[key] = how_written(network, node, indices=key[3])
         statements[node.index] = known[key]
     return statements
 
@@ -93,8 +102,18 @@ def _makes_regions(node: Node) -> bool:
     return node.layer.makes_regions
 
 
+def indices_value(pooling: int) -> int:
+    """The number of the value that holds the indices of a pooling: negative, and far from other negative numbers."""
+    return -1_000_000 - pooling
+
+
 def taken(node: Node, over: int | None = None) -> tuple[int, ...]:
-    """The inputs of a node, in the order of the call. If a sum is written in place into ``over``, ``over`` is first."""
+    """The inputs of a node, in the order of the call. If a sum is written in place into ``over``, ``over`` is first.
+
+    An unpooling takes the indices of its pooling, too (``indices_value``).
+    """
+    if node.layer.type == "unpool" and node.shares is not None:
+        return (*node.inputs, indices_value(node.shares))
     if over is None:
         return tuple(node.inputs)
     at = node.inputs.index(over)

@@ -8,7 +8,7 @@ from itertools import takewhile
 from operator import eq
 from typing import NamedTuple
 
-from archcalc.export.module_names import all_written, box_value, boxes_of, module_paths
+from archcalc.export.module_names import all_written, box_value, boxes_of, indices_value, module_paths, taken
 from archcalc.letters import all_prefixes, prefixes
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import InlineCode, ModuleCode, takes
@@ -167,7 +167,7 @@ class _Outliner:
         self.share_parameters()
 
     def inputs(self, node: Node) -> tuple[int, ...]:
-        return (*box_value(node, self.boxes), *(self.same[i] for i in node.inputs))
+        return (*box_value(node, self.boxes), *(self.same.get(i, i) for i in taken(node)))
 
     def needed(self, nodes: list[Node]) -> list[Node]:
         """The nodes without layers that do nothing, and without expressions whose value is not used."""
@@ -200,7 +200,7 @@ class _Outliner:
         apart: dict[tuple[str, str], tuple[str, str]] = {}
         tied: list[tuple[str, str]] = []
         for node in self.nodes:
-            if node.shares is None:
+            if node.shares is None or node.layer.type == "unpool":
                 continue
             owner = self.owners.get(node.shares, node.shares)
             ours, theirs = self.paths[node.index], self.paths[owner]
@@ -256,14 +256,14 @@ class _Outliner:
         """A layer in the block at ``path``, as one item per statement. Intermediate values belong to no node."""
         owner = self.owners.get(node.index)
         name = _within(path, self.paths[node.index if owner is None else owner])
-        before, how = self.how[node.index]
-        inputs, items = self.inputs(node), []
+        (before, how), inputs, items = self.how[node.index], self.inputs(node), []
         for expression in before:
             count = takes(expression)
             self.own -= 1
             items.append(Item(name, expression, inputs[:count], (self.own,), node.side, None))
             inputs = (self.own, *inputs[count:])
-        return [*items, Item(name, how if owner is None else None, inputs, (node.index,), node.side, node.shape)]
+        made = (node.index, indices_value(node.index)) if "return_indices" in how.arguments else (node.index,)
+        return [*items, Item(name, how if owner is None else None, inputs, made, node.side, node.shape)]
 
     def nested(self, path: str, run: _Run) -> list[Item]:
         """A block inside a block. Expressions at the ends of a branch move out if the rest is a Sequential."""

@@ -6,6 +6,7 @@ from json import dumps
 from typing import Any
 
 from archcalc.language.tree import scalar
+from archcalc.layers.resample import Unpool
 from archcalc.layers.settings import Like
 from archcalc.network import Network, Node
 
@@ -43,9 +44,11 @@ def expanded(network: Network) -> str:
 def _step(node: Node, network: Network, before: Node) -> list[str]:
     fields = node.layer.fields
     changed = {k: v for k, v in node.layer.settings.items() if v != fields[k].default}
+    if isinstance(node.layer, Unpool) and node.shares is not None:
+        changed["of"] = network.nodes[node.shares].name
     direct = node.layer.direct
     sizes = {
-        k: "size" if isinstance(fields[k], Like) else k for k in changed
+        k: "size" if isinstance(fields[k], Like) and k != "of" else k for k in changed
     }  # a size stands for the layer of that size
     settings = "{" + ", ".join(f"{sizes[k]}: {_value(v)}" for k, v in changed.items()) + "}" if changed else ""
     if direct and changed.keys() == {direct}:
@@ -56,7 +59,7 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
         lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
     if node.storage != node.layer.storage:
         lines.append(f"  storage: {node.storage}")
-    if node.shares is not None:
+    if node.shares is not None and not isinstance(node.layer, Unpool):
         lines.append(f"  weights: {_text(network.nodes[node.shares].name)}")
     return lines
 

@@ -20,6 +20,7 @@ from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, 
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, StorageKind
 from archcalc.layers.region import check_block
+from archcalc.layers.resample import Pooling, Unpool
 from archcalc.layers.settings import message_text
 from archcalc.network import Network
 
@@ -181,7 +182,8 @@ class Expander(Lookup):
         scope = self.with_channels(context.scope, current)
         values = {key: self.evaluate(given, scope, step.place, key) for key, given in step.expressions.items()}
         for key, template in step.references.items():
-            values[key] = self.sizes(template, current, step, context, key)
+            pooling = isinstance(step.layer.fields[key], Pooling)
+            values[key] = (self.pooled if pooling else self.sizes)(template, current, step, context, key)
         if step.layer.makes_regions:
             values["regions"] = context.regions
         known = tuple([self.hashable(v, step.place) if isinstance(v, list) else v for v in values.values()])
@@ -212,16 +214,6 @@ class Expander(Lookup):
         name = name or (f"{type}{before + 1}" if before else type if context.prefix else "")
         return context.prefix + name if name else ""
 
-    def sizes(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
-        """The sizes of the map that ``template`` names; UNKNOWN if there is no such map."""
-        index = self.find(template, current, context, step.place, key)
-        if index is None:
-            return UNKNOWN
-        if not self.nodes[index].shape.axes:
-            self.problem(f"{key}: {template.text} is a vector and has no positions", step.place, key=key)
-            return UNKNOWN
-        return self.nodes[index].shape.axes
-
     def run_merge(self, step: MergeStep, current: int | None, name: str, label: str, context: Context) -> int | None:
         self.spend_at(len(step.branches), step.place)
         inner = context.inner(name=name, label=label)
@@ -248,7 +240,10 @@ class Expander(Lookup):
         if len(inputs) > 1 or hasattr(layer, "table"):
             self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
         options = step.options
-        owner = None if options.weights is None else self.owner(options.weights, step, inputs[0], context)
+        weights = options.weights
+        if isinstance(layer, Unpool) and isinstance(step, LayerStep):
+            weights = step.references["of"]
+        owner = None if weights is None else self.owner(weights, step, inputs[0], context)
         held = None if options.storage is None else self.storage(options.storage, step, inputs[0], context)
         try:
             check_block(layer, [self.nodes[i] for i in inputs], context.regions)

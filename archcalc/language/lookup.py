@@ -9,7 +9,9 @@ from archcalc.language.context import Context
 from archcalc.language.evaluator import Evaluator, UsedUpError
 from archcalc.language.naming import Names
 from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
-from archcalc.language.steps import Given, Step, Template
+from archcalc.language.steps import Given, LayerStep, Step, Template
+from archcalc.layers.pool import MaxPool
+from archcalc.layers.resample import Pooled
 from archcalc.layers.settings import whole_number
 from archcalc.layers.sharing import check_shared
 from archcalc.network import Network, Node
@@ -136,6 +138,28 @@ class Lookup(Evaluator):
             else:
                 text = unknown("layer", wanted, self.visible(prefixes))
             self.problem(f"{option}: {text}", place, key=option, turns=turns)
+
+    def sizes(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
+        """The sizes of the map that ``template`` names; UNKNOWN if there is no such map."""
+        index = self.find(template, current, context, step.place, key)
+        if index is None:
+            return UNKNOWN
+        if not self.nodes[index].shape.axes:
+            self.problem(f"{key}: {template.text} is a vector and has no positions", step.place, key=key)
+            return UNKNOWN
+        return self.nodes[index].shape.axes
+
+    def pooled(self, template: Template, current: int | None, step: LayerStep, context: Context, key: str) -> Any:
+        """The max pooling that ``template`` names; UNKNOWN if there is no such layer."""
+        index = self.find(template, current, context, step.place, key)
+        if index is None:
+            return UNKNOWN
+        node = self.nodes[index]
+        if not isinstance(node.layer, MaxPool):
+            text = f"{key}: {template.text} is {node.layer.type}; unpool needs the indices of a max_pool"
+            self.problem(text, step.place, key=key)
+            return UNKNOWN
+        return Pooled.of(node.layer, self.nodes[node.inputs[0]].shape, node.shape)
 
     def choose_outputs(self, given: Given | None, current: int | None, scope: dict[str, Any]) -> None:
         """Choose the outputs that the spec names. Default: every output that no layer reads, and the last step's."""

@@ -99,7 +99,7 @@ class ConvTranspose(Layer, type="conv_transpose"):
         return [(n, (k - 1) * d + 1, s, p, extra, d) for n, (k, s, p, extra, d) in rows]
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(_spread(*slide, size) for slide, size in zip(self.slides(x), self.shape(x).axes, strict=True))
+        return tuple(spread(*slide, size) for slide, size in zip(self.slides(x), self.shape(x).axes, strict=True))
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
@@ -128,7 +128,7 @@ class ConvTranspose(Layer, type="conv_transpose"):
         return Work(mac=self.params(x).weight * product(x.axes), add=out.values * self.bias)
 
 
-def _spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, size: Int) -> Window:
+def spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, size: Int) -> Window:
     """The window of a transposed convolution: output o reads input (o + pad - t*dilation)/stride where that is whole.
 
     Of the kernel's cells t it reads every (stride/g)-th, g being the greatest common divisor of stride and dilation; the

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.settings import Choice, Flag, Like, PerAxis
+from archcalc.layers.convolution import spread
+from archcalc.layers.pool import MaxPool
+from archcalc.layers.settings import Choice, Flag, Like, PerAxis, message_text
 from archcalc.sizes import (
     MOST_READS,
     NO_PARAMS,
+    NO_WORK,
     Int,
     Params,
     Shape,
@@ -15,6 +20,7 @@ from archcalc.sizes import (
     Window,
     Work,
     ceil_div,
+    equal,
     gcd,
     is_array,
 )
@@ -108,3 +114,66 @@ class Upsample(Layer, type="upsample"):
         read = NEIGHBOURS[self.mode] ** len(x.axes)
         interpolated = out.values * (self.mode != "nearest")
         return Work(mul=read * interpolated, add=(read - 1) * interpolated)
+
+
+class Pooled(NamedTuple):
+    """A max_pool: its settings, and the shapes of its input and its output."""
+
+    kernel: Any
+    stride: Any
+    pad: Any
+    dilation: Any
+    ceil_mode: Any
+    before: Shape
+    after: Shape
+
+    @staticmethod
+    def of(layer: MaxPool, before: Shape, after: Shape) -> Pooled:
+        return Pooled(layer.kernel, layer.stride, layer.pad, layer.dilation, layer.ceil_mode, before, after)
+
+    @property
+    def layer(self) -> MaxPool:
+        return MaxPool(**dict(zip(self._fields[:5], self, strict=False)))
+
+
+class Pooling(Like):
+    """The name of a max_pool; when a network is built, ``Pooled`` replaces the name."""
+
+    allowed = "name of a max_pool"
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, Pooled):
+            raise LayerError(f"expected the name of a max_pool in a spec, got {message_text(value)}")
+        return value
+
+
+class Unpool(Layer, type="unpool"):
+    """Puts each value where a max pooling found its maximum, and zeros elsewhere: the size before the pooling.
+
+    A unit reads the values of the windows that contain the unit.
+
+    Source: Zeiler and Fergus, Visualizing and understanding convolutional networks, 2014, section 2.1; Badrinarayanan
+    et al., SegNet, 2017, section 3.
+    """
+
+    of = Pooling("the pooling whose indices say where the values go")
+
+    def shape(self, x: Shape) -> Shape:
+        before, after = self.of.before, self.of.after
+        sizes = zip((x.channels, *x.axes), (after.channels, *after.axes), strict=False)
+        if len(x.axes) != len(after.axes) or not all(equal(n, m) for n, m in sizes):
+            raise LayerError(
+                f"the input is {x}, but the pooling made {after}; unpool needs a value for each of its maxima"
+            )
+        return Shape(before.channels, before.axes)
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        slides, dilations = self.of.layer.slides(self.of.before), per_axis(self.of.dilation, self.of.before, "dilation")
+        rows = zip(x.axes, slides, dilations, self.of.before.axes, strict=True)
+        return tuple(spread(n, span, s, pad, 0, d, size) for n, (_, span, s, pad, _), d, size in rows)
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK

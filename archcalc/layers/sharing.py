@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, per_axis
+from archcalc.layers.pool import MaxPool
+from archcalc.layers.resample import Pooled, Unpool
 from archcalc.sizes import Shape, equal
 
 
@@ -16,6 +18,10 @@ def check_shared(
 
     ``shapes`` and ``owner_shapes`` are the input shapes of both.
     """
+    if isinstance(layer, Unpool):
+        if not isinstance(owner, MaxPool) or Pooled.of(owner, owner_shapes[0], owner.shape(*owner_shapes)) != layer.of:
+            raise LayerError(f"unpool takes the indices of {owner_name}, which is not the max_pool of its setting")
+        return
     ours, theirs = layer.params(*shapes), owner.params(*owner_shapes)
     if layer.type != owner.type or not all(map(equal, ours, theirs)):
         raise LayerError(

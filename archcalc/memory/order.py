@@ -108,6 +108,8 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
     for node in network.running(training=False):
         reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
         before = {i for i in node.inputs if i >= len(network.inputs)}
+        if node.layer.type == "unpool" and node.shares is not None:
+            before.add(node.shares)
         if node.index in over:  # every other reader of the input must run before it is overwritten
             before.update(readers.get(outputs[over[node.index]], ()))
         made = own.get(node.index, [])

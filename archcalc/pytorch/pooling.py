@@ -111,12 +111,14 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        if len(out.axes) == 3:
+        if len(out.axes) == 3 and tape.node not in (tape.unpooled or ()):  # a pooling with indices is not cast
             x = tape.single(x)
         indices = Extra(out.values * INT64, 0, "indices (int64)", "the indices of its maxima (int64)")
         saves = self.saves._replace(extra=[indices])
         order = format_of(x)
-        return tape.run("max_pool_with_indices", [x], out.values, ORDERED[order], saves, tape.rule(x, order))
+        y = tape.run("max_pool_with_indices", [x], out.values, ORDERED[order], saves, tape.rule(x, order))
+        tape.indices[tape.node] = TapeTensor(tape.storages[-1], out.values, INT64, y.order)
+        return y
 
 
 class AvgPoolRecord(PoolRecord, type="avg_pool"):

@@ -7,11 +7,15 @@ from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
-from archcalc.pytorch.code import ModuleCode
+from archcalc.layers.base import per_axis
+from archcalc.layers.border import Crop, Pad
+from archcalc.layers.convolution import ConvTranspose
+from archcalc.pytorch.code import InlineCode, ModuleCode, alike
+from archcalc.pytorch.placing import placement
 from archcalc.pytorch.rearrange import MovingRecord, copied
-from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.tape import TapeTensor
-from archcalc.sizes import Shape
+from archcalc.pytorch.runner import Runner, formatted
+from archcalc.pytorch.tape import ORDERED, Saves, TapeTensor
+from archcalc.sizes import Shape, positive
 
 MODES = {
     "nearest": {1: "nearest", 2: "nearest", 3: "nearest"},
@@ -41,3 +45,48 @@ class UpsampleRecord(MovingRecord, type="upsample"):
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [layer]
+
+
+class UnpoolRecord(MovingRecord, type="unpool"):
+    """Saves the indices of its pooling, which stay alive from the pooling on."""
+
+    keeps_format = True
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return len(out.axes) == 1
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        pool = layer.of.layer
+        at = placement("max", pool, out, x)
+        if at.pads:
+            raise LayerError("PyTorch pads the map before this pooling, and so the indices are those of the padded map")
+        kernel, stride = per_axis(pool.kernel, out, "kernel"), per_axis(pool.stride, out, "stride")
+        for n, k, s, p, size in zip(x.axes, kernel, stride, at.own, out.axes, strict=True):
+            usual = (n - 1) * s - 2 * p + k
+            if abs(usual - size) >= s:
+                raise LayerError(
+                    f"PyTorch's max_unpool makes {usual} of {n} positions, or up to {s - 1} more or fewer, not {size}"
+                )
+        arguments = {"kernel": alike(kernel), "stride": alike(stride), "padding": alike(at.own), "size": out.axes}
+        text = f"F.max_unpool{len(x.axes)}d({{0}}, {{1}}, {{kernel}}, {{stride}}, {{padding}}, {{size}})"
+        return InlineCode(text, arguments)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        x = tape.single(xs[0])
+        assert tape.shares is not None
+        indices = tape.indices[tape.shares]
+        order = "first" if len(out.axes) == 3 else formatted(x, shapes[0])
+        saves = Saves(tensors=[(indices.storage, "the indices of its pooling")])
+        y = tape.run("max_unpool", [x], out.values, ORDERED[order], saves, tape.rule(x, "first"))
+        indices.storage.until(tape.now)
+        return y
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """The units of the windows that contain a unit, as a transposed convolution has them."""
+        pool, after = layer.of.layer, layer.of.after
+        windows = {name: per_axis(getattr(pool, name), out, name) for name in ("kernel", "stride", "dilation")}
+        rows = zip(after.axes, pool.slides(out), out.axes, strict=True)
+        sides = [(pad, (n - 1) * s + span - pad - size) for n, (_, span, s, pad, _), size in rows]
+        cut = [(positive(before), positive(behind)) for before, behind in sides]
+        put = [(0, positive(-behind)) for _, behind in sides]
+        return [ConvTranspose(out=1, bias=False, **windows), Crop(by=cut), Pad(by=put)]

@@ -15,11 +15,18 @@ from archcalc.pytorch.runner import Runner, trivial
 from archcalc.pytorch.tape import TapeTensor
 
 
+def unpooled(network: Network) -> set[int]:
+    """The poolings whose indices an unpooling uses."""
+    return {node.shares for node in network.running() if node.layer.type == "unpool" and node.shares is not None}
+
+
 def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, TapeTensor]) -> TapeTensor:
     """Run a layer on the tape, statement by statement; returns the output of the layer.
 
     Padding around the map comes first. An input stays alive until the last statement that reads the input is done.
     """
+    if tape.unpooled is None:
+        tape.unpooled = unpooled(network)
     tape.begin(node)
     record = records[node.layer.type]
     inputs, shapes = [values[i] for i in node.inputs], network.input_shapes(node)

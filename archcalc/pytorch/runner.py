@@ -42,6 +42,10 @@ class Runner(Tape):
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}
         """By layer: the inputs that are freed before the layer is done, with the last moment that reads each input."""
+        self.indices: dict[int, TapeTensor] = {}
+        """The indices of the maxima of each max pooling, by layer."""
+        self.unpooled: set[int] | None = None
+        """The max poolings that return their indices."""
         self._copies: dict[tuple[int, int], TapeTensor] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._rules: dict[tuple[int, str, tuple[Made, ...]], BackwardRule] = {}

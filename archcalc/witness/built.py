@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from archcalc.errors import ArchcalcError
 from archcalc.export import missing_layers as parts
-from archcalc.export.module_names import box_value, boxes_of, how_written, module_paths, taken
+from archcalc.export.module_names import box_value, boxes_of, how_written, indices_value, module_paths, taken
 from archcalc.layers.region import per_map
 from archcalc.network import Network, Node
 from archcalc.pytorch.code import InlineCode, ModuleCode, TorchCode, takes
+from archcalc.pytorch.run import unpooled
 from archcalc.units import counted
 
 
@@ -65,11 +66,11 @@ class Built(nn.Module):
             for node in network.running()
         }
         made: dict[int, tuple[TorchCode, nn.Module]] = {}
-        paths = module_paths(network).layers
+        paths, poolings = module_paths(network).layers, unpooled(network)
         for node in network.running():
-            before, how = how_written(network, node, over.get(node.index))
+            before, how = how_written(network, node, over.get(node.index), indices=node.index in poolings)
             self.before[node.index] = [Function(expression) for expression in before]
-            owner = None if node.shares is None else made[node.shares]
+            owner = None if node.shares is None or node.layer.type == "unpool" else made[node.shares]
             if owner is not None and owner[0] == how:
                 module = owner[1]
             else:
@@ -111,8 +112,11 @@ class Built(nn.Module):
             frees = self.frees[self.training][node.index]
             for i in frees:
                 values.pop(i, None)
-            values[node.index] = self.run(node, module, inputs)
-            del inputs
+            made = self.run(node, module, inputs)
+            if isinstance(made, tuple):  # the indices of a pooling
+                made, values[indices_value(node.index)] = made
+            values[node.index] = made
+            del inputs, made
             if node.index in frees:
                 del values[node.index]
         found = tuple(values[i] for i in self.outputs[self.training])
@@ -159,7 +163,7 @@ def _frees(network: Network, training: bool) -> dict[int, list[int]]:
     last: dict[int, int] = {}
     for node in nodes:
         last.setdefault(node.index, node.index)
-        last.update(dict.fromkeys(node.inputs, node.index))
+        last.update(dict.fromkeys(taken(node), node.index))
     for output in network.results(training):
         last.pop(output, None)
     frees: dict[int, list[int]] = {node.index: [] for node in nodes}

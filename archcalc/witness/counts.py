@@ -43,9 +43,9 @@ def count_forward(model: Built, *images: Tensor) -> ForwardCounts:
     macs: dict[int, int] = {}
     counter = FlopCounterMode(display=False)
 
-    def note(module: nn.Module, inputs: Any, out: Tensor) -> None:
+    def note(module: nn.Module, inputs: Any, out: Any) -> None:
         index = running[len(shapes)].index
-        shapes[index] = tuple(out.shape[1:])
+        shapes[index] = tuple((out[0] if isinstance(out, tuple) else out).shape[1:])
         macs[index] = counter.get_total_flops() // (2 * len(images[0])) - sum(macs.values())
 
     hooks = [module.register_forward_hook(note) for module in {id(m): m for _, m in model.layers}.values()]

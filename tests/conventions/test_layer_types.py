@@ -13,6 +13,8 @@ from archcalc.analysis.explanation import explain
 from archcalc.conventions import convention, conventions
 from archcalc.conventions.convention import Tally
 from archcalc.layers import registry
+from archcalc.layers.resample import Pooled
+from archcalc.nodes import Node
 from archcalc.sizes import Shape
 from archcalc.witness.tools import TOOLS
 
@@ -23,7 +25,7 @@ ACTIVATIONS = (
 )
 PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
-OTHERS = "scale layer_scale softmax log_softmax glu add mean multiply"
+OTHERS = "unpool scale layer_scale softmax log_softmax glu add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 REGIONS = "roi_align roi_pool ps_roi_pool"
@@ -47,13 +49,13 @@ STATUSES = {
     "calflops-flops": (
         # relu6 counts where it is called as a functional
         f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax max_pool {POOLS} upsample",
-        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax scale layer_scale add mean multiply {MOVES} {REGIONS}",
+        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax unpool scale layer_scale add mean multiply {MOVES} {REGIONS}",
     ),
     "calflops-macs": (MACS, NOTHING_IN_TORCH),
     "torchvision": (MACS, NOTHING_IN_TORCH),
     "keras": (
         "",
-        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} {ACTIVATIONS.replace(' prelu', '')} max_pool {POOLS} upsample {OTHERS} {MOVES}",
+        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} {ACTIVATIONS.replace(' prelu', '')} max_pool {POOLS} upsample {OTHERS.replace('unpool ', '')} {MOVES}",
     ),
     "torchsummary": ("", f"{MACS} {NOTHING_IN_TORCH}"),
 }
@@ -184,6 +186,12 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             mode="bilinear",
             align_corners=True,
         ),
+        "unpool": case(
+            lambda: Written(
+                lambda x: F.max_unpool2d(x, torch.arange(36).reshape(6, 6).expand(1, 8, 6, 6), 2, output_size=(12, 12))
+            ),
+            of=Pooled(2, 2, 0, 1, False, Shape(8, (12, 12)), Shape(8, (6, 6))),
+        ),
         "add": case(lambda: Written(lambda x: x + x)),
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),
@@ -229,6 +237,10 @@ def one_layer(case: str, settings: dict[str, Any]) -> Network:
     type = case.split("/")[0]
     network = Network("one", Shape(8, (6, 6)))
     network.add("before", registry["conv"](out=8, kernel=1, bias=False))
+    if type == "unpool":  # without its pooling, which some tools count
+        layer = registry[type](**settings)
+        network.nodes.append(Node(2, "layer", layer, (1,), layer.shape(network.nodes[1].shape)))
+        return network
     network.add("layer", registry[type](**settings), [1, 1] if registry[type].joins else [1])
     return network
 

@@ -7,6 +7,7 @@ import pytest
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.layers.base import FACTS, Layer, Pointwise
+from archcalc.layers.resample import Pooled
 from archcalc.layers.settings import WholeNumber
 from archcalc.sizes import NO_WORK, Shape
 
@@ -236,6 +237,14 @@ SHAPES = [
         {"frozen": True, "scale": False},
         (x,),
         "frozen keeps a scale and a shift as buffers, but scale is false; leave one of them out",
+    ),
+    ("unpool", {}, (), "unpool needs of: the pooling whose indices say where the values go"),
+    ("unpool", {"of": "pool1"}, (), "of: expected the name of a max_pool in a spec, got 'pool1'"),
+    (
+        "unpool",
+        {"of": Pooled(2, 2, 0, 1, False, Shape(6, (8, 8)), Shape(6, (4, 4)))},
+        (x,),
+        "the input is 6x5x7, but the pooling made 6x4x4; unpool needs a value for each of its maxima",
     ),
     ("upsample", {}, (x,), "upsample needs scale, size or like, one of the three"),
     ("upsample", {"scale": 2, "size": 9}, (x,), "upsample needs scale, size or like, one of the three"),

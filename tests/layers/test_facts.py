@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from archcalc.layers import registry
+from archcalc.layers.resample import Pooled
 from archcalc.sizes import Params, Shape, Window, Work
 
 x = Shape(6, (5, 7))
@@ -306,6 +307,19 @@ CASES = [
         (),
         {"mul": 2 * 18, "add": 18},
         (Window(1, whole=True),),
+    ),
+    # back to the size before 3x2 windows with stride 2: row 2 lies in windows 0 and 1, column 2 in window 1 alone
+    Case(
+        "unpool",
+        {"of": Pooled([3, 2], 2, 0, 1, False, Shape(6, (11, 15)), x)},
+        (x,),
+        Shape(6, (11, 15)),
+        (),
+        {},
+        (
+            Window(3, 1, 2, up=2, reads=((-1, 0), (0, 0))),
+            Window(2, 1, 1, up=2, reads=((0, 0), (0, 0)), reads_both_ends=False),
+        ),
     ),
     Case("slice", {"start": 1, "stop": 4}, (x,), Shape(3, (5, 7))),
     Case("pad_channels", {"before": 1, "after": 3}, (x,), Shape(10, (5, 7))),

@@ -6,6 +6,7 @@ import pytest
 
 from archcalc.errors import LayerError
 from archcalc.layers import registry
+from archcalc.layers.resample import Pooled
 from archcalc.pytorch import records
 from archcalc.pytorch.code import InlineCode, ModuleCode
 from archcalc.sizes import Shape
@@ -102,6 +103,12 @@ ROWS = [
         {"scale": 2, "mode": "bilinear", "align_corners": True},
         Shape(6, (8,)),
         "nn.Upsample(size=(16,), mode='linear', align_corners=True)",
+    ),
+    (
+        "unpool",
+        {"of": Pooled(3, 2, 1, 1, False, Shape(6, (15, 18)), x)},
+        x,
+        "F.max_unpool2d(x0, x1, 3, 2, 1, (15, 18))",
     ),
     ("flatten", {}, x, "x0.flatten(1)"),
     ("identity", {}, x, "x0"),
@@ -256,6 +263,26 @@ def test_a_sum_in_place():
 def test_what_pytorch_lacks(type, settings, message):
     with pytest.raises(LayerError, match=f"^{message}$"):
         lines(type, settings, (Shape(1, (2, 2, 2, 2)),))
+
+
+@pytest.mark.parametrize(
+    ("pool", "before", "message"),
+    [
+        (
+            {"pad": "same"},
+            (15, 18),
+            "PyTorch pads the map before this pooling, and so the indices are those of the padded map",
+        ),
+        ({"dilation": 3}, (18, 18), "PyTorch's max_unpool makes 16 of 8 positions, or up to 1 more or fewer, not 18"),
+    ],
+)
+def test_unpooling_that_pytorch_lacks(pool, before, message):
+    pooling = registry["max_pool"](**{"kernel": 2, "stride": 2, **pool})
+    before = Shape(6, before)
+    after = pooling.shape(before)
+    with pytest.raises(LayerError) as found:
+        lines("unpool", {"of": Pooled.of(pooling, before, after)}, (after,))
+    assert str(found.value) == message
 
 
 def test_pytorch_has_bicubic_upsampling_of_images_only():

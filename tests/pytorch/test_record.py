@@ -12,6 +12,7 @@ from archcalc import Network
 from archcalc.errors import ArchcalcError
 from archcalc.layers import base, registry
 from archcalc.layers.base import Pointwise
+from archcalc.layers.resample import Pooled
 from archcalc.memory.training import training
 from archcalc.pytorch import JoinRecord, Record, record, records
 from archcalc.pytorch.rearrange import MovingRecord
@@ -117,6 +118,7 @@ SETTINGS: dict[str, list[dict]] = {
     "group_norm": [{"groups": 2}],
     "scale": [{"factor": 2}],
     "upsample": [{"scale": 2}],
+    "unpool": [{"of": Pooled(2, 2, 0, 1, False, Shape(4, (6, 6)), Shape(4, (3, 3)))}],
     "drop_path": [{"p": 0.5}],
     "slice": [{"start": 1}],
     "crop": [{"by": 1}],
@@ -149,7 +151,9 @@ def test_what_a_layer_saves_is_what_its_record_says(type) -> None:
                 "before", registry["linear"](out=4) if not network.input.axes else registry["conv"](out=4, kernel=1)
             )
             inputs = [1, network.add("other", registry["conv"](out=4, kernel=1))] if registry[type].joins else [1]
-            network.add("layer", registry[type](**settings), inputs, storage=storage)
+            pool = network.add("pool", registry["max_pool"](kernel=2, stride=2), [1]) if type == "unpool" else None
+            inputs = inputs if pool is None else [pool]
+            network.add("layer", registry[type](**settings), inputs, storage=storage, shares=pool)
             schedule = training(network)
             kept = [one for one in schedule.saved if one.node == len(network.nodes) - 1]
             saved["input"] |= any(one.storage is schedule.outputs[1] and "output" not in one.why for one in kept)

@@ -16,6 +16,8 @@ from archcalc.errors import ArchcalcError, LayerError
 from archcalc.language.expand import expand
 from archcalc.language.zoo import read_text
 from archcalc.layers import registry
+from archcalc.layers.resample import Pooled
+from archcalc.pytorch.record import records
 from archcalc.sizes import Shape
 
 TYPES = sorted(set(registry) - {"input"})
@@ -187,6 +189,11 @@ class _Drawing:
     def layer(self, x: Shape, steps: list[Any], visible: dict[str, Shape], source: str = "") -> Shape:
         kinds = (SINGLE, WINDOWS, WINDOWS) if x.axes else (SINGLE, ON_VECTORS, ON_VECTORS)
         type = self.one_of(*self.one_of(*kinds))
+        pools = self.pools(x, visible) if not source else []
+        if pools and (type == "unpool" or self.rarely(2)):
+            return self.unpool(self.one_of(*pools), steps, visible)
+        if type == "unpool":
+            return x
         settings = Settings(self, x).of(type)
         y = self.applied(type, settings, (x,))
         if y is None:
@@ -206,6 +213,17 @@ class _Drawing:
         steps.append(step if len(step) > 1 or step[type] else type)
         if "name" in step and y != x:
             visible[step["name"]] = y
+        return y
+
+    def pools(self, x: Shape, visible: dict[str, Shape]) -> list[str]:
+        """The poolings that made this shape and that PyTorch can undo."""
+        named = [name for name in visible if name in self.made and visible[name] == x]
+        return [name for name in named if self.made[name].type == "max_pool" and _undone(self.made[name], x)]
+
+    def unpool(self, pool: str, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+        name = self.name("unpool")
+        steps.append({"unpool": {"of": pool}, "name": name})
+        visible[name] = y = self.made[pool].inputs[0]
         return y
 
     def applied(self, type: str, settings: dict[str, Any], inputs: tuple[Shape, ...]) -> Shape | None:
@@ -405,6 +423,17 @@ class _Drawing:
             return x
         steps[:] = trial
         return y
+
+
+def _undone(pool: Layer, after: Shape) -> bool:
+    """Whether nn.MaxUnpool can undo a pooling."""
+    (before,) = pool.inputs
+    layer = registry["unpool"](of=Pooled.of(registry["max_pool"](**pool.settings), before, after))
+    try:
+        records["unpool"].code(layer, after, before)
+    except LayerError:
+        return False
+    return True
 
 
 class Settings:

@@ -159,6 +159,18 @@ def upsample(given: dict[str, Any], x: Tensor) -> Tensor:
     return nn.Upsample(given["size"], given["scale"], mode, given["align_corners"] or None)(x)
 
 
+def unpool(given: dict[str, Any], x: Tensor) -> Tensor:
+    of = given["of"]
+    pixels = torch.ones(BATCH, of.before.channels, *of.before.axes)
+    how = of.kernel, of.stride, of.pad, of.dilation, bool(of.ceil_mode)
+    _, indices = of_axes("max_pool", x)(pixels, *how, return_indices=True)
+    return of_axes("max_unpool", x)(x, indices, of.kernel, of.stride, of.pad, of.before.axes)
+
+
+def of_axes(name: str, x: Tensor) -> Any:
+    return getattr(F, f"{name}{axes(x)}d")
+
+
 def pad_channels(given: dict[str, Any], x: Tensor) -> Tensor:
     return F.pad(x, [0, 0] * (x.dim() - 2) + [given["before"], given["after"]])
 
@@ -363,6 +375,7 @@ LAYERS: dict[str, Any] = {
     "dropout": lambda given, x: nn.Dropout(given["p"])(x),
     "drop_path": lambda given, x: stochastic_depth(x, given["p"], "row"),
     "upsample": upsample,
+    "unpool": unpool,
     "slice": lambda given, x: x.movedim(axis_of(given["axis"], x), 0)[
         given["start"] : given["stop"] : given["step"]
     ].movedim(0, axis_of(given["axis"], x)),

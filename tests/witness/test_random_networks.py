@@ -48,7 +48,10 @@ class Everything(nn.Module):
         self.model = model
         self.made: dict[nn.Module, list[torch.Tensor]] = defaultdict(list)
         for module in {module for _, module in model.layers}:
-            module.register_forward_hook(lambda module, inputs, out: self.made[module].append(out))
+            module.register_forward_hook(self.note)
+
+    def note(self, module: nn.Module, inputs: object, out: object) -> None:
+        self.made[module].append(out[0] if isinstance(out, tuple) else out)  # a pooling with its indices
 
     def forward(self, *images: torch.Tensor) -> tuple[torch.Tensor, ...]:
         self.made.clear()
