@@ -110,6 +110,7 @@ class Drawn:
     def __init__(self, random: Random, room: int) -> None:
         self.random, self.room = random, room
         self.names = ["input"]
+        self.inputs = 1
 
     def steps(self, depth: int = 0) -> list[Any]:
         count = self.random.randint(1, max(1, self.room))
@@ -183,13 +184,27 @@ class Drawn:
         return step
 
 
+def inputs(random: Random, drawn: Drawn, axes: list[Any]) -> dict[str, Any]:
+    """The input of a spec, or its inputs by name: mostly of the same axes."""
+    shapes = [[random.choice([1, 3, 3, 3, 4]), *axes] for _ in drawn.names]
+    if drawn.names == ["input"]:
+        return {"input": shapes[0]}
+    for shape in shapes[1:]:
+        if random.random() < 0.3:
+            shape[1:] = random.choice([[], [4], [8, 8], [3, 4, 5], [random.choice(HUGE)]])
+    return {"inputs": dict(zip(drawn.names, shapes, strict=True))}
+
+
 def spec(random: Random) -> str:
     """The text of a spec, as flow YAML that is JSON too."""
     drawn = Drawn(random, random.choice([3, 6, 12, 25]))
+    if random.random() < 0.15:
+        drawn.names = ["in0", "in1", "in2"][: random.randint(1, 3)]
+        drawn.inputs = len(drawn.names)
     sides = random.choice(SIZES[4:])
     axes = random.choice([[sides, sides]] * 30 + [[sides], [], [sides, 5, 7], [60000, 60000], [random.choice(HUGE), 8]])
     tree: dict[str, Any] = {
-        "input": [random.choice([1, 3, 3, 3, 4]), *axes],
+        **inputs(random, drawn, axes),
         "params": {"width": random.choice([2, 4, 8]), "deep": True, "xs": [1, 2, 3]},
         "blocks": {
             "block": {"params": ["n"], "layers": [{"conv": {"out": "n", "kernel": 1}}, *Drawn(random, 2).steps(3)]}
@@ -202,7 +217,7 @@ def spec(random: Random) -> str:
         tree[random.choice(["year", "note", "table", "url", "paper"])] = random.choice(TITLES)
     if random.random() < 0.02:
         tree["networks"] = {"small": {}, "large": {"width": 16, "title": random.choice(TITLES)}}
-    if "outputs" in FAMILY and random.random() < 0.1 and len(drawn.names) > 1:
-        tree["outputs"] = random.choices(drawn.names[1:], k=random.randint(1, 2))
+    if "outputs" in FAMILY and random.random() < 0.1 and len(drawn.names) > drawn.inputs:
+        tree["outputs"] = random.choices(drawn.names[drawn.inputs :], k=random.randint(1, 2))
     text = dumps(tree, ensure_ascii=False, indent=1 if random.random() < 0.3 else None)
     return re.sub("[\x7f-\x9f\u2028\u2029\ufeff]", lambda found: f"\\u{ord(found[0]):04x}", text)
