@@ -86,7 +86,9 @@ class Layout:
         return found
 
     def position(self, unit: Sequence[int]) -> tuple[int, ...] | None:
-        """The position of the grid for a unit of the map; None for a class token."""
+        """The position of the grid for a unit of the map; None for a class token. A vector has one position."""
+        if not self.slots:
+            return (0,) * len(self.axes)
         there = [0] * len(self.axes)
         for slot, at in zip(self.slots, unit, strict=True):
             at -= slot.before

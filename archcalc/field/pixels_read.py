@@ -142,6 +142,8 @@ def _through(window: Window, run: Run) -> Iterable[Run]:
 
 def _sums(first: int, many: int, step: int, cells: int, by: int) -> Iterable[Run]:
     """The positions first + i*step + j*by, for i below ``many`` and j below ``cells``."""
+    if not step:
+        many, step = 1, 1
     across, along = (cells - 1) * by, (many - 1) * step
     if cells == 1 or (many > 1 and by % step == 0 and by <= many * step):
         return [Run(first, first + along + across, step)]

@@ -14,7 +14,7 @@ from archcalc.sizes import Shape, Window
 from archcalc.witness.gradients import FieldCheck, check, support
 from tests import random_nets as nets
 
-from .networks import Drawn, networks
+from .networks import Drawn, network, networks
 
 RANDOM = settings(
     max_examples=120, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
@@ -113,6 +113,41 @@ def test_another_padding_or_dilation_in_the_model_is_seen(path, other):
     seen = support(of([layers[other]], 32, 32), 0, [1])[1]
     assert claim.agree
     assert not claim._replace(measured=seen).agree
+
+
+C = {"conv": {"out": 4, "kernel": 3, "pad": 1}}
+HALVES = {
+    "a": [{"slice": {"axis": "height", "stop": 4}}],
+    "b": [{"slice": {"axis": "height", "start": 4}}, C],
+}
+MOVED = {
+    "shifted windows": [
+        C,
+        {"roll": {"by": -2}},
+        {"windows": {"size": 4}},
+        {"linear": {"out": 16, "axis": "last"}},
+        {"from_windows": {"size": 8}},
+        {"roll": {"by": 2}},
+        C,
+    ],
+    "halves": [C, {"concat": {"axis": "height", **HALVES}}, C, "flatten", {"linear": {"out": 2}}],
+    "grid": [C, {"windows": {"size": [2, 4], "grid": True}}, "relu", "flatten"],
+    "every second row": [C, {"slice": {"axis": "height", "start": 1, "stop": 7, "step": 2}}, C],
+    "borders": [{"pad": {"by": [1, 2], "mode": mode}} for mode in ("reflect", "replicate", "circular")] + [C],
+    "repeated": [{"adaptive_avg_pool": {"out": [1, 8]}}, {"expand": {"size": 8}}, C],
+    "shuffled": [
+        C,
+        {"space_to_depth": {"block": 2}},
+        {"conv": {"out": 8, "kernel": 3}},
+        {"pixel_shuffle": {"factor": 2}},
+    ],
+}
+
+
+@pytest.mark.parametrize("layers", MOVED.values(), ids=MOVED)
+def test_positions_that_move(layers):
+    found = check(network({"input": [3, 8, 8], "layers": layers}), limit=None)
+    assert [c for c in found.checks if not c.agree] == []
 
 
 # What a check says.
