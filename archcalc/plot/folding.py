@@ -16,6 +16,7 @@ from archcalc.layers.dense import Linear, Rbf
 from archcalc.layers.join import Join
 from archcalc.layers.norm import LayerNorm
 from archcalc.layers.pool import AdaptiveAvgPool, GlobalAvgPool, Pool
+from archcalc.layers.region import RegionLayer
 from archcalc.layers.reshape import Input
 from archcalc.network import Node
 from archcalc.sizes import Shape
@@ -23,7 +24,7 @@ from archcalc.sizes import Shape
 SORTS: Sequence[tuple[str, tuple[type[Layer], ...]]] = (
     ("input", (Input,)),
     ("convolution", CONVOLUTIONS),
-    ("pooling", (Pool, AdaptiveAvgPool, GlobalAvgPool)),
+    ("pooling", (Pool, AdaptiveAvgPool, GlobalAvgPool, RegionLayer)),
     ("merge", (Join,)),
     ("fully connected", (Linear, Rbf)),
 )

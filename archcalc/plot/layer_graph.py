@@ -14,6 +14,7 @@ from graphviz.backend import CalledProcessError
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.layers import Layer
+from archcalc.layers.region import output_text
 from archcalc.layers.windowed import Windowed
 from archcalc.plot import labels, style
 from archcalc.plot.colours import BLUE, BOX, DARK, INK, INNER_BOX, RED, WHITE
@@ -170,7 +171,9 @@ def _label(item: Item) -> str:
         what = counted(count, "layer")
     else:
         what = " · ".join([_described(node.layer, item.shape), *(row.type for row in item.rows[1:])])
-    output = str(item.shape).replace("x", "×") + (f" · {count_text(params)} params" if params else "")
+    output = output_text(item.shape, item.rows[-1].regions).replace("x", "×") + (
+        f" · {count_text(params)} params" if params else ""
+    )
     lines = (_name(item), what, output) if _name(item) != what else (what, output)
     return "\\n".join(map(_text, lines))
 

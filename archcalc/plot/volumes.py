@@ -192,9 +192,10 @@ def _caption(analysis: Analysis, items: Sequence[Item], scale: Scale) -> str:
     cut = (
         " A broken bar is too long to be drawn in full." if any(box_of(item.shape, scale).cut for item in items) else ""
     )
+    regions = " Of a block with regions, one region is drawn." if any(item.rows[-1].regions for item in items) else ""
     skips = " A letter marks both ends of a skip." if skips_of(items, groups_of(items)) else ""
     return (
         f"Feature maps of {labels.about(analysis)}. Below each volume: channels. Above each row: height×width. "
         f"To scale: 1 cm is {per_cm / scale.pixel:,.0f} pixels of height and width, or {per_cm / scale.channel:,.0f} "
-        f"channels.{folded}{cut}{skips}"
+        f"channels.{folded}{regions}{cut}{skips}"
     )

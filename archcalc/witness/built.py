@@ -101,8 +101,9 @@ class Built(nn.Module):
 
     def forward(self, *given: Any) -> Any:
         count = len(self.network.inputs)
-        if len(given) < count:
-            raise ArchcalcError(f"forward takes {', '.join(self.network.inputs)}; got {counted(len(given), 'tensor')}")
+        if len(given) - count not in (0, len(self.regions_read)):
+            names = ", ".join([*self.network.inputs, *self.regions_read.values()])
+            raise ArchcalcError(f"forward takes {names}; got {counted(len(given), 'tensor')}")
         rois = given[count:] or self.default_rois(given[0])
         values = {**dict(enumerate(given[:count])), **{-1 - at: one for at, one in enumerate(rois)}}
         for node, module in self.layers:

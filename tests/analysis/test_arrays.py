@@ -329,3 +329,20 @@ def test_batches_and_settings_that_do_not_broadcast_are_refused():
         load("vgg16").analyze(input=(3, np.array([64, 96]), 64), batch=np.array([1, 2, 3]))
     with pytest.raises(ArchcalcError, match="do not broadcast together"):
         load("vgg16", classes=np.array([10, 100])).analyze(batch=np.array([1, 2, 3]))
+
+
+def test_numbers_of_regions(tmp_path):
+    """The parameter of a spec as an array, element by element."""
+    path = tmp_path / "head.yaml"
+    path.write_text(
+        "input: [3, 8, 8]\nparams: {n: 4}\nlayers:\n"
+        "  - {regions: n, layers: [{roi_align: {size: 2}}, {conv: {out: 5, kernel: 2}}, flatten]}\n"
+    )
+    array = load(str(path), n=np.array([1, 10, 300])).analyze(batch=2)
+    assert [row.output for row in array.rows][1:] == [f"[1..300] x {shape}" for shape in ("3x2x2", "5x1x1", "5")]
+    for index, count in enumerate((1, 10, 300)):
+        scalar = load(str(path), n=count).analyze(batch=2)
+        for ours, theirs in zip(array.rows, scalar.rows, strict=True):
+            assert [at(n, index, (3,)) for n in numbers(ours)] == list(numbers(theirs))
+    with pytest.raises(ArchcalcError, match="regions: must be at least 1, got 0"):
+        load(str(path), n=np.array([1, 0])).analyze()

@@ -159,3 +159,35 @@ def test_rows_by_name():
         analysis["secnod"]
     assert isinstance(analysis, Analysis)
     assert repr(analysis) == "<Analysis of shared: input 4x8x8, batch 1, archcalc>"
+
+
+def test_rows_of_regions():
+    """Every number by hand: of a head that runs for 5 regions of each of 10 images."""
+    network = Network("head", Shape(3, (6, 8)))
+    network.add("regions", layer("roi_align", size=2, sampling=1, regions=5))
+    network.add("conv", layer("conv", out=4, kernel=2))  # 4x1x1
+    network.add("flatten", layer("flatten"))
+    network.add("fc", layer("linear", out=7))
+    rows = analyze(network, batch=10).rows
+    assert [(r.name, r.output, r.param_count, r.macs, r.values, r.conv_inputs) for r in rows] == [
+        ("input", "3x6x8", 0, 0, 10 * 144, 0),
+        ("regions", "5 x 3x2x2", 0, None, 50 * 12, 0),
+        ("conv", "5 x 4x1x1", 4 * 12 + 4, 50 * 4 * 12, 50 * 4, 50 * 12),
+        ("flatten", "5 x 4", 0, 0, None, 0),
+        ("fc", "5 x 7", 35, 50 * 28, 50 * 7, 0),
+    ]
+    assert rows[1].work == Work(mul=50 * 12 * 4, add=50 * 12 * 3, div=50 * 12)
+
+
+def test_regions_and_the_image_do_not_meet():
+    network = Network("head", Shape(3, (6, 8)))
+    regions = network.add("regions", layer("roi_pool", size=[6, 8], regions=5))
+    other = network.add("other", layer("roi_pool", size=[6, 8], regions=4), [0])
+    for inputs, text in [
+        ([regions, 0], "regions belongs to each of 5 regions and input belongs to the image: add cannot join them"),
+        ([regions, other], "regions belongs to each of 5 regions and other belongs to each of 4 regions: "),
+    ]:
+        with pytest.raises(LayerError, match=f"^{text}"):
+            network.add("sum", layer("add"), inputs)
+    with pytest.raises(LayerError, match=r"^must be at least 0, got -1$"):
+        layer("roi_pool", regions=-1)

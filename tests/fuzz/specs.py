@@ -72,7 +72,8 @@ REPEATS = [0, 1, 2, 2, 3, 3, 4, 7]
 DEEP = [50, 300, 2000, 20_000, 50_000, 10**9, "width", "len(xs)"]
 PLAIN = ["relu", "sigmoid", "batch_norm", "identity", "gelu", "dropout", {"layer_norm": {"axis": "channels"}}]
 SINGLE = [name for name, layer in LAYERS.items() if not layer.joins]
-JOINS = [name for name, layer in LAYERS.items() if layer.joins]
+JOINS = [name for name, layer in LAYERS.items() if layer.joins and layer.fewest > 1]
+REGIONS = [name for name, layer in LAYERS.items() if layer.makes_regions]
 
 
 def number(random: Random) -> Any:
@@ -124,6 +125,10 @@ class Drawn:
             step: dict[str, Any] = {"layers": self.steps(depth + 1)}
             if random.random() < 0.7:
                 step["repeat"] = random.choice(DEEP if random.random() < 0.02 else REPEATS)
+            if random.random() < 0.2:
+                size, maps = setting(random, PerAxis("")), random.choices(self.names, k=random.randint(1, 2))
+                step["layers"].insert(0, {random.choice(REGIONS): {"size": size}, "from": maps})
+                step["regions"] = number(random)
             self.name(step, 0.4)
             return step
         if depth < 4 and draw < 0.2:
