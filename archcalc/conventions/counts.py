@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.conventions.convention import Use
+from archcalc.conventions.convention import Layers, Term, Use
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Int, largest, product
 
@@ -18,6 +18,10 @@ POOLS = ("max_pool", "avg_pool", *ADAPTIVE)
 
 NOT_IN_TORCH = "torch.nn has no such layer, or the tool was not tried on the layer"
 """Why a layer type is unknown to a tool for PyTorch."""
+NO_ATTENTION = Term(
+    "the two products of attention", Layers("attention"), bug="no rule for scaled_dot_product_attention"
+)
+"""The omission of a tool that has no rule for attention."""
 SECOND_COPY = "a second copy, for gradients"
 
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
-from archcalc.conventions.counts import ADAPTIVE, NOT_IN_TORCH, input_values, layer_norm_operations, setting
+from archcalc.conventions.counts import (
+    ADAPTIVE,
+    NO_ATTENTION,
+    NOT_IN_TORCH,
+    input_values,
+    layer_norm_operations,
+    setting,
+)
 from archcalc.conventions.source_style import CALLED, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
@@ -24,7 +31,7 @@ MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 NOTHING = (
     layer_types(
         """
-    lrn scale layer_scale softmax
+    lrn scale layer_scale softmax attention
     relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     max_pool avg_pool unpool add mean multiply
@@ -66,6 +73,7 @@ OPERATIONS = Tally(
         _upsampling,
         place="_DEFAULT_SUPPORTED_OPS",
     ),
+    omissions=(NO_ATTENTION._replace(place="_DEFAULT_SUPPORTED_OPS"),),
 )
 
 CONVENTIONS = (

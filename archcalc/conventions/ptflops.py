@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
 from archcalc.conventions.counts import (
     CONV,
+    NO_ATTENTION,
     NOT_IN_TORCH,
     POOLS,
     additions,
@@ -116,6 +117,7 @@ OPERATIONS = Tally(
         place="patch_tensor_ops",
     ),
     omissions=(
+        NO_ATTENTION._replace(place="patch_functional"),
         Term(
             "convolutions of a class without a hook",
             Layers(*CONV, forms=(SUBCLASS,)),
@@ -136,7 +138,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
+            scale layer_scale attention sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
             hard_tanh selu softplus mish glu log_softmax
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
@@ -156,7 +158,7 @@ CONVENTIONS = (
         VERSION,
         operations_name="MACs (ptflops)",
         flops_per_mac=None,
-        multiply_adds=MULTIPLY_ADDS,
+        multiply_adds=MULTIPLY_ADDS | {"attention"},
         nothing=layer_types(
             """
             batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax

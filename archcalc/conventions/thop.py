@@ -6,6 +6,7 @@ from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Te
 from archcalc.conventions.counts import (
     ADAPTIVE,
     CONV,
+    NO_ATTENTION,
     NOT_IN_TORCH,
     affine_values,
     has_params,
@@ -23,7 +24,7 @@ HOOKED = (MODULE,)
 NOTHING = (
     layer_types(
         """
-    group_norm lrn scale layer_scale
+    group_norm lrn scale layer_scale attention
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     max_pool unpool add mean multiply
@@ -116,6 +117,7 @@ CONVENTIONS = (
                 bug="a transposed convolution multiplies at its input positions",
             ),
             omissions=(
+                NO_ATTENTION._replace(place="register_hooks"),
                 Term(
                     "convolutions of a class without a hook",
                     Layers(*CONV, forms=(SUBCLASS,)),

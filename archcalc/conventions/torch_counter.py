@@ -7,7 +7,7 @@ from archcalc.conventions.counts import NOT_IN_TORCH
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear attention")
 NOTHING = (
     layer_types(
         """

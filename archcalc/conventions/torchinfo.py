@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
+    NO_ATTENTION,
     NOT_IN_TORCH,
     SECOND_COPY,
     additions,
@@ -43,7 +44,7 @@ CONVENTIONS = (
         multiply_adds=layer_types("conv conv_table conv_transpose linear"),
         nothing=layer_types(
             """
-            lrn scale layer_scale softmax
+            lrn scale layer_scale softmax attention
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply
@@ -79,6 +80,7 @@ CONVENTIONS = (
                 place="calculate_macs",
                 bug="a transposed convolution multiplies at its input positions",
             ),
+            omissions=(NO_ATTENTION._replace(place="calculate_macs"),),
         ),
         memory=Tally(
             Term(

@@ -228,6 +228,8 @@ class Expander(Lookup):
             self.run_all(steps, current, inner.inner(name=branch))
             for branch, (_, steps) in zip(names, step.branches, strict=True)
         ]
+        if step.order:
+            ends = [ends[i] for i in step.order]
         return None if layer is None else self.add(layer, step, tuple(ends), "", inner)
 
     def add(self, layer: Layer, step: Step, sources: Sources, name: str, context: Context) -> int | None:

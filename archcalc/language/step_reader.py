@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from archcalc.errors import Place, clipped
+from archcalc.errors import Place, clipped, unknown
 from archcalc.language.expression import Expression
 from archcalc.language.keywords import (
     KINDS,
@@ -166,6 +166,7 @@ class StepReader(ValueReader):
                 place.path,
             )
             named = named if isinstance(named, dict) else {}
+        order = () if numbered or not layer.slots else self.slot_order(layer, named, at, place)
         branches = []
         for name, child in named.items():
             if layer.fields and isinstance(child.value, (str, int, float)):
@@ -181,7 +182,22 @@ class StepReader(ValueReader):
                     place.path,
                 )
             branches.append((name, self.steps(child, f"{place.path}.{clipped(name, 60)}")))
-        return MergeStep(place, options, layer, values, branches, numbered)
+        return MergeStep(place, options, layer, values, branches, numbered, order)
+
+    def slot_order(self, layer: type[Layer], named: dict[str, Tree], at: Tree, place: Place) -> tuple[int, ...]:
+        """The numbers of the branches in the order of the layer's slots; wrong and missing names are reported."""
+        given, needed = list(named), layer.slots[: len(layer.slots) - layer.optional_slots]
+        missing = [slot for slot in needed if slot not in named]
+        for name in given:
+            if name not in layer.slots:
+                self.problem(
+                    unknown(f"branch of {layer.type}", name, [*layer.slots, *layer.fields]), named[name], place.path
+                )
+        if missing:
+            self.problem(
+                f"{layer.type} needs the branch{'es' * (len(missing) > 1)} {', '.join(missing)}", at, place.path
+            )
+        return tuple(given.index(slot) for slot in layer.slots if slot in named)
 
     def options(self, entries: dict[str, Tree], path: str) -> Options:
         options = Options()

@@ -69,6 +69,7 @@ class MergeStep(LayerStep):
     """Branches, each a list of steps on the same input, and the layer that joins the branches.
 
     ``numbered``: the spec does not name the branches, so archcalc names them b1, b2, ...
+    ``order``: the numbers of the branches in the order of the layer's inputs, if the order is another one.
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class MergeStep(LayerStep):
         values: dict[str, Any],
         branches: list[tuple[str, list[Step]]],
         numbered: bool = False,
+        order: tuple[int, ...] = (),
     ) -> None:
         super().__init__(place, options, layer, values)
-        self.branches, self.numbered = branches, numbered
+        self.branches, self.numbered, self.order = branches, numbered, order
 
 
 class BlockStep(Step):

@@ -38,6 +38,8 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("sum", "plus", "addition", "eltwise", "elementwise", "elementwiseadd", "elemadd"), "add"),
     **dict.fromkeys(("cat", "concatenate", "concatenation", "route", "join", "merge", "stack"), "concat"),
     **dict.fromkeys(("mul", "times", "product", "elementwisemul", "gate", "gating"), "multiply"),
+    **dict.fromkeys(("selfattention", "multiheadattention", "multiheadselfattention", "mha", "mhsa"), "attention"),
+    **dict.fromkeys(("crossattention", "scaleddotproductattention", "sdpa"), "attention"),
     **dict.fromkeys(("average", "avg"), "mean"),
     **dict.fromkeys(("view", "reshape", "tovector"), "flatten"),
     **dict.fromkeys(("swish",), "silu"),
@@ -69,12 +71,6 @@ LAYERS: Mapping[str, str] = {
 MISSING = frozenset(
     # well-known layers that archcalc does not have
     [
-        "attention",
-        "selfattention",
-        "multiheadattention",
-        "multiheadselfattention",
-        "crossattention",
-        "mha",
         "transformer",
         "transformerencoder",
         "transformerblock",

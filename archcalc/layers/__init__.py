@@ -1,6 +1,19 @@
 """The layer types, each a small class that states its window, shape, parameters and work."""
 
-from archcalc.layers import activation, border, convolution, dense, join, move, norm, pool, region, resample, reshape
+from archcalc.layers import (
+    activation,
+    attention,
+    border,
+    convolution,
+    dense,
+    join,
+    move,
+    norm,
+    pool,
+    region,
+    resample,
+    reshape,
+)
 from archcalc.layers.base import Layer, registry
 
 BUILT_IN = frozenset(registry)
@@ -9,6 +22,7 @@ BUILT_IN = frozenset(registry)
 __all__ = ["BUILT_IN", "Layer", "registry"]
 __all__ += [
     "activation",
+    "attention",
     "border",
     "convolution",
     "dense",

@@ -50,6 +50,10 @@ class Layer:
     """Whether the layer makes regions of a map: the layers behind it run once for every region."""
     regions: Int = 0
     """The regions of an image that the layer makes; 0: none."""
+    slots: ClassVar[tuple[str, ...]] = ()
+    """The names of the inputs of a join whose inputs differ in their use; the names of its branches."""
+    optional_slots: ClassVar[int] = 0
+    """How many of the last slots can stay empty."""
     mixes: ClassVar[bool] = False
     """Whether, on a vector, each output value depends on all input values."""
 

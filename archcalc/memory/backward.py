@@ -134,7 +134,7 @@ class BackwardPass:
         self.users[gradient.storage] -= 1
         copy = self.tape.make("gradient", operation.output.per_image, 0, "gradient in order")
         self.users[copy] = 1
-        return Gradient(copy, True, order or operation.rule.needs_order)
+        return Gradient(copy, True, order or operation.rule.needs_order.replace("windows", "last"))
 
     def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]

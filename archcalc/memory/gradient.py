@@ -8,6 +8,9 @@ from archcalc.pytorch.runner import strides_in
 from archcalc.pytorch.tape import Operation, Storage, TapeTensor
 from archcalc.sizes import product
 
+ROWS = {"last": slice(1, None), "windows": slice(1, -1), "channels": slice(1), "first": slice(-1)}
+"""The channels and axes that must be one with the batch, by the order that an operator needs."""
+
 
 class Gradient:
     """The gradient of a tensor while contributions to it are added.
@@ -46,11 +49,11 @@ def lies(gradient: Gradient, operation: Operation) -> bool:
     """Whether the gradient of an operator's output lies in the memory order that the operator needs."""
     needs, sizes, strides = operation.rule.needs_order, gradient.sizes, gradient.strides
     if strides:
-        rows = slice(1, None) if needs == "last" else slice(1 if needs == "channels" else -1)
+        rows = ROWS[needs]
         return merges((MANY, *sizes[rows]), (image_of(gradient, operation), *strides[rows]))
-    if needs == "last":
-        return gradient.order == needs
-    return gradient.order == "first" and gradient.whole
+    if needs in ("last", "windows"):
+        return gradient.order in ("last", "unit")
+    return gradient.order in ("first", "unit") and gradient.whole
 
 
 def made_by(storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:

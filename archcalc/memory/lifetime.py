@@ -14,7 +14,7 @@ from archcalc.inputs import single
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.pytorch.run import run_layer
-from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.runner import AttentionForm, Runner
 from archcalc.pytorch.tape import Moment, Storage, TapeTensor
 
 
@@ -152,10 +152,12 @@ def images(network: Network, dtype: str) -> dict[int, TapeTensor]:
     }
 
 
-def inference(network: Network, dtype: str = "float32", *, amp: bool = False) -> Schedule:
-    """The schedule of one inference run, without gradients."""
+def inference(
+    network: Network, dtype: str = "float32", *, amp: bool = False, attention: AttentionForm = "flash"
+) -> Schedule:
+    """The schedule of one inference run, without gradients. ``attention``: how PyTorch runs attention."""
     nodes = network.running(training=False)
-    tape = Runner(False, itemsize(dtype), amp, overwritten(network))
+    tape = Runner(False, itemsize(dtype), amp, overwritten(network), attention)
     values = images(network, dtype)
     for node in nodes:
         values[node.index] = run_layer(tape, network, node, values)

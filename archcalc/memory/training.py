@@ -11,7 +11,7 @@ from archcalc.memory.checkpoint import CheckpointedBlock, block_runs
 from archcalc.memory.lifetime import Schedule, images, overwritten
 from archcalc.network import Network, Node
 from archcalc.pytorch.run import run_layer
-from archcalc.pytorch.runner import Runner
+from archcalc.pytorch.runner import AttentionForm, Runner
 from archcalc.pytorch.tape import Operation, Saved, TapeTensor
 
 
@@ -53,12 +53,14 @@ def training(
     amp: bool = False,
     checkpoint: str | None = None,
     sums_in_place: bool = True,
+    attention: AttentionForm = "flash",
 ) -> Training:
     """The schedule of one step of training up to the optimizer, side heads included.
 
     ``checkpoint`` names a block that runs a second time instead of saving its tensors. If a tensor has two gradients,
     autograd adds the second gradient to the first, in place if nothing else refers to the first. Without
-    ``sums_in_place`` the sum has a new storage, as under any dispatch mode of PyTorch.
+    ``sums_in_place`` the sum has a new storage, as under any dispatch mode of PyTorch. ``attention``: how PyTorch runs
+    attention.
     """
     nodes = network.running()
     blocks = (
@@ -68,7 +70,7 @@ def training(
     )
     taken = _taken(blocks)
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
-    tape = Runner(True, itemsize(dtype), amp, over)
+    tape = Runner(True, itemsize(dtype), amp, over, attention)
     values = images(network, dtype)
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}

@@ -4,11 +4,35 @@ Nothing here imports torch. The records are complete: the import fails if a laye
 """
 
 from archcalc.layers import BUILT_IN
-from archcalc.pytorch import activation, border, join, move, norm, pooling, rearrange, region, resample, weighted
+from archcalc.pytorch import (
+    activation,
+    attention,
+    border,
+    join,
+    move,
+    norm,
+    pooling,
+    rearrange,
+    region,
+    resample,
+    weighted,
+)
 from archcalc.pytorch.record import JoinRecord, Record, gaps, records
 
 if problems := gaps(BUILT_IN):
     raise TypeError("; ".join(problems))
 
 __all__ = ["JoinRecord", "Record", "gaps", "records"]
-__all__ += ["activation", "border", "join", "move", "norm", "pooling", "rearrange", "region", "resample", "weighted"]
+__all__ += [
+    "activation",
+    "attention",
+    "border",
+    "join",
+    "move",
+    "norm",
+    "pooling",
+    "rearrange",
+    "region",
+    "resample",
+    "weighted",
+]

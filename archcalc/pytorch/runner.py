@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from archcalc.network import Node
 from archcalc.pytorch.layout import channels_last, contiguous, order_of
@@ -30,14 +30,24 @@ T = TypeVar("T")
 Kept = tuple[Storage, str]
 """A storage that the backward pass needs, and a text that describes the storage."""
 INT64, FLOAT = 8, 4
+AttentionForm = Literal["flash", "math"]
+"""How PyTorch runs attention: ``flash`` (one operator; the scores are not stored) or ``math`` (the scores are stored)."""
 
 
 class Runner(Tape):
     """A tape on which layers run, for inference or training, with or without autocast (``amp``)."""
 
-    def __init__(self, training: bool, itemsize: int, amp: bool, in_place: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        training: bool,
+        itemsize: int,
+        amp: bool,
+        in_place: Mapping[int, int],
+        attention: AttentionForm = "flash",
+    ) -> None:
         super().__init__(training)
         self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
+        self.attention = attention
         self.shares: int | None = None
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}

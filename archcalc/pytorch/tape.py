@@ -99,7 +99,7 @@ class BackwardRule(NamedTuple):
                         format; ``moved`` = order of the input
     needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
                         copied first. ``last``, ``first``: all axes but the innermost as one; ``channels``: the channels
-                        of all images as one
+                        of all images as one; ``windows``: all axes but the last as one, copied as ``last``
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
     moves:              how the operator moved the values, if it is a movement: the gradient moves back

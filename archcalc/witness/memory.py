@@ -21,6 +21,8 @@ from torch.utils._pytree import tree_leaves
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
 from archcalc.network import Network
+from archcalc.pytorch.runner import AttentionForm
+from archcalc.witness.attention import InForm
 from archcalc.witness.built import Built
 
 
@@ -40,19 +42,19 @@ class OperatorBytes(NamedTuple):
     bytes: int
 
 
-def saved_bytes(module: nn.Module, *images: Tensor) -> int:
+def saved_bytes(module: nn.Module, *images: Tensor, attention: AttentionForm = "flash") -> int:
     """Bytes that a forward pass of the module in training saves for its backward pass."""
-    return sum(storage.bytes for storage in saved(module, *images))
+    return sum(storage.bytes for storage in saved(module, *images, attention=attention))
 
 
-def inference_peak(module: nn.Module, *images: Tensor) -> int:
+def inference_peak(module: nn.Module, *images: Tensor, attention: AttentionForm = "flash") -> int:
     """The most bytes alive after any operator while the module runs in evaluation mode without gradients."""
-    return peak(inference_live(module, *images))
+    return peak(inference_live(module, *images, attention=attention))
 
 
-def training_peak(module: nn.Module, *images: Tensor) -> int:
+def training_peak(module: nn.Module, *images: Tensor, attention: AttentionForm = "flash") -> int:
     """The most bytes alive after any operator of a forward and a backward pass, without weights and network input."""
-    return peak(training_live(module, *images))
+    return peak(training_live(module, *images, attention=attention))
 
 
 def peak(live: Iterable[OperatorBytes]) -> int:
@@ -60,14 +62,16 @@ def peak(live: Iterable[OperatorBytes]) -> int:
     return max((after.bytes for after in live), default=0)
 
 
-def saved_difference(network: Network, module: nn.Module, *images: Tensor, amp: bool = False) -> str:
+def saved_difference(
+    network: Network, module: nn.Module, *images: Tensor, amp: bool = False, attention: AttentionForm = "flash"
+) -> str:
     """The first saved tensor that differs between archcalc and PyTorch, as text.
 
     Empty if both save the same tensors.
     """
     batch = len(images[0])
-    ours = [own for own in training(network, amp=amp).saved_once() if own.storage.bytes(batch)]
-    theirs = [other for other in saved(module, *images, amp=amp) if other.bytes]
+    ours = [own for own in training(network, amp=amp, attention=attention).saved_once() if own.storage.bytes(batch)]
+    theirs = [other for other in saved(module, *images, amp=amp, attention=attention) if other.bytes]
     for own, other in zip_longest(ours, theirs):
         here = f"{network.nodes[own.node].name} keeps {own.storage.bytes(batch):,} ({own.why})" if own else "no more"
         there = f"{other.layer} keeps {other.bytes:,}" if other else "no more"
@@ -76,15 +80,15 @@ def saved_difference(network: Network, module: nn.Module, *images: Tensor, amp: 
     return ""
 
 
-def peak_difference(network: Network, module: nn.Module, *images: Tensor) -> str:
+def peak_difference(network: Network, module: nn.Module, *images: Tensor, attention: AttentionForm = "flash") -> str:
     """The first layer whose peak at inference differs between archcalc and PyTorch, as text. Empty if there is none."""
-    schedule, batch = inference(network), len(images[0])
+    schedule, batch = inference(network, attention=attention), len(images[0])
     ours: dict[str, int] = {}
     for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
         name = network.nodes[moment.node].name
         ours[name] = max(ours.get(name, 0), live)
     theirs: dict[str, int] = {}
-    for after in inference_live(module, *images):
+    for after in inference_live(module, *images, attention=attention):
         theirs[after.layer] = max(theirs.get(after.layer, 0), after.bytes)
     for name, live in theirs.items():
         if name in ours and ours[name] != live:
@@ -115,7 +119,9 @@ def _text(after: OperatorBytes | None) -> str:
     return f"{after.operator} makes {after.new_bytes:,} of {after.bytes:,} alive" if after else "no more"
 
 
-def saved(module: nn.Module, *images: Tensor, amp: bool = False) -> list[SavedStorage]:
+def saved(
+    module: nn.Module, *images: Tensor, amp: bool = False, attention: AttentionForm = "flash"
+) -> list[SavedStorage]:
     """The storages that a forward pass in training saves, in the order of saving.
 
     With ``amp``, the pass runs under autocast to bfloat16. The copies of weights are then saved storages, too.
@@ -132,13 +138,16 @@ def saved(module: nn.Module, *images: Tensor, amp: bool = False) -> list[SavedSt
 
     # No backward pass runs, so nothing is unpacked. A tensor saved in its own graph would never be freed.
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
-    with _mode(module, training=True), layers, hooks, torch.autocast("cpu", torch.bfloat16, enabled=amp):
+    cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
+    with _mode(module, training=True), layers, hooks, InForm(attention), cast:
         references.append(module(*images))
     references.clear()  # breaks a cycle that Python cannot find: list, output, graph, hooks, list
     return storages
 
 
-def inference_live(module: nn.Module, *images: Tensor, amp: bool = False) -> list[OperatorBytes]:
+def inference_live(
+    module: nn.Module, *images: Tensor, amp: bool = False, attention: AttentionForm = "flash"
+) -> list[OperatorBytes]:
     """Every operator of a run in evaluation mode without gradients."""
     layers = _Layers(module)
     cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
@@ -148,17 +157,20 @@ def inference_live(module: nn.Module, *images: Tensor, amp: bool = False) -> lis
         layers,
         Live([*images, *_owned(module, images[0])], layers) as live,
         cast,
+        InForm(attention),
     ):
         module(*images)
     operators: list[OperatorBytes] = live.operators
     return operators
 
 
-def training_live(module: nn.Module, *images: Tensor, amp: bool = False) -> list[OperatorBytes]:
+def training_live(
+    module: nn.Module, *images: Tensor, amp: bool = False, attention: AttentionForm = "flash"
+) -> list[OperatorBytes]:
     """Every operator of a forward and a backward pass. The outputs have a gradient as from a loss."""
     layers = _Layers(module)
     with _mode(module, training=True), layers, Live([*images, *_owned(module, images[0])], layers) as live:
-        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
+        with torch.autocast("cpu", torch.bfloat16, enabled=amp), InForm(attention):
             out = module(*images)
         layers.now = ""
         outputs = [tensor for tensor in tree_leaves(out) if tensor.requires_grad]

@@ -314,6 +314,19 @@ MISTAKES = [
         L + "  - {relu: , name: a}\n  - {relu: , from: [a, input]}\n",
         ["spec.yaml:4: relu takes one input, got 2 (at layers[1].relu)"],
     ),
+    (
+        "slot missing",
+        L + "  - attention: {heads: 1, queries: [], values: [relu]}\n",
+        ["spec.yaml:3: attention needs the branch keys (at layers[0].attention)"],
+    ),
+    (
+        "slot misspelt",
+        L + "  - attention: {heads: 1, queries: [], kyes: [], values: []}\n",
+        [
+            "spec.yaml:3: unknown branch of attention 'kyes'; did you mean 'keys'? (at layers[0].attention)",
+            "spec.yaml:3: attention needs the branch keys (at layers[0].attention)",
+        ],
+    ),
     ("from empty", L + "  - {relu: , from: []}\n", ["spec.yaml:3: from names no layer (at layers[0].from)"]),
     (
         "self",

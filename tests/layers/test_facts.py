@@ -223,6 +223,27 @@ CASES = [
     Case("multiply", {}, (v, gate), gate, (), {"mul": 6}),
     Case("multiply", {}, (gate, v), gate, (), {"mul": 6}),
     Case("concat", {}, (x, Shape(1, (5, 7)), x), Shape(13, (5, 7))),
+    # 4 queries, 5 keys of 6 channels, values of 3: 4*5*6 + 4*5*3 products. 3 heads x 4 x 5 = 60 scores, scaled;
+    # soft-max over 5 keys, 12 times: 60 exp, 12*4 additions, 60 divisions
+    Case(
+        "attention",
+        {"heads": 3},
+        (Shape(6, (4,)), Shape(6, (5,)), Shape(3, (5,))),
+        Shape(3, (4,)),
+        (),
+        {"mac": 4 * 5 * 6 + 4 * 5 * 3, "mul": 60, "exp": 60, "add": 12 * 4, "div": 60},
+        (Window(5, whole=True),),
+    ),
+    # 5 windows of 7 positions, 2 heads: 5*7*7*6 products twice, 5*2*7*7 = 490 scores, of which -inf is added to each
+    Case(
+        "attention",
+        {"heads": 2, "causal": True},
+        (x, x, x),
+        x,
+        (),
+        {"mac": 2 * 5 * 7 * 7 * 6, "mul": 490, "exp": 490, "add": 490 + 5 * 2 * 7 * 6, "div": 490},
+        (Window(1), Window(7, whole=True)),
+    ),
     Case("flatten", {}, (x,), Shape(210), (), {}, WHOLE),
     Case("identity", {}, (x,), x),
     Case("dropout", {}, (x,), x),

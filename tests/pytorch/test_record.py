@@ -114,6 +114,7 @@ SETTINGS: dict[str, list[dict]] = {
     "subsample": [{"kernel": 2, "stride": 2}],
     "adaptive_avg_pool": [{"out": 2}, {"out": 1}],
     "batch_norm": [{}, {"frozen": True}],
+    "attention": [{"heads": 2}],
     "layer_norm": [{"axis": "channels"}, {"axis": "all"}],
     "group_norm": [{"groups": 2}],
     "scale": [{"factor": 2}],
@@ -147,10 +148,11 @@ def test_what_a_layer_saves_is_what_its_record_says(type) -> None:
     for settings in SETTINGS.get(type, [{}]):
         for storage in ("new", "in_place"):
             network = Network("net", Shape(4, AXES.get(type, (6, 6))))
-            network.add(
-                "before", registry["linear"](out=4) if not network.input.axes else registry["conv"](out=4, kernel=1)
-            )
-            inputs = [1, network.add("other", registry["conv"](out=4, kernel=1))] if registry[type].joins else [1]
+            tokens = type == "attention"  # which saves tokens whose channels lie next to each other
+            linear = registry["linear"](out=4, axis="channels" if tokens else None)
+            network.add("before", linear if tokens or not network.input.axes else registry["conv"](out=4, kernel=1))
+            others = max(1, len(registry[type].slots) - 1) if registry[type].joins else 0
+            inputs = [1, *[network.add("other", registry["conv"](out=4, kernel=1)) for _ in range(others)]]
             pool = network.add("pool", registry["max_pool"](kernel=2, stride=2), [1]) if type == "unpool" else None
             inputs = inputs if pool is None else [pool]
             network.add("layer", registry[type](**settings), inputs, storage=storage, shares=pool)

@@ -250,9 +250,10 @@ class _Drawing:
         type = self.one_of(*JOINS)
         axis = Settings(self, x).axis() if type == "concat" and self.draw(st.booleans()) else None
         branches, ends = [], []
-        for _ in range(self.number(2, 3)):
+        slots = registry[type].slots
+        for _ in range(len(slots) or self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
-            if ends and type != "concat" and ends[0].axes and y.axes and self.rarely(3):
+            if ends and type not in ("concat", "attention") and ends[0].axes and y.axes and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
             elif ends and not self.rarely(6):
                 y = self.fitted(branch, y, ends[0], "" if axis else type)
@@ -261,12 +262,13 @@ class _Drawing:
         if self.draw(st.booleans()):
             branches.reverse()
             ends.reverse()
-        given = {"axis": axis} if axis else {}
+        given = {"axis": axis} if axis else Settings(self, ends[0]).of(type) if slots else {}
         y = self.applied(type, given, tuple(ends))
         if y is None:
             return x
-        if self.draw(st.booleans()):
-            step = {type: {**given, **{f"way{i}": branch for i, branch in enumerate(branches)}}}
+        if slots or self.draw(st.booleans()):
+            named = {slots[i] if slots else f"way{i}": branch for i, branch in enumerate(branches)}
+            step = {type: {**given, **named}}
         elif given:
             step = {type: {**given, **{f"b{i}": branch for i, branch in enumerate(branches, 1)}}}
         else:
@@ -323,12 +325,14 @@ class _Drawing:
         type = self.one_of(*JOINS)
         first = self.one_of(*visible)
         alike = [name for name in visible if visible[name] == visible[first]]
-        others = [self.one_of(*(visible if self.rarely(4) else alike)) for _ in range(self.number(1, 2))]
-        y = self.applied(type, {}, tuple(visible[name] for name in (first, *others)))
+        count = self.number(1, 2) if type != "attention" or self.rarely(4) else 2
+        others = [self.one_of(*(visible if self.rarely(4) else alike)) for _ in range(count)]
+        settings = Settings(self, visible[first]).of(type)
+        y = self.applied(type, settings, tuple(visible[name] for name in (first, *others)))
         if y is None:
             return x
         name = self.name(type)
-        steps.append({type: None, "from": [first, *others], "name": name})
+        steps.append({type: settings or None, "from": [first, *others], "name": name})
         visible[name] = y
         return y
 
@@ -494,6 +498,13 @@ class Settings:
             dilation=self.one_of(None, None, self.each(1, 3)),
             groups=groups if groups > 1 else None,
             bias=self.one_of(None, False),
+        )
+
+    def attention(self) -> dict[str, Any]:
+        return self.some(
+            heads=self.groups(),
+            causal=self.one_of(None, None, True),
+            scale=self.one_of(None, None, 0.5, -1),
         )
 
     def conv_table(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torchvision.ops import FrozenBatchNorm2d, ps_roi_pool, roi_align, roi_pool, stochastic_depth
 
 from archcalc.layers import registry
@@ -207,6 +208,18 @@ def pad(given: dict[str, Any], x: Tensor) -> Tensor:
     return F.pad(x, sides(pads), mode="constant" if given["mode"] == "zeros" else given["mode"])
 
 
+def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
+    """Heads by a view of the channels; windows are like a batch."""
+    if len(xs) != 3:
+        raise NoSuchLayerError("attention of another number of maps")
+    if any(x.dim() < 3 for x in xs) or len({x.shape[2:-1] for x in xs}) > 1:
+        raise NoSuchLayerError("vectors, or windows that differ")
+    q, k, v = (x.unflatten(1, (given["heads"], -1)).movedim(2, -1) for x in xs)
+    with sdpa_kernel(SDPBackend.MATH):
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=given["causal"], scale=given["scale"])
+    return y.movedim(-1, 2).flatten(1, 2)
+
+
 def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:
     """A pattern in the notation of einops, written out with one axis for every part."""
     sides = []
@@ -366,6 +379,7 @@ LAYERS: dict[str, Any] = {
     "glu": lambda given, x: nn.GLU(1)(x),
     "log_softmax": lambda given, x: nn.LogSoftmax(1)(x),
     "softmax": lambda given, x: nn.Softmax(1)(x),
+    "attention": attention,
     "add": lambda given, *xs: sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),
     "multiply": lambda given, *xs: reduce(mul, xs),

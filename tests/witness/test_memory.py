@@ -435,9 +435,17 @@ def two_threads():
 def test_random_networks(two_threads, drawn: Drawn):
     network = drawn.network
     module, images = module_of(network, "cpu"), images_of(network, "cpu", BATCH)
-    assert_every_moment(inference(network), memory.inference_live(module, *images))
-    assert memory.saved_difference(network, module, *images) == ""
-    assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, *images))
+    attends = any(node.layer.type == "attention" for node in network.nodes)
+    for form in ("flash", "math") if attends else ("flash",):
+        assert_both_passes(network, module, images, form)
+
+
+def assert_both_passes(network, module, images, form):
+    schedule, live = inference(network, attention=form), memory.inference_live(module, *images, attention=form)
+    assert_every_moment(schedule, live, len(images[0]))
+    assert memory.saved_difference(network, module, *images, attention=form) == ""
+    schedule = training(network, sums_in_place=False, attention=form)
+    assert_every_moment(schedule, memory.training_live(module, *images, attention=form), len(images[0]))
 
 
 @pytest.mark.parametrize(
