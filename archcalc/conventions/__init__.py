@@ -30,6 +30,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "lecun98": "lecun98",
         "convnet-burden": "convnet_burden",
         "netscope": "netscope",
+        "darknet": "darknet",
         "rf-repo": "rf_repo",
         "fvcore": "fvcore",
         "torchinfo": "torchinfo",

@@ -44,6 +44,11 @@ STATUSES = {
         "conv conv_transpose linear batch_norm lrn",
         "input max_pool avg_pool global_avg_pool concat relu leaky_relu dropout softmax flatten identity add crop",
     ),
+    "darknet": (
+        "conv max_pool avg_pool add",
+        "linear batch_norm relu leaky_relu elu selu sigmoid tanh mish softmax global_avg_pool concat upsample "
+        "space_to_depth input identity flatten dropout crop",
+    ),
     "rf-repo": (
         f"conv linear batch_norm scale layer_scale multiply max_pool {POOLS}",
         "input relu relu6 add concat flatten dropout identity",
