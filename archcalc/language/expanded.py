@@ -57,7 +57,7 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
     sources = [_text(network.nodes[i].name) for i in node.inputs]
     if node.layer.joins or node.inputs != (before.index,):
         lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
-    if node.storage != node.layer.storage:
+    if node.storage != node.layer.held(node.shape, *network.input_shapes(node)):
         lines.append(f"  storage: {node.storage}")
     if node.shares is not None and not isinstance(node.layer, Unpool):
         lines.append(f"  weights: {_text(network.nodes[node.shares].name)}")

@@ -141,10 +141,11 @@ def moving(arrangement: Arrangement, stated: Any) -> InlineCode:
         [part.name for group in before for part in group], [part.name for group in after for part in group]
     )
     first = 1 + sum(map(len, after))
-    for group in reversed(after):
+    for at, group in reversed(list(enumerate(after))):
         first -= len(group)
+        end = "" if at == len(after) - 1 else f", {first + len(group) - 1}"
         if len(group) != 1:
-            text += f".flatten({first}, {first + len(group) - 1})" if group else f".unsqueeze({first})"
+            text += f".flatten({first}{end})" if group else f".unsqueeze({first})"
     return InlineCode(text, sizes)
 
 

@@ -126,7 +126,7 @@ MOVED = {
         {"roll": {"by": -2}},
         {"windows": {"size": 4}},
         {"linear": {"out": 16, "axis": "last"}},
-        {"from_windows": {"size": 8}},
+        {"from_windows": {"size": [8, 8]}},
         {"roll": {"by": 2}},
         C,
     ],
