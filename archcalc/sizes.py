@@ -174,7 +174,8 @@ class Window(NamedTuple):
 
     span, stride, before   as in the formula, in positions; ``before`` is the padding in front
     by                     distance between the positions that a unit reads (dilation)
-    whole                  every unit reads all positions (global pooling)
+    whole                  every unit reads all positions (global pooling). If not ``exact``: some of the positions. If
+                           not ``reads_both_ends``: perhaps none
     up                     units per stride: more than 1 for transposed convolution, upsampling and uneven pooling;
                            then the formula holds for an input with ``up - 1`` positions inserted between neighbours
     reads                  if units differ: unit q * up + r reads positions ``reads[r]``, moved by q * stride

@@ -36,8 +36,9 @@ class AxisField(NamedTuple):
         if window.whole:
             hull = field.hull(window.span, pixels)
             least = hull if least is field else least.hull(window.span, pixels)
-            alike = field.whole or (window.exact and min(self.ends) > 0)
-            return AxisField(hull, least, self.exact and alike, ends)
+            alike = (field.whole and window.reads_both_ends) or (window.exact and min(self.ends) > 0)
+            whole = AxisField(hull, least, self.exact and alike, ends)
+            return self if alike and field.whole and whole == self else whole
         if field.phases or window.reads or least.phases:
             each = behind(field, window, most) if exact else None
             if window.wraps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from archcalc.field.attending import anywhere, attended, multiplied
 from archcalc.field.joining import joined, side_by_side
 from archcalc.field.layout import Layout, plain_layout
 from archcalc.field.sliding import regrouped, rolled, slid
@@ -53,8 +54,14 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
     layer, out = node.layer, node.shape
     if not any(before):
         return None, [POINT] * len(xs)
+    if layer.type == "attention":
+        return attended(layer, before, xs, out)
+    if layer.makes_regions:
+        return anywhere(before, xs, out)
+    if layer.type == "matmul":
+        return multiplied(layer, before, xs, out)
     if layer.joins:
-        at = axis_number(getattr(layer, "axis", "channels"), xs[0], layer.type) if isinstance(layer, Concat) else 0
+        at = axis_number(layer.axis, xs[0], layer.type) if isinstance(layer, Concat) else 0
         return side_by_side(before, xs, out, at - 1) if at else joined(before, xs, out)
     (layout,), (x,) = before, xs
     assert layout

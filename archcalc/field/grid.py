@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from archcalc.field.layout import Layout
 
 REGROUPING = (Movement, Roll)
-"""The layer types that move positions, or whose inputs are read through different windows."""
+"""The layers that move positions."""
+OF_SEVERAL = frozenset(("attention", "matmul"))
+"""The layer types whose inputs are read through different windows."""
 
 
 class Grid:
@@ -50,6 +52,10 @@ class Grid:
         shapes = self.network.input_shapes(node)
         return broadcast_windows(shapes[at], node.shape) if node.layer.joins else node.layer.window(*shapes)
 
+    def side_by_side(self, node: Node) -> bool:
+        """Whether the maps of several inputs of a node lie next to each other."""
+        return isinstance(node.layer, Concat) and node.layer.axis != "channels"
+
     def map_of(self, index: int) -> tuple[Any, ...]:
         """What two maps have in common if their positions along all axes are the same."""
         axes = self.network.nodes[index].shape.axes
@@ -73,9 +79,8 @@ class Grid:
 def regroups(network: Network) -> bool:
     """Whether a layer of the network moves positions, or has inputs that are read through different windows."""
     types = {type(node.layer) for node in network.nodes}
-    if any(issubclass(one, REGROUPING) for one in types if one is not ChannelShuffle):
+    if any(issubclass(one, REGROUPING) or one.type in OF_SEVERAL for one in types if one is not ChannelShuffle):
         return True
     return Concat in types and any(
-        isinstance(node.layer, Concat) and getattr(node.layer, "axis", "channels") != "channels"
-        for node in network.nodes
+        isinstance(node.layer, Concat) and node.layer.axis != "channels" for node in network.nodes
     )

@@ -23,7 +23,19 @@ def joined(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
     if not out.axes:
         return vector_layout(len(known[0].axes)), [POINT] * len(xs)
     target = _target(layouts, xs, out)
-    return target, [_aligned(layout, target) for layout in layouts]
+    if target.tokens and any([slot[1:] for slot in one.slots] != [slot[1:] for slot in target.slots] for one in known):
+        reading = Reading(target)  # a token reads a position
+        for at in target.tokens:
+            reading.give_up_slot(at, out.axes[at])
+        return reading.done()[0], bounds(layouts)
+    return target, [aligned(layout, target) for layout in layouts]
+
+
+def bounds(layouts: Layouts, *, some: bool = False) -> list[tuple[Window, ...]]:
+    """Windows of units that read anything: at least ``some`` position, or perhaps none."""
+    return [
+        tuple(everything(n, exact=False, some=some) for n in layout.axes) if layout else POINT for layout in layouts
+    ]
 
 
 def _target(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Layout:
@@ -58,7 +70,7 @@ def _missing(x: Shape, out: Shape) -> int:
     return sum(not equal(n, m) for n, m in zip(x.axes, out.axes, strict=True))
 
 
-def _aligned(layout: Layout | None, target: Layout) -> tuple[Window, ...]:
+def aligned(layout: Layout | None, target: Layout) -> tuple[Window, ...]:
     """The windows on an input, for units that read their own position."""
     if layout is None or not layout.slots or layout is target:
         return POINT
@@ -70,7 +82,9 @@ def _one_axis(layout: Layout, target: Layout, axis: int) -> Window:
     n, m = layout.axes[axis], target.axes[axis]
     if equal(n, 1):
         return ITSELF if equal(m, 1) else Window(1, whole=True)
-    if not equal(n, m) or layout.places(axis) != target.places(axis) or _ends(layout, axis) != _ends(target, axis):
+    if _ends(layout, axis) != _ends(target, axis):
+        return everything(n, exact=False, some=layout.told)
+    if not equal(n, m) or layout.places(axis) != target.places(axis):
         return everything(n, exact=False)
     return _shifted(n, target.shifts[axis] - layout.shifts[axis])
 
@@ -107,7 +121,8 @@ def side_by_side(layouts: Layouts, xs: Sequence[Shape], out: Shape, at: int) -> 
         reading.give_up_slot(at, size)
     else:
         reading.axes[plain], reading.slots[at] = size, Slot((Digit(plain, size),))
-    target, _ = reading.done(told=all(layout.told for layout in layouts if layout))
+    reading.told = all(layout.told for layout in layouts if layout)
+    target, _ = reading.done()
     for i in known:
         layout = layouts[i]
         assert layout

@@ -66,6 +66,11 @@ class Layout:
     def __repr__(self) -> str:
         return f"Layout{self.key}"
 
+    @property
+    def tokens(self) -> list[int]:
+        """The axes of the map that have positions before or after the digits, such as a class token."""
+        return [at for at, slot in enumerate(self.slots) if slot[1:] != (0, 0)]
+
     def plain(self, slot: Slot) -> int | None:
         """The axis of the grid that a slot is; None for any other slot."""
         if len(slot.digits) != 1:

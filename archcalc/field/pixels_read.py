@@ -73,11 +73,12 @@ class PixelReader:
                 pixels = (min(pixels[0], ends[0]), max(pixels[1], ends[1])) if pixels else ends
                 continue
             windows = self._windows_of(here) if self.grid.plain else POINT
-            for i in here.inputs if self.gates else followed(here, self.network):
+            inputs = here.inputs if self.gates else followed(here, self.network)
+            for number, i in enumerate(here.inputs):
+                if i not in inputs or not self.grid.has_field(i):
+                    continue
                 if not self.grid.plain:
-                    if not self.grid.has_field(i):
-                        continue
-                    windows = self.grid.windows(here, here.inputs.index(i))
+                    windows = self.grid.windows(here, number)
                 window = windows[axis] if windows else None
                 size = self._size(self.network.nodes[i], axis)
                 positions = self._read(window, runs, size, self._size(here, axis))

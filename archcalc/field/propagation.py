@@ -67,21 +67,21 @@ class Propagation:
         grid = self.grid
         if node.index == grid.source:
             return (AxisField(),) * len(self.pixels)
-        if node.layer.makes_regions:
+        if grid.plain and node.layer.makes_regions:
             return _per_axis(_anywhere, self.pixels)
-        inputs = node.inputs if self.gates or not node.layer.joins else followed(node, self.network)
+        joins, axes = node.layer.joins, node.shape.axes
+        inputs = node.inputs if self.gates or not joins else followed(node, self.network)
         if not grid.plain:
-            inputs = [i for i in inputs if self.fields[i]]
-            if not inputs or not grid.has_field(node.index):
+            places = [(at, i) for at, i in enumerate(node.inputs) if i in inputs and self.fields[i]]
+            if not places or not grid.has_field(node.index):
                 return ()
-        before = self.fields[inputs[0]] if len(inputs) == 1 else self._joined(node, inputs)
-        axes = node.shape.axes
-        if not grid.plain:
-            if len(inputs) != 1:
-                return before
-            windows = grid.windows(node, node.inputs.index(inputs[0]))
-            if axes and inputs[0] in self._maps:
-                return _of_the_vector(before)
+            if joins and (axes or len(places) > 1):
+                return self._joined(node, places)
+            ((at, source),) = places
+            inputs, windows = [source], grid.windows(node, at)
+            if axes and source in self._maps:
+                return _of_the_vector(self.fields[source])
+        before = self.fields[inputs[0]] if len(inputs) == 1 else self._joined(node, list(enumerate(inputs)))
         if windows is POINT:
             return before if axes else self._vector(node, inputs[0], before)
         field = self._through(windows, before)
@@ -120,21 +120,21 @@ class Propagation:
             return before
         return tuple(_part(axis_field, one_map=bool(map_axes)) for axis_field in before)
 
-    def _joined(self, node: Node, inputs: Sequence[int]) -> FieldByAxis:
+    def _joined(self, node: Node, places: Sequence[tuple[int, int]]) -> FieldByAxis:
         """The field at a join.
 
-        If a vector and a map are joined, the vector is used at all positions of the map. Vectors are added or
-        concatenated.
+        ``places``: the number of each input among the inputs of the join, and its node. If a vector and a map are
+        joined, the vector is used at all positions of the map. Vectors are added or concatenated.
         """
+        if node.shape.axes:
+            paths = [self._beside(at, i, node) for at, i in places]
+            joined = self._hull(paths)
+            if not self.grid.plain and self.grid.side_by_side(node):
+                joined = tuple(_of_parts(*each) for each in zip(joined, *paths, strict=True))
+            in_turns = any(axis_field.field.phases for axis_field in joined)
+            return on_map(joined, self.grid.axes(node.index)) if in_turns else joined
+        inputs = [i for _, i in places]
         paths = [self.fields[i] for i in inputs]
-        axes = node.shape.axes
-        if axes:
-            joined = self._hull([self._beside(i, node) for i in inputs])
-            return (
-                on_map(joined, self.grid.axes(node.index))
-                if any(axis_field.field.phases for axis_field in joined)
-                else joined
-            )
         if not any(i in self._maps for i in inputs):
             return self._hull(paths)
         whole = self._hull([_together(path) for path in paths])
@@ -147,7 +147,7 @@ class Propagation:
         self._maps[node.index] = maps[0] or ()
         return tuple(a._replace(together=b) for a, b in zip(self._hull(paths), whole, strict=True))
 
-    def _beside(self, index: int, node: Node) -> FieldByAxis:
+    def _beside(self, at: int, index: int, node: Node) -> FieldByAxis:
         """The field of a position after a join, through one input: the same position, or an axis of size 1."""
         source = self.network.nodes[index]
         field = self.fields[index]
@@ -158,7 +158,7 @@ class Propagation:
                 return field
             windows = windows_of(source.shape, node.shape)
         else:
-            windows = self.grid.windows(node, node.inputs.index(index))
+            windows = self.grid.windows(node, at)
         if windows is POINT:
             return field
         return self._of_whole_maps(index, windows, field, self._through(windows, field))
@@ -203,6 +203,12 @@ def _of_the_vector(field: FieldByAxis) -> FieldByAxis:
 def _anywhere(pixels: Int) -> AxisField:
     """The field of a unit of a region, which may lie anywhere: the whole input, as a bound."""
     return AxisField(Field(0, pixels - 1, 0, 1), Field(0, pixels - 1, 0, 1), exact=False)
+
+
+def _of_parts(joined: AxisField, *parts: AxisField) -> AxisField:
+    """The field of maps that lie next to each other, along one axis of them: a bound if their fields differ."""
+    alike = all(part.field == parts[0].field or (part.field.step == 0 and part.field.phases) for part in parts)
+    return joined if alike else joined._replace(exact=False)
 
 
 def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:

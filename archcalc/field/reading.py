@@ -8,9 +8,12 @@ from archcalc.field.layout import FREE, Digit, Layout, Slot, free, simplest
 from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Span, Window, equal, is_array, largest
 
 
-def everything(size: Int, *, exact: bool = True) -> Window:
-    """The window of units that all read every position; not ``exact``: units may read fewer positions."""
-    return Window(size, whole=True, exact=exact)
+def everything(size: Int, *, exact: bool = True, some: bool = True) -> Window:
+    """The window of units that all read every position.
+
+    Not ``exact``: units may read fewer positions, but at least one. Not ``some``: units may read no position.
+    """
+    return Window(size, whole=True, exact=exact and some, reads_both_ends=some)
 
 
 def in_turn(reads: Sequence[Span], stride: int, by: int = 1) -> Window:
@@ -37,6 +40,22 @@ class Reading:
         self.windows: dict[int, Window] = {}
         self.masked = False
         """Whether units that a roll brought together do not read each other."""
+        self.told, self.unsure = layout.told, False
+        self.some = layout.told or not layout.tokens
+        """Whether every position of the map has a field."""
+
+    def tell(self, tokens: Sequence[int], read: Sequence[int]) -> None:
+        """Units read the tokens on these axes, or tokens read units; ``read``: the axes that are read as a whole.
+
+        If everything is read, tokens know everything from here on. If not, their axes are given up.
+        """
+        wide = [axis for axis, n in enumerate(self.layout.axes) if not equal(n, 1)]
+        every = all(axis in self.windows and _whole(self.windows[axis]) for axis in wide)
+        if every and all(at in read for at in tokens):
+            self.told = True
+            return
+        for at in tokens:
+            self.give_up_slot(at, self.slots[at].size)
 
     def put(self, axis: int, window: Window) -> None:
         """Read through a window along an axis; two windows along one axis are a bound."""
@@ -44,7 +63,7 @@ class Reading:
 
     def give_up(self, axis: int) -> None:
         """All units see what all positions together see, as a bound: the axis has one position from here on."""
-        self.windows[axis] = everything(self.layout.axes[axis], exact=False)
+        self.windows[axis] = everything(self.layout.axes[axis], exact=False, some=self.some)
         self.axes[axis], self.shifts[axis] = 1, 0
         self.slots = [
             slot._replace(digits=tuple(d._replace(axis=FREE, inner=1) if d.axis == axis else d for d in slot.digits))
@@ -53,14 +72,15 @@ class Reading:
 
     def give_up_slot(self, at: int, size: Int) -> None:
         """Give up the axes of which an axis of the map consists. This axis has ``size`` positions afterwards."""
+        self.unsure = self.unsure or at in self.layout.tokens
         for axis in _axes_of(self.slots[at].digits):
             self.give_up(axis)
         self.slots[at] = free(size)
 
     def uncertain(self) -> None:
-        """Mark all windows as a bound."""
+        """Mark all windows as a bound, of units that may read nothing."""
         for axis in range(len(self.axes)):
-            self.windows[axis] = self.windows.get(axis, ITSELF)._replace(exact=False)
+            self.windows[axis] = self.windows.get(axis, ITSELF)._replace(exact=False, reads_both_ends=False)
 
     def gather(self, digits: Iterable[Digit], *, keep: bool) -> None:
         """Every unit reads all positions that differ in these digits only.
@@ -122,17 +142,23 @@ class Reading:
             for slot in self.slots
         ]
 
-    def done(self, *, carried: bool | None = None, told: bool | None = None) -> tuple[Layout, tuple[Window, ...]]:
+    def done(self, *, carried: bool | None = None) -> tuple[Layout, tuple[Window, ...]]:
         """The layout after the windows, and the windows; POINT if every unit reads its own position."""
         old = self.layout
+        if self.unsure:
+            self.uncertain()
         layout = Layout(
             tuple(self.axes),
             tuple(slot._replace(digits=simplest(slot.digits, self.axes)) for slot in self.slots),
             tuple(self.shifts),
             old.carried if carried is None else carried,
-            old.told if told is None else told,
+            self.told,
         )
         return layout, all_windows(self.windows, len(self.axes))
+
+
+def _whole(window: Window) -> bool:
+    return window.whole and window.exact
 
 
 def all_windows(windows: dict[int, Window], axes: int) -> tuple[Window, ...]:

@@ -39,16 +39,33 @@ def slid(layout: Layout, windows: tuple[Window, ...], x: Shape, out: Shape) -> R
                 reading.slots[at] = Slot((*reading.slots[at].digits, *free(m).digits))
         elif window[:6] == Window(1)[:6] and equal(n, m):
             continue
-        elif all(digit.axis == FREE for digit in slot.digits) and slot[1:] == (0, 0):
-            reading.slots[at] = free(m)
-        elif window[:2] == (1, 1) and window.up == 1 and not window.reads:
+        elif window[:2] == (1, 1) and window.up == 1 and not window.reads and not window.whole:
             if not _cut(reading, at, -window.before, m):
                 return None, POINT
+        elif _all_free(slot) and slot[1:] == (0, 0):
+            if _reads_nothing(window):
+                reading.some = False
+                for axis in range(len(reading.axes)):
+                    reading.give_up(axis)
+            reading.slots[at] = free(m)
         else:
             reading.give_up_slot(at, m)
     reading.gather(gone, keep=False)
     reading.gather(kept, keep=True)
-    return reading.done(told=layout.told or bool(kept))
+    read = [at for at, window in enumerate(windows) if window.whole]
+    if read and layout.tokens:
+        reading.tell(layout.tokens, read)
+    return reading.done()
+
+
+def _all_free(slot: Slot) -> bool:
+    return all(digit.axis == FREE for digit in slot.digits)
+
+
+def _reads_nothing(window: Window) -> bool:
+    """Whether a unit may read the padding alone, or no position."""
+    behind = window.over is not None and largest(window.over - window.span) >= 0
+    return largest(window.before - window.span) >= 0 or behind or not all(window.reads)
 
 
 def _cut(reading: Reading, at: int, first: Int, size: Int) -> bool:
@@ -62,9 +79,15 @@ def _cut(reading: Reading, at: int, first: Int, size: Int) -> bool:
     if any(map(is_array, (before, after))):
         reading.give_up_slot(at, size)
     elif before >= 0 and after >= 0:
+        more = before > slot.before or after > slot.after
+        if more and reading.told and reading.layout.tokens:  # tokens that have seen the map, and new ones
+            reading.some = False
+            reading.give_up_slot(at, size)
+            return True
+        reading.told = reading.told and not more
         reading.slots[at] = slot._replace(before=before, after=after)
     elif before >= size or after >= size:
-        if not reading.layout.told:
+        if not reading.told:
             return False
         for axis in range(len(reading.axes)):
             reading.give_up(axis)
@@ -145,7 +168,7 @@ def rolled(layout: Layout, by: Sequence[Int]) -> Result:
     """The layout after a cyclic shift of the positions of every axis."""
     reading = Reading(layout)
     for at, (slot, shift) in enumerate(zip(layout.slots, by, strict=True)):
-        free_slot = all(digit.axis == FREE for digit in slot.digits) and slot[1:] == (0, 0)
+        free_slot = _all_free(slot) and slot[1:] == (0, 0)
         if free_slot or (not is_array(shift) and shift == 0):
             continue
         if len(slot.digits) == 1 and slot[1:] == (0, 0) and equal(slot.size, layout.axes[slot.digits[0].axis]):

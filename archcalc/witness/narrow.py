@@ -7,7 +7,7 @@ from archcalc.layers import Layer
 from archcalc.layers.arrangement import Arrangement, Group, Pattern
 from archcalc.layers.axes import axis_number
 from archcalc.layers.dense import Linear
-from archcalc.layers.join import Concat
+from archcalc.layers.join import Add, Concat
 from archcalc.layers.move import Movement, Rearrange
 from archcalc.layers.resample import Upsample
 from archcalc.network import Network, Node
@@ -38,7 +38,9 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
     at = {i: i for i in range(len(network.inputs))}
     for node in network.running():
         inputs = [at[i] for i in node.inputs]
-        if node.layer.joins and not _along_positions(node):
+        if node.layer.type == "attention":
+            inputs = [_attention(small, node.layer, *inputs)]
+        elif node.layer.joins and not _along_positions(node):
             inputs = [_widened(small, i, node.shape) for i in inputs]
         for layer in _stand_in(network, node, ones):
             inputs = [small.add(f"n{len(small.nodes)}", layer, inputs)]
@@ -50,6 +52,8 @@ def narrow(network: Network) -> tuple[Network, dict[int, int]]:
 
 
 def _stand_in(network: Network, node: Node, ones: tuple[int, ...]) -> list[Layer]:
+    if node.layer.type == "attention":
+        return []
     if isinstance(node.layer, Movement):
         before, after = node.layer.arrangement(*network.input_shapes(node))
         none: tuple[Group, ...] = ((),) * len(ones)
@@ -62,6 +66,18 @@ def _stand_in(network: Network, node: Node, ones: tuple[int, ...]) -> list[Layer
 def _along_positions(node: Node) -> bool:
     """Whether a layer puts the positions of its inputs one after the other."""
     return isinstance(node.layer, Concat) and axis_number(node.layer.axis, node.shape, "concat") > 0
+
+
+def _attention(small: Network, layer: Layer, queries: int, keys: int, values: int, *bias: int) -> int:
+    """Attention to the sum of the keys and the values, plus the queries.
+
+    The network input of the stand-in is 0. So all scores are equal, and only masks decide which values are read.
+    """
+    settings = {name: value for name, value in layer.settings.items() if value is not None and name != "relative"}
+    one = type(layer)(**{**settings, "heads": 1})
+    read = small.add(f"n{len(small.nodes)}", Add(), [keys, values])
+    seen = small.add(f"n{len(small.nodes)}", one, [queries, keys, read, *bias])
+    return small.add(f"n{len(small.nodes)}", Add(), [seen, queries])
 
 
 def moved(before: tuple[Group, ...], after: tuple[Group, ...]) -> list[Layer]:

@@ -55,6 +55,12 @@ TOKENS = move("c h w -> c (h w)")
         # the mean of a window
         ([WINDOWS, READS_ALL, move("c a b -> (c b) a")], [(0, 3), (4, 7), (8, 11)]),
         ([TOKENS, ("linear", {"out": 5, "axis": "last"})], [(0, 15)]),
+        # rolled and rolled back
+        ([("roll", {"by": 3}), conv(1), ("roll", {"by": -3}), conv(3, pad=1)], [(-1, 1), (0, 2), (1, 3)]),
+        # windows of the rolled map hold 14, 15, 0 and 1; then 2 to 5
+        ([("roll", {"by": -2}), WINDOWS, READS_ALL], [(0, 15), (0, 15), (2, 5), (2, 5), (2, 5), (2, 5), (6, 9)]),
+        ([("slice", {"start": 1, "axis": "height"}), ("slice", {"start": 1, "axis": "width"})], [(1, 1), (2, 2)]),
+        ([("global_avg_pool", {}), ("expand", {"size": [5, 5]}), conv(3)], [(0, 15)] * 3),
     ],
 )
 def test_fields_behind_rearrangements(layers, spans):
@@ -70,6 +76,9 @@ def test_fields_behind_rearrangements(layers, spans):
     [
         [TOKENS, conv(3, pad=1)],  # three tokens in a row lie in one row of the map, or in two
         [WINDOWS, conv(3, pad=1)],
+        [("roll", {"by": 3}), conv(3, pad=1)],
+        [TOKENS, ("slice", {"start": 5, "axis": "length"})],
+        [WINDOWS, ("slice", {"stop": 1, "axis": "width"})],
         # channels carry all of the 4 positions, and no layer has read the channels together
         [move("c (h 2) (w 2) -> (c 2 2) h w"), move("(c 2 2) h w -> c (h 2) (w 2)")],
         [move("c (h 2) w -> c h (2 w)"), conv(3, pad=1)],
@@ -87,6 +96,30 @@ def test_a_vector_that_becomes_a_map_sees_what_the_vector_sees():
     assert [(along.field.first, along.field.last, along.exact) for along in last.field] == [(0, 7, True)] * 2
 
 
+def test_maps_side_by_side():
+    network = net((8,), conv(3, pad=1), conv(5, stride=2, pad=2))
+    network.add("both", registry["concat"](axis="length"), [1, 2])
+    ((along,),) = (row.field for row in network.analyze().rows[-1:])
+    assert along.exact
+    assert [along.field.of(unit) for unit in (0, 7, 8, 9, 11)] == [(-1, 1), (6, 8), (-3, 3), (-1, 5), (3, 9)]
+
+
+def test_a_token_knows_nothing_until_it_reads_the_map():
+    network = Network("tokens", {"image": Shape(4, (4, 4)), "token": Shape(4, (1,))})
+    network.add("patches", registry["conv"](out=4, kernel=2, stride=2), [0])
+    network.add("tokens", registry["to_tokens"]())
+    network.add("all", registry["concat"](axis="length"), [1, 3])
+    network.add("early", registry["slice"](stop=1, axis="length"))
+    network.add("mixed", registry["linear"](out=5, axis="last"), [4])
+    network.add("late", registry["slice"](stop=1, axis="length"))
+    field = network.analyze().field
+    assert [layer.node.name for layer in field.layers] == ["image", "patches", "tokens", "all", "mixed", "late"]
+    assert [unit.inside for unit in field.unit("all", (0,))] == [(), ()]
+    assert [unit.inside for unit in field.unit("all", (2,))] == [(0, 1), (2, 3)]
+    assert [unit.inside for unit in field.unit("mixed", (0,))] == [(0, 3), (0, 3)]
+    assert [(along.field.size, along.exact) for along in field.layer("late").field] == [(4, True)] * 2
+
+
 def test_the_unit_of_a_window():
     """Window 5 of 16 is in row 1 and column 1 of the windows; its position 6 in row 1 and column 2 of the window."""
     network = net((16, 16), WINDOWS)
@@ -101,3 +134,13 @@ def test_parts_of_digits():
 
 def test_networks_without_rearrangements_have_no_layouts():
     assert Grid(net((16, 16), conv(3), ("channel_shuffle", {"groups": 2}))).plain
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_unit_sees_the_pixels_of_its_gradient(seed):
+    pytest.importorskip("torch")
+    from tests.field.moved import measured, network
+
+    for unit in measured(network(seed)):
+        assert unit.agrees, unit
+        assert unit.in_field, unit

@@ -1,0 +1,137 @@
+"""What attention reads on the grids of its queries, keys and values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.field.joining import Layouts, Result, aligned, bounds
+from archcalc.field.layout import FREE, Digit, Layout, free
+from archcalc.field.reading import Reading, all_windows, everything, one_by_one
+from archcalc.sizes import ITSELF, POINT, Shape, Window, equal, is_array
+
+
+def attended(layer: Any, layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
+    """A unit reads its own position of the queries, and the whole last axis of the keys and the values."""
+    known = [layout for layout in layouts[1:3] if layout]
+    target = layouts[0] or (_learned_queries(known[0], out) if known else None)
+    if target is None:  # no input depends on the network input, or the bias alone
+        return None, [POINT] * len(xs)
+    windows, told = _read(layer, layouts, target)
+    told = told and target.tokens in ([], [len(target.slots) - 1])
+    if target.tokens and not told:
+        target, windows = _without_tokens(target), bounds(layouts)
+    return Layout(target.axes, target.slots, target.shifts, False, target.told or told), windows
+
+
+def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Window, ...]], bool]:
+    """The windows on all inputs, and whether every unit reads everything."""
+    axes, told = range(len(target.axes)), False
+    windows = [aligned(layouts[0], target)]
+    for layout in layouts[1:3]:
+        each: dict[int, Window] = {}
+        if layout:
+            each = {axis: _attended(layer, layout, target, axis) for axis in axes}
+            every = all(equal(n, 1) or (each[at].whole and each[at].exact) for at, n in enumerate(layout.axes))
+            told = told or every
+            if layout.tokens and not every:  # a token may have seen more than its window
+                each = {axis: everything(n, exact=False) for axis, n in enumerate(layout.axes)}
+        windows.append(all_windows(each, len(target.axes)))
+    for layout in layouts[3:]:  # a bias
+        windows.append(tuple(everything(n, exact=False) for n in layout.axes) if layout else POINT)
+    return windows, told
+
+
+def _without_tokens(layout: Layout) -> Layout:
+    """The layout in which axes with tokens are given up."""
+    reading = Reading(layout)
+    for at in layout.tokens:
+        reading.give_up_slot(at, layout.slots[at].size)
+    return reading.done()[0]
+
+
+def _learned_queries(keys: Layout, out: Shape) -> Layout:
+    """The layout of queries that do not depend on the network input: all of them read the same."""
+    reading = Reading(keys)
+    for axis in dict.fromkeys(digit.axis for digit in keys.slots[-1].digits if digit.axis != FREE):
+        reading.give_up(axis)
+    reading.slots[-1] = free(out.axes[-1])
+    return reading.done()[0]
+
+
+def _attended(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
+    """The window on the keys or the values along an axis of the grid."""
+    n, last = layout.axes[axis], len(layout.slots) - 1
+    places = layout.places(axis)
+    inside = [place for place in places if place[0] == last]
+    alike = equal(n, target.axes[axis]) and places == target.places(axis)
+    alike = alike and equal(layout.shifts[axis], target.shifts[axis])
+    if equal(n, 1) or not inside:
+        return _own(layout, target, axis)
+    if layer.causal:
+        return _before(layout, target, axis) if alike else everything(n, exact=False)
+    if len(inside) == len(places):
+        return everything(n)
+    masked = _masked(layer, layout, axis)
+    if not alike or masked is None:
+        return everything(n, exact=False)
+    reading = Reading(layout)
+    reading.masked = masked
+    reading.gather([digit for digit in layout.slots[-1].digits if digit.axis == axis], keep=True)
+    return reading.windows[axis]
+
+
+def _own(layout: Layout, target: Layout, axis: int) -> Window:
+    windows = aligned(layout, target)
+    return windows[axis] if windows else ITSELF
+
+
+def _before(layout: Layout, target: Layout, axis: int) -> Window:
+    """The window of positions that read all positions up to their own."""
+    n, slot = layout.axes[axis], layout.slots[-1]
+    outermost = slot == target.slots[-1] and slot[1:] == (0, 0) and slot.digits[0] == Digit(axis, n)
+    if not outermost or is_array(n) or not equal(layout.shifts[axis], 0):
+        return everything(n, exact=False)
+    return one_by_one([(0, unit) for unit in range(n)], n)
+
+
+def _masked(layer: Any, layout: Layout, axis: int) -> bool | None:
+    """Whether the layer hides the positions that the roll of this axis brought together; None if that is unknown."""
+    shifts: Any = getattr(layer, "shifts", ())
+    if not getattr(layer, "shifted", False):
+        return False
+    shift, n = layout.shifts[axis], layout.axes[axis]
+    if len(shifts) != len(layout.axes) or not equal(-shifts[axis] % n, shift):
+        return None
+    if equal(shift, 0):
+        return False
+    inside = [digit for digit in layout.slots[-1].digits if digit.axis == axis]
+    fits = len(inside) == 1 and equal(inside[0].inner, 1) and equal(inside[0].size, layer.sides[axis])
+    return True if fits else None
+
+
+def multiplied(layer: Any, layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
+    """The matrix product of two maps with one axis, channels x positions; a bound for maps with more axes.
+
+    All positions of the first map are read: they are added, or they become the channels of the output. A unit reads its
+    own position of the second map; of a second map that is transposed, all positions.
+    """
+    first, second = layouts
+    known = first or second
+    if known is None:
+        return None, [POINT] * 2
+    exact = len(out.axes) == 1
+    own = second if exact and layer.transpose in (None, "first") else None
+    target = own or Layout((1,) * len(known.axes), tuple(map(free, out.axes)), (0,) * len(known.axes))
+    windows = [tuple(everything(n, exact=exact) for n in layout.axes) if layout else POINT for layout in layouts]
+    if own:
+        windows[1] = POINT
+    return target, windows
+
+
+def anywhere(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
+    """Regions of maps, which may lie anywhere: a unit reads at most everything."""
+    known = next((layout for layout in layouts if layout), None)
+    if known is None:
+        return None, [POINT] * len(xs)
+    return Layout((1,) * len(known.axes), tuple(map(free, out.axes)), (0,) * len(known.axes)), bounds(layouts)
