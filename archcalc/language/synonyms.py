@@ -130,6 +130,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("outfeatures", "features", "numfilters", "neurons", "outdim", "depth", "planes"), ("out",)),
     **dict.fromkeys(("outputsize", "output"), ("out", "size")),
     **dict.fromkeys(("padding", "pads", "paddings"), ("pad",)),
+    **dict.fromkeys(("paddingmode", "padtype", "padmode"), ("pad_mode", "mode")),
     **dict.fromkeys(("strides", "step", "subsample"), ("stride",)),
     **dict.fromkeys(("dilations", "dilationrate", "rate", "atrous"), ("dilation", "p")),
     **dict.fromkeys(("group", "numgroups", "ngroups"), ("groups",)),

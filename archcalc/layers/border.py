@@ -7,6 +7,9 @@ from archcalc.layers.base import Layer, StorageKind, need_map, per_axis
 from archcalc.layers.settings import Choice, Like, PerAxis, Sides
 from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, int_text, largest, smallest
 
+PAD_MODES = ("zeros", "reflect", "replicate", "circular")
+"""What can be put around a map."""
+
 
 class Border(Layer):
     """Positions cut off or added before and after every axis: given numbers, or the numbers that give a size.
@@ -95,7 +98,7 @@ class Pad(Border, type="pad"):
     """
 
     by = Sides("positions put around", None, instead="; the layer crop cuts positions off")
-    mode = Choice("what is put around", ("zeros", "reflect", "replicate", "circular"), "zeros")
+    mode = Choice("what is put around", PAD_MODES, "zeros")
 
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(m - n) < 0:

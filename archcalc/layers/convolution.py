@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.settings import Connections, Flag, PerAxis, WholeNumber
+from archcalc.layers.border import PAD_MODES, Pad
+from archcalc.layers.settings import Choice, Connections, Flag, PerAxis, WholeNumber
 from archcalc.layers.windowed import Windowed
 from archcalc.sizes import (
     MOST_READS,
@@ -15,6 +16,7 @@ from archcalc.sizes import (
     Window,
     Work,
     divide,
+    equal,
     gcd,
     greater,
     int_text,
@@ -26,16 +28,34 @@ from archcalc.sizes import (
 
 
 class Conv(Windowed, type="conv"):
-    """Convolution. With ``groups``, each group of output channels reads its own group of input channels."""
+    """Convolution. With ``groups``, each group of output channels reads its own group of input channels.
+
+    ``pad_mode`` says what lies around the map, as in the layer ``pad``. The field of a unit at the border does not include
+    the pixels that the padding repeats.
+    """
 
     out = WholeNumber("output channels")
     groups = WholeNumber("groups of channels; for a depthwise convolution, the number of input channels", 1)
     bias = Flag("whether every output channel has a bias", True)
+    pad_mode = Choice("what the padding is", PAD_MODES, "zeros")
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
-        return Shape(self.out, self.output_axes(self.slides(x)))
+        slides = self.slides(x)
+        if self.pad_mode != "zeros":
+            for *_, before, after in slides:
+                if not equal(before, after):
+                    raise LayerError(
+                        f"pad_mode {self.pad_mode} needs the same padding on both sides of an axis, got "
+                        f"{int_text(before)} and {int_text(after)}; the layer pad puts different numbers around"
+                    )
+            self.padding(x).shape(x)
+        return Shape(self.out, self.output_axes(slides))
+
+    def padding(self, x: Shape) -> Pad:
+        """The layer that puts the padding around x."""
+        return Pad(by=tuple((before, after) for *_, before, after in self.slides(x)), mode=self.pad_mode)
 
     def fan_in(self, x: Shape) -> Int:
         group: Int = x.channels // self.groups

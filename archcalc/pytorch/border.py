@@ -35,7 +35,9 @@ class PadRecord(PadChannelsRecord, type="pad"):
             return copied(tape, "constant_pad_nd", x, shape, out)
         if layer.mode == "circular":
             return self.circular(tape, x, layer.sides(shape), out)
-        x, order = tape.single(x), formatted(x, shape)
+        order = formatted(x, shape)
+        if layer.mode != "reflect" or len(out.axes) < 3:  # autocast leaves reflection_pad3d in half precision
+            x = tape.single(x)
         name = {"reflect": "reflection", "replicate": "replication"}[layer.mode]
         return tape.run(f"{name}_pad", [x], out.values, ORDERED[order], Saves("its input"), tape.rule(x, order))
 

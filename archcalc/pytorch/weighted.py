@@ -12,7 +12,7 @@ from archcalc.pytorch.code import ModuleCode, alike, dims
 from archcalc.pytorch.layout import MANY, merges
 from archcalc.pytorch.norm import over_axes
 from archcalc.pytorch.placing import Sides, uneven
-from archcalc.pytorch.record import Record
+from archcalc.pytorch.record import Record, records
 from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
@@ -76,8 +76,26 @@ class ConvRecord(ConvolutionRecord, type="conv"):
             **self.sliding(layer, x),
             "groups": layer.groups,
             "bias": layer.bias,
+            "padding_mode": layer.pad_mode if pads_other_values(layer, x) else "zeros",
         }
-        return ModuleCode(dims("Conv", x), arguments, 3, CONVOLVING)
+        return ModuleCode(dims("Conv", x), arguments, 3, {**CONVOLVING, "padding_mode": "zeros"})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        """Padding that is not zeros is put around in the module, which holds the map without padding to its end."""
+        (x,) = shapes
+        if not pads_other_values(layer, x):
+            return super().run(tape, layer, xs, shapes, out)
+        pad = layer.padding(x)
+        whole = pad.shape(x)
+        padded = records["pad"].run(tape, pad, list(xs), [x], whole)
+        y = super().run(tape, layer, [padded], [whole], out)
+        padded.storage.until(tape.now)
+        return y
+
+
+def pads_other_values(layer: Any, x: Shape) -> bool:
+    """Whether a convolution pads x with something else than zeros."""
+    return layer.pad_mode != "zeros" and any(before for *_, before, _ in layer.slides(x))
 
 
 class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):

@@ -151,6 +151,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
     return {
         "conv": case(lambda: nn.Conv2d(8, 4, 3), **conv),
         "conv/grouped": case(lambda: nn.Conv2d(8, 4, 3, groups=2, bias=False), **conv, groups=2, bias=False),
+        "conv/reflected": case(
+            lambda: nn.Conv2d(8, 4, 3, padding=1, padding_mode="reflect"), **conv, pad=1, pad_mode="reflect"
+        ),
         "conv_transpose": case(lambda: nn.ConvTranspose2d(8, 4, 3, 2), **conv, stride=2),
         "linear": case(lambda: nn.Linear(6, 5), out=5, axis="last"),
         "batch_norm": case(lambda: nn.BatchNorm2d(8)),
@@ -351,6 +354,7 @@ def test_what_calflops_counts() -> None:
     recorded = {
         "conv": (9280, 4608, 292),
         "conv/grouped": (4608, 2304, 144),
+        "conv/reflected": (20880, 10368, 292),
         "conv_transpose": (20752, 10368, 292),
         "linear": (2880, 1440, 35),
         "batch_norm": (576, 0, 16),

@@ -238,6 +238,25 @@ SHAPES = [
         (x,),
         "frozen keeps a scale and a shift as buffers, but scale is false; leave one of them out",
     ),
+    (
+        "conv",
+        {"out": 1, "kernel": 2, "pad": "same", "pad_mode": "reflect"},
+        (x,),
+        "pad_mode reflect needs the same padding on both sides of an axis, got 0 and 1; the layer pad puts different "
+        "numbers around",
+    ),
+    (
+        "conv",
+        {"out": 1, "kernel": 3, "pad": 5, "pad_mode": "reflect"},
+        (x,),
+        "pad puts 5 positions beside an axis of 5: mode reflect has 4 to take them from",
+    ),
+    (
+        "conv",
+        {"out": 1, "kernel": 3, "pad": 6, "pad_mode": "circular"},
+        (x,),
+        "pad puts 6 positions beside an axis of 5: mode circular has 5 to take them from",
+    ),
     ("unpool", {}, (), "unpool needs of: the pooling whose indices say where the values go"),
     ("unpool", {"of": "pool1"}, (), "of: expected the name of a max_pool in a spec, got 'pool1'"),
     (
@@ -484,4 +503,5 @@ def test_repr_shows_what_is_not_default():
         "out": 8,
         "groups": 1,
         "bias": True,
+        "pad_mode": "zeros",
     }

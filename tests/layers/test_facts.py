@@ -65,6 +65,16 @@ CASES = [
         {"mac": 2 * 40 * 24, "add": 80},
         (Window(2, 1, 0), Window(2, 1, 2, reads_both_ends=False)),
     ),
+    # mirrored positions instead of zeros: the same numbers
+    Case(
+        "conv",
+        {"out": 8, "kernel": 3, "stride": 2, "pad": 1, "pad_mode": "reflect"},
+        (x,),
+        Shape(8, (3, 4)),
+        (8 * 54, 8),
+        {"mac": 8 * 12 * 54, "add": 8 * 12},
+        (Window(3, 2, 1), Window(3, 2, 1)),
+    ),
     # three maps see 1, 2 and 6 inputs: 9 links of 2x2 = 36 weights; output 4x6
     Case(
         "conv_table",

@@ -44,6 +44,13 @@ ROWS = [
         "nn.Conv2d(6, 4, (1, 3), stride=(2, 1), groups=2, bias=False)",
     ),
     ("conv", {"out": 8, "kernel": 3}, Shape(6, (9,)), "nn.Conv1d(6, 8, 3)"),
+    (
+        "conv",
+        {"out": 8, "kernel": 3, "pad": [0, 1], "pad_mode": "reflect"},
+        x,
+        "nn.Conv2d(6, 8, 3, padding=(0, 1), padding_mode='reflect')",
+    ),
+    ("conv", {"out": 8, "kernel": 3, "pad_mode": "circular"}, x, "nn.Conv2d(6, 8, 3)"),
     ("conv_transpose", {"out": 8, "kernel": 2, "stride": 2}, x, "nn.ConvTranspose2d(6, 8, 2, stride=2)"),
     ("conv_table", {"kernel": 3, "table": [[0], [1, 5]]}, x, "TableConv(((0,), (1, 5)), axes=2, kernel_size=3)"),
     ("linear", {"out": 8}, v, "nn.Linear(6, 8)"),

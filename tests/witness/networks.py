@@ -498,6 +498,7 @@ class Settings:
             dilation=self.one_of(None, None, self.each(1, 3)),
             groups=groups if groups > 1 else None,
             bias=self.one_of(None, False),
+            pad_mode=self.one_of("reflect", "replicate", "circular") if self.rarely(4) else None,
         )
 
     def attention(self) -> dict[str, Any]:

@@ -66,6 +66,10 @@ def uneven(pad: Any) -> bool:
 
 def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int | None = None) -> Tensor:
     pad = 0 if given["pad"] == "valid" else given["pad"]
+    if uneven(pad) and given.get("pad_mode", "zeros") != "zeros":
+        if any(isinstance(p, (tuple, list)) and p[0] != p[1] for p in pad):
+            raise NoSuchLayerError("pad_mode with padding that differs by side")
+        pad = tuple(p[0] if isinstance(p, (tuple, list)) else p for p in pad)
     if uneven(pad):
         x, pad = F.pad(x, sides(pad)), 0
     layer = of("Conv", x)(
@@ -77,6 +81,7 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
         given["dilation"],
         given.get("groups", 1),
         given["bias"],
+        padding_mode=given.get("pad_mode", "zeros"),
     )
     return layer(x)
 
