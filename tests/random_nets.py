@@ -35,10 +35,22 @@ pools = st.fixed_dictionaries(
 exact_steps = st.one_of(
     st.tuples(st.just("conv"), convs),
     st.tuples(st.sampled_from(["max_pool", "avg_pool"]), pools),
-    st.sampled_from([("relu", {}), ("batch_norm", {}), ("identity", {}), ("dropout", {}), ("global_avg_pool", {})]),
+    st.sampled_from(
+        [
+            ("relu", {}),
+            ("batch_norm", {}),
+            ("identity", {}),
+            ("dropout", {}),
+            ("global_avg_pool", {}),
+            ("global_max_pool", {}),
+        ]
+    ),
 )
 bounded_steps = st.one_of(
-    st.tuples(st.just("adaptive_avg_pool"), st.fixed_dictionaries({"out": pair(st.integers(1, 5))})),
+    st.tuples(
+        st.sampled_from(["adaptive_avg_pool", "adaptive_max_pool"]),
+        st.fixed_dictionaries({"out": pair(st.integers(1, 5))}),
+    ),
     st.tuples(st.just("upsample"), st.fixed_dictionaries({"scale": pair(st.integers(1, 3))})),
     st.tuples(
         st.just("upsample"),

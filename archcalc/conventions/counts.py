@@ -14,7 +14,7 @@ from archcalc.sizes import Int, largest, product
 CONV = ("conv", "conv_table", "conv_transpose")
 ADAPTIVE = ("adaptive_avg_pool", "global_avg_pool")
 SLIDING = ("max_pool", "avg_pool", "subsample")
-POOLS = ("max_pool", "avg_pool", *ADAPTIVE)
+POOLS = ("max_pool", "avg_pool", "adaptive_max_pool", "global_max_pool", *ADAPTIVE)
 
 NOT_IN_TORCH = "torch.nn has no such layer, or the tool was not tried on the layer"
 """Why a layer type is unknown to a tool for PyTorch."""

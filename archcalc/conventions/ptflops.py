@@ -139,7 +139,7 @@ CONVENTIONS = (
         nothing=layer_types(
             """
             scale layer_scale attention sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
-            hard_tanh selu softplus mish glu log_softmax
+            hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )
@@ -163,7 +163,8 @@ CONVENTIONS = (
             """
             batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
-            hard_tanh selu softplus mish glu log_softmax
+            adaptive_max_pool global_max_pool
+            hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """

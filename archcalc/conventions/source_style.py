@@ -46,6 +46,7 @@ OPERATORS = (
     "flatten",
     "scale",
     "layer_scale",
+    "l2_norm",
     "attention",
 )
 """Layers that no model of torchvision writes as a module."""

@@ -47,6 +47,7 @@ CONVENTIONS = (
             lrn scale layer_scale softmax attention
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
+            adaptive_max_pool global_max_pool l2_norm
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
@@ -68,7 +69,7 @@ CONVENTIONS = (
             ),
             Term(
                 "parameters of normalisation and PReLU: once per image",
-                Layers("batch_norm", "group_norm", "instance_norm", "layer_norm", "prelu"),
+                Layers("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm", "prelu"),
                 params_per_image,
                 place="calculate_macs",
                 bug="counts the parameters, not the values that the parameters change",

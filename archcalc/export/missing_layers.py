@@ -141,6 +141,27 @@ class ChannelNorm(nn.LayerNorm):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class ChannelRMSNorm(nn.RMSNorm):
+    """Root mean square normalisation over the channels at each position."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+
+
+class L2Norm(nn.Module):
+    """The channels at each position divided by their length, times a trained scale per channel if there is one."""
+
+    def __init__(self, eps: float, channels: int = 0, axes: int = 0, init: float = 1) -> None:
+        super().__init__()
+        self.eps = eps
+        shape = (channels, *(1 for _ in range(axes)))
+        self.weight = nn.Parameter(torch.full(shape, init)) if channels else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.normalize(x, dim=1, eps=self.eps)
+        return y if self.weight is None else y * self.weight
+
+
 class ChannelLinear(nn.Linear):
     """A linear layer on the channels at each position."""
 

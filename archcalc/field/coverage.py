@@ -18,7 +18,7 @@ from archcalc.field.propagation import FieldByAxis
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.move import Movement
-from archcalc.layers.pool import AdaptiveAvgPool
+from archcalc.layers.pool import AdaptivePool
 from archcalc.layers.resample import Upsample
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Network, Node
@@ -43,7 +43,7 @@ def adds_pixels(node: Node, before: FieldByAxis, after: FieldByAxis) -> bool:
     convolution reads every (s / gcd(s, d))-th cell of the kernel (s: stride, d: dilation). Its window adds pixels if
     the kernel is larger than s / gcd(s, d).
     """
-    if node.layer.joins or isinstance(node.layer, (AdaptiveAvgPool, Upsample, Movement)) or not after:
+    if node.layer.joins or isinstance(node.layer, (AdaptivePool, Upsample, Movement)) or not after:
         return False
     grows = [
         new.field.step != 0

@@ -56,25 +56,17 @@ class Lrn(Pointwise, type="lrn"):
         return Work(mul=2 * x.values, add=self.size * x.values, exp=x.values, div=x.values)
 
 
-class LayerNorm(Layer, type="layer_norm"):
-    """Layer normalisation over the channels at each position, over the last axis, or over all values.
-
-    Over n values: mean (n-1 add, 1 div), difference (n add), variance (n mul, n-1 add, 1 div),
-    its root (1 add for eps, 1 exp, 1 div), product with the root (n mul), and scale and shift (n mul, n add).
-
-    Source: Ba et al., Layer normalization, 2016, equation 3.
-    """
+class AxisNorm(Layer):
+    """A normalisation over the channels at each position, over the last axis, or over all values."""
 
     mixes = True
     axis = Choice("which values of a map are normalised together", (None, "channels", "last", "all"), None)
-    affine = Flag("whether a scale and a shift are trained", True)
-    eps = Number("added to the variance", 1e-5)
 
     def features(self, x: Shape) -> Int:
         if not x.axes:
             return x.channels
         if self.axis is None:
-            raise LayerError(f"layer_norm on the map {x}: say axis: channels, axis: last or axis: all")
+            raise LayerError(f"{self.type} on the map {x}: say axis: channels, axis: last or axis: all")
         return {"channels": x.channels, "last": x.axes[-1], "all": x.values}[self.axis]
 
     def window(self, x: Shape) -> tuple[Window, ...]:
@@ -86,11 +78,66 @@ class LayerNorm(Layer, type="layer_norm"):
         self.features(x)
         return x
 
+
+class LayerNorm(AxisNorm, type="layer_norm"):
+    """Layer normalisation over the channels at each position, over the last axis, or over all values.
+
+    Over n values: mean (n-1 add, 1 div), difference (n add), variance (n mul, n-1 add, 1 div),
+    its root (1 add for eps, 1 exp, 1 div), product with the root (n mul), and scale and shift (n mul, n add).
+
+    Source: Ba et al., Layer normalization, 2016, equation 3.
+    """
+
+    affine = Flag("whether a scale and a shift are trained", True)
+    eps = Number("added to the variance", 1e-5)
+
     def params(self, x: Shape) -> Params:
         return Params(self.features(x) * self.affine, self.features(x) * self.affine)
 
     def work(self, out: Shape, x: Shape) -> Work:
         return grouped_work(x, x.values // self.features(x), self.affine)
+
+
+class RmsNorm(AxisNorm, type="rms_norm"):
+    """Every value divided by the root of the mean of the squares, over the axes of ``layer_norm``.
+
+    Over n values: the mean of the squares (n mul, n-1 add, 1 div), one over its root (1 add for eps, 1 exp, 1 div), the
+    product with it (n mul), and a trained scale (n mul).
+
+    Source: Zhang and Sennrich, Root mean square layer normalization, 2019, equation 4.
+    """
+
+    affine = Flag("whether a scale is trained", True)
+    eps = Number("added to the mean of the squares", 1e-6)
+
+    def params(self, x: Shape) -> Params:
+        return Params(self.features(x) * self.affine)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        groups = x.values // self.features(x)
+        return Work(add=x.values, mul=(2 + self.affine) * x.values, div=2 * groups, exp=groups)
+
+
+class L2Norm(Pointwise, type="l2_norm"):
+    """The channels at each position divided by their Euclidean length, and with ``scale`` times a number per channel.
+
+    Over n channels: the length (n mul, n-1 add, 1 exp), at least eps (1 compare), the quotient (n div), the scale (n mul).
+
+    Source: Liu et al., ParseNet: looking wider to see better, 2015, equations 1 and 3; Liu et al., SSD, 2016, section 3.1.
+    """
+
+    mixes = True
+    scale = Flag("whether every channel has a trained scale", False)
+    init = Number("the scale before training; 20 in SSD", 1.0)
+    eps = Number("the least length", 1e-12)
+
+    def params(self, x: Shape) -> Params:
+        return Params(weight=x.channels * self.scale)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        positions = x.values // x.channels
+        squares = x.values * (1 + self.scale)
+        return Work(mul=squares, add=x.values - positions, exp=positions, compare=positions, div=x.values)
 
 
 def grouped_work(x: Shape, groups: Int, affine: bool) -> Work:

@@ -108,8 +108,8 @@ class Subsample(Pool, type="subsample"):
         return Work(add=out.values * self.kernel_cells(x), mul=out.values)
 
 
-class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
-    """The mean over windows for an output size: from ``floor(i * n / out)`` to ``ceil((i + 1) * n / out) - 1``.
+class AdaptivePool(Layer):
+    """A window for each output position: from ``floor(i * n / out)`` to ``ceil((i + 1) * n / out) - 1``.
 
     Where out does not divide n, windows differ in size, and neighbouring windows overlap by one cell at
     out - gcd(n, out) borders.
@@ -139,13 +139,27 @@ class AdaptiveAvgPool(Layer, type="adaptive_avg_pool"):
     def params(self, x: Shape) -> Params:
         return NO_PARAMS
 
+    def cells(self, x: Shape) -> Int:
+        """The values in all windows."""
+        return x.channels * product(n + m - gcd(n, m) for n, m in self.sizes(x))
+
+
+class AdaptiveAvgPool(AdaptivePool, type="adaptive_avg_pool"):
+    """The mean over windows for an output size: from ``floor(i * n / out)`` to ``ceil((i + 1) * n / out) - 1``."""
+
     def work(self, out: Shape, x: Shape) -> Work:
-        cells = x.channels * product(n + m - gcd(n, m) for n, m in self.sizes(x))
-        return Work(add=cells - out.values, div=out.values)
+        return Work(add=self.cells(x) - out.values, div=out.values)
 
 
-class GlobalAvgPool(Layer, type="global_avg_pool"):
-    """The mean of each channel over all positions. The output is a map of size 1."""
+class AdaptiveMaxPool(AdaptivePool, type="adaptive_max_pool"):
+    """The largest value of each window for an output size, with the windows of ``adaptive_avg_pool``."""
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(compare=self.cells(x) - out.values)
+
+
+class GlobalPool(Layer):
+    """A window over all positions of each channel."""
 
     def window(self, x: Shape) -> tuple[Window, ...]:
         return whole(x)
@@ -157,5 +171,16 @@ class GlobalAvgPool(Layer, type="global_avg_pool"):
     def params(self, x: Shape) -> Params:
         return NO_PARAMS
 
+
+class GlobalAvgPool(GlobalPool, type="global_avg_pool"):
+    """The mean of each channel over all positions. The output is a map of size 1."""
+
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(add=x.values - out.values, div=out.values)
+
+
+class GlobalMaxPool(GlobalPool, type="global_max_pool"):
+    """The largest value of each channel over all positions. The output is a map of size 1."""
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(compare=x.values - out.values)

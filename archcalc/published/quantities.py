@@ -22,7 +22,7 @@ from archcalc.published.formula import Formula, Quantity, Reference
 from archcalc.sizes import Shape
 
 WEIGHTED = {layer.type for layer in (*CONVOLUTIONS, Linear)}
-POOLING = {"max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool"}
+POOLING = {"max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "adaptive_max_pool", "global_max_pool"}
 
 
 def _outputs(row: Row) -> int:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
-from archcalc.layers.pool import AvgPool
+from archcalc.layers.pool import AdaptiveAvgPool, AvgPool
 from archcalc.pytorch.code import ModuleCode, alike, dims, sides
 from archcalc.pytorch.placing import Kind, Placement, Sides, placement
 from archcalc.pytorch.record import Record
@@ -233,3 +233,34 @@ class GlobalAvgPoolRecord(AdaptiveAvgPoolRecord, type="global_avg_pool"):
     """An adaptive pooling to one position."""
 
     saves_input, saves_output = False, False
+
+
+class AdaptiveMaxPoolRecord(Record, type="adaptive_max_pool"):
+    """The maxima of windows that PyTorch places, and the indices of the maxima, which PyTorch makes at inference too."""
+
+    saves_input, saves_output = True, False
+    in_place = False
+    keeps_format = True
+    modules = ("AdaptiveMaxPool2d",)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return len(out.axes) == 1
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode(dims("AdaptiveMaxPool", x), {"output_size": alike(out.axes)}, 1)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        order = x.order
+        if len(out.axes) == 3:
+            x, order = tape.single(x), "first"
+        indices = Extra(out.values * INT64, 0, "indices (int64)", "the indices of its maxima (int64)")
+        saves = self.saves._replace(extra=[indices])
+        return tape.run("adaptive_max_pool", [x], out.values, ORDERED[order], saves, tape.rule(x, order))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [AdaptiveAvgPool(out=out.axes)]
+
+
+class GlobalMaxPoolRecord(AdaptiveMaxPoolRecord, type="global_max_pool"):
+    """An adaptive pooling to one position."""

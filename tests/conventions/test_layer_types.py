@@ -22,6 +22,7 @@ MACS = "conv conv_table conv_transpose linear"
 PRODUCTS = "attention"
 """Layers with products of two maps."""
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
+MAX_POOLS = "max_pool adaptive_max_pool global_max_pool"
 ACTIVATIONS = (
     "relu relu6 leaky_relu prelu elu selu sigmoid hard_sigmoid silu hard_swish gelu tanh hard_tanh softplus mish"
 )
@@ -31,7 +32,7 @@ OTHERS = "unpool scale layer_scale softmax log_softmax glu add mean multiply"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 REGIONS = "roi_align roi_pool ps_roi_pool"
-NOTHING_IN_TORCH = f"{NORMS} {ACTIVATIONS} max_pool {POOLS} upsample {OTHERS} {MOVES} {REGIONS}"
+NOTHING_IN_TORCH = f"{NORMS} rms_norm l2_norm {ACTIVATIONS} {MAX_POOLS} {POOLS} upsample {OTHERS} {MOVES} {REGIONS}"
 
 STATUSES = {
     # convention: (counted, counted as nothing), of those that no test can run; all other layer types are unknown
@@ -55,14 +56,14 @@ STATUSES = {
     ),
     "calflops-flops": (
         # relu6 counts where it is called as a functional
-        f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax max_pool {POOLS} upsample",
-        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax unpool scale layer_scale add mean multiply {MOVES} {REGIONS}",
+        f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax {MAX_POOLS} {POOLS} upsample",
+        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply {MOVES} {REGIONS}",
     ),
     "calflops-macs": (MACS, NOTHING_IN_TORCH),
     "torchvision": (f"{MACS} {PRODUCTS}", NOTHING_IN_TORCH),
     "keras": (
         "",
-        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} {ACTIVATIONS.replace(' prelu', '')} max_pool {POOLS} upsample {OTHERS.replace('unpool ', '')} {PRODUCTS} {MOVES}",
+        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} rms_norm {ACTIVATIONS.replace(' prelu', '')} {MAX_POOLS} {POOLS} upsample {OTHERS.replace('unpool ', '')} {PRODUCTS} {MOVES}",
     ),
     "torchsummary": ("", f"{MACS} {PRODUCTS} {NOTHING_IN_TORCH}"),
 }
@@ -161,6 +162,12 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "batch_norm/frozen": case(lambda: FrozenBatchNorm2d(8), frozen=True),
         "layer_norm": case(lambda: nn.LayerNorm(6), axis="last"),
         "layer_norm/plain": case(lambda: nn.LayerNorm(6, elementwise_affine=False), axis="last", affine=False),
+        "rms_norm": case(lambda: nn.RMSNorm(6), axis="last"),
+        "rms_norm/plain": case(lambda: nn.RMSNorm(6, elementwise_affine=False), axis="last", affine=False),
+        "l2_norm": case(lambda: Written(lambda x: F.normalize(x))),
+        "l2_norm/scale": case(
+            lambda: Written(lambda x, scale: F.normalize(x) * scale, torch.ones(8, 1, 1)), scale=True
+        ),
         "group_norm": case(lambda: nn.GroupNorm(2, 8), groups=2),
         "group_norm/plain": case(lambda: nn.GroupNorm(4, 8, affine=False), groups=4, affine=False),
         "instance_norm": case(lambda: nn.InstanceNorm2d(8, affine=True), affine=True),
@@ -190,6 +197,8 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "avg_pool": case(lambda: nn.AvgPool2d(3, 2), kernel=3, stride=2),
         "adaptive_avg_pool": case(lambda: nn.AdaptiveAvgPool2d(2), out=2),
         "global_avg_pool": case(lambda: nn.AdaptiveAvgPool2d(1)),
+        "adaptive_max_pool": case(lambda: nn.AdaptiveMaxPool2d(2), out=2),
+        "global_max_pool": case(lambda: nn.AdaptiveMaxPool2d(1)),
         "upsample": case(lambda: nn.Upsample(scale_factor=2), scale=2),
         "upsample/bilinear": case(lambda: nn.Upsample(scale_factor=2, mode="bilinear"), scale=2, mode="bilinear"),
         "upsample/size": case(lambda: nn.Upsample(size=(9, 9)), size=9),
@@ -362,6 +371,9 @@ def test_what_calflops_counts() -> None:
         "batch_norm/frozen": (0, 0, 0),
         "layer_norm": (1440, 0, 12),
         "layer_norm/plain": (1152, 0, 0),
+        "rms_norm": (0, 0, 6),
+        "l2_norm": (0, 0, 0),
+        "l2_norm/scale": (0, 0, 8),
         "group_norm": (1440, 0, 16),
         "group_norm/plain": (1152, 0, 0),
         "instance_norm": (1440, 0, 16),
@@ -373,6 +385,8 @@ def test_what_calflops_counts() -> None:
         "prelu": (288, 0, 8),
         "adaptive_avg_pool": (288, 0, 0),
         "global_avg_pool": (288, 0, 0),
+        "adaptive_max_pool": (288, 0, 0),
+        "global_max_pool": (288, 0, 0),
         "upsample": (288, 0, 0),
         "upsample/bilinear": (288, 0, 0),
         "upsample/size": (81, 0, 0),

@@ -283,6 +283,7 @@ OWNERS = [
             ("identity", nn.Identity()),
             ("flatten", nn.Flatten()),
             ("global_avg_pool", nn.AdaptiveAvgPool2d(1)),
+            ("global_max_pool", nn.AdaptiveMaxPool2d(1)),
         ]
     ],
     ("channel_shuffle", {"groups": 3}, Shape(6, (5, 7)), nn.ChannelShuffle(3)),

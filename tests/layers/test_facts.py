@@ -158,6 +158,17 @@ CASES = [
         {"add": 240 - 60, "div": 60},
         (Window(1), Window(8, 7, 1, up=2, reads=((0, 3), (3, 6)))),
     ),
+    # 5 to 2 and 7 to 3: windows of 3, 3 and of 3, 3, 3 cells, 6 x 9 cells a channel for 6 maxima
+    Case(
+        "adaptive_max_pool",
+        {"out": [2, 3]},
+        (x,),
+        Shape(6, (2, 3)),
+        (),
+        {"compare": 6 * (6 * 9 - 6)},
+        (Window(6, 5, 1, up=2, reads=((0, 2), (2, 4))), Window(9, 7, 2, up=3, reads=((0, 2), (2, 4), (4, 6)))),
+    ),
+    Case("global_max_pool", {}, (x,), gate, (), {"compare": 6 * 34}, WHOLE),
     Case("global_avg_pool", {}, (x,), gate, (), {"add": 6 * 34, "div": 6}, WHOLE),
     Case("batch_norm", {}, (x,), x, (6, 6, 12), {"mul": 210, "add": 210}),
     Case("batch_norm", {"scale": False}, (x,), x, (0, 6, 12), {"mul": 210, "add": 210}),
@@ -182,6 +193,21 @@ CASES = [
     Case("layer_norm", {"axis": "all"}, (x,), x, (210, 210), {"add": 839, "mul": 630, "div": 3, "exp": 1}, WHOLE),
     # two groups of 105: 104 + 105 + 104 + 1 + 105 = 419 add, 315 mul each
     Case("group_norm", {"groups": 2}, (x,), x, (6, 6), {"add": 838, "mul": 630, "div": 6, "exp": 2}, WHOLE),
+    # 35 positions of 6 channels: 6 squares, 5 + 1 add, 2 div, a root; then two products a value
+    Case("rms_norm", {"axis": "channels"}, (x,), x, (6,), {"mul": 630, "add": 210, "div": 70, "exp": 35}),
+    Case("rms_norm", {"affine": False}, (v,), v, (), {"mul": 12, "add": 6, "div": 2, "exp": 1}),
+    Case(
+        "rms_norm",
+        {"axis": "last"},
+        (x,),
+        x,
+        (7,),
+        {"mul": 630, "add": 210, "div": 60, "exp": 30},
+        (Window(1), Window(7, whole=True)),
+    ),
+    # 35 lengths of 6 channels: 6 squares, 5 add, a root, a comparison; a quotient and with a scale a product a value
+    Case("l2_norm", {}, (x,), x, (), {"mul": 210, "add": 175, "exp": 35, "compare": 35, "div": 210}),
+    Case("l2_norm", {"scale": True}, (x,), x, (6,), {"mul": 420, "add": 175, "exp": 35, "compare": 35, "div": 210}),
     # one group of a vector: 5 + 6 + 5 + 1 add, 12 mul
     Case("group_norm", {"groups": 1, "affine": False}, (v,), v, (), {"add": 17, "mul": 12, "div": 3, "exp": 1}),
     # six channels of 35: 34 + 35 + 34 + 1 = 104 add, 70 mul each; affine 35 more of both

@@ -32,6 +32,8 @@ ON_VECTORS = [
     "rbf",
     "batch_norm",
     "layer_norm",
+    "rms_norm",
+    "l2_norm",
     "lrn",
     "prelu",
     "softmax",
@@ -564,6 +566,8 @@ class Settings:
     def adaptive_avg_pool(self) -> dict[str, Any]:
         return {"out": self.each(1, 6)}
 
+    adaptive_max_pool = adaptive_avg_pool
+
     def batch_norm(self) -> dict[str, Any]:
         eps = self.one_of(None, 1e-3)
         if self.rarely(3):
@@ -579,6 +583,11 @@ class Settings:
     def layer_norm(self) -> dict[str, Any]:
         axis = self.one_of("channels", "last", "all", None)
         return self.some(axis=axis, affine=self.one_of(None, False), eps=self.one_of(None, 1e-6))
+
+    rms_norm = layer_norm
+
+    def l2_norm(self) -> dict[str, Any]:
+        return self.some(scale=self.one_of(None, True), init=self.one_of(None, 20))
 
     def group_norm(self) -> dict[str, Any]:
         groups = self.groups() if self.flag() else self.count(1, 4)

@@ -154,6 +154,14 @@ def layer_norm(given: dict[str, Any], x: Tensor) -> Tensor:
     return nn.LayerNorm(over, given["eps"], given["affine"])(x)
 
 
+def rms_norm(given: dict[str, Any], x: Tensor) -> Tensor:
+    """Without an axis as PyTorch has it, over the last one."""
+    if given["axis"] == "channels":
+        return nn.RMSNorm(x.shape[1], given["eps"], given["affine"])(x.movedim(1, -1)).movedim(-1, 1)
+    over = x.shape[1:] if given["axis"] == "all" else x.shape[-1:]
+    return nn.RMSNorm(over, given["eps"], given["affine"])(x)
+
+
 def instance_norm(given: dict[str, Any], x: Tensor) -> Tensor:
     if not axes(x):
         raise NoSuchLayerError("a vector has no positions")
@@ -357,11 +365,15 @@ LAYERS: dict[str, Any] = {
     "subsample": avg_pool,
     "adaptive_avg_pool": lambda given, x: of("AdaptiveAvgPool", x)(given["out"])(x),
     "global_avg_pool": lambda given, x: of("AdaptiveAvgPool", x)(1)(x),
+    "adaptive_max_pool": lambda given, x: of("AdaptiveMaxPool", x)(given["out"])(x),
+    "global_max_pool": lambda given, x: of("AdaptiveMaxPool", x)(1)(x),
     "linear": linear,
     "rbf": rbf,
     "batch_norm": batch_norm,
     "lrn": lambda given, x: nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x),
     "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
+    "l2_norm": lambda given, x: F.normalize(x, dim=1, eps=given["eps"]),
     "group_norm": lambda given, x: nn.GroupNorm(given["groups"], x.shape[1], given["eps"], given["affine"])(x),
     "instance_norm": instance_norm,
     "scale": lambda given, x: x * given["factor"],

@@ -85,7 +85,7 @@ def axes_of_others(layer: Layer, made: Any) -> bool:
 def axis_unsaid(layer: Layer, made: Any) -> bool:
     on_map = bool(layer.inputs[0].axes)
     return on_map and (
-        layer.type == "rbf" or (layer.type in ("linear", "layer_norm") and setting(layer, "axis") is None)
+        layer.type == "rbf" or (layer.type in ("linear", "layer_norm", "rms_norm") and setting(layer, "axis") is None)
     )
 
 
@@ -170,7 +170,7 @@ DIFFERENCES = (
         Layer("add", {}, (Shape(2, (2, 6)), Shape(2, (6,)))),
     ),
     Difference(
-        "`linear` and `layer_norm` on a map without `axis`, and `rbf` on a map",
+        "`linear`, `layer_norm` and `rms_norm` on a map without `axis`, and `rbf` on a map",
         OURS,
         "PyTorch takes the last axis, the width. Without a word about it a forgotten `flatten` would pass unseen.",
         axis_unsaid,

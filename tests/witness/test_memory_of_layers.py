@@ -31,6 +31,13 @@ LAYERS = (
     "{gelu: {approximate: tanh}}",
     "{glu: }",
     "{log_softmax: }",
+    "{rms_norm: {axis: channels}}",
+    "{rms_norm: {axis: last, affine: false}}",
+    "{rms_norm: {axis: all}}",
+    "{l2_norm: }",
+    "{l2_norm: {scale: true, init: 20}}",
+    "{global_max_pool: }",
+    "{adaptive_max_pool: {out: 2}}",
 )
 
 

@@ -1,0 +1,132 @@
+"""What PyTorch does with normalisations by the size of the values: rms_norm and l2_norm.
+
+On the CPU, PyTorch has no operator for either. It runs one operator for each step of the formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.layers import Layer
+from archcalc.pytorch.code import ModuleCode
+from archcalc.pytorch.norm import NormRecord, over_axes
+from archcalc.pytorch.runner import FLOAT, Runner, into, last, layer_params, trivial
+from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, WEIGHT, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.sizes import Shape
+
+
+class RmsNormRecord(NormRecord, type="rms_norm"):
+    """Squares, their mean, one over the root, and one or two products. Half precision is cast to single precision."""
+
+    modules = ("RMSNorm",)
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        over: Any = layer.features(x)
+        if x.axes and layer.axis == "all":
+            over = (x.channels, *x.axes)
+        target = "ChannelRMSNorm" if x.axes and layer.axis == "channels" else "nn.RMSNorm"
+        arguments = {"normalized_shape": over, "eps": layer.eps, "elementwise_affine": layer.affine}
+        return ModuleCode(target, arguments, 1, {"elementwise_affine": True})
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return bool(layer.axis == "channels" and out.axes)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), n = xs, out.values
+        size, groups = x.itemsize, n // layer.features(shapes[0])
+        if size < FLOAT:
+            x = tape.cast(x, FLOAT, "in single precision", "scratch")
+        over_channels = bool(out.axes) and layer.axis == "channels"
+        moved = not trivial(out) and (x.order != "last" if over_channels else x.order == "last" and len(out.axes) == 1)
+        y, root = self.normalised(tape, x, n, groups)
+        weight = tape.ask(layer_params, layer, shapes[0]).weight
+        steps: list[Any] = [("mul", weight)] if weight else []
+        steps += [("clone", 0)] * moved + [("_to_copy", 0)] * (size < y.itemsize)
+        held = [root.storage, x.storage]
+        for at, (operator, weight) in enumerate(steps):
+            final = at == len(steps) - 1
+            made = Result(
+                order="first" if operator == "clone" else "",
+                itemsize=size if operator == "_to_copy" else 0,
+                role="map" if final else "scratch",
+                label="" if final else "normalised",
+            )
+            if operator == "mul":
+                y = scaled(tape, y, n, weight, made)
+                continue
+            if operator == "_to_copy":
+                for storage in held:
+                    storage.until(tape.now)
+                held = [root.storage]
+            held.append(y.storage)
+            y = tape.run(operator, [y], n, made, rule=PASSES if operator == "clone" else tape.rule(y))
+        for storage in held:
+            storage.until(tape.now)
+        order = last(out) if over_channels and not trivial(out) else "first" if moved or groups == n else x.order
+        if y.order != order:
+            y = tape.run("view", [y], n, Result(view=True, order=order), rule=PASSES)
+        return y
+
+    def normalised(self, tape: Runner, x: TapeTensor, n: int, groups: int) -> tuple[TapeTensor, TapeTensor]:
+        """x divided by the root of the mean of its squares, and one over the root."""
+        small, whole, why = groups * x.itemsize, n * x.itemsize, self.saves.input
+        rule = BackwardRule([*[[Made(SCRATCH, whole, 0, 2)]] * 2, [Made(0, whole, 0)]])
+        squares = tape.run("pow", [x], n, _within("squares"), Saves(why), rule)
+        mean = tape.run("mean", [squares], groups, _within("mean of squares"), rule=tape.rule(squares))
+        rule = BackwardRule([*[[Made(SCRATCH, small, 0, 2)]] * 2, [Made(0, small, 0)]])
+        root = tape.run("rsqrt", [mean], groups, _within("one over the root"), Saves(output="one over the root"), rule)
+        squares.storage.until(tape.now)
+        saves = Saves(why, tensors=[(root.storage, "one over the root")])
+        steps = [[Made(0, whole, 0)], [Made(SCRATCH, whole, 0, 2)], [Made(1, small, 0)]]
+        if groups == n:
+            del steps[1]
+        return tape.run("mul", [x, root], n, _within("normalised"), saves, BackwardRule(steps)), root
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return over_axes(layer, out)
+
+
+class L2NormRecord(NormRecord, type="l2_norm"):
+    """The length of the channels, at least eps, a quotient, and a product with the scale."""
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        scale = {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init)} if layer.scale else {}
+        return ModuleCode("L2Norm", {"eps": layer.eps, **scale}, 1)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), n, groups = xs, out.values, out.values // out.channels
+        small, whole, why = groups * x.itemsize, n * x.itemsize, self.saves.input
+        steps = [[Made(SCRATCH, whole, 0, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, whole, 0)]]
+        saves = Saves(why, "its lengths")
+        length = tape.run("linalg_vector_norm", xs, groups, _within("lengths"), saves, BackwardRule(steps))
+        steps = [[Made(SCRATCH, 0, x.itemsize, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, small, 0)]]
+        saves = Saves("its lengths")
+        least = tape.run("clamp_min", [length], groups, _within("lengths from eps"), saves, BackwardRule(steps))
+        rule = PASSES if groups == n else BackwardRule([[Made(0, small, 0)]])
+        divisor = tape.run("expand", [least], n, VIEW, rule=rule)
+        length.storage.until(tape.now)
+        steps = [*[[Made(SCRATCH, whole, 0, 3)]] * 3, [Made(1, whole, 0)], [Made(0, whole, 0)]]
+        saves = Saves(why, tensors=[(least.storage, "its lengths from eps")])
+        made = _within("normalised") if layer.scale else ORDERED[""]
+        y = tape.run("div", [x, divisor], n, made, saves, BackwardRule(steps))
+        if not layer.scale:
+            return y
+        normalised = y.storage
+        y = scaled(tape, y, n, out.channels, Result(itemsize=max(x.itemsize, tape.itemsize)))
+        normalised.until(tape.now)
+        return y
+
+
+def _within(label: str) -> Result:
+    """A new storage that is freed within the layer."""
+    return Result(role="scratch", label=label)
+
+
+def scaled(tape: Runner, x: TapeTensor, count: int, weights: int, result: Result) -> TapeTensor:
+    """x times a trained scale of so many numbers."""
+    size = result.itemsize or x.itemsize
+    gradient = into(0, x, size, count, 2)
+    steps = [[Made(SCRATCH, count * size, 0, 9)], *gradient, [Made(WEIGHT, 0, weights * tape.itemsize)]]
+    rule = BackwardRule(steps, weights=True, reading_steps=2)
+    return tape.run("mul", [x], count, result, Saves("the normalised values"), rule)
