@@ -16,6 +16,7 @@ BEGIN, END = (
     "<!-- end of layers -->",
 )
 STORAGE = {"new": "new storage", "in_place": "in place", "view": "a view of its input"}
+VIEW_OR_NEW = "a view of its input if nothing has to be copied, else new storage"
 
 
 def reference() -> str:
@@ -33,7 +34,8 @@ def described(layer: type[Layer]) -> str:
     """The layer's computation, source, storage and settings, in Markdown."""
     first, *rest = (" ".join(part.split()) for part in (layer.__doc__ or "").split("\n\n"))
     source = "".join(f" {part}" for part in rest if part.startswith("Source: "))
-    text = f"**`{layer.type}`**: {first} Storage: {STORAGE[layer.storage]}.{source}".replace("``", "`")
+    storage = STORAGE[layer.storage] if layer.held is Layer.held else VIEW_OR_NEW
+    text = f"**`{layer.type}`**: {first} Storage: {storage}.{source}".replace("``", "`")
     rows = [_row(name, setting) for name, setting in layer.fields.items()]
     return "\n".join(
         [text, "", "| setting | values | default | meaning |", "|---|---|---|---|", *rows] if rows else [text]

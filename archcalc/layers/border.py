@@ -92,7 +92,6 @@ class Crop(Border, type="crop"):
 
 class Pad(Border, type="pad"):
     """Puts positions around a map: zeros, or values of the map. Without any, the output is a view of the input.
-
     ``reflect`` mirrors the map at its first and last position, ``replicate`` repeats these positions, and ``circular``
     goes on at the other end. The field is a bound after the three.
     """

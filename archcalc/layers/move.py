@@ -83,9 +83,8 @@ class Rearrange(Movement, type="rearrange"):
 
 
 class ChannelShuffle(Movement, type="channel_shuffle"):
-    """Splits the channels into ``groups`` equal parts and takes one channel of each part in turn.
-
-    It is the pattern ``(groups c) h w -> (c groups) h w``.
+    """Splits the channels into ``groups`` equal parts and takes one channel of each part in turn:
+    ``(groups c) h w -> (c groups) h w``.
 
     Source: Zhang et al., ShuffleNet, 2018, section 3.1.
     """
@@ -98,10 +97,8 @@ class ChannelShuffle(Movement, type="channel_shuffle"):
 
 
 class SpaceToDepth(Movement, type="space_to_depth"):
-    """Moves blocks of neighbouring positions into the channels.
-
-    It is the pattern ``c (h block) (w block) -> (c block block) h w``, as ``nn.PixelUnshuffle`` has it. The layer
-    ``reorg`` of darknet has another order of the channels.
+    """Moves blocks of neighbouring positions into the channels, as ``nn.PixelUnshuffle`` does:
+    ``c (h block) (w block) -> (c block block) h w``. The layer ``reorg`` of darknet has another order of the values.
 
     Source: Shi et al., Real-time single image and video super-resolution using an efficient sub-pixel convolutional
     neural network, 2016, section 3.2.
@@ -117,9 +114,8 @@ class SpaceToDepth(Movement, type="space_to_depth"):
 
 
 class PixelShuffle(Movement, type="pixel_shuffle"):
-    """Moves parts of the channels to positions between the positions: a larger map of fewer channels.
-
-    It is the pattern ``(c factor factor) h w -> c (h factor) (w factor)``, as ``nn.PixelShuffle`` has it.
+    """Moves parts of the channels to positions between the positions: a larger map of fewer channels,
+    as ``nn.PixelShuffle`` makes it: ``(c factor factor) h w -> c (h factor) (w factor)``.
 
     Source: Shi et al., Real-time single image and video super-resolution using an efficient sub-pixel convolutional
     neural network, 2016, section 3.2.
@@ -135,9 +131,7 @@ class PixelShuffle(Movement, type="pixel_shuffle"):
 
 
 class ToTokens(Movement, type="to_tokens"):
-    """Puts the positions of a map one after another on a single axis.
-
-    It is the pattern ``c h w -> c (h w)``.
+    """Puts the positions of a map one after another on a single axis: ``c h w -> c (h w)``.
 
     Source: Dosovitskiy et al., An image is worth 16x16 words, ICLR 2021, section 3.1.
     """
@@ -148,9 +142,8 @@ class ToTokens(Movement, type="to_tokens"):
 
 
 class ToMap(Movement, type="to_map"):
-    """Puts positions that stand one after another on the axes of a map: the reverse of ``to_tokens``.
-
-    It is the pattern ``c (h w) -> c h w`` with the sizes of the map.
+    """Puts positions that stand one after another on the axes of a map: the reverse of ``to_tokens``,
+    ``c (h w) -> c h w`` with the sizes of the map.
     """
 
     size = PerAxis("size of the map, one number for every axis", None)
@@ -163,9 +156,8 @@ class ToMap(Movement, type="to_map"):
 
 
 class Windows(Movement, type="windows"):
-    """Cuts a map into windows: one axis for the windows, and one for the positions of a window.
-
-    It is the pattern ``c (h size) (w size) -> c (h w) (size size)``. With ``grid``, a window has ``size`` positions at
+    """Cuts a map into windows: one axis for the windows, and one for the positions of a window:
+    ``c (h size) (w size) -> c (h w) (size size)``. With ``grid``, a window has ``size`` positions at
     equal distances over the whole map: ``c (size h) (size w) -> c (h w) (size size)``.
 
     Source: Liu et al., Swin transformer, 2021, section 3.2; Tu et al., MaxViT, 2022, section 3.2 (grid).
@@ -181,9 +173,8 @@ class Windows(Movement, type="windows"):
 
 
 class FromWindows(Movement, type="from_windows"):
-    """Puts windows together to the map that they were cut from: the reverse of ``windows``.
-
-    It is the pattern ``c (h w) (block block) -> c (h block) (w block)`` with the size of the map. A window has as
+    """Puts windows together to the map that they were cut from: the reverse of ``windows``,
+    ``c (h w) (block block) -> c (h block) (w block)`` with the size of the map. A window has as
     many positions along every axis, unless ``block`` says how many.
     """
 
@@ -207,7 +198,6 @@ class FromWindows(Movement, type="from_windows"):
 
 class Roll(Layer, type="roll"):
     """Moves the positions of a map along its axes; those that leave at the end come in at the start.
-
     Position p moves to position p + ``by``, as in ``torch.roll``. A negative number moves the positions to the start.
 
     Source: Liu et al., Swin transformer, 2021, section 3.2 (the cyclic shift).
