@@ -103,8 +103,11 @@ class ValueReader:
 
     def text(self, tree: Tree, path: str) -> Any:
         """A text, or an expression if the text has braces; anything else as it stands."""
+        if isinstance(tree.value, (list, dict)):
+            self.problem(f"expected a text, got {kind(tree)}", tree, path)
+            return UNREADABLE
         if not isinstance(tree.value, str):
-            return self.value(tree, path)
+            return tree.value
         try:
             text = text_expression(tree.value)
         except ExpressionError as error:

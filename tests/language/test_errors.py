@@ -32,6 +32,45 @@ def problems(text: str) -> list[str]:
 
 MISTAKES = [
     (
+        "pattern missing",
+        L + "  - rearrange\n",
+        [
+            "spec.yaml:3: rearrange needs pattern: the channels and the axes before and after, as in "
+            '"c (h 2) (w 2) -> (c 2 2) h w" (at layers[0].rearrange)'
+        ],
+    ),
+    (
+        "pattern without an arrow",
+        L + '  - rearrange: "c h w"\n',
+        [
+            "spec.yaml:3: pattern: expected a pattern with one arrow, such as 'c (h 2) (w 2) -> (c 2 2) h w', "
+            "got 'c h w' (at layers[0].rearrange.pattern)"
+        ],
+    ),
+    (
+        "pattern is a list",
+        L + "  - rearrange: [c, h]\n",
+        ["spec.yaml:3: expected a text, got a list of 2 (at layers[0].rearrange.pattern)"],
+    ),
+    (
+        "pattern with a brace",
+        L + '  - rearrange: "c {h w -> c"\n',
+        ["spec.yaml:3: unbalanced braces in 'c {h w -> c' (at layers[0].rearrange.pattern)"],
+    ),
+    (
+        "pattern with an unknown name",
+        L + '  - rearrange: {pattern: "c (h {b}) w -> c h (w {b})"}\n',
+        ["spec.yaml:3: unknown name 'b'; known: channels (at layers[0].rearrange.pattern)"],
+    ),
+    (
+        "pattern that does not fit",
+        L + '  - rearrange: "c (h {channels}) w -> c h (w {channels})"\n',
+        [
+            "spec.yaml:3: 'c (h 3) w -> c h (w 3)': the height 8 of (h 3) is not divisible by 3; 6 and 9 are "
+            "(at layers[0].rearrange)"
+        ],
+    ),
+    (
         "yaml",
         "input: [3, 8\nlayers: [relu]\n",
         [

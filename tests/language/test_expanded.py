@@ -34,6 +34,8 @@ layers:
   - conv: {out: width, kernel: 3, pad: 1}
     name: again
     weights: second
+  - rearrange: "c (h {width // 2}) w -> c h (w {width // 2})"
+  - roll: {by: [-1, 2]}
   - side:
       - global_avg_pool
       - flatten
