@@ -77,7 +77,7 @@ class Layout:
             return None
         (digit,) = slot.digits
         whole = digit.axis != FREE and equal(digit.size, self.axes[digit.axis])
-        return digit.axis if whole and not self.shifts[digit.axis] and slot[1:] == (0, 0) else None
+        return digit.axis if whole and equal(self.shifts[digit.axis], 0) and slot[1:] == (0, 0) else None
 
     def places(self, axis: int) -> list[tuple[int, Int, Int, Int]]:
         """Where the digits of an axis of the grid are: slot, positions of the slot inside, inner, and size."""

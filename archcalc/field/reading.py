@@ -90,7 +90,12 @@ class Reading:
         digits = list(digits)
         for axis in _axes_of(digits):
             here = simplest(sorted((d for d in digits if d.axis == axis), key=lambda d: -largest(d.inner)), self.axes)
-            others = [d for slot in self.slots for d in slot.digits if d.axis == axis and d not in digits]
+            others = [
+                d
+                for slot in self.slots
+                for d in slot.digits
+                if d.axis == axis and not any(_same(d, one) for one in digits)
+            ]
             if not others:
                 self.put(axis, everything(self.layout.axes[axis]))
                 if not keep:
@@ -166,6 +171,11 @@ def all_windows(windows: dict[int, Window], axes: int) -> tuple[Window, ...]:
     if all(window is ITSELF for window in windows.values()):
         return POINT
     return tuple(windows.get(axis, ITSELF) for axis in range(axes))
+
+
+def _same(a: Digit, b: Digit) -> bool:
+    """Whether two digits are equal, also on arrays."""
+    return all(map(equal, a, b))
 
 
 def _axes_of(digits: Iterable[Digit]) -> list[int]:

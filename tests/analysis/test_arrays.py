@@ -88,6 +88,28 @@ def test_random_networks(net, heights, widths, batches):
         same(array, analyze(nets.build(net, Shape(2, (heights[i], widths[j]))), batch=batches[k]), index, shape)
 
 
+C = ("conv", {"out": 4, "kernel": 3, "pad": 1})
+MOVED = {
+    "tokens": [C, ("to_tokens", {}), ("linear", {"out": 3, "axis": "channels"})],
+    "windows": [C, ("windows", {"size": 4}), ("relu", {})],
+    "grid": [("windows", {"size": [2, 4], "grid": True}), ("flatten", {})],
+    "shuffled": [("space_to_depth", {"block": 2}), C, ("pixel_shuffle", {"factor": 2}), C],
+    "rolled": [C, ("roll", {"by": -2}), C],
+    "every second row": [C, ("slice", {"axis": "height", "start": 1, "step": 2}), C],
+    "borders": [("pad", {"by": 1, "mode": mode}) for mode in ("reflect", "circular", "replicate")] + [C],
+    "repeated": [("adaptive_avg_pool", {"out": 1}), ("expand", {"size": [8, 12]}), C],
+    "turned": [C, ("rearrange", {"pattern": "c h w -> c w h"}), C],
+}
+
+
+@pytest.mark.parametrize("net", MOVED.values(), ids=MOVED)
+def test_positions_that_move(net):
+    heights, widths = [8, 16, 24], [8, 16]
+    array = analyze(nets.build(net, Shape(4, (np.array(heights).reshape(-1, 1), np.array(widths)))))
+    for i, j in itertools.product(range(3), range(2)):
+        same(array, analyze(nets.build(net, Shape(4, (heights[i], widths[j])))), (i, j), (3, 2))
+
+
 @pytest.mark.parametrize(
     "branch", [[], [("conv", {"out": 4, "kernel": 1})], [("conv", {"out": 4, "kernel": 3, "pad": 1})]]
 )
