@@ -197,7 +197,7 @@ def test_a_changed_spec_is_noticed(archcalc, copy):
 
 
 def test_a_new_network_of_the_zoo_is_noticed(archcalc, copy):
-    change(copy / "published" / "vgg.yaml", "c3d:", "vgg13:")
+    change(copy / "published" / "convnet_burden.yaml", "caffenet:", "vgg13:")
     assert archcalc("audit", "vgg13")[0] == 1
 
 
