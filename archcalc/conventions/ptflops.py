@@ -138,7 +138,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale attention sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
+            scale layer_scale position class_token attention sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
@@ -161,7 +161,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS | {"attention"},
         nothing=layer_types(
             """
-            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
+            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale position class_token softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             adaptive_max_pool global_max_pool
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm

@@ -48,6 +48,8 @@ OPERATORS = (
     "layer_scale",
     "l2_norm",
     "attention",
+    "position",
+    "class_token",
 )
 """Layers that no model of torchvision writes as a module."""
 

@@ -24,7 +24,7 @@ HOOKED = (MODULE,)
 NOTHING = (
     layer_types(
         """
-    group_norm lrn scale layer_scale attention
+    group_norm lrn scale layer_scale position class_token attention
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     adaptive_max_pool global_max_pool rms_norm l2_norm

@@ -44,7 +44,7 @@ CONVENTIONS = (
         multiply_adds=layer_types("conv conv_table conv_transpose linear"),
         nothing=layer_types(
             """
-            lrn scale layer_scale softmax attention
+            lrn scale layer_scale position class_token softmax attention
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             adaptive_max_pool global_max_pool l2_norm

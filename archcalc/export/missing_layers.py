@@ -195,6 +195,29 @@ class DropPath(nn.Module):
         return x * kept.to(x.dtype) / max(1 - self.p, 1e-12)
 
 
+class Position(nn.Module):
+    """Adds a trained map (Dosovitskiy et al. 2021)."""
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(1, *sizes).normal_(std=0.02))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.movedim(1, -1) + self.weight).movedim(-1, 1)
+
+
+class ClassToken(nn.Module):
+    """Puts trained positions before the others (Dosovitskiy et al. 2021)."""
+
+    def __init__(self, sizes: tuple[int, ...]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1, *sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        token = self.weight.expand(len(x), *x.shape[2:-1], -1, -1)
+        return torch.cat([token, x.movedim(1, -1)], -2).movedim(-1, 1)
+
+
 class Attention(nn.Module):
     """Scaled dot-product attention over the last axis, in each head and window (Vaswani et al. 2017)."""
 

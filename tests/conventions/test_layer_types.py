@@ -20,6 +20,7 @@ from archcalc.witness.tools import TOOLS
 
 MACS = "conv conv_table conv_transpose linear"
 PRODUCTS = "attention"
+LEARNED = "position class_token"
 """Layers with products of two maps."""
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 MAX_POOLS = "max_pool adaptive_max_pool global_max_pool"
@@ -60,12 +61,12 @@ STATUSES = {
         f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply {MOVES} {REGIONS}",
     ),
     "calflops-macs": (MACS, NOTHING_IN_TORCH),
-    "torchvision": (f"{MACS} {PRODUCTS}", NOTHING_IN_TORCH),
+    "torchvision": (f"{MACS} {PRODUCTS}", f"{NOTHING_IN_TORCH} {LEARNED}"),
     "keras": (
         "",
-        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} rms_norm {ACTIVATIONS.replace(' prelu', '')} {MAX_POOLS} {POOLS} upsample {OTHERS.replace('unpool ', '')} {PRODUCTS} {MOVES}",
+        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} rms_norm {ACTIVATIONS.replace(' prelu', '')} {MAX_POOLS} {POOLS} upsample {OTHERS.replace('unpool ', '')} {PRODUCTS} {LEARNED} {MOVES}",
     ),
-    "torchsummary": ("", f"{MACS} {PRODUCTS} {NOTHING_IN_TORCH}"),
+    "torchsummary": ("", f"{MACS} {PRODUCTS} {LEARNED} {NOTHING_IN_TORCH}"),
 }
 COVER_EVERYTHING = ("archcalc", "paper", "cs231n")
 """Conventions whose definition covers every layer type."""
@@ -246,6 +247,10 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "pad_channels": case(lambda: Written(lambda x: F.pad(x, (0, 0, 0, 0, 1, 1))), before=1, after=1),
         "scale": case(lambda: Written(lambda x: x * 0.5), factor=0.5),
         "layer_scale": case(lambda: Written(lambda x, scale: x * scale, torch.ones(8, 1, 1))),
+        "position": case(lambda: Written(lambda x, position: x + position, torch.ones(8, 6, 6))),
+        "class_token": case(
+            lambda: Written(lambda x, token: torch.cat([token.expand(len(x), -1, 6, -1), x], 3), torch.ones(1, 8, 1, 1))
+        ),
         "flatten": case(nn.Flatten),
         "identity": case(nn.Identity),
         "dropout": case(nn.Dropout),

@@ -422,6 +422,12 @@ SHAPES = [
         (x, x, Shape(6)),
         "attention: the values are a vector of 6; the last axis of a map holds the positions, and to_tokens makes such a map",
     ),
+    (
+        "class_token",
+        {},
+        (Shape(6),),
+        "class_token needs a map whose last axis holds the positions, got a vector of 6; to_tokens makes such a map",
+    ),
     ("attention", {"heads": 2}, (x, x), "attention takes queries, keys and values, got 2 maps"),
     ("crop", {}, (x,), "crop needs by, size or like, one of the three"),
     ("pad", {"by": 1, "size": 9}, (x,), "pad needs by, size or like, one of the three"),

@@ -215,6 +215,20 @@ CASES = [
     Case("instance_norm", {"affine": True}, (x,), x, (6, 6), {"add": 834, "mul": 630, "div": 18, "exp": 6}, WHOLE),
     Case("scale", {"factor": 0.3}, (x,), x, (), {"mul": 210}),
     Case("layer_scale", {}, (x,), x, (6,), {"mul": 210}),
+    Case("position", {}, (x,), x, (210,), {"add": 210}),
+    Case("position", {}, (v,), v, (6,), {"add": 6}),
+    # unit 0 is the token, and unit 1 reads position 0
+    Case("class_token", {}, (Shape(6, (5,)),), Shape(6, (6,)), (6,), {}, (Window(1, 1, 1, reads_both_ends=False),)),
+    # two tokens of 6 channels, the same in each of the 5 windows
+    Case(
+        "class_token",
+        {"tokens": 2},
+        (x,),
+        Shape(6, (5, 9)),
+        (12,),
+        {},
+        (Window(1), Window(1, 1, 2, reads_both_ends=False)),
+    ),
     Case("relu", {}, (x,), x, (), {"compare": 210}),
     Case("relu6", {}, (x,), x, (), {"compare": 420}),
     Case("leaky_relu", {}, (x,), x, (), {"compare": 210, "mul": 210}),

@@ -99,6 +99,8 @@ ROWS = [
     ("lrn", {"size": 5}, x, "nn.LocalResponseNorm(5, alpha=0.0005, beta=0.75, k=2.0)"),
     ("scale", {"factor": 0.5}, x, "x0 * 0.5"),
     ("layer_scale", {}, x, "LayerScale(6, axes=2, init=1e-06)"),
+    ("position", {}, Shape(6, (9,)), "Position((9, 6))"),
+    ("class_token", {"tokens": 2}, Shape(6, (9,)), "ClassToken((2, 6))"),
     ("relu", {}, x, "nn.ReLU()"),
     ("leaky_relu", {"slope": 0.2}, x, "nn.LeakyReLU(0.2)"),
     ("prelu", {}, x, "nn.PReLU(6)"),

@@ -503,6 +503,9 @@ class Settings:
             pad_mode=self.one_of("reflect", "replicate", "circular") if self.rarely(4) else None,
         )
 
+    def class_token(self) -> dict[str, Any]:
+        return self.some(tokens=self.one_of(None, self.count(1, 3)))
+
     def attention(self) -> dict[str, Any]:
         return self.some(
             heads=self.groups(),

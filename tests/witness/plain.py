@@ -221,6 +221,12 @@ def pad(given: dict[str, Any], x: Tensor) -> Tensor:
     return F.pad(x, sides(pads), mode="constant" if given["mode"] == "zeros" else given["mode"])
 
 
+def class_token(given: dict[str, Any], x: Tensor) -> Tensor:
+    if x.dim() < 3:
+        raise NoSuchLayerError("a vector has no positions")
+    return torch.cat([torch.zeros(*x.shape[:-1], given["tokens"]), x], -1)
+
+
 def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
     """Heads by a view of the channels; windows are like a batch."""
     if len(xs) != 3:
@@ -397,6 +403,8 @@ LAYERS: dict[str, Any] = {
     "log_softmax": lambda given, x: nn.LogSoftmax(1)(x),
     "softmax": lambda given, x: nn.Softmax(1)(x),
     "attention": attention,
+    "position": lambda given, x: x + torch.zeros(x.shape[1:]),
+    "class_token": class_token,
     "add": lambda given, *xs: sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),
     "multiply": lambda given, *xs: reduce(mul, xs),

@@ -1,0 +1,72 @@
+"""What PyTorch does with learned additions. Their parameters lie channels-last, as tokens do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archcalc.layers import Layer
+from archcalc.layers.border import Pad
+from archcalc.pytorch.code import ModuleCode
+from archcalc.pytorch.record import Record
+from archcalc.pytorch.runner import Runner, last
+from archcalc.pytorch.tape import WEIGHT, BackwardRule, Made, Operation, Result, TapeTensor
+from archcalc.sizes import Shape
+
+
+class PositionRecord(Record, type="position"):
+    """A sum with a parameter. The backward pass sums the gradient over the images."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("Position", {"sizes": (*x.axes, x.channels)}, 1)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return bool(out.axes)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        steps = [[Made(WEIGHT, 0, out.values * tape.itemsize)]]
+        rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
+        return tape.run("add", [x], out.values, Result(itemsize=max(x.itemsize, tape.itemsize)), rule=rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return []
+
+
+class ClassTokenRecord(Record, type="class_token"):
+    """A concatenation with a parameter, which is a view repeated for every image."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        sizes = (*(1 for _ in x.axes[:-1]), layer.tokens, x.channels)
+        return ModuleCode("ClassToken", {"sizes": sizes}, 1)
+
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return True
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,), (shape,) = xs, shapes
+        count = shape.channels * layer.tokens
+        tape.moment("expand")
+        values = out.values - shape.values
+        token = TapeTensor(tape.make("scratch", 0), values, tape.itemsize, derived=tape.training)
+        if tape.training:
+            rule = BackwardRule([tape.gradients(count)])
+            tape.operations.append(Operation(tape.node, "expand", [], token, [], rule, tape.parameter))
+            tape.parameter += 1
+        size = max(x.itemsize, tape.itemsize)
+        if tape.amp and x.itemsize < size:
+            x = tape.cast(x, size, "in single precision", "scratch")
+        parts = tuple((shape.channels, *shape.axes[:-1], n) for n in (shape.axes[-1], layer.tokens, out.axes[-1]))
+        rule = BackwardRule(passes_gradient_on=True, parts=parts)
+        return tape.run("cat", [x, token], out.values, Result(order=last(out), itemsize=size), rule=rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [Pad(by=(*((0, 0) for _ in out.axes[:-1]), (layer.tokens, 0)))]
