@@ -51,6 +51,7 @@ DETECTORS: Mapping[str, Detector] = {
     "maskrcnn_resnet50_fpn_v2": Detector(_MASK, frozen=False),
     "retinanet_resnet50_fpn": Detector(_ANCHORS),
     "retinanet_resnet50_fpn_v2": Detector(_ANCHORS, frozen=False),
+    "ssd300_vgg16": Detector(_SIX_MAPS, frozen=False),
     "ssdlite320_mobilenet_v3_large": Detector(_SIX_MAPS, frozen=False),
 }
 """The detectors of torchvision by name."""

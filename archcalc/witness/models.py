@@ -83,6 +83,7 @@ SAME_NAMES = (
     "shufflenet_v2_x1_0",
     "shufflenet_v2_x1_5",
     "shufflenet_v2_x2_0",
+    "ssd300_vgg16",
     "ssdlite320_mobilenet_v3_large",
     "squeezenet1_0",
     "squeezenet1_1",

@@ -64,4 +64,22 @@ def test_the_same_weights_give_the_same_raw_outputs(name: str) -> None:
 
 
 def test_no_detector_of_torchvision_is_missing() -> None:
-    assert set(models.list_models(module=models.detection)) - {"ssd300_vgg16"} == set(DETECTORS)
+    assert set(models.list_models(module=models.detection)) == set(DETECTORS)
+
+
+SSD = {
+    # network: parameters, multiply-adds (None: not known from elsewhere), default boxes of section 3.1 of the paper
+    "ssd300": (26_285_486, 31_373_537_792, 8_732),  # torchvision's ssd300_vgg16 with 21 classes, by FlopCounterMode
+    "ssd512": (None, None, 24_564),
+}
+
+
+@pytest.mark.parametrize("name", SSD)
+def test_ssd_has_the_boxes_of_its_paper(name: str) -> None:
+    network = load(name)
+    params, macs, boxes = SSD[name]
+    totals = analyze(network).totals
+    assert params in (None, totals.params)
+    assert macs in (None, totals.macs)
+    maps = [node.shape for node in network.nodes if node.name.startswith("box")]
+    assert sum(shape.values // 4 for shape in maps) == boxes
