@@ -223,7 +223,9 @@ class Network:
             raise LayerError("unpool needs the index of the max_pool whose indices it takes, as shares=")
         if storage and held == layer.storage:
             held = storage
-        index, regions = len(nodes), regions_of(layer, [nodes[i] for i in inputs])
+        index, regions = len(nodes), nodes[inputs[0]].regions
+        if layer.joins or layer.makes_regions:
+            regions = regions_of(layer, [nodes[i] for i in inputs])
         nodes.append(Node(index, name, layer, inputs, shape, scopes, side, shares, place, held, regions))
         return index
 

@@ -248,7 +248,8 @@ class Expander(Lookup):
         owner = None if weights is None else self.owner(weights, step, inputs[0], context)
         held = None if options.storage is None else self.storage(options.storage, step, inputs[0], context)
         try:
-            check_block(layer, [self.nodes[i] for i in inputs], context.regions)
+            if self.has_regions:
+                check_block(layer, [self.nodes[i] for i in inputs], context.regions)
             index = self.network.append(full, layer, inputs, context.scopes, context.side, owner, step.place, held)
         except LayerError as error:
             self.failed(step.place)

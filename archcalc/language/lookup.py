@@ -32,6 +32,8 @@ class Lookup(Evaluator):
         self.names, self.outputs = names, names.outputs
         self.scopes: dict[str, tuple[int, int]] = {}
         """The first node of every block, group and join with a name, and the node after its last node."""
+        self.has_regions = False
+        """Whether a block with regions was entered."""
         self.skipped = False
         """Whether steps were skipped because of a problem, so that names may be missing."""
         self.unfound: dict[tuple[int, str, str], tuple[str, Context, list[tuple[str, int]], Place]] = {}
@@ -102,6 +104,7 @@ class Lookup(Evaluator):
     def regions(self, step: Step, current: int | None, context: Context) -> Int | None:
         """The regions of an image for each of which a block runs; None if the number is wrong or unknown."""
         given = self.evaluate(step.options.regions, self.with_channels(context.scope, current), step.place, "regions")
+        self.has_regions = True
         if given is UNKNOWN:
             return None
         try:

@@ -136,8 +136,8 @@ class Made(Protocol):
 
 def regions_of(layer: Layer, inputs: Sequence[Made]) -> Int:
     """The regions of an image for which a layer runs; 0: it runs for the image. LayerError if the inputs do not fit."""
-    regions = inputs[0].regions if inputs else 0
-    if isinstance(layer, RegionLayer):
+    regions = inputs[0].regions
+    if layer.makes_regions:
         if equal(layer.regions, 0):
             raise LayerError(
                 f"{layer.type} makes regions of a map: put it into a block with regions, as in regions: 100"

@@ -176,8 +176,8 @@ class Math:
         weights = tape.run("_softmax", [scores], count, _within("weights"), saves, tape.rule(scores))
         if low[0].itemsize < FLOAT:
             tape.moment("_to_copy")
-            made = tape.make("scratch", count * low[0].itemsize, 0, "weights in half precision")
-            self.local.append(TapeTensor(made, count, low[0].itemsize))
+            made = tape.make("scratch", count * low[0].itemsize * tape.times, 0, "weights in half precision")
+            self.local.append(TapeTensor(made, count, low[0].itemsize, times=tape.times))
         value = self._batched(values, xs[2], "values")
         whys = "the weights of the values", "its values"
         apart = queries.heads > 1 and queries.positions > 1

@@ -117,7 +117,7 @@ class MaxPoolRecord(PoolRecord, type="max_pool"):
         saves = self.saves._replace(extra=[indices])
         order = format_of(x)
         y = tape.run("max_pool_with_indices", [x], out.values, ORDERED[order], saves, tape.rule(x, order))
-        tape.indices[tape.node] = TapeTensor(tape.storages[-1], out.values, INT64, y.order)
+        tape.indices[tape.node] = TapeTensor(tape.storages[-1], out.values, INT64, y.order, times=tape.times)
         return y
 
 

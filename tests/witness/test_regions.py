@@ -64,6 +64,14 @@ HEADS = MappingProxyType(
   - {conv: {out: 12, kernel: 1}}
   - {regions: 4, layers: [{ps_roi_pool: {size: [3, 2]}}, global_avg_pool, flatten]}
 """,
+        "attention, and a pooling that is undone": """
+  - regions: 3
+    layers:
+      - {roi_align: {size: 4}, name: r}
+      - {max_pool: {kernel: 2, stride: 2}, name: pool}
+      - attention: {heads: 2, queries: [{conv: {out: 8, kernel: 1}}], keys: [], values: []}
+      - {unpool: {of: pool}}
+""",
         "a gate and a sum": """
   - regions: 3
     layers:
