@@ -29,7 +29,7 @@ COUNTED_REGIONS = {
 A detector finds as many as it does in that image. The numbers here are the only ones that give the printed figure: one
 proposal of the box head is 14 million multiply-adds, one detection 500 million or more.
 """
-SIDES = {"ssd300_vgg16": 260}
+SIDES = {"ssd300_vgg16": 300}
 """The side of a small image that fits, where 64 pixels do not."""
 WEIGHTS = [(name, entry) for name in DETECTORS for entry in models.get_model_weights(name)]
 
