@@ -59,7 +59,8 @@ def calls(model: nn.Module, images: Tensor) -> list[ModuleRun]:
         if next(module.children(), None) is None:
 
             def note(module: nn.Module, inputs: Any, out: Any, path: str = path) -> None:
-                runs.append(ModuleRun(path, _kind(module), tuple(out.shape)))
+                if isinstance(out, Tensor):  # a detector also has modules that choose boxes
+                    runs.append(ModuleRun(path, _kind(module), tuple(out.shape)))
 
             hooks.append(module.register_forward_hook(note))
     try:
