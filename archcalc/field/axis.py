@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from archcalc.field.field import Field, behind, meeting, mixed, narrower
-from archcalc.sizes import MOST_READS, Int, Window, equal, gcd, greater, largest, lesser
+from archcalc.field.listed import behind_list, meeting_list
+from archcalc.sizes import MOST_READS, Int, Window, equal, gcd, greater, is_array, largest, lesser
 
 
 class AxisField(NamedTuple):
@@ -29,8 +30,8 @@ class AxisField(NamedTuple):
     ends: tuple[int, int] = (1, 1)
     together: AxisField | None = None
 
-    def through(self, window: Window, pixels: Int, most: int = MOST_READS) -> AxisField:
-        """The field after one more window; a bound if there are more than ``most`` phases."""
+    def through(self, window: Window, pixels: Int, most: int = MOST_READS, units: Int = 0) -> AxisField:
+        """The field after one more window, on a map of ``units``; a bound if there are more than ``most`` phases."""
         field, least, ends = self.field, self.least, _still_read(self.ends, window)
         exact = self.exact and window.exact
         if window.whole:
@@ -40,12 +41,10 @@ class AxisField(NamedTuple):
             whole = AxisField(hull, least, self.exact and alike, ends)
             return self if alike and field.whole and whole == self else whole
         if field.phases or window.reads or least.phases:
-            each = behind(field, window, most) if exact else None
-            if window.wraps:
-                least = behind(least, window, most) or least.hull(window.wraps, pixels)
-                return AxisField(each or field.hull(window.wraps, pixels), least, each is not None, ends)
-            least = each if each and least == field else behind(least, window, most) or least.through(window)
-            return AxisField(each or field.through(window), least, each is not None, ends)
+            each = _next(field, window, most, units) if exact else None
+            alike = each is not None and least == field
+            least = each if each and alike else _next(least, window, most, units) or _bound(least, window, pixels)
+            return AxisField(each or _bound(field, window, pixels), least, each is not None, ends)
         line = field.through(window)
         return AxisField(line, line if least is field else least.through(window), exact, ends)
 
@@ -53,6 +52,20 @@ class AxisField(NamedTuple):
         """The field on a map of ``units`` units: see ``Field.on``."""
         field, least = self.field.on(units), self.least.on(units)
         return self if field is self.field and least is self.least else self._replace(field=field, least=least)
+
+
+def _next(field: Field, window: Window, most: int, units: Int) -> Field | None:
+    """The field after a window, unit by unit; None if that would take too long."""
+    if window.wraps or field.listed:
+        return behind_list(field, window, most, units)
+    return behind(field, window, most)
+
+
+def _bound(field: Field, window: Window, pixels: Int) -> Field:
+    """A field that contains the field of every unit after a window."""
+    if window.wraps or field.listed:
+        return field.hull(window.wraps or len(field.phases), pixels)
+    return field.through(window)
 
 
 def _still_read(ends: tuple[int, int], window: Window) -> tuple[int, int]:
@@ -73,20 +86,24 @@ def _still_read(ends: tuple[int, int], window: Window) -> tuple[int, int]:
     return max(first, 0), max(last, 0)
 
 
-def join(paths: Iterable[AxisField], pixels: Int, most: int = MOST_READS) -> AxisField:
-    """The field at a join: from the first to the last pixel over all paths; along the path with the smallest field."""
+def join(paths: Iterable[AxisField], pixels: Int, most: int = MOST_READS, units: Int = 0) -> AxisField:
+    """The field at a join: from the first to the last pixel over all paths; along the path with the smallest field.
+
+    ``units``: the size of the map; 0 if the size is not known.
+    """
     joined, *others = paths
     for path in others:
         if path is not joined:
-            joined = _join(joined, path, pixels, most)
+            joined = _join(joined, path, pixels, most, units)
     return joined
 
 
-def _join(a: AxisField, b: AxisField, pixels: Int, most: int) -> AxisField:
+def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> AxisField:
     f, g, ends = a.field, b.field, (max(a.ends[0], b.ends[0]), max(a.ends[1], b.ends[1]))
     least = narrower(a.least, b.least)
     if f.phases or g.phases:
-        both = meeting(f, g, most) if a.exact and b.exact else None
+        meet = meeting_list if f.listed or g.listed else meeting
+        both = meet(f, g, most) if a.exact and b.exact else None
         if both is not None:
             return AxisField(both, least, True, ends)
     line = a.exact and b.exact and not (f.phases or g.phases)
@@ -101,7 +118,17 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int) -> AxisField:
     # The bound is exact if one of the two paths (a gate) sees the whole network input.
     everything = any(path.exact and equal(path.field.step, 0) and equal(path.field.size, pixels) for path in (a, b))
     same: Any = f.step == g.step
+    if not everything and (a.field.whole or b.field.whole) and not is_array(units) and units:
+        whole, other = (a, b) if a.field.whole else (b, a)
+        if whole.exact and _within(whole.field, other.field, units, pixels):
+            return AxisField(whole.field, least, True, ends)
     if not largest(same):
         return AxisField(Field(0, pixels - 1, 0, 1), least, everything, ends)
     bound = Field(0, (pixels - 1) * per, 0, per)  # an array in which some steps are equal and others differ
     return AxisField(mixed(bound, hull, same), least, everything and line, ends)
+
+
+def _within(whole: Field, other: Field, units: int, pixels: Int) -> bool:
+    """Whether the units of a map see no pixel outside the range that all of them see along another path."""
+    hull = other.hull(units, pixels)
+    return bool(hull.last < hull.first or (whole.first <= hull.first and hull.last <= whole.last))

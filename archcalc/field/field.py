@@ -24,7 +24,7 @@ class Field(NamedTuple):
 
     If there are ``phases``, their number is ``per``, and this line is a bound. Unit q*per + r sees exactly the pixels
     ``phases[r]``, moved by q*step pixels; (): the unit sees nothing. ``units``: the size of the map if the map has
-    fewer units than phases, else 0.
+    fewer units than phases, else 0. ``listed``: the phases are those of all units of one map, and never repeat.
     """
 
     first: Int = 0
@@ -33,6 +33,7 @@ class Field(NamedTuple):
     per: Int = 1
     phases: tuple[Span, ...] = ()
     units: int = 0
+    listed: bool = False
 
     @property
     def size(self) -> Int:
@@ -71,7 +72,7 @@ class Field(NamedTuple):
 
     def line(self) -> Field:
         """The field without its phases. If there were phases, the result is a bound."""
-        return self._replace(phases=(), units=0) if self.phases else self
+        return self._replace(phases=(), units=0, listed=False) if self.phases else self
 
     def of_each(self) -> tuple[Span, ...]:
         """The phases; a line without phases gives one range."""
@@ -119,7 +120,7 @@ def in_turns(phases: Sequence[Span], step: int) -> Field:
     """The field in which unit q*P + r sees ``phases[r]`` moved by q*step pixels. P is the number of phases.
 
     >>> in_turns([(0, 1), (2, 3)], 4)
-    Field(first=0, last=1, step=2, per=1, phases=(), units=0)
+    Field(first=0, last=1, step=2, per=1, phases=(), units=0, listed=False)
     """
     for per in range(1, len(phases)):
         if len(phases) % per == 0 and step * per % len(phases) == 0:
@@ -161,34 +162,15 @@ def behind(field: Field, window: Window, most: int) -> Field | None:
             if not span:
                 spans.append(())
                 continue
-            pieces = on_ring(span, by, window.wraps) if window.wraps else [span]
-            seen: Span = ()
-            for low, high in pieces:
-                many = min(apart, (high - low) // by + 1)
-                ends = [_unit(phases, step, low + k * by) for k in range(many)]
-                firsts = [end[0] for end in ends if end]
-                if high > low:
-                    ends = [_unit(phases, step, high - k * by) for k in range(many)]
-                lasts = [end[1] for end in ends if end]
-                if firsts and lasts:
-                    seen = _hull(seen, (min(firsts), max(lasts)))
-            spans.append(seen)
+            low, high = span
+            many = min(apart, (high - low) // by + 1)
+            ends = [_unit(phases, step, low + k * by) for k in range(many)]
+            firsts = [end[0] for end in ends if end]
+            if high > low:
+                ends = [_unit(phases, step, high - k * by) for k in range(many)]
+            lasts = [end[1] for end in ends if end]
+            spans.append((min(firsts), max(lasts)) if firsts and lasts else ())
     return in_turns(spans, turns * window.stride // per * step)
-
-
-def on_ring(span: Span, by: int, size: int) -> list[tuple[int, int]]:
-    """The positions of a span, with numbers modulo ``size``: one range, or a range at each end of the map.
-
-    A span with gaps (``by``) does not go around.
-    """
-    if not span:
-        return []
-    low, high = span
-    if by == 1 and high - low + 1 >= size:
-        return [(0, size - 1)]
-    first = low % size
-    last = first + high - low
-    return [(first, last)] if last < size else [(first, size - 1), (0, last - size)]
 
 
 def _unit(phases: Sequence[Span], step: int, unit: int) -> Span:
@@ -230,9 +212,10 @@ def meeting(a: Field, b: Field, most: int) -> Field | None:
     per = len(ours) // gcd_of(len(ours), len(theirs)) * len(theirs)
     if per > most:
         return None
-    spans = [_hull(_unit(ours, a.step, unit), _unit(theirs, b.step, unit)) for unit in range(per)]
+    spans = [united(_unit(ours, a.step, unit), _unit(theirs, b.step, unit)) for unit in range(per)]
     return in_turns(spans, a.step * per // len(ours))
 
 
-def _hull(a: Span, b: Span) -> Span:
+def united(a: Span, b: Span) -> Span:
+    """The range from the first to the last pixel of both."""
     return (min(a[0], b[0]), max(a[1], b[1])) if a and b else a or b

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Concat, broadcast_windows
 from archcalc.layers.move import ChannelShuffle, Movement, Roll
 from archcalc.network import Network, Node
@@ -52,9 +53,12 @@ class Grid:
         shapes = self.network.input_shapes(node)
         return broadcast_windows(shapes[at], node.shape) if node.layer.joins else node.layer.window(*shapes)
 
-    def side_by_side(self, node: Node) -> bool:
-        """Whether the maps of several inputs of a node lie next to each other."""
-        return isinstance(node.layer, Concat) and node.layer.axis != "channels"
+    def side_by_side(self, node: Node) -> int | None:
+        """The axis along which the maps of several inputs of a node lie next to each other."""
+        layout = None if self.plain else self.layouts[node.index]
+        if layout is None or not isinstance(node.layer, Concat) or node.layer.axis == "channels":
+            return None
+        return layout.plain(layout.slots[axis_number(node.layer.axis, node.shape, node.layer.type) - 1])
 
     def map_of(self, index: int) -> tuple[Any, ...]:
         """What two maps have in common if their positions along all axes are the same."""

@@ -152,4 +152,4 @@ def _placed(start: Int, size: Int, total: Int) -> Window:
     if any(map(is_array, (start, size, total))):
         return everything(size, exact=False)
     reads: list[Span] = [(unit - start, unit - start) if 0 <= unit - start < size else () for unit in range(total)]
-    return one_by_one(reads, size, stride=0)
+    return one_by_one(reads, size)

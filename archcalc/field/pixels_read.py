@@ -12,8 +12,8 @@ from heapq import heappop, heappush
 from math import lcm
 from typing import Any, NamedTuple
 
-from archcalc.field.field import on_ring
 from archcalc.field.grid import Grid
+from archcalc.field.listed import on_ring
 from archcalc.field.paths import followed
 from archcalc.network import Network, Node
 from archcalc.sizes import POINT, Span, Window, ceil_div

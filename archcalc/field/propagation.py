@@ -84,7 +84,7 @@ class Propagation:
         before = self.fields[inputs[0]] if len(inputs) == 1 else self._joined(node, list(enumerate(inputs)))
         if windows is POINT:
             return before if axes else self._vector(node, inputs[0], before)
-        field = self._through(windows, before)
+        field = self._through(windows, before, grid.axes(node.index) if axes else ())
         if any(window.whole for window in windows):
             field = self._of_whole_maps(inputs[0], windows, before, field)
         if not axes and self.network.nodes[inputs[0]].shape.axes:
@@ -100,12 +100,12 @@ class Propagation:
                 raise LayerError(f"{node.name}: the strides on the way here multiply to more than 10^1000")
         return on_map(field, grid.axes(node.index)) if in_turns and axes else field
 
-    def _through(self, windows: tuple[Window, ...], field: FieldByAxis) -> FieldByAxis:
+    def _through(self, windows: tuple[Window, ...], field: FieldByAxis, units: Sequence[Int]) -> FieldByAxis:
         result: list[AxisField] = []
-        last: tuple[Any, ...] = (None, None, None)
-        for at in zip(field, windows, self.pixels, strict=True):
+        last: tuple[Any, ...] = (None,) * 4
+        for at in zip(field, windows, self.pixels, units or self.pixels, strict=True):
             alike = all(map(is_, at, last))
-            result.append(result[-1] if alike else at[0].through(at[1], at[2], self.most))
+            result.append(result[-1] if alike else at[0].through(at[1], at[2], self.most, at[3]))
             last = at
         return tuple(result)
 
@@ -128,9 +128,11 @@ class Propagation:
         """
         if node.shape.axes:
             paths = [self._beside(at, i, node) for at, i in places]
-            joined = self._hull(paths)
-            if not self.grid.plain and self.grid.side_by_side(node):
-                joined = tuple(_of_parts(*each) for each in zip(joined, *paths, strict=True))
+            joined = self._hull(paths, self.grid.axes(node.index))
+            placed = self.grid.side_by_side(node)
+            if placed is not None:
+                each = enumerate(zip(joined, *paths, strict=True))
+                joined = tuple(along[0] if axis == placed else _of_parts(*along) for axis, along in each)
             in_turns = any(axis_field.field.phases for axis_field in joined)
             return on_map(joined, self.grid.axes(node.index)) if in_turns else joined
         inputs = [i for _, i in places]
@@ -161,11 +163,11 @@ class Propagation:
             windows = self.grid.windows(node, at)
         if windows is POINT:
             return field
-        return self._of_whole_maps(index, windows, field, self._through(windows, field))
+        return self._of_whole_maps(index, windows, field, self._through(windows, field, self.grid.axes(node.index)))
 
-    def _hull(self, paths: Sequence[FieldByAxis]) -> FieldByAxis:
-        most = self.most
-        return _per_axis(lambda *at: join(at[:-1], at[-1], most), *paths, self.pixels)
+    def _hull(self, paths: Sequence[FieldByAxis], units: Sequence[Int] = ()) -> FieldByAxis:
+        most, sizes = self.most, units or (0,) * len(self.pixels)
+        return _per_axis(lambda *at: join(at[:-2], at[-2], most, at[-1]), *paths, self.pixels, sizes)
 
     def _of_whole_maps(
         self, source: int, windows: Sequence[Window], before: FieldByAxis, after: FieldByAxis
@@ -206,9 +208,8 @@ def _anywhere(pixels: Int) -> AxisField:
 
 
 def _of_parts(joined: AxisField, *parts: AxisField) -> AxisField:
-    """The field of maps that lie next to each other, along one axis of them: a bound if their fields differ."""
-    alike = all(part.field == parts[0].field or (part.field.step == 0 and part.field.phases) for part in parts)
-    return joined if alike else joined._replace(exact=False)
+    """The field of maps that lie next to each other, along another axis: a bound if the fields of the maps differ."""
+    return joined if all(part.field == parts[0].field for part in parts) else joined._replace(exact=False)
 
 
 def on_map(field: FieldByAxis, axes: Sequence[Int]) -> FieldByAxis:

@@ -24,11 +24,11 @@ def in_turn(reads: Sequence[Span], stride: int, by: int = 1) -> Window:
     return Window(last - first + 1, stride, -first, up, by=by, reads=tuple(reads))
 
 
-def one_by_one(reads: Sequence[Span], size: int, by: int = 1, stride: int | None = None) -> Window:
+def one_by_one(reads: Sequence[Span], size: int, by: int = 1) -> Window:
     """The window in which each unit reads its own entry, with positions counted modulo ``size``."""
     if len(reads) > MOST_READS:
         return everything(size, exact=False)
-    return Window(size, size if stride is None else stride, 0, len(reads), by=by, reads=tuple(reads), wraps=size)
+    return Window(size, size, 0, len(reads), by=by, reads=tuple(reads), wraps=size)
 
 
 class Reading:

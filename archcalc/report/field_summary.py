@@ -38,7 +38,7 @@ def column_meanings(names: Sequence[str], titles: Mapping[str, str] | None = Non
 
 def branches(axis: AxisField) -> bool:
     """Whether some path to the layer has a smaller field than the largest path."""
-    return axis.least != axis.field and axis.field.step != 0
+    return axis.least != axis.field and not axis.field.whole
 
 
 def units_differ(axis: AxisField) -> bool:
@@ -199,6 +199,6 @@ def field_notes(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
 def _leaves_over(analysis: Analysis, layer: LayerField) -> bool:
     """Whether the layer reads a whole map, and its field is smaller than the network input."""
     return any(
-        axis.exact and axis.field.step == 0 and axis.field.size < n
+        axis.exact and axis.field.whole and axis.field.size < n
         for axis, n in zip(layer.field, analysis.input.axes, strict=True)
     )

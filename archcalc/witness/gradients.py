@@ -179,7 +179,7 @@ class UnitSpan(NamedTuple):
 
     def inside(self, pixels: int) -> bool:
         """Whether the field contains no padding. A field of step 0 (whole) is already cut to the input."""
-        return self.field.field.step == 0 or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
+        return self.field.field.whole or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
 
 
 def _unit_spans(network: Network, axis: int, indices: Sequence[int]) -> list[UnitSpan]:

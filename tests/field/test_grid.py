@@ -144,3 +144,53 @@ def test_every_unit_sees_the_pixels_of_its_gradient(seed):
     for unit in measured(network(seed)):
         assert unit.agrees, unit
         assert unit.in_field, unit
+
+
+def attention(network, **settings):
+    """Attention of the last map to itself."""
+    at = len(network.nodes) - 1
+    network.add(f"n{at + 1}", registry["attention"](heads=1, **settings), [at, at, at])
+    return network.analyze().field.layers[-1].field[0]
+
+
+def spans(along, units):
+    assert along.exact
+    return [along.field.of(unit) for unit in units]
+
+
+def test_a_vision_transformer_sees_a_patch_and_then_everything():
+    network = net((64, 64), conv(16, stride=16))
+    assert spans(network.analyze().field.layers[-1].field[0], (0, 3)) == [(0, 15), (48, 63)]
+    network.add("tokens", registry["to_tokens"]())
+    assert spans(attention(network), (0, 3)) == [(0, 63), (0, 63)]
+
+
+def test_maxvit_sees_a_window_and_then_the_grid():
+    """Windows of 2 of 8 positions. Position 3 of the grid attention reads 1, 3, 5 and 7, each with its window."""
+    network = net((16,), conv(2, stride=2))
+    network.add("windows", registry["windows"](size=2))
+    assert spans(attention(network), (0, 1, 2, 7)) == [(0, 3), (0, 3), (4, 7), (12, 15)]
+    network.add("map", registry["from_windows"](size=[8]))
+    network.add("grid", registry["windows"](size=4, grid=True))
+    assert spans(attention(network), (0, 1, 3)) == [(0, 15), (0, 15), (0, 15)]
+
+
+def test_causal_attention():
+    assert spans(attention(net((6,), conv(3, pad=1)), causal=True), (0, 2, 5)) == [(-1, 1), (-1, 3), (-1, 6)]
+
+
+def test_attention_to_another_map():
+    """A unit sees its own position of the queries, 0 to 5 of 8, and all that the keys and values see."""
+    network = net((8,), ("crop", {"by": [[0, 2]]}), channels=4)
+    network.add("wide", registry["attention"](heads=1), [1, 0, 0])
+    assert spans(network.analyze().field.layers[-1].field[0], (0, 5)) == [(0, 7), (0, 7)]
+    network.add("narrow", registry["attention"](heads=1), [0, 1, 1])
+    assert not network.analyze().field.layers[-1].field[0].exact
+    assert [field.inside for field in network.analyze().field.unit("narrow", (7,))] == [(0, 7)]
+    assert [field.inside for field in network.analyze().field.unit("narrow", (1,))] == [(0, 5)]
+
+
+def test_patches_that_leave_pixels_over():
+    """Patches of 4 of 18 pixels: attention reads 16 pixels, in which every patch lies."""
+    network = net((18,), conv(4, stride=4))
+    assert spans(attention(network), (0, 3)) == [(0, 15), (0, 15)]

@@ -42,9 +42,9 @@ def taps(kind, given, axis, n, m):
     if kind == "conv_transpose":  # input i is spread to o = i*s - p + t*d
         k, s, d, p = at("kernel", 1), at("stride", 1), at("dilation", 1), at("pad", 0)
         return lambda o: {(o + p - t * d) // s for t in range(k) if (o + p - t * d) % s == 0}
-    if kind == "adaptive_avg_pool":
+    if kind in ("adaptive_avg_pool", "adaptive_max_pool"):
         return lambda o: set(range(o * n // m, -(-(o + 1) * n // m)))
-    if kind == "global_avg_pool":
+    if kind in ("global_avg_pool", "global_max_pool"):
         return lambda o: set(range(n))
     if kind == "upsample" and given.get("mode", "nearest") == "nearest":
         return lambda o: {o * n // m}
@@ -77,7 +77,9 @@ def follow(network, net, axis, real):
                 source = joined(ends, sizes, m)
             else:
                 m = next(nodes).shape.axes[axis]
-                source = applied(source, taps(kind, what, axis, n, m), n, kind in ("global_avg_pool",))
+                source = applied(
+                    source, taps(kind, what, axis, n, m), n, kind in ("global_avg_pool", "global_max_pool")
+                )
             n = m
         return source, n
 
@@ -226,7 +228,7 @@ def test_least_is_the_smallest_path(net, shape):
         network = nets.build(net, shape)
     except LayerError:
         assume(False)
-    assume(not {"global_avg_pool", "upsample"} & {node.layer.type for node in network.nodes})
+    assume(not {"global_avg_pool", "global_max_pool", "upsample"} & {node.layer.type for node in network.nodes})
     nodes = iter(network.nodes[1:])
 
     def sizes(net, before, n, axis):
