@@ -16,6 +16,7 @@ from archcalc.conventions.counts import (
     weights_per_output_position,
 )
 from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION
+from archcalc.layers.axes import axis_size
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -39,7 +40,8 @@ NOTHING = (
 
 def _softmax(use: Use) -> Int:
     """3n - 1 for n classes."""
-    return 3 * use.input_values - use.input_values // use.out.channels
+    n = axis_size(setting(use, "axis"), use.out, use.type)
+    return 3 * use.input_values - use.input_values // n
 
 
 def _input_and_output_values(use: Use) -> Int:

@@ -7,9 +7,10 @@ are multiplied and added like other values.
 from __future__ import annotations
 
 from archcalc.errors import LayerError
+from archcalc.layers.axes import AxisName, axis_number, axis_size, whole_along
 from archcalc.layers.base import Layer, Pointwise
 from archcalc.layers.settings import INFINITY, Choice, Flag, Number
-from archcalc.sizes import NO_PARAMS, POINT, Params, Shape, Window, Work, divide
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, divide
 
 
 class Activation(Pointwise):
@@ -180,21 +181,30 @@ class Tanh(Activation, type="tanh"):
 
 
 class Softmax(Pointwise, type="softmax"):
-    """``exp(x)`` divided by the sum of ``exp(x)`` over the channels, at each position."""
+    """``exp(x)`` divided by the sum of ``exp(x)`` over the channels at each position, or over another axis."""
 
     mixes = True
+    axis = AxisName("the axis of the sum", "channels")
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return whole_along(x, axis_number(self.axis, x, self.type))
+
+    def shape(self, x: Shape) -> Shape:
+        axis_number(self.axis, x, self.type)
+        return x
+
+    def sums(self, x: Shape) -> Int:
+        return x.values // axis_size(self.axis, x, self.type)
 
     def work(self, out: Shape, x: Shape) -> Work:
-        positions = x.values // x.channels
-        return Work(exp=x.values, add=x.values - positions, div=x.values)
+        return Work(exp=x.values, add=x.values - self.sums(x), div=x.values)
 
 
 class LogSoftmax(Softmax, type="log_softmax"):
-    """The logarithm of the soft-max over the channels, at each position: ``x - log(sum of exp(x))``."""
+    """The logarithm of the soft-max over the channels, or over another axis: ``x - log(sum of exp(x))``."""
 
     def work(self, out: Shape, x: Shape) -> Work:
-        positions = x.values // x.channels
-        return Work(exp=x.values + positions, add=2 * x.values - positions)
+        return Work(exp=x.values + self.sums(x), add=2 * x.values - self.sums(x))
 
 
 class Glu(Layer, type="glu"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.settings import Choice
-from archcalc.sizes import AXES, Shape
+from archcalc.sizes import AXES, ITSELF, POINT, Int, Shape, Window
 
 WORDS = ("channels", "depth", "height", "width", "length", "last")
 
@@ -38,6 +38,17 @@ def axis_names(x: Shape) -> tuple[str, ...]:
     return AXES.get(len(x.axes)) or tuple(map(str, range(1, len(x.axes) + 1))) if x.axes else ()
 
 
-def sizes_of(x: Shape) -> tuple[int, ...]:
+def sizes_of(x: Shape) -> tuple[Int, ...]:
     """The channels and the sizes of all axes."""
     return (x.channels, *x.axes)
+
+
+def axis_size(name: str, x: Shape, what: str) -> Int:
+    return sizes_of(x)[axis_number(name, x, what)]
+
+
+def whole_along(x: Shape, *axes: int) -> tuple[Window, ...]:
+    """The windows of units that read the whole of some axes, by their numbers, and their own position along the others."""
+    if not any(axes):
+        return POINT
+    return tuple(Window(n, whole=True) if at in axes else ITSELF for at, n in enumerate(x.axes, 1))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from archcalc.layers import Layer
+from archcalc.layers.axes import axis_number
 from archcalc.pytorch.code import InlineCode, ModuleCode
+from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, halves
 from archcalc.pytorch.tape import ORDERED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
@@ -147,11 +149,14 @@ class SoftmaxRecord(ActivationRecord, type="softmax"):
     saves_input, saves_output, in_place = False, True, False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        return ModuleCode(f"nn.{self.modules[0]}", {"dim": 1})
+        return ModuleCode(f"nn.{self.modules[0]}", {"dim": 1 + axis_number(layer.axis, x, layer.type)})
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         return tape.run(self.operator, xs, x.count, ORDERED["first"], self.saves, tape.rule(x, "first"))
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return mixed(out, axis_number(layer.axis, out, layer.type))
 
 
 class LogSoftmaxRecord(SoftmaxRecord, type="log_softmax"):

@@ -180,8 +180,15 @@ def over_axes(layer: Any, out: Shape) -> Sequence[Layer]:
     """Layers with the field of a linear layer or a normalisation over the channels, the last axis or all axes."""
     if not out.axes or layer.axis in (None, "channels"):
         return []
-    over = 1 if layer.axis == "last" else len(out.axes)
-    return [AdaptiveAvgPool(out=(*out.axes[:-over], *[1] * over)), Upsample(size=out.axes)]
+    return mixed(out, len(out.axes)) if layer.axis == "last" else whole_map(out)
+
+
+def mixed(out: Shape, *axes: int) -> Sequence[Layer]:
+    """Layers in which every position reads all positions along some axes, by their numbers."""
+    if not any(axes):
+        return []
+    sizes = tuple(1 if at in axes else n for at, n in enumerate(out.axes, 1))
+    return [AdaptiveAvgPool(out=sizes), Upsample(size=out.axes)]
 
 
 class LrnRecord(NormRecord, type="lrn"):

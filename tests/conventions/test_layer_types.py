@@ -194,6 +194,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "glu": case(lambda: nn.GLU(1)),
         "log_softmax": case(lambda: nn.LogSoftmax(1)),
         "softmax": case(lambda: nn.Softmax(1)),
+        "softmax/rows": case(lambda: nn.Softmax(2), axis="height"),
         "max_pool": case(lambda: nn.MaxPool2d(3, 2), kernel=3, stride=2),
         "avg_pool": case(lambda: nn.AvgPool2d(3, 2), kernel=3, stride=2),
         "adaptive_avg_pool": case(lambda: nn.AdaptiveAvgPool2d(2), out=2),

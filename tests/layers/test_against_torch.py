@@ -287,6 +287,7 @@ OWNERS = [
         ]
     ],
     ("channel_shuffle", {"groups": 3}, Shape(6, (5, 7)), nn.ChannelShuffle(3)),
+    ("softmax", {"axis": "height"}, Shape(6, (5, 7)), nn.Softmax(2)),
 ]
 
 

@@ -252,6 +252,19 @@ CASES = [
     # at each of 35 places: 6 exp, 5 add, 6 div
     Case("softmax", {}, (x,), x, (), {"exp": 210, "add": 175, "div": 210}),
     Case("softmax", {}, (v,), v, (), {"exp": 6, "add": 5, "div": 6}),
+    # at each of 6 x 5 rows: 7 exp, 6 add, 7 div; the last axis of a vector: its channels
+    Case(
+        "softmax",
+        {"axis": "width"},
+        (x,),
+        x,
+        (),
+        {"exp": 210, "add": 180, "div": 210},
+        (Window(1), Window(7, whole=True)),
+    ),
+    Case("softmax", {"axis": "last"}, (v,), v, (), {"exp": 6, "add": 5, "div": 6}),
+    # in each of 6 x 7 columns: 5 exp and one logarithm, 4 add for the sum and 5 for its logarithm
+    Case("log_softmax", {"axis": "height"}, (x,), x, (), {"exp": 252, "add": 378}, (Window(5, whole=True), Window(1))),
     # at each of 35 places: 6 exp and one logarithm, 5 add for the sum and 6 for its logarithm
     Case("log_softmax", {}, (x,), x, (), {"exp": 245, "add": 385}),
     Case("add", {}, (x, x, x), x, (), {"add": 420}),

@@ -617,6 +617,11 @@ class Settings:
     def gelu(self) -> dict[str, Any]:
         return self.some(approximate=self.one_of(None, "tanh"))
 
+    def softmax(self) -> dict[str, Any]:
+        return self.some(axis=self.axis())
+
+    log_softmax = softmax
+
     def prelu(self) -> dict[str, Any]:
         return self.some(per_channel=self.one_of(None, False))
 

@@ -31,6 +31,7 @@ LAYERS = (
     "{gelu: {approximate: tanh}}",
     "{glu: }",
     "{log_softmax: }",
+    "{softmax: {axis: last}}",
     "{rms_norm: {axis: channels}}",
     "{rms_norm: {axis: last, affine: false}}",
     "{rms_norm: {axis: all}}",
