@@ -64,23 +64,21 @@ def _meant(network: str, takes: Mapping[str, Takes], given: Sizes) -> str:
     )
 
 
-def with_axes(inputs: Mapping[str, Shape], axes: Sequence[int]) -> dict[str, Shape]:
-    """The inputs for a main input with these axes. Inputs with as many axes change in proportion.
+def with_axes(inputs: Mapping[str, Shape], axes: Sequence[int], at: int = 0) -> dict[str, Shape]:
+    """The inputs if the input number ``at`` has these axes. Inputs with as many axes change in proportion.
 
     LayerError if a size is then not a whole number.
 
     >>> with_axes({"image": Shape(3, (8, 8)), "mask": Shape(1, (4, 4)), "age": Shape(1)}, (16, 10))["mask"].axes
     (8, 5)
     """
-    (main, own), *others = inputs.items()
-    result = {main: Shape(own.channels, tuple(axes))}
-    for name, shape in others:
-        result[name] = shape
+    own = list(inputs.values())[at].axes
+    result = dict(inputs)
+    for name, shape in inputs.items():
         if len(shape.axes) == len(axes):
-            sizes = zip(shape.axes, axes, own.axes, strict=True)
-            result[name] = Shape(
-                shape.channels, tuple([divide(n * new, old, f"size of {name}") for n, new, old in sizes])
-            )
+            sizes = zip(shape.axes, axes, own, strict=True)
+            sides = [divide(n * new, old, f"size of {name}") for n, new, old in sizes]
+            result[name] = Shape(shape.channels, tuple(sides))
     return result
 
 

@@ -102,13 +102,37 @@ class Analysis:
 
     @cached_property
     def field(self) -> NetworkField:
-        """The receptive fields of the network: ``layers``, ``summary``, ``layer(name)``, ``unit(name, position)``."""
+        """The receptive fields of the network: ``layers``, ``summary``, ``layer(name)``, ``unit(name, position)``.
+
+        If the network has several inputs, the pixels are those of the main input; see ``from_input``.
+        """
         from archcalc.field.summary import NetworkField
 
         rows = self.all_rows
         return NetworkField(
             self.network, [row.field for row in rows], [row.field_with_gates for row in rows], self.training
         )
+
+    def from_input(self, name: str) -> Analysis:
+        """The same analysis with a ``field`` in pixels of another input. ArchcalcError if there is no such input."""
+        inputs = list(self.inputs)
+        if normal(name) not in inputs:
+            raise ArchcalcError(f"{self.network.full_name}: {unknown('input', name, inputs)}")
+        source = inputs.index(normal(name))
+        if source == self.field.source:
+            return self
+        from archcalc.field.node_fields import node_fields
+        from archcalc.field.propagation import has_gates
+        from archcalc.field.summary import NetworkField
+
+        fields = node_fields(self.network, source=source)
+        all_paths = node_fields(self.network, gates=True, source=source) if has_gates(self.network) else fields
+        other = type(self)(self.network, self.batch, self.dtype, self.convention, self.training)
+        other.all_rows, other.field = (
+            self.all_rows,
+            NetworkField(self.network, fields, all_paths, self.training, source),
+        )
+        return other
 
     def memory(
         self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int | str = 0

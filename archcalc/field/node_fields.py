@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archcalc.field.grid import Grid
 from archcalc.field.propagation import FieldByAxis, Propagation, on_map, passed
 from archcalc.layers.join import Multiply
 from archcalc.network import Network, Node
@@ -49,13 +50,15 @@ def node_fields(
     gates: bool = False,
     cut: bool = True,
     known: tuple[Network, Sequence[FieldByAxis]] | None = None,
+    source: int = 0,
 ) -> list[FieldByAxis]:
     """The field of every node, past the gates or along all paths (``gates``); ``cut`` as for ``Propagation``.
 
+    The fields are pixels of the input ``source``, and () for a node that does not depend on this input.
     ``known`` is the network at another input, with its fields. Equal fields are used again.
     LayerError if numbers become too large.
     """
-    propagation = Propagation(network, gates=gates, cut=cut)
+    propagation = Propagation(network, gates=gates, cut=cut, grid=Grid(network, source))
     there = _Known(*known) if known and len(known[0].nodes) == len(network.nodes) else None
     for node, windows in zip(network.nodes, _windows(network), strict=True):
         field = there.field(node, windows, propagation) if there else None

@@ -10,6 +10,7 @@ from archcalc.field.field import Field
 from archcalc.field.grid import Grid
 from archcalc.field.node_fields import node_fields
 from archcalc.field.propagation import FieldByAxis
+from archcalc.named_inputs import with_axes
 from archcalc.network import Network
 from archcalc.sizes import MAX_SIZE
 
@@ -18,13 +19,15 @@ TRIED, LAYERS = 200, 400_000
 
 
 class WideningInputs:
-    """The inputs of the widening layers, at one input of the network: their nodes and fields.
+    """The inputs of the widening layers, at one input of the network: their nodes and fields in pixels of ``source``.
 
     ``like``: the same object at another input. Fields that are the same objects there are not compared again.
     """
 
-    def __init__(self, network: Network, fields: Sequence[FieldByAxis], like: WideningInputs | None = None) -> None:
-        self.network, self.fields, self.grid = network, fields, Grid(network)
+    def __init__(
+        self, network: Network, fields: Sequence[FieldByAxis], source: int, like: WideningInputs | None = None
+    ) -> None:
+        self.network, self.fields, self.grid = network, fields, Grid(network, source)
         gates = gate_nodes(network)
         known = like if like is not None and len(like.fields) == len(fields) else None
         self.of: dict[int, int] = {}
@@ -51,10 +54,11 @@ class WideningInputs:
         return any(known is not False for known in self.idle())
 
 
-def smallest_input(network: Network, fields: Sequence[FieldByAxis]) -> tuple[int | None, bool]:
+def smallest_input(network: Network, fields: Sequence[FieldByAxis], source: int = 0) -> tuple[int | None, bool]:
     """The side, in pixels, of the square input from which on no layer is idle; and whether that side is exact.
 
-    ``fields`` are the fields of the network's nodes. A formula gives a side from which on no unit of a map without
+    ``fields`` are the fields of the network's nodes, in pixels of the input ``source``. Inputs with as many axes change
+    in proportion. A formula gives a side from which on no unit of a map without
     borders sees the whole input. Then the network is built at one smaller size after another until a layer is idle.
     Sizes that the network does not accept are skipped.
 
@@ -62,7 +66,7 @@ def smallest_input(network: Network, fields: Sequence[FieldByAxis]) -> tuple[int
     the side exceeds the largest size of an input. The side is not exact if a layer may be idle at the next smaller
     size, or if the search stops after too many sizes.
     """
-    here = WideningInputs(network, fields)
+    here = WideningInputs(network, fields, source)
     if not here.of:
         return None, True
     varies = any(padding_varies(network))
@@ -71,7 +75,7 @@ def smallest_input(network: Network, fields: Sequence[FieldByAxis]) -> tuple[int
     stride = max(1, *(axis_field.field.step // axis_field.field.per for field in inputs for axis_field in field))
     tries = max(2, min(TRIED, LAYERS // len(network.nodes)))
     least, there = enough, None
-    for least in range(enough, min(max(enough + stride, 1 + max(network.input.axes)), MAX_SIZE, enough + tries)):
+    for least in range(enough, min(max(enough + stride, 1 + max(here.grid.pixels)), MAX_SIZE, enough + tries)):
         there = _at(here, least)
         if there is not None:
             break
@@ -102,9 +106,10 @@ def _reach(field: Field, varies: bool) -> int:
 
 def _at(here: WideningInputs, side: int) -> WideningInputs | None:
     """The inputs of the widening layers at a square input; None if the network does not accept this input."""
-    network = here.network
+    network, source = here.network, here.grid.source
     try:
-        there = network.at(network.input._replace(axes=(side,) * len(network.input.axes)))
+        there = network.at(with_axes(network.inputs, (side,) * len(here.grid.pixels), source))
     except (ArchcalcError, LayerError):
         return None
-    return WideningInputs(there, node_fields(there, cut=False, known=(network, here.fields)), here)
+    fields = node_fields(there, cut=False, known=(network, here.fields), source=source)
+    return WideningInputs(there, fields, source, here)

@@ -64,7 +64,7 @@ class FieldSummary(NamedTuple):
 
 
 class NetworkField:
-    """The receptive fields of a network at its input, layer by layer, and the field summary."""
+    """The receptive fields of a network at one of its inputs, layer by layer, and the field summary."""
 
     def __init__(
         self,
@@ -72,28 +72,35 @@ class NetworkField:
         fields: Sequence[FieldByAxis],
         with_gates: Sequence[FieldByAxis],
         training: bool = False,
+        source: int = 0,
     ) -> None:
         """``fields`` are the fields of the network's nodes past the gates, ``with_gates`` the fields over all paths.
 
-        Side heads are included only if ``training``.
+        Side heads are included only if ``training``. The pixels are those of the input ``source``.
         """
-        self.network, self.training = network, training
+        self.network, self.training, self.source = network, training, source
         self._fields, self._with_gates = fields, with_gates
 
     @cached_property
     def grid(self) -> Grid:
         """The grid of the network: where rearrangements moved the positions of each map."""
-        return Grid(self.network)
+        return Grid(self.network, self.source)
+
+    @property
+    def pixels(self) -> tuple[int, ...]:
+        """The size of the input along every axis."""
+        return self.network.nodes[self.source].shape.axes
 
     @cached_property
     def _all_layers(self) -> list[LayerField]:
         network = self.network
-        if not network.input.axes:
+        if not self.pixels:
+            source, several = network.nodes[self.source], len(network.inputs) > 1
             raise ArchcalcError(
-                f"{network.full_name} has no spatial axes: its input is a vector of {network.input}, all of which every "
-                f"unit sees"
+                f"{network.full_name} has no spatial axes: its input{f' {source.name}' if several else ''} is a vector of "
+                f"{source.shape}, all of which every unit sees"
             )
-        if any(map(is_array, network.input.axes)):
+        if any(map(is_array, self.pixels)):
             raise ArchcalcError("fields need single sizes; on arrays, read the fields of the rows")
         return _layers(network, self._fields, self._with_gates, self.grid)
 
@@ -103,7 +110,7 @@ class NetworkField:
 
         ArchcalcError if the network has no spatial axes.
         """
-        running = {0, *(node.index for node in self.network.running(self.training))}
+        running = {self.source, *(node.index for node in self.network.running(self.training))}
         return [layer for layer in self._all_layers if layer.node.index in running and layer.field]
 
     def layer(self, name: str) -> LayerField:
@@ -113,6 +120,9 @@ class NetworkField:
             layer for layer in self.layers if layer.node.name.startswith(f"{name}.") or name in layer.node.scopes
         ]
         if not named:
+            source = self.network.nodes[self.source].name
+            if any(node.name == name for node in self.network.running(self.training)):
+                raise ArchcalcError(f"{self.network.full_name}: {name} does not depend on the input {source}")
             raise ArchcalcError(unknown("layer", name, [layer.node.name for layer in self.layers]))
         return named[-1]
 
@@ -139,7 +149,7 @@ class NetworkField:
         asked = [layer for layer in on_path if not _passed_on(layer)]
         first, may_be_first = _first_covering(asked, self.grid, unit_covers)
         everywhere, may_be_everywhere = _first_covering(asked, self.grid, units_cover)
-        least, least_exact = smallest_input(network, self._fields)
+        least, least_exact = smallest_input(network, self._fields, self.source)
         return FieldSummary(
             first,
             everywhere,

@@ -69,14 +69,14 @@ def summary_lines(analysis: Analysis, summary: FieldSummary) -> list[str]:
     """Lines on the first layer that covers the input, the idle layers, and the smallest input without idle layers."""
     lines = [_first(analysis, summary), _idle(analysis, summary)]
     if summary.least is not None:
-        sides = [summary.least] * len(analysis.input.axes)
+        sides = [summary.least] * len(analysis.field.pixels)
         most = "" if summary.least_exact else "at most "
         lines.append(f"smallest {SQUARE[len(sides)]}input without idle layers: {most}{sizes_text(sides)}")
     return lines
 
 
 def _first(analysis: Analysis, summary: FieldSummary) -> str:
-    image = sizes_text(analysis.input.axes)
+    image = sizes_text(analysis.field.pixels)
     if summary.may_be_first or summary.may_be_everywhere:
         some, every = (
             _not_before(summary.first, summary.may_be_first),
@@ -110,7 +110,7 @@ def _not_before(known: LayerField | None, may: LayerField | None) -> str:
 
 
 def _idle(analysis: Analysis, summary: FieldSummary) -> str:
-    many, idle, at = len(summary.widening), summary.idle, f"at {sizes_text(analysis.input.axes)}"
+    many, idle, at = len(summary.widening), summary.idle, f"at {sizes_text(analysis.field.pixels)}"
     if not many:
         return "no layer widens the field: every unit sees one pixel, or the whole map"
     may = _may_be_idle(summary)
@@ -191,7 +191,7 @@ def field_notes(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
         pixels = ", ".join(f"{name} {field.start} to {field.start + field.size - 1}" for name, field in fields)
         lines.append(
             f"strides leave pixels over: {left.node.name}, which takes the whole map, sees {pixels} of the network input of "
-            f"{sizes_text(analysis.input.axes)}"
+            f"{sizes_text(analysis.field.pixels)}"
         )
     return lines
 
@@ -200,5 +200,5 @@ def _leaves_over(analysis: Analysis, layer: LayerField) -> bool:
     """Whether the layer reads a whole map, and its field is smaller than the network input."""
     return any(
         axis.exact and axis.field.whole and axis.field.size < n
-        for axis, n in zip(layer.field, analysis.input.axes, strict=True)
+        for axis, n in zip(layer.field, analysis.field.pixels, strict=True)
     )

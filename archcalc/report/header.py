@@ -166,3 +166,17 @@ def layer_header(analysis: Analysis, counts: bool = True) -> Header:
 def network_header(network: Network) -> Header:
     """The header of a table that depends only on the network and its input."""
     return Header({"network": subject(network)}, input=network.inputs)
+
+
+def field_header(analysis: Analysis) -> Header:
+    """The header of a table of receptive fields: it names the input whose pixels are meant, if there are several."""
+    network, source = analysis.network, analysis.field.source
+    header = network_header(network)
+    if len(network.inputs) == 1:
+        return header
+    name = network.nodes[source].name
+    others = " or ".join(other for other, shape in network.inputs.items() if shape.axes and other != name)
+    mode = f"fields in pixels of the input {name}" + (
+        f"; --from-input {others} shows those of another" if others else ""
+    )
+    return header._replace(mode=(mode,), options={"from_input": name})

@@ -62,14 +62,19 @@ GATED = Heading("rf_with_gates", "field with gates", "number", 3, exactness_key=
 """The column of fields over all paths. Everywhere else, fields follow the paths past the gates."""
 
 
-def _steps(row: Row, analysis: Analysis) -> Known:
+def _if_any(cell: Callable[[Row], Any]) -> Cell:
+    """The cell of a field; None if the layer does not depend on the main input."""
+    return lambda row, analysis: None if analysis.input.axes and not row.field else cell(row)
+
+
+def _steps(row: Row) -> Known:
     steps = tuple(map(step_of, row.field))
     texts = ["whole" if step is None else str(step) for step in steps]
     return Known(steps, (True,) * len(steps), texts[0] if len(set(texts)) == 1 else "x".join(texts))
 
 
 def _axes(read: Callable[[AxisField], int]) -> Cell:
-    return lambda row, _: Known(tuple(map(read, row.field)), (True,) * len(row.field))
+    return _if_any(lambda row: Known(tuple(map(read, row.field)), (True,) * len(row.field)))
 
 
 COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
@@ -90,10 +95,10 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("values", "values", "count", 3), lambda row, _: row.values),
         (Heading("memory", "memory", "bytes", 6), _bytes),
         *((Heading(kind, kind, "count", 1), _kind(kind)) for kind in Work._fields),
-        (Heading("rf", "field", "number", 5, exactness_key="exact"), lambda row, _: field_of(row.field)),
+        (Heading("rf", "field", "number", 5, exactness_key="exact"), _if_any(lambda row: field_of(row.field))),
         (Heading("rf_smallest", "smallest field", "number", 1), _axes(lambda axis: axis.field.smallest)),
-        (GATED, lambda row, _: field_of(row.field_with_gates)),
-        (Heading("step", "step", "number", 3), _steps),
+        (GATED, _if_any(lambda row: field_of(row.field_with_gates))),
+        (Heading("step", "step", "number", 3), _if_any(_steps)),
         (Heading("first", "first", "number", 1), _axes(lambda axis: axis.field.start)),
         (Heading("rf_least", "least field", "number", 1), _axes(lambda axis: axis.least.size)),
     ]

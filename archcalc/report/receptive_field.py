@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis
 from archcalc.field.axis import AxisField
 from archcalc.field.summary import LayerField
 from archcalc.report.field_summary import branches, changing, column_meanings, sentences, units_differ
-from archcalc.report.header import network_header
+from archcalc.report.header import field_header
 from archcalc.report.layers import step_of
 from archcalc.report.table import Heading, Table, column_names, of_axis, unremovable
 from archcalc.sizes import AXES
@@ -97,11 +97,11 @@ def _chosen(analysis: Analysis, everything: bool, name: str | None) -> list[Laye
 def _split(selections: Sequence[tuple[Analysis, list[LayerField]]]) -> tuple[str, ...]:
     """The axes to show separately. Empty if the axes agree in every cell."""
     alike = all(
-        len(set(zip(layer.field, layer.centred, analysis.input.axes, strict=True))) == 1
+        len(set(zip(layer.field, layer.centred, analysis.field.pixels, strict=True))) == 1
         for analysis, layers in selections
         for layer in layers
     )
-    return () if alike else AXES[max(len(analysis.input.axes) for analysis, _ in selections)]
+    return () if alike else AXES[max(len(analysis.field.pixels) for analysis, _ in selections)]
 
 
 def _names(columns: Sequence[str] | None, selections: Sequence[tuple[Analysis, list[LayerField]]]) -> list[str]:
@@ -115,7 +115,7 @@ def _names(columns: Sequence[str] | None, selections: Sequence[tuple[Analysis, l
 def _table(
     analysis: Analysis, layers: list[LayerField], names: list[str], axes: tuple[str, ...], columns: Sequence[str] | None
 ) -> Table:
-    sizes = analysis.input.axes
+    sizes = analysis.field.pixels
     headings, cells = [], []
     for name in names:
         if name in OF_LAYER:
@@ -133,7 +133,7 @@ def _table(
         title=analysis.network.title,
         headings=unremovable(headings, columns),
         rows=[list(row) for row in zip(*cells, strict=True)],
-        header=network_header(analysis.network),
+        header=field_header(analysis),
         footer=sentences(analysis, layers),
         details=column_meanings(names),
         totals={

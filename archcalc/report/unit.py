@@ -8,7 +8,7 @@ from archcalc.analysis import Analysis
 from archcalc.field.summary import LayerField
 from archcalc.field.unit import UnitField
 from archcalc.report.field_summary import field_notes, sizes_text
-from archcalc.report.header import network_header
+from archcalc.report.header import field_header
 from archcalc.report.table import Heading, Table
 from archcalc.sizes import AXES, Span
 
@@ -35,7 +35,7 @@ def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
     ArchcalcError in the same cases as ``NetworkField.unit``.
     """
     layer, fields = analysis.field.layer(name), analysis.field.unit(name, unit)
-    axes, image = AXES[len(fields)], analysis.input.axes
+    axes, image = AXES[len(fields)], analysis.field.pixels
     rows, grid, index = [], analysis.field.grid, layer.node.index
     there = grid.position(index, unit) or (None,) * len(axes)
     for axis, units, at, field, n in zip(axes, grid.axes(index), there, fields, image, strict=True):
@@ -47,7 +47,7 @@ def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
         title=analysis.network.title,
         headings=UNIT,
         rows=rows,
-        header=network_header(analysis.network),
+        header=field_header(analysis),
         footer=[_rectangle(analysis, layer, unit, fields), *field_notes(analysis, [layer])],
     )
 
@@ -57,7 +57,7 @@ def _size(span: Span) -> int:
 
 
 def _rectangle(analysis: Analysis, layer: LayerField, unit: Sequence[int], fields: Sequence[UnitField]) -> str:
-    axes, image = AXES[len(fields)], sizes_text(analysis.input.axes)
+    axes, image = AXES[len(fields)], sizes_text(analysis.field.pixels)
     of = f"unit {','.join(map(str, unit))} of {layer.node.name} ({layer.node.output}) sees"
     if not all(field.endless for field in fields):
         return f"{of} nothing: no position of the map before it reaches this unit"

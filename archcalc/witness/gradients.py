@@ -14,14 +14,15 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.axis import AxisField
 from archcalc.field.grid import Grid
+from archcalc.field.node_fields import node_fields
 from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.layers.convolution import ConvTranspose
+from archcalc.named_inputs import with_axes
 from archcalc.network import Network, Node
-from archcalc.sizes import Shape, Span
+from archcalc.sizes import Span
 from archcalc.witness.built import Built
 from archcalc.witness.narrow import narrow
 
@@ -81,16 +82,18 @@ class FieldChecks(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The checks to run. indices: the layers. runs: networks, each with the axis along which fields are checked."""
+    """The checks to run. indices: the layers, for every input of the network that has axes. runs: networks, each with
+    the input and the axis along which fields are checked."""
 
-    indices: list[int]
-    runs: list[tuple[Network, int]]
+    indices: dict[int, list[int]]
+    runs: list[tuple[Network, int, int]]
 
     @property
     def size(self) -> int:
         """Bytes of the largest run: all maps with one channel, counted twice (forward and backward pass)."""
         return max(
-            (sum(2 * DOUBLE * node.shape.values for node in narrow(one)[0].nodes) for one, _ in self.runs), default=0
+            (sum(2 * DOUBLE * x.shape.values for x in narrow(one, source)[0].nodes) for one, source, _ in self.runs),
+            default=0,
         )
 
 
@@ -99,11 +102,13 @@ def planned(network: Network, limit: int | None = 16) -> Plan:
 
     Each layer is checked at the network's own input and at an enlarged input.
     """
-    indices = _chosen(network, limit) if network.input.axes and len(network.inputs) == 1 else []
+    sources = [source for source, shape in enumerate(network.inputs.values()) if shape.axes]
+    indices = {source: _chosen(network, limit, source) for source in sources}
     runs = [
-        (one, axis)
-        for axis in range(len(network.input.axes) if indices else 0)
-        for one in dict.fromkeys((network, enlarged(network, axis, indices)))
+        (one, source, axis)
+        for source in sources
+        for axis in range(len(network.nodes[source].shape.axes))
+        for one in dict.fromkeys((network, enlarged(network, axis, indices[source], source)))
     ]
     return Plan(indices, runs)
 
@@ -116,20 +121,22 @@ def check(network: Network, limit: int | None = 16, plan: Plan | None = None) ->
     minutes of one core, and 2.4 GB for its deepest network.
     """
     indices, runs = plan or planned(network, limit)
-    checks = dict.fromkeys(one for each, axis in runs for one in _compared(each, axis, indices))
-    return FieldChecks(list(checks), len(indices), len(network.running()))
+    checks = dict.fromkeys(one for each, source, axis in runs for one in _compared(each, axis, indices[source], source))
+    return FieldChecks(list(checks), len({i for some in indices.values() for i in some}), len(network.running()))
 
 
-def support(network: Network, axis: int, indices: Iterable[int]) -> dict[int, Hull | None]:
+def support(network: Network, axis: int, indices: Iterable[int], source: int = 0) -> dict[int, Hull | None]:
     """For each node, the first and the last pixel along an axis for which the units in the middle have a gradient.
+    The pixels are those of the input ``source``.
 
     "In the middle" refers to this axis, before positions were moved. All units along the other axes are included,
     because a unit at the border may see only padding. None if no pixel has a gradient.
     """
-    small, stand_ins = narrow(network)
-    grid = Grid(network)
-    image = torch.zeros(1, 1, *network.input.axes, dtype=torch.float64, requires_grad=True)
-    outputs = _run(small, image)
+    small, stand_ins = narrow(network, source)
+    grid = Grid(network, source)
+    images = [torch.zeros(1, 1, *x.axes, dtype=torch.float64) for x in network.inputs.values()]
+    image = images[source].requires_grad_()
+    outputs = _run(small, images)
     hulls: dict[int, Hull | None] = {}
     for at, index in {stand_ins[index]: index for index in indices}.items():
         units = outputs[at][:, :, _units_at(grid, index, axis, grid.axes(index)[axis] // 2)]
@@ -146,19 +153,20 @@ def _units_at(grid: Grid, index: int, axis: int, position: int) -> Tensor:
     return (units == position).reshape(sizes)
 
 
-def _run(small: Network, image: Tensor) -> dict[int, Tensor]:
-    """The output of every layer for the image, with all weights 1.
+def _run(small: Network, images: Sequence[Tensor]) -> dict[int, Tensor]:
+    """The output of every layer for the images, with all weights 1.
 
     In the backward pass, each gradient is set to 0 or 1. So the gradients of a thousand layers neither vanish nor
     overflow.
     """
     model = Built(small).double()
-    outputs = {0: image * 1.0}
+    outputs = {at: image * 1.0 for at, image in enumerate(images)}
     for p in model.parameters():
         nn.init.ones_(p)
     for node, module in model.layers:
         out: Tensor = model.run(node, module, [outputs[i] for i in model.takes[node.index]])
-        out.register_hook(lambda gradient: (gradient.abs() > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
+        if out.requires_grad:
+            out.register_hook(lambda gradient: (gradient.abs() > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
         outputs[node.index] = out
     return outputs
 
@@ -182,8 +190,8 @@ class UnitSpan(NamedTuple):
         return self.field.field.whole or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
 
 
-def _unit_spans(network: Network, axis: int, indices: Sequence[int]) -> list[UnitSpan]:
-    fields, grid, spans = _fields(network), Grid(network), []
+def _unit_spans(network: Network, axis: int, indices: Sequence[int], source: int) -> list[UnitSpan]:
+    fields, grid, spans = _fields(network, source), Grid(network, source), []
     for node in (network.nodes[index] for index in indices):
         field, unit = fields[node.index][axis], grid.axes(node.index)[axis] // 2
         field = field.together or field
@@ -191,9 +199,9 @@ def _unit_spans(network: Network, axis: int, indices: Sequence[int]) -> list[Uni
     return spans
 
 
-def _fields(network: Network) -> dict[int, tuple[AxisField, ...]]:
-    rows = analyze(network, training=not network.side_problem).rows
-    return {row.node.index: row.field_with_gates for row in rows if row.node is not None and row.field_with_gates}
+def _fields(network: Network, source: int) -> dict[int, tuple[AxisField, ...]]:
+    """The field of every node that depends on an input of the network."""
+    return {index: field for index, field in enumerate(node_fields(network, gates=True, source=source)) if field}
 
 
 def _crops(node: Node) -> bool:
@@ -201,9 +209,9 @@ def _crops(node: Node) -> bool:
     return node.layer.type in ("crop", "slice") or (isinstance(node.layer, ConvTranspose) and node.layer.pad != 0)
 
 
-def _chosen(network: Network, limit: int | None) -> list[int]:
+def _chosen(network: Network, limit: int | None, source: int) -> list[int]:
     """Indices of ``limit`` layers with different fields, at even distances. Without a limit: of all layers."""
-    fields = _fields(network)
+    fields = _fields(network, source)
     nodes = [node for node in network.running() if node.index in fields]
     if limit is None:
         return [node.index for node in nodes]
@@ -212,24 +220,25 @@ def _chosen(network: Network, limit: int | None) -> list[int]:
     return [distinct[i * (len(distinct) - 1) // max(1, count - 1)] for i in range(count)]
 
 
-def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
-    """The network with one axis of its input enlarged until the fields of the nodes' middle units lie inside the input.
+def enlarged(network: Network, axis: int, indices: Sequence[int], source: int = 0) -> Network:
+    """The network with one axis of an input enlarged until the fields of the nodes' middle units lie inside the input.
 
     If no enlarged network contains all fields: the network that contains most fields.
     """
-    channels, axes = network.input
+    axes = network.nodes[source].shape.axes
     best, most = network, -1
     for factor in FACTORS:
         pixels = axes[axis] * factor
         if pixels > LONGEST:
             break
         try:
-            large = network.at(Shape(channels, (*axes[:axis], pixels, *axes[axis + 1 :]))) if factor > 1 else network
+            there = with_axes(network.inputs, (*axes[:axis], pixels, *axes[axis + 1 :]), source)
+            large = network.at(there) if factor > 1 else network
         except (ArchcalcError, LayerError):
             continue
         if len(large.nodes) != len(network.nodes) or large.side_problem != network.side_problem:
             continue
-        inside = sum(span.inside(pixels) for span in _unit_spans(large, axis, indices))
+        inside = sum(span.inside(pixels) for span in _unit_spans(large, axis, indices, source))
         if inside > most:
             best, most = large, inside
         if most == len(indices):
@@ -237,10 +246,11 @@ def enlarged(network: Network, axis: int, indices: Sequence[int]) -> Network:
     return best
 
 
-def _compared(network: Network, axis: int, indices: Sequence[int]) -> list[FieldCheck]:
-    pixels, hulls, checks = network.input.axes[axis], support(network, axis, indices), []
-    reader, cropped = PixelReader(network, gates=True), any(map(_crops, network.nodes))
-    for unit in _unit_spans(network, axis, indices):
+def _compared(network: Network, axis: int, indices: Sequence[int], source: int) -> list[FieldCheck]:
+    pixels, hulls = network.nodes[source].shape.axes[axis], support(network, axis, indices, source)
+    reader, cropped = PixelReader(network, gates=True, grid=Grid(network, source)), any(map(_crops, network.nodes))
+    checks = []
+    for unit in _unit_spans(network, axis, indices, source):
         measured = hulls[unit.node.index]
         read = reader.of(unit.node, Run(unit.unit, unit.unit), axis)
         exact = read is not None and unit.field.exact and (measured is not None or not read)

@@ -28,13 +28,13 @@ class Moved(Rearrange):
         return self.parts
 
 
-def narrow(network: Network) -> tuple[Network, dict[int, int]]:
+def narrow(network: Network, source: int = 0) -> tuple[Network, dict[int, int]]:
     """A network with one channel that has only windows and sums, and for each node the index of its stand-in.
 
     A vector becomes a map with a single position.
     """
     small = Network(network.name, {name: Shape(1, shape.axes) for name, shape in network.inputs.items()})
-    ones = (1,) * len(network.input.axes)
+    ones = (1,) * len(network.nodes[source].shape.axes)
     at = {i: i for i in range(len(network.inputs))}
     for node in network.running():
         inputs = [at[i] for i in node.inputs]

@@ -177,7 +177,7 @@ def measured(net: Network, seed: int = 0) -> list[Measured]:
     chance, grid = random.Random(seed), Grid(net)
     small, stand_ins = narrow(net)
     image = torch.zeros(1, 1, *grid.pixels, dtype=torch.float64, requires_grad=True)
-    outputs, reader, found = _run(small, image), PixelReader(net, gates=True, grid=grid), []
+    outputs, reader, found = _run(small, [image]), PixelReader(net, gates=True, grid=grid), []
     for row in net.analyze().rows[1:]:
         sizes = row.node.shape.axes
         units = list(product(*map(range, sizes)))

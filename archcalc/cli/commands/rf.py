@@ -30,6 +30,8 @@ def _tables(args: Arguments) -> list[Table]:
     from archcalc.report.growth import summary_table
 
     analyses = [analyze(network) for network in networks(args)]
+    if args.from_input is not None:
+        analyses = [analysis.from_input(args.from_input) for analysis in analyses]
     if args.summary:
         return [summary_table(analyses)]
     if args.unit:
@@ -54,6 +56,7 @@ COMMAND = Command(
     options=(
         *NET_OPTIONS,
         INPUT,
+        Option("--from-input", "the fields in pixels of this input of the network (the main input)", "NAME"),
         Option("--all-layers", "also show layers that do not change the receptive field"),
         Option("--layer", "one layer; or a block, for the last layer of the block", "NAME"),
         Option("--unit", "the pixels that this unit of the layer sees; needs --layer", "Y,X", values.unit),
