@@ -14,7 +14,7 @@ from archcalc.memory.deployed import fold_batch_norm
 from archcalc.memory.lifetime import inference
 from archcalc.memory.order import best_order
 from archcalc.memory.training import training
-from archcalc.witness import build, memory, need
+from archcalc.witness import build, gradients, memory, need
 from archcalc.witness.device import device
 from archcalc.witness.figures import images_of
 from archcalc.witness.need import Room
@@ -28,16 +28,16 @@ NETWORKS = {
     "siamese": SIAMESE,
     "three inputs of different axes": THREE_INPUTS,
     "two towers with an output each": """
-inputs: {image: [3, 16, 16], depth: [1, 8, 12], vector: [12]}
+inputs: {image: [3, 16, 16], clip: [3, 4, 8, 8], text: [12, 10]}
 outputs: [third, first, second]
 layers:
   - {conv: {out: 8, kernel: 3, pad: 1, bias: false}, name: c}
   - {batch_norm: , name: n}
   - relu
   - {conv: {out: 4, kernel: 3}, name: first}
-  - {conv: {out: 6, kernel: 3, pad: 1}, from: depth}
+  - {conv: {out: 6, kernel: 3, pad: 1}, from: clip}
   - {max_pool: {kernel: 2, stride: 2}, name: second}
-  - {linear: {out: 5}, from: vector}
+  - {conv: {out: 5, kernel: 3, pad: 1}, from: text}
   - {relu: , name: third}
 """,
     "an input is read again at the end": """
@@ -89,6 +89,16 @@ def test_the_exported_file_returns_the_same(network: Network) -> None:
 
 def test_verify_agrees(network: Network) -> None:
     assert verify(network, device("cpu")).problems == []
+
+
+def test_fields_are_measured_from_every_input() -> None:
+    """One 3x3 convolution and a pooling of 2x2 see 4 pixels of the clip along each axis; 3 of 4 frames lie inside."""
+    found = gradients.check(spec(NETWORKS["two towers with an output each"]), limit=None)
+    assert found.agree
+    assert found.layers == found.of == 8
+    seen = {(one.node, one.axis, one.pixels): one.measured for one in found.checks}
+    own = {("second", 0, 4): (1, 3), ("second", 1, 8): (3, 6), ("second", 2, 8): (3, 6), ("third", 0, 10): (4, 6)}
+    assert own.items() <= seen.items()
 
 
 def test_towers_can_run_in_turns() -> None:
