@@ -9,8 +9,10 @@ from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.language import load
+from archcalc.language.zoo import find
 from archcalc.witness.results import Summary, summary_of
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 FIELDS_OF_EACH = 16
 """Layers per network whose receptive field is measured, if many networks are verified."""
+LARGE = 20 * 10**9
+"""MACs above which only the smallest network of a family runs on the CPU, if many networks are verified."""
 
 
 def device_named(asked: str) -> Device:
@@ -31,12 +35,26 @@ def device_named(asked: str) -> Device:
     return device(asked)
 
 
+def device_of(name: str, device: str) -> str:
+    """The device for a network of the zoo: ``device``, or ``meta`` in the place of the CPU for a large network.
+
+    A network is large if it has more than LARGE MACs, and its family a network with fewer.
+    """
+    macs = _macs(name)
+    large = device == "cpu" and macs > LARGE and any(_macs(other) < macs for other in find(name).networks)
+    return "meta" if large else device
+
+
+def _macs(name: str) -> int:
+    return int(analyze(load(name)).totals.macs)
+
+
 def outcome(name: str, device: str) -> Summary:
     """Verify a network of the zoo. A failure is returned as a summary, too."""
     from archcalc.witness.verify import verify
 
     try:
-        return summary_of(verify(load(name), device_named(device), FIELDS_OF_EACH))
+        return summary_of(verify(load(name), device_named(device_of(name, device)), FIELDS_OF_EACH))
     except ArchcalcError as error:
         return Summary(name, failure="; ".join(map(str, error.problems)))
     except Exception as error:  # a model may fail in any way; the other networks must still be verified
