@@ -162,6 +162,11 @@ IN_TORCHVISION = (
         "video/resnet.py: Conv3DSimple and Conv3DNoTemporal",
         (Rule("conv", "*.main.*", SUBCLASS),),
     ),
+    SourceStyle(
+        ("vit_*",),
+        "vision_transformer.py: EncoderBlock, whose nn.MultiheadAttention has parameters of its own",
+        (Rule("linear", "*.qkv", OPERATOR), Rule("linear", "*.attention.project", OPERATOR)),
+    ),
     SourceStyle(("s3d",), "video/s3d.py: S3D.forward", (Rule("global_avg_pool", form=METHOD),)),
 )
 

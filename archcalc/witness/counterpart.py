@@ -38,7 +38,8 @@ class UsedTensors(TorchFunctionMode):
         self.tensors: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        for value in (*args, *(kwargs or {}).values()):
+        asks = getattr(func, "__name__", "") == "__get__"  # an attribute, such as x.dtype
+        for value in () if asks else (*args, *(kwargs or {}).values()):
             if id(value) in self.known:
                 self.tensors.setdefault(id(value), value)
         return func(*args, **(kwargs or {}))

@@ -95,12 +95,16 @@ SAME_NAMES = (
     "vgg16_bn",
     "vgg19",
     "vgg19_bn",
+    *(f"vit_{name}" for name in ("b_16", "b_32", "h_14", "l_16", "l_32")),
     "wide_resnet101_2",
     "wide_resnet50_2",
 )
 NETWORKS: Mapping[str, str] = dict(sorted({**OTHER_NAMES, **{name: name for name in SAME_NAMES}}.items()))
 """The network of each torchvision model."""
 OF_TIMM: Mapping[str, str] = {
+    "deit_base_patch16_224": "deit_base",
+    "deit_small_patch16_224": "deit_small",
+    "deit_tiny_patch16_224": "deit_tiny",
     "darknet53": "darknet53",
     "dpn68": "dpn68",
     "dpn92": "dpn92",

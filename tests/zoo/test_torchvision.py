@@ -97,10 +97,15 @@ SPECS = {
     "vgg16_bn": "vgg16_bn",
     "vgg19": "vgg19",
     "vgg19_bn": "vgg19_bn",
+    "vit_b_16": "vit_b_16",
+    "vit_b_32": "vit_b_32",
+    "vit_h_14": "vit_h_14",
+    "vit_l_16": "vit_l_16",
+    "vit_l_32": "vit_l_32",
     "wide_resnet101_2": "wide_resnet101_2",
     "wide_resnet50_2": "wide_resnet50_2",
 }
-TRANSFORMERS = ("vit_", "swin_", "maxvit_", "swin3d_", "mvit_")
+TRANSFORMERS = ("swin_", "maxvit_", "swin3d_", "mvit_")
 RUNNING_SIDE_HEADS = (
     "deeplabv3_mobilenet_v3_large",
     "deeplabv3_resnet101",
@@ -113,6 +118,7 @@ SIDE_HEADS = ("googlenet", "inception_v3", *RUNNING_SIDE_HEADS)
 COUNTED_WITH_SIDE_HEAD = ("inception_v3", *RUNNING_SIDE_HEADS)
 """Whose num_params has the auxiliary classifier; GoogLeNet's has not."""
 ARGUMENTS = {
+    "vit_h_14": {"image_size": 518},  # the size of its weights
     "googlenet": {"init_weights": False},
     "inception_v3": {"init_weights": False},
     **{name: {"weights_backbone": None, "aux_loss": True} for name in RUNNING_SIDE_HEADS},
