@@ -194,3 +194,55 @@ def test_patches_that_leave_pixels_over():
     """Patches of 4 of 18 pixels: attention reads 16 pixels, in which every patch lies."""
     network = net((18,), conv(4, stride=4))
     assert spans(attention(network), (0, 3)) == [(0, 15), (0, 15)]
+
+
+def swin_block(network, size, shift):
+    """Attention in windows of 7 positions; of the map that is rolled by ``shift``, with a mask."""
+    layer = registry["attention"](heads=1)
+    layer.shifted, layer.shifts, layer.sides = bool(shift), (shift,), (7,)
+    start = len(network.nodes) - 1
+    network.add("", registry["roll"](by=-shift))
+    at = network.add("", registry["windows"](size=7))
+    network.add("", layer, [at, at, at])
+    network.add("", registry["from_windows"](size=[size]))
+    at = network.add("", registry["roll"](by=shift))
+    network.add(f"block {size} {shift}", registry["add"](), [start, at])
+
+
+def test_swin_t_stage_by_stage():
+    """Patches of 4 pixels; block 1 sees 7 of them. A window of block 2 starts at position 3, 10, ...: it lies in two
+    windows of block 1. Two merged positions can lie in two windows of block 2, which overlap by 28 pixels.
+    """
+    network = net((224,), conv(4, stride=4))
+    swin_block(network, 56, 0)
+    swin_block(network, 56, 3)
+    network.add("merging", registry["space_to_depth"](block=2))
+    swin_block(network, 28, 0)
+    swin_block(network, 28, 3)
+    field = network.analyze().field
+    expected = {
+        "block 56 0": (28, [(0, 27)] * 7 + [(28, 55)]),
+        "block 56 3": (56, [(-28, 27)] * 3 + [(0, 55)] * 7 + [(28, 83)]),
+        "merging": (84, [(-28, 27), (-28, 55), (0, 55)]),
+        "block 28 0": (112, [(-28, 83)] * 7 + [(28, 139)]),
+        "block 28 3": (168, [(-84, 83)] * 3 + [(-28, 139)] * 7 + [(28, 195)]),
+    }
+    for name, (size, first) in expected.items():
+        (along,) = field.layer(name).field
+        assert spans(along, range(len(first))) == first, name
+        assert along.field.size == size, name
+    assert field.unit("block 56 3", (0,))[0].inside == (0, 27)
+
+
+def test_shifted_windows_without_a_mask_see_both_ends():
+    network = net((28,), ("roll", {"by": -3}), ("windows", {"size": 7}))
+    assert spans(attention(network), (0, 2, 3, 9, 10, 25)) == [(0, 27)] * 2 + [(3, 9)] * 2 + [(10, 16), (0, 27)]
+
+
+def test_a_mask_of_another_shift_is_a_bound():
+    network = net((28,), ("roll", {"by": -2}), ("windows", {"size": 7}))
+    layer = registry["attention"](heads=1)
+    layer.shifted, layer.shifts, layer.sides = True, (3,), (7,)
+    network.add("masked", layer, [2, 2, 2])
+    (along,) = network.analyze().field.layers[-1].field
+    assert (along.field.first, along.field.last, along.exact) == (0, 27, False)
