@@ -48,6 +48,7 @@ class Propagation:
         self.pixels = axes if any(map(is_array, axes)) else same(axes)
         self.most = max(4, min(MOST_READS, PHASES // len(network.nodes)))
         self.fields: list[FieldByAxis] = []
+        self._read: dict[tuple[int, int], tuple[Any, FieldByAxis]] = {}
         self._maps: dict[int, tuple[Any, ...]] = {}
         """For a vector that was made from a map: the axes of the map."""
 
@@ -163,7 +164,11 @@ class Propagation:
             windows = self.grid.windows(node, at)
         if windows is POINT:
             return field
-        return self._of_whole_maps(index, windows, field, self._through(windows, field, self.grid.axes(node.index)))
+        key = id(field), id(windows)
+        if key not in self._read:  # keys and values of attention are often read in the same way
+            after = self._through(windows, field, self.grid.axes(node.index))
+            self._read[key] = windows, self._of_whole_maps(index, windows, field, after)
+        return self._read[key][1]
 
     def _hull(self, paths: Sequence[FieldByAxis], units: Sequence[Int] = ()) -> FieldByAxis:
         most, sizes = self.most, units or (0,) * len(self.pixels)

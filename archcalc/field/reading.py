@@ -170,7 +170,8 @@ def all_windows(windows: dict[int, Window], axes: int) -> tuple[Window, ...]:
     """The windows of all axes; POINT if every unit reads its own position."""
     if all(window is ITSELF for window in windows.values()):
         return POINT
-    return tuple(windows.get(axis, ITSELF) for axis in range(axes))
+    each = [windows.get(axis, ITSELF) for axis in range(axes)]
+    return tuple(each[0] if window == each[0] else window for window in each)  # equal windows are one object
 
 
 def _same(a: Digit, b: Digit) -> bool:
