@@ -135,10 +135,18 @@ class Analysis:
         return other
 
     def memory(
-        self, optimizer: str = "sgd", *, amp: bool = False, checkpoint: str | None = None, overhead: int | str = 0
+        self,
+        optimizer: str = "sgd",
+        *,
+        amp: bool = False,
+        checkpoint: str | None = None,
+        overhead: int | str = 0,
+        attention: str = "flash",
     ) -> Budget:
         """The memory of inference and training, at any batch: see ``archcalc.memory.budget.Budget``."""
-        return self._budgets(optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead)
+        return self._budgets(
+            optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead, attention=attention
+        )
 
     @cached_property
     def _budgets(self) -> Callable[..., Budget]:

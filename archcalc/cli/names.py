@@ -48,6 +48,12 @@ def optimizers() -> Mapping[str, str]:
     return dict.fromkeys(OPTIMIZERS, "")
 
 
+def attention_forms() -> Mapping[str, str]:
+    from archcalc.pytorch.runner import ATTENTION_FORMS
+
+    return dict.fromkeys(ATTENTION_FORMS, "")
+
+
 def formats() -> Mapping[str, str]:
     from archcalc.report.formats import EXTENSIONS, FORMATS
 

@@ -15,6 +15,7 @@ from archcalc.layers.convolution import ConvTable
 from archcalc.layers.settings import message_text
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
+from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
 from archcalc.pytorch.tape import Storage
 from archcalc.sizes import Params, Shape
 
@@ -74,7 +75,7 @@ class Budget:
 
     ``overhead``: the bytes of the framework and the GPU context, which do not follow from the network. Every size is a
     number of bytes, or a text such as 24GiB. The network input belongs to the caller, but counts because the input lies
-    in the same memory. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are arrays, and for a
+    in the same memory. ``attention``: how PyTorch runs attention, ``flash`` or ``math``. ArchcalcError for an unknown dtype, optimizer or block, for sizes that are arrays, and for a
     dtype in which PyTorch cannot train.
     """
 
@@ -95,9 +96,13 @@ class Budget:
         amp: bool = False,
         checkpoint: str | None = None,
         overhead: int | str = 0,
+        attention: AttentionForm = "flash",
     ) -> None:
         if optimizer not in OPTIMIZERS:
             raise ArchcalcError(unknown("optimizer", optimizer, OPTIMIZERS))
+        if attention not in ATTENTION_FORMS:
+            raise ArchcalcError(unknown("form of attention", attention, ATTENTION_FORMS))
+        self.attention: AttentionForm = attention
         self.network, self.dtype, self.itemsize = network, dtype, itemsize(dtype)
         self.optimizer, self.amp, self.checkpoint = optimizer, amp, checkpoint
         self.overhead = in_bytes(overhead)
@@ -120,11 +125,12 @@ class Budget:
             amp=self.amp,
             checkpoint=self.checkpoint,
             overhead=self.overhead,
+            attention=self.attention,
         )
 
     @cached_property
     def inference(self) -> Schedule:
-        return inference(self.network, self.dtype, amp=self.amp)
+        return inference(self.network, self.dtype, amp=self.amp, attention=self.attention)
 
     @cached_property
     def training(self) -> Training:
@@ -135,7 +141,7 @@ class Budget:
             )
         from archcalc.memory.training import training
 
-        return training(self.network, self.dtype, amp=self.amp, checkpoint=self.checkpoint)
+        return training(self.network, self.dtype, amp=self.amp, checkpoint=self.checkpoint, attention=self.attention)
 
     @cached_property
     def tensors(self) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from archcalc.network import Node
 from archcalc.pytorch.layout import channels_last, contiguous, order_of
@@ -31,6 +31,7 @@ Kept = tuple[Storage, str]
 """A storage that the backward pass needs, and a text that describes the storage."""
 INT64, FLOAT = 8, 4
 AttentionForm = Literal["flash", "math"]
+ATTENTION_FORMS: tuple[AttentionForm, ...] = get_args(AttentionForm)
 """How PyTorch runs attention: ``flash`` (one operator; the scores are not stored) or ``math`` (the scores are stored)."""
 
 

@@ -37,6 +37,7 @@ class MemoryRequest(NamedTuple):
     overhead: str | None = None
     fit: str | None = None
     batches: Sequence[int] | None = None
+    attention: str | None = None
 
     @property
     def of_training(self) -> bool:
@@ -73,6 +74,7 @@ def memory_table(network: Network, request: MemoryRequest, columns: Sequence[str
         "sgd" if request.optimizer is None else request.optimizer,
         amp=request.amp,
         checkpoint=request.checkpoint,
+        attention="flash" if request.attention is None else request.attention,
         overhead=0 if request.overhead is None else _size("--overhead", request.overhead),
     )
     request.check_training()

@@ -253,6 +253,8 @@ def run_header(analysis: Analysis, budget: Budget, what: str, *, training: bool 
     mode += [f"optimizer {budget.optimizer}"] if (analysis.training if training is None else training) else []
     mode += ["mixed precision (autocast to bfloat16)"] if budget.amp else []
     mode += [f"{budget.checkpoint} checkpointed"] if budget.checkpoint else []
+    attends = any(node.layer.type == "attention" for node in budget.network.nodes)
+    mode += [f"attention as PyTorch's {budget.attention}"] if attends else []
     return layer_header(analysis)._replace(
         convention=None,
         unknown_types=None,
@@ -262,5 +264,6 @@ def run_header(analysis: Analysis, budget: Budget, what: str, *, training: bool 
             "amp": budget.amp,
             "checkpoint": budget.checkpoint or "",
             "overhead": budget.overhead,
+            **({"attention": budget.attention} if attends else {}),
         },
     )

@@ -112,7 +112,7 @@ def _checkpoint_saving(analysis: Analysis, budget: Budget) -> CheckpointSaving |
     if budget.checkpoint is None:
         return None
     batch, schedule = analysis.batch, budget.training
-    plain = analysis.memory(amp=budget.amp).training
+    plain = analysis.memory(amp=budget.amp, attention=budget.attention).training
     macs = {row.name: row.macs or 0 for row in analysis.rows}
     return CheckpointSaving(
         plain.saved_bytes(batch) - schedule.saved_bytes(batch),

@@ -14,6 +14,7 @@ from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.training import training
 from archcalc.network import Network
 from archcalc.pytorch.record import records
+from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
 from archcalc.sizes import Params
 from archcalc.witness import counts, gradients, memory
 from archcalc.witness.built import Built
@@ -154,38 +155,55 @@ def output_figures(model: Built) -> list[Comparison]:
 def memory_figures(model: Built) -> list[Comparison]:
     """Bytes that the forward pass saves for the backward pass, the inference peak of one image, and the training peak.
 
-    They are measured on the meta device. Storages there have the right size and take no memory.
+    They are measured on the meta device. Storages there have the right size and take no memory. A network with attention
+    is measured in both forms of attention.
     """
-    network = model.network
+    attends = any(node.layer.type == "attention" for node in model.network.nodes)
+    return [
+        figure for form in (ATTENTION_FORMS if attends else ("flash",)) for figure in _figures_in(model, form, attends)
+    ]
+
+
+def _figures_in(model: Built, form: AttentionForm, attends: bool) -> list[Comparison]:
+    """The figures of memory in one form of attention, which their names say if the network ``attends``."""
+    network, which = model.network, f", attention {form}" if attends else ""
     images, image = images_of(network, "meta", TRAINING_BATCH), images_of(network, "meta")
     saved = Comparison.of(
-        f"bytes saved for backward, batch {TRAINING_BATCH}",
-        training(network).saved_bytes(TRAINING_BATCH),
-        memory.saved_bytes(model, *images),
+        f"bytes saved for backward, batch {TRAINING_BATCH}{which}",
+        training(network, attention=form).saved_bytes(TRAINING_BATCH),
+        memory.saved_bytes(model, *images, attention=form),
         "saved_bytes",
     )
     peak = Comparison.of(
-        "inference peak in bytes", inference(network).peak(), memory.inference_peak(model, *image), "peak_bytes"
+        f"inference peak in bytes{which}",
+        inference(network, attention=form).peak(),
+        memory.inference_peak(model, *image, attention=form),
+        "peak_bytes",
     )
     if saved.differs:
-        saved = saved._replace(name=f"{saved.name} ({memory.saved_difference(network, model, *images)})")
+        difference = memory.saved_difference(network, model, *images, attention=form)
+        saved = saved._replace(name=f"{saved.name} ({difference})")
     if peak.differs:
-        peak = peak._replace(name=f"{peak.name} ({memory.peak_difference(network, model, *image)})")
-    return [saved, peak, _training_peak(model, images)]
+        difference = memory.peak_difference(network, model, *image, attention=form)
+        peak = peak._replace(name=f"{peak.name} ({difference})")
+    return [saved, peak, _training_peak(model, images, form, which)]
 
 
 def not_on_meta(network: Network) -> bool:
     return any(node.layer.type in NOT_ON_META for node in network.nodes)
 
 
-def _training_peak(model: Built, images: list[Tensor]) -> Comparison:
+def _training_peak(model: Built, images: list[Tensor], form: AttentionForm, which: str) -> Comparison:
     """The training peak in bytes. The bytes alive after every operator of both passes are compared, too."""
     network = model.network
     if not_on_meta(network):
         model, images = Built(network, overwritten(network)), [torch.zeros(x.shape) for x in images]
-    schedule, live = training(network, sums_in_place=False), memory.training_live(model, *images)
+    schedule, live = (
+        training(network, sums_in_place=False, attention=form),
+        memory.training_live(model, *images, attention=form),
+    )
     figure = Comparison.of(
-        f"training peak in bytes, batch {TRAINING_BATCH}",
+        f"training peak in bytes, batch {TRAINING_BATCH}{which}",
         schedule.peak(TRAINING_BATCH),
         memory.peak(live),
         "training_peak_bytes",

@@ -440,6 +440,12 @@ def test_random_networks(two_threads, drawn: Drawn):
         assert_both_passes(network, module, images, form)
 
 
+@pytest.mark.parametrize("form", ["flash", "math"])
+def test_forms_of_attention(form):
+    network = load("deit_tiny")
+    assert_both_passes(network, module_of(network), [image_of(network)], form)
+
+
 def assert_both_passes(network, module, images, form):
     schedule, live = inference(network, attention=form), memory.inference_live(module, *images, attention=form)
     assert_every_moment(schedule, live, len(images[0]))

@@ -49,6 +49,12 @@ COMMAND = Command(
         ),
         Option("--amp", "mixed precision, as autocast to bfloat16"),
         Option(
+            "--attention",
+            "how PyTorch runs attention: flash (one fused operator) or math (the scores are stored) (flash)",
+            "FORM",
+            names=names.attention_forms,
+        ),
+        Option(
             "--checkpoint", "run these blocks a second time in the backward pass, and save fewer tensors", "BLOCK,..."
         ),
         Option("--fold-bn", "the deployed network: batch normalisations folded into the convolutions"),

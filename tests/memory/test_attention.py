@@ -1,0 +1,61 @@
+"""Memory of attention in its two forms, by hand: 2 heads of depth 2, and 3 positions."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.errors import ArchcalcError
+from archcalc.language.expand import expand
+from archcalc.language.zoo import read_text
+from archcalc.memory.budget import Budget
+from archcalc.network import Network
+
+SPEC = """
+input: [4, 3]
+layers:
+  - linear: {out: 4, axis: channels}
+    name: tokens
+  - attention: {heads: 2}
+    from: [tokens, tokens, tokens]
+    name: attention
+"""
+TOKENS = 4 * 3 * 4
+"""Bytes of 4 channels at 3 positions."""
+SCORES = 2 * 3 * 3 * 4
+"""Bytes of a score for every pair of positions in each head."""
+
+
+def network() -> Network:
+    return expand(read_text(SPEC, "spec.yaml", "spec"), "spec")
+
+
+def saved(form: str) -> dict[str, int]:
+    schedule = Budget(network(), attention=form).training
+    return {one.storage.name: one.storage.bytes(1) for one in schedule.saved_once() if one.node == 2}
+
+
+def test_the_fused_operator_saves_no_scores() -> None:
+    """Queries, keys and values are one tensor; for every query and head, a denominator of 4 bytes."""
+    assert saved("flash") == {"tokens": TOKENS, "attention: denominators": 2 * 3 * 4, "attention": TOKENS}
+
+
+def test_products_and_soft_max_save_the_weights() -> None:
+    """Queries and keys are scaled, and all three are copied head by head; the scores are not saved."""
+    assert saved("math") == {
+        "attention: keys by heads": TOKENS,
+        "attention: queries by heads": TOKENS,
+        "attention: weights": SCORES,
+        "attention: values by heads": TOKENS,
+    }
+
+
+def test_the_peak_at_inference() -> None:
+    """Tokens and output beside the denominators; or the scaled queries and both copies of keys beside the scores."""
+    assert Budget(network(), attention="flash").inference.peak() == 2 * TOKENS + 2 * 3 * 4
+    # tokens, scaled queries and keys, copies of both by heads, scores
+    assert Budget(network(), attention="math").inference.peak() == 5 * TOKENS + SCORES
+
+
+def test_an_unknown_form() -> None:
+    with pytest.raises(ArchcalcError, match="unknown form of attention 'flush'; did you mean 'flash'"):
+        Budget(network(), attention="flush")
