@@ -188,8 +188,7 @@ def summary_table(summaries: Sequence[Summary], device: str) -> Table:
             "counts once; weights and network input are not included.",
             "fields measured: layers whose receptive field is measured as the support of a gradient, of all layers. Layers "
             "with different fields are measured; of more than 16, 16 at even distances.",
-            f"{NOT_MEASURED}: with --all on a CPU, networks of more than 20 G MACs run on the meta device, without values, "
-            "if their family has a smaller network.",
+            "input: a network of more than 5 G MACs gets a smaller image, and a detector fewer regions, if it takes them.",
             "other model: a model of another library. Its parameters and buffers are archcalc's one to one, its module calls "
             "have archcalc's output shapes, and with the same weights and input its output is the same.",
             "allocated: peak of the device's allocator at inference, scratch inside operators included; it depends on the "

@@ -63,7 +63,7 @@ class RawHeads(nn.Module):
     ``regions``: the boxes of an image for the box head, and for a head of masks or keypoints.
     """
 
-    def __init__(self, model: Any, raw: tuple[str, ...], regions: tuple[int, int] = (1000, 100)) -> None:
+    def __init__(self, model: Any, raw: tuple[str, ...], regions: tuple[int, int]) -> None:
         super().__init__()
         self.model, self.raw, self.regions = model, raw, regions
 
@@ -98,11 +98,14 @@ class RawHeads(nn.Module):
                 getattr(heads, f"{kind}_predictor")(getattr(heads, f"{kind}_head")(found))
 
 
-def build_detector(name: str) -> nn.Module:
-    """A detector of torchvision with raw outputs, as its published weights need it."""
+def build_detector(name: str, regions: int = 1000, detections: int = 100) -> nn.Module:
+    """A detector of torchvision with raw outputs, as its published weights need it.
+
+    ``regions`` and ``detections``: the boxes of an image for the box head, and for a head of masks or keypoints.
+    """
     detector = DETECTORS[name]
     model = get_model(name, weights=None, weights_backbone=None)
-    return RawHeads(freeze(model) if detector.frozen else model, detector.raw)
+    return RawHeads(freeze(model) if detector.frozen else model, detector.raw, (regions, detections))
 
 
 def freeze(model: nn.Module) -> nn.Module:

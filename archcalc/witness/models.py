@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, nearest
@@ -174,11 +175,16 @@ ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
 """Arguments of torchvision's models: no slow initialisation, no weights, and the auxiliary classifiers."""
 
 
+REGION_SETTINGS = ("regions", "detections")
+"""The settings of detectors that no weight depends on: how many regions of an image the heads run for."""
+
+
 class Model(NamedTuple):
-    """A library's model of a network."""
+    """A library's model of a network. ``regions``: the values of ``REGION_SETTINGS``, for a detector."""
 
     library: str
     name: str
+    regions: Mapping[str, Any] = MappingProxyType({})
 
     def __str__(self) -> str:
         return f"{self.library}'s {self.name}"
@@ -191,7 +197,7 @@ class Model(NamedTuple):
     def build(self) -> Any:
         """The model on the meta device."""
         if self.library == "torchvision":
-            return build(self.name, meta=True)
+            return build(self.name, meta=True, regions=self.regions)
         with warnings.catch_warnings(), _without_memory():
             warnings.simplefilter("ignore")  # timm uses deprecated parts of torch.jit
             import timm
@@ -201,12 +207,13 @@ class Model(NamedTuple):
 
 def model_of(network: Network) -> Model | None:
     """The model of this network in torchvision, or else in timm. None if neither library has the network."""
-    if not network.zoo_name or network.settings_changed:
+    regions = {key: value for key, value in network.settings.items() if key in REGION_SETTINGS}
+    if not network.zoo_name or network.settings_changed.keys() - regions:
         return None
     for library, known in (("torchvision", NETWORKS), ("timm", OF_TIMM)):
         for name, spec in known.items():
             if spec == network.name:
-                return Model(library, name)
+                return Model(library, name, regions)
     return None
 
 
@@ -226,8 +233,11 @@ def counterpart(network: Network) -> str:
     return theirs
 
 
-def build(name: str, *, meta: bool) -> Any:
-    """A model of torchvision in evaluation mode, on the meta device or with uninitialised weights."""
+def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) -> Any:
+    """A model of torchvision in evaluation mode, on the meta device or with uninitialised weights.
+
+    ``regions``: the values of ``REGION_SETTINGS``, for a detector.
+    """
     try:
         from torchvision import models
     except ImportError:
@@ -236,7 +246,7 @@ def build(name: str, *, meta: bool) -> Any:
 
     with _without_memory():
         if name in DETECTORS:
-            model = build_detector(name)
+            model = build_detector(name, **(regions or {}))
         else:
             model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
     return model.eval() if meta else model.eval().to_empty(device="cpu")

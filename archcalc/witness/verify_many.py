@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from archcalc.analysis import analyze
-from archcalc.errors import ArchcalcError, clipped
+from archcalc.errors import ArchcalcError, LayerError, clipped
 from archcalc.language import load
-from archcalc.language.zoo import find
+from archcalc.network import Network
+from archcalc.sizes import Shape
+from archcalc.witness.models import REGION_SETTINGS
 from archcalc.witness.results import Summary, summary_of
 
 if TYPE_CHECKING:
@@ -21,8 +23,12 @@ if TYPE_CHECKING:
 
 FIELDS_OF_EACH = 16
 """Layers per network whose receptive field is measured, if many networks are verified."""
-LARGE = 20 * 10**9
-"""MACs above which only the smallest network of a family runs on the CPU, if many networks are verified."""
+MOST_MACS = 5 * 10**9
+"""Multiply-adds of one image, if many networks are verified. A larger network gets a smaller image."""
+FEW_REGIONS = 4
+"""Regions of an image, if many networks are verified and a network has more than ``MOST_MACS``."""
+LEAST_SIDE = 32
+"""The smallest side of a smaller image, in pixels."""
 
 
 def device_named(asked: str) -> Device:
@@ -35,30 +41,51 @@ def device_named(asked: str) -> Device:
     return device(asked)
 
 
-def device_of(name: str, device: str) -> str:
-    """The device for a network of the zoo: ``device``, or ``meta`` in the place of the CPU for a large network.
-
-    A network is large if it has more than LARGE MACs, and its family a network with fewer.
-    """
-    macs = _macs(name)
-    large = device == "cpu" and macs > LARGE and any(_macs(other) < macs for other in find(name).networks)
-    return "meta" if large else device
-
-
-def _macs(name: str) -> int:
-    return int(analyze(load(name)).totals.macs)
-
-
 def outcome(name: str, device: str) -> Summary:
     """Verify a network of the zoo. A failure is returned as a summary, too."""
     from archcalc.witness.verify import verify
 
     try:
-        return summary_of(verify(load(name), device_named(device_of(name, device)), FIELDS_OF_EACH))
+        return summary_of(verify(affordable(load(name)), device_named(device), FIELDS_OF_EACH))
     except ArchcalcError as error:
         return Summary(name, failure="; ".join(map(str, error.problems)))
     except Exception as error:  # a model may fail in any way; the other networks must still be verified
         return Summary(name, failure=f"{name}: {type(error).__name__}: {clipped(str(error), 160)}")
+
+
+def affordable(network: Network) -> Network:
+    """The network at an image, and with a number of regions, for which a run takes seconds.
+
+    The image is the spec's, or a half, a third ... of it in steps of 32 pixels: the largest with at most ``MOST_MACS``
+    multiply-adds, or else the one with the fewest.
+    """
+    best, least = network, macs_of(network)
+    if least <= MOST_MACS:
+        return network
+    few = {key: FEW_REGIONS for key in REGION_SETTINGS if key in network.settings}
+    for part in (1, 2, 3, 4, 6, 8):
+        images = {
+            name: Shape(x.channels, tuple(_smaller(n, part) for n in x.axes)) for name, x in network.inputs.items()
+        }
+        with suppress(ArchcalcError, LayerError):  # the network fits other sizes only
+            there = network.at(images, {**network.settings, **few})
+            macs = macs_of(there)
+            if macs <= MOST_MACS:
+                return there
+            if macs < least:
+                best, least = there, macs
+    return best
+
+
+def macs_of(network: Network) -> int:
+    """The multiply-adds of one image."""
+    nodes = network.after_inputs
+    return sum(node.layer.work(node.shape, *network.input_shapes(node)).mac * node.times for node in nodes)
+
+
+def _smaller(size: int, part: int) -> int:
+    """A part of a size in steps of 32 pixels, but not below ``LEAST_SIDE`` pixels."""
+    return size if part == 1 or size <= LEAST_SIDE else max(LEAST_SIDE, size // part // 32 * 32)
 
 
 def outcomes(names: Sequence[str], device: str, jobs: int) -> Iterator[Summary]:

@@ -1,22 +1,23 @@
-"""The device of each network, if the whole zoo is verified."""
+"""The image of each network, if the whole zoo is verified."""
 
 from __future__ import annotations
 
 import pytest
 
-from archcalc.witness.verify_many import device_of
+from archcalc import load
+from archcalc.witness.verify_many import MOST_MACS, affordable, macs_of
 
-DEVICES = [
-    # network, device asked for, device taken
-    ("regnet_y_400mf", "cpu", "cpu"),
-    ("regnet_y_128gf", "cpu", "meta"),  # 127 G multiply-adds, and RegNets with fewer
-    ("regnet_y_128gf", "cuda", "cuda"),
-    ("r3d_18", "cpu", "cpu"),  # 41 G, but alone
-    ("fcn_resnet50", "cpu", "cpu"),  # 143 G, and the smallest of its family
-    ("fcn_resnet101", "cpu", "meta"),
+IMAGES = [
+    # network, the image and the regions with which it is verified
+    ("resnet18", "3x224x224", {}),  # 1.8 G multiply-adds
+    ("vgg16", "3x96x96", {}),  # 15.5 G at 224, 5.6 G at 128 (half of 224, in steps of 32: 96)
+    ("fasterrcnn_resnet50_fpn", "3x160x160", {"regions": 4}),
+    ("mlp_mixer_b16", "3x224x224", {}),  # 12.6 G, and no other image fits
 ]
 
 
-@pytest.mark.parametrize(("name", "asked", "taken"), DEVICES)
-def test_large_networks_leave_the_cpu(name: str, asked: str, taken: str) -> None:
-    assert device_of(name, asked) == taken
+@pytest.mark.parametrize(("name", "image", "settings"), IMAGES)
+def test_a_large_network_gets_a_smaller_image(name: str, image: str, settings: dict[str, int]) -> None:
+    network = affordable(load(name))
+    assert (network.input_text, network.settings_changed) == (image, settings)
+    assert macs_of(network) <= MOST_MACS or name == "mlp_mixer_b16"

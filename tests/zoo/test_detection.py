@@ -55,8 +55,7 @@ def test_the_same_weights_give_the_same_raw_outputs(name: str) -> None:
     side = SIDES.get(name, 64)
     there = {key: n for key, n in settings.items() if key in load(name).settings}
     network: Any = load(name, input=(3, side, side), **there)
-    ours, theirs = Built(network), build(name, meta=False)
-    theirs.regions = tuple(settings.values())
+    ours, theirs = Built(network), build(name, meta=False, regions=settings)
     images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     paired, problem = pairs(ours, theirs, images)
     assert not problem
