@@ -168,6 +168,18 @@ IN_TORCHVISION = (
         (Rule("linear", "*.qkv", OPERATOR), Rule("linear", "*.attention.project", OPERATOR)),
     ),
     SourceStyle(("s3d",), "video/s3d.py: S3D.forward", (Rule("global_avg_pool", form=METHOD),)),
+    SourceStyle(
+        ("retinanet_*", "fcos_*", "fasterrcnn_*", "maskrcnn_*", "keypointrcnn_*"),
+        "ops/feature_pyramid_network.py, detection/faster_rcnn.py: TwoMLPHead, detection/keypoint_rcnn.py",
+        (
+            Rule("upsample", form=FUNCTIONAL),
+            Rule("max_pool", "p6", FUNCTIONAL),
+            Rule("relu", "p7.*", FUNCTIONAL),
+            Rule("relu", "box_head.mlp.*", FUNCTIONAL),
+            Rule("roi_align", form=FUNCTIONAL),
+        ),
+    ),
+    SourceStyle(("ssd300_vgg16",), "detection/ssd.py: SSDFeatureExtractorVGG", (Rule("l2_norm", form=FUNCTIONAL),)),
 )
 
 

@@ -99,6 +99,8 @@ def pads_other_values(layer: Any, x: Shape) -> bool:
 
 
 class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):
+    modules = ("ConvTranspose2d",)
+
     def second(self, x: Shape, out: Shape) -> int:
         return out.channels
 

@@ -214,8 +214,8 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
 
 def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
     """The layer's output shape with the channels first, and with the channels last (between Permutes in ConvNeXt)."""
-    yield (batch, node.shape.channels, *node.shape.axes)
-    yield (batch, *node.shape.axes, node.shape.channels)
+    yield (batch * node.times, node.shape.channels, *node.shape.axes)
+    yield (batch * node.times, *node.shape.axes, node.shape.channels)
 
 
 def fill(model: nn.Module, seed: int = 0) -> None:

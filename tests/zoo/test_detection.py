@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from archcalc import analyze, load
+from archcalc.conventions.source_style import TORCHVISION
 
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision").models
 
 from archcalc.witness.built import Built  # noqa: E402
-from archcalc.witness.counterpart import fill, output_difference, pairs, take  # noqa: E402
+from archcalc.witness.counterpart import fill, output_difference, pairs, take, unlike_module  # noqa: E402
 from archcalc.witness.detectors import DETECTORS  # noqa: E402
 from archcalc.witness.models import build  # noqa: E402
 
@@ -59,6 +60,7 @@ def test_the_same_weights_give_the_same_raw_outputs(name: str) -> None:
     images = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(1))
     paired, problem = pairs(ours, theirs, images)
     assert not problem
+    assert not unlike_module(ours, theirs, images, TORCHVISION)[1]
     fill(theirs)
     take(ours, theirs, paired)
     assert output_difference(ours, theirs, images) == 0.0
