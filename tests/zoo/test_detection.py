@@ -86,3 +86,16 @@ def test_ssd_has_the_boxes_of_its_paper(name: str) -> None:
     assert macs in (None, totals.macs)
     maps = [node.shape for node in network.nodes if node.name.startswith("box")]
     assert sum(shape.values // 4 for shape in maps) == boxes
+
+
+def test_the_pyramid_is_torchvisions() -> None:
+    from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+
+    theirs = resnet_fpn_backbone(backbone_name="resnet50", weights=None, norm_layer=torch.nn.BatchNorm2d)
+    ours = Built(load("fpn_resnet50", input=(3, 64, 96)))
+    images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    paired, problem = pairs(ours, theirs, images)
+    assert not problem
+    fill(theirs)
+    take(ours, theirs, paired)
+    assert output_difference(ours, theirs, images) == 0.0
