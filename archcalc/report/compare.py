@@ -113,7 +113,7 @@ def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | No
         return None
     axes = row.field_with_gates if with_gates else row.field
     field = field_of(axes)
-    return field._replace(text="whole") if with_gates and any(axis.field.step == 0 for axis in axes) else field
+    return field._replace(text="whole") if with_gates and any(axis.field.whole for axis in axes) else field
 
 
 def published(analysis: Analysis) -> Accuracy | None:

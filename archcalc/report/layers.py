@@ -51,7 +51,7 @@ def field_of(axes: Sequence[AxisField]) -> Known:
 def step_of(axis: AxisField) -> int | str | None:
     """Pixels between the fields of two neighbouring units.
 
-    A fraction after upsampling; None if all units have the same field.
+    A fraction after upsampling; None if all units have the same field, or if there is no common step.
     """
     step, per = axis.field.step, axis.field.per
     common = gcd(step, per)
