@@ -39,7 +39,7 @@ class AxisField(NamedTuple):
             least = hull if least is field else least.hull(window.span, pixels)
             alike = (field.whole and window.reads_both_ends) or (window.exact and min(self.ends) > 0)
             whole = AxisField(hull, least, self.exact and alike, ends)
-            return self if alike and field.whole and whole == self else whole
+            return self if alike and field.whole and not is_array(pixels) and whole == self else whole
         if field.phases or window.reads or least.phases:
             each = _next(field, window, most, units) if exact else None
             alike = each is not None and least == field

@@ -40,7 +40,7 @@ def test_every_entry_names_a_network_of_the_zoo() -> None:
 
 @pytest.mark.parametrize(("name", "entry"), accuracies().items(), ids=list(accuracies()))
 def test_every_entry_says_what_was_measured_how_and_by_whom(name: str, entry: Accuracy) -> None:
-    assert entry.on in ("ILSVRC-2012 val", "ILSVRC-2014 val", "CIFAR-10")
+    assert entry.on in ("ILSVRC-2012 val", "ILSVRC-2014 val", "CIFAR-10", "Kinetics-400")
     assert entry.how
     assert FROM_TORCHVISION.fullmatch(entry.source) or re.search(
         r"(Table|section) \d|README\.md|MODEL_ZOO\.md|mobilenet_v1\.md|tables as quoted", entry.source
@@ -59,6 +59,13 @@ def test_small_images_are_for_networks_of_small_inputs() -> None:
         assert (max(load(name).input.axes) == 32) == (entry.on == "CIFAR-10"), name
 
 
+def how_clips(weights: Any) -> str:
+    """How the documentation of a weights entry says that videos were measured."""
+    clips, frames = re.findall(r"(?:clips_per_video|clip_len)=(\d+)", weights.meta["_docs"])
+    number = {"1": "one clip", "5": "five clips"}[clips]
+    return f"{number} of {frames} frames"
+
+
 def test_torchvision_s_entries_are_100_less_its_accuracies() -> None:
     models = pytest.importorskip("torchvision.models")
     compared = 0
@@ -69,11 +76,11 @@ def test_torchvision_s_entries_are_100_less_its_accuracies() -> None:
         weights = models.get_weight(f"{found[1]}.{found[2]}")
         model = name.removesuffix("_tv")
         assert models.get_model_weights(model) is type(weights), name
-        measured = weights.meta["_metrics"]["ImageNet-1K"]
+        measured = weights.meta["_metrics"][{"ILSVRC-2012 val": "ImageNet-1K"}.get(entry.on, entry.on)]
         assert entry.top1 == str(100 - Decimal(str(measured["acc@1"]))), name
         assert entry.top5 == str(100 - Decimal(str(measured["acc@5"]))), name
         (crop,) = set(weights.transforms().crop_size)
-        assert entry.how == f"one crop of {crop} pixels", name
+        assert entry.how == (how_clips(weights) if entry.on == "Kinetics-400" else f"one crop of {crop} pixels"), name
         compared += 1
     assert compared > 50
 
