@@ -43,6 +43,8 @@ exact_steps = st.one_of(
             ("dropout", {}),
             ("global_avg_pool", {}),
             ("global_max_pool", {}),
+            ("reduce", {"by": "max", "axis": "channels"}),
+            ("reduce", {"by": "sum", "axis": "height"}),
         ]
     ),
 )

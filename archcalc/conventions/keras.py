@@ -20,7 +20,7 @@ CONVENTIONS = (
             conv conv_transpose linear batch_norm group_norm layer_norm lrn scale layer_scale position class_token softmax attention
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
-            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply reduce
             adaptive_max_pool global_max_pool rms_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """

@@ -138,7 +138,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale position class_token attention sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply
+            scale layer_scale position class_token attention sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
@@ -165,7 +165,7 @@ CONVENTIONS = (
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             adaptive_max_pool global_max_pool
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
-            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply reduce
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )

@@ -37,6 +37,7 @@ OPERATORS = (
     "add",
     "mean",
     "multiply",
+    "reduce",
     "concat",
     "slice",
     *sorted(MOVEMENTS),

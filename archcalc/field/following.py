@@ -15,6 +15,7 @@ from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Concat
 from archcalc.layers.move import Movement, Roll
+from archcalc.layers.reduce import Reduce
 from archcalc.network import Network, Node
 from archcalc.sizes import POINT, Shape, Window
 
@@ -80,6 +81,6 @@ def _mixed(layout: Layout | None, layer: Layer) -> Layout | None:
     if layout is None or not layout.carried:
         return layout
     mixes = isinstance(layer, (Conv, ConvTranspose)) and layer.groups == 1
-    if mixes or (isinstance(layer, Linear) and layer.axis == "channels"):
+    if mixes or (isinstance(layer, (Linear, Reduce)) and layer.axis == "channels"):
         return Layout(layout.axes, layout.slots, layout.shifts, False, layout.told)
     return layout

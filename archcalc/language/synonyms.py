@@ -38,6 +38,7 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("adaptivepool", "adaptiveaveragepool", "adaptiveaveragepooling"), "adaptive_avg_pool"),
     **dict.fromkeys(("gmp", "globalmaxpooling"), "global_max_pool"),
     **dict.fromkeys(("adaptivemaxpooling",), "adaptive_max_pool"),
+    **dict.fromkeys(("reducemean", "reducesum", "reducemax", "reduction", "amax", "channelpool"), "reduce"),
     **dict.fromkeys(("skip", "skipconnection", "residual", "residualconnection", "shortcut"), "add"),
     **dict.fromkeys(("sum", "plus", "addition", "eltwise", "elementwise", "elementwiseadd", "elemadd"), "add"),
     **dict.fromkeys(("cat", "concatenate", "concatenation", "route", "join", "merge", "stack"), "concat"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.layers.arrangement import Arrangement
-from archcalc.pytorch.layout import MANY, Numbers, merges, moved, order_of, packed
+from archcalc.pytorch.layout import MANY, Numbers, contiguous, merges, moved, order_of, packed
 from archcalc.pytorch.runner import strides_in
 from archcalc.pytorch.tape import Operation, Storage, TapeTensor
 from archcalc.sizes import product
@@ -59,6 +59,8 @@ def lies(gradient: Gradient, operation: Operation) -> bool:
 def made_by(storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
     """The gradient of an input that an operator makes from the gradient of its output."""
     order = operation.rule.gradient_order or gradient.order
+    if order == "repeated":
+        return _laid_as(storage, operation, gradient, value)
     if order == "format":
         return Gradient(storage, True, "first" if gradient.order == "moved" else gradient.order)
     if order != "moved":
@@ -72,6 +74,8 @@ def made_by(storage: Storage, operation: Operation, gradient: Gradient, value: T
 def passed_by(operation: Operation, gradient: Gradient, i: int) -> Gradient:
     """The gradient of input i, which is the gradient of the output or a part of it."""
     order, parts = operation.rule.gradient_order or gradient.order, operation.rule.parts
+    if order == "repeated":
+        return Gradient(gradient.storage, False, "moved", parts[0], _repeated(operation, gradient))
     if not parts:
         whole = gradient.whole and operation.operator != "cat"
         return Gradient(gradient.storage, whole, order, gradient.sizes, gradient.strides)
@@ -79,3 +83,21 @@ def passed_by(operation: Operation, gradient: Gradient, i: int) -> Gradient:
     strides = gradient.strides or strides_in(gradient.order, parts[-1], image)
     order, strides = order_of(parts[i], strides, image)
     return Gradient(gradient.storage, False, order, parts[i] if strides else (), strides)
+
+
+def _repeated(operation: Operation, gradient: Gradient) -> Numbers:
+    """The strides of the gradient of a reduction's output, repeated to the shape of the input."""
+    sizes, small = operation.rule.parts
+    strides = gradient.strides or strides_in(gradient.order, small, image_of(gradient, operation))
+    return tuple(0 if n != m else stride for n, m, stride in zip(sizes, small, strides, strict=True))
+
+
+def _laid_as(storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
+    """A new gradient that a reduction makes of the repeated gradient: divided, or times a mask of the maxima."""
+    sizes, small = operation.rule.parts
+    rows = [_repeated(operation, gradient)]
+    if len(operation.rule.steps) > 1:
+        maxima = tuple(0 if n != m else stride for n, m, stride in zip(sizes, small, contiguous(small), strict=True))
+        rows.append(packed(sizes, [maxima, value.strides or strides_in(value.order, sizes, value.image)]))
+    order, strides = order_of(sizes, packed(sizes, rows), product(sizes))
+    return Gradient(storage, True, order, sizes if strides else (), strides)

@@ -16,6 +16,7 @@ from archcalc.layers.dense import Linear, Rbf
 from archcalc.layers.join import Join
 from archcalc.layers.norm import LayerNorm
 from archcalc.layers.pool import AdaptivePool, GlobalPool, Pool
+from archcalc.layers.reduce import Reduce
 from archcalc.layers.region import RegionLayer
 from archcalc.layers.reshape import Input
 from archcalc.network import Node
@@ -24,7 +25,7 @@ from archcalc.sizes import Shape
 SORTS: Sequence[tuple[str, tuple[type[Layer], ...]]] = (
     ("input", (Input,)),
     ("convolution", CONVOLUTIONS),
-    ("pooling", (Pool, AdaptivePool, GlobalPool, RegionLayer)),
+    ("pooling", (Pool, AdaptivePool, GlobalPool, Reduce, RegionLayer)),
     ("merge", (Join,)),
     ("fully connected", (Linear, Rbf)),
 )

@@ -96,14 +96,14 @@ class BackwardRule(NamedTuple):
     weights:            whether the operator has weights, so that a gradient always flows
     passes_gradient_on: whether the output gradient is also the gradient of each input for which no step makes one
     gradient_order:     memory order of the input gradients; '' = order of the output gradient; ``format`` = its memory
-                        format; ``moved`` = order of the input
+                        format; ``moved`` = order of the input; ``repeated``: as the repeated output gradient
     needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
                         copied first. ``last``, ``first``: all axes but the innermost as one; ``channels``: the channels
                         of all images as one; ``windows``: all axes but the last as one, copied as ``last``
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
     moves:              how the operator moved the values, if it is a movement: the gradient moves back
-    parts:              the sizes of each input of a concatenation, and the sizes of the result behind them
+    parts:              the sizes of each input of a concatenation or a reduction, and the sizes of the result
     """
 
     steps: Backward = ()

@@ -267,6 +267,27 @@ CASES = [
     Case("log_softmax", {"axis": "height"}, (x,), x, (), {"exp": 252, "add": 378}, (Window(5, whole=True), Window(1))),
     # at each of 35 places: 6 exp and one logarithm, 5 add for the sum and 6 for its logarithm
     Case("log_softmax", {}, (x,), x, (), {"exp": 245, "add": 385}),
+    # at each of 35 places: 5 add and 1 div of 6 channels; in each of 6 x 5 rows: 6 compares of 7; of 35 places: 34 add
+    Case("reduce", {"by": "mean", "axis": "channels"}, (x,), Shape(1, (5, 7)), (), {"add": 175, "div": 35}),
+    Case(
+        "reduce",
+        {"by": "max", "axis": "width"},
+        (x,),
+        Shape(6, (5, 1)),
+        (),
+        {"compare": 180},
+        (Window(1), Window(7, whole=True)),
+    ),
+    Case(
+        "reduce",
+        {"by": "sum", "axis": "positions"},
+        (x,),
+        Shape(6, (1, 1)),
+        (),
+        {"add": 204},
+        (Window(5, whole=True), Window(7, whole=True)),
+    ),
+    Case("reduce", {"by": "mean", "axis": "last"}, (v,), Shape(1), (), {"add": 5, "div": 1}),
     Case("add", {}, (x, x, x), x, (), {"add": 420}),
     Case("mean", {}, (x, x, x), x, (), {"add": 420, "div": 210}),
     # one channel, one position along an axis, a vector: 210 values each; 6x5x1 and 1x1x7 together make 6x5x7

@@ -118,6 +118,7 @@ SETTINGS: dict[str, list[dict]] = {
     "attention": [{"heads": 2}],
     "layer_norm": [{"axis": "channels"}, {"axis": "all"}],
     "rms_norm": [{"axis": "channels"}, {"axis": "all"}],
+    "reduce": [{"by": by, "axis": axis} for by in ("mean", "sum", "max") for axis in ("channels", "positions")],
     "softmax": [{}, {"axis": "last"}],
     "group_norm": [{"groups": 2}],
     "scale": [{"factor": 2}],

@@ -622,6 +622,10 @@ class Settings:
 
     log_softmax = softmax
 
+    def reduce(self) -> dict[str, Any]:
+        axis = self.one_of(self.axis() or "channels", "positions")
+        return {"by": self.one_of("mean", "sum", "max"), "axis": axis}
+
     def prelu(self) -> dict[str, Any]:
         return self.some(per_channel=self.one_of(None, False))
 

@@ -283,6 +283,13 @@ def axis_of(name: str, x: Tensor) -> int:
     return names.index(name)
 
 
+def reduced(given: dict[str, Any], x: Tensor) -> Tensor:
+    over = tuple(range(2, x.dim())) if given["axis"] == "positions" else axis_of(given["axis"], x)
+    if over == ():
+        raise NoSuchLayerError("a vector has no positions")
+    return {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[given["by"]](x, over, keepdim=True)
+
+
 def along(given: Any, x: Tensor) -> list[int]:
     """A setting for every axis of a map."""
     if x.dim() == 2:
@@ -402,6 +409,7 @@ LAYERS: dict[str, Any] = {
     "glu": lambda given, x: nn.GLU(1)(x),
     "log_softmax": lambda given, x: nn.LogSoftmax(axis_of(given["axis"], x))(x),
     "softmax": lambda given, x: nn.Softmax(axis_of(given["axis"], x))(x),
+    "reduce": reduced,
     "attention": attention,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
     "class_token": class_token,

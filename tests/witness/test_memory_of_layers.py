@@ -32,6 +32,11 @@ LAYERS = (
     "{glu: }",
     "{log_softmax: }",
     "{softmax: {axis: last}}",
+    *(
+        f"{{reduce: {{by: {by}, axis: {axis}}}}}"
+        for by in ("mean", "sum", "max")
+        for axis in ("channels", "last", "positions")
+    ),
     "{rms_norm: {axis: channels}}",
     "{rms_norm: {axis: last, affine: false}}",
     "{rms_norm: {axis: all}}",
