@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.field.joining import Layouts, Result, aligned, bounds
-from archcalc.field.layout import FREE, Digit, Layout, free
+from archcalc.field.layout import FREE, Digit, Layout, alike, free
 from archcalc.field.reading import Reading, all_windows, everything, one_by_one
 from archcalc.sizes import ITSELF, POINT, Shape, Window, equal, is_array
 
@@ -64,16 +64,16 @@ def _attended(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
     n, last = layout.axes[axis], len(layout.slots) - 1
     places = layout.places(axis)
     inside = [place for place in places if place[0] == last]
-    alike = equal(n, target.axes[axis]) and places == target.places(axis)
-    alike = alike and equal(layout.shifts[axis], target.shifts[axis])
+    same = equal(n, target.axes[axis]) and alike(places, target.places(axis))
+    same = same and equal(layout.shifts[axis], target.shifts[axis])
     if equal(n, 1) or not inside:
         return _own(layout, target, axis)
     if layer.causal:
-        return _before(layout, target, axis) if alike else everything(n, exact=False)
+        return _before(layout, target, axis) if same else everything(n, exact=False)
     if len(inside) == len(places):
         return everything(n)
     masked = _masked(layer, layout, axis)
-    if not alike or masked is None:
+    if not same or masked is None:
         return everything(n, exact=False)
     reading = Reading(layout)
     reading.masked = masked
@@ -89,8 +89,8 @@ def _own(layout: Layout, target: Layout, axis: int) -> Window:
 def _before(layout: Layout, target: Layout, axis: int) -> Window:
     """The window of positions that read all positions up to their own."""
     n, slot = layout.axes[axis], layout.slots[-1]
-    outermost = slot == target.slots[-1] and slot[1:] == (0, 0) and slot.digits[0] == Digit(axis, n)
-    if not outermost or is_array(n) or not equal(layout.shifts[axis], 0):
+    outermost = alike(slot, target.slots[-1]) and alike(slot, (slot.digits, 0, 0))
+    if not outermost or is_array(n) or slot.digits[0] != Digit(axis, n) or not equal(layout.shifts[axis], 0):
         return everything(n, exact=False)
     return one_by_one([(0, unit) for unit in range(n)], n)
 

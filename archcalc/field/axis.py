@@ -120,7 +120,7 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> Axi
     same: Any = f.step == g.step
     if not everything and (a.field.whole or b.field.whole) and not is_array(units) and units:
         whole, other = (a, b) if a.field.whole else (b, a)
-        if whole.exact and _within(whole.field, other.field, units, pixels):
+        if whole.exact and not is_array(pixels) and _within(whole.field, other.field, units, pixels):
             return AxisField(whole.field, least, True, ends)
     if not largest(same):
         return AxisField(Field(0, pixels - 1, 0, 1), least, everything, ends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from archcalc.field.layout import FREE, Digit, Layout, Slot, free, simplest, vector_layout
+from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, simplest, vector_layout
 from archcalc.field.reading import Reading, all_windows, everything, one_by_one
 from archcalc.sizes import ITSELF, POINT, Int, Shape, Span, Window, equal, is_array, largest, product
 
@@ -23,7 +23,7 @@ def joined(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
     if not out.axes:
         return vector_layout(len(known[0].axes)), [POINT] * len(xs)
     target = _target(layouts, xs, out)
-    if target.tokens and any([slot[1:] for slot in one.slots] != [slot[1:] for slot in target.slots] for one in known):
+    if target.tokens and not all(alike([s[1:] for s in one.slots], [s[1:] for s in target.slots]) for one in known):
         reading = Reading(target)  # a token reads a position
         for at in target.tokens:
             reading.give_up_slot(at, out.axes[at])
@@ -82,9 +82,9 @@ def _one_axis(layout: Layout, target: Layout, axis: int) -> Window:
     n, m = layout.axes[axis], target.axes[axis]
     if equal(n, 1):
         return ITSELF if equal(m, 1) else Window(1, whole=True)
-    if _ends(layout, axis) != _ends(target, axis):
+    if not alike(_ends(layout, axis), _ends(target, axis)):
         return everything(n, exact=False, some=layout.told)
-    if not equal(n, m) or layout.places(axis) != target.places(axis):
+    if not equal(n, m) or not alike(layout.places(axis), target.places(axis)):
         return everything(n, exact=False)
     return _shifted(n, target.shifts[axis] - layout.shifts[axis])
 

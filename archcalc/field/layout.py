@@ -69,7 +69,7 @@ class Layout:
     @property
     def tokens(self) -> list[int]:
         """The axes of the map that have positions before or after the digits, such as a class token."""
-        return [at for at, slot in enumerate(self.slots) if slot[1:] != (0, 0)]
+        return [at for at, slot in enumerate(self.slots) if not alike(slot[1:], (0, 0))]
 
     def plain(self, slot: Slot) -> int | None:
         """The axis of the grid that a slot is; None for any other slot."""
@@ -166,3 +166,10 @@ def simplest(digits: Iterable[Digit], axes: Sequence[Int]) -> tuple[Digit, ...]:
 def free(size: Int) -> Slot:
     """An axis of ``size`` positions that all have the same field."""
     return Slot(() if equal(size, 1) else (Digit(FREE, size),))
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two digits, places or windows are equal, also with arrays of sizes."""
+    if isinstance(a, (tuple, list)):
+        return isinstance(b, (tuple, list)) and len(a) == len(b) and all(map(alike, a, b))
+    return a is b or equal(a, b)

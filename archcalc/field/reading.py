@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from archcalc.field.layout import FREE, Digit, Layout, Slot, free, simplest
+from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, simplest
 from archcalc.sizes import ITSELF, MOST_READS, POINT, Int, Span, Window, equal, is_array, largest
 
 
@@ -171,7 +171,7 @@ def all_windows(windows: dict[int, Window], axes: int) -> tuple[Window, ...]:
     if all(window is ITSELF for window in windows.values()):
         return POINT
     each = [windows.get(axis, ITSELF) for axis in range(axes)]
-    return tuple(each[0] if window == each[0] else window for window in each)  # equal windows are one object
+    return tuple(each[0] if alike(window, each[0]) else window for window in each)  # equal windows are one object
 
 
 def _same(a: Digit, b: Digit) -> bool:
@@ -202,12 +202,12 @@ def _merged(n: Int, m: Int, inner: Int, shift: Int) -> Window | None:
 
 def grown(slot: Slot, layout_axes: Sequence[Int], shifts: Sequence[Int]) -> tuple[int, Window] | None:
     """The axis of the grid that a slot enlarges, and the window: every position is repeated, as in pixel_shuffle."""
-    if len(slot.digits) != 2 or slot[1:] != (0, 0):
+    if len(slot.digits) != 2 or not alike(slot[1:], (0, 0)):
         return None
     outer, inside = slot.digits
     if outer.axis == FREE or inside.axis != FREE or not equal(outer.size, layout_axes[outer.axis]):
         return None
-    if shifts[outer.axis]:
+    if not equal(shifts[outer.axis], 0):
         return None
     up = inside.size
     if is_array(up) or up > MOST_READS:

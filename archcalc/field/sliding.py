@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from archcalc.field.layout import FREE, Digit, Layout, Slot, free, split, vector_layout
+from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, split, vector_layout
 from archcalc.field.reading import Reading, everything, grown
 from archcalc.layers.arrangement import Arrangement, Group
 from archcalc.sizes import POINT, Int, Shape, Window, equal, is_array, largest
@@ -37,12 +37,12 @@ def slid(layout: Layout, windows: tuple[Window, ...], x: Shape, out: Shape) -> R
             reading.slots[at] = Slot(tuple(d._replace(size=1, inner=1) for d in slot.digits), *free(m)[1:])
             if not equal(m, 1):
                 reading.slots[at] = Slot((*reading.slots[at].digits, *free(m).digits))
-        elif window[:6] == Window(1)[:6] and equal(n, m):
+        elif alike(window[:6], Window(1)[:6]) and equal(n, m):
             continue
-        elif window[:2] == (1, 1) and window.up == 1 and not window.reads and not window.whole:
+        elif alike((*window[:2], window.up), (1, 1, 1)) and not window.reads and not window.whole:
             if not _cut(reading, at, -window.before, m):
                 return None, POINT
-        elif _all_free(slot) and slot[1:] == (0, 0):
+        elif _all_free(slot) and alike(slot[1:], (0, 0)):
             if _reads_nothing(window):
                 reading.some = False
                 for axis in range(len(reading.axes)):
@@ -110,7 +110,7 @@ def regrouped(layout: Layout, arrangement: Arrangement) -> Result:
     into = [digit for part in arrangement.after[0] for digit in pieces.get(part.name, ()) if digit.axis != FREE]
     out_of = any(part.name in channels and largest(part.size) > 1 for group in arrangement.after[1:] for part in group)
     pieces.update(channels)
-    tokens = [name for name, slot in slots.items() if slot[1:] != (0, 0)]
+    tokens = [name for name, slot in slots.items() if not alike(slot[1:], (0, 0))]
     reading.slots = []
     for group in arrangement.after[1:]:
         alone = group[0].name if len(group) == 1 else ""
@@ -151,7 +151,7 @@ def _parts(reading: Reading, groups: Sequence[Group]) -> dict[str, Slot]:
             if len(group) == 1:
                 parts[group[0].name] = slot
                 continue
-            each = None if slot[1:] != (0, 0) else split(slot.digits, [part.size for part in group])
+            each = None if not alike(slot[1:], (0, 0)) else split(slot.digits, [part.size for part in group])
             if each is None:
                 size = slot.size
                 reading.give_up_slot(at, size)
@@ -168,10 +168,10 @@ def rolled(layout: Layout, by: Sequence[Int]) -> Result:
     """The layout after a cyclic shift of the positions of every axis."""
     reading = Reading(layout)
     for at, (slot, shift) in enumerate(zip(layout.slots, by, strict=True)):
-        free_slot = _all_free(slot) and slot[1:] == (0, 0)
+        free_slot = _all_free(slot) and alike(slot[1:], (0, 0))
         if free_slot or (not is_array(shift) and shift == 0):
             continue
-        if len(slot.digits) == 1 and slot[1:] == (0, 0) and equal(slot.size, layout.axes[slot.digits[0].axis]):
+        if len(slot.digits) == 1 and alike(slot[1:], (0, 0)) and equal(slot.size, layout.axes[slot.digits[0].axis]):
             axis = slot.digits[0].axis
             reading.shifts[axis] = (reading.shifts[axis] + shift) % layout.axes[axis]
         else:

@@ -246,3 +246,19 @@ def test_a_mask_of_another_shift_is_a_bound():
     network.add("masked", layer, [2, 2, 2])
     (along,) = network.analyze().field.layers[-1].field
     assert (along.field.first, along.field.last, along.exact) == (0, 27, False)
+
+
+def test_on_arrays_of_sizes_a_field_contains_those_of_the_single_sizes():
+    np = pytest.importorskip("numpy")
+    layers = [conv(3, pad=1), ("space_to_depth", {"block": 2}), ("windows", {"size": 2}), TOKENS, ("roll", {"by": 3})]
+
+    def rows(n):
+        network = net((n, n), *layers)
+        network.add("attention", registry["attention"](heads=1), [5, 5, 5])
+        network.add("rest", registry["slice"](axis="length", start=1))
+        return network.analyze().rows
+
+    sizes = np.array([8, 16, 24])
+    for row, *single in zip(rows(sizes), *map(rows, map(int, sizes)), strict=True):
+        most = np.broadcast_to(row.field[0].field.size, 3)
+        assert all(one.field[0].field.size <= size for one, size in zip(single, most, strict=True)), row.name
