@@ -248,6 +248,7 @@ OFF_CENTRE = {
     "lraspp": "a map that is made larger joins a map of twice the size",
     "yolov3": "a map that is made larger joins a map of twice the size",
     "fasterrcnn_resnet50": "a map that is made larger joins a map of twice the size",
+    "fpn": "a map that is made larger joins a map of twice the size",
     "fcos": "a map that is made larger joins a map of twice the size",
     "keypointrcnn": "a map that is made larger joins a map of twice the size",
     "maskrcnn": "a map that is made larger joins a map of twice the size",
