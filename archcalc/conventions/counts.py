@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.conventions.convention import Layers, Term, Use
+from archcalc.conventions.source_style import OPERATOR
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Int, largest, product
 
@@ -22,6 +23,12 @@ NO_ATTENTION = Term(
     "the two products of attention", Layers("attention"), bug="no rule for scaled_dot_product_attention"
 )
 """The omission of a tool that has no rule for attention."""
+IN_ATTENTION = Term(
+    "linear layers inside nn.MultiheadAttention",
+    Layers("linear", forms=(OPERATOR,)),
+    bug="the module's own parameters are no linear layers to the tool",
+)
+"""The omission of a tool that does not see the projections of nn.MultiheadAttention."""
 SECOND_COPY = "a second copy, for gradients"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
+    IN_ATTENTION,
     NO_ATTENTION,
     NOT_IN_TORCH,
     input_values,
@@ -74,7 +75,12 @@ OPERATIONS = Tally(
         _upsampling,
         place="_DEFAULT_SUPPORTED_OPS",
     ),
-    omissions=(NO_ATTENTION._replace(place="_DEFAULT_SUPPORTED_OPS"),),
+    omissions=(
+        NO_ATTENTION._replace(place="_DEFAULT_SUPPORTED_OPS"),
+        IN_ATTENTION._replace(
+            place="_DEFAULT_SUPPORTED_OPS", bug="no rule for _native_multi_head_attention, which runs without gradients"
+        ),
+    ),
 )
 
 CONVENTIONS = (

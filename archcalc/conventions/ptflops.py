@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
     NO_ATTENTION,
@@ -14,9 +14,10 @@ from archcalc.conventions.counts import (
     response_norm_operations,
     values,
 )
-from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, SUBCLASS, TORCHVISION
+from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, OPERATOR, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
+from archcalc.sizes import Int
 
 VERSION = "0.7.5"
 HOOKED = (MODULE,)
@@ -24,6 +25,13 @@ RELUS = ("relu", "prelu", "elu", "gelu")
 """Activations whose module has a hook and also calls a patched functional."""
 NO_HOOK = "a subclass of a hooked class has no hook, and counts as nothing"
 TWICE = "the module's hook counts the values, and so does the patched functional that the module calls"
+
+
+def _scaled_queries_and_scores(use: Use) -> Int:
+    """1 per query value, and 1 per score for soft-max."""
+    return use.input_values + use.work.exp
+
+
 BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 
@@ -116,8 +124,14 @@ OPERATIONS = Tally(
         response_norm_operations,
         place="patch_tensor_ops",
     ),
+    Term(
+        "nn.MultiheadAttention: scaled queries, and 1 per score for soft-max",
+        Layers("attention", forms=(FUNCTIONAL,)),
+        _scaled_queries_and_scores,
+        place="multihead_attention_counter_hook",
+    ),
     omissions=(
-        NO_ATTENTION._replace(place="patch_functional"),
+        NO_ATTENTION._replace(where=Layers("attention", forms=(OPERATOR,)), place="patch_functional"),
         Term(
             "convolutions of a class without a hook",
             Layers(*CONV, forms=(SUBCLASS,)),

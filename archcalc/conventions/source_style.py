@@ -166,7 +166,11 @@ IN_TORCHVISION = (
     SourceStyle(
         ("vit_*",),
         "vision_transformer.py: EncoderBlock, whose nn.MultiheadAttention has parameters of its own",
-        (Rule("linear", "*.qkv", OPERATOR), Rule("linear", "*.attention.project", OPERATOR)),
+        (
+            Rule("linear", "*.qkv", OPERATOR),
+            Rule("linear", "*.attention.project", OPERATOR),
+            Rule("attention", form=FUNCTIONAL),
+        ),
     ),
     SourceStyle(("s3d",), "video/s3d.py: S3D.forward", (Rule("global_avg_pool", form=METHOD),)),
     SourceStyle(

@@ -6,6 +6,7 @@ from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Te
 from archcalc.conventions.counts import (
     ADAPTIVE,
     CONV,
+    IN_ATTENTION,
     NO_ATTENTION,
     NOT_IN_TORCH,
     affine_values,
@@ -121,6 +122,7 @@ CONVENTIONS = (
             ),
             omissions=(
                 NO_ATTENTION._replace(place="register_hooks"),
+                IN_ATTENTION._replace(place="register_hooks"),
                 Term(
                     "convolutions of a class without a hook",
                     Layers(*CONV, forms=(SUBCLASS,)),

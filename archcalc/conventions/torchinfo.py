@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
+    IN_ATTENTION,
     NO_ATTENTION,
     NOT_IN_TORCH,
     SECOND_COPY,
@@ -15,7 +16,7 @@ from archcalc.conventions.counts import (
     weights_per_image,
     weights_per_output_position,
 )
-from archcalc.conventions.source_style import OPERATOR, TORCHVISION
+from archcalc.conventions.source_style import MODULE, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -58,11 +59,14 @@ CONVENTIONS = (
         operations=Tally(
             Term("biases of convolutions: 1 per output value", Layers(*CONV), additions, place="calculate_macs"),
             Term(
-                "biases of linear layers: once per image", Layers("linear"), _biases_per_image, place="calculate_macs"
+                "biases of linear layers: once per image",
+                Layers("linear", forms=(MODULE,)),
+                _biases_per_image,
+                place="calculate_macs",
             ),
             Term(
                 "weights of linear layers: once per image, not once per position",
-                Layers("linear"),
+                Layers("linear", forms=(MODULE,)),
                 weights_per_image,
                 place="calculate_macs",
                 bug="a linear layer at many positions counts as if at one position",
@@ -81,7 +85,7 @@ CONVENTIONS = (
                 place="calculate_macs",
                 bug="a transposed convolution multiplies at its input positions",
             ),
-            omissions=(NO_ATTENTION._replace(place="calculate_macs"),),
+            omissions=(NO_ATTENTION._replace(place="calculate_macs"), IN_ATTENTION._replace(place="calculate_macs")),
         ),
         memory=Tally(
             Term(
