@@ -111,7 +111,9 @@ def _hourglass(draw):
 
 gate = [("global_avg_pool", {}), ("conv", {"out": 4, "kernel": 1}), ("sigmoid", {})]
 branches = st.one_of(
-    st.tuples(st.sampled_from(["concat", "add", "mean"]), st.lists(_kept(), min_size=2, max_size=3)),
+    st.tuples(
+        st.sampled_from(["concat", "add", "mean", "subtract", "maximum"]), st.lists(_kept(), min_size=2, max_size=3)
+    ),
     st.tuples(st.sampled_from(["concat", "add"]), st.one_of(_strided(), _hourglass())),
     _kept().map(lambda branch: ("multiply", [branch, gate])),
 )

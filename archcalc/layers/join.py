@@ -88,6 +88,27 @@ class Multiply(Elementwise, type="multiply"):
         return Work(mul=self.combined(*xs))
 
 
+class Subtract(Elementwise, type="subtract"):
+    """The first input less all other inputs, value by value. A difference counts as an addition."""
+
+    def work(self, out: Shape, *xs: Shape) -> Work:
+        return Work(add=self.combined(*xs))
+
+
+class Maximum(Elementwise, type="maximum"):
+    """The largest one of the inputs, value by value.
+
+    Source: Goodfellow et al., Maxout networks, 2013, equation 2.
+    """
+
+    def work(self, out: Shape, *xs: Shape) -> Work:
+        return Work(compare=self.combined(*xs))
+
+
+class Minimum(Maximum, type="minimum"):
+    """The smallest one of the inputs, value by value."""
+
+
 class Concat(Join, type="concat"):
     """The channels of all inputs, one input after the other; or the positions along another axis."""
 

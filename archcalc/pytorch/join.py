@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from archcalc.layers import Layer
@@ -12,7 +12,7 @@ from archcalc.pytorch.code import InlineCode, Statements
 from archcalc.pytorch.layout import innermost_first, packed
 from archcalc.pytorch.record import JoinRecord, operands
 from archcalc.pytorch.runner import Runner, dense, formatted, into
-from archcalc.pytorch.tape import SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.tape import NOTHING_SAVED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
 
@@ -86,26 +86,73 @@ class MeanRecord(AddRecord, type="mean"):
         return tape.run("div", [total], out.values, rule=tape.rule(total))
 
 
-class MultiplyRecord(OneByOneRecord, type="multiply"):
-    """A product. Autograd computes the gradient of a gate at the full size of the map, and then sums this gradient."""
+class CombinedRecord(OneByOneRecord):
+    """A join of an operator whose backward pass makes a gradient of its own for at least one of two inputs."""
 
-    sign, partial, saves_input = "*", "product so far", True
+    facts: ClassVar[tuple[str, ...]] = (*OneByOneRecord.facts, "operator", "backward")
+
+    operator: ClassVar[str]
+    backward: Callable[[tuple[TapeTensor, TapeTensor], int, int], tuple[Saves, BackwardRule]]
+    """What the operator saves, and its backward pass; arguments: two inputs, the values and the itemsize of a result."""
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         shape = shapes[0]
         for second in shapes[1:]:
             first, x = xs[:2]
-            factors = shape, second
+            terms = shape, second
             shape = broadcast(shape, second)
             size = max(first.itemsize, x.itemsize)
-            (order, strides), last = _order((first, x), factors, shape), len(xs) == 2
+            (order, strides), last = _order((first, x), terms, shape), len(xs) == 2
             result = Result(None, False, order, size, "map" if last else "scratch", "" if last else self.partial)
-            pairs = ((x, first), (first, x))
-            saves = Saves(tensors=[(other.storage, "the other factor") for other, factor in pairs if factor.derived])
-            steps = _factors((first, x), shape.values, size)
-            rule = BackwardRule(steps, reading_steps=first.derived + x.derived)
-            xs[:2] = [_laid(tape.run("mul", [first, x], shape.values, result, saves, rule), shape, strides)]
+            saves, rule = self.backward((first, x), shape.values, size)
+            xs[:2] = [_laid(tape.run(self.operator, [first, x], shape.values, result, saves, rule), shape, strides)]
         return xs[0]
+
+
+class MultiplyRecord(CombinedRecord, type="multiply"):
+    """A product. Autograd computes the gradient of a gate at the full size of the map, and then sums this gradient."""
+
+    sign, operator, partial, saves_input = "*", "mul", "product so far", True
+
+    def backward(self, xs: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> tuple[Saves, BackwardRule]:
+        first, x = xs
+        pairs = ((x, first), (first, x))
+        saves = Saves(tensors=[(other.storage, "the other factor") for other, factor in pairs if factor.derived])
+        return saves, BackwardRule(_factors(xs, count, itemsize), reading_steps=first.derived + x.derived)
+
+
+class SubtractRecord(CombinedRecord, type="subtract"):
+    """The gradient of the first input is the output's gradient; the negative one is a new tensor."""
+
+    sign, operator, partial = "-", "sub", "difference so far"
+
+    def backward(self, xs: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> tuple[Saves, BackwardRule]:
+        first, x = xs
+        small = first.derived and first.count < count
+        between = into(0, first, itemsize, first.count, 1 + x.derived) if small else []
+        steps = _reduced(1, x, count, itemsize, 1 + len(between)) if x.derived else []
+        return NOTHING_SAVED, BackwardRule([*steps[:1], *between, *steps[1:]], passes_gradient_on=True)
+
+
+class MaximumRecord(CombinedRecord, type="maximum"):
+    """A gradient takes five operators: where the other input is larger, half of the gradient, where both are equal, the
+    choice of half or whole, and zeros where the other input is larger. The result is contiguous."""
+
+    sign, operator, partial, saves_input = "maximum", "maximum", "maximum so far", True
+
+    def write(self, ends: list[str], over: bool) -> list[InlineCode]:
+        return one_by_one(ends, f".{self.sign}(", ")")
+
+    def backward(self, xs: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> tuple[Saves, BackwardRule]:
+        within = count, count * itemsize, count, count * itemsize
+        steps = _factors(xs, count, itemsize, within)
+        reading = (1 + len(within)) * sum(x.derived for x in xs)
+        saves = Saves(tensors=[(x.storage, "both inputs") for x in xs])
+        return saves, BackwardRule(steps, gradient_order="first", reading_steps=reading)
+
+
+class MinimumRecord(MaximumRecord, type="minimum"):
+    sign, operator, partial = "minimum", "minimum", "minimum so far"
 
 
 def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> tuple[str, tuple[int, ...]]:
@@ -147,23 +194,36 @@ def _summed(terms: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> 
     return steps
 
 
-def _factors(factors: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> list[list[Made]]:
-    """Backward of a product.
+def _factors(
+    factors: tuple[TapeTensor, TapeTensor], count: int, itemsize: int, within: Sequence[int] = ()
+) -> list[list[Made]]:
+    """Backward of a product, or of another operator that makes tensors of so many bytes ``within`` each gradient.
 
     Autograd first computes both full-size gradients (second factor, then first). Then it reduces each gradient to its
     factor's shape and precision (first factor, then second).
     """
     derived = [(n, x) for n, x in enumerate(factors) if x.derived]
-    whole: dict[int, list[Made]] = {}
+    each = 1 + len(within)
+    whole: list[list[Made]] = []
     rest: list[list[Made]] = []
     for n, x in derived:
-        sizes = [count * itemsize, x.count * itemsize, x.count * x.itemsize]
-        sizes = list(dict.fromkeys(sizes))
-        at = len(derived) + len(rest)
-        made = [Made(SCRATCH, size, 0, at + turn) for turn, size in enumerate(sizes[:-1])] + [Made(n, sizes[-1], 0)]
-        whole[n] = [made[0]]
-        rest += [[one] for one in made[1:]]
-    return [*reversed(whole.values()), *rest]
+        first, *others = _reduced(n, x, count, itemsize, len(derived) * each + len(rest))
+        whole.append(first)
+        rest += others
+    steps: list[list[Made]] = []
+    for turn, one in enumerate(reversed(whole), 1):
+        steps += [*([Made(SCRATCH, size, 0, turn * each - 1)] for size in within), one]
+    return [*steps, *rest]
+
+
+def _reduced(n: int, x: TapeTensor, count: int, itemsize: int, at: int) -> list[list[Made]]:
+    """Steps that make the gradient of input n at full size, sum it to the shape of x, and cast it to x's precision.
+
+    ``at``: the number of the second step.
+    """
+    sizes = list(dict.fromkeys([count * itemsize, x.count * itemsize, x.count * x.itemsize]))
+    made = [Made(SCRATCH, size, 0, at + turn) for turn, size in enumerate(sizes[:-1])]
+    return [[one] for one in (*made, Made(n, sizes[-1], 0))]
 
 
 class ConcatRecord(JoinRecord, type="concat"):

@@ -29,7 +29,7 @@ ACTIVATIONS = (
 )
 PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
-OTHERS = "unpool scale layer_scale softmax log_softmax glu add mean multiply reduce"
+OTHERS = "unpool scale layer_scale softmax log_softmax glu add mean multiply subtract maximum minimum reduce"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 REGIONS = "roi_align roi_pool ps_roi_pool"
@@ -58,7 +58,7 @@ STATUSES = {
     "calflops-flops": (
         # relu6 counts where it is called as a functional
         f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax {MAX_POOLS} {POOLS} upsample",
-        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply reduce {MOVES} {REGIONS}",
+        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply subtract maximum minimum reduce {MOVES} {REGIONS}",
     ),
     "calflops-macs": (MACS, NOTHING_IN_TORCH),
     "torchvision": (f"{MACS} {PRODUCTS}", f"{NOTHING_IN_TORCH} {LEARNED}"),
@@ -222,6 +222,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "add": case(lambda: Written(lambda x: x + x)),
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),
+        "subtract": case(lambda: Written(lambda x: x - x)),
+        "maximum": case(lambda: Written(lambda x: torch.maximum(x, x))),
+        "minimum": case(lambda: Written(lambda x: torch.minimum(x, x))),
         "reduce": case(lambda: Written(lambda x: x.mean(1, keepdim=True)), by="mean", axis="channels"),
         "reduce/sum": case(lambda: Written(lambda x: x.sum(2, keepdim=True)), by="sum", axis="height"),
         "reduce/max": case(lambda: Written(lambda x: x.amax((2, 3), keepdim=True)), by="max", axis="positions"),

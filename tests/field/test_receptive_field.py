@@ -374,7 +374,7 @@ def test_a_whole_map_that_was_cropped():
     assert (seen.field.first, seen.field.last, seen.exact) == (1, 5, True)
 
 
-@pytest.mark.parametrize("join", ["add", "multiply", "mean"])
+@pytest.mark.parametrize("join", ["add", "multiply", "mean", "subtract", "maximum"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_single_position_is_seen_from_everywhere(join, turned):
     """A kernel of 9 on 9 pixels makes one position, and all nine units beside it see what it sees, with no step."""

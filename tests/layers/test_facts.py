@@ -289,6 +289,9 @@ CASES = [
     ),
     Case("reduce", {"by": "mean", "axis": "last"}, (v,), Shape(1), (), {"add": 5, "div": 1}),
     Case("add", {}, (x, x, x), x, (), {"add": 420}),
+    Case("subtract", {}, (x, x, x), x, (), {"add": 420}),
+    Case("maximum", {}, (x, x, x), x, (), {"compare": 420}),
+    Case("minimum", {}, (Shape(6, (5, 1)), Shape(1, (1, 7))), x, (), {"compare": 210}),
     Case("mean", {}, (x, x, x), x, (), {"add": 420, "div": 210}),
     # one channel, one position along an axis, a vector: 210 values each; 6x5x1 and 1x1x7 together make 6x5x7
     Case("add", {}, (Shape(1, (5, 7)), x), x, (), {"add": 210}),

@@ -212,7 +212,7 @@ def test_every_layer_type_is_written():
     )
     for type in modules:
         assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
-    joins = ("add", "mean", "multiply", "concat")
+    joins = ("add", "mean", "multiply", "subtract", "maximum", "minimum", "concat")
     assert {row[0] for row in ROWS} | {*modules, *joins, "attention"} == set(records)
 
 
@@ -234,6 +234,8 @@ BEFORE = [
     ("multiply", {}, (x, v), ["x0 * x1[:, :, None, None]"]),
     ("add", {}, (x, x, x), ["x0 + x1", "x0 + x1"]),
     ("mean", {}, (x, x), ["x0 + x1", "x0 / 2"]),
+    ("subtract", {}, (x, v), ["x0 - x1[:, :, None, None]"]),
+    ("maximum", {}, (x, x, x), ["x0.maximum(x1)", "x0.maximum(x1)"]),
     ("concat", {}, (x, x), ["torch.cat((x0, x1), 1)"]),
     ("roi_align", {"size": 7, "sampling": 1, "aligned": True}, (x, x), ["RoiAlign((7, 7), 1, aligned=True)"]),
     ("concat", {}, (x,), ["torch.cat((x0,), 1)"]),

@@ -75,7 +75,7 @@ def spans(layer: Layer) -> list[int]:
 
 
 def elementwise(layer: Layer) -> bool:
-    return layer.type in ("add", "mean", "multiply")
+    return layer.type in ("add", "mean", "multiply", "subtract", "maximum", "minimum")
 
 
 def axes_of_others(layer: Layer, made: Any) -> bool:

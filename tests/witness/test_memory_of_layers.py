@@ -65,3 +65,23 @@ def compare(text: str) -> None:
         assert memory.saved_difference(network, module, image, amp=amp) == ""
         schedule = training(network, amp=amp, sums_in_place=False)
         assert_every_moment(schedule, memory.training_live(module, image, amp=amp), BATCH)
+
+
+JOINS = ("subtract", "maximum", "minimum")
+SMALL = "{conv: {out: 1, kernel: 3, pad: 1}}"
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", ["channels first", "channels last", "some channels"])
+@pytest.mark.parametrize("join", JOINS)
+def test_a_join(join: str, before: str) -> None:
+    """Two and three maps, one channel beside four on either side, a map without a gradient, and another precision."""
+    for branches in (
+        f"[], [{FIRST}]",
+        f"[], [{SMALL}], [{FIRST}]",
+        f"[{SMALL}], []",
+        "[], [{layer_norm: {axis: channels}}]",
+        "[{slice: {stop: 1}, from: input}], []",
+        "[], [{slice: {stop: 1}, from: input}]",
+    ):
+        compare(f"input: [3, 6, 6]\nlayers: [{BEFORE[before]}, {{{join}: [{branches}]}}, {FIRST}]\n")
