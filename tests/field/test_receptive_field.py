@@ -23,6 +23,13 @@ RANDOM = settings(
 )
 
 
+def takes_all(kind, given, axis):
+    """Whether an output of a layer reads the whole axis."""
+    if kind == "reduce":
+        return given["axis"] in (("height", "width")[axis], "last" if axis == 1 else "")
+    return kind in ("global_avg_pool", "global_max_pool")
+
+
 def taps(kind, given, axis, n, m):
     """The input positions that output o of one layer reads, as a function of o, padding included.
 
@@ -44,7 +51,7 @@ def taps(kind, given, axis, n, m):
         return lambda o: {(o + p - t * d) // s for t in range(k) if (o + p - t * d) % s == 0}
     if kind in ("adaptive_avg_pool", "adaptive_max_pool"):
         return lambda o: set(range(o * n // m, -(-(o + 1) * n // m)))
-    if kind in ("global_avg_pool", "global_max_pool"):
+    if takes_all(kind, given, axis):
         return lambda o: set(range(n))
     if kind == "upsample" and given.get("mode", "nearest") == "nearest":
         return lambda o: {o * n // m}
@@ -77,9 +84,7 @@ def follow(network, net, axis, real):
                 source = joined(ends, sizes, m)
             else:
                 m = next(nodes).shape.axes[axis]
-                source = applied(
-                    source, taps(kind, what, axis, n, m), n, kind in ("global_avg_pool", "global_max_pool")
-                )
+                source = applied(source, taps(kind, what, axis, n, m), n, takes_all(kind, what, axis))
             n = m
         return source, n
 
@@ -228,7 +233,9 @@ def test_least_is_the_smallest_path(net, shape):
         network = nets.build(net, shape)
     except LayerError:
         assume(False)
-    assume(not {"global_avg_pool", "global_max_pool", "upsample"} & {node.layer.type for node in network.nodes})
+    assume(
+        not {"global_avg_pool", "global_max_pool", "reduce", "upsample"} & {node.layer.type for node in network.nodes}
+    )
     nodes = iter(network.nodes[1:])
 
     def sizes(net, before, n, axis):
