@@ -27,6 +27,11 @@ NO_HOOK = "a subclass of a hooked class has no hook, and counts as nothing"
 TWICE = "the module's hook counts the values, and so does the patched functional that the module calls"
 
 
+def _multi_head(use: Use) -> bool:
+    """Whether the attention is part of nn.MultiheadAttention, which has a hook."""
+    return use.type == "attention" and use.form == FUNCTIONAL
+
+
 def _scaled_queries_and_scores(use: Use) -> Int:
     """1 per query value, and 1 per score for soft-max."""
     return use.input_values + use.work.exp
@@ -126,7 +131,7 @@ OPERATIONS = Tally(
     ),
     Term(
         "nn.MultiheadAttention: scaled queries, and 1 per score for soft-max",
-        Layers("attention", forms=(FUNCTIONAL,)),
+        _multi_head,
         _scaled_queries_and_scores,
         place="multihead_attention_counter_hook",
     ),
