@@ -218,33 +218,6 @@ class ClassToken(nn.Module):
         return torch.cat([token, x.movedim(1, -1)], -2).movedim(-1, 1)
 
 
-class Attention(nn.Module):
-    """Scaled dot-product attention over the last axis, in each head and window (Vaswani et al. 2017)."""
-
-    def __init__(
-        self,
-        heads: int,
-        causal: bool = False,
-        scale: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.heads, self.causal, self.scale = heads, causal, scale
-
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        q, k, v = self.split(queries), self.split(keys), self.split(values)
-        y: Tensor = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal, scale=self.scale)
-        y = y.transpose(1, 2).contiguous().flatten(2)
-        return y.reshape(len(queries), *queries.shape[2:], -1).movedim(-1, 1)
-
-    def split(self, x: Tensor) -> Tensor:
-        """Heads x positions x depth of every image and window."""
-        x = x.movedim(1, -1)
-        if x.stride(-1) != 1:
-            x = x.contiguous()
-        x = x.flatten(0, -3)
-        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
-
-
 class Rbf(nn.Module):
     """LeNet-5's output: squared distances to fixed codes of -1 and 1 (LeCun et al. 1998, equation 7)."""
 

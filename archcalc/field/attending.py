@@ -70,9 +70,9 @@ def _attended(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
         return _own(layout, target, axis)
     if layer.causal:
         return _before(layout, target, axis) if same else everything(n, exact=False)
-    if len(inside) == len(places):
-        return everything(n)
     masked = _masked(layer, layout, axis)
+    if len(inside) == len(places):
+        return everything(n, exact=masked is False)
     if not same or masked is None:
         return everything(n, exact=False)
     reading = Reading(layout)
@@ -97,17 +97,28 @@ def _before(layout: Layout, target: Layout, axis: int) -> Window:
 
 def _masked(layer: Any, layout: Layout, axis: int) -> bool | None:
     """Whether the layer hides the positions that the roll of this axis brought together; None if that is unknown."""
-    shifts: Any = getattr(layer, "shifts", ())
     if not getattr(layer, "shifted", False):
         return False
-    shift, n = layout.shifts[axis], layout.axes[axis]
-    if len(shifts) != len(layout.axes) or not equal(-shifts[axis] % n, shift):
-        return None
-    if equal(shift, 0):
+    return not equal(layout.shifts[axis], 0) if _as_cut(layer, layout) else None
+
+
+def _as_cut(layer: Any, layout: Layout) -> bool:
+    """Whether the windows are those that the layer states: cut from a map of its size, which was rolled by its shift."""
+    whole = zip(layout.axes, layer.map_size, layer.sides, layer.shifts, layout.shifts, strict=False)
+    if len(layer.map_size) != len(layout.axes):
         return False
-    inside = [digit for digit in layout.slots[-1].digits if digit.axis == axis]
-    fits = len(inside) == 1 and equal(inside[0].inner, 1) and equal(inside[0].size, layer.sides[axis])
-    return True if fits else None
+    if not all(equal(n, size) and equal(-shift % n, there) for n, size, _, shift, there in whole):
+        return False
+    *outer, inner = (slot.digits for slot in layout.slots)
+    counts = [Digit(axis, n // side, side) for axis, (n, side) in enumerate(zip(layout.axes, layer.sides, strict=True))]
+    inside = [Digit(axis, side) for axis, side in enumerate(layer.sides)]
+    pairs = ([digit for digits in outer for digit in digits], counts), (inner, inside)
+    return not layout.tokens and all(_equal_digits(found, stated) for found, stated in pairs)
+
+
+def _equal_digits(found: Sequence[Digit], stated: Sequence[Digit]) -> bool:
+    mine, theirs = ([digit for digit in digits if not equal(digit.size, 1)] for digits in (found, stated))
+    return len(mine) == len(theirs) and all(all(map(equal, a, b)) for a, b in zip(mine, theirs, strict=True))
 
 
 def multiplied(layer: Any, layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:

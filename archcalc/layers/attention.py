@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from archcalc.errors import LayerError
+from archcalc.layers.arrangement import nearest_multiples
 from archcalc.layers.base import whole
 from archcalc.layers.join import Join, shapes_text
-from archcalc.layers.settings import Flag, Number, WholeNumber
+from archcalc.layers.settings import Choice, Flag, Like, Number, PerAxis, WholeNumber
 from archcalc.sizes import (
     NO_PARAMS,
     Int,
@@ -32,7 +33,12 @@ class Attention(Join, type="attention"):
     positions. Each query takes a product with every key, also with ``causal``: implementations compute all products, and
     add -inf to some (1 add). Per score: the scale (1 mul), and soft-max (1 exp, 1 div, 1 add less one per query).
 
-    Source: Vaswani et al., Attention is all you need, 2017, section 3.2.1.
+    With ``bias: relative``, a trained number is added to each score (1 add): each head has one number for each relative
+    position of two positions in a window (``block``). With ``shift``, the windows were cut from a map that was rolled to
+    its start. Then positions that the roll brought together do not read each other (1 add of 0 or -inf per score).
+
+    Source: Vaswani et al., Attention is all you need, 2017, section 3.2.1; Liu et al., Swin transformer, 2021, section 3.2
+    (bias, shift).
     """
 
     slots: ClassVar[tuple[str, ...]] = ("queries", "keys", "values")
@@ -40,6 +46,32 @@ class Attention(Join, type="attention"):
     heads = WholeNumber("equal parts of the channels, each with its own attention")
     causal = Flag("whether a query reads only the keys up to its own position", False)
     scale = Number("factor of the products (default: 1 / sqrt(depth of a head))", None, low=float("-inf"))
+    bias = Choice("relative: adds a trained number for each relative position in a window", (None, "relative"), None)
+    block = PerAxis("positions of a window, one number for every axis; with bias or shift", None)
+    shift = PerAxis("how far the map was rolled to its start before it was cut into windows", 0, least=0)
+    size = PerAxis("size of the map that was cut into windows, one number for every axis; with shift", None)
+    like = Like("the layer whose map has the size, instead of size", None)
+
+    @property
+    def sides(self) -> tuple[Int, ...]:
+        """The positions of a window along every axis; () if they are not stated."""
+        return () if self.block is None else _listed(self.block)
+
+    @property
+    def shifts(self) -> tuple[Int, ...]:
+        """How far the map was rolled, along every axis."""
+        return self.shift if isinstance(self.shift, tuple) else (self.shift,) * len(self.sides)
+
+    @property
+    def shifted(self) -> bool:
+        """Whether positions that a roll brought together do not read each other."""
+        return any(largest(shift) for shift in _listed(self.shift))
+
+    @property
+    def map_size(self) -> tuple[Int, ...]:
+        """The size of the map that was cut into windows; () without shift."""
+        size = self.like if self.size is None else self.size
+        return _listed(size) if self.shifted and size is not None else ()
 
     def window(self, *xs: Shape) -> tuple[Window, ...]:
         """Of the keys and values; a query is read at the unit's own position."""
@@ -73,6 +105,8 @@ class Attention(Join, type="attention"):
             )
         for name, x in (("queries and keys", queries), ("values", values)):
             self._need_heads(name, x.channels)
+        if self.bias or self.shifted:
+            self._need_windows(queries, keys)
         return Shape(values.channels, queries.axes)
 
     def _need_heads(self, name: str, channels: Int) -> None:
@@ -82,8 +116,51 @@ class Attention(Join, type="attention"):
                 f"heads{_nearest_divisors(channels, self.heads)}"
             )
 
+    def _need_windows(self, queries: Shape, keys: Shape) -> None:
+        what = "bias: relative" if self.bias else "shift"
+        if self.causal:
+            raise LayerError(f"attention: {what} and causal cannot be combined; leave one of them out")
+        if not self.sides:
+            raise LayerError(f"attention: {what} needs block: the positions of a window, as in block: [7, 7]")
+        positions = product(self.sides)
+        for name, x in (("queries", queries), ("keys", keys)):
+            if not equal(x.axes[-1], positions):
+                raise LayerError(
+                    f"attention: a window of block {_sizes(self.sides)} has {int_text(positions)} positions, but there are "
+                    f"{int_text(x.axes[-1])} {name}"
+                )
+        if self.shifted:
+            self._need_map(product(queries.axes[:-1]))
+
+    def _need_map(self, windows: Int) -> None:
+        size, sides = self.map_size, self.sides
+        if not size or (self.size is not None and self.like is not None):
+            raise LayerError("attention: shift needs size or like, one of the two: the map that was cut into windows")
+        if not len(size) == len(sides) == len(self.shifts):
+            raise LayerError(
+                f"attention: block {_sizes(sides)}, shift {_sizes(self.shifts)} and size {_sizes(size)} differ in their axes"
+            )
+        for n, side, shift in zip(size, sides, self.shifts, strict=True):
+            if largest(n % side):
+                raise LayerError(
+                    f"attention: {int_text(n)} positions of the map are not divisible by windows of {int_text(side)}"
+                    f"{nearest_multiples(n, side)}"
+                )
+            if largest(shift - side) >= 0:
+                raise LayerError(
+                    f"attention: a shift of {int_text(shift)} is not smaller than a window of {int_text(side)}"
+                )
+        count = product(n // side for n, side in zip(size, sides, strict=True))
+        if not equal(count, windows):
+            raise LayerError(
+                f"attention: a map of {_sizes(size)} has {int_text(count)} windows of {_sizes(sides)}, but there are "
+                f"{int_text(windows)} windows"
+            )
+
     def params(self, *xs: Shape) -> Params:
-        return NO_PARAMS
+        if not self.bias:
+            return NO_PARAMS
+        return Params(weight=self.heads * product(2 * side - 1 for side in self.sides))
 
     def parts(self, out: Shape, *xs: Shape) -> Mapping[str, Work]:
         """The operations of every step, for one image."""
@@ -91,15 +168,24 @@ class Attention(Join, type="attention"):
         rows = self.heads * product(queries.axes)
         scores = rows * keys.axes[-1]
         pairs = product(queries.axes) * keys.axes[-1]
+        added = self.causal + (self.bias is not None) + self.shifted
         return {
             "queries x keys": Work(mac=pairs * queries.channels),
-            "scale": Work(mul=scores, add=scores * self.causal),
+            "scale": Work(mul=scores, add=scores * added),
             "soft-max": Work(exp=scores, add=scores - rows, div=scores),
             "weights x values": Work(mac=pairs * values.channels),
         }
 
     def work(self, out: Shape, *xs: Shape) -> Work:
         return Work.sum(self.parts(out, *xs).values())
+
+
+def _listed(value: Int | tuple[Int, ...]) -> tuple[Int, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _sizes(sizes: tuple[Int, ...]) -> str:
+    return "x".join(map(int_text, sizes))
 
 
 def _alike(a: Any, b: Any) -> bool:

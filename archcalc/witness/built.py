@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from archcalc.errors import ArchcalcError
+from archcalc.export import attention_layers
 from archcalc.export import missing_layers as parts
 from archcalc.export.module_names import box_value, boxes_of, how_written, indices_value, module_paths, taken
 from archcalc.layers.region import per_map
@@ -136,10 +137,16 @@ class Built(nn.Module):
         return module(*inputs)
 
 
+def _sources() -> Iterator[Any]:
+    """The modules with layers that torch.nn lacks; layers of regions need torchvision."""
+    yield from (parts, attention_layers)
+    yield import_module("archcalc.export.region_layers")
+
+
 def instance(call: ModuleCode) -> nn.Module:
     """Creates the module that the code describes."""
     home, _, name = call.target.rpartition(".")
-    source = nn if home else parts if hasattr(parts, name) else import_module("archcalc.export.region_layers")
+    source = nn if home else next(found for found in _sources() if hasattr(found, name))
     values = [instance(v) if isinstance(v, ModuleCode) else v for v in call.arguments.values()]
     named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
     module: nn.Module = getattr(source, name)(*values[: call.positional], **named)

@@ -30,11 +30,11 @@ class ModuleRun(NamedTuple):
 
 
 class UsedTensors(TorchFunctionMode):
-    """Records the parameters and buffers that a run uses, in the order of their first use."""
+    """Records the parameters and buffers that a run uses, in the order of their first use; masks are left out."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+        self.known = {id(tensor) for tensor in (*model.parameters(), *model.buffers()) if tensor.dtype != torch.bool}
         self.tensors: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -90,14 +90,14 @@ def _index(row: Row) -> int:
 def _owned(model: Built) -> dict[int, Params]:
     """The parameters and buffers of each layer's module, without those of earlier modules.
 
-    PyTorch's count of batches (num_batches_tracked) is not a buffer here.
+    Whole numbers are not buffers here: PyTorch's count of batches, and the index of a relative bias.
     """
     known: set[int] = set()
     owned = {}
     for node, module in model.layers:
         weight = bias = buffers = 0
         for name, tensor in (*module.named_parameters(), *module.named_buffers()):
-            if id(tensor) in known or name.endswith("num_batches_tracked"):
+            if id(tensor) in known or not tensor.is_floating_point():
                 continue
             known.add(id(tensor))
             if not isinstance(tensor, nn.Parameter):

@@ -73,7 +73,7 @@ def _attention(small: Network, layer: Layer, queries: int, keys: int, values: in
 
     The network input of the stand-in is 0. So all scores are equal, and only masks decide which values are read.
     """
-    settings = {name: value for name, value in layer.settings.items() if value is not None and name != "relative"}
+    settings = {name: value for name, value in layer.settings.items() if value is not None and name != "bias"}
     one = type(layer)(**{**settings, "heads": 1})
     read = small.add(f"n{len(small.nodes)}", Add(), [keys, values])
     seen = small.add(f"n{len(small.nodes)}", one, [queries, keys, read, *bias])

@@ -131,7 +131,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
     from torchvision import ops
     from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
-    from archcalc.export.missing_layers import Attention
+    from archcalc.export.attention_layers import Attention, WindowAttention
 
     class Written(nn.Module):
         def __init__(self, function: Callable[..., Any], *parameters: torch.Tensor) -> None:
@@ -142,6 +142,14 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.function(x, *self.parameters())
+
+    class Windows(nn.Module):
+        def __init__(self, attention: nn.Module) -> None:
+            super().__init__()
+            self.attention = attention
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.attention(x, x, x)
 
     def case(module: Callable[[], Any], **settings: Any) -> tuple[dict[str, Any], Callable[[], Any]]:
         return settings, module
@@ -219,6 +227,17 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             of=Pooled(2, 2, 0, 1, False, Shape(8, (12, 12)), Shape(8, (6, 6))),
         ),
         "attention": case(lambda: Written(lambda x: Attention(2)(x, x, x)), heads=2),
+        "attention/bias": case(
+            lambda: Windows(WindowAttention(2, (2, 3), relative=True)), heads=2, bias="relative", block=[2, 3]
+        ),
+        "attention/shift": case(
+            lambda: Windows(WindowAttention(2, (2, 3), relative=True, size=(4, 9), shift=(1, 1))),
+            heads=2,
+            bias="relative",
+            block=[2, 3],
+            shift=1,
+            size=[4, 9],
+        ),
         "add": case(lambda: Written(lambda x: x + x)),
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),
@@ -303,7 +322,7 @@ def test_what_a_tool_counts_of_every_layer_type_that_it_is_said_to_know(tool: st
     assert {case.split("/")[0] for case in cases} == known - {"input", "conv_table", *OF_OTHER_AXES}
     for case, (settings, module) in cases.items():
         # on the CPU, two tools have no rule for the fused operator of attention
-        found, said = explain(one_layer(case, settings), how), run(tool, module(), meta=case == "attention")
+        found, said = explain(one_layer(case, settings), how), run(tool, module(), meta=case.startswith("attention"))
         counts = {"operations": said.operations, "parameters": said.params}
         for what, count in counts.items():
             if count not in (None, found.total(what)):

@@ -128,6 +128,20 @@ def _attention(net, chance):
     _add(net, layer, queries.index, keys.index, values.index)
 
 
+def _shifted(net, chance):
+    """Attention in the windows of a map that is rolled, and rolled back; the mask may be of another roll."""
+    axes = net.nodes[-1].shape.axes
+    sides = tuple(chance.choice([side for side in range(1, n + 1) if n % side == 0]) for n in axes)
+    by = tuple(chance.randint(0, side - 1) for side in sides)
+    _add(net, registry["roll"](by=tuple(-n for n in by)))
+    _add(net, registry["windows"](size=sides, grid=chance.random() < 0.1))
+    shift = by if chance.random() < 0.8 else tuple(chance.randint(0, side - 1) for side in sides)
+    layer = registry["attention"](heads=1, block=sides, shift=shift, size=axes)
+    _add(net, layer, *(len(net.nodes) - 1,) * 3)
+    _add(net, registry["from_windows"](size=axes, block=sides))
+    _add(net, registry["roll"](by=by))
+
+
 LAYERS = {
     **{f"rearrange{i}": _rearrange for i in range(5)},
     "linear": _linear,
@@ -140,6 +154,7 @@ LAYERS = {
     "join": _join,
     "join again": _join,
     **({"attention": _attention, "attention again": _attention} if "attention" in registry else {}),
+    **{f"shifted {i}": _shifted for i in range(2)},
     **{
         name: lambda net, chance, name=name: _add(net, registry[name]())
         for name in ("instance_norm", "global_avg_pool", "softmax")

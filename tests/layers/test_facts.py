@@ -14,6 +14,7 @@ from archcalc.sizes import Params, Shape, Window, Work
 x = Shape(6, (5, 7))
 v = Shape(6)
 gate = Shape(6, (1, 1))
+windows = Shape(6, (6, 4))
 
 
 class Case(NamedTuple):
@@ -330,6 +331,26 @@ CASES = [
         (),
         {"mac": 2 * 5 * 7 * 7 * 6, "mul": 490, "exp": 490, "add": 490 + 5 * 2 * 7 * 6, "div": 490},
         (Window(1), Window(7, whole=True)),
+    ),
+    # 6 windows of 2 x 2 positions, 3 heads: (3 * 3) * 3 numbers; 3*6*4*4 = 288 scores, to each of which two are added
+    Case(
+        "attention",
+        {"heads": 3, "bias": "relative", "block": [2, 2], "shift": 1, "size": [4, 6]},
+        (windows, windows, windows),
+        windows,
+        (27,),
+        {"mac": 2 * 6 * 4 * 4 * 6, "mul": 288, "exp": 288, "add": 2 * 288 + 3 * 6 * 4 * 3, "div": 288},
+        (Window(1), Window(4, whole=True)),
+    ),
+    # a window of 2 x 3 positions: (3 * 5) * 2 numbers
+    Case(
+        "attention",
+        {"heads": 2, "bias": "relative", "block": [2, 3]},
+        (Shape(4, (6,)),) * 3,
+        Shape(4, (6,)),
+        (30,),
+        {"mac": 2 * 6 * 6 * 4, "mul": 72, "exp": 72, "add": 72 + 2 * 6 * 5, "div": 72},
+        (Window(6, whole=True),),
     ),
     Case("flatten", {}, (x,), Shape(210), (), {}, WHOLE),
     Case("identity", {}, (x,), x),

@@ -243,6 +243,18 @@ BEFORE = [
     ("attention", {"heads": 2}, (x, x, x), ["Attention(2)"]),
     ("attention", {"heads": 2, "causal": True, "scale": 1}, (x, x, x), ["Attention(2, causal=True, scale=1)"]),
     (
+        "attention",
+        {"heads": 2, "bias": "relative", "block": 9},
+        (x, x, x),
+        ["WindowAttention(2, (9,), relative=True)"],
+    ),
+    (
+        "attention",
+        {"heads": 2, "block": 9, "shift": 3, "size": 72},
+        (x, x, x),
+        ["WindowAttention(2, (9,), size=(72,), shift=(3,))"],
+    ),
+    (
         "lrn",
         {},
         v,

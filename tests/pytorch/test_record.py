@@ -115,7 +115,7 @@ SETTINGS: dict[str, list[dict]] = {
     "adaptive_avg_pool": [{"out": 2}, {"out": 1}],
     "adaptive_max_pool": [{"out": 2}],
     "batch_norm": [{}, {"frozen": True}],
-    "attention": [{"heads": 2}],
+    "attention": [{"heads": 2}, {"heads": 2, "bias": "relative", "block": [2, 3], "shift": 1, "size": [4, 9]}],
     "layer_norm": [{"axis": "channels"}, {"axis": "all"}],
     "rms_norm": [{"axis": "channels"}, {"axis": "all"}],
     "reduce": [{"by": by, "axis": axis} for by in ("mean", "sum", "max") for axis in ("channels", "positions")],

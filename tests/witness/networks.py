@@ -7,6 +7,7 @@ network and handed over beside it, so that a test can ask PyTorch about the same
 from __future__ import annotations
 
 import json
+from math import prod
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -511,7 +512,26 @@ class Settings:
             heads=self.groups(),
             causal=self.one_of(None, None, True),
             scale=self.one_of(None, None, 0.5, -1),
+            **(self.windows_of(self.x.axes) if self.x.axes and not self.rarely(2) else {}),
         )
+
+    def windows_of(self, axes: tuple[int, ...]) -> dict[str, Any]:
+        """A bias, a shift or both, for windows on the last axis."""
+        *before, positions = axes
+        windows, first = prod(before), self.one_of(*(n for n in range(1, positions + 1) if positions % n == 0))
+        block = self.one_of(positions, [positions], [first, positions // first])
+        sides = block if isinstance(block, list) else [block]
+        counts = [windows, *(1 for _ in sides[1:])]
+        if len(sides) > 1 and self.rarely(2):
+            counts.reverse()
+        shift = self.one_of(None, 0, self.number(0, max(sides)), [self.number(0, side - 1) for side in sides])
+        size = [side * count for side, count in zip(sides, counts, strict=True)]
+        return {
+            "bias": self.one_of(None, "relative", "relative"),
+            "block": block,
+            "shift": shift,
+            "size": None if shift is None or self.rarely(10) else size,
+        }
 
     def conv_table(self) -> dict[str, Any]:
         top = self.x.channels - (0 if self.rarely(10) else 1)

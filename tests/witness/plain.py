@@ -5,6 +5,7 @@ Sizes, and what PyTorch refuses, are PyTorch's own here.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -234,9 +235,33 @@ def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
     if any(x.dim() < 3 for x in xs) or len({x.shape[2:-1] for x in xs}) > 1:
         raise NoSuchLayerError("vectors, or windows that differ")
     q, k, v = (x.unflatten(1, (given["heads"], -1)).movedim(2, -1) for x in xs)
+    mask = window_mask(given, xs[0]) if given["bias"] or given["shift"] else None
+    if mask is not None and k.shape[-2] != q.shape[-2]:
+        raise NoSuchLayerError("windows of keys that are not windows of queries")
     with sdpa_kernel(SDPBackend.MATH):
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=given["causal"], scale=given["scale"])
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=given["causal"], scale=given["scale"])
     return y.movedim(-1, 2).flatten(1, 2)
+
+
+def window_mask(given: dict[str, Any], x: Tensor) -> Tensor:
+    """Which positions of a window read each other: those that came from the same part of the map before the roll."""
+    sides, shift, size = (listed(given[name] or ()) for name in ("block", "shift", "size"))
+    if given["causal"] or not sides or math.prod(sides) != x.shape[-1]:
+        raise NoSuchLayerError("causal windows, or windows of another size")
+    if not any(shift):
+        return torch.zeros(1, 1)
+    shift = shift * len(sides) if not isinstance(given["shift"], (list, tuple)) else shift
+    if len(size) != len(sides) or len(shift) != len(sides):
+        raise NoSuchLayerError("another number of axes")
+    if any(n % side or by >= side for n, side, by in zip(size, sides, shift, strict=True)):
+        raise NoSuchLayerError("windows that do not divide the map, or a shift over a window")
+    if math.prod(size) // math.prod(sides) != math.prod(x.shape[2:-1]):
+        raise NoSuchLayerError("another number of windows")
+    return torch.zeros(1, 1)
+
+
+def listed(value: Any) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
 
 
 def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:

@@ -1,0 +1,95 @@
+"""Attention as modules. An exported model carries the source of those that it uses."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+
+class Attention(nn.Module):
+    """Scaled dot-product attention over the last axis, in each head and window (Vaswani et al. 2017)."""
+
+    def __init__(
+        self,
+        heads: int,
+        causal: bool = False,
+        scale: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.heads, self.causal, self.scale = heads, causal, scale
+
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        q, k, v = self.split(queries), self.split(keys), self.split(values)
+        y = self.attend(q, k, v, len(queries))
+        y = y.transpose(1, 2).contiguous().flatten(2)
+        return y.reshape(len(queries), *queries.shape[2:], -1).movedim(-1, 1)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, images: int) -> Tensor:
+        y: Tensor = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal, scale=self.scale)
+        return y
+
+    def split(self, x: Tensor) -> Tensor:
+        """Heads x positions x depth of every image and window."""
+        x = x.movedim(1, -1)
+        if x.stride(-1) != 1:
+            x = x.contiguous()
+        x = x.flatten(0, -3)
+        return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
+
+
+class WindowAttention(Attention):
+    """Attention in windows, with a trained bias for each relative position (Liu et al. 2021).
+
+    With ``size``: positions that a roll by ``shift`` brought together do not read each other.
+    """
+
+    table: Tensor
+    index: Tensor
+    apart: Tensor
+
+    def __init__(
+        self,
+        heads: int,
+        block: tuple[int, ...],
+        scale: float | None = None,
+        relative: bool = False,
+        size: tuple[int, ...] = (),
+        shift: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(heads, scale=scale)
+        self.relative, self.shifted = relative, bool(size)
+        if relative:
+            index = torch.zeros(1, 1, dtype=torch.long)
+            for n in block:
+                steps = torch.arange(n)[:, None] - torch.arange(n) + n - 1
+                index = torch.kron(index * (2 * n - 1), torch.ones_like(steps)) + steps.tile(index.shape)
+            numbers = math.prod(2 * n - 1 for n in block)
+            self.table = nn.Parameter(torch.empty(numbers, heads).normal_(std=0.02))
+            self.register_buffer("index", index.flatten())
+        if size:
+            ends = torch.zeros(1, 1, dtype=torch.long)
+            for n, side, by in zip(size, block, shift, strict=True):
+                end = (torch.arange(n) >= n - by).long().view(-1, side)
+                ends = torch.kron(ends * 2, torch.ones_like(end)) + end.tile(ends.shape)
+            apart = ends[:, None, :, None] != ends[:, None, None]
+            self.register_buffer("apart", apart, persistent=False)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, images: int) -> Tensor:
+        bias = self.bias(q, images)
+        y: Tensor = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=self.scale)
+        return y
+
+    def bias(self, q: Tensor, images: int) -> Tensor:
+        """What is added to the scores of each head and window."""
+        if self.relative:
+            n = q.shape[-2]
+            bias = self.table[self.index].view(n, n, -1).permute(2, 0, 1).contiguous()[None]
+        else:
+            bias = q.new_zeros(1, 1, 1, 1)
+        if self.shifted:
+            bias = bias.masked_fill(self.apart, float("-inf"))
+            bias = bias.repeat(images, 1, 1, 1)
+        return bias
