@@ -60,20 +60,28 @@ class WindowAttention(Attention):
         shift: tuple[int, ...] = (),
     ) -> None:
         super().__init__(heads, scale=scale)
+        self.block, self.size, self.shift = block, size, shift
         self.relative, self.shifted = relative, bool(size)
         if relative:
-            index = torch.zeros(1, 1, dtype=torch.long)
-            for n in block:
-                steps = torch.arange(n)[:, None] - torch.arange(n) + n - 1
-                index = torch.kron(index * (2 * n - 1), torch.ones_like(steps)) + steps.tile(index.shape)
             numbers = math.prod(2 * n - 1 for n in block)
             self.table = nn.Parameter(torch.empty(numbers, heads).normal_(std=0.02))
+        self.constants()
+
+    def constants(self) -> None:
+        """Make the buffers, which follow from the sizes."""
+        if self.relative:
+            index = torch.zeros(1, 1, dtype=torch.long)
+            for n in self.block:
+                steps = torch.arange(n)[:, None] - torch.arange(n) + n - 1
+                index = torch.kron(index * (2 * n - 1), torch.ones_like(steps))
+                index += steps.tile(len(index) // n, len(index) // n)
             self.register_buffer("index", index.flatten())
-        if size:
+        if self.shifted:
             ends = torch.zeros(1, 1, dtype=torch.long)
-            for n, side, by in zip(size, block, shift, strict=True):
+            for n, side, by in zip(self.size, self.block, self.shift, strict=True):
                 end = (torch.arange(n) >= n - by).long().view(-1, side)
-                ends = torch.kron(ends * 2, torch.ones_like(end)) + end.tile(ends.shape)
+                here = torch.kron(ends * 2, torch.ones_like(end))
+                ends = here + end.tile(*ends.shape)
             apart = ends[:, None, :, None] != ends[:, None, None]
             self.register_buffer("apart", apart, persistent=False)
 

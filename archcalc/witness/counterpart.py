@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
+from archcalc.export.attention_layers import WindowAttention
 from archcalc.network import Node
 from archcalc.pytorch.record import records
 from archcalc.witness.built import Built
@@ -100,11 +101,21 @@ def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[s
 
 
 def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None:
-    """Copy the parameters and buffers of the other model into the built model."""
+    """Copy the parameters and buffers of the other model into the built model.
+
+    An index follows from sizes and has no values on the meta device. So the other model takes it from the built model.
+    """
     tensors = dict((*theirs.named_parameters(), *theirs.named_buffers()))
+    for layer in built.modules():
+        if isinstance(layer, WindowAttention):
+            with torch.device(next(theirs.parameters()).device):
+                layer.constants()
     for mine, other in paired:
         path, _, name = mine.rpartition(".")
         module = built.get_submodule(path)
+        if isinstance(module, WindowAttention) and name == "index":
+            tensors[other].copy_(module.index)
+            continue
         trained = name in module._parameters
         tensor = tensors[other].data.reshape(getattr(module, name).shape)
         if trained:
@@ -161,7 +172,10 @@ def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Te
     waiting: dict[int, tuple[tuple[int, ...], list[Tensor]]] = {}
     for node, module in built.layers:
         tensors = [tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) in position]
-        waiting[node.index] = node.inputs, sorted(tensors, key=lambda tensor: position[id(tensor)])
+        inputs = node.inputs
+        if node.layer.type == "attention":  # its bias does not depend on its inputs
+            waiting[-1 - node.index], tensors = ((), tensors), []
+        waiting[node.index] = inputs, sorted(tensors, key=lambda tensor: position[id(tensor)])
     ordered: dict[int, Tensor] = {}
     while waiting:
         ready = [index for index, (inputs, _) in waiting.items() if not any(i in waiting for i in inputs)]

@@ -198,8 +198,7 @@ def test_patches_that_leave_pixels_over():
 
 def swin_block(network, size, shift):
     """Attention in windows of 7 positions; of the map that is rolled by ``shift``, with a mask."""
-    layer = registry["attention"](heads=1)
-    layer.shifted, layer.shifts, layer.sides = bool(shift), (shift,), (7,)
+    layer = registry["attention"](heads=1, block=7, shift=shift, size=size)
     start = len(network.nodes) - 1
     network.add("", registry["roll"](by=-shift))
     at = network.add("", registry["windows"](size=7))
