@@ -240,8 +240,7 @@ def test_shifted_windows_without_a_mask_see_both_ends():
 
 def test_a_mask_of_another_shift_is_a_bound():
     network = net((28,), ("roll", {"by": -2}), ("windows", {"size": 7}))
-    layer = registry["attention"](heads=1)
-    layer.shifted, layer.shifts, layer.sides = True, (3,), (7,)
+    layer = registry["attention"](heads=1, block=7, shift=3, size=28)
     network.add("masked", layer, [2, 2, 2])
     (along,) = network.analyze().field.layers[-1].field
     assert (along.field.first, along.field.last, along.exact) == (0, 27, False)
