@@ -18,7 +18,7 @@ from archcalc.analysis.analysis import Analysis
 from archcalc.analysis.rows import Row
 from archcalc.layers import Layer
 
-COMMUTING = ("add", "mean", "multiply")
+COMMUTING = ("add", "mean", "multiply", "maximum", "minimum")
 """Joins whose inputs may stand in any order."""
 SURROUNDINGS = 2
 """How many layers before and behind a layer are compared if the networks differ on both sides of the layer."""

@@ -177,9 +177,11 @@ def upsample(given: dict[str, Any], x: Tensor) -> Tensor:
 def unpool(given: dict[str, Any], x: Tensor) -> Tensor:
     of = given["of"]
     pixels = torch.ones(BATCH, of.before.channels, *of.before.axes)
-    how = of.kernel, of.stride, of.pad, of.dilation, bool(of.ceil_mode)
+    pads = of.pad if isinstance(of.pad, (list, tuple)) else []
+    pad = tuple(p[0] if isinstance(p, (list, tuple)) and p[0] == p[1] else p for p in pads) or of.pad
+    how = of.kernel, of.stride, pad, of.dilation, bool(of.ceil_mode)
     _, indices = of_axes("max_pool", x)(pixels, *how, return_indices=True)
-    return of_axes("max_unpool", x)(x, indices, of.kernel, of.stride, of.pad, of.before.axes)
+    return of_axes("max_unpool", x)(x, indices, of.kernel, of.stride, pad, of.before.axes)
 
 
 def of_axes(name: str, x: Tensor) -> Any:
