@@ -251,6 +251,10 @@ class Network:
         used = {i for node in nodes for i in node.inputs}
         return [*self.outputs, *(node.index for node in nodes if node.side and node.index not in used)]
 
+    def frozen(self, node: Node) -> bool:
+        """Whether a layer's weights are frozen. The owner of the weights decides."""
+        return not (node if node.shares is None else self.nodes[node.shares]).trained
+
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
 
@@ -269,7 +273,8 @@ class Network:
         other.blocks = self.blocks
         for node in self.after_inputs:
             place = node.scopes, node.side, node.shares, node.place, node.storage
-            other.append(node.name, node.layer, node.inputs, *place)
+            index = other.append(node.name, node.layer, node.inputs, *place)
+            other.nodes[index].trained = node.trained
         other.chosen, other.unused = self.chosen, self.unused
         return other
 

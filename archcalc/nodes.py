@@ -23,9 +23,13 @@ class Node:
     place    place of the layer in the spec, for messages
     storage  storage of the output: the layer type's default, or the spec's choice for this layer
     regions  how many regions of an image the layer runs for; 0: it runs for the whole image
+    trained  False: the layer's weights are frozen. Of a layer with ``shares``, the owner says this: ``Network.frozen``
     """
 
-    __slots__ = ("index", "inputs", "layer", "name", "place", "regions", "scopes", "shape", "shares", "side", "storage")
+    __slots__ = (
+        *("index", "inputs", "layer", "name", "place", "regions", "scopes", "shape", "shares", "side", "storage"),
+        "trained",
+    )
 
     index: int
     name: str
@@ -38,6 +42,7 @@ class Node:
     place: Place | None
     storage: StorageKind
     regions: Int
+    trained: bool
 
     def __init__(
         self,
@@ -53,7 +58,7 @@ class Node:
         storage: StorageKind | None = None,
         regions: Int = 0,
     ) -> None:
-        self.regions, self.storage = regions, storage or layer.storage
+        self.regions, self.storage, self.trained = regions, storage or layer.storage, True
         self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
         self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
 

@@ -65,6 +65,7 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
     for node in left:
         if node.shares is not None:
             owner = heirs.get(node.shares, node.shares)
+            node.trained = nodes[node.shares].trained
             node.shares = None if owner == node.index else place[owner]
     for node in left:
         node.side = node.index not in main

@@ -13,6 +13,7 @@ from archcalc.sizes import Int, Params, Work
 class Totals(NamedTuple):
     """Sums over the rows of an analysis; operations and values are for the whole batch.
 
+    frozen: the parameters of layers with ``trained: false``, which ``params`` contains.
     values: the values of the network input and of every output in new storage (not in place, and not a view).
     conv_inputs: the values of a second copy of the input of every convolution. unknown_types: the layer types that the
     convention says nothing about. If there is such a type, ``macs`` is incomplete.
@@ -28,6 +29,7 @@ class Totals(NamedTuple):
     values: Int
     conv_inputs: Int
     unknown_types: tuple[str, ...] = ()
+    frozen: Int = 0
 
 
 def sum_rows(rows: Sequence[Row], convention: Convention) -> Totals:
@@ -45,6 +47,7 @@ def sum_rows(rows: Sequence[Row], convention: Convention) -> Totals:
         values=sum(row.values for row in rows if row.values is not None),
         conv_inputs=sum(row.conv_inputs for row in rows),
         unknown_types=unknown_types(rows),
+        frozen=sum(row.param_count for row in rows if row.node is not None and not row.node.trained),
     )
 
 

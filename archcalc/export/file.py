@@ -16,6 +16,7 @@ from textwrap import wrap
 from archcalc.analysis import analyze
 from archcalc.export.classes import Class, Classes, called, camel, fields
 from archcalc.export.forward import forward
+from archcalc.export.frozen import frozen_modules
 from archcalc.export.lines import WIDTH, fits, signature, statement
 from archcalc.export.module_names import TAKEN, boxes_of, identifier
 from archcalc.export.outline import ModuleOutline, outline
@@ -123,6 +124,8 @@ def _class(one: Class, classes: Classes, network: Network, main: list[int], side
     spaces = [f"        self.{space} = nn.Module()" for space in first.namespaces]
     attributes = [f"        self.{attribute} = {name}" for name, attribute in names.items()]
     ties = [line for pair in first.ties for line in statement(f"tie({', '.join(f'self.{p}' for p in pair)})", 8)]
+    frozen = [".".join(filter(None, ("self", path))) for path in frozen_modules(network)] if whole else []
+    ties += [line for path in frozen for line in statement(f"{path}.requires_grad_(False)", 8)]
     texts = [re.sub(r"[^\W\d]\w*", lambda w: f"self.{names[w[0]]}" if w[0] in names else w[0], t) for t in texts]
     rois = _regions(network, first)
     first.arguments.update({value: name for value, (name, _) in rois.items()})

@@ -10,7 +10,7 @@ from archcalc.sizes import Int
 class Context:
     """The values in scope, the name prefix, and the blocks around a step."""
 
-    __slots__ = ("blocks", "cost", "depth", "prefix", "regions", "scope", "scopes", "side")
+    __slots__ = ("blocks", "cost", "depth", "prefix", "regions", "scope", "scopes", "side", "trained")
 
     def __init__(
         self,
@@ -21,9 +21,10 @@ class Context:
         depth: int = 0,
         blocks: tuple[str, ...] = (),
         regions: Int = 0,
+        trained: bool = True,
     ) -> None:
         self.scope, self.prefix, self.scopes, self.side, self.depth = scope, prefix, scopes, side, depth
-        self.blocks, self.regions = blocks, regions
+        self.blocks, self.regions, self.trained = blocks, regions, trained
         self.cost = 1 + (len(prefix) + len(scope)) // 16
         """The operations that one step costs in this context, because names are written out and scopes are copied."""
 
@@ -46,12 +47,17 @@ class Context:
             self.depth + 1,
             (*self.blocks, block) if block else self.blocks,
             self.regions if regions is None else regions,
+            self.trained,
         )
 
     def turn(self, counter: str, number: int) -> Context:
         """The context in turn ``number`` of a repeat."""
         scope = {**self.scope, counter: number}
-        return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks, self.regions)
+        return Context(scope, self.prefix, self.scopes, self.side, self.depth, self.blocks, self.regions, self.trained)
+
+    def with_trained(self, trained: bool) -> Context:
+        """The context of a step that says whether its weights are trained."""
+        return Context(self.scope, self.prefix, self.scopes, self.side, self.depth, self.blocks, self.regions, trained)
 
     def outwards(self) -> list[str]:
         """The prefixes of this scope and of the scopes around this scope, innermost first."""

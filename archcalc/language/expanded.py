@@ -59,6 +59,8 @@ def _step(node: Node, network: Network, before: Node) -> list[str]:
         lines.append(f"  from: {sources[0] if len(sources) == 1 else '[' + ', '.join(sources) + ']'}")
     if node.storage != node.layer.held(node.shape, *network.input_shapes(node)):
         lines.append(f"  storage: {node.storage}")
+    if not node.trained and node.shares is None and any(node.layer.params(*network.input_shapes(node))[:2]):
+        lines.append("  trained: false")
     if node.shares is not None and not isinstance(node.layer, Unpool):
         lines.append(f"  weights: {_text(network.nodes[node.shares].name)}")
     return lines

@@ -102,6 +102,9 @@ class Expander(Lookup):
                 return None
             if not taken:
                 return current
+        if options.trained is not None:
+            trained = self.holds(options.trained, self.with_channels(context.scope, current), step.place, "trained")
+            context = context.with_trained(trained is not False)
         sources: Sources = (current,)
         if options.sources is not None:
             sources = tuple([self.find(t, current, context, step.place, "from") for t in options.sources])
@@ -258,6 +261,7 @@ class Expander(Lookup):
             else:
                 self.problem(str(error), step.place, name=self.called(name, layer.type, context))
             return self.nothing(name, context)
+        self.nodes[index].trained = context.trained
         if full:
             self.outputs[full] = index
         else:

@@ -15,7 +15,7 @@ ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 FAMILY = (*ABOUT, "input", "inputs", "axes", "outputs", "params", "let", "check", "networks", "blocks", "layers")
 NETWORK = (*ABOUT, "input", "inputs", "axes", "outputs", "layers")
 BLOCK = ("params", "let", "layers", "note")
-OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage", "regions")
+OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage", "regions", "trained")
 KINDS = ("layers", "side")
 RESERVED = ("channels", "if", "else", "and", "or", "not", "true", "false", "none", "null", "True", "False", "None")
 """Words of the expression language. No parameter can have such a name."""

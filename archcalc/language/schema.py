@@ -31,6 +31,10 @@ _OPTION_SCHEMAS: dict[str, Any] = {
         "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string"}],
         "description": "the regions of an image for each of which a block or group runs",
     },
+    "trained": {
+        "type": ["boolean", "string"],
+        "description": "false: the weights are frozen, for all layers inside",
+    },
 }
 _ABOUT_SCHEMAS = {key: {"type": ["string", "number"]} for key in ABOUT}
 _INPUT = {

@@ -94,6 +94,8 @@ class StepReader(ValueReader):
             self.problem(f"storage belongs to a layer, not to {clipped(name, 60)}", step, place.path)
         if options.weights is not None and (name == "side" or (name in LAYERS and LAYERS[name].joins)):
             self.problem(f"weights belongs to a layer, a block or a group, not to {name}", step, place.path)
+        if options.trained is not None and options.weights is not None:
+            self.problem("trained belongs to the layer, block or group whose weights are used", step, place.path)
         if options.regions is not None and name not in self.known_blocks and name not in KINDS:
             self.problem(f"regions belongs to a block or a group, not to {clipped(name, 60)}", step, place.path)
         if name in self.known_blocks:
@@ -217,6 +219,8 @@ class StepReader(ValueReader):
             options.storage = self.value(entries["storage"], f"{path}.storage", STORAGES)
         if "regions" in entries:
             options.regions = self.value(entries["regions"], f"{path}.regions")
+        if "trained" in entries:
+            options.trained = self.value(entries["trained"], f"{path}.trained")
         if "when" in entries:
             options.when = self.value(entries["when"], f"{path}.when")
         if "from" in entries:

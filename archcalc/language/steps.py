@@ -39,6 +39,7 @@ class Options:
     weights: Template | None = None
     storage: Any = None
     regions: Any = None
+    trained: Any = None
 
 
 class Step:

@@ -162,6 +162,7 @@ OPTIONS: Mapping[str, str] = {
     **dict.fromkeys(("id", "top", "call", "called"), "name"),
     **dict.fromkeys(("share", "shared", "shares", "weight", "tied"), "weights"),
     **dict.fromkeys(("counter", "index", "var"), "as"),
+    **dict.fromkeys(("trainable", "frozen", "freeze", "requiresgrad", "lrmult"), "trained"),
 }
 
 KEYS: Mapping[str, str] = {

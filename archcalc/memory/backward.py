@@ -25,6 +25,10 @@ VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 """Operators that read their weight through a view; the backward step of the view passes the weight's gradient on."""
 
 
+_AS = {"windows": "last", "matrices": "first"}
+"""The order of the copy, by the order that an operator needs."""
+
+
 class BackwardPass:
     """One run of the backward pass, from the outputs to the weights."""
 
@@ -134,7 +138,7 @@ class BackwardPass:
         self.users[gradient.storage] -= 1
         copy = self.tape.make("gradient", operation.output.per_image, 0, "gradient in order")
         self.users[copy] = 1
-        return Gradient(copy, True, order or operation.rule.needs_order.replace("windows", "last"))
+        return Gradient(copy, True, order or _AS.get(operation.rule.needs_order, operation.rule.needs_order))
 
     def _pass_on_with_weights(
         self, operation: Operation, gradients: dict[int, Gradient], shared: list[tuple[Storage, tuple[int, int]]]

@@ -145,17 +145,20 @@ class Budget:
 
     @cached_property
     def tensors(self) -> list[int]:
-        """The bytes of every weight tensor, including the weights of layers that PyTorch builds but does not run."""
+        """The bytes of every trained weight tensor, including those of layers that PyTorch builds but does not run."""
         found = []
-        for layer, params in self._owned:
+        for layer, params, trained in self._owned:
             rows = [len(row) for row in layer.table] if isinstance(layer, ConvTable) else [1]
-            found += [params.weight * row // sum(rows) * self.itemsize for row in rows if params.weight]
-            found += [params.bias // len(rows) * self.itemsize for _ in rows if params.bias]
+            found += [params.weight * row // sum(rows) * self.itemsize for row in rows if params.weight and trained]
+            found += [params.bias // len(rows) * self.itemsize for _ in rows if params.bias and trained]
         return found
 
     @cached_property
-    def _owned(self) -> list[tuple[Layer, Params]]:
-        """Every layer with parameters, and the parameters; layers that share another layer's weights are left out."""
+    def _owned(self) -> list[tuple[Layer, Params, bool]]:
+        """Every layer with parameters, the parameters, and whether they are trained.
+
+        Layers that share another layer's weights are left out.
+        """
         known: dict[tuple[Layer, tuple[Shape, ...]], Params] = {}
         found = []
         for node in self.network.running():
@@ -163,12 +166,17 @@ class Budget:
                 key = node.layer, tuple(self.network.input_shapes(node))
                 if key not in known:
                     known[key] = node.layer.params(*key[1])
-                found.append((node.layer, known[key]))
-        return [(layer, params) for layer, params in found if any(params)]
+                found.append((node.layer, known[key], node.trained))
+        return [one for one in found if any(one[1])]
 
     @cached_property
     def weights(self) -> int:
-        """The bytes of all weights. In training, the gradients of the weights take the same number of bytes."""
+        """The bytes of all weights."""
+        return sum(params.weight + params.bias for _, params, _ in self._owned) * self.itemsize
+
+    @cached_property
+    def gradients(self) -> int:
+        """The bytes of the gradients of all weights, at the end of a backward pass. Frozen weights have none."""
         return sum(self.tensors)
 
     @cached_property
@@ -176,14 +184,14 @@ class Budget:
         """The bytes of running means and variances, and of the int64 batch counter of each batch normalisation."""
         return sum(
             params.buffers * self.itemsize + 8 * (layer.type == "batch_norm" and not layer.settings["frozen"])
-            for layer, params in self._owned
+            for layer, params, _ in self._owned
         )
 
     @cached_property
     def optimizer_bytes(self) -> int:
         """The bytes of the optimizer state."""
         kind = OPTIMIZERS[self.optimizer]
-        return kind.per_weight * self.weights + (4 * len(self.tensors) if kind.counts_steps else 0)
+        return kind.per_weight * self.gradients + (4 * len(self.tensors) if kind.counts_steps else 0)
 
     @cached_property
     def step_scratch(self) -> int:
@@ -213,7 +221,9 @@ class Budget:
         rest = self.training.peak(batch) - gradients
         held = self.weights, self.buffers, self.optimizer_bytes
         in_passes = Parts(*held, gradients, self.image(batch), rest, self.overhead)
-        in_step = Parts(*held, self.weights, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead)
+        in_step = Parts(
+            *held, self.gradients, self.image(batch), self._outputs(batch) + self.step_scratch, self.overhead
+        )
         return max(in_passes, in_step, key=lambda parts: parts.total)
 
     def largest_inference(self, budget: int | str) -> int:
@@ -225,7 +235,7 @@ class Budget:
         """The largest batch for which training fits into the budget; 0 if one image does not fit."""
         free = in_bytes(budget) - self.weights - self.buffers - self.optimizer_bytes - self.overhead
         each = self.image(1) + self._outputs(1)
-        in_step = max(0, free - self.weights - self.step_scratch) // each
+        in_step = max(0, free - self.gradients - self.step_scratch) // each
         return min(self.training.largest_batch(free, self.image(1)), in_step)
 
     def _gradients(self, moment: int) -> int:

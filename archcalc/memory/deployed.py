@@ -65,6 +65,7 @@ def fold_batch_norm(network: Network) -> Network:
             place=node.place,
             storage="in_place" if isinstance(node.layer, Add) else node.storage,
         )
+        folded.nodes[-1].trained = node.trained
     folded.chosen, folded.unused = tuple(place[i] for i in network.outputs), network.unused
     return folded
 

@@ -8,7 +8,13 @@ from archcalc.pytorch.runner import strides_in
 from archcalc.pytorch.tape import Operation, Storage, TapeTensor
 from archcalc.sizes import product
 
-ROWS = {"last": slice(1, None), "windows": slice(1, -1), "channels": slice(1), "first": slice(-1)}
+ROWS = {
+    "last": slice(1, None),
+    "windows": slice(1, -1),
+    "channels": slice(1),
+    "first": slice(-1),
+    "matrices": slice(-2),
+}
 """The channels and axes that must be one with the batch, by the order that an operator needs."""
 
 

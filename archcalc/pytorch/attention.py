@@ -83,7 +83,7 @@ class AttentionRecord(Record, type="attention"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         layouts = [layout(x, shape) for x, shape in zip(xs, shapes, strict=True)]
         deep = shapes[0].channels == shapes[2].channels
-        trained = tape.training and layer.bias is not None
+        trained = tape.trains and layer.bias is not None
         flash = tape.attention != "math" and deep and not trained and all(one.copied or one.adjacent for one in layouts)
         tokens = [
             self._tokens(tape, layer.heads, at, x, shape, one, flash)

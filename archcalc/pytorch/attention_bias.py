@@ -59,7 +59,7 @@ def bias_of(tape: Runner, layer: Any, queries: Shape) -> Bias | None:
     if not layer.bias and not layer.shifted:
         return None
     heads, n, size = layer.heads if layer.bias else 1, queries.axes[-1], tape.itemsize
-    derived = tape.training and layer.bias is not None
+    derived = tape.trains and layer.bias is not None
     count = heads * n * n if layer.bias else 1
     bias = Bias.made(tape, "index" if layer.bias else "new_zeros", count, size, derived, "bias")
     if derived:

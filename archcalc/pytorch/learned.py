@@ -56,8 +56,8 @@ class ClassTokenRecord(Record, type="class_token"):
         count = shape.channels * layer.tokens
         tape.moment("expand")
         values = out.values - shape.values
-        token = TapeTensor(tape.make("scratch", 0), values, tape.itemsize, derived=tape.training)
-        if tape.training:
+        token = TapeTensor(tape.make("scratch", 0), values, tape.itemsize, derived=tape.trains)
+        if tape.trains:
             rule = BackwardRule([tape.gradients(count)])
             tape.operations.append(Operation(tape.node, "expand", [], token, [], rule, tape.parameter))
             tape.parameter += 1

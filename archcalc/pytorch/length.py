@@ -11,8 +11,8 @@ from typing import Any
 from archcalc.layers import Layer
 from archcalc.pytorch.code import ModuleCode
 from archcalc.pytorch.norm import NormRecord, over_axes
-from archcalc.pytorch.runner import FLOAT, Runner, into, last, layer_params, trivial
-from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, WEIGHT, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.runner import FLOAT, Runner, last, layer_params, trivial
+from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
 
@@ -126,7 +126,5 @@ def _within(label: str) -> Result:
 def scaled(tape: Runner, x: TapeTensor, count: int, weights: int, result: Result) -> TapeTensor:
     """x times a trained scale of so many numbers."""
     size = result.itemsize or x.itemsize
-    gradient = into(0, x, size, count, 2)
-    steps = [[Made(SCRATCH, count * size, 0, 9)], *gradient, [Made(WEIGHT, 0, weights * tape.itemsize)]]
-    rule = BackwardRule(steps, weights=True, reading_steps=2)
+    rule = tape.scaling(x, size, count, weights)
     return tape.run("mul", [x], count, result, Saves("the normalised values"), rule)

@@ -16,7 +16,6 @@ from archcalc.pytorch.tape import (
     PASSES,
     SCRATCH,
     VIEW,
-    WEIGHT,
     BackwardRule,
     Made,
     Result,
@@ -251,12 +250,7 @@ class LayerScaleRecord(NormRecord, type="layer_scale"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         size = max(x.itemsize, tape.itemsize)
-        steps = [
-            [Made(SCRATCH, out.values * size, 0, 9)],
-            *into(0, x, size, out.values, 2),
-            [Made(WEIGHT, 0, out.channels * tape.itemsize)],
-        ]
-        rule = BackwardRule(steps, weights=True, reading_steps=2)
+        rule = tape.scaling(x, size, out.values, out.channels)
         return tape.run("mul", xs, out.values, Result(itemsize=size), self.saves, rule)
 
 

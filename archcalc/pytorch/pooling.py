@@ -186,14 +186,16 @@ class SubsampleRecord(PoolRecord, type="subsample"):
         at = self.placement(layer, shapes[0], out)
         sums = self.windows(tape, layer, xs[0], (shapes[0], out), at)
         saves = NOTHING_SAVED
-        if tape.training:
+        if tape.trains:
             saves = Saves(tensors=[(tape.copy(sums, "copy of the sums"), "a copy of its sums")])
         size = max(sums.itemsize, tape.itemsize)
         lower = [[Made(SCRATCH, 0, out.channels * sums.itemsize, 9)]] if sums.itemsize < tape.itemsize else []
         gradient = [*lower, [Made(WEIGHT, 0, out.channels * tape.itemsize)]]
         of_sums = into(0, sums, size, out.values, 2)
         steps = [[Made(SCRATCH, out.values * sums.itemsize, 0, 1 + len(of_sums))], *of_sums, *gradient]
-        rule = BackwardRule(steps, weights=True, reading_steps=2)
+        if tape.frozen:
+            steps, lower, gradient = into(0, sums, size, out.values, 1), [], []
+        rule = BackwardRule(steps, weights=True, reading_steps=1 if tape.frozen else 2)
         scaled = tape.run("mul_", [sums], out.values, Result(over=sums), saves, rule)
         rule = BackwardRule(gradient, weights=True, passes_gradient_on=True)
         return tape.run("add_", [scaled], out.values, Result(over=scaled), rule=rule)

@@ -125,11 +125,14 @@ class Runner(Tape):
         return [Made(at, 0, 2 * n) for at, n in enumerate(counts, 1)], copies[::-1]
 
     def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> TapeTensor:
-        """The copy of a weight in half precision."""
-        if (owner, parameter) not in self._copies:
+        """The copy of a weight in half precision. Autocast does not keep copies of frozen weights."""
+        if (owner, parameter) not in self._copies or self.frozen:
             self.moment("_to_copy")
             storage = self.make("weight copy", 0, 2 * count, "weights in half precision")
-            copy = self._copies[owner, parameter] = TapeTensor(storage, count, 2, derived=self.training)
+            copy = TapeTensor(storage, count, 2, derived=self.trains)
+            if self.frozen:
+                return copy
+            self._copies[owner, parameter] = copy
             if self.training:
                 rule = BackwardRule([[gradient]])
                 self.operations.append(Operation(self.node, "_to_copy", [], copy, [], rule, parameter))
@@ -139,8 +142,8 @@ class Runner(Tape):
         """A weight of ``count`` values, repeated for every image of the batch."""
         self.moment("repeat")
         storage = self.make("scratch", count * self.itemsize * self.times, 0, f"{label}, repeated")
-        weight = TapeTensor(storage, count, self.itemsize, derived=self.training, times=self.times)
-        if self.training:
+        weight = TapeTensor(storage, count, self.itemsize, derived=self.trains, times=self.times)
+        if self.trains:
             rule = BackwardRule([self.gradients(count)])
             self.operations.append(Operation(self.node, "repeat", [], weight, [], rule, self.parameter))
             self.parameter += 1
@@ -165,6 +168,17 @@ class Runner(Tape):
         if rule is None:
             rule = self._rules[key] = BackwardRule(self.step(x, weights), bool(weights), gradient_order=order)
         return rule
+
+    def scaling(self, x: TapeTensor, size: int, count: int, weights: int) -> BackwardRule:
+        """The backward pass of a product of x and ``weights`` trained factors, in precision ``size``."""
+        if self.frozen:
+            return BackwardRule(into(0, x, size, count, 1), weights=True, reading_steps=1)
+        steps = [
+            [Made(SCRATCH, count * size, 0, 9)],
+            *into(0, x, size, count, 2),
+            *([one] for one in self.gradients(weights)),
+        ]
+        return BackwardRule(steps, weights=True, reading_steps=2)
 
     def copy(self, x: TapeTensor, label: str) -> Storage:
         """A copy of x that is saved for the backward pass."""

@@ -99,7 +99,8 @@ class BackwardRule(NamedTuple):
                         format; ``moved`` = order of the input; ``repeated``: as the repeated output gradient
     needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
                         copied first. ``last``, ``first``: all axes but the innermost as one; ``channels``: the channels
-                        of all images as one; ``windows``: all axes but the last as one, copied as ``last``
+                        of all images as one; ``windows``: all axes but the last as one, copied as ``last``;
+                        ``matrices``: all axes but the innermost two as one, copied as ``first``
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
     moves:              how the operator moved the values, if it is a movement: the gradient moves back
@@ -114,6 +115,16 @@ class BackwardRule(NamedTuple):
     reading_steps: int = 0
     moves: Arrangement | None = None
     parts: tuple[tuple[int, ...], ...] = ()
+
+
+PRODUCTS = frozenset(("addmm", "mm", "bmm", "mul", "mul_"))
+"""Operators that save their input only for the gradient of their weights. Others, as a convolution, always save it."""
+
+
+def without_weights(rule: BackwardRule) -> BackwardRule:
+    """The backward pass of an operator whose weights are frozen."""
+    steps = [[made for made in step if made.target not in (WEIGHT, COPIED)] for step in rule.steps]
+    return rule._replace(steps=steps, weights=False)
 
 
 NEW, VIEW, NOTHING_SAVED = Result(), Result(view=True), Saves()
@@ -183,6 +194,13 @@ class Tape:
         self.stop_at = -1
         self.parameter = 0
         """How many weights of this layer the operators have used so far."""
+        self.frozen = False
+        """Whether the weights of the layer are frozen."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether gradients flow to the weights of the layer."""
+        return self.training and not self.frozen
 
     @property
     def now(self) -> int:
@@ -211,9 +229,13 @@ class Tape:
     ) -> TapeTensor:
         """Run one operator on the inputs; returns the result, a tensor of ``count`` values per image.
 
-        In training, gradients flow if an input derives from a weight or if the operator has weights.
+        In training, gradients flow if an input derives from a weight or if the operator has trained weights.
         """
-        last = len(self.operations) == self.stop_at
+        if self.frozen and rule.weights:
+            rule = without_weights(rule)
+            if operator in PRODUCTS:
+                saves = saves._replace(input="")
+        last = len(self.operations) == self.stop_at and (rule.weights or any(value.derived for value in inputs))
         if last and not saves.output and not any(extra.why for extra in saves.extra):
             saved = self._saved(inputs[0], saves)
             self.operations.append(Operation(self.node, operator, inputs, inputs[0], saved, rule, self.parameter))

@@ -13,7 +13,7 @@ from archcalc.pytorch.layout import MANY, merges
 from archcalc.pytorch.norm import over_axes
 from archcalc.pytorch.placing import Sides, uneven
 from archcalc.pytorch.record import Record, records
-from archcalc.pytorch.runner import INT64, Runner, formatted, halves, into, last, layer_params, trivial
+from archcalc.pytorch.runner import INT64, Runner, dense, formatted, halves, into, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
@@ -171,7 +171,10 @@ class ConvTableRecord(ConvolutionRecord, type="conv_table"):
 
 
 class LinearRecord(Record, type="linear"):
-    """A matrix product. An input that does not lie in the order of the product is copied first."""
+    """A matrix product. An input that does not lie in the order of the product is copied first.
+
+    If the weights are frozen, PyTorch makes a product of several matrices instead, if these need no copy or a smaller one.
+    """
 
     saves_input, saves_output = True, False
     in_place = False
@@ -200,20 +203,26 @@ class LinearRecord(Record, type="linear"):
         x = low = tape.low(x)
         in_order = ("last",) if moved else ("first", "unit")
         plain = not shape.axes or (not x.strides and (x.order in in_order or trivial(shape)))
-        if not plain and not (x.strides and _one_matrix(x, shape, moved)):
+        single = plain or bool(x.strides and _one_matrix(x, shape, moved))
+        batched = tape.frozen and not single
+        if not single and not (batched and _matrices(x, shape, moved)):
             ordered = Result(order="first", role="scratch", label="input in order")
             x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
-        y = self._product(tape, x, gradients, copies, (out, layer.bias and plain, moved))
+        operator = "addmm" if layer.bias and plain else "bmm" if batched else "mm"
+        y = self._product(tape, x, gradients, copies, (out, operator, moved))
         if out.axes:
             rows = out.channels * product(out.axes[:-1])  # of one image; they are rows of the matrix
             needs = ("" if rows == 1 else "first") if not moved else "" if trivial(out) else "last"
+            if batched and needs:
+                needs = "" if len(out.axes) == 1 else "windows" if moved else "matrices"
             rule = BackwardRule(passes_gradient_on=True, needs_order=needs)
             y = tape.run("view", [y], out.values, VIEW, rule=rule)
         if bias and not plain:
             steps = [[made._replace(target=1 if copies else made.target)] for made in gradients[1:]]
             rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
             y = tape.run("add", [y, *copies[1:]], out.values, rule=rule)
-        low.storage.until(tape.now)
+        for one in (low, *copies):
+            one.storage.until(tape.now)
         return y
 
     def _product(
@@ -222,10 +231,11 @@ class LinearRecord(Record, type="linear"):
         x: TapeTensor,
         gradients: list[Made],
         copies: list[TapeTensor],
-        how: tuple[Shape, bool, bool],
+        how: tuple[Shape, str, bool],
     ) -> TapeTensor:
-        """The product with the weights. ``how``: output shape, whether the bias is added, whether channels move."""
-        out, fused, moved = how
+        """The product with the weights. ``how``: output shape, operator, whether channels move."""
+        out, operator, moved = how
+        fused = operator == "addmm"
         of_weight, *of_bias = [[made] for made in gradients]
         # Autograd makes gradients in alphabetical order of the arguments: mat1, mat2, self (addmm); mat2, self (mm).
         steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
@@ -234,7 +244,7 @@ class LinearRecord(Record, type="linear"):
         saves = self.saves._replace(tensors=halves(copies)) if copies and x.derived else self.saves
         inputs = [x, *copies[: len(copies) if fused else 1]]
         result = Result(order=last(out) if moved else "first")
-        return tape.run("addmm" if fused else "mm", inputs, out.values, result, saves, rule)
+        return tape.run(operator, inputs, out.values, result, saves, rule)
 
 
 def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
@@ -242,6 +252,13 @@ def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
     sizes, strides = (shape.channels, *shape.axes), x.strides
     rows = (sizes[1:], strides[1:]) if moved else (sizes[:-1], strides[:-1])
     return merges((MANY, *rows[0]), (x.image, *rows[1]))
+
+
+def _matrices(x: TapeTensor, shape: Shape, moved: bool) -> bool:
+    """Whether a map can be viewed as one list of matrices, with those of all images, without a copy."""
+    sizes, strides = (shape.channels, *shape.axes), dense(x, shape)
+    one = slice(1, -1) if moved else slice(-2)
+    return merges((MANY, *sizes[one]), (x.image, *strides[one]))
 
 
 class RbfRecord(Record, type="rbf"):

@@ -255,7 +255,7 @@ def _constant_parts(budget: Budget, training: bool) -> str:
     text = f"at every batch: weights {budget.weights:,} bytes, buffers {budget.buffers:,} bytes"
     if training:
         text += (
-            f", gradients {budget.weights:,} bytes at the end of a step, optimizer state ({budget.optimizer}) "
+            f", gradients {budget.gradients:,} bytes at the end of a step, optimizer state ({budget.optimizer}) "
             f"{budget.optimizer_bytes:,} bytes"
         )
     return text

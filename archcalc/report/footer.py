@@ -137,7 +137,10 @@ def _parameters(t: Totals) -> str:
             f"parameters under this convention: {t.params:,}; weights {t.weights:,}, biases {t.biases:,}, "
             f"buffers {t.buffers:,}"
         )
-    return f"parameters: {t.params:,} ({parts})" + (f"; buffers, not trained: {t.buffers:,}" if t.buffers else "")
+    frozen = f"; of them frozen: {t.frozen:,}" if t.frozen else ""
+    return f"parameters: {t.params:,} ({parts}){frozen}" + (
+        f"; buffers, not trained: {t.buffers:,}" if t.buffers else ""
+    )
 
 
 def _side(analysis: Analysis) -> str:

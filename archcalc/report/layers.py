@@ -161,6 +161,7 @@ def _totals(analysis: Analysis) -> dict[str, Any]:
         "weights": t.weights,
         "biases": t.biases,
         "buffers": t.buffers,
+        "frozen": t.frozen,
         "macs": t.macs,
         "flops": t.flops,
         **t.work._asdict(),

@@ -72,7 +72,7 @@ def training_table(analysis: Analysis, budget: Budget) -> Table:
         totals={
             "weights": budget.weights,
             "buffers": budget.buffers,
-            "gradients": budget.weights,
+            "gradients": budget.gradients,
             "optimizer": budget.optimizer_bytes,
             "saved": saved_bytes,
             **peak_facts(schedule, batch),
@@ -128,7 +128,7 @@ def _footer(analysis: Analysis, budget: Budget, saving: CheckpointSaving | None)
     lines = [
         f"saved for the backward pass: {exact_bytes(schedule.saved_bytes(batch))}. Each storage counts once; weights and "
         f"network input are not included.",
-        f"weights: {budget.weights:,} bytes; gradients: {budget.weights:,} bytes; buffers: {budget.buffers:,} bytes; "
+        f"weights: {budget.weights:,} bytes; gradients: {budget.gradients:,} bytes; buffers: {budget.buffers:,} bytes; "
         f"optimizer state ({budget.optimizer}): {budget.optimizer_bytes:,} bytes{STATES[budget.optimizer]}",
         f"training peak: {exact_bytes(schedule.peak(batch))}, in the {at.phase} pass at {network.nodes[at.node].name} "
         f"(operator {at.operator}), without weights, optimizer state and network input",

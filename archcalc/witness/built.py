@@ -79,6 +79,8 @@ class Built(nn.Module):
                 _place(self, paths[node.index], module)
                 if owner is not None:
                     parts.tie(module, owner[1])
+                elif not node.trained:
+                    module.requires_grad_(False)
             made[node.index] = how, module
             self.layers.append((node, module))
         self.outputs = {training: network.results(training) for training in (False, True)}

@@ -210,7 +210,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is torch.ops.aten.native_layer_norm_backward.default and isinstance(out[0], Tensor):
             # as on the CPU; on the meta device the gradient has the strides of the output gradient
             out = (out[0].contiguous(), *out[1:])
-        outputs = out[:1] if _evaluates_norm(func, args) else out
+        outputs = out[:1] if _evaluates_norm(func, args) else _asked_for(func, args, out)
         before = self.bytes
         for tensor in tree_leaves(outputs):
             if isinstance(tensor, Tensor):
@@ -237,6 +237,13 @@ def _evaluates_norm(func: Any, args: Any) -> bool:
     The operator makes one tensor, but returns three on the meta device.
     """
     return func is torch.ops.aten.native_batch_norm.default and not args[5]
+
+
+def _asked_for(func: Any, args: Any, out: Any) -> Any:
+    """The gradients that a batch normalisation was asked for. On the meta device, the operator makes all three."""
+    if func is not torch.ops.aten.native_batch_norm_backward.default:
+        return out
+    return [gradient for gradient, asked in zip(out, args[-1], strict=True) if asked]
 
 
 class _Layers:

@@ -738,7 +738,7 @@ MISTAKES = [
         [
             (
                 "spec.yaml:3: the settings of conv must be a mapping (kernel, stride, pad, dilation, out, groups, "
-                "bias), got a list of 2 (at layers[0].conv)"
+                "bias, pad_mode), got a list of 2 (at layers[0].conv)"
             )
         ],
     ),
@@ -756,6 +756,16 @@ MISTAKES = [
         "regions: none",
         "input: [3, 8, 8]\nlayers:\n  - {regions: 0, layers: [roi_align]}\n",
         ["spec.yaml:3: regions: must be at least 1, got 0 (at layers[0].layers.regions)"],
+    ),
+    (
+        "trained is a word",
+        "input: [3, 8, 8]\nlayers:\n  - {conv: {out: 1, kernel: 1}, trained: 3}\n",
+        ["spec.yaml:3: trained must be true or false, got 3 (at layers[0].conv.trained)"],
+    ),
+    (
+        "trained with the weights of another layer",
+        "input: [3, 8, 8]\nlayers:\n  - {batch_norm: , name: a}\n  - {batch_norm: , weights: a, trained: false}\n",
+        ["spec.yaml:4: trained belongs to the layer, block or group whose weights are used (at layers[1].batch_norm)"],
     ),
     (
         "regions of a word",

@@ -205,6 +205,8 @@ class _Drawing:
         if not self.rarely(3):
             step["name"] = name = self.name(type)
             self.made[name] = Layer(type, settings, (x,))
+        if self.rarely(6):
+            step["trained"] = self.one_of(False, False, True)
         if self.rarely(8):
             step["storage"] = self.one_of("new", "in_place", "view")
         if source:

@@ -47,6 +47,49 @@ LAYERS = (
 )
 
 
+FROZEN = (
+    "{conv: {out: 4, kernel: 2}}",
+    "{conv: {out: 4, kernel: 3, pad: 1, pad_mode: circular}}",
+    "{conv_transpose: {out: 4, kernel: 2}}",
+    "{conv_table: {table: [[0, 1], [1, 2, 3]], kernel: 1}}",
+    "{linear: {out: 3, axis: channels}}",
+    "{linear: {out: 3, axis: channels, bias: false}}",
+    "{linear: {out: 3, axis: last}}",
+    "{linear: {out: 3, axis: last, bias: false}}",
+    "{batch_norm: }",
+    "{layer_norm: {axis: channels}}",
+    "{layer_norm: {axis: last}}",
+    "{layer_norm: {axis: all}}",
+    "{group_norm: {groups: 2}}",
+    "{instance_norm: {affine: true}}",
+    "{rms_norm: {axis: channels}}",
+    "{l2_norm: {scale: true}}",
+    "{layer_scale: }",
+    "{prelu: }",
+    "{subsample: {kernel: 2, stride: 2}}",
+    "{position: }",
+    "{class_token: }",
+)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", [one for one in BEFORE if one != "one position"])
+@pytest.mark.parametrize("layer", FROZEN)
+def test_a_layer_with_frozen_weights(layer: str, before: str) -> None:
+    """Behind trained layers, and behind frozen layers only."""
+    for axes in (1, 2, 3) if "linear" in layer else (2,):
+        for frozen in ("", ", trained: false"):
+            first, one = BEFORE[before].replace("}}", "}" + frozen + "}"), f"{layer[:-1]}, trained: false, name: one}}"
+            compare(f"input: {[3, *[6] * axes]}\nlayers: [{first}, {one}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("layer", [one for one in FROZEN if "out: 4" in one or "norm" in one])
+def test_a_layer_with_the_frozen_weights_of_another_layer(layer: str) -> None:
+    steps = f"{FIRST}, {layer[:-1]}, trained: false, name: one}}, {layer[:-1]}, weights: one}}, {FIRST}"
+    compare(f"input: [3, 8, 8]\nlayers: [{steps}]\n")
+
+
 @pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("layer", LAYERS)
