@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.conventions.convention import Layers, Term, Use
-from archcalc.conventions.source_style import OPERATOR
+from archcalc.conventions.source_style import OPERATOR, WRITTEN
 from archcalc.layers.base import per_axis
 from archcalc.sizes import Int, largest, product
 
@@ -24,11 +24,11 @@ NO_ATTENTION = Term(
 )
 """The omission of a tool that has no rule for attention."""
 IN_ATTENTION = Term(
-    "linear layers inside nn.MultiheadAttention",
-    Layers("linear", forms=(OPERATOR,)),
+    "linear layers without a module, such as those of nn.MultiheadAttention",
+    Layers("linear", forms=(OPERATOR, WRITTEN)),
     bug="the module's own parameters are no linear layers to the tool",
 )
-"""The omission of a tool that does not see the projections of nn.MultiheadAttention."""
+"""The omission of a tool that does not see the projections of attention."""
 SECOND_COPY = "a second copy, for gradients"
 
 

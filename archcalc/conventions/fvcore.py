@@ -12,7 +12,7 @@ from archcalc.conventions.counts import (
     layer_norm_operations,
     setting,
 )
-from archcalc.conventions.source_style import CALLED, TORCHVISION
+from archcalc.conventions.source_style import CALLED, NOT_WRITTEN, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -77,9 +77,12 @@ OPERATIONS = Tally(
         place="_DEFAULT_SUPPORTED_OPS",
     ),
     omissions=(
-        NO_ATTENTION._replace(place="_DEFAULT_SUPPORTED_OPS"),
+        NO_ATTENTION._replace(where=Layers("attention", forms=NOT_WRITTEN), place="_DEFAULT_SUPPORTED_OPS"),
         IN_ATTENTION._replace(
-            place="_DEFAULT_SUPPORTED_OPS", bug="no rule for _native_multi_head_attention, which runs without gradients"
+            label="linear layers inside nn.MultiheadAttention",
+            where=Layers("linear", forms=(OPERATOR,)),
+            place="_DEFAULT_SUPPORTED_OPS",
+            bug="no rule for _native_multi_head_attention, which runs without gradients",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
+    IN_ATTENTION,
     NO_ATTENTION,
     NOT_IN_TORCH,
     POOLS,
@@ -14,7 +15,16 @@ from archcalc.conventions.counts import (
     response_norm_operations,
     values,
 )
-from archcalc.conventions.source_style import CALLED, FUNCTIONAL, MODULE, OPERATOR, SUBCLASS, TORCHVISION
+from archcalc.conventions.source_style import (
+    CALLED,
+    FUNCTIONAL,
+    MODULE,
+    NOT_WRITTEN,
+    OPERATOR,
+    SUBCLASS,
+    TORCHVISION,
+    WRITTEN,
+)
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -32,6 +42,15 @@ def _multi_head(use: Use) -> bool:
     return use.type == "attention" and use.form == FUNCTIONAL
 
 
+def _as_products(use: Use) -> bool:
+    """Whether the attention is written as torch.matmul and F.softmax."""
+    return use.type == "attention" and use.form == WRITTEN
+
+
+def _scores(use: Use) -> Int:
+    return use.work.exp
+
+
 def _scaled_queries_and_scores(use: Use) -> Int:
     """1 per query value, and 1 per score for soft-max."""
     return use.input_values + use.work.exp
@@ -41,7 +60,9 @@ BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 
 OPERATIONS = Tally(
-    BIASES._replace(place="conv_flops_counter_hook, linear_flops_counter_hook"),
+    BIASES._replace(
+        where=Layers(*CONV, "linear", forms=NOT_WRITTEN), place="conv_flops_counter_hook, linear_flops_counter_hook"
+    ),
     Term(
         "batch normalisation: 2 per value (1 without scale and shift)",
         Layers("batch_norm", without="frozen"),
@@ -135,7 +156,14 @@ OPERATIONS = Tally(
         _scaled_queries_and_scores,
         place="multihead_attention_counter_hook",
     ),
+    Term("F.softmax of attention: 1 per score", _as_products, _scores, place="patch_functional"),
     omissions=(
+        IN_ATTENTION._replace(
+            label="F.linear outside nn.Linear",
+            where=Layers("linear", forms=(WRITTEN,)),
+            place="patch_functional",
+            bug="F.linear is not counted, because modules of nn.Linear have a hook",
+        ),
         NO_ATTENTION._replace(where=Layers("attention", forms=(OPERATOR,)), place="patch_functional"),
         Term(
             "convolutions of a class without a hook",

@@ -23,6 +23,7 @@ CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
 """Forms that call torch.nn.functional in the end."""
 BIAS = "bias"
 TIMES_ONE = "times one"
+WRITTEN = "written"
 FORMS = {
     MODULE: "a module of torch.nn",
     FUNCTIONAL: "a call of torch.nn.functional",
@@ -30,8 +31,10 @@ FORMS = {
     SUBCLASS: "a subclass of a module, such as torchvision's LayerNorm2d",
     OPERATOR: "an operator or a function of torch, such as x + y and torch.cat",
     BIAS: "a bias of the convolution before it",
+    WRITTEN: "F.linear with the weights of a module, and attention as torch.matmul and F.softmax",
     TIMES_ONE: "a convolution whose output is multiplied by 1",
 }
+NOT_WRITTEN = tuple(form for form in FORMS if form != WRITTEN)
 OPERATORS = (
     "input",
     "add",
@@ -165,6 +168,11 @@ IN_TORCHVISION = (
         ("r3d_18", "mc3_18"),
         "video/resnet.py: Conv3DSimple and Conv3DNoTemporal",
         (Rule("conv", "*.main.*", SUBCLASS),),
+    ),
+    SourceStyle(
+        ("swin_*",),
+        "swin_transformer.py: shifted_window_attention",
+        (Rule("linear", "*.qkv", WRITTEN), Rule("linear", "*.msa.project", WRITTEN), Rule("attention", form=WRITTEN)),
     ),
     SourceStyle(
         ("vit_*",),

@@ -16,7 +16,7 @@ from archcalc.conventions.counts import (
     values,
     weights_per_output_position,
 )
-from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION
+from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION, WRITTEN
 from archcalc.layers.axes import axis_size
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
@@ -58,7 +58,7 @@ def _upsampling(use: Use) -> Int:
 
 def _no_hook(use: Use) -> bool:
     """Whether the parameters have no hooked module: parameters of a block, a subclass, or a class without a hook."""
-    return has_params(use) and (use.form in (OPERATOR, SUBCLASS) or use.type in NOTHING)
+    return has_params(use) and (use.form in (OPERATOR, SUBCLASS, WRITTEN) or use.type in NOTHING)
 
 
 CONVENTIONS = (

@@ -16,7 +16,7 @@ from archcalc.conventions.counts import (
     weights_per_image,
     weights_per_output_position,
 )
-from archcalc.conventions.source_style import MODULE, OPERATOR, TORCHVISION
+from archcalc.conventions.source_style import MODULE, OPERATOR, TORCHVISION, WRITTEN
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -27,7 +27,7 @@ def _biases_per_image(use: Use) -> Int:
 
 
 def _no_module_with_params(use: Use) -> bool:
-    return not has_params(use) or use.form == OPERATOR
+    return not has_params(use) or use.form in (OPERATOR, WRITTEN)
 
 
 def _in_place_with_params(use: Use) -> bool:

@@ -43,7 +43,7 @@ def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
 
 def order_of(sizes: Numbers, strides: Numbers, image: int) -> tuple[str, Numbers]:
     """The memory order of values with these strides, and the strides if the order does not say them (``TapeTensor``)."""
-    plain = _agree(sizes, strides, contiguous(sizes)) and image == product(sizes)
+    plain = agree(sizes, strides, contiguous(sizes)) and image == product(sizes)
     if _is_last(sizes, strides, image):
         trivial = sizes[0] == 1 or product(sizes[1:]) == 1
         if plain and trivial:
@@ -55,7 +55,7 @@ def order_of(sizes: Numbers, strides: Numbers, image: int) -> tuple[str, Numbers
     return "first" if all(outer >= inner for outer, inner in pairwise(long)) else "moved", strides
 
 
-def _agree(sizes: Numbers, a: Numbers, b: Numbers) -> bool:
+def agree(sizes: Numbers, a: Numbers, b: Numbers) -> bool:
     return all(size == 1 or mine == other for size, mine, other in zip(sizes, a, b, strict=True))
 
 

@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.pytorch.code import ModuleCode, alike, dims
-from archcalc.pytorch.layout import MANY, merges
+from archcalc.pytorch.layout import MANY, agree, channels_last, contiguous, merges
 from archcalc.pytorch.norm import over_axes
 from archcalc.pytorch.placing import Sides, uneven
 from archcalc.pytorch.record import Record, records
@@ -203,6 +203,7 @@ class LinearRecord(Record, type="linear"):
         x = low = tape.low(x)
         in_order = ("last",) if moved else ("first", "unit")
         plain = not shape.axes or (not x.strides and (x.order in in_order or trivial(shape)))
+        plain = plain or (bool(x.strides) and _in_order(x, shape, moved))
         single = plain or bool(x.strides and _one_matrix(x, shape, moved))
         batched = tape.frozen and not single
         if not single and not (batched and _matrices(x, shape, moved)):
@@ -245,6 +246,13 @@ class LinearRecord(Record, type="linear"):
         inputs = [x, *copies[: len(copies) if fused else 1]]
         result = Result(order=last(out) if moved else "first")
         return tape.run(operator, inputs, out.values, result, saves, rule)
+
+
+def _in_order(x: TapeTensor, shape: Shape, moved: bool) -> bool:
+    """Whether the rows of the matrix lie one after another. Strides of axes of size 1 do not matter."""
+    sizes = shape.channels, *shape.axes
+    rows = channels_last(sizes) if moved else contiguous(sizes)
+    return x.image == shape.values and agree(sizes, x.strides, rows)
 
 
 def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:

@@ -96,6 +96,9 @@ SAME_NAMES = (
     "vgg16_bn",
     "vgg19",
     "vgg19_bn",
+    "swin_b",
+    "swin_s",
+    "swin_t",
     *(f"vit_{name}" for name in ("b_16", "b_32", "h_14", "l_16", "l_32")),
     "wide_resnet101_2",
     "wide_resnet50_2",
@@ -249,7 +252,12 @@ def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) ->
             model = build_detector(name, **(regions or {}))
         else:
             model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
-    return model.eval() if meta else model.eval().to_empty(device="cpu")
+    if meta:
+        return model.eval()
+    for buffer in model.eval().to_empty(device="cpu").buffers():
+        if not buffer.is_floating_point():  # an index must lie inside its table
+            buffer.zero_()
+    return model
 
 
 def _without_memory() -> Any:
