@@ -42,7 +42,7 @@ class ExplainedQuantity(NamedTuple):
 QUANTITIES = (
     ExplainedQuantity(
         "operations",
-        "multiply-adds of convolutions and linear layers",
+        "multiply-adds",
         lambda use: use.work.mac or None,
         lambda convention: convention.operations,
         Convention.count_macs,

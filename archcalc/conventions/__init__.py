@@ -40,6 +40,8 @@ FILES: Mapping[str, str] = MappingProxyType(
         "calflops-flops": "calflops",
         "calflops-macs": "calflops",
         "torch": "torch_counter",
+        "torch-cpu": "torch_counter",
+        "torch-cpu-no-grad": "torch_counter",
         "torchvision": "torchvision",
         "timm": "timm",
         "keras": "keras",

@@ -1,9 +1,13 @@
-"""FlopCounterMode of PyTorch: convolutions and matrix products."""
+"""FlopCounterMode of PyTorch: convolutions and matrix products.
+
+The mode counts operators. On a CPU, attention runs as operators without a rule, so the same model has three figures.
+"""
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Tally, layer_types
-from archcalc.conventions.counts import NOT_IN_TORCH
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
+from archcalc.conventions.counts import NO_ATTENTION, NOT_IN_TORCH
+from archcalc.conventions.source_style import NOT_WRITTEN, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 
@@ -24,10 +28,20 @@ NOTHING = (
     | REGIONS
 )
 
-CONVENTIONS = (
-    Convention(
-        "torch",
-        "2 per multiply-add of convolutions and matrix products",
+ON_CPU = NO_ATTENTION._replace(
+    where=Layers("attention", forms=NOT_WRITTEN), bug="no rule for _scaled_dot_product_flash_attention_for_cpu"
+)
+WITHOUT_GRADIENTS = Term(
+    "linear layers inside nn.MultiheadAttention",
+    Layers("linear", forms=(OPERATOR,)),
+    bug="no rule for _native_multi_head_attention, which runs without gradients",
+)
+
+
+def _counter(name: str, where: str, omissions: tuple[Term, ...] = ()) -> Convention:
+    return Convention(
+        name,
+        "2 per multiply-add of convolutions and matrix products" + where,
         "torch/utils/flop_counter.py, FlopCounterMode",
         "2.14.1",
         operations_name="FLOPs",
@@ -35,8 +49,15 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=NOTHING,
         unknown_reason=NOT_IN_TORCH,
-        operations=Tally(factor=2),
+        operations=Tally(factor=2, omissions=omissions),
         counts_side_heads=True,
+        library=TORCHVISION,
         more="operators without a formula count nothing",
-    ),
+    )
+
+
+CONVENTIONS = (
+    _counter("torch", ""),
+    _counter("torch-cpu", "; of a run on the CPU with gradients", (ON_CPU,)),
+    _counter("torch-cpu-no-grad", "; of a run on the CPU without gradients", (ON_CPU, WITHOUT_GRADIENTS)),
 )

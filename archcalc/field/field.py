@@ -9,6 +9,7 @@ Then the line is the narrowest line that contains all phases.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from math import gcd as gcd_of
 from typing import Any, NamedTuple
@@ -143,10 +144,16 @@ def behind(field: Field, window: Window, most: int) -> Field | None:
     The window repeats after ``len(reads)`` outputs, and the field after ``len(phases)`` units. So the result repeats
     after ``turns * len(reads)`` outputs.
     """
-    phases, reads = field.of_each(), window.reads or (window.reading(0),)
     numbers = (*field[:4], window.span, window.stride, window.before, window.by)
-    if any(map(is_array, numbers)) or len(phases) != field.per:
+    if any(map(is_array, numbers)) or len(field.of_each()) != field.per:
         return None
+    return _behind(field, window, most)
+
+
+@lru_cache(maxsize=1024)
+def _behind(field: Field, window: Window, most: int) -> Field | None:
+    """``behind`` on numbers. The blocks of a network put equal windows on equal fields."""
+    phases, reads = field.of_each(), window.reads or (window.reading(0),)
     per, by, step = len(phases), window.by, field.step
     turns = per // gcd_of(per, window.stride)
     apart = (
@@ -204,9 +211,13 @@ def narrower(a: Field, b: Field) -> Field:
 
 def meeting(a: Field, b: Field, most: int) -> Field | None:
     """Both fields together, unit by unit; None on arrays, if steps differ, or with more than ``most`` phases."""
+    return None if any(map(is_array, (*a[:4], *b[:4]))) else _meeting(a, b, most)
+
+
+@lru_cache(maxsize=1024)
+def _meeting(a: Field, b: Field, most: int) -> Field | None:
+    """``meeting`` on numbers."""
     ours, theirs = a.of_each(), b.of_each()
-    if any(map(is_array, (*a[:4], *b[:4]))):
-        return None
     if a.step * len(theirs) != b.step * len(ours):
         return None
     per = len(ours) // gcd_of(len(ours), len(theirs)) * len(theirs)

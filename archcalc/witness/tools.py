@@ -49,6 +49,13 @@ def _torch(model: Any, image: Any) -> Measurement:
     return Measurement(counter.get_total_flops())
 
 
+def _torch_with_gradients(model: Any, image: Any) -> Measurement:
+    import torch
+
+    with torch.enable_grad():
+        return _torch(model, image)
+
+
 def _fvcore(model: Any, image: Any) -> Measurement:
     from fvcore.nn import FlopCountAnalysis, parameter_count
 
@@ -103,6 +110,8 @@ TOOLS: Mapping[str, Tool] = {
     "ptflops-aten": Tool("ptflops", "tools", _ptflops("aten"), meta=True),
     "thop": Tool("thop", "tools", _thop, meta=True),
     "torch": Tool("torch", "torch", _torch, meta=True),
+    "torch-cpu": Tool("torch", "torch", _torch_with_gradients, meta=False),
+    "torch-cpu-no-grad": Tool("torch", "torch", _torch, meta=False),
     "calflops-flops": Tool("calflops", "calflops", _calflops(0), meta=False),
     "calflops-macs": Tool("calflops", "calflops", _calflops(1), meta=False),
 }

@@ -74,10 +74,15 @@ OF_OTHER_AXES = ("expand", "to_map", "windows", "from_windows")
 """Patterns that are written as ``rearrange`` is, on other axes than those of the tests."""
 RUN = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
 """Tools that the tests run on every layer type that their convention knows."""
+ON_A_CPU = ("torch-cpu", "torch-cpu-no-grad")
+"""The tool of ``torch`` on another device, which differs in attention only: see ``test_tools``."""
 
 
 def test_every_convention_is_held_against_its_source() -> None:
-    assert {*STATUSES, *COVER_EVERYTHING, *RUN, "timm"} == set(conventions)
+    assert {*STATUSES, *COVER_EVERYTHING, *RUN, "timm", *ON_A_CPU} == set(conventions)
+    for name in ON_A_CPU:
+        assert convention(name).multiply_adds == convention("torch").multiply_adds
+        assert convention(name).nothing == convention("torch").nothing
     assert {type: convention("timm").status(type) for type in registry} == {
         type: convention("fvcore").status(type) for type in registry
     }, "timm's script runs fvcore"

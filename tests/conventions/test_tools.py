@@ -211,3 +211,28 @@ def test_what_timm_profiles(name: str, network: str) -> None:
     for count, quantity in ((FlopCountAnalysis, "operations"), (ActivationCountAnalysis, "memory")):
         said = count(model, image).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
         assert said.total() == one.total(quantity)
+
+
+def test_flop_counter_has_three_figures_for_one_vision_transformer() -> None:
+    """ViT-B/16: measured with torch 2.14.1 on the meta device, on a CPU, and on a CPU without gradients."""
+    network = archcalc.load("vit_b_16")
+    names = ("torch", "torch-cpu", "torch-cpu-no-grad")
+    figures = {name: explain(network, convention(name)).total("operations") for name in names}
+    products = 2 * 12 * 2 * 197**2 * 768  # queries by keys, and scores by values
+    projections = 2 * 12 * 4 * 197 * 768**2
+    whole = 2 * (196 * 768 * 768 + 12 * 12 * 197 * 768**2 + 768 * 1000) + products
+    assert (whole, whole - products, whole - products - projections) == (
+        35_127_656_448,
+        33_697_001_472,
+        22_542_249_984,
+    )
+    assert figures == {
+        "torch": whole,
+        "torch-cpu": whole - products,
+        "torch-cpu-no-grad": whole - products - projections,
+    }
+
+
+@pytest.mark.parametrize("name", ["torch-cpu", "torch-cpu-no-grad"])
+def test_flop_counter_on_a_cpu(name: str) -> None:
+    assert remainders(name, archcalc.load("vit_b_32")) == {"operations": 0}
