@@ -31,6 +31,13 @@ def fcn_params(scores: list[int], kernels: list[int]) -> int:
     return vgg_params() + heads + sum(21 * 21 * k * k for k in kernels)
 
 
+def segnet_params() -> int:
+    """Badrinarayanan et al., section 3: VGG-16's convolutions with batch normalisation, mirrored, and 11 scores."""
+    encoder = [(3, 64), (64, 64), (64, 128), (128, 128), (128, 256), *[(256, 256)] * 2, (256, 512), *[(512, 512)] * 5]
+    decoder = [(b, a) for a, b in reversed(encoder[1:])]
+    return sum(conv(a, b, 3, 3) + 2 * b for a, b in encoder + decoder) + conv(64, 11, 3, 3)
+
+
 FIGURE_1 = [572, 570, 568, 284, 282, 280, 140, 138, 136, 68, 66, 64, 32, 30, 28]
 FIGURE_1 += [56, 54, 52, 104, 102, 100, 200, 198, 196, 392, 390, 388]
 
@@ -51,6 +58,7 @@ def test_unet_has_the_sizes_of_its_figure_and_the_field_of_its_bottom():
     [
         ("unet", unet_params()),
         ("unet_padded", unet_params()),
+        ("segnet", segnet_params()),
         ("fcn32s", fcn_params([4096], [64])),
         ("fcn16s", fcn_params([4096, 512], [4, 32])),
         ("fcn8s", fcn_params([4096, 512, 256], [4, 4, 16])),
