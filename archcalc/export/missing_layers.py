@@ -170,15 +170,16 @@ class ChannelLinear(nn.Linear):
 
 
 class LayerScale(nn.Module):
-    """Every channel times a trained number (Touvron et al. 2021)."""
+    """Every channel times a trained number (Touvron et al. 2021), plus a bias."""
 
-    def __init__(self, channels: int, axes: int, init: float) -> None:
+    def __init__(self, channels: int, axes: int, init: float, bias: bool = False) -> None:
         super().__init__()
         shape = (channels, *(1 for _ in range(axes)))
         self.weight = nn.Parameter(torch.full(shape, init))
+        self.bias = nn.Parameter(torch.zeros(shape)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight
+        return x * self.weight if self.bias is None else x * self.weight + self.bias
 
 
 class DropPath(nn.Module):

@@ -239,36 +239,50 @@ def _within(label: str) -> Result:
 
 
 class LayerScaleRecord(NormRecord, type="layer_scale"):
-    """A product with one trained number per channel."""
+    """A product with one trained number per channel, and a sum with another one."""
 
     keeps_format = False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        arguments = {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init)}
-        return ModuleCode("LayerScale", arguments, 1)
+        arguments = {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init), "bias": layer.bias}
+        return ModuleCode("LayerScale", arguments, 1, {"bias": False})
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         size = max(x.itemsize, tape.itemsize)
         rule = tape.scaling(x, size, out.values, out.channels)
-        return tape.run("mul", xs, out.values, Result(itemsize=size), self.saves, rule)
+        if not layer.bias:
+            return tape.run("mul", xs, out.values, Result(itemsize=size), self.saves, rule)
+        result = Result(itemsize=size, role="scratch", label="scaled")
+        scaled = tape.run("mul", xs, out.values, result, self.saves, rule)
+        of_bias = BackwardRule([tape.gradients(out.channels)], weights=True, passes_gradient_on=True)
+        return tape.run("add", [scaled], out.values, rule=of_bias)
 
 
 class ScaleRecord(NormRecord, type="scale"):
-    """A product with a constant."""
+    """A product with a constant, and a sum with another one."""
 
     saves_input, saves_output = False, False
     in_place = True
     keeps_format = False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
-        return InlineCode("{0} * {factor}", {"factor": layer.factor})
+        return self._written("{0} * {factor}", " + {shift}", layer)
 
     def code_in_place(self, layer: Any, x: Shape) -> InlineCode:
-        return InlineCode("{0}.mul_({factor})", {"factor": layer.factor})
+        return self._written("{0}.mul_({factor})", ".add_({shift})", layer)
+
+    def _written(self, product: str, total: str, layer: Any) -> InlineCode:
+        if layer.shift == 0:
+            return InlineCode(product, {"factor": layer.factor})
+        return InlineCode(product + total, {"factor": layer.factor, "shift": layer.shift})
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
         if tape.overwrite:
-            return tape.run("mul_", xs, out.values, Result(over=x), rule=tape.rule(x))
-        return tape.run("mul", xs, out.values, rule=tape.rule(x))
+            x = tape.run("mul_", xs, out.values, Result(over=x), rule=tape.rule(x))
+            return tape.run("add_", [x], out.values, Result(over=x), rule=PASSES) if layer.shift else x
+        if layer.shift == 0:
+            return tape.run("mul", xs, out.values, rule=tape.rule(x))
+        scaled = tape.run("mul", xs, out.values, Result(role="scratch", label="scaled"), rule=tape.rule(x))
+        return tape.run("add", [scaled], out.values, rule=PASSES)

@@ -215,7 +215,9 @@ CASES = [
     Case("instance_norm", {}, (x,), x, (), {"add": 624, "mul": 420, "div": 18, "exp": 6}, WHOLE),
     Case("instance_norm", {"affine": True}, (x,), x, (6, 6), {"add": 834, "mul": 630, "div": 18, "exp": 6}, WHOLE),
     Case("scale", {"factor": 0.3}, (x,), x, (), {"mul": 210}),
+    Case("scale", {"factor": 2, "shift": -1}, (x,), x, (), {"mul": 210, "add": 210}),
     Case("layer_scale", {}, (x,), x, (6,), {"mul": 210}),
+    Case("layer_scale", {"bias": True}, (x,), x, (6, 6), {"mul": 210, "add": 210}),
     Case("position", {}, (x,), x, (210,), {"add": 210}),
     Case("position", {}, (v,), v, (6,), {"add": 6}),
     # unit 0 is the token, and unit 1 reads position 0

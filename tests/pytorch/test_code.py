@@ -98,7 +98,9 @@ ROWS = [
     # PyTorch divides alpha by the size
     ("lrn", {"size": 5}, x, "nn.LocalResponseNorm(5, alpha=0.0005, beta=0.75, k=2.0)"),
     ("scale", {"factor": 0.5}, x, "x0 * 0.5"),
+    ("scale", {"factor": 0.5, "shift": 3}, x, "x0 * 0.5 + 3"),
     ("layer_scale", {}, x, "LayerScale(6, axes=2, init=1e-06)"),
+    ("layer_scale", {"bias": True}, x, "LayerScale(6, axes=2, init=1e-06, bias=True)"),
     ("position", {}, Shape(6, (9,)), "Position((9, 6))"),
     ("class_token", {"tokens": 2}, Shape(6, (9,)), "ClassToken((2, 6))"),
     ("relu", {}, x, "nn.ReLU()"),
@@ -278,6 +280,7 @@ def test_several_statements(type, settings, inputs, expected):
         ("sigmoid", {}, "x0.sigmoid_()"),
         ("tanh", {}, "x0.tanh_()"),
         ("scale", {"factor": 2}, "x0.mul_(2)"),
+        ("scale", {"factor": 2, "shift": -1}, "x0.mul_(2).add_(-1)"),
     ],
 )
 def test_in_place(type, settings, line):

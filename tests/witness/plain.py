@@ -416,7 +416,7 @@ LAYERS: dict[str, Any] = {
     "l2_norm": lambda given, x: F.normalize(x, dim=1, eps=given["eps"]),
     "group_norm": lambda given, x: nn.GroupNorm(given["groups"], x.shape[1], given["eps"], given["affine"])(x),
     "instance_norm": instance_norm,
-    "scale": lambda given, x: x * given["factor"],
+    "scale": lambda given, x: x * given["factor"] + given["shift"],
     "layer_scale": lambda given, x: x * torch.full((x.shape[1], *[1] * (x.dim() - 2)), float(given["init"])),
     "relu": lambda given, x: nn.ReLU()(x),
     "relu6": lambda given, x: nn.ReLU6()(x),

@@ -65,6 +65,7 @@ FROZEN = (
     "{rms_norm: {axis: channels}}",
     "{l2_norm: {scale: true}}",
     "{layer_scale: }",
+    "{layer_scale: {bias: true}}",
     "{prelu: }",
     "{subsample: {kernel: 2, stride: 2}}",
     "{position: }",
