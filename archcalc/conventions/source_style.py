@@ -191,11 +191,12 @@ IN_TORCHVISION = (
             Rule("upsample", form=FUNCTIONAL),
             Rule("max_pool", "p6", FUNCTIONAL),
             Rule("relu", "p7.*", FUNCTIONAL),
+            Rule("relu", "box_p*.sides", FUNCTIONAL),
             Rule("relu", "box_head.mlp.*", FUNCTIONAL),
             Rule("roi_align", form=FUNCTIONAL),
         ),
     ),
-    SourceStyle(("ssd300_vgg16",), "detection/ssd.py: SSDFeatureExtractorVGG", (Rule("l2_norm", form=FUNCTIONAL),)),
+    SourceStyle(("ssd300_vgg16",), "detection/ssd.py: SSDFeatureExtractorVGG", (Rule("l2_norm", form=OPERATOR),)),
 )
 
 

@@ -151,7 +151,7 @@ class ChannelRMSNorm(nn.RMSNorm):
 class L2Norm(nn.Module):
     """The channels at each position divided by their length, times a trained scale per channel if there is one."""
 
-    def __init__(self, eps: float, channels: int = 0, axes: int = 0, init: float = 1) -> None:
+    def __init__(self, eps: float, channels: int = 0, axes: int = 0, init: float = 1):
         super().__init__()
         self.eps = eps
         shape = (channels, *(1 for _ in range(axes)))
@@ -172,7 +172,7 @@ class ChannelLinear(nn.Linear):
 class LayerScale(nn.Module):
     """Every channel times a trained number (Touvron et al. 2021), plus a bias."""
 
-    def __init__(self, channels: int, axes: int, init: float, bias: bool = False) -> None:
+    def __init__(self, channels: int, axes: int, init: float, bias: bool = False):
         super().__init__()
         shape = (channels, *(1 for _ in range(axes)))
         self.weight = nn.Parameter(torch.full(shape, init))

@@ -21,12 +21,14 @@ class Detector(NamedTuple):
     """How a detector becomes a network with raw outputs.
 
     raw:    the modules whose outputs are the outputs of the network, in the order of their calls
+    boxes:  the module of ``raw`` whose output goes through F.relu
     frozen: whether the published weights go with frozen batch normalisations; without weights, torchvision builds the
             model with trained ones
     """
 
     raw: tuple[str, ...]
     frozen: bool = True
+    boxes: str = ""
 
 
 _ANCHORS = ("head.classification_head.cls_logits", "head.regression_head.bbox_reg")
@@ -45,7 +47,7 @@ DETECTORS: Mapping[str, Detector] = {
     "fasterrcnn_mobilenet_v3_large_fpn": Detector(_RCNN),
     "fasterrcnn_resnet50_fpn": Detector(_RCNN),
     "fasterrcnn_resnet50_fpn_v2": Detector(_RCNN, frozen=False),
-    "fcos_resnet50_fpn": Detector((*_ANCHORS, "head.regression_head.bbox_ctrness")),
+    "fcos_resnet50_fpn": Detector((*_ANCHORS, "head.regression_head.bbox_ctrness"), boxes=_ANCHORS[1]),
     "keypointrcnn_resnet50_fpn": Detector((*_RCNN, "roi_heads.keypoint_predictor")),
     "maskrcnn_resnet50_fpn": Detector(_MASK),
     "maskrcnn_resnet50_fpn_v2": Detector(_MASK, frozen=False),
@@ -63,17 +65,18 @@ class RawHeads(nn.Module):
     ``regions``: the boxes of an image for the box head, and for a head of masks or keypoints.
     """
 
-    def __init__(self, model: Any, raw: tuple[str, ...], regions: tuple[int, int]) -> None:
+    def __init__(self, model: Any, detector: Detector, regions: tuple[int, int]) -> None:
         super().__init__()
-        self.model, self.raw, self.regions = model, raw, regions
+        self.model, self.detector, self.regions = model, detector, regions
 
     def forward(self, x: Tensor) -> list[Tensor]:
         found: list[Tensor] = []
 
         def note(module: nn.Module, inputs: object, out: Tensor) -> None:
-            found.append(out)
+            found.append(out.relu() if module is boxes else out)
 
-        hooks = [self.model.get_submodule(name).register_forward_hook(note) for name in self.raw]
+        boxes = self.model.get_submodule(self.detector.boxes) if self.detector.boxes else None
+        hooks = [self.model.get_submodule(name).register_forward_hook(note) for name in self.detector.raw]
         try:
             features = self.model.backbone(x)
             if hasattr(self.model, "rpn"):
@@ -105,7 +108,7 @@ def build_detector(name: str, regions: int = 1000, detections: int = 100) -> nn.
     """
     detector = DETECTORS[name]
     model = get_model(name, weights=None, weights_backbone=None)
-    return RawHeads(freeze(model) if detector.frozen else model, detector.raw, (regions, detections))
+    return RawHeads(freeze(model) if detector.frozen else model, detector, (regions, detections))
 
 
 def freeze(model: nn.Module) -> nn.Module:

@@ -208,9 +208,14 @@ class Model(NamedTuple):
             return timm.create_model(self.name, **TIMM_ARGUMENTS.get(self.name, {}))
 
 
+def regions_of(network: Network) -> dict[str, Any]:
+    """The values of ``REGION_SETTINGS`` that the network has."""
+    return {key: value for key, value in network.settings.items() if key in REGION_SETTINGS}
+
+
 def model_of(network: Network) -> Model | None:
     """The model of this network in torchvision, or else in timm. None if neither library has the network."""
-    regions = {key: value for key, value in network.settings.items() if key in REGION_SETTINGS}
+    regions = regions_of(network)
     if not network.zoo_name or network.settings_changed.keys() - regions:
         return None
     for library, known in (("torchvision", NETWORKS), ("timm", OF_TIMM)):

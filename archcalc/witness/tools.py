@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from archcalc.analysis import analyze
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.network import Network
-from archcalc.witness.models import build, counterpart
+from archcalc.witness.models import build, counterpart, regions_of
 from archcalc.witness.need import Room, of_run
 
 
@@ -155,7 +155,7 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measuremen
     tool = TOOLS[name]
     if problem := memory_problem(name, network, room):
         raise ArchcalcError(problem)
-    model = build(model_name, meta=tool.meta)
+    model = build(model_name, meta=tool.meta, regions=regions_of(network))
     _check_same(model, model_name, network)
     image = torch.zeros(1, network.input.channels, *network.input.axes, device="meta" if tool.meta else "cpu")
     try:

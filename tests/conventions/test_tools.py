@@ -30,8 +30,11 @@ FULL_SIZE = (
     "regnet_y_400mf",
     "resnext50_32x4d",
 )
-OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3", "s3d")
+OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3", "s3d", "ssd300_vgg16", "vit_b_32", "swin_t")
 """Networks that are torchvision's only at the size that they were made for."""
+
+LARGER = ("vit_b_16", "vit_l_16", "vit_l_32", "vit_h_14", "swin_s", "swin_b")
+"""Networks with the layers of ``vit_b_32`` and ``swin_t`` in other numbers, which take minutes at their own size."""
 
 
 def at(name: str) -> Network:
@@ -53,9 +56,15 @@ def prototype(name: str) -> Any:
 def built_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every tool gets a copy of a model that is built once, and at inference, as ``build`` makes it."""
 
-    def copied(name: str, *, meta: bool) -> Any:
+    def copied(name: str, *, meta: bool, regions: dict[str, int]) -> Any:
         model = deepcopy(prototype(name))
-        return model if meta else model.to_empty(device="cpu")
+        if regions:
+            model.regions = regions["regions"], regions.get("detections", 0)
+        if not meta:
+            model.to_empty(device="cpu")
+            for buffer in model.buffers():
+                buffer.zero_()  # an index must lie inside its table
+        return model
 
     monkeypatch.setattr("archcalc.witness.tools.build", copied)
     yield
@@ -73,7 +82,7 @@ def remainders(tool: str, network: Network) -> dict[str, int]:
     return left
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", sorted(NETWORKS.keys() - set(LARGER)))
 def test_the_remainder_is_zero(name: str, built_once: None) -> None:
     network = at(name)
     left = {(tool, what): n for tool in TOOLS for what, n in remainders(tool, network).items()}

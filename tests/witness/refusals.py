@@ -106,7 +106,9 @@ def negative(layer: Layer, made: Any) -> bool:
 
 
 def no_outputs(layer: Layer, made: Any) -> bool:
-    return 0 in numbers(setting(layer, "out")) if "out" in registry[layer.type].fields else False
+    known = registry[layer.type]
+    size = "out" if "out" in known.fields else "size" if known.makes_regions else ""
+    return bool(size) and 0 in numbers(setting(layer, size))
 
 
 def not_apart(layer: Layer, made: Any) -> bool:

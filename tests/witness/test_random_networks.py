@@ -84,11 +84,11 @@ def measured(network: Network) -> dict[str, object]:
 
 
 def owned(module: nn.Module) -> tuple[int, int, int]:
-    """Weights, biases and buffers; batch normalisation's count of its batches is no statistic."""
+    """Weights, biases and buffers; whole numbers (batches counted, an index of a bias table) are no statistics."""
     sizes = Counter()
     for name, p in module.named_parameters():
         sizes["bias" if name.endswith("bias") else "weight"] += p.numel()
-    buffers = sum(b.numel() for name, b in module.named_buffers() if not name.endswith("num_batches_tracked"))
+    buffers = sum(b.numel() for b in module.buffers() if b.is_floating_point())
     return sizes["weight"], sizes["bias"], buffers
 
 

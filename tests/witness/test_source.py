@@ -70,9 +70,9 @@ def test_every_network_of_the_zoo_has_the_same_names_and_shapes(name: str) -> No
     network = load(name)
     with torch.device("meta"), torch.no_grad():
         ours, theirs = build(network, "meta").state_dict(), exported(network)().eval()
-        assert [(key, value.shape) for key, value in theirs.state_dict().items()] == [
-            (key, value.shape) for key, value in ours.items()
-        ]
+        assert {key: value.shape for key, value in theirs.state_dict().items()} == {
+            key: value.shape for key, value in ours.items()
+        }
         if len(network.nodes) < 120:  # the others are more of the same
             image = torch.zeros(2, network.input.channels, *network.input.axes)
             shapes = [network.nodes[i].shape for i in network.outputs]
