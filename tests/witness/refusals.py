@@ -111,6 +111,10 @@ def no_outputs(layer: Layer, made: Any) -> bool:
     return bool(size) and 0 in numbers(setting(layer, size))
 
 
+def same_of_the_map(layer: Layer, made: Any) -> bool:
+    return layer.type == "conv" and setting(layer, "pad") == "same" and setting(layer, "pad_mode") != "zeros"
+
+
 def not_apart(layer: Layer, made: Any) -> bool:
     return layer.type == "conv_transpose" and 0 in numbers(setting(layer, "dilation"))
 
@@ -222,6 +226,13 @@ DIFFERENCES = (
         "PyTorch makes an empty tensor; every size is at least 1 here.",
         no_outputs,
         Layer("linear", {"out": 0}, (VECTOR,)),
+    ),
+    Difference(
+        "a convolution with `pad: same`, `pad_mode`, and padding that differs by side",
+        OURS,
+        "PyTorch pads the end by one position more; TensorFlow, whose word `same` is, has zeros only.",
+        same_of_the_map,
+        Layer("conv", {"out": 1, "kernel": 2, "pad": "same", "pad_mode": "reflect"}, (MAP,)),
     ),
     Difference(
         "`conv_transpose` with dilation 0",
