@@ -57,7 +57,7 @@ def affordable(network: Network) -> Network:
     """The network at an image, and with a number of regions, for which a run takes seconds.
 
     The image is the spec's, or a half, a third ... of it in steps of 32 pixels: the largest with at most ``MOST_MACS``
-    multiply-adds, or else the one with the fewest.
+    multiply-adds, or else the one with the fewest. The weights are those at the image of the spec.
     """
     best, least = network, macs_of(network)
     if least <= MOST_MACS:
@@ -69,6 +69,8 @@ def affordable(network: Network) -> Network:
         }
         with suppress(ArchcalcError, LayerError):  # the network fits other sizes only
             there = network.at(images, {**network.settings, **few})
+            if _weights(there) != _weights(network):
+                continue
             macs = macs_of(there)
             if macs <= MOST_MACS:
                 return there
@@ -81,6 +83,12 @@ def macs_of(network: Network) -> int:
     """The multiply-adds of one image."""
     nodes = network.after_inputs
     return sum(node.layer.work(node.shape, *network.input_shapes(node)).mac * node.times for node in nodes)
+
+
+def _weights(network: Network) -> tuple[object, ...]:
+    """The parameters of every layer, and whether the side heads fit."""
+    params = [node.layer.params(*network.input_shapes(node)) for node in network.after_inputs]
+    return network.side_problem, *params
 
 
 def _smaller(size: int, part: int) -> int:
