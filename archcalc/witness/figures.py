@@ -156,12 +156,14 @@ def memory_figures(model: Built) -> list[Comparison]:
     """Bytes that the forward pass saves for the backward pass, the inference peak of one image, and the training peak.
 
     They are measured on the meta device. Storages there have the right size and take no memory. A network with attention
-    is measured in both forms of attention.
+    is measured in both forms of attention; a summary has the figures of the first form, as ``archcalc memory`` does.
     """
     attends = any(node.layer.type == "attention" for node in model.network.nodes)
-    return [
-        figure for form in (ATTENTION_FORMS if attends else ("flash",)) for figure in _figures_in(model, form, attends)
-    ]
+    usual, *others = ATTENTION_FORMS
+    figures = _figures_in(model, usual, attends)
+    for form in others if attends else ():
+        figures += [figure._replace(column="") for figure in _figures_in(model, form, attends)]
+    return figures
 
 
 def _figures_in(model: Built, form: AttentionForm, attends: bool) -> list[Comparison]:
