@@ -29,11 +29,14 @@ NOTHING = (
 )
 
 ON_CPU = NO_ATTENTION._replace(
-    where=Layers("attention", forms=NOT_WRITTEN), bug="no rule for _scaled_dot_product_flash_attention_for_cpu"
+    where=Layers("attention", forms=NOT_WRITTEN),
+    place="flop_registry",
+    bug="no rule for _scaled_dot_product_flash_attention_for_cpu",
 )
 WITHOUT_GRADIENTS = Term(
     "linear layers inside nn.MultiheadAttention",
     Layers("linear", forms=(OPERATOR,)),
+    place="flop_registry",
     bug="no rule for _native_multi_head_attention, which runs without gradients",
 )
 

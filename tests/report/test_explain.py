@@ -190,7 +190,8 @@ def test_measured_remainders_are_zero() -> None:
     names = [heading.name for heading in table.headings]
     at = names.index("remainder")
     left = {row[0]: row[at] for row in table.rows if isinstance(row[at], int)}
-    assert left == dict.fromkeys(("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch"), 0)
+    tools = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch", "torch-cpu", "torch-cpu-no-grad")
+    assert left == dict.fromkeys(tools, 0)
 
 
 def test_text_of_what_was_measured(archcalc) -> None:
