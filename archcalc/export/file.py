@@ -91,7 +91,7 @@ def _header(network: Network) -> str:
         [f"{line}." for line in unused_lines(network)],
         [
             f"Input{'s' if several else ''} {inputs}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
-            "weight and an input added to a sum; normalisation, activation and pooling have none.",
+            "weight and an input, or of two values in attention, added to a sum; normalisation, activation and pooling have none.",
         ],
         [f"Written by archcalc {__version__}."],
     ]

@@ -142,12 +142,12 @@ def nearest_multiples(size: Int, by: Int) -> str:
     """The end of a message: the sizes next to ``size`` that ``by`` divides; '' for arrays.
 
     >>> nearest_multiples(57, 7), nearest_multiples(5, 7)
-    ('; 56 and 63 are', '; 7 is')
+    ('; 56 and 63 would fit', '; 7 would fit')
     """
     if is_array(size) or is_array(by):
         return ""
     low = size // by * by
-    return f"; {low} and {low + by} are" if low else f"; {by} is"
+    return f"; {low} and {low + by} would fit" if low else f"; {by} would fit"
 
 
 @lru_cache(maxsize=1024)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import Arrangement, Pattern, PatternText, nearest_multiples, read_pattern, sized
 from archcalc.layers.base import Layer, StorageKind, need_map, per_axis, registry, whole
@@ -108,9 +110,7 @@ class SpaceToDepth(Movement, type="space_to_depth"):
 
     def pattern_on(self, x: Shape) -> Pattern:
         within = self.within(x, self.block, "block")
-        axes, inner = axes_of(x), "".join(f" {name}" for name in within)
-        whole = "".join(f" ({axis} {name})" for axis, name in zip(axes, within, strict=True))
-        return sized(f"c{whole} -> (c{inner}){axes_text(x)}", **within)
+        return sized(f"c{split_text(x, within)} -> (c {' '.join(within)}){axes_text(x)}", **within)
 
 
 class PixelShuffle(Movement, type="pixel_shuffle"):
@@ -125,9 +125,7 @@ class PixelShuffle(Movement, type="pixel_shuffle"):
 
     def pattern_on(self, x: Shape) -> Pattern:
         within = self.within(x, self.factor, "factor")
-        axes, inner = axes_of(x), "".join(f" {name}" for name in within)
-        whole = "".join(f" ({axis} {name})" for axis, name in zip(axes, within, strict=True))
-        return sized(f"(c{inner}){axes_text(x)} -> c{whole}", **within)
+        return sized(f"(c {' '.join(within)}){axes_text(x)} -> c{split_text(x, within)}", **within)
 
 
 class ToTokens(Movement, type="to_tokens"):
@@ -265,6 +263,11 @@ def axes_of(x: Shape) -> tuple[str, ...]:
 def axes_text(x: Shape) -> str:
     """The axes of x as they stand in a pattern behind the channels."""
     return "".join(f" {axis}" for axis in axes_of(x))
+
+
+def split_text(x: Shape, within: Iterable[str]) -> str:
+    """The axes of x as they stand in a pattern if each is split into an outer part and one of the parts ``within``."""
+    return "".join(f" ({axis} {part})" for axis, part in zip(axes_of(x), within, strict=True))
 
 
 MOVEMENTS = frozenset(name for name, layer in registry.items() if issubclass(layer, (Movement, Roll, Expand)))

@@ -66,7 +66,7 @@ MISTAKES = [
         "pattern that does not fit",
         L + '  - rearrange: "c (h {channels}) w -> c h (w {channels})"\n',
         [
-            "spec.yaml:3: 'c (h 3) w -> c h (w 3)': the height 8 of (h 3) is not divisible by 3; 6 and 9 are "
+            "spec.yaml:3: 'c (h 3) w -> c h (w 3)': the height 8 of (h 3) is not divisible by 3; 6 and 9 would fit "
             "(at layers[0].rearrange)"
         ],
     ),
