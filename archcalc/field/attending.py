@@ -13,9 +13,9 @@ from archcalc.sizes import ITSELF, POINT, Shape, Window, equal, is_array
 
 def attended(layer: Any, layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
     """A unit reads its own position of the queries, and the whole last axis of the keys and the values."""
-    known = [layout for layout in layouts[1:3] if layout]
+    known = [layout for layout in layouts[1:] if layout]
     target = layouts[0] or (_learned_queries(known[0], out) if known else None)
-    if target is None:  # no input depends on the network input, or the bias alone
+    if target is None:  # no input depends on the network input
         return None, [POINT] * len(xs)
     windows, told = _read(layer, layouts, target)
     told = told and target.tokens in ([], [len(target.slots) - 1])
@@ -28,7 +28,7 @@ def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Wind
     """The windows on all inputs, and whether every unit reads everything."""
     axes, told = range(len(target.axes)), False
     windows = [aligned(layouts[0], target)]
-    for layout in layouts[1:3]:
+    for layout in layouts[1:]:
         each: dict[int, Window] = {}
         if layout:
             each = {axis: _attended(layer, layout, target, axis) for axis in axes}
@@ -37,8 +37,6 @@ def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Wind
             if layout.tokens and not every:  # a token may have seen more than its window
                 each = {axis: everything(n, exact=False) for axis, n in enumerate(layout.axes)}
         windows.append(all_windows(each, len(target.axes)))
-    for layout in layouts[3:]:  # a bias
-        windows.append(tuple(everything(n, exact=False) for n in layout.axes) if layout else POINT)
     return windows, told
 
 
@@ -119,25 +117,6 @@ def _as_cut(layer: Any, layout: Layout) -> bool:
 def _equal_digits(found: Sequence[Digit], stated: Sequence[Digit]) -> bool:
     mine, theirs = ([digit for digit in digits if not equal(digit.size, 1)] for digits in (found, stated))
     return len(mine) == len(theirs) and all(all(map(equal, a, b)) for a, b in zip(mine, theirs, strict=True))
-
-
-def multiplied(layer: Any, layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
-    """The matrix product of two maps with one axis, channels x positions; a bound for maps with more axes.
-
-    All positions of the first map are read: they are added, or they become the channels of the output. A unit reads its
-    own position of the second map; of a second map that is transposed, all positions.
-    """
-    first, second = layouts
-    known = first or second
-    if known is None:
-        return None, [POINT] * 2
-    exact = len(out.axes) == 1
-    own = second if exact and layer.transpose in (None, "first") else None
-    target = own or Layout((1,) * len(known.axes), tuple(map(free, out.axes)), (0,) * len(known.axes))
-    windows = [tuple(everything(n, exact=exact) for n in layout.axes) if layout else POINT for layout in layouts]
-    if own:
-        windows[1] = POINT
-    return target, windows
 
 
 def anywhere(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:

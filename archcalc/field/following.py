@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from archcalc.field.attending import anywhere, attended, multiplied
+from archcalc.field.attending import anywhere, attended
 from archcalc.field.joining import joined, side_by_side
 from archcalc.field.layout import Layout, plain_layout
 from archcalc.field.sliding import regrouped, rolled, slid
+from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
 from archcalc.layers.base import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose
@@ -55,12 +56,10 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
     layer, out = node.layer, node.shape
     if not any(before):
         return None, [POINT] * len(xs)
-    if layer.type == "attention":
+    if isinstance(layer, Attention):
         return attended(layer, before, xs, out)
     if layer.makes_regions:
         return anywhere(before, xs, out)
-    if layer.type == "matmul":
-        return multiplied(layer, before, xs, out)
     if layer.joins:
         at = axis_number(layer.axis, xs[0], layer.type) if isinstance(layer, Concat) else 0
         return side_by_side(before, xs, out, at - 1) if at else joined(before, xs, out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Concat, broadcast_windows
 from archcalc.layers.move import ChannelShuffle, Movement, Roll
@@ -19,10 +20,8 @@ from archcalc.sizes import Int, Window
 if TYPE_CHECKING:
     from archcalc.field.layout import Layout
 
-REGROUPING = (Movement, Roll)
-"""The layers that move positions."""
-OF_SEVERAL = frozenset(("attention", "matmul"))
-"""The layer types whose inputs are read through different windows."""
+REGROUPING = (Movement, Roll, Attention)
+"""The layers that move positions, or read their inputs through different windows."""
 
 
 class Grid:
@@ -83,7 +82,7 @@ class Grid:
 def regroups(network: Network) -> bool:
     """Whether a layer of the network moves positions, or has inputs that are read through different windows."""
     types = {type(node.layer) for node in network.nodes}
-    if any(issubclass(one, REGROUPING) or one.type in OF_SEVERAL for one in types if one is not ChannelShuffle):
+    if any(issubclass(one, REGROUPING) for one in types if one is not ChannelShuffle):
         return True
     return Concat in types and any(
         isinstance(node.layer, Concat) and node.layer.axis != "channels" for node in network.nodes

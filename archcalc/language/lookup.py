@@ -185,8 +185,8 @@ class Lookup(Evaluator):
 def share_params(network: Network, node: Node, owner: Node, called: str) -> None:
     """Let a layer use the parameters of an earlier layer, or of the layer whose parameters that layer uses.
 
-    ``called``: the name of the earlier layer. A layer without parameters stays as it is. LayerError if the layers differ, or if the earlier layer belongs to a side
-    head and the layer does not.
+    ``called``: the name of the earlier layer. A layer without parameters stays as it is. LayerError if the layers
+    differ, or if the earlier layer belongs to a side head and the layer does not.
     """
     shapes = network.input_shapes(node)
     if not any(map(largest, node.layer.params(*shapes))):

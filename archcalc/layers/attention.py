@@ -24,6 +24,9 @@ from archcalc.sizes import (
     product,
 )
 
+SEARCHED = 1000
+"""The most numbers of heads, in each direction, among which a message looks for one that fits."""
+
 
 class Attention(Join, type="attention"):
     """Scaled dot-product attention: ``softmax(scale * Q K^T) V``, in each head and each window.
@@ -193,13 +196,16 @@ def _alike(a: Any, b: Any) -> bool:
 
 
 def _nearest_divisors(channels: Int, heads: Int) -> str:
-    """The end of a message: the numbers of heads next to ``heads`` that divide the channels; '' for arrays.
+    """The end of a message: the numbers of heads next to ``heads`` that divide the channels.
 
-    >>> _nearest_divisors(768, 7), _nearest_divisors(4, 9)
-    ('; 6 and 8 heads would fit', '; 4 heads would fit')
+    '' for arrays, and if no number near ``heads`` divides the channels.
+
+    >>> _nearest_divisors(768, 7), _nearest_divisors(4, 9), _nearest_divisors(2**31 - 1, 10**9)
+    ('; 6 and 8 heads would fit', '; 4 heads would fit', '')
     """
     if is_array(channels) or is_array(heads):
         return ""
-    low = next(n for n in range(min(heads, channels), 0, -1) if channels % n == 0)
-    high = next((n for n in range(heads, min(channels, 2 * heads) + 1) if channels % n == 0), 0)
-    return f"; {low} and {high} heads would fit" if high else f"; {low} {'head' if low == 1 else 'heads'} would fit"
+    fewer = range(min(heads, channels), max(0, heads - SEARCHED), -1)
+    more = range(heads, min(channels, 2 * heads, heads + SEARCHED) + 1)
+    found = [n for near in (fewer, more) for n in [next((n for n in near if channels % n == 0), 0)] if n]
+    return f"; {' and '.join(map(str, found))} {'head' if found == [1] else 'heads'} would fit" if found else ""

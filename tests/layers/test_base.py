@@ -391,6 +391,12 @@ SHAPES = [
         (x, x, x),
         "attention: 6 channels of queries and keys are not divisible into 4 heads; 3 and 6 heads would fit",
     ),
+    (  # a prime number of channels: the search for numbers of heads ends
+        "attention",
+        {"heads": 10**9},
+        (Shape(2**31 - 1, (2,)),) * 3,
+        "attention: 2147483647 channels of queries and keys are not divisible into 1000000000 heads",
+    ),
     (
         "attention",
         {"heads": 3},
