@@ -33,6 +33,19 @@ class TableConv(nn.Module):
         return torch.cat([conv(x[:, maps]) for maps, conv in pairs], 1)
 
 
+class OverLastAxes(nn.Module):
+    """A layer over the last three axes of a map. The axes before are put into the batch."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.movedim(1, -4).contiguous()
+        y: Tensor = self.layer(x.flatten(0, -5))
+        return y.reshape(*x.shape[:-4], *y.shape[1:]).movedim(-4, 1)
+
+
 class WindowSum(nn.Module):
     """The sum of each window: for windows that no pooling of torch.nn has."""
 
@@ -201,10 +214,13 @@ class Position(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(1, *sizes).normal_(std=0.02))
+        self.sizes = sizes
+        positions = torch.Size(sizes[:-1]).numel()
+        weight = torch.empty(1, positions, sizes[-1]).normal_(std=0.02)
+        self.weight = nn.Parameter(weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x.movedim(1, -1) + self.weight).movedim(-1, 1)
+        return (x.movedim(1, -1) + self.weight.view(self.sizes)).movedim(-1, 1)
 
 
 class ClassToken(nn.Module):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from archcalc.errors import LayerError
-from archcalc.layers.settings import Choice
+from typing import Any
+
+from archcalc.errors import LayerError, unknown
+from archcalc.layers.settings import Choice, Setting, message_text
 from archcalc.sizes import AXES, ITSELF, POINT, Int, Shape, Window
 
 WORDS = ("channels", "depth", "height", "width", "length", "last")
@@ -14,6 +16,26 @@ class AxisName(Choice):
 
     def __init__(self, help: str, default: str | None = None) -> None:
         super().__init__(help, (None, *WORDS) if default is None else WORDS, default)
+
+
+class AxisNames(Setting):
+    """A list of names of axes, such as [height, width]."""
+
+    words = WORDS
+    allowed = f"list of {', '.join(WORDS)}"
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise LayerError(f"expected a list of names of axes, as in [height, width], got {message_text(value)}")
+        for name in value:
+            if not isinstance(name, str):
+                raise LayerError(f"expected the name of an axis, got {message_text(name)}")
+            if name not in WORDS:
+                raise LayerError(unknown("axis", name, WORDS))
+        return tuple(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"enum": list(WORDS)}, "minItems": 1, "description": self.help}
 
 
 def axis_number(name: str, x: Shape, what: str) -> int:

@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
+from archcalc.layers.axes import AxisNames, axis_number
 from archcalc.layers.base import Layer, Pointwise
 from archcalc.layers.settings import WholeNumber
-from archcalc.sizes import NO_WORK, Params, Shape, Window, Work
+from archcalc.sizes import NO_WORK, Int, Params, Shape, Window, Work, product
 
 
 class Position(Pointwise, type="position"):
     """Adds a trained map: one number for every channel at every position.
 
-    Source: Dosovitskiy et al., An image is worth 16x16 words, 2021, section 3.1, equation 1.
+    With ``axes``, the numbers differ along these axes only, and repeat along the others: ``axes: [height, width]`` has one
+    number for every channel and every place in a frame.
+
+    Source: Dosovitskiy et al., An image is worth 16x16 words, 2021, section 3.1, equation 1; Fan et al., Multiscale vision
+    transformers, 2021, section 4.1 (axes).
     """
 
+    axes = AxisNames("the axes along which the numbers differ (default: all)", None)
+
+    def sizes(self, x: Shape) -> tuple[Int, ...]:
+        """The size of the trained map along every axis: 1 where the numbers repeat."""
+        if self.axes is None:
+            return x.axes
+        numbers = [axis_number(name, x, self.type) for name in self.axes]
+        twice = next((name for at, name in enumerate(self.axes) if numbers.index(numbers[at]) < at), None)
+        if twice or 0 in numbers:
+            raise LayerError(
+                f"position: the axis {twice} is listed twice in {', '.join(self.axes)}"
+                if twice
+                else "position: every channel has numbers of its own, so axes lists the axes of the map alone"
+            )
+        return tuple(n if at in numbers else 1 for at, n in enumerate(x.axes, 1))
+
+    def shape(self, x: Shape) -> Shape:
+        self.sizes(x)
+        return x
+
     def params(self, x: Shape) -> Params:
-        return Params(weight=x.values)
+        return Params(weight=x.channels * product(self.sizes(x)))
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(add=x.values)

@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.layers.border import Pad
 from archcalc.pytorch.code import ModuleCode
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import Runner, last
+from archcalc.pytorch.runner import Runner, last, layer_params
 from archcalc.pytorch.tape import WEIGHT, BackwardRule, Made, Operation, Result, TapeTensor
 from archcalc.sizes import Shape
 
@@ -22,14 +22,14 @@ class PositionRecord(Record, type="position"):
     keeps_format = False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        return ModuleCode("Position", {"sizes": (*x.axes, x.channels)}, 1)
+        return ModuleCode("Position", {"sizes": (*layer.sizes(x), x.channels)}, 1)
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
         return bool(out.axes)
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,) = xs
-        steps = [[Made(WEIGHT, 0, out.values * tape.itemsize)]]
+        (x,), (shape,) = xs, shapes
+        steps = [[Made(WEIGHT, 0, tape.ask(layer_params, layer, shape).weight * tape.itemsize)]]
         rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
         return tape.run("add", [x], out.values, Result(itemsize=max(x.itemsize, tape.itemsize)), rule=rule)
 

@@ -10,6 +10,7 @@ from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.pytorch.code import ModuleCode, alike, dims
 from archcalc.pytorch.layout import MANY, agree, channels_last, contiguous, merges
+from archcalc.pytorch.leading import WINDOW, folded, last_axes, leading, over_last_axes, unfolded
 from archcalc.pytorch.norm import over_axes
 from archcalc.pytorch.placing import Sides, uneven
 from archcalc.pytorch.record import Record, records
@@ -43,8 +44,11 @@ class ConvolutionRecord(Record):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
-        # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
-        order = "last" if x.order == "unit" else formatted(x, shape)
+        if first := leading(shape):
+            x, order = folded(tape, x, shape), "first"
+        else:
+            # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
+            order = "last" if x.order == "unit" else formatted(x, shape)
         weight, bias, _ = tape.ask(layer_params, layer, shape)
         cells = product(per_axis(layer.kernel, shape, "kernel"))
         moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else the orders agree
@@ -52,14 +56,11 @@ class ConvolutionRecord(Record):
         x = tape.low(x)
         saves = Saves(self.saves.input, tensors=halves(copies)) if copies else self.saves
         rule = tape.rule(x, order, gradients)
-        return tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
+        y = tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
+        return unfolded(tape, y, out) if first else y
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [Conv(out=1, bias=False, **{name: getattr(layer, name) for name in WINDOW})]
-
-
-WINDOW = ("kernel", "stride", "pad", "dilation")
-"""The settings of a window."""
 
 
 class ConvRecord(ConvolutionRecord, type="conv"):
@@ -68,7 +69,12 @@ class ConvRecord(ConvolutionRecord, type="conv"):
     def around(self, layer: Any, x: Shape) -> Sides:
         return uneven(layer, x)
 
+    def returns_view(self, layer: Any, out: Shape) -> bool:
+        return leading(out) > 0
+
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        if leading(x):
+            return over_last_axes(self.code(*last_axes(layer, x, out)))
         arguments = {
             "in_channels": x.channels,
             "out_channels": out.channels,

@@ -13,13 +13,15 @@ from torch.utils._pytree import tree_leaves
 from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
 from archcalc.export.attention_layers import WindowAttention
 from archcalc.network import Node
+from archcalc.pytorch.leading import leading
 from archcalc.pytorch.record import records
+from archcalc.sizes import product
 from archcalc.witness.built import Built
 
 KNOWN = frozenset(module for record in records.values() for module in record.modules)
 """Modules of torch or torchvision that are a layer."""
-PASSING = ("Identity", "Permute")
-"""Modules that only return or reorder their input."""
+PASSING = ("Identity", "Permute", "PositionalEncoding")
+"""Modules that only return or reorder their input, and the module of MViT's embedding, which is several layers."""
 
 
 class ModuleRun(NamedTuple):
@@ -125,7 +127,7 @@ def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None
 
 
 def _unlike(ours: list[Tensor], others: list[Tensor], names: dict[int, str]) -> str:
-    """The first two tensors whose shapes differ. Axes of size 1 at the end of a shape are ignored."""
+    """The first two tensors whose shapes differ. Axes of size 1 at the start and the end of a shape are ignored."""
     for mine, other in zip(ours, others, strict=False):
         if _trimmed(mine) != _trimmed(other):
             return f"{names[id(mine)]} {list(mine.shape)} where it has {names[id(other)]} {list(other.shape)}"
@@ -134,6 +136,8 @@ def _unlike(ours: list[Tensor], others: list[Tensor], names: dict[int, str]) -> 
 
 def _trimmed(tensor: Tensor) -> tuple[int, ...]:
     shape = tuple(tensor.shape)
+    while shape[:1] == (1,):
+        shape = shape[1:]
     while shape[-1:] == (1,):
         shape = shape[:-1]
     return shape
@@ -227,7 +231,10 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
 
 
 def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
-    """The layer's output shape with the channels first, and with the channels last (between Permutes in ConvNeXt)."""
+    """The layer's output shape with the channels first, with the channels last (between Permutes in ConvNeXt), and with
+    the axes before the last three in the batch."""
+    first = leading(node.shape)
+    yield (batch * node.times * product(node.shape.axes[:first]), node.shape.channels, *node.shape.axes[first:])
     yield (batch * node.times, node.shape.channels, *node.shape.axes)
     yield (batch * node.times, *node.shape.axes, node.shape.channels)
 

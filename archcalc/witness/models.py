@@ -59,6 +59,7 @@ SAME_NAMES = (
     "mobilenet_v2",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "mvit_v1_b",
     "r3d_18",
     "regnet_x_16gf",
     "regnet_x_1_6gf",

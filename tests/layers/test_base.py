@@ -429,6 +429,24 @@ SHAPES = [
         "attention: the values are a vector of 6; the last axis of a map holds the positions, and to_tokens makes such a map",
     ),
     (
+        "position",
+        {"axes": ["height", "last", "width"]},
+        (x,),
+        "position: the axis width is listed twice in height, last, width",
+    ),
+    (
+        "position",
+        {"axes": ["channels"]},
+        (x,),
+        "position: every channel has numbers of its own, so axes lists the axes of the map alone",
+    ),
+    (
+        "position",
+        {"axes": ["depth"]},
+        (x,),
+        "position over the axis depth, but the input is 6x5x7: its axes are channels, height, width and last",
+    ),
+    (
         "class_token",
         {},
         (Shape(6),),

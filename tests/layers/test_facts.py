@@ -220,6 +220,20 @@ CASES = [
     Case("layer_scale", {"bias": True}, (x,), x, (6, 6), {"mul": 210, "add": 210}),
     Case("position", {}, (x,), x, (210,), {"add": 210}),
     Case("position", {}, (v,), v, (6,), {"add": 6}),
+    # 2 heads of 6 channels on a map of 4x5x6: 6 weights of 27 cells for both heads, 6 * 2 * 4*3*3 outputs
+    Case(
+        "conv",
+        {"out": 6, "kernel": [1, 3, 3, 3], "stride": [1, 1, 2, 2], "pad": [0, 1, 1, 1], "groups": 6, "bias": False},
+        (Shape(6, (2, 4, 5, 6)),),
+        Shape(6, (2, 4, 3, 3)),
+        (162,),
+        {"mac": 11_664},
+        (Window(1), Window(3, 1, 1), Window(3, 2, 1), Window(3, 2, 1)),
+    ),
+    # x is 6x5x7: a number for each of 6 channels and 5 rows, and for each of 6 channels and 7 columns
+    Case("position", {"axes": ["height"]}, (x,), x, (30,), {"add": 210}),
+    Case("position", {"axes": ["last"]}, (x,), x, (42,), {"add": 210}),
+    Case("position", {"axes": ["width", "height"]}, (x,), x, (210,), {"add": 210}),
     # unit 0 is the token, and unit 1 reads position 0
     Case("class_token", {}, (Shape(6, (5,)),), Shape(6, (6,)), (6,), {}, (Window(1, 1, 1, reads_both_ends=False),)),
     # two tokens of 6 channels, the same in each of the 5 windows

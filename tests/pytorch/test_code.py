@@ -102,6 +102,13 @@ ROWS = [
     ("layer_scale", {}, x, "LayerScale(6, axes=2, init=1e-06)"),
     ("layer_scale", {"bias": True}, x, "LayerScale(6, axes=2, init=1e-06, bias=True)"),
     ("position", {}, Shape(6, (9,)), "Position((9, 6))"),
+    ("position", {"axes": ["height"]}, x, f"Position(({x.axes[0]}, 1, 6))"),
+    (
+        "conv",
+        {"out": 6, "kernel": [1, 3, 3, 3], "stride": [1, 1, 2, 2], "pad": [0, 1, 1, 1], "groups": 6},
+        Shape(6, (2, 4, 8, 8)),
+        "OverLastAxes(nn.Conv3d(6, 6, 3, stride=(1, 2, 2), padding=1, groups=6))",
+    ),
     ("class_token", {"tokens": 2}, Shape(6, (9,)), "ClassToken((2, 6))"),
     ("relu", {}, x, "nn.ReLU()"),
     ("leaky_relu", {"slope": 0.2}, x, "nn.LeakyReLU(0.2)"),
@@ -294,7 +301,13 @@ def test_a_sum_in_place():
 @pytest.mark.parametrize(
     ("type", "settings", "message"),
     [
-        ("conv", {"out": 1, "kernel": 1}, "PyTorch has no Conv over 4 axes; it has one to three"),
+        (
+            "conv",
+            {"out": 1, "kernel": 2},
+            "PyTorch has no conv over 4 axes. It can put the first axis into the batch, but there the kernel and the stride "
+            "must be 1, and the padding 0",
+        ),
+        ("max_pool", {"kernel": 1, "stride": 1}, "PyTorch has no MaxPool over 4 axes; it has one to three"),
         ("upsample", {"scale": 2}, "PyTorch has no upsampling over 4 axes; it has one to three"),
     ],
 )

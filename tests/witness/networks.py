@@ -506,6 +506,9 @@ class Settings:
             pad_mode=self.one_of("reflect", "replicate", "circular") if self.rarely(4) else None,
         )
 
+    def position(self) -> dict[str, Any]:
+        return self.some(axes=self.one_of(None, ["last"]) if self.x.axes else None)
+
     def class_token(self) -> dict[str, Any]:
         return self.some(tokens=self.one_of(None, self.count(1, 3)))
 

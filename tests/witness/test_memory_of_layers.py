@@ -69,7 +69,21 @@ FROZEN = (
     "{prelu: }",
     "{subsample: {kernel: 2, stride: 2}}",
     "{position: }",
+    "{position: {axes: [last]}}",
     "{class_token: }",
+)
+HEADS = (
+    "{to_tokens: }, {linear: {out: 8, axis: channels}}, {rearrange: '(4 d) (t 4 4) -> d 4 t 4 4'}",
+    "{to_tokens: }, {linear: {out: 8, axis: channels}}, {rearrange: '(1 d) (t 4 4) -> d 1 t 4 4'}",
+    "{rearrange: '(2 d) t h w -> d 2 t h w'}",
+    "{rearrange: '(n 2) t h w -> 2 n t h w'}",
+    "{rearrange: 'c (a 3) (b 2) w -> c a b 3 2 w'}",
+    "{slice: {stop: 3}}, {rearrange: 'c (a 3) h (1 w) -> c a 1 3 h w'}",
+)
+"""Maps of more than three axes, as views and as copies, of a map of 4x6x4x4."""
+OVER_HEADS = (
+    "{conv: {out: 4, kernel: 1, bias: false}}",
+    "{conv: {out: channels, kernel: FOUR, pad: PAD, stride: FOUR, groups: channels}}",
 )
 
 
@@ -82,6 +96,18 @@ def test_a_layer_with_frozen_weights(layer: str, before: str) -> None:
         for frozen in ("", ", trained: false"):
             first, one = BEFORE[before].replace("}}", "}" + frozen + "}"), f"{layer[:-1]}, trained: false, name: one}}"
             compare(f"input: {[3, *[6] * axes]}\nlayers: [{first}, {one}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("heads", HEADS)
+@pytest.mark.parametrize("layer", OVER_HEADS)
+@pytest.mark.parametrize("frozen", ["", ", trained: false"])
+def test_a_convolution_over_more_than_three_axes(layer: str, heads: str, frozen: str) -> None:
+    ones = [1] * (heads.rpartition("->")[2].count(" ") - 4)
+    layer = layer.replace("PAD", str([0 for _ in ones] + [0, 1, 1])).replace("FOUR", str([*ones, 1, 3, 2]))
+    last = "{conv: {out: 3, kernel: 1}}"
+    first = "" if heads.startswith("{to_tokens") else f"{FIRST}, "
+    compare(f"input: [3, 6, 4, 4]\nlayers: [{first}{heads}, {layer[:-1]}{frozen}}}, {last}]\n")
 
 
 @pytest.mark.usefixtures("two_threads")

@@ -57,6 +57,7 @@ SPECS = {
     "mobilenet_v2": "mobilenet_v2",
     "mobilenet_v3_large": "mobilenet_v3_large",
     "mobilenet_v3_small": "mobilenet_v3_small",
+    "mvit_v1_b": "mvit_v1_b",
     "r2plus1d_18": "r2plus1d_18_tv",
     "r3d_18": "r3d_18",
     "regnet_x_16gf": "regnet_x_16gf",
@@ -108,7 +109,7 @@ SPECS = {
     "wide_resnet101_2": "wide_resnet101_2",
     "wide_resnet50_2": "wide_resnet50_2",
 }
-TRANSFORMERS = ("swin_v2_", "maxvit_", "swin3d_", "mvit_")
+TRANSFORMERS = ("swin_v2_", "maxvit_", "swin3d_", "mvit_v2_")
 RUNNING_SIDE_HEADS = (
     "deeplabv3_mobilenet_v3_large",
     "deeplabv3_resnet101",
