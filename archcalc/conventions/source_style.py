@@ -24,6 +24,7 @@ CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
 BIAS = "bias"
 TIMES_ONE = "times one"
 WRITTEN = "written"
+BY_METHODS = "by methods"
 FORMS = {
     MODULE: "a module of torch.nn",
     FUNCTIONAL: "a call of torch.nn.functional",
@@ -32,9 +33,10 @@ FORMS = {
     OPERATOR: "an operator or a function of torch, such as x + y and torch.cat",
     BIAS: "a bias of the convolution before it",
     WRITTEN: "F.linear with the weights of a module, and attention as torch.matmul and F.softmax",
+    BY_METHODS: "attention as torch.matmul and the method softmax of a tensor",
     TIMES_ONE: "a convolution whose output is multiplied by 1",
 }
-NOT_WRITTEN = tuple(form for form in FORMS if form != WRITTEN)
+NOT_WRITTEN = tuple(form for form in FORMS if form not in (WRITTEN, BY_METHODS))
 OPERATORS = (
     "input",
     "add",
@@ -173,6 +175,11 @@ IN_TORCHVISION = (
         ("swin_*",),
         "swin_transformer.py: shifted_window_attention",
         (Rule("linear", "*.qkv", WRITTEN), Rule("linear", "*.msa.project", WRITTEN), Rule("attention", form=WRITTEN)),
+    ),
+    SourceStyle(
+        ("mvit_*",),
+        "video/mvit.py: MultiscaleAttention, and the module PositionalEncoding, whose result is the concat",
+        (Rule("attention", form=BY_METHODS), Rule("concat", "embedded", MODULE)),
     ),
     SourceStyle(
         ("vit_*",),

@@ -27,7 +27,9 @@ def _biases_per_image(use: Use) -> Int:
 
 
 def _no_module_with_params(use: Use) -> bool:
-    return not has_params(use) or use.form in (OPERATOR, WRITTEN)
+    """Whether no module with parameters returns the output. A module that returns a concat has parameters (MViT's)."""
+    returned = use.type == "concat" and use.form == MODULE
+    return not (has_params(use) or returned) or use.form in (OPERATOR, WRITTEN)
 
 
 def _in_place_with_params(use: Use) -> bool:

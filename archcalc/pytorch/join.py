@@ -229,6 +229,7 @@ def _reduced(n: int, x: TapeTensor, count: int, itemsize: int, at: int) -> list[
 class ConcatRecord(JoinRecord, type="concat"):
     """The output has the memory format of the inputs; under autocast, the highest precision among the inputs."""
 
+    modules = ("PositionalEncoding",)  # of torchvision's MViT, which ends with the class token and the other tokens
     saves_input, saves_output = False, False
     in_place = False
     keeps_format = True

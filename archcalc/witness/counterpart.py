@@ -20,8 +20,8 @@ from archcalc.witness.built import Built
 
 KNOWN = frozenset(module for record in records.values() for module in record.modules)
 """Modules of torch or torchvision that are a layer."""
-PASSING = ("Identity", "Permute", "PositionalEncoding")
-"""Modules that only return or reorder their input, and the module of MViT's embedding, which is several layers."""
+PASSING = ("Identity", "Permute")
+"""Modules that only return or reorder their input."""
 
 
 class ModuleRun(NamedTuple):

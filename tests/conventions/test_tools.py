@@ -30,7 +30,18 @@ FULL_SIZE = (
     "regnet_y_400mf",
     "resnext50_32x4d",
 )
-OWN_SIZE = ("vgg11", "vgg13", "vgg16", "vgg19", "inception_v3", "s3d", "ssd300_vgg16", "vit_b_32", "swin_t")
+OWN_SIZE = (
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg19",
+    "inception_v3",
+    "s3d",
+    "ssd300_vgg16",
+    "vit_b_32",
+    "swin_t",
+    "mvit_v1_b",
+)
 """Networks that are torchvision's only at the size that they were made for."""
 
 LARGER = ("vit_b_16", "vit_l_16", "vit_l_32", "vit_h_14", "swin_s", "swin_b")
