@@ -32,6 +32,9 @@ class Conv(Windowed, type="conv"):
 
     ``pad_mode`` says what lies around the map, as in the layer ``pad``. The field of a unit at the border does not include
     the pixels that the padding repeats.
+
+    A map can have an axis of heads before its three axes. With a kernel of 1 along the heads, as in ``kernel: [1, 3, 3, 3]``,
+    all heads have the same weights (Fan et al., Multiscale vision transformers, 2021, section 3.1).
     """
 
     out = WholeNumber("output channels")
