@@ -10,7 +10,7 @@ from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, pass
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, Int, Params, Shape, Window, Work, equal, product
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, product
 
 if TYPE_CHECKING:
     from archcalc.conventions.source_style import Library
@@ -77,12 +77,13 @@ class Facts(NamedTuple):
 
 
 def row_facts(use: Use, convention: Convention) -> Facts:
-    """The layer's numbers. Operations and values are multiplied by the batch."""
+    """The layer's numbers. Operations and values are multiplied by the batch, except operations that run once."""
     layer, inputs = use.layer, use.inputs
+    once = layer.work_once(*inputs)
     return Facts(
         use.params,
         convention.count_params(use),
-        use.work,
+        use.work if once is NO_WORK else Work.sum((use.work, once)),
         convention.count_macs(use),
         convention.count_values(use),
         inputs[0].values * use.batch if isinstance(layer, CONVOLUTIONS) else 0,

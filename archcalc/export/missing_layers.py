@@ -46,6 +46,30 @@ class OverLastAxes(nn.Module):
         return y.reshape(*x.shape[:-4], *y.shape[1:]).movedim(-4, 1)
 
 
+class StandardisedConv(nn.Module):
+    """Convolution whose weights have mean 0 and deviation 1 in each output channel (Qiao et al. 2019).
+
+    With ``scaled``, they are multiplied with a trained gain and divided by the root of
+    their number (Brock et al. 2021).
+    """
+
+    def __init__(self, conv: Any, scaled: bool = False, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.conv, self.eps = conv, eps
+        self.gain = nn.Parameter(torch.ones(len(conv.weight))) if scaled else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        factor = None
+        if self.gain is not None:
+            factor = self.gain * self.conv.weight[0].numel() ** -0.5
+        weight = self.conv.weight.flatten(1)[None]
+        weight = F.batch_norm(weight, None, None, factor, None, True, 0, self.eps)
+        del factor
+        weight = weight.view_as(self.conv.weight)
+        y: Tensor = self.conv._conv_forward(x, weight, self.conv.bias)
+        return y
+
+
 class WindowSum(nn.Module):
     """The sum of each window: for windows that no pooling of torch.nn has."""
 

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from archcalc.errors import LayerError, unknown
 from archcalc.layers.settings import Setting
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, equal, int_text
+from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, equal, int_text
 
 FACTS = ("window", "shape", "params", "work")
 _registry: dict[str, type[Layer]] = {}
@@ -61,6 +61,10 @@ class Layer:
     shape: Callable[..., Shape]
     params: Callable[..., Params]
     work: Callable[..., Work]
+
+    def work_once(self, *inputs: Shape) -> Work:
+        """The operations of a forward pass that do not depend on the batch, as those that compute weights."""
+        return NO_WORK
 
     def __init_subclass__(cls, type: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

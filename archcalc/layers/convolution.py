@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.border import PAD_MODES, Pad
+from archcalc.layers.computed import WEIGHT_NORMS, computing, factors, need_several
 from archcalc.layers.settings import Choice, Connections, Flag, PerAxis, WholeNumber
 from archcalc.layers.windowed import Windowed
 from archcalc.sizes import (
@@ -35,18 +36,40 @@ class Conv(Windowed, type="conv"):
 
     A map can have an axis of heads before its three axes. With a kernel of 1 along the heads, as in ``kernel: [1, 3, 3, 3]``,
     all heads have the same weights (Fan et al., Multiscale vision transformers, 2021, section 3.1).
+
+    With ``weight_norm``, every forward pass computes the weights from trained numbers, once for the whole batch.
+    ``channels``: the weights of each output channel have a trained length (weight normalisation). ``last``: the weights
+    at each position of the kernel's last axis have one. ``standardised``: the weights of each output channel have mean 0
+    and deviation 1 (weight standardisation). ``scaled``: they are then multiplied with a trained gain and divided by the
+    root of their number.
+
+    Source of ``weight_norm``: Salimans and Kingma, Weight normalization, 2016, equation 2; Qiao et al., Micro-batch
+    training with batch-channel normalization and weight standardization, 2019, equation 5; Brock et al., Characterizing
+    signal propagation to close the performance gap in unnormalized ResNets, 2021, section 4.
     """
 
     out = WholeNumber("output channels")
     groups = WholeNumber("groups of channels; for a depthwise convolution, the number of input channels", 1)
     bias = Flag("whether every output channel has a bias", True)
     pad_mode = Choice("what the padding is", PAD_MODES, "zeros")
+    weight_norm = Choice(
+        "weights that every forward pass computes: with a trained length for each output channel (channels) or for each "
+        "position of the kernel's last axis (last), with mean 0 and deviation 1 in each output channel (standardised), "
+        "then times a trained gain and divided by the root of their number (scaled)",
+        WEIGHT_NORMS,
+        None,
+    )
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
+        need_several(self.weight_norm, self.fan_in(x))
         slides = self.slides(x)
         if self.pad_mode != "zeros":
+            if self.weight_norm:
+                raise LayerError(
+                    f"weight_norm and pad_mode {self.pad_mode} cannot be combined; put the layer pad before"
+                )
             for *_, before, after in slides:
                 if not equal(before, after):
                     raise LayerError(
@@ -65,10 +88,24 @@ class Conv(Windowed, type="conv"):
         return group * self.kernel_cells(x)
 
     def params(self, x: Shape) -> Params:
-        return Params(self.out * self.fan_in(x), self.out * self.bias)
+        return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mac=out.values * self.fan_in(x), add=out.values * self.bias)
+
+    def work_once(self, *inputs: Shape) -> Work:
+        (x,) = inputs
+        groups = self.factors(x) if self.weight_norm == "last" else self.out
+        return computing(self.weight_norm, self.kernel_weights(x), groups)
+
+    def kernel_weights(self, x: Shape) -> Int:
+        """The weights that slide over the map."""
+        count: Int = self.out * self.fan_in(x)
+        return count
+
+    def factors(self, x: Shape) -> Int:
+        """The trained numbers from which the weights are computed, beside numbers of the shape of the weights."""
+        return factors(self.weight_norm, self.out, per_axis(self.kernel, x, "kernel")[-1])
 
 
 class ConvTable(Windowed, type="conv_table"):

@@ -101,3 +101,8 @@ def _mode(kind: Kind, layer: Any, own: tuple[int, ...], x: Shape, out: Shape) ->
             if type(layer)(**windows, pad=own, ceil_mode=mode).shape(x).axes == out.axes:
                 return mode
     return None
+
+
+def pads_other_values(layer: Any, x: Shape) -> bool:
+    """Whether a convolution pads x with something else than zeros."""
+    return layer.pad_mode != "zeros" and any(before for *_, before, _ in layer.slides(x))

@@ -124,6 +124,27 @@ class Runner(Tape):
         self.parameter += len(counts)
         return [Made(at, 0, 2 * n) for at, n in enumerate(counts, 1)], copies[::-1]
 
+    def using(self, computed: TapeTensor, bias: int) -> tuple[list[Made], list[TapeTensor], list[Kept]]:
+        """As ``weights``, for weights that the layer has computed and for its bias; and what an operator saves of them.
+
+        Autocast copies the computed weights at every use.
+        """
+        gradients, copies = self.weights(bias)
+        low = self.cast_fixed(computed) if self.amp else computed
+        first = Made(1, 0, low.count * low.itemsize)
+        others = [one._replace(target=2) if self.amp else one for one in gradients]
+        return [first, *others], [low, *copies], [(low.storage, "its computed weights")]
+
+    def cast_fixed(self, x: TapeTensor) -> TapeTensor:
+        """Computed weights in half precision."""
+        x.storage.until(self.moment("_to_copy"))
+        storage = self.make("scratch", 0, 2 * x.count, "computed weights in half precision")
+        low = TapeTensor(storage, x.count, 2, derived=x.derived)
+        if x.derived:
+            rule = BackwardRule([[Made(0, 0, x.count * x.itemsize)]])
+            self.operations.append(Operation(self.node, "_to_copy", [x], low, [], rule, self.parameter))
+        return low
+
     def _copy(self, owner: int, parameter: int, count: int, gradient: Made) -> TapeTensor:
         """The copy of a weight in half precision. Autocast does not keep copies of frozen weights."""
         if (owner, parameter) not in self._copies or self.frozen:

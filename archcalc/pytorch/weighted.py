@@ -9,10 +9,11 @@ from archcalc.layers import Layer
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.pytorch.code import ModuleCode, alike, dims
+from archcalc.pytorch.computed import weights_of, with_weight_norm
 from archcalc.pytorch.layout import MANY, agree, channels_last, contiguous, merges
 from archcalc.pytorch.leading import WINDOW, folded, last_axes, leading, over_last_axes, unfolded
 from archcalc.pytorch.norm import over_axes
-from archcalc.pytorch.placing import Sides, uneven
+from archcalc.pytorch.placing import Sides, pads_other_values, uneven
 from archcalc.pytorch.record import Record, records
 from archcalc.pytorch.runner import INT64, Runner, dense, formatted, halves, into, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
@@ -49,14 +50,15 @@ class ConvolutionRecord(Record):
         else:
             # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
             order = "last" if x.order == "unit" else formatted(x, shape)
-        weight, bias, _ = tape.ask(layer_params, layer, shape)
         cells = product(per_axis(layer.kernel, shape, "kernel"))
         moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else the orders agree
-        gradients, copies = tape.weights(weight, bias, last=moved)
+        gradients, copies, kept, computed = weights_of(tape, layer, shape, moved)
         x = tape.low(x)
-        saves = Saves(self.saves.input, tensors=halves(copies)) if copies else self.saves
+        saves = Saves(self.saves.input, tensors=kept) if kept else self.saves
         rule = tape.rule(x, order, gradients)
         y = tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
+        for one in computed:
+            one.storage.until(tape.now)
         return unfolded(tape, y, out) if first else y
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
@@ -84,7 +86,8 @@ class ConvRecord(ConvolutionRecord, type="conv"):
             "bias": layer.bias,
             "padding_mode": layer.pad_mode if pads_other_values(layer, x) else "zeros",
         }
-        return ModuleCode(dims("Conv", x), arguments, 3, {**CONVOLVING, "padding_mode": "zeros"})
+        conv = ModuleCode(dims("Conv", x), arguments, 3, {**CONVOLVING, "padding_mode": "zeros"})
+        return with_weight_norm(layer.weight_norm, conv, len(x.axes))
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         """Padding that is not zeros is put around in the module, which holds the map without padding to its end."""
@@ -97,11 +100,6 @@ class ConvRecord(ConvolutionRecord, type="conv"):
         y = super().run(tape, layer, [padded], [whole], out)
         padded.storage.until(tape.now)
         return y
-
-
-def pads_other_values(layer: Any, x: Shape) -> bool:
-    """Whether a convolution pads x with something else than zeros."""
-    return layer.pad_mode != "zeros" and any(before for *_, before, _ in layer.slides(x))
 
 
 class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):

@@ -148,7 +148,9 @@ def _sources() -> Iterator[Any]:
 def instance(call: ModuleCode) -> nn.Module:
     """Creates the module that the code describes."""
     home, _, name = call.target.rpartition(".")
-    source = nn if home else next(found for found in _sources() if hasattr(found, name))
+    source: Any = nn if home else next(found for found in _sources() if hasattr(found, name))
+    for part in home.split(".")[1:]:
+        source = getattr(source, part)
     values = [instance(v) if isinstance(v, ModuleCode) else v for v in call.arguments.values()]
     named = dict(list(zip(call.arguments, values, strict=True))[call.positional :])
     module: nn.Module = getattr(source, name)(*values[: call.positional], **named)

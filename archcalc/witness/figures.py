@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from archcalc.analysis.rows import Row
 from archcalc.conventions import convention
+from archcalc.layers.computed import STANDARDISED
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.training import training
 from archcalc.network import Network
@@ -129,7 +130,11 @@ def operator_figures(counted: Sequence[Row], traced: counts.Fvcore | None) -> li
     computed: Counter[str] = Counter()
     for row in counted:
         if row.node is not None and row.node.inputs:
-            computed[records[row.type].fvcore(row.node.layer)] += row.macs or 0
+            operations = row.macs or 0
+            if getattr(row.node.layer, "weight_norm", None) in STANDARDISED:
+                computed["batch_norm"] += operations - row.work.mac
+                operations = row.work.mac
+            computed[records[row.type].fvcore(row.node.layer)] += operations
     names = [name for name in (*computed, *traced.by_operator) if computed[name] or traced.by_operator.get(name)]
     return [
         Comparison.of(f"fvcore's {name}", computed[name], traced.by_operator.get(name, 0), "fvcore")

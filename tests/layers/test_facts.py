@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.layers.resample import Pooled
 from archcalc.sizes import Params, Shape, Window, Work
@@ -45,6 +46,36 @@ CASES = [
         (8 * 54, 8),
         {"mac": 8 * 12 * 54, "add": 8 * 12},
         (Window(3, 2, 1), Window(3, 2, 1)),
+    ),
+    # weight normalisation: 8 lengths beside 8 * 6 weights; computing them once is no operation of an image
+    Case(
+        "conv",
+        {"out": 8, "kernel": 1, "weight_norm": "channels"},
+        (x,),
+        Shape(8, (5, 7)),
+        (8 * 6 + 8, 8),
+        {"mac": 8 * 35 * 6, "add": 8 * 35},
+        (Window(1), Window(1)),
+    ),
+    # a length for each of the 3 columns of the kernel: 8 * 6 * 3 weights and 3 lengths
+    Case(
+        "conv",
+        {"out": 8, "kernel": [1, 3], "weight_norm": "last", "bias": False},
+        (x,),
+        Shape(8, (5, 5)),
+        (8 * 18 + 3,),
+        {"mac": 8 * 25 * 18},
+        (Window(1), Window(3)),
+    ),
+    # standardised weights with a gain for each output channel
+    Case(
+        "conv",
+        {"out": 8, "kernel": 1, "weight_norm": "scaled", "bias": False},
+        (x,),
+        Shape(8, (5, 7)),
+        (8 * 6 + 8,),
+        {"mac": 8 * 35 * 6},
+        (Window(1), Window(1)),
     ),
     # 3x1, dilation 2x1, two groups of 3 channels, no bias: span 5x1, fan-in 3*3 = 9, output 1x7
     Case(
@@ -592,3 +623,33 @@ def test_facts_are_plain_ints(case):
     out = layer.shape(*case.inputs)
     numbers = (out.channels, *out.axes, *layer.params(*case.inputs), *layer.work(out, *case.inputs))
     assert {type(n) for n in numbers} == {int}
+
+
+@pytest.mark.parametrize(
+    ("norm", "work"),
+    [
+        (None, Work()),
+        # 8 rows of 6 weights: 48 squares, 8 * 5 sums, 8 roots, 8 quotients, 48 products
+        ("channels", Work(mul=96, add=40, exp=8, div=8)),
+        # one column, so one group of 48 weights
+        ("last", Work(mul=96, add=47, exp=1, div=1)),
+        # each of 8 rows: mean (5 add, 1 div), 6 differences, variance (6 mul, 5 add, 1 div), root (1 add, 1 exp, 1 div), 6 mul
+        ("standardised", Work(mul=96, add=136, exp=8, div=24)),
+        ("scaled", Work(mul=104, add=136, exp=8, div=24)),
+    ],
+)
+def test_work_of_computed_weights(norm: str | None, work: Work) -> None:
+    """The weights are computed once in a forward pass, whatever the batch."""
+    assert registry["conv"](out=8, kernel=1, weight_norm=norm).work_once(x) == work
+
+
+@pytest.mark.parametrize(
+    ("settings", "inputs", "message"),
+    [
+        ({"groups": 6, "weight_norm": "standardised"}, x, "at least 2 weights for each output channel, got 1"),
+        ({"weight_norm": "channels", "pad": 1, "pad_mode": "circular"}, x, "put the layer pad before"),
+    ],
+)
+def test_computed_weights_that_do_not_fit(settings: dict, inputs: Shape, message: str) -> None:
+    with pytest.raises(LayerError, match=message):
+        registry["conv"](out=6, kernel=1, **settings).shape(inputs)

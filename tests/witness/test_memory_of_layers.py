@@ -45,11 +45,19 @@ LAYERS = (
     "{global_max_pool: }",
     "{adaptive_max_pool: {out: 2}}",
 )
+COMPUTED = tuple(
+    f"{{conv: {{out: 4, {kernel}, weight_norm: {norm}}}}}"
+    for norm in ("channels", "last", "standardised", "scaled")
+    for kernel in ("kernel: 3, pad: 1", "kernel: 1, groups: 2, bias: false")
+)
+"""Convolutions with computed weights, which need new storage."""
 
 
 FROZEN = (
     "{conv: {out: 4, kernel: 2}}",
     "{conv: {out: 4, kernel: 3, pad: 1, pad_mode: circular}}",
+    "{conv: {out: 4, kernel: 2, weight_norm: channels}}",
+    "{conv: {out: 4, kernel: 2, weight_norm: scaled}}",
     "{conv_transpose: {out: 4, kernel: 2}}",
     "{conv_table: {table: [[0, 1], [1, 2, 3]], kernel: 1}}",
     "{linear: {out: 3, axis: channels}}",
@@ -135,6 +143,22 @@ def compare(text: str) -> None:
         assert memory.saved_difference(network, module, image, amp=amp) == ""
         schedule = training(network, amp=amp, sums_in_place=False)
         assert_every_moment(schedule, memory.training_live(module, image, amp=amp), BATCH)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("layer", COMPUTED)
+def test_a_convolution_with_computed_weights(layer: str, before: str) -> None:
+    for axes in (1, 2, 3):
+        if axes == 2 or before != "one position":
+            compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {layer}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("layer", COMPUTED)
+def test_computed_weights_of_another_layer(layer: str) -> None:
+    steps = f"{FIRST}, {layer[:-1]}, name: one}}, {layer[:-1]}, weights: one}}, {FIRST}"
+    compare(f"input: [3, 8, 8]\nlayers: [{steps}]\n")
 
 
 JOINS = ("subtract", "maximum", "minimum")
