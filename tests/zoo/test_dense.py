@@ -74,6 +74,9 @@ PARAMS = [
     ("edsr_baseline_x4", edsr(4, 16, 64)),
     ("dncnn_s", conv(1, 64, 3) + 15 * (conv(64, 64, 3, bias=False) + 2 * 64) + conv(64, 1, 3)),
     ("wav2vec2_encoder", 512 * 10 + 512 * 512 * (4 * 3 + 2 * 2) + 2 * 512),
+    # the encoder, a norm and a projection, positions with 128 trained lengths, and 12 blocks
+    ("wav2vec2_base", 512 * 10 + 512 * 512 * (4 * 3 + 2 * 2) + 2 * 512 + 2 * 512 + 513 * 768
+     + 768 * 48 * 128 + 128 + 768 + 2 * 768 + 12 * (4 * 769 * 768 + 769 * 3072 + 3073 * 768 + 4 * 768)),
 ]  # fmt: skip
 
 
