@@ -1,6 +1,7 @@
 """The trunk of a network, and its stages. A stage is a run of layers of the trunk on maps of one size.
 
-``archcalc.analysis.trunk`` defines the trunk.
+``archcalc.analysis.trunk`` defines the trunk. The size of a map is its size on the grid (``archcalc.field.grid``): tokens
+and windows have the size of the map that they were cut from.
 
 Another path between two layers of the trunk is a **skip** or a **branch**. A skip has fewer layers than the trunk
 between these two layers, and the trunk changes its map size there. Examples: the copies of a U-Net, the lateral
@@ -25,6 +26,7 @@ from typing import NamedTuple
 
 from archcalc.analysis.depth import WEIGHTED
 from archcalc.analysis.trunk import trunk
+from archcalc.field.grid import MapSize, map_sizes
 from archcalc.field.paths import followed
 from archcalc.layers.join import is_gate
 from archcalc.layers.windowed import Windowed
@@ -66,15 +68,17 @@ def stages(network: Network) -> Stages:
     inputs = {node.index: followed(node, network) for node in nodes}
     path, depth = trunk(nodes, inputs, network.outputs)
     place = {index: at for at, index in enumerate(path)}
-    sizes = _sizes(nodes, inputs)
+    maps = map_sizes(network)
+    texts = {index: "x".join(map(int_text, size.axes)) or VECTOR for index, size in enumerate(maps)}
+    sizes = _sizes(nodes, inputs, maps)
     regions, around = _regions(nodes, inputs, place, depth, sizes)
     ends = _innermost(regions, len(path))
-    named = [_text(network.nodes[path[end]]) for end in ends]
+    named = [texts[path[end]] for end in ends]
     joins = _joins(nodes, place)
     last = named[-1]
     tail = next((at for at in range(len(named) - 1, -1, -1) if named[at] != last), -1) + 1
-    beside = {i: text for i, text in _beside(nodes, inputs, place).items() if text in named}
-    gone, back = _heads(nodes, inputs, place, joins, tail, around, beside, last)
+    beside = {i: text for i, text in _beside(nodes, inputs, place, texts).items() if text in named}
+    gone, back = _heads(nodes, inputs, place, joins, tail, around, beside, texts)
 
     names: list[str] = []
     of: dict[int, int] = {}
@@ -95,28 +99,29 @@ def stages(network: Network) -> Stages:
     return Stages(names, of, whole, [whole[at] for at in _outside(regions, len(path))])
 
 
-def _beside(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], place: Mapping[int, int]) -> dict[int, str]:
+def _beside(
+    nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], place: Mapping[int, int], texts: Mapping[int, str]
+) -> dict[int, str]:
     """The nodes that no layer of the trunk leads to, with the text of their map size."""
     beside: dict[int, str] = {}
     for node in nodes:
         if node.index not in place and all(i in beside for i in inputs[node.index]):
-            beside[node.index] = _text(node)
+            beside[node.index] = texts[node.index]
     return beside
 
 
-def _text(node: Node) -> str:
-    return "x".join(map(int_text, node.shape.axes)) or VECTOR
-
-
-def _sizes(nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]]) -> dict[int, int | None]:
-    """The number of positions of every map; None after a global pooling or a flatten layer."""
+def _sizes(
+    nodes: Sequence[Node], inputs: Mapping[int, Sequence[int]], maps: Sequence[MapSize]
+) -> dict[int, int | None]:
+    """The number of positions of every map; None if they all have one field, as after a global pooling or a flatten layer."""
     sizes: dict[int, int | None] = {}
     for node in nodes:
         before = inputs[node.index]
         gathered = bool(before) and all(sizes[i] is None for i in before)
         if not gathered and is_gate(node.shape) and before:
             gathered = not (isinstance(node.layer, Windowed) or node.layer.joins)
-        sizes[node.index] = None if gathered else largest(product(node.shape.axes))
+        axes, alike = maps[node.index]
+        sizes[node.index] = None if gathered or alike else largest(product(axes))
     return sizes
 
 
@@ -239,11 +244,12 @@ def _heads(
     tail: int,
     branches: set[int],
     beside: Mapping[int, str],
-    last: str,
+    texts: Mapping[int, str],
 ) -> tuple[set[int], set[int]]:
     """The nodes of heads: nodes that do not lead back to the trunk, and nodes that come back to its last stage."""
     gone: set[int] = set()
     back: set[int] = set()
+    last = texts[next(reversed(place))]
     late: set[int] = set()  # nodes that read a map of the last stage come after this map, not before
     for node in nodes:
         index = node.index
@@ -254,7 +260,7 @@ def _heads(
         if index not in joins:
             gone.add(index)
         elif joins[index] >= tail and index not in branches and index not in late:
-            own = _text(node) != last and not is_gate(node.shape)
+            own = texts[index] != last and not is_gate(node.shape)
             if own or any(i in back for i in inputs[index]):
                 back.add(index)
     return gone, back

@@ -8,7 +8,7 @@ are (see ``field.layout``): in tokens, in windows, or in the channels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
@@ -87,3 +87,27 @@ def regroups(network: Network) -> bool:
     return Concat in types and any(
         isinstance(node.layer, Concat) and node.layer.axis != "channels" for node in network.nodes
     )
+
+
+class MapSize(NamedTuple):
+    """The size of a map as if its positions had never been moved; () for a vector.
+
+    alike: all positions along an axis of the map have the same field, as after a linear layer along this axis. Then the
+    positions have no place on the grid, and ``axes`` are those of the map itself.
+    """
+
+    axes: tuple[Int, ...]
+    alike: bool
+
+
+def map_sizes(network: Network) -> list[MapSize]:
+    """The size of every node's map, on the grid of the first input that the node depends on."""
+    grids = [Grid(network, source) for source in range(len(network.inputs))] if regroups(network) else []
+    sizes: list[MapSize] = []
+    for node in network.nodes:
+        grid = next((grid for grid in grids if grid.has_field(node.index)), None)
+        layout = grid.layouts[node.index] if grid else None
+        alike = layout is not None and layout.positions_alike
+        axes = layout.axes if layout and node.shape.axes and not alike else node.shape.axes
+        sizes.append(MapSize(axes, alike))
+    return sizes

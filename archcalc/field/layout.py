@@ -71,6 +71,11 @@ class Layout:
         """The axes of the map that have positions before or after the digits, such as a class token."""
         return [at for at, slot in enumerate(self.slots) if not alike(slot[1:], (0, 0))]
 
+    @property
+    def positions_alike(self) -> bool:
+        """Whether all positions along some axis of the map have the same field."""
+        return any(digit.axis == FREE for slot in self.slots for digit in slot.digits)
+
     def plain(self, slot: Slot) -> int | None:
         """The axis of the grid that a slot is; None for any other slot."""
         if len(slot.digits) != 1:

@@ -2,8 +2,9 @@
 
 ``c (h 2) (w 2) -> (c 2 2) h w`` takes 2x2 positions into the channels. Each side has one group for the channels, and
 then one group for each axis. A group is a name, a number, or several of them in brackets: the outermost part of the
-axis first. Every part stands on both sides. Equal numbers correspond in their order. A ``1`` is an axis of size 1, and
-can stand on one side alone.
+axis first. Every part stands on both sides. Equal numbers correspond in their order. Parts of equal size that swap their
+order have names, with their sizes at the end: ``c (h p) (w q) -> (q p c) h w, p=2, q=2``. A ``1`` is an axis of size 1,
+and can stand on one side alone.
 
 Source: Rogozhnikov, Einops: clear and reliable tensor manipulations with Einstein-like notation, ICLR 2022, section 3.
 """
@@ -11,7 +12,7 @@ Source: Rogozhnikov, Einops: clear and reliable tensor manipulations with Einste
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
@@ -26,8 +27,10 @@ MOST_PARTS = 16
 MOST_SIGNS = 200
 """The most characters of a pattern."""
 EXAMPLE = "'c (h 2) (w 2) -> (c 2 2) h w'"
+SWAP = "'c (h p) (w q) -> (q p c) h w, p=2, q=2'"
 
 _NAME = re.compile(r"[a-z]\w*")
+_SIZE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([0-9]+)\s*")
 _TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[()]|\S")
 
 
@@ -123,7 +126,7 @@ class Pattern(NamedTuple):
         parts[unknown[0]] = size // known
 
     def _word(self, name: str) -> str:
-        return int_text(self.sizes[name]) if name in self.sizes else name
+        return name if name in _NAME.findall(self.text) else int_text(self.sizes[name])
 
 
 class PatternText(Text):
@@ -158,7 +161,8 @@ def read_pattern(text: str) -> Pattern:
     sides = text.split("->")
     if len(sides) != 2:
         raise LayerError(f"expected a pattern with one arrow, such as {EXAMPLE}, got {clipped(text, 80)!r}")
-    sizes: dict[str, int] = {}
+    sides[1], *given = sides[1].split(",")
+    sizes = _given(given, text)
     before, after = (_groups(side, text, sizes) for side in sides)
     ours, theirs = ([name for group in side for name in group] for side in (before, after))
     for names, where in ((ours, "before"), (theirs, "after")):
@@ -168,9 +172,12 @@ def read_pattern(text: str) -> Pattern:
     for names, others, where in ((ours, theirs, "after"), (theirs, ours, "before")):
         lone = [name for name in names if name not in others]
         if lone:
-            word = str(sizes[lone[0]]) if lone[0] in sizes else lone[0]
+            word = lone[0].split("#")[0]
             hint = "; reduce removes an axis" if where == "after" else "; expand repeats an axis of size 1"
             raise LayerError(f"{text!r}: {word} has no counterpart {where} the arrow{hint}")
+    unused = next((name for name in sizes if name not in ours), None)
+    if unused:
+        raise LayerError(f"{text!r}: {unused} has a size, but is no part of the pattern")
     return Pattern(text, before, after, sizes)
 
 
@@ -182,6 +189,24 @@ def sized(text: str, **sizes: Int) -> Pattern:
     """
     shown = _NAME.sub(lambda name: int_text(sizes[name[0]]) if name[0] in sizes else name[0], text)
     return read_pattern(text)._replace(text=shown, sizes=sizes)
+
+
+def _given(texts: Sequence[str], text: str) -> dict[str, int]:
+    """The sizes of named parts that a pattern states at its end."""
+    sizes: dict[str, int] = {}
+    for given in texts:
+        found = _SIZE.fullmatch(given)
+        if not found:
+            raise LayerError(
+                f"{text!r}: expected the size of a part behind the comma, as in {SWAP}, got {clipped(given.strip(), 40)!r}"
+            )
+        name, size = found[1], int(found[2][:20])
+        if name in sizes:
+            raise LayerError(f"{text!r}: {name} has two sizes")
+        if size < 1:
+            raise LayerError(f"{text!r}: a size is a whole number from 1, got {name}={size}")
+        sizes[name] = size
+    return sizes
 
 
 def _groups(side: str, text: str, sizes: dict[str, int]) -> tuple[tuple[str, ...], ...]:

@@ -511,3 +511,21 @@ def test_of_heads_beside_each_other_none_belongs_to_the_trunk():
     text = f"input: [3, 16, 16]\nlayers:\n{SHAPES['classes and boxes of every size'][0]}"
     rows = {row.name: row for row in network(text).analyze().fold(by="stage")}
     assert {name: row.layers for name, row in rows.items()} == {"16x16": 1, "8x8": 1, "heads": 4}
+
+
+ZOO = {
+    # Liu et al., Swin transformer, 2021, Figure 3a: four stages. A block has norm, windows, qkv, three slices, attention,
+    # projection, map, drop path and sum, then norm, two linear layers, gelu, two dropouts, drop path and sum: 19 layers;
+    # two more where it rolls. Before them two layers embed (stage 1) or three merge; the last norm is on 7x7.
+    "swin_t": "224x224 0, 56x56 42, 28x28 43, 14x14 123, 7x7 42, 1x1 1, vector 2",
+    # Dosovitskiy et al., 2021, Figure 1: patches, tokens, class token, position and dropout; 12 blocks of norm, qkv, three
+    # slices, attention, projection, dropout, sum, norm, linear, gelu, dropout, linear, dropout, sum; the last norm.
+    "vit_b_16": "224x224 0, 14x14 198, 1x1 1, vector 2",
+    # Tolstikhin et al., MLP-Mixer, 2021, Figure 1: a linear layer along the tokens makes no stage.
+    "mlp_mixer_b16": "224x224 0, 14x14 123, 1x1 1, vector 2",
+}
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_tokens_and_windows_belong_to_the_stage_of_their_map(name):
+    assert ", ".join(f"{row.name} {row.layers}" for row in load(name).analyze().fold(by="stage")) == ZOO[name]

@@ -17,6 +17,8 @@ SHAPES = [
     ("c 1 1 -> c", (5, 1, 1), (5,)),
     ("c -> c () 1", (5,), (5, 1, 1)),
     ("c h w -> w c h", (2, 3, 4), (4, 2, 3)),
+    ("c (h p) (w q) -> (q p c) h w, p=2, q=3", (3, 8, 6), (18, 4, 2)),
+    ("c (h one) w -> c (one h) w,one = 1", (3, 8, 6), (3, 8, 6)),
 ]
 
 
@@ -31,6 +33,15 @@ def test_a_pattern_moves_sizes(pattern, before, after):
 def test_equal_numbers_correspond_in_their_order():
     before, after = read_pattern("c (h 2) (w 2) -> (c 2 2) h w").arranged(Shape(1, (4, 6)))
     assert (before[1][1], before[2][1]) == after[0][1:]
+
+
+def test_named_sizes_swap_parts_that_are_equal():
+    """Patches merged as in Swin: the columns outermost. With numbers, equal parts would keep their order."""
+    named = read_pattern("c (h p) (w q) -> (q p c) h w, p=2, q=2").arranged(Shape(1, (4, 6)))
+    numbers = read_pattern("c (h 2) (w 2) -> (2 2 c) h w").arranged(Shape(1, (4, 6)))
+    (_, (_, row), (_, column)) = named.before
+    assert named.after[0][:2] == (column, row)
+    assert numbers.after[0][:2] == (numbers.before[1][1], numbers.before[2][1])
 
 
 @pytest.mark.parametrize(
@@ -49,6 +60,20 @@ def test_equal_numbers_correspond_in_their_order():
         ("c (h 7) w -> c h (7 w)", (1, 57, 3), "the height 57 of (h 7) is not divisible by 7; 56 and 63 would fit"),
         ("c (h 7) w -> c h (7 w)", (1, 5, 3), "the height 5 of (h 7) is not divisible by 7; 7 would fit"),
         ("c 4 w -> c (4 w)", (1, 5, 3), "the height of 4 must be 4, got 5"),
+        (
+            "c (h p) w -> c h (p w), p=7",
+            (1, 57, 3),
+            "the height 57 of (h p) is not divisible by 7; 56 and 63 would fit",
+        ),
+        ("c p w -> c (p w), p=4", (1, 5, 3), "the height of p must be 4, got 5"),
+        ("c (h p) -> (p c) h, p", (1, 4), "expected the size of a part behind the comma, as in 'c (h p) (w q) -> "),
+        ("c (h p) -> (p c) h, p=-2", (1, 4), "p=2, q=2', got 'p=-2'"),
+        ("c (h p) -> (p c) h,", (1, 4), "p=2, q=2', got ''"),
+        ("c (h p) -> (p c) h, p=2, p=2", (1, 4), "p has two sizes"),
+        ("c (h p) -> (p c) h, p=0", (1, 4), "a size is a whole number from 1, got p=0"),
+        ("c (h p) -> (p c) h, p=2, q=2", (1, 4), "q has a size, but is no part of the pattern"),
+        ("c (h p) -> (c) h, p=2", (1, 4), "p has no counterpart after the arrow; reduce removes an axis"),
+        ("c, p=2 -> c", (1, 4), "',' is out of place"),
         ("c " + "h" * 300 + " -> c", (1, 5), "a pattern has at most 200 characters, got 307"),
     ],
 )
