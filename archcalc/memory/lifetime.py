@@ -68,6 +68,7 @@ class Schedule:
     storages: the storages, in the order in which they are made, with the first and the last moment of each (inclusive);
               the network inputs belong to the caller and are not in the list
     outputs:  the storage of every layer's output; several outputs may share one storage
+    indices:  the storage of the indices of each max pooling
     freed:    by layer, the inputs that are freed while the layer runs, with the last moment that reads each
     """
 
@@ -75,6 +76,7 @@ class Schedule:
         moments, storages = tape.moments, tape.storages
         self.network, self.storages, self._moments, self.freed = network, storages, moments, tape.freed
         self.outputs = {index: value.storage for index, value in values.items()}
+        self.indices = {index: value.storage for index, value in tape.indices.items()}
         fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
         for storage in storages:
             if storage.fixed:

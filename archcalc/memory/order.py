@@ -1,7 +1,8 @@
 """The smallest inference peak over the orders in which a network's branches can run.
 
 The network is cut into segments at the layers that every path goes through. Only the output of such a layer is alive
-when the next segment begins, so each segment is searched alone. In a segment, a state is the set of layers that have
+when the next segment begins, so each segment is searched alone. The indices of a pooling are alive until its unpooling,
+so both are in one segment. In a segment, a state is the set of layers that have
 run. The search goes from state to state by the smallest peak so far, like Dijkstra's algorithm by distance. This search
 is exact. If a segment has too many states, the search stops, and the peak in the order of the spec is a bound. An
 output that no layer reads can be made at any time after its inputs, so no segment begins after such an output.
@@ -13,7 +14,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from archcalc.memory.lifetime import Schedule, overwritten
-from archcalc.network import Network
+from archcalc.network import Network, Node
 from archcalc.pytorch.tape import Storage
 
 STATES = 10_000
@@ -40,14 +41,14 @@ class _Step(NamedTuple):
     reads:  storages that the layer reads
     during: pairs of a number of bytes and a set of inputs: the largest memory of the layer's own storages while exactly
             these inputs are freed. The first set is empty. Inputs are freed after the last statement that reads them.
-    made:   storage that stays after the layer, or None
+    made:   storages that can stay after the layer: its output, and the indices of a pooling
     """
 
     node: int
     before: set[int]
     reads: list[Storage]
     during: list[tuple[int, frozenset[Storage]]]
-    made: Storage | None
+    made: list[Storage]
 
 
 def best_order(schedule: Schedule, batch: int = 1) -> Best:
@@ -77,7 +78,7 @@ def _segments(network: Network) -> list[list[int]]:
     nodes = network.running(training=False)
     last_use = dict.fromkeys((node.index for node in nodes), len(network.nodes))
     for node in nodes:
-        last_use.update(dict.fromkeys(node.inputs, node.index))
+        last_use.update(dict.fromkeys((*node.inputs, *_pooling(node)), node.index))
     segments: list[list[int]] = []
     waiting: list[int] = []
     reach = max(last_use.pop(i, 0) for i in range(len(network.inputs)))
@@ -106,30 +107,35 @@ def _steps(schedule: Schedule, batch: int) -> dict[int, _Step]:
     readers: dict[Storage, list[int]] = {}
     steps, over = {}, overwritten(network)
     for node in network.running(training=False):
-        reads = list(dict.fromkeys(outputs[i] for i in node.inputs if outputs[i].role != "image"))
-        before = {i for i in node.inputs if i >= len(network.inputs)}
-        if node.layer.type == "unpool" and node.shares is not None:
-            before.add(node.shares)
+        pooling = _pooling(node)
+        read = [*(outputs[i] for i in node.inputs), *(schedule.indices[i] for i in pooling)]
+        reads = list(dict.fromkeys(storage for storage in read if storage.role != "image"))
+        before = {i for i in node.inputs if i >= len(network.inputs)}.union(pooling)
         if node.index in over:  # every other reader of the input must run before it is overwritten
             before.update(readers.get(outputs[over[node.index]], ()))
-        made = own.get(node.index, [])
+        mine = own.get(node.index, [])
         during = {frozenset[Storage](): 0}
         ends = schedule.freed.get(node.index, {})
-        for t in made:
-            size = sum(s.bytes(batch) for s in made if s.born <= t.born <= s.dies)
+        for t in mine:
+            size = sum(s.bytes(batch) for s in mine if s.born <= t.born <= s.dies)
             freed = frozenset(s for s, last in ends.items() if last < t.born)
             during[freed] = max(during.get(freed, 0), size)
-        left = outputs[node.index]
+        left = [made[node.index] for made in (outputs, schedule.indices) if node.index in made]
         steps[node.index] = _Step(
             node.index,
             before,
             reads,
             [(size, freed) for freed, size in during.items()],
-            left if left.node == node.index else None,
+            [storage for storage in left if storage.node == node.index],
         )
         for storage in reads:
             readers.setdefault(storage, []).append(node.index)
     return steps
+
+
+def _pooling(node: Node) -> tuple[int, ...]:
+    """The pooling whose indices an unpooling reads; empty for all other layers."""
+    return (node.shares,) if node.layer.type == "unpool" and node.shares is not None else ()
 
 
 def _search(
@@ -171,8 +177,7 @@ def _search(
             if most > ceiling:
                 continue
             left = alive - sum(done_with.values())
-            if step.made is not None and (step.made in readers or step.made in held):
-                left += step.made.bytes(batch)
+            left += sum(s.bytes(batch) for s in step.made if s in readers or s in held)
             pushed += 1
             heappush(heap, (max(peak, most), -after.bit_count(), pushed, left, after, done, step.node))
     return None

@@ -22,6 +22,8 @@ def orders(net, most):
     before = {node.index: set(node.inputs) - {0} for node in net.nodes[1:]}
     for node, read in over.items():
         before[node] |= {other.index for other in net.nodes if read in other.inputs and other.index < node}
+    for node in net.nodes:
+        before.get(node.index, set()).update(() if node.shares is None else (node.shares,))
 
     def grow(done):
         if len(done) == len(before):
@@ -43,7 +45,8 @@ def in_order(net, one):
     made, place = Network("net", net.input), {0: 0}
     for i in one:
         node = net.nodes[i]
-        place[i] = made.add(node.name, node.layer, [place[j] for j in node.inputs], storage=node.storage)
+        shares = None if node.shares is None else place[node.shares]
+        place[i] = made.add(node.name, node.layer, [place[j] for j in node.inputs], storage=node.storage, shares=shares)
     made.chosen = tuple(place[i] for i in net.outputs)
     return made
 
@@ -84,6 +87,40 @@ def test_the_wide_branch_goes_first():
     net = network(CONV, ("conv", {"out": 4, "kernel": 1}, (1,)), *wide, ("concat", {}, (2, 4)))
     assert inference(net).peak() == MAP + MAP + 4 * MAP
     assert best_order(inference(net)) == (MAP + 4 * MAP + MAP // 4, True, [1, 3, 4, 2, 5])
+
+
+UNPOOLED = """
+input: [4, 8, 8]
+layers:
+  - {conv: {out: 4, kernel: 1}, name: start}
+  - concat:
+      unpooled:
+        - {max_pool: {kernel: 2, stride: 2}, name: pool}
+        - conv: {out: 1, kernel: 1}
+        - conv: {out: 4, kernel: 1}
+        - unpool: {of: pool}
+      wide: [{conv: {out: 16, kernel: 1}}, {conv: {out: 1, kernel: 1}}]
+"""
+TWO_POOLS = """
+input: [4, 8, 8]
+layers:
+  - {max_pool: {kernel: 2, stride: 2}, name: pool1}
+  - {max_pool: {kernel: 2, stride: 2}, name: pool2}
+  - add: {short: [], long: [{conv: {out: 60, kernel: 1}}, {conv: {out: 4, kernel: 1}}]}
+  - unpool: {of: pool2}
+  - add: {short: [], long: [{conv: {out: 30, kernel: 1}}, {conv: {out: 4, kernel: 1}}]}
+  - unpool: {of: pool1}
+"""
+
+
+@pytest.mark.parametrize("text", [UNPOOLED, TWO_POOLS], ids=["beside a branch", "through branches"])
+def test_indices_wait_for_their_unpooling(tmp_path, text):
+    (tmp_path / "net.yaml").write_text(text)
+    net = load(tmp_path / "net.yaml")
+    found = best_order(inference(net))
+    all_orders = orders(net, 1000)
+    assert found == (min(inference(in_order(net, one)).peak() for one in all_orders), True, found.order)
+    assert inference(in_order(net, found.order)).peak() == found.peak
 
 
 def test_where_the_search_is_given_up_it_is_a_bound(monkeypatch):
