@@ -239,10 +239,17 @@ def windows_text(axes: tuple[str, ...], within: tuple[str, ...], grid: bool) -> 
 
 def root(n: Int, degree: int) -> Int:
     """The whole number whose power is n; LayerError if there is none."""
-    power = n ** (1 / degree)
-    found: Int = power.round().astype("int64") if is_array(power) else round(power)
+    found: Int = (n ** (1 / degree)).round().astype("int64") if is_array(n) else _whole_root(n, degree)
     if not equal(found**degree, n):
         raise LayerError(f"from_windows needs block: a window of {int_text(n)} positions is not as long on every axis")
+    return found
+
+
+def _whole_root(n: int, degree: int) -> int:
+    """The largest whole number whose power is at most n, by Newton's method."""
+    found = 1 << -(-n.bit_length() // degree)
+    while found**degree > n:
+        found = ((degree - 1) * found + n // found ** (degree - 1)) // degree
     return found
 
 

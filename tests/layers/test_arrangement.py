@@ -5,6 +5,7 @@ import pytest
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import read_pattern
 from archcalc.layers.axes import axis_number
+from archcalc.layers.move import root
 from archcalc.sizes import Shape
 
 SHAPES = [
@@ -88,3 +89,13 @@ def test_an_axis_has_a_name():
     assert numbers == [0, 1, 2, 2]
     with pytest.raises(LayerError, match=r"slice over the axis depth, but the input is 3x4x5: its axes are channels"):
         axis_number("depth", Shape(3, (4, 5)), "slice")
+
+
+@pytest.mark.parametrize(
+    ("positions", "degree", "size"), [(2**62, 2, 2**31), ((10**20 + 7) ** 2, 2, 10**20 + 7), (10**600, 3, 10**200)]
+)
+def test_the_size_of_a_window_is_computed_in_whole_numbers(positions, degree, size):
+    """A number of 600 digits is larger than any float."""
+    assert root(positions, degree) == size
+    with pytest.raises(LayerError):
+        root(positions - 1, degree)
