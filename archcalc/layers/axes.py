@@ -21,7 +21,7 @@ class AxisName(Choice):
 class AxisNames(Setting):
     """A list of names of axes, such as [height, width]."""
 
-    words = WORDS
+    words: tuple[str, ...] = WORDS
     allowed = f"list of {', '.join(WORDS)}"
 
     def read(self, value: Any) -> Any:
@@ -36,6 +36,24 @@ class AxisNames(Setting):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "array", "items": {"enum": list(WORDS)}, "minItems": 1, "description": self.help}
+
+
+class AxisOrAxes(AxisNames):
+    """One of a few words, or a list of names of axes."""
+
+    def __init__(self, help: str, single: tuple[str, ...]) -> None:
+        super().__init__(help, None)
+        self.single = Choice(help, (None, *single), None)
+        self.allowed = f"{', '.join(single)}, or a list of axes"
+        self.words = tuple(dict.fromkeys((*WORDS, *single)))
+
+    def read(self, value: Any) -> Any:
+        return super().read(value) if isinstance(value, (list, tuple)) else self.single.read(value)
+
+    def schema(self) -> dict[str, Any]:
+        schema = super().schema()
+        one = self.single.schema()
+        return {**one, "anyOf": [*one["anyOf"], {**schema, "description": "a list of axes"}]}
 
 
 def axis_number(name: str, x: Shape, what: str) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archcalc.errors import LayerError
+from archcalc.layers.axes import AxisOrAxes, axis_names, axis_number, sizes_of, whole_along
 from archcalc.layers.base import Layer, Pointwise, need_map, whole
-from archcalc.layers.settings import Choice, Flag, Number, WholeNumber
-from archcalc.sizes import POINT, Int, Params, Shape, Window, Work, divide, product, smallest
+from archcalc.layers.settings import Flag, Number, WholeNumber
+from archcalc.sizes import Int, Params, Shape, Window, Work, divide, product, smallest
 
 
 class BatchNorm(Pointwise, type="batch_norm"):
@@ -57,30 +58,48 @@ class Lrn(Pointwise, type="lrn"):
 
 
 class AxisNorm(Layer):
-    """A normalisation over the channels at each position, over the last axis, or over all values."""
+    """A normalisation over the channels at each position, over the last axis or axes, or over all values."""
 
     mixes = True
-    axis = Choice("which values of a map are normalised together", (None, "channels", "last", "all"), None)
+    axis = AxisOrAxes("which values of a map are normalised together", ("channels", "last", "all"))
 
-    def features(self, x: Shape) -> Int:
+    def over(self, x: Shape) -> tuple[int, ...]:
+        """The numbers of the axes: 0 for the channels, then 1, 2, ..."""
+        every = tuple(range(len(x.axes) + 1))
+        if isinstance(self.axis, tuple):
+            over = tuple(axis_number(name, x, self.type) for name in self.axis)
+            if over not in ((0,), every[len(every) - len(over) :]):
+                raise LayerError(
+                    f"{self.type} over {', '.join(self.axis)} of the map {x}: a list has the last axes of the map, all of "
+                    f"channels, {', '.join(axis_names(x))} from one axis on"
+                )
+            return over
         if not x.axes:
-            return x.channels
+            return every
         if self.axis is None:
             raise LayerError(f"{self.type} on the map {x}: say axis: channels, axis: last or axis: all")
-        return {"channels": x.channels, "last": x.axes[-1], "all": x.values}[self.axis]
+        return {"channels": (0,), "last": every[-1:], "all": every}[self.axis]
+
+    def sizes(self, x: Shape) -> tuple[Int, ...]:
+        """The sizes of the axes."""
+        return tuple(sizes_of(x)[at] for at in self.over(x))
+
+    def features(self, x: Shape) -> Int:
+        return product(self.sizes(x))
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        if x.axes and self.axis == "last":
-            return (*(Window(1) for _ in x.axes[:-1]), whole(x)[-1])
-        return whole(x) if self.axis == "all" else POINT
+        return whole_along(x, *self.over(x))
 
     def shape(self, x: Shape) -> Shape:
-        self.features(x)
+        self.over(x)
         return x
 
 
 class LayerNorm(AxisNorm, type="layer_norm"):
     """Layer normalisation over the channels at each position, over the last axis, or over all values.
+
+    A list has the last axes of the map, as in PyTorch: ``axis: [height, width]``. Every value that is normalised together
+    has a scale and a shift of its own.
 
     Over n values: mean (n-1 add, 1 div), difference (n add), variance (n mul, n-1 add, 1 div),
     its root (1 add for eps, 1 exp, 1 div), product with the root (n mul), and scale and shift (n mul, n add).

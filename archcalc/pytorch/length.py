@@ -10,7 +10,7 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.pytorch.code import ModuleCode
-from archcalc.pytorch.norm import NormRecord, over_axes
+from archcalc.pytorch.norm import NormRecord, mixed, over_channels
 from archcalc.pytorch.runner import FLOAT, Runner, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
@@ -22,23 +22,22 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
     modules = ("RMSNorm",)
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        over: Any = layer.features(x)
-        if x.axes and layer.axis == "all":
-            over = (x.channels, *x.axes)
-        target = "ChannelRMSNorm" if x.axes and layer.axis == "channels" else "nn.RMSNorm"
+        sizes = layer.sizes(x)
+        over = sizes if len(sizes) > 1 else sizes[0]
+        target = "ChannelRMSNorm" if over_channels(layer, x) else "nn.RMSNorm"
         arguments = {"normalized_shape": over, "eps": layer.eps, "elementwise_affine": layer.affine}
         return ModuleCode(target, arguments, 1, {"elementwise_affine": True})
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
-        return bool(layer.axis == "channels" and out.axes)
+        return over_channels(layer, out)
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), n = xs, out.values
         size, groups = x.itemsize, n // layer.features(shapes[0])
         if size < FLOAT:
             x = tape.cast(x, FLOAT, "in single precision", "scratch")
-        over_channels = bool(out.axes) and layer.axis == "channels"
-        moved = not trivial(out) and (x.order != "last" if over_channels else x.order == "last" and len(out.axes) == 1)
+        channels = over_channels(layer, out)
+        moved = not trivial(out) and (x.order != "last" if channels else x.order == "last" and len(out.axes) == 1)
         y, root = self.normalised(tape, x, n, groups)
         weight = tape.ask(layer_params, layer, shapes[0]).weight
         steps: list[Any] = [("mul", weight)] if weight else []
@@ -63,7 +62,7 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
             y = tape.run(operator, [y], n, made, rule=PASSES if operator == "clone" else tape.rule(y))
         for storage in held:
             storage.until(tape.now)
-        order = last(out) if over_channels and not trivial(out) else "first" if moved or groups == n else x.order
+        order = last(out) if channels and not trivial(out) else "first" if moved or groups == n else x.order
         if y.order != order:
             y = tape.run("view", [y], n, Result(view=True, order=order), rule=PASSES)
         return y
@@ -84,7 +83,7 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
         return tape.run("mul", [x, root], n, _within("normalised"), saves, BackwardRule(steps)), root
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return over_axes(layer, out)
+        return mixed(out, *layer.over(out))
 
 
 class L2NormRecord(NormRecord, type="l2_norm"):

@@ -89,15 +89,14 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
     modules = ("LayerNorm", "LayerNorm2d")
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        over: Any = layer.features(x)
-        if x.axes and layer.axis == "all":
-            over = (x.channels, *x.axes)
-        target = "ChannelNorm" if x.axes and layer.axis == "channels" else "nn.LayerNorm"
+        sizes = layer.sizes(x)
+        over = sizes if len(sizes) > 1 else sizes[0]
+        target = "ChannelNorm" if over_channels(layer, x) else "nn.LayerNorm"
         arguments = {"normalized_shape": over, "eps": layer.eps, "elementwise_affine": layer.affine}
         return ModuleCode(target, arguments, 1, {"eps": 1e-5, "elementwise_affine": True})
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
-        return bool(layer.axis == "channels" and out.axes)
+        return over_channels(layer, out)
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
@@ -105,12 +104,17 @@ class LayerNormRecord(NormRecord, type="layer_norm"):
         weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
         gradients = tape.gradients(weight, bias)
         size = out.values // layer.features(shapes[0]) * (tape.itemsize if gradients else x.itemsize)
-        order = last(out) if out.axes and layer.axis == "channels" else "first"
+        order = last(out) if over_channels(layer, out) else "first"
         saves = Saves(self.saves.input, extra=tape.statistics(size, 0, why))
         return tape.run("native_layer_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return over_axes(layer, out)
+        return mixed(out, *layer.over(out))
+
+
+def over_channels(layer: Any, x: Shape) -> bool:
+    """Whether a normalisation is over the channels at each position of a map."""
+    return bool(x.axes and layer.over(x) == (0,))
 
 
 class GroupNormRecord(NormRecord, type="group_norm"):
@@ -173,13 +177,6 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
 def whole_map(out: Shape) -> Sequence[Layer]:
     """Layers in which every position reads all positions."""
     return [AdaptiveAvgPool(out=(1,) * len(out.axes)), Upsample(size=out.axes)] if out.axes else []
-
-
-def over_axes(layer: Any, out: Shape) -> Sequence[Layer]:
-    """Layers with the field of a linear layer or a normalisation over the channels, the last axis or all axes."""
-    if not out.axes or layer.axis in (None, "channels"):
-        return []
-    return mixed(out, len(out.axes)) if layer.axis == "last" else whole_map(out)
 
 
 def mixed(out: Shape, *axes: int) -> Sequence[Layer]:

@@ -12,7 +12,7 @@ from archcalc.pytorch.code import ModuleCode, alike, dims
 from archcalc.pytorch.computed import weights_of, with_weight_norm
 from archcalc.pytorch.layout import MANY, agree, channels_last, contiguous, merges
 from archcalc.pytorch.leading import WINDOW, folded, last_axes, leading, over_last_axes, unfolded
-from archcalc.pytorch.norm import over_axes
+from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.placing import Sides, pads_other_values, uneven
 from archcalc.pytorch.record import Record, records
 from archcalc.pytorch.runner import INT64, Runner, dense, formatted, halves, into, last, layer_params, trivial
@@ -195,7 +195,7 @@ class LinearRecord(Record, type="linear"):
         return bool(out.axes and (layer.axis == "channels" or layer.bias))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return over_axes(layer, out)
+        return mixed(out, len(out.axes)) if layer.axis == "last" else []
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes

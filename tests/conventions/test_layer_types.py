@@ -176,7 +176,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "batch_norm/frozen": case(lambda: FrozenBatchNorm2d(8), frozen=True),
         "layer_norm": case(lambda: nn.LayerNorm(6), axis="last"),
         "layer_norm/plain": case(lambda: nn.LayerNorm(6, elementwise_affine=False), axis="last", affine=False),
+        "layer_norm/positions": case(lambda: nn.LayerNorm((6, 6)), axis=["height", "width"]),
         "rms_norm": case(lambda: nn.RMSNorm(6), axis="last"),
+        "rms_norm/positions": case(lambda: nn.RMSNorm((6, 6)), axis=["height", "width"]),
         "rms_norm/plain": case(lambda: nn.RMSNorm(6, elementwise_affine=False), axis="last", affine=False),
         "l2_norm": case(lambda: Written(lambda x: F.normalize(x))),
         "l2_norm/scale": case(

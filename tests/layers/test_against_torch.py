@@ -242,6 +242,8 @@ OWNERS = [
     ("layer_norm", {}, Shape(6), nn.LayerNorm(6)),
     ("layer_norm", {"axis": "last"}, Shape(6, (5, 7)), nn.LayerNorm(7)),
     ("layer_norm", {"axis": "all"}, Shape(6, (5, 7)), nn.LayerNorm([6, 5, 7])),
+    ("layer_norm", {"axis": ["height", "width"]}, Shape(6, (5, 7)), nn.LayerNorm([5, 7])),
+    ("layer_norm", {"axis": ["channels", "height", "width"]}, Shape(6, (5, 7)), nn.LayerNorm([6, 5, 7])),
     (
         "layer_norm",
         {"axis": "all", "affine": False},

@@ -192,6 +192,19 @@ SHAPES = [
         "the table names input map 6, but the input 6x5x7 has maps 0 to 5",
     ),
     ("linear", {"out": 2}, (x,), "linear on the map 6x5x7: put flatten before it, or say axis: channels or axis: last"),
+    (
+        "layer_norm",
+        {"axis": ["channels", "width"]},
+        (x,),
+        "layer_norm over channels, width of the map 6x5x7: a list has the last axes of the map, all of channels, height, "
+        "width from one axis on",
+    ),
+    (
+        "rms_norm",
+        {"axis": ["depth", "width"]},
+        (x,),
+        "rms_norm over the axis depth, but the input is 6x5x7: its axes are channels, height, width and last",
+    ),
     ("layer_norm", {}, (x,), "layer_norm on the map 6x5x7: say axis: channels, axis: last or axis: all"),
     (
         "group_norm",

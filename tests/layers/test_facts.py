@@ -222,11 +222,27 @@ CASES = [
         (Window(1), Window(7, whole=True)),
     ),
     # over all 210: 209 + 210 + 209 + 1 + 210 add, 3*210 mul
+    # over 35 values of 6 channels: 34 + 35 + 34 + 1 + 35 = 139 add, 105 mul
+    Case(
+        "layer_norm",
+        {"axis": ["height", "width"]},
+        (x,),
+        x,
+        (35, 35),
+        {"add": 139 * 6, "mul": 105 * 6, "div": 18, "exp": 6},
+        WHOLE,
+    ),
+    Case(
+        "layer_norm", {"axis": ["channels"]}, (x,), x, (6, 6), {"add": 23 * 35, "mul": 18 * 35, "div": 105, "exp": 35}
+    ),
     Case("layer_norm", {"axis": "all"}, (x,), x, (210, 210), {"add": 839, "mul": 630, "div": 3, "exp": 1}, WHOLE),
     # two groups of 105: 104 + 105 + 104 + 1 + 105 = 419 add, 315 mul each
     Case("group_norm", {"groups": 2}, (x,), x, (6, 6), {"add": 838, "mul": 630, "div": 6, "exp": 2}, WHOLE),
     # 35 positions of 6 channels: 6 squares, 5 + 1 add, 2 div, a root; then two products a value
     Case("rms_norm", {"axis": "channels"}, (x,), x, (6,), {"mul": 630, "add": 210, "div": 70, "exp": 35}),
+    Case(
+        "rms_norm", {"axis": ["height", "width"]}, (x,), x, (35,), {"mul": 630, "add": 210, "div": 12, "exp": 6}, WHOLE
+    ),
     Case("rms_norm", {"affine": False}, (v,), v, (), {"mul": 12, "add": 6, "div": 2, "exp": 1}),
     Case(
         "rms_norm",

@@ -88,6 +88,8 @@ ROWS = [
     ("layer_norm", {}, v, "nn.LayerNorm(6)"),
     ("layer_norm", {"axis": "all", "affine": False}, x, "nn.LayerNorm((6, 8, 9), elementwise_affine=False)"),
     ("layer_norm", {"axis": "channels"}, x, "ChannelNorm(6)"),
+    ("layer_norm", {"axis": ["height", "width"]}, x, "nn.LayerNorm((8, 9))"),
+    ("layer_norm", {"axis": ["width"]}, x, "nn.LayerNorm(9)"),
     ("rms_norm", {"eps": 1e-5}, v, "nn.RMSNorm(6, eps=1e-05)"),
     ("rms_norm", {"axis": "channels"}, x, "ChannelRMSNorm(6, eps=1e-06)"),
     ("l2_norm", {}, x, "L2Norm(1e-12)"),

@@ -609,7 +609,7 @@ class Settings:
         )
 
     def layer_norm(self) -> dict[str, Any]:
-        axis = self.one_of("channels", "last", "all", None)
+        axis = self.one_of("channels", "last", "all", None, ["last"], ["height", "width"], ["channels", "length"])
         return self.some(axis=axis, affine=self.one_of(None, False), eps=self.one_of(None, 1e-6))
 
     rms_norm = layer_norm

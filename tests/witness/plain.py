@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import mul
 from typing import Any
@@ -147,20 +147,16 @@ def batch_norm(given: dict[str, Any], x: Tensor) -> Tensor:
     return kind(x.shape[1], given["eps"], affine=given["affine"]).eval()(x)
 
 
-def layer_norm(given: dict[str, Any], x: Tensor) -> Tensor:
-    """Without an axis as PyTorch has it, over the last one."""
-    if given["axis"] == "channels":
-        return nn.LayerNorm(x.shape[1], given["eps"], given["affine"])(x.movedim(1, -1)).movedim(-1, 1)
-    over = x.shape[1:] if given["axis"] == "all" else x.shape[-1:]
-    return nn.LayerNorm(over, given["eps"], given["affine"])(x)
-
-
-def rms_norm(given: dict[str, Any], x: Tensor) -> Tensor:
-    """Without an axis as PyTorch has it, over the last one."""
-    if given["axis"] == "channels":
-        return nn.RMSNorm(x.shape[1], given["eps"], given["affine"])(x.movedim(1, -1)).movedim(-1, 1)
-    over = x.shape[1:] if given["axis"] == "all" else x.shape[-1:]
-    return nn.RMSNorm(over, given["eps"], given["affine"])(x)
+def over_axes(given: dict[str, Any], x: Tensor, kind: Callable[..., Any]) -> Tensor:
+    """A normalisation; without an axis as PyTorch has it, over the last one."""
+    axis = given["axis"]
+    dims = [axis_of(name, x) for name in axis] if isinstance(axis, tuple) else []
+    if axis == "channels" or dims == [1]:
+        return kind(x.shape[1], given["eps"], given["affine"])(x.movedim(1, -1)).movedim(-1, 1)
+    if dims != list(range(x.dim()))[x.dim() - len(dims) :]:
+        raise NoSuchLayerError("the axes are not the last ones")
+    over = x.shape[1:] if axis == "all" else x.shape[-(len(dims) or 1) :]
+    return kind(over, given["eps"], given["affine"])(x)
 
 
 def instance_norm(given: dict[str, Any], x: Tensor) -> Tensor:
@@ -411,8 +407,8 @@ LAYERS: dict[str, Any] = {
     "rbf": rbf,
     "batch_norm": batch_norm,
     "lrn": lambda given, x: nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x),
-    "layer_norm": layer_norm,
-    "rms_norm": rms_norm,
+    "layer_norm": lambda given, x: over_axes(given, x, nn.LayerNorm),
+    "rms_norm": lambda given, x: over_axes(given, x, nn.RMSNorm),
     "l2_norm": lambda given, x: F.normalize(x, dim=1, eps=given["eps"]),
     "group_norm": lambda given, x: nn.GroupNorm(given["groups"], x.shape[1], given["eps"], given["affine"])(x),
     "instance_norm": instance_norm,

@@ -68,6 +68,7 @@ FROZEN = (
     "{layer_norm: {axis: channels}}",
     "{layer_norm: {axis: last}}",
     "{layer_norm: {axis: all}}",
+    "{layer_norm: {axis: [height, width]}}",
     "{group_norm: {groups: 2}}",
     "{instance_norm: {affine: true}}",
     "{rms_norm: {axis: channels}}",
@@ -132,6 +133,22 @@ def test_a_layer(layer: str, before: str) -> None:
     for axes in (1, 2, 3):
         for form in (layer, f"{layer[:-1]}, storage: in_place}}")[: 1 if axes == 3 else 2]:
             compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {form}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", BEFORE)
+@pytest.mark.parametrize("layer", ["layer_norm", "rms_norm"])
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_normalisation_over_several_axes(layer: str, before: str, affine: bool) -> None:
+    for sizes, names in (
+        ([6, 6], "[height, width]"),
+        ([6, 6], "[channels, height, width]"),
+        ([6, 6, 6], "[height, width]"),
+        ([6, 6, 6], "[channels, depth, height, width]"),
+        ([6], "[channels, length]"),
+    ):
+        norm = f"{{{layer}: {{axis: {names}, affine: {str(affine).lower()}}}}}"
+        compare(f"input: {[3, *sizes]}\nlayers: [{BEFORE[before]}, {norm}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
 def compare(text: str) -> None:
