@@ -595,4 +595,5 @@ def test_repr_shows_what_is_not_default():
         "groups": 1,
         "bias": True,
         "pad_mode": "zeros",
+        "weight_norm": None,
     }

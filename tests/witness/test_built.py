@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +136,12 @@ def test_names_that_python_or_pytorch_takes() -> None:
 
 def test_what_pytorch_has_no_layer_for() -> None:
     network = Network("four", Shape(1, (4, 4, 4, 4)))
-    network.add("conv", Conv(out=1, kernel=1))
-    with pytest.raises(
-        ArchcalcError, match=r"^four: conv cannot be built: PyTorch has no Conv over 4 axes; it has one to three$"
-    ):
+    network.add("conv", Conv(out=1, kernel=(3, 1, 1, 1), pad=(1, 0, 0, 0)))
+    message = (
+        "four: conv cannot be built: PyTorch has no conv over 4 axes. It can put the first axis into the batch, but "
+        "there the kernel and the stride must be 1, and the padding 0"
+    )
+    with pytest.raises(ArchcalcError, match=f"^{re.escape(message)}$"):
         build(network)
 
 
