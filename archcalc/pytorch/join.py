@@ -147,7 +147,7 @@ class MaximumRecord(CombinedRecord, type="maximum"):
         within = count, count * itemsize, count, count * itemsize
         steps = _factors(xs, count, itemsize, within)
         reading = (1 + len(within)) * sum(x.derived for x in xs)
-        saves = Saves(tensors=[(x.storage, "both inputs") for x in xs])
+        saves = Saves(tensors=[(x.storage, "both inputs") for x in reversed(xs)])
         return saves, BackwardRule(steps, gradient_order="first", reading_steps=reading)
 
 

@@ -186,7 +186,10 @@ SMALL = "{conv: {out: 1, kernel: 3, pad: 1}}"
 @pytest.mark.parametrize("before", ["channels first", "channels last", "some channels"])
 @pytest.mark.parametrize("join", JOINS)
 def test_a_join(join: str, before: str) -> None:
-    """Two and three maps, one channel beside four on either side, a map without a gradient, and another precision."""
+    """Two and three maps, one channel beside four on either side, a map without a gradient, and another precision.
+
+    Of maps of unequal sizes, the sizes show the order in which PyTorch saves them.
+    """
     for branches in (
         f"[], [{FIRST}]",
         f"[], [{SMALL}], [{FIRST}]",
@@ -194,5 +197,10 @@ def test_a_join(join: str, before: str) -> None:
         "[], [{layer_norm: {axis: channels}}]",
         "[{slice: {stop: 1}, from: input}], []",
         "[], [{slice: {stop: 1}, from: input}]",
+        f"[{SMALL}], [{FIRST}]",
+        f"[{FIRST}], [{SMALL}]",
+        f"[{SMALL}], [{{layer_norm: {{axis: channels}}}}]",
+        f"[{FIRST}], [{SMALL}, sigmoid], [{FIRST}, global_avg_pool]",
+        f"[{SMALL}], [{{max_pool: {{kernel: 3, stride: 1, pad: 1}}, from: input}}, {{reduce: {{by: max, axis: channels}}}}]",
     ):
         compare(f"input: [3, 6, 6]\nlayers: [{BEFORE[before]}, {{{join}: [{branches}]}}, {FIRST}]\n")
