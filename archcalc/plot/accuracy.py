@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import pi, sqrt
+from math import hypot, pi, sqrt
 from string import ascii_lowercase
 from typing import NamedTuple, Unpack
 
@@ -26,8 +26,14 @@ LARGEST = 420
 NAMED, KEY_COLUMNS = 8, 2
 """NAMED: maximum number of networks with names at the discs. For more: numbers, and a legend in KEY_COLUMNS columns."""
 
+PLACES = 3
+"""The most tables of one paper, or weights of one library, that a caption names."""
+
 REACHES = (1, 5, 10, 16, 24, 34)
-"""Possible distances from a disc to its text, in points. From the second distance on, a line joins disc and text."""
+"""Possible distances from a disc to its text, in points."""
+
+FAR = 4
+"""Points between a disc and its text from which on a line joins the two."""
 
 AROUND = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 """Possible directions from a disc to its text, as (right, up)."""
@@ -137,13 +143,13 @@ def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[
         x, y, r = discs[at]
         width, height = labels.text_width(texts[at]) * 72 + 2, labels.SIZE * 1.1
         spots = [
-            (reach, Rect(left, low, left + width, low + height))
+            (hypot(across, up) * (r + reach) - r, Rect(left, low, left + width, low + height))
             for reach in REACHES
             for across, up in AROUND
             for left in [x + across * (r + reach) + (across - 1) / 2 * width]
             for low in [y + up * (r + reach) - height / 2]
         ]
-        reach, spot = min(spots, key=lambda one: covered(one[1], taken, frame))
+        gap, spot = min(spots, key=lambda one: covered(one[1], taken, frame))
         taken.append(spot)
         ax.annotate(
             texts[at],
@@ -153,7 +159,7 @@ def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[
             ha="center",
             va="center",
             zorder=4,
-            arrowprops=line if reach > REACHES[0] else None,
+            arrowprops=line if gap > FAR else None,
         )
 
 
@@ -181,10 +187,20 @@ def _shared(a: Rect, b: Rect) -> float:
 def _caption(analyses: Sequence[Analysis], accuracies: Sequence[Accuracy], protocols: Sequence[str], most: int) -> str:
     first = analyses[0]
     marked = "; ".join(f"{_mark(protocols, one)} {one.how}".strip() for one in {o.how: o for o in accuracies}.values())
-    sources = "; ".join(dict.fromkeys(one.source.rsplit(",", 1)[0] for one in accuracies))
     inputs = ", ".join(dict.fromkeys(labels.inputs_text(a).removeprefix("input ") for a in analyses))
     return (
         f"Published accuracy on {', '.join(dict.fromkeys(one.on for one in accuracies))}, {marked}, against computed "
         f"{first.convention.operations_name} at input {inputs}, batch {first.batch}. Areas are parameters; the largest is "
-        f"{count_text(most)}. Convention {first.convention.name}.{labels.incomplete(analyses)} Sources: {sources}."
+        f"{count_text(most)}. Convention {first.convention.name}.{labels.incomplete(analyses)} Sources: {_sources(accuracies)}."
+    )
+
+
+def _sources(accuracies: Sequence[Accuracy]) -> str:
+    """All sources. Tables of one paper, or weights of one library, follow its name; more than PLACES are left out."""
+    places: dict[str, dict[str, None]] = {}
+    for one in accuracies:
+        work, comma, place = one.source.rpartition(", ")
+        places.setdefault(work + comma, {})[place] = None
+    return "; ".join(
+        (work + ", ".join(each) if len(each) <= PLACES else work.removesuffix(", ")) for work, each in places.items()
     )

@@ -356,6 +356,21 @@ def test_compare_places_each_network_at_its_accuracy_and_macs_with_its_parameter
     assert "He et al., CVPR 2016" in ax.figure.get_label()
 
 
+SOURCES = {
+    ("resnet50", "resnet34", "resnet18", "vgg11_bn", "googlenet"): "He et al., CVPR 2016, Table 3; torchvision 0.29, "
+    "ResNet18_Weights.IMAGENET1K_V1, VGG11_BN_Weights.IMAGENET1K_V1; Szegedy et al., CVPR 2015, Table 3.",
+    ("plain18", "resnet50"): "He et al., CVPR 2016, Table 2, Table 3.",
+    ("vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"): "torchvision 0.29.",
+}
+
+
+@pytest.mark.parametrize("networks", SOURCES)
+def test_compare_names_every_source_and_each_paper_once(networks):
+    (ax,) = drawn("compare", *networks)
+    caption = " ".join(" ".join(text.get_text() for text in ax.figure.texts).split())
+    assert caption.split("Sources: ")[1] == SOURCES[networks]
+
+
 def test_compare_takes_top_5_where_the_paper_has_no_top_1():
     (ax,) = drawn("compare", "googlenet", "vgg16")
     assert ax.get_ylabel() == "top-5 accuracy [%]"
