@@ -10,6 +10,7 @@ from archcalc.conventions import Convention, convention, conventions
 from archcalc.conventions.source_style import FORMS, MODULE, OPERATOR, RF_BENCHMARK, Library, SourceStyle, source_style
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
+from archcalc.report.commands import command_text
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.header import layer_header
 from archcalc.report.table import Heading, Table
@@ -194,7 +195,7 @@ def overview_table(network: Network, measured: bool = False) -> Table:
     footer = [
         f"'{NOT_COUNTED}': not counted by the tool",
         *([UNKNOWN_LEGEND] if any(explanation.unknown_types for explanation in explanations) else []),
-        f"Details of one tool: archcalc explain {network.full_name} --as TOOL",
+        f"Details of one tool: {command_text('explain', network, '--as TOOL')}",
     ]
     return Table(
         title=f"{network.full_name} as counted by each",

@@ -11,8 +11,8 @@ from archcalc.analysis.totals import Totals, sum_rows
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.field.propagation import has_gates
-from archcalc.network import Network
 from archcalc.outputs import outputs_lines
+from archcalc.report.commands import command_text
 from archcalc.report.table import Heading
 from archcalc.sizes import Work
 from archcalc.units import NOT_COUNTED, bytes_text, count_text
@@ -116,15 +116,11 @@ def _peak(analysis: Analysis) -> str:
     schedule = analysis.memory().inference
     peak = schedule.peak(analysis.batch)
     at = schedule.at(schedule.peak_moment(analysis.batch)).node
+    command = command_text("memory", analysis.network, batch=analysis.batch, dtype=analysis.dtype)
     return (
         f"peak memory at inference, without the network input: {bytes_text(peak)}, reached at "
-        f"{analysis.network.nodes[at].name}. Details: archcalc memory {_named(analysis.network)}"
+        f"{analysis.network.nodes[at].name}. Details: {command}"
     )
-
-
-def _named(network: Network) -> str:
-    """Text for NET in a command: the full name if the name stands for this network at this input, else NET."""
-    return network.full_name if network.zoo_name and network.at_own_input else "NET"
 
 
 def _parameters(t: Totals) -> str:

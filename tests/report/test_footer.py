@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from archcalc import load
@@ -51,10 +54,21 @@ def test_the_course_is_named_for_the_network_that_it_prints(net, settings, batch
     assert any("second copy" in line for line in footer) is printed
 
 
-@pytest.mark.parametrize(
-    ("net", "settings", "name"),
-    [("lenet5", {}, "lenet5"), ("vgg11", {"classes": 10}, "vgg11@classes=10"), ("INPUT 8x8x3 -> CONV3-4", {}, "NET")],
-)
-def test_the_command_for_details_is_one_that_shows_the_same(net, settings, name):
-    footer = layer_table(load(net, **settings).analyze()).footer
-    assert any(line.endswith(f"Details: archcalc memory {name}") for line in footer)
+DETAILS = [
+    ("lenet5", {}, {}, "lenet5"),
+    ("vgg11", {"classes": 10}, {}, "vgg11@classes=10"),
+    ("resnet18", {"input": (3, 64, 64)}, {"batch": 2}, "resnet18 --input 3x64x64 --batch 2"),
+    ("googlenet", {}, {"dtype": "float16", "training": True}, "googlenet --dtype float16"),
+    ("densenet121", {"depths": [1, 1, 1, 1]}, {}, "'densenet121@depths=[1,1,1,1]'"),
+    ("INPUT 8x8x3 -> CONV3-4", {}, {"batch": 4}, "NET --batch 4"),
+]
+
+
+@pytest.mark.parametrize(("net", "settings", "run", "words"), DETAILS)
+def test_the_command_for_details_prints_the_same_peak(net, settings, run, words, archcalc):
+    footer = layer_table(load(net, **settings).analyze(**run)).footer
+    (line,) = [line for line in footer if line.startswith("peak memory")]
+    assert line.endswith(f"Details: archcalc memory {words}")
+    peak = re.search(r"input: (.*), reached at (\S+)\.", line)
+    details = archcalc("memory", *shlex.split(words.replace("NET", f"'{net}'")))[1]
+    assert re.search(rf"inference peak: [0-9,]+ bytes, {re.escape(peak[1])}, at {re.escape(peak[2])} ", details)
