@@ -7,6 +7,7 @@ from archcalc.conventions.counts import (
     CONV,
     NOT_IN_TORCH,
     POOLS,
+    STANDARDISING,
     additions,
     affine_values,
     input_values,
@@ -74,6 +75,7 @@ FLOPS = Tally(
         affine_values,
         place="_batch_norm_flops_compute",
     ),
+    STANDARDISING._replace(place="_batch_norm_flops_compute"),
     Term(
         "layer normalisation: 5 per value (4 without scale and shift)",
         Layers("layer_norm"),

@@ -89,7 +89,7 @@ class Layers:
 
     def __call__(self, use: Use) -> bool:
         fits = use.type in self.types and (not self.forms or use.form in self.forms)
-        fits = fits and not (self.without and getattr(use.layer, self.without))
+        fits = fits and not (self.without and getattr(use.layer, self.without, None))
         return fits and (self.axes is None or self.axes == len(use.inputs[0].axes))
 
 

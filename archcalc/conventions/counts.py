@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.conventions.convention import Layers, Term, Use
-from archcalc.conventions.source_style import OPERATOR, WRITTEN
+from archcalc.conventions.source_style import OPERATOR, SUBCLASS, WRITTEN
 from archcalc.layers.base import per_axis
+from archcalc.layers.computed import STANDARDISED
 from archcalc.sizes import Int, largest, product
 
 CONV = ("conv", "conv_table", "conv_transpose")
@@ -29,6 +30,8 @@ IN_ATTENTION = Term(
     bug="the module's own parameters are no linear layers to the tool",
 )
 """The omission of a tool that does not see the projections of attention."""
+UNHOOKED = "convolutions of a class without a hook"
+"""The name of the layers that ``unhooked`` selects."""
 SECOND_COPY = "a second copy, for gradients"
 
 
@@ -43,6 +46,33 @@ def setting(use: Use, name: str) -> Any:
 
 def has_params(use: Use) -> bool:
     return bool(largest(use.params.weight + use.params.bias) > 0)
+
+
+def weight_norm(use: Use) -> str | None:
+    """How the weights of the layer are computed; None if they are trained themselves."""
+    norm: str | None = getattr(use.layer, "weight_norm", None)
+    return norm
+
+
+def standardised(use: Use) -> bool:
+    """Whether the weights are standardised, by F.batch_norm in a subclass of nn.Conv2d."""
+    return weight_norm(use) in STANDARDISED
+
+
+def parametrized(use: Use) -> bool:
+    """Whether the weights are normalised, by a module inside the layer's own: a parametrization of PyTorch."""
+    return weight_norm(use) is not None and not standardised(use)
+
+
+def unhooked(use: Use) -> bool:
+    """Whether the module is not of the class that torch.nn has, but of a class that is derived from this class."""
+    return use.type in (*CONV, "linear") and (use.form == SUBCLASS or weight_norm(use) is not None)
+
+
+def standardising(use: Use) -> Int:
+    """F.batch_norm of the weights, in training: 4 per weight, or 5 with a trained gain."""
+    weights: Int = setting(use, "kernel_weights")(use.inputs[0])
+    return weights * int(4 + (weight_norm(use) == "scaled"))
 
 
 def values(use: Use) -> Int:
@@ -114,3 +144,11 @@ def response_norm_operations(use: Use) -> Int:
     """The calls inside F.local_response_norm: two products, a sum, and a pooling of the padded channels."""
     channels = use.out.channels
     return 3 * use.input_values + use.input_values // channels * int(channels + setting(use, "size") - 1)
+
+
+STANDARDISING = Term(
+    "standardisation of weights: 4 per weight (5 with a trained gain)",
+    standardised,
+    standardising,
+)
+"""The standardisation of weights, for a tool that counts F.batch_norm. It runs as in training, always."""

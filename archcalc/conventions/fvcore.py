@@ -8,12 +8,12 @@ from archcalc.conventions.counts import (
     IN_ATTENTION,
     NO_ATTENTION,
     NOT_IN_TORCH,
+    STANDARDISING,
     input_values,
     layer_norm_operations,
     setting,
 )
 from archcalc.conventions.source_style import CALLED, NOT_WRITTEN, OPERATOR, TORCHVISION
-from archcalc.layers.computed import STANDARDISED
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -27,18 +27,6 @@ def _batch_norm(use: Use) -> Int:
 def _upsampling(use: Use) -> Int:
     """Bicubic upsampling has no handle."""
     return use.values * {"nearest": 1, "bilinear": 4, "bicubic": 0}[setting(use, "mode")]
-
-
-def _standardised(use: Use) -> bool:
-    """Whether a batch normalisation standardises the weights of a convolution."""
-    return use.type == "conv" and setting(use, "weight_norm") in STANDARDISED
-
-
-def _standardising(use: Use) -> Int:
-    """4 per weight, or 5 with a trained gain."""
-    scaled = setting(use, "weight_norm") == "scaled"
-    weights: Int = use.params.weight - use.out.channels * scaled
-    return weights * int(4 + scaled)
 
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
@@ -64,12 +52,7 @@ OPERATIONS = Tally(
         _batch_norm,
         place="batchnorm_flop_jit",
     ),
-    Term(
-        "standardisation of weights: 4 per weight (5 with a trained gain)",
-        _standardised,
-        _standardising,
-        place="batchnorm_flop_jit",
-    ),
+    STANDARDISING._replace(place="batchnorm_flop_jit"),
     Term(
         "layer normalisation: 5 per value (4 without scale and shift)",
         Layers("layer_norm"),

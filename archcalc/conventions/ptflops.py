@@ -9,10 +9,12 @@ from archcalc.conventions.counts import (
     NO_ATTENTION,
     NOT_IN_TORCH,
     POOLS,
+    UNHOOKED,
     additions,
     affine_values,
     input_values,
     response_norm_operations,
+    unhooked,
     values,
 )
 from archcalc.conventions.source_style import (
@@ -21,7 +23,6 @@ from archcalc.conventions.source_style import (
     MODULE,
     NOT_WRITTEN,
     OPERATOR,
-    SUBCLASS,
     TORCHVISION,
     WRITTEN,
 )
@@ -61,7 +62,8 @@ MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
 
 OPERATIONS = Tally(
     BIASES._replace(
-        where=Layers(*CONV, "linear", forms=NOT_WRITTEN), place="conv_flops_counter_hook, linear_flops_counter_hook"
+        where=Layers(*CONV, "linear", forms=NOT_WRITTEN, without="weight_norm"),
+        place="conv_flops_counter_hook, linear_flops_counter_hook",
     ),
     Term(
         "batch normalisation: 2 per value (1 without scale and shift)",
@@ -166,8 +168,8 @@ OPERATIONS = Tally(
         ),
         NO_ATTENTION._replace(where=Layers("attention", forms=(OPERATOR,)), place="patch_functional"),
         Term(
-            "convolutions of a class without a hook",
-            Layers(*CONV, forms=(SUBCLASS,)),
+            UNHOOKED,
+            unhooked,
             place="is_supported_instance",
             bug=NO_HOOK,
         ),

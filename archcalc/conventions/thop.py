@@ -5,15 +5,17 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
-    CONV,
     IN_ATTENTION,
     NO_ATTENTION,
     NOT_IN_TORCH,
+    UNHOOKED,
     affine_values,
     has_params,
     input_values,
     setting,
+    unhooked,
     values,
+    weight_norm,
     weights_per_output_position,
 )
 from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION, WRITTEN
@@ -58,7 +60,8 @@ def _upsampling(use: Use) -> Int:
 
 def _no_hook(use: Use) -> bool:
     """Whether the parameters have no hooked module: parameters of a block, a subclass, or a class without a hook."""
-    return has_params(use) and (use.form in (OPERATOR, SUBCLASS, WRITTEN) or use.type in NOTHING)
+    no_hook = use.form in (OPERATOR, SUBCLASS, WRITTEN) or use.type in NOTHING or weight_norm(use) is not None
+    return has_params(use) and no_hook
 
 
 CONVENTIONS = (
@@ -116,7 +119,7 @@ CONVENTIONS = (
             ),
             Term(
                 "transposed convolutions: output positions, not input positions",
-                Layers("conv_transpose"),
+                Layers("conv_transpose", without="weight_norm"),
                 weights_per_output_position,
                 place="count_convNd",
                 bug="a transposed convolution multiplies at its input positions",
@@ -125,8 +128,8 @@ CONVENTIONS = (
                 NO_ATTENTION._replace(place="register_hooks"),
                 IN_ATTENTION._replace(place="register_hooks"),
                 Term(
-                    "convolutions of a class without a hook",
-                    Layers(*CONV, forms=(SUBCLASS,)),
+                    UNHOOKED,
+                    unhooked,
                     place="profile",
                     bug="a subclass of a hooked class has no hook, and counts as nothing",
                 ),

@@ -11,6 +11,7 @@ from archcalc.conventions.counts import (
     SECOND_COPY,
     additions,
     has_params,
+    parametrized,
     params_per_image,
     values,
     weights_per_image,
@@ -26,10 +27,14 @@ def _biases_per_image(use: Use) -> Int:
     return use.params.bias * use.batch
 
 
+def _convolution(use: Use) -> bool:
+    return use.type in CONV and not parametrized(use)
+
+
 def _no_module_with_params(use: Use) -> bool:
     """Whether no module with parameters returns the output. A module that returns a concat has parameters (MViT's)."""
     returned = use.type == "concat" and use.form == MODULE
-    return not (has_params(use) or returned) or use.form in (OPERATOR, WRITTEN)
+    return not (has_params(use) or returned) or use.form in (OPERATOR, WRITTEN) or parametrized(use)
 
 
 def _in_place_with_params(use: Use) -> bool:
@@ -60,16 +65,16 @@ CONVENTIONS = (
         | REGIONS,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(
-            Term("biases of convolutions: 1 per output value", Layers(*CONV), additions, place="calculate_macs"),
+            Term("biases of convolutions: 1 per output value", _convolution, additions, place="calculate_macs"),
             Term(
                 "biases of linear layers: once per image",
-                Layers("linear", forms=(MODULE,)),
+                Layers("linear", forms=(MODULE,), without="weight_norm"),
                 _biases_per_image,
                 place="calculate_macs",
             ),
             Term(
                 "weights of linear layers: once per image, not once per position",
-                Layers("linear", forms=(MODULE,)),
+                Layers("linear", forms=(MODULE,), without="weight_norm"),
                 weights_per_image,
                 place="calculate_macs",
                 bug="a linear layer at many positions counts as if at one position",
@@ -83,12 +88,21 @@ CONVENTIONS = (
             ),
             Term(
                 "transposed convolutions: output positions, not input positions",
-                Layers("conv_transpose"),
+                Layers("conv_transpose", without="weight_norm"),
                 weights_per_output_position,
                 place="calculate_macs",
                 bug="a transposed convolution multiplies at its input positions",
             ),
-            omissions=(NO_ATTENTION._replace(place="calculate_macs"), IN_ATTENTION._replace(place="calculate_macs")),
+            omissions=(
+                NO_ATTENTION._replace(place="calculate_macs"),
+                IN_ATTENTION._replace(place="calculate_macs"),
+                Term(
+                    "layers with weight normalisation",
+                    parametrized,
+                    place="ModelStatistics",
+                    bug="only a module without modules inside counts, and a parametrization is a module inside",
+                ),
+            ),
         ),
         memory=Tally(
             Term(

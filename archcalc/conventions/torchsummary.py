@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
-from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, setting, values
+from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, parametrized, setting, values, weight_norm
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
@@ -28,6 +28,21 @@ def _frozen(use: Use) -> bool:
 
 def _scale_and_shift(use: Use) -> Int:
     return 2 * use.out.channels
+
+
+def _computes_weights(use: Use) -> bool:
+    return weight_norm(use) is not None
+
+
+def _factors(use: Use) -> Int:
+    count: Int = setting(use, "factors")(use.inputs[0])
+    return count
+
+
+def _computed_five_times(use: Use) -> Int:
+    """The weights without their first size. They are computed once for the layer, and at four looks at ``weight``."""
+    weights: Int = setting(use, "kernel_weights")(use.inputs[0])
+    return 5 * (weights // use.out.channels) * use.batch
 
 
 def _no_module(use: Use) -> bool:
@@ -77,6 +92,14 @@ CONVENTIONS = (
                 place="register_hook",
                 bug="a buffer that is called weight or bias counts as a parameter",
             ),
+            Term(
+                "lengths of weights and gains",
+                _computes_weights,
+                _factors,
+                -1,
+                "register_hook",
+                "a parameter that is not called weight or bias does not count",
+            ),
             omissions=(Term("parameters of a block itself", _no_module, place="register_hook"),),
         ),
         memory=Tally(
@@ -103,6 +126,14 @@ CONVENTIONS = (
                 -2,
                 "register_hook",
                 "the first size of an output is replaced by the batch, and the regions are lost",
+            ),
+            Term(
+                "weights that a parametrization computes, five times, with a second copy",
+                parametrized,
+                _computed_five_times,
+                2,
+                "register_hook",
+                "every look at the weights computes them again in a module, and their first size is replaced by the batch",
             ),
             omissions=(Term("the input, and layers that are no module", _no_module, place="register_hook"),),
             factor=2,

@@ -141,6 +141,11 @@ def _style_lines(network: Network, how: Convention, library: Library) -> list[st
         for extra, x in extra_layers(network, style):
             size = "x".join(map(str, extra.layer.shape(x).axes))
             lines.append(f"extra layer in {library.name}'s code: {extra.name} ({extra.layer.type} to {size})")
+    if library is not RF_BENCHMARK and any(getattr(node.layer, "weight_norm", None) for node in network.nodes):
+        lines.append(
+            "assumed: weight normalisation is PyTorch's parametrization; weights are standardised in a subclass of the "
+            "convolution, as in timm"
+        )
     if how.name == "torchsummary" and not style.has_wrappers:
         lines.append(
             "assumed: no module contains other modules. torchsummary counts the output of every module that does"

@@ -340,6 +340,80 @@ def test_what_a_tool_counts_of_every_layer_type_that_it_is_said_to_know(tool: st
     assert not different
 
 
+def computed_weights(norm: str, axes: int, settings: dict[str, Any]) -> Any:
+    """A convolution of 8 to 4 channels that computes its weights, as people write it."""
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+    from torch import nn
+
+    conv: Any = {1: nn.Conv1d, 2: nn.Conv2d}[axes]
+    if norm in ("channels", "last"):
+        dim = 0 if norm == "channels" else axes + 1
+        return nn.utils.parametrizations.weight_norm(conv(8, 4, 3, **settings), dim=dim)
+
+    class ScaledStdConv(conv):  # type: ignore[misc]
+        """As in timm."""
+
+        def __init__(self) -> None:
+            super().__init__(8, 4, 3, **settings)
+            self.gain = nn.Parameter(torch.ones(4)) if norm == "scaled" else None
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            flat = self.weight.flatten(1)[None]
+            factor = None if self.gain is None else self.gain * self.weight[0].numel() ** -0.5
+            weight = F.batch_norm(flat, None, None, factor, training=True, momentum=0.0)
+            return self._conv_forward(x, weight.view_as(self.weight), self.bias)
+
+    return ScaledStdConv()
+
+
+@pytest.mark.parametrize("axes", [1, 2])
+@pytest.mark.parametrize("norm", ["channels", "last", "standardised", "scaled"])
+@pytest.mark.parametrize("tool", RUN)
+def test_convolutions_with_computed_weights(tool: str, norm: str, axes: int) -> None:
+    """Half of the tools have a hook for nn.Conv2d that a class derived from nn.Conv2d does not get."""
+    torch = pytest.importorskip("torch")
+    from torch import nn
+
+    from archcalc.witness.tools import quiet
+
+    for settings in ({}, {"bias": False}, {"groups": 2}):
+        network = Network("one", Shape(8, (6,) * axes))
+        network.add("before", registry["conv"](out=8, kernel=1, bias=False))
+        network.add("layer", registry["conv"](out=4, kernel=3, weight_norm=norm, **settings))
+        before = {1: nn.Conv1d, 2: nn.Conv2d}[axes](8, 8, 1, bias=False)
+        model = nn.Sequential(before, computed_weights(norm, axes, settings)).eval()
+        with quiet(), torch.no_grad():
+            said = TOOLS[tool].run(model, torch.zeros(1, 8, *[6] * axes))
+        found = explain(network, convention(tool))
+        assert said.operations == found.total("operations")
+        assert said.params in (None, found.total("parameters"))
+        assert said.memory in (None, 4 * found.total("memory"))
+
+
+@pytest.mark.parametrize(
+    ("norm", "flops", "params", "summary"),
+    [
+        # calflops 0.3.2 and torchsummary 1.5.1 with torch 2.14.1, recorded: flops and parameters, and parameters and
+        # values of the outputs, twice. The weights of a parametrization are 5 outputs of 8x3x3 values.
+        ("channels", 9280, 296, (292, 2 * (288 + 64 + 5 * 72))),
+        ("last", 9280, 295, (292, 2 * (288 + 64 + 5 * 72))),
+        ("standardised", 10432, 292, (292, 2 * (288 + 64))),
+        ("scaled", 10720, 296, (292, 2 * (288 + 64))),
+    ],
+)
+def test_what_other_tools_count_of_computed_weights(
+    norm: str, flops: int, params: int, summary: tuple[int, int]
+) -> None:
+    network = one_layer("conv", {"out": 4, "kernel": 3, "weight_norm": norm})
+    calflops = explain(network, convention("calflops-flops"))
+    assert calflops.total("operations") == 2 * BEFORE + flops
+    assert calflops.total("parameters") == 64 + params
+    assert explain(network, convention("calflops-macs")).total("operations") == BEFORE + 4608
+    torchsummary = explain(network, convention("torchsummary"))
+    assert (torchsummary.total("parameters") - 64, torchsummary.total("memory")) == summary
+
+
 @pytest.mark.parametrize("type", ["add", "multiply"])
 @pytest.mark.parametrize("tool", RUN)
 def test_joins_that_broadcast_count_as_nothing(tool: str, type: str) -> None:

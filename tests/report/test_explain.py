@@ -82,6 +82,9 @@ def test_what_is_assumed_of_the_code(archcalc) -> None:
     assert "assumed: a conv_table is a convolution of torch.nn" in archcalc("explain", "lenet5", "--as", "thop")[1]
     assert "relu as a call of torch.nn.functional" in archcalc("explain", "googlenet_tv", "--as", "ptflops")[1]
     assert "assumed: no module contains other modules" in archcalc("explain", "resnet50", "--as", "torchsummary")[1]
+    weights = "assumed: weight normalisation is PyTorch's parametrization; weights are standardised in a subclass"
+    assert weights in archcalc("explain", "tcn", "--as", "thop")[1]
+    assert weights not in archcalc("explain", "resnet50", "--as", "thop")[1]
 
 
 def test_what_a_tool_leaves_out(archcalc) -> None:
