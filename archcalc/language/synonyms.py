@@ -104,8 +104,9 @@ MISSING = frozenset(
         "geglu",
         "swiglu",
         "maxout",
-        "weightnorm",
         "spectralnorm",
+        "spectralnormalization",
+        "spectralnormalisation",
         "lppool",
         "fractionalmaxpool",
         "unfold",
@@ -140,6 +141,7 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("group", "numgroups", "ngroups"), ("groups",)),
     **dict.fromkeys(("usebias", "biasterm", "hasbias", "biases"), ("bias",)),
     **dict.fromkeys(("outputpadding",), ("output_pad",)),
+    **dict.fromkeys(("normweight", "normalizeweights", "normaliseweights", "parametrization"), ("weight_norm",)),
     **dict.fromkeys(("prob", "dropprob", "probability", "droprate", "dropoutratio", "ratio"), ("p",)),
     **dict.fromkeys(("negativeslope", "alpha", "leak"), ("slope",)),
     **dict.fromkeys(("scalefactor", "factor", "times"), ("scale",)),
@@ -149,6 +151,13 @@ SETTINGS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("ceil", "rounding"), ("ceil_mode",)),
     **dict.fromkeys(("inplanes", "begin", "from"), ("start",)),
     **dict.fromkeys(("end",), ("stop",)),
+}
+COMPUTED: Mapping[str, str] = {
+    # layers and settings in other tools: what the setting weight_norm says of them
+    **dict.fromkeys(("weightnorm", "weightnormalization", "weightnormalisation", "wn"), "channels"),
+    **dict.fromkeys(("weightstandardization", "weightstandardisation", "weightstandardized", "ws"), "standardised"),
+    **dict.fromkeys(("stdconv", "wsconv", "standardizedconv", "standardisedconv"), "standardised"),
+    **dict.fromkeys(("scaledstdconv", "scaledwsconv", "scaledweightstandardization"), "scaled"),
 }
 INFERRED = frozenset(
     ["inchannels", "infeatures", "inputchannels", "inputdim", "inputshape", "inputsize", "numinput", "cin"]
@@ -195,6 +204,9 @@ def unknown_layer(name: str, known: Iterable[str], what: str = "layer or block")
     """
     known = list(known)
     meant = _meant(plain(name), LAYERS.get(plain(name)), known)
+    if meant is None and plain(name) in COMPUTED:
+        value = COMPUTED[plain(name)]
+        return f"archcalc has no layer {clipped(name, 60)!r}; it is a setting of conv: weight_norm: {value}"
     if meant is None and plain(name) in MISSING:
         return f"archcalc has no layer {clipped(name, 60)!r}; {WHERE}"
     meant = meant or nearest(name, known)
@@ -213,6 +225,10 @@ def unknown_setting(what: str, name: str, known: Iterable[str]) -> str:
     word = plain(name)
     meant = next((one for one in SETTINGS.get(word, ()) if one in known), None)
     meant = _meant(word, meant, known)
+    if meant is None and word in COMPUTED and "weight_norm" in known:
+        meant = f"weight_norm: {COMPUTED[word]}"
+    if meant is None and word.startswith("spectralnorm"):
+        return f"{what} has no setting {clipped(name, 60)!r}; archcalc has no spectral normalisation"
     if meant is None and word in INFERRED:
         return f"{what} has no setting {clipped(name, 60)!r}; what reaches a layer is inferred, and never written"
     if meant is None and word in SEPARATE:

@@ -121,7 +121,7 @@ class ValueReader:
         for name in strange:
             if (name, tree.line, path) not in self.strange:
                 self.strange.add((name, tree.line, path))
-                self.problem(unknown("name", name, [*sorted(self.scope), *words]), tree, path)
+                self.problem(unknown("name", name, dict.fromkeys([*sorted(self.scope), *words])), tree, path)
         return not strange
 
     def value(self, tree: Tree, path: str, words: tuple[str, ...] = ()) -> Any:

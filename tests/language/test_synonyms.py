@@ -76,6 +76,23 @@ def test_a_layer_that_people_know_and_that_is_not_there(word: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("weight_norm", "channels"),
+        ("WeightNormalization", "channels"),
+        ("weight_standardization", "standardised"),
+        ("StdConv2d", "standardised"),
+        ("WSConv2d", "standardised"),
+        ("ScaledStdConv2d", "scaled"),
+    ],
+)
+def test_computed_weights_are_a_setting(word: str, value: str) -> None:
+    assert problem(f"input: [3, 8, 8]\nlayers: [{word}]\n") == (
+        f"spec.yaml:2: archcalc has no layer {word!r}; it is a setting of conv: weight_norm: {value} (at layers[0])"
+    )
+
+
 @pytest.mark.parametrize("word", ["foo", "mystery_layer", "zzzzzz"])
 def test_where_nothing_is_near_the_list_is_named(word: str) -> None:
     assert problem(f"input: [3, 8, 8]\nlayers: [{word}]\n") == (
@@ -103,6 +120,9 @@ def test_where_nothing_is_near_the_list_is_named(word: str) -> None:
         ("upsample", "interpolation", "mode"),
         ("adaptive_avg_pool", "output_size", "out"),
         ("conv", "kernal", "kernel"),
+        ("conv", "norm_weight", "weight_norm"),
+        ("conv", "weight_standardization", "weight_norm: standardised"),
+        ("conv", "ws", "weight_norm: standardised"),
     ],
 )
 def test_a_setting_by_its_meaning(layer: str, word: str, setting: str) -> None:
@@ -115,6 +135,7 @@ def test_a_setting_by_its_meaning(layer: str, word: str, setting: str) -> None:
     [
         ("in_channels", "conv has no setting 'in_channels'; what reaches a layer is inferred, and never written"),
         ("input_shape", "conv has no setting 'input_shape'; what reaches a layer is inferred, and never written"),
+        ("spectral_norm", "conv has no setting 'spectral_norm'; archcalc has no spectral normalisation"),
         ("activation", "conv has no setting 'activation'; it is a layer of its own, with a dash of its own"),
     ],
 )
@@ -145,5 +166,6 @@ def test_the_tables_lead_to_what_is_there() -> None:
     assert {one for meant in synonyms.SETTINGS.values() for one in meant} <= settings
     assert set(synonyms.OPTIONS.values()) <= set(OPTIONS)
     assert set(synonyms.KEYS.values()) <= set(FAMILY)
-    words = [*synonyms.LAYERS, *synonyms.SETTINGS, *synonyms.OPTIONS, *synonyms.KEYS, *synonyms.MISSING]
+    assert set(synonyms.COMPUTED.values()) <= {*HERE["conv"].fields["weight_norm"].choices}
+    words = [*synonyms.COMPUTED, *synonyms.LAYERS, *synonyms.SETTINGS, *synonyms.OPTIONS, *synonyms.KEYS, *synonyms.MISSING]
     assert all(synonyms.plain(word) == word for word in words)
