@@ -151,7 +151,7 @@ def _terms(quantity: ExplainedQuantity, convention: Convention, uses: Sequence[U
     """archcalc's count, then the layers that the convention does not count, then the convention's terms."""
     tally = quantity.tally(convention)
     counts = [(use, n) for use in uses if (n := quantity.own(use)) is not None]
-    yield _sum(f"archcalc: {quantity.own_label}", counts)
+    yield from _own(quantity, counts)
     if quantity.name == "operations":  # parameters and maps of an unknown type are counted as archcalc counts them
         unknown = [(use, n) for use, n in counts if not convention.knows(use.type)]
         yield _sum(f"unknown: {', '.join(dict.fromkeys(use.type for use, _ in unknown))}", unknown, -1)
@@ -166,6 +166,21 @@ def _terms(quantity: ExplainedQuantity, convention: Convention, uses: Sequence[U
         yield _sum(tally.repetition, counts, tally.factor - 1)
     for term in tally.terms:
         yield _sum(term.label, [(use, term.count(use)) for use in uses if term.where(use)], term.times, term)
+
+
+def _own(quantity: ExplainedQuantity, counts: Sequence[tuple[Use, int]]) -> Iterator[ExplainedTerm]:
+    """archcalc's count. The parts of the operations of a layer type, as of attention, are terms of their own."""
+    parts: dict[tuple[str, str], list[tuple[Use, int]]] = {}
+    whole = []
+    for use, count in counts:
+        found = use.layer.work_parts(use.out, *use.inputs) if quantity.name == "operations" else {}
+        for name, work in found.items():
+            parts.setdefault((use.type, name), []).append((use, work.mac * use.batch))
+        whole += [] if found else [(use, count)]
+    but = f" of all layers but {', '.join(dict.fromkeys(type for type, _ in parts))}" if parts else ""
+    yield _sum(f"archcalc: {quantity.own_label}{but}", whole)
+    for (type, name), each in parts.items():
+        yield _sum(f"archcalc: {type}, {name}", each)
 
 
 def _additions(quantity: ExplainedQuantity, convention: Convention, uses: _Uses) -> Iterator[ExplainedTerm]:

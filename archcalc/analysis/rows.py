@@ -63,6 +63,14 @@ class Row(NamedTuple):
         return "" if self.shape is None else output_text(self.shape, self.regions)
 
 
+def work_parts(row: Row, batch: Int) -> dict[str, Work]:
+    """The work of a layer for the whole batch, by part; {} if the work has one part."""
+    if row.node is None or row.shape is None:
+        return {}
+    parts = row.node.layer.work_parts(row.shape, *row.inputs)
+    return {part: work.times(batch * row.node.times) for part, work in parts.items()}
+
+
 class Facts(NamedTuple):
     """The numbers of a layer for its input shapes, for the whole batch and under a convention."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from archcalc.analysis.rows import Row
+from archcalc.analysis.rows import Row, work_parts
 from archcalc.conventions import Convention
-from archcalc.sizes import Int, Params, Work
+from archcalc.sizes import NO_WORK, Int, Params, Work
 
 
 class Totals(NamedTuple):
@@ -49,6 +49,16 @@ def sum_rows(rows: Sequence[Row], convention: Convention) -> Totals:
         unknown_types=unknown_types(rows),
         frozen=sum(row.param_count for row in rows if row.node is not None and not row.node.trained),
     )
+
+
+def part_sums(rows: Iterable[Row], batch: Int) -> dict[str, dict[str, Work]]:
+    """The work of every layer type whose work has parts, by part, for the whole batch."""
+    sums: dict[str, dict[str, Work]] = {}
+    for row in rows:
+        for part, work in work_parts(row, batch).items():
+            parts = sums.setdefault(row.type, {})
+            parts[part] = Work.sum((parts.get(part, NO_WORK), work))
+    return sums
 
 
 def unknown_types(rows: Iterable[Row]) -> tuple[str, ...]:

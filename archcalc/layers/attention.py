@@ -165,22 +165,22 @@ class Attention(Join, type="attention"):
             return NO_PARAMS
         return Params(weight=self.heads * product(2 * side - 1 for side in self.sides))
 
-    def parts(self, out: Shape, *xs: Shape) -> Mapping[str, Work]:
-        """The operations of every step, for one image."""
+    def work_parts(self, out: Shape, *xs: Shape) -> Mapping[str, Work]:
         queries, keys, values = xs
         rows = self.heads * product(queries.axes)
         scores = rows * keys.axes[-1]
         pairs = product(queries.axes) * keys.axes[-1]
-        added = self.causal + (self.bias is not None) + self.shifted
+        added = {"bias": self.bias, "mask": self.causal or self.shifted}
         return {
             "queries x keys": Work(mac=pairs * queries.channels),
-            "scale": Work(mul=scores, add=scores * added),
+            "scale": Work(mul=scores),
+            **{name: Work(add=scores) for name, does in added.items() if does},
             "soft-max": Work(exp=scores, add=scores - rows, div=scores),
             "weights x values": Work(mac=pairs * values.channels),
         }
 
     def work(self, out: Shape, *xs: Shape) -> Work:
-        return Work.sum(self.parts(out, *xs).values())
+        return Work.sum(self.work_parts(out, *xs).values())
 
 
 def _listed(value: Int | tuple[Int, ...]) -> tuple[Int, ...]:

@@ -62,6 +62,10 @@ class Layer:
     params: Callable[..., Params]
     work: Callable[..., Work]
 
+    def work_parts(self, out: Shape, *inputs: Shape) -> Mapping[str, Work]:
+        """The parts of the work that tables show one by one, each with its name; {} if the work has one part."""
+        return {}
+
     def work_once(self, *inputs: Shape) -> Work:
         """The operations of a forward pass that do not depend on the batch, as those that compute weights."""
         return NO_WORK

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.stochastic_depth import survival
-from archcalc.analysis.totals import Totals, sum_rows
+from archcalc.analysis.totals import Totals, part_sums, sum_rows
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.field.propagation import has_gates
@@ -34,6 +34,7 @@ def footer(analysis: Analysis, incomplete: Sequence[str] = ()) -> list[str]:
     lines = [_parameters(t)]
     if how.counts_operations:
         lines.append(f"{how.operations_name}: {t.macs:,}" + ("" if t.flops is None else f"; FLOPs: {t.flops:,}"))
+        lines += _parts(analysis)
     lines += incomplete_lines(how, analysis.unknown_types)
     if incomplete:
         lines.append(f"the counts of these rows are incomplete too: {', '.join(incomplete)}")
@@ -110,6 +111,21 @@ def _course(analysis: Analysis) -> list[str]:
         f"feature maps plus a second copy of every convolution's input: {twice:,} values, "
         f"{bytes_text(twice * analysis.itemsize)}. This may be how CS231n's 24M came about; see docs/counting.md."
     ]
+
+
+def _parts(analysis: Analysis) -> list[str]:
+    """The MACs of every part of a layer type whose work has parts, if the convention counts all of them."""
+    sums = part_sums(analysis.rows, analysis.batch)
+    lines = []
+    for type, parts in sums.items():
+        counts = {part: work.mac for part, work in parts.items() if work.mac}
+        if sum(counts.values()) == sum(row.macs or 0 for row in analysis.rows if row.type == type):
+            texts = ", ".join(f"{part} {count:,}" for part, count in counts.items())
+            lines.append(
+                f"{analysis.convention.operations_name} of {type}: {texts}. All parts of a layer: "
+                f"{command_text('explain', analysis.network, '--layer NAME')}"
+            )
+    return lines
 
 
 def _peak(analysis: Analysis) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.rows import Row
+from archcalc.analysis.totals import part_sums
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
 from archcalc.outputs import outputs_of, unused_names
@@ -165,6 +166,10 @@ def _totals(analysis: Analysis) -> dict[str, Any]:
         "macs": t.macs,
         "flops": t.flops,
         **t.work._asdict(),
+        "parts": {
+            type: {part: {kind: n for kind, n in work._asdict().items() if n} for part, work in parts.items()}
+            for type, parts in part_sums(analysis.rows, analysis.batch).items()
+        },
         "values": t.values,
         "memory": t.values * analysis.itemsize,
         "values_with_conv_inputs": t.values + t.conv_inputs,
