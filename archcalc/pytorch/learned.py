@@ -15,7 +15,7 @@ from archcalc.sizes import Shape
 
 
 class PositionRecord(Record, type="position"):
-    """A sum with a parameter. The backward pass sums the gradient over the images."""
+    """A sum with a parameter. The backward pass casts the gradient of the map, and sums the gradient over the images."""
 
     saves_input, saves_output = False, False
     in_place = False
@@ -29,9 +29,11 @@ class PositionRecord(Record, type="position"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
-        steps = [[Made(WEIGHT, 0, tape.ask(layer_params, layer, shape).weight * tape.itemsize)]]
+        size = max(x.itemsize, tape.itemsize)
+        cast = tape.step(x) if x.itemsize < size else ()
+        steps = [*cast, [Made(WEIGHT, 0, tape.ask(layer_params, layer, shape).weight * tape.itemsize)]]
         rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
-        return tape.run("add", [x], out.values, Result(itemsize=max(x.itemsize, tape.itemsize)), rule=rule)
+        return tape.run("add", [x], out.values, Result(itemsize=size), rule=rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return []

@@ -10,8 +10,9 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.pytorch.code import ModuleCode
+from archcalc.pytorch.layout import order_of
 from archcalc.pytorch.norm import NormRecord, mixed, over_channels
-from archcalc.pytorch.runner import FLOAT, Runner, last, layer_params, trivial
+from archcalc.pytorch.runner import FLOAT, Runner, dense, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
@@ -37,8 +38,8 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
         if size < FLOAT:
             x = tape.cast(x, FLOAT, "in single precision", "scratch")
         channels = over_channels(layer, out)
-        moved = not trivial(out) and (x.order != "last" if channels else x.order == "last" and len(out.axes) == 1)
         y, root = self.normalised(tape, x, n, groups)
+        moved = not _has_format(y, out, channels)
         weight = tape.ask(layer_params, layer, shapes[0]).weight
         steps: list[Any] = [("mul", weight)] if weight else []
         steps += [("clone", 0)] * moved + [("_to_copy", 0)] * (size < y.itemsize)
@@ -62,7 +63,9 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
             y = tape.run(operator, [y], n, made, rule=PASSES if operator == "clone" else tape.rule(y))
         for storage in held:
             storage.until(tape.now)
-        order = last(out) if channels and not trivial(out) else "first" if moved or groups == n else x.order
+        order = "first" if moved or groups == n else y.order
+        if moved and channels and not trivial(out):
+            order = last(out)
         if y.order != order:
             y = tape.run("view", [y], n, Result(view=True, order=order), rule=PASSES)
         return y
@@ -115,6 +118,15 @@ class L2NormRecord(NormRecord, type="l2_norm"):
         y = scaled(tape, y, n, out.channels, Result(itemsize=max(x.itemsize, tape.itemsize)))
         normalised.until(tape.now)
         return y
+
+
+def _has_format(x: TapeTensor, shape: Shape, channels: bool) -> bool:
+    """Whether x has a memory format, with the channels as its last axis if the normalisation is over ``channels``."""
+    sizes, strides = (shape.channels, *shape.axes), dense(x, shape)
+    if channels:
+        sizes, strides = (*sizes[1:], sizes[0]), (*strides[1:], strides[0])
+    order, _ = order_of(sizes, strides, shape.values)
+    return order in ("first", "unit") or (order == "last" and len(shape.axes) in (2, 3))
 
 
 def _within(label: str) -> Result:

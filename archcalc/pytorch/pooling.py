@@ -253,9 +253,10 @@ class AdaptiveMaxPoolRecord(Record, type="adaptive_max_pool"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        order = x.order
         if len(out.axes) == 3:
             x, order = tape.single(x), "first"
+        else:
+            order = format_of(x)
         indices = Extra(out.values * INT64, 0, "indices (int64)", "the indices of its maxima (int64)")
         saves = self.saves._replace(extra=[indices])
         return tape.run("adaptive_max_pool", [x], out.values, ORDERED[order], saves, tape.rule(x, order))

@@ -246,7 +246,10 @@ class LinearRecord(Record, type="linear"):
         steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
         order = "last" if moved else "first"
         rule = BackwardRule(steps, True, gradient_order=order, reading_steps=2)
-        saves = self.saves._replace(tensors=halves(copies)) if copies and x.derived else self.saves
+        kept = halves(copies) if copies and x.derived else []
+        saves = self.saves._replace(tensors=kept)
+        if not fused and not tape.frozen:  # autograd saves in the order of the arguments' names
+            saves = Saves(tensors=[*kept, (x.storage, self.saves.input)])
         inputs = [x, *copies[: len(copies) if fused else 1]]
         result = Result(order=last(out) if moved else "first")
         return tape.run(operator, inputs, out.values, result, saves, rule)

@@ -151,6 +151,29 @@ def test_a_normalisation_over_several_axes(layer: str, before: str, affine: bool
         compare(f"input: {[3, *sizes]}\nlayers: [{BEFORE[before]}, {norm}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
+MOVED = {
+    "channels on an axis": "{conv: {out: 4, kernel: 1}}, {rearrange: 'c h w -> h w c'}",
+    "some channels of mixed axes": "{conv: {out: 6, kernel: 1}}, {rearrange: '(3 d) h w -> (d w) 3 h'}, {slice: {stop: 4}}",
+}
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", MOVED)
+@pytest.mark.parametrize("layer", [*LAYERS, *COMPUTED, *FROZEN])
+def test_a_layer_behind_moved_axes(layer: str, before: str) -> None:
+    compare(f"input: [3, 6, 6]\nlayers: [{MOVED[before]}, {layer}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", [one for one in BEFORE if one != "one position"])
+@pytest.mark.parametrize(
+    "layer", [one for one in FROZEN if any(name in one for name in ("linear", "position", "token"))]
+)
+def test_a_layer_of_tokens(layer: str, before: str) -> None:
+    for axes in (1, 2, 3):
+        compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {layer}, {{concat: [[], [{FIRST}]]}}]\n")
+
+
 def compare(text: str) -> None:
     """Both passes operator by operator, with and without autocast."""
     network = expand(read_text(text, "spec.yaml", "spec"), "spec")
