@@ -388,6 +388,8 @@ def regions(operator: Any, given: dict[str, Any], *xs: Tensor, **more: Any) -> T
     size = given["size"] if isinstance(given["size"], tuple) else (given["size"],) * 2
     if size == () or any(x.dim() != 4 for x in xs):
         raise NoSuchLayerError("a region of a map without height and width")
+    if operator is ps_roi_pool and 0 in size:
+        raise NoSuchLayerError("torchvision divides by the size, which ends the process")
     parts = [operator(x, boxes, size, 1.0, **more) for x in xs]
     return torch.cat(parts)[-BATCH:]
 
