@@ -33,6 +33,7 @@ def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Wind
         if layout:
             each = {axis: _attended(layer, layout, target, axis) for axis in axes}
             every = all(equal(n, 1) or (each[at].whole and each[at].exact) for at, n in enumerate(layout.axes))
+            every = every and not layer.causal  # the first of the last axis reads itself alone
             told = told or every
             if layout.tokens and not every:  # a token may have seen more than its window
                 each = {axis: everything(n, exact=False) for axis, n in enumerate(layout.axes)}

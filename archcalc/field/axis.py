@@ -37,7 +37,9 @@ class AxisField(NamedTuple):
         if window.whole:
             hull = field.hull(window.span, pixels)
             least = hull if least is field else least.hull(window.span, pixels)
-            alike = (field.whole and window.reads_both_ends) or (window.exact and min(self.ends) > 0)
+            read = min(self.ends) > 0
+            some = window.reads_both_ends and (window.exact or read)  # not padding alone
+            alike = (field.whole and some) or (window.exact and read)
             whole = AxisField(hull, least, self.exact and alike, ends)
             return self if alike and field.whole and not is_array(pixels) and whole == self else whole
         if field.phases or window.reads or least.phases:

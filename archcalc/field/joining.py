@@ -113,9 +113,17 @@ def side_by_side(layouts: Layouts, xs: Sequence[Shape], out: Shape, at: int) -> 
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     size, windows = out.axes[at], [POINT] * len(xs)
     plain = first.plain(first.slots[at])
-    if len(known) == 1:
-        (i,) = known
-        return _extended(first, at, starts[i], size - starts[i] - sizes[i], windows, i)
+    around = [i for i in known if _knows_all(layouts[i])] if len(known) == len(xs) else []
+    maps = [i for i in known if i not in around]
+    told = len(maps) == 1 and all(layouts[i].told for i in known)  # type: ignore[union-attr]
+    if told or len(known) == 1:
+        (i,) = maps or known
+        layout = layouts[i]
+        assert layout
+        target, windows[i] = _extended(layout, at, starts[i], size - starts[i] - sizes[i], tokens=bool(around))
+        for token in around:
+            windows[token] = aligned(layouts[token], target)
+        return target, windows
     reading = Reading(first)
     if plain is None or any(layouts[i].plain(layouts[i].slots[at]) != plain for i in known):  # type: ignore[union-attr]
         reading.give_up_slot(at, size)
@@ -123,28 +131,43 @@ def side_by_side(layouts: Layouts, xs: Sequence[Shape], out: Shape, at: int) -> 
         reading.axes[plain], reading.slots[at] = size, Slot((Digit(plain, size),))
     reading.told = all(layout.told for layout in layouts if layout)
     target, _ = reading.done()
+    if any(at in layouts[i].tokens for i in known):  # type: ignore[union-attr]
+        return target, bounds(layouts)
     for i in known:
         layout = layouts[i]
         assert layout
         each = {axis: _one_axis(layout, target, axis) for axis in range(len(target.axes))}
-        if plain is not None and equal(target.axes[plain], size):
+        if plain is None:  # positions of one map and of another have one place on the grid
+            each = {axis: window._replace(exact=False, reads_both_ends=False) for axis, window in each.items()}
+        elif equal(target.axes[plain], size):
             each[plain] = _placed(starts[i], sizes[i], size)
         windows[i] = all_windows(each, len(target.axes))
     return target, windows
 
 
-def _extended(layout: Layout, at: int, before: Int, after: Int, windows: list[tuple[Window, ...]], i: int) -> Result:
-    """One input with a field, between inputs without: zeros around an axis, or tokens without a field."""
+def _knows_all(layout: Layout | None) -> bool:
+    """Whether all positions are tokens that have read the whole map."""
+    return layout is not None and layout.told and all(equal(n, 1) for n in layout.axes)
+
+
+def _extended(layout: Layout, at: int, before: Int, after: Int, *, tokens: bool) -> tuple[Layout, tuple[Window, ...]]:
+    """One input between others along an axis.
+
+    tokens: the others are tokens that have read the whole map. Otherwise they have no field: zeros, or new tokens.
+    """
     reading, slot = Reading(layout), layout.slots[at]
     axis = layout.plain(slot)
-    if axis is None:
+    if tokens or axis is None:
         reading.slots[at] = slot._replace(before=slot.before + before, after=slot.after + after)
+        if not tokens and layout.told and layout.tokens:
+            reading.some = False
+            reading.give_up_slot(at, reading.slots[at].size)
+        reading.told = layout.told and tokens
     else:
         size = slot.size + before + after
         reading.put(axis, Window(1, before=before, reads_both_ends=False))
         reading.axes[axis], reading.slots[at] = size, Slot((Digit(axis, size),))
-    target, windows[i] = reading.done()
-    return target, windows
+    return reading.done()
 
 
 def _placed(start: Int, size: Int, total: Int) -> Window:

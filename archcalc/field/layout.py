@@ -73,8 +73,10 @@ class Layout:
 
     @property
     def positions_alike(self) -> bool:
-        """Whether all positions along some axis of the map have the same field."""
-        return any(digit.axis == FREE for slot in self.slots for digit in slot.digits)
+        """Whether all positions along some axis of the map have the same field, and an axis of the grid has no positions."""
+        if not any(digit.axis == FREE for slot in self.slots for digit in slot.digits):
+            return False
+        return any(equal(n, 1) for n in self.axes)
 
     def plain(self, slot: Slot) -> int | None:
         """The axis of the grid that a slot is; None for any other slot."""

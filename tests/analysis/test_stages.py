@@ -533,6 +533,14 @@ VIT_BLOCK = layers(
 # Tolstikhin et al., MLP-Mixer, 2021, Figure 1: a linear layer along the tokens makes no stage.
 MIXER_EMBEDDING = layers("patches tokens")
 MIXER_LAYER = layers("norm linear gelu linear add norm linear gelu linear add")
+# Fan et al., Multiscale vision transformers, 2021, sections 3.1 and 3.2: keys and values are pooled in every block, queries
+# and the skip in the first block of a stage. The last block of a stage projects its skip to more channels.
+MVIT_EMBEDDING = layers("cube tokens class_token patches map time space tokens class_token position together")
+MVIT_POOL = layers("heads token patches map conv tokens together norm merge_heads")
+MVIT_BLOCK = 2 * MVIT_POOL + layers(
+    "norm qkv queries keys values attention project drop_path add norm expand gelu dropout project dropout drop_path add"
+)
+MVIT_SMALLER, MVIT_WIDER = MVIT_POOL + layers("token patches map max_pool tokens together"), layers("project")
 NORM, POOL, HEAD = 1, 1, layers("flatten linear")
 ZOO = {
     "swin_t": {
@@ -546,6 +554,15 @@ ZOO = {
     },
     "vit_b_16": {"224x224": 0, "14x14": VIT_EMBEDDING + 12 * VIT_BLOCK + NORM, "1x1": layers("token"), "vector": HEAD},
     "mlp_mixer_b16": {"224x224": 0, "14x14": MIXER_EMBEDDING + 12 * MIXER_LAYER + NORM, "1x1": POOL, "vector": HEAD},
+    "mvit_v1_b": {
+        "16x224x224": 0,
+        "8x56x56": MVIT_EMBEDDING + MVIT_BLOCK + MVIT_WIDER,
+        "8x28x28": MVIT_SMALLER + 2 * MVIT_BLOCK + MVIT_WIDER,
+        "8x14x14": MVIT_SMALLER + 11 * MVIT_BLOCK + MVIT_WIDER,
+        "8x7x7": MVIT_SMALLER + 2 * MVIT_BLOCK + NORM,
+        "1x1x1": layers("token"),
+        "vector": layers("flatten dropout linear"),
+    },
 }
 
 

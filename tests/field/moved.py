@@ -101,6 +101,23 @@ def _slice(net, chance):
     _add(net, registry["slice"](axis=chance.choice(["last", "height", "width"]), start=start, stop=stop, step=step))
 
 
+def _tokens(net, chance):
+    """Class tokens; in a list of positions, as they are used."""
+    if len(net.nodes[-1].shape.axes) > 1:
+        _add(net, registry["to_tokens"]())
+    _add(net, registry["class_token"](tokens=chance.choice([1, 2])))
+
+
+def _apart(net, chance):
+    """The first positions apart from the others, with a layer for the others; and side by side again."""
+    start, count = net.nodes[-1].index, chance.choice([1, 1, 2])
+    _add(net, registry["slice"](axis="last", start=count), start)
+    LAYERS[chance.choice(["conv", "rearrange0", "attention", "roll"])](net, chance)
+    rest = net.nodes[-1].index
+    _add(net, registry["slice"](axis="last", stop=count), start)
+    _add(net, registry["concat"](axis="last"), *chance.sample([rest + 1, rest], 2))
+
+
 def _pad(net, chance):
     sides = tuple((chance.choice([0, 1]), chance.choice([0, 0, 1])) for _ in net.nodes[-1].shape.axes)
     _add(net, registry["pad"](by=sides, mode=chance.choice(["zeros", "zeros", "replicate", "circular"])))
@@ -151,6 +168,8 @@ LAYERS = {
     "slice": _slice,
     "pad": _pad,
     "side by side": _side_by_side,
+    **{f"tokens {i}": _tokens for i in range(2)},
+    **{f"apart {i}": _apart for i in range(2)},
     "join": _join,
     "join again": _join,
     **({"attention": _attention, "attention again": _attention} if "attention" in registry else {}),
@@ -205,7 +224,7 @@ def measured(net: Network, seed: int = 0) -> list[Measured]:
                 there = (0,) * len(grid.pixels)
             fields = [along.together or along for along in row.field_with_gates]
             reads = [()] * len(fields)
-            if there is not None:
+            if there is not None and grid.has_field(row.node.index):
                 each = ((Run(at, at), axis) for axis, at in enumerate(there))
                 reads = [reader.of(row.node, *one) if sizes else reader.of_map(row.node, one[1]) for one in each]
             for axis, along in enumerate(fields):

@@ -120,6 +120,27 @@ def test_a_token_knows_nothing_until_it_reads_the_map():
     assert [(along.field.size, along.exact) for along in field.layer("late").field] == [(4, True)] * 2
 
 
+def test_tokens_between_tokens_and_a_map():
+    """A token that read everything knows everything, also beside other patches. A new token knows nothing."""
+    network = Network("tokens", {"image": Shape(4, (4, 4)), "token": Shape(4, (1,))})
+    network.add("patches", registry["conv"](out=4, kernel=2, stride=2), [0])
+    network.add("tokens", registry["to_tokens"]())
+    network.add("read", registry["attention"](heads=1), [3, 3, 3])
+    network.add("new", registry["concat"](axis="length"), [1, 4])
+    network.add("told", registry["attention"](heads=1), [5, 5, 5])
+    network.add("token told", registry["slice"](stop=1, axis="last"), [6])
+    network.add("patches told", registry["slice"](start=1, axis="last"), [6])
+    network.add("map", registry["to_map"](size=[2, 2]))
+    network.add("wide", registry["conv"](out=4, kernel=[2, 1], stride=[2, 1]))
+    network.add("pooled", registry["to_tokens"]())
+    network.add("again", registry["concat"](axis="last"), [7, 11])
+    field = network.analyze().field
+    assert [unit.inside for unit in field.unit("new", (0,))] == [(), ()]
+    for unit in range(3):
+        assert [(along.inside, along.exact) for along in field.unit("again", (unit,))] == [((0, 3), True)] * 2
+    assert Grid(network).axes(12) == (1, 2)
+
+
 def test_the_unit_of_a_window():
     """Window 5 of 16 is in row 1 and column 1 of the windows; its position 6 in row 1 and column 2 of the window."""
     network = net((16, 16), WINDOWS)
