@@ -172,8 +172,8 @@ IN_TORCHVISION = (
         (Rule("conv", "*.main.*", SUBCLASS),),
     ),
     SourceStyle(
-        ("swin_*",),
-        "swin_transformer.py: shifted_window_attention",
+        ("swin_*", "swin3d_*"),
+        "swin_transformer.py, video/swin_transformer.py: shifted_window_attention",
         (Rule("linear", "*.qkv", WRITTEN), Rule("linear", "*.msa.project", WRITTEN), Rule("attention", form=WRITTEN)),
     ),
     SourceStyle(

@@ -87,14 +87,15 @@ def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[s
 
     At a join, the other model may run the last branch first. So the reversed order of branches is tried as well, and
     then any order that the graph allows. If no order fits, the result is no pairs and the first difference. ``images``
-    are on the device of both models.
+    are on the device of both models. Whole numbers come last: a model may read an index before or after its table.
     """
-    others = used_tensors(theirs, images)
+    others = _whole_last(used_tensors(theirs, images))
     used = used_tensors(built, images)
     names = {id(value): name for name, value in (*theirs.named_parameters(), *theirs.named_buffers())}
     names |= {id(value): name for name, value in (*built.named_parameters(), *built.named_buffers())}
     problems = []
-    for ours in (used, _last_branch_first(built, used), _as_ready(built, used, others)):
+    for ordered in (used, _last_branch_first(built, used), _as_ready(built, used, others)):
+        ours = _whole_last(ordered)
         problem = _unlike(ours, others, names)
         if not problem:
             return [(names[id(mine)], names[id(other)]) for mine, other in zip(ours, others, strict=True)], ""
@@ -116,7 +117,7 @@ def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None
         path, _, name = mine.rpartition(".")
         module = built.get_submodule(path)
         if isinstance(module, WindowAttention) and name == "index":
-            tensors[other].copy_(module.index)
+            tensors[other].copy_(module.index.view_as(tensors[other]))
             continue
         trained = name in module._parameters
         tensor = tensors[other].data.reshape(getattr(module, name).shape)
@@ -134,8 +135,13 @@ def _unlike(ours: list[Tensor], others: list[Tensor], names: dict[int, str]) -> 
     return "" if len(ours) == len(others) else f"{len(ours)} tensors where it has {len(others)}"
 
 
+def _whole_last(tensors: list[Tensor]) -> list[Tensor]:
+    return sorted(tensors, key=lambda tensor: not tensor.is_floating_point())
+
+
 def _trimmed(tensor: Tensor) -> tuple[int, ...]:
-    shape = tuple(tensor.shape)
+    """The shape without axes of size 1 at the start and the end; of an index, how many numbers it has."""
+    shape = tuple(tensor.shape) if tensor.is_floating_point() else (tensor.numel(),)
     while shape[:1] == (1,):
         shape = shape[1:]
     while shape[-1:] == (1,):
@@ -172,7 +178,7 @@ def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Te
 
     The next layer is always the first layer in the spec's order that is ready and whose tensors have the next shapes.
     """
-    position = {id(tensor): at for at, tensor in enumerate(used)}
+    position = {id(tensor): at for at, tensor in enumerate(used) if tensor.is_floating_point()}
     waiting: dict[int, tuple[tuple[int, ...], list[Tensor]]] = {}
     for node, module in built.layers:
         tensors = [tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) in position]
@@ -192,7 +198,7 @@ def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Te
         fits = (i for i in ready if [_trimmed(tensor) for tensor in waiting[i][1]] == shapes[: len(waiting[i][1])])
         for tensor in waiting.pop(next(fits, ready[0]))[1]:
             ordered.setdefault(id(tensor), tensor)
-    return list(ordered.values())
+    return [*ordered.values(), *(tensor for tensor in used if id(tensor) not in position)]
 
 
 def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Library) -> tuple[int, str]:

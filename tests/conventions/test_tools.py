@@ -40,12 +40,13 @@ OWN_SIZE = (
     "ssd300_vgg16",
     "vit_b_32",
     "swin_t",
+    "swin3d_t",
     "mvit_v1_b",
 )
 """Networks that are torchvision's only at the size that they were made for."""
 
-LARGER = ("vit_b_16", "vit_l_16", "vit_l_32", "vit_h_14", "swin_s", "swin_b")
-"""Networks with the layers of ``vit_b_32`` and ``swin_t`` in other numbers, which take minutes at their own size."""
+LARGER = ("vit_b_16", "vit_l_16", "vit_l_32", "vit_h_14", "swin_s", "swin_b", "swin3d_s", "swin3d_b")
+"""Networks with the layers of ``vit_b_32``, ``swin_t`` and ``swin3d_t`` in other numbers, which take minutes at their own size."""
 
 
 def at(name: str) -> Network:

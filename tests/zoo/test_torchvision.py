@@ -98,6 +98,9 @@ SPECS = {
     "vgg16_bn": "vgg16_bn",
     "vgg19": "vgg19",
     "vgg19_bn": "vgg19_bn",
+    "swin3d_b": "swin3d_b",
+    "swin3d_s": "swin3d_s",
+    "swin3d_t": "swin3d_t",
     "swin_b": "swin_b",
     "swin_s": "swin_s",
     "swin_t": "swin_t",
@@ -109,7 +112,7 @@ SPECS = {
     "wide_resnet101_2": "wide_resnet101_2",
     "wide_resnet50_2": "wide_resnet50_2",
 }
-TRANSFORMERS = ("swin_v2_", "maxvit_", "swin3d_", "mvit_v2_")
+TRANSFORMERS = ("swin_v2_", "maxvit_", "mvit_v2_")
 RUNNING_SIDE_HEADS = (
     "deeplabv3_mobilenet_v3_large",
     "deeplabv3_resnet101",
