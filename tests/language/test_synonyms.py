@@ -167,5 +167,12 @@ def test_the_tables_lead_to_what_is_there() -> None:
     assert set(synonyms.OPTIONS.values()) <= set(OPTIONS)
     assert set(synonyms.KEYS.values()) <= set(FAMILY)
     assert set(synonyms.COMPUTED.values()) <= {*HERE["conv"].fields["weight_norm"].choices}
-    words = [*synonyms.COMPUTED, *synonyms.LAYERS, *synonyms.SETTINGS, *synonyms.OPTIONS, *synonyms.KEYS, *synonyms.MISSING]
+    words = [
+        *synonyms.COMPUTED,
+        *synonyms.LAYERS,
+        *synonyms.SETTINGS,
+        *synonyms.OPTIONS,
+        *synonyms.KEYS,
+        *synonyms.MISSING,
+    ]
     assert all(synonyms.plain(word) == word for word in words)
