@@ -82,7 +82,10 @@ def test_the_check_can_fail(name):
     assert name in frameworks_imported(f"import {name}; {USE}")
 
 
-SOURCE_TEXT = {PACKAGE / "export" / name for name in ("missing_layers.py", "attention_layers.py", "region_layers.py")}
+SOURCE_TEXT = {
+    PACKAGE / "export" / name
+    for name in ("missing_layers.py", "convolution_layers.py", "attention_layers.py", "region_layers.py")
+}
 """Layers that torch.nn lacks: to the export they are text, and modules to the witnesses alone."""
 
 

@@ -22,7 +22,7 @@ from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int, product
 
 VERSION = "0.3.2"
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear")
 
 
 def _upsampling(use: Use) -> Int:

@@ -13,7 +13,7 @@ from archcalc.layers.base import per_axis
 from archcalc.layers.computed import STANDARDISED
 from archcalc.sizes import Int, largest, product
 
-CONV = ("conv", "conv_table", "conv_transpose")
+CONV = ("conv", "conv_table", "conv_transpose", "locally_connected")
 ADAPTIVE = ("adaptive_avg_pool", "global_avg_pool")
 SLIDING = ("max_pool", "avg_pool", "subsample")
 POOLS = ("max_pool", "avg_pool", "adaptive_max_pool", "global_max_pool", *ADAPTIVE)

@@ -16,7 +16,7 @@ CONVENTIONS = (
         multiply_adds=layer_types("conv"),
         nothing=layer_types(
             """
-            linear batch_norm relu leaky_relu elu selu sigmoid tanh mish softmax
+            linear locally_connected batch_norm relu leaky_relu elu selu sigmoid tanh mish softmax
             global_avg_pool concat upsample space_to_depth
             input identity flatten dropout crop
             """
@@ -32,6 +32,6 @@ CONVENTIONS = (
             Term("shortcuts: 1 per added value", Layers("add"), additions, place="make_shortcut_layer"),
             factor=2,
         ),
-        more="fully connected layers, biases and normalisation count nothing",
+        more="fully and locally connected layers, biases and normalisation count nothing",
     ),
 )

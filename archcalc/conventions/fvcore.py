@@ -29,7 +29,7 @@ def _upsampling(use: Use) -> Int:
     return use.values * {"nearest": 1, "bilinear": 4, "bicubic": 0}[setting(use, "mode")]
 
 
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose linear")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear")
 NOTHING = (
     layer_types(
         """

@@ -19,7 +19,7 @@ CONVENTIONS = (
         "LeCun et al., Gradient-based learning applied to document recognition, Proc. IEEE 86(11), 1998, section II.B",
         operations_name="connections",
         flops_per_mac=None,
-        multiply_adds=layer_types("conv conv_table conv_transpose linear"),
+        multiply_adds=layer_types("conv conv_table conv_transpose locally_connected linear"),
         nothing=layer_types(
             """
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh

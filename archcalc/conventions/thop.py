@@ -72,7 +72,7 @@ CONVENTIONS = (
         "0.1.1.post2209072238",
         operations_name="MACs (thop)",
         flops_per_mac=None,
-        multiply_adds=layer_types("conv conv_table conv_transpose linear"),
+        multiply_adds=layer_types("conv conv_table conv_transpose locally_connected linear"),
         nothing=NOTHING,
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(

@@ -49,7 +49,7 @@ CONVENTIONS = (
         "1.8.0",
         operations_name="mult-adds",
         flops_per_mac=None,
-        multiply_adds=layer_types("conv conv_table conv_transpose linear"),
+        multiply_adds=layer_types("conv conv_table conv_transpose locally_connected linear"),
         nothing=layer_types(
             """
             lrn scale layer_scale position class_token softmax attention

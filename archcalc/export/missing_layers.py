@@ -6,68 +6,9 @@ break as a formatter breaks them at 88 columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-
-
-class TableConv(nn.Module):
-    """Convolution where each output map sees the input maps that a table lists (LeCun et al. 1998, Table I)."""
-
-    def __init__(
-        self,
-        table: Sequence[Sequence[int]],
-        axes: int,
-        **settings: Any,
-    ) -> None:
-        super().__init__()
-        self.table = [list(maps) for maps in table]
-        conv = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[axes]
-        self.maps = nn.ModuleList(conv(len(maps), 1, **settings) for maps in table)
-
-    def forward(self, x: Tensor) -> Tensor:
-        pairs = zip(self.table, self.maps, strict=True)
-        return torch.cat([conv(x[:, maps]) for maps, conv in pairs], 1)
-
-
-class OverLastAxes(nn.Module):
-    """A layer over the last three axes of a map. The axes before are put into the batch."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x.movedim(1, -4).contiguous()
-        y: Tensor = self.layer(x.flatten(0, -5))
-        return y.reshape(*x.shape[:-4], *y.shape[1:]).movedim(-4, 1)
-
-
-class StandardisedConv(nn.Module):
-    """Convolution whose weights have mean 0 and deviation 1 in each output channel (Qiao et al. 2019).
-
-    With ``scaled``, they are multiplied with a trained gain and divided by the root of
-    their number (Brock et al. 2021).
-    """
-
-    def __init__(self, conv: Any, scaled: bool = False, eps: float = 1e-6) -> None:
-        super().__init__()
-        self.conv, self.eps = conv, eps
-        self.gain = nn.Parameter(torch.ones(len(conv.weight))) if scaled else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        factor = None
-        if self.gain is not None:
-            factor = self.gain * self.conv.weight[0].numel() ** -0.5
-        weight = self.conv.weight.flatten(1)[None]
-        weight = F.batch_norm(weight, None, None, factor, None, True, 0, self.eps)
-        del factor
-        weight = weight.view_as(self.conv.weight)
-        y: Tensor = self.conv._conv_forward(x, weight, self.conv.bias)
-        return y
 
 
 class WindowSum(nn.Module):

@@ -12,7 +12,7 @@ from archcalc.field.sliding import regrouped, rolled, slid
 from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
 from archcalc.layers.base import Layer
-from archcalc.layers.convolution import Conv, ConvTranspose
+from archcalc.layers.convolution import Conv, ConvTranspose, LocallyConnected
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Concat
 from archcalc.layers.move import Movement, Roll
@@ -80,6 +80,10 @@ def _mixed(layout: Layout | None, layer: Layer) -> Layout | None:
     if layout is None or not layout.carried:
         return layout
     mixes = isinstance(layer, (Conv, ConvTranspose)) and layer.groups == 1
-    if mixes or (isinstance(layer, (Linear, Reduce)) and layer.axis == "channels"):
+    if (
+        mixes
+        or isinstance(layer, LocallyConnected)
+        or (isinstance(layer, (Linear, Reduce)) and layer.axis == "channels")
+    ):
         return Layout(layout.axes, layout.slots, layout.shifts, False, layout.told)
     return layout

@@ -20,6 +20,9 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("pointwise", "pointwiseconv", "groupconv", "dilatedconv", "atrousconv"), "conv"),
     **dict.fromkeys(("deconv", "deconvolution", "convtransposed", "transposeconv", "transposedconv"), "conv_transpose"),
     **dict.fromkeys(("upconv", "upconvolution"), "conv_transpose"),
+    **dict.fromkeys(
+        ("local", "localconv", "convlocal", "spatialconvolutionlocal", "unsharedconv"), "locally_connected"
+    ),
     **dict.fromkeys(("bn", "batchnorm", "batchnormalization", "batchnormalisation", "syncbn"), "batch_norm"),
     **dict.fromkeys(("frozenbatchnorm", "frozenbn"), "batch_norm"),
     **dict.fromkeys(("ln", "layernormalization", "layernormalisation"), "layer_norm"),

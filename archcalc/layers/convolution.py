@@ -1,4 +1,4 @@
-"""Convolutions: full, grouped, by a connection table, and transposed."""
+"""Convolutions: full, grouped, by a connection table, without shared weights, and transposed."""
 
 from __future__ import annotations
 
@@ -132,6 +132,32 @@ class ConvTable(Windowed, type="conv_table"):
         return Work(mac=self.params(x).weight * product(out.axes), add=out.values * self.bias)
 
 
+class LocallyConnected(Windowed, type="locally_connected"):
+    """Convolution whose weights are not shared: every output position has weights and biases of its own.
+
+    The operations are those of a convolution. The number of weights grows with the size of the map.
+
+    Source: LeCun, Generalization and network design strategies, 1989, section 5; Taigman et al., DeepFace, 2014,
+    section 3.
+    """
+
+    out = WholeNumber("output channels")
+    bias = Flag("whether every output value has a bias", True)
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(self.out, self.output_axes(self.slides(x)))
+
+    def fan_in(self, x: Shape) -> Int:
+        return x.channels * self.kernel_cells(x)
+
+    def params(self, x: Shape) -> Params:
+        units = self.shape(x).values
+        return Params(units * self.fan_in(x), units * self.bias)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mac=out.values * self.fan_in(x), add=out.values * self.bias)
+
+
 class ConvTranspose(Layer, type="conv_transpose"):
     """Transposed convolution: output size ``(n - 1) * stride - 2 * pad + span + output_pad``.
 
@@ -208,4 +234,4 @@ def spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, 
     return Window(span, 1, span - 1 - pad, stride, by=by, reads=tuple(reads)).with_edges(n, size)
 
 
-CONVOLUTIONS = (Conv, ConvTable, ConvTranspose)
+CONVOLUTIONS = (Conv, ConvTable, ConvTranspose, LocallyConnected)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, per_axis
+from archcalc.layers.convolution import LocallyConnected
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.resample import Pooled, Unpool
 from archcalc.sizes import Shape, equal
@@ -36,6 +37,10 @@ def check_shared(
     ]
     if differ and not equal(before.channels, x.channels):
         differ.append(f"{before.channels} input channels there, {x.channels} here")
+    if isinstance(layer, LocallyConnected):
+        there, here = owner.shape(before), layer.shape(x)
+        if not all(map(equal, there.axes, here.axes)):
+            differ.append(f"output {there} there, {here} here")
     if differ:
         raise LayerError(f"cannot use the weights of {owner_name}: {'; '.join(differ)}")
 

@@ -25,7 +25,7 @@ VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 """Operators that read their weight through a view; the backward step of the view passes the weight's gradient on."""
 
 
-_AS = {"windows": "last", "matrices": "first"}
+_AS = {"windows": "last", "image": "last", "values": "first", "matrices": "first"}
 """The order of the copy, by the order that an operator needs."""
 
 

@@ -54,6 +54,10 @@ def image_of(gradient: Gradient, operation: Operation) -> int:
 def lies(gradient: Gradient, operation: Operation) -> bool:
     """Whether the gradient of an operator's output lies in the memory order that the operator needs."""
     needs, sizes, strides = operation.rule.needs_order, gradient.sizes, gradient.strides
+    if needs in ("image", "values"):
+        if strides:
+            return merges((*sizes[1:], sizes[0]), (*strides[1:], strides[0]))
+        return needs == "values" or gradient.order in ("last", "unit")
     if strides:
         rows = ROWS[needs]
         return merges((MANY, *sizes[rows]), (image_of(gradient, operation), *strides[rows]))

@@ -20,7 +20,7 @@ class ModuleCode(NamedTuple):
     """A module: its class and its arguments; the first ``positional`` arguments are written without names.
 
     An argument that equals its default is not written. The class is in torch.nn (``nn.Conv2d``) or in
-    ``export.missing_layers``. An argument may be a ModuleCode itself.
+    ``export``. An argument may be a ModuleCode itself.
     """
 
     target: str

@@ -100,7 +100,9 @@ class BackwardRule(NamedTuple):
     needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
                         copied first. ``last``, ``first``: all axes but the innermost as one; ``channels``: the channels
                         of all images as one; ``windows``: all axes but the last as one, copied as ``last``;
-                        ``matrices``: all axes but the innermost two as one, copied as ``first``
+                        ``matrices``: all axes but the innermost two as one, copied as ``first``; ``image``: the axes and
+                        then the channels of an image as one, copied as ``last``; ``values``: as ``image``, where the order
+                        of axes and channels does not matter
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
     moves:              how the operator moved the values, if it is a movement: the gradient moves back

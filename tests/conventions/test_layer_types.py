@@ -18,7 +18,7 @@ from archcalc.nodes import Node
 from archcalc.sizes import Shape
 from archcalc.witness.tools import TOOLS
 
-MACS = "conv conv_table conv_transpose linear"
+MACS = "conv conv_table conv_transpose locally_connected linear"
 PRODUCTS = "attention"
 LEARNED = "position class_token"
 """Layers with products of two maps."""
@@ -48,7 +48,7 @@ STATUSES = {
     ),
     "darknet": (
         "conv max_pool avg_pool add",
-        "linear batch_norm relu leaky_relu elu selu sigmoid tanh mish softmax global_avg_pool concat upsample "
+        "linear locally_connected batch_norm relu leaky_relu elu selu sigmoid tanh mish softmax global_avg_pool concat upsample "
         "space_to_depth input identity flatten dropout crop",
     ),
     "rf-repo": (
@@ -137,6 +137,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
     from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
     from archcalc.export.attention_layers import Attention, WindowAttention
+    from archcalc.export.convolution_layers import LocalConv
 
     class Written(nn.Module):
         def __init__(self, function: Callable[..., Any], *parameters: torch.Tensor) -> None:
@@ -170,6 +171,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             lambda: nn.Conv2d(8, 4, 3, padding=1, padding_mode="reflect"), **conv, pad=1, pad_mode="reflect"
         ),
         "conv_transpose": case(lambda: nn.ConvTranspose2d(8, 4, 3, 2), **conv, stride=2),
+        "locally_connected": case(lambda: LocalConv(8, 4, (3, 2), (4, 5), (1, 1)), out=4, kernel=[3, 2]),
         "linear": case(lambda: nn.Linear(6, 5), out=5, axis="last"),
         "batch_norm": case(lambda: nn.BatchNorm2d(8)),
         "batch_norm/plain": case(lambda: nn.BatchNorm2d(8, affine=False), affine=False),

@@ -117,6 +117,16 @@ CASES = [
         {"mac": 36 * 24, "add": 3 * 24},
         (Window(2, 1, 0), Window(2, 1, 0)),
     ),
+    # rows 5 + 2 - 3 + 1 = 5, columns (7 - 3)//2 + 1 = 3: each of 15 positions has 4 * 6 * 9 weights and 4 biases
+    Case(
+        "locally_connected",
+        {"out": 4, "kernel": 3, "stride": [1, 2], "pad": [1, 0]},
+        (x,),
+        Shape(4, (5, 3)),
+        (15 * 4 * 54, 15 * 4),
+        {"mac": 15 * 4 * 54, "add": 15 * 4},
+        (Window(3, 1, 1), Window(3, 2, 0)),
+    ),
     # (5-1)*2 - 2*1 + 3 + 1 = 10, (7-1)*2 - 2 + 3 + 1 = 14; every one of 35 input cells meets 6*4*9 weights
     Case(
         "conv_transpose",

@@ -53,6 +53,12 @@ ROWS = [
     ("conv", {"out": 8, "kernel": 3, "pad_mode": "circular"}, x, "nn.Conv2d(6, 8, 3)"),
     ("conv_transpose", {"out": 8, "kernel": 2, "stride": 2}, x, "nn.ConvTranspose2d(6, 8, 2, stride=2)"),
     ("conv_table", {"kernel": 3, "table": [[0], [1, 5]]}, x, "TableConv(((0,), (1, 5)), axes=2, kernel_size=3)"),
+    (
+        "locally_connected",
+        {"out": 8, "kernel": [3, 2], "stride": 2},
+        x,
+        "LocalConv(6, 8, kernel=(3, 2), size=(3, 4), stride=(2, 2))",
+    ),
     ("linear", {"out": 8}, v, "nn.Linear(6, 8)"),
     ("linear", {"out": 8, "axis": "last", "bias": False}, x, "nn.Linear(9, 8, bias=False)"),
     ("linear", {"out": 8, "axis": "channels"}, x, "ChannelLinear(6, 8)"),

@@ -108,6 +108,7 @@ SETTINGS: dict[str, list[dict]] = {
     "conv": [{"out": 4, "kernel": 3}],
     "conv_transpose": [{"out": 4, "kernel": 3}],
     "conv_table": [{"kernel": 2, "table": [[0], [1, 3]]}],
+    "locally_connected": [{"out": 4, "kernel": 3}],
     "linear": [{"out": 5, "axis": "channels"}, {"out": 5, "axis": "last"}],
     "max_pool": [{"kernel": 2, "stride": 2}],
     "avg_pool": [{"kernel": 2, "stride": 2}, {"kernel": 2, "stride": 2, "dilation": 2}],

@@ -25,7 +25,7 @@ TYPES = sorted(set(registry) - {"input"})
 REGIONS = [type for type in TYPES if registry[type].makes_regions]
 JOINS = [type for type in TYPES if registry[type].joins and type not in REGIONS]
 SINGLE = [type for type in TYPES if not registry[type].joins and type not in REGIONS]
-WINDOWS = ["conv", "conv_transpose", "conv_table", "max_pool", "avg_pool", "subsample"]
+WINDOWS = ["conv", "conv_transpose", "conv_table", "locally_connected", "max_pool", "avg_pool", "subsample"]
 ON_VECTORS = [
     "linear",
     "linear",
@@ -41,7 +41,11 @@ ON_VECTORS = [
     "slice",
     "relu",
 ]
-SHARED = [type for type in SINGLE if type in ("conv", "conv_table", "conv_transpose", "linear", "prelu", "batch_norm")]
+SHARED = [
+    type
+    for type in SINGLE
+    if type in ["conv", "conv_table", "conv_transpose", "locally_connected", "linear", "prelu", "batch_norm"]
+]
 MOST_VALUES = 3000
 """Feature maps stay smaller, so that a network runs in milliseconds."""
 PARAMS = {"width": 4, "odd": 3}
@@ -544,6 +548,10 @@ class Settings:
         settings = self.conv()
         settings = {key: settings[key] for key in ("kernel", "stride", "pad", "dilation", "bias") if key in settings}
         return {"table": self.drawing.draw(st.lists(rows, min_size=1, max_size=4)), **settings}
+
+    def locally_connected(self) -> dict[str, Any]:
+        settings = self.conv()
+        return {key: settings[key] for key in settings if key not in ("groups", "pad_mode")}
 
     def conv_transpose(self) -> dict[str, Any]:
         groups = self.groups()

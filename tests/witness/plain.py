@@ -397,6 +397,7 @@ def regions(operator: Any, given: dict[str, Any], *xs: Tensor, **more: Any) -> T
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
+    "locally_connected": conv,  # of the same sizes; the weights are tested on their own
     "conv_transpose": conv_transpose,
     "max_pool": max_pool,
     "avg_pool": avg_pool,

@@ -92,6 +92,21 @@ def test_a_connection_table_is_a_masked_convolution() -> None:
     torch.testing.assert_close(c3(x), F.conv2d(x, full, biases))
 
 
+def test_a_locally_connected_layer_is_a_convolution_at_every_position(tmp_path: Path) -> None:
+    layer = "{locally_connected: {out: 4, kernel: [3, 2], stride: [1, 2], pad: [[0, 1], [2, 0]], dilation: [2, 1]}}"
+    model = build(spec(tmp_path, f"input: [3, 7, 6]\nlayers: [{layer}]"))
+    x = torch.randn(2, 3, 7, 6)
+    y, padded = model(x), F.pad(x, (2, 0, 0, 1))
+    weight, bias = model.parameters()
+    assert y.shape == (2, 4, 4, 4)
+    weights, biases = weight.view(4, 4, 4, 3, 3, 2), bias.view(4, 4, 4)
+    for row in range(4):
+        for column in range(4):
+            window = padded[:, :, row : row + 5, 2 * column : 2 * column + 2]
+            unit = F.conv2d(window, weights[row, column], biases[row, column], dilation=(2, 1))
+            torch.testing.assert_close(y[:, :, row, column], unit[:, :, 0, 0])
+
+
 def test_shared_weights_are_one_tensor(tmp_path: Path) -> None:
     network = spec(
         tmp_path,

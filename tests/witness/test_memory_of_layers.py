@@ -44,6 +44,7 @@ LAYERS = (
     "{l2_norm: {scale: true, init: 20}}",
     "{global_max_pool: }",
     "{adaptive_max_pool: {out: 2}}",
+    "{locally_connected: {out: 4, kernel: 3, pad: same}}",
 )
 COMPUTED = tuple(
     f"{{conv: {{out: 4, {kernel}, weight_norm: {norm}}}}}"
@@ -60,6 +61,7 @@ FROZEN = (
     "{conv: {out: 4, kernel: 2, weight_norm: scaled}}",
     "{conv_transpose: {out: 4, kernel: 2}}",
     "{conv_table: {table: [[0, 1], [1, 2, 3]], kernel: 1}}",
+    "{locally_connected: {out: 4, kernel: 3, pad: 1}}",
     "{linear: {out: 3, axis: channels}}",
     "{linear: {out: 3, axis: channels, bias: false}}",
     "{linear: {out: 3, axis: last}}",
@@ -199,6 +201,31 @@ def test_a_convolution_with_computed_weights(layer: str, before: str) -> None:
 def test_computed_weights_of_another_layer(layer: str) -> None:
     steps = f"{FIRST}, {layer[:-1]}, name: one}}, {layer[:-1]}, weights: one}}, {FIRST}"
     compare(f"input: [3, 8, 8]\nlayers: [{steps}]\n")
+
+
+LOCAL = (
+    "{out: 3, kernel: 2, stride: 2}",
+    "{out: 1, kernel: 3, dilation: 2}",
+    "{out: 3, kernel: 6, bias: false}",
+    "{out: 1, kernel: 6}",
+    "{out: 3, kernel: 1}",
+)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", [one for one in BEFORE if "one" not in one])
+@pytest.mark.parametrize("settings", LOCAL)
+def test_a_locally_connected_layer(settings: str, before: str) -> None:
+    """Its gradient comes from a convolution, from another layer of its kind, and as a part of a larger map."""
+    layer, cut = f"{{locally_connected: {settings}}}", "{pad: {by: 1}}, {crop: {by: 1}}"
+    for axes in (1, 2, 3):
+        start = f"input: {[3, *[8 if before == 'some positions' else 6] * axes]}\nlayers: [{BEFORE[before]}, "
+        for after in (FIRST, "{locally_connected: {out: 2, kernel: 1}}", "{slice: {stop: 1}}", cut):
+            compare(f"{start}{layer}, {after}]\n")
+        for axis in ("channels", "last"):
+            compare(
+                f"{start}{{concat: {{axis: {axis}, a: [{layer}], b: [{layer}]}}}}, {{conv: {{out: 2, kernel: 1}}}}]\n"
+            )
 
 
 JOINS = ("subtract", "maximum", "minimum")

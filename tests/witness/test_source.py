@@ -369,8 +369,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ):
         (folder / f"{name}.py").write_text(torch_source(load(name)), encoding="utf-8")
-    parts = Path(sys.modules["archcalc.export.file"].__file__ or "").parent / "missing_layers.py"
-    (folder / parts.name).write_text(parts.read_text(encoding="utf-8"), encoding="utf-8")
+    for part in Path(sys.modules["archcalc.export.file"].__file__ or "").parent.glob("[cm]*_layers.py"):
+        (folder / part.name).write_text(part.read_text(encoding="utf-8"), encoding="utf-8")
     return folder
 
 
