@@ -51,7 +51,7 @@ def scale_for(shapes: Iterable[Shape]) -> Scale:
     """The scale at which the largest shapes take MAP, SLAB or BAR inches. Vectors that are cut (LONG) do not count."""
     shapes = list(shapes)
     maps = [shape for shape in shapes if not is_bar(shape)]
-    tall = max((n for shape in maps for n in shape.axes), default=1)
+    tall = max((n for shape in maps for n in shape.axes[-2:]), default=1)
     most = LONG * max((shape.channels for shape in maps), default=max(s.channels for s in shapes))
     bars = [s.channels for s in shapes if is_bar(s)]
     channels = [SLAB / s.channels for s in maps] + [BAR / n for n in bars if n <= most]
@@ -59,10 +59,13 @@ def scale_for(shapes: Iterable[Shape]) -> Scale:
 
 
 def box_of(shape: Shape, scale: Scale) -> Box:
-    """The box of a shape: a vector is an upright bar; a map has a front of channels by height, and a slanted width."""
+    """The box of a shape: a vector is an upright bar; a map has a front of channels by height, and a slanted width.
+
+    Of a map with three axes, one frame is drawn: its last two axes.
+    """
     if is_bar(shape):
         height = shape.channels * scale.channel
         return Box(THICK, min(height, BAR), 0, 0, cut=height > 1.001 * BAR)
-    height, width = (*shape.axes, 1)[:2]
+    height, width = (*shape.axes[-2:], 1)[:2]
     back = width * scale.pixel
     return Box(shape.channels * scale.channel, height * scale.pixel, back * SLANT, back * RISE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from string import digits
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis
@@ -213,10 +214,11 @@ def _sort(node: Node) -> str:
 
 
 def _repeats(nodes: Sequence[Node], depth: int) -> int:
-    """The number of consecutive inner blocks. 1 if the inner blocks are branches."""
+    """The number of consecutive inner blocks with one name and a number or letter. 1 if the inner blocks are branches."""
     inside = {node.index for node in nodes}
     blocks = {node.scopes[depth] for node in nodes if len(node.scopes) > depth}
     fed_from_outside = {
         node.scopes[depth] for node in nodes if len(node.scopes) > depth and any(i not in inside for i in node.inputs)
     }
-    return len(blocks) if len(fed_from_outside) <= 1 and len(blocks) > 1 else 1
+    stems = {block.rstrip(digits) for block in blocks}, {block[:-1] for block in blocks}
+    return len(blocks) if len(fed_from_outside) <= 1 and min(map(len, stems)) == 1 else 1

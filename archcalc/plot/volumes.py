@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Polygon
 
 from archcalc.analysis import Analysis
-from archcalc.errors import ArchcalcError
+from archcalc.field.grid import MapSize, map_sizes, regroups
 from archcalc.plot import labels, style
 from archcalc.plot.boxes import Box, Scale, box_of, scale_for
 from archcalc.plot.colours import (
@@ -30,6 +30,7 @@ from archcalc.plot.colours import OTHER as GREY_VOLUME
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
 from archcalc.plot.layout import GAP, TEXT, DiagramRow, Placed, groups_of, lines_of, overhang, skips_of
 from archcalc.plot.look import Looks
+from archcalc.sizes import Shape
 
 MOST, ROWS, TALL = 100, 5, 4.5
 """Maximum number of volumes, of rows, and of inches for all rows. A network that needs more is folded further."""
@@ -53,10 +54,9 @@ def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> 
 
     Height and width have one scale, channels have another scale; the caption states both. An activation is drawn with
     the layer before. Blocks are folded until the picture is legible. The data units of the axes are inches: ``ax``
-    should be as wide as a column. ArchcalcError for maps with three axes.
+    should be as wide as a column. Tokens and windows are drawn as the map that they are parts of, and of a map with a
+    depth, one frame is drawn.
     """
-    if any(row.shape is not None and len(row.shape.axes) > 2 for row in analysis.rows):
-        raise ArchcalcError(f"{analysis.network.full_name} has maps of three axes; shape draws maps of one or two axes")
     with style.page(ax, look, analysis) as page:
         width = page.width - 0.1
         items, lines, scale = _fitting(analysis, width)
@@ -85,15 +85,21 @@ def shape(analysis: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> 
 
 def _fitting(analysis: Analysis, width: float) -> tuple[list[Item], list[DiagramRow], Scale]:
     """The finest folding with at most ROWS rows that take at most TALL inches."""
-    most = MOST
+    most, maps = MOST, map_sizes(analysis.network)
     while True:
-        items = finest(analysis, most)
+        items = [_on_grid(item, maps) for item in finest(analysis, most)]
         scale = scale_for(item.shape for item in items)
         lines = lines_of(items, scale, width)
         fits = len(lines) <= ROWS and sum(map(_height, lines)) <= TALL
         if fits or len(items) > most:  # more items than ``most``: no further folding is possible
             return items, lines, scale
         most = len(items) - 1
+
+
+def _on_grid(item: Item, maps: Sequence[MapSize]) -> Item:
+    """The item with the size of its map as if the positions had not been moved."""
+    nodes = [row.node for row in reversed(item.rows) if row.node is not None and row.node.shape == item.shape]
+    return item._replace(shape=Shape(item.shape.channels, maps[nodes[0].index].axes))
 
 
 def _height(line: DiagramRow) -> float:
@@ -193,9 +199,13 @@ def _caption(analysis: Analysis, items: Sequence[Item], scale: Scale) -> str:
         " A broken bar is too long to be drawn in full." if any(box_of(item.shape, scale).cut for item in items) else ""
     )
     regions = " Of a block with regions, one region is drawn." if any(item.rows[-1].regions for item in items) else ""
+    depth = any(len(item.shape.axes) > 2 for item in items)
+    frames = " Of a map with a depth, one frame is drawn." if depth else ""
+    moved = " Tokens and windows are drawn as their map." if regroups(analysis.network) else ""
     skips = " A letter marks both ends of a skip." if skips_of(items, groups_of(items)) else ""
     return (
-        f"Feature maps of {labels.about(analysis)}. Below each volume: channels. Above each row: height×width. "
+        f"Feature maps of {labels.about(analysis)}. Below each volume: channels. Above each row: "
+        f"{'depth×' if depth else ''}height×width. "
         f"To scale: 1 cm is {per_cm / scale.pixel:,.0f} pixels of height and width, or {per_cm / scale.channel:,.0f} "
-        f"channels.{folded}{regions}{cut}{skips}"
+        f"channels.{folded}{frames}{moved}{regions}{cut}{skips}"
     )

@@ -121,7 +121,6 @@ BAD = [
     (["rf", "vector.yaml", "-o", "x.svg"], "vector has no receptive field: its input 10 has no axes"),
     (["rf-map", "vector.yaml", "-o", "x.svg"], "vector has no field map: its input 10 has no height and width"),
     (["rf-map", "cube.yaml", "-o", "x.svg"], "cube has no field map: its input 1x4x4x4 has no height and width"),
-    (["shape", "cube.yaml", "-o", "x.svg"], "cube has maps of three axes; shape draws maps of one or two axes"),
     (
         ["compare", "vgg16", "tiny.yaml", "lenet5", "-o", "x.svg"],
         "no accuracy with a source for tiny, lenet5: compare shows networks of the zoo as they were published",

@@ -289,6 +289,29 @@ def test_shape_draws_height_width_and_channels_to_scale():
     assert is_bar(Shape(2048, (1, 1)))
 
 
+def test_shape_draws_one_frame_of_a_clip():
+    scale = scale_for([Shape(3, (300, 112, 112)), Shape(64, (16, 56, 28))])
+    clip, half = (box_of(s, scale) for s in (Shape(3, (300, 112, 112)), Shape(64, (16, 56, 28))))
+    assert isclose(clip.height, MAP)
+    assert (clip.height / half.height, clip.slant / half.slant) == pytest.approx((2, 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "maps"),
+    [
+        # Fan et al., Multiscale vision transformers, 2021, section 3.2: every stage halves height and width
+        ("mvit_v1_b", ["16×224×224", "8×56×56", "8×28×28", "8×14×14", "8×7×7", "vector"]),
+        # Dosovitskiy et al., 2021, section 3.1: patches of 16 pixels
+        ("vit_b_16", ["224×224", "14×14", "vector"]),
+    ],
+)
+def test_shape_draws_tokens_as_their_map_and_counts_equal_blocks_alone(name, maps):
+    (ax,) = drawn("shape", name)
+    sizes = [text.get_text() for text in ax.texts if text.get_style() == "italic"]
+    assert list(dict.fromkeys(sizes)) == maps
+    assert not any(" ×" in text.get_text() for text in ax.texts)  # attention and MLP are not two equal blocks
+
+
 def test_shape_draws_every_volume_of_vgg16():
     (ax,) = drawn("shape", "vgg16")
     fronts = [p.get_xy() for p in ax.patches if isinstance(p, Polygon)]
