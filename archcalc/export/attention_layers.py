@@ -21,13 +21,13 @@ class Attention(nn.Module):
         super().__init__()
         self.heads, self.causal, self.scale = heads, causal, scale
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, *bias: Tensor) -> Tensor:
         q, k, v = self.split(queries), self.split(keys), self.split(values)
-        y = self.attend(q, k, v, len(queries))
+        y = self.attend(q, k, v, len(queries), *bias)
         y = y.transpose(1, 2).contiguous().flatten(2)
         return y.reshape(len(queries), *queries.shape[2:], -1).movedim(-1, 1)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, images: int) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, images: int, *given: Tensor) -> Tensor:
         y: Tensor = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal, scale=self.scale)
         return y
 
@@ -40,28 +40,30 @@ class Attention(nn.Module):
         return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
 
 
-class WindowAttention(Attention):
-    """Attention in windows, with a trained bias for each relative position (Liu et al. 2021).
+class BiasedAttention(Attention):
+    """Attention with a bias of the scores: a map, or in windows a trained number for each relative position.
 
-    With ``size``: positions that a roll by ``shift`` brought together do not read each other.
+    causal: the number of queries and of keys, if a query reads only the keys up to its own position. With ``size``,
+    positions that a roll by ``shift`` brought together do not read each other (Liu et al. 2021).
     """
 
     table: Tensor
     index: Tensor
-    apart: Tensor
+    hidden: Tensor
 
     def __init__(
         self,
         heads: int,
-        block: tuple[int, ...],
+        block: tuple[int, ...] = (),
         scale: float | None = None,
         relative: bool = False,
+        causal: tuple[int, ...] = (),
         size: tuple[int, ...] = (),
         shift: tuple[int, ...] = (),
     ) -> None:
         super().__init__(heads, scale=scale)
         self.block, self.size, self.shift = block, size, shift
-        self.relative, self.shifted = relative, bool(size)
+        self.relative, self.shifted, self.positions = relative, bool(size), causal
         if relative:
             numbers = math.prod(2 * n - 1 for n in block)
             self.table = nn.Parameter(torch.empty(numbers, heads).normal_(std=0.02))
@@ -76,28 +78,38 @@ class WindowAttention(Attention):
                 index = torch.kron(index * (2 * n - 1), torch.ones_like(steps))
                 index += steps.tile(len(index) // n, len(index) // n)
             self.register_buffer("index", index.flatten())
+        hidden = [torch.ones(self.positions, dtype=torch.bool).triu(1)] if self.positions else []
         if self.shifted:
             ends = torch.zeros(1, 1, dtype=torch.long)
             for n, side, by in zip(self.size, self.block, self.shift, strict=True):
                 end = (torch.arange(n) >= n - by).long().view(-1, side)
                 here = torch.kron(ends * 2, torch.ones_like(end))
                 ends = here + end.tile(*ends.shape)
-            apart = ends[:, None, :, None] != ends[:, None, None]
-            self.register_buffer("apart", apart, persistent=False)
+            hidden.append(ends[:, None, :, None] != ends[:, None, None])
+        if hidden:
+            self.register_buffer("hidden", hidden[0] | hidden[-1], persistent=False)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, images: int) -> Tensor:
-        bias = self.bias(q, images)
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, images: int, *given: Tensor) -> Tensor:
+        bias = self.bias(q, images, *given)
         y: Tensor = F.scaled_dot_product_attention(q, k, v, attn_mask=bias, scale=self.scale)
         return y
 
-    def bias(self, q: Tensor, images: int) -> Tensor:
+    def bias(self, q: Tensor, images: int, *given: Tensor) -> Tensor:
         """What is added to the scores of each head and window."""
+        if given:
+            bias = given[0].movedim(1, -3).contiguous()
+            if self.shifted:
+                bias = bias.view(images, -1, *bias.shape[-3:])
+            if self.shifted or self.positions:
+                bias = bias.masked_fill(self.hidden, float("-inf"))
+            return bias.flatten(0, -4)
         if self.relative:
             n = q.shape[-2]
             bias = self.table[self.index].view(n, n, -1).permute(2, 0, 1).contiguous()[None]
         else:
             bias = q.new_zeros(1, 1, 1, 1)
+        if self.shifted or self.positions:
+            bias = bias.masked_fill(self.hidden, float("-inf"))
         if self.shifted:
-            bias = bias.masked_fill(self.apart, float("-inf"))
             bias = bias.repeat(images, 1, 1, 1)
         return bias

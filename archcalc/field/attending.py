@@ -1,4 +1,4 @@
-"""What attention reads on the grids of its queries, keys and values."""
+"""What attention reads on the grids of its queries, keys and values, and of a bias."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from archcalc.field.layout import FREE, Digit, Layout, alike, free
 from archcalc.field.reading import Reading, all_windows, everything, one_by_one
 from archcalc.sizes import ITSELF, POINT, Shape, Window, equal, is_array
 
+BIAS = 3
+"""The number of the bias among the inputs."""
+
 
 def attended(layer: Any, layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
-    """A unit reads its own position of the queries, and the whole last axis of the keys and the values."""
-    known = [layout for layout in layouts[1:] if layout]
-    target = layouts[0] or (_learned_queries(known[0], out) if known else None)
+    """A unit reads its own position of the queries, and the whole last axis of the keys, the values and the bias."""
+    known = [layout for layout in layouts[1:3] if layout]
+    target = layouts[0]
+    if target is None and len(layouts) > 3 and layouts[3]:
+        target = _rows(layouts[3])
+    if target is None and known:
+        target = _learned_queries(known[0], out)
     if target is None:  # no input depends on the network input
         return None, [POINT] * len(xs)
     windows, told = _read(layer, layouts, target)
@@ -28,10 +35,11 @@ def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Wind
     """The windows on all inputs, and whether every unit reads everything."""
     axes, told = range(len(target.axes)), False
     windows = [aligned(layouts[0], target)]
-    for layout in layouts[1:]:
+    for at, layout in enumerate(layouts[1:], 1):
         each: dict[int, Window] = {}
         if layout:
-            each = {axis: _attended(layer, layout, target, axis) for axis in axes}
+            read = _added if at == BIAS else _attended
+            each = {axis: read(layer, layout, target, axis) for axis in axes}
             every = all(equal(n, 1) or (each[at].whole and each[at].exact) for at, n in enumerate(layout.axes))
             every = every and not layer.causal  # the first of the last axis reads itself alone
             told = told or every
@@ -78,6 +86,28 @@ def _attended(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
     reading.masked = masked
     reading.gather([digit for digit in layout.slots[-1].digits if digit.axis == axis], keep=True)
     return reading.windows[axis]
+
+
+def _rows(layout: Layout) -> Layout:
+    """The layout of the rows of a bias, each of which is read as a whole."""
+    reading = Reading(layout)
+    last = reading.slots[-1]
+    if last[1:] != (0, 0):
+        reading.give_up_slot(len(reading.slots) - 1, last.size)
+    reading.gather([digit for digit in reading.slots[-1].digits if digit.axis != FREE], keep=False)
+    there = reading.done()[0]
+    return Layout(there.axes, there.slots[:-1], there.shifts, there.carried, there.told)
+
+
+def _added(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
+    """The window on the bias along an axis of the grid: a unit reads its own row."""
+    n, last = layout.axes[axis], len(layout.slots) - 1
+    places = layout.places(axis)
+    inside = [place for place in places if place[0] == last]
+    if equal(n, 1) or not inside:
+        return _own(layout, target, axis)
+    hides = layer.causal or layer.shifted
+    return everything(n, exact=len(inside) == len(places) and not hides)
 
 
 def _own(layout: Layout, target: Layout, axis: int) -> Window:

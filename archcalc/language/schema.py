@@ -150,7 +150,8 @@ def _layer(name: str) -> dict[str, Any]:
 
 def _join(name: str) -> dict[str, Any]:
     layer = _layer(name)
-    branches = {"type": "object", "properties": layer["properties"], "additionalProperties": _STEPS}
+    both = {key: {"anyOf": [of, _STEPS]} for key, of in layer["properties"].items() if key in LAYERS[name].slots}
+    branches = {"type": "object", "properties": layer["properties"] | both, "additionalProperties": _STEPS}
     if not layer["properties"]:
         branches["minProperties"] = 2
     listed = {"type": "array", "items": _STEPS, "minItems": 2}

@@ -147,7 +147,11 @@ class StepReader(ValueReader):
         """A join of branches, or of the layers that ``from`` names."""
         at = Tree(None, place.line)
         given: Any = tree.value
-        own = {key: child for key, child in given.items() if key in layer.fields} if isinstance(given, dict) else {}
+        own = (
+            {key: child for key, child in given.items() if _is_setting(layer, key, child)}
+            if isinstance(given, dict)
+            else {}
+        )
         settings = Tree(own, tree.line) if own else at
         values = self.settings(settings, place.path, layer.type, layer.fields)
         self.check_layer(layer, values, settings, place.path)
@@ -226,6 +230,11 @@ class StepReader(ValueReader):
         if "from" in entries:
             options.sources = self.templates(entries["from"], f"{path}.from", "from")
         return options
+
+
+def _is_setting(layer: type[Layer], key: str, value: Tree) -> bool:
+    """Whether a key of a join is a setting. A branch may have the same name, and is a list."""
+    return key in layer.fields and not (key in layer.slots and isinstance(value.value, list))
 
 
 def misspelt(settings: Tree, known: Iterable[str]) -> bool:

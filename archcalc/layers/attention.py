@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import nearest_multiples
 from archcalc.layers.base import whole
-from archcalc.layers.join import Join, shapes_text
+from archcalc.layers.join import Join, same_shape, shapes_text
 from archcalc.layers.settings import Choice, Flag, Like, Number, PerAxis, WholeNumber
 from archcalc.sizes import (
     NO_PARAMS,
@@ -36,20 +36,28 @@ class Attention(Join, type="attention"):
     positions. Each query takes a product with every key, also with ``causal``: implementations compute all products, and
     add -inf to some (1 add). Per score: the scale (1 mul), and soft-max (1 exp, 1 div, 1 add less one per query).
 
-    With ``bias: relative``, a trained number is added to each score (1 add): each head has one number for each relative
-    position of two positions in a window (``block``). With ``shift``, the windows were cut from a map that was rolled to
-    its start. Then positions that the roll brought together do not read each other (1 add of 0 or -inf per score).
+    A fourth map, the branch ``bias``, is added to the scores (1 add): its channels are the heads, its axes are those of
+    the queries, and the keys. With ``bias: relative``, a trained number is added instead: each head has one number for
+    each relative position of two positions in a window (``block``). With ``shift``, the windows were cut from a map that
+    was rolled to its start. Then positions that the roll brought together do not read each other (1 add of 0 or -inf per
+    score).
 
     Source: Vaswani et al., Attention is all you need, 2017, section 3.2.1; Liu et al., Swin transformer, 2021, section 3.2
     (bias, shift).
     """
 
-    slots: ClassVar[tuple[str, ...]] = ("queries", "keys", "values")
+    slots: ClassVar[tuple[str, ...]] = ("queries", "keys", "values", "bias")
+    optional_slots: ClassVar[int] = 1
     mixes = True
     heads = WholeNumber("equal parts of the channels, each with its own attention")
     causal = Flag("whether a query reads only the keys up to its own position", False)
     scale = Number("factor of the products (default: 1 / sqrt(depth of a head))", None, low=float("-inf"))
-    bias = Choice("relative: adds a trained number for each relative position in a window", (None, "relative"), None)
+    bias = Choice(
+        "relative: adds a trained number for each relative position in a window; as a branch, a map that is added to the "
+        "scores (heads x axes of the queries x keys)",
+        (None, "relative"),
+        None,
+    )
     block = PerAxis("positions of a window, one number for every axis; with bias or shift", None)
     shift = PerAxis("how far the map was rolled to its start before it was cut into windows", 0, least=0)
     size = PerAxis("size of the map that was cut into windows, one number for every axis; with shift", None)
@@ -82,10 +90,10 @@ class Attention(Join, type="attention"):
         return (*(Window(1) for _ in keys.axes[:-1]), whole(keys)[-1])
 
     def shape(self, *xs: Shape) -> Shape:
-        if len(xs) != 3:
-            raise LayerError(f"attention takes queries, keys and values, got {len(xs)} maps")
-        queries, keys, values = xs
-        for name, x in zip(self.slots, xs, strict=True):
+        if len(xs) not in (3, 4):
+            raise LayerError(f"attention takes queries, keys, values and perhaps a bias, got {len(xs)} maps")
+        queries, keys, values = xs[:3]
+        for name, x in zip(self.slots, xs[:3], strict=False):
             if not x.axes:
                 raise LayerError(
                     f"attention: the {name} are a vector of {int_text(x.channels)}; the last axis of a map holds the "
@@ -93,23 +101,25 @@ class Attention(Join, type="attention"):
                 )
         if not _alike(queries.axes[:-1], keys.axes[:-1]) or not _alike(queries.axes[:-1], values.axes[:-1]):
             raise LayerError(
-                f"attention: queries, keys and values differ in the axes before the last: {shapes_text(xs)}; "
+                f"attention: queries, keys and values differ in the axes before the last: {shapes_text(xs[:3])}; "
                 f"these axes are like a batch and must be equal"
             )
         if not equal(keys.axes[-1], values.axes[-1]):
             raise LayerError(
                 f"attention: {int_text(keys.axes[-1])} keys, but {int_text(values.axes[-1])} values: "
-                f"every key needs one value ({shapes_text(xs)})"
+                f"every key needs one value ({shapes_text(xs[:3])})"
             )
         if not equal(queries.channels, keys.channels):
             raise LayerError(
                 f"attention: queries have {int_text(queries.channels)} channels, keys {int_text(keys.channels)}: "
-                f"a product needs equal channels ({shapes_text(xs)})"
+                f"a product needs equal channels ({shapes_text(xs[:3])})"
             )
         for name, x in (("queries and keys", queries), ("values", values)):
             self._need_heads(name, x.channels)
         if self.bias or self.shifted:
             self._need_windows(queries, keys)
+        if len(xs) > 3:
+            self._need_bias(queries, keys, xs[3])
         return Shape(values.channels, queries.axes)
 
     def _need_heads(self, name: str, channels: Int) -> None:
@@ -119,10 +129,17 @@ class Attention(Join, type="attention"):
                 f"heads{_nearest_divisors(channels, self.heads)}"
             )
 
+    def _need_bias(self, queries: Shape, keys: Shape, bias: Shape) -> None:
+        if self.bias:
+            raise LayerError("attention: bias is a map and also relative; leave one of them out")
+        scores = Shape(self.heads, (*queries.axes, keys.axes[-1]))
+        if not same_shape(bias, scores):
+            raise LayerError(
+                f"attention: the bias is {bias}, but the scores are {scores}: heads, the axes of the queries, and keys"
+            )
+
     def _need_windows(self, queries: Shape, keys: Shape) -> None:
         what = "bias: relative" if self.bias else "shift"
-        if self.causal:
-            raise LayerError(f"attention: {what} and causal cannot be combined; leave one of them out")
         if not self.sides:
             raise LayerError(f"attention: {what} needs block: the positions of a window, as in block: [7, 7]")
         positions = product(self.sides)
@@ -166,11 +183,11 @@ class Attention(Join, type="attention"):
         return Params(weight=self.heads * product(2 * side - 1 for side in self.sides))
 
     def work_parts(self, out: Shape, *xs: Shape) -> Mapping[str, Work]:
-        queries, keys, values = xs
+        queries, keys, values = xs[:3]
         rows = self.heads * product(queries.axes)
         scores = rows * keys.axes[-1]
         pairs = product(queries.axes) * keys.axes[-1]
-        added = {"bias": self.bias, "mask": self.causal or self.shifted}
+        added = {"bias": self.bias or len(xs) > 3, "mask": self.causal or self.shifted}
         return {
             "queries x keys": Work(mac=pairs * queries.channels),
             "scale": Work(mul=scores),

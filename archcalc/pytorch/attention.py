@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.layers import Layer
-from archcalc.layers.arrangement import Arrangement, Part
 from archcalc.layers.join import Add
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.resample import Upsample
-from archcalc.pytorch.attention_bias import Bias, bias_of
+from archcalc.pytorch.attention_bias import Bias, bias_of, windows_first
 from archcalc.pytorch.attention_math import Math, Tokens, low_all
 from archcalc.pytorch.code import ModuleCode, Statements
 from archcalc.pytorch.layout import MANY, merges
@@ -58,21 +57,27 @@ class AttentionRecord(Record, type="attention"):
     keeps_format = True
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        if not layer.bias and not layer.shifted:
+        return self._module(layer, (x, x, x))
+
+    def _module(self, layer: Any, inputs: Sequence[Shape]) -> ModuleCode:
+        if not layer.bias and not layer.shifted and len(inputs) < 4:
             arguments = {"heads": layer.heads, "causal": layer.causal, "scale": layer.scale}
             return ModuleCode("Attention", arguments, 1, {"causal": False, "scale": None})
+        queries, keys = inputs[:2]
         arguments = {
             "heads": layer.heads,
-            "block": layer.sides,
+            "block": layer.sides if layer.bias or layer.shifted else (),
             "scale": layer.scale,
             "relative": layer.bias is not None,
+            "causal": (queries.axes[-1], keys.axes[-1]) if layer.causal else (),
         }
         if layer.shifted:
             arguments |= {"size": layer.map_size, "shift": layer.shifts}
-        return ModuleCode("WindowAttention", arguments, 2, {"scale": None, "relative": False})
+        defaults = {"block": (), "scale": None, "relative": False, "causal": ()}
+        return ModuleCode("BiasedAttention", arguments, 2 if arguments["block"] else 1, defaults)
 
     def statements(self, layer: Any, inputs: Sequence[Shape], out: Shape, over: bool = False) -> Statements:
-        return Statements((), self.code(layer, inputs[0], out))
+        return Statements((), self._module(layer, inputs))
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
         return True
@@ -81,15 +86,15 @@ class AttentionRecord(Record, type="attention"):
         return [Add(), AdaptiveAvgPool(out=(*out.axes[:-1], 1)), Upsample(size=out.axes)]
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        layouts = [layout(x, shape) for x, shape in zip(xs, shapes, strict=True)]
+        layouts = [layout(x, shape) for x, shape in zip(xs[:3], shapes, strict=False)]
         deep = shapes[0].channels == shapes[2].channels
-        trained = tape.trains and layer.bias is not None
+        trained = (tape.trains and layer.bias is not None) or any(x.derived for x in xs[3:])
         flash = tape.attention != "math" and deep and not trained and all(one.copied or one.adjacent for one in layouts)
         tokens = [
             self._tokens(tape, layer.heads, at, x, shape, one, flash)
-            for at, (x, shape, one) in enumerate(zip(xs, shapes, layouts, strict=True))
+            for at, (x, shape, one) in enumerate(zip(xs, shapes, layouts, strict=False))
         ]
-        bias = bias_of(tape, layer, shapes[0])
+        bias = bias_of(tape, layer, xs, shapes)
         if flash:
             y = self._flash(tape, layer, tokens, bias, shapes, out)
         else:
@@ -115,7 +120,7 @@ class AttentionRecord(Record, type="attention"):
         rule = BackwardRule(
             passes_gradient_on=True,
             needs_order="last" if order == "heads" else "",
-            moves=_windows_first(shape) if order == "first" and windows else None,
+            moves=windows_first(shape, 1) if order == "first" and windows else None,
         )
         return one._replace(tensor=tape.run("view", [x], x.count, Result(view=True, order="last"), rule=rule))
 
@@ -143,9 +148,3 @@ class AttentionRecord(Record, type="attention"):
             if one:
                 one.tensor.storage.until(tape.now)
         return y
-
-
-def _windows_first(shape: Shape) -> Arrangement:
-    """A movement of the axes before the last to the front, as in a batch."""
-    parts = [(Part(str(at), size),) for at, size in enumerate((shape.channels, *shape.axes))]
-    return Arrangement(tuple(parts), (*parts[1:-1], parts[0], parts[-1]))

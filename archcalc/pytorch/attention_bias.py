@@ -1,11 +1,14 @@
-"""What attention adds to its scores: a trained bias by relative position, and a mask for windows of a rolled map."""
+"""What attention adds to its scores: a map or a trained bias by relative position, and a mask."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.tape import PASSES, SCRATCH, BackwardRule, Made, Operation, TapeTensor
+from archcalc.layers.arrangement import Arrangement, Part
+from archcalc.pytorch.layout import agree, contiguous, moved
+from archcalc.pytorch.runner import Runner, dense
+from archcalc.pytorch.tape import PASSES, SCRATCH, BackwardRule, Made, Operation, Result, TapeTensor
 from archcalc.sizes import Shape, product
 
 
@@ -54,26 +57,64 @@ class Bias(NamedTuple):
         return self.then(tape, "_to_copy", rule, "bias in half precision", itemsize=2)
 
 
-def bias_of(tape: Runner, layer: Any, queries: Shape) -> Bias | None:
+def bias_of(tape: Runner, layer: Any, xs: Sequence[TapeTensor], shapes: Sequence[Shape]) -> Bias | None:
     """What is added to the scores, if anything is: for the images alike, or a copy for each image."""
-    if not layer.bias and not layer.shifted:
+    given = len(xs) > 3
+    if not (given or layer.bias or layer.shifted):
         return None
-    heads, n, size = layer.heads if layer.bias else 1, queries.axes[-1], tape.itemsize
-    derived = tape.trains and layer.bias is not None
-    count = heads * n * n if layer.bias else 1
-    bias = Bias.made(tape, "index" if layer.bias else "new_zeros", count, size, derived, "bias")
+    queries, keys = shapes[:2]
+    bias = _given(tape, xs[3], shapes[3]) if given else _trained(tape, layer, queries, xs[0])
+    if not (layer.shifted or layer.causal):
+        return bias
+    windows = product(queries.axes[:-1]) if layer.shifted else 1
+    heads = layer.heads if layer.bias else 1
+    count = bias.values if given else heads * queries.axes[-1] * keys.axes[-1] * windows
+    size = bias.tensor.itemsize
+    steps = [[Made(0, bias.values * size if given else 0, 0 if given else bias.values * size)]]
+    if not given and windows > 1:
+        steps = [[Made(SCRATCH, 0, count * size)], *steps]
+    bias = bias.then(tape, "masked_fill", BackwardRule(steps), "bias of every window", count)
+    if layer.shifted and not given:
+        rule = BackwardRule([[Made(0, 0, bias.values * size)]])
+        bias = bias.then(tape, "repeat", rule, "bias of every image", repeated=True)
+    return bias
+
+
+def _in_order(x: TapeTensor, shape: Shape) -> bool:
+    """Whether a bias lies window by window, then head by head, as the scores do."""
+    arrangement = windows_first(shape, 2)
+    strides = moved(arrangement, dense(x, shape))
+    assert strides is not None  # a movement of whole axes is always a view
+    sizes = arrangement.shape
+    plain = (sizes.channels, *sizes.axes)
+    return x.image == shape.values and agree(plain, strides, contiguous(plain))
+
+
+def windows_first(shape: Shape, inner: int) -> Arrangement:
+    """A movement of the channels behind all axes but the ``inner`` last, which are as in a batch."""
+    first, *parts = [(Part(str(at), size),) for at, size in enumerate((shape.channels, *shape.axes))]
+    return Arrangement((first, *parts), (*parts[:-inner], first, *parts[-inner:]))
+
+
+def _given(tape: Runner, x: TapeTensor, shape: Shape) -> Bias:
+    """A map that is added to the scores; copied first if it does not lie as the scores do."""
+    operator, result = "view", Result(view=True, order="first")
+    if not _in_order(x, shape):
+        operator, result = "clone", Result(order="first", role="scratch", label="bias in order")
+    rule = BackwardRule(passes_gradient_on=True, moves=windows_first(shape, 2))
+    return Bias(tape.run(operator, [x], x.count, result, rule=rule), x.count, repeated=True)
+
+
+def _trained(tape: Runner, layer: Any, queries: Shape, tokens: TapeTensor) -> Bias:
+    """A trained number for each relative position, or a zero to which the mask is added."""
+    heads, n = layer.heads, queries.axes[-1]
+    if not layer.bias:
+        return Bias.made(tape, "new_zeros", 1, tokens.itemsize, False, "bias")
+    size, derived = tape.itemsize, tape.trains
+    bias = Bias.made(tape, "index", heads * n * n, size, derived, "bias")
     if derived:
         numbers = int(layer.params(queries).weight)
         steps = [[Made(SCRATCH, 0, numbers * size)], tape.gradients(numbers)]
         tape.operations.append(Operation(tape.node, "index", [], bias.tensor, [], BackwardRule(steps), tape.parameter))
         tape.parameter += 1
-    if layer.bias and heads > 1 and n > 1:
-        bias = bias.then(tape, "clone", PASSES, "bias by heads")
-    if layer.shifted:
-        windows = product(queries.axes[:-1])
-        steps = [[Made(SCRATCH, 0, heads * n * n * windows * size)], [Made(0, 0, count * size)]]
-        rule = BackwardRule(steps if windows > 1 else [[Made(0, 0, count * size)]])
-        bias = bias.then(tape, "masked_fill", rule, "bias of every window", heads * n * n * windows)
-        rule = BackwardRule([[Made(0, 0, bias.values * size)]])
-        bias = bias.then(tape, "repeat", rule, "bias of every image", repeated=True)
-    return bias
+    return bias.then(tape, "clone", PASSES, "bias by heads") if heads > 1 and n > 1 else bias

@@ -61,7 +61,7 @@ class Math:
         queries, keys, values = (one._replace(tensor=x, own=one.own or x is not one.tensor) for one, x in pairs)
         query = self._scaled(queries, "scaled queries", queries.order)
         self.local = [*low, *xs, query]
-        mask = self._causal(query) if self.layer.causal else None
+        mask = self._causal(query) if self.layer.causal and not bias else None
         key = self._scaled(keys, "scaled keys", keys.transposed)
         first, second = self._batched(queries, query, "queries"), self._batched(keys, key, "keys")
         scores = self._product(first, second, count, "scores", ("its queries", "its keys"), "heads")
@@ -73,7 +73,7 @@ class Math:
             scores = self._with_bias(scores, added)
             self.local += [bias.tensor, added.tensor]
         saves = Saves(output="the weights of the values")
-        weights = tape.run("_softmax", [scores], count, _within("weights"), saves, tape.rule(scores))
+        weights = tape.run("_softmax", [scores], count, _within("weights"), saves, tape.rule(scores, "first"))
         if low[0].itemsize < FLOAT:
             tape.moment("_to_copy")
             made = tape.make("scratch", count * low[0].itemsize * tape.times, 0, "weights in half precision")

@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
-from archcalc.export.attention_layers import WindowAttention
+from archcalc.export.attention_layers import BiasedAttention
 from archcalc.network import Node
 from archcalc.pytorch.leading import leading
 from archcalc.pytorch.record import records
@@ -110,13 +110,13 @@ def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None
     """
     tensors = dict((*theirs.named_parameters(), *theirs.named_buffers()))
     for layer in built.modules():
-        if isinstance(layer, WindowAttention):
+        if isinstance(layer, BiasedAttention):
             with torch.device(next(theirs.parameters()).device):
                 layer.constants()
     for mine, other in paired:
         path, _, name = mine.rpartition(".")
         module = built.get_submodule(path)
-        if isinstance(module, WindowAttention) and name == "index":
+        if isinstance(module, BiasedAttention) and name == "index":
             tensors[other].copy_(module.index.view_as(tensors[other]))
             continue
         trained = name in module._parameters

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from archcalc.errors import ArchcalcError
 from archcalc.layers import Layer
-from archcalc.layers.arrangement import Arrangement, Group, Pattern
+from archcalc.layers.arrangement import Arrangement, Group, Part, Pattern
 from archcalc.layers.axes import axis_number
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Add, Concat
 from archcalc.layers.move import Movement, Rearrange
+from archcalc.layers.reduce import Reduce
 from archcalc.layers.resample import Upsample
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
@@ -69,15 +70,23 @@ def _along_positions(node: Node) -> bool:
 
 
 def _attention(small: Network, layer: Layer, queries: int, keys: int, values: int, *bias: int) -> int:
-    """Attention to the sum of the keys and the values, plus the queries.
+    """Attention to the sum of the keys and the values, plus the queries and the rows of the bias.
 
     The network input of the stand-in is 0. So all scores are equal, and only masks decide which values are read.
     """
     settings = {name: value for name, value in layer.settings.items() if value is not None and name != "bias"}
     one = type(layer)(**{**settings, "heads": 1})
     read = small.add(f"n{len(small.nodes)}", Add(), [keys, values])
-    seen = small.add(f"n{len(small.nodes)}", one, [queries, keys, read, *bias])
-    return small.add(f"n{len(small.nodes)}", Add(), [seen, queries])
+    seen = small.add(f"n{len(small.nodes)}", one, [queries, keys, read])
+    return small.add(f"n{len(small.nodes)}", Add(), [seen, queries, *(_rows(small, one) for one in bias)])
+
+
+def _rows(small: Network, bias: int) -> int:
+    """The mean of every row of a bias, at the position of its query."""
+    axes = small.nodes[bias].shape.axes[:-1]
+    mean = small.add(f"n{len(small.nodes)}", Reduce(by="mean", axis="last"), [bias])
+    parts = tuple((Part(str(at), n),) for at, n in enumerate(axes))
+    return small.add(f"n{len(small.nodes)}", Moved(Arrangement(((), *parts, ()), ((), *parts))), [mean])
 
 
 def moved(before: tuple[Group, ...], after: tuple[Group, ...]) -> list[Layer]:

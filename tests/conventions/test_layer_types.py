@@ -136,7 +136,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
     from torchvision import ops
     from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
-    from archcalc.export.attention_layers import Attention, WindowAttention
+    from archcalc.export.attention_layers import Attention, BiasedAttention
     from archcalc.export.convolution_layers import LocalConv
 
     class Written(nn.Module):
@@ -237,10 +237,21 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         ),
         "attention": case(lambda: Written(lambda x: Attention(2)(x, x, x)), heads=2),
         "attention/bias": case(
-            lambda: Windows(WindowAttention(2, (2, 3), relative=True)), heads=2, bias="relative", block=[2, 3]
+            lambda: Windows(BiasedAttention(2, (2, 3), relative=True)), heads=2, bias="relative", block=[2, 3]
+        ),
+        "attention/map": case(
+            lambda: Written(lambda x: BiasedAttention(2)(x, x, x, x[:, :2, :, :, None].expand(-1, -1, -1, -1, 6))),
+            heads=2,
+        ),
+        "attention/causal": case(
+            lambda: Windows(BiasedAttention(2, (2, 3), relative=True, causal=(6, 6))),
+            heads=2,
+            bias="relative",
+            block=[2, 3],
+            causal=True,
         ),
         "attention/shift": case(
-            lambda: Windows(WindowAttention(2, (2, 3), relative=True, size=(4, 9), shift=(1, 1))),
+            lambda: Windows(BiasedAttention(2, (2, 3), relative=True, size=(4, 9), shift=(1, 1))),
             heads=2,
             bias="relative",
             block=[2, 3],
@@ -307,6 +318,12 @@ def one_layer(case: str, settings: dict[str, Any]) -> Network:
         network.nodes.append(Node(2, "layer", layer, (1,), layer.shape(network.nodes[1].shape)))
         return network
     layer = registry[type](**settings)
+    if case == "attention/map":
+        network.add("rows", registry["slice"](stop=2))
+        network.add("keys", registry["rearrange"](pattern="c h w -> c h w 1"))
+        network.add("bias", registry["expand"](size=(6, 6, 6)))
+        network.add("layer", layer, [1, 1, 1, 4])
+        return network
     network.add("layer", layer, [1] * (len(layer.slots) - layer.optional_slots or 2) if layer.joins else [1])
     return network
 

@@ -119,6 +119,8 @@ def _apart(net, chance):
 
 
 def _pad(net, chance):
+    if len(net.nodes[-1].shape.axes) > 3:
+        raise LayerError("no code for padding over more than three axes")
     sides = tuple((chance.choice([0, 1]), chance.choice([0, 0, 1])) for _ in net.nodes[-1].shape.axes)
     _add(net, registry["pad"](by=sides, mode=chance.choice(["zeros", "zeros", "replicate", "circular"])))
 
@@ -143,6 +145,22 @@ def _attention(net, chance):
     values = chance.choice([x for x in fit if x.shape.axes == keys.shape.axes])
     layer = registry["attention"](heads=1, causal=chance.random() < 0.25)
     _add(net, layer, queries.index, keys.index, values.index)
+
+
+def _biased(net, chance):
+    """Attention with a bias that is made of an earlier map."""
+    last = net.nodes[-1].shape
+    fit = [x for x in net.nodes if x.shape.axes[:-1] == last.axes[:-1] and x.shape.channels == last.channels]
+    keys, source = chance.choice(fit), chance.choice([x for x in fit if x.shape.axes == last.axes])
+    values, queries = chance.choice([x for x in fit if x.shape.axes == keys.shape.axes]), len(net.nodes) - 1
+    n = keys.shape.axes[-1]
+    net.add(f"n{len(net.nodes)}", registry["linear"](out=n, axis="channels"), [source.index])
+    parts = [(Part(f"p{at}", size),) for at, size in enumerate((n, *last.axes))]
+    _add(net, Moved(Arrangement(tuple(parts), ((), *parts[1:], parts[0]))))
+    if chance.random() < 0.3:
+        _conv(net, chance)
+    layer = registry["attention"](heads=1, causal=chance.random() < 0.2)
+    _add(net, layer, queries, keys.index, values.index, len(net.nodes) - 1)
 
 
 def _shifted(net, chance):
@@ -173,6 +191,7 @@ LAYERS = {
     "join": _join,
     "join again": _join,
     **({"attention": _attention, "attention again": _attention} if "attention" in registry else {}),
+    "biased": _biased,
     **{f"shifted {i}": _shifted for i in range(2)},
     **{
         name: lambda net, chance, name=name: _add(net, registry[name]())

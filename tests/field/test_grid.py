@@ -200,6 +200,17 @@ def test_causal_attention():
     assert spans(attention(net((6,), conv(3, pad=1)), causal=True), (0, 2, 5)) == [(-1, 1), (-1, 3), (-1, 6)]
 
 
+def test_a_bias_is_read_row_by_row():
+    """The bias is made of 3 x 4 pixels: a query sees 3 rows, its own and one on each side, and all columns."""
+    network = Network("biased", {"map": Shape(3, (5, 6)), "tokens": Shape(4, (5,))})
+    network.add("rows", registry["conv"](out=2, kernel=(1, 3), pad=(0, 1)), [0])
+    network.add("bias", registry["conv"](out=2, kernel=(3, 2), pad=(1, 0)), [2])
+    network.add("attention", registry["attention"](heads=2), [1, 1, 1, 3])
+    height, width = network.analyze().field.layers[-1].field
+    assert spans(height, (0, 2)) == [(-1, 1), (1, 3)]
+    assert spans(width, (0, 2)) == [(0, 5), (0, 5)]
+
+
 def test_attention_to_another_map():
     """A unit sees its own position of the queries, 0 to 5 of 8, and all that the keys and values see."""
     network = net((8,), ("crop", {"by": [[0, 2]]}), channels=4)

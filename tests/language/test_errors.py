@@ -359,6 +359,11 @@ MISTAKES = [
         ["spec.yaml:3: attention needs the branch keys (at layers[0].attention)"],
     ),
     (
+        "a bias that is no branch",
+        L + "  - attention: {heads: 1, queries: [], keys: [], values: [], bias: relativ}\n",
+        ["spec.yaml:3: unknown name 'relativ'; did you mean 'relative'? (at layers[0].attention.bias)"],
+    ),
+    (
         "slot misspelt",
         L + "  - attention: {heads: 1, queries: [], kyes: [], values: []}\n",
         [

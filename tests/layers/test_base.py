@@ -479,9 +479,15 @@ SHAPES = [
     ),
     (
         "attention",
-        {"heads": 2, "bias": "relative", "block": 7, "causal": True},
-        (x, x, x),
-        "attention: bias: relative and causal cannot be combined; leave one of them out",
+        {"heads": 2, "bias": "relative", "block": 7},
+        (x, x, x, Shape(2, (5, 7, 7))),
+        "attention: bias is a map and also relative; leave one of them out",
+    ),
+    (
+        "attention",
+        {"heads": 2},
+        (x, x, x, Shape(2, (5, 7, 6))),
+        "attention: the bias is 2x5x7x6, but the scores are 2x5x7x7: heads, the axes of the queries, and keys",
     ),
     (
         "attention",
@@ -513,7 +519,7 @@ SHAPES = [
         (x, x, x),
         "attention: a map of 42 has 6 windows of 7, but there are 5 windows",
     ),
-    ("attention", {"heads": 2}, (x, x), "attention takes queries, keys and values, got 2 maps"),
+    ("attention", {"heads": 2}, (x, x), "attention takes queries, keys, values and perhaps a bias, got 2 maps"),
     ("crop", {}, (x,), "crop needs by, size or like, one of the three"),
     ("pad", {"by": 1, "size": 9}, (x,), "pad needs by, size or like, one of the three"),
     ("crop", {"by": [[2, 3], 0]}, (x,), "crop cuts 2 + 3 positions off an axis of 5: nothing is left"),

@@ -405,6 +405,16 @@ CASES = [
         {"mac": 2 * 5 * 7 * 7 * 6, "mul": 490, "exp": 490, "add": 490 + 5 * 2 * 7 * 6, "div": 490},
         (Window(1), Window(7, whole=True)),
     ),
+    # 2 heads, 4 queries and 5 keys: 2*4*5 = 40 scores, to each of which the bias and 0 or -inf are added
+    Case(
+        "attention",
+        {"heads": 2, "causal": True},
+        (Shape(6, (4,)), Shape(6, (5,)), Shape(2, (5,)), Shape(2, (4, 5))),
+        Shape(2, (4,)),
+        (),
+        {"mac": 4 * 5 * 6 + 4 * 5 * 2, "mul": 40, "exp": 40, "add": 2 * 40 + 2 * 4 * 4, "div": 40},
+        (Window(5, whole=True),),
+    ),
     # 6 windows of 2 x 2 positions, 3 heads: (3 * 3) * 3 numbers; 3*6*4*4 = 288 scores, to each of which two are added
     Case(
         "attention",

@@ -25,13 +25,26 @@ SCORES = 2 * 3 * 3 * 4
 """Bytes of a score for every pair of positions in each head."""
 
 
-def network() -> Network:
-    return expand(read_text(SPEC, "spec.yaml", "spec"), "spec")
+BIASED = """
+inputs: {tokens: [4, 3], bias: [2, 3, 3]}
+layers:
+  - linear: {out: 4, axis: channels}
+    from: tokens
+    name: linear
+  - attention: {heads: 2}
+    from: [linear, linear, linear, bias]
+    name: attention
+"""
 
 
-def saved(form: str) -> dict[str, int]:
-    schedule = Budget(network(), attention=form).training
-    return {one.storage.name: one.storage.bytes(1) for one in schedule.saved_once() if one.node == 2}
+def network(spec: str = SPEC) -> Network:
+    return expand(read_text(spec, "spec.yaml", "spec"), "spec")
+
+
+def saved(form: str, spec: str = SPEC) -> dict[str, int]:
+    net = network(spec)
+    schedule = Budget(net, attention=form).training
+    return {one.storage.name: one.storage.bytes(1) for one in schedule.saved_once() if one.node == len(net.nodes) - 1}
 
 
 def test_the_fused_operator_saves_no_scores() -> None:
@@ -47,6 +60,23 @@ def test_products_and_soft_max_save_the_weights() -> None:
         "attention: weights": SCORES,
         "attention: values by heads": TOKENS,
     }
+
+
+def test_a_bias_without_a_gradient_keeps_the_fused_operator() -> None:
+    """The bias is an input of the network, which does not count as saved."""
+    assert saved("flash", BIASED) == {
+        "linear": TOKENS,
+        "attention: denominators": 2 * 3 * 4,
+        "attention": TOKENS,
+    }
+    assert "bias" not in saved("math", BIASED)
+
+
+def test_a_bias_with_a_gradient_has_no_fused_operator() -> None:
+    spec = BIASED.replace("[linear, linear, linear, bias]", "[linear, linear, linear, trained]").replace(
+        "  - attention", "  - position:\n    from: bias\n    name: trained\n  - attention"
+    )
+    assert saved("flash", spec) == saved("math", spec)
 
 
 def test_the_peak_at_inference() -> None:

@@ -263,13 +263,26 @@ BEFORE = [
         "attention",
         {"heads": 2, "bias": "relative", "block": 9},
         (x, x, x),
-        ["WindowAttention(2, (9,), relative=True)"],
+        ["BiasedAttention(2, (9,), relative=True)"],
+    ),
+    ("attention", {"heads": 2}, (x, x, x, Shape(2, (8, 9, 9))), ["BiasedAttention(2)"]),
+    (
+        "attention",
+        {"heads": 2, "causal": True},
+        (x, x, x, Shape(2, (8, 9, 9))),
+        ["BiasedAttention(2, causal=(9, 9))"],
+    ),
+    (
+        "attention",
+        {"heads": 2, "bias": "relative", "block": 9, "causal": True},
+        (x, x, x),
+        ["BiasedAttention(2, (9,), relative=True, causal=(9, 9))"],
     ),
     (
         "attention",
         {"heads": 2, "block": 9, "shift": 3, "size": 72},
         (x, x, x),
-        ["WindowAttention(2, (9,), size=(72,), shift=(3,))"],
+        ["BiasedAttention(2, (9,), size=(72,), shift=(3,))"],
     ),
     (
         "lrn",

@@ -156,7 +156,9 @@ def test_what_a_layer_saves_is_what_its_record_says(type) -> None:
             tokens = type == "attention"  # which saves tokens whose channels lie next to each other
             linear = registry["linear"](out=4, axis="channels" if tokens else None)
             network.add("before", linear if tokens or not network.input.axes else registry["conv"](out=4, kernel=1))
-            others = max(1, len(registry[type].slots) - 1) if registry[type].joins else 0
+            others = (
+                max(1, len(registry[type].slots) - registry[type].optional_slots - 1) if registry[type].joins else 0
+            )
             inputs = [1, *[network.add("other", registry["conv"](out=4, kernel=1)) for _ in range(others)]]
             pool = network.add("pool", registry["max_pool"](kernel=2, stride=2), [1]) if type == "unpool" else None
             inputs = inputs if pool is None else [pool]

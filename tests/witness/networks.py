@@ -260,7 +260,7 @@ class _Drawing:
         axis = Settings(self, x).axis() if type == "concat" and self.draw(st.booleans()) else None
         branches, ends = [], []
         slots = registry[type].slots
-        for _ in range(len(slots) or self.number(2, 3)):
+        for _ in range(len(slots) - registry[type].optional_slots or self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
             if ends and type not in ("concat", "attention") and ends[0].axes and y.axes and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
@@ -272,6 +272,8 @@ class _Drawing:
             branches.reverse()
             ends.reverse()
         given = {"axis": axis} if axis else Settings(self, ends[0]).of(type) if slots else {}
+        if type == "attention" and "bias" not in given and x.axes and ends[1].axes and self.rarely(2):
+            self.bias(x, given["heads"], ends[1].axes[-1], branches, ends)
         y = self.applied(type, given, tuple(ends))
         if y is None:
             return x
@@ -334,7 +336,7 @@ class _Drawing:
         type = self.one_of(*JOINS)
         first = self.one_of(*visible)
         alike = [name for name in visible if visible[name] == visible[first]]
-        count = self.number(1, 2) if type != "attention" or self.rarely(4) else 2
+        count = self.number(1, 2) if type != "attention" or self.rarely(4) else self.one_of(2, 2, 3)
         others = [self.one_of(*(visible if self.rarely(4) else alike)) for _ in range(count)]
         settings = Settings(self, visible[first]).of(type)
         y = self.applied(type, settings, tuple(visible[name] for name in (first, *others)))
@@ -344,6 +346,22 @@ class _Drawing:
         steps.append({type: settings or None, "from": [first, *others], "name": name})
         visible[name] = y
         return y
+
+    def bias(self, x: Shape, heads: int, keys: int, branches: list[Any], ends: list[Shape]) -> None:
+        """A map that is added to the scores of queries that lie as x does: of linear layers, or of values of x."""
+        y = Shape(heads, (*x.axes, keys))
+        if y.values > MOST_VALUES:
+            return
+        axes = " ".join("uvw"[: len(x.axes)])
+        branch: list[Any] = [
+            {"linear": {"out": heads * keys, "axis": "channels"}},
+            {"rearrange": f"({self.one_of('h k', 'k h')}) {axes} -> h {axes} k, k={keys}"},
+        ]
+        if heads <= x.channels and self.rarely(2):
+            line = {"rearrange": f"h {axes} -> h {axes} 1"}
+            branch = [{"slice": {"stop": heads}}, line, {"expand": {"size": list(y.axes)}}]
+        branches.append(branch)
+        ends.append(y)
 
     def regions(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> None:
         """A group of layers for regions of x, and sometimes of other maps; what follows takes x again."""

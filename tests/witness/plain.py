@@ -228,24 +228,31 @@ def class_token(given: dict[str, Any], x: Tensor) -> Tensor:
 
 def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
     """Heads by a view of the channels; windows are like a batch."""
-    if len(xs) != 3:
+    if len(xs) not in (3, 4):
         raise NoSuchLayerError("attention of another number of maps")
-    if any(x.dim() < 3 for x in xs) or len({x.shape[2:-1] for x in xs}) > 1:
+    if any(x.dim() < 3 for x in xs[:3]) or len({x.shape[2:-1] for x in xs[:3]}) > 1:
         raise NoSuchLayerError("vectors, or windows that differ")
-    q, k, v = (x.unflatten(1, (given["heads"], -1)).movedim(2, -1) for x in xs)
+    q, k, v = (x.unflatten(1, (given["heads"], -1)).movedim(2, -1) for x in xs[:3])
     mask = window_mask(given, xs[0]) if given["bias"] or given["shift"] else None
     if mask is not None and k.shape[-2] != q.shape[-2]:
         raise NoSuchLayerError("windows of keys that are not windows of queries")
+    for bias in xs[3:]:
+        if given["bias"] or bias.shape != (*q.shape[:-1], k.shape[-2]):
+            raise NoSuchLayerError("two biases, or a bias that is repeated")
+        mask = bias if mask is None else bias + mask
+    causal = given["causal"]
+    if causal and mask is not None:
+        causal, mask = False, mask + torch.full((q.shape[-2], k.shape[-2]), float("-inf")).triu(1)
     with sdpa_kernel(SDPBackend.MATH):
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=given["causal"], scale=given["scale"])
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=given["scale"])
     return y.movedim(-1, 2).flatten(1, 2)
 
 
 def window_mask(given: dict[str, Any], x: Tensor) -> Tensor:
     """Which positions of a window read each other: those that came from the same part of the map before the roll."""
     sides, shift, size = (listed(given[name] or ()) for name in ("block", "shift", "size"))
-    if given["causal"] or not sides or math.prod(sides) != x.shape[-1]:
-        raise NoSuchLayerError("causal windows, or windows of another size")
+    if not sides or math.prod(sides) != x.shape[-1]:
+        raise NoSuchLayerError("windows of another size")
     if not any(shift):
         return torch.zeros(1, 1)
     shift = shift * len(sides) if not isinstance(given["shift"], (list, tuple)) else shift
