@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from string import Formatter
@@ -13,6 +14,7 @@ from archcalc.export.parameters import RESERVED
 from archcalc.pytorch.code import InlineCode
 from archcalc.sizes import Shape
 
+_OPERATION = re.compile(" [-+*/] ")
 VARIABLES = ("x", "y", "z", "u", "v", "w")
 
 
@@ -76,7 +78,8 @@ def steps(block: ModuleOutline, texts: Iterator[str], returned: set[int]) -> lis
             if fits("return " + "".join("x" if isinstance(p, int) else p for p in merged), 8):
                 parts = merged
                 del statements[len(statements) - len(inputs) :]
-        simple = not join or "torch.cat" in str(parts[0])
+        operation = isinstance(item.what, InlineCode) and _OPERATION.search(item.what.text) is not None
+        simple = "torch.cat" in str(parts[0]) if join else not operation
         statements.append(Statement(tuple(parts), item.outputs, side, item.shape, simple))
     return statements
 

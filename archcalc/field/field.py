@@ -68,8 +68,10 @@ class Field(NamedTuple):
 
     def on(self, units: Int) -> Field:
         """The field on a map of ``units`` units."""
+        if not self.phases:
+            return self
         fewer = units if units < self.per else 0
-        return self if not self.phases or fewer == self.units else self._replace(units=fewer)
+        return self if fewer == self.units else self._replace(units=fewer)
 
     def line(self) -> Field:
         """The field without its phases. If there were phases, the result is a bound."""

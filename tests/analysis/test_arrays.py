@@ -46,6 +46,8 @@ def numbers(row):
 
 
 def same_row(array, scalar, index, shape):
+    if array.macs is None and not any(scalar.work):  # no operations of a layer that has some at another size
+        scalar = scalar._replace(macs=None)
     assert [at(n, index, shape) for n in numbers(array)] == list(numbers(scalar))
     for a, s in zip(array.field, scalar.field, strict=True):
         assert s.exact or not a.exact  # an array is exact where all of its elements are

@@ -77,6 +77,11 @@ def test_a_map_of_fewer_units_than_phases():
     assert (view.field.on(2).size, view.field.on(2).smallest) == (3, 2)
 
 
+def test_a_line_of_several_sizes_is_the_same_on_every_map():
+    per = pytest.importorskip("numpy").array([1, 2])
+    assert Field(0, 1, 2, per).on(1) == Field(0, 1, 2, per)
+
+
 @pytest.mark.parametrize(
     ("layers", "read"),
     [  # a 1x1 of stride 2 on 8 pixels reads up to 6; the 3x3 before it, which overlaps, up to 7

@@ -18,7 +18,7 @@ def test_every_command_ends_in_an_answer_or_a_sentence() -> None:
     found = list(outcomes(7, range(400), 1))
     assert [one for one in found if one.fault] == []
     assert [one.number for one in found] == list(range(400))
-    assert sum(one.status == 0 for one in found) > 80
+    assert sum(one.status == 0 for one in found) > 400 // 6  # every new word of the language draws other cases
 
 
 def test_a_case_is_the_same_whenever_it_is_drawn() -> None:

@@ -209,6 +209,13 @@ blocks:
             "{mean: {a: [{adaptive_avg_pool: {out: [6, 1]}}], b: [{adaptive_avg_pool: {out: [1, 6]}}]}}]",
             id="joins of what is smaller",
         ),
+        pytest.param(
+            "layers: [{add: [[], [relu6]], name: x}, {scale: {factor: 3}, name: y}, "
+            "{mean: , from: [x, y, x], name: z}, {maximum: [[], [{scale: {factor: 3}}], [{mean: [[], [relu6], []]}]]}, "
+            "{multiply: [[], [{mean: [[], [relu6], []]}]]}, "
+            "{multiply: [[{mean: [[], [relu6], []]}], [{scale: {factor: 3, shift: 2}}]]}]",
+            id="products and quotients as operands",
+        ),
     ],
 )
 def test_whatever_a_spec_says(text: str) -> None:
@@ -436,6 +443,6 @@ def test_what_cannot_be_exported_is_said(archcalc: Any, arguments: list[str], sa
 
 def test_a_layer_that_torch_lacks_is_named() -> None:
     network = Network("four", Shape(1, (2, 2, 2, 2)))
-    network.add("c4", registry["conv"](out=1, kernel=1))
-    with pytest.raises(ArchcalcError, match=r"four: c4 cannot be built: PyTorch has no Conv over 4 axes"):
+    network.add("c4", registry["conv"](out=1, kernel=(2, 1, 1, 1)))
+    with pytest.raises(ArchcalcError, match=r"^four: c4 cannot be built: PyTorch has no conv over 4 axes\. It can put"):
         torch_source(network)
