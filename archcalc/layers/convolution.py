@@ -35,7 +35,7 @@ class Conv(Windowed, type="conv"):
     the pixels that the padding repeats.
 
     A map can have an axis of heads before its three axes. With a kernel of 1 along the heads, as in ``kernel: [1, 3, 3, 3]``,
-    all heads have the same weights (Fan et al., Multiscale vision transformers, 2021, section 3.1).
+    all heads have the same weights (Fan et al., Multiscale vision transformers, 2021, Table 15, in the authors' code).
 
     With ``weight_norm``, every forward pass computes the weights from trained numbers, once for the whole batch.
     ``channels``: the weights of each output channel have a trained length (weight normalisation). ``last``: the weights

@@ -16,7 +16,7 @@ class Position(Pointwise, type="position"):
     number for every channel and every place in a frame.
 
     Source: Dosovitskiy et al., An image is worth 16x16 words, 2021, section 3.1, equation 1; Fan et al., Multiscale vision
-    transformers, 2021, section 4.1 (axes).
+    transformers, 2021, Table 11 (axes).
     """
 
     axes = AxisNames("the axes along which the numbers differ (default: all)", None)
