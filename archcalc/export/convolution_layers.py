@@ -80,7 +80,7 @@ class StandardisedConv(nn.Module):
     their number (Brock et al. 2021).
     """
 
-    def __init__(self, conv: Any, scaled: bool = False, eps: float = 1e-6) -> None:
+    def __init__(self, conv: Any, scaled: bool = False, eps: float = 1e-8) -> None:
         super().__init__()
         self.conv, self.eps = conv, eps
         self.gain = nn.Parameter(torch.ones(len(conv.weight))) if scaled else None

@@ -148,6 +148,12 @@ OF_TIMM: Mapping[str, str] = {
     "regnety_064": "regnet_y_6_4gf",
     "regnety_080": "regnet_y_8gf",
     "regnety_120": "regnet_y_12gf",
+    "resnetv2_101x1_bit": "bit_r101x1",
+    "resnetv2_101x3_bit": "bit_r101x3",
+    "resnetv2_152x2_bit": "bit_r152x2",
+    "resnetv2_152x4_bit": "bit_r152x4",
+    "resnetv2_50x1_bit": "bit_r50x1",
+    "resnetv2_50x3_bit": "bit_r50x3",
     "resnext101_32x4d": "resnext101_32x4d",
     "semnasnet_100": "mnasnet_a1",
 }

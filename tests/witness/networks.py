@@ -525,8 +525,14 @@ class Settings:
             dilation=self.one_of(None, None, self.each(1, 3)),
             groups=groups if groups > 1 else None,
             bias=self.one_of(None, False),
-            pad_mode=self.one_of("reflect", "replicate", "circular") if self.rarely(4) else None,
+            **self.computed_weights(),
         )
+
+    def computed_weights(self) -> dict[str, Any]:
+        """The weights of a convolution, or else its padding."""
+        if self.rarely(4):
+            return {"weight_norm": self.one_of("channels", "last", "standardised", "scaled")}
+        return {"pad_mode": self.one_of("reflect", "replicate", "circular") if self.rarely(4) else None}
 
     def position(self) -> dict[str, Any]:
         return self.some(axes=self.one_of(None, ["last"]) if self.x.axes else None)

@@ -1,6 +1,6 @@
 """Classifiers of papers that torchvision lacks, against what the papers print and against timm's models.
 
-SE-ResNet and SENet-154, Xception, ShuffleNet, DPN, NASNet-A, Darknet-19 and Darknet-53.
+SE-ResNet and SENet-154, Xception, ShuffleNet, DPN, NASNet-A, Darknet-19, Darknet-53 and BiT.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ EXACT = [
     ("nasnet_a_mobile", "params", 5_289_978),  # keras.applications.NASNetMobile, trainable
     ("nasnet_a_mobile", "buffers", 36_738),  # keras.applications.NASNetMobile, not trainable
     ("darknet53", "params", 41_609_928),  # timm: darknet53
+    ("bit_r50x1", "params", 25_549_352),  # timm: resnetv2_50x1_bit, and so on
+    ("bit_r50x3", "params", 217_319_080),
+    ("bit_r101x1", "params", 44_541_480),
+    ("bit_r101x3", "params", 387_934_888),
+    ("bit_r152x2", "params", 236_335_208),
+    ("bit_r152x4", "params", 936_533_224),
 ]
 
 
