@@ -17,7 +17,8 @@ THICK = 0.06
 """The width of a vector's bar, in inches."""
 
 LONG = 64
-"""A vector is cut if it has more than LONG times the channels of every map."""
+"""A vector is cut if it has more than LONG times the channels of every map; a map, if it has LONG times the positions
+along an axis of any other map."""
 
 
 class Scale(NamedTuple):
@@ -30,7 +31,7 @@ class Scale(NamedTuple):
 class Box(NamedTuple):
     """The size of a volume: its front (channels by height), and the slanted edge of its width (right and up).
 
-    ``cut``: the bar is too long to be drawn in full. ``above`` and ``left``: the letters of skips.
+    ``cut``: the box is too long to be drawn in full. ``above`` and ``left``: the letters of skips.
     """
 
     front: float
@@ -48,10 +49,11 @@ def is_bar(shape: Shape) -> bool:
 
 
 def scale_for(shapes: Iterable[Shape]) -> Scale:
-    """The scale at which the largest shapes take MAP, SLAB or BAR inches. Vectors that are cut (LONG) do not count."""
+    """The scale at which the largest shapes take MAP, SLAB or BAR inches. Shapes that are cut (LONG) do not count."""
     shapes = list(shapes)
     maps = [shape for shape in shapes if not is_bar(shape)]
-    tall = max((n for shape in maps for n in shape.axes[-2:]), default=1)
+    sides = sorted({n for shape in maps for n in shape.axes[-2:]}) or [1]
+    tall = sides[-2] if len(sides) > 1 and sides[-1] > LONG * sides[-2] else sides[-1]
     most = LONG * max((shape.channels for shape in maps), default=max(s.channels for s in shapes))
     bars = [s.channels for s in shapes if is_bar(s)]
     channels = [SLAB / s.channels for s in maps] + [BAR / n for n in bars if n <= most]
@@ -67,5 +69,5 @@ def box_of(shape: Shape, scale: Scale) -> Box:
         height = shape.channels * scale.channel
         return Box(THICK, min(height, BAR), 0, 0, cut=height > 1.001 * BAR)
     height, width = (*shape.axes[-2:], 1)[:2]
-    back = width * scale.pixel
-    return Box(shape.channels * scale.channel, height * scale.pixel, back * SLANT, back * RISE)
+    tall, back = height * scale.pixel, min(width * scale.pixel, MAP)
+    return Box(shape.channels * scale.channel, min(tall, MAP), back * SLANT, back * RISE, cut=tall > 1.001 * MAP)

@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depths
+from archcalc.analysis.stages import HEADS
 from archcalc.errors import ArchcalcError
 from archcalc.field.coverage import gate_nodes
 from archcalc.plot import labels, style
@@ -32,7 +33,7 @@ DASHES: Sequence[Any] = ("-", (0, (4, 1.5)), (0, (1, 1)))
 
 
 class Point(NamedTuple):
-    """A layer on the curve: its depth, its field and least field along one axis in pixels, and the size of its map."""
+    """A layer on the curve: its depth, its field and least field along one axis in pixels, and its stage's map size."""
 
     depth: int
     field: int
@@ -82,7 +83,10 @@ def rf(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Ax
         ax.set_xlabel("depth [weighted layers on the longest path]")
         ax.set_ylabel("receptive field [pixels]")
         if len(ax.get_legend_handles_labels()[1]) > 1:
-            ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
+            if not several and len(curves[0]) > 1:  # inside the axes, the legend would cover the smaller fields
+                ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+            else:
+                ax.legend(loc="lower right", borderaxespad=0.2, labelspacing=0.3)
         page.framed(ax, _caption(analyses, curves))
         if not several:
             _stages(ax, curves[0][0].points, page.width - 0.6)
@@ -108,7 +112,7 @@ def _points(analysis: Analysis, at: Sequence[int], axis: int) -> list[Point]:
     for node in analysis.stages.trunk:
         field = analysis.all_rows[node.index].field
         if node.shape.axes and field and all(along.least.step != 0 for along in field):
-            along, size = field[axis], labels.size_text(node.shape.axes)
+            along, size = field[axis], analysis.stages.names[analysis.stages.of[node.index]].replace("x", "×")
             points.append(Point(at[node.index], along.field.size, along.least.size, along.exact, size))
     return points
 
@@ -189,11 +193,13 @@ def _caption(analyses: Sequence[Analysis], curves: Sequence[Sequence[Curve]]) ->
     bounds = [n for n, own in zip(names, curves, strict=True) if not all(p.exact for c in own for p in c.points)]
     gated = [n for n, a in zip(names, analyses, strict=True) if gate_nodes(a.network)]
     differ = any(along.field.phases for a in analyses for row in a.rows for along in row.field)
+    headed = [n for n, a in zip(names, analyses, strict=True) if HEADS in a.stages.names]
     stage = "layers whose maps have one size"
     return (
         f"Receptive field of {labels.about(*analyses)}. Over all paths to a layer; padding counts as pixels. "
         + ("Where the units of a layer differ, the largest field is drawn. " if differ else "")
         + (f"Past the gates of {', '.join(gated)}: through a gate, every unit sees the whole input. " if gated else "")
         + (f"Bands are stages: {stage}." if len(analyses) == 1 else f"Markers: the last layer of each stage ({stage}).")
+        + (f" Without the heads{' of ' + ', '.join(headed) if len(analyses) > 1 else ''}." if headed else "")
         + (f" Bounds, not exact sizes: {', '.join(bounds)}." if bounds else "")
     )

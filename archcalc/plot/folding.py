@@ -171,12 +171,16 @@ def _layer(rows: Sequence[Row], at: int, item_of: Mapping[int, int]) -> Item:
 
 
 def _block(name: str, rows: Sequence[Row], at: int, item_of: Mapping[int, int], depth: int) -> Item:
-    """The item of a block at this depth, or of a stage (depth 0). A block of one layer is drawn as this layer."""
+    """The item of a block at this depth, or of a stage (depth 0). A block of one layer is drawn as this layer.
+
+    Its shape is the output of the block's own last layer: a view that follows the block can have another shape.
+    """
     nodes = [row.node for row in rows if row.node is not None]
     parts = [node for node in nodes if not _follows(node)]
     named, sort = (rows[0].name if len(rows) == 1 else name), (_sort(parts[0]) if len(parts) == 1 else BLOCK)
-    scopes = nodes[-1].scopes[: max(0, depth - 1)]
-    return Item(named, sort, nodes[-1].shape, scopes, _inputs(nodes, at, item_of), tuple(rows), _repeats(nodes, depth))
+    last = [node for node in nodes if node.scopes[:depth] == nodes[0].scopes[:depth]][-1]
+    scopes = last.scopes[: max(0, depth - 1)]
+    return Item(named, sort, last.shape, scopes, _inputs(nodes, at, item_of), tuple(rows), _repeats(nodes, depth))
 
 
 def _inputs(nodes: Sequence[Node], at: int, item_of: Mapping[int, int]) -> tuple[int, ...]:

@@ -66,11 +66,13 @@ def _width(text: str, size: float, fonts: tuple[str, ...]) -> float:
 def short_names(names: Sequence[str], width: float) -> list[str]:
     """The names, each at most ``width`` inches wide. No two results are the same.
 
-    A name that is too wide is abbreviated: first the names of its blocks, then also the name of its layer. If two names
-    become the same, the middle of each name is left out instead. If that is not enough, the names are numbered.
+    A name that is too wide loses its inner blocks, or is abbreviated: first the names of its blocks, then also the name of
+    its layer. If two names become the same, the middle of each name is left out instead. If that is not enough, the names
+    are numbered.
     """
     texts = [one_line(name) for name in names]
     for shorten in (
+        partial(_without_inner, width=width),
         *(
             partial(_abbreviated, most=most, last=last)
             for most, last in ((5, False), (4, False), (3, False), (3, True))
@@ -81,6 +83,13 @@ def short_names(names: Sequence[str], width: float) -> list[str]:
         if len(set(cut)) == len(set(names)) and all(text_width(name) <= width for name in cut):
             return cut
     return [shortened(f"{nth} {name}", width) for nth, name in enumerate(texts, 1)]
+
+
+def _without_inner(name: str, width: float) -> str:
+    """The name without its inner blocks, as few as the width allows: the outermost and the layer stay."""
+    *around, own = name.split(".")
+    texts = [f"{'.'.join(around[:most])}…{own}" for most in range(len(around) - 1, 0, -1)]
+    return next((text for text in texts if text_width(text) <= width), name)
 
 
 def _abbreviated(name: str, most: int, last: bool) -> str:

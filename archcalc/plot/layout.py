@@ -11,6 +11,7 @@ from itertools import groupby
 from string import ascii_lowercase
 from typing import NamedTuple
 
+from archcalc.analysis.stages import HEADS
 from archcalc.plot.boxes import Box, Scale, box_of
 from archcalc.plot.folding import Item
 from archcalc.plot.labels import one_line, size_text, text_width
@@ -53,11 +54,13 @@ class Group(NamedTuple):
     """The branches between two items of the trunk, and the item ``end`` at which the branches meet.
 
     A branch is a list of columns. A column is a list of items. ``bypass``: ``end`` also reads the trunk item before.
+    ``heads``: ``end`` is an output of the network, and a branch ends in another output.
     """
 
     branches: Sequence[Sequence[Sequence[int]]]
     end: int
     bypass: bool
+    heads: bool
 
 
 class DiagramRow(NamedTuple):
@@ -75,11 +78,14 @@ def groups_of(items: Sequence[Item]) -> list[Group]:
     groups: list[Group] = []
     waiting: list[int] = []
     before, last = -1, max((at for at, item in enumerate(items) if item.trunk), default=-1)
+    read = {i for item in items for i in item.inputs}
     for at, item in enumerate(items):
         waiting.append(at)
         if item.trunk or (at > last and at == len(items) - 1):
             *inner, end = waiting
-            groups.append(Group(_branches(items, inner), end, bool(inner) and before in items[end].inputs))
+            bypass = bool(inner) and before in items[end].inputs
+            heads = end not in read and not read.issuperset(inner)
+            groups.append(Group(_branches(items, inner), end, bypass, heads))
             waiting, before = [], end
     return groups
 
@@ -150,7 +156,7 @@ def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group
     """The groups in rows of at most ``width`` inches. A new row starts at a block if possible."""
     row: list[Group] = []
     rows: list[list[Group]] = []
-    for _, run in groupby(groups, lambda group: name_of(items[group.end])):
+    for _, run in groupby(groups, lambda group: _name(items, group)):
         block = list(run)
         for part in [block] if _line(items, boxes, block)[1] <= width else [[group] for group in block]:
             if row and _line(items, boxes, [*row, *part])[1] > width:
@@ -158,6 +164,10 @@ def _wrapped(items: Sequence[Item], boxes: Sequence[Box], groups: Sequence[Group
                 row = []
             row = row + part
     return [*rows, row]
+
+
+def _name(items: Sequence[Item], group: Group) -> str:
+    return HEADS if group.heads else name_of(items[group.end])
 
 
 def name_of(item: Item) -> str:
@@ -171,8 +181,8 @@ def _line(
 ) -> tuple[DiagramRow, float]:
     """A row with the groups from left to right and ``room`` inches after each, and the width of the row with labels."""
     widths = [_width(items, boxes, group) + room for group in groups]
-    names = _runs([name_of(items[group.end]) for group in groups])
-    sizes = _runs([size_text(items[group.end].shape.axes) for group in groups])
+    names = _runs([_name(items, group) for group in groups])
+    sizes = _runs(["" if group.heads else size_text(items[group.end].shape.axes) for group in groups])
     for run in (*names, *sizes):
         text, first, last = run
         widths[last] += max(0.0, text_width(text) + GAP - sum(widths[first : last + 1]))
@@ -198,14 +208,19 @@ def _runs(texts: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def overhang(item: Item, box: Box) -> float:
-    """Inches by which the number of channels, or the name of an input, is wider than the front on each side."""
-    texts = (str(item.shape.channels), box.above if item.sort == "input" else "")
+    """Inches by which the number of channels, or the text above, is wider than the front on each side."""
+    texts = (str(item.shape.channels), box.above if item.sort == "input" else f"{box.above} ")  # letters are bold
     return max(0.0, (max(map(text_width, texts)) - box.front) / 2)
 
 
 def _before(item: Item, box: Box) -> float:
     """Inches left of a front, for the number below the front or for the letters of skips."""
-    return max(overhang(item, box), text_width(box.left) + 0.12 if box.left else 0.0)
+    return max(overhang(item, box), left_of(box))
+
+
+def left_of(box: Box) -> float:
+    """Inches left of a front for the letters of skips."""
+    return text_width(box.left) + 0.12 if box.left else 0.0
 
 
 def _cell(item: Item, box: Box) -> float:

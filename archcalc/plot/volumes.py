@@ -28,7 +28,7 @@ from archcalc.plot.colours import (
 )
 from archcalc.plot.colours import OTHER as GREY_VOLUME
 from archcalc.plot.folding import BLOCK, OTHER, Item, finest
-from archcalc.plot.layout import GAP, TEXT, DiagramRow, Placed, groups_of, lines_of, overhang, skips_of
+from archcalc.plot.layout import GAP, TEXT, DiagramRow, Placed, groups_of, left_of, lines_of, overhang, skips_of
 from archcalc.plot.look import Looks
 from archcalc.sizes import Shape
 
@@ -184,28 +184,34 @@ def _route(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, fl
         over = min(between) - 0.03
         route = [(leave, 0), (leave + 0.05, over), (arrive - 0.05, over), (arrive, 0)]
     elif start.trunk and not end.trunk:
-        route = [(leave, 0), (min(leave + 2 * GAP, end.x), end.y)]
+        route = [(leave, 0), (min(leave + 2 * GAP, end.x - left_of(end.box)), end.y)]
     elif end.trunk and not start.trunk:
         route = [(max(start.right, arrive - 2 * GAP), start.y), (arrive, 0)]
     else:
-        route = []
-    return [(start.right, start.y), *route, (end.x, end.y)]
+        route = [(leave, start.y)]
+    return [(start.right, start.y), *route, (end.x - (0 if end.trunk else left_of(end.box)), end.y)]
 
 
 def _caption(analysis: Analysis, items: Sequence[Item], scale: Scale) -> str:
     per_cm = 1 / 2.54
     folded = " A folded block is drawn as its output." if any(item.sort == BLOCK for item in items) else ""
     cut = (
-        " A broken bar is too long to be drawn in full." if any(box_of(item.shape, scale).cut for item in items) else ""
+        " A broken volume is too long to be drawn in full."
+        if any(box_of(item.shape, scale).cut for item in items)
+        else ""
     )
     regions = " Of a block with regions, one region is drawn." if any(item.rows[-1].regions for item in items) else ""
     depth = any(len(item.shape.axes) > 2 for item in items)
     frames = " Of a map with a depth, one frame is drawn." if depth else ""
     moved = " Tokens and windows are drawn as their map." if regroups(analysis.network) else ""
     skips = " A letter marks both ends of a skip." if skips_of(items, groups_of(items)) else ""
+    lone = any(len(item.shape.axes) == 1 for item in items)
+    sizes, sides = (
+        ("height×width, or length", "height, width and length") if lone else ("height×width", "height and width")
+    )
     return (
         f"Feature maps of {labels.about(analysis)}. Below each volume: channels. Above each row: "
-        f"{'depth×' if depth else ''}height×width. "
-        f"To scale: 1 cm is {per_cm / scale.pixel:,.0f} pixels of height and width, or {per_cm / scale.channel:,.0f} "
+        f"{'depth×' if depth else ''}{sizes}. "
+        f"To scale: 1 cm is {per_cm / scale.pixel:,.0f} pixels of {sides}, or {per_cm / scale.channel:,.0f} "
         f"channels.{folded}{frames}{moved}{regions}{cut}{skips}"
     )

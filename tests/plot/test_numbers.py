@@ -17,7 +17,7 @@ from archcalc import load, plot
 from archcalc.memory.budget import Budget
 from archcalc.plot.boxes import MAP, box_of, is_bar, scale_for
 from archcalc.plot.folding import BLOCK, finest, folded_graph, runs
-from archcalc.plot.labels import wrapped
+from archcalc.plot.labels import short_names, wrapped
 from archcalc.plot.layout import groups_of
 from archcalc.plot.memory_timeline import _moments as moments_of
 from archcalc.plot.style import spread
@@ -532,3 +532,59 @@ def test_captions_are_wrapped_between_words():
     lines = wrapped("one two three four five six seven", 0.8)
     assert " ".join(lines) == "one two three four five six seven"
     assert len(lines) > 2
+
+
+# transformers and detectors
+
+
+def test_a_transformers_last_block_has_its_own_shape_and_no_block_is_repeated_inside():
+    """The class token is cut from the map behind the last block. A block is attention and an MLP: not the same twice."""
+    items = {item.name: item for item in finest(analysis("vit_b_16"), 16)}
+    assert items["block12"].shape == items["block1"].shape == Shape(768, (197,))
+    assert {items[f"block{nth}"].repeats for nth in range(1, 13)} == {1}
+    assert [item.scopes for item in finest(analysis("vit_b_16"), 30)[-3:]] == [("block12",), ("block12",), ()]
+
+
+def test_blocks_of_one_name_are_counted():
+    items = {item.name: item for item in finest(analysis("resnet152"), 10)}
+    assert [items[f"conv{nth}_x"].repeats for nth in (2, 3, 4, 5)] == [3, 8, 36, 3]  # He et al. 2016, Table 1
+
+
+def test_tokens_are_in_the_band_of_their_map():
+    (ax,) = drawn("rf", "vit_b_16")
+    assert [text.get_text() for text in ax.texts if "×" in text.get_text()] == ["14×14"]
+
+
+def test_the_heads_of_a_detector_have_one_name_and_no_size():
+    (ax,) = drawn("shape", "small fpn")
+    shown = labels(ax)
+    assert "heads" in shown
+    assert [text for text in shown if "16×16" in text] == [
+        "16×16",
+        "16×16",
+    ]  # at the start of a row, and m1 in the next
+    (ax,) = drawn("rf", "small ssd")
+    assert "Without the heads." in " ".join(" ".join(labels(ax.figure)).split())
+
+
+NAMES = [
+    (["stage3.block6.attend.add"], ["stage3.block6…add"]),
+    (["stage3.block6.attend.add", "stage3.block6.expand.add"], ["stag3.bloc6.atte.add", "stag3.bloc6.expa.add"]),
+    (["conv1", "block1.msa.add"], ["conv1", "block1.msa.add"]),
+]
+
+
+@pytest.mark.parametrize(("names", "short"), NAMES)
+def test_a_long_name_keeps_its_outer_block_and_its_layer(names, short):
+    assert short_names(names, 1.15) == short
+
+
+def test_a_long_signal_is_cut_so_that_its_features_are_seen():
+    """A sound of 16,000 values, of which wav2vec 2.0 makes 49 positions."""
+    signal, features = Shape(1, (16000,)), Shape(768, (49,))
+    scale = scale_for([signal, features])
+    assert box_of(signal, scale).cut
+    assert isclose(box_of(signal, scale).height, box_of(features, scale).height)
+    assert not box_of(features, scale).cut
+    alone = scale_for([signal, Shape(8, (8000,)), features])
+    assert not box_of(signal, alone).cut
