@@ -22,6 +22,7 @@ from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
 from archcalc.network import Network
 from archcalc.pytorch.runner import AttentionForm
+from archcalc.witness.as_on_cpu import AsOnCpu, as_on_cpu
 from archcalc.witness.attention import InForm
 from archcalc.witness.built import Built
 
@@ -138,8 +139,8 @@ def saved(
 
     # No backward pass runs, so nothing is unpacked. A tensor saved in its own graph would never be freed.
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
-    cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
-    with _mode(module, training=True), layers, hooks, InForm(attention), cast:
+    cast, orders = torch.autocast("cpu", torch.bfloat16, enabled=amp), AsOnCpu()  # type: ignore[no-untyped-call]
+    with _mode(module, training=True), layers, hooks, orders, InForm(attention), cast:
         references.append(module(*images))
     references.clear()  # breaks a cycle that Python cannot find: list, output, graph, hooks, list
     return storages
@@ -206,10 +207,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.operators: list[OperatorBytes] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        if func is torch.ops.aten.native_layer_norm_backward.default and isinstance(out[0], Tensor):
-            # as on the CPU; on the meta device the gradient has the strides of the output gradient
-            out = (out[0].contiguous(), *out[1:])
+        out = as_on_cpu(func, args, func(*args, **(kwargs or {})))
         outputs = out[:1] if _evaluates_norm(func, args) else _asked_for(func, args, out)
         before = self.bytes
         for tensor in tree_leaves(outputs):

@@ -1,0 +1,44 @@
+"""Results of the same operators on the meta device and on a CPU, in maps of both memory formats."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from archcalc.witness.as_on_cpu import AsOnCpu  # noqa: E402
+
+from .test_memory import two_threads as two_threads  # noqa: E402
+
+FORMATS = [(sizes, last) for sizes in ((5, 7), (1, 1), (4, 5, 7)) for last in (False, True)]
+
+
+def results(device, sizes, last):
+    """A convolution, a depthwise convolution, two rolls and the gradient of a layer normalisation."""
+    ops, axes = torch.nn.functional, tuple(range(2, 2 + len(sizes)))
+    x = torch.zeros(2, *sizes, 8, device=device).movedim(-1, 1) if last else torch.zeros(2, 8, *sizes, device=device)
+    conv = (ops.conv2d, ops.conv3d)[len(sizes) - 2]
+    weight = torch.zeros(6, 8, *(1 for _ in sizes), device=device)
+    depthwise = torch.zeros(8, 1, *(3 for _ in sizes), device=device)
+    yield conv(x, weight)
+    yield conv(x, depthwise, padding=1, groups=8)
+    if min(sizes) > 1:  # a layer that rolls nothing is left out
+        yield x.roll(1, 2)
+        yield x.roll((1,) * len(sizes), axes)
+    x.requires_grad_()
+    y = ops.layer_norm(x, x.shape[-1:])
+    y.backward(torch.zeros_like(y))
+    yield x.grad
+
+
+@pytest.mark.parametrize(("sizes", "last"), FORMATS)
+def test_memory_order(two_threads, sizes, last):
+    with AsOnCpu():
+        theirs = [tuple(y.stride()) for y in results("meta", sizes, last)]
+    assert theirs == [tuple(y.stride()) for y in results("cpu", sizes, last)]
+
+
+def test_without_the_mode_the_orders_differ():
+    """PyTorch of the day in which the mode is no longer needed."""
+    orders = [[tuple(y.stride()) for y in results(device, (5, 7), True)] for device in ("meta", "cpu")]
+    assert [mine != other for mine, other in zip(*orders, strict=True)][:4] == [True] * 4
