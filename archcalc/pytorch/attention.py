@@ -25,7 +25,7 @@ NAMES = ("queries", "keys", "values")
 KEYS = 1
 
 
-class Layout(NamedTuple):
+class MemoryLayout(NamedTuple):
     """How a map lies in memory before its heads are taken.
 
     copied: whether it is copied first, so that channels lie next to each other and windows one after another.
@@ -37,11 +37,11 @@ class Layout(NamedTuple):
     own: bool
 
 
-def layout(x: TapeTensor, shape: Shape) -> Layout:
+def layout(x: TapeTensor, shape: Shape) -> MemoryLayout:
     strides = dense(x, shape)
     own, adjacent = x.image == shape.values, strides[0] == 1
     in_order = (adjacent or (own and trivial(shape))) and merges((MANY, *shape.axes[:-1]), (x.image, *strides[1:-1]))
-    return Layout(not in_order, adjacent, own)
+    return MemoryLayout(not in_order, adjacent, own)
 
 
 class AttentionRecord(Record, type="attention"):
@@ -108,7 +108,7 @@ class AttentionRecord(Record, type="attention"):
         return y
 
     def _tokens(
-        self, tape: Runner, heads: int, at: int, x: TapeTensor, shape: Shape, layout: Layout, flash: bool
+        self, tape: Runner, heads: int, at: int, x: TapeTensor, shape: Shape, layout: MemoryLayout, flash: bool
     ) -> Tokens:
         """The heads of input number ``at``."""
         if layout.copied:
