@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from archcalc.cli import names
 from archcalc.cli.command import Argument, Command, Option
-from archcalc.cli.options import SET
+from archcalc.cli.networks import load_plugins
+from archcalc.cli.options import PLUGIN, SET
 from archcalc.cli.parsing import HELP_OPTION
 from archcalc.cli.registry import NAMES, command
 from archcalc.errors import ArchcalcError, clipped
@@ -46,11 +47,12 @@ def _short(about: str) -> str:
 
 
 class _Line(NamedTuple):
-    """The typed part of a command: the arguments, the options, and the option that still needs a value."""
+    """The typed part of a command: arguments, options, the option that still needs a value, and the plugins."""
 
     arguments: Sequence[str]
     options: Sequence[Option]
     awaited: Option | None
+    plugins: Sequence[str]
 
 
 def candidates(words: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -68,17 +70,20 @@ def candidates(words: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _line(chosen: Command, words: Sequence[str]) -> _Line:
     """The typed words after the command's name, as a _Line."""
     known = {name: option for option in chosen.options for name in (option.name, option.short) if name}
-    arguments, options = [], []
+    arguments, options, plugins = [], [], []
     awaited = None
     for word in words:
         if awaited is not None:
+            plugins += [word] if awaited == PLUGIN else []
             awaited = None
         elif word in known:
             options.append(known[word])
             awaited = known[word] if known[word].value else None
+        elif word.startswith(f"{PLUGIN.name}="):
+            plugins.append(word.partition("=")[2])
         elif not word.startswith("-"):
             arguments.append(word)
-    return _Line(arguments, options, awaited)
+    return _Line(arguments, options, awaited, plugins)
 
 
 def _of_command(chosen: Command, line: _Line, current: str) -> Iterable[tuple[str, str]]:
@@ -103,12 +108,14 @@ def _of_command(chosen: Command, line: _Line, current: str) -> Iterable[tuple[st
 def _values(taker: Option | Argument, current: str, line: _Line) -> Iterable[tuple[str, str]]:
     """The candidates for the value of an option or an argument, from its typed part."""
     if taker == SET:
+        load_plugins(line.plugins)
         return _beginning(current, (pair for net in line.arguments for pair in _settings(net)))
     if taker.names is None:
         return ()
     if taker.names is names.networks:
         net, at, settings = current.partition("@")
         if at:
+            load_plugins(line.plugins)
             done, _, key = settings.rpartition(",")
             start = f"{net}@{done}," if done else f"{net}@"
             return ((start + name, about) for name, about in _beginning(key, _settings(net)))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from archcalc.cli.command import Answer, Arguments, Command, Names
+from archcalc.cli.networks import load_plugins
 from archcalc.cli.parsing import parse, wants_help
 from archcalc.cli.registry import command
 from archcalc.cli.streams import discard_output, print_text, say
@@ -60,7 +59,7 @@ def _run(words: Sequence[str]) -> int:
         print_text(command_help(chosen))
         return 0
     args, names = parse(chosen, rest)
-    _load_plugins(getattr(args, "plugin", ()))
+    load_plugins(getattr(args, "plugin", ()))
     if names is not None or HELP in getattr(args, "set", ()):
         print_text(_listing(chosen, args, names))
         return 0
@@ -85,19 +84,6 @@ def _program_text(words: Sequence[str]) -> str:
         return f"archcalc {__version__}\n"
     problem = f"unknown option {words[0]}" if words and words[0] else "no command given"
     raise ArchcalcError(f"{problem}; see archcalc --help")
-
-
-def _load_plugins(modules: Sequence[str]) -> None:
-    """Import the modules of --plugin. Modules in the working directory are found too."""
-    if not modules:
-        return
-    from archcalc.plugins import load_plugin
-
-    with suppress(OSError):  # the working directory was deleted
-        if "" not in sys.path and os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())
-    for module in modules:
-        load_plugin(module)
 
 
 def _listing(chosen: Command, args: Arguments, names: Names | None) -> str:

@@ -145,6 +145,13 @@ def targets() -> Mapping[str, str]:
     return {"torch": "PyTorch source"}
 
 
+def modules() -> Mapping[str, str]:
+    """The Python modules in the working directory: any of them may define layer types."""
+    from pathlib import Path
+
+    return {path.stem: "" for path in sorted(Path().glob("*.py")) if path.stem.isidentifier()}
+
+
 def settings(net: str) -> Mapping[str, str]:
     """The spec parameters of a network, with their defaults."""
     from archcalc.language import load

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from archcalc.cli.command import Arguments
@@ -10,6 +14,19 @@ from archcalc.errors import ArchcalcError
 
 if TYPE_CHECKING:
     from archcalc.network import Network
+
+
+def load_plugins(modules: Sequence[str]) -> None:
+    """Import the modules of --plugin. Modules in the working directory are found too."""
+    if not modules:
+        return
+    from archcalc.plugins import load_plugin
+
+    with suppress(OSError):  # the working directory was deleted
+        if "" not in sys.path and os.getcwd() not in sys.path:
+            sys.path.append(os.getcwd())
+    for module in modules:
+        load_plugin(module)
 
 
 def network(args: Arguments, net: str) -> Network:

@@ -30,6 +30,8 @@ PLUGIN = Option(
     "import MODULE, a Python module that defines layer types, before specs are read; may be given several times; this "
     "runs the code of MODULE",
     "MODULE",
+    names=names.modules,
+    free=True,
     repeats=True,
     shared=True,
 )

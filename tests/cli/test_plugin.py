@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.cli.complete import candidates
 from archcalc.cli.options import NET, PLUGIN
 from archcalc.cli.registry import commands
 
@@ -40,7 +41,28 @@ def rows(run: Run, module: str, *arguments: str) -> dict[str, dict[str, object]]
 
 def test_every_command_that_takes_networks_takes_plugins() -> None:
     taking = {command.name for command in commands() if NET.name in [argument.name for argument in command.arguments]}
-    assert {command.name for command in commands() if PLUGIN in command.options} == taking - {"audit"}
+    assert {command.name for command in commands() if PLUGIN in command.options} == (taking - {"audit"}) | {"schema"}
+
+
+def test_the_schema_has_the_layer_only_where_it_is_asked_for(archcalc: Run, module: str) -> None:
+    assert "hardshrink" not in json.loads(archcalc("schema")[1])["$defs"]
+    status, out, err = archcalc("schema", "--plugin", module)
+    assert (status, err) == (0, "")
+    assert json.loads(out)["$defs"]["hardshrink"]["description"] == "Values within 0.5 of zero become zero."
+
+
+@pytest.mark.parametrize(
+    "line", ["--plugin {} own.yaml --set ", "own.yaml --plugin={} --set ", "--plugin {} own.yaml@"]
+)
+def test_a_shell_completes_the_settings_of_a_spec_with_the_layer(line: str, module: str) -> None:
+    Path("own.yaml").write_text(SPEC.replace("layers:", "params: {width: 4}\nlayers:"))
+    words = ["table", *line.format(module).split(" ")]
+    assert [name.removeprefix("own.yaml@") for name, _ in candidates(words)] == ["width="]
+
+
+def test_a_shell_completes_the_modules_of_the_folder_and_runs_none(module: str) -> None:
+    Path("other.py").write_text("raise SystemExit")
+    assert {name for name, _ in candidates(["table", "vgg16", "--plugin", ""])} == {module, "other"}
 
 
 def test_a_table_counts_the_layer(archcalc: Run, module: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archcalc.cli.command import Arguments, Command
-from archcalc.cli.options import OUTPUT
+from archcalc.cli.options import OUTPUT, PLUGIN
 
 
 def run(args: Arguments) -> str:
@@ -19,7 +19,7 @@ COMMAND = Command(
     "the JSON Schema of the spec language, for editors",
     "archcalc schema",
     run,
-    options=(OUTPUT,),
+    options=(PLUGIN, OUTPUT),
     extensions=lambda _: {"json": "json"},
     usual="json",
     page="spec.md",
