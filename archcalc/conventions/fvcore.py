@@ -13,7 +13,7 @@ from archcalc.conventions.counts import (
     layer_norm_operations,
     setting,
 )
-from archcalc.conventions.source_style import CALLED, NOT_WRITTEN, OPERATOR, TORCHVISION
+from archcalc.conventions.source_style import CALLED, EINSUM, NOT_WRITTEN, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -27,6 +27,28 @@ def _batch_norm(use: Use) -> Int:
 def _upsampling(use: Use) -> Int:
     """Bicubic upsampling has no handle."""
     return use.values * {"nearest": 1, "bilinear": 4, "bicubic": 0}[setting(use, "mode")]
+
+
+def _einsum(use: Use) -> bool:
+    """Whether the attention is written as torch.einsum."""
+    return use.type == "attention" and use.form == EINSUM
+
+
+def _rounding(use: Use) -> Int:
+    """What fvcore reads too much in the text of np.einsum_path, which has 2 per multiply-add, in four digits."""
+    products = [part.mac * use.batch for part in use.layer.work_parts(use.out, *use.inputs).values()]
+    return sum(_four_digits(2 * n) // 2 - n for n in products)
+
+
+def _four_digits(n: Int) -> Int:
+    """n, rounded to four digits; half goes to the even digit.
+
+    >>> _four_digits(9_999), _four_digits(11_800_950), _four_digits(11_805_000)
+    (9999, 11800000, 11800000)
+    """
+    step: Int = 1 + sum(9 * 10**at * (n >= 10 ** (at + 4)) for at in range(14))
+    whole, rest = n // step, n % step
+    return (whole + (2 * rest + whole % 2 > step)) * step
 
 
 MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear")
@@ -64,6 +86,13 @@ OPERATIONS = Tally(
         Layers("group_norm", "instance_norm"),
         layer_norm_operations,
         place="norm_flop_counter",
+    ),
+    Term(
+        "torch.einsum: rounding of its products",
+        _einsum,
+        _rounding,
+        place="einsum_flop_jit",
+        bug="np.einsum_path prints the count in four digits",
     ),
     # these two handles exist for two axes only: with one or three axes, both layers count as nothing
     Term(

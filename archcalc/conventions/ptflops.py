@@ -19,6 +19,7 @@ from archcalc.conventions.counts import (
 )
 from archcalc.conventions.source_style import (
     CALLED,
+    EINSUM,
     FUNCTIONAL,
     MODULE,
     NOT_WRITTEN,
@@ -44,8 +45,8 @@ def _multi_head(use: Use) -> bool:
 
 
 def _as_products(use: Use) -> bool:
-    """Whether the attention is written as torch.matmul and F.softmax."""
-    return use.type == "attention" and use.form == WRITTEN
+    """Whether the attention is written as products and F.softmax."""
+    return use.type == "attention" and use.form in (WRITTEN, EINSUM)
 
 
 def _scores(use: Use) -> Int:
@@ -167,6 +168,9 @@ OPERATIONS = Tally(
             bug="F.linear is not counted, because modules of nn.Linear have a hook",
         ),
         NO_ATTENTION._replace(where=Layers("attention", forms=(OPERATOR,)), place="patch_functional"),
+        NO_ATTENTION._replace(
+            where=Layers("attention", forms=(EINSUM,)), place="patch_tensor_ops", bug="no patch for torch.einsum"
+        ),
         Term(
             UNHOOKED,
             unhooked,

@@ -25,6 +25,7 @@ BIAS = "bias"
 TIMES_ONE = "times one"
 WRITTEN = "written"
 BY_METHODS = "by methods"
+EINSUM = "einsum"
 FORMS = {
     MODULE: "a module of torch.nn",
     FUNCTIONAL: "a call of torch.nn.functional",
@@ -34,9 +35,10 @@ FORMS = {
     BIAS: "a bias of the convolution before it",
     WRITTEN: "F.linear with the weights of a module, and attention as torch.matmul and F.softmax",
     BY_METHODS: "attention as torch.matmul and the method softmax of a tensor",
+    EINSUM: "attention as torch.einsum and F.softmax",
     TIMES_ONE: "a convolution whose output is multiplied by 1",
 }
-NOT_WRITTEN = tuple(form for form in FORMS if form not in (WRITTEN, BY_METHODS))
+NOT_WRITTEN = tuple(form for form in FORMS if form not in (WRITTEN, BY_METHODS, EINSUM))
 OPERATORS = (
     "input",
     "add",
@@ -176,6 +178,7 @@ IN_TORCHVISION = (
         "swin_transformer.py, video/swin_transformer.py: shifted_window_attention",
         (Rule("linear", "*.qkv", WRITTEN), Rule("linear", "*.msa.project", WRITTEN), Rule("attention", form=WRITTEN)),
     ),
+    SourceStyle(("maxvit_*",), "maxvit.py: RelativePositionalMultiHeadAttention", (Rule("attention", form=EINSUM),)),
     SourceStyle(
         ("mvit_*",),
         "video/mvit.py: MultiscaleAttention, and the module PositionalEncoding, whose result is the concat",

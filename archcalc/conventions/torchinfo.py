@@ -17,7 +17,7 @@ from archcalc.conventions.counts import (
     weights_per_image,
     weights_per_output_position,
 )
-from archcalc.conventions.source_style import MODULE, OPERATOR, TORCHVISION, WRITTEN
+from archcalc.conventions.source_style import EINSUM, MODULE, OPERATOR, TORCHVISION, WRITTEN
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int
@@ -34,7 +34,7 @@ def _convolution(use: Use) -> bool:
 def _no_module_with_params(use: Use) -> bool:
     """Whether no module with parameters returns the output. A module that returns a concat has parameters (MViT's)."""
     returned = use.type == "concat" and use.form == MODULE
-    return not (has_params(use) or returned) or use.form in (OPERATOR, WRITTEN) or parametrized(use)
+    return not (has_params(use) or returned) or use.form in (OPERATOR, WRITTEN, EINSUM) or parametrized(use)
 
 
 def _in_place_with_params(use: Use) -> bool:

@@ -20,7 +20,7 @@ from archcalc.witness.built import Built
 
 KNOWN = frozenset(module for record in records.values() for module in record.modules)
 """Modules of torch or torchvision that are a layer."""
-PASSING = ("Identity", "Permute")
+PASSING = ("Identity", "Permute", "SwapAxes", "WindowPartition", "WindowDepartition")
 """Modules that only return or reorder their input."""
 
 

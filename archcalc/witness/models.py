@@ -51,6 +51,7 @@ SAME_NAMES = (
     "lraspp_mobilenet_v3_large",
     "maskrcnn_resnet50_fpn",
     "maskrcnn_resnet50_fpn_v2",
+    "maxvit_t",
     "mc3_18",
     "mnasnet0_5",
     "mnasnet0_75",

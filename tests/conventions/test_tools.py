@@ -41,6 +41,7 @@ OWN_SIZE = (
     "vit_b_32",
     "swin_t",
     "swin3d_t",
+    "maxvit_t",
     "mvit_v1_b",
 )
 """Networks that are torchvision's only at the size that they were made for."""

@@ -254,7 +254,7 @@ OFF_CENTRE = {
     "maskrcnn": "a map that is made larger joins a map of twice the size",
     "retinanet": "a map that is made larger joins a map of twice the size",
     **dict.fromkeys(
-        ("mlp_mixer", "vit", "deit", "swin", "mvit"), "a token sees all tokens beside a path that sees one"
+        ("mlp_mixer", "vit", "deit", "swin", "maxvit", "mvit"), "a token sees all tokens beside a path that sees one"
     ),
     "tcn": "causal convolutions read what came before",
     "wavenet": "causal convolutions read what came before",

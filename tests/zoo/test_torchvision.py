@@ -49,6 +49,7 @@ SPECS = {
     "googlenet": "googlenet_tv",
     "inception_v3": "inception_v3",
     "lraspp_mobilenet_v3_large": "lraspp_mobilenet_v3_large",
+    "maxvit_t": "maxvit_t",
     "mc3_18": "mc3_18",
     "mnasnet0_5": "mnasnet0_5",
     "mnasnet0_75": "mnasnet0_75",
@@ -112,7 +113,7 @@ SPECS = {
     "wide_resnet101_2": "wide_resnet101_2",
     "wide_resnet50_2": "wide_resnet50_2",
 }
-TRANSFORMERS = ("swin_v2_", "maxvit_", "mvit_v2_")
+TRANSFORMERS = ("swin_v2_", "mvit_v2_")
 RUNNING_SIDE_HEADS = (
     "deeplabv3_mobilenet_v3_large",
     "deeplabv3_resnet101",
