@@ -87,9 +87,15 @@ ENDS = ("front", "back"), ("top", "bottom"), ("left", "right")
 """The names of the two ends of each of the last three axes."""
 
 
+def ends(x: Shape) -> tuple[tuple[str, str], ...]:
+    """The names of the two ends of each axis of x."""
+    first = ((f"before{at}", f"after{at}") for at in range(1, len(x.axes) - 2))
+    return (*first, *ENDS)[-len(x.axes) :]
+
+
 def padding(x: Shape, around: Sequence[tuple[int, int]], value: str = "") -> InlineCode:
     """Code that pads x before and after each axis, with zeros or another value."""
-    pairs = list(zip(ENDS[-len(x.axes) :], around, strict=True))
+    pairs = list(zip(ends(x), around, strict=True))
     widths = {name: width for names, sides in pairs for name, width in zip(names, sides, strict=True)}
     order = [f"{{{name}}}" for names, _ in reversed(pairs) for name in names]
     return InlineCode(f"F.pad({{0}}, ({', '.join(order)}){value})", widths)

@@ -10,7 +10,7 @@ from archcalc.layers.arrangement import Arrangement, Part
 from archcalc.layers.axes import axis_names
 from archcalc.layers.pool import GlobalAvgPool
 from archcalc.layers.reshape import Expand
-from archcalc.pytorch.code import ENDS, ITSELF, InlineCode, ModuleCode, TorchCode
+from archcalc.pytorch.code import ITSELF, InlineCode, ModuleCode, TorchCode, ends
 from archcalc.pytorch.layout import moved
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted, laid
@@ -184,7 +184,7 @@ class CropRecord(MovingRecord, type="crop"):
             return ITSELF
         cuts: list[str] = []
         arguments: dict[str, Any] = {}
-        sides = zip(ENDS[-len(x.axes) :], x.axes, layer.sides(x), strict=True)
+        sides = zip(ends(x), x.axes, layer.sides(x), strict=True)
         for (first, last), n, (before, after) in sides:
             low, high = f"{{{first}}}" if before else "", f"{{{last}}}" if after else ""
             cuts.append(f"{low}:{high}")

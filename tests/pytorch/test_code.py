@@ -163,6 +163,7 @@ ROWS = [
     ("crop", {"by": 0}, x, "x0"),
     ("pad", {"by": [1, [2, 0]]}, x, "F.pad(x0, (2, 0, 1, 1))"),
     ("pad", {"by": 0}, x, "x0"),
+    ("pad", {"by": [[1, 0], 0, 0, 2]}, Shape(6, (3, 4, 8, 9)), "F.pad(x0, (2, 2, 0, 0, 0, 0, 1, 0))"),
     ("pad_channels", {"after": 2}, x, "F.pad(x0, (0, 0, 0, 0, 0, 2))"),
     ("channel_shuffle", {"groups": 2}, x, "x0.unflatten(1, (2, -1)).transpose(1, 2).flatten(1, 2)"),
     ("channel_shuffle", {"groups": 6}, x, "x0"),

@@ -89,9 +89,18 @@ def networks(draw: st.DrawFn, most: int = 9) -> Drawn:
     return _Drawing(draw).family(most)
 
 
+@st.composite
+def layers(draw: st.DrawFn, type: str) -> list[Layer]:
+    """Layers that the engine accepts: one of a type, as networks have it, and those that it needs."""
+    drawing = _Drawing(draw)
+    drawing.only(type)
+    return drawing.accepted
+
+
 class _Drawing:
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
+        self.accepted: list[Layer] = []
         self.refused: list[Layer] = []
         self.unshared: list[Shared] = []
         self.blocks: dict[str, Any] = {}
@@ -115,7 +124,7 @@ class _Drawing:
     # The family: a list of steps, with the blocks that they use.
 
     def family(self, most: int) -> Drawn:
-        axes = self.one_of(2, 2, 2, 2, 1, 3, 0)
+        axes = self.one_of(2, 2, 2, 2, 1, 1, 3, 3, 0)
         x = self.map_of(axes)
         visible = {"input": x}
         if self.rarely(3):
@@ -136,6 +145,7 @@ class _Drawing:
                 *["merge", "block", "group", "from", "weights", "side", "weights"] * 2,
                 "regions",
                 "regions",
+                "heads",
             )
             if kind == "side":
                 head, _ = self.steps(x, dict(visible), 2)
@@ -143,6 +153,8 @@ class _Drawing:
                     steps.append({"side": head, "name": self.name("side")})
             elif kind == "regions":
                 self.regions(x, steps, visible)
+            elif kind == "heads":
+                x = self.layer(x, steps, visible, type="rearrange")
             elif kind == "weights" and owners:
                 x = self.sharing(spec, x, owners)
             else:
@@ -159,7 +171,25 @@ class _Drawing:
         return Drawn(spec, self.refused, self.unshared)
 
     def map_of(self, axes: int) -> Shape:
-        return Shape(self.number(1, 8), tuple(self.number(1, 6 if axes == 3 else 12) for _ in range(axes)))
+        most = {3: 6, 4: 4}.get(axes, 12)
+        return Shape(self.number(1, 8), tuple(self.number(1, most) for _ in range(axes)))
+
+    def only(self, type: str) -> None:
+        """One layer of a type, on an input of any number of axes and beside other maps."""
+        axes = self.number(0, 4)
+        x, other = self.map_of(axes), self.map_of(axes)
+        steps: list[Any] = []
+        visible = {"x": x, "same": x, "other": other}
+        if type in REGIONS:
+            self.regions(x, steps, visible, type)
+        elif type == "unpool":
+            y = self.layer(x, steps, visible, type="max_pool")
+            for pool in self.pools(y, visible):
+                self.unpool(pool, steps, visible)
+        elif type in JOINS:
+            self.merge(x, steps, visible, type)
+        else:
+            self.layer(x, steps, visible, type=type)
 
     def choose(self, spec: dict[str, Any], names: list[str]) -> None:
         """Outputs in any order, if the engine takes them: layers that others read, too, and some that serve none."""
@@ -193,24 +223,26 @@ class _Drawing:
 
     # Single layers.
 
-    def layer(self, x: Shape, steps: list[Any], visible: dict[str, Shape], source: str = "") -> Shape:
+    def layer(self, x: Shape, steps: list[Any], visible: dict[str, Shape], source: str = "", type: str = "") -> Shape:
         kinds = (SINGLE, WINDOWS, WINDOWS) if x.axes else (SINGLE, ON_VECTORS, ON_VECTORS)
-        type = self.one_of(*self.one_of(*kinds))
-        pools = self.pools(x, visible) if not source else []
+        if len(x.axes) > 3:
+            kinds = (["conv", "rearrange"], ["conv"], SINGLE)
+        pools = self.pools(x, visible) if not source and not type else []
+        type = type or self.one_of(*self.one_of(*kinds))
         if pools and (type == "unpool" or self.rarely(2)):
             return self.unpool(self.one_of(*pools), steps, visible)
         if type == "unpool":
             return x
         settings = Settings(self, x).of(type)
+        like = self.like(type, settings, (x,), visible)
         y = self.applied(type, settings, (x,))
         if y is None:
             return x
-        step: dict[str, Any] = {type: {key: self.text(n, x) for key, n in settings.items()} or None}
+        step: dict[str, Any] = {type: {**{key: self.text(n, x) for key, n in settings.items()}, **like} or None}
         if not self.rarely(3):
             step["name"] = name = self.name(type)
             self.made[name] = Layer(type, settings, (x,))
-        if self.rarely(6):
-            step["trained"] = self.one_of(False, False, True)
+        step |= self.trained()
         if self.rarely(8):
             step["storage"] = self.one_of("new", "in_place", "view")
         if source:
@@ -224,6 +256,27 @@ class _Drawing:
             visible[step["name"]] = y
         return y
 
+    def like(
+        self, type: str, settings: dict[str, Any], inputs: tuple[Shape, ...], visible: dict[str, Shape]
+    ) -> dict[str, str]:
+        """Sometimes the size of another map instead of numbers, mostly of one that fits; its name, as a spec has it."""
+        maps = {name: y.axes for name, y in visible.items() if y.axes}
+        numbers = [key for key in ("size", "scale", "by") if key in settings]
+        if "like" not in registry[type].fields or not maps or not numbers or self.rarely(2):
+            return {}
+        others = {key: n for key, n in settings.items() if key not in numbers}
+        fit = [name for name, axes in maps.items() if _takes(type, {**others, "like": axes}, inputs)]
+        if not fit and not self.rarely(10):
+            return {}
+        name = self.one_of(*(fit or maps))
+        for key in numbers:
+            del settings[key]
+        settings["like"] = maps[name]
+        return {"like": name}
+
+    def trained(self) -> dict[str, bool]:
+        return {"trained": self.one_of(False, False, True)} if self.rarely(6) else {}
+
     def pools(self, x: Shape, visible: dict[str, Shape]) -> list[str]:
         """The poolings that made this shape and that PyTorch can undo."""
         named = [name for name in visible if name in self.made and visible[name] == x]
@@ -232,17 +285,25 @@ class _Drawing:
     def unpool(self, pool: str, steps: list[Any], visible: dict[str, Shape]) -> Shape:
         name = self.name("unpool")
         steps.append({"unpool": {"of": pool}, "name": name})
-        visible[name] = y = self.made[pool].inputs[0]
+        made = self.made[pool]
+        visible[name] = y = made.inputs[0]
+        self.accepted.append(Layer("unpool", {"of": pool}, (y,)))
         return y
 
     def applied(self, type: str, settings: dict[str, Any], inputs: tuple[Shape, ...]) -> Shape | None:
         """What the engine makes of the layer; None when it refuses, which is noted, and where maps grow too large."""
         try:
-            y = registry[type](**settings).shape(*inputs)
+            layer = registry[type](**settings)
+            y = layer.shape(*inputs)
+            if y.values <= MOST_VALUES and any(len(x.axes) > 3 for x in (*inputs, y)):
+                records[type].statements(layer, inputs, y)  # PyTorch has few layers over more axes
         except LayerError:
             self.refused.append(Layer(type, settings, inputs))
             return None
-        return y if y.values <= MOST_VALUES else None
+        if y.values > MOST_VALUES:
+            return None
+        self.accepted.append(Layer(type, settings, inputs))
+        return y
 
     def text(self, n: Any, x: Shape) -> Any:
         """A value as a spec may write it: sometimes an expression."""
@@ -254,15 +315,16 @@ class _Drawing:
 
     # Joins.
 
-    def merge(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
+    def merge(self, x: Shape, steps: list[Any], visible: dict[str, Shape], type: str = "") -> Shape:
         """Branches, most of them made to fit."""
-        type = self.one_of(*JOINS)
+        type = type or self.one_of(*JOINS)
         axis = Settings(self, x).axis() if type == "concat" and self.draw(st.booleans()) else None
         branches, ends = [], []
         slots = registry[type].slots
         for _ in range(len(slots) - registry[type].optional_slots or self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
-            if ends and type not in ("concat", "attention") and ends[0].axes and y.axes and self.rarely(3):
+            poolable = ends and 0 < len(ends[0].axes) <= 3 and 0 < len(y.axes) <= 3
+            if poolable and type not in ("concat", "attention") and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
             elif ends and not self.rarely(6):
                 y = self.fitted(branch, y, ends[0], "" if axis else type)
@@ -274,9 +336,11 @@ class _Drawing:
         given = {"axis": axis} if axis else Settings(self, ends[0]).of(type) if slots else {}
         if type == "attention" and "bias" not in given and x.axes and ends[1].axes and self.rarely(2):
             self.bias(x, given["heads"], ends[1].axes[-1], branches, ends)
+        like = self.like(type, given, tuple(ends), visible)
         y = self.applied(type, given, tuple(ends))
         if y is None:
             return x
+        given = {**given, **like}
         if slots or self.draw(st.booleans()):
             named = {slots[i] if slots else f"way{i}": branch for i, branch in enumerate(branches)}
             step = {type: {**given, **named}}
@@ -291,7 +355,7 @@ class _Drawing:
 
     def fitted(self, branch: list[Any], y: Shape, like: Shape, type: str) -> Shape:
         """Layers that bring y to what joins with a shape, where there are such layers."""
-        if y.axes != like.axes and len(y.axes) == len(like.axes):
+        if y.axes != like.axes and len(y.axes) == len(like.axes) <= 3:
             kind = self.one_of(
                 {"adaptive_avg_pool": {"out": list(like.axes)}},
                 {"upsample": {"size": list(like.axes), "mode": "bilinear"}},
@@ -338,12 +402,13 @@ class _Drawing:
         alike = [name for name in visible if visible[name] == visible[first]]
         count = self.number(1, 2) if type != "attention" or self.rarely(4) else self.one_of(2, 2, 3)
         others = [self.one_of(*(visible if self.rarely(4) else alike)) for _ in range(count)]
-        settings = Settings(self, visible[first]).of(type)
-        y = self.applied(type, settings, tuple(visible[name] for name in (first, *others)))
+        settings, ends = Settings(self, visible[first]).of(type), tuple(visible[name] for name in (first, *others))
+        like = self.like(type, settings, ends, visible)
+        y = self.applied(type, settings, ends)
         if y is None:
             return x
         name = self.name(type)
-        steps.append({type: settings or None, "from": [first, *others], "name": name})
+        steps.append({type: {**settings, **like} or None, "from": [first, *others], "name": name})
         visible[name] = y
         return y
 
@@ -352,7 +417,7 @@ class _Drawing:
         y = Shape(heads, (*x.axes, keys))
         if y.values > MOST_VALUES:
             return
-        axes = " ".join("uvw"[: len(x.axes)])
+        axes = " ".join("uvwxyz"[: len(x.axes)])
         branch: list[Any] = [
             {"linear": {"out": heads * keys, "axis": "channels"}},
             {"rearrange": f"({self.one_of('h k', 'k h')}) {axes} -> h {axes} k, k={keys}"},
@@ -363,9 +428,9 @@ class _Drawing:
         branches.append(branch)
         ends.append(y)
 
-    def regions(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> None:
+    def regions(self, x: Shape, steps: list[Any], visible: dict[str, Shape], type: str = "") -> None:
         """A group of layers for regions of x, and sometimes of other maps; what follows takes x again."""
-        type = self.one_of(*REGIONS)
+        type = type or self.one_of(*REGIONS)
         maps = [name for name, y in visible.items() if len(y.axes) == 2 and y.channels == x.channels]
         others = [self.one_of(*maps)] if maps and type != "ps_roi_pool" and not self.rarely(3) else []
         settings = Settings(self, x).of(type)
@@ -374,20 +439,25 @@ class _Drawing:
             return
         here = self.name("here")
         inside, _ = self.steps(y, {}, 4)
-        head = {type: settings or None, "from": [here, *others]}
-        group = {"layers": [head, *inside], "regions": self.one_of(1, 2, 5), "name": self.name("regions")}
+        head = {type: settings or None, **({"from": [here, *others]} if others else {})}
+        group: dict[str, Any] = {"layers": [head, *inside]}
+        if not others and self.draw(st.booleans()):
+            block = self.name("head")
+            self.blocks[block], group = group, {block: None}
+        group |= {"regions": self.one_of(1, 2, 5), "name": self.name("regions"), **self.trained()}
         steps += [{"identity": None, "name": here}, group, {"identity": None, "from": here}]
 
     # Blocks and groups, whose steps run more than once.
 
     def block(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
-        if self.blocks and self.draw(st.booleans()):
-            name = self.one_of(*self.blocks)
+        blocks = [name for name in self.blocks if "params" in self.blocks[name]]
+        if blocks and self.draw(st.booleans()):
+            name = self.one_of(*blocks)
         else:
             inner, _ = self.steps(x, {}, 3)
             name = self.name("block")
             self.blocks[name] = {"params": {"out": None}, "layers": [*inner, *self.tail()]}
-        step = {name: {"out": self.number(1, 6)}, "name": self.name("use")}
+        step = {name: {"out": self.number(1, 6)}, "name": self.name("use"), **self.trained()}
         return self.kept(step, x, steps, visible)
 
     def tail(self) -> list[Any]:
@@ -404,7 +474,7 @@ class _Drawing:
             return x
         if self.draw(st.booleans()) and isinstance(inner[0], dict) and "when" not in inner[0]:
             inner[0] = {**inner[0], "when": "i == 1"}
-        step = {"layers": inner, "repeat": self.number(0, 3), "name": self.name("group") + "_{i}"}
+        step = {"layers": inner, "repeat": self.number(0, 3), "name": self.name("group") + "_{i}", **self.trained()}
         return self.kept(step, x, steps, visible)
 
     def kept(self, step: dict[str, Any], x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
@@ -454,6 +524,15 @@ class _Drawing:
             return x
         steps[:] = trial
         return y
+
+
+def _takes(type: str, settings: dict[str, Any], inputs: tuple[Shape, ...]) -> bool:
+    """Whether the engine takes the layer."""
+    try:
+        registry[type](**settings).shape(*inputs)
+    except LayerError:
+        return False
+    return True
 
 
 def _undone(pool: Layer, after: Shape) -> bool:
@@ -515,8 +594,20 @@ class Settings:
         c = self.x.channels
         return self.one_of(1, 1, c, *(n for n in range(1, c + 1) if c % n == 0), self.number(1, 4))
 
+    def over_many_axes(self) -> dict[str, Any]:
+        """A window over the last three of more axes."""
+        before = len(self.x.axes) - 3
+        each = lambda one, most: [one] * before + [self.number(one, most) for _ in range(3)]  # noqa: E731
+        kernel, stride, pad = each(1, 3), self.one_of(1, each(1, 2)), self.one_of(0, "same", each(0, 1))
+        return {"kernel": kernel, "stride": stride, "pad": pad, "dilation": 1}
+
     def conv(self) -> dict[str, Any]:
+        settings = self._conv()
+        return settings if len(self.x.axes) <= 3 or self.rarely(10) else {**settings, **self.over_many_axes()}
+
+    def _conv(self) -> dict[str, Any]:
         groups = self.groups()
+        norm = self.one_of(None, None, "channels", "last", "standardised", "scaled") if self.flag() else None
         return self.some(
             out=self.count(1, 6) if self.rarely(5) else groups * self.number(1, max(1, 8 // groups)),
             kernel=self.each(1, 4),
@@ -525,14 +616,9 @@ class Settings:
             dilation=self.one_of(None, None, self.each(1, 3)),
             groups=groups if groups > 1 else None,
             bias=self.one_of(None, False),
-            **self.computed_weights(),
+            pad_mode=self.one_of("reflect", "replicate", "circular") if self.rarely(20 if norm else 4) else None,
+            weight_norm=norm,
         )
-
-    def computed_weights(self) -> dict[str, Any]:
-        """The weights of a convolution, or else its padding."""
-        if self.rarely(4):
-            return {"weight_norm": self.one_of("channels", "last", "standardised", "scaled")}
-        return {"pad_mode": self.one_of("reflect", "replicate", "circular") if self.rarely(4) else None}
 
     def position(self) -> dict[str, Any]:
         return self.some(axes=self.one_of(None, ["last"]) if self.x.axes else None)
@@ -575,7 +661,7 @@ class Settings:
 
     def locally_connected(self) -> dict[str, Any]:
         settings = self.conv()
-        return {key: settings[key] for key in settings if key not in ("groups", "pad_mode")}
+        return {key: settings[key] for key in settings if key not in ("groups", "pad_mode", "weight_norm")}
 
     def conv_transpose(self) -> dict[str, Any]:
         groups = self.groups()
@@ -621,7 +707,7 @@ class Settings:
     max_pool = subsample = _pool
 
     def avg_pool(self) -> dict[str, Any]:
-        return {**self._pool(), **self.some(count_include_pad=self.one_of(None, False))}
+        return {**self._pool(), **self.some(count_include_pad=self.one_of(None, False, True))}
 
     def adaptive_avg_pool(self) -> dict[str, Any]:
         return {"out": self.each(1, 6)}
@@ -641,13 +727,16 @@ class Settings:
         )
 
     def layer_norm(self) -> dict[str, Any]:
-        axis = self.one_of("channels", "last", "all", None, ["last"], ["height", "width"], ["channels", "length"])
-        return self.some(axis=axis, affine=self.one_of(None, False), eps=self.one_of(None, 1e-6))
+        names = [["length"], ["height", "width"], ["depth", "height", "width"]]
+        some = names[min(2, max(0, len(self.x.axes) - 1))]
+        lists = [["last"], some[-2:], some, ["channels", *some], ["height", "width"]]
+        axis = self.one_of("channels", "last", "all", None, *lists)
+        return self.some(axis=axis, affine=self.one_of(None, False), eps=self.one_of(None, 1e-4))
 
     rms_norm = layer_norm
 
     def l2_norm(self) -> dict[str, Any]:
-        return self.some(scale=self.one_of(None, True), init=self.one_of(None, 20))
+        return self.some(scale=self.one_of(None, True), init=self.one_of(None, 20), eps=self.one_of(None, 1e-6))
 
     def group_norm(self) -> dict[str, Any]:
         groups = self.groups() if self.flag() else self.count(1, 4)
@@ -657,10 +746,10 @@ class Settings:
         return self.some(affine=self.one_of(None, True), eps=self.one_of(None, 1e-3))
 
     def scale(self) -> dict[str, Any]:
-        return {"factor": self.one_of(0.1, -1, 2)}
+        return {"factor": self.one_of(0.1, -1, 2), **self.some(shift=self.one_of(None, 0.5, -1))}
 
     def layer_scale(self) -> dict[str, Any]:
-        return self.some(init=self.one_of(None, 0.1, 1))
+        return self.some(init=self.one_of(None, 0.1, 1), bias=self.one_of(None, True))
 
     def leaky_relu(self) -> dict[str, Any]:
         return self.some(slope=self.one_of(None, 0.2, 0.1, 0.1, -0.1))
@@ -733,8 +822,13 @@ class Settings:
 
     def crop(self) -> dict[str, Any]:
         """Mostly less than there is."""
-        if self.rarely(4):
+        kind = self.one_of("size", "size and offset", "by", "by", "by")
+        if kind == "size":
             return {"size": self.each(1, 8)}
+        if kind == "size and offset" and self.x.axes:
+            size = [self.number(1, n) for n in self.x.axes]
+            offset = [self.number(0, n - m) for n, m in zip(self.x.axes, size, strict=True)]
+            return {"size": size, "offset": self.each(0, 3) if self.rarely(6) else offset}
         return {"by": self.by([max(0, (n - 1) // 2) for n in self.x.axes] or [2])}
 
     def pad(self) -> dict[str, Any]:
@@ -756,25 +850,34 @@ class Settings:
         return {"groups": self.groups() if self.flag() else self.count(1, 4)}
 
     def rearrange(self) -> dict[str, Any]:
-        """Each size as one part or two, and the parts in any order on any axes."""
-        parts, before = list[str](), list[str]()
-        letters = iter("abcdefghij")
+        """Each size as one part or two, and the parts in any order on any axes; or heads, on four axes."""
+        if 0 < len(self.x.axes) < 4 and self.flag():
+            axes = " ".join("hwk"[: len(self.x.axes)])
+            ones = "1 " * (3 - len(self.x.axes))
+            return {"pattern": f"(n d) {axes} -> d n {ones}{axes}, n={self.groups()}"}
+        parts, before, sizes = list[str](), list[str](), list[str]()
+        letters, named = iter("abcdefghij"), self.flag()
         for size in (self.x.channels, *self.x.axes):
             divisors = [n for n in range(2, size + 1) if size % n == 0]
             if self.flag() or not divisors:
                 group = [next(letters)]
             else:
                 group = [next(letters), str(self.one_of(*divisors) if not self.rarely(20) else 5)]
+                if named:  # the size at the end, as in p=2
+                    name = next(letters)
+                    sizes.append(f"{name}={group.pop()}")
+                    group.append(name)
                 if self.flag():
                     group.reverse()
             parts += group
             before.append(f"({' '.join(group)})" if len(group) > 1 else group[0])
         if self.flag():
             parts = self.drawing.draw(st.permutations(parts))
-        axes = self.one_of(1, 2, 3) if self.rarely(2) else len(before)
+        axes = self.one_of(1, 2, 3, 4, 5) if self.rarely(2) else len(before)
         cuts = sorted(self.number(0, len(parts)) for _ in range(axes - 1))
         groups = [parts[a:b] for a, b in zip([0, *cuts], [*cuts, len(parts)], strict=True)]
-        return {"pattern": f"{' '.join(before)} -> {' '.join(f'({chr(32).join(group)})' for group in groups)}"}
+        text = f"{' '.join(before)} -> {' '.join(f'({chr(32).join(group)})' for group in groups)}"
+        return {"pattern": ", ".join([text, *sizes])}
 
     def divisors(self) -> Any:
         """A divisor of every axis; mostly."""

@@ -36,6 +36,10 @@ def made(type: str, settings: dict[str, Any], inputs: Sequence[Shape]) -> Shape:
     """
     given = {name: field.default for name, field in registry[type].fields.items()}
     given |= {key: tuple(n) if isinstance(n, list) and key != "table" else n for key, n in settings.items()}
+    if given.get("like") is not None:
+        if given["size"] is not None or given.get("by") or given.get("scale"):
+            raise NoSuchLayerError("two sizes")
+        given["size"] = given["like"]
     with torch.no_grad():
         out = LAYERS[type](given, *(torch.ones(BATCH, x.channels, *x.axes) for x in inputs))
     if len(out) != BATCH:
@@ -73,6 +77,8 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
         pad = tuple(p[0] if isinstance(p, (tuple, list)) else p for p in pad)
     if uneven(pad):
         x, pad = F.pad(x, sides(pad)), 0
+    if axes(x) > 3:
+        return over_last_axes({**given, "pad": pad}, x)
     layer = of("Conv", x)(
         x.shape[1] if channels is None else channels,
         given["out"] if out is None else out,
@@ -84,7 +90,28 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
         given["bias"],
         padding_mode=given.get("pad_mode", "zeros"),
     )
+    norm = given.get("weight_norm")
+    if norm in ("channels", "last"):
+        layer = nn.utils.parametrizations.weight_norm(layer, dim=0 if norm == "channels" else x.dim() - 1)
+    elif norm:  # as batch normalisation of one image whose channels are the filters
+        weight = F.batch_norm(layer.weight.reshape(1, given["out"], -1), None, None, training=True)
+        layer.weight = nn.Parameter(weight.reshape(layer.weight.shape))
     return layer(x)
+
+
+def over_last_axes(given: dict[str, Any], x: Tensor) -> Tensor:
+    """A convolution over the last three of more axes, with the others in the batch."""
+    count = axes(x) - 3
+    inner = dict(given)
+    for name, one in (("kernel", 1), ("stride", 1), ("pad", 0), ("dilation", 1)):
+        if not isinstance(given[name], str):
+            each = along(given[name], x)
+            if name != "dilation" and any(n != one for n in each[:count]):
+                raise NoSuchLayerError(f"a convolution over {axes(x)} axes")
+            inner[name] = tuple(each[count:])
+    before = x.shape[: 2 + count]
+    y = conv(inner, x.movedim(1, 1 + count).flatten(0, count))
+    return y.unflatten(0, (before[0], *before[2:])).movedim(1 + count, 1)
 
 
 def conv_table(given: dict[str, Any], x: Tensor) -> Tensor:
@@ -174,6 +201,10 @@ def unpool(given: dict[str, Any], x: Tensor) -> Tensor:
     of = given["of"]
     pixels = torch.ones(BATCH, of.before.channels, *of.before.axes)
     pads = of.pad if isinstance(of.pad, (list, tuple)) else []
+    if of.pad in ("same", "valid"):
+        sizes = zip(of.before.axes, *(along(n, x) for n in (of.kernel, of.stride, of.dilation)), strict=True)
+        lacking = [max(0, -(-n // s) * s - s + (k - 1) * d + 1 - n) for n, k, s, d in sizes]
+        pads = [n // 2 if of.pad == "same" else 0 for n in lacking]
     pad = tuple(p[0] if isinstance(p, (list, tuple)) and p[0] == p[1] else p for p in pads) or of.pad
     how = of.kernel, of.stride, pad, of.dilation, bool(of.ceil_mode)
     _, indices = of_axes("max_pool", x)(pixels, *how, return_indices=True)
@@ -189,13 +220,15 @@ def pad_channels(given: dict[str, Any], x: Tensor) -> Tensor:
 
 
 def border(given: dict[str, Any], x: Tensor, sign: int) -> list[tuple[int, int]]:
-    """Positions before and after every axis: given, or half the difference to a size."""
+    """Positions before and after every axis: given, or half of the difference to a size, or an offset and the rest."""
     sizes = x.shape[2:]
     if not sizes:
         raise NoSuchLayerError("a vector has no positions")
     if given["by"] is None:
         size = given["size"] if isinstance(given["size"], tuple) else (given["size"],) * len(sizes)
         changes = [sign * (m - n) for n, m in zip(sizes, size, strict=True)]
+        if given.get("offset") is not None:
+            return [(at, change - at) for at, change in zip(along(given["offset"], x), changes, strict=True)]
         return [(change // 2, change - change // 2) for change in changes]
     by = given["by"] if isinstance(given["by"], tuple) else (given["by"],) * len(sizes)
     return [p if isinstance(p, (tuple, list)) else (p, p) for _, p in zip(sizes, by, strict=True)]
@@ -271,6 +304,8 @@ def listed(value: Any) -> tuple[int, ...]:
 
 def rearrange(pattern: str, x: Tensor, **sizes: int) -> Tensor:
     """A pattern in the notation of einops, written out with one axis for every part."""
+    pattern, *named = pattern.split(",")
+    sizes |= {name.strip(): int(size) for name, size in (one.split("=") for one in named)}
     sides = []
     for side in pattern.split("->"):
         numbers: Counter[str] = Counter()
@@ -384,6 +419,8 @@ def from_windows(given: dict[str, Any], x: Tensor) -> Tensor:
     inner = given["block"]
     if inner is None:
         inner = round(x.shape[3] ** (1 / n))
+        if inner**n != x.shape[3]:
+            raise NoSuchLayerError("windows of unequal sides")
     inner = inner if isinstance(inner, tuple) else (inner,) * n
     counts = [m // w for m, w in zip(whole, inner, strict=True)]
     return unblocked(x.view(*x.shape[:2], *counts, *inner), n, not given["grid"]).view(*x.shape[:2], *whole)
@@ -423,7 +460,10 @@ LAYERS: dict[str, Any] = {
     "group_norm": lambda given, x: nn.GroupNorm(given["groups"], x.shape[1], given["eps"], given["affine"])(x),
     "instance_norm": instance_norm,
     "scale": lambda given, x: x * given["factor"] + given["shift"],
-    "layer_scale": lambda given, x: x * torch.full((x.shape[1], *[1] * (x.dim() - 2)), float(given["init"])),
+    "layer_scale": lambda given, x: (
+        x * torch.full((x.shape[1], *[1] * (x.dim() - 2)), float(given["init"]))
+        + (torch.zeros(x.shape[1], *[1] * (x.dim() - 2)) if given["bias"] else 0)
+    ),
     "relu": lambda given, x: nn.ReLU()(x),
     "relu6": lambda given, x: nn.ReLU6()(x),
     "leaky_relu": lambda given, x: nn.LeakyReLU(given["slope"])(x),

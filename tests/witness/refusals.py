@@ -115,6 +115,10 @@ def same_of_the_map(layer: Layer, made: Any) -> bool:
     return layer.type == "conv" and setting(layer, "pad") == "same" and setting(layer, "pad_mode") != "zeros"
 
 
+def computed_and_padded(layer: Layer, made: Any) -> bool:
+    return layer.type == "conv" and bool(setting(layer, "weight_norm")) and setting(layer, "pad_mode") != "zeros"
+
+
 def not_apart(layer: Layer, made: Any) -> bool:
     return layer.type == "conv_transpose" and 0 in numbers(setting(layer, "dilation"))
 
@@ -233,6 +237,14 @@ DIFFERENCES = (
         "PyTorch pads the end by one position more; TensorFlow, whose word `same` is, has zeros only.",
         same_of_the_map,
         Layer("conv", {"out": 1, "kernel": 2, "pad": "same", "pad_mode": "reflect"}, (MAP,)),
+    ),
+    Difference(
+        "a convolution with `weight_norm` and `pad_mode`",
+        OURS,
+        "PyTorch computes the weights around any convolution; no published network has both, and the layer `pad` can "
+        "stand before.",
+        computed_and_padded,
+        Layer("conv", {"out": 1, "kernel": 3, "pad": 1, "pad_mode": "reflect", "weight_norm": "channels"}, (MAP,)),
     ),
     Difference(
         "`conv_transpose` with dilation 0",

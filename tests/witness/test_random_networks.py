@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -23,12 +23,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from archcalc import Network, analyze
 from archcalc.errors import LayerError
 from archcalc.layers import registry
+from archcalc.layers.settings import Choice, Flag
 from archcalc.pytorch.record import records
 from archcalc.witness import build
 from archcalc.witness.built import Built, instance
 
 from . import plain
-from .networks import TYPES, Drawn, Layer, Shared, networks
+from .networks import TYPES, Drawn, Layer, Shared, layers, networks
 from .refusals import DIFFERENCES, OURS, SHARING, THEIRS, difference, table
 
 ROOT = Path(__file__).parents[2]
@@ -141,12 +142,31 @@ def shares(shared: Shared) -> bool:
     return True
 
 
+FEATURES = ("trained on a block or group", "regions on a named block", "named sizes", "a convolution over four axes")
+
+
+def features(drawn: Drawn) -> set[str]:
+    """What a network has beside the settings of its layers."""
+    steps = [step for step in drawn.spec["layers"] if isinstance(step, dict)]
+    blocks = drawn.spec.get("blocks", {})
+    patterns = [node.layer.pattern for node in drawn.network.nodes if node.layer.type == "rearrange"]
+    convs = [node for node in drawn.network.nodes if node.layer.type == "conv"]
+    found = (
+        any("trained" in step and ("layers" in step or step.keys() & blocks) for step in steps),
+        any("regions" in step and step.keys() & blocks for step in steps),
+        any("=" in pattern for pattern in patterns),
+        any(len(node.shape.axes) > 3 for node in convs),
+    )
+    return {feature for feature, there in zip(FEATURES, found, strict=True) if there}
+
+
 class Census:
     """What was drawn, and how it came out."""
 
     def __init__(self) -> None:
         self.networks = self.layers = self.shared = self.side = self.inputs = self.outputs = 0
         self.types: Counter[str] = Counter()
+        self.features: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.differences: Counter[str] = Counter()
 
@@ -169,6 +189,7 @@ class Census:
         self.shared += sum(node.shares is not None for node in net.nodes)
         self.side += sum(node.side for node in net.nodes)
         self.types.update(node.layer.type for node in net.after_inputs)
+        self.features.update(features(drawn))
         self.inputs += len(net.inputs) > 1
         self.outputs += len(net.outputs) > 1
 
@@ -239,7 +260,47 @@ def test_random_networks_are_what_pytorch_makes_of_them():
     take()
     if THOROUGH:
         assert set(census.types) == set(TYPES)
+        assert set(census.features) == set(FEATURES)
         (ROOT / "reports" / "random-networks.md").write_text(census.report(), encoding="utf-8")
+
+
+# Every setting of every layer type is among what the random networks draw.
+
+
+def values_of(type: str) -> set[tuple[str, object]]:
+    """What has to be drawn of each setting: all words and flags but the default, else any value that is not the default."""
+    found = set[tuple[str, object]]()
+    for name, field in registry[type].fields.items():
+        some = (
+            field.choices if isinstance(field, Choice) else (True, False) if isinstance(field, Flag) else ("a value",)
+        )
+        found |= {(name, value) for value in some if value != field.default}
+    return found
+
+
+def said(layer: Layer) -> set[tuple[str, object]]:
+    """What a layer says of its settings, in the same form."""
+    fields = registry[layer.type].fields
+    return {
+        (name, value if isinstance(fields[name], (Choice, Flag)) and not isinstance(value, list) else "a value")
+        for name, value in layer.settings.items()
+        if value != fields[name].default
+    }
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_every_setting_is_drawn(type: str) -> None:
+    left = values_of(type)
+    while left:
+        one = min(left, key=str)
+        drawn = find(
+            layers(type),
+            lambda drawn, one=one: any(one in said(layer) for layer in drawn if layer.type == type),
+            settings=settings(SHORT, max_examples=3000, phases=[Phase.generate]),
+        )
+        for layer in drawn:
+            if layer.type == type:
+                left -= said(layer)
 
 
 # The differences in refusing, one by one, and their table in the documentation.
