@@ -166,7 +166,7 @@ def layer_types(names: str) -> frozenset[str]:
     return frozenset(names.split())
 
 
-WEIGHTED = layer_types("conv conv_table conv_transpose locally_connected linear attention")
+WEIGHTED = layer_types("conv conv_table conv_transpose locally_connected linear attention matmul")
 """The layer types that have multiply-adds."""
 
 

@@ -24,6 +24,8 @@ NO_ATTENTION = Term(
     "the two products of attention", Layers("attention"), bug="no rule for scaled_dot_product_attention"
 )
 """The omission of a tool that has no rule for attention."""
+NO_MATMUL = Term("products of two maps", Layers("matmul"), bug="only modules are counted")
+"""The omission of a tool that counts modules."""
 IN_ATTENTION = Term(
     "linear layers without a module, such as those of nn.MultiheadAttention",
     Layers("linear", forms=(OPERATOR, WRITTEN)),

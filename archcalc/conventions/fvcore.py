@@ -51,7 +51,7 @@ def _four_digits(n: Int) -> Int:
     return (whole + (2 * rest + whole % 2 > step)) * step
 
 
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear matmul")
 NOTHING = (
     layer_types(
         """

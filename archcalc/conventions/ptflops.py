@@ -59,7 +59,7 @@ def _scaled_queries_and_scores(use: Use) -> Int:
 
 
 BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear matmul")
 
 OPERATIONS = Tally(
     BIASES._replace(

@@ -59,6 +59,7 @@ OPERATORS = (
     "layer_scale",
     "l2_norm",
     "attention",
+    "matmul",
     "position",
     "class_token",
 )

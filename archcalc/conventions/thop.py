@@ -7,6 +7,7 @@ from archcalc.conventions.counts import (
     ADAPTIVE,
     IN_ATTENTION,
     NO_ATTENTION,
+    NO_MATMUL,
     NOT_IN_TORCH,
     UNHOOKED,
     affine_values,
@@ -28,7 +29,7 @@ HOOKED = (MODULE,)
 NOTHING = (
     layer_types(
         """
-    group_norm lrn scale layer_scale position class_token attention
+    group_norm lrn scale layer_scale position class_token attention matmul
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     adaptive_max_pool global_max_pool rms_norm l2_norm
@@ -126,6 +127,7 @@ CONVENTIONS = (
             ),
             omissions=(
                 NO_ATTENTION._replace(place="register_hooks"),
+                NO_MATMUL._replace(place="register_hooks"),
                 IN_ATTENTION._replace(place="register_hooks"),
                 Term(
                     UNHOOKED,

@@ -11,7 +11,7 @@ from archcalc.conventions.source_style import NOT_WRITTEN, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear attention")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear attention matmul")
 NOTHING = (
     layer_types(
         """

@@ -7,6 +7,7 @@ from archcalc.conventions.counts import (
     CONV,
     IN_ATTENTION,
     NO_ATTENTION,
+    NO_MATMUL,
     NOT_IN_TORCH,
     SECOND_COPY,
     additions,
@@ -52,7 +53,7 @@ CONVENTIONS = (
         multiply_adds=layer_types("conv conv_table conv_transpose locally_connected linear"),
         nothing=layer_types(
             """
-            lrn scale layer_scale position class_token softmax attention
+            lrn scale layer_scale position class_token softmax attention matmul
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             adaptive_max_pool global_max_pool l2_norm
@@ -95,6 +96,7 @@ CONVENTIONS = (
             ),
             omissions=(
                 NO_ATTENTION._replace(place="calculate_macs"),
+                NO_MATMUL._replace(place="calculate_macs"),
                 IN_ATTENTION._replace(place="calculate_macs"),
                 Term(
                     "layers with weight normalisation",

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from archcalc.field.attending import anywhere, attended
 from archcalc.field.joining import joined, side_by_side
 from archcalc.field.layout import Layout, plain_layout
+from archcalc.field.multiplying import multiplied
 from archcalc.field.sliding import regrouped, rolled, slid
 from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
@@ -15,6 +16,7 @@ from archcalc.layers.base import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose, LocallyConnected
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Concat
+from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import Movement, Roll
 from archcalc.layers.reduce import Reduce
 from archcalc.network import Network, Node
@@ -58,6 +60,8 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
         return None, [POINT] * len(xs)
     if isinstance(layer, Attention):
         return attended(layer, before, xs, out)
+    if isinstance(layer, Matmul):
+        return multiplied(layer, before, out)
     if layer.makes_regions:
         return anywhere(before, xs, out)
     if layer.joins:

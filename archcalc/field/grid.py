@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Concat, broadcast_windows
+from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import ChannelShuffle, Movement, Roll
 from archcalc.network import Network, Node
 from archcalc.sizes import Int, Window
@@ -20,7 +21,7 @@ from archcalc.sizes import Int, Window
 if TYPE_CHECKING:
     from archcalc.field.layout import Layout
 
-REGROUPING = (Movement, Roll, Attention)
+REGROUPING = (Movement, Roll, Attention, Matmul)
 """The layers that move positions, or read their inputs through different windows."""
 
 

@@ -114,7 +114,7 @@ def _owned(model: Built) -> dict[int, Params]:
 def total_figures(model: Built, rows: Sequence[Row], forward: counts.ForwardCounts) -> list[Comparison]:
     """Parameters of the whole model, and torch's MACs of convolutions and of matrix products."""
     params = sum(row.params.weight + row.params.bias for row in rows)
-    products = sum(row.work.mac for row in rows if row.type in ("linear", "attention"))
+    products = sum(row.work.mac for row in rows if row.type in ("linear", "attention", "matmul"))
     convolved = sum(n for operator, n in forward.operators.items() if "convolution" in operator)
     return [
         Comparison.of("params", params, sum(p.numel() for p in model.parameters()), "params"),

@@ -8,9 +8,11 @@ from archcalc.layers.arrangement import Arrangement, Group, Part, Pattern
 from archcalc.layers.axes import axis_number
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Add, Concat
+from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import Movement, Rearrange
 from archcalc.layers.reduce import Reduce
 from archcalc.layers.resample import Upsample
+from archcalc.layers.reshape import Expand
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.sizes import Shape, product
@@ -41,6 +43,8 @@ def narrow(network: Network, source: int = 0) -> tuple[Network, dict[int, int]]:
         inputs = [at[i] for i in node.inputs]
         if node.layer.type == "attention":
             inputs = [_attention(small, node.layer, *inputs)]
+        elif isinstance(node.layer, Matmul):
+            inputs = [_product(small, node.layer, inputs, node.shape.axes)]
         elif node.layer.joins and not _along_positions(node):
             inputs = [_widened(small, i, node.shape) for i in inputs]
         for layer in _stand_in(network, node, ones):
@@ -53,7 +57,7 @@ def narrow(network: Network, source: int = 0) -> tuple[Network, dict[int, int]]:
 
 
 def _stand_in(network: Network, node: Node, ones: tuple[int, ...]) -> list[Layer]:
-    if node.layer.type == "attention":
+    if node.layer.type in ("attention", "matmul"):
         return []
     if isinstance(node.layer, Movement):
         before, after = node.layer.arrangement(*network.input_shapes(node))
@@ -87,6 +91,28 @@ def _rows(small: Network, bias: int) -> int:
     mean = small.add(f"n{len(small.nodes)}", Reduce(by="mean", axis="last"), [bias])
     parts = tuple((Part(str(at), n),) for at, n in enumerate(axes))
     return small.add(f"n{len(small.nodes)}", Moved(Arrangement(((), *parts, ()), ((), *parts))), [mean])
+
+
+def _product(small: Network, layer: Matmul, inputs: list[int], axes: tuple[int, ...]) -> int:
+    """The mean of every row of the first matrix, plus the mean of every column of the second, at every position."""
+    terms = []
+    for at, (x, swap) in enumerate(zip(inputs, layer.swaps, strict=True)):
+        alone = len(axes) == 1  # rows are channels
+        if not alone and swap != bool(at):
+            x = _turned(small, x)
+        if not alone or at == 0 or swap:
+            x = small.add(f"n{len(small.nodes)}", Reduce(by="mean", axis="last"), [x])
+        if not alone and at:
+            x = _turned(small, x)
+        terms.append(small.add(f"n{len(small.nodes)}", Expand(size=axes), [x]))
+    return small.add(f"n{len(small.nodes)}", Add(), terms)
+
+
+def _turned(small: Network, x: int) -> int:
+    """A map whose last two axes are swapped."""
+    *batch, rows, columns = ((Part(str(at), n),) for at, n in enumerate(small.nodes[x].shape.axes))
+    turned = Arrangement(((), *batch, rows, columns), ((), *batch, columns, rows))
+    return small.add(f"n{len(small.nodes)}", Moved(turned), [x])
 
 
 def moved(before: tuple[Group, ...], after: tuple[Group, ...]) -> list[Layer]:

@@ -19,7 +19,7 @@ from archcalc.sizes import Shape
 from archcalc.witness.tools import TOOLS
 
 MACS = "conv conv_table conv_transpose locally_connected linear"
-PRODUCTS = "attention"
+PRODUCTS = "attention matmul"
 LEARNED = "position class_token"
 """Layers with products of two maps."""
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
@@ -258,6 +258,8 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             shift=1,
             size=[4, 9],
         ),
+        "matmul": case(lambda: Written(lambda x: torch.matmul(x, x))),
+        "matmul/transposed": case(lambda: Written(lambda x: torch.matmul(x.mT, x)), transpose="first"),
         "add": case(lambda: Written(lambda x: x + x)),
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),

@@ -163,6 +163,12 @@ def _biased(net, chance):
     _add(net, layer, queries, keys.index, values.index, len(net.nodes) - 1)
 
 
+def _product(net, chance):
+    fit = [x for x in net.nodes if len(x.shape.axes) == len(net.nodes[-1].shape.axes)]
+    layer = registry["matmul"](transpose=chance.choice([None, "first", "second", "both"]))
+    _add(net, layer, *chance.sample([len(net.nodes) - 1, chance.choice(fit).index], 2))
+
+
 def _shifted(net, chance):
     """Attention in the windows of a map that is rolled, and rolled back; the mask may be of another roll."""
     axes = net.nodes[-1].shape.axes
@@ -192,6 +198,7 @@ LAYERS = {
     "join again": _join,
     **({"attention": _attention, "attention again": _attention} if "attention" in registry else {}),
     "biased": _biased,
+    "product": _product,
     **{f"shifted {i}": _shifted for i in range(2)},
     **{
         name: lambda net, chance, name=name: _add(net, registry[name]())

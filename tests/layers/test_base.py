@@ -520,6 +520,35 @@ SHAPES = [
         "attention: a map of 42 has 6 windows of 7, but there are 5 windows",
     ),
     ("attention", {"heads": 2}, (x, x), "attention takes queries, keys, values and perhaps a bias, got 2 maps"),
+    ("matmul", {}, (x,), "matmul multiplies two maps, got 1"),
+    ("matmul", {}, (x, Shape(6)), "matmul multiplies two maps with equally many axes, got 6x5x7 and 6"),
+    (
+        "matmul",
+        {},
+        (x, Shape(4, (7, 5))),
+        "matmul: the sizes before the matrix are like a batch and must be equal, got 6x5x7 and 4x7x5",
+    ),
+    (
+        "matmul",
+        {},
+        (x, Shape(6, (5, 4))),
+        "matmul of 6x5x7 and 6x5x4: the matrices 5x7 and 5x4 do not fit, as 7 columns of the first are not 5 rows of the "
+        "second; transpose: first would fit",
+    ),
+    (
+        "matmul",
+        {"transpose": "first"},
+        (x, Shape(6, (9, 7))),
+        "matmul of 6x5x7 and 6x9x7: the matrices 7x5 and 9x7 do not fit, as 5 columns of the first are not 9 rows of the "
+        "second; transpose: second would fit",
+    ),
+    (
+        "matmul",
+        {},
+        (x, Shape(6, (3, 2))),
+        "matmul of 6x5x7 and 6x3x2: the matrices 5x7 and 3x2 do not fit, as 7 columns of the first are not 3 rows of the "
+        "second",
+    ),
     ("crop", {}, (x,), "crop needs by, size or like, one of the three"),
     ("pad", {"by": 1, "size": 9}, (x,), "pad needs by, size or like, one of the three"),
     ("crop", {"by": [[2, 3], 0]}, (x,), "crop cuts 2 + 3 positions off an axis of 5: nothing is left"),

@@ -435,6 +435,32 @@ CASES = [
         {"mac": 2 * 6 * 6 * 4, "mul": 72, "exp": 72, "add": 72 + 2 * 6 * 5, "div": 72},
         (Window(6, whole=True),),
     ),
+    # matrices of 6 x 7 and 7 x 4: 6*4 sums of 7 products
+    Case(
+        "matmul", {}, (Shape(6, (7,)), Shape(7, (4,))), Shape(6, (4,)), (), {"mac": 6 * 4 * 7}, (Window(7, whole=True),)
+    ),
+    # keys x queries: 5 keys and 7 queries of 6 channels
+    Case(
+        "matmul",
+        {"transpose": "first"},
+        (Shape(6, (5,)), Shape(6, (7,))),
+        Shape(5, (7,)),
+        (),
+        {"mac": 5 * 7 * 6},
+        (Window(5, whole=True),),
+    ),
+    # in each of 6 channels, 5 x 7 and the transposed 5 x 7: 5 x 5 sums of 7 products
+    Case("matmul", {"transpose": "second"}, (x, x), Shape(6, (5, 5)), (), {"mac": 6 * 5 * 5 * 7}, WHOLE),
+    # both transposed: 7 x 5 and 5 x 4
+    Case(
+        "matmul",
+        {"transpose": "both"},
+        (x, Shape(6, (4, 5))),
+        Shape(6, (7, 4)),
+        (),
+        {"mac": 6 * 7 * 4 * 5},
+        WHOLE,
+    ),
     Case("flatten", {}, (x,), Shape(210), (), {}, WHOLE),
     Case("identity", {}, (x,), x),
     Case("dropout", {}, (x,), x),

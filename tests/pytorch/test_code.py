@@ -231,7 +231,7 @@ def test_every_layer_type_is_written():
     for type in modules:
         assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
     joins = ("add", "mean", "multiply", "subtract", "maximum", "minimum", "concat")
-    assert {row[0] for row in ROWS} | {*modules, *joins, "attention"} == set(records)
+    assert {row[0] for row in ROWS} | {*modules, *joins, "attention", "matmul"} == set(records)
 
 
 BEFORE = [
@@ -258,6 +258,8 @@ BEFORE = [
     ("roi_align", {"size": 7, "sampling": 1, "aligned": True}, (x, x), ["RoiAlign((7, 7), 1, aligned=True)"]),
     ("concat", {}, (x,), ["torch.cat((x0,), 1)"]),
     ("concat", {"axis": "height"}, (x, x), ["torch.cat((x0, x1), 2)"]),
+    ("matmul", {"transpose": "first"}, (x, x), ["torch.matmul(x0.mT, x1)"]),
+    ("matmul", {}, (Shape(6, (9,)), Shape(9, (4,))), ["torch.matmul(x0, x1)"]),
     ("attention", {"heads": 2}, (x, x, x), ["Attention(2)"]),
     ("attention", {"heads": 2, "causal": True, "scale": 1}, (x, x, x), ["Attention(2, causal=True, scale=1)"]),
     (

@@ -324,7 +324,7 @@ class _Drawing:
         for _ in range(len(slots) - registry[type].optional_slots or self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
             poolable = ends and 0 < len(ends[0].axes) <= 3 and 0 < len(y.axes) <= 3
-            if poolable and type not in ("concat", "attention") and self.rarely(3):
+            if poolable and type not in ("concat", "attention", "matmul") and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
             elif ends and not self.rarely(6):
                 y = self.fitted(branch, y, ends[0], "" if axis else type)
@@ -333,7 +333,10 @@ class _Drawing:
         if self.draw(st.booleans()):
             branches.reverse()
             ends.reverse()
-        given = {"axis": axis} if axis else Settings(self, ends[0]).of(type) if slots else {}
+        settled = type == "matmul" or slots
+        given = {"axis": axis} if axis else Settings(self, ends[0]).of(type) if settled else {}
+        if type == "matmul":
+            del branches[2:], ends[2:]
         if type == "attention" and "bias" not in given and x.axes and ends[1].axes and self.rarely(2):
             self.bias(x, given["heads"], ends[1].axes[-1], branches, ends)
         like = self.like(type, given, tuple(ends), visible)
@@ -401,6 +404,7 @@ class _Drawing:
         first = self.one_of(*visible)
         alike = [name for name in visible if visible[name] == visible[first]]
         count = self.number(1, 2) if type != "attention" or self.rarely(4) else self.one_of(2, 2, 3)
+        count = 1 if type == "matmul" and not self.rarely(6) else count
         others = [self.one_of(*(visible if self.rarely(4) else alike)) for _ in range(count)]
         settings, ends = Settings(self, visible[first]).of(type), tuple(visible[name] for name in (first, *others))
         like = self.like(type, settings, ends, visible)
@@ -633,6 +637,9 @@ class Settings:
             scale=self.one_of(None, None, 0.5, -1),
             **(self.windows_of(self.x.axes) if self.x.axes and not self.rarely(2) else {}),
         )
+
+    def matmul(self) -> dict[str, Any]:
+        return self.some(transpose=self.one_of("first", "second", None, "both"))
 
     def windows_of(self, axes: tuple[int, ...]) -> dict[str, Any]:
         """A bias, a shift or both, for windows on the last axis."""

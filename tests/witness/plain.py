@@ -281,6 +281,16 @@ def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
     return y.movedim(-1, 2).flatten(1, 2)
 
 
+def matmul(given: dict[str, Any], *xs: Tensor) -> Tensor:
+    """Matrices of the last two axes; the axes before them are not repeated."""
+    if len(xs) != 2 or any(x.dim() < 3 for x in xs) or xs[0].shape[:-2] != xs[1].shape[:-2]:
+        raise NoSuchLayerError("other maps than two of equal axes before the matrices")
+    a, b = xs
+    if given["transpose"] in ("first", "both"):
+        a = a.transpose(-1, -2)
+    return a @ (b.transpose(-1, -2) if given["transpose"] in ("second", "both") else b)
+
+
 def window_mask(given: dict[str, Any], x: Tensor) -> Tensor:
     """Which positions of a window read each other: those that came from the same part of the map before the roll."""
     sides, shift, size = (listed(given[name] or ()) for name in ("block", "shift", "size"))
@@ -484,6 +494,7 @@ LAYERS: dict[str, Any] = {
     "softmax": lambda given, x: nn.Softmax(axis_of(given["axis"], x))(x),
     "reduce": reduced,
     "attention": attention,
+    "matmul": matmul,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
     "class_token": class_token,
     "add": lambda given, *xs: sum(xs),
