@@ -226,8 +226,15 @@ class Library(NamedTuple):
 TORCHVISION = Library("torchvision", "0.29.1", IN_TORCHVISION)
 TIMM = Library(
     "timm",
-    "1.0.19",
-    (SourceStyle(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),),
+    "1.0.31",
+    (
+        SourceStyle(
+            ("swin_t", "swin_s", "swin_b"),
+            "models/swin_transformer.py: WindowAttention, which takes no fused operator by default",
+            (Rule("attention", form=WRITTEN), Rule("global_avg_pool", form=METHOD)),
+        ),
+        SourceStyle(("*",), "layers/squeeze_excite.py", (Rule("global_avg_pool", "*.gate.*", METHOD),)),
+    ),
 )
 RF_BENCHMARK = Library(
     "google-research/receptive_field",

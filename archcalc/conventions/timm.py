@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use
 from archcalc.conventions.counts import CONV, NOT_IN_TORCH, values
 from archcalc.conventions.fvcore import MULTIPLY_ADDS, NOTHING, OPERATIONS
-from archcalc.conventions.source_style import TIMM
+from archcalc.conventions.source_style import TIMM, WRITTEN
+from archcalc.sizes import Int
+
+
+def _both_products(use: Use) -> Int:
+    return use.work.exp + use.values
+
 
 CONVENTIONS = (
     Convention(
@@ -24,6 +30,12 @@ CONVENTIONS = (
                 "outputs of convolutions and linear layers",
                 Layers(*CONV, "linear"),
                 values,
+                place="ActivationCountAnalysis",
+            ),
+            Term(
+                "scores of attention, and the outputs of its second product",
+                Layers("attention", forms=(WRITTEN,)),
+                _both_products,
                 place="ActivationCountAnalysis",
             ),
             factor=0,

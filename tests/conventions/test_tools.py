@@ -220,6 +220,9 @@ def test_what_torchsummary_adds_up(name: str) -> None:
         ("mobilenetv3_small_100", "mobilenet_v3_small"),
         ("convnext_tiny", "convnext_tiny"),
         ("regnety_004", "regnet_y_400mf"),
+        ("vit_base_patch16_224", "vit_b_16"),
+        ("swin_tiny_patch4_window7_224", "swin_t"),
+        ("mixer_b16_224", "mlp_mixer_b16"),
     ],
 )
 def test_what_timm_profiles(name: str, network: str) -> None:
