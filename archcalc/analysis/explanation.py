@@ -9,7 +9,7 @@ from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.rows import Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
-from archcalc.conventions.source_style import MODULE, PLAIN, TORCHVISION, Extra, SourceStyle, source_style
+from archcalc.conventions.source_style import MODULE, PLAIN, TORCHVISION, WRITTEN, Extra, SourceStyle, source_style
 from archcalc.network import Network
 from archcalc.sizes import Shape
 
@@ -131,6 +131,8 @@ class _Uses:
 def _use(row: Row, analysis: Analysis, style: SourceStyle) -> Use:
     assert row.node is not None
     form = style.form(row.type, row.name) if analysis.convention.library else (MODULE, 0)
+    if getattr(row.node.layer, "relative", False):  # no framework has a module for it
+        form = WRITTEN, form[1]
     return applied(row.node, row.inputs, analysis.batch, form)
 
 

@@ -71,6 +71,11 @@ def unhooked(use: Use) -> bool:
     return use.type in (*CONV, "linear") and (use.form == SUBCLASS or weight_norm(use) is not None)
 
 
+def by_relative_position(use: Use) -> bool:
+    """Whether the weights of a convolution are vectors of relative positions: no framework has a module for it."""
+    return bool(getattr(use.layer, "relative", False))
+
+
 def standardising(use: Use) -> Int:
     """F.batch_norm of the weights, in training: 4 per weight, or 5 with a trained gain."""
     weights: Int = setting(use, "kernel_weights")(use.inputs[0])
@@ -154,3 +159,10 @@ STANDARDISING = Term(
     standardising,
 )
 """The standardisation of weights, for a tool that counts F.batch_norm. It runs as in training, always."""
+
+
+BY_RELATIVE_POSITION = Term(
+    "convolutions whose weights are vectors of relative positions",
+    by_relative_position,
+    bug="a function that is no module counts as nothing",
+)

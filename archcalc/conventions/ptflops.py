@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
+    BY_RELATIVE_POSITION,
     CONV,
     IN_ATTENTION,
     NO_ATTENTION,
@@ -171,6 +172,7 @@ OPERATIONS = Tally(
         NO_ATTENTION._replace(
             where=Layers("attention", forms=(EINSUM,)), place="patch_tensor_ops", bug="no patch for torch.einsum"
         ),
+        BY_RELATIVE_POSITION._replace(place="patch_functional"),
         Term(
             UNHOOKED,
             unhooked,

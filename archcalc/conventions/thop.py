@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
+    BY_RELATIVE_POSITION,
     IN_ATTENTION,
     NO_ATTENTION,
     NO_MATMUL,
@@ -129,6 +130,7 @@ CONVENTIONS = (
                 NO_ATTENTION._replace(place="register_hooks"),
                 NO_MATMUL._replace(place="register_hooks"),
                 IN_ATTENTION._replace(place="register_hooks"),
+                BY_RELATIVE_POSITION._replace(place="register_hooks"),
                 Term(
                     UNHOOKED,
                     unhooked,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
+    BY_RELATIVE_POSITION,
     CONV,
     IN_ATTENTION,
     NO_ATTENTION,
@@ -11,6 +12,7 @@ from archcalc.conventions.counts import (
     NOT_IN_TORCH,
     SECOND_COPY,
     additions,
+    by_relative_position,
     has_params,
     parametrized,
     params_per_image,
@@ -29,7 +31,7 @@ def _biases_per_image(use: Use) -> Int:
 
 
 def _convolution(use: Use) -> bool:
-    return use.type in CONV and not parametrized(use)
+    return use.type in CONV and not parametrized(use) and not by_relative_position(use)
 
 
 def _no_module_with_params(use: Use) -> bool:
@@ -98,6 +100,7 @@ CONVENTIONS = (
                 NO_ATTENTION._replace(place="calculate_macs"),
                 NO_MATMUL._replace(place="calculate_macs"),
                 IN_ATTENTION._replace(place="calculate_macs"),
+                BY_RELATIVE_POSITION._replace(place="calculate_macs"),
                 Term(
                     "layers with weight normalisation",
                     parametrized,

@@ -60,6 +60,45 @@ class LocalConv(nn.Module):
         return y.view(len(x), *self.size, -1).movedim(-1, 1)
 
 
+class RelativeConv(nn.Module):
+    """A 1x1 convolution whose groups are queries and whose output channels are keys, position by position.
+
+    The weights of a query and a key are a trained vector of their relative position (Li et al. 2022, equation 4).
+    """
+
+    index: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        groups: int,
+        axes: int,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        self.groups, self.axes, depth = groups, axes, in_channels // groups
+        self.keys = out_channels // groups
+        count = 2 * max(groups, self.keys) - 1
+        self.vectors = nn.Parameter(torch.empty(count, depth).normal_(std=0.02))
+        self.bias = nn.Parameter(torch.zeros(out_channels)) if bias else None
+        self.constants()
+
+    def constants(self) -> None:
+        """Make the buffer, which follows from the sizes."""
+        size = max(self.groups, self.keys)
+        queries = torch.arange(self.groups)[:, None] * (size // self.groups)
+        keys = (torch.arange(self.keys) - self.keys + 1) * (size // self.keys)
+        self.register_buffer("index", (queries - keys).flatten(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.vectors[self.index]
+        weight = weight.view(*weight.shape, *(1,) * self.axes)
+        conv = (F.conv1d, F.conv2d, F.conv3d)[self.axes - 1]
+        y: Tensor = conv(x, weight, self.bias, groups=self.groups)
+        return y
+
+
 class OverLastAxes(nn.Module):
     """A layer over the last three axes of a map. The axes before are put into the batch."""
 

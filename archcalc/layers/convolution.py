@@ -23,6 +23,7 @@ from archcalc.sizes import (
     int_text,
     is_array,
     largest,
+    lesser,
     product,
     smallest,
 )
@@ -43,6 +44,10 @@ class Conv(Windowed, type="conv"):
     and deviation 1 (weight standardisation). ``scaled``: they are then multiplied with a trained gain and divided by the
     root of their number.
 
+    With ``relative``, channels are positions along an axis: a group is a position of the queries, and its output channels
+    are the positions of the keys. The weights of two positions are the trained vector of their relative position, in steps
+    of the finer one of both (MViT v2: Li et al., 2022, equation 4, decomposed relative position embeddings).
+
     Source of ``weight_norm``: Salimans and Kingma, Weight normalization, 2016, equation 2; Qiao et al., Micro-batch
     training with batch-channel normalization and weight standardization, 2019, equation 5; Brock et al., Characterizing
     signal propagation to close the performance gap in unnormalized ResNets, 2021, section 4.
@@ -59,10 +64,14 @@ class Conv(Windowed, type="conv"):
         WEIGHT_NORMS,
         None,
     )
+    relative = Flag(
+        "whether groups and their output channels are positions, with trained vectors of relative positions", False
+    )
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
+        self._need_points(x)
         need_several(self.weight_norm, self.fan_in(x))
         slides = self.slides(x)
         if self.pad_mode != "zeros":
@@ -79,6 +88,19 @@ class Conv(Windowed, type="conv"):
             self.padding(x).shape(x)
         return Shape(self.out, self.output_axes(slides))
 
+    def _need_points(self, x: Shape) -> None:
+        """LayerError if relative positions are combined with what they do not go with."""
+        if not self.relative:
+            return
+        if self.weight_norm or any((k, s, a, b) != (1, 1, 0, 0) for _, k, s, a, b in self.slides(x)):
+            raise LayerError("conv: relative needs kernel 1, stride 1, no padding and no weight_norm")
+        queries, keys = self.groups, self.out // self.groups
+        if largest(greater(queries, keys) % lesser(queries, keys)):
+            raise LayerError(
+                f"conv: relative positions of {int_text(queries)} groups and {int_text(keys)} output channels of each: "
+                f"one of both numbers must be a multiple of the other"
+            )
+
     def padding(self, x: Shape) -> Pad:
         """The layer that puts the padding around x."""
         return Pad(by=tuple((before, after) for *_, before, after in self.slides(x)), mode=self.pad_mode)
@@ -88,7 +110,13 @@ class Conv(Windowed, type="conv"):
         return group * self.kernel_cells(x)
 
     def params(self, x: Shape) -> Params:
-        return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)
+        weights = self.vectors * self.fan_in(x) if self.relative else self.kernel_weights(x) + self.factors(x)
+        return Params(weights, self.out * self.bias)
+
+    @property
+    def vectors(self) -> Int:
+        """The number of relative positions."""
+        return 2 * greater(self.groups, self.out // self.groups) - 1
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mac=out.values * self.fan_in(x), add=out.values * self.bias)

@@ -32,7 +32,7 @@ def check_shared(
     before, x = owner_shapes[0], shapes[0]
     differ = [
         f"{key} {getattr(owner, key)} there, {getattr(layer, key)} here"
-        for key in ("out", "kernel", "groups", "table", "weight_norm")
+        for key in ("out", "kernel", "groups", "table", "weight_norm", "relative")
         if key in layer.fields and not _alike(key, owner, before, layer, x)
     ]
     if differ and not equal(before.channels, x.channels):

@@ -35,12 +35,22 @@ def weights_of(
 def _computed(tape: Runner, layer: Any, x: Shape, moved: bool) -> TapeTensor | None:
     """The weights that a layer computes, if any. ``moved``: their gradient is channels-last, and is copied first."""
     norm = getattr(layer, "weight_norm", None)
+    if getattr(layer, "relative", False):
+        return _indexed(tape, layer.kernel_weights(x), layer.vectors * layer.fan_in(x))
     if norm is None:
         return None
     count, numbers = layer.kernel_weights(x), layer.factors(x)
     if norm in ("channels", "last"):
         return _normalised(tape, count, numbers, moved)
     return _standardised(tape, count, layer.out, norm == "scaled", moved)
+
+
+def _indexed(tape: Runner, count: int, numbers: int) -> TapeTensor:
+    """The vectors of relative positions, copied for every pair of positions."""
+    tape.moment("index")
+    weights = tape.make("scratch", 0, count * tape.itemsize, "vectors of all pairs of positions")
+    steps = [[Made(SCRATCH, 0, numbers * tape.itemsize)], tape.gradients(numbers)]
+    return _operation(tape, weights, count, [], steps)
 
 
 def _normalised(tape: Runner, count: int, numbers: int, moved: bool) -> TapeTensor:

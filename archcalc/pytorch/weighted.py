@@ -77,6 +77,10 @@ class ConvRecord(ConvolutionRecord, type="conv"):
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         if leading(x):
             return over_last_axes(self.code(*last_axes(layer, x, out)))
+        if layer.relative:
+            arguments = {"in_channels": x.channels, "out_channels": out.channels, "groups": layer.groups}
+            dims("Conv", x)
+            return ModuleCode("RelativeConv", {**arguments, "axes": len(x.axes), "bias": layer.bias}, 3, {"bias": True})
         arguments = {
             "in_channels": x.channels,
             "out_channels": out.channels,

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
 from archcalc.export.attention_layers import BiasedAttention
+from archcalc.export.convolution_layers import RelativeConv
 from archcalc.network import Node
 from archcalc.pytorch.leading import leading
 from archcalc.pytorch.record import records
@@ -37,7 +38,8 @@ class UsedTensors(TorchFunctionMode):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.known = {id(tensor) for tensor in (*model.parameters(), *model.buffers()) if tensor.dtype != torch.bool}
+        kept = model.state_dict(keep_vars=True).values()
+        self.known = {id(tensor) for tensor in kept if tensor.dtype != torch.bool}
         self.tensors: dict[int, Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -110,7 +112,7 @@ def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None
     """
     tensors = dict((*theirs.named_parameters(), *theirs.named_buffers()))
     for layer in built.modules():
-        if isinstance(layer, BiasedAttention):
+        if isinstance(layer, (BiasedAttention, RelativeConv)):
             with torch.device(next(theirs.parameters()).device):
                 layer.constants()
     for mine, other in paired:

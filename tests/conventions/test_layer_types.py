@@ -412,6 +412,37 @@ def test_convolutions_with_computed_weights(tool: str, norm: str, axes: int) -> 
         assert said.memory in (None, 4 * found.total("memory"))
 
 
+@pytest.mark.parametrize("tool", RUN)
+def test_convolutions_with_vectors_of_relative_positions(tool: str) -> None:
+    """No framework has a module for them, so people call a function of torch in the module around."""
+    torch = pytest.importorskip("torch")
+    import torch.nn.functional as F  # noqa: N812
+    from torch import nn
+
+    from archcalc.witness.tools import quiet
+
+    index = (torch.arange(4)[:, None] - torch.arange(2) * 2 + 2).flatten()
+    network = Network("one", Shape(8, (6, 6)))
+    network.add("before", registry["conv"](out=8, kernel=1, bias=False))
+    network.add("layer", registry["conv"](out=8, kernel=1, groups=4, relative=True, bias=False))
+
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.before = nn.Conv2d(8, 8, 1, bias=False)
+            self.vectors = nn.Parameter(torch.ones(7, 2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.conv2d(self.before(x), self.vectors[index].view(8, 2, 1, 1), groups=4)
+
+    with quiet(), torch.no_grad():
+        said = TOOLS[tool].run(Both().eval(), torch.zeros(1, 8, 6, 6))
+    found = explain(network, convention(tool))
+    assert said.operations == found.total("operations")
+    assert said.params in (None, found.total("parameters"))
+    assert said.memory in (None, 4 * found.total("memory"))
+
+
 @pytest.mark.parametrize(
     ("norm", "flops", "params", "summary"),
     [

@@ -631,4 +631,5 @@ def test_repr_shows_what_is_not_default():
         "bias": True,
         "pad_mode": "zeros",
         "weight_norm": None,
+        "relative": False,
     }

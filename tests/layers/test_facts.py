@@ -77,6 +77,16 @@ CASES = [
         {"mac": 8 * 35 * 6},
         (Window(1), Window(1)),
     ),
+    # 3 positions of queries, 6 of keys: 2 * 6 - 1 vectors of 6 / 3 = 2 numbers; 18 output channels have a fan-in of 2
+    Case(
+        "conv",
+        {"out": 18, "kernel": 1, "groups": 3, "relative": True, "bias": False},
+        (x,),
+        Shape(18, (5, 7)),
+        (11 * 2,),
+        {"mac": 18 * 35 * 2},
+        (Window(1), Window(1)),
+    ),
     # 3x1, dilation 2x1, two groups of 3 channels, no bias: span 5x1, fan-in 3*3 = 9, output 1x7
     Case(
         "conv",
@@ -708,6 +718,17 @@ def test_work_of_computed_weights(norm: str | None, work: Work) -> None:
 @pytest.mark.parametrize(
     ("settings", "inputs", "message"),
     [
+        ({"stride": 2, "relative": True}, x, "relative needs kernel 1, stride 1, no padding and no weight_norm"),
+        (
+            {"relative": True, "weight_norm": "last"},
+            x,
+            "relative needs kernel 1, stride 1, no padding and no weight_norm",
+        ),
+        (
+            {"groups": 2, "relative": True},
+            x,
+            "2 groups and 3 output channels of each: one of both numbers must be a multiple of the other",
+        ),
         ({"groups": 6, "weight_norm": "standardised"}, x, "at least 2 weights for each output channel, got 1"),
         ({"weight_norm": "channels", "pad": 1, "pad_mode": "circular"}, x, "put the layer pad before"),
     ],

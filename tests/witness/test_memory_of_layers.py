@@ -46,10 +46,14 @@ LAYERS = (
     "{adaptive_max_pool: {out: 2}}",
     "{locally_connected: {out: 4, kernel: 3, pad: same}}",
 )
-COMPUTED = tuple(
-    f"{{conv: {{out: 4, {kernel}, weight_norm: {norm}}}}}"
-    for norm in ("channels", "last", "standardised", "scaled")
-    for kernel in ("kernel: 3, pad: 1", "kernel: 1, groups: 2, bias: false")
+COMPUTED = (
+    *(
+        f"{{conv: {{out: 4, {kernel}, weight_norm: {norm}}}}}"
+        for norm in ("channels", "last", "standardised", "scaled")
+        for kernel in ("kernel: 3, pad: 1", "kernel: 1, groups: 2, bias: false")
+    ),
+    "{conv: {out: 4, kernel: 1, groups: 2, relative: true}}",
+    "{conv: {out: 4, kernel: 1, relative: true, bias: false}}",
 )
 """Convolutions with computed weights, which need new storage."""
 
@@ -59,6 +63,7 @@ FROZEN = (
     "{conv: {out: 4, kernel: 3, pad: 1, pad_mode: circular}}",
     "{conv: {out: 4, kernel: 2, weight_norm: channels}}",
     "{conv: {out: 4, kernel: 2, weight_norm: scaled}}",
+    "{conv: {out: 8, kernel: 1, groups: 2, relative: true}}",
     "{conv_transpose: {out: 4, kernel: 2}}",
     "{conv_table: {table: [[0, 1], [1, 2, 3]], kernel: 1}}",
     "{locally_connected: {out: 4, kernel: 3, pad: 1}}",
