@@ -118,7 +118,10 @@ class Built(nn.Module):
                 values.pop(i, None)
             made = self.run(node, module, inputs)
             if isinstance(made, tuple):  # the indices of a pooling
-                made, values[indices_value(node.index)] = made
+                made, indices = made
+                if indices_value(node.index) not in frees:
+                    values[indices_value(node.index)] = indices
+                del indices
             values[node.index] = made
             del inputs, made
             if node.index in frees:
@@ -169,12 +172,12 @@ def _place(model: nn.Module, path: str, module: nn.Module) -> None:
 def _frees(network: Network, training: bool) -> dict[int, list[int]]:
     """For every node, the values of which the node is the last reader.
 
-    If no node reads an output, the output is freed after its own node.
+    If no node reads an output or the indices of a pooling, they are freed after their own node.
     """
     nodes = network.running(training)
     last: dict[int, int] = {}
     for node in nodes:
-        last.setdefault(node.index, node.index)
+        last |= {value: node.index for value in (node.index, indices_value(node.index)) if value not in last}
         last.update(dict.fromkeys(taken(node), node.index))
     for output in network.results(training):
         last.pop(output, None)

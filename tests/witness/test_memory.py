@@ -430,6 +430,13 @@ def two_threads():
     torch.set_num_threads(before)
 
 
+def test_indices_that_only_a_side_head_reads_are_freed_at_inference():
+    side = "{side: [{unpool: {of: pool}}], name: head}"
+    text = f"input: [3, 8, 8]\nlayers: [{C}, {{max_pool: {{kernel: 2, stride: 2}}, name: pool}}, {side}, {C}, {C}]\n"
+    network = expand(read_text(text, "spec.yaml", "spec"), "spec")
+    assert_both_passes(network, module_of(network), [image_of(network)], "flash")
+
+
 @settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(networks())
 def test_random_networks(two_threads, drawn: Drawn):
