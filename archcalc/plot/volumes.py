@@ -188,7 +188,7 @@ def _route(start: Placed, end: Placed, line: DiagramRow) -> list[tuple[float, fl
     elif end.trunk and not start.trunk:
         route = [(max(start.right, arrive - 2 * GAP), start.y), (arrive, 0)]
     else:
-        route = [(leave, start.y)]
+        route = [] if start.y == end.y else [(leave, start.y)]
     return [(start.right, start.y), *route, (end.x - (0 if end.trunk else left_of(end.box)), end.y)]
 
 
