@@ -41,8 +41,10 @@ def _factors(use: Use) -> Int:
 
 def _computed_five_times(use: Use) -> Int:
     """The weights without their first size. They are computed once for the layer, and at four looks at ``weight``."""
-    weights: Int = setting(use, "kernel_weights")(use.inputs[0])
-    return 5 * (weights // use.out.channels) * use.batch
+    x = use.inputs[0]
+    weights: Int = setting(use, "kernel_weights")(x)
+    first = x.channels if use.type == "conv_transpose" else setting(use, "out")
+    return 5 * (weights // first) * use.batch
 
 
 def _no_module(use: Use) -> bool:

@@ -192,6 +192,9 @@ class ConvTranspose(Layer, type="conv_transpose"):
     Every *input* position is multiplied with the whole kernel, so the work follows the input's size:
     a 2x2 kernel with stride 2 on a 4x4 map takes 4*4*4 products per channel pair, not 8*8*4.
 
+    With ``weight_norm``, every forward pass computes the weights, as in ``conv``. The weights of each *input* channel have
+    a trained length, as PyTorch's weight normalisation makes it: the first axis of the weights is the input channels.
+
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 4.
     """
 
@@ -203,6 +206,11 @@ class ConvTranspose(Layer, type="conv_transpose"):
     dilation = PerAxis("distance between the window's cells", 1)
     groups = WholeNumber("groups of channels", 1)
     bias = Flag("whether every output channel has a bias", True)
+    weight_norm = Choice(
+        "weights that every forward pass computes, with a trained length for each input channel (channels)",
+        (None, "channels"),
+        None,
+    )
 
     def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int, Int]]:
         """Size, span, stride, pad, output pad and dilation, for each axis of x."""
@@ -235,11 +243,23 @@ class ConvTranspose(Layer, type="conv_transpose"):
         return Shape(self.out, tuple(axes))
 
     def params(self, x: Shape) -> Params:
-        fan_out = self.out // self.groups * product(per_axis(self.kernel, x, "kernel"))
-        return Params(x.channels * fan_out, self.out * self.bias)
+        return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)
 
     def work(self, out: Shape, x: Shape) -> Work:
-        return Work(mac=self.params(x).weight * product(x.axes), add=out.values * self.bias)
+        return Work(mac=self.kernel_weights(x) * product(x.axes), add=out.values * self.bias)
+
+    def work_once(self, *inputs: Shape) -> Work:
+        (x,) = inputs
+        return computing(self.weight_norm, self.kernel_weights(x), x.channels)
+
+    def kernel_weights(self, x: Shape) -> Int:
+        """The weights that slide over the output."""
+        fan_out: Int = self.out // self.groups * product(per_axis(self.kernel, x, "kernel"))
+        return x.channels * fan_out
+
+    def factors(self, x: Shape) -> Int:
+        """The trained lengths of the weights."""
+        return factors(self.weight_norm, x.channels, 0)
 
 
 def spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, size: Int) -> Window:

@@ -125,7 +125,8 @@ class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):
             "bias": layer.bias,
             "dilation": each["dilation"],
         }
-        return ModuleCode(dims("ConvTranspose", x), arguments, 3, {**CONVOLVING, "output_padding": 0})
+        conv = ModuleCode(dims("ConvTranspose", x), arguments, 3, {**CONVOLVING, "output_padding": 0})
+        return with_weight_norm(layer.weight_norm, conv, len(x.axes))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [ConvTranspose(out=1, bias=False, **{name: getattr(layer, name) for name in (*WINDOW, "output_pad")})]

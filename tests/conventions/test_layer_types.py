@@ -443,6 +443,19 @@ def test_convolutions_with_vectors_of_relative_positions(tool: str) -> None:
     assert said.memory in (None, 4 * found.total("memory"))
 
 
+@pytest.mark.parametrize("tool", RUN)
+def test_a_transposed_convolution_with_computed_weights(tool: str) -> None:
+    pytest.importorskip("torch")
+    from torch import nn
+
+    settings = {"out": 4, "kernel": 3, "stride": 2, "weight_norm": "channels"}
+    found = explain(one_layer("conv_transpose", settings), convention(tool))
+    said = run(tool, nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(8, 4, 3, 2)))
+    assert said.operations == found.total("operations")
+    assert said.params in (None, found.total("parameters"))
+    assert said.memory in (None, 4 * found.total("memory"))
+
+
 @pytest.mark.parametrize(
     ("norm", "flops", "params", "summary"),
     [

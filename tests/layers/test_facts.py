@@ -138,6 +138,16 @@ CASES = [
         (Window(3, 1, 1), Window(3, 2, 0)),
     ),
     # (5-1)*2 - 2*1 + 3 + 1 = 10, (7-1)*2 - 2 + 3 + 1 = 14; every one of 35 input cells meets 6*4*9 weights
+    # a length for each of the 6 input channels, beside 6 * 8/2 * 4 weights
+    Case(
+        "conv_transpose",
+        {"out": 8, "kernel": 2, "groups": 2, "bias": False, "weight_norm": "channels"},
+        (x,),
+        Shape(8, (6, 8)),
+        (6 * 4 * 4 + 6,),
+        {"mac": 35 * 6 * 4 * 4},
+        (Window(2, 1, 1), Window(2, 1, 1)),
+    ),
     Case(
         "conv_transpose",
         {"out": 4, "kernel": 3, "stride": 2, "pad": 1, "output_pad": 1},
@@ -713,6 +723,12 @@ def test_facts_are_plain_ints(case):
 def test_work_of_computed_weights(norm: str | None, work: Work) -> None:
     """The weights are computed once in a forward pass, whatever the batch."""
     assert registry["conv"](out=8, kernel=1, weight_norm=norm).work_once(x) == work
+
+
+def test_a_transposed_convolution_computes_weights_for_each_input_channel():
+    # 6 rows of 8 * 4 weights: 192 squares, 6 * 31 sums, 6 roots, 6 quotients, 192 products
+    layer = registry["conv_transpose"](out=8, kernel=2, weight_norm="channels")
+    assert layer.work_once(x) == Work(mul=384, add=186, exp=6, div=6)
 
 
 @pytest.mark.parametrize(

@@ -681,6 +681,7 @@ class Settings:
             dilation=self.one_of(None, None, self.each(1, 2)),
             groups=groups if groups > 1 else None,
             bias=self.one_of(None, False),
+            weight_norm="channels" if self.rarely(4) else None,
         )
 
     def linear(self) -> dict[str, Any]:

@@ -130,6 +130,8 @@ def conv_transpose(given: dict[str, Any], x: Tensor) -> Tensor:
         given["bias"],
         given["dilation"],
     )
+    if given["weight_norm"]:
+        layer = nn.utils.parametrizations.weight_norm(layer)
     return layer(x)
 
 

@@ -54,6 +54,8 @@ COMPUTED = (
     ),
     "{conv: {out: 4, kernel: 1, groups: 2, relative: true}}",
     "{conv: {out: 4, kernel: 1, relative: true, bias: false}}",
+    "{conv_transpose: {out: 4, kernel: 2, weight_norm: channels}}",
+    "{conv_transpose: {out: 4, kernel: 3, stride: 2, groups: 2, bias: false, weight_norm: channels}}",
 )
 """Convolutions with computed weights, which need new storage."""
 
@@ -65,6 +67,7 @@ FROZEN = (
     "{conv: {out: 4, kernel: 2, weight_norm: scaled}}",
     "{conv: {out: 8, kernel: 1, groups: 2, relative: true}}",
     "{conv_transpose: {out: 4, kernel: 2}}",
+    "{conv_transpose: {out: 4, kernel: 2, weight_norm: channels}}",
     "{conv_table: {table: [[0, 1], [1, 2, 3]], kernel: 1}}",
     "{locally_connected: {out: 4, kernel: 3, pad: 1}}",
     "{linear: {out: 3, axis: channels}}",
