@@ -8,7 +8,7 @@ a whole network can be measured on the meta device.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import zip_longest
 from typing import Any, NamedTuple
 from weakref import ref
@@ -139,7 +139,8 @@ def saved(
 
     # No backward pass runs, so nothing is unpacked. A tensor saved in its own graph would never be freed.
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda nothing: nothing)
-    cast, orders = torch.autocast("cpu", torch.bfloat16, enabled=amp), AsOnCpu()  # type: ignore[no-untyped-call]
+    cast = torch.autocast("cpu", torch.bfloat16, enabled=amp)
+    orders = AsOnCpu() if images[0].is_meta else nullcontext()  # type: ignore[no-untyped-call]
     with _mode(module, training=True), layers, hooks, orders, InForm(attention), cast:
         references.append(module(*images))
     references.clear()  # breaks a cycle that Python cannot find: list, output, graph, hooks, list
