@@ -61,6 +61,7 @@ SAME_NAMES = (
     "mobilenet_v3_large",
     "mobilenet_v3_small",
     "mvit_v1_b",
+    "mvit_v2_s",
     "r3d_18",
     "regnet_x_16gf",
     "regnet_x_1_6gf",

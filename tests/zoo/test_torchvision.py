@@ -59,6 +59,7 @@ SPECS = {
     "mobilenet_v3_large": "mobilenet_v3_large",
     "mobilenet_v3_small": "mobilenet_v3_small",
     "mvit_v1_b": "mvit_v1_b",
+    "mvit_v2_s": "mvit_v2_s",
     "r2plus1d_18": "r2plus1d_18_tv",
     "r3d_18": "r3d_18",
     "regnet_x_16gf": "regnet_x_16gf",
@@ -113,7 +114,7 @@ SPECS = {
     "wide_resnet101_2": "wide_resnet101_2",
     "wide_resnet50_2": "wide_resnet50_2",
 }
-TRANSFORMERS = ("swin_v2_", "mvit_v2_")
+TRANSFORMERS = ("swin_v2_",)
 RUNNING_SIDE_HEADS = (
     "deeplabv3_mobilenet_v3_large",
     "deeplabv3_resnet101",
