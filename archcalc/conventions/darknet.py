@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
-from archcalc.conventions.counts import additions, window_cells
+from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
+from archcalc.conventions.counts import window_cells
+from archcalc.sizes import Int
+
+
+def _shortcut(use: Use) -> Int:
+    """1 per value of the output for each further map, however many of its values are added."""
+    return use.values * (len(use.inputs) - 1)
+
 
 CONVENTIONS = (
     Convention(
@@ -29,7 +36,7 @@ CONVENTIONS = (
                 window_cells,
                 place="make_maxpool_layer",
             ),
-            Term("shortcuts: 1 per added value", Layers("add"), additions, place="make_shortcut_layer"),
+            Term("shortcuts: 1 per added map and value", Layers("add"), _shortcut, place="make_shortcut_layer"),
             factor=2,
         ),
         more="fully and locally connected layers, biases and normalisation count nothing",

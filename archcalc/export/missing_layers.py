@@ -188,6 +188,26 @@ class Position(nn.Module):
         return (x.movedim(1, -1) + self.weight.view(self.sizes)).movedim(-1, 1)
 
 
+class UnequalSum(nn.Module):
+    """The first map, to which each other map is added where both have values (darknet's shortcut)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, first: Tensor, *others: Tensor) -> Tensor:
+        y = first if self.inplace else first.clone()
+        for x in others:
+            here, there = [slice(None)], [slice(None)]
+            for at, (n, m) in enumerate(zip(y.shape[1:], x.shape[1:], strict=True)):
+                size, up, down = min(n, m), max(n // m, 1), max(m // n, 1)
+                here.append(slice(0, size * up, up) if at else slice(size))
+                there.append(slice(0, size * down, down) if at else slice(size))
+            part = y if x.shape == y.shape else y[tuple(here)]
+            part += x[tuple(there)]
+        return y
+
+
 class ClassToken(nn.Module):
     """Puts trained positions before the others (Dosovitskiy et al. 2021)."""
 

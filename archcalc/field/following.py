@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from archcalc.field.attending import anywhere, attended
-from archcalc.field.joining import joined, side_by_side
+from archcalc.field.joining import joined, overlapping, side_by_side
 from archcalc.field.layout import Layout, plain_layout
 from archcalc.field.multiplying import multiplied
 from archcalc.field.sliding import regrouped, rolled, slid
@@ -15,7 +15,7 @@ from archcalc.layers.axes import axis_number
 from archcalc.layers.base import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose, LocallyConnected
 from archcalc.layers.dense import Linear
-from archcalc.layers.join import Concat
+from archcalc.layers.join import Add, Concat
 from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import Movement, Roll
 from archcalc.layers.reduce import Reduce
@@ -64,6 +64,8 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
         return multiplied(layer, before, out)
     if layer.makes_regions:
         return anywhere(before, xs, out)
+    if isinstance(layer, Add) and layer.unequal:
+        return overlapping(before, xs, out)
     if layer.joins:
         at = axis_number(layer.axis, xs[0], layer.type) if isinstance(layer, Concat) else 0
         return side_by_side(before, xs, out, at - 1) if at else joined(before, xs, out)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
-from archcalc.layers.join import Concat, broadcast_windows
+from archcalc.layers.join import Add, Concat, broadcast_windows
 from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import ChannelShuffle, Movement, Roll
 from archcalc.network import Network, Node
@@ -85,8 +85,11 @@ def regroups(network: Network) -> bool:
     types = {type(node.layer) for node in network.nodes}
     if any(issubclass(one, REGROUPING) for one in types if one is not ChannelShuffle):
         return True
-    return Concat in types and any(
-        isinstance(node.layer, Concat) and node.layer.axis != "channels" for node in network.nodes
+    return any(
+        (isinstance(node.layer, Concat) and node.layer.axis != "channels")
+        or (isinstance(node.layer, Add) and node.layer.unequal)
+        for node in network.nodes
+        if node.layer.joins
     )
 
 

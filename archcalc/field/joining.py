@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 from archcalc.field.layout import FREE, Digit, Layout, Slot, alike, free, simplest, vector_layout
 from archcalc.field.reading import Reading, all_windows, everything, one_by_one
+from archcalc.field.sliding import slid
+from archcalc.layers.convolution import spread
+from archcalc.layers.join import overlap
 from archcalc.sizes import ITSELF, POINT, Int, Shape, Span, Window, equal, is_array, largest, product
 
 Result: TypeAlias = tuple[Layout | None, list[tuple[Window, ...]]]
@@ -29,6 +32,27 @@ def joined(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
             reading.give_up_slot(at, out.axes[at])
         return reading.done()[0], bounds(layouts)
     return target, [aligned(layout, target) for layout in layouts]
+
+
+def overlapping(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
+    """Maps of other sizes, added to the first map at every k-th position of one of the two."""
+    read = [
+        slid(layout, _steps(x, out), x, out) if layout else (None, POINT) for layout, x in zip(layouts, xs, strict=True)
+    ]
+    inner = [layout for layout, _ in read]
+    target, _ = joined(inner, [out] * len(xs), out)
+    if all(layout is None or (target and alike(layout.key, target.key)) for layout in inner):
+        return target, [windows for _, windows in read]
+    return target, bounds(layouts)
+
+
+def _steps(x: Shape, out: Shape) -> tuple[Window, ...]:
+    """The windows on an input of another size: every k-th position, or a position for every k-th unit."""
+    _, here, there = overlap(out, x)
+    if equal(here, 1):
+        rows = zip(out.axes, x.axes, strict=True)
+        return tuple(Window(1, there, over=None if is_array(n) else (n - 1) * there + 1 - m) for n, m in rows)
+    return tuple(spread(m, 1, here, 0, 0, 1, n) for n, m in zip(out.axes, x.axes, strict=True))
 
 
 def bounds(layouts: Layouts, *, some: bool = False) -> list[tuple[Window, ...]]:

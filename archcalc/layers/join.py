@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import reduce
 from itertools import accumulate
+from typing import NamedTuple
 
 from archcalc.errors import LayerError
 from archcalc.layers.axes import AxisName, axis_number, sizes_of
 from archcalc.layers.base import Layer
+from archcalc.layers.settings import Flag
 from archcalc.sizes import (
     NO_PARAMS,
     NO_WORK,
@@ -62,10 +64,55 @@ class Elementwise(Join):
 
 
 class Add(Elementwise, type="add"):
-    """The sum of the inputs, value by value. Adding k inputs of one shape takes k - 1 additions per value."""
+    """The sum of the inputs, value by value. Adding k inputs of one shape takes k - 1 additions per value.
+
+    With ``unequal``, the output has the shape of the first input, and another input is added where both have values, as
+    darknet's shortcut does it: in the first channels, and of a map that is k times larger, every k-th position. A map
+    that is k times smaller is added to every k-th position.
+
+    Source of ``unequal``: Redmon, darknet, 2013 to 2016, src/blas.c, shortcut_cpu.
+    """
+
+    unequal = Flag("whether the inputs may differ in channels and, by one factor for all axes, in size", False)
+
+    def shape(self, *xs: Shape) -> Shape:
+        if not self.unequal:
+            return super().shape(*xs)
+        for x in xs[1:]:
+            overlap(xs[0], x)
+        return xs[0]
 
     def work(self, out: Shape, *xs: Shape) -> Work:
+        if self.unequal:
+            return Work(add=sum(overlap(out, x).shape.values for x in xs[1:]))
         return Work(add=self.combined(*xs))
+
+
+class Overlap(NamedTuple):
+    """Where a map is added to another one: how many channels and positions, and the step between them in both maps."""
+
+    shape: Shape
+    here: Int
+    there: Int
+
+
+def overlap(first: Shape, x: Shape) -> Overlap:
+    """Where x is added to the first map; LayerError if the factor between their sizes is not the same for all axes."""
+    if len(first.axes) != len(x.axes):
+        raise LayerError(f"the inputs of add differ in their number of axes: {first} and {x}")
+    here, there = [[greater(1, a // b) for a, b in zip(*sizes, strict=True)] for sizes in _both(first.axes, x.axes)]
+    if not all(equal(n, steps[0]) for steps in (here, there) for n in steps):
+        factors = [f"{int_text(a)}/{int_text(b)}" for a, b in zip(first.axes, x.axes, strict=True)]
+        raise LayerError(
+            f"add of {first} and {x}: the factor between the sizes, in whole numbers, must be the same for all axes, but "
+            f"the sizes are {', '.join(factors)}"
+        )
+    channels, *axes = map(lesser, sizes_of(first), sizes_of(x))
+    return Overlap(Shape(channels, tuple(axes)), here[0] if here else 1, there[0] if there else 1)
+
+
+def _both(a: tuple[Int, ...], b: tuple[Int, ...]) -> tuple[tuple[tuple[Int, ...], ...], ...]:
+    return (a, b), (b, a)
 
 
 class Mean(Elementwise, type="mean"):

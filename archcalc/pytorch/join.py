@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from archcalc.layers import Layer
 from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Add, broadcast
-from archcalc.pytorch.code import InlineCode, Statements
+from archcalc.pytorch.code import InlineCode, ModuleCode, Statements
 from archcalc.pytorch.layout import innermost_first, packed
 from archcalc.pytorch.record import JoinRecord, operands
 from archcalc.pytorch.runner import Runner, dense, formatted, into
 from archcalc.pytorch.tape import NOTHING_SAVED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.unequal import unequal_sum
 from archcalc.sizes import Shape
 
 
@@ -53,8 +54,16 @@ class AddRecord(OneByOneRecord, type="add"):
     def write(self, ends: list[str], over: bool) -> list[InlineCode]:
         return one_by_one(ends, ".add_(", ")") if over else super().write(ends, over)
 
+    def statements(self, layer: Any, inputs: Sequence[Shape], out: Shape, over: bool = False) -> Statements:
+        if layer.unequal:
+            return Statements((), ModuleCode("UnequalSum", {"inplace": over}, 0, {"inplace": False}))
+        return super().statements(layer, inputs, out, over)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [layer] if layer.unequal else super().stand_in(layer, out)
+
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        return self.sum(tape, xs, shapes, len(xs) - 1)
+        return unequal_sum(tape, xs, shapes) if layer.unequal else self.sum(tape, xs, shapes, len(xs) - 1)
 
     def sum(self, tape: Runner, xs: list[TapeTensor], shapes: list[Shape], final: int) -> TapeTensor:
         """Add the inputs one after another; the result of addition number ``final`` is the output."""
@@ -76,6 +85,7 @@ class AddRecord(OneByOneRecord, type="add"):
 
 class MeanRecord(AddRecord, type="mean"):
     in_place = False
+    statements, stand_in = OneByOneRecord.statements, OneByOneRecord.stand_in
 
     def write(self, ends: list[str], over: bool) -> list[InlineCode]:
         sums = super().write(ends, over) if len(ends) > 1 else []

@@ -45,7 +45,7 @@ def narrow(network: Network, source: int = 0) -> tuple[Network, dict[int, int]]:
             inputs = [_attention(small, node.layer, *inputs)]
         elif isinstance(node.layer, Matmul):
             inputs = [_product(small, node.layer, inputs, node.shape.axes)]
-        elif node.layer.joins and not _along_positions(node):
+        elif node.layer.joins and not (_along_positions(node) or _unequal(node)):
             inputs = [_widened(small, i, node.shape) for i in inputs]
         for layer in _stand_in(network, node, ones):
             inputs = [small.add(f"n{len(small.nodes)}", layer, inputs)]
@@ -71,6 +71,11 @@ def _stand_in(network: Network, node: Node, ones: tuple[int, ...]) -> list[Layer
 def _along_positions(node: Node) -> bool:
     """Whether a layer puts the positions of its inputs one after the other."""
     return isinstance(node.layer, Concat) and axis_number(node.layer.axis, node.shape, "concat") > 0
+
+
+def _unequal(node: Node) -> bool:
+    """Whether a layer adds maps of other sizes to a part of its first input."""
+    return isinstance(node.layer, Add) and node.layer.unequal
 
 
 def _attention(small: Network, layer: Layer, queries: int, keys: int, values: int, *bias: int) -> int:

@@ -382,6 +382,10 @@ CASES = [
         (Window(5, whole=True), Window(7, whole=True)),
     ),
     Case("reduce", {"by": "mean", "axis": "last"}, (v,), Shape(1), (), {"add": 5, "div": 1}),
+    # every second position of 4x10x14, added to 4 of 6 channels: 4 * 35 sums
+    Case("add", {"unequal": True}, (x, Shape(4, (10, 14))), x, (), {"add": 4 * 35}),
+    # 8 channels of 2x3: 2 = 5//2 = 7//3, so 6 channels at positions 0, 2 of the rows and 0, 2, 4 of the columns
+    Case("add", {"unequal": True}, (x, x, Shape(8, (2, 3))), x, (), {"add": 210 + 6 * 6}),
     Case("add", {}, (x, x, x), x, (), {"add": 420}),
     Case("subtract", {}, (x, x, x), x, (), {"add": 420}),
     Case("maximum", {}, (x, x, x), x, (), {"compare": 420}),

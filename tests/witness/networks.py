@@ -326,7 +326,7 @@ class _Drawing:
             poolable = ends and 0 < len(ends[0].axes) <= 3 and 0 < len(y.axes) <= 3
             if poolable and type not in ("concat", "attention", "matmul") and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
-            elif ends and not self.rarely(6):
+            elif ends and not self.rarely(3 if type == "add" else 6):
                 y = self.fitted(branch, y, ends[0], "" if axis else type)
             branches.append(branch)
             ends.append(y)
@@ -337,6 +337,8 @@ class _Drawing:
         given = {"axis": axis} if axis else Settings(self, ends[0]).of(type) if settled else {}
         if type == "matmul":
             del branches[2:], ends[2:]
+        if type == "add" and self.rarely(3):
+            given = {"unequal": True}
         if type == "attention" and "bias" not in given and x.axes and ends[1].axes and self.rarely(2):
             self.bias(x, given["heads"], ends[1].axes[-1], branches, ends)
         like = self.like(type, given, tuple(ends), visible)

@@ -450,6 +450,17 @@ def regions(operator: Any, given: dict[str, Any], *xs: Tensor, **more: Any) -> T
     return torch.cat(parts)[-BATCH:]
 
 
+def unequal(first: Tensor, *others: Tensor) -> Tensor:
+    """As darknet's shortcut_cpu asserts: one factor for height and width, in whole numbers."""
+    for x in others:
+        if x.dim() != first.dim():
+            raise NoSuchLayerError("maps of other axes")
+        factors = {(n // m, m // n) for n, m in zip(first.shape[2:], x.shape[2:], strict=True)}
+        if len({max(up, 1) for up, _ in factors}) > 1 or len({max(down, 1) for _, down in factors}) > 1:
+            raise NoSuchLayerError("factors that differ")
+    return first
+
+
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
@@ -499,7 +510,7 @@ LAYERS: dict[str, Any] = {
     "matmul": matmul,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
     "class_token": class_token,
-    "add": lambda given, *xs: sum(xs),
+    "add": lambda given, *xs: unequal(*xs) if given["unequal"] else sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),
     "multiply": lambda given, *xs: reduce(mul, xs),
     "subtract": lambda given, *xs: reduce(torch.sub, xs),

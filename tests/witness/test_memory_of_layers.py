@@ -262,3 +262,26 @@ def test_a_join(join: str, before: str) -> None:
         f"[{SMALL}], [{{max_pool: {{kernel: 3, stride: 1, pad: 1}}, from: input}}, {{reduce: {{by: max, axis: channels}}}}]",
     ):
         compare(f"input: [3, 6, 6]\nlayers: [{BEFORE[before]}, {{{join}: [{branches}]}}, {FIRST}]\n")
+
+
+UNEQUAL = (
+    "{conv: {out: 4, kernel: 3, stride: 2, pad: 1}}",
+    "{conv: {out: 6, kernel: 3, pad: 1}}",
+    "{conv: {out: 2, kernel: 3, stride: 3, pad: 1}}",
+    "{conv: {out: 5, kernel: 3, pad: 1}}, {upsample: {scale: 2}}",
+    "{layer_norm: {axis: channels}}, {slice: {stop: 3}}",
+    "{slice: {stop: 3, from: input}}, {max_pool: {kernel: 2, stride: 2}}",
+)
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("before", ["channels first", "channels last", "some channels", "some positions"])
+@pytest.mark.parametrize("other", UNEQUAL)
+def test_a_sum_of_unequal_maps(other: str, before: str) -> None:
+    """A smaller and a larger map, fewer and more channels, in both orders, in place, and in another precision."""
+    other = other.replace(", from: input}}", "}, from: input}")
+    size = 8 if before == "some positions" else 6
+    for storage in ("", ", storage: in_place"):
+        for branches in (f"a: [], b: [{other}], c: [{FIRST}]", f"b: [{other}], a: []"):
+            join = f"{{add: {{unequal: true, {branches}}}{storage}}}"
+            compare(f"input: {[3, size, size]}\nlayers: [{BEFORE[before]}, {join}, {FIRST}]\n")
