@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from archcalc.pytorch.attention_bias import Bias
 from archcalc.pytorch.runner import FLOAT, Runner
-from archcalc.pytorch.tape import PASSES, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.tape import PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
 
@@ -92,6 +92,11 @@ class Math:
     def _with_bias(self, scores: TapeTensor, bias: Bias) -> TapeTensor:
         """The scores with a bias. The gradient of a bias for all images is a sum over the images."""
         steps = [] if bias.repeated else [[Made(1, 0, bias.values * scores.itemsize)]]
+        if steps and bias.tensor.itemsize < scores.itemsize:
+            steps = [
+                [Made(SCRATCH, 0, bias.values * scores.itemsize, 1)],
+                [Made(1, 0, bias.values * bias.tensor.itemsize)],
+            ]
         rule = BackwardRule(steps, passes_gradient_on=True)
         return self.tape.run("add", [scores, bias.tensor], self.scores, _within("scores with bias"), rule=rule)
 

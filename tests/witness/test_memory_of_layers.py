@@ -285,3 +285,10 @@ def test_a_sum_of_unequal_maps(other: str, before: str) -> None:
         for branches in (f"a: [], b: [{other}], c: [{FIRST}]", f"b: [{other}], a: []"):
             join = f"{{add: {{unequal: true, {branches}}}{storage}}}"
             compare(f"input: {[3, size, size]}\nlayers: [{BEFORE[before]}, {join}, {FIRST}]\n")
+
+
+@pytest.mark.usefixtures("two_threads")
+@pytest.mark.parametrize("settings", ["", ", bias: relative, block: 6", ", bias: relative, block: 6, causal: true"])
+def test_attention_with_a_trained_bias(settings: str) -> None:
+    attention = f"{{attention: {{heads: 2{settings}, queries: [], keys: [], values: []}}}}"
+    compare(f"input: [3, 6]\nlayers: [{FIRST}, {attention}, {FIRST}]\n")
