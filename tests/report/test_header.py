@@ -18,7 +18,7 @@ from archcalc.report.receptive_field import field_tables
 from archcalc.version import __version__
 
 VERSION = f"archcalc {__version__}"
-RULE = "parameters are trained weights and biases; MACs of convolutions, linear layers and attention, 1 MAC = 2 FLOP"
+RULE = "parameters are trained weights and biases; MACs of convolutions, linear layers, attention and matmul, 1 MAC = 2 FLOP"
 REST = "a MAC is one product of a weight and an input, or of two values in attention, added to a sum"
 SIZE = "input 1x32x32 (channels x height x width), batch 1, float32"
 
