@@ -30,13 +30,14 @@ def _upsampling(use: Use) -> Int:
 
 
 def _einsum(use: Use) -> bool:
-    """Whether the attention is written as torch.einsum."""
-    return use.type == "attention" and use.form == EINSUM
+    """Whether the products are written as torch.einsum."""
+    return use.form == EINSUM
 
 
 def _rounding(use: Use) -> Int:
     """What fvcore reads too much in the text of np.einsum_path, which has 2 per multiply-add, in four digits."""
-    products = [part.mac * use.batch for part in use.layer.work_parts(use.out, *use.inputs).values()]
+    parts = use.layer.work_parts(use.out, *use.inputs).values()
+    products = [part.mac * use.batch for part in parts] or [use.work.mac]
     return sum(_four_digits(2 * n) // 2 - n for n in products)
 
 

@@ -13,6 +13,7 @@ from archcalc.conventions.counts import (
     UNHOOKED,
     additions,
     affine_values,
+    by_relative_position,
     input_values,
     response_norm_operations,
     unhooked,
@@ -48,6 +49,11 @@ def _multi_head(use: Use) -> bool:
 def _as_products(use: Use) -> bool:
     """Whether the attention is written as products and F.softmax."""
     return use.type == "attention" and use.form in (WRITTEN, EINSUM)
+
+
+def _relative(use: Use) -> bool:
+    """Whether the weights are vectors of relative positions, and the layer is not written as torch.matmul."""
+    return by_relative_position(use) and use.form != OPERATOR
 
 
 def _scores(use: Use) -> Int:
@@ -172,7 +178,7 @@ OPERATIONS = Tally(
         NO_ATTENTION._replace(
             where=Layers("attention", forms=(EINSUM,)), place="patch_tensor_ops", bug="no patch for torch.einsum"
         ),
-        BY_RELATIVE_POSITION._replace(place="patch_functional"),
+        BY_RELATIVE_POSITION._replace(where=_relative, place="patch_functional"),
         Term(
             UNHOOKED,
             unhooked,

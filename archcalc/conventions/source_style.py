@@ -35,7 +35,7 @@ FORMS = {
     BIAS: "a bias of the convolution before it",
     WRITTEN: "F.linear with the weights of a module, and attention as torch.matmul and F.softmax",
     BY_METHODS: "attention as torch.matmul and the method softmax of a tensor",
-    EINSUM: "attention as torch.einsum and F.softmax",
+    EINSUM: "torch.einsum, and attention as torch.einsum and F.softmax",
     TIMES_ONE: "a convolution whose output is multiplied by 1",
 }
 NOT_WRITTEN = tuple(form for form in FORMS if form not in (WRITTEN, BY_METHODS, EINSUM))
@@ -181,7 +181,18 @@ IN_TORCHVISION = (
     ),
     SourceStyle(("maxvit_*",), "maxvit.py: RelativePositionalMultiHeadAttention", (Rule("attention", form=EINSUM),)),
     SourceStyle(
-        ("mvit_*",),
+        ("mvit_v2_*",),
+        "video/mvit.py: MultiscaleAttention, _add_rel_pos, and the module PositionalEncoding, which puts the class token",
+        (
+            Rule("attention", form=BY_METHODS),
+            Rule("conv", "*.height.*", EINSUM),
+            Rule("conv", "*.width.*", EINSUM),
+            Rule("conv", "*.time.*", OPERATOR),
+            Rule("class_token", form=MODULE),
+        ),
+    ),
+    SourceStyle(
+        ("mvit_v1_*",),
         "video/mvit.py: MultiscaleAttention, and the module PositionalEncoding, whose result is the concat",
         (Rule("attention", form=BY_METHODS), Rule("concat", "embedded", MODULE)),
     ),

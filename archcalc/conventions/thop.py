@@ -20,7 +20,7 @@ from archcalc.conventions.counts import (
     weight_norm,
     weights_per_output_position,
 )
-from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, TORCHVISION, WRITTEN
+from archcalc.conventions.source_style import EINSUM, MODULE, OPERATOR, SUBCLASS, TORCHVISION, WRITTEN
 from archcalc.layers.axes import axis_size
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
@@ -62,7 +62,7 @@ def _upsampling(use: Use) -> Int:
 
 def _no_hook(use: Use) -> bool:
     """Whether the parameters have no hooked module: parameters of a block, a subclass, or a class without a hook."""
-    no_hook = use.form in (OPERATOR, SUBCLASS, WRITTEN) or use.type in NOTHING or weight_norm(use) is not None
+    no_hook = use.form in (OPERATOR, SUBCLASS, WRITTEN, EINSUM) or use.type in NOTHING or weight_norm(use) is not None
     return has_params(use) and no_hook
 
 

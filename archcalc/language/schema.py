@@ -151,8 +151,9 @@ def _layer(name: str) -> dict[str, Any]:
 def _join(name: str) -> dict[str, Any]:
     layer = _layer(name)
     both = {key: {"anyOf": [of, _STEPS]} for key, of in layer["properties"].items() if key in LAYERS[name].slots}
+    several: dict[str, Any] = {"minProperties": 2}
+    settings = {"propertyNames": {"enum": list(layer["properties"])}}
     branches = {"type": "object", "properties": layer["properties"] | both, "additionalProperties": _STEPS}
-    if not layer["properties"]:
-        branches["minProperties"] = 2
+    branches |= {"anyOf": [several, settings]} if layer["properties"] else several
     listed = {"type": "array", "items": _STEPS, "minItems": 2}
     return {"anyOf": [branches, listed, {"type": "null"}], "description": layer["description"]}

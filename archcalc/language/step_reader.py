@@ -26,7 +26,7 @@ from archcalc.language.steps import (
 )
 from archcalc.language.tree import Tree
 from archcalc.language.value_reader import ValueReader, kind
-from archcalc.layers import Layer
+from archcalc.layers import Layer, registry
 from archcalc.layers.base import STORAGES
 from archcalc.letters import is_name
 
@@ -175,7 +175,7 @@ class StepReader(ValueReader):
         order = () if numbered or not layer.slots else self.slot_order(layer, named, at, place)
         branches = []
         for name, child in named.items():
-            if layer.fields and isinstance(child.value, (str, int, float)):
+            if layer.fields and isinstance(child.value, (str, int, float)) and child.value not in registry:
                 from archcalc.language.synonyms import unknown_setting
 
                 text = unknown_setting(layer.type, name, layer.fields)

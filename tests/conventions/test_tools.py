@@ -43,6 +43,7 @@ OWN_SIZE = (
     "swin3d_t",
     "maxvit_t",
     "mvit_v1_b",
+    "mvit_v2_s",
 )
 """Networks that are torchvision's only at the size that they were made for."""
 

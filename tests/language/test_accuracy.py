@@ -62,7 +62,7 @@ def test_small_images_are_for_networks_of_small_inputs() -> None:
 def how_clips(weights: Any) -> str:
     """How the documentation of a weights entry says that videos were measured."""
     clips, frames = re.findall(r"(?:clips_per_video|clip_len)=(\d+)", weights.meta["_docs"])
-    number = {"1": "one clip", "5": "five clips"}[clips]
+    number = {"1": "one clip", "5": "five clips", "12": "twelve clips"}[clips]
     return f"{number} of {frames} frames"
 
 

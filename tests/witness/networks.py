@@ -611,7 +611,17 @@ class Settings:
         settings = self._conv()
         return settings if len(self.x.axes) <= 3 or self.rarely(10) else {**settings, **self.over_many_axes()}
 
+    def relative_conv(self) -> dict[str, Any]:
+        """A convolution whose groups are positions, most often on a grid that fits that of its outputs."""
+        queries = self.groups()
+        fits = [queries, 2 * queries, *(n for n in range(1, queries) if queries % n == 0)]
+        keys = self.count(1, 4) if self.rarely(5) else self.one_of(*fits)
+        kernel, bias = 2 if self.rarely(10) else 1, self.one_of(None, False)
+        return self.some(out=queries * keys, kernel=kernel, groups=queries, relative=True, bias=bias)
+
     def _conv(self) -> dict[str, Any]:
+        if self.rarely(16):
+            return self.relative_conv()
         groups = self.groups()
         norm = self.one_of(None, None, "channels", "last", "standardised", "scaled") if self.flag() else None
         return self.some(
@@ -670,7 +680,7 @@ class Settings:
 
     def locally_connected(self) -> dict[str, Any]:
         settings = self.conv()
-        return {key: settings[key] for key in settings if key not in ("groups", "pad_mode", "weight_norm")}
+        return {key: settings[key] for key in settings if key not in ("groups", "pad_mode", "weight_norm", "relative")}
 
     def conv_transpose(self) -> dict[str, Any]:
         groups = self.groups()

@@ -70,6 +70,8 @@ def uneven(pad: Any) -> bool:
 
 
 def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int | None = None) -> Tensor:
+    if given.get("relative"):
+        return by_relative_position(given, x)
     pad = 0 if given["pad"] == "valid" else given["pad"]
     if uneven(pad) and given.get("pad_mode", "zeros") != "zeros":
         if any(isinstance(p, (tuple, list)) and p[0] != p[1] for p in pad):
@@ -96,6 +98,27 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
     elif norm:  # as batch normalisation of one image whose channels are the filters
         weight = F.batch_norm(layer.weight.reshape(1, given["out"], -1), None, None, training=True)
         layer.weight = nn.Parameter(weight.reshape(layer.weight.shape))
+    return layer(x)
+
+
+def by_relative_position(given: dict[str, Any], x: Tensor) -> Tensor:
+    """A 1x1 convolution: every group is a query, its outputs are keys, and a vector is the weights of both."""
+    queries, keys = given["groups"], given["out"] // max(given["groups"], 1)
+    plain = all(
+        set(along(given[key], x)) == {one}
+        for key, one in (("kernel", 1), ("stride", 1), ("pad", 0))
+        if not isinstance(given[key], str)
+    )
+    finer = max(queries, keys, 1)
+    if not plain or isinstance(given["pad"], str) or given["weight_norm"] or not 1 <= x.dim() - 2 <= 3:
+        raise NoSuchLayerError("relative positions in a window")
+    if not queries or not keys or finer % queries or finer % keys:
+        raise NoSuchLayerError("relative positions between grids that do not fit")
+    vectors = torch.zeros(2 * finer - 1, x.shape[1] // queries)
+    places = [i * (finer // queries) - j * (finer // keys) + finer - 1 for i in range(queries) for j in range(keys)]
+    weight = vectors[[min(max(place, 0), 2 * finer - 2) for place in places]]
+    layer = of("Conv", x)(x.shape[1], given["out"], 1, groups=queries, bias=given["bias"])
+    layer.weight = nn.Parameter(weight.reshape(layer.weight.shape))
     return layer(x)
 
 
