@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
+MOST_LETTERS, MOST_LETTERS_OF_BLOCKS = 80, 40
+"""The most characters in the name of a layer or network, and in the name of a block or branch."""
+LAYER_SIGNS, NETWORK_SIGNS = "./+-", ".-"
+"""The signs that the name of a layer may contain, and the name of a network."""
 HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0").union(
     map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
 )

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem
-from archcalc.language.tree import Tree, parse
+from archcalc.language.tree import parse
 from archcalc.language.zoo import specs
+from archcalc.trees import Tree
 
 KEYS = ("top1", "top5", "on", "how", "source")
 

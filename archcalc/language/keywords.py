@@ -43,10 +43,6 @@ LAYERS = LayerTypes()
 
 PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 """The name of a spec parameter, or a name under ``let``, as the expression language reads names."""
-MOST_LETTERS, MOST_LETTERS_OF_BLOCKS = 80, 40
-"""The most characters in the name of a layer or network, and in the name of a block or branch."""
-LAYER_SIGNS, NETWORK_SIGNS = "./+-", ".-"
-"""The signs that the name of a layer may contain, and the name of a network."""
 
 MAX_AXES = 3
 """The most axes of a feature map, channels not counted."""

@@ -20,20 +20,17 @@ from archcalc.language.keywords import (
     MAX_AXES,
     MAX_INPUTS,
     MAX_NAMES,
-    MOST_LETTERS,
-    MOST_LETTERS_OF_BLOCKS,
     NETWORK,
-    NETWORK_SIGNS,
     OPTIONS,
     PARAM,
 )
 from archcalc.language.settings import mismatch
 from archcalc.language.step_reader import StepReader
 from archcalc.language.steps import Block, Given
-from archcalc.language.tree import Tree
 from archcalc.language.value_reader import kind
-from archcalc.letters import is_name
+from archcalc.letters import MOST_LETTERS, MOST_LETTERS_OF_BLOCKS, NETWORK_SIGNS, is_name
 from archcalc.named_inputs import INPUT
+from archcalc.trees import Tree
 
 
 def family_of(tree: Tree, file: str, name: str) -> Family:

@@ -10,7 +10,6 @@ from archcalc.language.expression import Expression
 from archcalc.language.keywords import (
     KINDS,
     LAYERS,
-    MOST_LETTERS_OF_BLOCKS,
     OPTIONS,
 )
 from archcalc.language.steps import (
@@ -24,11 +23,11 @@ from archcalc.language.steps import (
     Step,
     Template,
 )
-from archcalc.language.tree import Tree
 from archcalc.language.value_reader import ValueReader, kind
 from archcalc.layers import Layer, registry
 from archcalc.layers.base import STORAGES
-from archcalc.letters import is_name
+from archcalc.letters import MOST_LETTERS_OF_BLOCKS, is_name
+from archcalc.trees import Tree
 
 
 class StepReader(ValueReader):

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import Place, clipped
 from archcalc.language.expression import Expression, Scope, parse
-from archcalc.language.keywords import LAYER_SIGNS, MOST_LETTERS
 from archcalc.language.operations import ExpressionError, Spend, bounded_list, free
 from archcalc.layers import Layer
 from archcalc.layers.settings import message_text
-from archcalc.letters import is_name, normal
+from archcalc.letters import LAYER_SIGNS, MOST_LETTERS, is_name, normal
 
 MAX_TEMPLATE = 300
 """The most characters in a name before its braces are filled."""

@@ -16,10 +16,8 @@ import yaml
 
 from archcalc.errors import ArchcalcError, Problem, clipped
 from archcalc.letters import normal
+from archcalc.trees import MAX_DEPTH, MAX_NODES, Tree
 
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 50
-MAX_NODES = 100_000
 TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
@@ -38,30 +36,6 @@ _WORDS = {
     "False": False,
     "FALSE": False,
 }
-
-
-class Tree:
-    """A YAML value: a dict of trees, a list of trees, or a scalar.
-
-    It has a line, a size in nodes and a depth in levels. A scalar has its text too.
-    """
-
-    __slots__ = ("depth", "line", "size", "text", "value")
-
-    def __init__(self, value: Any, line: int, size: int = 1, depth: int = 0, text: str = "") -> None:
-        self.value, self.line, self.size, self.depth, self.text = value, line, size, depth, text
-
-    def at(self, line: int) -> Tree:
-        """A copy of this tree with another line number."""
-        return self if line == self.line else Tree(self.value, line, self.size, self.depth, self.text)
-
-    def data(self) -> Any:
-        """The value as plain Python data."""
-        if isinstance(self.value, dict):
-            return {key: tree.data() for key, tree in self.value.items()}
-        if isinstance(self.value, list):
-            return [tree.data() for tree in self.value]
-        return self.value
 
 
 def scalar(text: str) -> Any:

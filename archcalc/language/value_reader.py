@@ -25,8 +25,8 @@ from archcalc.language.steps import (
     list_expression,
     text_expression,
 )
-from archcalc.language.tree import Tree
 from archcalc.layers.settings import Like, Text
+from archcalc.trees import Tree
 
 UNREADABLE = Expression("", frozenset(), lambda scope, spend: UNKNOWN, 0)
 """Replaces a value that could not be read. The problem is already reported."""

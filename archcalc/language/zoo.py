@@ -12,14 +12,14 @@ from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
 from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
-from archcalc.language.keywords import MOST_LETTERS, NETWORK_SIGNS
 from archcalc.language.reader import family_of
 from archcalc.language.settings import read_settings
-from archcalc.language.tree import MAX_BYTES, parse
+from archcalc.language.tree import parse
 from archcalc.layers.settings import message_text
-from archcalc.letters import as_name
+from archcalc.letters import MOST_LETTERS, NETWORK_SIGNS, as_name
 from archcalc.named_inputs import given_inputs
 from archcalc.network import AnyNetwork, Network
+from archcalc.trees import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem, unknown
 from archcalc.language.operations import ExpressionError
-from archcalc.language.tree import Tree, parse
+from archcalc.language.tree import parse
 from archcalc.language.zoo import specs, text_of
 from archcalc.published.figure import CONFIDENCE, VERDICTS, Explanation, Figure, Place, Source, Subject
 from archcalc.published.formula import Formula, formula
 from archcalc.published.printed import read_number, unit
 from archcalc.published.quantities import QUANTITIES
+from archcalc.trees import Tree
 
 NO_FIGURES = ("accuracy.yaml", "sources.yaml")
 """Files of the folder that contain no figures."""

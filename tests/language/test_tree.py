@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from archcalc.errors import ArchcalcError
-from archcalc.language.tree import MAX_DEPTH, parse, scalar
+from archcalc.language.tree import parse, scalar
+from archcalc.trees import MAX_DEPTH
 
 
 def message(text: str) -> str:

@@ -1,0 +1,216 @@
+"""The network of a file while it is imported: steps in the order in which they run, and what has no counterpart.
+
+A step is a layer with settings, sources and the line of the file. Its shape is computed at once, so a rule of a format
+may depend on it. ``Graph.tree`` makes the tree that the language reads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.errors import ArchcalcError, LayerError, Problem, clipped
+from archcalc.importing.naming import Naming
+from archcalc.layers import Layer, registry
+from archcalc.layers.pool import MaxPool
+from archcalc.layers.resample import Pooled, Pooling
+from archcalc.named_inputs import INPUT
+from archcalc.sizes import Shape
+from archcalc.trees import MAX_NODES, Tree, tree_of
+
+MOST_PROBLEMS = 50
+MOST_NAMED = 12
+"""The most problems that an error lists, and the most dropped kinds of layers that a note names."""
+
+
+class Imported(NamedTuple):
+    """The tree of a spec, and what every report has to say of the import."""
+
+    tree: Tree
+    notes: list[str]
+
+
+class Blob(NamedTuple):
+    """An output of a step, or an input: the name of the step, and the shape."""
+
+    name: str
+    shape: Shape
+    regions: int = 0
+
+
+class Step:
+    """A layer with its settings, the names of its sources, and its options."""
+
+    def __init__(self, type: str, settings: Mapping[str, Any], sources: list[str], name: str, line: int) -> None:
+        self.type, self.settings, self.sources, self.name, self.line = type, settings, sources, name, line
+        self.options: dict[str, Any] = {}
+        self.regions = 0
+
+    def tree(self, before: str) -> Tree:
+        """The step as an entry of a spec. ``before`` is the name of the step that the step reads by default."""
+        layer = registry[self.type]
+        settings: Any = dict(self.settings) or None
+        if layer.direct and settings and settings.keys() == {layer.direct}:
+            settings = settings[layer.direct]
+        entry: dict[str, Any] = {self.type: settings, "name": self.name}
+        if len(self.sources) > 1 or layer.joins:
+            entry["from"] = self.sources
+        elif self.sources != [before]:
+            entry["from"] = self.sources[0]
+        return tree_of({**entry, **self.options}, self.line)
+
+
+class Graph:
+    """The steps of a network that is imported from ``file``."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.about: dict[str, Any] = {}
+        self.inputs: dict[str, Shape] = {}
+        self.input_line = 1
+        self.steps: list[Step] = []
+        self.names = Naming()
+        self.poolings: dict[str, Pooled] = {}
+        self.problems: list[Problem] = []
+        self.missing: list[Problem] = []
+        self.missing_kinds: Counter[str] = Counter()
+        self.dropped: Counter[str] = Counter()
+        self.remarks: dict[str, None] = {}
+        """What else the reader of a report has to know, each once."""
+        self.cut = 0
+        """The steps that are left out because they stand behind a layer without a counterpart."""
+
+    def problem(self, text: str, line: int) -> None:
+        self.problems.append(Problem(text, self.file, line))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise ArchcalcError(self.problems)
+
+    def lacks(self, kind: str, text: str, line: int) -> None:
+        """Note a layer of the file that has no counterpart."""
+        self.missing_kinds[kind] += 1
+        self.missing.append(Problem(text, self.file, line))
+        if len(self.missing) > MAX_NODES:
+            self.stop()
+
+    def stop(self) -> None:
+        raise ArchcalcError(Problem(f"more than {MAX_NODES:,} layers", self.file))
+
+    def input(self, name: str, shape: Shape, line: int) -> Blob:
+        """An input of the network. The first one is the main input."""
+        if not self.inputs:
+            self.input_line = line
+        name = self.names.new(name)
+        self.inputs[name] = shape
+        return Blob(name, shape)
+
+    def add(
+        self,
+        type: str,
+        sources: Sequence[Blob | None],
+        name: str,
+        line: int,
+        settings: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Blob | None:
+        """Append a step. None if a source is None, which stands behind a layer without a counterpart."""
+        known = [source for source in sources if source is not None]
+        if len(known) < len(sources):
+            self.cut += 1
+            return None
+        if len(self.steps) * 8 > MAX_NODES:
+            self.stop()
+        settings = settings or {}
+        kind = registry[type]
+        regions = int(settings.get("regions", 0)) or max((blob.regions for blob in known), default=0)
+        try:
+            made = kind(**{key: self._fact(kind, key, value) for key, value in settings.items()})
+            shape = made.shape(*[blob.shape for blob in known])
+        except LayerError as error:
+            self.problem(f"{clipped(name, 60)}: {error}", line)
+            self.cut += 1
+            return None
+        written = {k: v.name if isinstance(v, Blob) else v for k, v in settings.items() if k != "regions"}
+        step = Step(type, written, [blob.name for blob in known], self.names.new(name), line)
+        step.options, step.regions = options, regions
+        self.steps.append(step)
+        if isinstance(made, MaxPool):
+            self.poolings[step.name] = Pooled.of(made, known[0].shape, shape)
+        return Blob(step.name, shape, regions)
+
+    def _fact(self, kind: type[Layer], key: str, value: Any) -> Any:
+        """The value of a setting. A blob stands for the sizes of its map, or for the pooling that made it."""
+        if not isinstance(value, Blob):
+            return value
+        return self.poolings[value.name] if isinstance(kind.fields[key], Pooling) else value.shape.axes
+
+    def alone(self) -> None:
+        """Give a layer that writes in place new storage, if another step reads its input too."""
+        readers = Counter(source for step in self.steps for source in step.sources)
+        for step in self.steps:
+            if registry[step.type].storage == "in_place" and any(readers[source] > 1 for source in step.sources):
+                step.options["storage"] = "new"
+
+    def finish(self, allow_missing: bool) -> Imported:
+        """The tree with its notes; ArchcalcError with all problems, and with all missing layers if they count."""
+        problems = [*self.problems, *([] if allow_missing else self._missing())]
+        if problems:
+            raise ArchcalcError(problems)
+        if not self.steps:
+            raise ArchcalcError(Problem("the file has no layers that archcalc could compute", self.file))
+        self.alone()
+        return Imported(self.tree(), ["; ".join([self.note(), *self.remarks])])
+
+    def _missing(self) -> list[Problem]:
+        if not self.missing:
+            return []
+        listed = self.missing[:MOST_PROBLEMS]
+        more = len(self.missing) - len(listed)
+        kinds = _counted(self.missing_kinds)
+        text = f"{kinds}: no counterpart in archcalc. --allow-missing leaves them out, with all layers behind them"
+        return [*listed, *([Problem(f"and {more} more", self.file)] if more else []), Problem(text, self.file)]
+
+    def note(self) -> str:
+        """What the import left out, in one line."""
+        dropped = f"dropped: {_counted(self.dropped)}" if self.dropped else "nothing dropped"
+        if not self.missing:
+            return f"import: parameters complete, multiply-adds complete, {dropped}"
+        behind = f" and {self.cut} layers behind them" if self.cut else ""
+        return (
+            f"import: every count is a lower bound, and outputs are cut, without {_counted(self.missing_kinds)}{behind}; "
+            f"{dropped}"
+        )
+
+    def tree(self) -> Tree:
+        """The spec of the network: one step after another."""
+        about = {key: tree_of(value, 1) for key, value in self.about.items()}
+        sizes = {name: [shape.channels, *shape.axes] for name, shape in self.inputs.items()}
+        one = next(iter(self.inputs)) if len(self.inputs) == 1 else ""
+        stated = {"input": sizes[one]} if one else {"inputs": sizes}
+        before = INPUT if one else next(iter(self.inputs))
+        entries: list[Tree] = []
+        around, inside = 0, list[Tree]()
+        for step in self.steps:
+            if one:
+                step.sources = [INPUT if source == one else source for source in step.sources]
+            entry = step.tree(before)
+            if step.regions != around:
+                inside, around = [], step.regions
+            if step.regions:
+                inside.append(entry)
+                if len(inside) == 1:
+                    entries.append(tree_of({"regions": around, "layers": inside}, step.line))
+                else:
+                    entries[-1] = tree_of({"regions": around, "layers": inside}, entries[-1].line)
+            else:
+                entries.append(entry)
+            before = step.name
+        top = {**about, **{k: tree_of(v, self.input_line) for k, v in stated.items()}, "layers": tree_of(entries, 1)}
+        return tree_of(top, 1)
+
+
+def _counted(kinds: Counter[str]) -> str:
+    """Kinds of layers with their numbers: ``3 yolo, cost``."""
+    parts = [kind if count == 1 else f"{count} {kind}" for kind, count in kinds.items()]
+    more = len(parts) - MOST_NAMED
+    return ", ".join(parts[:MOST_NAMED]) + (f" and {more} more kinds" if more > 0 else "")
