@@ -69,8 +69,18 @@ class Network(network.Network):
         return analyze(self, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
 
 
-def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **settings: Setting) -> Network:
+def load(
+    net: str | os.PathLike[str],
+    /,
+    *,
+    input: InputSizes | None = None,
+    allow_missing: bool = False,
+    **settings: Setting,
+) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
+
+    A path is a spec (.yaml, .yml, .json), a network of Caffe (.prototxt) or of darknet (.cfg). Reading it runs no code.
+    With ``allow_missing``, layers of such a network that have no counterpart are left out, and ``notes`` says so.
 
     ``settings`` replace spec parameters; the name can hold settings too: ``resnet50@option=c,classes=10``. If a file
     holds several networks, the name of one follows a colon: ``my.yaml:small``. ``input`` is (channels, height, width)
@@ -83,7 +93,7 @@ def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **s
         from archcalc.plugins import check_plugins
 
         check_plugins()
-    return load_as(Network, net, input, settings)
+    return load_as(Network, net, input, settings, allow_missing)
 
 
 def analyze(

@@ -26,6 +26,7 @@ GROUND = {
     "dtypes": "bytes of a value",
     "sizes": "shapes, windows, arithmetic",
     "types": "argument types",
+    "trees": "values with lines",
 }
 HOUSE = {
     "layers": "four facts per layer type",
@@ -36,6 +37,7 @@ HOUSE = {
     "network": "the graph of layers",
     "naming": "names side by side",
     "outputs": "outputs chosen",
+    "importing": "files of other tools",
     "language": "text to network",
     "conventions": "how a tool counts",
     "pytorch": "what PyTorch does, per layer type",

@@ -33,7 +33,7 @@ def network(args: Arguments, net: str) -> Network:
     """The network with the command's settings. It is built only once, at the input size of the command."""
     from archcalc.language import load
 
-    return load(net, input=input_of(args), **dict(args.set))
+    return load(net, input=input_of(args), allow_missing=getattr(args, "allow_missing", False), **dict(args.set))
 
 
 def input_of(args: Arguments) -> Any:

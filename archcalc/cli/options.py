@@ -35,7 +35,12 @@ PLUGIN = Option(
     repeats=True,
     shared=True,
 )
-NET_OPTIONS = (SET, PLUGIN)
+ALLOW_MISSING = Option(
+    "--allow-missing",
+    "read a network of Caffe or darknet without the layers that have no counterpart; every count is then a lower bound",
+    shared=True,
+)
+NET_OPTIONS = (SET, PLUGIN, ALLOW_MISSING)
 """Options of every command that accepts networks."""
 INPUT = Option(
     "--input",

@@ -7,9 +7,10 @@ Axpy: hujie-frank/SENet.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-from archcalc.importing.caffe_network import Caffe, Dropped, Record
+from archcalc.importing.caffe_file import Caffe, Dropped, Record
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob
 
@@ -99,7 +100,7 @@ def sliced(net: Caffe, record: Record) -> list[Blob | Dropped | None]:
     if len(points) != count - 1:
         raise WrongValueError(f"{len(points)} points for {count} parts")
     edges, parts = [0, *points, size], list[Blob | Dropped | None]()
-    for at, (start, stop) in enumerate(zip(edges, edges[1:], strict=False)):
+    for at, (start, stop) in enumerate(pairwise(edges)):
         settings: dict[str, Any] = {"start": start} if start else {}
         settings |= {"stop": stop} if stop != size else {}
         settings |= {} if axis == "channels" else {"axis": axis}

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 from archcalc.importing import caffe_joins as joins
 from archcalc.importing import caffe_moves as moves
 from archcalc.importing import caffe_windows as windows
-from archcalc.importing.caffe_network import Caffe, Dropped, Record
+from archcalc.importing.caffe_file import Caffe, Dropped, Record
 from archcalc.importing.errors import MissingError
 from archcalc.importing.graph import Blob
 
-Rule: TypeAlias = "Callable[[Caffe, Record], Blob | None | list[Blob | Dropped | None]]"
+Rule: TypeAlias = "Callable[[Caffe, Record], Blob | list[Blob | Dropped | None] | None]"
 
 DROPPED = frozenset(
     [
@@ -269,7 +269,8 @@ def inputs(net: Caffe, record: Record) -> list[Blob | Dropped | None]:
 INPUTS: dict[str, Callable[[Caffe, Record], list[Blob | Dropped | None]]] = {
     **dict.fromkeys(("Input", "DummyData"), inputs),
     **dict.fromkeys(
-        ("Data", "ImageData", "HDF5Data", "WindowData", "MemoryData", "ImageSegData", "AnnotatedData"), data
+        ("Data", "ImageData", "HDF5Data", "WindowData", "MemoryData", "ImageSegData", "AnnotatedData", "PythonData"),
+        data,
     ),
 }
 """The layers that make the inputs of a network."""

@@ -5,7 +5,7 @@ Source: BVLC/caffe 9b89154, src/caffe/layers: flatten_layer.cpp, reshape_layer.c
 
 from __future__ import annotations
 
-from archcalc.importing.caffe_network import Caffe, Record
+from archcalc.importing.caffe_file import Caffe, Record
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.importing.caffe_network import Caffe, Dropped, Record
+from archcalc.importing.caffe_file import Caffe, Dropped, Record
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob
 from archcalc.importing.prototxt import Message

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from archcalc.errors import clipped
-from archcalc.importing.cfg_network import Cfg
+from archcalc.importing.cfg_file import Cfg
 from archcalc.importing.darknet import Section
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob
@@ -168,7 +168,10 @@ def pooling(type: str) -> Callable[[Cfg, Section], Blob | None]:
 def reorg(cfg: Cfg, section: Section) -> Blob | None:
     """blas.c, reorg_cpu: the memory of the map, read as a quarter of the channels and twice the positions (stride 2)."""
     blob, s = cfg.current, positive(section, "stride", 1)
-    for key in ("reverse", "flatten", "extra"):
+    extra = section.whole("extra", 0)
+    if extra > 0:  # all values as a vector, and so many zeros behind them
+        return cfg.add("pad_channels", vector(cfg), settings={"after": extra})
+    for key in ("reverse", "flatten"):
         if section.whole(key, 0):
             raise MissingError(f"{key} has no counterpart")
     return reorganised(lambda *sources, settings: cfg.add("rearrange", *sources, settings=settings), blob, s)
@@ -210,11 +213,27 @@ def shortcut(cfg: Cfg, section: Section) -> Blob | None:
         raise WrongValueError("a shortcut names a layer in from=")
     if section.word("weights_type", "none") != "none":
         raise MissingError("a sum with trained factors (weights_type) has no counterpart")
-    blobs = [cfg.current, *[cfg.output(number) for number in numbers]]
-    for blob in blobs[1:]:
-        if blob is not None and blobs[0] is not None and blob.shape != blobs[0].shape:
-            raise MissingError(f"a sum of unequal maps, {blobs[0].shape} and {blob.shape}, has no counterpart")
+    blobs = [cfg.current, *[fitted(cfg, cfg.output(number), cfg.current) for number in numbers]]
     return activated(cfg, section, cfg.add("add", *blobs), "linear")
+
+
+def fitted(cfg: Cfg, blob: Blob | None, like: Blob | None) -> Blob | None:
+    """blas.c, shortcut_cpu: every n-th position of a larger map, and the channels that both maps have."""
+    if blob is None or like is None or blob.shape == like.shape:
+        return blob
+    if len(blob.shape.axes) != 2 or len(like.shape.axes) != 2:
+        raise WrongValueError(f"a sum of {like.shape} and {blob.shape}")
+    steps = {n // m if n >= m and n % m == 0 else 0 for n, m in zip(blob.shape.axes, like.shape.axes, strict=True)}
+    if len(steps) > 1 or 0 in steps:
+        raise MissingError(
+            f"a sum of {like.shape} and a map of {blob.shape}, which is no multiple of it, has no counterpart"
+        )
+    step, more = steps.pop(), int(blob.shape.channels - like.shape.channels)
+    for axis in ("height", "width") if step > 1 else ():
+        blob = cfg.add("slice", blob, settings={"step": step, "axis": axis})
+    if more > 0:
+        return cfg.add("slice", blob, settings={"stop": int(like.shape.channels)})
+    return cfg.add("pad_channels", blob, settings={"after": -more}) if more else blob
 
 
 def gate(cfg: Cfg, section: Section) -> Blob | None:
@@ -235,9 +254,12 @@ def upsample(cfg: Cfg, section: Section) -> Blob | None:
 
 def softmax(cfg: Cfg, section: Section) -> Blob | None:
     """softmax_layer.c: over all values, unless ``spatial``."""
-    if section.whole("groups", 1) > 1 or section.word("tree"):
-        raise MissingError("a softmax in groups or along a tree has no counterpart")
     blob = cfg.current
+    if section.word("tree"):
+        cfg.graph.dropped["softmax along a tree"] += 1
+        return blob
+    if section.whole("groups", 1) > 1:
+        raise MissingError("a softmax in groups has no counterpart")
     if blob is not None and not section.number("spatial", 0) and any(n > 1 for n in blob.shape.axes):
         blob = vector(cfg)
     return cfg.add("softmax", blob)

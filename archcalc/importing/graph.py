@@ -100,7 +100,7 @@ class Graph:
         """An input of the network. The first one is the main input."""
         if not self.inputs:
             self.input_line = line
-        name = self.names.new(name)
+        name = self.names.new(self.names.of_input(name))
         self.inputs[name] = shape
         return Blob(name, shape)
 
@@ -158,6 +158,8 @@ class Graph:
             raise ArchcalcError(problems)
         if not self.steps:
             raise ArchcalcError(Problem("the file has no layers that archcalc could compute", self.file))
+        read = {source for step in self.steps for source in step.sources}
+        self.inputs = {name: shape for name, shape in self.inputs.items() if name in read}
         self.alone()
         return Imported(self.tree(), ["; ".join([self.note(), *self.remarks])])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.letters import LAYER_SIGNS, MOST_LETTERS, as_name, is_name
+from archcalc.letters import LAYER_SIGNS, MOST_LETTERS, MOST_LETTERS_OF_BLOCKS, as_name, is_name
 from archcalc.named_inputs import INPUT
 
 ROOM = 6
@@ -15,6 +15,11 @@ class Naming:
     def __init__(self) -> None:
         self.taken = {INPUT}
         self.numbers: dict[str, int] = {}
+
+    def of_input(self, wanted: str) -> str:
+        """The name of an input, which has no signs."""
+        base = as_name(wanted, MOST_LETTERS_OF_BLOCKS - ROOM) or "_"
+        return f"_{base}" if base[0].isdigit() else base
 
     def new(self, wanted: str) -> str:
         """A name that is not taken: ``wanted``, or ``wanted`` with a number."""

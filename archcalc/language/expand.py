@@ -53,7 +53,8 @@ def network_of(
 
     def build() -> Network:
         with _settings_said(family, name, values):
-            return _expanded(family, network, scope, resized=input is not None)
+            source = family if family.again is None or network.at_own_input else family.again(inputs)
+            return _expanded(source, network, scope, resized=input is not None)
 
     network = kind(
         name,
@@ -62,7 +63,7 @@ def network_of(
         about=family.about | entry.about,
         settings=values,
         defaults=own,
-        notes=[note for shape in inputs.values() for note in _order_noted(shape)],
+        notes=[*family.notes, *(note for shape in inputs.values() for note in _order_noted(shape))],
         origin="zoo" if family.in_zoo else "file",
         file=family.file,
         takes=takes,

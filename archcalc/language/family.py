@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from archcalc.errors import Place
 from archcalc.language.steps import Block, Given, Step
+from archcalc.sizes import Shape
 
 
 class Entry:
@@ -28,6 +30,7 @@ class Family:
 
     ``inputs``: the sizes of every input by name; a network without inputs has those of the family.
     ``axes``: the numbers of axes that an input may have; empty: the same number as the spec's own input.
+    ``notes``: what every report says of the family. ``again``: the family of an imported file for other inputs.
     """
 
     in_zoo = False
@@ -45,3 +48,5 @@ class Family:
         self.blocks: dict[str, Block] = {}
         self.networks: dict[str, Entry] = {}
         self.steps: list[Step] = []
+        self.notes: list[str] = []
+        self.again: Callable[[Mapping[str, Shape]], Family] | None = None

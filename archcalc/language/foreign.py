@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from archcalc.errors import ArchcalcError, Problem
 
 EXTENSIONS: Mapping[str, str] = {
-    ".prototxt": "a network of Caffe",
     ".caffemodel": "weights of Caffe",
-    ".cfg": "a network of Darknet",
     ".weights": "weights of Darknet",
     ".onnx": "an ONNX model",
     ".pt": "a model of PyTorch",
@@ -37,8 +35,6 @@ _MAGIC: Mapping[bytes, str] = {
     b"\x08": "a protocol buffer, as ONNX and TensorFlow write models",
 }
 _TEXT: Mapping[str, str] = {
-    r"layers? *\{|input_param *\{|input_dim *:": "a network of Caffe",
-    r"\[(net|network|convolutional)\]": "a network of Darknet",
     r"(import|from) +\w+.*|class +\w+.*:|def +\w+\(.*": "Python source",
     r'[ {]*"?(class_name|keras_version)"? *:.*': "a model of Keras",
     r'[ {]*"?(architectures|model_type|transformers_version)"? *:.*': "a configuration of Hugging Face",

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+from archcalc.importing.formats import FORMATS, format_of, format_of_text
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
 from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
@@ -24,10 +25,11 @@ from archcalc.trees import MAX_BYTES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from archcalc.inputs import Sizes
     from archcalc.types import InputSizes, Setting
 
 STDIN = "standard input"
-SUFFIXES = (".yaml", ".yml", ".json")
+SUFFIXES = (".yaml", ".yml", ".json", *FORMATS)
 _SETTINGS = r"@\s*[A-Za-z_][A-Za-z0-9_]*\s*="
 
 
@@ -87,13 +89,24 @@ def read_text(text: str, file: str, name: str) -> Family:
         raise
 
 
-def load(net: str | os.PathLike[str], /, *, input: InputSizes | None = None, **settings: Setting) -> Network:
+def load(
+    net: str | os.PathLike[str],
+    /,
+    *,
+    input: InputSizes | None = None,
+    allow_missing: bool = False,
+    **settings: Setting,
+) -> Network:
     """The network called ``net``: see ``archcalc.load``."""
-    return load_as(Network, net, input, settings)
+    return load_as(Network, net, input, settings, allow_missing)
 
 
 def load_as(
-    kind: type[AnyNetwork], net: str | os.PathLike[str], input: InputSizes | None, settings: dict[str, Setting]
+    kind: type[AnyNetwork],
+    net: str | os.PathLike[str],
+    input: InputSizes | None,
+    settings: dict[str, Setting],
+    allow_missing: bool = False,
 ) -> AnyNetwork:
     """The network called ``net``, as an object of the class ``kind``: see ``archcalc.load``."""
     if isinstance(net, os.PathLike):
@@ -112,9 +125,23 @@ def load_as(
     if not is_path(net):
         return network_of(kind, find(net), net, settings, sizes)
     path, wanted = _split(net)
-    name = as_name(os.path.splitext(os.path.basename(path))[0], MOST_LETTERS, NETWORK_SIGNS)
-    family = read_text(text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name)
+    family = read_file(path, sizes, allow_missing)
     return network_of(kind, family, wanted or _only(family, path), settings, sizes)
+
+
+def read_file(path: str, input: Sizes | dict[str, Sizes] | None = None, allow_missing: bool = False) -> Family:
+    """The family in a file, or in standard input for ``-``: a spec, or a network of another tool.
+
+    ``input`` and ``allow_missing`` are for networks of other tools: see ``archcalc.importing.imported``.
+    """
+    name = as_name(os.path.splitext(os.path.basename(path))[0], MOST_LETTERS, NETWORK_SIGNS)
+    text, file, name = text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name
+    module = format_of(path) or format_of_text(text)
+    if not module:
+        return read_text(text, file, name)
+    from archcalc.language.imports import import_text
+
+    return import_text(text, file, name, module, input, allow_missing)
 
 
 def split_settings(net: str) -> tuple[str, str]:
@@ -156,13 +183,13 @@ def is_pattern(net: str) -> bool:
 def is_path(net: str) -> bool:
     """Whether ``net`` is the path of a spec, and not a name in the zoo. ``-`` is standard input."""
     path, _ = _split(net)
-    return path == "-" or os.sep in path or path.endswith(SUFFIXES) or bool(extension_of(path))
+    return path == "-" or os.sep in path or path.lower().endswith(SUFFIXES) or bool(extension_of(path))
 
 
 def _split(net: str) -> tuple[str, str]:
     """The path, and the name of the network after a colon."""
     path, _, wanted = net.rpartition(":")
-    return (path, wanted) if path == "-" or path.endswith(SUFFIXES) else (net, "")
+    return (path, wanted) if path == "-" or path.lower().endswith(SUFFIXES) else (net, "")
 
 
 def _only(family: Family, path: str) -> str:
@@ -205,7 +232,7 @@ def _decoded(raw: bytes, file: str) -> str:
         line = raw[: error.start].count(b"\n") + 1
         raise ArchcalcError(Problem("is not UTF-8 text", file, line)) from None
     if "\0" in text:
-        raise ArchcalcError(Problem("is binary, expected YAML text", file, text[: text.index("\0")].count("\n") + 1))
+        raise ArchcalcError(Problem("is binary, expected text", file, text[: text.index("\0")].count("\n") + 1))
     if not text.strip():
         raise ArchcalcError(Problem("the spec is empty", file))
     return text

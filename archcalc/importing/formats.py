@@ -1,0 +1,29 @@
+"""The formats of other tools that archcalc reads, recognised by the name of a file or by a line of the text."""
+
+from __future__ import annotations
+
+import re
+
+FORMATS = {".prototxt": "caffe_network", ".cfg": "cfg_network"}
+"""The module that reads a file, by the file's extension."""
+_SIGNS = {
+    r"[ \t]*\[[ \t]*(net|network)[ \t]*\]": "cfg_network",
+    r"[ \t]*(layers?[ \t]*:?[ \t]*\{|input_(dim[ \t]*:|shape[ \t]*\{)).*": "caffe_network",
+}
+"""The module that reads a text, by the pattern of a line that no spec has."""
+
+
+def format_of(path: str) -> str:
+    """The module that reads a file of this name; '' if the name is not of a known format."""
+    return next((module for extension, module in FORMATS.items() if path.lower().endswith(extension)), "")
+
+
+def format_of_text(text: str) -> str:
+    """The module that reads this text; '' if it shows no sign of a known format."""
+    if "{" not in text and "[net" not in text.lower():
+        return ""
+    for line in text[:20_000].splitlines()[:200]:
+        for pattern, module in _SIGNS.items():
+            if re.fullmatch(pattern, line[:200].rstrip(), re.IGNORECASE):
+                return module
+    return ""
