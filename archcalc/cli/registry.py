@@ -10,7 +10,7 @@ from archcalc.layers.settings import message_text
 
 NAMES = (
     *("table", "list", "compare", "diff", "rf", "memory", "audit", "explain", "verify", "plot", "report"),
-    *("show", "export", "schema", "help", "completion"),
+    *("show", "import", "export", "schema", "help", "completion"),
 )
 """The names of the commands. Each command is in the module with the same name in ``archcalc.cli.commands``."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.errors import Place
 from archcalc.language.steps import Block, Given, Step
 from archcalc.sizes import Shape
+from archcalc.trees import Tree
 
 
 class Entry:
@@ -30,7 +31,8 @@ class Family:
 
     ``inputs``: the sizes of every input by name; a network without inputs has those of the family.
     ``axes``: the numbers of axes that an input may have; empty: the same number as the spec's own input.
-    ``notes``: what every report says of the family. ``again``: the family of an imported file for other inputs.
+    ``notes``: what every report says of the family. ``tree`` and ``again`` are for an imported file: its tree, and its
+    family for other inputs.
     """
 
     in_zoo = False
@@ -49,4 +51,5 @@ class Family:
         self.networks: dict[str, Entry] = {}
         self.steps: list[Step] = []
         self.notes: list[str] = []
+        self.tree: Tree | None = None
         self.again: Callable[[Mapping[str, Shape]], Family] | None = None

@@ -50,5 +50,5 @@ def _family(
     read = import_module(f"archcalc.importing.{module}").read
     imported: Imported = read(text, file, inputs, anew, allow_missing)
     family = family_of(imported.tree, file, name)
-    family.notes = imported.notes
+    family.notes, family.tree = imported.notes, imported.tree
     return family

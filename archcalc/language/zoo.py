@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
@@ -129,7 +130,7 @@ def load_as(
     return network_of(kind, family, wanted or _only(family, path), settings, sizes)
 
 
-def read_file(path: str, input: Sizes | dict[str, Sizes] | None = None, allow_missing: bool = False) -> Family:
+def read_file(path: str, input: Sizes | Mapping[str, Sizes] | None = None, allow_missing: bool = False) -> Family:
     """The family in a file, or in standard input for ``-``: a spec, or a network of another tool.
 
     ``input`` and ``allow_missing`` are for networks of other tools: see ``archcalc.importing.imported``.

@@ -1,0 +1,35 @@
+"""``archcalc import``: a network of another tool as a spec."""  # noqa: N999
+
+from __future__ import annotations
+
+from archcalc.cli.command import Arguments, Command, Option
+from archcalc.cli.networks import input_of
+from archcalc.cli.options import ALLOW_MISSING, INPUT, NET, OUTPUT
+
+
+def run(args: Arguments) -> str:
+    from archcalc.language.written import import_spec
+
+    return import_spec(args.net, input_of(args), args.allow_missing, flat=args.flat)
+
+
+COMMAND = Command(
+    "import",
+    "a network of Caffe or darknet as a spec, checked layer for layer",
+    "archcalc import yolov3.cfg -o yolov3.yaml",
+    run,
+    arguments=(
+        NET._replace(
+            most=1, about="a file of another tool: FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input"
+        ),
+    ),
+    options=(
+        Option("--flat", "one entry for each layer, instead of blocks and repeats"),
+        INPUT._replace(about="the size of the input, if the file leaves it open, for example 3x224x224"),
+        ALLOW_MISSING,
+        OUTPUT,
+    ),
+    extensions=lambda _: {"yaml": "yaml", "yml": "yaml"},
+    usual="yaml",
+    page="import.md",
+)

@@ -1,0 +1,50 @@
+"""A network of another tool as the text of a spec. The text is read again, and must give the same network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from archcalc.errors import ArchcalcError, Problem
+from archcalc.inputs import Sizes
+from archcalc.language.expand import expand
+from archcalc.language.reader import family_of
+from archcalc.language.spec_text import spec_text
+from archcalc.language.tree import parse
+from archcalc.language.zoo import read_file
+from archcalc.network import Network
+from archcalc.version import __version__
+
+WRONG = "the text is not the imported network, which is a mistake of archcalc; --flat may help"
+FACTS = ("layer", "inputs", "shape", "side", "shares", "storage", "regions", "trained")
+"""What every layer of the text has in common with the imported layer."""
+
+
+def import_spec(
+    path: str, input: Sizes | Mapping[str, Sizes] | None = None, allow_missing: bool = False, *, flat: bool = False
+) -> str:
+    """The spec of the network in a file of another tool, as text that loads to the same network, layer for layer.
+
+    With ``flat``, one entry for each layer. ArchcalcError if the file is a spec already.
+    """
+    family = read_file(path, input, allow_missing)
+    if family.tree is None:
+        raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))
+    source = "standard input" if path == "-" else path.rpartition(os.sep)[2]
+    comments = [f"imported from {source} by archcalc {__version__}", *family.notes]
+    text = spec_text(family.tree, comments)
+    check_same(expand(family, family.name), text)
+    return text
+
+
+def check_same(network: Network, text: str) -> None:
+    """ArchcalcError if the text does not load to the same network, layer for layer."""
+    family = family_of(parse(text, "the spec"), "the spec", network.name)
+    written = expand(family, next(iter(family.networks)))
+    if len(written.nodes) != len(network.nodes):
+        raise ArchcalcError(f"{WRONG}: {len(written.nodes)} layers, not {len(network.nodes)}")
+    for one, other in zip(network.nodes, written.nodes, strict=True):
+        if any(getattr(one, key) != getattr(other, key) for key in FACTS):
+            raise ArchcalcError(f"{WRONG}: {other.name} is not {one.name}")
+    if written.outputs != network.outputs:
+        raise ArchcalcError(f"{WRONG}: it has other outputs")
