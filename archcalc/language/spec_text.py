@@ -99,7 +99,7 @@ def flow(tree: Tree) -> str:
 
 
 def _pair(key: str, tree: Tree) -> str:
-    return f"{scalar_text(key)}:" + ("" if tree.value is None else " ") + ("" if tree.value is None else flow(tree))
+    return f"{scalar_text(key)}: {flow(tree)}"
 
 
 def scalar_text(value: Any) -> str:

@@ -16,7 +16,7 @@ from archcalc.network import Network
 from archcalc.version import __version__
 
 WRONG = "the text is not the imported network, which is a mistake of archcalc; --flat may help"
-FACTS = ("layer", "inputs", "shape", "side", "shares", "storage", "regions", "trained")
+FACTS = ("inputs", "shape", "side", "shares", "storage", "regions", "trained")
 """What every layer of the text has in common with the imported layer."""
 
 
@@ -32,8 +32,15 @@ def import_spec(
         raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))
     source = "standard input" if path == "-" else path.rpartition(os.sep)[2]
     comments = [f"imported from {source} by archcalc {__version__}", *family.notes]
-    text = spec_text(family.tree, comments)
-    check_same(expand(family, family.name), text)
+    network = expand(family, family.name)
+    tree = family.tree
+    if not flat:
+        from archcalc.importing.blocks import recovered
+
+        channels = {node.name: int(network.nodes[node.inputs[0]].shape.channels) for node in network.after_inputs}
+        tree = recovered(tree, channels)
+    text = spec_text(tree, comments)
+    check_same(network, text)
     return text
 
 
@@ -41,10 +48,13 @@ def check_same(network: Network, text: str) -> None:
     """ArchcalcError if the text does not load to the same network, layer for layer."""
     family = family_of(parse(text, "the spec"), "the spec", network.name)
     written = expand(family, next(iter(family.networks)))
+    if written.inputs != network.inputs:
+        raise ArchcalcError(f"{WRONG}: it has other inputs")
     if len(written.nodes) != len(network.nodes):
         raise ArchcalcError(f"{WRONG}: {len(written.nodes)} layers, not {len(network.nodes)}")
-    for one, other in zip(network.nodes, written.nodes, strict=True):
-        if any(getattr(one, key) != getattr(other, key) for key in FACTS):
+    for one, other in zip(network.after_inputs, written.after_inputs, strict=True):
+        same = one.layer.type == other.layer.type and one.layer.settings == other.layer.settings
+        if not same or any(getattr(one, key) != getattr(other, key) for key in FACTS):
             raise ArchcalcError(f"{WRONG}: {other.name} is not {one.name}")
     if written.outputs != network.outputs:
         raise ArchcalcError(f"{WRONG}: it has other outputs")

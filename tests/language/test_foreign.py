@@ -1,4 +1,4 @@
-"""A file of another tool is refused in one sentence, by its name or by what stands in it."""
+"""A file of a tool that archcalc does not read is refused in one sentence, by its name or by what stands in it."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ def test_by_its_name(extension: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b'name: "net"\nlayer {\n  name: "conv1"\n  type: "Convolution"\n}\n', "a network of Caffe"),
-        (b"[net]\nbatch=1\n\n[convolutional]\nfilters=32\n", "a network of Darknet"),
         (b"import torch\nclass Net(torch.nn.Module):\n    pass\n", "Python source"),
         (b"from torch import nn\n\nnet = nn.Linear(3, 4)\n", "Python source"),
         (b'{"class_name": "Sequential", "config": {}}', "a model of Keras"),

@@ -25,7 +25,7 @@ COMMAND = Command(
     ),
     options=(
         Option("--flat", "one entry for each layer, instead of blocks and repeats"),
-        INPUT._replace(about="the size of the input, if the file leaves it open, for example 3x224x224"),
+        INPUT._replace(about="the size of the input, if the file leaves it open, for example 3x224x224", shared=False),
         ALLOW_MISSING,
         OUTPUT,
     ),

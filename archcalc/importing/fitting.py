@@ -1,0 +1,107 @@
+"""The numbers of the uses of a block: constants, parameters, and expressions of a parameter or of the channels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from archcalc.importing.items import Item, slot
+
+MULTIPLES = (2, 3, 4, 6, 8, 16)
+OPTIONAL = ("kernel", "stride", "pad", "dilation", "groups")
+"""Parameters that have their most common value as a default."""
+
+
+class Fit:
+    """The parameters of a block, with the value of each use, and what stands in place of each number in the block."""
+
+    def __init__(self) -> None:
+        self.params: dict[str, list[Any]] = {}
+        self.defaults: dict[str, Any] = {}
+
+    def param(self, key: str, values: list[Any]) -> str:
+        """A new parameter, called after its setting."""
+        name = (
+            key
+            if key not in self.params
+            else next(f"{key}{n}" for n in range(2, 1000) if f"{key}{n}" not in self.params)
+        )
+        self.params[name] = values
+        if key in OPTIONAL:
+            self.defaults[name] = Counter(map(repr, values)).most_common(1)[0][0]
+        return name
+
+    def args(self, use: int) -> dict[str, Any]:
+        """The arguments of a use, without those that are defaults."""
+        return {
+            name: values[use]
+            for name, values in self.params.items()
+            if name not in self.defaults or repr(values[use]) != self.defaults[name]
+        }
+
+    def stated(self) -> dict[str, Any]:
+        """The parameters as a block states them: with a default, or with nothing."""
+        return {
+            name: next((v for v in values if repr(v) == self.defaults[name]), None) if name in self.defaults else None
+            for name, values in self.params.items()
+        }
+
+
+def fit(uses: Sequence[Sequence[Item]]) -> Fit:
+    """Fit a block to its uses. The items of the first use become the body: their numbers become expressions."""
+    found = Fit()
+    rows = [list(slots(use)) for use in uses]
+    for at, (item, key) in enumerate(rows[0]):
+        column = [row[at][0] for row in rows]
+        values, inside = [one.args[key] for one in column], [one.inside for one in column]
+        if all(repr(v) == repr(values[0]) for v in values):
+            continue
+        item.args[key] = expression(found, item, key, values, inside)
+    return found
+
+
+def slots(items: Sequence[Item]) -> Iterator[tuple[Item, str]]:
+    """Every number of the items that may differ between two uses, in one order."""
+    for item in items:
+        for branch in item.branches or ():
+            yield from slots(branch)
+        for key in sorted(item.args, key=lambda k: (k != "out", k)):
+            if slot(item, key):
+                yield item, key
+
+
+def expression(found: Fit, item: Item, key: str, values: list[Any], inside: list[int]) -> str:
+    """What stands in the block for numbers that differ."""
+    if all(isinstance(v, int) for v in values) and all(inside):
+        if values == inside:
+            return "channels"
+        if key == "pad":
+            kernel = item.args.get("kernel")
+            if isinstance(kernel, str) and [k // 2 for k in found.params.get(kernel, ())] == values:
+                return f"{kernel} // 2"
+        for name, other in found.params.items():
+            relation = related(values, other, name)
+            if relation:
+                return relation
+        relation = related(values, inside, "channels")
+        if relation and key == "out":
+            return relation
+    for name, other in found.params.items():
+        if repr(other) == repr(values):
+            return name
+    return found.param(key.rstrip("0123456789"), values)
+
+
+def related(values: list[Any], other: list[Any], name: str) -> str:
+    """The values as a multiple or a part of other values; '' if they are neither."""
+    if values == other:
+        return name
+    if not all(isinstance(n, int) and n > 0 for n in (*values, *other)):
+        return ""
+    for k in MULTIPLES:
+        if values == [k * n for n in other]:
+            return f"{k} * {name}"
+        if [k * n for n in values] == other:
+            return f"{name} // {k}"
+    return ""

@@ -1,0 +1,101 @@
+"""Branches of joins, recovered from a flat list of layers.
+
+A join reads several layers by name. Where every path back from the join ends at the same layer, and no other entry reads
+a layer on these paths, the paths become the branches of the join. The order in which the layers run stays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from archcalc.importing.items import Item, item_of, names_read
+from archcalc.layers import registry
+from archcalc.named_inputs import INPUT
+from archcalc.trees import Tree
+
+
+def structured(entries: Sequence[Tree], channels: Mapping[str, int], first: str = INPUT) -> list[Item]:
+    """The items of a flat list of entries, with branches. ``channels``: how many reach a layer, by its name."""
+    items = [item_of(tree, at) for at, tree in enumerate(entries)]
+    before = first
+    for item in items:
+        item.inside = channels.get(item.name, 0)
+        if item.sources is None and item.entry is None:
+            item.sources = [before]
+        before = item.name or before
+    return _Collapsing(items, first).result()
+
+
+class _Collapsing:
+    def __init__(self, items: list[Item], first: str) -> None:
+        self.first = first
+        self.items = items
+        self.by_name = {item.name: item for item in items if item.name}
+        self.readers = Counter(source for item in items for source in item.sources or ())
+        for item in items:
+            if item.entry is not None:  # an entry that stays as it is may read any layer, and so may a setting
+                self.readers.update({name: 2 for name in names_read(item.entry) if name in self.by_name})
+            texts = [v for v in (*item.args.values(), *item.options.values()) if isinstance(v, str)]
+            self.readers.update({name: 2 for name in texts if name in self.by_name})
+        self.inside: set[int] = set()
+
+    def result(self) -> list[Item]:
+        for item in self.items:
+            if item.join and len(item.sources or ()) > 1 and not registry[item.type].slots:
+                self.collapse(item)
+        left = [item for item in self.items if id(item) not in self.inside]
+        self.settle(left)
+        return left
+
+    def collapse(self, join: Item) -> None:
+        """Make the paths to the join its branches, if they begin at one layer and run one after the other."""
+        paths = [self.path(source) for source in join.sources or ()]
+        starts = {start for start, _ in paths}
+        if len(starts) != 1 or not any(path for _, path in paths):
+            return
+        start = starts.pop()
+        order = [atom.at for _, path in paths for item in path for atom in item.atoms()]
+        at = self.by_name[start].at + 1 if start in self.by_name else 0
+        if order != sorted(order) or len(order) != len(set(order)):
+            return
+        if order[-1] - order[0] != len(order) - 1 or order[-1] != join.at - 1 or order[0] < at:
+            return
+        join.branches = [path for _, path in paths]
+        for _, path in paths:
+            for n, item in enumerate(path):
+                self.inside.add(id(item))
+                item.sources = None if n or item.sources == [start] else item.sources
+        join.sources = [start]
+        join.inside = next(path[0].inside for _, path in paths if path)
+        self.readers[start] -= len(paths) - 1
+
+    def path(self, name: str) -> tuple[str, list[Item]]:
+        """The layers back from ``name`` that nothing else reads, in their order, and the layer that they begin at."""
+        found: list[Item] = []
+        while self.readers[name] == 1 and name in self.by_name:
+            item = self.by_name[name]
+            if item.sources is None or len(item.sources) != 1 or item.entry is not None:
+                break
+            found.insert(0, item)
+            name = item.sources[0]
+        return name, found
+
+    def settle(self, items: Sequence[Item]) -> None:
+        """Leave out the source of an item that reads the item before it, and mark the items that others read by name."""
+        before = self.first
+        for item in items:
+            if item.sources == [before] and (item.branches is not None or not item.join):
+                item.sources = None
+            for source in item.sources or ():
+                if source in self.by_name:
+                    self.by_name[source].named = True
+            before = item.name or before
+        for name, item in self.by_name.items():
+            if self.readers[name] > 1 and any(self._text_of(other, name) for other in self.items):
+                item.named = True
+
+    def _text_of(self, item: Item, name: str) -> bool:
+        if item.entry is not None:
+            return name in names_read(item.entry)
+        return any(v == name for v in (*item.args.values(), *item.options.values()))
