@@ -22,7 +22,9 @@ from archcalc.trees import Tree, tree_of
 WEIGHTED = ("conv", "conv_transpose", "linear", "conv_table")
 NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm", "lrn", "layer_scale")
 SHORT = {"batch_norm": "norm", "conv_transpose": "up", "leaky_relu": "leaky", "hard_swish": "swish"}
-JOINED = {"add": "residual", "concat": "branches", "multiply": "gate", "maximum": "largest"}
+JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest"}
+WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate"}
+"""The name of a block that is a join, and of one with a branch that passes its input on."""
 FEWEST_USES, LONGEST_PERIOD = 2, 12
 
 
@@ -109,7 +111,7 @@ class _Recovery:
             if not chosen:
                 return
             for uses in chosen:
-                self.make(JOINED.get(uses[0][1][0].type, "join"), uses)
+                self.make(join_name(uses[0][1][0]), uses)
 
     def make(self, name: str, uses: Sequence[tuple[list[Item], list[Item]]]) -> None:
         """Make a block, and replace its uses."""
@@ -152,16 +154,27 @@ def activates(item: Item) -> bool:
     return layer is not None and not item.block and layer.__module__ == Glu.__module__
 
 
+def join_name(join: Item) -> str:
+    names = JOINED if all(join.branches or ()) else WITH_IDENTITY
+    return names.get(join.type, "join")
+
+
 def repeated(items: list[Item]) -> list[Item]:
-    """The items with every run of equal neighbours, or of equal groups of neighbours, as one item."""
-    keys: list[Any] = [None if item.named or item.entry is not None else _whole(item) for item in items]
+    """The items with every run of equal neighbours as one item, and then every run of equal groups of neighbours."""
+    return _grouped(_grouped(items, 1), LONGEST_PERIOD)
+
+
+def _grouped(items: list[Item], longest: int) -> list[Item]:
     numbers: dict[Any, int] = {}
-    codes = [numbers.setdefault(key, len(numbers)) if key is not None else -1 - at for at, key in enumerate(keys)]
+    codes = [
+        -1 - at if item.named or item.entry is not None else numbers.setdefault(_whole(item, at), len(numbers))
+        for at, item in enumerate(items)
+    ]
     found: list[Item] = []
     at = 0
     while at < len(items):
-        period, times = _run(codes, at)
-        if times < 2 or items[at].sources is not None:
+        period, times = _run(codes, at, longest)
+        if times < 2:
             found.append(items[at])
             at += 1
             continue
@@ -172,20 +185,23 @@ def repeated(items: list[Item]) -> list[Item]:
     return found
 
 
-def _whole(item: Item) -> Any:
-    return None if item.sources is not None else (item.key(), repr(sorted(item.args.items())), _numbers(item))
+def _whole(item: Item, at: int) -> Any:
+    """What two equal neighbours have in common: everything."""
+    if item.sources is not None:
+        return at
+    if item.items:
+        return item.times, tuple(_whole(one, at) for one in item.items)
+    return item.key(), _numbers([item])
 
 
-def _numbers(item: Item) -> Any:
-    return [
-        [(_numbers(one), sorted(map(str, one.args.items()))) for one in branch] for branch in item.branches or ()
-    ].__repr__()
+def _numbers(items: Sequence[Item]) -> str:
+    return repr([(sorted(map(str, one.args.items())), [_numbers(b) for b in one.branches or ()]) for one in items])
 
 
-def _run(codes: Sequence[int], at: int) -> tuple[int, int]:
+def _run(codes: Sequence[int], at: int, longest: int) -> tuple[int, int]:
     """The period and the number of equal groups that begin at a place: those that replace most items."""
     best = (1, 1)
-    for period in range(1, min(LONGEST_PERIOD, (len(codes) - at) // 2) + 1):
+    for period in range(1, min(longest, (len(codes) - at) // 2) + 1):
         times = 1
         while codes[at + times * period : at + (times + 1) * period] == codes[at : at + period]:
             times += 1

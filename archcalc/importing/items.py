@@ -15,6 +15,9 @@ OPTIONS = ("storage", "weights", "trained")
 SLOTS = ("out", "kernel", "stride", "pad", "dilation", "groups", "start", "stop", "after", "before", "size", "scale")
 """The settings whose numbers may differ between two uses of a block."""
 
+ORDER = ("out", "kernel", "stride", "pad", "dilation", "groups")
+"""The first settings of an entry, in their order."""
+
 
 class Item:
     """An entry. ``sources``: the names that it reads, or None for the entry before it. ``inside``: how many channels reach it.
@@ -120,14 +123,12 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
             value = dict(one.value) if isinstance(one.value, dict) else {one.value: Tree(None, one.line)}
             return tree_of({**value, "repeat": item.times}, item.line)
         return tree_of({"repeat": item.times, "layers": inner}, item.line)
-    args = {k: v for k, v in item.args.items() if not is_default(item, k, v)}
+    order = sorted(item.args, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER))
+    args = {key: item.args[key] for key in order if not is_default(item, key, item.args[key])}
     settings: Any = args or None
     if item.branches is not None:
-        settings = args | {
-            f"b{n}": [entry_of(one, keep_names=False) for one in branch] for n, branch in enumerate(item.branches, 1)
-        }
-        if not args:
-            settings = [settings[f"b{n}"] for n in range(1, len(item.branches) + 1)]
+        branches = zip(branch_names(item), item.branches, strict=True)
+        settings = args | {name: [entry_of(one, keep_names=False) for one in branch] for name, branch in branches}
     elif not item.block and registry[item.type].direct and args.keys() == {registry[item.type].direct}:
         settings = args[registry[item.type].direct]
     entry: dict[str, Any] = {item.type: settings}
@@ -137,6 +138,14 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
         entry["from"] = item.sources if len(item.sources) > 1 or item.join else item.sources[0]
     entry |= item.options
     return tree_of(item.type if len(entry) == 1 and settings is None else entry, item.line)
+
+
+def branch_names(item: Item) -> list[str]:
+    """The names of a join's branches: of a sum, main and shortcut, which is the shorter one."""
+    sizes = [sum(1 for one in branch for _ in one.atoms()) for branch in item.branches or ()]
+    if item.type != "add" or len(sizes) != 2 or sizes[0] == sizes[1]:
+        return [f"b{n}" for n in range(1, len(sizes) + 1)]
+    return ["main", "shortcut"] if sizes[0] > sizes[1] else ["shortcut", "main"]
 
 
 def is_default(item: Item, key: str, value: Any) -> bool:

@@ -10,7 +10,8 @@ from archcalc.language.tree import scalar
 from archcalc.layers import registry
 from archcalc.trees import Tree
 
-WIDTH = 120
+WIDTH, MOST_IN_LINE = 110, 2
+"""The most characters of a line, and the most layers of a branch in one line."""
 _PLAIN = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_./+\-*()=<>!% ]*")
 """A text that needs no quotes, unless YAML would read a number, true, false or null."""
 
@@ -56,7 +57,7 @@ def _entry(tree: Tree, indent: str) -> list[str]:
             lines.append(lead)
             for branch, steps in value.value.items():
                 short = f"{indent}    {branch}: {flow(steps)}"
-                if len(steps.value) < 2 and len(short) <= WIDTH and not _has_branches(steps):
+                if len(steps.value) <= MOST_IN_LINE and len(short) <= WIDTH and not _has_branches(steps):
                     lines.append(short)
                 else:
                     lines += [f"{indent}    {branch}:", *_entries(steps, f"{indent}      ")]
