@@ -33,6 +33,9 @@ FIRST_FORMAT = {
     "ABSVAL": "AbsVal",
     "PRELU": "PReLU",
     "MVN": "MVN",
+    "HDF5_DATA": "HDF5Data",
+    "HDF5_OUTPUT": "HDF5Output",
+    "ARGMAX": "ArgMax",
 }
 """The names of layer types in the first format that differ by more than capitals and underscores."""
 
@@ -40,14 +43,11 @@ FIRST_FORMAT = {
 class Record:
     """A layer of the file: its name, its type as the second format writes it, and its blobs."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, first_format: bool = False) -> None:
         self.message = message
-        inner = message.message("layer") if message.messages("layer") else message
-        self.old = inner is not message
-        """Whether the layer is written in the format of Caffe's first version, a layer in a connection."""
-        self.name = inner.text("name") or "layer"
-        kind = inner.text("type")
-        if (kind.isupper() and "_" in kind) or kind in FIRST_FORMAT or (kind.isupper() and kind != "BN"):
+        self.name = message.text("name") or "layer"
+        kind = message.text("type")
+        if first_format and kind.isupper():
             kind = FIRST_FORMAT.get(kind) or "".join(part.capitalize() for part in kind.split("_"))
         self.kind = kind
         if kind == "Python" and not message.texts("bottom"):
@@ -56,7 +56,7 @@ class Record:
         self.order = message.line
 
     @property
-    def test_only(self) -> tuple[bool, bool]:
+    def phases(self) -> tuple[bool, bool]:
         """Whether the layer belongs to the phases TEST and TRAIN."""
         rules = [(rule, True) for rule in self.message.messages("include")]
         rules += [(rule, False) for rule in self.message.messages("exclude")]
@@ -141,7 +141,7 @@ class Caffe:
     def phase(self, layers: Sequence[Record], inputs: Any) -> list[Record]:
         """The layers of TEST; those of TRAIN, if there is an input in TRAIN alone."""
         try:
-            phases = [record.test_only for record in layers]
+            phases = [record.phases for record in layers]
         except WrongValueError as error:
             raise ArchcalcError(Problem(f"include or exclude: {error}", self.graph.file)) from None
         has = [any(p[i] and r.kind in inputs for r, p in zip(layers, phases, strict=True)) for i in (0, 1)]

@@ -25,7 +25,7 @@ def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_mi
     ``anew``, of all inputs.
     """
     message = parse(text, file)
-    layers = [Record(one) for name in ("layer", "layers") for one in message.messages(name)]
+    layers = [Record(one, name == "layers") for name in ("layer", "layers") for one in message.messages(name)]
     if not layers:
         raise ArchcalcError(Problem(_no_layers(message), file, 1))
     layers.sort(key=lambda record: record.order)

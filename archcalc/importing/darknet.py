@@ -16,7 +16,7 @@ from archcalc.importing.errors import WrongValueError
 from archcalc.trees import MAX_NODES
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(?![0-9])")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}\.?[0-9]{0,30}|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,15}(?![0-9])(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
 
 
 class Value(NamedTuple):

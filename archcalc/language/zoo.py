@@ -174,7 +174,11 @@ def source(net: str) -> str:
         raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
     if not is_path(net):
         return text_of(os.path.join(folder(), f"{find(net).name}.yaml"))
-    return text_of(_split(net)[0])
+    path, _ = _split(net)
+    text = text_of(path)
+    if format_of(path) or format_of_text(text):
+        raise ArchcalcError(Problem("is no spec; archcalc import prints it as one, and --expanded every layer", path))
+    return text
 
 
 def is_pattern(net: str) -> bool:
