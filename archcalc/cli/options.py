@@ -10,8 +10,8 @@ from archcalc.named_inputs import read_inputs
 
 NET = Argument(
     "NET",
-    "a name in the zoo; a spec file (FILE.yaml, or FILE.yaml:NAME if the file holds several networks); - for a spec on "
-    "standard input; or a one-line pattern. Settings follow an @: resnet50@option=c,classes=10",
+    "a name in the zoo; a spec file (FILE.yaml, or FILE.yaml:NAME if the file holds several networks); a network of Caffe "
+    "(FILE.prototxt) or darknet (FILE.cfg); - for standard input; or a one-line pattern. Settings follow an @: resnet50@option=c,classes=10",
     names.networks,
     most=None,
     shared=True,

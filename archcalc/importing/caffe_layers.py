@@ -163,13 +163,6 @@ def normalize(net: Caffe, record: Record) -> Blob | None:
     return net.add_weighted("l2_norm", net.bottom(), {"scale": True, "init": init})
 
 
-def missing(text: str) -> Rule:
-    def rule(net: Caffe, record: Record) -> Blob | None:
-        raise MissingError(f"{text} has no counterpart")
-
-    return rule
-
-
 RULES: dict[str, Rule] = {
     "Convolution": windows.convolution,
     "ConvolutionDepthwise": windows.depthwise,
@@ -212,20 +205,24 @@ RULES: dict[str, Rule] = {
     "Permute": moves.permute,
     "ShuffleChannel": moves.shuffle,
     "Reorg": moves.reorg,
-    "AbsVal": missing("an absolute value"),
-    "Exp": missing("an exponential function"),
-    "Log": missing("a logarithm"),
-    "Bias": missing("a trained shift alone"),
-    "Embed": missing("an embedding"),
-    "Im2col": missing("Im2col"),
-    "LSTM": missing("a recurrent layer"),
-    "RNN": missing("a recurrent layer"),
-    "MVN": missing("normalisation by mean and variance"),
-    "Reduction": missing("a reduction"),
-    "SPP": missing("spatial pyramid pooling"),
-    "Threshold": missing("a threshold"),
-    "Tile": missing("a repetition"),
 }
+
+MISSING = {
+    "AbsVal": "an absolute value",
+    "Exp": "an exponential function",
+    "Log": "a logarithm",
+    "Bias": "a trained shift alone",
+    "Embed": "an embedding",
+    "Im2col": "Im2col",
+    "LSTM": "a recurrent layer",
+    "RNN": "a recurrent layer",
+    "MVN": "normalisation by mean and variance",
+    "Reduction": "a reduction",
+    "SPP": "spatial pyramid pooling",
+    "Threshold": "a threshold",
+    "Tile": "a repetition",
+}
+"""What has no counterpart, by the type of a layer."""
 
 
 def data(net: Caffe, record: Record) -> list[Blob | Dropped | None]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from archcalc.errors import ArchcalcError, Problem, clipped, nearest
 from archcalc.importing.caffe_file import Caffe, Dropped, Record
-from archcalc.importing.caffe_layers import DROPPED, INPUTS, RULES
+from archcalc.importing.caffe_layers import DROPPED, INPUTS, MISSING, RULES
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob, Imported
 from archcalc.importing.prototxt import Message, parse
@@ -43,6 +43,8 @@ def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_mi
             elif record.kind in RULES:
                 found = RULES[record.kind](net, record)
                 outputs = found if isinstance(found, list) else [found]
+            elif record.kind in MISSING:
+                raise MissingError(f"{MISSING[record.kind]} has no counterpart")
             else:
                 close = nearest(record.kind, RULES)
                 hint = f"; did you mean {close!r}?" if close else ""

@@ -12,7 +12,7 @@ from archcalc.importing.graph import Blob, Graph
 from archcalc.named_inputs import INPUT
 from archcalc.sizes import Shape
 
-WEIGHTED = ("conv", "batch_norm", "linear", "conv_transpose")
+WEIGHTED = ("conv", "batch_norm", "linear", "conv_transpose", "locally_connected")
 """The layers with weights that a section of a cfg may become."""
 
 

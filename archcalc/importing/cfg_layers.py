@@ -85,6 +85,15 @@ def deconvolutional(cfg: Cfg, section: Section) -> Blob | None:
     return weighted(cfg, section, "conv_transpose", cfg.current, settings | {"pad": padding})
 
 
+def local(cfg: Cfg, section: Section) -> Blob | None:
+    """local_layer.c: ``pad`` is a number of positions, and the output size is that of 1 for a kernel of 3."""
+    size, pad = positive(section, "size", 1), section.whole("pad", 0)
+    if pad not in (0, 1) or (pad and size != 3):
+        raise MissingError(f"darknet has no consistent output size for a local layer of size {size} and padding {pad}")
+    settings = {"out": positive(section, "filters", 1), "kernel": size, "stride": positive(section, "stride", 1)}
+    return weighted(cfg, section, "locally_connected", cfg.current, settings | {"pad": pad})
+
+
 def connected(cfg: Cfg, section: Section) -> Blob | None:
     """connected_layer.c: reads all values of the map before it."""
     return weighted(cfg, section, "linear", vector(cfg), {"out": positive(section, "output", 1)})
@@ -232,17 +241,11 @@ def dropout(cfg: Cfg, section: Section) -> Blob | None:
     return cfg.add("dropout", cfg.current, settings={} if p == 0.5 else {"p": p})
 
 
-def missing(text: str) -> Callable[[Cfg, Section], Blob | None]:
-    def rule(cfg: Cfg, section: Section) -> Blob | None:
-        raise MissingError(f"{text} has no counterpart")
-
-    return rule
-
-
 RULES: dict[str, Callable[[Cfg, Section], Blob | None]] = {
     "convolutional": convolutional,
     "deconvolutional": deconvolutional,
     "connected": connected,
+    "local": local,
     "maxpool": pooling("max_pool"),
     "local_avgpool": pooling("avg_pool"),
     "avgpool": lambda cfg, section: cfg.add("global_avg_pool", cfg.current),
@@ -259,15 +262,18 @@ RULES: dict[str, Callable[[Cfg, Section], Blob | None]] = {
     "dropout": dropout,
     "activation": lambda cfg, section: activated(cfg, section, cfg.current, "linear"),
     "l2norm": lambda cfg, section: cfg.add("l2_norm", cfg.current),
-    "local": missing("a locally connected layer"),
-    "rnn": missing("a recurrent layer"),
-    "gru": missing("a recurrent layer"),
-    "lstm": missing("a recurrent layer"),
-    "crnn": missing("a recurrent layer"),
-    "conv_lstm": missing("a recurrent layer"),
-    "history": missing("a history of frames"),
-    "implicit": missing("a map of trained numbers"),
 }
 SHORT = {"conv": "convolutional", "deconv": "deconvolutional", "conn": "connected", "max": "maxpool", "avg": "avgpool"}
 SHORT |= {"local_avg": "local_avgpool", "lrn": "normalization", "soft": "softmax"}
 RULES |= {short: RULES[kind] for short, kind in SHORT.items()}
+
+MISSING = {
+    "rnn": "a recurrent layer",
+    "gru": "a recurrent layer",
+    "lstm": "a recurrent layer",
+    "crnn": "a recurrent layer",
+    "conv_lstm": "a recurrent layer",
+    "history": "a history of frames",
+    "implicit": "a map of trained numbers",
+}
+"""What has no counterpart, by the kind of a section."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.importing.cfg_file import Cfg
-from archcalc.importing.cfg_layers import DROPPED, RULES
+from archcalc.importing.cfg_layers import DROPPED, MISSING, RULES
 from archcalc.importing.darknet import parse
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Imported
@@ -36,6 +36,8 @@ def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_mi
                 blob = RULES[section.kind](cfg, section)
             elif section.kind in DROPPED:
                 cfg.graph.dropped[section.kind] += 1
+            elif section.kind in MISSING:
+                raise MissingError(f"{MISSING[section.kind]} has no counterpart")
             else:
                 raise MissingError(unknown("section", section.kind, [*RULES, *DROPPED]))
         except WrongValueError as error:

@@ -87,17 +87,14 @@ def test_blocks_and_repeats(tmp_path: Path) -> None:
 
 
 def test_a_layer_that_another_one_reads_keeps_its_name(tmp_path: Path) -> None:
-    text = NET + unit(16) * 4 + "[route]\nlayers=-1,-3\n" + unit(8)
-    assert (
-        written(text, "net.cfg", tmp_path)[-6:]
-        == [
-            "  - conv_norm_leaky: {out: 16}",
-            "  - {conv_norm_leaky: {out: 16}, name: leaky_relu1}",
-            "  - {conv_norm_leaky: {out: 16}, repeat: 2}",
-            "  - {concat: , name: concat4, from: [leaky_relu3, leaky_relu1]}",
-            "  - conv_norm_leaky: {out: 8}",
-        ][-6:]
-    )
+    text = NET + unit(16) * 4 + "[route]\nlayers=-2\n" + unit(8) + "[route]\nlayers=-1,-3\n"
+    assert written(text, "net.cfg", tmp_path)[-5:] == [
+        "  - {conv_norm_leaky: {out: 16}, repeat: 2}",
+        "  - {conv_norm_leaky: {out: 16}, name: leaky_relu2}",
+        "  - {conv_norm_leaky: {out: 16}, name: leaky_relu3}",
+        "  - {conv_norm_leaky: {out: 8}, name: leaky_relu5, from: leaky_relu2}",
+        "  - {concat: , name: concat6, from: [leaky_relu5, leaky_relu3]}",
+    ]
 
 
 def test_groups_of_neighbours_that_repeat(tmp_path: Path) -> None:
