@@ -224,6 +224,25 @@ MISSING = {
 }
 """What has no counterpart, by the type of a layer."""
 
+WEIGHTED = frozenset(
+    [
+        "Convolution",
+        "ConvolutionDepthwise",
+        "DepthwiseConvolution",
+        "Deconvolution",
+        "InnerProduct",
+        "PReLU",
+        "BN",
+        "Scale",
+        "Normalize",
+        "Embed",
+        "Bias",
+        "LSTM",
+        "RNN",
+    ]
+)
+"""Layers that own weights: none of them is dropped because a dropped layer feeds it."""
+
 
 def data(net: Caffe, record: Record) -> list[Blob | Dropped | None]:
     """A layer that reads images: its first blob is an input, the others are labels."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from archcalc.errors import ArchcalcError, Problem, clipped, nearest
 from archcalc.importing.caffe_file import Caffe, Dropped, Record
-from archcalc.importing.caffe_layers import DROPPED, INPUTS, MISSING, RULES
+from archcalc.importing.caffe_layers import DROPPED, INPUTS, MISSING, RULES, WEIGHTED
 from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob, Imported
 from archcalc.importing.prototxt import Message, parse
@@ -36,19 +36,7 @@ def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_mi
         net.index, net.record = index, record
         kind = clipped(record.kind, 40)
         try:
-            if record.kind in INPUTS:
-                outputs: Sequence[Blob | Dropped | None] = INPUTS[record.kind](net, record)
-            elif record.kind in DROPPED or record.kind.endswith(("Loss", "LossOHEM")) or net.fed_by_dropped():
-                outputs = net.drop()
-            elif record.kind in RULES:
-                found = RULES[record.kind](net, record)
-                outputs = found if isinstance(found, list) else [found]
-            elif record.kind in MISSING:
-                raise MissingError(f"{MISSING[record.kind]} has no counterpart")
-            else:
-                close = nearest(record.kind, RULES)
-                hint = f"; did you mean {close!r}?" if close else ""
-                raise MissingError(f"layers of the type {kind!r} are not known{hint}")
+            outputs = outputs_of(net, record)
         except WrongValueError as error:
             net.graph.problem(f"{clipped(record.name, 60)} ({kind}): {error}", record.message.line)
             outputs = [None] * len(record.tops)
@@ -57,6 +45,24 @@ def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_mi
             outputs = [None] * len(record.tops)
         net.write(outputs)
     return net.graph.finish(allow_missing)
+
+
+def outputs_of(net: Caffe, record: Record) -> Sequence[Blob | Dropped | None]:
+    """What a layer writes. MissingError if it has no counterpart."""
+    if record.kind in INPUTS:
+        return INPUTS[record.kind](net, record)
+    if record.kind in DROPPED or record.kind.endswith(("Loss", "LossOHEM")):
+        return net.drop()
+    if net.fed_by_dropped() and record.kind not in WEIGHTED:
+        return net.drop()
+    if record.kind in RULES:
+        found = RULES[record.kind](net, record)
+        return found if isinstance(found, list) else [found]
+    if record.kind in MISSING:
+        raise MissingError(f"{MISSING[record.kind]} has no counterpart")
+    close = nearest(record.kind, RULES)
+    hint = f"; did you mean {close!r}?" if close else ""
+    raise MissingError(f"layers of the type {clipped(record.kind, 40)!r} are not known{hint}")
 
 
 def _no_layers(message: Message) -> str:

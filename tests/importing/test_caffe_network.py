@@ -237,6 +237,15 @@ def test_regions() -> None:
     assert net.notes[0].endswith("dropped: ProposalLayer; 300 regions in an image, as py-faster-rcnn takes at test")
 
 
+def test_weights_behind_a_dropped_layer_are_missing() -> None:
+    text = layer("Python", "data", "x", "python_param { module: 'mine' layer: 'Mine' }") + layer("ReLU", "x", "y")
+    text += layer("InnerProduct", "y", "fc", "inner_product_param { num_output: 2 }")
+    with pytest.raises(
+        ArchcalcError, match=r"net.prototxt:4: fc \(InnerProduct\): reads 'y', which a dropped layer writes"
+    ):
+        caffe(DATA + text)
+
+
 def test_the_first_format() -> None:
     text = """
     input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
