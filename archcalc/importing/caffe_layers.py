@@ -18,26 +18,11 @@ from archcalc.importing.graph import Blob
 Rule: TypeAlias = "Callable[[Caffe, Record], Blob | list[Blob | Dropped | None] | None]"
 
 DROPPED = frozenset(
-    [
-        "Accuracy",
-        "SegAccuracy",
-        "Silence",
-        "HDF5Output",
-        "ArgMax",
-        "BoxAnnotatorOHEM",
-        "Python",
-        "Proposal",
-        "ProposalLayer",
-        "PriorBox",
-        "DetectionOutput",
-        "DetectionEvaluate",
-        "MultiBoxLoss",
-        "Region",
-        "RegionLoss",
-        "Yolov3DetectionOutput",
-        "YoloDetectionOutput",
-        "DetectionOutputYolo",
-    ]
+    (
+        *("Accuracy", "SegAccuracy", "SegmentationEvaluate", "Silence", "HDF5Output", "ArgMax", "BoxAnnotatorOHEM"),
+        *("Python", "Proposal", "ProposalLayer", "PriorBox", "DetectionOutput", "DetectionEvaluate", "EvalDetection"),
+        *("Region", "Yolov3", "YoloSeg", "YoloDetectionOutput", "Yolov3DetectionOutput", "DetectionOutputYolo"),
+    )
 )
 """Metrics, losses (whose names end in Loss too) and box decoding: they own no weights."""
 
@@ -151,6 +136,8 @@ def softmax(net: Caffe, record: Record) -> Blob | None:
         return net.add("softmax", blob)
     if blob is not None and axis in (-1, len(blob.shape.axes) + 1) and blob.shape.axes:
         return net.add("softmax", blob, settings={"axis": "last"})
+    if blob is None:
+        return net.add("softmax", None)
     raise MissingError(f"a softmax over axis {axis} has no counterpart")
 
 
@@ -225,21 +212,10 @@ MISSING = {
 """What has no counterpart, by the type of a layer."""
 
 WEIGHTED = frozenset(
-    [
-        "Convolution",
-        "ConvolutionDepthwise",
-        "DepthwiseConvolution",
-        "Deconvolution",
-        "InnerProduct",
-        "PReLU",
-        "BN",
-        "Scale",
-        "Normalize",
-        "Embed",
-        "Bias",
-        "LSTM",
-        "RNN",
-    ]
+    (
+        *("Convolution", "ConvolutionDepthwise", "DepthwiseConvolution", "Deconvolution", "InnerProduct", "PReLU"),
+        *("BN", "Scale", "Normalize", "Embed", "Bias", "LSTM", "RNN"),
+    )
 )
 """Layers that own weights: none of them is dropped because a dropped layer feeds it."""
 
@@ -285,7 +261,18 @@ def inputs(net: Caffe, record: Record) -> list[Blob | Dropped | None]:
 INPUTS: dict[str, Callable[[Caffe, Record], list[Blob | Dropped | None]]] = {
     **dict.fromkeys(("Input", "DummyData"), inputs),
     **dict.fromkeys(
-        ("Data", "ImageData", "HDF5Data", "WindowData", "MemoryData", "ImageSegData", "AnnotatedData", "PythonData"),
+        (
+            "Data",
+            "ImageData",
+            "HDF5Data",
+            "WindowData",
+            "MemoryData",
+            "ImageSegData",
+            "AnnotatedData",
+            "PythonData",
+            "DenseImageData",
+            "VideoData",
+        ),
         data,
     ),
 }

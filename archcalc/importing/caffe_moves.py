@@ -37,11 +37,13 @@ def reshape(net: Caffe, record: Record) -> Blob | None:
         return blob
     if len(after) == 1:
         return net.add("flatten", blob)
-    return net.add("rearrange", *_flat(net, blob, after), settings={"pattern": pattern(before, after)})
-
-
-def _flat(net: Caffe, blob: Blob, after: list[int]) -> list[Blob | None]:
-    return [blob]
+    if len(after) > 4:
+        raise MissingError(f"a reshape to {len(after)} sizes has no counterpart")
+    movement = pattern(before, after)
+    if movement:
+        return net.add("rearrange", blob, settings={"pattern": movement})
+    values = net.add("flatten", blob, name=f"{record.name}/flatten")
+    return net.add("rearrange", values, settings={"pattern": apart(after)})
 
 
 def new_sizes(before: list[int], dims: list[int]) -> list[int]:
@@ -68,16 +70,18 @@ def new_sizes(before: list[int], dims: list[int]) -> list[int]:
 
 
 def pattern(before: list[int], after: list[int]) -> str:
-    """The pattern of a reshape. A last axis that keeps its size stays open, so that another input fits."""
+    """The pattern of a reshape; '' if it needs two. A last axis that keeps its size stays open for another input."""
     if len(before) == len(after) == 3 and before[2] == after[2]:
         large, small = max(before[0], after[0]), min(before[0], after[0])
         if large % small == 0:
             k = large // small
             return f"({small} {k}) h w -> {small} ({k} h) w" if after[0] == small else f"c ({k} h) w -> (c {k}) h w"
-    if len(before) == 1:
-        return f"({' '.join(map(str, after))}) -> {' '.join(map(str, after))}"
-    left = " ".join(map(str, before))
-    raise MissingError(f"a reshape of {left} to {' '.join(map(str, after))} has no counterpart")
+    return apart(after) if len(before) == 1 else ""
+
+
+def apart(sizes: list[int]) -> str:
+    """The pattern that makes a map of the values of a vector."""
+    return f"({' '.join(map(str, sizes))}) -> {' '.join(map(str, sizes))}"
 
 
 def permute(net: Caffe, record: Record) -> Blob | None:

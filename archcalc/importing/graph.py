@@ -195,6 +195,7 @@ class Graph:
         for step in self.steps:
             if one:
                 step.sources = [INPUT if source == one else source for source in step.sources]
+                step.settings = {k: INPUT if v == one and k in ("like", "of") else v for k, v in step.settings.items()}
             entry = step.tree(before)
             if step.regions != around:
                 inside, around = [], step.regions
