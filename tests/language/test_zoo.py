@@ -70,7 +70,7 @@ def test_files_that_are_no_spec(here: Path) -> None:
         ("comment.yaml", b"# a\n", "comment.yaml: the spec is empty"),
         ("latin.yaml", b"a: 1\nb: \xe9\n", "latin.yaml:2: is not UTF-8 text"),
         ("utf16.yaml", "a: 1".encode("utf-16"), "utf16.yaml:1: is not UTF-8 text"),
-        ("binary.yaml", b"\x7fELF\n\0\0", "binary.yaml:2: is binary, expected YAML text"),
+        ("binary.yaml", b"\x7fELF\n\0\0", "binary.yaml:2: is binary, expected text"),
         ("png.yaml", b"\x89PNG\r\n", "png.yaml:1: is not UTF-8 text"),
         ("word.yaml", b"hello", "word.yaml:1: a spec is a mapping with keys such as input and layers, got 'hello'"),
     ]:
