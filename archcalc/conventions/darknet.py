@@ -38,6 +38,13 @@ CONVENTIONS = (
             ),
             Term("shortcuts: 1 per added map and value", Layers("add"), _shortcut, place="make_shortcut_layer"),
             factor=2,
+            omissions=(
+                Term(
+                    "fully and locally connected layers",
+                    Layers("linear", "locally_connected"),
+                    place="make_connected_layer",
+                ),
+            ),
         ),
         more="fully and locally connected layers, biases and normalisation count nothing",
     ),

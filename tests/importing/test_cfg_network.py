@@ -193,3 +193,10 @@ def test_another_input_reads_the_file_anew() -> None:
     """A reorg has the sizes of its map in its pattern, so the rules of the file decide again."""
     net = darknet("[net]\nheight=8\nwidth=8\nchannels=4\n[reorg]\nstride=2\n")
     assert str(net.at(type(net.input)(4, (12, 8))).nodes[-1].shape) == "16x6x4"
+
+
+def test_bflops_as_darknet_prints_them() -> None:
+    """2 for each multiply of convolutions, 4 for each value of a 2x2 pooling, 1 for each sum; connected layers none."""
+    text = f"{NET}{CONV}[shortcut]\nfrom=-1\n[maxpool]\nsize=2\nstride=2\n[connected]\noutput=5\n"
+    total = analyze(darknet(text), convention="darknet").totals.macs
+    assert total == 2 * 16 * 8 * 9 * 13 * 12 + 16 * 13 * 12 + 4 * 16 * 7 * 6
