@@ -13,6 +13,7 @@ from typing import Any
 
 from archcalc.importing.fitting import fit
 from archcalc.importing.items import Item, entry_of
+from archcalc.importing.repeats import repeated
 from archcalc.importing.structure import structured
 from archcalc.layers import registry
 from archcalc.layers.activation import Glu
@@ -25,7 +26,7 @@ SHORT = {"batch_norm": "norm", "conv_transpose": "up", "leaky_relu": "leaky", "h
 JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest"}
 WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate"}
 """The name of a block that is a join, and of one with a branch that passes its input on."""
-FEWEST_USES, LONGEST_PERIOD = 2, 12
+FEWEST_USES = 2
 
 
 def recovered(tree: Tree, channels: Mapping[str, int]) -> Tree:
@@ -157,54 +158,3 @@ def activates(item: Item) -> bool:
 def join_name(join: Item) -> str:
     names = JOINED if all(join.branches or ()) else WITH_IDENTITY
     return names.get(join.type, "join")
-
-
-def repeated(items: list[Item]) -> list[Item]:
-    """The items with every run of equal neighbours as one item, and then every run of equal groups of neighbours."""
-    return _grouped(_grouped(items, 1), LONGEST_PERIOD)
-
-
-def _grouped(items: list[Item], longest: int) -> list[Item]:
-    numbers: dict[Any, int] = {}
-    codes = [
-        -1 - at if item.named or item.entry is not None else numbers.setdefault(_whole(item, at), len(numbers))
-        for at, item in enumerate(items)
-    ]
-    found: list[Item] = []
-    at = 0
-    while at < len(items):
-        period, times = _run(codes, at, longest)
-        if times < 2:
-            found.append(items[at])
-            at += 1
-            continue
-        group = Item("", {}, "", items[at].line)
-        group.items, group.times, group.inside = items[at : at + period], times, items[at].inside
-        found.append(group)
-        at += period * times
-    return found
-
-
-def _whole(item: Item, at: int) -> Any:
-    """What two equal neighbours have in common: everything."""
-    if item.sources is not None:
-        return at
-    if item.items:
-        return item.times, tuple(_whole(one, at) for one in item.items)
-    return item.key(), _numbers([item])
-
-
-def _numbers(items: Sequence[Item]) -> str:
-    return repr([(sorted(map(str, one.args.items())), [_numbers(b) for b in one.branches or ()]) for one in items])
-
-
-def _run(codes: Sequence[int], at: int, longest: int) -> tuple[int, int]:
-    """The period and the number of equal groups that begin at a place: those that replace most items."""
-    best = (1, 1)
-    for period in range(1, min(longest, (len(codes) - at) // 2) + 1):
-        times = 1
-        while codes[at + times * period : at + (times + 1) * period] == codes[at : at + period]:
-            times += 1
-        if times > 1 and period * (times - 1) > best[0] * (best[1] - 1):
-            best = (period, times)
-    return best

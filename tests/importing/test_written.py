@@ -108,6 +108,15 @@ def test_groups_of_neighbours_that_repeat(tmp_path: Path) -> None:
     ]
 
 
+def test_numbers_that_follow_the_index(tmp_path: Path) -> None:
+    text = NET + "".join(unit(out) for out in (40, 56, 72, 88)) + unit(8) * 2 + "".join(unit(9 - n) for n in range(3))
+    assert written(text, "net.cfg", tmp_path)[-3:] == [
+        "  - {conv_norm_leaky: {out: 16 * i + 24}, repeat: 4}",
+        "  - {conv_norm_leaky: {out: 8}, repeat: 2}",
+        "  - {conv_norm_leaky: {out: 10 - i}, repeat: 3}",
+    ]
+
+
 def test_branches_of_an_inception(tmp_path: Path) -> None:
     def conv(bottom: str, top: str, out: int, size: int = 1) -> str:
         more = f"convolution_param {{ num_output: {out} kernel_size: {size} pad: {size // 2} }}"
