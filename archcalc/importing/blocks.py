@@ -75,7 +75,8 @@ class _Recovery:
                 at += max(len(unit), 1)
         for uses in places.values():
             if len(uses) > FEWEST_USES:
-                parts = [SHORT.get(item.type, item.type) for item in uses[0][1]]
+                unit = uses[0][1]
+                parts = ["depthwise" if item.depthwise else SHORT.get(item.type, item.type) for item in unit]
                 self.make("_".join(parts), uses)
 
     def unit(self, items: list[Item], at: int) -> list[Item]:

@@ -46,6 +46,11 @@ class Item:
     def join(self) -> bool:
         return not self.block and self.entry is None and self.type in registry and registry[self.type].joins
 
+    @property
+    def depthwise(self) -> bool:
+        """Whether a convolution has a group for each channel."""
+        return self.type == "conv" and self.inside > 1 and self.args.get("groups") == self.inside
+
     def atoms(self) -> Iterator[Item]:
         """The layers inside, in the order in which they run."""
         for branch in self.branches or ():
@@ -61,7 +66,7 @@ class Item:
         slots = tuple(sorted(k for k in self.args if slot(self, k)))
         options = tuple((k, repr(v)) for k, v in sorted(self.options.items()))
         inner = None if self.branches is None else tuple(tuple(one.key() for one in branch) for branch in self.branches)
-        return self.type, fixed, slots, options, inner
+        return self.type, fixed, slots, options, inner, self.depthwise
 
 
 def slot(item: Item, key: str) -> bool:

@@ -108,6 +108,28 @@ def test_groups_of_neighbours_that_repeat(tmp_path: Path) -> None:
     ]
 
 
+def test_depthwise_convolutions_have_a_block_of_their_own(tmp_path: Path) -> None:
+    text = NET + "".join(unit(n).replace("size=3", f"size=3\ngroups={n}") + unit(2 * n, 1) for n in (8, 16, 32))
+    assert written(text, "net.cfg", tmp_path)[1:] == [
+        "blocks:",
+        "  depthwise_norm_leaky:",
+        "    layers:",
+        "      - conv: {out: channels, kernel: 3, pad: 1, groups: channels, bias: false}",
+        "      - batch_norm",
+        "      - leaky_relu: {slope: 0.1}",
+        "  conv_norm_leaky:",
+        "    layers:",
+        "      - conv: {out: 2 * channels, kernel: 1, bias: false}",
+        "      - batch_norm",
+        "      - leaky_relu: {slope: 0.1}",
+        "layers:",
+        "  - repeat: 3",
+        "    layers:",
+        "      - depthwise_norm_leaky",
+        "      - conv_norm_leaky",
+    ]
+
+
 def test_numbers_that_follow_the_index(tmp_path: Path) -> None:
     text = NET + "".join(unit(out) for out in (40, 56, 72, 88)) + unit(8) * 2 + "".join(unit(9 - n) for n in range(3))
     assert written(text, "net.cfg", tmp_path)[-3:] == [
