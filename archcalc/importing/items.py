@@ -33,6 +33,8 @@ class Item:
         self.at = 0
         """The number of the entry in the flat spec; for a join, of the join itself."""
         self.inside = 0
+        self.depth = 0
+        """The levels of joins inside."""
         self.block = False
         self.times = 1
         self.items: list[Item] = []

@@ -14,6 +14,9 @@ from archcalc.layers import registry
 from archcalc.named_inputs import INPUT
 from archcalc.trees import Tree
 
+DEEPEST = 8
+"""The most levels of joins in branches of joins."""
+
 
 def structured(entries: Sequence[Tree], channels: Mapping[str, int], first: str = INPUT) -> list[Item]:
     """The items of a flat list of entries, with branches. ``channels``: how many reach a layer, by its name."""
@@ -33,11 +36,13 @@ class _Collapsing:
         self.items = items
         self.by_name = {item.name: item for item in items if item.name}
         self.readers = Counter(source for item in items for source in item.sources or ())
+        self.texts: set[str] = set()
+        """The names that entries read which stay as they are, and that settings and options hold."""
         for item in items:
-            if item.entry is not None:  # an entry that stays as it is may read any layer, and so may a setting
-                self.readers.update({name: 2 for name in names_read(item.entry) if name in self.by_name})
-            texts = [v for v in (*item.args.values(), *item.options.values()) if isinstance(v, str)]
-            self.readers.update({name: 2 for name in texts if name in self.by_name})
+            texts = [] if item.entry is None else list(names_read(item.entry))
+            texts += [v for v in (*item.args.values(), *item.options.values()) if isinstance(v, str)]
+            self.texts.update(name for name in texts if name in self.by_name)
+        self.readers.update(dict.fromkeys(self.texts, 2))
         self.inside: set[int] = set()
 
     def result(self) -> list[Item]:
@@ -54,6 +59,9 @@ class _Collapsing:
         starts = {start for start, _ in paths}
         if len(starts) != 1 or not any(path for _, path in paths):
             return
+        depth = 1 + max(item.depth for _, path in paths for item in path)
+        if depth > DEEPEST:
+            return
         start = starts.pop()
         order = [atom.at for _, path in paths for item in path for atom in item.atoms()]
         at = self.by_name[start].at + 1 if start in self.by_name else 0
@@ -61,6 +69,7 @@ class _Collapsing:
             return
         if order[-1] - order[0] != len(order) - 1 or order[-1] != join.at - 1 or order[0] < at:
             return
+        join.depth = depth
         join.branches = [path for _, path in paths]
         for _, path in paths:
             for n, item in enumerate(path):
@@ -91,11 +100,5 @@ class _Collapsing:
                 if source in self.by_name:
                     self.by_name[source].named = True
             before = item.name or before
-        for name, item in self.by_name.items():
-            if self.readers[name] > 1 and any(self._text_of(other, name) for other in self.items):
-                item.named = True
-
-    def _text_of(self, item: Item, name: str) -> bool:
-        if item.entry is not None:
-            return name in names_read(item.entry)
-        return any(v == name for v in (*item.args.values(), *item.options.values()))
+        for name in self.texts:
+            self.by_name[name].named = True
