@@ -149,9 +149,22 @@ def unused_lines(network: Network) -> list[str]:
     ]
 
 
+IMPORT = "import: "
+"""How the note of a network begins that was imported from a file of another tool."""
+
+
+def import_lines(network: Network) -> list[str]:
+    """What the import of a network left out; nothing for a spec."""
+    return [note for note in network.notes if note.startswith(IMPORT)]
+
+
 def unused_of(networks: Iterable[Network]) -> list[str]:
-    """The sentences of ``unused_lines`` for several networks, each with the name of its network."""
-    return [f"{network.full_name}: {line}" for network in networks for line in unused_lines(network)]
+    """The sentences on imports and unused layers for several networks, each with the name of its network."""
+    return [
+        f"{network.full_name}: {line}"
+        for network in networks
+        for line in (*import_lines(network), *unused_lines(network))
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

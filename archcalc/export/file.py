@@ -24,7 +24,7 @@ from archcalc.export.parameters import MISSING, RESERVED, literal
 from archcalc.layers.region import per_map
 from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
-from archcalc.outputs import outputs_of, unused_lines
+from archcalc.outputs import import_lines, outputs_of, unused_lines
 from archcalc.pytorch.code import InlineCode, ModuleCode
 from archcalc.version import __version__
 
@@ -88,7 +88,7 @@ def _header(network: Network) -> str:
         [f"Without side heads, for one does not fit this input: {network.side_problem}."]
         if network.side_problem
         else [],
-        [f"{line}." for line in unused_lines(network)],
+        [f"{line}." for line in (*import_lines(network), *unused_lines(network))],
         [
             f"Input{'s' if several else ''} {inputs}, {totals.params:,} parameters, {totals.macs:,} MACs: a MAC is one product of a",
             "weight and an input, or of two values in attention, added to a sum; normalisation, activation and pooling have none.",

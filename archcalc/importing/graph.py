@@ -16,9 +16,12 @@ from archcalc.layers import Layer, registry
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.resample import Pooled, Pooling
 from archcalc.named_inputs import INPUT
+from archcalc.outputs import IMPORT
 from archcalc.sizes import Shape
 from archcalc.trees import MAX_NODES, Tree, tree_of
 
+MOST_STEPS = MAX_NODES // 8
+"""The most layers of a file: each is several values of a tree."""
 MOST_PROBLEMS = 50
 MOST_NAMED = 12
 """The most problems that an error lists, and the most dropped kinds of layers that a note names."""
@@ -90,11 +93,11 @@ class Graph:
         """Note a layer of the file that has no counterpart."""
         self.missing_kinds[kind] += 1
         self.missing.append(Problem(text, self.file, line))
-        if len(self.missing) > MAX_NODES:
+        if len(self.missing) >= MOST_STEPS:
             self.stop()
 
     def stop(self) -> None:
-        raise ArchcalcError(Problem(f"more than {MAX_NODES:,} layers", self.file))
+        raise ArchcalcError(Problem(f"more than {MOST_STEPS:,} layers", self.file))
 
     def input(self, name: str, shape: Shape, line: int) -> Blob:
         """An input of the network. The first one is the main input."""
@@ -118,7 +121,7 @@ class Graph:
         if len(known) < len(sources):
             self.cut += 1
             return None
-        if len(self.steps) * 8 > MAX_NODES:
+        if len(self.steps) >= MOST_STEPS:
             self.stop()
         settings = settings or {}
         kind = registry[type]
@@ -176,10 +179,10 @@ class Graph:
         """What the import left out, in one line."""
         dropped = f"dropped: {_counted(self.dropped)}" if self.dropped else "nothing dropped"
         if not self.missing:
-            return f"import: parameters complete, multiply-adds complete, {dropped}"
+            return f"{IMPORT}parameters complete, multiply-adds complete, {dropped}"
         behind = f" and {self.cut} layers behind them" if self.cut else ""
         return (
-            f"import: every count is a lower bound, and outputs are cut, without {_counted(self.missing_kinds)}{behind}; "
+            f"{IMPORT}every count is a lower bound, and outputs are cut, without {_counted(self.missing_kinds)}{behind}; "
             f"{dropped}"
         )
 

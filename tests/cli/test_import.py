@@ -33,9 +33,11 @@ def test_every_command_takes_a_file(command: str, folder: Path, capsys: pytest.C
         assert capsys.readouterr().out
 
 
-def test_tables_say_what_was_dropped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["table", "tiny.cfg"]) == 0
-    assert "import: parameters complete, multiply-adds complete, dropped: yolo" in capsys.readouterr().out
+@pytest.mark.parametrize("command", ["table", "rf", "memory", "compare", "diff", "export"])
+def test_every_output_says_what_was_dropped(command: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "tiny.cfg", *(["lenet5"] if command in ("compare", "diff") else [])]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "import: parameters complete, multiply-adds complete, dropped: yolo" in said
 
 
 def test_missing_layers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

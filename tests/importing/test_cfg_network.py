@@ -200,3 +200,8 @@ def test_bflops_as_darknet_prints_them() -> None:
     text = f"{NET}{CONV}[shortcut]\nfrom=-1\n[maxpool]\nsize=2\nstride=2\n[connected]\noutput=5\n"
     total = analyze(darknet(text), convention="darknet").totals.macs
     assert total == 2 * 16 * 8 * 9 * 13 * 12 + 16 * 13 * 12 + 4 * 16 * 7 * 6
+
+
+def test_the_number_of_layers_is_bounded() -> None:
+    with pytest.raises(ArchcalcError, match="more than 12,500 layers"):
+        darknet(NET + "[dropout]\n" * 12_501)
