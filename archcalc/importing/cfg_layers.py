@@ -178,27 +178,9 @@ def shortcut(cfg: Cfg, section: Section) -> Blob | None:
         raise WrongValueError("a shortcut names a layer in from=")
     if section.word("weights_type", "none") != "none":
         raise MissingError("a sum with trained factors (weights_type) has no counterpart")
-    blobs = [cfg.current, *[fitted(cfg, cfg.output(number), cfg.current) for number in numbers]]
-    return activated(cfg, section, cfg.add("add", *blobs), "linear")
-
-
-def fitted(cfg: Cfg, blob: Blob | None, like: Blob | None) -> Blob | None:
-    """blas.c, shortcut_cpu: every n-th position of a larger map, and the channels that both maps have."""
-    if blob is None or like is None or blob.shape == like.shape:
-        return blob
-    if len(blob.shape.axes) != 2 or len(like.shape.axes) != 2:
-        raise WrongValueError(f"a sum of {like.shape} and {blob.shape}")
-    steps = {n // m if n >= m and n % m == 0 else 0 for n, m in zip(blob.shape.axes, like.shape.axes, strict=True)}
-    if len(steps) > 1 or 0 in steps:
-        raise MissingError(
-            f"a sum of {like.shape} and a map of {blob.shape}, which is no multiple of it, has no counterpart"
-        )
-    step, more = steps.pop(), int(blob.shape.channels - like.shape.channels)
-    for axis in ("height", "width") if step > 1 else ():
-        blob = cfg.add("slice", blob, settings={"step": step, "axis": axis})
-    if more > 0:
-        return cfg.add("slice", blob, settings={"stop": int(like.shape.channels)})
-    return cfg.add("pad_channels", blob, settings={"after": -more}) if more else blob
+    blobs = [cfg.current, *[cfg.output(number) for number in numbers]]
+    unequal = len({blob.shape for blob in blobs if blob is not None}) > 1
+    return activated(cfg, section, cfg.add("add", *blobs, settings={"unequal": True} if unequal else {}), "linear")
 
 
 def gate(cfg: Cfg, section: Section) -> Blob | None:

@@ -21,7 +21,6 @@ def test_a_network() -> None:
         ("conv2", "conv", "16x32x32"),
         ("batch_norm2", "batch_norm", "16x32x32"),
         ("leaky_relu2", "leaky_relu", "16x32x32"),
-        ("pad_channels3", "pad_channels", "16x32x32"),
         ("add3", "add", "16x32x32"),
         ("conv4", "conv", "21x32x32"),
         ("upsample7", "upsample", "16x64x64"),
@@ -119,19 +118,12 @@ def test_a_reorg_reads_the_memory_anew() -> None:
     assert str(net.nodes[-1].shape) == f"{c * s**2}x{h // s}x{w // s}"
 
 
-def test_unequal_shortcuts_add_the_common_channels_at_a_step() -> None:
-    net = darknet(
-        f"{NET}{CONV}[maxpool]\nsize=1\nstride=1\n[convolutional]\nfilters=8\nactivation=linear\n[shortcut]\nfrom=0\n"
+def test_unequal_shortcuts_add_what_both_maps_have() -> None:
+    larger = (
+        "[net]\nheight=12\nwidth=12\nchannels=8\n[dropout]\n[convolutional]\nfilters=16\nstride=2\nactivation=linear\n"
     )
-    assert [node.layer.type for node in net.after_inputs][-2:] == ["slice", "add"]
-    larger = "[net]\nheight=12\nwidth=12\nchannels=8\n[dropout]\n[convolutional]\nfilters=16\nstride=2\nactivation=linear\n[shortcut]\nfrom=0\n"
-    nodes = darknet(larger).after_inputs
-    assert [(n.layer.type, str(n.shape)) for n in nodes][-4:] == [
-        ("slice", "8x6x12"),
-        ("slice", "8x6x6"),
-        ("pad_channels", "16x6x6"),
-        ("add", "16x6x6"),
-    ]
+    node = darknet(f"{larger}[shortcut]\nfrom=0\n").nodes[-1]
+    assert (str(node.shape), node.layer.settings["unequal"]) == ("16x6x6", True)
 
 
 def test_a_crop_at_the_start_is_the_input() -> None:
