@@ -57,9 +57,9 @@ def _entry(tree: Tree, indent: str) -> list[str]:
             lines.append(lead)
             for branch, steps in value.value.items():
                 short = f"{indent}    {branch}: {flow(steps)}"
-                if not isinstance(steps.value, list):  # a setting of the join
-                    lines.append(short)
-                elif len(steps.value) <= MOST_IN_LINE and len(short) <= WIDTH and not _has_branches(steps):
+                if not isinstance(steps.value, list) or (
+                    len(steps.value) <= MOST_IN_LINE and len(short) <= WIDTH and not _has_branches(steps)
+                ):  # a setting of the join
                     lines.append(short)
                 else:
                     lines += [f"{indent}    {branch}:", *_entries(steps, f"{indent}      ")]

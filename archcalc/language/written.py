@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from archcalc.errors import ArchcalcError, Problem
+from archcalc.errors import ArchcalcError, Problem, clipped
 from archcalc.inputs import Sizes
 from archcalc.language.expand import expand
 from archcalc.language.reader import family_of
 from archcalc.language.spec_text import spec_text
 from archcalc.language.tree import parse
-from archcalc.language.zoo import read_file
+from archcalc.language.zoo import is_path, read_file
 from archcalc.network import Network
 from archcalc.version import __version__
 
@@ -27,6 +27,10 @@ def import_spec(
 
     With ``flat``, one entry for each layer. ArchcalcError if the file is a spec already.
     """
+    if not is_path(path):
+        raise ArchcalcError(
+            f"{clipped(path, 120)} is no file: import takes FILE.prototxt (Caffe) or FILE.cfg (darknet)"
+        )
     family = read_file(path, input, allow_missing)
     if family.tree is None:
         raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))

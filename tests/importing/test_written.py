@@ -190,3 +190,8 @@ def test_a_spec_is_no_import(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text("input: [3, 8, 8]\nlayers: [relu]\n", encoding="utf-8")
     with pytest.raises(ArchcalcError, match="is a spec already; archcalc show prints it"):
         import_spec(str(tmp_path / "net.yaml"))
+
+
+def test_a_network_of_the_zoo_is_no_import() -> None:
+    with pytest.raises(ArchcalcError, match=r"resnet50 is no file: import takes FILE.prototxt \(Caffe\) or FILE.cfg"):
+        import_spec("resnet50")
