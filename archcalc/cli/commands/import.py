@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from archcalc.cli.command import Arguments, Command, Option
+from archcalc.cli.command import Argument, Arguments, Command, Option
 from archcalc.cli.networks import input_of
-from archcalc.cli.options import ALLOW_MISSING, INPUT, NET, OUTPUT
+from archcalc.cli.options import ALLOW_MISSING, INPUT, OUTPUT
 
 
 def run(args: Arguments) -> str:
     from archcalc.language.written import import_spec
 
-    return import_spec(args.net, input_of(args), args.allow_missing, flat=args.flat)
+    return import_spec(args.file, input_of(args), args.allow_missing, flat=args.flat)
 
 
 COMMAND = Command(
@@ -19,9 +19,7 @@ COMMAND = Command(
     "archcalc import yolov3.cfg -o yolov3.yaml",
     run,
     arguments=(
-        NET._replace(
-            most=1, about="a file of another tool: FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input"
-        ),
+        Argument("FILE", "FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input", dict[str, str], most=1),
     ),
     options=(
         Option("--flat", "one entry for each layer, instead of blocks and repeats"),
