@@ -19,6 +19,7 @@ from archcalc.named_inputs import INPUT
 from archcalc.outputs import IMPORT
 from archcalc.sizes import Shape
 from archcalc.trees import MAX_NODES, Tree, tree_of
+from archcalc.units import counted
 
 MOST_STEPS = MAX_NODES // 8
 """The most layers of a file: each is several values of a tree."""
@@ -180,7 +181,7 @@ class Graph:
         dropped = f"dropped: {_counted(self.dropped)}" if self.dropped else "nothing dropped"
         if not self.missing:
             return f"{IMPORT}parameters complete, multiply-adds complete, {dropped}"
-        behind = f" and {self.cut} layers behind them" if self.cut else ""
+        behind = f" and {counted(self.cut, 'layer')} behind them" if self.cut else ""
         return (
             f"{IMPORT}every count is a lower bound, and outputs are cut, without {_counted(self.missing_kinds)}{behind}; "
             f"{dropped}"

@@ -273,7 +273,7 @@ def test_everything_without_counterpart_is_named_at_once() -> None:
     ]
     net = caffe(DATA + text, allow_missing=True)
     assert [node.name for node in net.after_inputs] == ["d"]
-    assert "without Embed, Wobble and 1 layers behind them" in net.notes[0]
+    assert "without Embed, Wobble and 1 layer behind them" in net.notes[0]
 
 
 @pytest.mark.parametrize(

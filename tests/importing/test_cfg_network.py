@@ -152,7 +152,7 @@ def test_everything_without_counterpart_is_named_at_once() -> None:
     net = darknet(text, allow_missing=True)
     assert [node.layer.type for node in net.after_inputs] == ["conv"]
     assert net.notes == [
-        "import: every count is a lower bound, and outputs are cut, without rnn, wobble and 1 layers behind them; "
+        "import: every count is a lower bound, and outputs are cut, without rnn, wobble and 1 layer behind them; "
         "nothing dropped"
     ]
 
