@@ -42,6 +42,7 @@ class PositionRecord(Record, type="position"):
 class ClassTokenRecord(Record, type="class_token"):
     """A concatenation with a parameter, which is a view repeated for every image."""
 
+    modules = ("PositionalEncoding",)  # of torchvision's MViT v2, which puts the class token before the others
     saves_input, saves_output = False, False
     in_place = False
     keeps_format = True
