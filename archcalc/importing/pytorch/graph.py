@@ -1,0 +1,57 @@
+"""The graph of a model's run: calls of operators on tensors, as plain data without torch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Tensor:
+    """A tensor of a run: its sizes, and where it comes from.
+
+    ``name``: the name of the parameter, buffer or input; '' for a result. ``kind``: input, parameter, buffer, constant or
+    result. ``storage``: equal for tensors that share memory. ``type``: the type of its values, such as float32. ``value``: the
+    values of a constant, with ``tolist()``, where they are known.
+    """
+
+    __slots__ = ("kind", "name", "shape", "storage", "type", "value")
+
+    def __init__(self, shape: tuple[int, ...], kind: str, name: str = "", storage: int = 0, type: str = "") -> None:
+        self.shape, self.kind, self.name, self.storage, self.type = shape, kind, name, storage, type
+        self.value: Any = None
+
+    def __repr__(self) -> str:
+        return f"{self.name or self.kind} {'x'.join(map(str, self.shape)) or 'scalar'}"
+
+
+class Call(NamedTuple):
+    """One call of an operator of ATen.
+
+    ``settings`` are the arguments by their names in the operator's schema, with defaults; tensors are ``Tensor`` objects.
+    ``path`` and ``module``: the module that called it, by its path in the model and by its class.
+    """
+
+    operator: str
+    settings: dict[str, Any]
+    results: tuple[Tensor, ...]
+    path: str
+    module: str
+    line: str
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The tensors among the arguments, in order."""
+        found: list[Tensor] = []
+        for value in self.settings.values():
+            found += [
+                one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Tensor)
+            ]
+        return found
+
+
+class Graph(NamedTuple):
+    """A run of a model: its inputs, the calls in their order, and the outputs by name."""
+
+    inputs: dict[str, Tensor]
+    calls: list[Call]
+    outputs: dict[str, Tensor]
+    batch: int

@@ -1,0 +1,159 @@
+"""From the graph of a model's run to the steps of a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from archcalc.errors import ArchcalcError, Problem
+from archcalc.importing.pytorch.factors import BATCH, View, merged, split
+from archcalc.importing.pytorch.graph import Call, Graph, Tensor
+from archcalc.importing.pytorch.steps import Fixed, Shown, Steps, UnsupportedError
+
+FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
+"""Operators that read the sizes of a tensor alone."""
+SHAPES = ("view", "reshape", "unsqueeze", "squeeze", "expand", "repeat", "contiguous", "clone", "to", "_to_copy")
+
+Rule = Callable[["Mapping", Call], Any]
+RULES: dict[str, Rule] = {}
+"""How a call of an operator becomes layers, by the operator's name without the underscore of its form in place."""
+
+
+PARTIAL: list[Rule] = []
+"""The rule for what is no map yet: the scores of an attention."""
+
+
+def rule(*operators: str) -> Callable[[Rule], Rule]:
+    """Register the rule of operators."""
+
+    def register(function: Rule) -> Rule:
+        for operator in operators:
+            RULES[operator] = function
+        return function
+
+    return register
+
+
+class Mapping:
+    """The steps so far, and what every tensor of the run shows."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.steps = Steps(graph.batch)
+        self.values: dict[int, Any] = {}
+        self.problems: dict[str, Problem] = {}
+        for name, tensor in graph.inputs.items():
+            self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
+        for call in graph.calls:
+            self.run(call)
+        if self.problems:
+            raise ArchcalcError(list(self.problems.values()))
+
+    def run(self, call: Call) -> None:
+        """Map one call. What cannot be mapped is noted, and so is nothing that follows from it."""
+        given = [self.of(tensor) for tensor in call.tensors]
+        if all(isinstance(value, Fixed) for value in given) or not any(
+            value is not None and not isinstance(value, Fixed) for value in given
+        ):
+            lost = any(value is None for value in given)
+            sources = dict.fromkeys(source for value in given if value for source in value.sources)
+            calls = tuple(one for value in given if value for one in value.calls)
+            terms = tuple(term for value in given if value for term in value.terms or (value,))
+            summed = call.operator in ("add", "add_", *SHAPES) and len(terms) > 1
+            for result in call.results:
+                made = Fixed(result.shape, tuple(sources), (*calls, call), terms if summed else (), result.value)
+                self.values[id(result)] = None if lost else made
+            return
+        if call.operator in FACTORIES:
+            self.values[id(call.results[0])] = Fixed(call.results[0].shape, (), (), (), call.results[0].value)
+            return
+        made: Any = None
+        if all(value is not None for value in given):
+            self.steps.call = call
+            if any(0 in result.shape for result in call.results):
+                self.values |= {id(result): Fixed(result.shape, ()) for result in call.results}
+                return
+            try:
+                known = RULES.get(call.operator) or RULES.get(call.operator.rstrip("_"))
+                if known is None:
+                    raise UnsupportedError("no layer does this")
+                partial = any(not isinstance(value, (Shown, Fixed)) for value in given)
+                made = (
+                    PARTIAL[0](self, call)
+                    if partial and call.operator not in ("matmul", "bmm", "einsum")
+                    else known(self, call)
+                )
+            except UnsupportedError as error:
+                place = f"{call.path or 'the model'} ({call.module})"
+                text = f"{place}: {call.operator} of {call.tensors}: {error}"
+                self.problems.setdefault(text, Problem(text))
+        made = made if isinstance(made, list) else [made] * len(call.results)
+        for result, value in zip(call.results, made, strict=False):
+            if value is not None and value.sizes != result.shape:
+                raise AssertionError(f"{call.operator}: {value.sizes} for {result.shape}")
+            self.values[id(result)] = value
+
+    def of(self, tensor: Tensor) -> Any:
+        """What a tensor shows: a ``Shown``, a ``Fixed``, or None if it was lost."""
+        if id(tensor) not in self.values:
+            self.values[id(tensor)] = Fixed(tensor.shape, (tensor,), (), (), tensor.value)
+        return self.values[id(tensor)]
+
+    def shown(self, tensor: Any) -> Shown:
+        """The view of a tensor that depends on the inputs."""
+        value = self.of(tensor) if isinstance(tensor, Tensor) else tensor
+        if not isinstance(value, Shown):
+            raise UnsupportedError("a parameter is computed with")
+        return value
+
+    def fixed(self, tensor: Tensor | None) -> list[Tensor]:
+        """The parameters of an argument that is a weight; none for None."""
+        if tensor is None:
+            return []
+        value = self.of(tensor)
+        if not isinstance(value, Fixed):
+            raise UnsupportedError("a weight that is computed from the input")
+        return list(value.sources)
+
+    def onto(self, tensor: Shown, frame: Shown) -> int:
+        """The step whose map lies as the map of another tensor, for a join with it value by value."""
+        offset = len(frame.view) - len(tensor.view)
+        if offset < 0:
+            raise UnsupportedError("a join of maps with different numbers of axes")
+        parts: dict[int, list[tuple[int, View]]] = {}
+        for at, group in enumerate(frame.view):
+            own = tensor.view[at - offset] if at >= offset else ()
+            if not own:
+                continue
+            pieces = split(own, [factor.size for factor in group])
+            if pieces is None:
+                raise UnsupportedError("a join of maps whose axes are split in different ways")
+            for factor, piece in zip(group, pieces, strict=True):
+                if (factor.axis == BATCH) != (bool(piece) and piece[0].axis == BATCH):
+                    raise UnsupportedError("a join of the batch with another axis")
+                parts.setdefault(factor.axis, []).append((factor.stride, piece))
+        source = self.steps.steps[frame.step]
+        groups = [
+            merged(factor for _, piece in sorted(parts.get(axis, ()), reverse=True) for factor in piece)
+            for axis in range(len(source.sizes))
+        ]
+        step = self.steps.steps[tensor.step]
+        if not any(groups[1:]) and not step.shape.axes and groups[0] == step.natural[0]:
+            return tensor.step
+        return self.steps.arranged(tensor.step, groups)
+
+
+def pair(value: Any, count: int) -> tuple[Any, ...]:
+    """A setting for every axis, as operators have it: one number, or a list with one number or one for each axis."""
+    values = list(value) if isinstance(value, (list, tuple)) else [value]
+    return tuple(values * count if len(values) == 1 else values)
+
+
+def short(values: Sequence[Any]) -> Any:
+    """A setting as a person writes it: one number if all axes have the same."""
+    return values[0] if len(set(values)) == 1 else list(values)
+
+
+def settings_of(**values: Any) -> dict[str, Any]:
+    """Settings without those that are None."""
+    return {name: value for name, value in values.items() if value is not None}
