@@ -28,9 +28,12 @@ def reshape(mapping: Mapping, call: Call) -> Shown:
     return Shown(tensor.step, view)
 
 
-def own_map(mapping: Mapping, tensor: Shown, channels: int = 1) -> Shown:
+def own_map(mapping: Mapping, tensor: Shown, channels: int | None = None) -> Shown:
     """The tensor with a map whose channels and axes are the axes of the tensor."""
-    map = mapping.steps.as_map(tensor, channels if len(tensor.view) > 1 else 0)
+    if channels is None:
+        whole_axes = (at for at, group in enumerate(tensor.view) if group and all(factor.axis == 0 for factor in group))
+        channels = next(whole_axes, 1 if len(tensor.view) > 1 else 0)
+    map = mapping.steps.as_map(tensor, channels)
     return mapping.steps.shown(map.step, map)
 
 
@@ -243,8 +246,6 @@ def class_token(mapping: Mapping, call: Call, values: list[Any], axis: int) -> S
     last = len(step.sizes) - 1
     if not last or group != step.natural[last] or (group and group[0].axis != last):
         tensor = own_map(mapping, Shown(tensor.step, tensor.view))
-        map = mapping.steps.as_map(tensor, len(tensor.view) - 1)
-        tensor = mapping.steps.shown(map.step, map)
         step = mapping.steps.steps[tensor.step]
         last = len(step.sizes) - 1
         if tensor.view[axis] != step.natural[last]:
