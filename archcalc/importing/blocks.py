@@ -23,8 +23,8 @@ from archcalc.trees import Tree, tree_of
 WEIGHTED = ("conv", "conv_transpose", "linear", "conv_table")
 NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm", "lrn", "layer_scale")
 SHORT = {"batch_norm": "norm", "conv_transpose": "up", "leaky_relu": "leaky", "hard_swish": "swish"}
-JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest"}
-WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate"}
+JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest", "attention": "attend"}
+WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate", "attention": "attend"}
 """The name of a block that is a join, and of one with a branch that passes its input on."""
 FEWEST_USES = 2
 

@@ -148,7 +148,9 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
 
 
 def branch_names(item: Item) -> list[str]:
-    """The names of a join's branches: of a sum, main and shortcut, which is the shorter one."""
+    """The names of a join's branches: those that its layer type has, and of a sum main and shortcut, which is the shorter one."""
+    if registry[item.type].slots:
+        return list(registry[item.type].slots)[: len(item.branches or ())]
     sizes = [sum(1 for one in branch for _ in one.atoms()) for branch in item.branches or ()]
     if item.type != "add" or len(sizes) != 2 or sizes[0] == sizes[1]:
         return [f"b{n}" for n in range(1, len(sizes) + 1)]

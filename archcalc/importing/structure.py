@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from archcalc.importing.items import Item, item_of, names_read
-from archcalc.layers import registry
 from archcalc.named_inputs import INPUT
 from archcalc.trees import Tree
 
@@ -47,7 +46,7 @@ class _Collapsing:
 
     def result(self) -> list[Item]:
         for item in self.items:
-            if item.join and len(item.sources or ()) > 1 and not registry[item.type].slots:
+            if item.join and len(item.sources or ()) > 1:
                 self.collapse(item)
         left = [item for item in self.items if id(item) not in self.inside]
         self.settle(left)
