@@ -46,6 +46,7 @@ HOUSE = {
     "analysis": "rows, totals, folds",
     "export": "network to PyTorch source",
     "published": "figures of papers, judged",
+    "capture": "PyTorch modules, recorded",
     "witness": "PyTorch models, measured",
     "report": "one file per table",
     "plugins": "layer types of a user",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem
-from archcalc.importing.pytorch.factors import BATCH, View, merged, split
-from archcalc.importing.pytorch.graph import Call, Graph, Tensor
-from archcalc.importing.pytorch.steps import Fixed, Shown, Steps, UnsupportedError
+from archcalc.importing.traced.calls import Call, Run, Tensor
+from archcalc.importing.traced.factors import BATCH, Group, merged, split
+from archcalc.importing.traced.steps import Fixed, Shown, Steps, UnsupportedError
 
 FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
 """Operators that read the sizes of a tensor alone."""
@@ -17,18 +17,19 @@ SHAPES = ("view", "reshape", "unsqueeze", "squeeze", "expand", "repeat", "contig
 Rule = Callable[["Mapping", Call], Any]
 RULES: dict[str, Rule] = {}
 """How a call of an operator becomes layers, by the operator's name without the underscore of its form in place."""
+UNFINISHED: dict[type, Rule] = {}
+"""What operators make of values that are no map yet, such as the scores of an attention, by the class of these values."""
+FINISHING: set[str] = set()
+"""The operators whose own rule takes such values."""
 
 
-PARTIAL: list[Rule] = []
-"""The rule for what is no map yet: the scores of an attention."""
-
-
-def rule(*operators: str) -> Callable[[Rule], Rule]:
-    """Register the rule of operators."""
+def rule(*operators: str, finishes: bool = False) -> Callable[[Rule], Rule]:
+    """Register the rule of operators. ``finishes``: it takes values that are no map yet."""
 
     def register(function: Rule) -> Rule:
         for operator in operators:
             RULES[operator] = function
+        FINISHING.update(operators if finishes else ())
         return function
 
     return register
@@ -37,61 +38,65 @@ def rule(*operators: str) -> Callable[[Rule], Rule]:
 class Mapping:
     """The steps so far, and what every tensor of the run shows."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.steps = Steps(graph.batch)
+    def __init__(self, run: Run) -> None:
+        self.recorded = run
+        self.steps = Steps(run.batch)
         self.values: dict[int, Any] = {}
         self.problems: dict[str, Problem] = {}
-        for name, tensor in graph.inputs.items():
+        for name, tensor in run.inputs.items():
             self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
-        for call in graph.calls:
-            self.run(call)
+        for call in run.calls:
+            self.map(call)
         if self.problems:
             raise ArchcalcError(list(self.problems.values()))
 
-    def run(self, call: Call) -> None:
+    def map(self, call: Call) -> None:
         """Map one call. What cannot be mapped is noted, and so is nothing that follows from it."""
         given = [self.of(tensor) for tensor in call.tensors]
-        if all(isinstance(value, Fixed) for value in given) or not any(
-            value is not None and not isinstance(value, Fixed) for value in given
-        ):
-            lost = any(value is None for value in given)
-            sources = dict.fromkeys(source for value in given if value for source in value.sources)
-            calls = tuple(one for value in given if value for one in value.calls)
-            terms = tuple(term for value in given if value for term in value.terms or (value,))
-            summed = call.operator in ("add", "add_", *SHAPES) and len(terms) > 1
-            for result in call.results:
-                made = Fixed(result.shape, tuple(sources), (*calls, call), terms if summed else (), result.value)
-                self.values[id(result)] = None if lost else made
+        if all(value is None or isinstance(value, Fixed) for value in given):
+            self.computed(call, given)
             return
         if call.operator in FACTORIES:
             self.values[id(call.results[0])] = Fixed(call.results[0].shape, (), (), (), call.results[0].value)
             return
         made: Any = None
-        if all(value is not None for value in given):
-            self.steps.call = call
-            if any(0 in result.shape for result in call.results):
-                self.values |= {id(result): Fixed(result.shape, ()) for result in call.results}
-                return
-            try:
-                known = RULES.get(call.operator) or RULES.get(call.operator.rstrip("_"))
-                if known is None:
-                    raise UnsupportedError("no layer does this")
-                partial = any(not isinstance(value, (Shown, Fixed)) for value in given)
-                made = (
-                    PARTIAL[0](self, call)
-                    if partial and call.operator not in ("matmul", "bmm", "einsum")
-                    else known(self, call)
-                )
-            except UnsupportedError as error:
-                place = f"{call.path or 'the model'} ({call.module})"
-                text = f"{place}: {call.operator} of {call.tensors}: {error}"
-                self.problems.setdefault(text, Problem(text))
+        if any(0 in result.shape for result in call.results):
+            made = [Fixed(result.shape, ()) for result in call.results]
+        elif None not in given:
+            made = self.made(call, given)
         made = made if isinstance(made, list) else [made] * len(call.results)
         for result, value in zip(call.results, made, strict=False):
             if value is not None and value.sizes != result.shape:
                 raise AssertionError(f"{call.operator}: {value.sizes} for {result.shape}")
             self.values[id(result)] = value
+
+    def computed(self, call: Call, given: Sequence[Fixed | None]) -> None:
+        """Note a tensor that does not depend on the inputs."""
+        known = [value for value in given if value is not None]
+        sources = tuple(dict.fromkeys(source for value in known for source in value.sources))
+        calls = (*(one for value in known for one in value.calls), call)
+        terms = tuple(term for value in known for term in value.terms or (value,))
+        summed = call.operator in ("add", "add_", *SHAPES) and len(terms) > 1
+        for result in call.results:
+            made = Fixed(result.shape, sources, calls, terms if summed else (), result.value)
+            self.values[id(result)] = made if len(known) == len(given) else None
+
+    def made(self, call: Call, given: Sequence[Any]) -> Any:
+        """What a call shows; None if it cannot be mapped, which is noted."""
+        self.steps.call = call
+        operator = call.operator if call.operator in RULES else call.operator.rstrip("_")
+        unfinished = [value for value in given if type(value) in UNFINISHED]
+        try:
+            if unfinished and operator not in FINISHING:
+                return UNFINISHED[type(unfinished[0])](self, call)
+            if operator not in RULES:
+                raise UnsupportedError("no layer does this")
+            return RULES[operator](self, call)
+        except UnsupportedError as error:
+            place = f"{call.path or 'the model'} ({call.module})"
+            text = f"{place}: {call.operator} of {call.tensors}: {error}"
+            self.problems.setdefault(text, Problem(text))
+            return None
 
     def of(self, tensor: Tensor) -> Any:
         """What a tensor shows: a ``Shown``, a ``Fixed``, or None if it was lost."""
@@ -120,7 +125,7 @@ class Mapping:
         offset = len(frame.view) - len(tensor.view)
         if offset < 0:
             raise UnsupportedError("a join of maps with different numbers of axes")
-        parts: dict[int, list[tuple[int, View]]] = {}
+        parts: dict[int, list[tuple[int, Group]]] = {}
         for at, group in enumerate(frame.view):
             own = tensor.view[at - offset] if at >= offset else ()
             if not own:

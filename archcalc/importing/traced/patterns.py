@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from archcalc.errors import LayerError
-from archcalc.importing.pytorch.factors import Factor, Group, merged, refined
+from archcalc.importing.traced.factors import Factor, Group, merged, refined
 from archcalc.layers import registry
 from archcalc.sizes import Shape
 
@@ -20,8 +20,8 @@ def movement(shape: Shape, natural: Sequence[Group], targets: Sequence[Group]) -
         return "flatten", {}
     for type, settings in _candidates(shape, targets):
         try:
-            after = registry[type](**settings).arrangement(shape).after
-            before = registry[type](**settings).arrangement(shape).before
+            layer: Any = registry[type](**settings)
+            before, after = layer.arrangement(shape)
         except LayerError:
             continue
         factors: dict[str, Factor] = {}

@@ -18,7 +18,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.utils._pytree import tree_leaves, tree_map
 
 from archcalc.errors import ArchcalcError
-from archcalc.importing.pytorch.graph import Call, Graph, Tensor
+from archcalc.importing.traced.calls import Call, Run, Tensor
 
 BATCH = 2
 """Images of the recorded run: more than one, so that the batch is told from axes of size 1."""
@@ -30,7 +30,7 @@ FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "fu
 """Operators that read the sizes of a tensor alone."""
 
 
-class _Recorder(SchemaCheckMode):
+class _Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
     """Every operator of a run. A subclass of SchemaCheckMode, since PyTorch allows no other mode before dispatch."""
 
     def __init__(self, model: nn.Module, values: Mapping[str, torch.Tensor]) -> None:
@@ -93,8 +93,8 @@ class _Recorder(SchemaCheckMode):
         if operator in FACTORIES:
             given = {id(one): torch.empty(one.shape, dtype=one.dtype) for one in made_of}
         else:
-            given = {id(one): self.values.get(id(one)) for one in made_of}
-        if any(value is None for value in given.values()):
+            given = {id(one): self.values[id(one)] for one in made_of if id(one) in self.values}
+        if any(id(one) not in given for one in made_of):
             return []
 
         def real(value: Any) -> Any:
@@ -134,7 +134,7 @@ class _ReadsError(Exception):
 
 def record(
     model: nn.Module, inputs: Mapping[str, Sequence[int]], values: Mapping[str, torch.Tensor] | None = None
-) -> Graph:
+) -> Run:
     """A run of a model on the meta device. inputs: the sizes of one image each, in the order of ``forward``.
 
     ``values``: what is in the buffers, by name.
@@ -154,7 +154,7 @@ def record(
     finally:
         model.train(training)
     outputs = {name: recorder.tensors[id(tensor)] for name, tensor in _named(out, "").items()}
-    return Graph(named, recorder.calls, outputs, BATCH)
+    return Run(named, recorder.calls, outputs, BATCH)
 
 
 def _named(out: Any, name: str) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
 """The steps of an imported network: layers on maps, and tensors that show these maps.
 
-Operators become layers in ``archcalc.importing.pytorch.operators``. A step has the shape of its map; a ``Shown`` is a tensor of the model
-as a view of the map of a step (``archcalc.importing.pytorch.factors``).
+Operators become layers in ``archcalc.importing.traced.operators``. A step has the shape of its map; a ``Shown`` is a tensor of the model
+as a view of the map of a step (``archcalc.importing.traced.factors``).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
-from archcalc.importing.pytorch.factors import BATCH, Factor, Group, View, merged, size_of, split, whole
-from archcalc.importing.pytorch.graph import Call, Tensor
-from archcalc.importing.pytorch.patterns import movement
+from archcalc.importing.traced.calls import Call, Tensor
+from archcalc.importing.traced.factors import BATCH, Factor, Group, View, merged, size_of, split, whole
+from archcalc.importing.traced.patterns import movement
 from archcalc.sizes import Shape
 
 

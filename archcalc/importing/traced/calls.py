@@ -1,4 +1,4 @@
-"""The graph of a model's run: calls of operators on tensors, as plain data without torch."""
+"""The run of a model: calls of operators on tensors, as plain data without torch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Call(NamedTuple):
         return found
 
 
-class Graph(NamedTuple):
+class Run(NamedTuple):
     """A run of a model: its inputs, the calls in their order, and the outputs by name."""
 
     inputs: dict[str, Tensor]

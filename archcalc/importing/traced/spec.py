@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.importing.pytorch import attention, movements, operators  # noqa: F401  the rules
-from archcalc.importing.pytorch.graph import Graph
-from archcalc.importing.pytorch.mapping import Mapping
-from archcalc.importing.pytorch.steps import Shown
+from archcalc.importing.traced import rules  # noqa: F401
+from archcalc.importing.traced.calls import Run
+from archcalc.importing.traced.mapping import Mapping
+from archcalc.importing.traced.steps import Shown
 
 
-def spec_of(graph: Graph, title: str) -> dict[str, Any]:
-    """The spec of a graph as plain data: one entry for each layer."""
-    mapping = Mapping(graph)
+def spec_of(run: Run, title: str) -> dict[str, Any]:
+    """The spec of a run as plain data: one entry for each layer."""
+    mapping = Mapping(run)
     steps = mapping.steps.steps
-    outputs = [mapping.shown(tensor).step for tensor in graph.outputs.values()]
+    outputs = [mapping.shown(tensor).step for tensor in run.outputs.values()]
     needed = _needed(steps, outputs)
-    if len(graph.inputs) == 1:
+    if len(run.inputs) == 1:
         steps[0].name = "input"
     names = _names(mapping, needed)
-    sizes = {name: list(tensor.shape[1:]) for name, tensor in graph.inputs.items()}
+    sizes = {name: list(tensor.shape[1:]) for name, tensor in run.inputs.items()}
     spec: dict[str, Any] = {"title": title}
     spec |= {"input": next(iter(sizes.values()))} if len(sizes) == 1 else {"inputs": sizes}
     owner: dict[int, int] = {}

@@ -7,10 +7,10 @@ from itertools import product as product_of
 from math import isqrt, prod, sqrt
 from typing import Any, NamedTuple
 
-from archcalc.importing.pytorch.factors import BATCH, Group, size_of, whole
-from archcalc.importing.pytorch.graph import Call, Tensor
-from archcalc.importing.pytorch.mapping import PARTIAL, Mapping, rule
-from archcalc.importing.pytorch.steps import Fixed, Shown, Step, UnsupportedError
+from archcalc.importing.traced.calls import Call, Tensor
+from archcalc.importing.traced.factors import BATCH, Group, size_of, whole
+from archcalc.importing.traced.mapping import UNFINISHED, Mapping, rule
+from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
 from archcalc.sizes import Shape
 
 
@@ -32,7 +32,7 @@ class Scores(NamedTuple):
         return self.shape
 
 
-@rule("matmul", "bmm")
+@rule("matmul", "bmm", finishes=True)
 def product(mapping: Mapping, call: Call) -> Any:
     """Products of queries and keys, or of scores and values."""
     left, right = (mapping.of(tensor) for tensor in call.tensors)
@@ -46,7 +46,7 @@ def product(mapping: Mapping, call: Call) -> Any:
     return scored(mapping, shape, left, Shown(right.step, (*right.view[:-2], right.view[-1], right.view[-2])))
 
 
-@rule("einsum")
+@rule("einsum", finishes=True)
 def einsum(mapping: Mapping, call: Call) -> Any:
     """Products of queries and keys, or of scores and values, written as sums over letters."""
     equation = call.settings["equation"].replace(" ", "")
@@ -201,7 +201,7 @@ def on_scores(mapping: Mapping, call: Call) -> Any:
     raise UnsupportedError("the scores of attention are used in another way")
 
 
-PARTIAL.append(on_scores)
+UNFINISHED[Scores] = on_scores
 
 
 @rule("scaled_dot_product_attention")

@@ -1,0 +1,1 @@
+"""PyTorch modules are run without values, and the run is recorded."""

@@ -1,1 +1,0 @@
-"""Models and files of other tools become specs."""

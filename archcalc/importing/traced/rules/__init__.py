@@ -1,0 +1,16 @@
+"""The rules: what the calls of operators become. Each module registers its rules when it is imported."""
+
+from archcalc.importing.traced.rules import (
+    activations,
+    arithmetic,
+    attention,
+    concats,
+    convolutions,
+    cuts,
+    moves,
+    norms,
+    pools,
+    views,
+)
+
+MODULES = (activations, arithmetic, attention, concats, convolutions, cuts, moves, norms, pools, views)

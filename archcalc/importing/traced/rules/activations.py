@@ -1,0 +1,89 @@
+"""Activations, dropout and soft-max."""
+
+from __future__ import annotations
+
+from archcalc.importing.traced.calls import Call
+from archcalc.importing.traced.mapping import Mapping, rule
+from archcalc.importing.traced.steps import Shown, UnsupportedError
+
+ACTIVATIONS = {
+    "relu": "relu",
+    "relu6": "relu6",
+    "sigmoid": "sigmoid",
+    "tanh": "tanh",
+    "silu": "silu",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+    "mish": "mish",
+    "selu": "selu",
+    "softplus": "softplus",
+}
+
+
+@rule(*ACTIVATIONS)
+def activation(mapping: Mapping, call: Call) -> Shown:
+    """An activation without settings."""
+    tensor = mapping.shown(call.tensors[0])
+    return mapping.steps.same(ACTIVATIONS[call.operator.rstrip("_")], {}, tensor)
+
+
+@rule("gelu")
+def gelu(mapping: Mapping, call: Call) -> Shown:
+    """GELU, exact or by tanh."""
+    tanh = call.settings["approximate"] == "tanh"
+    return mapping.steps.same("gelu", {"approximate": "tanh"} if tanh else {}, mapping.shown(call.settings["self"]))
+
+
+@rule("hardtanh", "clamp", "clamp_min")
+def clamp(mapping: Mapping, call: Call) -> Shown:
+    """Limits: ReLU, ReLU6 or hard tanh."""
+    given = call.settings
+    low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
+    tensor = mapping.shown(given["self"])
+    if (low, high) in ((0, 6), (0, None)):
+        return mapping.steps.same("relu6" if high else "relu", {}, tensor)
+    if low is None or high is None:
+        raise UnsupportedError("a limit on one side only, other than zero")
+    return mapping.steps.same("hard_tanh", {"min": float(low), "max": float(high)}, tensor)
+
+
+@rule("leaky_relu", "elu")
+def sloped(mapping: Mapping, call: Call) -> Shown:
+    """Activations with one number."""
+    tensor = mapping.shown(call.settings["self"])
+    if call.operator.startswith("leaky"):
+        return mapping.steps.same("leaky_relu", {"slope": float(call.settings["negative_slope"])}, tensor)
+    if (call.settings["scale"], call.settings["input_scale"]) != (1, 1):
+        raise UnsupportedError("ELU with a scale")
+    return mapping.steps.same("elu", {"alpha": float(call.settings["alpha"])}, tensor)
+
+
+@rule("prelu", "_prelu_kernel")
+def prelu(mapping: Mapping, call: Call) -> Shown:
+    """ReLU with trained slopes."""
+    weight = call.settings["weight"]
+    tensor = mapping.shown(call.settings["self"])
+    shared = weight.shape == (1,) and tensor.sizes[1] != 1
+    return mapping.steps.layer(
+        "prelu", {"per_channel": False} if shared else {}, tensor, tensor.sizes, mapping.fixed(weight)
+    )
+
+
+@rule("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
+def dropout(mapping: Mapping, call: Call) -> Shown:
+    """Dropout; none with probability 0."""
+    tensor = mapping.shown(call.tensors[0])
+    p = float(call.settings["p"])
+    return mapping.steps.same("dropout", {} if p == 0.5 else {"p": p}, tensor) if p else tensor
+
+
+@rule("softmax", "log_softmax", "_softmax", "_log_softmax")
+def softmax(mapping: Mapping, call: Call) -> Shown:
+    """Soft-max over one axis."""
+    tensor = mapping.shown(call.settings["self"])
+    type = "log_softmax" if "log" in call.operator else "softmax"
+    view = tensor.view[call.settings["dim"] % len(tensor.view)]
+    step = mapping.steps.steps[tensor.step]
+    if len(view) == 1 and view[0].axis == len(step.sizes) - 1 and view == step.natural[view[0].axis] and view[0].axis:
+        return mapping.steps.same(type, {"axis": "last"}, tensor)
+    return mapping.steps.layer(type, {}, tensor, tensor.sizes, channels=call.settings["dim"])

@@ -1,0 +1,140 @@
+"""Sums and products of maps, of a map and a number, and of a map and a parameter."""
+
+from __future__ import annotations
+
+from math import prod
+
+from archcalc.importing.traced.calls import Call, Tensor
+from archcalc.importing.traced.factors import BATCH, size_of
+from archcalc.importing.traced.mapping import Mapping, rule
+from archcalc.importing.traced.rules.cuts import axis_word
+from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
+
+JOINS = {"add": "add", "mul": "multiply", "sub": "subtract", "maximum": "maximum", "minimum": "minimum"}
+
+
+@rule("add", "sub", "mul", "div", "maximum", "minimum", "rsub")
+def binary(mapping: Mapping, call: Call) -> Shown:
+    """A join of two tensors, or a tensor with a number or a parameter."""
+    given = call.settings
+    operator = call.operator.rstrip("_")
+    a, b = given["self"], given["other"]
+    if given.get("alpha", 1) != 1:
+        raise UnsupportedError("a sum with a factor")
+    left, right = (mapping.of(x) if isinstance(x, Tensor) else x for x in (a, b))
+    if isinstance(left, Shown) and isinstance(right, Shown):
+        return joined(mapping, call, operator, left, right)
+    tensor, other = (left, right) if isinstance(left, Shown) else (right, left)
+    if isinstance(other, (int, float)) and not isinstance(other, bool):
+        return scaled(mapping, operator, tensor, float(other), swapped=tensor is right)
+    if isinstance(other, Fixed):
+        return with_parameter(mapping, operator, tensor, other)
+    raise UnsupportedError("an operand that is not understood")
+
+
+def joined(mapping: Mapping, call: Call, operator: str, left: Shown, right: Shown) -> Shown:
+    """Two maps value by value."""
+    if operator not in JOINS:
+        raise UnsupportedError("no join of two maps does this")
+    frame = max((left, right), key=lambda tensor: prod(tensor.sizes))
+    if tuple(frame.sizes) != call.results[0].shape:
+        return both_expanded(mapping, call, operator, left, right)
+    reads = [tensor.step if tensor is frame else mapping.onto(tensor, frame) for tensor in (left, right)]
+    step = mapping.steps.add(JOINS[operator], {}, reads, mapping.steps.steps[frame.step].shape)
+    return Shown(step, frame.view)
+
+
+def both_expanded(mapping: Mapping, call: Call, operator: str, left: Shown, right: Shown) -> Shown:
+    """Two maps value by value, each of which has an axis of size 1 where the other one is longer."""
+    shape = call.results[0].shape
+    if len(left.view) != len(shape) or len(right.view) != len(shape):
+        raise UnsupportedError("a join in which both maps are expanded")
+    maps = [mapping.steps.as_map(tensor, 1) for tensor in (left, right)]
+    if maps[0].axes != maps[1].axes:
+        raise UnsupportedError("a join in which both maps are expanded")
+    step = mapping.steps.add(JOINS[operator], {}, [map.step for map in maps], mapping.steps.shape_of(maps[0], shape))
+    return mapping.steps.shown(step, maps[0])
+
+
+def scaled(mapping: Mapping, operator: str, tensor: Shown, number: float, swapped: bool) -> Shown:
+    """A map times a number, or plus a number."""
+    if operator == "mul":
+        settings = {"factor": number}
+    elif operator == "div" and not swapped:
+        settings = {"factor": 1 / number}
+    elif operator == "add":
+        settings = {"factor": 1.0, "shift": number}
+    elif operator == "sub" and not swapped:
+        settings = {"factor": 1.0, "shift": -number}
+    elif operator in ("sub", "rsub"):
+        settings = {"factor": -1.0, "shift": number}
+    else:
+        raise UnsupportedError("a number divided by a map")
+    return (
+        tensor
+        if settings in ({"factor": 1.0}, {"factor": 1.0, "shift": 0.0})
+        else mapping.steps.same("scale", settings, tensor)
+    )
+
+
+def with_parameter(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown:
+    """A map plus or times a trained map."""
+    own = other.parameters
+    frozen = _frozen(mapping, operator, tensor, other)
+    if frozen is not None:
+        return frozen
+    if not own:
+        return with_constant(mapping, operator, tensor, other)
+    count = len(tensor.view)
+    shape = (1,) * (count - len(other.shape)) + other.shape
+    if len(shape) > count:
+        raise UnsupportedError("a parameter that adds axes")
+    along: set[int] = set()
+    for at, size in enumerate(shape):
+        plain = [factor for factor in tensor.view[at] if factor.axis != BATCH]
+        if size != 1:
+            if size != size_of(plain):
+                raise UnsupportedError("a parameter that repeats the map")
+            along |= {factor.axis for factor in plain}
+    step = mapping.steps.steps[tensor.step]
+    if prod(step.sizes[axis] for axis in along) != sum(prod(one.shape) for one in own):
+        raise UnsupportedError("a parameter that is computed first")
+    everywhere = {axis for axis, size in enumerate(step.sizes) if size > 1}
+    if operator == "mul" and along == {0}:
+        return mapping.steps.same("layer_scale", {}, tensor, own)
+    if operator == "mul":
+        raise UnsupportedError("a trained factor for positions")
+    if operator not in ("add",):
+        raise UnsupportedError("a parameter that is subtracted or divided by")
+    if along == {0} and step.type == "layer_scale" and "bias" not in step.settings:
+        step.settings["bias"] = True
+        step.own += own
+        return tensor
+    settings = (
+        {}
+        if along == everywhere
+        else {"axes": ["channels" if axis == 0 else axis_word(axis, len(step.sizes) - 1) for axis in sorted(along)]}
+    )
+    return mapping.steps.same("position", settings, tensor, own)
+
+
+def with_constant(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown:
+    """A map with one known number."""
+    if other.value is None or other.value.numel() != 1:
+        raise UnsupportedError("a constant whose numbers are not known, or are several")
+    return scaled(mapping, operator, tensor, float(other.value), swapped=False)
+
+
+def _frozen(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown | None:
+    """A batch normalisation that is written as a product and a sum of buffers; None if this is another operation."""
+    names = {source.name.rpartition(".")[2] for source in other.sources if source.kind == "buffer"}
+    scale = {"weight", "running_var"}
+    step = mapping.steps.steps[tensor.step]
+    if other.parameters or not names >= scale:
+        return None
+    if operator == "mul" and names == scale:
+        buffers = list(other.sources)
+        return mapping.steps.layer("batch_norm", {"frozen": True}, tensor, tensor.sizes, buffers)
+    if operator == "add" and step.type == "batch_norm" and names == {*scale, "bias", "running_mean"}:
+        return tensor
+    return None

@@ -1,0 +1,89 @@
+"""Tensors one after another, and trained positions before them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from archcalc.importing.traced.calls import Call
+from archcalc.importing.traced.factors import BATCH, whole
+from archcalc.importing.traced.mapping import Mapping, rule
+from archcalc.importing.traced.rules.cuts import axis_word
+from archcalc.importing.traced.rules.views import own_map
+from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.sizes import Shape
+
+
+@rule("cat", "concat", "concatenate")
+def concat(mapping: Mapping, call: Call) -> Shown:
+    """Tensors one after another along an axis."""
+    values = [mapping.of(tensor) for tensor in call.settings["tensors"] if 0 not in tensor.shape]
+    axis = call.settings["dim"] % len(call.results[0].shape)
+    shown = [value for value in values if isinstance(value, Shown)]
+    if len(shown) < len(values):
+        return class_token(mapping, call, values, axis)
+    if len(shown) == 1:
+        return shown[0]
+    settings: dict[str, Any] = {}
+    word = _common_axis(mapping, shown, axis)
+    if word is not None:
+        number, others = word
+        if number:
+            settings["axis"] = axis_word(number, len(others))
+            sizes = list(mapping.steps.steps[shown[0].step].sizes)
+            sizes[number] = call.results[0].shape[axis]
+            step = mapping.steps.add(
+                "concat", settings, [tensor.step for tensor in shown], Shape(sizes[0], tuple(sizes[1:]))
+            )
+            view = tuple(whole(number, sizes[number]) if at == axis else g for at, g in enumerate(shown[0].view))
+            return Shown(step, view)
+    maps = [mapping.steps.as_map(tensor, axis) for tensor in shown]
+    step = mapping.steps.add(
+        "concat", settings, [map.step for map in maps], mapping.steps.shape_of(maps[0], call.results[0].shape)
+    )
+    return mapping.steps.shown(step, maps[0])
+
+
+def _common_axis(mapping: Mapping, shown: list[Shown], axis: int) -> tuple[int, tuple[int, ...]] | None:
+    """The axis of the maps that is the axis of all tensors, if all tensors show their maps in the same way."""
+    first = shown[0]
+    steps = [mapping.steps.steps[tensor.step] for tensor in shown]
+    numbers = set()
+    for tensor, step in zip(shown, steps, strict=True):
+        for at, group in enumerate(tensor.view):
+            plain = [factor for factor in group if factor.axis != BATCH]
+            if at == axis:
+                if len(plain) != 1 or tuple(plain) != step.natural[plain[0].axis]:
+                    return None
+                numbers.add(plain[0].axis)
+            elif group != first.view[at]:
+                return None
+        if len(step.sizes) != len(steps[0].sizes):
+            return None
+    return (numbers.pop(), steps[0].shape.axes) if len(numbers) == 1 else None
+
+
+def class_token(mapping: Mapping, call: Call, values: list[Any], axis: int) -> Shown:
+    """Trained positions before the others."""
+    if not isinstance(values[-1], Shown) or any(isinstance(value, Shown) for value in values[:-1]):
+        raise UnsupportedError("a parameter that stands after or between maps")
+    tensor = values[-1]
+    group = tensor.view[axis]
+    step = mapping.steps.steps[tensor.step]
+    last = len(step.sizes) - 1
+    if not last or group != step.natural[last] or (group and group[0].axis != last):
+        tensor = own_map(mapping, Shown(tensor.step, tensor.view))
+        step = mapping.steps.steps[tensor.step]
+        last = len(step.sizes) - 1
+        if tensor.view[axis] != step.natural[last]:
+            raise UnsupportedError("a parameter that stands before channels")
+    tokens = call.results[0].shape[axis] - tensor.sizes[axis]
+    own = [one for value in values[:-1] for one in value.parameters]
+    if sum(prod(one.shape) for one in own) != tokens * step.shape.channels:
+        raise UnsupportedError("constants that stand before a map")
+    sizes = [*step.sizes[:-1], step.sizes[-1] + tokens]
+    made = mapping.steps.add(
+        "class_token", {} if tokens == 1 else {"tokens": tokens}, [tensor.step], Shape(sizes[0], tuple(sizes[1:])), own
+    )
+    view = tuple(whole(last, sizes[-1]) if at == axis else group for at, group in enumerate(tensor.view))
+    return Shown(made, view)

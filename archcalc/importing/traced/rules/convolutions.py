@@ -1,0 +1,127 @@
+"""Convolutions and linear layers, and padding before a convolution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.importing.traced.calls import Call, Tensor
+from archcalc.importing.traced.factors import whole
+from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.sizes import Shape
+
+
+@rule("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "convolution")
+def convolution(mapping: Mapping, call: Call) -> Shown:
+    """A convolution or a transposed convolution."""
+    given = call.settings
+    weight, bias = given["weight"], given["bias"]
+    tensor = mapping.shown(given["input"])
+    spatial = tuple(weight.shape[2:])
+    count = len(spatial)
+    transposed = "transpose" in call.operator or bool(given.get("transposed"))
+    stride, dilation = pair(given["stride"], count), pair(given["dilation"], count)
+    padding = given["padding"]
+    groups = given["groups"]
+    pad: Any = None
+    if isinstance(padding, str):
+        pad = "same" if padding == "same" else None
+    elif any(pair(padding, count)):
+        pad = short(pair(padding, count))
+    if pad is None and not transposed:
+        tensor, pad = before_padding(mapping, tensor, 0.0, spatial, stride, dilation)
+    out = weight.shape[1] * groups if transposed else weight.shape[0]
+    settings = settings_of(
+        out=out,
+        kernel=short(spatial),
+        stride=None if set(stride) == {1} else short(stride),
+        pad=pad,
+        dilation=None if set(dilation) == {1} else short(dilation),
+        groups=None if groups == 1 else groups,
+        bias=None if bias is not None else False,
+        output_pad=_nonzero(pair(given["output_padding"], count)) if transposed else None,
+    )
+    own = [*mapping.fixed(weight), *mapping.fixed(bias)]
+    if weight.kind != "parameter":
+        settings["weight_norm"] = weight_norm(mapping, weight, transposed)
+    return mapping.steps.layer("conv_transpose" if transposed else "conv", settings, tensor, call.results[0].shape, own)
+
+
+def before_padding(
+    mapping: Mapping,
+    tensor: Shown,
+    value: float,
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> tuple[Shown, Any]:
+    """A map before it was padded with a value, and the padding as a setting of the layer behind; None without padding.
+
+    The padding of TensorFlow is ``same``, so that it fits other input sizes.
+    """
+    step = mapping.steps.steps[tensor.step]
+    if step.type != "pad" or step.value != value or step.settings.get("mode"):
+        return tensor, None
+    by = step.settings["by"]
+    before = mapping.steps.steps[step.reads[0]]
+    sides = [
+        (one, one) if isinstance(one, int) else tuple(one)
+        for one in (by if isinstance(by, list) else [by] * len(kernel))
+    ]
+    map = mapping.steps.as_map(tensor, 1)
+    if map.step != tensor.step or len(sides) != len(kernel):
+        return tensor, None
+    shown = mapping.steps.shown(step.reads[0], map)
+    wanted = []
+    for n, k, s, d in zip(before.shape.axes, kernel, stride, dilation, strict=True):
+        total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+        wanted.append((total // 2, total - total // 2))
+    if wanted == sides:
+        return shown, "same"
+    return shown, [list(side) for side in sides]
+
+
+def weight_norm(mapping: Mapping, weight: Tensor, transposed: bool) -> str:
+    """How the weights of a convolution are computed."""
+    value = mapping.of(weight)
+    calls = [call.operator for call in value.calls]
+    norms = [call for call in value.calls if call.operator == "batch_norm"]
+    if not transposed and len(norms) == 1 and len(value.parameters) in (1, 2):
+        scaled = norms[0].settings["weight"] is not None
+        return "scaled" if scaled else "standardised"
+    if "_weight_norm" in calls and not transposed:
+        at = next(call for call in value.calls if call.operator == "_weight_norm").settings["dim"]
+        if at == 0:
+            return "channels"
+        if at == len(weight.shape) - 1:
+            return "last"
+    raise UnsupportedError("a convolution whose weights are computed")
+
+
+def _nonzero(values: tuple[int, ...]) -> Any:
+    return short(values) if any(values) else None
+
+
+@rule("linear")
+def linear(mapping: Mapping, call: Call) -> Shown:
+    """A fully connected layer along the last axis."""
+    given = call.settings
+    weight, bias, tensor = given["weight"], given["bias"], mapping.shown(given["input"])
+    own = [*mapping.fixed(weight), *mapping.fixed(bias)]
+    if weight.kind != "parameter":
+        raise UnsupportedError("a linear layer whose weights are computed")
+    settings = settings_of(out=weight.shape[0], bias=None if bias is not None else False)
+    step = mapping.steps.steps[tensor.step]
+    last = len(step.sizes) - 1
+    if last and tensor.view[-1] == step.natural[last] and tensor.view[-1] and tensor.view[-1][0].axis == last:
+        made = mapping.steps.same("linear", settings | {"axis": "last"}, tensor, own)
+        shape = mapping.steps.steps[made.step].shape
+        mapping.steps.steps[made.step].shape = Shape(shape.channels, (*shape.axes[:-1], weight.shape[0]))
+        return Shown(made.step, (*tensor.view[:-1], whole(last, weight.shape[0])))
+    map = mapping.steps.as_map(tensor, -1)
+    if mapping.steps.steps[map.step].shape.axes:
+        settings["axis"] = "channels"
+    made_step = mapping.steps.add(
+        "linear", settings, [map.step], mapping.steps.shape_of(map, call.results[0].shape), own
+    )
+    return mapping.steps.shown(made_step, map)

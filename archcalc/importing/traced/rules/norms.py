@@ -1,0 +1,77 @@
+"""Normalisation."""
+
+from __future__ import annotations
+
+from archcalc.importing.traced.calls import Call
+from archcalc.importing.traced.factors import BATCH
+from archcalc.importing.traced.mapping import Mapping, rule, settings_of
+from archcalc.importing.traced.steps import Shown, UnsupportedError
+
+
+@rule("batch_norm")
+def batch_norm(mapping: Mapping, call: Call) -> Shown:
+    """Batch normalisation with running statistics."""
+    given = call.settings
+    weight, bias, tensor = given["weight"], given["bias"], mapping.shown(given["input"])
+    if given["running_mean"] is None:
+        raise UnsupportedError("batch normalisation without running statistics")
+    if (weight is None) != (bias is None):
+        raise UnsupportedError("batch normalisation with a shift or a scale alone")
+    settings = settings_of(
+        affine=None if weight is not None else False, eps=None if given["eps"] == 1e-5 else given["eps"]
+    )
+    own = [*mapping.fixed(weight), *mapping.fixed(bias)]
+    return mapping.steps.layer("batch_norm", settings, tensor, tensor.sizes, own)
+
+
+@rule("layer_norm", "rms_norm")
+def layer_norm(mapping: Mapping, call: Call) -> Shown:
+    """Normalisation over the last axes."""
+    given = call.settings
+    weight, bias, tensor = given["weight"], given.get("bias"), mapping.shown(given["input"])
+    eps, usual = given["eps"], 1e-5 if call.operator == "layer_norm" else 1e-6
+    own = [*mapping.fixed(weight), *mapping.fixed(bias)]
+    settings = settings_of(
+        affine=None if weight is not None else False, eps=None if eps is None or eps == usual else eps
+    )
+    if call.operator == "layer_norm" and weight is not None and bias is None:
+        raise UnsupportedError("layer normalisation with a scale and no shift")
+    count = len(given["normalized_shape"])
+    if count == 1:
+        map = mapping.steps.as_map(tensor, -1)
+        if mapping.steps.steps[map.step].shape.axes:
+            settings["axis"] = "channels"
+        step = mapping.steps.add(call.operator, settings, [map.step], mapping.steps.steps[map.step].shape, own)
+        return mapping.steps.shown(step, map)
+    if count == len(tensor.view) - 1 and tensor.view[0] and tensor.view[0][0].axis == BATCH:
+        map = mapping.steps.as_map(tensor, 1)
+        settings["axis"] = "all"
+        step = mapping.steps.add(call.operator, settings, [map.step], mapping.steps.steps[map.step].shape, own)
+        return mapping.steps.shown(step, map)
+    raise UnsupportedError("normalisation over several axes of a map")
+
+
+@rule("group_norm")
+def group_norm(mapping: Mapping, call: Call) -> Shown:
+    """Group normalisation."""
+    given = call.settings
+    tensor = mapping.shown(given["input"])
+    settings = settings_of(
+        groups=given["num_groups"],
+        affine=None if given["weight"] is not None else False,
+        eps=None if given["eps"] == 1e-5 else given["eps"],
+    )
+    own = [*mapping.fixed(given["weight"]), *mapping.fixed(given["bias"])]
+    return mapping.steps.layer("group_norm", settings, tensor, tensor.sizes, own)
+
+
+@rule("instance_norm")
+def instance_norm(mapping: Mapping, call: Call) -> Shown:
+    """Instance normalisation."""
+    given = call.settings
+    tensor = mapping.shown(given["input"])
+    settings = settings_of(
+        affine=True if given["weight"] is not None else None, eps=None if given["eps"] == 1e-5 else given["eps"]
+    )
+    own = [*mapping.fixed(given["weight"]), *mapping.fixed(given["bias"])]
+    return mapping.steps.layer("instance_norm", settings, tensor, tensor.sizes, own)

@@ -1,0 +1,110 @@
+"""Pooling, reductions and upsampling."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from archcalc.importing.traced.calls import Call
+from archcalc.importing.traced.factors import BATCH
+from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.rules.convolutions import before_padding
+from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.sizes import Shape
+
+
+@rule("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
+def pooling(mapping: Mapping, call: Call) -> Shown:
+    """Pooling with a window."""
+    given = call.settings
+    tensor = mapping.shown(given["self"])
+    count = int(call.operator[-2])
+    kernel = pair(given["kernel_size"], count)
+    stride = pair(given["stride"] or kernel, count)
+    padding = pair(given["padding"], count)
+    if given.get("divisor_override") is not None:
+        raise UnsupportedError("an average with a divisor of its own")
+    include = given.get("count_include_pad", True)
+    dilation = pair(given.get("dilation", 1), count)
+    settings = settings_of(
+        kernel=short(kernel),
+        stride=short(stride),
+        pad=short(padding) if any(padding) else None,
+        dilation=None if set(dilation) == {1} else short(dilation),
+        ceil_mode=True if given["ceil_mode"] else None,
+        count_include_pad=None if include or not (any(padding) or given["ceil_mode"]) else False,
+    )
+    type = "max_pool" if call.operator.startswith("max") else "avg_pool"
+    if type == "max_pool" and "pad" not in settings:
+        tensor, padding = before_padding(mapping, tensor, -inf, kernel, stride, dilation)
+        settings |= settings_of(pad=padding)
+    return mapping.steps.layer(type, settings, tensor, call.results[0].shape)
+
+
+@rule("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d")
+def adaptive(mapping: Mapping, call: Call) -> Any:
+    """Pooling to a size."""
+    tensor = mapping.shown(call.settings["self"])
+    size = pair(call.settings["output_size"], int(call.operator[-2]))
+    kind = "max" if "max" in call.operator else "avg"
+    if set(size) == {1}:
+        return mapping.steps.layer(f"global_{kind}_pool", {}, tensor, call.results[0].shape)
+    return mapping.steps.layer(f"adaptive_{kind}_pool", {"out": short(size)}, tensor, call.results[0].shape)
+
+
+@rule("mean", "sum", "amax")
+def reduction(mapping: Mapping, call: Call) -> Shown:
+    """The mean, the sum or the maximum over axes."""
+    given = call.settings
+    tensor = mapping.shown(given["self"])
+    dims = given.get("dim")
+    count = len(tensor.view)
+    over = sorted(
+        {axis % count for axis in (dims if isinstance(dims, (list, tuple)) else [dims])}
+        if dims is not None
+        else range(count)
+    )
+    by = {"mean": "mean", "sum": "sum", "amax": "max"}[call.operator]
+    kept = [axis for axis in range(1, count) if axis not in over]
+    if any(factor.axis == BATCH for axis in over for factor in tensor.view[axis]):
+        raise UnsupportedError("a reduction over the batch")
+    if kept and len(over) == count - 2 and all(axis >= 1 for axis in over):
+        map = mapping.steps.as_map(tensor, kept[0])
+        shape = mapping.steps.steps[map.step].shape
+        if by == "sum":
+            type, settings = "reduce", {"by": by, "axis": "positions"}
+        else:
+            type, settings = f"global_{'avg' if by == 'mean' else 'max'}_pool", {}
+        step = mapping.steps.add(type, settings, [map.step], Shape(shape.channels, (1,) * len(shape.axes)))
+        made = mapping.steps.shown(step, map)
+    elif len(over) == 1:
+        channels = 1 if over[0] != 1 else 2 if count > 3 else 1
+        map = mapping.steps.as_map(tensor, over[0])
+        shape = mapping.steps.steps[map.step].shape
+        step = mapping.steps.add("reduce", {"by": by, "axis": "channels"}, [map.step], Shape(1, shape.axes))
+        made = mapping.steps.shown(step, map)
+        del channels
+    else:
+        raise UnsupportedError(f"a reduction over axes {over} of {count}")
+    if not given.get("keepdim"):
+        made = Shown(made.step, tuple(group for axis, group in enumerate(made.view) if axis not in over))
+    return made
+
+
+@rule("upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_nearest1d", "upsample_nearest3d")
+def upsample(mapping: Mapping, call: Call) -> Shown:
+    """A larger map."""
+    given = call.settings
+    tensor = mapping.shown(call.tensors[0])
+    before, after = tensor.sizes[2:], call.results[0].shape[2:]
+    mode = next(mode for mode in ("nearest", "bilinear", "bicubic") if mode in call.operator)
+    whole_number = all(b and a % b == 0 for a, b in zip(after, before, strict=True))
+    size = (
+        {"scale": short([a // b for a, b in zip(after, before, strict=True)])}
+        if whole_number
+        else {"size": short(after)}
+    )
+    settings = size | settings_of(
+        mode=None if mode == "nearest" else mode, align_corners=True if given.get("align_corners") else None
+    )
+    return mapping.steps.layer("upsample", settings, tensor, call.results[0].shape)
