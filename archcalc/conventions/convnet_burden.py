@@ -46,7 +46,7 @@ CONVENTIONS = (
             Term("products of maps: 1 per value", Layers("multiply"), values, place="vl_nnscale"),
             Term(
                 "response normalisation: 1 per value, 2 + 2 x channels per position",
-                Layers("lrn"),
+                Layers("lrn", without="within"),
                 _response_norm,
                 place="vl_nnnormalize",
             ),

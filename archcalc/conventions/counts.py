@@ -148,7 +148,12 @@ def layer_norm_operations(use: Use) -> Int:
 
 
 def response_norm_operations(use: Use) -> Int:
-    """The calls inside F.local_response_norm: two products, a sum, and a pooling of the padded channels."""
+    """The calls inside F.local_response_norm: two products, a sum, and a pooling of the padded channels.
+
+    Over positions, the pooling has the padding itself.
+    """
+    if setting(use, "within"):
+        return 4 * use.input_values
     channels = use.out.channels
     return 3 * use.input_values + use.input_values // channels * int(channels + setting(use, "size") - 1)
 

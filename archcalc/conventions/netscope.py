@@ -71,7 +71,7 @@ CONVENTIONS = (
         unknown_reason="analyzer.coffee has no such layer of Caffe, and reports 'Unknown Layer'",
         operations=Tally(
             Term(f"{SCALE_LAYER}: 1 per value", Layers("batch_norm"), _scale_layer, place='"scale"'),
-            Term("response normalisation: squares in the window", Layers("lrn"), _squares, place='"lrn"'),
+            Term("response normalisation: the size, per value", Layers("lrn"), _squares, place='"lrn"'),
             Term(
                 "grouped convolutions as if with one group",
                 Layers("conv"),

@@ -140,6 +140,29 @@ class L2Norm(nn.Module):
         return y if self.weight is None else y * self.weight
 
 
+class LocalNorm(nn.Module):
+    """Local response normalisation over the neighbours of a position in one channel, as in Caffe.
+
+    Alpha is the factor of the mean of the squares.
+    """
+
+    def __init__(self, size: int, axes: int, alpha: float, beta: float, k: float):
+        super().__init__()
+        self.size, self.axes = size, axes
+        self.alpha, self.beta, self.k = alpha, beta, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, beyond = x.mul(x), self.size // 2
+        if self.axes == 3:  # avg_pool3d refuses maps that are smaller than its windows
+            y = F.pad(y, 6 * (beyond,))
+            y = F.avg_pool3d(y, self.size, 1)
+        else:
+            pool = F.avg_pool1d if self.axes == 1 else F.avg_pool2d
+            y = pool(y, self.size, 1, beyond)
+        y = y.mul(self.alpha).add(self.k).pow(self.beta)
+        return x / y
+
+
 class ChannelLinear(nn.Linear):
     """A linear layer on the channels at each position."""
 

@@ -12,7 +12,7 @@ from archcalc.importing import caffe_joins as joins
 from archcalc.importing import caffe_moves as moves
 from archcalc.importing import caffe_windows as windows
 from archcalc.importing.caffe_file import Caffe, Dropped, Record
-from archcalc.importing.errors import MissingError
+from archcalc.importing.errors import MissingError, WrongValueError
 from archcalc.importing.graph import Blob
 
 Rule: TypeAlias = "Callable[[Caffe, Record], Blob | list[Blob | Dropped | None] | None]"
@@ -74,13 +74,19 @@ def dropout(net: Caffe, record: Record) -> Blob | None:
 
 
 def lrn(net: Caffe, record: Record) -> Blob | None:
-    """lrn_layer.cpp: alpha is divided by the size, and k is 1."""
+    """lrn_layer.cpp: alpha is divided by the values of the window. Within a channel, k is 1 whatever the file says."""
     params = record.params("lrn_param")
-    if params.text("norm_region", "ACROSS_CHANNELS") not in ("ACROSS_CHANNELS", "0"):
-        raise MissingError("normalisation within a channel has no counterpart")
-    size, alpha = params.whole("local_size", 5), params.number("alpha", 1)
-    settings = {"size": size, "alpha": _short(alpha / max(size, 1)), "beta": params.number("beta", 0.75)}
-    return net.add("lrn", net.bottom(), settings=settings | {"k": params.number("k", 1)})
+    region = params.text("norm_region", "ACROSS_CHANNELS")
+    if region not in ("ACROSS_CHANNELS", "0", "WITHIN_CHANNEL", "1"):
+        raise WrongValueError(f"unknown norm_region {region}")
+    within = region in ("WITHIN_CHANNEL", "1")
+    size, alpha, k = params.whole("local_size", 5), params.number("alpha", 1), params.number("k", 1)
+    if size % 2 == 0:
+        raise WrongValueError(f"local_size {size} is even, and Caffe takes odd sizes alone")
+    settings: dict[str, Any] = {"size": size, "alpha": _short(alpha / size ** (1 + within))}
+    settings |= {"beta": params.number("beta", 0.75), "k": 1 if within else k}
+    settings |= {"axis": "positions"} if within else {}
+    return net.add("lrn", net.bottom(), settings=settings)
 
 
 def _short(value: float) -> float:

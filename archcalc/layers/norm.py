@@ -5,8 +5,9 @@ from __future__ import annotations
 from archcalc.errors import LayerError
 from archcalc.layers.axes import AxisOrAxes, axis_names, axis_number, sizes_of, whole_along
 from archcalc.layers.base import Layer, Pointwise, need_map, whole
-from archcalc.layers.settings import Flag, Number, WholeNumber
-from archcalc.sizes import Int, Params, Shape, Window, Work, divide, product, smallest
+from archcalc.layers.pool import AvgPool
+from archcalc.layers.settings import Choice, Flag, Number, WholeNumber
+from archcalc.sizes import POINT, Int, Params, Shape, Window, Work, divide, int_text, product, smallest
 
 
 class BatchNorm(Pointwise, type="batch_norm"):
@@ -41,20 +42,51 @@ class BatchNorm(Pointwise, type="batch_norm"):
 class Lrn(Pointwise, type="lrn"):
     """Local response normalisation over ``size`` neighbouring channels: ``x / (k + alpha * sum of squares)^beta``.
 
-    Per value: a square, size - 1 additions for the sum, a product with alpha, the addition of k, a power and a division.
-    Channels at the edge are counted like all other channels.
+    With ``axis: positions``, the squares are those of one channel in a window of ``size`` positions along every axis
+    around the value, with zeros around the map, as Caffe's WITHIN_CHANNEL has it.
 
-    Source: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, 2012, section 3.3.
+    Per value: a square, an addition less than the window has values for the sum, a product with alpha, the addition of k,
+    a power and a division. Values at the edge are counted like all other values.
+
+    Source: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, 2012, section 3.3;
+    Jia et al., Caffe, 2014, lrn_layer.cpp (positions).
     """
 
     mixes = True
-    size = WholeNumber("neighbouring channels", 5)
+    size = WholeNumber("neighbouring channels, or neighbouring positions along every axis", 5)
     alpha = Number("factor of the sum of squares", 1e-4)
     beta = Number("exponent", 0.75)
     k = Number("constant added", 2.0)
+    axis = Choice(
+        "whether the neighbours are channels, or positions of one channel", ("channels", "positions"), "channels"
+    )
+
+    @property
+    def within(self) -> bool:
+        """Whether the neighbours are positions of one channel."""
+        return bool(self.axis == "positions")
+
+    @property
+    def windows(self) -> AvgPool:
+        """The pooling whose windows are the neighbours of each position."""
+        return AvgPool(kernel=self.size, stride=1, pad=self.size // 2)
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return self.windows.window(x) if self.within else POINT
+
+    def shape(self, x: Shape) -> Shape:
+        if self.within:
+            need_map(x, "lrn over positions")
+            if smallest(self.size % 2) == 0:
+                raise LayerError(
+                    f"lrn over positions needs an odd size, got {int_text(self.size)}: as many neighbours before a "
+                    f"position as behind it"
+                )
+        return x
 
     def work(self, out: Shape, x: Shape) -> Work:
-        return Work(mul=2 * x.values, add=self.size * x.values, exp=x.values, div=x.values)
+        cells = self.windows.kernel_cells(x) if self.within else self.size
+        return Work(mul=2 * x.values, add=cells * x.values, exp=x.values, div=x.values)
 
 
 class AxisNorm(Layer):

@@ -21,6 +21,7 @@ from archcalc.pytorch import (
     reduce,
     region,
     resample,
+    response,
     weighted,
 )
 from archcalc.pytorch.record import JoinRecord, Record, gaps, records
@@ -46,5 +47,6 @@ __all__ += [
     "reduce",
     "region",
     "resample",
+    "response",
     "weighted",
 ]

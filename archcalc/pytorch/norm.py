@@ -8,13 +8,12 @@ from typing import Any
 from archcalc.layers import Layer
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.resample import Upsample
-from archcalc.pytorch.code import InlineCode, ModuleCode, dims, sequence
+from archcalc.pytorch.code import InlineCode, ModuleCode, dims
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, formatted, into, last, layer_params, trivial
+from archcalc.pytorch.runner import Runner, formatted, into, last, layer_params, trivial
 from archcalc.pytorch.tape import (
     ORDERED,
     PASSES,
-    SCRATCH,
     VIEW,
     BackwardRule,
     Made,
@@ -22,7 +21,7 @@ from archcalc.pytorch.tape import (
     Saves,
     TapeTensor,
 )
-from archcalc.sizes import Shape, product
+from archcalc.sizes import Shape
 
 
 class NormRecord(Record):
@@ -185,54 +184,6 @@ def mixed(out: Shape, *axes: int) -> Sequence[Layer]:
         return []
     sizes = tuple(1 if at in axes else n for at, n in enumerate(out.axes, 1))
     return [AdaptiveAvgPool(out=sizes), Upsample(size=out.axes)]
-
-
-class LrnRecord(NormRecord, type="lrn"):
-    """x / (k + alpha * mean of neighbouring squares)^beta, in several operators (torch.nn.functional)."""
-
-    keeps_format = False
-
-    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        arguments = {"size": layer.size, "alpha": layer.alpha * layer.size, "beta": layer.beta, "k": layer.k}
-        call = ModuleCode("nn.LocalResponseNorm", arguments, 1)  # PyTorch divides alpha by the size
-        if x.axes:
-            return call
-        shape = ModuleCode("nn.Unflatten", {"dim": 1, "unflattened_size": (x.channels, 1)}, 2)
-        return sequence(shape, call, ModuleCode("nn.Flatten"))
-
-    def returns_view(self, layer: Any, out: Shape) -> bool:
-        return True
-
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        x, n = xs[0], out.values
-        if not out.axes:
-            x = tape.run("view", xs, n, VIEW, rule=PASSES)
-        why, one = self.saves.input, x.count * x.itemsize
-        rule = BackwardRule([[Made(0, one, 0)], [Made(1, one, 0)]])
-        square = tape.run("mul", [x, x], n, _within("squares"), Saves(why), rule)
-        channels = (out.channels + layer.size - 1) * product(out.axes)
-        padded = tape.run("constant_pad_nd", [square], channels, _within("padded squares"), rule=tape.rule(square))
-        low = padded.storage
-        if tape.amp and padded.itemsize == 2 and len(out.axes) > 1:  # autocast: avg_pool3d needs float32
-            padded = tape.cast(padded, FLOAT, "padded squares in single precision", "scratch")
-        saves = Saves("the padded squares")
-        mean = tape.run("avg_pool3d", [padded], n, _within("mean of squares"), saves, tape.rule(padded))
-        low.until(tape.now)
-        scaled = tape.run("mul", [mean], n, _within("scaled mean"), rule=tape.rule(mean))
-        shifted = tape.run("add", [scaled], n, _within("shifted mean"), rule=PASSES)
-        size = n * shifted.itemsize
-        rule = BackwardRule([[Made(SCRATCH, size, 0, 2)], [Made(SCRATCH, size, 0, 2)], [Made(0, size, 0)]])
-        saves = Saves("the base of its power")
-        power = tape.run("pow", [shifted], n, _within("denominator"), saves, rule)
-        mean.storage.until(tape.now)
-        steps = [*[[Made(SCRATCH, size, 0, 3)]] * 3, [Made(1, size, 0)], *into(0, x, power.itemsize, n, 5)]
-        saves = Saves(why, tensors=[(power.storage, "its denominator")])
-        return tape.run("div", [x, power], n, Result(itemsize=power.itemsize), saves, BackwardRule(steps))
-
-
-def _within(label: str) -> Result:
-    """A new storage that is freed within the layer."""
-    return Result(role="scratch", label=label)
 
 
 class LayerScaleRecord(NormRecord, type="layer_scale"):

@@ -138,6 +138,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
 
     from archcalc.export.attention_layers import Attention, BiasedAttention
     from archcalc.export.convolution_layers import LocalConv
+    from archcalc.export.missing_layers import LocalNorm
 
     class Written(nn.Module):
         def __init__(self, function: Callable[..., Any], *parameters: torch.Tensor) -> None:
@@ -191,6 +192,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "instance_norm": case(lambda: nn.InstanceNorm2d(8, affine=True), affine=True),
         "instance_norm/plain": case(lambda: nn.InstanceNorm2d(8)),
         "lrn": case(lambda: nn.LocalResponseNorm(5), size=5),
+        "lrn/positions": case(lambda: LocalNorm(3, 2, 1e-4, 0.75, 1), size=3, axis="positions"),
         "relu": case(nn.ReLU),
         "relu6": case(nn.ReLU6),
         "leaky_relu": case(nn.LeakyReLU),
@@ -556,6 +558,7 @@ def test_what_calflops_counts() -> None:
         "instance_norm": (1440, 0, 16),
         "instance_norm/plain": (1152, 0, 0),
         "lrn": (1296, 0, 0),
+        "lrn/positions": (1152, 0, 0),
         **dict.fromkeys(
             ("relu", "leaky_relu", "elu", "silu", "gelu", "gelu/tanh", "softmax", "max_pool", "avg_pool"), (288, 0, 0)
         ),

@@ -238,6 +238,16 @@ CASES = [
     Case("batch_norm", {"frozen": True}, (x,), x, (0, 0, 24), {"mul": 210, "add": 210}),
     # 5 neighbours: x^2 and alpha*sum (2 mul), 4 sums and k (5 add), power, division
     Case("lrn", {"size": 5}, (x,), x, (), {"mul": 420, "add": 1050, "exp": 210, "div": 210}),
+    # 3x3 positions of one channel: 8 sums and k (9 add)
+    Case(
+        "lrn",
+        {"size": 3, "axis": "positions"},
+        (x,),
+        x,
+        (),
+        {"mul": 420, "add": 9 * 210, "exp": 210, "div": 210},
+        (Window(3, 1, 1), Window(3, 1, 1)),
+    ),
     # over 6 values at 35 places: mean 5+, difference 6+, variance 5+, eps 1+, shift 6+ = 23 add; squares, product,
     # scale = 18 mul; mean, variance, reciprocal = 3 div; one root
     Case("layer_norm", {"axis": "channels"}, (x,), x, (6, 6), {"add": 23 * 35, "mul": 18 * 35, "div": 105, "exp": 35}),

@@ -104,6 +104,7 @@ ROWS = [
     ("instance_norm", {}, x, "nn.InstanceNorm2d(6)"),
     ("instance_norm", {"affine": True, "eps": 1e-3}, x, "nn.InstanceNorm2d(6, eps=0.001, affine=True)"),
     # PyTorch divides alpha by the size
+    ("lrn", {"size": 5, "axis": "positions"}, x, "LocalNorm(5, 2, alpha=0.0025, beta=0.75, k=2.0)"),
     ("lrn", {"size": 5}, x, "nn.LocalResponseNorm(5, alpha=0.0005, beta=0.75, k=2.0)"),
     ("scale", {"factor": 0.5}, x, "x0 * 0.5"),
     ("scale", {"factor": 0.5, "shift": 3}, x, "x0 * 0.5 + 3"),

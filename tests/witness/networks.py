@@ -741,9 +741,13 @@ class Settings:
         return self.some(affine=self.one_of(None, False), scale=self.one_of(None, False), eps=eps)
 
     def lrn(self) -> dict[str, Any]:
-        size = self.one_of(None, self.count(1, 5))
+        axis = self.one_of(None, "positions")
         return self.some(
-            size=size, alpha=self.one_of(None, 1e-3, -1), beta=self.one_of(None, 0.5), k=self.one_of(None, 1)
+            size=self.one_of(3, 5, 1) if axis and not self.rarely(6) else self.one_of(None, self.count(1, 5)),
+            alpha=self.one_of(None, 1e-3, -1),
+            beta=self.one_of(None, 0.5),
+            k=self.one_of(None, 1),
+            axis=axis,
         )
 
     def layer_norm(self) -> dict[str, Any]:

@@ -390,6 +390,17 @@ def reduced(given: dict[str, Any], x: Tensor) -> Tensor:
     return {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[given["by"]](x, over, keepdim=True)
 
 
+def lrn(given: dict[str, Any], x: Tensor) -> Tensor:
+    if given["axis"] == "channels":
+        return nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x)
+    if x.dim() == 2 or given["size"] % 2 == 0:
+        raise NoSuchLayerError("no neighbours on both sides of a position")
+    squares = F.pad(x * x, (given["size"] // 2,) * 2 * (x.dim() - 2))
+    for axis in range(2, x.dim()):
+        squares = squares.unfold(axis, given["size"], 1).sum(-1)
+    return x / (given["k"] + given["alpha"] * squares) ** given["beta"]
+
+
 def along(given: Any, x: Tensor) -> list[int]:
     """A setting for every axis of a map."""
     if x.dim() == 2:
@@ -499,7 +510,7 @@ LAYERS: dict[str, Any] = {
     "linear": linear,
     "rbf": rbf,
     "batch_norm": batch_norm,
-    "lrn": lambda given, x: nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x),
+    "lrn": lrn,
     "layer_norm": lambda given, x: over_axes(given, x, nn.LayerNorm),
     "rms_norm": lambda given, x: over_axes(given, x, nn.RMSNorm),
     "l2_norm": lambda given, x: F.normalize(x, dim=1, eps=given["eps"]),

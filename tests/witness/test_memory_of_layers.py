@@ -40,6 +40,7 @@ LAYERS = (
     "{rms_norm: {axis: channels}}",
     "{rms_norm: {axis: last, affine: false}}",
     "{rms_norm: {axis: all}}",
+    "{lrn: {axis: positions, size: 3}}",
     "{l2_norm: }",
     "{l2_norm: {scale: true, init: 20}}",
     "{global_max_pool: }",
