@@ -6,6 +6,8 @@ break as a formatter breaks them at 88 columns.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -127,16 +129,23 @@ class ChannelRMSNorm(nn.RMSNorm):
 
 
 class L2Norm(nn.Module):
-    """The channels at each position divided by their length, times a trained scale per channel if there is one."""
+    """Values divided by their length along some dimensions, times a trained scale per channel if there is one."""
 
-    def __init__(self, eps: float, channels: int = 0, axes: int = 0, init: float = 1):
+    def __init__(
+        self,
+        eps: float,
+        dim: Any = 1,
+        channels: int = 0,
+        axes: int = 0,
+        init: float = 1,
+    ) -> None:
         super().__init__()
-        self.eps = eps
+        self.eps, self.dim = eps, dim
         shape = (channels, *(1 for _ in range(axes)))
         self.weight = nn.Parameter(torch.full(shape, init)) if channels else None
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.normalize(x, dim=1, eps=self.eps)
+        y = F.normalize(x, dim=self.dim, eps=self.eps)
         return y if self.weight is None else y * self.weight
 
 

@@ -148,12 +148,12 @@ def softmax(net: Caffe, record: Record) -> Blob | None:
 
 
 def normalize(net: Caffe, record: Record) -> Blob | None:
-    """normalize_layer.cpp of SSD: the channels at each position, times a trained scale for each channel."""
+    """normalize_layer.cpp of SSD: all values, or the channels at each position, times one trained scale or many."""
     params = record.params("norm_param")
-    if params.flag("across_spatial", True) or params.flag("channel_shared", True):
-        raise MissingError("normalisation across positions, or with one scale for all channels, has no counterpart")
+    settings: dict[str, Any] = {"axis": "all"} if params.flag("across_spatial", True) else {}
+    settings |= {"scale": True} | ({"per_channel": False} if params.flag("channel_shared", True) else {})
     init = params.message("scale_filler").number("value", 1)
-    return net.add_weighted("l2_norm", net.bottom(), {"scale": True, "init": init})
+    return net.add_weighted("l2_norm", net.bottom(), settings | {"init": init})
 
 
 RULES: dict[str, Rule] = {

@@ -169,26 +169,40 @@ class RmsNorm(AxisNorm, type="rms_norm"):
         return Work(add=x.values, mul=(2 + self.affine) * x.values, div=2 * groups, exp=groups)
 
 
-class L2Norm(Pointwise, type="l2_norm"):
+class L2Norm(AxisNorm, type="l2_norm"):
     """The channels at each position divided by their Euclidean length, and with ``scale`` times a number per channel.
 
-    Over n channels: the length (n mul, n-1 add, 1 exp), at least eps (1 compare), the quotient (n div), the scale (n mul).
+    With ``axis``, the values along these axes have one length: all values of a map with ``all``, and those of a channel
+    with ``[height, width]``. Any axes can be listed. The scale is a number per channel whatever the axes are, or one
+    number for all channels.
+
+    Over n values: the length (n mul, n-1 add, 1 exp), at least eps (1 compare), the quotient (n div), the scale (n mul).
 
     Source: Liu et al., ParseNet: looking wider to see better, 2015, equations 1 and 3; Liu et al., SSD, 2016, section 3.1.
     """
 
-    mixes = True
-    scale = Flag("whether every channel has a trained scale", False)
+    axis = AxisOrAxes("the axes of the values that have one length (default: channels)", ("channels", "last", "all"))
+    scale = Flag("whether a scale is trained", False)
+    per_channel = Flag("whether every channel has its own scale", True)
     init = Number("the scale before training; 20 in SSD", 1.0)
     eps = Number("the least length", 1e-12)
 
+    def over(self, x: Shape) -> tuple[int, ...]:
+        if not isinstance(self.axis, tuple):
+            every = tuple(range(len(x.axes) + 1))
+            return {"last": every[-1:], "all": every}.get(self.axis, (0,))
+        over = tuple(sorted({axis_number(name, x, self.type) for name in self.axis}))
+        if len(over) < len(self.axis):
+            raise LayerError(f"l2_norm of the map {x}: an axis is listed twice in {', '.join(self.axis)}")
+        return over
+
     def params(self, x: Shape) -> Params:
-        return Params(weight=x.channels * self.scale)
+        return Params(weight=(x.channels if self.per_channel else 1) * self.scale)
 
     def work(self, out: Shape, x: Shape) -> Work:
-        positions = x.values // x.channels
+        groups = x.values // self.features(x)
         squares = x.values * (1 + self.scale)
-        return Work(mul=squares, add=x.values - positions, exp=positions, compare=positions, div=x.values)
+        return Work(mul=squares, add=x.values - groups, exp=groups, compare=groups, div=x.values)
 
 
 def grouped_work(x: Shape, groups: Int, affine: bool) -> Work:

@@ -90,14 +90,20 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
 
 
 class L2NormRecord(NormRecord, type="l2_norm"):
-    """The length of the channels, at least eps, a quotient, and a product with the scale."""
+    """The length of the values, at least eps, a quotient, and a product with the scale."""
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        scale = {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init)} if layer.scale else {}
-        return ModuleCode("L2Norm", {"eps": layer.eps, **scale}, 1)
+        over: Any = tuple(1 + at for at in layer.over(x))
+        channels = x.channels if layer.per_channel else 1
+        scale = {"channels": channels, "axes": len(x.axes), "init": float(layer.init)} if layer.scale else {}
+        arguments = {"eps": layer.eps, "dim": over if len(over) > 1 else over[0], **scale}
+        return ModuleCode("L2Norm", arguments, 1, {"dim": 1})
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return mixed(out, *layer.over(out))
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,), n, groups = xs, out.values, out.values // out.channels
+        (x,), n, groups = xs, out.values, out.values // layer.features(out)
         small, whole, why = groups * x.itemsize, n * x.itemsize, self.saves.input
         steps = [[Made(SCRATCH, whole, 0, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, whole, 0)]]
         saves = Saves(why, "its lengths")
@@ -110,12 +116,15 @@ class L2NormRecord(NormRecord, type="l2_norm"):
         length.storage.until(tape.now)
         steps = [*[[Made(SCRATCH, whole, 0, 3)]] * 3, [Made(1, whole, 0)], [Made(0, whole, 0)]]
         saves = Saves(why, tensors=[(least.storage, "its lengths from eps")])
+        contiguous = groups == n and x.order == "unit"  # as both operands are
         made = _within("normalised") if layer.scale else ORDERED[""]
+        made = made._replace(order="first") if contiguous else made
         y = tape.run("div", [x, divisor], n, made, saves, BackwardRule(steps))
         if not layer.scale:
             return y
         normalised = y.storage
-        y = scaled(tape, y, n, out.channels, Result(itemsize=max(x.itemsize, tape.itemsize)))
+        weights = out.channels if layer.per_channel else 1
+        y = scaled(tape, y, n, weights, Result(itemsize=max(x.itemsize, tape.itemsize)))
         normalised.until(tape.now)
         return y
 

@@ -187,6 +187,12 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "l2_norm/scale": case(
             lambda: Written(lambda x, scale: F.normalize(x) * scale, torch.ones(8, 1, 1)), scale=True
         ),
+        "l2_norm/all": case(
+            lambda: Written(lambda x, scale: F.normalize(x, dim=(1, 2, 3)) * scale, torch.ones(1)),
+            axis="all",
+            scale=True,
+            per_channel=False,
+        ),
         "group_norm": case(lambda: nn.GroupNorm(2, 8), groups=2),
         "group_norm/plain": case(lambda: nn.GroupNorm(4, 8, affine=False), groups=4, affine=False),
         "instance_norm": case(lambda: nn.InstanceNorm2d(8, affine=True), affine=True),

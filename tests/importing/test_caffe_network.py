@@ -69,6 +69,8 @@ def test_a_network() -> None:
         (layer("Scale", "data data", "a"), "multiply", {}, "8x13x12"),
         (layer("Softmax", "data", "a", "softmax_param { axis: 3 }"), "softmax", {"axis": "last"}, "8x13x12"),
         (layer("Normalize", "data", "a", "norm_param { across_spatial: false channel_shared: false scale_filler { value: 20 } }"), "l2_norm", {"scale": True, "init": 20}, "8x13x12"),
+        (layer("Normalize", "data", "a"), "l2_norm", {"axis": "all", "scale": True, "per_channel": False, "init": 1}, "8x13x12"),
+        (layer("Normalize", "data", "a", "norm_param { channel_shared: false }"), "l2_norm", {"axis": "all", "per_channel": True}, "8x13x12"),
         (layer("Eltwise", "data data", "a"), "add", {}, "8x13x12"),
         (layer("Eltwise", "data data", "a", "eltwise_param { operation: PROD }"), "multiply", {}, "8x13x12"),
         (layer("Eltwise", "data data", "a", "eltwise_param { operation: MAX }"), "maximum", {}, "8x13x12"),

@@ -296,6 +296,26 @@ CASES = [
     # 35 lengths of 6 channels: 6 squares, 5 add, a root, a comparison; a quotient and with a scale a product a value
     Case("l2_norm", {}, (x,), x, (), {"mul": 210, "add": 175, "exp": 35, "compare": 35, "div": 210}),
     Case("l2_norm", {"scale": True}, (x,), x, (6,), {"mul": 420, "add": 175, "exp": 35, "compare": 35, "div": 210}),
+    # 210 values of one length, and one scale
+    Case(
+        "l2_norm",
+        {"axis": "all", "scale": True, "per_channel": False},
+        (x,),
+        x,
+        (1,),
+        {"mul": 420, "add": 209, "exp": 1, "compare": 1, "div": 210},
+        WHOLE,
+    ),
+    # 5 lengths of 6 channels of 7 columns
+    Case(
+        "l2_norm",
+        {"axis": ["channels", "width"]},
+        (x,),
+        x,
+        (),
+        {"mul": 210, "add": 205, "exp": 5, "compare": 5, "div": 210},
+        (Window(1), Window(7, whole=True)),
+    ),
     # one group of a vector: 5 + 6 + 5 + 1 add, 12 mul
     Case("group_norm", {"groups": 1, "affine": False}, (v,), v, (), {"add": 17, "mul": 12, "div": 3, "exp": 1}),
     # six channels of 35: 34 + 35 + 34 + 1 = 104 add, 70 mul each; affine 35 more of both

@@ -100,6 +100,13 @@ ROWS = [
     ("rms_norm", {"axis": "channels"}, x, "ChannelRMSNorm(6, eps=1e-06)"),
     ("l2_norm", {}, x, "L2Norm(1e-12)"),
     ("l2_norm", {"scale": True, "init": 20}, x, "L2Norm(1e-12, channels=6, axes=2, init=20.0)"),
+    ("l2_norm", {"axis": ["width", "channels"]}, x, "L2Norm(1e-12, dim=(1, 3))"),
+    (
+        "l2_norm",
+        {"axis": "last", "scale": True, "per_channel": False},
+        x,
+        "L2Norm(1e-12, dim=3, channels=1, axes=2, init=1.0)",
+    ),
     ("group_norm", {"groups": 3}, x, "nn.GroupNorm(3, 6)"),
     ("instance_norm", {}, x, "nn.InstanceNorm2d(6)"),
     ("instance_norm", {"affine": True, "eps": 1e-3}, x, "nn.InstanceNorm2d(6, eps=0.001, affine=True)"),

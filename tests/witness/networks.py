@@ -760,7 +760,15 @@ class Settings:
     rms_norm = layer_norm
 
     def l2_norm(self) -> dict[str, Any]:
-        return self.some(scale=self.one_of(None, True), init=self.one_of(None, 20), eps=self.one_of(None, 1e-6))
+        names = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}.get(len(self.x.axes), [])
+        some = self.drawing.draw(st.lists(st.sampled_from(["channels", *names, "last"]), min_size=1, max_size=3))
+        return self.some(
+            axis=self.one_of(None, "channels", "last", "all", some),
+            scale=self.one_of(None, True),
+            per_channel=self.one_of(None, False),
+            init=self.one_of(None, 20),
+            eps=self.one_of(None, 1e-6),
+        )
 
     def group_norm(self) -> dict[str, Any]:
         groups = self.groups() if self.flag() else self.count(1, 4)

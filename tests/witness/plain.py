@@ -390,6 +390,13 @@ def reduced(given: dict[str, Any], x: Tensor) -> Tensor:
     return {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[given["by"]](x, over, keepdim=True)
 
 
+def lengths_of(axis: Any, x: Tensor) -> Any:
+    """The dimensions of the values that have one length."""
+    if axis == "all":
+        return tuple(range(1, x.dim()))
+    return tuple(axis_of(name, x) for name in axis) if isinstance(axis, tuple) else axis_of(axis or "channels", x)
+
+
 def lrn(given: dict[str, Any], x: Tensor) -> Tensor:
     if given["axis"] == "channels":
         return nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x)
@@ -513,7 +520,7 @@ LAYERS: dict[str, Any] = {
     "lrn": lrn,
     "layer_norm": lambda given, x: over_axes(given, x, nn.LayerNorm),
     "rms_norm": lambda given, x: over_axes(given, x, nn.RMSNorm),
-    "l2_norm": lambda given, x: F.normalize(x, dim=1, eps=given["eps"]),
+    "l2_norm": lambda given, x: F.normalize(x, dim=lengths_of(given["axis"], x), eps=given["eps"]),
     "group_norm": lambda given, x: nn.GroupNorm(given["groups"], x.shape[1], given["eps"], given["affine"])(x),
     "instance_norm": instance_norm,
     "scale": lambda given, x: x * given["factor"] + given["shift"],
