@@ -1,160 +1,122 @@
-"""A run of a PyTorch module on the meta device, recorded as a graph: no values, and no time for arithmetic.
-
-The run is recorded before PyTorch takes its operators apart (the dispatch key PreDispatch), so that a linear layer is one
-call and an attention is one call. ``torch.export`` sees the same operators, but takes five times as long.
-"""
+"""A run of a module without values: on zeros that have only sizes, with parameters that have only sizes."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 from torch._dispatch.python import enable_pre_dispatch, enable_python_dispatcher
-from torch._subclasses.schema_check_mode import SchemaCheckMode
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from torch.utils._pytree import tree_leaves, tree_map
 
-from archcalc.errors import ArchcalcError
-from archcalc.importing.traced.calls import Call, Run, Tensor
+from archcalc.capture.recorder import ReadsError, Recorder
+from archcalc.errors import ArchcalcError, Problem, clipped
+from archcalc.importing.traced.calls import Run
+from archcalc.named_inputs import INPUT
 
 BATCH = 2
 """Images of the recorded run: more than one, so that the batch is told from axes of size 1."""
-READS = ("item", "_local_scalar_dense", "is_nonzero", "equal")
-"""Operators that read values."""
 
 
-FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
-"""Operators that read the sizes of a tensor alone."""
+def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str) -> Run:
+    """A run of a module in its mode for inference. The module itself is not changed.
 
-
-class _Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
-    """Every operator of a run. A subclass of SchemaCheckMode, since PyTorch allows no other mode before dispatch."""
-
-    def __init__(self, model: nn.Module, values: Mapping[str, torch.Tensor]) -> None:
-        super().__init__()
-        self._dispatch_key = torch._C.DispatchKey.PreDispatch
-        self.paths = {id(module): path for path, module in model.named_modules()}
-        self.stack: list[nn.Module] = [model]
-        self.tensors: dict[int, Tensor] = {}
-        self.alive: list[torch.Tensor] = []  # no address is used twice
-        self.calls: list[Call] = []
-        self.values: dict[int, torch.Tensor] = {}  # constants, computed on the CPU beside the run on meta
-        for kind, named in (("parameter", model.named_parameters()), ("buffer", model.named_buffers())):
-            for name, tensor in named:
-                self.add(tensor, kind, name)
-                if kind == "buffer" and name in values:
-                    self.values[id(tensor)] = values[name]
-
-    def add(self, tensor: torch.Tensor, kind: str, name: str = "") -> Tensor:
-        """The record of a tensor; a new one if a run wrote over it."""
-        self.alive.append(tensor)
-        type_ = str(tensor.dtype).removeprefix("torch.")
-        storage = tensor.untyped_storage()._cdata
-        made = self.tensors[id(tensor)] = Tensor(tuple(tensor.shape), kind, name, storage, type_)
-        return made
-
-    def known(self, value: Any) -> Any:
-        if isinstance(value, torch.Tensor):
-            return self.tensors.get(id(value)) or self.add(value, "constant")
-        if isinstance(value, (list, tuple)):
-            return [self.known(one) for one in value]
-        return value
-
-    def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        operator = func._schema.name.removeprefix("aten::")
-        module = self.stack[-1]
-        settings: dict[str, Any] = {}
-        for at, argument in enumerate(func._schema.arguments):
-            value = args[at] if at < len(args) else kwargs.get(argument.name, argument.default_value)
-            settings[argument.name] = self.known(value)
-        if operator in READS:
-            raise _ReadsError
-        made = func(*args, **kwargs)
-        results = [
-            one for one in (made if isinstance(made, (list, tuple)) else [made]) if isinstance(one, torch.Tensor)
-        ]
-        known = self.computed(func, operator, args, kwargs)
-        records = tuple(self.add(one, "result") for one in results)
-        for result, record, value in zip(results, records, known, strict=False):
-            self.values[id(result)] = record.value = value
-        path = self.paths.get(id(module), "")
-        self.calls.append(Call(operator, settings, records, path, type(module).__name__, ""))
-        return made
-
-    def computed(self, func: Any, operator: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
-        """What an operator makes of constants alone, with values; nothing if it reads an image or a parameter."""
-        made_of = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
-        if operator in FACTORIES:
-            given = {id(one): torch.empty(one.shape, dtype=one.dtype) for one in made_of}
-        else:
-            given = {id(one): self.values[id(one)] for one in made_of if id(one) in self.values}
-        if any(id(one) not in given for one in made_of):
-            return []
-
-        def real(value: Any) -> Any:
-            if isinstance(value, torch.Tensor):
-                return given[id(value)]
-            return torch.device("cpu") if isinstance(value, torch.device) else value
-
-        args, kwargs = tree_map(real, (args, dict(kwargs)))
-        if any(argument.name == "device" for argument in func._schema.arguments) and not made_of:
-            kwargs = {**kwargs, "device": torch.device("cpu")}
-        with torch._C._DisablePythonDispatcher():
-            made = func(*args, **kwargs)
-        return [one for one in (made if isinstance(made, (list, tuple)) else [made]) if isinstance(one, torch.Tensor)]
-
-    @contextmanager
-    def follow(self) -> Iterator[None]:
-        """Note inside the ``with`` block which module runs."""
-
-        def before(module: nn.Module, args: Any) -> None:
-            self.stack.append(module)
-
-        def after(module: nn.Module, args: Any, output: Any) -> None:
-            self.stack.pop()
-
-        with ExitStack() as stack:
-            for handle in (
-                register_module_forward_pre_hook(before),
-                register_module_forward_hook(after, always_call=True),
-            ):
-                stack.callback(handle.remove)
-            yield
-
-
-class _ReadsError(Exception):
-    """The run reads the values of a tensor."""
-
-
-def record(
-    model: nn.Module, inputs: Mapping[str, Sequence[int]], values: Mapping[str, torch.Tensor] | None = None
-) -> Run:
-    """A run of a model on the meta device. inputs: the sizes of one image each, in the order of ``forward``.
-
-    ``values``: what is in the buffers, by name.
+    ``inputs``: the sizes of one image each, by the names of the arguments of ``forward``; one alone can be ``input``.
+    ArchcalcError if the module does not run.
     """
-    recorder = _Recorder(model, values or {})
-    given = {name: torch.zeros(BATCH, *sizes, device="meta") for name, sizes in inputs.items()}
-    named = {name: recorder.add(tensor, "input", name) for name, tensor in given.items()}
-    training = model.training
-    model.eval()
+    module = getattr(module, "_orig_mod", module)  # of torch.compile
+    if isinstance(module, torch.jit.ScriptModule):
+        raise ArchcalcError(Problem("is a scripted module, which cannot be recorded: give the original module", file))
+    given = _arguments(module, inputs, file)
+    parameters, buffers = _without_values(module)
+    recorder = Recorder(module, parameters, buffers)
+    tensors = {name: torch.zeros(BATCH, *sizes, device="meta") for name, sizes in given.items()}
+    named = {name: recorder.add(tensor, "input", name) for name, tensor in tensors.items()}
+    state = {**parameters, **buffers}
     try:
-        with torch.no_grad(), recorder.follow(), enable_python_dispatcher(), enable_pre_dispatch(), recorder:
-            out = model(*given.values())
-    except _ReadsError:
-        module = recorder.stack[-1]
-        place = recorder.paths.get(id(module), "") or type(module).__name__
-        raise ArchcalcError(f"{place}: reads the values of a tensor, so that its layers depend on the image") from None
-    finally:
-        model.train(training)
+        with torch.no_grad(), _evaluated(module), recorder.follow(), _recording(recorder):
+            out = torch.func.functional_call(module, state, *_in_order(module, tensors))
+    except ReadsError:
+        text = f"{recorder.place} reads the values of a tensor, so that its layers depend on the image"
+        raise ArchcalcError(Problem(text, file)) from None
+    except ArchcalcError:
+        raise
+    except Exception as error:
+        raise ArchcalcError(Problem(_failure(recorder, error, given), file)) from error
     outputs = {name: recorder.tensors[id(tensor)] for name, tensor in _named(out, "").items()}
+    if not outputs:
+        text = f"forward returns {_a(type(out).__name__)} without tensors; expected tensors, or a list or dict of them"
+        raise ArchcalcError(Problem(text, file))
     return Run(named, recorder.calls, outputs, BATCH)
+
+
+def _without_values(module: nn.Module) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """The parameters as tensors with sizes alone, and the buffers with their values."""
+    parameters: dict[str, torch.Tensor] = {
+        name: nn.Parameter(torch.empty_like(one, device="meta"), requires_grad=one.requires_grad)
+        for name, one in module.named_parameters()
+    }
+    buffers = {
+        name: one if one.device.type == "meta" else one.detach().cpu().clone() for name, one in module.named_buffers()
+    }
+    return parameters, buffers
+
+
+def _arguments(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str) -> dict[str, Sequence[int]]:
+    """The inputs by the names of the arguments of ``forward``."""
+    signature = inspect.signature(module.forward).parameters.values()
+    positional = [one for one in signature if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    names = [one.name for one in positional] or [one.name for one in signature]
+    needed = [one.name for one in positional if one.default is one.empty]
+    if [*inputs] == [INPUT] and INPUT not in names and names:
+        inputs = {names[0]: inputs[INPUT]}
+    strange = [name for name in inputs if name not in names]
+    lacking = [name for name in needed if name not in inputs]
+    if strange or lacking:
+        takes = ", ".join(f"--input {name}=..." for name in needed or names[:1])
+        text = f"forward takes {', '.join(names)}, and got sizes of {', '.join(inputs)}; give {takes}"
+        raise ArchcalcError(Problem(text, file))
+    return dict(inputs)
+
+
+def _in_order(module: nn.Module, tensors: dict[str, torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
+    """The inputs as arguments: by position if they are the first ones, else by name."""
+    names = list(inspect.signature(module.forward).parameters)
+    return (tuple(tensors.values()), {}) if names[: len(tensors)] == [*tensors] else ((), tensors)
+
+
+@contextmanager
+def _recording(recorder: Recorder) -> Iterator[None]:
+    """The recorder at work inside the ``with`` block."""
+    with enable_python_dispatcher(), enable_pre_dispatch(), recorder:
+        yield
+
+
+@contextmanager
+def _evaluated(module: nn.Module) -> Iterator[None]:
+    """The module in its mode for inference inside the ``with`` block."""
+    before = [(one, one.training) for one in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for one, training in before:
+            one.training = training
+
+
+def _failure(recorder: Recorder, error: Exception, inputs: Mapping[str, Sequence[int]]) -> str:
+    """Why a run failed, in one sentence."""
+    sizes = ", ".join("x".join(map(str, one)) for one in inputs.values())
+    said = clipped(str(error).strip().split("\n")[0] or "without a message", 160)
+    if "CUDA" in said or "cuda" in said:
+        return f"{recorder.place} needs a GPU, which a run without values does not have: {said}"
+    return f"{recorder.place} fails for the input {sizes}: {type(error).__name__}: {said}"
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _named(out: Any, name: str) -> dict[str, torch.Tensor]:

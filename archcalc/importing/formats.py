@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
-FORMATS = {".prototxt": "caffe_network", ".cfg": "cfg_network"}
+FORMATS = {".prototxt": "importing.caffe_network", ".cfg": "importing.cfg_network"}
 """The module that reads a file, by the file's extension."""
+MODELS = ("torchvision", "timm", "torch")
+"""What stands before the colon of the name of a PyTorch model, as in ``torchvision:resnet50``."""
+MODELS_READER = "capture.networks"
+"""The module that runs them."""
 _SIGNS = {
-    r"[ \t]*\[[ \t]*(net|network)[ \t]*\]": "cfg_network",
-    r"[ \t]*(layers?[ \t]*:?[ \t]*\{|input_(dim[ \t]*:|shape[ \t]*\{)).*": "caffe_network",
+    r"[ \t]*\[[ \t]*(net|network)[ \t]*\]": "importing.cfg_network",
+    r"[ \t]*(layers?[ \t]*:?[ \t]*\{|input_(dim[ \t]*:|shape[ \t]*\{)).*": "importing.caffe_network",
 }
 """The module that reads a text, by the pattern of a line that no spec has."""
 
@@ -16,6 +20,11 @@ _SIGNS = {
 def format_of(path: str) -> str:
     """The module that reads a file of this name; '' if the name is not of a known format."""
     return next((module for extension, module in FORMATS.items() if path.lower().endswith(extension)), "")
+
+
+def is_model(net: str) -> bool:
+    """Whether a text names a PyTorch model: torchvision:NAME, timm:NAME or torch:MODULE:NAME."""
+    return net.partition(":")[0] in MODELS and ":" in net
 
 
 def format_of_text(text: str) -> str:

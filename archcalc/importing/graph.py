@@ -73,6 +73,8 @@ class Graph:
         self.about: dict[str, Any] = {}
         self.inputs: dict[str, Shape] = {}
         self.input_line = 1
+        self.outputs: list[str] = []
+        """The names of the outputs, if they are not those that nothing reads."""
         self.steps: list[Step] = []
         self.names = Naming()
         self.poolings: dict[str, Pooled] = {}
@@ -82,6 +84,8 @@ class Graph:
         self.dropped: Counter[str] = Counter()
         self.remarks: dict[str, None] = {}
         """What else the reader of a report has to know, each once."""
+        self.storage_known = False
+        """Whether the steps state where their outputs lie, so that nothing has to be guessed."""
         self.cut = 0
         """The steps that are left out because they stand behind a layer without a counterpart."""
 
@@ -90,10 +94,10 @@ class Graph:
         if len(self.problems) >= MOST_PROBLEMS:
             raise ArchcalcError(self.problems)
 
-    def lacks(self, kind: str, text: str, line: int) -> None:
-        """Note a layer of the file that has no counterpart."""
+    def lacks(self, kind: str, text: str, line: int, place: str = "") -> None:
+        """Note a layer of the file that has no counterpart. ``place``: where it stands, if it is not in the file."""
         self.missing_kinds[kind] += 1
-        self.missing.append(Problem(text, self.file, line))
+        self.missing.append(Problem(text, place or self.file, line))
         if len(self.missing) >= MOST_STEPS:
             self.stop()
 
@@ -164,7 +168,8 @@ class Graph:
             raise ArchcalcError(Problem("the file has no layers that archcalc could compute", self.file))
         read = {source for step in self.steps for source in step.sources}
         self.inputs = {name: shape for name, shape in self.inputs.items() if name in read}
-        self.alone()
+        if not self.storage_known:
+            self.alone()
         return Imported(self.tree(), ["; ".join([self.note(), *self.remarks])])
 
     def _missing(self) -> list[Problem]:
@@ -212,6 +217,7 @@ class Graph:
             else:
                 entries.append(entry)
             before = step.name
+        about |= {"outputs": tree_of(self.outputs, 1)} if self.outputs else {}
         top = {**about, **{k: tree_of(v, self.input_line) for k, v in stated.items()}, "layers": tree_of(entries, 1)}
         return tree_of(top, 1)
 

@@ -21,7 +21,7 @@ def import_text(
     input: Sizes | Mapping[str, Sizes] | None = None,
     allow_missing: bool = False,
 ) -> Family:
-    """The family in the text of another tool, which ``module`` of ``importing`` reads.
+    """The family in the text of another tool, which ``module`` reads.
 
     ArchcalcError with every layer that has no counterpart. With ``allow_missing``, such layers and the layers behind
     them are left out, and the notes say so. ``input`` is the size of an input whose size the file leaves open.
@@ -47,7 +47,7 @@ def _family(
     *,
     anew: bool = False,
 ) -> Family:
-    read = import_module(f"archcalc.importing.{module}").read
+    read = import_module(f"archcalc.{module}").read
     imported: Imported = read(text, file, inputs, anew, allow_missing)
     family = family_of(imported.tree, file, name)
     family.notes, family.tree = imported.notes, imported.tree

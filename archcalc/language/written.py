@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 
 from archcalc.errors import ArchcalcError, Problem, clipped
+from archcalc.importing.formats import is_model
 from archcalc.inputs import Sizes
 from archcalc.language.expand import expand
 from archcalc.language.reader import family_of
 from archcalc.language.spec_text import spec_text
 from archcalc.language.tree import parse
-from archcalc.language.zoo import is_path, read_file
+from archcalc.language.zoo import is_path, read_file, read_model
 from archcalc.network import Network
 from archcalc.version import __version__
 
@@ -27,14 +28,15 @@ def import_spec(
 
     With ``flat``, one entry for each layer. ArchcalcError if the file is a spec already.
     """
-    if not is_path(path):
+    if not is_path(path) and not is_model(path):
         raise ArchcalcError(
-            f"{clipped(path, 120)} is no file: import takes FILE.prototxt (Caffe) or FILE.cfg (darknet)"
+            f"{clipped(path, 120)} is no file: import takes FILE.prototxt (Caffe), FILE.cfg (darknet), torchvision:NAME, "
+            f"timm:NAME or torch:MODULE:NAME"
         )
-    family = read_file(path, input, allow_missing)
+    family = (read_model if is_model(path) else read_file)(path, input, allow_missing)
     if family.tree is None:
         raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))
-    source = "standard input" if path == "-" else path.rpartition(os.sep)[2]
+    source = "standard input" if path == "-" else path if is_model(path) else path.rpartition(os.sep)[2]
     comments = [f"imported from {source} by archcalc {__version__}", *family.notes]
     network = expand(family, family.name)
     tree = family.tree

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
-from archcalc.importing.formats import FORMATS, format_of, format_of_text
+from archcalc.importing.formats import FORMATS, MODELS_READER, format_of, format_of_text, is_model
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
 from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
@@ -123,6 +123,9 @@ def load_as(
         if settings:
             raise ArchcalcError("a one-line pattern has no parameters to set")
         return pattern_as(kind, net, sizes)
+    if is_model(net):
+        family = read_model(net, sizes, allow_missing)
+        return network_of(kind, family, next(iter(family.networks)), settings, sizes)
     if not is_path(net):
         return network_of(kind, find(net), net, settings, sizes)
     path, wanted = _split(net)
@@ -143,6 +146,14 @@ def read_file(path: str, input: Sizes | Mapping[str, Sizes] | None = None, allow
     from archcalc.language.imports import import_text
 
     return import_text(text, file, name, module, input, allow_missing)
+
+
+def read_model(net: str, input: Sizes | Mapping[str, Sizes] | None = None, allow_missing: bool = False) -> Family:
+    """The family of a PyTorch model such as ``torchvision:resnet50``. This imports and runs the code of the model."""
+    from archcalc.language.imports import import_text
+
+    name = as_name(net.rpartition(":")[2].strip(), MOST_LETTERS, NETWORK_SIGNS)
+    return import_text(net, net, name, MODELS_READER, input, allow_missing)
 
 
 def split_settings(net: str) -> tuple[str, str]:
@@ -172,11 +183,11 @@ def source(net: str) -> str:
     """The text of the spec that ``load`` would read."""
     if is_pattern(net):
         raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
-    if not is_path(net):
+    if not is_path(net) and not is_model(net):
         return text_of(os.path.join(folder(), f"{find(net).name}.yaml"))
     path, _ = _split(net)
-    text = text_of(path)
-    if format_of(path) or format_of_text(text):
+    text = "" if is_model(net) else text_of(path)
+    if not text or format_of(path) or format_of_text(text):
         raise ArchcalcError(Problem("is no spec; archcalc import prints it as one, and --expanded every layer", path))
     return text
 

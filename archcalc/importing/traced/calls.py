@@ -9,15 +9,16 @@ class Tensor:
     """A tensor of a run: its sizes, and where it comes from.
 
     ``name``: the name of the parameter, buffer or input; '' for a result. ``kind``: input, parameter, buffer, constant or
-    result. ``storage``: equal for tensors that share memory. ``type``: the type of its values, such as float32. ``value``: the
+    result. ``trained``: false for a frozen parameter. ``storage``: equal for tensors that share memory. ``type``: the type of its values, such as float32. ``value``: the
     values of a constant, with ``tolist()``, where they are known.
     """
 
-    __slots__ = ("kind", "name", "shape", "storage", "type", "value")
+    __slots__ = ("kind", "name", "shape", "storage", "trained", "type", "value")
 
     def __init__(self, shape: tuple[int, ...], kind: str, name: str = "", storage: int = 0, type: str = "") -> None:
         self.shape, self.kind, self.name, self.storage, self.type = shape, kind, name, storage, type
         self.value: Any = None
+        self.trained = True
 
     def __repr__(self) -> str:
         return f"{self.name or self.kind} {'x'.join(map(str, self.shape)) or 'scalar'}"
@@ -27,7 +28,8 @@ class Call(NamedTuple):
     """One call of an operator of ATen.
 
     ``settings`` are the arguments by their names in the operator's schema, with defaults; tensors are ``Tensor`` objects.
-    ``path`` and ``module``: the module that called it, by its path in the model and by its class.
+    ``path`` and ``module``: the module that called it, by its path in the model and by its class. ``leaf``: whether the
+    module has no modules inside. ``line``: the file and line of the model that called.
     """
 
     operator: str
@@ -35,7 +37,13 @@ class Call(NamedTuple):
     results: tuple[Tensor, ...]
     path: str
     module: str
-    line: str
+    line: str = ""
+    leaf: bool = True
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the operator writes into its input."""
+        return self.operator.endswith("_") and not self.operator.endswith("__")
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -55,3 +63,5 @@ class Run(NamedTuple):
     calls: list[Call]
     outputs: dict[str, Tensor]
     batch: int
+    remarks: tuple[str, ...] = ()
+    """What a report has to say of the run, such as where it was cut."""

@@ -14,6 +14,8 @@ FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "fu
 """Operators that read the sizes of a tensor alone."""
 SHAPES = ("view", "reshape", "unsqueeze", "squeeze", "expand", "repeat", "contiguous", "clone", "to", "_to_copy")
 
+FAULT = "a mistake of archcalc, so that there is no network; please report it"
+
 Rule = Callable[["Mapping", Call], Any]
 RULES: dict[str, Rule] = {}
 """How a call of an operator becomes layers, by the operator's name without the underscore of its form in place."""
@@ -42,13 +44,18 @@ class Mapping:
         self.recorded = run
         self.steps = Steps(run.batch)
         self.values: dict[int, Any] = {}
-        self.problems: dict[str, Problem] = {}
+        self.problems: list[tuple[str, str, int, str]] = []
+        """For every call without a layer: the operator, a sentence, 0, and the line of the model."""
+        self.ends: list[int] = []
+        """The steps that calls without a layer read."""
+        self.lost = 0
+        """The calls behind calls without a layer."""
+        self.last: set[int] = set()
+        """The last step of every call."""
         for name, tensor in run.inputs.items():
             self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
         for call in run.calls:
             self.map(call)
-        if self.problems:
-            raise ArchcalcError(list(self.problems.values()))
 
     def map(self, call: Call) -> None:
         """Map one call. What cannot be mapped is noted, and so is nothing that follows from it."""
@@ -64,10 +71,14 @@ class Mapping:
             made = [Fixed(result.shape, ()) for result in call.results]
         elif None not in given:
             made = self.made(call, given)
+        else:
+            self.lost += 1
+            self.ends += [value.step for value in given if isinstance(value, Shown)]
         made = made if isinstance(made, list) else [made] * len(call.results)
         for result, value in zip(call.results, made, strict=False):
             if value is not None and value.sizes != result.shape:
-                raise AssertionError(f"{call.operator}: {value.sizes} for {result.shape}")
+                text = f"{call.path}: {call.operator} gives {value.sizes}, and the model {result.shape}: {FAULT}"
+                raise ArchcalcError(Problem(text, call.line))
             self.values[id(result)] = value
 
     def computed(self, call: Call, given: Sequence[Fixed | None]) -> None:
@@ -91,11 +102,16 @@ class Mapping:
                 return UNFINISHED[type(unfinished[0])](self, call)
             if operator not in RULES:
                 raise UnsupportedError("no layer does this")
-            return RULES[operator](self, call)
+            before = len(self.steps.steps)
+            made = RULES[operator](self, call)
+            if len(self.steps.steps) > before:
+                self.last.add(len(self.steps.steps) - 1)
+            return made
         except UnsupportedError as error:
             place = f"{call.path or 'the model'} ({call.module})"
-            text = f"{place}: {call.operator} of {call.tensors}: {error}"
-            self.problems.setdefault(text, Problem(text))
+            text = f"{place}: {call.operator} of {', '.join(map(str, call.tensors))}: {error}"
+            self.problems.append((call.operator, text, 0, call.line))
+            self.ends += [value.step for value in given if isinstance(value, Shown)]
             return None
 
     def of(self, tensor: Tensor) -> Any:

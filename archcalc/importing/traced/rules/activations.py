@@ -77,6 +77,12 @@ def dropout(mapping: Mapping, call: Call) -> Shown:
     return mapping.steps.same("dropout", {} if p == 0.5 else {"p": p}, tensor) if p else tensor
 
 
+@rule("drop_path")
+def drop_path(mapping: Mapping, call: Call) -> Shown:
+    """A path that training leaves out at random. The call is made up from the module, since inference has no operator."""
+    return mapping.steps.same("drop_path", {"p": call.settings["p"]}, mapping.shown(call.settings["self"]))
+
+
 @rule("softmax", "log_softmax", "_softmax", "_log_softmax")
 def softmax(mapping: Mapping, call: Call) -> Shown:
     """Soft-max over one axis."""

@@ -1,0 +1,156 @@
+"""Models by name: of torchvision, of timm, and of a Python module of the user. They are built without values."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
+
+from archcalc.errors import ArchcalcError, Problem, clipped, unknown
+
+USUAL = (3, 224, 224)
+
+
+class Model(NamedTuple):
+    """A module, its title, and the sizes of its inputs, for one image each; none if they are not known."""
+
+    module: nn.Module
+    title: str
+    sizes: dict[str, Sequence[int]]
+
+
+def model_of(net: str) -> Model:
+    """The model of a name such as ``torchvision:resnet50``; ArchcalcError if there is none."""
+    library, _, name = net.partition(":")
+    return {"torchvision": _of_torchvision, "timm": _of_timm, "torch": _of_user}[library](name.strip(), net)
+
+
+def _of_torchvision(name: str, net: str) -> Model:
+    library = _library("torchvision", net)
+    models: Any = importlib.import_module("torchvision.models")
+    known = [one for one in models.list_models() if not one.startswith("quantized_")]
+    if name not in known:
+        raise ArchcalcError(Problem(unknown("model of torchvision", name, known), net))
+    builder = models.get_model_builder(name)
+    options = inspect.signature(builder).parameters
+    settings: dict[str, Any] = {key: None for key in ("weights", "weights_backbone") if key in options}
+    if name in ("googlenet", "inception_v3"):
+        settings["init_weights"] = False
+    module = _built(lambda: builder(**settings), net)
+    return Model(module, f"{name} of torchvision {library.__version__}", _sizes_of_torchvision(models, name, module))
+
+
+def _sizes_of_torchvision(models: Any, name: str, module: nn.Module) -> dict[str, Sequence[int]]:
+    """The sizes for which a model of torchvision has its weights."""
+    if name.startswith("raft"):
+        return {"image1": (3, 520, 960), "image2": (3, 520, 960)}
+    own = getattr(module, "image_size", None)
+    if isinstance(own, int):
+        return {"input": (3, own, own)}
+    resize = getattr(getattr(module, "transform", None), "min_size", None)
+    if resize:
+        return {"input": (3, max(resize), max(resize))}
+    transforms = models.get_model_weights(name).DEFAULT.transforms()
+    side = getattr(transforms, "crop_size", None) or getattr(transforms, "resize_size", None) or [224]
+    sides = list(side) if isinstance(side, (list, tuple)) else [side]
+    sides = sides * 2 if len(sides) == 1 else sides
+    frames = [16] if ".video." in type(module).__module__ else []
+    if type(module).__module__.endswith("swin_transformer") and name.startswith("swin3d"):
+        frames = [16]
+    return {"input": (3, *frames, *sides)}
+
+
+def _of_timm(name: str, net: str) -> Model:
+    timm = _library("timm", net)
+    if not timm.is_model(name):
+        raise ArchcalcError(Problem(unknown("model of timm", name, timm.list_models()), net))
+    module = _built(lambda: timm.create_model(name, pretrained=False), net)
+    sizes = tuple(getattr(module, "default_cfg", {}).get("input_size", USUAL))
+    return Model(module, f"{name} of timm {timm.__version__}", {"input": sizes})
+
+
+def _of_user(name: str, net: str) -> Model:
+    place, _, attribute = name.partition(":")
+    if not attribute or not all(part.isidentifier() for part in (*place.split("."), *attribute.split("."))):
+        raise ArchcalcError(Problem("expected torch:MODULE:NAME, as in torch:my.models:build", net))
+    with suppress(OSError):  # the working directory was deleted
+        if "" not in sys.path and os.getcwd() not in sys.path:
+            sys.path.insert(0, os.getcwd())
+    try:
+        found: Any = importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        text = f"there is no module {clipped(error.name or place, 80)!r} on Python's path"
+        raise ArchcalcError(Problem(text, net)) from None
+    except (Exception, SystemExit) as error:
+        raise ArchcalcError(Problem(f"the import of {place} fails: {_said(error)}", net)) from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            names = [one for one in dir(found) if not one.startswith("_")]
+            raise ArchcalcError(Problem(unknown(f"name in {place}", part, names), net))
+        found = getattr(found, part)
+    module = found if isinstance(found, nn.Module) else None
+    if module is None and callable(found):
+        module = _built(found, net)
+    if not isinstance(module, nn.Module):
+        text = f"{attribute} is {_said_kind(found if module is None else module)}, expected a torch.nn.Module, its class or a function that returns one"
+        raise ArchcalcError(Problem(text, net))
+    return Model(module, attribute, {})
+
+
+def _library(name: str, net: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        extra = "timm" if name == "timm" else "torch"
+        text = f"needs {name}, which is not installed ({_said(error)}): pip install 'archcalc[{extra}]'"
+        raise ArchcalcError(Problem(text, net)) from None
+
+
+def _built(build: Callable[[], Any], net: str) -> Any:
+    """What a function builds, with parameters that have sizes and no values where its code allows it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with suppress(Exception), _sizes_alone():
+            made = build()
+            if not isinstance(made, nn.Module) or all(one.device.type != "meta" for one in made.buffers()):
+                return made
+        try:
+            return build()
+        except Exception as error:
+            raise ArchcalcError(Problem(f"cannot be built: {_said(error)}", net)) from error
+
+
+@contextmanager
+def _sizes_alone() -> Iterator[None]:
+    """Parameters that modules register inside the ``with`` block lie on the meta device, and take no memory."""
+
+    def moved(module: nn.Module, name: str, parameter: Any) -> Any:
+        if parameter is None or parameter.device.type == "meta":
+            return None
+        if type(parameter) is not nn.Parameter:
+            return parameter.to("meta")
+        return nn.Parameter(torch.empty_like(parameter, device="meta"), parameter.requires_grad)
+
+    handle = register_module_parameter_registration_hook(moved)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {clipped((str(error).strip() or 'without a message').splitlines()[0], 160)}"
+
+
+def _said_kind(value: Any) -> str:
+    return f"of the type {type(value).__name__}"

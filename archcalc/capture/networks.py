@@ -1,0 +1,34 @@
+"""PyTorch modules as trees of a spec: the run of a module is recorded, and becomes layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import nn
+
+from archcalc.capture.models import model_of
+from archcalc.capture.recording import record
+from archcalc.errors import ArchcalcError, Problem
+from archcalc.importing.graph import Imported
+from archcalc.importing.traced.network import graph_of
+from archcalc.sizes import Shape
+
+
+def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_missing: bool) -> Imported:
+    """The network of a name such as ``torchvision:resnet50``, for these inputs; without inputs, for those of the library."""
+    del anew  # every size is a run of its own
+    model = model_of(text)
+    sizes = {name: (shape.channels, *shape.axes) for name, shape in inputs.items()} or model.sizes
+    if not sizes:
+        raise ArchcalcError(Problem("nothing says the size of its input: give --input, as in --input 3x224x224", file))
+    return imported(model.module, sizes, file, model.title, allow_missing)
+
+
+def imported(
+    module: nn.Module, sizes: Mapping[str, Sequence[int]], file: str, title: str, allow_missing: bool = False
+) -> Imported:
+    """A module as the tree of a spec, with notes."""
+    run = record(module, sizes, file)
+    graph = graph_of(run, file)
+    graph.about["title"] = title
+    return graph.finish(allow_missing)

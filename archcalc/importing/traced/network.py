@@ -1,0 +1,164 @@
+"""The run of a model as a network: its steps become the layers of a graph, and every size is compared with the run's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import Any
+
+from archcalc.errors import ArchcalcError, Problem
+from archcalc.importing.graph import Blob, Graph
+from archcalc.importing.traced import rules  # noqa: F401
+from archcalc.importing.traced.calls import Call, Run, Tensor
+from archcalc.importing.traced.mapping import FAULT, Mapping
+from archcalc.importing.traced.steps import Shown, Step
+from archcalc.layers import registry
+
+MOVES = ("rearrange", "flatten", "slice", "to_tokens", "to_map", "windows", "from_windows")
+"""Layers that cost nothing: a run that leaves their results unread has lost nothing."""
+
+
+def graph_of(run: Run, file: str) -> Graph:
+    """The graph of a run. ``file`` is what messages name as the place of the model."""
+    return _Writing(run, file).graph
+
+
+class _Writing:
+    def __init__(self, run: Run, file: str) -> None:
+        self.run, self.file = run, file
+        self.mapping = Mapping(run)
+        self.steps = self.mapping.steps.steps
+        self.graph = Graph(file)
+        self.graph.storage_known = True
+        self.blobs: dict[int, Blob] = {}
+        self.owners: dict[Tensor, int] = {}
+        for problem in self.mapping.problems:
+            self.graph.lacks(*problem)
+        self.graph.cut = self.mapping.lost
+        outputs = [shown for tensor in run.outputs.values() if (shown := self.output(tensor)) is not None]
+        ends = [*outputs, *self.mapping.ends] if self.mapping.problems else outputs
+        needed = _needed(self.steps, ends)
+        self.names = self.named(needed)
+        for at in sorted(needed):
+            self.write(at)
+        self.unread(needed)
+        if not self.mapping.problems:
+            self.check(needed)
+        names = list(dict.fromkeys(self.blobs[at].name for at in outputs if at in self.blobs))
+        if len(names) > 1 or (names and names[0] != self.graph.steps[-1].name):
+            self.graph.outputs = names
+
+    def output(self, tensor: Tensor) -> int | None:
+        """The step of an output; None if it was lost, or does not depend on an input."""
+        value = self.mapping.of(tensor)
+        return value.step if isinstance(value, Shown) else None
+
+    def write(self, at: int) -> None:
+        """Add a step to the graph, and compare its shape with that of the run."""
+        step = self.steps[at]
+        if step.type == "input":
+            self.blobs[at] = self.graph.input(step.name, step.shape, 0)
+            return
+        made = self.graph.add(
+            step.type,
+            [self.blobs.get(one) for one in step.reads],
+            self.names[at],
+            0,
+            step.settings,
+            **self.options(at, step),
+        )
+        if made is None:
+            return
+        if made.shape != step.shape:
+            text = f"{made.name}: {step.type} gives {made.shape}, and the model {step.shape}: {FAULT}"
+            raise ArchcalcError(Problem(text, self.file))
+        self.blobs[at] = made
+
+    def options(self, at: int, step: Step) -> dict[str, Any]:
+        """The options of a step: its storage, the layer whose weights it uses, and whether its weights are frozen."""
+        found: dict[str, Any] = {}
+        call = self.mapping.steps.callers.get(at)
+        usual = registry[step.type].storage
+        if call is not None and at in self.mapping.last and usual in ("new", "in_place") and step.type not in MOVES:
+            held = "in_place" if call.in_place else "new"
+            if held != usual:
+                found["storage"] = held
+        owned = [self.owners[tensor] for tensor in step.own if tensor in self.owners]
+        if owned and len(owned) == len(step.own) and owned[0] in self.blobs:
+            found["weights"] = self.blobs[owned[0]].name
+        elif owned:
+            text = f"{self.names[at]}: {step.type} shares a part of its weights with another layer"
+            self.graph.lacks(step.type, text, 0)
+        for tensor in step.own:
+            self.owners.setdefault(tensor, at)
+        if step.own and not owned and not any(one.trained for one in step.own if one.kind == "parameter"):
+            found |= {} if all(one.kind == "buffer" for one in step.own) else {"trained": False}
+        return found
+
+    def named(self, needed: set[int]) -> dict[int, str]:
+        """The names of the steps: the path of the module, or the path of the caller and the type."""
+        callers = self.mapping.steps.callers
+        kinds: dict[str, set[str]] = {}
+        for at in needed & callers.keys():
+            if self.steps[at].type not in MOVES:
+                kinds.setdefault(callers[at].path, set()).add(self.steps[at].type)
+        found: dict[int, str] = {}
+        for at in sorted(needed):
+            step = self.steps[at]
+            if at not in callers:
+                found[at] = step.name
+                continue
+            path, moves = callers[at].path, step.type in MOVES
+            if callers[at].leaf and path and len(kinds.get(path, ())) == 1 and not moves:
+                found[at] = path
+            else:
+                around = path.rpartition(".")[0] if moves and callers[at].leaf else path
+                found[at] = f"{around}.{step.type}".lstrip(".")
+        return found
+
+    def unread(self, needed: set[int]) -> None:
+        """List the layers whose results the model does not use."""
+        used = _used(self.run)
+        for at, call in self.mapping.steps.callers.items():
+            step = self.steps[at]
+            if at not in needed and id(call) not in used and step.type not in MOVES:
+                self.graph.dropped[f"{step.type} whose output is not used"] += 1
+
+    def check(self, needed: Iterable[int]) -> None:
+        """Every parameter that the outputs need belongs to a layer of the graph."""
+        used = _used(self.run)
+        wanted = {
+            tensor
+            for call in self.run.calls
+            if id(call) in used
+            for tensor in call.tensors
+            if tensor.kind == "parameter"
+        }
+        lost = [tensor for tensor in wanted if tensor not in self.owners]
+        if lost:
+            text = f"the parameter {lost[0].name} ({prod(lost[0].shape):,} numbers) is in no layer: {FAULT}"
+            raise ArchcalcError(Problem(text, self.file))
+
+
+def _needed(steps: list[Step], outputs: Iterable[int]) -> set[int]:
+    needed: set[int] = {at for at, step in enumerate(steps) if step.type == "input"}
+    todo = list(outputs)
+    while todo:
+        at = todo.pop()
+        if at not in needed:
+            needed.add(at)
+            todo += steps[at].reads
+    return needed
+
+
+def _used(run: Run) -> set[int]:
+    """The calls, by their ids, on whose results the outputs depend."""
+    makers: dict[int, Call] = {id(one): call for call in run.calls for one in call.results}
+    found: set[int] = set()
+    todo = list(run.outputs.values())
+    while todo:
+        call = makers.get(id(todo.pop()))
+        if call is not None and id(call) not in found:
+            found.add(id(call))
+            todo += call.tensors
+    return found
