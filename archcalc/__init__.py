@@ -6,6 +6,7 @@
 (138357544, 15470264320)
 
 load(net)                     a network: a name in the zoo, a file, or a one-line pattern
+from_torch(module, input=...) a network: a PyTorch module of your own
 network.analyze(...)          an analysis: the numbers of every layer, and their totals; also analyze(network, ...)
 networks()                    the networks of the zoo
 conventions, convention(name) the conventions for counting: of papers, courses and tools
@@ -13,7 +14,7 @@ Shape(channels, axes)         the shape of an input or of a feature map, for one
 ArchcalcError                 every mistake of a user, with all problems at once
 
 Parameters, operations and values are exact integers, memory is in bytes, receptive fields are in pixels. Sizes and batch
-can be NumPy int64 arrays. Only the data frame needs pandas, and only ``archcalc.witness`` needs torch.
+can be NumPy int64 arrays. Only the data frame needs pandas, and only ``from_torch`` and ``archcalc.witness`` need torch.
 """
 
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from archcalc.analysis.totals import Totals
     from archcalc.conventions import Convention, convention, conventions
     from archcalc.errors import ArchcalcError, Problem
-    from archcalc.front import Analysis, Network, analyze, load
+    from archcalc.front import Analysis, Network, analyze, from_torch, load
     from archcalc.language import networks
     from archcalc.sizes import Shape
     from archcalc.types import InputSizes, Setting, Size
@@ -43,6 +44,7 @@ _HOMES = {
     "analyze": "archcalc.front",
     "convention": "archcalc.conventions",
     "conventions": "archcalc.conventions",
+    "from_torch": "archcalc.front",
     "load": "archcalc.front",
     "networks": "archcalc.language",
 }
@@ -62,6 +64,7 @@ __all__ = [
     "analyze",
     "convention",
     "conventions",
+    "from_torch",
     "load",
     "networks",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archcalc import analysis, network
@@ -12,6 +12,8 @@ from archcalc.language.zoo import load_as
 from archcalc.layers import BUILT_IN, registry
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from archcalc.report import DataFrame
     from archcalc.types import InputSizes, Setting, Size
 
@@ -80,7 +82,7 @@ def load(
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
     A path is a spec (.yaml, .yml, .json), a network of Caffe (.prototxt) or of darknet (.cfg). Reading it runs no code.
-    With ``allow_missing``, layers of such a network that have no counterpart are left out, and ``notes`` says so.
+    ``torchvision:NAME``, ``timm:NAME`` and ``torch:MODULE:NAME`` are PyTorch models: their code is imported and run. With ``allow_missing``, layers of such a network that have no counterpart are left out, and ``notes`` says so.
 
     ``settings`` replace spec parameters; the name can hold settings too: ``resnet50@option=c,classes=10``. If a file
     holds several networks, the name of one follows a colon: ``my.yaml:small``. ``input`` is (channels, height, width)
@@ -94,6 +96,28 @@ def load(
 
         check_plugins()
     return load_as(Network, net, input, settings, allow_missing)
+
+
+def from_torch(
+    module: Module,
+    input: InputSizes | None = None,
+    *,
+    inputs: Mapping[str, InputSizes] | None = None,
+    training: bool = False,
+    allow_missing: bool = False,
+) -> Network:
+    """The network of a PyTorch module: what ``load`` returns for a spec.
+
+    ``input`` is (channels, height, width), without the batch. ``inputs`` are the sizes of several inputs, by the names of
+    the arguments of ``forward``. The module runs once, without values, and is not changed. With ``training``, layers that
+    run in training alone become side heads; they are looked for without it too if the module has weights that it does
+    not use at inference. ``allow_missing`` is that of ``load``.
+
+    ArchcalcError names everything that has no layer in archcalc, with the path of its module and the line of its code.
+    """
+    from archcalc.capture.networks import network_from
+
+    return network_from(Network, module, inputs if input is None else input, training, allow_missing)
 
 
 def analyze(

@@ -73,7 +73,7 @@ def _sizes_of_torchvision(models: Any, name: str, module: nn.Module) -> dict[str
 def _of_timm(name: str, net: str) -> Model:
     timm = _library("timm", net)
     if not timm.is_model(name):
-        raise ArchcalcError(Problem(unknown("model of timm", name, timm.list_models()), net))
+        raise ArchcalcError(Problem(unknown("model of timm", name, _near(name, timm.list_models())), net))
     module = _built(lambda: timm.create_model(name, pretrained=False), net)
     sizes = tuple(getattr(module, "default_cfg", {}).get("input_size", USUAL))
     return Model(module, f"{name} of timm {timm.__version__}", {"input": sizes})
@@ -96,7 +96,7 @@ def _of_user(name: str, net: str) -> Model:
     for part in attribute.split("."):
         if not hasattr(found, part):
             names = [one for one in dir(found) if not one.startswith("_")]
-            raise ArchcalcError(Problem(unknown(f"name in {place}", part, names), net))
+            raise ArchcalcError(Problem(unknown("attribute", part, names), net))
         found = getattr(found, part)
     module = found if isinstance(found, nn.Module) else None
     if module is None and callable(found):
@@ -105,6 +105,11 @@ def _of_user(name: str, net: str) -> Model:
         text = f"{attribute} is {_said_kind(found if module is None else module)}, expected a torch.nn.Module, its class or a function that returns one"
         raise ArchcalcError(Problem(text, net))
     return Model(module, attribute, {})
+
+
+def _near(name: str, known: list[str]) -> list[str]:
+    """Those of very many names that begin like a name."""
+    return next((found for n in (5, 4, 3, 2) if (found := [one for one in known if one[:n] == name[:n]])), known)
 
 
 def _library(name: str, net: str) -> ModuleType:

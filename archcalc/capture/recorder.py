@@ -63,6 +63,7 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.values: dict[int, torch.Tensor] = {}  # what a tensor on meta would hold, for constants
         self.moved: dict[int, torch.Tensor] = {}  # constants on the CPU, on meta
+        self.made: dict[int, torch.Tensor] = {}  # what factories made, by the storage
         self.quiet = False
         for name, tensor in parameters.items():
             self.add(tensor, "parameter", name).trained = tensor.requires_grad
@@ -88,10 +89,21 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
 
     def known(self, value: Any) -> Any:
         if isinstance(value, torch.Tensor):
-            return self.tensors.get(id(value)) or self.add(value, "constant")
+            return self.tensors.get(id(value)) or self.again(value) or self.add(value, "constant")
         if isinstance(value, (list, tuple)):
             return [self.known(one) for one in value]
         return value
+
+    def again(self, value: torch.Tensor) -> Tensor | None:
+        """The record of a tensor that PyTorch wrapped anew after a factory made it."""
+        made = self.made.get(value.untyped_storage()._cdata)
+        if made is None or made.shape != value.shape:
+            return None
+        self.alive.append(value)
+        self.tensors[id(value)] = self.tensors[id(made)]
+        if id(made) in self.values:
+            self.values[id(value)] = self.values[id(made)]
+        return self.tensors[id(value)]
 
     def on_meta(self, value: Any) -> Any:
         """A constant on the CPU as a tensor on meta with the same record; and a device as meta."""
@@ -133,7 +145,9 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
                 self.values[id(result)] = record.value = value
         if torch.Tag.nondeterministic_seeded in func.tags:
             for record in records:
-                record.value = None
+                record.value, record.kind = None, "random"
+        if not tensors and results:
+            self.made[results[0].untyped_storage()._cdata] = results[0]
         self.note(operator, settings, records)
         return made
 
@@ -145,6 +159,7 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
     def read(self, func: Any, args: Any, kwargs: Any) -> Any:
         """What a constant holds; ReadsError for a tensor that depends on an input."""
         tensors = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
+        self.known(tensors)
         if any(id(one) not in self.values for one in tensors):
             raise ReadsError
         args, kwargs = tree_map(lambda one: self.values.get(id(one), one), (args, kwargs))
@@ -218,5 +233,5 @@ def _line() -> str:
         if not file.startswith(TORCH) and file != __file__ and not file.startswith("<"):
             break
         frame = frame.f_back
-    file = frame.f_code.co_filename
+    file = frame.f_code.co_filename.removeprefix(os.getcwd() + os.sep)
     return f"{file.rpartition('site-packages' + os.sep)[2]}:{frame.f_lineno}"

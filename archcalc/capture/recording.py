@@ -110,7 +110,7 @@ def _failure(recorder: Recorder, error: Exception, inputs: Mapping[str, Sequence
     """Why a run failed, in one sentence."""
     sizes = ", ".join("x".join(map(str, one)) for one in inputs.values())
     said = clipped(str(error).strip().split("\n")[0] or "without a message", 160)
-    if "CUDA" in said or "cuda" in said:
+    if any(word in said for word in ("CUDA", "cuda", "NVIDIA")):
         return f"{recorder.place} needs a GPU, which a run without values does not have: {said}"
     return f"{recorder.place} fails for the input {sizes}: {type(error).__name__}: {said}"
 

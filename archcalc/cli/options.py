@@ -11,7 +11,8 @@ from archcalc.named_inputs import read_inputs
 NET = Argument(
     "NET",
     "a name in the zoo; a spec file (FILE.yaml, or FILE.yaml:NAME if the file holds several networks); a network of Caffe "
-    "(FILE.prototxt) or darknet (FILE.cfg); - for standard input; or a one-line pattern. Settings follow an @: resnet50@option=c,classes=10",
+    "(FILE.prototxt) or darknet (FILE.cfg); - for standard input; a one-line pattern; or a PyTorch model, whose code is "
+    "imported and run: torchvision:NAME, timm:NAME or torch:MODULE:NAME (a module, its class or a function). Settings follow an @: resnet50@option=c,classes=10",
     names.networks,
     most=None,
     shared=True,
@@ -37,7 +38,7 @@ PLUGIN = Option(
 )
 ALLOW_MISSING = Option(
     "--allow-missing",
-    "read a network of Caffe or darknet without the layers that have no counterpart; every count is then a lower bound",
+    "read a network of another tool without the layers that have no counterpart; every count is then a lower bound",
     shared=True,
 )
 NET_OPTIONS = (SET, PLUGIN, ALLOW_MISSING)

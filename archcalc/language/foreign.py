@@ -27,6 +27,8 @@ EXTENSIONS: Mapping[str, str] = {
     ".npz": "arrays of NumPy",
     ".zip": "a zip archive",
 }
+PICKLES = (".pt", ".pth", ".ckpt", ".pkl")
+"""Extensions of files that Python reads by running what they say."""
 _MAGIC: Mapping[bytes, str] = {
     b"PK\x03\x04": "a zip archive, as PyTorch and Keras write models",
     b"\x80": "a pickle, as PyTorch wrote models",
@@ -47,6 +49,12 @@ _TEXT: Mapping[str, str] = {
 def refuse_name(path: str) -> None:
     """ArchcalcError if the name of the file shows that another tool wrote the file."""
     extension = extension_of(path)
+    if extension in PICKLES:
+        text = (
+            f"{EXTENSIONS[extension]}, whose reading would run its code: archcalc takes the model itself, as "
+            f"torch:MODULE:NAME or in Python as archcalc.from_torch(model, input=...)"
+        )
+        raise ArchcalcError(Problem(text, path))
     if extension:
         raise ArchcalcError(Problem(_said(EXTENSIONS[extension]), path))
 
@@ -74,5 +82,5 @@ def refuse_text(text: str, file: str) -> None:
 def _said(what: str) -> str:
     return (
         f"{what}, which archcalc does not read; it reads specs (.yaml, .yml or .json, see docs/spec.md), names of the "
-        f"zoo (archcalc list) and one-line patterns"
+        f"zoo (archcalc list), one-line patterns and PyTorch models (torch:MODULE:NAME)"
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
+from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Imported
 from archcalc.inputs import Sizes
 from archcalc.language.family import Family
@@ -26,10 +27,27 @@ def import_text(
     ArchcalcError with every layer that has no counterpart. With ``allow_missing``, such layers and the layers behind
     them are left out, and the notes say so. ``input`` is the size of an input whose size the file leaves open.
     """
+    try:
+        read = import_module(f"archcalc.{module}").read
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("archcalc"):
+            raise
+        text = f"needs {error.name}, which is not installed: pip install 'archcalc[torch]'"
+        raise ArchcalcError(Problem(text, file)) from None
+    return import_by(lambda inputs, anew: read(text, file, inputs, anew, allow_missing), file, name, input)
+
+
+def import_by(
+    read: Callable[[Mapping[str, Shape], bool], Imported],
+    file: str,
+    name: str,
+    input: Sizes | Mapping[str, Sizes] | None = None,
+) -> Family:
+    """The family that ``read`` gives for the sizes of inputs; its second argument says whether they are other ones."""
     given = input if isinstance(input, Mapping) or input is None else {INPUT: input}
     sizes = {key: _shape(one) for key, one in (given or {}).items()}
-    family = _family(text, file, name, module, sizes, allow_missing)
-    family.again = lambda inputs: _family(text, file, name, module, inputs, allow_missing, anew=True)
+    family = _family(read(sizes, False), file, name)
+    family.again = lambda inputs: _family(read(inputs, True), file, name)
     return family
 
 
@@ -37,18 +55,7 @@ def _shape(sizes: Sizes) -> Shape:
     return sizes if isinstance(sizes, Shape) else Shape(sizes[0], tuple(sizes[1:]))
 
 
-def _family(
-    text: str,
-    file: str,
-    name: str,
-    module: str,
-    inputs: Mapping[str, Shape],
-    allow_missing: bool,
-    *,
-    anew: bool = False,
-) -> Family:
-    read = import_module(f"archcalc.{module}").read
-    imported: Imported = read(text, file, inputs, anew, allow_missing)
+def _family(imported: Imported, file: str, name: str) -> Family:
     family = family_of(imported.tree, file, name)
     family.notes, family.tree = imported.notes, imported.tree
     return family

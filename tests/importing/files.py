@@ -9,12 +9,12 @@ from archcalc.network import Network
 
 def caffe(text: str, **options: object) -> Network:
     """The network in the text of a prototxt."""
-    return expand(import_text(text, "net.prototxt", "net", "caffe_network", **options), "net")  # type: ignore[arg-type]
+    return expand(import_text(text, "net.prototxt", "net", "importing.caffe_network", **options), "net")  # type: ignore[arg-type]
 
 
 def darknet(text: str, **options: object) -> Network:
     """The network in the text of a cfg."""
-    return expand(import_text(text, "net.cfg", "net", "cfg_network", **options), "net")  # type: ignore[arg-type]
+    return expand(import_text(text, "net.cfg", "net", "importing.cfg_network", **options), "net")  # type: ignore[arg-type]
 
 
 def layer(kind: str, bottom: str, top: str, more: str = "") -> str:

@@ -19,7 +19,11 @@ DETECTOR = (
     + layer("Pooling", "data", "p", "pooling_param { kernel_size: 2 stride: 2 }")
     + layer("Reshape", "p", "r", "reshape_param { shape { dim: [0, 2, -1, 0] } }")
 )
-FILES = ((LENET, "caffe_network"), (DETECTOR, "caffe_network"), (TINY_YOLO, "cfg_network"))
+FILES = (
+    (LENET, "importing.caffe_network"),
+    (DETECTOR, "importing.caffe_network"),
+    (TINY_YOLO, "importing.cfg_network"),
+)
 NUMBERS = ("0", "-3", "1000000", "99999999999999999999", "2.5", "", "nan", "1e9")
 SIGNS = ("", "{", "}", "[", "]", '"', "'", ":", "=", "#", "\x00", "\u202e", "é", ",", "-")
 

@@ -12,11 +12,15 @@ import pytest
 
 from archcalc import load
 from archcalc.errors import ArchcalcError
-from archcalc.language.foreign import EXTENSIONS
+from archcalc.language.foreign import EXTENSIONS, PICKLES
 
 READS = (
     ", which archcalc does not read; it reads specs (.yaml, .yml or .json, see docs/spec.md), names of the zoo "
-    "(archcalc list) and one-line patterns"
+    "(archcalc list), one-line patterns and PyTorch models (torch:MODULE:NAME)"
+)
+RUNS = (
+    ", whose reading would run its code: archcalc takes the model itself, as torch:MODULE:NAME or in Python as "
+    "archcalc.from_torch(model, input=...)"
 )
 
 
@@ -29,9 +33,10 @@ def said(net: str) -> str:
 @pytest.mark.parametrize("extension", EXTENSIONS)
 def test_by_its_name(extension: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert said(f"model{extension}") == f"model{extension}: {EXTENSIONS[extension]}{READS}"
+    rest = RUNS if extension in PICKLES else READS
+    assert said(f"model{extension}") == f"model{extension}: {EXTENSIONS[extension]}{rest}"
     Path(f"Model{extension}").write_text("anything", encoding="utf-8")
-    assert said(f"./Model{extension}") == f"./Model{extension}: {EXTENSIONS[extension]}{READS}"
+    assert said(f"./Model{extension}") == f"./Model{extension}: {EXTENSIONS[extension]}{rest}"
 
 
 @pytest.mark.parametrize(

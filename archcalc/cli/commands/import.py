@@ -15,15 +15,24 @@ def run(args: Arguments) -> str:
 
 COMMAND = Command(
     "import",
-    "a network of Caffe or darknet as a spec, checked layer for layer",
+    "a network of PyTorch, Caffe or darknet as a spec, checked layer for layer",
     "archcalc import yolov3.cfg -o yolov3.yaml",
     run,
     arguments=(
-        Argument("FILE", "FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input", dict[str, str], most=1),
+        Argument(
+            "FILE",
+            "FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input; or a PyTorch model, whose code is imported "
+            "and run: torchvision:NAME, timm:NAME or torch:MODULE:NAME (a module, its class or a function)",
+            dict[str, str],
+            most=1,
+        ),
     ),
     options=(
         Option("--flat", "one entry for each layer, instead of blocks and repeats"),
-        INPUT._replace(about="the size of the input, if the file leaves it open, for example 3x224x224", shared=False),
+        INPUT._replace(
+            about="the size of the input, if the file leaves it open or for another size of a model, for example 3x224x224",
+            shared=False,
+        ),
         ALLOW_MISSING,
         OUTPUT,
     ),

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 class Tensor:
     """A tensor of a run: its sizes, and where it comes from.
 
-    ``name``: the name of the parameter, buffer or input; '' for a result. ``kind``: input, parameter, buffer, constant or
-    result. ``trained``: false for a frozen parameter. ``storage``: equal for tensors that share memory. ``type``: the type of its values, such as float32. ``value``: the
+    ``name``: the name of the parameter, buffer or input; '' for a result. ``kind``: input, parameter, buffer, constant,
+    result or random. ``trained``: false for a frozen parameter. ``storage``: equal for tensors that share memory. ``type``: the type of its values, such as float32. ``value``: the
     values of a constant, with ``tolist()``, where they are known.
     """
 

@@ -54,14 +54,26 @@ class Mapping:
         """The last step of every call."""
         for name, tensor in run.inputs.items():
             self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
-        for call in run.calls:
+        self.born: dict[int, int] = {}
+        self.written: dict[int, int] = {}
+        """The number of the call that made a tensor, and that wrote into a storage last."""
+        for number, call in enumerate(run.calls):
             self.map(call)
+            for result in call.results:
+                self.born[id(result)] = number
+                if call.in_place:
+                    self.written[result.storage] = number
+
+    def overwritten(self, tensor: Tensor) -> bool:
+        """Whether an operator wrote into the storage of a tensor through another view of it, after the tensor was made."""
+        return self.born.get(id(tensor), -1) < self.written.get(tensor.storage, -1)
 
     def map(self, call: Call) -> None:
         """Map one call. What cannot be mapped is noted, and so is nothing that follows from it."""
         given = [self.of(tensor) for tensor in call.tensors]
         if all(value is None or isinstance(value, Fixed) for value in given):
             self.computed(call, given)
+            self.lost += None in given
             return
         if call.operator in FACTORIES:
             self.values[id(call.results[0])] = Fixed(call.results[0].shape, (), (), (), call.results[0].value)
@@ -88,6 +100,7 @@ class Mapping:
         calls = (*(one for value in known for one in value.calls), call)
         terms = tuple(term for value in known for term in value.terms or (value,))
         summed = call.operator in ("add", "add_", *SHAPES) and len(terms) > 1
+        sources = (*sources, *(result for result in call.results if result.kind == "random"))
         for result in call.results:
             made = Fixed(result.shape, sources, calls, terms if summed else (), result.value)
             self.values[id(result)] = made if len(known) == len(given) else None
@@ -98,6 +111,8 @@ class Mapping:
         operator = call.operator if call.operator in RULES else call.operator.rstrip("_")
         unfinished = [value for value in given if type(value) in UNFINISHED]
         try:
+            if any(map(self.overwritten, call.tensors)):
+                raise UnsupportedError("its input was written in place through another view")
             if unfinished and operator not in FINISHING:
                 return UNFINISHED[type(unfinished[0])](self, call)
             if operator not in RULES:
@@ -109,10 +124,15 @@ class Mapping:
             return made
         except UnsupportedError as error:
             place = f"{call.path or 'the model'} ({call.module})"
-            text = f"{place}: {call.operator} of {', '.join(map(str, call.tensors))}: {error}"
-            self.problems.append((call.operator, text, 0, call.line))
+            self.lacks(
+                call.operator, f"{place}: {call.operator} of {', '.join(map(str, call.tensors))}: {error}", call.line
+            )
             self.ends += [value.step for value in given if isinstance(value, Shown)]
             return None
+
+    def lacks(self, operator: str, text: str, line: str = "") -> None:
+        """Note a call that no layer stands for."""
+        self.problems.append((operator, text, 0, line))
 
     def of(self, tensor: Tensor) -> Any:
         """What a tensor shows: a ``Shown``, a ``Fixed``, or None if it was lost."""

@@ -11,7 +11,8 @@ from archcalc.importing.graph import Blob, Graph
 from archcalc.importing.traced import rules  # noqa: F401
 from archcalc.importing.traced.calls import Call, Run, Tensor
 from archcalc.importing.traced.mapping import FAULT, Mapping
-from archcalc.importing.traced.steps import Shown, Step
+from archcalc.importing.traced.products import products
+from archcalc.importing.traced.steps import Fixed, Shown, Step
 from archcalc.layers import registry
 
 MOVES = ("rearrange", "flatten", "slice", "to_tokens", "to_map", "windows", "from_windows")
@@ -32,18 +33,19 @@ class _Writing:
         self.graph.storage_known = True
         self.blobs: dict[int, Blob] = {}
         self.owners: dict[Tensor, int] = {}
+        self.macs = 0
+        outputs = [shown for tensor in run.outputs.values() if (shown := self.output(tensor)) is not None]
         for problem in self.mapping.problems:
             self.graph.lacks(*problem)
         self.graph.cut = self.mapping.lost
-        outputs = [shown for tensor in run.outputs.values() if (shown := self.output(tensor)) is not None]
         ends = [*outputs, *self.mapping.ends] if self.mapping.problems else outputs
         needed = _needed(self.steps, ends)
         self.names = self.named(needed)
         for at in sorted(needed):
             self.write(at)
         self.unread(needed)
-        if not self.mapping.problems:
-            self.check(needed)
+        if not self.graph.missing and not self.graph.problems:
+            self.check()
         names = list(dict.fromkeys(self.blobs[at].name for at in outputs if at in self.blobs))
         if len(names) > 1 or (names and names[0] != self.graph.steps[-1].name):
             self.graph.outputs = names
@@ -51,6 +53,9 @@ class _Writing:
     def output(self, tensor: Tensor) -> int | None:
         """The step of an output; None if it was lost, or does not depend on an input."""
         value = self.mapping.of(tensor)
+        if isinstance(value, Shown) and self.mapping.overwritten(tensor):
+            self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
+            return None
         return value.step if isinstance(value, Shown) else None
 
     def write(self, at: int) -> None:
@@ -73,6 +78,8 @@ class _Writing:
             text = f"{made.name}: {step.type} gives {made.shape}, and the model {step.shape}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))
         self.blobs[at] = made
+        layer = registry[step.type](**step.settings)
+        self.macs += int(layer.work(made.shape, *(self.blobs[one].shape for one in step.reads)).mac)
 
     def options(self, at: int, step: Step) -> dict[str, Any]:
         """The options of a step: its storage, the layer whose weights it uses, and whether its weights are frozen."""
@@ -124,19 +131,18 @@ class _Writing:
             if at not in needed and id(call) not in used and step.type not in MOVES:
                 self.graph.dropped[f"{step.type} whose output is not used"] += 1
 
-    def check(self, needed: Iterable[int]) -> None:
-        """Every parameter that the outputs need belongs to a layer of the graph."""
+    def check(self) -> None:
+        """The layers have every parameter that the outputs need, and all multiply-adds of the run."""
         used = _used(self.run)
-        wanted = {
-            tensor
-            for call in self.run.calls
-            if id(call) in used
-            for tensor in call.tensors
-            if tensor.kind == "parameter"
-        }
-        lost = [tensor for tensor in wanted if tensor not in self.owners]
-        if lost:
+        calls = [call for call in self.run.calls if id(call) in used]
+        wanted = dict.fromkeys(one for call in calls for one in call.tensors if one.kind == "parameter")
+        if lost := [tensor for tensor in wanted if tensor not in self.owners]:
             text = f"the parameter {lost[0].name} ({prod(lost[0].shape):,} numbers) is in no layer: {FAULT}"
+            raise ArchcalcError(Problem(text, self.file))
+        made = [call for call in calls if not isinstance(self.mapping.of(call.results[0]), Fixed)]
+        macs = sum(products(call) for call in made) // self.run.batch
+        if macs != self.macs:
+            text = f"the layers have {self.macs:,} multiply-adds, and the run has {macs:,}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))
 
 

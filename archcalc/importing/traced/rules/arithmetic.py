@@ -120,9 +120,14 @@ def with_parameter(mapping: Mapping, operator: str, tensor: Shown, other: Fixed)
 
 def with_constant(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown:
     """A map with one known number."""
-    if other.value is None or other.value.numel() != 1:
-        raise UnsupportedError("a constant whose numbers are not known, or are several")
-    return scaled(mapping, operator, tensor, float(other.value), swapped=False)
+    if any(source.kind == "random" for source in other.sources):
+        raise UnsupportedError("random numbers")
+    if other.value is None:
+        raise UnsupportedError("a constant whose numbers are not known")
+    numbers = {float(number) for number in other.value.reshape(-1)} if prod(other.shape) <= 4096 else set()
+    if len(numbers) != 1 or len(other.shape) > len(tensor.view):
+        raise UnsupportedError("a constant of several numbers")
+    return scaled(mapping, operator, tensor, numbers.pop(), swapped=False)
 
 
 def _frozen(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown | None:

@@ -1,0 +1,106 @@
+"""Small modules, each with one thing that an import has to get right or to refuse."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class Plain(nn.Module):
+    """One of each usual layer; the ReLU runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.norm, self.relu = nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(True)
+        self.drop, self.fc = nn.Dropout(0.2), nn.Linear(8, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.relu(self.norm(self.conv(x)))
+        x = self.relu(x + 1)
+        return self.fc(self.drop(x.mean((2, 3))))
+
+
+class Two(nn.Module):
+    """Two inputs, a layer that runs twice, and outputs in a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.linear = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(5, 8)
+
+    def forward(self, image: torch.Tensor, facts: torch.Tensor, unused: object = None) -> dict[str, torch.Tensor]:
+        both = self.conv(image) + self.conv(image)
+        vector = self.linear(facts)
+        return {"map": both + vector[:, :, None, None], "vector": vector}
+
+
+class One(nn.Module):
+    """A convolution, and something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+
+class Loops(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        while x.sum() > 0:
+            x = self.conv(x)
+        return x
+
+
+class Random(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) + torch.rand(1)
+
+
+class Cuda(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x.cuda())
+
+
+class Wrong(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(self.conv(x)[:, :1])
+
+
+class WritesPart(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        y[:, :1] = x[:, :1]
+        return self.conv(y)
+
+
+class WritesThroughView(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(x)
+        z = y.view(x.shape[0], 3, -1)
+        y.relu_()
+        return z
+
+
+class Text(One):
+    def forward(self, x: torch.Tensor) -> str:
+        return "no tensor"
+
+
+class Constants(One):
+    """A tensor of PyTorch and a tensor of equal numbers are one number each; the buffer has several."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) * torch.tensor(3.0) + torch.full((3, 1, 1), 2.0)
+
+
+class Odd(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.erfinv(self.conv(x)) + torch.digamma(self.conv(x))
+
+
+def build() -> nn.Module:
+    return Plain()
+
+
+def fails() -> nn.Module:
+    raise OSError("no such file")
+
+
+number = 3

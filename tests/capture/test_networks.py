@@ -1,0 +1,129 @@
+"""PyTorch modules as networks: names, storage, shared weights, several inputs and outputs, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import torch
+from torch import nn
+
+import archcalc
+from archcalc.errors import ArchcalcError
+from tests.capture import modules
+
+IMAGE = (3, 16, 16)
+
+
+def rows(net: archcalc.Network) -> list[tuple[str, str, str, str]]:
+    """Name, type, shape and storage of every layer."""
+    return [(node.name, node.layer.type, str(node.shape), node.storage) for node in net.after_inputs]
+
+
+def test_names_and_storage_are_those_of_the_module() -> None:
+    assert rows(archcalc.from_torch(modules.Plain(), input=IMAGE)) == [
+        ("conv", "conv", "8x16x16", "new"),
+        ("norm", "batch_norm", "8x16x16", "new"),
+        ("relu", "relu", "8x16x16", "in_place"),
+        ("scale", "scale", "8x16x16", "new"),
+        ("relu_2", "relu", "8x16x16", "in_place"),
+        ("global_avg_pool", "global_avg_pool", "8x1x1", "new"),
+        ("drop", "dropout", "8x1x1", "new"),
+        ("flatten", "flatten", "8", "view"),
+        ("fc", "linear", "10", "new"),
+    ]
+
+
+def test_the_module_is_left_as_it_is() -> None:
+    module = modules.Plain()
+    module.norm.eval()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    archcalc.from_torch(module, input=IMAGE)
+    assert (module.training, module.norm.training, module.conv.training) == (True, False, True)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
+    assert module.conv.weight.device.type == "cpu"
+
+
+def test_several_inputs_and_outputs_and_a_layer_that_runs_twice() -> None:
+    net = archcalc.from_torch(modules.Two(), inputs={"image": IMAGE, "facts": (5,)})
+    assert list(net.inputs) == ["image", "facts"]
+    assert [net.nodes[at].name for at in net.outputs] == ["add_2", "linear"]
+    assert net.analyze().totals.params == 3 * 8 * 9 + 8 + 5 * 8 + 8
+    assert net.analyze().totals.macs == 2 * 16 * 16 * 8 * 27 + 5 * 8
+
+
+def test_frozen_weights() -> None:
+    module = modules.Plain()
+    module.conv.weight.requires_grad_(False)
+    assert [node.name for node in archcalc.from_torch(module, input=IMAGE).nodes if not node.trained] == ["conv"]
+
+
+def test_constants_are_numbers() -> None:
+    net = archcalc.from_torch(modules.Constants(), input=IMAGE)
+    settings = [node.layer.settings for node in net.nodes if node.layer.type == "scale"]
+    assert [(one["factor"], one["shift"]) for one in settings] == [(3.0, 0.0), (1.0, 2.0)]
+
+
+def test_another_input_is_another_run() -> None:
+    net = archcalc.from_torch(nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(2)), input=(3, 9, 9))
+    assert net.analyze(input=(3, 21, 21)).totals.macs == 19 * 19 * 4 * 27
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        (modules.Loops, "Loops: Loops reads the values of a tensor, so that its layers depend on the image"),
+        (
+            modules.Random,
+            "tests/capture/modules.py:53: the model (Random): add of result 2x3x16x16, random 1: random numbers",
+        ),
+        (modules.Wrong, "Wrong: conv (Conv2d) fails for the input 3x16x16: RuntimeError: "),
+        (
+            modules.WritesPart,
+            "conv (Conv2d): conv2d of result 2x3x16x16, conv.weight 3x3x3x3, conv.bias 3: its input was written in place",
+        ),
+        (modules.WritesThroughView, "WritesThroughView: an output was written in place through another view"),
+        (modules.Text, "Text: forward returns a str without tensors; expected tensors, or a list or dict of them"),
+        (modules.Odd, "erfinv of result 2x3x16x16: no layer does this\n"),
+        (modules.Odd, "digamma of result 2x3x16x16: no layer does this\n"),
+        (
+            modules.Two,
+            "Two: forward takes image, facts, unused, and got sizes of image; give --input image=..., --input facts=...",
+        ),
+    ],
+)
+def test_what_is_refused(module: type[nn.Module], text: str) -> None:
+    with pytest.raises(ArchcalcError) as raised:
+        archcalc.from_torch(module(), **{"inputs": {"image": IMAGE}} if module is modules.Two else {"input": IMAGE})
+    assert text in str(raised.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+def test_a_module_that_needs_a_gpu() -> None:
+    with pytest.raises(ArchcalcError, match="Cuda needs a GPU, which a run without values does not have"):
+        archcalc.from_torch(modules.Cuda(), input=IMAGE)
+
+
+def test_without_the_layers_that_have_no_counterpart() -> None:
+    net = archcalc.from_torch(modules.Odd(), input=IMAGE, allow_missing=True)
+    assert [node.name for node in net.after_inputs] == ["conv", "conv_2"]
+    assert net.notes == [
+        "import: every count is a lower bound, and outputs are cut, without erfinv, digamma and 1 layer behind them; nothing dropped"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ((3, IMAGE), "expected a torch.nn.Module, got 3"),
+        ((modules.Plain(), None), "Plain: nothing says the size of its input: give input=(3, 224, 224), for one image"),
+        ((modules.Plain(), (3, 0, 4)), "0"),
+    ],
+)
+def test_wrong_arguments(arguments: tuple[Any, Any], text: str) -> None:
+    with pytest.raises(ArchcalcError) as raised:
+        archcalc.from_torch(*arguments)
+    assert text in str(raised.value)
