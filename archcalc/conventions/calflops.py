@@ -15,14 +15,14 @@ from archcalc.conventions.counts import (
     response_norm_operations,
     setting,
 )
-from archcalc.conventions.source_style import CALLED, FUNCTIONAL, TORCHVISION
+from archcalc.conventions.source_style import CALLED, EINSUM, FUNCTIONAL, TORCHVISION
 from archcalc.layers.base import per_axis
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
 from archcalc.sizes import Int, product
 
 VERSION = "0.3.2"
-MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear")
+MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected linear matmul")
 
 
 def _upsampling(use: Use) -> Int:
@@ -131,7 +131,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
+            scale layer_scale position class_token sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
             subtract maximum minimum
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
@@ -147,13 +147,13 @@ CONVENTIONS = (
     ),
     Convention(
         "calflops-macs",
-        "multiply-adds of convolutions and linear layers",
+        "multiply-adds of convolutions, linear layers and matmul",
         "calflops/pytorch_ops.py, calculate_flops()[1]",
         VERSION,
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale softmax
+            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale position class_token softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             adaptive_max_pool global_max_pool
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
@@ -165,7 +165,17 @@ CONVENTIONS = (
         | MOVEMENTS
         | REGIONS,
         unknown_reason=NOT_IN_TORCH,
-        operations=Tally(GROUPS_TWICE),
+        operations=Tally(
+            GROUPS_TWICE,
+            omissions=(
+                Term(
+                    "products written as torch.einsum",
+                    Layers("matmul", forms=(EINSUM,)),
+                    place="_einsum_flops_compute",
+                    bug="the function returns operations, and no multiply-adds",
+                ),
+            ),
+        ),
         counts_side_heads=True,
     ),
 )

@@ -115,19 +115,26 @@ class OverLastAxes(nn.Module):
 class StandardisedConv(nn.Module):
     """Convolution whose weights have mean 0 and deviation 1 in each output channel (Qiao et al. 2019).
 
-    With ``scaled``, they are multiplied with a trained gain and divided by the root of
-    their number (Brock et al. 2021).
+    With ``scaled``, they are multiplied with a trained gain and with gamma, and divided
+    by the root of their number (Brock et al. 2021).
     """
 
-    def __init__(self, conv: Any, scaled: bool = False, eps: float = 1e-8) -> None:
+    def __init__(
+        self,
+        conv: Any,
+        scaled: bool = False,
+        eps: float = 1e-8,
+        gamma: float = 1.0,
+    ) -> None:
         super().__init__()
-        self.conv, self.eps = conv, eps
+        self.conv, self.eps, self.gamma = conv, eps, gamma
         self.gain = nn.Parameter(torch.ones(len(conv.weight))) if scaled else None
 
     def forward(self, x: Tensor) -> Tensor:
         factor = None
         if self.gain is not None:
-            factor = self.gain * self.conv.weight[0].numel() ** -0.5
+            number = self.conv.weight[0].numel()
+            factor = self.gain * (self.gamma * number**-0.5)
         weight = self.conv.weight.flatten(1)[None]
         weight = F.batch_norm(weight, None, None, factor, None, True, 0, self.eps)
         del factor

@@ -208,7 +208,8 @@ def unknown_layer(name: str, known: Iterable[str], what: str = "layer or block")
     meant = _meant(plain(name), LAYERS.get(plain(name)), known)
     if meant is None and plain(name) in COMPUTED:
         value = COMPUTED[plain(name)]
-        return f"archcalc has no layer {clipped(name, 60)!r}; it is a setting of conv: weight_norm: {value}"
+        of = "conv and linear" if value == "channels" else "conv"
+        return f"archcalc has no layer {clipped(name, 60)!r}; it is a setting of {of}: weight_norm: {value}"
     if meant is None and plain(name) in MISSING:
         return f"archcalc has no layer {clipped(name, 60)!r}; {WHERE}"
     meant = meant or nearest(name, known)

@@ -8,6 +8,8 @@ from archcalc.sizes import NO_WORK, Int, Work, int_text, smallest
 WEIGHT_NORMS = (None, "channels", "last", "standardised", "scaled")
 """How weights are computed; None: the weights themselves are trained."""
 STANDARDISED = ("standardised", "scaled")
+EPS = 1e-8
+"""What is added to the variance of weights, as in BiT."""
 
 
 def factors(norm: str | None, channels: Int, last: Int) -> Int:
@@ -28,6 +30,16 @@ def computing(norm: str | None, weights: Int, groups: Int) -> Work:
         return Work(mul=2 * weights, add=weights - groups, exp=groups, div=groups)
     scaled = groups * (norm == "scaled")
     return Work(mul=2 * weights + scaled, add=3 * weights - groups, exp=groups, div=3 * groups)
+
+
+def need_constants(norm: str | None, gamma: float, eps: float) -> None:
+    """LayerError if a constant is given that the weights do not have."""
+    if gamma != 1 and norm != "scaled":
+        raise LayerError(f"gamma {gamma:g} is the factor of weights that are scaled: say weight_norm: scaled")
+    if eps != EPS and norm not in STANDARDISED:
+        raise LayerError(
+            f"eps {eps:g} is added to the variance of weights: say weight_norm: standardised or weight_norm: scaled"
+        )
 
 
 def need_several(norm: str | None, fan_in: Int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.border import PAD_MODES, Pad
-from archcalc.layers.computed import WEIGHT_NORMS, computing, factors, need_several
-from archcalc.layers.settings import Choice, Connections, Flag, PerAxis, WholeNumber
+from archcalc.layers.computed import EPS, WEIGHT_NORMS, computing, factors, need_constants, need_several
+from archcalc.layers.settings import Choice, Connections, Flag, Number, PerAxis, WholeNumber
 from archcalc.layers.windowed import Windowed
 from archcalc.sizes import (
     MOST_READS,
@@ -42,7 +42,7 @@ class Conv(Windowed, type="conv"):
     ``channels``: the weights of each output channel have a trained length (weight normalisation). ``last``: the weights
     at each position of the kernel's last axis have one. ``standardised``: the weights of each output channel have mean 0
     and deviation 1 (weight standardisation). ``scaled``: they are then multiplied with a trained gain and divided by the
-    root of their number.
+    root of their number, and ``gamma`` is one more factor: the gain of an activation, as in timm's NF-RegNets and NFNets.
 
     With ``relative``, channels are positions along an axis: a group is a position of the queries, and its output channels
     are the positions of the keys. The weights of two positions are the trained vector of their relative position, in steps
@@ -64,6 +64,8 @@ class Conv(Windowed, type="conv"):
         WEIGHT_NORMS,
         None,
     )
+    eps = Number("added to the variance of the weights, where standardised or scaled", EPS)
+    gamma = Number("constant factor of the weights, where scaled", 1.0)
     relative = Flag(
         "whether groups and their output channels are positions, with trained vectors of relative positions", False
     )
@@ -72,6 +74,7 @@ class Conv(Windowed, type="conv"):
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
         self._need_points(x)
+        need_constants(self.weight_norm, self.gamma, self.eps)
         need_several(self.weight_norm, self.fan_in(x))
         slides = self.slides(x)
         if self.pad_mode != "zeros":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, whole
+from archcalc.layers.computed import computing, factors
 from archcalc.layers.settings import Choice, Flag, WholeNumber
 from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
 
@@ -13,12 +14,22 @@ class Linear(Layer, type="linear"):
 
     A map needs ``axis``: its channels (the same as a 1x1 convolution) or its last axis (as ``torch.nn.Linear`` takes a
     C x H x W tensor). Without ``axis`` a map is an error, so that a forgotten ``flatten`` is seen.
+
+    With ``weight_norm``, every forward pass computes the weights once for the whole batch: those of each output feature
+    have a trained length.
+
+    Source of ``weight_norm``: Salimans and Kingma, Weight normalization, 2016, equation 2.
     """
 
     mixes = True
     out = WholeNumber("output features")
     bias = Flag("whether every output feature has a bias", True)
     axis = Choice("the axis of a map that the weights apply to", (None, "channels", "last"), None)
+    weight_norm = Choice(
+        "weights that every forward pass computes, with a trained length for each output feature (channels)",
+        (None, "channels"),
+        None,
+    )
 
     def features(self, x: Shape) -> Int:
         if x.axes and self.axis is None:
@@ -37,10 +48,22 @@ class Linear(Layer, type="linear"):
         return Shape(self.out, x.axes)
 
     def params(self, x: Shape) -> Params:
-        return Params(self.features(x) * self.out, self.out * self.bias)
+        return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mac=out.values * self.features(x), add=out.values * self.bias)
+
+    def work_once(self, *inputs: Shape) -> Work:
+        return computing(self.weight_norm, self.kernel_weights(*inputs), self.out)
+
+    def kernel_weights(self, x: Shape) -> Int:
+        """The weights of the matrix product."""
+        count: Int = self.features(x) * self.out
+        return count
+
+    def factors(self, x: Shape) -> Int:
+        """The trained lengths of the weights."""
+        return factors(self.weight_norm, self.out, 0)
 
 
 class Rbf(Layer, type="rbf"):

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.layers.computed import EPS
 from archcalc.pytorch.code import ModuleCode
 from archcalc.pytorch.runner import Kept, Runner, halves, layer_params
 from archcalc.pytorch.tape import SCRATCH, WEIGHT, BackwardRule, Made, Operation, Saved, Storage, TapeTensor
 from archcalc.sizes import Shape
 
 
-def with_weight_norm(norm: str | None, conv: ModuleCode, axes: int) -> ModuleCode:
-    """The code of a convolution, with the code that computes its weights."""
+def with_weight_norm(layer: Any, module: ModuleCode, axes: int) -> ModuleCode:
+    """The code of a convolution or a linear layer, with the code that computes its weights."""
+    norm = layer.weight_norm
     if norm is None:
-        return conv
+        return module
     if norm in ("channels", "last"):
-        arguments = {"module": conv, "dim": 0 if norm == "channels" else axes + 1}
+        arguments = {"module": module, "dim": 0 if norm == "channels" else axes + 1}
         return ModuleCode("nn.utils.parametrizations.weight_norm", arguments, 1, {"dim": 0})
-    return ModuleCode("StandardisedConv", {"conv": conv, "scaled": norm == "scaled"}, 1, {"scaled": False})
+    arguments = {"conv": module, "scaled": norm == "scaled", "eps": layer.eps, "gamma": layer.gamma}
+    return ModuleCode("StandardisedConv", arguments, 1, {"scaled": False, "eps": EPS, "gamma": 1.0})
 
 
 def weights_of(
     tape: Runner, layer: Any, x: Shape, moved: bool
 ) -> tuple[list[Made], list[TapeTensor], list[Kept], list[TapeTensor]]:
-    """The gradients of a convolution's weights, the tensors that it reads and saves of them, and computed weights."""
+    """The gradients of a layer's weights, the tensors that it reads and saves of them, and computed weights."""
     computed = _computed(tape, layer, x, moved)
     weight, bias, _ = tape.ask(layer_params, layer, x)
     if computed is None:

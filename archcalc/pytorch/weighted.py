@@ -15,7 +15,7 @@ from archcalc.pytorch.leading import WINDOW, folded, last_axes, leading, over_la
 from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.placing import Sides, pads_other_values, uneven
 from archcalc.pytorch.record import Record, records
-from archcalc.pytorch.runner import INT64, Runner, dense, formatted, halves, last, layer_params, trivial
+from archcalc.pytorch.runner import INT64, Kept, Runner, dense, formatted, halves, last, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
@@ -91,7 +91,7 @@ class ConvRecord(ConvolutionRecord, type="conv"):
             "padding_mode": layer.pad_mode if pads_other_values(layer, x) else "zeros",
         }
         conv = ModuleCode(dims("Conv", x), arguments, 3, {**CONVOLVING, "padding_mode": "zeros"})
-        return with_weight_norm(layer.weight_norm, conv, len(x.axes))
+        return with_weight_norm(layer, conv, len(x.axes))
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         """Padding that is not zeros is put around in the module, which holds the map without padding to its end."""
@@ -126,7 +126,7 @@ class ConvTransposeRecord(ConvolutionRecord, type="conv_transpose"):
             "dilation": each["dilation"],
         }
         conv = ModuleCode(dims("ConvTranspose", x), arguments, 3, {**CONVOLVING, "output_padding": 0})
-        return with_weight_norm(layer.weight_norm, conv, len(x.axes))
+        return with_weight_norm(layer, conv, len(x.axes))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [ConvTranspose(out=1, bias=False, **{name: getattr(layer, name) for name in (*WINDOW, "output_pad")})]
@@ -182,7 +182,8 @@ class ConvTableRecord(ConvolutionRecord, type="conv_table"):
 class LinearRecord(Record, type="linear"):
     """A matrix product. An input that does not lie in the order of the product is copied first.
 
-    If the weights are frozen, PyTorch makes a product of several matrices instead, if these need no copy or a smaller one.
+    If the weights need no gradient, PyTorch makes a product of several matrices instead, if these need no copy or a smaller
+    one. Frozen weights need none, and weights that are computed without a backward pass.
     """
 
     saves_input, saves_output = True, False
@@ -193,7 +194,7 @@ class LinearRecord(Record, type="linear"):
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         arguments = {"in_features": layer.features(x), "out_features": layer.out, "bias": layer.bias}
         target = "ChannelLinear" if x.axes and layer.axis == "channels" else "nn.Linear"
-        return ModuleCode(target, arguments, 2, {"bias": True})
+        return with_weight_norm(layer, ModuleCode(target, arguments, 2, {"bias": True}), 0)
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
         """True if the channels of a map were moved to the end, or if a matrix is viewed as a map."""
@@ -205,21 +206,21 @@ class LinearRecord(Record, type="linear"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
         moved = bool(shape.axes and layer.axis == "channels")
-        weight, bias, _ = tape.ask(layer_params, layer, shape)
         if moved:
             x = tape.run("permute", [x], x.count, VIEW, rule=PASSES)
-        gradients, copies = tape.weights(weight, bias)
+        gradients, copies, kept, computed = weights_of(tape, layer, shape, False)
         x = low = tape.low(x)
         in_order = ("last",) if moved else ("first", "unit")
         plain = not shape.axes or (not x.strides and (x.order in in_order or trivial(shape)))
         plain = plain or (bool(x.strides) and _in_order(x, shape, moved))
         single = plain or bool(x.strides and _one_matrix(x, shape, moved))
-        batched = tape.frozen and not single
+        fixed = tape.frozen or (bool(computed) and not tape.training)
+        batched = fixed and not single
         if not single and not (batched and _matrices(x, shape, moved)):
             ordered = Result(order="first", role="scratch", label="input in order")
             x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
         operator = "addmm" if layer.bias and plain else "bmm" if batched else "mm"
-        y = self._product(tape, x, gradients, copies, (out, operator, moved))
+        y = self._product(tape, x, (gradients, copies, kept), (out, operator, moved))
         if out.axes:
             rows = out.channels * product(out.axes[:-1])  # of one image; they are rows of the matrix
             needs = ("" if rows == 1 else "first") if not moved else "" if trivial(out) else "last"
@@ -227,11 +228,11 @@ class LinearRecord(Record, type="linear"):
                 needs = "" if len(out.axes) == 1 else "windows" if moved else "matrices"
             rule = BackwardRule(passes_gradient_on=True, needs_order=needs)
             y = tape.run("view", [y], out.values, VIEW, rule=rule)
-        if bias and not plain:
-            steps = [[made._replace(target=1 if copies else made.target)] for made in gradients[1:]]
+        if layer.bias and not plain:
+            steps = [[made._replace(target=1 if copies[1:] else made.target)] for made in gradients[1:]]
             rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
             y = tape.run("add", [y, *copies[1:]], out.values, rule=rule)
-        for one in (low, *copies):
+        for one in (low, *copies, *computed):
             one.storage.until(tape.now)
         return y
 
@@ -239,11 +240,14 @@ class LinearRecord(Record, type="linear"):
         self,
         tape: Runner,
         x: TapeTensor,
-        gradients: list[Made],
-        copies: list[TapeTensor],
+        weights: tuple[list[Made], list[TapeTensor], list[Kept]],
         how: tuple[Shape, str, bool],
     ) -> TapeTensor:
-        """The product with the weights. ``how``: output shape, operator, whether channels move."""
+        """The product with the weights: their gradients, the tensors that it reads of them, and those that it saves.
+
+        ``how``: output shape, operator, whether channels move.
+        """
+        gradients, copies, kept = weights
         out, operator, moved = how
         fused = operator == "addmm"
         of_weight, *of_bias = [[made] for made in gradients]
@@ -251,7 +255,7 @@ class LinearRecord(Record, type="linear"):
         steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
         order = "last" if moved else "first"
         rule = BackwardRule(steps, True, gradient_order=order, reading_steps=2)
-        kept = halves(copies) if copies and x.derived else []
+        kept = kept if x.derived else []
         saves = self.saves._replace(tensors=kept)
         if not fused and not tape.frozen:  # autograd saves in the order of the arguments' names
             saves = Saves(tensors=[*kept, (x.storage, self.saves.input)])

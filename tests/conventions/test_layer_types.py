@@ -57,10 +57,10 @@ STATUSES = {
     ),
     "calflops-flops": (
         # relu6 counts where it is called as a functional
-        f"{MACS} {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax {MAX_POOLS} {POOLS} upsample",
-        f"sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply subtract maximum minimum reduce {MOVES} {REGIONS}",
+        f"{MACS} matmul {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax {MAX_POOLS} {POOLS} upsample",
+        f"{LEARNED} sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply subtract maximum minimum reduce {MOVES} {REGIONS}",
     ),
-    "calflops-macs": (MACS, NOTHING_IN_TORCH),
+    "calflops-macs": (f"{MACS} matmul", f"{LEARNED} {NOTHING_IN_TORCH}"),
     "torchvision": (f"{MACS} {PRODUCTS}", f"{NOTHING_IN_TORCH} {LEARNED}"),
     "keras": (
         "",
@@ -464,6 +464,20 @@ def test_a_transposed_convolution_with_computed_weights(tool: str) -> None:
     assert said.memory in (None, 4 * found.total("memory"))
 
 
+@pytest.mark.parametrize("tool", RUN)
+def test_a_linear_layer_with_computed_weights(tool: str) -> None:
+    pytest.importorskip("torch")
+    from torch import nn
+
+    for settings in ({}, {"bias": False}):
+        network = one_layer("linear", {"out": 4, "axis": "last", "weight_norm": "channels", **settings})
+        module = nn.utils.parametrizations.weight_norm(nn.Linear(6, 4, **settings))
+        said, found = run(tool, module), explain(network, convention(tool))
+        assert said.operations == found.total("operations")
+        assert said.params in (None, found.total("parameters"))
+        assert said.memory in (None, 4 * found.total("memory"))
+
+
 @pytest.mark.parametrize(
     ("norm", "flops", "params", "summary"),
     [
@@ -485,6 +499,31 @@ def test_what_other_tools_count_of_computed_weights(
     assert explain(network, convention("calflops-macs")).total("operations") == BEFORE + 4608
     torchsummary = explain(network, convention("torchsummary"))
     assert (torchsummary.total("parameters") - 64, torchsummary.total("memory")) == summary
+
+
+def test_what_other_tools_count_of_a_linear_layer_with_computed_weights() -> None:
+    """Recorded with the same versions: 4 lengths do not count, and 6 weights of each output feature are 5 outputs."""
+    network = one_layer("linear", {"out": 4, "axis": "last", "weight_norm": "channels"})
+    calflops = explain(network, convention("calflops-flops"))
+    assert (calflops.total("operations"), calflops.total("parameters")) == (2 * BEFORE + 2304, 64 + 32)
+    torchsummary = explain(network, convention("torchsummary"))
+    assert (torchsummary.total("parameters"), torchsummary.total("memory")) == (92, 2 * (288 + 192 + 5 * 6))
+
+
+def test_what_other_tools_count_of_products_and_relative_positions() -> None:
+    """Recorded with the same versions: operations and parameters of calflops, parameters and values of torchsummary.
+
+    Neither product is a module, so torchsummary sees the layer before alone.
+    """
+    for type, settings, flops, params in (
+        ("conv", {"out": 8, "kernel": 1, "groups": 4, "relative": True, "bias": False}, 1152, 14),
+        ("matmul", {}, 3456, 0),
+    ):
+        network = one_layer(type, settings)
+        calflops = explain(network, convention("calflops-flops"))
+        assert (calflops.total("operations"), calflops.total("parameters")) == (2 * BEFORE + flops, 64 + params)
+        torchsummary = explain(network, convention("torchsummary"))
+        assert torchsummary.total("memory") == 2 * 288
 
 
 @pytest.mark.parametrize("type", ["add", "multiply"])
@@ -599,6 +638,10 @@ def test_what_calflops_counts() -> None:
             (0, 0, 0),
         ),
         "layer_scale": (0, 0, 8),
+        "matmul": (3456, 1728, 0),
+        "matmul/transposed": (3456, 1728, 0),
+        "position": (0, 0, 288),
+        "class_token": (0, 0, 8),
     }
     pytest.importorskip("torch")
     cases = layer_cases()

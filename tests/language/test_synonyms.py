@@ -88,8 +88,9 @@ def test_a_layer_that_people_know_and_that_is_not_there(word: str) -> None:
     ],
 )
 def test_computed_weights_are_a_setting(word: str, value: str) -> None:
+    of = "conv and linear" if value == "channels" else "conv"
     assert problem(f"input: [3, 8, 8]\nlayers: [{word}]\n") == (
-        f"spec.yaml:2: archcalc has no layer {word!r}; it is a setting of conv: weight_norm: {value} (at layers[0])"
+        f"spec.yaml:2: archcalc has no layer {word!r}; it is a setting of {of}: weight_norm: {value} (at layers[0])"
     )
 
 

@@ -57,6 +57,18 @@ CASES = [
         {"mac": 8 * 35 * 6, "add": 8 * 35},
         (Window(1), Window(1)),
     ),
+    # the same of a linear layer on 6 features: 8 * 6 weights and 8 lengths
+    Case("linear", {"out": 8, "weight_norm": "channels"}, (v,), Shape(8), (8 * 6 + 8, 8), {"mac": 48, "add": 8}),
+    # constants are no parameters: 8 * 6 weights and 8 gains
+    Case(
+        "conv",
+        {"out": 8, "kernel": 1, "weight_norm": "scaled", "gamma": 1.7, "eps": 1e-5, "bias": False},
+        (x,),
+        Shape(8, (5, 7)),
+        (8 * 6 + 8,),
+        {"mac": 8 * 35 * 6},
+        (Window(1), Window(1)),
+    ),
     # a length for each of the 3 columns of the kernel: 8 * 6 * 3 weights and 3 lengths
     Case(
         "conv",
@@ -759,6 +771,13 @@ def test_work_of_computed_weights(norm: str | None, work: Work) -> None:
     assert registry["conv"](out=8, kernel=1, weight_norm=norm).work_once(x) == work
 
 
+def test_a_linear_layer_computes_weights_for_each_output_feature():
+    # 8 rows of 7 columns: 56 squares, 8 * 6 sums, 8 roots, 8 quotients, 56 products
+    layer = registry["linear"](out=8, axis="last", weight_norm="channels")
+    assert layer.work_once(x) == Work(mul=112, add=48, exp=8, div=8)
+    assert registry["linear"](out=8, axis="last").work_once(x) == Work()
+
+
 def test_a_transposed_convolution_computes_weights_for_each_input_channel():
     # 6 rows of 8 * 4 weights: 192 squares, 6 * 31 sums, 6 roots, 6 quotients, 192 products
     layer = registry["conv_transpose"](out=8, kernel=2, weight_norm="channels")
@@ -780,6 +799,8 @@ def test_a_transposed_convolution_computes_weights_for_each_input_channel():
             "2 groups and 3 output channels of each: one of both numbers must be a multiple of the other",
         ),
         ({"groups": 6, "weight_norm": "standardised"}, x, "at least 2 weights for each output channel, got 1"),
+        ({"gamma": 2}, x, "gamma 2 is the factor of weights that are scaled: say weight_norm: scaled"),
+        ({"weight_norm": "channels", "eps": 1e-5}, x, "eps 1e-05 is added to the variance of weights"),
         ({"weight_norm": "channels", "pad": 1, "pad_mode": "circular"}, x, "put the layer pad before"),
     ],
 )

@@ -61,6 +61,18 @@ ROWS = [
     ),
     ("linear", {"out": 8}, v, "nn.Linear(6, 8)"),
     ("linear", {"out": 8, "axis": "last", "bias": False}, x, "nn.Linear(9, 8, bias=False)"),
+    (
+        "linear",
+        {"out": 8, "axis": "last", "weight_norm": "channels", "bias": False},
+        x,
+        "nn.utils.parametrizations.weight_norm(nn.Linear(9, 8, bias=False))",
+    ),
+    (
+        "conv",
+        {"out": 8, "kernel": 1, "weight_norm": "scaled", "gamma": 1.5, "eps": 1e-5},
+        x,
+        "StandardisedConv(nn.Conv2d(6, 8, 1), scaled=True, eps=1e-05, gamma=1.5)",
+    ),
     ("linear", {"out": 8, "axis": "channels"}, x, "ChannelLinear(6, 8)"),
     ("rbf", {"out": 10}, v, "Rbf(6, 10)"),
     ("roi_align", {"size": 7}, x, "RoiAlign((7, 7), 2)"),

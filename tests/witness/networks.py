@@ -634,6 +634,8 @@ class Settings:
             bias=self.one_of(None, False),
             pad_mode=self.one_of("reflect", "replicate", "circular") if self.rarely(20 if norm else 4) else None,
             weight_norm=norm,
+            gamma=self.one_of(None, 1.7) if norm == "scaled" or self.rarely(20) else None,
+            eps=self.one_of(None, 1e-5) if norm in ("standardised", "scaled") or self.rarely(20) else None,
         )
 
     def position(self) -> dict[str, Any]:
@@ -680,7 +682,11 @@ class Settings:
 
     def locally_connected(self) -> dict[str, Any]:
         settings = self.conv()
-        return {key: settings[key] for key in settings if key not in ("groups", "pad_mode", "weight_norm", "relative")}
+        return {
+            key: settings[key]
+            for key in settings
+            if key not in ("groups", "pad_mode", "weight_norm", "gamma", "eps", "relative")
+        }
 
     def conv_transpose(self) -> dict[str, Any]:
         groups = self.groups()
@@ -698,7 +704,8 @@ class Settings:
 
     def linear(self) -> dict[str, Any]:
         axis = self.one_of("channels", "last", None) if self.x.axes else self.one_of(None, None, "channels", "last")
-        return self.some(out=self.count(1, 8), bias=self.one_of(None, False), axis=axis)
+        norm = "channels" if self.rarely(4) else None
+        return self.some(out=self.count(1, 8), bias=self.one_of(None, False), axis=axis, weight_norm=norm)
 
     def roi_align(self) -> dict[str, Any]:
         sampling, aligned = self.one_of(None, 1, 3), self.one_of(None, True)

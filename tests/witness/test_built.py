@@ -263,3 +263,17 @@ def test_subsampling_is_a_scaled_sum() -> None:
         layer.weight.fill_(0.5)
         layer.bias.fill_(3.0)
     torch.testing.assert_close(model(x), F.avg_pool2d(x, 2) * 4 * 0.5 + 3)
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1.7881293296813965])
+def test_a_scaled_convolution_is_that_of_timm(gamma: float) -> None:
+    """timm's NF-RegNets have the gain of the activation, here that of SiLU, and an eps of 1e-5."""
+    theirs = pytest.importorskip("timm").layers.ScaledStdConv2d(6, 4, 3, groups=2, gamma=gamma, eps=1e-5)
+    network, settings = Network("one", Shape(6, (9, 8))), {"out": 4, "kernel": 3, "pad": 1, "groups": 2}
+    network.add("layer", registry["conv"](**settings, weight_norm="scaled", gamma=gamma, eps=1e-5))
+    ours = build(network)
+    for mine, other in zip(ours.parameters(), (theirs.gain, theirs.weight, theirs.bias), strict=True):
+        other.data.normal_()
+        mine.data.copy_(other.data.view_as(mine))
+    x = torch.randn(2, 6, 9, 8)
+    assert torch.equal(ours(x), theirs(x))

@@ -59,6 +59,12 @@ COMPUTED = (
     ),
     "{conv: {out: 4, kernel: 1, groups: 2, relative: true}}",
     "{conv: {out: 4, kernel: 1, relative: true, bias: false}}",
+    "{conv: {out: 4, kernel: 3, pad: 1, weight_norm: scaled, gamma: 1.7, eps: 0.00001}}",
+    *(
+        f"{{linear: {{{axis}, weight_norm: channels, bias: {bias}}}}}"
+        for axis in ("out: 4, axis: channels", "out: 8, axis: last")
+        for bias in ("true", "false")
+    ),
     "{conv_transpose: {out: 4, kernel: 2, weight_norm: channels}}",
     "{conv_transpose: {out: 4, kernel: 3, stride: 2, groups: 2, bias: false, weight_norm: channels}}",
 )
@@ -78,6 +84,8 @@ FROZEN = (
     "{linear: {out: 3, axis: channels}}",
     "{linear: {out: 3, axis: channels, bias: false}}",
     "{linear: {out: 3, axis: last}}",
+    "{linear: {out: 8, axis: last, weight_norm: channels}}",
+    "{linear: {out: 4, axis: channels, weight_norm: channels, bias: false}}",
     "{linear: {out: 3, axis: last, bias: false}}",
     "{batch_norm: }",
     "{layer_norm: {axis: channels}}",
