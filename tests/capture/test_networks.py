@@ -55,6 +55,15 @@ def test_several_inputs_and_outputs_and_a_layer_that_runs_twice() -> None:
     assert net.analyze().totals.macs == 2 * 16 * 16 * 8 * 27 + 5 * 8
 
 
+def test_weights_that_are_computed() -> None:
+    """The constants of timm's layer, and the length of each output feature."""
+    scaled = pytest.importorskip("timm").layers.ScaledStdConv2d(3, 4, 3, gamma=1.5, eps=1e-5)
+    module = nn.Sequential(scaled, nn.utils.parametrizations.weight_norm(nn.Linear(16, 5)))
+    conv, linear = (node.layer for node in archcalc.from_torch(module, input=IMAGE).after_inputs)
+    assert (conv.weight_norm, conv.gamma, conv.eps) == ("scaled", 1.5, 1e-5)
+    assert (linear.weight_norm, linear.axis, linear.out) == ("channels", "last", 5)
+
+
 def test_frozen_weights() -> None:
     module = modules.Plain()
     module.conv.weight.requires_grad_(False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import whole
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
 from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.layers.computed import EPS
 from archcalc.sizes import Shape
 
 
@@ -43,7 +45,7 @@ def convolution(mapping: Mapping, call: Call) -> Shown:
     )
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
     if weight.kind != "parameter":
-        settings["weight_norm"] = weight_norm(mapping, weight, transposed)
+        settings |= weight_norm(mapping, weight, transposed)
     return mapping.steps.layer("conv_transpose" if transposed else "conv", settings, tensor, call.results[0].shape, own)
 
 
@@ -81,21 +83,32 @@ def before_padding(
     return shown, [list(side) for side in sides]
 
 
-def weight_norm(mapping: Mapping, weight: Tensor, transposed: bool) -> str:
-    """How the weights of a convolution are computed."""
+def weight_norm(mapping: Mapping, weight: Tensor, transposed: bool) -> dict[str, Any]:
+    """How the weights of a convolution are computed, as settings."""
     value = mapping.of(weight)
     calls = [call.operator for call in value.calls]
     norms = [call for call in value.calls if call.operator == "batch_norm"]
     if not transposed and len(norms) == 1 and len(value.parameters) in (1, 2):
-        scaled = norms[0].settings["weight"] is not None
-        return "scaled" if scaled else "standardised"
+        scaled, eps = norms[0].settings["weight"] is not None, norms[0].settings["eps"]
+        settings = {"weight_norm": "scaled" if scaled else "standardised"} | ({} if eps == EPS else {"eps": eps})
+        factors = [call.settings["other"] for call in value.calls if call.operator == "mul"]
+        if len(factors) != scaled or not all(isinstance(factor, float) and factor > 0 for factor in factors):
+            raise UnsupportedError("a convolution whose weights are computed")
+        gamma = _gamma(factors[0], math.prod(weight.shape[1:])) if scaled else 1.0
+        return settings | ({} if gamma == 1 else {"gamma": gamma})
     if "_weight_norm" in calls and not transposed:
         at = next(call for call in value.calls if call.operator == "_weight_norm").settings["dim"]
         if at == 0:
-            return "channels"
-        if at == len(weight.shape) - 1:
-            return "last"
+            return {"weight_norm": "channels"}
+        if at == len(weight.shape) - 1 and len(weight.shape) > 2:
+            return {"weight_norm": "last"}
     raise UnsupportedError("a convolution whose weights are computed")
+
+
+def _gamma(factor: float, number: int) -> float:
+    """The constant that, divided by the root of the number of weights, is the factor; with as few digits as do."""
+    some = (float(f"{factor * number**0.5:.{digits}g}") for digits in range(1, 18))
+    return next((gamma for gamma in some if gamma * number**-0.5 == factor), factor * number**0.5)
 
 
 def _nonzero(values: tuple[int, ...]) -> Any:
@@ -108,9 +121,12 @@ def linear(mapping: Mapping, call: Call) -> Shown:
     given = call.settings
     weight, bias, tensor = given["weight"], given["bias"], mapping.shown(given["input"])
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
-    if weight.kind != "parameter":
-        raise UnsupportedError("a linear layer whose weights are computed")
     settings = settings_of(out=weight.shape[0], bias=None if bias is not None else False)
+    if weight.kind != "parameter":
+        calls = [call for call in mapping.of(weight).calls if call.operator == "_weight_norm"]
+        if [call.settings["dim"] for call in calls] != [0]:
+            raise UnsupportedError("a linear layer whose weights are computed")
+        settings["weight_norm"] = "channels"
     step = mapping.steps.steps[tensor.step]
     last = len(step.sizes) - 1
     if last and tensor.view[-1] == step.natural[last] and tensor.view[-1] and tensor.view[-1][0].axis == last:
