@@ -81,8 +81,10 @@ def load(
 ) -> Network:
     """The network called ``net``: a name in the zoo, a path, ``-`` for standard input, or a one-line pattern.
 
-    A path is a spec (.yaml, .yml, .json), a network of Caffe (.prototxt) or of darknet (.cfg). Reading it runs no code.
-    ``torchvision:NAME``, ``timm:NAME`` and ``torch:MODULE:NAME`` are PyTorch models: their code is imported and run. With ``allow_missing``, layers of such a network that have no counterpart are left out, and ``notes`` says so.
+    A path is a spec (.yaml, .yml, .json), a network of Caffe (.prototxt), darknet (.cfg) or ONNX (.onnx). Reading it
+    runs no code. ``torchvision:NAME``, ``timm:NAME`` and ``torch:MODULE:NAME`` are PyTorch models: their code is
+    imported and run. With ``allow_missing``, layers of such a network that have no counterpart are left out, and
+    ``notes`` says so.
 
     ``settings`` replace spec parameters; the name can hold settings too: ``resnet50@option=c,classes=10``. If a file
     holds several networks, the name of one follows a colon: ``my.yaml:small``. ``input`` is (channels, height, width)

@@ -11,8 +11,9 @@ from archcalc.named_inputs import read_inputs
 NET = Argument(
     "NET",
     "a name in the zoo; a spec file (FILE.yaml, or FILE.yaml:NAME if the file holds several networks); a network of Caffe "
-    "(FILE.prototxt) or darknet (FILE.cfg); - for standard input; a one-line pattern; or a PyTorch model, whose code is "
-    "imported and run: torchvision:NAME, timm:NAME or torch:MODULE:NAME (a module, its class or a function). Settings follow an @: resnet50@option=c,classes=10",
+    "(FILE.prototxt), darknet (FILE.cfg) or ONNX (FILE.onnx); - for standard input; a one-line pattern; or a PyTorch model, "
+    "whose code is imported and run: torchvision:NAME, timm:NAME or torch:MODULE:NAME (a module, its class or a function). "
+    "Settings follow an @: resnet50@option=c,classes=10",
     names.networks,
     most=None,
     shared=True,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-FORMATS = {".prototxt": "importing.caffe_network", ".cfg": "importing.cfg_network"}
+ONNX = "importing.onnx.network"
+FORMATS = {".prototxt": "importing.caffe_network", ".cfg": "importing.cfg_network", ".onnx": ONNX}
 """The module that reads a file, by the file's extension."""
+BINARY = (ONNX,)
+"""The modules that read files which are no text."""
 MODELS = ("torchvision", "timm", "torch")
 """What stands before the colon of the name of a PyTorch model, as in ``torchvision:resnet50``."""
 MODELS_READER = "capture.networks"

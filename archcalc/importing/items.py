@@ -72,11 +72,10 @@ class Item:
 
 
 def slot(item: Item, key: str) -> bool:
-    """Whether a setting is a number that may differ between two uses."""
-    value = item.args[key]
-    if isinstance(value, bool) or item.type == "rearrange":
+    """Whether a setting is a number that may differ between two uses, and no word."""
+    if isinstance(item.args[key], (bool, str)) or item.type == "rearrange":
         return False
-    return key in SLOTS if not item.block else not isinstance(value, str)
+    return key in SLOTS or item.block
 
 
 def item_of(tree: Tree, at: int) -> Item:

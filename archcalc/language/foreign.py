@@ -10,7 +10,6 @@ from archcalc.errors import ArchcalcError, Problem
 EXTENSIONS: Mapping[str, str] = {
     ".caffemodel": "weights of Caffe",
     ".weights": "weights of Darknet",
-    ".onnx": "an ONNX model",
     ".pt": "a model of PyTorch",
     ".pth": "weights of PyTorch",
     ".ckpt": "a checkpoint",
@@ -68,7 +67,8 @@ def refuse_bytes(raw: bytes, file: str) -> None:
     """ArchcalcError if the file begins like a file of another tool."""
     for magic, what in _MAGIC.items():
         if raw.startswith(magic):
-            raise ArchcalcError(Problem(_said(what), file))
+            onnx = f"{what}; ONNX is read from a file whose name ends in .onnx"
+            raise ArchcalcError(Problem(onnx if "ONNX" in what else _said(what), file))
 
 
 def refuse_text(text: str, file: str) -> None:

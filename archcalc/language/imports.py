@@ -22,7 +22,7 @@ def import_text(
     input: Sizes | Mapping[str, Sizes] | None = None,
     allow_missing: bool = False,
 ) -> Family:
-    """The family in the text of another tool, which ``module`` reads.
+    """The family in the text of another tool, which ``module`` reads; '' for a file that is no text.
 
     ArchcalcError with every layer that has no counterpart. With ``allow_missing``, such layers and the layers behind
     them are left out, and the notes say so. ``input`` is the size of an input whose size the file leaves open.

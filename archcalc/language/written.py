@@ -30,8 +30,8 @@ def import_spec(
     """
     if not is_path(path) and not is_model(path):
         raise ArchcalcError(
-            f"{clipped(path, 120)} is no file: import takes FILE.prototxt (Caffe), FILE.cfg (darknet), torchvision:NAME, "
-            f"timm:NAME or torch:MODULE:NAME"
+            f"{clipped(path, 120)} is no file: import takes FILE.prototxt (Caffe), FILE.cfg (darknet), FILE.onnx, "
+            f"torchvision:NAME, timm:NAME or torch:MODULE:NAME"
         )
     family = (read_model if is_model(path) else read_file)(path, input, allow_missing)
     if family.tree is None:

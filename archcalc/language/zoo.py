@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
-from archcalc.importing.formats import FORMATS, MODELS_READER, format_of, format_of_text, is_model
+from archcalc.importing.formats import BINARY, FORMATS, MODELS_READER, format_of, format_of_text, is_model
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
 from archcalc.language.foreign import extension_of, refuse_bytes, refuse_name, refuse_text
@@ -139,8 +139,10 @@ def read_file(path: str, input: Sizes | Mapping[str, Sizes] | None = None, allow
     ``input`` and ``allow_missing`` are for networks of other tools: see ``archcalc.importing.imported``.
     """
     name = as_name(os.path.splitext(os.path.basename(path))[0], MOST_LETTERS, NETWORK_SIGNS)
-    text, file, name = text_of(path), STDIN if path == "-" else path, "stdin" if path == "-" else name
-    module = format_of(path) or format_of_text(text)
+    module = format_of(path)
+    text = "" if module in BINARY else text_of(path)
+    file, name = (STDIN, "stdin") if path == "-" else (path, name)
+    module = module or format_of_text(text)
     if not module:
         return read_text(text, file, name)
     from archcalc.language.imports import import_text
@@ -186,7 +188,7 @@ def source(net: str) -> str:
     if not is_path(net) and not is_model(net):
         return text_of(os.path.join(folder(), f"{find(net).name}.yaml"))
     path, _ = _split(net)
-    text = "" if is_model(net) else text_of(path)
+    text = "" if is_model(net) or format_of(path) in BINARY else text_of(path)
     if not text or format_of(path) or format_of_text(text):
         raise ArchcalcError(Problem("is no spec; archcalc import prints it as one, and --expanded every layer", path))
     return text
@@ -239,9 +241,9 @@ def text_of(path: str) -> str:
 
 
 def _decoded(raw: bytes, file: str) -> str:
+    refuse_bytes(raw, file)
     if len(raw) > MAX_BYTES:
         raise ArchcalcError(Problem(f"is larger than {MAX_BYTES:,} bytes, the largest a spec may be", file))
-    refuse_bytes(raw, file)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -193,5 +193,5 @@ def test_a_spec_is_no_import(tmp_path: Path) -> None:
 
 
 def test_a_network_of_the_zoo_is_no_import() -> None:
-    with pytest.raises(ArchcalcError, match=r"resnet50 is no file: import takes FILE.prototxt \(Caffe\) or FILE.cfg"):
+    with pytest.raises(ArchcalcError, match=r"resnet50 is no file: import takes FILE.prototxt \(Caffe\), FILE.cfg"):
         import_spec("resnet50")

@@ -50,13 +50,20 @@ def test_by_its_name(extension: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
         (b"PK\x03\x04\x00\x00data.pkl", "a zip archive, as PyTorch and Keras write models"),
         (b"\x80\x02}q\x00.", "a pickle, as PyTorch wrote models"),
         (b"\x89HDF\r\n\x1a\n", "a model in HDF5"),
-        (b"\x08\x07\x12\x07pytorch", "a protocol buffer, as ONNX and TensorFlow write models"),
     ],
 )
 def test_by_what_stands_in_it(content: bytes, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("net.yaml").write_bytes(content)
     assert said("net.yaml") == f"net.yaml: {what}{READS}"
+
+
+def test_onnx_under_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.yaml").write_bytes(b"\x08\x07\x12\x07pytorch" + bytes(2_000_000))
+    assert said("net.yaml") == (
+        "net.yaml: a protocol buffer, as ONNX and TensorFlow write models; ONNX is read from a file whose name ends in .onnx"
+    )
 
 
 def test_a_spec_with_a_mistake_stays_a_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,14 @@ def run(args: Arguments) -> str:
 
 COMMAND = Command(
     "import",
-    "a network of PyTorch, Caffe or darknet as a spec, checked layer for layer",
+    "a network of PyTorch, ONNX, Caffe or darknet as a spec, checked layer for layer",
     "archcalc import yolov3.cfg -o yolov3.yaml",
     run,
     arguments=(
         Argument(
             "FILE",
-            "FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input; or a PyTorch model, whose code is imported "
-            "and run: torchvision:NAME, timm:NAME or torch:MODULE:NAME (a module, its class or a function)",
+            "FILE.onnx, FILE.prototxt (Caffe) or FILE.cfg (darknet); - for standard input; or a PyTorch model, whose code is "
+            "imported and run: torchvision:NAME, timm:NAME or torch:MODULE:NAME (a module, its class or a function)",
             dict[str, str],
             most=1,
         ),

@@ -65,3 +65,11 @@ class Run(NamedTuple):
     batch: int
     remarks: tuple[str, ...] = ()
     """What a report has to say of the run, such as where it was cut."""
+    in_place_known: bool = True
+    """Whether the operators say what is written in place."""
+    problems: tuple[tuple[str, str, int, str], ...] = ()
+    """What is no call because it has no counterpart: the operator, a sentence, the line, and the place."""
+    ends: tuple[Tensor, ...] = ()
+    """The tensors that were read there."""
+    lost: int = 0
+    """What stands behind, and is no call either."""

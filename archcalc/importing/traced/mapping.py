@@ -88,7 +88,7 @@ class Mapping:
             self.ends += [value.step for value in given if isinstance(value, Shown)]
         made = made if isinstance(made, list) else [made] * len(call.results)
         for result, value in zip(call.results, made, strict=False):
-            if value is not None and value.sizes != result.shape:
+            if value is not None and not isinstance(value, Fixed) and value.sizes != result.shape:
                 text = f"{call.path}: {call.operator} gives {value.sizes}, and the model {result.shape}: {FAULT}"
                 raise ArchcalcError(Problem(text, call.line))
             self.values[id(result)] = value

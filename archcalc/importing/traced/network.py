@@ -30,15 +30,17 @@ class _Writing:
         self.mapping = Mapping(run)
         self.steps = self.mapping.steps.steps
         self.graph = Graph(file)
-        self.graph.storage_known = True
+        self.graph.storage_known = run.in_place_known
         self.blobs: dict[int, Blob] = {}
         self.owners: dict[Tensor, int] = {}
         self.macs = 0
         outputs = [shown for tensor in run.outputs.values() if (shown := self.output(tensor)) is not None]
-        for problem in self.mapping.problems:
+        read = [shown for tensor in run.ends if (shown := self.output(tensor)) is not None]
+        problems = [*run.problems, *self.mapping.problems]
+        for problem in problems:
             self.graph.lacks(*problem)
-        self.graph.cut = self.mapping.lost
-        ends = [*outputs, *self.mapping.ends] if self.mapping.problems else outputs
+        self.graph.cut = run.lost + self.mapping.lost
+        ends = [*outputs, *read, *self.mapping.ends] if problems else outputs
         needed = _needed(self.steps, ends)
         self.names = self.named(needed)
         for at in sorted(needed):
@@ -47,7 +49,7 @@ class _Writing:
         if not self.graph.missing and not self.graph.problems:
             self.check()
         names = list(dict.fromkeys(self.blobs[at].name for at in outputs if at in self.blobs))
-        if len(names) > 1 or (names and names[0] != self.graph.steps[-1].name):
+        if len(names) > 1 or (self.graph.steps and names and names[0] != self.graph.steps[-1].name):
             self.graph.outputs = names
 
     def output(self, tensor: Tensor) -> int | None:
@@ -88,7 +90,7 @@ class _Writing:
         usual = registry[step.type].storage
         if call is not None and at in self.mapping.last and usual in ("new", "in_place") and step.type not in MOVES:
             held = "in_place" if call.in_place else "new"
-            if held != usual:
+            if held != usual and self.graph.storage_known:
                 found["storage"] = held
         owned = [self.owners[tensor] for tensor in step.own if tensor in self.owners]
         if owned and len(owned) == len(step.own) and owned[0] in self.blobs:

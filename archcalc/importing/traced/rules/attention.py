@@ -147,9 +147,10 @@ def _windows(mapping: Mapping, queries: Shown) -> tuple[Step | None, list[int]]:
 
 def _apart(mask: Any) -> list[list[list[bool]]]:
     """For every window, query and key, whether the mask hides the key."""
-    n = mask.shape[-1]
-    rows: list[list[list[bool]]] = (mask.reshape(-1, n, n) != 0).tolist()
-    return rows
+    windows = mask.tolist()
+    while isinstance(windows[0][0][0], list):
+        windows = [window for several in windows for window in several]
+    return [[[number != 0 for number in row] for row in window] for window in windows]
 
 
 def _rolled(roll: Step, block: Sequence[int]) -> list[list[list[bool]]]:

@@ -22,6 +22,7 @@ def pooling(mapping: Mapping, call: Call) -> Shown:
     kernel = pair(given["kernel_size"], count)
     stride = pair(given["stride"] or kernel, count)
     padding = pair(given["padding"], count)
+    pad = _pad(padding)
     if given.get("divisor_override") is not None:
         raise UnsupportedError("an average with a divisor of its own")
     include = given.get("count_include_pad", True)
@@ -29,16 +30,25 @@ def pooling(mapping: Mapping, call: Call) -> Shown:
     settings = settings_of(
         kernel=short(kernel),
         stride=short(stride),
-        pad=short(padding) if any(padding) else None,
+        pad=pad,
         dilation=None if set(dilation) == {1} else short(dilation),
         ceil_mode=True if given["ceil_mode"] else None,
-        count_include_pad=None if include or not (any(padding) or given["ceil_mode"]) else False,
+        count_include_pad=None if include or (pad is None and not given["ceil_mode"]) else False,
     )
     type = "max_pool" if call.operator.startswith("max") else "avg_pool"
     if type == "max_pool" and "pad" not in settings:
         tensor, padding = before_padding(mapping, tensor, -inf, kernel, stride, dilation)
         settings |= settings_of(pad=padding)
     return mapping.steps.layer(type, settings, tensor, call.results[0].shape)
+
+
+def _pad(padding: tuple[Any, ...]) -> Any:
+    """The padding as a setting: a word, a number for each axis, or both sides of each axis; None for none."""
+    if padding[0] in ("same", "valid"):
+        return "same" if padding[0] == "same" else None
+    if isinstance(padding[0], int):
+        return short(padding) if any(padding) else None
+    return [list(sides) for sides in padding]
 
 
 @rule("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d")
