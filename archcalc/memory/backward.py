@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcalc.memory.checkpoint import CheckpointedBlock
-from archcalc.memory.gradient import Gradient, lies, made_by, moved_back, passed_by
+from archcalc.memory.gradient import Gradient, lies, lies_as_weight, made_by, moved_back, passed_by
 from archcalc.network import Network
 from archcalc.pytorch.layout import packed
 from archcalc.pytorch.runner import Runner
@@ -25,7 +25,7 @@ VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 """Operators that read their weight through a view; the backward step of the view passes the weight's gradient on."""
 
 
-_AS = {"windows": "last", "image": "last", "values": "first", "matrices": "first"}
+_AS = {"windows": "last", "image": "last", "values": "first", "matrices": "first", "heads": "last", "channels": "first"}
 """The order of the copy, by the order that an operator needs."""
 
 
@@ -89,12 +89,14 @@ class BackwardPass:
         """Run the backward pass of one operator, and add the results to the gradients of its inputs."""
         tape, node = self.tape, self.network.nodes[operation.node]
         tape.node, tape.name = node.index, node.name or node.layer.type
-        if operation.rule.needs_order and not lies(gradient, operation):
+        if operation.rule.keeps and lies_as_weight(gradient, operation):
+            self._stays(gradient.storage, (node.index if node.shares is None else node.shares, operation.parameter))
+            return
+        if operation.rule.needs_order and not lies(tape.batch, gradient, operation):
             gradient = self._in_order(operation, gradient)
         if operation.rule.moves is not None:
-            gradient = moved_back(operation.rule.moves, operation, gradient) or self._in_order(
-                operation, gradient, "first"
-            )
+            there = moved_back(tape.batch, operation.rule.moves, operation, gradient)
+            gradient = there or self._in_order(operation, gradient, "first")
         made, copied, read = (
             self._steps(operation, node.index if node.shares is None else node.shares)
             if operation.rule.steps
@@ -114,7 +116,9 @@ class BackwardPass:
             else:
                 saved.storage.dies = last
         gradients = {
-            i: made_by(made[i], operation, gradient, value) if i in made else passed_by(operation, gradient, i)
+            i: made_by(tape.batch, made[i], operation, gradient, value)
+            if i in made
+            else passed_by(tape.batch, operation, gradient, i)
             for i, value in enumerate(operation.inputs)
             if value.derived
         }
@@ -219,7 +223,8 @@ class BackwardPass:
             made.until(last)
         elif first is not made:
             first.dies = made.dies = self.tape.moment("add")
-            self.weights[which] = self.tape.make("weight gradient", 0, made.fixed, "sum of gradients of weights")
+            size = made.fixed + made.per_image  # a gradient of a single image can be that of the weight
+            self.weights[which] = self.tape.make("weight gradient", 0, size, "sum of gradients of weights")
             self.weights[which].until(FOREVER)
 
     def _add(self, value: TapeTensor, new: Gradient) -> None:

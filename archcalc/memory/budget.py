@@ -16,7 +16,6 @@ from archcalc.layers.settings import message_text
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
-from archcalc.pytorch.tape import Storage
 from archcalc.sizes import Params, Shape
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class Budget:
         self.network, self.dtype, self.itemsize = network, dtype, itemsize(dtype)
         self.optimizer, self.amp, self.checkpoint = optimizer, amp, checkpoint
         self.overhead = in_bytes(overhead)
-        self._gradients_at: dict[int, int] = {}
+        self._gradients_at: dict[tuple[bool, int], int] = {}
         if any_array((*network.input_sizes, *network.settings.values())):
             raise ArchcalcError(f"{network.full_name}: memory needs single sizes, not arrays")
         if amp and dtype != "float32":
@@ -217,7 +216,7 @@ class Budget:
         The optimizer state exists from the first step of the optimizer on. Every backward pass makes the gradients of
         weights again, and all of them are alive at its end. Gradients of other tensors count as activations.
         """
-        gradients = self._gradients(self.training.peak_moment(batch))
+        gradients = self._gradients(batch)
         rest = self.training.peak(batch) - gradients
         held = self.weights, self.buffers, self.optimizer_bytes
         in_passes = Parts(*held, gradients, self.image(batch), rest, self.overhead)
@@ -238,21 +237,19 @@ class Budget:
         in_step = max(0, free - self.gradients - self.step_scratch) // each
         return min(self.training.largest_batch(free, self.image(1)), in_step)
 
-    def _gradients(self, moment: int) -> int:
-        """The bytes of the weight gradients that are alive at a moment of training."""
-        if moment not in self._gradients_at:
-            alive = self.training.alive(moment)
-            self._gradients_at[moment] = sum(s.fixed for s in alive if s.role == "weight gradient")
-        return self._gradients_at[moment]
+    def _gradients(self, batch: int) -> int:
+        """The bytes of the weight gradients that are alive at the peak of training."""
+        run = self.training.of_batch(batch)
+        at = batch == 1, run.peak_moment(batch)
+        if at not in self._gradients_at:
+            self._gradients_at[at] = sum(s.fixed for s in run.alive(at[1]) if s.role == "weight gradient")
+        return self._gradients_at[at]
 
     def _outputs(self, batch: int) -> int:
         """The bytes of the network's outputs, which stay alive until the next step."""
-        return sum(storage.bytes(batch) for storage in self._output_storages)
-
-    @cached_property
-    def _output_storages(self) -> list[Storage]:
-        storages = dict.fromkeys(self.training.outputs[index] for index in self.network.results())
-        return [storage for storage in storages if storage.role == "map"]
+        outputs = self.training.of_batch(batch).outputs
+        storages = dict.fromkeys(outputs[index] for index in self.network.results())
+        return sum(storage.bytes(batch) for storage in storages if storage.role == "map")
 
 
 def in_bytes(size: int | str) -> int:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from archcalc.layers.arrangement import Arrangement
-from archcalc.pytorch.layout import MANY, Numbers, contiguous, merges, moved, order_of, packed
+from archcalc.layers.axes import sizes_of
+from archcalc.pytorch.layout import Batch, Numbers, agree, contiguous, merges, moved, packed
 from archcalc.pytorch.runner import strides_in
 from archcalc.pytorch.tape import Operation, Storage, TapeTensor
 from archcalc.sizes import product
 
-ROWS = {
-    "last": slice(1, None),
-    "windows": slice(1, -1),
-    "channels": slice(1),
-    "first": slice(-1),
-    "matrices": slice(-2),
+ROWS: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "last": lambda sizes: sizes[1:],
+    "windows": lambda sizes: sizes[1:-1],
+    "channels": lambda sizes: sizes[:1],
+    "first": lambda sizes: sizes[:-1],
+    "matrices": lambda sizes: sizes[:-2],
+    "heads": lambda sizes: (*sizes[1:-1], sizes[0]),
 }
 """The channels and axes that must be one with the batch, by the order that an operator needs."""
 
@@ -32,18 +36,17 @@ class Gradient:
         self.storage, self.whole, self.order, self.sizes, self.strides = storage, whole, order, sizes, strides
 
 
-def moved_back(moves: Arrangement, operation: Operation, gradient: Gradient) -> Gradient | None:
+def moved_back(batch: Batch, moves: Arrangement, operation: Operation, gradient: Gradient) -> Gradient | None:
     """The gradient of a movement's output, moved back: a view; None if no view can show the order."""
-    sizes, image = moves.shape, image_of(gradient, operation)
-    strides = gradient.strides or strides_in(gradient.order, (sizes.channels, *sizes.axes), image)
+    image = image_of(gradient, operation)
+    strides = gradient.strides or strides_in(gradient.order, sizes_of(moves.shape))
     back = Arrangement(moves.after, moves.before)
     there = moved(back, strides)
     if there is None:
         return None
-    order, strides = order_of((back.shape.channels, *back.shape.axes), there, image)
-    return Gradient(
-        gradient.storage, gradient.whole, order, (back.shape.channels, *back.shape.axes) if strides else (), strides
-    )
+    sizes = sizes_of(back.shape)
+    order, strides = batch.order_of(sizes, there, image, operation.output.times)
+    return Gradient(gradient.storage, gradient.whole, order, sizes if strides else (), strides)
 
 
 def image_of(gradient: Gradient, operation: Operation) -> int:
@@ -51,26 +54,30 @@ def image_of(gradient: Gradient, operation: Operation) -> int:
     return gradient.storage.per_image // operation.output.itemsize // operation.output.times
 
 
-def lies(gradient: Gradient, operation: Operation) -> bool:
+def lies(batch: Batch, gradient: Gradient, operation: Operation) -> bool:
     """Whether the gradient of an operator's output lies in the memory order that the operator needs."""
-    needs, sizes, strides = operation.rule.needs_order, gradient.sizes, gradient.strides
+    needs, sizes = operation.rule.needs_order, gradient.sizes or operation.rule.sizes
+    strides = gradient.strides or strides_in(gradient.order, sizes)
     if needs in ("image", "values"):
-        if strides:
-            return merges((*sizes[1:], sizes[0]), (*strides[1:], strides[0]))
-        return needs == "values" or gradient.order in ("last", "unit")
-    if strides:
-        rows = ROWS[needs]
-        return merges((MANY, *sizes[rows]), (image_of(gradient, operation), *strides[rows]))
-    if needs in ("last", "windows"):
-        return gradient.order in ("last", "unit")
-    return gradient.order in ("first", "unit") and gradient.whole
+        return merges((*sizes[1:], sizes[0]), (*strides[1:], strides[0]))
+    if gradient.order == "heads":
+        return False
+    rows = ROWS[needs]
+    return batch.merges(rows(sizes), rows(strides), image_of(gradient, operation), operation.output.times)
 
 
-def made_by(storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
+def lies_as_weight(gradient: Gradient, operation: Operation) -> bool:
+    """Whether the gradient of a repeated weight lies as the weight does, with the channels last."""
+    sizes = operation.rule.sizes
+    strides = gradient.strides or strides_in(gradient.order, sizes)
+    return agree((*sizes[1:], sizes[0]), (*strides[1:], strides[0]), contiguous((*sizes[1:], sizes[0])))
+
+
+def made_by(batch: Batch, storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
     """The gradient of an input that an operator makes from the gradient of its output."""
     order = operation.rule.gradient_order or gradient.order
     if order == "repeated":
-        return _laid_as(storage, operation, gradient, value)
+        return _laid_as(batch, storage, operation, gradient, value)
     if order == "format":
         return Gradient(storage, True, "first" if gradient.order == "moved" else gradient.order)
     if order != "moved":
@@ -81,7 +88,7 @@ def made_by(storage: Storage, operation: Operation, gradient: Gradient, value: T
     return Gradient(storage, True, "moved", source.sizes, packed(source.sizes, [source.strides]))
 
 
-def passed_by(operation: Operation, gradient: Gradient, i: int) -> Gradient:
+def passed_by(batch: Batch, operation: Operation, gradient: Gradient, i: int) -> Gradient:
     """The gradient of input i, which is the gradient of the output or a part of it."""
     order, parts = operation.rule.gradient_order or gradient.order, operation.rule.parts
     if order == "repeated":
@@ -90,24 +97,24 @@ def passed_by(operation: Operation, gradient: Gradient, i: int) -> Gradient:
         whole = gradient.whole and operation.operator != "cat"
         return Gradient(gradient.storage, whole, order, gradient.sizes, gradient.strides)
     image = image_of(gradient, operation)
-    strides = gradient.strides or strides_in(gradient.order, parts[-1], image)
-    order, strides = order_of(parts[i], strides, image)
+    strides = gradient.strides or strides_in(gradient.order, parts[-1])
+    order, strides = batch.order_of(parts[i], strides, image, operation.output.times)
     return Gradient(gradient.storage, False, order, parts[i] if strides else (), strides)
 
 
 def _repeated(operation: Operation, gradient: Gradient) -> Numbers:
     """The strides of the gradient of a reduction's output, repeated to the shape of the input."""
     sizes, small = operation.rule.parts
-    strides = gradient.strides or strides_in(gradient.order, small, image_of(gradient, operation))
+    strides = gradient.strides or strides_in(gradient.order, small)
     return tuple(0 if n != m else stride for n, m, stride in zip(sizes, small, strides, strict=True))
 
 
-def _laid_as(storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
+def _laid_as(batch: Batch, storage: Storage, operation: Operation, gradient: Gradient, value: TapeTensor) -> Gradient:
     """A new gradient that a reduction makes of the repeated gradient: divided, or times a mask of the maxima."""
     sizes, small = operation.rule.parts
     rows = [_repeated(operation, gradient)]
     if len(operation.rule.steps) > 1:
         maxima = tuple(0 if n != m else stride for n, m, stride in zip(sizes, small, contiguous(small), strict=True))
-        rows.append(packed(sizes, [maxima, value.strides or strides_in(value.order, sizes, value.image)]))
-    order, strides = order_of(sizes, packed(sizes, rows), product(sizes))
+        rows.append(packed(sizes, [maxima, value.strides or strides_in(value.order, sizes)]))
+    order, strides = batch.order_of(sizes, packed(sizes, rows), product(sizes), value.times)
     return Gradient(storage, True, order, sizes if strides else (), strides)

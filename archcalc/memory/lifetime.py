@@ -5,13 +5,15 @@ Layers run one by one in the order of the spec. A tensor is alive until the last
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import accumulate
+from typing import Any, Self
 
 from archcalc.dtypes import itemsize
 from archcalc.inputs import single
 from archcalc.network import Network, Node
+from archcalc.pytorch.layout import MANY, Batch
 from archcalc.pytorch.record import records
 from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import AttentionForm, Runner
@@ -64,6 +66,9 @@ def passes_view(node: Node) -> bool:
 class Schedule:
     """The operators of a run in their order, and the storages that the operators make.
 
+    The schedule is that of a single image, of which PyTorch copies less than of several (``of_batch``). All methods that
+    take a batch answer for this batch.
+
     moments:  the operators; the index is the moment
     storages: the storages, in the order in which they are made, with the first and the last moment of each (inclusive);
               the network inputs belong to the caller and are not in the list
@@ -72,11 +77,14 @@ class Schedule:
     freed:    by layer, the inputs that are freed while the layer runs, with the last moment that reads each
     """
 
-    def __init__(self, network: Network, tape: Runner, values: Mapping[int, TapeTensor]) -> None:
+    def __init__(
+        self, network: Network, tape: Runner, values: Mapping[int, TapeTensor], again: Callable[[Batch], Self]
+    ) -> None:
         moments, storages = tape.moments, tape.storages
         self.network, self.storages, self._moments, self.freed = network, storages, moments, tape.freed
         self.outputs = {index: value.storage for index, value in values.items()}
         self.indices = {index: value.storage for index, value in tape.indices.items()}
+        self._batch, self._record = tape.batch, again
         fixed, per_image = [0] * (len(moments) + 1), [0] * (len(moments) + 1)
         for storage in storages:
             if storage.fixed:
@@ -87,6 +95,15 @@ class Schedule:
                 per_image[storage.dies + 1] -= storage.per_image
         self._fixed = list(accumulate(fixed[:-1]))
         self._per_image = list(accumulate(per_image[:-1]))
+
+    def of_batch(self, batch: int) -> Self:
+        """The schedule of a run at this batch."""
+        alone = single(batch, "batch") == 1
+        return self if not self._batch.matters or alone == (self._batch.images == 1) else self._other
+
+    @cached_property
+    def _other(self) -> Self:
+        return self._record(Batch(MANY if self._batch.images == 1 else 1))
 
     @cached_property
     def moments(self) -> list[Moment]:
@@ -100,8 +117,8 @@ class Schedule:
 
     def live(self, batch: int = 1) -> list[int]:
         """The bytes alive at every moment."""
-        batch = single(batch, "batch")
-        return [fixed + batch * each for fixed, each in zip(self._fixed, self._per_image, strict=True)]
+        run = self.of_batch(batch)
+        return [fixed + batch * each for fixed, each in zip(run._fixed, run._per_image, strict=True)]
 
     @cached_property
     def _candidates(self) -> list[tuple[int, int, int]]:
@@ -119,13 +136,13 @@ class Schedule:
 
     def peak(self, batch: int = 1) -> int:
         """The largest number of bytes alive at one moment."""
-        batch = single(batch, "batch")
-        return max((fixed + batch * each for fixed, each, _ in self._candidates), default=0)
+        return max((fixed + batch * each for fixed, each, _ in self.of_batch(batch)._candidates), default=0)
 
     def peak_moment(self, batch: int = 1) -> int:
         """The first moment that reaches the peak."""
         peak = self.peak(batch)
-        return min((moment for fixed, each, moment in self._candidates if fixed + batch * each == peak), default=0)
+        reached = self.of_batch(batch)._candidates
+        return min((moment for fixed, each, moment in reached if fixed + batch * each == peak), default=0)
 
     def at(self, moment: int) -> Moment:
         """The operator of a moment. A network of views runs no operator; then the result is the network input."""
@@ -135,10 +152,12 @@ class Schedule:
         """The largest batch that fits into the budget at every moment; ``per_image`` adds bytes for every image.
 
         At each moment, memory grows by the same number of bytes with every image. So each moment allows a largest
-        batch. The smallest of these batches is the answer; no search is needed.
+        batch. The smallest of these batches is the answer, or a single image if only that fits; no search is needed.
         """
-        rows = [(fixed, each + per_image) for fixed, each, _ in self._candidates or [(0, 0, 0)] if each + per_image]
-        return max(0, min(((budget - fixed) // each for fixed, each in rows), default=0))
+        moments = self.of_batch(MANY)._candidates or [(0, 0, 0)]
+        rows = [(fixed, each + per_image) for fixed, each, _ in moments if each + per_image]
+        several = max(0, min(((budget - fixed) // each for fixed, each in rows), default=0))
+        return several if several > 1 else int(bool(rows) and self.peak(1) + per_image <= budget)
 
     def alive(self, moment: int) -> list[Storage]:
         """The storages alive at a moment, in the order in which they were made."""
@@ -155,15 +174,26 @@ def images(network: Network, dtype: str) -> dict[int, TapeTensor]:
 
 
 def inference(
-    network: Network, dtype: str = "float32", *, amp: bool = False, attention: AttentionForm = "flash"
+    network: Network,
+    dtype: str = "float32",
+    *,
+    amp: bool = False,
+    attention: AttentionForm = "flash",
+    sums_in_place: bool = True,
+    batch: Batch | None = None,
 ) -> Schedule:
-    """The schedule of one inference run, without gradients. ``attention``: how PyTorch runs attention."""
+    """The schedule of one inference run, without gradients.
+
+    ``attention``: how PyTorch runs attention. Without ``sums_in_place``, sums that PyTorch adds in place have a new
+    storage, as under any dispatch mode of PyTorch. ``batch``: the batch that is recorded first.
+    """
     nodes = network.running(training=False)
-    tape = Runner(False, itemsize(dtype), amp, overwritten(network), attention)
+    tape = Runner(False, itemsize(dtype), amp, overwritten(network), attention, batch, sums_in_place)
     values = images(network, dtype)
     for node in nodes:
         values[node.index] = run_layer(tape, network, node, values)
     tape.release_copies()
     for index in network.outputs:
         values[index].storage.until(len(tape.moments) - 1)
-    return Schedule(network, tape, values)
+    settings: dict[str, Any] = {"amp": amp, "attention": attention, "sums_in_place": sums_in_place}
+    return Schedule(network, tape, values, lambda batch: inference(network, dtype, **settings, batch=batch))

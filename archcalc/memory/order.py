@@ -53,7 +53,7 @@ class _Step(NamedTuple):
 
 def best_order(schedule: Schedule, batch: int = 1) -> Best:
     """The order with the smallest inference peak; ``schedule`` runs the layers in the order of the spec."""
-    network = schedule.network
+    schedule, network = schedule.of_batch(batch), schedule.network
     steps = _steps(schedule, batch)
     segments = _segments(network)
     peaks = _peaks(schedule, batch)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 from archcalc.dtypes import itemsize
-from archcalc.inputs import single
 from archcalc.memory.backward import BackwardPass
 from archcalc.memory.checkpoint import CheckpointedBlock, block_runs
 from archcalc.memory.lifetime import Schedule, images, overwritten
 from archcalc.network import Network, Node
+from archcalc.pytorch.layout import Batch
 from archcalc.pytorch.run import run_layer
 from archcalc.pytorch.runner import AttentionForm, Runner
 from archcalc.pytorch.tape import Operation, Saved, TapeTensor
@@ -31,8 +32,9 @@ class Training(Schedule):
         saved: list[Saved],
         turn: int,
         again: list[Node],
+        record: Callable[[Batch], Self],
     ) -> None:
-        super().__init__(network, tape, values)
+        super().__init__(network, tape, values, record)
         self.saved, self.turn, self.again = saved, turn, again
 
     def saved_once(self) -> list[Saved]:
@@ -42,8 +44,7 @@ class Training(Schedule):
 
     def saved_bytes(self, batch: int = 1) -> int:
         """The bytes that a forward pass saves for the backward pass, without the network input."""
-        batch = single(batch, "batch")
-        return sum(saved.storage.bytes(batch) for saved in self.saved_once())
+        return sum(saved.storage.bytes(batch) for saved in self.of_batch(batch).saved_once())
 
 
 def training(
@@ -54,13 +55,14 @@ def training(
     checkpoint: str | None = None,
     sums_in_place: bool = True,
     attention: AttentionForm = "flash",
+    batch: Batch | None = None,
 ) -> Training:
     """The schedule of one step of training up to the optimizer, side heads included.
 
     ``checkpoint`` names a block that runs a second time instead of saving its tensors. If a tensor has two gradients,
     autograd adds the second gradient to the first, in place if nothing else refers to the first. Without
-    ``sums_in_place`` the sum has a new storage, as under any dispatch mode of PyTorch. ``attention``: how PyTorch runs
-    attention.
+    ``sums_in_place`` this sum, and all that PyTorch adds in place, has a new storage, as under any dispatch mode of
+    PyTorch. ``attention``: how PyTorch runs attention. ``batch``: the batch that is recorded first.
     """
     nodes = network.running()
     blocks = (
@@ -70,7 +72,7 @@ def training(
     )
     taken = _taken(blocks)
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
-    tape = Runner(True, itemsize(dtype), amp, over, attention)
+    tape = Runner(True, itemsize(dtype), amp, over, attention, batch, sums_in_place)
     values = images(network, dtype)
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}
@@ -88,7 +90,11 @@ def training(
     for value in outputs.values():
         value.storage.until(len(tape.moments) - 1)
     again = [node for block in blocks for node in block.again]
-    return Training(network, tape, values, saved, turn, again)
+    settings: dict[str, Any] = {"amp": amp, "checkpoint": checkpoint, "attention": attention}
+    settings["sums_in_place"] = sums_in_place
+    return Training(
+        network, tape, values, saved, turn, again, lambda one: training(network, dtype, **settings, batch=one)
+    )
 
 
 def _taken(blocks: list[CheckpointedBlock]) -> frozenset[int]:

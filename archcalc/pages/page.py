@@ -163,8 +163,8 @@ def _count_cards(analysis: Analysis) -> list[Card]:
 
 
 def _memory_cards(analysis: Analysis, budget: Budget) -> list[Card]:
-    values, peak = analysis.totals.values, budget.inference.peak()
-    moment = budget.inference.at(budget.inference.peak_moment())
+    values, run = analysis.totals.values, budget.inference.of_batch(1)
+    peak, moment = run.peak(), run.at(run.peak_moment())
     return [
         Card(
             "Feature maps",
@@ -206,7 +206,7 @@ def _weight_file(analysis: Analysis) -> Card:
 def _memory(budget: Budget) -> list[str]:
     """Sentences with the inference peak and the training peak."""
     lines = []
-    for run, schedule in (("inference", budget.inference), ("training", budget.training)):
+    for run, schedule in (("inference", budget.inference.of_batch(1)), ("training", budget.training.of_batch(1))):
         peak = schedule.peak_moment()
         moment = schedule.at(peak)
         where = f"{budget.network.nodes[moment.node].name} (operator {moment.operator}, {moment.phase} pass)"

@@ -57,7 +57,8 @@ def memory(
     if checkpoint is not None and not analysis.training:
         raise ArchcalcError("checkpoint is about training; add --training, or training=True")
     budget = analysis.memory(amp=amp, checkpoint=checkpoint)
-    schedule: Schedule = budget.training if analysis.training else budget.inference
+    run: Schedule = budget.training if analysis.training else budget.inference
+    schedule = run.of_batch(analysis.batch)
     timeline = schedule.live(analysis.batch)
     if not timeline:
         raise ArchcalcError(f"{analysis.network.full_name} has no layers to run")

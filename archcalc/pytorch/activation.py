@@ -190,10 +190,14 @@ class PreluRecord(ActivationRecord, type="prelu"):
         return ModuleCode("nn.PReLU", arguments, 1, {"num_parameters": 1})
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        gradients, copies = tape.weights(layer.params(*shapes).weight)
+        slopes = layer.params(*shapes).weight
+        gradients, copies = tape.weights(slopes)
         x = tape.low(xs[0])
         whole = x.count * x.itemsize
         both = [Made(0 if x.derived else SCRATCH, whole, 0, 0), Made(SCRATCH, whole, 0, 1)]  # even if not needed
-        rule = BackwardRule([both, gradients], True, gradient_order=x.order, reading_steps=1)
+        steps = [both, gradients]
+        if slopes == x.count and not tape.frozen and tape.batch.alone(x.times):  # nothing to sum
+            steps = [[both[0], *gradients]]
+        rule = BackwardRule(steps, True, gradient_order=x.order, reading_steps=1)
         saves = self.saves._replace(tensors=halves(copies))
         return tape.run(self.operator, [x, *copies], out.values, saves=saves, rule=rule)

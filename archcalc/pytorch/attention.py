@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.layers import Layer
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.join import Add
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.resample import Upsample
 from archcalc.pytorch.attention_bias import Bias, bias_of, windows_first
 from archcalc.pytorch.attention_math import Math, Tokens, low_all
 from archcalc.pytorch.code import ModuleCode, Statements
-from archcalc.pytorch.layout import MANY, merges
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, dense, trivial
+from archcalc.pytorch.runner import FLOAT, Runner, dense
 from archcalc.pytorch.tape import PASSES, SCRATCH, VIEW, BackwardRule, Extra, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
@@ -29,7 +29,7 @@ class MemoryLayout(NamedTuple):
     """How a map lies in memory before its heads are taken.
 
     copied: whether it is copied first, so that channels lie next to each other and windows one after another.
-    adjacent: whether the stride of the channels is 1. own: whether the map fills its storage.
+    adjacent: whether the stride of the channels is 1. own: whether no values of a larger map lie between the windows.
     """
 
     copied: bool
@@ -37,10 +37,14 @@ class MemoryLayout(NamedTuple):
     own: bool
 
 
-def layout(x: TapeTensor, shape: Shape) -> MemoryLayout:
-    strides = dense(x, shape)
-    own, adjacent = x.image == shape.values, strides[0] == 1
-    in_order = (adjacent or (own and trivial(shape))) and merges((MANY, *shape.axes[:-1]), (x.image, *strides[1:-1]))
+def layout(tape: Runner, x: TapeTensor, shape: Shape) -> MemoryLayout:
+    strides, tokens = dense(x, shape), shape.channels * shape.axes[-1]
+    adjacent = strides[0] == 1
+    if adjacent:
+        in_order = tape.batch.merges(shape.axes[:-1], strides[1:-1], x.image, x.times)
+    else:
+        in_order = tape.contiguous(x, shape, windows_first(shape, 0))
+    own = tape.batch.merges((*shape.axes[:-1], tokens), (*strides[1:-1], 1), x.image, x.times)
     return MemoryLayout(not in_order, adjacent, own)
 
 
@@ -86,7 +90,7 @@ class AttentionRecord(Record, type="attention"):
         return [Add(), AdaptiveAvgPool(out=(*out.axes[:-1], 1)), Upsample(size=out.axes)]
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        layouts = [layout(x, shape) for x, shape in zip(xs[:3], shapes, strict=False)]
+        layouts = [layout(tape, x, shape) for x, shape in zip(xs[:3], shapes, strict=False)]
         deep = shapes[0].channels == shapes[2].channels
         trained = (tape.trains and layer.bias is not None) or any(x.derived for x in xs[3:])
         flash = tape.attention != "math" and deep and not trained and all(one.copied or one.adjacent for one in layouts)
@@ -101,8 +105,8 @@ class AttentionRecord(Record, type="attention"):
             y = Math(tape, layer, shapes, out).run(tokens, bias)
         if y.order == "heads":
             y = tape.run("clone", [y], out.values, Result(order="last"), rule=PASSES)
-        needs = "windows" if product(out.axes[:-1]) > 1 and not trivial(out) else ""
-        y = tape.run("view", [y], out.values, VIEW, rule=BackwardRule(passes_gradient_on=True, needs_order=needs))
+        rule = BackwardRule(passes_gradient_on=True, needs_order="windows", sizes=sizes_of(out))
+        y = tape.run("view", [y], out.values, VIEW, rule=rule)
         for one in tokens:
             one.tensor.storage.until(tape.now)
         return y
@@ -120,6 +124,7 @@ class AttentionRecord(Record, type="attention"):
         rule = BackwardRule(
             passes_gradient_on=True,
             needs_order="last" if order == "heads" else "",
+            sizes=sizes_of(shape),
             moves=windows_first(shape, 1) if order == "first" and windows else None,
         )
         return one._replace(tensor=tape.run("view", [x], x.count, Result(view=True, order="last"), rule=rule))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.layers.arrangement import Arrangement, Part
-from archcalc.pytorch.layout import agree, contiguous, moved
-from archcalc.pytorch.runner import Runner, dense
+from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.tape import PASSES, SCRATCH, BackwardRule, Made, Operation, Result, TapeTensor
 from archcalc.sizes import Shape, product
 
@@ -75,31 +74,22 @@ def bias_of(tape: Runner, layer: Any, xs: Sequence[TapeTensor], shapes: Sequence
         steps = [[Made(SCRATCH, 0, count * size)], *steps]
     bias = bias.then(tape, "masked_fill", BackwardRule(steps), "bias of every window", count)
     if layer.shifted and not given:
-        rule = BackwardRule([[Made(0, 0, bias.values * size)]])
+        rule = PASSES if tape.batch.alone(tape.times) else BackwardRule([[Made(0, 0, bias.values * size)]])
         bias = bias.then(tape, "repeat", rule, "bias of every image", repeated=True)
     return bias
-
-
-def _in_order(x: TapeTensor, shape: Shape) -> bool:
-    """Whether a bias lies window by window, then head by head, as the scores do."""
-    arrangement = windows_first(shape, 2)
-    strides = moved(arrangement, dense(x, shape))
-    assert strides is not None  # a movement of whole axes is always a view
-    sizes = arrangement.shape
-    plain = (sizes.channels, *sizes.axes)
-    return x.image == shape.values and agree(plain, strides, contiguous(plain))
 
 
 def windows_first(shape: Shape, inner: int) -> Arrangement:
     """A movement of the channels behind all axes but the ``inner`` last, which are as in a batch."""
     first, *parts = [(Part(str(at), size),) for at, size in enumerate((shape.channels, *shape.axes))]
-    return Arrangement((first, *parts), (*parts[:-inner], first, *parts[-inner:]))
+    at = len(parts) - inner
+    return Arrangement((first, *parts), (*parts[:at], first, *parts[at:]))
 
 
 def _given(tape: Runner, x: TapeTensor, shape: Shape) -> Bias:
-    """A map that is added to the scores; copied first if it does not lie as the scores do."""
+    """A map that is added to the scores; copied first if it does not lie window by window, then head by head."""
     operator, result = "view", Result(view=True, order="first")
-    if not _in_order(x, shape):
+    if not tape.contiguous(x, shape, windows_first(shape, 2)):
         operator, result = "clone", Result(order="first", role="scratch", label="bias in order")
     rule = BackwardRule(passes_gradient_on=True, moves=windows_first(shape, 2))
     return Bias(tape.run(operator, [x], x.count, result, rule=rule), x.count, repeated=True)

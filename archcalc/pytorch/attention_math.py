@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from archcalc.layers.axes import sizes_of
 from archcalc.pytorch.attention_bias import Bias
 from archcalc.pytorch.runner import FLOAT, Runner
 from archcalc.pytorch.tape import PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
@@ -24,10 +25,10 @@ class Tokens(NamedTuple):
     windows: bool
     own: bool
 
-    @property
-    def merged(self) -> bool:
+    def merged(self, tape: Runner) -> bool:
         """Whether the heads of all images can be viewed as one batch of matrices, without a copy."""
-        return self.heads == 1 or (self.positions == 1 and self.own)
+        several = self.heads == 1 or (self.positions == 1 and self.own)
+        return several or (not self.windows and tape.batch.alone(self.tensor.times))
 
     @property
     def order(self) -> str:
@@ -81,7 +82,7 @@ class Math:
         value = self._batched(values, xs[2], "values")
         whys = "the weights of the values", "its values"
         apart = queries.heads > 1 and queries.positions > 1
-        y = self._product(weights, value, self.out.values, "", whys, values.order, "channels" if apart else "")
+        y = self._product(weights, value, self.out.values, "", whys, values.order, "heads" if apart else "")
         y.order = "heads" if apart else "last"
         if low[0].itemsize < FLOAT:
             y = tape.cast(y, low[0].itemsize, "")
@@ -91,7 +92,8 @@ class Math:
 
     def _with_bias(self, scores: TapeTensor, bias: Bias) -> TapeTensor:
         """The scores with a bias. The gradient of a bias for all images is a sum over the images."""
-        steps = [] if bias.repeated else [[Made(1, 0, bias.values * scores.itemsize)]]
+        alike = bias.repeated or (bias.values == self.scores and self.tape.batch.alone(scores.times))
+        steps = [] if alike else [[Made(1, 0, bias.values * scores.itemsize)]]
         if steps and bias.tensor.itemsize < scores.itemsize:
             steps = [
                 [Made(SCRATCH, 0, bias.values * scores.itemsize, 1)],
@@ -106,9 +108,9 @@ class Math:
 
     def _batched(self, tokens: Tokens, x: TapeTensor, name: str) -> TapeTensor:
         """The heads of all images as one batch of matrices: a view or a copy."""
-        own = tokens._replace(own=x is not tokens.tensor or tokens.own)
-        result = VIEW if own.merged else _within(f"{name} by heads")
-        return self.tape.run("view" if own.merged else "clone", [x], x.count, result, rule=PASSES)
+        merged = tokens._replace(own=x is not tokens.tensor or tokens.own).merged(self.tape)
+        result = VIEW if merged else _within(f"{name} by heads")
+        return self.tape.run("view" if merged else "clone", [x], x.count, result, rule=PASSES)
 
     def _product(
         self, a: TapeTensor, b: TapeTensor, count: int, label: str, whys: tuple[str, str], order: str, needs: str = ""
@@ -117,7 +119,7 @@ class Math:
         pairs = ((b, a, whys[1]), (a, b, whys[0]))
         saved = [(x.storage, why) for x, other, why in pairs if other.derived]
         steps = [[Made(n, x.count * x.itemsize, 0)] for n, x in ((1, b), (0, a))]
-        rule = BackwardRule(steps, gradient_order=order, needs_order=needs)
+        rule = BackwardRule(steps, gradient_order=order, needs_order=needs, sizes=sizes_of(self.out))
         result = _within(label) if label else Result(order="heads")
         return self.tape.run("bmm", [a, b], count, result, Saves(tensors=saved), rule)
 

@@ -2,6 +2,9 @@
 
 Sizes and strides are those of the channels and of every axis, in values. The batch is the outermost axis, and its
 stride is called ``image``.
+
+One rule decides what lies together, as in PyTorch: the stride of an axis of size 1 does not matter. So all that follows
+from it may differ for a batch of one image (``Batch``).
 """
 
 from __future__ import annotations
@@ -26,13 +29,13 @@ def contiguous(sizes: Sequence[int]) -> Numbers:
     return tuple(product(sizes[at + 1 :]) for at in range(len(sizes)))
 
 
-def channels_last(sizes: Sequence[int], channels: int = 0) -> Numbers:
-    """The strides of values whose channels lie first; ``channels``: those of a larger map that the values are part of.
+def channels_last(sizes: Sequence[int]) -> Numbers:
+    """The strides of values whose channels lie first.
 
     >>> channels_last((2, 3, 4))
     (1, 8, 2)
     """
-    return (1, *((channels or sizes[0]) * stride for stride in contiguous(sizes[1:])))
+    return (1, *(sizes[0] * stride for stride in contiguous(sizes[1:])))
 
 
 def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
@@ -41,18 +44,44 @@ def merges(sizes: Iterable[int], strides: Iterable[int]) -> bool:
     return all(stride == size * inner for (_, stride), (size, inner) in pairwise(long))
 
 
-def order_of(sizes: Numbers, strides: Numbers, image: int) -> tuple[str, Numbers]:
-    """The memory order of values with these strides, and the strides if the order does not say them (``TapeTensor``)."""
-    plain = agree(sizes, strides, contiguous(sizes)) and image == product(sizes)
-    if _is_last(sizes, strides, image):
-        trivial = sizes[0] == 1 or product(sizes[1:]) == 1
-        if plain and trivial:
-            return ("unit" if len(sizes) > 2 else "first"), ()
-        return "last", () if strides == channels_last(sizes) and image == product(sizes) else strides
-    if plain:
-        return "first", ()
-    long = [stride for size, stride in zip(sizes, strides, strict=True) if size > 1]
-    return "first" if all(outer >= inner for outer, inner in pairwise(long)) else "moved", strides
+class Batch:
+    """The batch of a recording: a single image, or several. As an axis, a single image lies next to any other axis.
+
+    matters: whether the recording for a single image is another one
+    """
+
+    __slots__ = ("images", "matters")
+
+    def __init__(self, images: int = 1) -> None:
+        self.images, self.matters = images, False
+
+    def alone(self, times: int) -> bool:
+        """Whether a batch with ``times`` regions of every image is of size 1. Asked only where this makes a difference."""
+        if times > 1:
+            return False
+        self.matters = True
+        return self.images == 1
+
+    def merges(self, sizes: Numbers, strides: Numbers, image: int, times: int) -> bool:
+        """Whether the batch and axes can be viewed as one axis, without a copy."""
+        several = merges((MANY, *sizes), (image, *strides))
+        return several or (merges(sizes, strides) and self.alone(times))
+
+    def contiguous(self, sizes: Numbers, strides: Numbers, image: int, times: int) -> bool:
+        """Whether the values of all images lie one after another, the last axis first."""
+        return agree(sizes, strides, contiguous(sizes)) and (image == product(sizes) or self.alone(times))
+
+    def order_of(self, sizes: Numbers, strides: Numbers, image: int, times: int) -> tuple[str, Numbers]:
+        """The memory order of values with these strides, and the strides if the order does not say them."""
+        plain = self.contiguous(sizes, strides, image, times)
+        if _is_last(sizes, strides, image):
+            if plain and (sizes[0] == 1 or product(sizes[1:]) == 1):
+                return ("unit" if len(sizes) > 2 else "first"), ()
+            return "last", () if strides == channels_last(sizes) and image == product(sizes) else strides
+        if plain:
+            return "first", ()
+        long = [stride for size, stride in zip(sizes, strides, strict=True) if size > 1]
+        return "first" if all(outer >= inner for outer, inner in pairwise(long)) else "moved", strides
 
 
 def agree(sizes: Numbers, a: Numbers, b: Numbers) -> bool:

@@ -10,10 +10,11 @@ from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import Arrangement, Part
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import per_axis
 from archcalc.pytorch.code import ModuleCode
-from archcalc.pytorch.layout import agree, contiguous, moved
-from archcalc.pytorch.runner import Runner, dense, laid
+from archcalc.pytorch.layout import contiguous, moved
+from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.tape import VIEW, BackwardRule, Result, TapeTensor
 from archcalc.sizes import Shape
 
@@ -58,11 +59,8 @@ def folded(tape: Runner, x: TapeTensor, shape: Shape) -> TapeTensor:
     The new batch lies on the axis of the channels of the result, and the channels lie on its first axis.
     """
     arrangement = _folding(shape)
-    sizes = arrangement.shape
-    strides = moved(arrangement, dense(x, shape))
     rule = BackwardRule(passes_gradient_on=True, moves=arrangement)
-    plain = (sizes.channels, *sizes.axes)
-    if strides is not None and x.image == shape.values and agree(plain, strides, contiguous(plain)):
+    if tape.contiguous(x, shape, arrangement):
         return tape.run("view", [x], x.count, Result(view=True, order="first"), rule=rule)
     result = Result(order="first", role="scratch", label="input in order")
     return tape.run("clone", [x], x.count, result, rule=rule)
@@ -71,14 +69,14 @@ def folded(tape: Runner, x: TapeTensor, shape: Shape) -> TapeTensor:
 def unfolded(tape: Runner, y: TapeTensor, out: Shape) -> TapeTensor:
     """The map of shape ``out`` that a layer made with the first axes in the batch; a view."""
     arrangement = _folding(out)
-    sizes = arrangement.shape
-    needs = "channels" if sizes.channels > 1 else ""
-    y = tape.run("view", [y], y.count, VIEW, rule=BackwardRule(passes_gradient_on=True, needs_order=needs))
+    sizes = sizes_of(arrangement.shape)
+    rule = BackwardRule(passes_gradient_on=True, needs_order="channels", sizes=sizes)
+    y = tape.run("view", [y], y.count, VIEW, rule=rule)
     back = Arrangement(arrangement.after, arrangement.before)
-    strides = moved(back, contiguous((sizes.channels, *sizes.axes)))
+    strides = moved(back, contiguous(sizes))
     assert strides is not None  # an axis that is split is always a view
     y = tape.run("view", [y], y.count, VIEW, rule=BackwardRule(passes_gradient_on=True, moves=back))
-    return laid(y, out, strides)
+    return tape.laid(y, out, strides)
 
 
 def _folding(x: Shape) -> Arrangement:

@@ -11,7 +11,7 @@ from archcalc.pytorch.code import ModuleCode
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, last, layer_params
 from archcalc.pytorch.tape import WEIGHT, BackwardRule, Made, Operation, Result, TapeTensor
-from archcalc.sizes import Shape
+from archcalc.sizes import Shape, product
 
 
 class PositionRecord(Record, type="position"):
@@ -61,7 +61,9 @@ class ClassTokenRecord(Record, type="class_token"):
         values = out.values - shape.values
         token = TapeTensor(tape.make("scratch", 0), values, tape.itemsize, derived=tape.trains)
         if tape.trains:
-            rule = BackwardRule([tape.gradients(count)])
+            one = product(shape.axes[:-1]) == 1 and tape.batch.alone(tape.times)  # nothing to sum
+            sizes = (shape.channels, *shape.axes[:-1], layer.tokens)
+            rule = BackwardRule([tape.gradients(count)], keeps=one, sizes=sizes)
             tape.operations.append(Operation(tape.node, "expand", [], token, [], rule, tape.parameter))
             tape.parameter += 1
         size = max(x.itemsize, tape.itemsize)

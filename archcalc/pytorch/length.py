@@ -10,7 +10,6 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.pytorch.code import ModuleCode
-from archcalc.pytorch.layout import order_of
 from archcalc.pytorch.norm import NormRecord, mixed, over_channels
 from archcalc.pytorch.runner import FLOAT, Runner, dense, last, layer_params, trivial
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
@@ -39,7 +38,7 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
             x = tape.cast(x, FLOAT, "in single precision", "scratch")
         channels = over_channels(layer, out)
         y, root = self.normalised(tape, x, n, groups)
-        moved = not _has_format(y, out, channels)
+        moved = not _has_format(tape, y, out, channels)
         weight = tape.ask(layer_params, layer, shapes[0]).weight
         steps: list[Any] = [("mul", weight)] if weight else []
         steps += [("clone", 0)] * moved + [("_to_copy", 0)] * (size < y.itemsize)
@@ -129,12 +128,12 @@ class L2NormRecord(NormRecord, type="l2_norm"):
         return y
 
 
-def _has_format(x: TapeTensor, shape: Shape, channels: bool) -> bool:
+def _has_format(tape: Runner, x: TapeTensor, shape: Shape, channels: bool) -> bool:
     """Whether x has a memory format, with the channels as its last axis if the normalisation is over ``channels``."""
     sizes, strides = (shape.channels, *shape.axes), dense(x, shape)
     if channels:
         sizes, strides = (*sizes[1:], sizes[0]), (*strides[1:], strides[0])
-    order, _ = order_of(sizes, strides, shape.values)
+    order, _ = tape.batch.order_of(sizes, strides, shape.values, x.times)
     return order in ("first", "unit") or (order == "last" and len(shape.axes) in (2, 3))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import per_axis
 from archcalc.pytorch.code import ModuleCode, dims
 from archcalc.pytorch.placing import Sides
@@ -52,7 +53,9 @@ class LocallyConnectedRecord(ConvolutionRecord, type="locally_connected"):
         saves = Saves("the windows of its input", tensors=halves(copies))
         y = tape.run("convolution", [low, *copies], out.values, saves=saves, rule=tape.rule(low, "first", gradients))
         windows.storage.until(tape.now)
-        rule = BackwardRule(passes_gradient_on=True, needs_order="values" if trivial(out) else "image")
+        rule = BackwardRule(
+            passes_gradient_on=True, needs_order="values" if trivial(out) else "image", sizes=sizes_of(out)
+        )
         return tape.run("view", [y], out.values, Result(view=True, order=last(out)), rule=rule)
 
     def _unfold(self, tape: Runner, layer: Any, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:

@@ -7,13 +7,13 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.layers.arrangement import Arrangement, Part
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.join import Add
 from archcalc.pytorch.attention_math import low_all
 from archcalc.pytorch.code import InlineCode, Statements
-from archcalc.pytorch.layout import MANY, merges
 from archcalc.pytorch.rearrange import moved_by
 from archcalc.pytorch.record import JoinRecord
-from archcalc.pytorch.runner import Runner, dense, trivial
+from archcalc.pytorch.runner import Runner, dense
 from archcalc.pytorch.tape import PASSES, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
@@ -49,8 +49,7 @@ class MatmulRecord(JoinRecord, type="matmul"):
         pairs = ((b, a, NAMES[1]), (a, b, NAMES[0]))
         saved = [(x.storage, why) for x, other, why in pairs if other.derived]
         steps = [[Made(n, x.count * x.itemsize, 0)] for n, x in ((1, b), (0, a))]
-        needs = "" if len(out.axes) < 2 or trivial(out) else "matrices"
-        rule = BackwardRule(steps, gradient_order="first", needs_order=needs)
+        rule = BackwardRule(steps, gradient_order="first", needs_order="matrices", sizes=sizes_of(out))
         y = tape.run("bmm", [a, b], out.values, Result(order="first"), Saves(tensors=saved), rule)
         for x in (*low, a, b):
             x.storage.until(tape.now)
@@ -58,8 +57,7 @@ class MatmulRecord(JoinRecord, type="matmul"):
 
     def _batched(self, tape: Runner, x: TapeTensor, shape: Shape, name: str) -> TapeTensor:
         """The matrices of all images as one batch: a view or a copy."""
-        sizes, strides = (shape.channels, *shape.axes)[:-2], dense(x, shape)[:-2]
-        if not sizes or merges((MANY, *sizes), (x.image, *strides)):
+        if tape.batch.merges(sizes_of(shape)[:-2], dense(x, shape)[:-2], x.image, x.times):
             return x
         result = Result(order="first", role="scratch", label=f"{name} in order")
         return tape.run("clone", [x], x.count, result, rule=PASSES)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.layers import Layer
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.resample import Upsample
 from archcalc.pytorch.code import InlineCode, ModuleCode, dims
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import Runner, formatted, into, last, layer_params, trivial
+from archcalc.pytorch.runner import Runner, formatted, into, last, layer_params
 from archcalc.pytorch.tape import (
     ORDERED,
     PASSES,
@@ -152,10 +153,10 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
         return True
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,), needs = xs, "" if trivial(out) else "channels"
+        (x,) = xs
         size = out.channels * (tape.itemsize if layer.affine else x.itemsize)
         repeated = [tape.repeated(out.channels, label) for label in ("scale", "shift") if layer.affine]
-        if x.strides or not (x.order in ("first", "unit") or (x.order == "last" and trivial(out))):
+        if not tape.contiguous(x, out):
             x = tape.run("clone", [x], x.count, Result(order="first", label="input in order"), rule=PASSES)
         image = tape.run("view", [x], x.count, Result(view=True, order="first"), rule=PASSES)
         why = "the mean and deviation of each channel"
@@ -164,7 +165,8 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
         gradients = [Made(at, out.channels * tape.itemsize, 0) for at, _ in enumerate(repeated, 1)]
         rule = BackwardRule(tape.step(image, gradients), gradient_order="first")
         y = tape.run("native_batch_norm", [image, *repeated], out.values, ORDERED["first"], saves, rule)
-        y = tape.run("view", [y], y.count, VIEW, rule=BackwardRule(passes_gradient_on=True, needs_order=needs))
+        rule = BackwardRule(passes_gradient_on=True, needs_order="channels", sizes=sizes_of(out))
+        y = tape.run("view", [y], y.count, VIEW, rule=rule)
         for one in (x, *repeated):
             one.storage.until(tape.now)
         return y

@@ -13,7 +13,7 @@ from archcalc.layers.reshape import Expand
 from archcalc.pytorch.code import ITSELF, InlineCode, ModuleCode, TorchCode, ends
 from archcalc.pytorch.layout import moved
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted, laid
+from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted
 from archcalc.pytorch.tape import ORDERED, VIEW, BackwardRule, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
@@ -66,7 +66,7 @@ def moved_by(tape: Runner, x: TapeTensor, shape: Shape, arrangement: Arrangement
     rule = BackwardRule(passes_gradient_on=True, moves=arrangement)
     if strides is None:
         return tape.run("clone", [x], out.values, ORDERED["first"], rule=rule)
-    return laid(tape.run("view", [x], out.values, VIEW, rule=rule), out, strides)
+    return tape.laid(tape.run("view", [x], out.values, VIEW, rule=rule), out, strides)
 
 
 class DroppingRecord(MovingRecord):
@@ -146,7 +146,7 @@ class SliceRecord(MovingRecord, type="slice"):
             return x
         strides = list(dense(x, shape))
         strides[layer.along(shape)[0]] *= layer.step
-        return laid(tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first")), out, tuple(strides))
+        return tape.laid(tape.run("slice", xs, out.values, VIEW, rule=tape.rule(x, "first")), out, tuple(strides))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [] if layer.axis == "channels" or not out.axes else [layer]
@@ -170,7 +170,7 @@ class ExpandRecord(MovingRecord, type="expand"):
         channels, *inner = dense(x, shape)
         strides = [0 if n != m else stride for n, m, stride in zip(shape.axes, out.axes, inner, strict=True)]
         wide = tape.run("expand", xs, out.values, VIEW, rule=tape.rule(x, "first"))
-        return laid(wide, out, (channels, *strides))
+        return tape.laid(wide, out, (channels, *strides))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [Expand(size=out.axes)]
@@ -199,7 +199,7 @@ class CropRecord(MovingRecord, type="crop"):
             if size < axes[at]:
                 axes[at] = size
                 part = Shape(shape.channels, tuple(axes))
-                x = laid(tape.run("slice", [x], part.values, VIEW, rule=tape.rule(x, "first")), part, strides)
+                x = tape.laid(tape.run("slice", [x], part.values, VIEW, rule=tape.rule(x, "first")), part, strides)
         return x
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:

@@ -50,10 +50,19 @@ class RegionRecord(Record):
         shares = per_map(whole, len(xs))
         for x, shape, tape.times in zip(xs, shapes, shares, strict=True):
             parts.append(self.pool(tape, x, shape, out, last=len(xs) == 1))
-        tape.times = whole
         if len(xs) == 1:
+            tape.times = whole
             return parts[0]
-        return tape.run("cat", parts, out.values, Result(order="first"), rule=PASSES)
+        size, held = max(part.itemsize for part in parts), list(parts)
+        for at, part in enumerate(held):  # autocast casts to the highest precision
+            tape.times = part.times
+            if part.itemsize < size:
+                parts[at] = tape.cast(part, size, "regions of one map in single precision", "scratch")
+        tape.times = whole
+        y = tape.run("cat", parts, out.values, Result(order="first", itemsize=size), rule=PASSES)
+        for part in held:
+            part.storage.until(tape.now)
+        return y
 
     def pool(self, tape: Runner, x: TapeTensor, shape: Shape, out: Shape, *, last: bool) -> TapeTensor:
         """The regions of one map; ``last``: the result is the output of the layer."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args
 
+from archcalc.layers.arrangement import Arrangement
 from archcalc.network import Node
-from archcalc.pytorch.layout import channels_last, contiguous, order_of
+from archcalc.pytorch.layout import Batch, channels_last, contiguous, moved
 from archcalc.pytorch.layout import merges as merges
 from archcalc.pytorch.tape import (
     COPIED,
@@ -45,10 +46,12 @@ class Runner(Tape):
         amp: bool,
         in_place: Mapping[int, int],
         attention: AttentionForm = "flash",
+        batch: Batch | None = None,
+        sums_in_place: bool = True,
     ) -> None:
         super().__init__(training)
         self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
-        self.attention = attention
+        self.attention, self.batch, self.sums_in_place = attention, batch or Batch(), sums_in_place
         self.shares: int | None = None
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}
@@ -165,7 +168,7 @@ class Runner(Tape):
         storage = self.make("scratch", count * self.itemsize * self.times, 0, f"{label}, repeated")
         weight = TapeTensor(storage, count, self.itemsize, derived=self.trains, times=self.times)
         if self.trains:
-            rule = BackwardRule([self.gradients(count)])
+            rule = BackwardRule([self.gradients(count)], keeps=self.batch.alone(self.times), sizes=(count,))
             self.operations.append(Operation(self.node, "repeat", [], weight, [], rule, self.parameter))
             self.parameter += 1
         return weight
@@ -210,6 +213,21 @@ class Runner(Tape):
         """Scratch that an operator makes and that is freed within the layer."""
         self.moment(operator)
         return self.make("scratch", per_image * self.times, fixed, label)
+
+    def contiguous(self, x: TapeTensor, shape: Shape, moves: Arrangement | None = None) -> bool:
+        """Whether the values of all images lie one after another, or would after a movement of whole axes."""
+        strides: tuple[int, ...] | None = dense(x, shape)
+        if moves is not None:
+            shape, strides = moves.shape, moved(moves, dense(x, shape))
+        sizes = shape.channels, *shape.axes
+        return strides is not None and self.batch.contiguous(sizes, strides, x.image, x.times)
+
+    def laid(self, x: TapeTensor, shape: Shape, strides: tuple[int, ...]) -> TapeTensor:
+        """x, with the strides of a view."""
+        sizes = shape.channels, *shape.axes
+        x.order, x.strides = self.batch.order_of(sizes, strides, x.image, x.times)
+        x.sizes = sizes if x.strides else ()
+        return x
 
     def padded(self, x: TapeTensor, shape: Shape, pads: Iterable[tuple[int, int]]) -> TapeTensor:
         """x with padding around the map."""
@@ -262,19 +280,9 @@ def format_of(x: TapeTensor) -> str:
 
 def dense(x: TapeTensor, shape: Shape) -> tuple[int, ...]:
     """The strides of a map."""
-    return x.strides or strides_in(x.order, (shape.channels, *shape.axes), x.image)
+    return x.strides or strides_in(x.order, (shape.channels, *shape.axes))
 
 
-def strides_in(order: str, sizes: tuple[int, ...], image: int) -> tuple[int, ...]:
-    """The strides of a map that fills its storage, or of some channels of such a map."""
-    if order not in ("last", "unit") or len(sizes) == 1:
-        return contiguous(sizes)
-    return channels_last(sizes, image // product(sizes[1:]))
-
-
-def laid(x: TapeTensor, shape: Shape, strides: tuple[int, ...]) -> TapeTensor:
-    """x, with the strides of a view."""
-    sizes = shape.channels, *shape.axes
-    x.order, x.strides = order_of(sizes, strides, x.image)
-    x.sizes = sizes if x.strides else ()
-    return x
+def strides_in(order: str, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a map whose values lie one after another in an order."""
+    return channels_last(sizes) if order in ("last", "unit") else contiguous(sizes)

@@ -102,9 +102,12 @@ class BackwardRule(NamedTuple):
                         of all images as one; ``windows``: all axes but the last as one, copied as ``last``;
                         ``matrices``: all axes but the innermost two as one, copied as ``first``; ``image``: the axes and
                         then the channels of an image as one, copied as ``last``; ``values``: as ``image``, where the order
-                        of axes and channels does not matter
+                        of axes and channels does not matter; ``heads``: all axes but the last, and then the channels, as
+                        one
+    sizes:              the sizes of the result, if ``needs_order`` is not empty
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
+    keeps:              whether the gradient of a weight is the output gradient itself, if this lies as the weight does
     moves:              how the operator moved the values, if it is a movement: the gradient moves back
     parts:              the sizes of each input of a concatenation or a reduction, and the sizes of the result
     """
@@ -114,7 +117,9 @@ class BackwardRule(NamedTuple):
     passes_gradient_on: bool = False
     gradient_order: str = ""
     needs_order: str = ""
+    sizes: tuple[int, ...] = ()
     reading_steps: int = 0
+    keeps: bool = False
     moves: Arrangement | None = None
     parts: tuple[tuple[int, ...], ...] = ()
 

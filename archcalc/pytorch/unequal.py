@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archcalc.layers.axes import sizes_of
 from archcalc.layers.join import overlap
-from archcalc.pytorch.runner import Runner, dense, into, laid
+from archcalc.pytorch.runner import Runner, dense, into
 from archcalc.pytorch.tape import NOTHING_SAVED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, TapeTensor
 from archcalc.sizes import Shape, product
 
@@ -35,7 +35,7 @@ def _part(tape: Runner, x: TapeTensor, shape: Shape, first: Shape) -> TapeTensor
             sizes[at] = size
             strides[at] *= step if at else 1
             view = tape.run("slice", [x], product(sizes), VIEW, rule=tape.rule(x, "first"))
-            x = laid(view, Shape(sizes[0], tuple(sizes[1:])), tuple(strides))
+            x = tape.laid(view, Shape(sizes[0], tuple(sizes[1:])), tuple(strides))
     if not x.derived:
         return x
     return tape.run("view", [x], x.count, VIEW, rule=BackwardRule(passes_gradient_on=True, gradient_order="first"))

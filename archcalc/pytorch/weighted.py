@@ -6,21 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.layers import Layer
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import per_axis
 from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.pytorch.code import ModuleCode, alike, dims
 from archcalc.pytorch.computed import weights_of, with_weight_norm
-from archcalc.pytorch.layout import MANY, agree, channels_last, contiguous, merges
 from archcalc.pytorch.leading import WINDOW, folded, last_axes, leading, over_last_axes, unfolded
 from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.placing import Sides, pads_other_values, uneven
 from archcalc.pytorch.record import Record, records
-from archcalc.pytorch.runner import INT64, Kept, Runner, dense, formatted, halves, last, trivial
-from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.runner import FLOAT, INT64, Kept, Runner, dense, formatted, halves, last
+from archcalc.pytorch.tape import NEW, ORDERED, PASSES, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape, product
 
 SLIDING = {"stride": 1, "padding": 0, "dilation": 1}
 CONVOLVING = {**SLIDING, "groups": 1, "bias": True}
+
+
+LARGE = 20_480
+"""The values along the channels and the first two axes of an image, above which PyTorch takes oneDNN."""
 
 
 class ConvolutionRecord(Record):
@@ -50,6 +54,10 @@ class ConvolutionRecord(Record):
         else:
             # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
             order = "last" if x.order == "unit" else formatted(x, shape)
+            if order == "last" and len(shape.axes) == 3 and x.itemsize == FLOAT and not tape.amp:
+                kernel = per_axis(layer.kernel, shape, "kernel")
+                if not in_onednn(sizes_of(shape), kernel, layer.groups) and tape.batch.alone(x.times):
+                    order = "first"
         cells = product(per_axis(layer.kernel, shape, "kernel"))
         moved = order == "last" and self.second(shape, out) > layer.groups and cells > 1  # else the orders agree
         gradients, copies, kept, computed = weights_of(tape, layer, shape, moved)
@@ -63,6 +71,14 @@ class ConvolutionRecord(Record):
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [Conv(out=1, bias=False, **{name: getattr(layer, name) for name in WINDOW})]
+
+
+def in_onednn(sizes: Sequence[int], kernel: Sequence[int], groups: int) -> bool:
+    """Whether PyTorch runs a convolution of a single image in oneDNN, whose results keep the order over three axes.
+
+    The sizes are those of the channels and axes. Source: ConvParams::use_mkldnn in PyTorch's Convolution.cpp.
+    """
+    return groups > 1 or min(kernel[-2:]) > 3 or product(sizes[:3]) > LARGE
 
 
 class ConvRecord(ConvolutionRecord, type="conv"):
@@ -210,28 +226,25 @@ class LinearRecord(Record, type="linear"):
             x = tape.run("permute", [x], x.count, VIEW, rule=PASSES)
         gradients, copies, kept, computed = weights_of(tape, layer, shape, False)
         x = low = tape.low(x)
-        in_order = ("last",) if moved else ("first", "unit")
-        plain = not shape.axes or (not x.strides and (x.order in in_order or trivial(shape)))
-        plain = plain or (bool(x.strides) and _in_order(x, shape, moved))
-        single = plain or bool(x.strides and _one_matrix(x, shape, moved))
+        sizes, strides = _rows_first(moved, shape, dense(x, shape))
+        plain = not shape.axes or tape.batch.contiguous(sizes, strides, x.image, x.times)
+        single = plain or tape.batch.merges(sizes[:-1], strides[:-1], x.image, x.times)
         fixed = tape.frozen or (bool(computed) and not tape.training)
         batched = fixed and not single
-        if not single and not (batched and _matrices(x, shape, moved)):
+        if not single and not (batched and tape.batch.merges(sizes[:-2], strides[:-2], x.image, x.times)):
             ordered = Result(order="first", role="scratch", label="input in order")
             x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
         operator = "addmm" if layer.bias and plain else "bmm" if batched else "mm"
         y = self._product(tape, x, (gradients, copies, kept), (out, operator, moved))
         if out.axes:
-            rows = out.channels * product(out.axes[:-1])  # of one image; they are rows of the matrix
-            needs = ("" if rows == 1 else "first") if not moved else "" if trivial(out) else "last"
-            if batched and needs:
-                needs = "" if len(out.axes) == 1 else "windows" if moved else "matrices"
-            rule = BackwardRule(passes_gradient_on=True, needs_order=needs)
+            needs = ("windows" if moved else "matrices") if batched else "last" if moved else "first"
+            rule = BackwardRule(passes_gradient_on=True, needs_order=needs, sizes=sizes_of(out))
             y = tape.run("view", [y], out.values, VIEW, rule=rule)
         if layer.bias and not plain:
             steps = [[made._replace(target=1 if copies[1:] else made.target)] for made in gradients[1:]]
             rule = BackwardRule(steps, weights=True, passes_gradient_on=True)
-            y = tape.run("add", [y, *copies[1:]], out.values, rule=rule)
+            operator, result = ("add_", Result(over=y)) if tape.sums_in_place else ("add", NEW)
+            y = tape.run(operator, [y, *copies[1:]], out.values, result, rule=rule)
         for one in (low, *copies, *computed):
             one.storage.until(tape.now)
         return y
@@ -264,22 +277,7 @@ class LinearRecord(Record, type="linear"):
         return tape.run(operator, inputs, out.values, result, saves, rule)
 
 
-def _in_order(x: TapeTensor, shape: Shape, moved: bool) -> bool:
-    """Whether the rows of the matrix lie one after another. Strides of axes of size 1 do not matter."""
-    sizes = shape.channels, *shape.axes
-    rows = channels_last(sizes) if moved else contiguous(sizes)
-    return x.image == shape.values and agree(sizes, x.strides, rows)
-
-
-def _one_matrix(x: TapeTensor, shape: Shape, moved: bool) -> bool:
-    """Whether a part of a map can be viewed as one matrix, with the rows of all images, without a copy."""
-    sizes, strides = (shape.channels, *shape.axes), x.strides
-    rows = (sizes[1:], strides[1:]) if moved else (sizes[:-1], strides[:-1])
-    return merges((MANY, *rows[0]), (x.image, *rows[1]))
-
-
-def _matrices(x: TapeTensor, shape: Shape, moved: bool) -> bool:
-    """Whether a map can be viewed as one list of matrices, with those of all images, without a copy."""
-    sizes, strides = (shape.channels, *shape.axes), dense(x, shape)
-    one = slice(1, -1) if moved else slice(-2)
-    return merges((MANY, *sizes[one]), (x.image, *strides[one]))
+def _rows_first(moved: bool, x: Shape, strides: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The sizes and strides of the channels and axes, with the channels as the last axis if they are ``moved`` there."""
+    sizes = sizes_of(x)
+    return ((*sizes[1:], sizes[0]), (*strides[1:], strides[0])) if moved else (sizes, strides)

@@ -129,7 +129,7 @@ def _parts(analysis: Analysis) -> list[str]:
 
 
 def _peak(analysis: Analysis) -> str:
-    schedule = analysis.memory().inference
+    schedule = analysis.memory().inference.of_batch(analysis.batch)
     peak = schedule.peak(analysis.batch)
     at = schedule.at(schedule.peak_moment(analysis.batch)).node
     command = command_text("memory", analysis.network, batch=analysis.batch, dtype=analysis.dtype)

@@ -43,7 +43,8 @@ HOW_MEMORY_IS_COUNTED = (
 
 def inference_table(analysis: Analysis, budget: Budget) -> Table:
     """Every layer with its output, the storage and the last use of the output, and the most bytes alive while it runs."""
-    network, batch, schedule = analysis.network, analysis.batch, budget.inference
+    network, batch = analysis.network, analysis.batch
+    schedule = budget.inference.of_batch(batch)
     nodes = network.running(training=False)
     sizes = _map_bytes(nodes, schedule, batch, budget.itemsize)
     parts = budget.inference_parts(batch)

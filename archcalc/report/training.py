@@ -57,7 +57,8 @@ class CheckpointSaving(NamedTuple):
 
 def training_table(analysis: Analysis, budget: Budget) -> Table:
     """Every layer with the tensors saved for the backward pass, and the most bytes alive in each of the two passes."""
-    network, batch, schedule = analysis.network, analysis.batch, budget.training
+    network, batch = analysis.network, analysis.batch
+    schedule = budget.training.of_batch(batch)
     saved_bytes = schedule.saved_bytes(batch)
     saving = _checkpoint_saving(analysis, budget)
     parts = budget.training_parts(batch)
@@ -122,7 +123,8 @@ def _checkpoint_saving(analysis: Analysis, budget: Budget) -> CheckpointSaving |
 
 
 def _footer(analysis: Analysis, budget: Budget, saving: CheckpointSaving | None) -> list[str]:
-    network, batch, schedule = analysis.network, analysis.batch, budget.training
+    network, batch = analysis.network, analysis.batch
+    schedule = budget.training.of_batch(batch)
     moment = schedule.peak_moment(batch)
     at = schedule.at(moment)
     lines = [

@@ -183,7 +183,7 @@ def _figures_in(model: Built, form: AttentionForm, attends: bool) -> list[Compar
     )
     peak = Comparison.of(
         f"inference peak in bytes{which}",
-        inference(network, attention=form).peak(),
+        inference(network, attention=form, sums_in_place=False).peak(),
         memory.inference_peak(model, *image, attention=form),
         "peak_bytes",
     )

@@ -71,7 +71,8 @@ def saved_difference(
     Empty if both save the same tensors.
     """
     batch = len(images[0])
-    ours = [own for own in training(network, amp=amp, attention=attention).saved_once() if own.storage.bytes(batch)]
+    schedule = training(network, amp=amp, attention=attention).of_batch(batch)
+    ours = [own for own in schedule.saved_once() if own.storage.bytes(batch)]
     theirs = [other for other in saved(module, *images, amp=amp, attention=attention) if other.bytes]
     for own, other in zip_longest(ours, theirs):
         here = f"{network.nodes[own.node].name} keeps {own.storage.bytes(batch):,} ({own.why})" if own else "no more"
@@ -83,7 +84,8 @@ def saved_difference(
 
 def peak_difference(network: Network, module: nn.Module, *images: Tensor, attention: AttentionForm = "flash") -> str:
     """The first layer whose peak at inference differs between archcalc and PyTorch, as text. Empty if there is none."""
-    schedule, batch = inference(network, attention=attention), len(images[0])
+    batch = len(images[0])
+    schedule = inference(network, attention=attention, sums_in_place=False).of_batch(batch)
     ours: dict[str, int] = {}
     for moment, live in zip(schedule.moments, schedule.live(batch), strict=True):
         name = network.nodes[moment.node].name
@@ -103,6 +105,7 @@ def moment_difference(schedule: Schedule, live: Iterable[OperatorBytes], batch: 
     The bytes of new storages and the bytes alive afterwards are compared. Only operators that make a storage are
     compared; views and operators that write in place make no storage.
     """
+    schedule = schedule.of_batch(batch)
     born_bytes = [0] * len(schedule.moments)
     for storage in schedule.storages:
         born_bytes[storage.born] += storage.bytes(batch)

@@ -41,10 +41,11 @@ def network(spec: str = SPEC) -> Network:
     return expand(read_text(spec, "spec.yaml", "spec"), "spec")
 
 
-def saved(form: str, spec: str = SPEC) -> dict[str, int]:
+def saved(form: str, spec: str = SPEC, batch: int = 2) -> dict[str, int]:
+    """Bytes for one image of what the attention saves at a batch."""
     net = network(spec)
-    schedule = Budget(net, attention=form).training
-    return {one.storage.name: one.storage.bytes(1) for one in schedule.saved_once() if one.node == len(net.nodes) - 1}
+    kept = Budget(net, attention=form).training.of_batch(batch).saved_once()
+    return {one.storage.name: one.storage.bytes(batch) // batch for one in kept if one.node == len(net.nodes) - 1}
 
 
 def test_the_fused_operator_saves_no_scores() -> None:
@@ -59,6 +60,16 @@ def test_products_and_soft_max_save_the_weights() -> None:
         "attention: queries by heads": TOKENS,
         "attention: weights": SCORES,
         "attention: values by heads": TOKENS,
+    }
+
+
+def test_the_heads_of_a_single_image_are_not_copied() -> None:
+    """Heads and images are one axis without a copy if there is one image. So the values are the tokens themselves."""
+    assert saved("math", batch=1) == {
+        "attention: scaled keys": TOKENS,
+        "attention: scaled queries": TOKENS,
+        "attention: weights": SCORES,
+        "tokens": TOKENS,
     }
 
 
@@ -82,8 +93,10 @@ def test_a_bias_with_a_gradient_has_no_fused_operator() -> None:
 def test_the_peak_at_inference() -> None:
     """Tokens and output beside the denominators; or the scaled queries and both copies of keys beside the scores."""
     assert Budget(network(), attention="flash").inference.peak() == 2 * TOKENS + 2 * 3 * 4
-    # tokens, scaled queries and keys, copies of both by heads, scores
-    assert Budget(network(), attention="math").inference.peak() == 5 * TOKENS + SCORES
+    # two images: tokens, scaled queries and keys, copies of both by heads, scores
+    assert Budget(network(), attention="math").inference.peak(2) == 2 * (5 * TOKENS + SCORES)
+    # one image, of which nothing is copied: tokens, scaled queries, scores and weights
+    assert Budget(network(), attention="math").inference.peak(1) == 2 * TOKENS + 2 * SCORES
 
 
 def test_an_unknown_form() -> None:

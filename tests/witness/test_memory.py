@@ -79,8 +79,8 @@ def image_of(network, device="meta", batch=BATCH):
 def test_networks_of_the_zoo(net):
     network = load(net)
     module, image = module_of(network), image_of(network)
-    assert memory.inference_peak(module, image) == inference(network).peak(BATCH), memory.peak_difference(
-        network, module, image
+    assert memory.inference_peak(module, image) == inference(network, sums_in_place=False).peak(BATCH), (
+        memory.peak_difference(network, module, image)
     )
     schedule = training(network, sums_in_place=False)  # under a dispatch mode autograd adds nothing in place
     assert memory.saved_bytes(module, image) == schedule.saved_bytes(BATCH), memory.saved_difference(
@@ -102,7 +102,7 @@ def test_on_the_cpu(net, batch):
     network = load(net)
     network = network.at(network.input._replace(axes=(64, 64)))
     module, image = module_of(network, "cpu"), image_of(network, "cpu", batch)
-    assert memory.inference_peak(module, image) == inference(network).peak(batch)
+    assert memory.inference_peak(module, image) == inference(network, sums_in_place=False).peak(batch)
     if batch > 1:  # a normalisation of one value per channel cannot be trained
         assert memory.saved_bytes(module, image) == training(network).saved_bytes(batch)
         assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image), batch)
@@ -178,7 +178,7 @@ def test_parts_borders_and_what_is_smaller(text, peak, axes, two_threads):
     if axes == 2 and peak is not None:
         assert inference(network).peak() == peak
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert_every_moment(inference(network, sums_in_place=False), memory.inference_live(module, image))
     assert memory.saved_difference(network, module, image) == ""
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
 
@@ -220,7 +220,7 @@ def test_poolings_and_what_is_made_before_them(pool, peak, two_threads):
     if peak is not None:
         assert inference(network).peak() == peak
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert_every_moment(inference(network, sums_in_place=False), memory.inference_live(module, image))
     assert memory.saved_difference(network, module, image) == ""
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
 
@@ -331,8 +331,10 @@ def test_an_input_is_freed_once_it_was_read(layers, peak, two_threads):
     if peak is not None:
         assert inference(network).peak() == peak
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert_every_moment(inference(network), memory.inference_live(module, image))
-    assert_every_moment(inference(network, amp=True), memory.inference_live(module, image, amp=True))
+    assert_every_moment(inference(network, sums_in_place=False), memory.inference_live(module, image))
+    assert_every_moment(
+        inference(network, amp=True, sums_in_place=False), memory.inference_live(module, image, amp=True)
+    )
     assert memory.saved_difference(network, module, image) == ""
     assert memory.saved_difference(network, module, image, amp=True) == ""
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
@@ -366,7 +368,7 @@ ROW, COLUMN = "{adaptive_avg_pool: {out: [1, 6]}}", "{adaptive_avg_pool: {out: [
 def test_orders_in_memory(size, layers, two_threads):
     network = expand(read_text(f"input: {[3, *size]}\nlayers: [{layers}]\n", "spec.yaml", "spec"), "spec")
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert_every_moment(inference(network, sums_in_place=False), memory.inference_live(module, image))
     assert memory.saved_difference(network, module, image) == ""
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
 
@@ -454,7 +456,10 @@ def test_forms_of_attention(form):
 
 
 def assert_both_passes(network, module, images, form):
-    schedule, live = inference(network, attention=form), memory.inference_live(module, *images, attention=form)
+    schedule, live = (
+        inference(network, sums_in_place=False, attention=form),
+        memory.inference_live(module, *images, attention=form),
+    )
     assert_every_moment(schedule, live, len(images[0]))
     assert memory.saved_difference(network, module, *images, attention=form) == ""
     schedule = training(network, sums_in_place=False, attention=form)
@@ -479,7 +484,9 @@ def test_mixed_precision(net):
     network = load(net)
     network = network.at(network.input._replace(axes=(64, 64)))
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert memory.peak(memory.inference_live(module, image, amp=True)) == inference(network, amp=True).peak(BATCH)
+    assert memory.peak(memory.inference_live(module, image, amp=True)) == inference(
+        network, amp=True, sums_in_place=False
+    ).peak(BATCH)
     schedule = training(network, amp=True, sums_in_place=False)
     assert memory.saved_difference(network, module, image, amp=True) == ""
     assert sum(held.bytes for held in memory.saved(module, image, amp=True)) == schedule.saved_bytes(BATCH)
@@ -569,7 +576,7 @@ def test_a_sum_over_one_of_its_inputs(inputs):
     network.add("last", registry["conv"](out=4, kernel=1))
     assert overwritten(network) == {4: max(inputs, key=lambda i: (i > 1, -inputs.index(i)))}
     module, image = module_of(network), image_of(network)
-    assert memory.inference_peak(module, image) == inference(network).peak(BATCH)
+    assert memory.inference_peak(module, image) == inference(network, sums_in_place=False).peak(BATCH)
     schedule = training(network, sums_in_place=False)
     assert memory.saved_bytes(module, image) == schedule.saved_bytes(BATCH)
     assert memory.training_peak(module, image) == schedule.peak(BATCH)

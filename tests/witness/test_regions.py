@@ -87,11 +87,13 @@ HEADS = MappingProxyType(
 def test_memory_and_the_exported_file(head: str) -> None:
     network = spec(STEM + head)
     module, image = module_of(network, "cpu"), image_of(network, "cpu")
-    assert_every_moment(inference(network), memory.inference_live(module, image))
+    assert_every_moment(inference(network, sums_in_place=False), memory.inference_live(module, image))
     assert memory.saved_difference(network, module, image) == ""
     assert_every_moment(training(network, sums_in_place=False), memory.training_live(module, image))
     assert memory.saved_difference(network, module, image, amp=True) == ""
-    assert_every_moment(inference(network, amp=True), memory.inference_live(module, image, amp=True))
+    assert_every_moment(
+        inference(network, amp=True, sums_in_place=False), memory.inference_live(module, image, amp=True)
+    )
     assert_every_moment(training(network, amp=True, sums_in_place=False), memory.training_live(module, image, amp=True))
     assert_same_function(network)
 
