@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -22,11 +23,15 @@ USUAL = (3, 224, 224)
 
 
 class Model(NamedTuple):
-    """A module, its title, and the sizes of its inputs, for one image each; none if they are not known."""
+    """A module, its title, and the sizes of its inputs, for one image each; none if they are not known.
+
+    ``remarks``: what a report has to say, such as what was cut off.
+    """
 
     module: nn.Module
     title: str
     sizes: dict[str, Sequence[int]]
+    remarks: tuple[str, ...] = ()
 
 
 def model_of(net: str) -> Model:
@@ -47,7 +52,23 @@ def _of_torchvision(name: str, net: str) -> Model:
     if name in ("googlenet", "inception_v3"):
         settings["init_weights"] = False
     module = _built(lambda: builder(**settings), net)
-    return Model(module, f"{name} of torchvision {library.__version__}", _sizes_of_torchvision(models, name, module))
+    title, sizes = f"{name} of torchvision {_version(library)}", _sizes_of_torchvision(models, name, module)
+    if ".detection." not in type(module).__module__:
+        return Model(module, title, sizes)
+    module.forward = partial(_raw_head, module)
+    return Model(
+        module,
+        title,
+        sizes,
+        (f"cut behind the {'proposals' if hasattr(module, 'rpn') else 'head'}: boxes are not computed",),
+    )
+
+
+def _raw_head(detector: Any, images: torch.Tensor) -> Any:
+    """What a detector of torchvision computes before boxes are chosen: the output of its head, or of that for proposals."""
+    features = detector.backbone(images)
+    maps = list(features.values()) if isinstance(features, dict) else [features]
+    return detector.rpn.head(maps) if hasattr(detector, "rpn") else detector.head(maps)
 
 
 def _sizes_of_torchvision(models: Any, name: str, module: nn.Module) -> dict[str, Sequence[int]]:
@@ -76,7 +97,7 @@ def _of_timm(name: str, net: str) -> Model:
         raise ArchcalcError(Problem(unknown("model of timm", name, _near(name, timm.list_models())), net))
     module = _built(lambda: timm.create_model(name, pretrained=False), net)
     sizes = tuple(getattr(module, "default_cfg", {}).get("input_size", USUAL))
-    return Model(module, f"{name} of timm {timm.__version__}", {"input": sizes})
+    return Model(module, f"{name} of timm {_version(timm)}", {"input": sizes})
 
 
 def _of_user(name: str, net: str) -> Model:
@@ -105,6 +126,10 @@ def _of_user(name: str, net: str) -> Model:
         text = f"{attribute} is {_said_kind(found if module is None else module)}, expected a torch.nn.Module, its class or a function that returns one"
         raise ArchcalcError(Problem(text, net))
     return Model(module, attribute, {})
+
+
+def _version(library: ModuleType) -> str:
+    return str(library.__version__).partition("+")[0]
 
 
 def _near(name: str, known: list[str]) -> list[str]:

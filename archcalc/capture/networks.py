@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from math import prod
 from typing import Any
 
 from torch import nn
 
-from archcalc.capture.models import model_of
+from archcalc.capture.models import Model, model_of
 from archcalc.capture.recording import record
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Imported
-from archcalc.importing.traced.network import graph_of
+from archcalc.importing.traced.calls import Run
+from archcalc.importing.traced.network import graph_of, heads_of
 from archcalc.language.expand import network_of
 from archcalc.language.imports import import_by
 from archcalc.layers.settings import message_text
@@ -28,7 +31,7 @@ def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_mi
     sizes = {name: (shape.channels, *shape.axes) for name, shape in inputs.items()} or model.sizes
     if not sizes:
         raise ArchcalcError(Problem("nothing says the size of its input: give --input, as in --input 3x224x224", file))
-    return imported(model.module, sizes, file, model.title, allow_missing)
+    return imported(model, sizes, file, allow_missing=allow_missing)
 
 
 def network_from(
@@ -44,21 +47,48 @@ def network_from(
         raise ArchcalcError(f"expected a torch.nn.Module, got {message_text(module)}")
     if inputs is None:
         raise ArchcalcError(f"{name}: nothing says the size of its input: give input=(3, 224, 224), for one image")
-    del training
 
     def read(sizes: Mapping[str, Shape], anew: bool) -> Imported:
         given = {key: (shape.channels, *shape.axes) for key, shape in sizes.items()}
-        return imported(module, given, name, name, allow_missing)
+        return imported(Model(module, name, {}), given, name, allow_missing=allow_missing, training=training)
 
     family = import_by(read, name, as_name(name, MOST_LETTERS, NETWORK_SIGNS), given_inputs(inputs))
     return network_of(kind, family, next(iter(family.networks)))
 
 
 def imported(
-    module: nn.Module, sizes: Mapping[str, Sequence[int]], file: str, title: str, allow_missing: bool = False
+    model: Model,
+    sizes: Mapping[str, Sequence[int]],
+    file: str,
+    *,
+    allow_missing: bool = False,
+    training: bool = False,
 ) -> Imported:
     """A module as the tree of a spec, with notes."""
+    module = model.module
     run = record(module, sizes, file)
     graph = graph_of(run, file)
-    graph.about["title"] = title
+    unused = _unused(module, run)
+    if unused or training:
+        with suppress(ArchcalcError):
+            other = record(module, sizes, file, training=True)
+            heads = heads_of(run, other)
+            both = graph_of(other, file, heads) if heads else graph
+            if not both.missing and not both.problems:
+                graph, unused = both, _unused(module, other) if heads else unused
+    if unused:
+        count = sum(prod(shape) for shape in unused.values())
+        graph.remarks[f"parameters that no layer uses: {count:,} in {next(iter(unused))}{_more(len(unused))}"] = None
+    graph.remarks |= dict.fromkeys(model.remarks)
+    graph.about["title"] = model.title
     return graph.finish(allow_missing)
+
+
+def _unused(module: nn.Module, run: Run) -> dict[str, tuple[int, ...]]:
+    """The sizes of the parameters that a run does not read, by name."""
+    used = {tensor.name for call in run.calls for tensor in call.tensors if tensor.kind == "parameter"}
+    return {name: tuple(one.shape) for name, one in module.named_parameters() if name not in used}
+
+
+def _more(count: int) -> str:
+    return f" and {count - 1} more" if count > 1 else ""

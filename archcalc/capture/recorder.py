@@ -36,6 +36,8 @@ DEPEND = (
 """Operators whose output has a size that depends on values."""
 FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
 """Operators that read the sizes of a tensor alone."""
+SAME_SIZES = ("batch_norm",)
+"""Operators whose output is like the input, and which PyTorch takes apart slowly."""
 PATHS = ("StochasticDepth", "DropPath")
 """Classes of modules that leave a path out in training, and run no operator at inference."""
 TORCH = os.path.dirname(torch.__file__) + os.sep
@@ -43,6 +45,10 @@ TORCH = os.path.dirname(torch.__file__) + os.sep
 
 class ReadsError(Exception):
     """The run reads the values of a tensor."""
+
+
+class DependsError(Exception):
+    """The run has a tensor whose size depends on values."""
 
 
 class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
@@ -130,13 +136,15 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
             args, kwargs = tree_map(self.on_meta, (args, kwargs))
             if operator in READS:
                 return self.read(func, args, kwargs)
-            if operator in DEPEND:
-                raise ReadsError
+            by_mask = operator in ("index", "index_put_") and any(one.dtype == torch.bool for one in tensors)
+            if operator in DEPEND or by_mask:
+                raise DependsError
         settings: dict[str, Any] = {}
         for at, argument in enumerate(func._schema.arguments):
             value = args[at] if at < len(args) else kwargs.get(argument.name, argument.default_value)
             settings[argument.name] = self.known(value)
-        made = func(*args, **kwargs)
+        with torch._C._DisablePythonDispatcher():  # faster, and the sizes are the same
+            made = torch.empty_like(args[0]) if operator in SAME_SIZES else func(*args, **kwargs)
         known = self.computed(func, operator, args, kwargs)
         results = _tensors(made)
         records = tuple(self.add(one, "result") for one in results)

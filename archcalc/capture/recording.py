@@ -11,17 +11,17 @@ import torch
 from torch import nn
 from torch._dispatch.python import enable_pre_dispatch, enable_python_dispatcher
 
-from archcalc.capture.recorder import ReadsError, Recorder
+from archcalc.capture.recorder import PATHS, DependsError, ReadsError, Recorder
 from archcalc.errors import ArchcalcError, Problem, clipped
-from archcalc.importing.traced.calls import Run
+from archcalc.importing.traced.calls import Run, raw_outputs
 from archcalc.named_inputs import INPUT
 
 BATCH = 2
 """Images of the recorded run: more than one, so that the batch is told from axes of size 1."""
 
 
-def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str) -> Run:
-    """A run of a module in its mode for inference. The module itself is not changed.
+def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *, training: bool = False) -> Run:
+    """A run of a module in its mode for inference or for training. The module itself is not changed.
 
     ``inputs``: the sizes of one image each, by the names of the arguments of ``forward``; one alone can be ``input``.
     ArchcalcError if the module does not run.
@@ -36,8 +36,14 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str) ->
     named = {name: recorder.add(tensor, "input", name) for name, tensor in tensors.items()}
     state = {**parameters, **buffers}
     try:
-        with torch.no_grad(), _evaluated(module), recorder.follow(), _recording(recorder):
+        with torch.no_grad(), _mode(module, training), recorder.follow(), _recording(recorder):
             out = torch.func.functional_call(module, state, *_in_order(module, tensors))
+    except DependsError:
+        outputs = raw_outputs(recorder.calls)
+        if outputs:
+            remark = f"cut before {recorder.place}, where sizes depend on values"
+            return Run(named, recorder.calls, outputs, BATCH, (remark,))
+        raise ArchcalcError(Problem(f"{recorder.place} gives a map whose size depends on values", file)) from None
     except ReadsError:
         text = f"{recorder.place} reads the values of a tensor, so that its layers depend on the image"
         raise ArchcalcError(Problem(text, file)) from None
@@ -95,15 +101,18 @@ def _recording(recorder: Recorder) -> Iterator[None]:
 
 
 @contextmanager
-def _evaluated(module: nn.Module) -> Iterator[None]:
-    """The module in its mode for inference inside the ``with`` block."""
+def _mode(module: nn.Module, training: bool) -> Iterator[None]:
+    """The module in its mode for inference or for training inside the ``with`` block. Its paths are always whole."""
     before = [(one, one.training) for one in module.modules()]
-    module.eval()
+    module.train(training)
+    for one, _ in before:
+        if type(one).__name__ in PATHS:
+            one.training = False
     try:
         yield
     finally:
-        for one, training in before:
-            one.training = training
+        for one, mode in before:
+            one.training = mode
 
 
 def _failure(recorder: Recorder, error: Exception, inputs: Mapping[str, Sequence[int]]) -> str:

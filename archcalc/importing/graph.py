@@ -50,6 +50,12 @@ class Step:
         self.type, self.settings, self.sources, self.name, self.line = type, settings, sources, name, line
         self.options: dict[str, Any] = {}
         self.regions = 0
+        self.side = False
+
+    @property
+    def around(self) -> dict[str, Any]:
+        """What an entry holds around the step: a group that runs for every region, or a side head."""
+        return {"regions": self.regions} if self.regions else {"side": True} if self.side else {}
 
     def tree(self, before: str) -> Tree:
         """The step as an entry of a spec. ``before`` is the name of the step that the step reads by default."""
@@ -200,20 +206,19 @@ class Graph:
         stated = {"input": sizes[one]} if one else {"inputs": sizes}
         before = INPUT if one else next(iter(self.inputs))
         entries: list[Tree] = []
-        around, inside = 0, list[Tree]()
+        around, inside, main = dict[str, Any](), list[Tree](), before
         for step in self.steps:
             if one:
                 step.sources = [INPUT if source == one else source for source in step.sources]
                 step.settings = {k: INPUT if v == one and k in ("like", "of") else v for k, v in step.settings.items()}
+            if step.around != around:
+                before = main if around.get("side") else before
+                inside, around, main = [], step.around, before
             entry = step.tree(before)
-            if step.regions != around:
-                inside, around = [], step.regions
-            if step.regions:
+            if around:
                 inside.append(entry)
-                if len(inside) == 1:
-                    entries.append(tree_of({"regions": around, "layers": inside}, step.line))
-                else:
-                    entries[-1] = tree_of({"regions": around, "layers": inside}, entries[-1].line)
+                group = {"side": inside} if step.side else {**around, "layers": inside}
+                entries[-1 if len(inside) > 1 else len(entries) :] = [tree_of(group, step.line)]
             else:
                 entries.append(entry)
             before = step.name

@@ -95,6 +95,24 @@ class Odd(One):
         return torch.erfinv(self.conv(x)) + torch.digamma(self.conv(x))
 
 
+class Boxes(One):
+    """A detector: what follows the second convolution chooses positions."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores = self.conv(self.conv(x)).sigmoid()
+        return scores[scores > 0.5]
+
+
+class Dead(One):
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.conv(x)
+        return self.conv(x)
+
+
 def build() -> nn.Module:
     return Plain()
 

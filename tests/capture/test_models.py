@@ -59,3 +59,10 @@ def test_a_model_as_a_spec() -> None:
     lines = import_spec("torchvision:resnet18").splitlines()
     assert lines[0].startswith("# imported from torchvision:resnet18 by archcalc ")
     assert len(lines) < 50
+
+
+@pytest.mark.parametrize(("name", "main", "all_"), [("googlenet", 6_624_904, 13_004_888)])
+def test_side_heads(name: str, main: int, all_: int) -> None:
+    """With them, the number that torchvision publishes."""
+    net = load(f"torchvision:{name}")
+    assert (net.analyze().totals.params, net.analyze(training=True).totals.params) == (main, all_)

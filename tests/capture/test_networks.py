@@ -110,6 +110,23 @@ def test_what_is_refused(module: type[nn.Module], text: str) -> None:
     assert text in str(raised.value)
 
 
+def test_boxes_are_cut_off() -> None:
+    net = archcalc.from_torch(modules.Boxes(), input=IMAGE)
+    assert [node.name for node in net.after_inputs] == ["conv", "conv_2"]
+    assert net.notes == [
+        "import: parameters complete, multiply-adds complete, nothing dropped; cut before Boxes, where sizes depend on values"
+    ]
+
+
+def test_layers_that_nothing_reads() -> None:
+    net = archcalc.from_torch(modules.Dead(), input=IMAGE)
+    assert [node.name for node in net.after_inputs] == ["conv"]
+    assert net.notes == [
+        "import: parameters complete, multiply-adds complete, dropped: conv2d whose output is not used; parameters that no "
+        "layer uses: 12 in other.weight and 1 more"
+    ]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
 def test_a_module_that_needs_a_gpu() -> None:
     with pytest.raises(ArchcalcError, match="Cuda needs a GPU, which a run without values does not have"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 
@@ -54,6 +55,26 @@ class Call(NamedTuple):
                 one for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Tensor)
             ]
         return found
+
+
+def used_by(outputs: Iterable[Tensor], calls: Iterable[Call]) -> set[int]:
+    """The calls, by their ids, on whose results tensors depend."""
+    makers = {id(one): call for call in calls for one in call.results}
+    found: set[int] = set()
+    todo = list(outputs)
+    while todo:
+        call = makers.get(id(todo.pop()))
+        if call is not None and id(call) not in found:
+            found.add(id(call))
+            todo += call.tensors
+    return found
+
+
+def raw_outputs(calls: Sequence[Call]) -> dict[str, Tensor]:
+    """What the last layers with parameters make, by the paths of their modules: no other layer with parameters follows."""
+    weighted = [call for call in calls if any(one.kind == "parameter" for one in call.tensors)]
+    before = used_by([one for call in weighted for one in call.tensors], calls)
+    return {call.path or call.operator: call.results[0] for call in weighted if id(call) not in before}
 
 
 class Run(NamedTuple):

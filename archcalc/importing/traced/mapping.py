@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem
@@ -40,7 +40,7 @@ def rule(*operators: str, finishes: bool = False) -> Callable[[Rule], Rule]:
 class Mapping:
     """The steps so far, and what every tensor of the run shows."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, used: Collection[int]) -> None:
         self.recorded = run
         self.steps = Steps(run.batch)
         self.values: dict[int, Any] = {}
@@ -58,7 +58,8 @@ class Mapping:
         self.written: dict[int, int] = {}
         """The number of the call that made a tensor, and that wrote into a storage last."""
         for number, call in enumerate(run.calls):
-            self.map(call)
+            if id(call) in used:
+                self.map(call)
             for result in call.results:
                 self.born[id(result)] = number
                 if call.in_place:

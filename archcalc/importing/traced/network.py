@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import prod
 from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Blob, Graph
 from archcalc.importing.traced import rules  # noqa: F401
-from archcalc.importing.traced.calls import Call, Run, Tensor
+from archcalc.importing.traced.calls import Run, Tensor, used_by
 from archcalc.importing.traced.mapping import FAULT, Mapping
 from archcalc.importing.traced.products import products
 from archcalc.importing.traced.steps import Fixed, Shown, Step
@@ -19,37 +19,59 @@ MOVES = ("rearrange", "flatten", "slice", "to_tokens", "to_map", "windows", "fro
 """Layers that cost nothing: a run that leaves their results unread has lost nothing."""
 
 
-def graph_of(run: Run, file: str) -> Graph:
-    """The graph of a run. ``file`` is what messages name as the place of the model."""
-    return _Writing(run, file).graph
+def graph_of(run: Run, file: str, heads: Collection[str] = ()) -> Graph:
+    """The graph of a run. ``file`` is what messages name as the place of the model.
+
+    ``heads``: the names of the outputs that only training has. The layers that lead to them alone are side heads.
+    """
+    return _Writing(run, file, heads).graph
+
+
+def heads_of(run: Run, training: Run) -> list[str]:
+    """The names of the outputs that only the run in training has: those that another call makes."""
+    makers = {_maker(run, tensor) for tensor in run.outputs.values()}
+    found = {name: _maker(training, tensor) for name, tensor in training.outputs.items()}
+    return [name for name, maker in found.items() if maker not in makers] if makers <= {*found.values()} else []
+
+
+def _maker(run: Run, tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
+    """The module and the operator that make a tensor, and its sizes."""
+    call = next((call for call in reversed(run.calls) if any(one is tensor for one in call.results)), None)
+    return (call.path, call.operator, tensor.shape) if call else ("", tensor.name, tensor.shape)
 
 
 class _Writing:
-    def __init__(self, run: Run, file: str) -> None:
+    def __init__(self, run: Run, file: str, heads: Collection[str]) -> None:
         self.run, self.file = run, file
-        self.mapping = Mapping(run)
+        self.used = used_by([*run.outputs.values(), *run.ends], run.calls)
+        self.mapping = Mapping(run, self.used)
         self.steps = self.mapping.steps.steps
         self.graph = Graph(file)
         self.graph.storage_known = run.in_place_known
         self.blobs: dict[int, Blob] = {}
         self.owners: dict[Tensor, int] = {}
-        self.macs = 0
-        outputs = [shown for tensor in run.outputs.values() if (shown := self.output(tensor)) is not None]
+        self.macs = self.params = 0
+        ends = {name: shown for name, one in run.outputs.items() if (shown := self.output(one)) is not None}
+        outputs = [at for name, at in ends.items() if name not in heads]
         read = [shown for tensor in run.ends if (shown := self.output(tensor)) is not None]
         problems = [*run.problems, *self.mapping.problems]
         for problem in problems:
             self.graph.lacks(*problem)
         self.graph.cut = run.lost + self.mapping.lost
-        ends = [*outputs, *read, *self.mapping.ends] if problems else outputs
-        needed = _needed(self.steps, ends)
+        main = _needed(self.steps, [*outputs, *read, *self.mapping.ends] if problems else outputs)
+        needed = main | _needed(self.steps, ends.values())
         self.names = self.named(needed)
         for at in sorted(needed):
             self.write(at)
-        self.unread(needed)
+            if at not in main and at in self.blobs:
+                self.graph.steps[-1].side = True
+        self.graph.remarks |= dict.fromkeys(run.remarks)
+        self.unread()
         if not self.graph.missing and not self.graph.problems:
             self.check()
         names = list(dict.fromkeys(self.blobs[at].name for at in outputs if at in self.blobs))
-        if len(names) > 1 or (self.graph.steps and names and names[0] != self.graph.steps[-1].name):
+        last = next((step.name for step in reversed(self.graph.steps) if not step.side), "")
+        if len(names) > 1 or (names and last and names[0] != last):
             self.graph.outputs = names
 
     def output(self, tensor: Tensor) -> int | None:
@@ -80,8 +102,11 @@ class _Writing:
             text = f"{made.name}: {step.type} gives {made.shape}, and the model {step.shape}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))
         self.blobs[at] = made
-        layer = registry[step.type](**step.settings)
-        self.macs += int(layer.work(made.shape, *(self.blobs[one].shape for one in step.reads)).mac)
+        layer, shapes = registry[step.type](**step.settings), [self.blobs[one].shape for one in step.reads]
+        self.macs += int(layer.work(made.shape, *shapes).mac)
+        params = layer.params(*shapes)
+        if "weights" not in self.graph.steps[-1].options:
+            self.params += int(params.weight + params.bias)
 
     def options(self, at: int, step: Step) -> dict[str, Any]:
         """The options of a step: its storage, the layer whose weights it uses, and whether its weights are frozen."""
@@ -125,21 +150,23 @@ class _Writing:
                 found[at] = f"{around}.{step.type}".lstrip(".")
         return found
 
-    def unread(self, needed: set[int]) -> None:
-        """List the layers whose results the model does not use."""
-        used = _used(self.run)
-        for at, call in self.mapping.steps.callers.items():
-            step = self.steps[at]
-            if at not in needed and id(call) not in used and step.type not in MOVES:
-                self.graph.dropped[f"{step.type} whose output is not used"] += 1
+    def unread(self) -> None:
+        """List the layers with parameters or products whose results the model does not use."""
+        for call in self.run.calls:
+            weights = any(one.kind == "parameter" for one in call.tensors)
+            if id(call) not in self.used and (weights or products(call)) and not self.run.remarks:
+                self.graph.dropped[f"{call.operator} whose output is not used"] += 1
 
     def check(self) -> None:
         """The layers have every parameter that the outputs need, and all multiply-adds of the run."""
-        used = _used(self.run)
-        calls = [call for call in self.run.calls if id(call) in used]
+        calls = [call for call in self.run.calls if id(call) in self.used]
         wanted = dict.fromkeys(one for call in calls for one in call.tensors if one.kind == "parameter")
         if lost := [tensor for tensor in wanted if tensor not in self.owners]:
             text = f"the parameter {lost[0].name} ({prod(lost[0].shape):,} numbers) is in no layer: {FAULT}"
+            raise ArchcalcError(Problem(text, self.file))
+        count = sum(prod(tensor.shape) for tensor in wanted)
+        if count != self.params:
+            text = f"the layers have {self.params:,} parameters, and the run reads {count:,}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))
         made = [call for call in calls if not isinstance(self.mapping.of(call.results[0]), Fixed)]
         macs = sum(products(call) for call in made) // self.run.batch
@@ -157,16 +184,3 @@ def _needed(steps: list[Step], outputs: Iterable[int]) -> set[int]:
             needed.add(at)
             todo += steps[at].reads
     return needed
-
-
-def _used(run: Run) -> set[int]:
-    """The calls, by their ids, on whose results the outputs depend."""
-    makers: dict[int, Call] = {id(one): call for call in run.calls for one in call.results}
-    found: set[int] = set()
-    todo = list(run.outputs.values())
-    while todo:
-        call = makers.get(id(todo.pop()))
-        if call is not None and id(call) not in found:
-            found.add(id(call))
-            todo += call.tensors
-    return found
