@@ -132,7 +132,7 @@ CONVENTIONS = (
         nothing=layer_types(
             """
             scale layer_scale position class_token sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
-            subtract maximum minimum
+            subtract divide maximum minimum math
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
@@ -158,7 +158,7 @@ CONVENTIONS = (
             adaptive_max_pool global_max_pool
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply reduce
-            subtract maximum minimum
+            subtract divide maximum minimum math
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """
         )

@@ -21,7 +21,7 @@ CONVENTIONS = (
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply reduce
-            subtract maximum minimum
+            subtract divide maximum minimum math
             adaptive_max_pool global_max_pool rms_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from archcalc.importing import caffe_joins as joins
+from archcalc.importing import caffe_maths as maths
 from archcalc.importing import caffe_moves as moves
 from archcalc.importing import caffe_windows as windows
 from archcalc.importing.caffe_file import Caffe, Dropped, Record
@@ -53,19 +54,6 @@ def prelu(net: Caffe, record: Record) -> Blob | None:
 def elu(net: Caffe, record: Record) -> Blob | None:
     alpha = record.params("elu_param").number("alpha", 1)
     return net.add("elu", net.bottom(), settings={} if alpha == 1 else {"alpha": alpha})
-
-
-def power(net: Caffe, record: Record) -> Blob | None:
-    """power_layer.cpp: (shift + scale * x) ^ power."""
-    params = record.params("power_param")
-    exponent, scale, shift = (
-        params.number(key, default) for key, default in (("power", 1), ("scale", 1), ("shift", 0))
-    )
-    if exponent != 1:
-        raise MissingError(f"a power of {exponent:g} has no counterpart")
-    if scale == 1 and shift == 0:
-        return net.bottom()
-    return net.add("scale", net.bottom(), settings={"factor": scale} | ({"shift": shift} if shift else {}))
 
 
 def dropout(net: Caffe, record: Record) -> Blob | None:
@@ -178,7 +166,12 @@ RULES: dict[str, Rule] = {
     "BNLL": activation("softplus"),
     "Swish": activation("silu"),
     "Mish": activation("mish"),
-    "Power": power,
+    "Power": maths.power,
+    "Exp": maths.exponential,
+    "Log": maths.logarithm,
+    "AbsVal": maths.absolute,
+    "Reduction": maths.reduction,
+    "MVN": maths.mean_variance,
     "Dropout": dropout,
     "SeLuDropout": dropout,
     "LRN": lrn,
@@ -201,16 +194,11 @@ RULES: dict[str, Rule] = {
 }
 
 MISSING = {
-    "AbsVal": "an absolute value",
-    "Exp": "an exponential function",
-    "Log": "a logarithm",
     "Bias": "a trained shift alone",
     "Embed": "an embedding",
     "Im2col": "Im2col",
     "LSTM": "a recurrent layer",
     "RNN": "a recurrent layer",
-    "MVN": "normalisation by mean and variance",
-    "Reduction": "a reduction",
     "SPP": "spatial pyramid pooling",
     "Threshold": "a threshold",
     "Tile": "a repetition",

@@ -142,6 +142,13 @@ class Subtract(Elementwise, type="subtract"):
         return Work(add=self.combined(*xs))
 
 
+class Divide(Elementwise, type="divide"):
+    """The first input divided by all other inputs, value by value."""
+
+    def work(self, out: Shape, *xs: Shape) -> Work:
+        return Work(div=self.combined(*xs))
+
+
 class Maximum(Elementwise, type="maximum"):
     """The largest one of the inputs, value by value.
 

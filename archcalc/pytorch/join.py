@@ -144,6 +144,19 @@ class SubtractRecord(CombinedRecord, type="subtract"):
         return NOTHING_SAVED, BackwardRule([*steps[:1], *between, *steps[1:]], passes_gradient_on=True)
 
 
+class DivideRecord(CombinedRecord, type="divide"):
+    """A quotient. The gradient of the divisor takes four operators: minus the gradient, times the quotient divided again."""
+
+    sign, operator, partial, saves_input = "/", "div", "quotient so far", True
+
+    def backward(self, xs: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> tuple[Saves, BackwardRule]:
+        first, x = xs
+        within = 3 * (count * itemsize,)
+        steps = _factors(xs, count, itemsize, ((), within))
+        saves = Saves(tensors=[(x.storage, "the divisor"), *([(first.storage, "its input")] if x.derived else [])])
+        return saves, BackwardRule(steps, reading_steps=first.derived + x.derived * (1 + len(within)))
+
+
 class MaximumRecord(CombinedRecord, type="maximum"):
     """A gradient takes five operators: where the other input is larger, half of the gradient, where both are equal, the
     choice of half or whole, and zeros where the other input is larger. The result is contiguous."""
@@ -155,7 +168,7 @@ class MaximumRecord(CombinedRecord, type="maximum"):
 
     def backward(self, xs: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> tuple[Saves, BackwardRule]:
         within = count, count * itemsize, count, count * itemsize
-        steps = _factors(xs, count, itemsize, within)
+        steps = _factors(xs, count, itemsize, (within, within))
         reading = (1 + len(within)) * sum(x.derived for x in xs)
         saves = Saves(tensors=[(x.storage, "both inputs") for x in reversed(xs)])
         return saves, BackwardRule(steps, gradient_order="first", reading_steps=reading)
@@ -205,24 +218,28 @@ def _summed(terms: tuple[TapeTensor, TapeTensor], count: int, itemsize: int) -> 
 
 
 def _factors(
-    factors: tuple[TapeTensor, TapeTensor], count: int, itemsize: int, within: Sequence[int] = ()
+    factors: tuple[TapeTensor, TapeTensor],
+    count: int,
+    itemsize: int,
+    within: tuple[Sequence[int], Sequence[int]] = ((), ()),
 ) -> list[list[Made]]:
-    """Backward of a product, or of another operator that makes tensors of so many bytes ``within`` each gradient.
+    """Backward of a product, or of another operator that makes tensors of so many bytes ``within`` the gradient of each.
 
     Autograd first computes both full-size gradients (second factor, then first). Then it reduces each gradient to its
     factor's shape and precision (first factor, then second).
     """
     derived = [(n, x) for n, x in enumerate(factors) if x.derived]
-    each = 1 + len(within)
-    whole: list[list[Made]] = []
+    full = sum(1 + len(within[n]) for n, _ in derived)
+    whole: list[tuple[int, list[Made]]] = []
     rest: list[list[Made]] = []
     for n, x in derived:
-        first, *others = _reduced(n, x, count, itemsize, len(derived) * each + len(rest))
-        whole.append(first)
+        first, *others = _reduced(n, x, count, itemsize, full + len(rest))
+        whole.append((n, first))
         rest += others
     steps: list[list[Made]] = []
-    for turn, one in enumerate(reversed(whole), 1):
-        steps += [*([Made(SCRATCH, size, 0, turn * each - 1)] for size in within), one]
+    for n, one in reversed(whole):
+        last = len(steps) + len(within[n])
+        steps += [*([Made(SCRATCH, size, 0, last)] for size in within[n]), one]
     return [*steps, *rest]
 
 

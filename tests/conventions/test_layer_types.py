@@ -29,7 +29,9 @@ ACTIVATIONS = (
 )
 PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
-OTHERS = "unpool scale layer_scale softmax log_softmax glu add mean multiply subtract maximum minimum reduce"
+OTHERS = (
+    "unpool scale layer_scale softmax log_softmax glu add mean multiply subtract divide maximum minimum math reduce"
+)
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 REGIONS = "roi_align roi_pool ps_roi_pool"
@@ -58,7 +60,7 @@ STATUSES = {
     "calflops-flops": (
         # relu6 counts where it is called as a functional
         f"{MACS} matmul {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax {MAX_POOLS} {POOLS} upsample",
-        f"{LEARNED} sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply subtract maximum minimum reduce {MOVES} {REGIONS}",
+        f"{LEARNED} sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply subtract divide maximum minimum math reduce {MOVES} {REGIONS}",
     ),
     "calflops-macs": (f"{MACS} matmul", f"{LEARNED} {NOTHING_IN_TORCH}"),
     "torchvision": (f"{MACS} {PRODUCTS}", f"{NOTHING_IN_TORCH} {LEARNED}"),
@@ -272,6 +274,10 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),
         "subtract": case(lambda: Written(lambda x: x - x)),
+        "divide": case(lambda: Written(lambda x: x / x)),
+        "math": case(lambda: Written(lambda x: x.abs()), function="abs"),
+        "math/exp": case(lambda: Written(lambda x: x.exp()), function="exp"),
+        "math/power": case(lambda: Written(lambda x: x**2), function="power", exponent=2),
         "maximum": case(lambda: Written(lambda x: torch.maximum(x, x))),
         "minimum": case(lambda: Written(lambda x: torch.minimum(x, x))),
         "reduce": case(lambda: Written(lambda x: x.mean(1, keepdim=True)), by="mean", axis="channels"),
@@ -641,6 +647,8 @@ def test_what_calflops_counts() -> None:
         "matmul": (3456, 1728, 0),
         "matmul/transposed": (3456, 1728, 0),
         "position": (0, 0, 288),
+        "divide": (0, 0, 0),
+        "math": (0, 0, 0),
         "class_token": (0, 0, 8),
     }
     pytest.importorskip("torch")

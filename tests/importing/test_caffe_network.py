@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from archcalc import analyze
@@ -59,6 +61,17 @@ def test_a_network() -> None:
         (layer("BNLL", "data", "a"), "softplus", {}, "8x13x12"),
         (layer("TanH", "data", "a"), "tanh", {}, "8x13x12"),
         (layer("Power", "data", "a", "power_param { scale: 2 shift: 1 }"), "scale", {"factor": 2, "shift": 1}, "8x13x12"),
+        (layer("Power", "data", "a", "power_param { power: 2 }"), "math", {"function": "power", "exponent": 2}, "8x13x12"),
+        (layer("AbsVal", "data", "a"), "math", {"function": "abs"}, "8x13x12"),
+        (layer("Exp", "data", "a"), "math", {"function": "exp"}, "8x13x12"),
+        (layer("Log", "data", "a"), "math", {"function": "log"}, "8x13x12"),
+        (layer("Log", "data", "a", "log_param { base: 2 }"), "scale", {"factor": 1.4426950408889634}, "8x13x12"),
+        (layer("Reduction", "data", "a", "reduction_param { axis: 1 }"), "reduce", {"by": "sum", "axis": "channels"}, "1"),
+        (layer("Reduction", "data", "a", "reduction_param { axis: 2 operation: MEAN }"), "flatten", {}, "8"),
+        (layer("Reduction", "data", "a", "reduction_param { axis: -2 operation: ASUM coeff: 0.5 }"), "scale", {"factor": 0.5}, "8"),
+        (layer("MVN", "data", "a"), "instance_norm", {"affine": False, "eps": 1e-18}, "8x13x12"),
+        (layer("MVN", "data", "a", "mvn_param { across_channels: true eps: 0.001 }"), "layer_norm", {"axis": "all", "affine": False, "eps": 1e-6}, "8x13x12"),
+        (layer("MVN", "data", "a", "mvn_param { normalize_variance: false }"), "subtract", {}, "8x13x12"),
         (layer("Dropout", "data", "a", "dropout_param { dropout_ratio: 0.4 }"), "dropout", {"p": 0.4}, "8x13x12"),
         (layer("LRN", "data", "a", "lrn_param { alpha: 0.0001 }"), "lrn", {"size": 5, "alpha": 2e-05, "beta": 0.75, "k": 1}, "8x13x12"),
         (layer("LRN", "data", "a"), "lrn", {"alpha": 0.2, "k": 1}, "8x13x12"),
@@ -261,6 +274,24 @@ def test_the_first_format() -> None:
     assert [node.layer.type for node in caffe(text).after_inputs] == ["conv", "relu", "flatten", "linear"]
 
 
+def test_an_exponential_of_another_base_is_a_product_before_it() -> None:
+    text = layer("Exp", "data", "a", "exp_param { base: 2 scale: 3 shift: 1 }")
+    _, scale, exp = caffe(DATA + text).nodes
+    assert (exp.layer.function, exp.name, scale.name) == ("exp", "a", "a/scale")
+    assert (scale.layer.factor, scale.layer.shift) == (3 * math.log(2), math.log(2))
+
+
+def test_sums_of_squares() -> None:
+    """The squares, a vector of all values, their sum, and half of it."""
+    text = layer("Reduction", "data", "a", "reduction_param { axis: 1 operation: SUMSQ coeff: 0.5 }")
+    assert [(node.layer.type, str(node.shape)) for node in caffe(DATA + text).after_inputs] == [
+        ("math", "8x13x12"),
+        ("flatten", "1248"),
+        ("reduce", "1"),
+        ("scale", "1"),
+    ]
+
+
 def test_everything_without_counterpart_is_named_at_once() -> None:
     text = (
         layer("Embed", "data", "a")
@@ -289,6 +320,9 @@ def test_everything_without_counterpart_is_named_at_once() -> None:
         (DATA + layer("Convolution", "data", "a", conv("num_output: x kernel_size: 3")), 2, "a (Convolution): num_output must be a number, got 'x'"),
         (DATA + layer("Pooling", "data", "a", pool("kernel_size: 99")), 2, "a: "),
         (DATA + layer("Pooling", "data", "a", pool("kernel_size: 2 pool: STOCHASTIC")), 2, "a (Pooling): pooling by STOCHASTIC"),
+        (DATA + layer("Reduction", "data", "a"), 2, "a (Reduction): a reduction over the images has no counterpart"),
+        (DATA + layer("Power", "data", "a", "power_param { power: 0 }"), 2, "a (Power): a power of 0 has no counterpart"),
+        (DATA + layer("Log", "data", "a", "log_param { base: 1 }"), 2, "a (Log): base must be -1 (which is e) or above 0"),
         (DATA + layer("LRN", "data", "a", "lrn_param { local_size: 4 }"), 2, "a (LRN): local_size 4 is even, and Caffe takes odd sizes alone"),
         (DATA + layer("Reshape", "data", "a", "reshape_param { shape { dim: 0 dim: 7 dim: -1 dim: 0 } }"), 2, "a (Reshape): 8x13x12 does not become"),
         (DATA + layer("Pooling", "data", "p", pool("kernel_size: 2 stride: 2")) + layer("Eltwise", "data p", "a"), 3, "a (Eltwise): the inputs differ in shape: 8x13x12, 8x7x6"),

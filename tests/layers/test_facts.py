@@ -333,6 +333,12 @@ CASES = [
     # six channels of 35: 34 + 35 + 34 + 1 = 104 add, 70 mul each; affine 35 more of both
     Case("instance_norm", {}, (x,), x, (), {"add": 624, "mul": 420, "div": 18, "exp": 6}, WHOLE),
     Case("instance_norm", {"affine": True}, (x,), x, (6, 6), {"add": 834, "mul": 630, "div": 18, "exp": 6}, WHOLE),
+    Case("math", {"function": "abs"}, (x,), x, (), {"compare": 210}),
+    Case("math", {"function": "log"}, (x,), x, (), {"exp": 210}),
+    Case("math", {"function": "power", "exponent": -0.5}, (x,), x, (), {"exp": 210}),
+    Case("math", {"function": "power", "exponent": 2}, (x,), x, (), {"mul": 210}),
+    # two quotients a value, the first of maps, the second by a gate
+    Case("divide", {}, (x, x, gate), x, (), {"div": 420}),
     Case("scale", {"factor": 0.3}, (x,), x, (), {"mul": 210}),
     Case("scale", {"factor": 2, "shift": -1}, (x,), x, (), {"mul": 210, "add": 210}),
     Case("layer_scale", {}, (x,), x, (6,), {"mul": 210}),

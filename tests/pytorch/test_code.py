@@ -110,6 +110,8 @@ ROWS = [
     ("layer_norm", {"axis": ["width"]}, x, "nn.LayerNorm(9)"),
     ("rms_norm", {"eps": 1e-5}, v, "nn.RMSNorm(6, eps=1e-05)"),
     ("rms_norm", {"axis": "channels"}, x, "ChannelRMSNorm(6, eps=1e-06)"),
+    ("math", {"function": "exp"}, x, "x0.exp()"),
+    ("math", {"function": "power", "exponent": 2}, x, "x0 ** 2"),
     ("l2_norm", {}, x, "L2Norm(1e-12)"),
     ("l2_norm", {"scale": True, "init": 20}, x, "L2Norm(1e-12, channels=6, axes=2, init=20.0)"),
     ("l2_norm", {"axis": ["width", "channels"]}, x, "L2Norm(1e-12, dim=(1, 3))"),
@@ -250,7 +252,7 @@ def test_every_layer_type_is_written():
     )
     for type in modules:
         assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
-    joins = ("add", "mean", "multiply", "subtract", "maximum", "minimum", "concat")
+    joins = ("add", "mean", "multiply", "subtract", "divide", "maximum", "minimum", "concat")
     assert {row[0] for row in ROWS} | {*modules, *joins, "attention", "matmul"} == set(records)
 
 
@@ -273,6 +275,7 @@ BEFORE = [
     ("add", {}, (x, x, x), ["x0 + x1", "x0 + x1"]),
     ("mean", {}, (x, x), ["x0 + x1", "x0 / 2"]),
     ("subtract", {}, (x, v), ["x0 - x1[:, :, None, None]"]),
+    ("divide", {}, (x, v), ["x0 / x1[:, :, None, None]"]),
     ("maximum", {}, (x, x, x), ["x0.maximum(x1)", "x0.maximum(x1)"]),
     ("concat", {}, (x, x), ["torch.cat((x0, x1), 1)"]),
     ("roi_align", {"size": 7, "sampling": 1, "aligned": True}, (x, x), ["RoiAlign((7, 7), 1, aligned=True)"]),

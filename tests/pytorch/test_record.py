@@ -123,6 +123,7 @@ SETTINGS: dict[str, list[dict]] = {
     "softmax": [{}, {"axis": "last"}],
     "group_norm": [{"groups": 2}],
     "scale": [{"factor": 2}],
+    "math": [{"function": "abs"}, {"function": "exp"}],
     "upsample": [{"scale": 2}],
     "unpool": [{"of": Pooled(2, 2, 0, 1, False, Shape(4, (6, 6)), Shape(4, (3, 3)))}],
     "drop_path": [{"p": 0.5}],

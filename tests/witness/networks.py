@@ -787,6 +787,11 @@ class Settings:
     def scale(self) -> dict[str, Any]:
         return {"factor": self.one_of(0.1, -1, 2), **self.some(shift=self.one_of(None, 0.5, -1))}
 
+    def math(self) -> dict[str, Any]:
+        function = self.one_of("abs", "exp", "log", "sqrt", "power", "power")
+        exponent = self.one_of(2, -1, 0.5, 3, 0) if (function == "power") != self.rarely(12) else None
+        return self.some(function=function, exponent=exponent)
+
     def layer_scale(self) -> dict[str, Any]:
         return self.some(init=self.one_of(None, 0.1, 1), bias=self.one_of(None, True))
 

@@ -390,6 +390,12 @@ def reduced(given: dict[str, Any], x: Tensor) -> Tensor:
     return {"mean": torch.mean, "sum": torch.sum, "max": torch.amax}[given["by"]](x, over, keepdim=True)
 
 
+def mathematics(given: dict[str, Any], x: Tensor) -> Tensor:
+    if (given["exponent"] is None) == (given["function"] == "power") or given["exponent"] == 0:
+        raise NoSuchLayerError("an exponent of what is no power")
+    return x.pow(given["exponent"]) if given["exponent"] else getattr(torch, given["function"])(x)
+
+
 def lengths_of(axis: Any, x: Tensor) -> Any:
     """The dimensions of the values that have one length."""
     if axis == "all":
@@ -555,6 +561,8 @@ LAYERS: dict[str, Any] = {
     "mean": lambda given, *xs: sum(xs) / len(xs),
     "multiply": lambda given, *xs: reduce(mul, xs),
     "subtract": lambda given, *xs: reduce(torch.sub, xs),
+    "divide": lambda given, *xs: reduce(torch.div, xs),
+    "math": lambda given, x: mathematics(given, x),
     "maximum": lambda given, *xs: reduce(torch.maximum, xs),
     "minimum": lambda given, *xs: reduce(torch.minimum, xs),
     "concat": lambda given, *xs: torch.cat(xs, axis_of(given["axis"], xs[0])),

@@ -41,6 +41,11 @@ LAYERS = (
     "{rms_norm: {axis: last, affine: false}}",
     "{rms_norm: {axis: all}}",
     "{lrn: {axis: positions, size: 3}}",
+    "{math: abs}",
+    "{math: exp}",
+    "{math: log}",
+    "{math: sqrt}",
+    "{math: {function: power, exponent: -1.5}}",
     "{l2_norm: }",
     "{l2_norm: {scale: true, init: 20}}",
     "{l2_norm: {axis: all, scale: true, per_channel: false}}",
@@ -252,7 +257,7 @@ def test_a_locally_connected_layer(settings: str, before: str) -> None:
             )
 
 
-JOINS = ("subtract", "maximum", "minimum")
+JOINS = ("subtract", "divide", "maximum", "minimum")
 SMALL = "{conv: {out: 1, kernel: 3, pad: 1}}"
 
 

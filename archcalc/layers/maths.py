@@ -1,0 +1,43 @@
+"""Functions of mathematics, value by value."""
+
+from __future__ import annotations
+
+from archcalc.errors import LayerError
+from archcalc.layers.base import Pointwise
+from archcalc.layers.settings import INFINITY, Choice, Number
+from archcalc.sizes import Shape, Work
+
+FUNCTIONS = ("abs", "exp", "log", "sqrt", "power")
+
+
+class Math(Pointwise, type="math"):
+    """A function of every value alone: its absolute value, exponential, natural logarithm, square root, or a power of it.
+
+    ``math: exp`` names the function, ``math: {function: power, exponent: 2}`` is the square. The layers ``scale`` before
+    and behind make the base of a logarithm or of an exponential, and ``hard_tanh`` keeps values within limits. No other
+    layer has these functions: activations have the shape that their name says, and ``scale`` is a line.
+
+    An absolute value is one comparison, every other function one ``exp``; a square is one product.
+
+    Source: Jia et al., Caffe, 2014: layers AbsVal, Exp, Log and Power.
+    """
+
+    direct = "function"
+    function = Choice("what is computed of every value", FUNCTIONS)
+    exponent = Number("the exponent of a power", None, low=-INFINITY)
+
+    def shape(self, x: Shape) -> Shape:
+        if (self.exponent is None) == (self.function == "power"):
+            raise LayerError(
+                "math: power needs an exponent, as in {function: power, exponent: 2}"
+                if self.exponent is None
+                else f"math: {self.function} has no exponent; say function: power"
+            )
+        if self.exponent == 0:
+            raise LayerError("math: power with the exponent 0 makes every value 1")
+        return x
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        if self.function == "abs":
+            return Work(compare=x.values)
+        return Work(mul=x.values) if self.exponent == 2 else Work(exp=x.values)
