@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import PurePath
 
@@ -52,6 +52,19 @@ def check_writable(path: str) -> None:
         os.unlink(beside)
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from None
+
+
+def refresh(path: str, change: Callable[[str], str]) -> None:
+    """Change the text of a page."""
+    with open(path, encoding="utf-8") as page:
+        text = page.read()
+    write(path, change(text))
+
+
+def with_part(page: str, begin: str, part: str, end: str) -> str:
+    """The page with a new part between two markers."""
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{part}\n{end}{rest.partition(end)[2]}"
 
 
 def write(path: str, content: str | bytes) -> None:

@@ -171,3 +171,9 @@ BY_RELATIVE_POSITION = Term(
     by_relative_position,
     bug="a function that is no module counts as nothing",
 )
+
+
+def not_modules(place: str) -> tuple[Term, ...]:
+    """The omissions of a tool that counts modules: products that no module has. ``place``: the place in its source."""
+    omissions = (NO_ATTENTION, NO_MATMUL, IN_ATTENTION, BY_RELATIVE_POSITION)
+    return tuple(omission._replace(place=place) for omission in omissions)

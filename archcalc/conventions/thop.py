@@ -5,15 +5,12 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
-    BY_RELATIVE_POSITION,
-    IN_ATTENTION,
-    NO_ATTENTION,
-    NO_MATMUL,
     NOT_IN_TORCH,
     UNHOOKED,
     affine_values,
     has_params,
     input_values,
+    not_modules,
     setting,
     unhooked,
     values,
@@ -127,10 +124,7 @@ CONVENTIONS = (
                 bug="a transposed convolution multiplies at its input positions",
             ),
             omissions=(
-                NO_ATTENTION._replace(place="register_hooks"),
-                NO_MATMUL._replace(place="register_hooks"),
-                IN_ATTENTION._replace(place="register_hooks"),
-                BY_RELATIVE_POSITION._replace(place="register_hooks"),
+                *not_modules("register_hooks"),
                 Term(
                     UNHOOKED,
                     unhooked,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
-    BY_RELATIVE_POSITION,
     CONV,
-    IN_ATTENTION,
-    NO_ATTENTION,
-    NO_MATMUL,
     NOT_IN_TORCH,
     SECOND_COPY,
     additions,
     by_relative_position,
     has_params,
+    not_modules,
     parametrized,
     params_per_image,
     values,
@@ -97,10 +94,7 @@ CONVENTIONS = (
                 bug="a transposed convolution multiplies at its input positions",
             ),
             omissions=(
-                NO_ATTENTION._replace(place="calculate_macs"),
-                NO_MATMUL._replace(place="calculate_macs"),
-                IN_ATTENTION._replace(place="calculate_macs"),
-                BY_RELATIVE_POSITION._replace(place="calculate_macs"),
+                *not_modules("calculate_macs"),
                 Term(
                     "layers with weight normalisation",
                     parametrized,

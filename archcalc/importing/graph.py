@@ -184,7 +184,10 @@ class Graph:
         listed = self.missing[:MOST_PROBLEMS]
         more = len(self.missing) - len(listed)
         kinds = _counted(self.missing_kinds)
-        text = f"{kinds}: no counterpart in archcalc. --allow-missing leaves them out, with all layers behind them"
+        text = (
+            f"layers without a counterpart in archcalc: {kinds}. --allow-missing leaves these layers out, with all layers "
+            f"behind them"
+        )
         return [*listed, *([Problem(f"and {more} more", self.file)] if more else []), Problem(text, self.file)]
 
     def note(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 
-from archcalc.files import write
+from archcalc.files import refresh, with_part
 from archcalc.importing import caffe_layers, cfg_activations, cfg_layers
 from archcalc.importing.onnx.network import MISSING
 from archcalc.importing.onnx.translation import NODES
@@ -53,12 +53,8 @@ def _table(title: str, rows: Iterable[tuple[str, str]], what: str = "layers") ->
 
 def refreshed(page: str) -> str:
     """The page with new lists between the markers."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{rest.partition(END)[2]}"
+    return with_part(page, BEGIN, reference(), END)
 
 
 if __name__ == "__main__":
-    path = sys.argv[1]
-    with open(path, encoding="utf-8") as page:
-        text = page.read()
-    write(path, refreshed(text).encode())
+    refresh(sys.argv[1], refreshed)

@@ -6,7 +6,7 @@ import sys
 from itertools import groupby
 from typing import Any
 
-from archcalc.files import write
+from archcalc.files import refresh, with_part
 from archcalc.language.keywords import LAYERS
 from archcalc.layers import BUILT_IN, Layer
 from archcalc.layers.settings import Setting, message_text
@@ -54,12 +54,8 @@ def _default(setting: Setting) -> Any:
 
 def refreshed(page: str) -> str:
     """The page with a new block of layers between the markers."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{reference()}\n{END}{rest.partition(END)[2]}"
+    return with_part(page, BEGIN, reference(), END)
 
 
 if __name__ == "__main__":
-    path = sys.argv[1]
-    with open(path, encoding="utf-8") as page:
-        text = page.read()
-    write(path, refreshed(text).encode())
+    refresh(sys.argv[1], refreshed)

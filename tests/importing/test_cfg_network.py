@@ -148,7 +148,7 @@ def test_everything_without_counterpart_is_named_at_once() -> None:
     assert (first.line, first.text) == (10, "[rnn]: a recurrent layer has no counterpart")
     assert second.line == 17
     assert second.text.startswith("[wobble]: unknown section 'wobble'; known: convolutional")
-    assert last.text.startswith("rnn, wobble: no counterpart in archcalc. --allow-missing")
+    assert last.text.startswith("layers without a counterpart in archcalc: rnn, wobble. --allow-missing")
     net = darknet(text, allow_missing=True)
     assert [node.layer.type for node in net.after_inputs] == ["conv"]
     assert net.notes == [

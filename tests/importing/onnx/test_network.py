@@ -176,7 +176,8 @@ def test_everything_without_counterpart_at_once(tmp_path: Path) -> None:
         "l_node (LSTM): a recurrent layer has no counterpart",
         "d_node (Cnov): operators of this type are not known; did you mean 'Conv'?",
         "i_node (If): a part that runs on a condition has no counterpart",
-        "LSTM, Cnov, If: no counterpart in archcalc. --allow-missing leaves them out, with all layers behind them",
+        "layers without a counterpart in archcalc: LSTM, Cnov, If. --allow-missing leaves these layers out, with all layers "
+        "behind them",
     ]
 
 
