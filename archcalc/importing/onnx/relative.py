@@ -9,8 +9,16 @@ from math import isqrt
 def window_of(values: Sequence[float], heads: int, positions: int) -> tuple[int, int] | None:
     """The height and width of a window in which equal distances have equal numbers; None if there is none.
 
-    A square window is tried first. A window of one row or column would have such numbers too, and says nothing.
+    A square window is tried first. A window of one row or column would have such numbers too, and says nothing. Nor do
+    numbers that are the same in both directions: they have a smaller table.
     """
+    if len(set(values)) > heads and all(
+        values[(head * positions + a) * positions + b] == values[(head * positions + b) * positions + a]
+        for head in range(heads)
+        for a in range(positions)
+        for b in range(a)
+    ):
+        return None
     side = isqrt(positions)
     heights = sorted((n for n in range(2, positions // 2 + 1) if positions % n == 0), key=lambda n: abs(n - side))
     return next(

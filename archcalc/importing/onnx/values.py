@@ -29,6 +29,9 @@ class Values:
     def any(self) -> bool:
         return any(self.flat)
 
+    def flatten(self) -> Values:
+        return Values((len(self.flat),), self.flat)
+
     def tolist(self) -> Any:
         """Nested lists, or one number."""
         found: Any = self.flat
@@ -182,6 +185,16 @@ def reduced(values: Values, axes: Sequence[int], keep: bool, by: Callable[[Seque
     flat = [by(moved.flat[at : at + length]) for at in range(0, len(moved.flat), length or 1)]
     sizes = [1 if axis in axes else size for axis, size in enumerate(values.sizes) if keep or axis not in axes]
     return Values(sizes, flat)
+
+
+def summed(values: Values, axis: int) -> Values:
+    """The sums of all values up to each position along an axis."""
+    step = strides(values.sizes)[axis]
+    flat = list(values.flat)
+    for n in range(len(flat)):
+        if n // step % values.sizes[axis]:
+            flat[n] += flat[n - step]
+    return Values(values.sizes, flat)
 
 
 def scattered(values: Values, indices: Values, updates: Values) -> Values | None:

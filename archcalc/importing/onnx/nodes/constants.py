@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.importing.errors import MissingError
 from archcalc.importing.onnx.model import FLOATS, Node, Stored
 from archcalc.importing.onnx.translation import Translation, node
-from archcalc.importing.onnx.values import MOST, Values, nonzero, scattered
+from archcalc.importing.onnx.values import MOST, Values, nonzero, scattered, summed
 from archcalc.importing.traced.calls import Tensor
 
 
@@ -80,6 +80,15 @@ def _several(net: Translation, function: Any, *inputs: int) -> Tensor:
 def scatter(net: Translation, node: Node) -> Tensor:
     """Some numbers of a constant replaced."""
     return _several(net, scattered, 0, 1, 2)
+
+
+@node("CumSum")
+def sums(net: Translation, node: Node) -> Tensor:
+    """Running sums of a constant."""
+    if net.get("exclusive", 0) or net.get("reverse", 0):
+        raise MissingError("running sums that are exclusive or reversed")
+    axis = (net.numbers(1) or [0])[0]
+    return _several(net, lambda values: summed(values, axis % len(values.sizes)), 0)
 
 
 @node("NonZero")
