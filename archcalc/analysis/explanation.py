@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis, analyze
-from archcalc.analysis.rows import Row, applied
+from archcalc.analysis.rows import ONCE, Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
 from archcalc.conventions.source_style import MODULE, PLAIN, TORCHVISION, WRITTEN, Extra, SourceStyle, source_style
@@ -43,7 +43,7 @@ QUANTITIES = (
     ExplainedQuantity(
         "operations",
         "multiply-adds",
-        lambda use: use.work.mac or None,
+        lambda use: use.macs or None,
         lambda convention: convention.operations,
         Convention.count_macs,
     ),
@@ -178,6 +178,8 @@ def _own(quantity: ExplainedQuantity, counts: Sequence[tuple[Use, int]]) -> Iter
         found = use.layer.work_parts(use.out, *use.inputs) if quantity.name == "operations" else {}
         for name, work in found.items():
             parts.setdefault((use.type, name), []).append((use, work.mac * use.batch))
+        if found and use.once.mac:
+            parts.setdefault((use.type, ONCE), []).append((use, use.once.mac))
         whole += [] if found else [(use, count)]
     but = f" of all layers but {', '.join(dict.fromkeys(type for type, _ in parts))}" if parts else ""
     yield _sum(f"archcalc: {quantity.own_label}{but}", whole)

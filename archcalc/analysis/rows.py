@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from archcalc.conventions.source_style import Library
 
 AS_MODULE = ("module", 0)
+ONCE = "once in a forward pass"
+"""The part of the work that does not depend on the batch."""
 
 
 class Row(NamedTuple):
@@ -67,8 +69,11 @@ def work_parts(row: Row, batch: Int) -> dict[str, Work]:
     """The work of a layer for the whole batch, by part; {} if the work has one part."""
     if row.node is None or row.shape is None:
         return {}
-    parts = row.node.layer.work_parts(row.shape, *row.inputs)
-    return {part: work.times(batch * row.node.times) for part, work in parts.items()}
+    layer = row.node.layer
+    parts = layer.work_parts(row.shape, *row.inputs)
+    found = {part: work.times(batch * row.node.times) for part, work in parts.items()}
+    once = layer.work_once(*row.inputs)
+    return {**found, ONCE: once} if found and once is not NO_WORK else found
 
 
 class Facts(NamedTuple):
@@ -87,11 +92,10 @@ class Facts(NamedTuple):
 def row_facts(use: Use, convention: Convention) -> Facts:
     """The layer's numbers. Operations and values are multiplied by the batch, except operations that run once."""
     layer, inputs = use.layer, use.inputs
-    once = layer.work_once(*inputs)
     return Facts(
         use.params,
         convention.count_params(use),
-        use.work if once is NO_WORK else Work.sum((use.work, once)),
+        use.work if use.once is NO_WORK else Work.sum((use.work, use.once)),
         convention.count_macs(use),
         convention.count_values(use),
         inputs[0].values * use.batch if isinstance(layer, CONVOLUTIONS) else 0,

@@ -25,9 +25,10 @@ class Use:
     ``work`` is for the whole batch. ``storage`` is a ``StorageKind``, ``form`` is one of ``source_style.FORMS``.
     ``wrappers`` is the number of modules that contain this layer and return its output as their own output.
     ``times`` is the number of regions of an image, which a tool sees as further images: ``batch`` contains it.
+    ``once`` are operations that a forward pass does once, whatever the batch.
     """
 
-    __slots__ = ("batch", "form", "inputs", "layer", "out", "params", "storage", "times", "work", "wrappers")
+    __slots__ = ("batch", "form", "inputs", "layer", "once", "out", "params", "storage", "times", "work", "wrappers")
 
     layer: Layer
     out: Shape
@@ -39,6 +40,7 @@ class Use:
     form: str
     wrappers: int
     times: Int
+    once: Work
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class Use:
         times: Int = 1,
     ) -> None:
         """``shapes``: the output, then the inputs. ``form``: the form and the number of wrappers."""
-        self.times = times
+        self.times, self.once = times, layer.work_once(*shapes[1])
         self.layer, self.params, self.work, self.batch, self.storage = layer, params, work, batch, storage
         self.out, self.inputs = shapes
         self.form, self.wrappers = form
@@ -60,6 +62,11 @@ class Use:
     @property
     def type(self) -> str:
         return self.layer.type
+
+    @property
+    def macs(self) -> Int:
+        """Multiply-adds of the layer, for the whole batch."""
+        return self.work.mac + self.once.mac
 
     @property
     def values(self) -> Int:
@@ -250,7 +257,7 @@ class Convention(NamedTuple):
         if not self.knows(use.type):
             return None
         works = any(largest(n) > 0 for n in use.work)
-        count = self.operations.part(use, use.work.mac if largest(use.work.mac) > 0 else None)
+        count = self.operations.part(use, use.macs if largest(use.macs) > 0 else None)
         return count if count is not None or works else 0
 
     def count_params(self, use: Use) -> Int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.conventions.convention import Layers, Term, Use
-from archcalc.conventions.source_style import OPERATOR, SUBCLASS, WRITTEN
+from archcalc.conventions.source_style import NOT_WRITTEN, OPERATOR, SUBCLASS, WRITTEN
+from archcalc.layers.attention import HIDDEN
 from archcalc.layers.base import per_axis
 from archcalc.layers.computed import STANDARDISED
 from archcalc.sizes import Int, largest, product
@@ -26,6 +27,8 @@ NO_ATTENTION = Term(
 """The omission of a tool that has no rule for attention."""
 NO_MATMUL = Term("products of two maps", Layers("matmul"), bug="only modules are counted")
 """The omission of a tool that counts modules."""
+NETWORK_OF_BIAS = "linear layers that compute the bias of attention"
+"""The name of terms for a continuous bias, whose linear layers are modules."""
 IN_ATTENTION = Term(
     "linear layers without a module, such as those of nn.MultiheadAttention",
     Layers("linear", forms=(OPERATOR, WRITTEN)),
@@ -54,6 +57,60 @@ def weight_norm(use: Use) -> str | None:
     """How the weights of the layer are computed; None if they are trained themselves."""
     norm: str | None = getattr(use.layer, "weight_norm", None)
     return norm
+
+
+def scores(use: Use) -> Int:
+    """The scores of attention: one for every query, key and head."""
+    queries, keys = use.inputs[:2]
+    count: Int = setting(use, "heads") * product(queries.axes) * keys.axes[-1] * use.batch
+    return count
+
+
+def scores_and_outputs(use: Use) -> Int:
+    return scores(use) + use.values
+
+
+def cosine(use: Use) -> bool:
+    """Whether queries and keys have length 1."""
+    return use.type == "attention" and bool(setting(use, "cosine"))
+
+
+def continuous(use: Use) -> bool:
+    """Whether linear layers compute the bias of attention."""
+    return use.type == "attention" and setting(use, "bias") == "continuous"
+
+
+def unseen(use: Use) -> bool:
+    """Whether linear layers compute the bias of an attention whose products are not seen."""
+    return continuous(use) and use.form in NOT_WRITTEN
+
+
+def bias_products(use: Use) -> Int:
+    """Multiply-adds of the linear layers that compute the bias of attention. The batch does not matter."""
+    return use.once.mac
+
+
+def hidden(use: Use) -> Int:
+    """Hidden features of the relative positions, between the linear layers that compute the bias of attention."""
+    count: Int = setting(use, "relative_positions") * HIDDEN
+    return count
+
+
+def bias_outputs(use: Use) -> Int:
+    """Values of the linear layers that compute the bias of attention."""
+    count: Int = hidden(use) + setting(use, "relative_positions") * setting(use, "heads")
+    return count
+
+
+def hidden_and_bias_outputs(use: Use) -> Int:
+    """The same, and the values of the ReLU between them."""
+    return hidden(use) + bias_outputs(use)
+
+
+def bias_params(use: Use) -> Int:
+    """Parameters of the linear layers that compute the bias of attention."""
+    scales: Int = setting(use, "heads") * int(setting(use, "cosine"))
+    return use.params.weight + use.params.bias - scales
 
 
 def standardised(use: Use) -> bool:

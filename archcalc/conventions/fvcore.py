@@ -6,12 +6,15 @@ from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use
 from archcalc.conventions.counts import (
     ADAPTIVE,
     IN_ATTENTION,
+    NETWORK_OF_BIAS,
     NO_ATTENTION,
     NOT_IN_TORCH,
     STANDARDISING,
+    bias_products,
     input_values,
     layer_norm_operations,
     setting,
+    unseen,
 )
 from archcalc.conventions.source_style import CALLED, EINSUM, NOT_WRITTEN, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
@@ -95,6 +98,7 @@ OPERATIONS = Tally(
         place="einsum_flop_jit",
         bug="np.einsum_path prints the count in four digits",
     ),
+    Term(NETWORK_OF_BIAS, unseen, bias_products, place="linear_flop_jit"),
     # these two handles exist for two axes only: with one or three axes, both layers count as nothing
     Term(
         "adaptive average pooling: 1 per input value",

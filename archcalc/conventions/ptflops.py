@@ -7,15 +7,22 @@ from archcalc.conventions.counts import (
     BY_RELATIVE_POSITION,
     CONV,
     IN_ATTENTION,
+    NETWORK_OF_BIAS,
     NO_ATTENTION,
     NOT_IN_TORCH,
     POOLS,
     UNHOOKED,
     additions,
     affine_values,
+    bias_products,
     by_relative_position,
+    continuous,
+    cosine,
+    hidden,
     input_values,
     response_norm_operations,
+    scores,
+    setting,
     unhooked,
     values,
 )
@@ -56,13 +63,24 @@ def _relative(use: Use) -> bool:
     return by_relative_position(use) and use.form != OPERATOR
 
 
-def _scores(use: Use) -> Int:
-    return use.work.exp
+def _by_operator(use: Use) -> bool:
+    """Whether the product of queries and keys is written with the operator @."""
+    return cosine(use) and use.form == WRITTEN
+
+
+def _queries_by_keys(use: Use) -> Int:
+    depth: Int = use.inputs[0].channels // setting(use, "heads")
+    return scores(use) * depth
+
+
+def _unseen(use: Use) -> bool:
+    """Whether linear layers compute the bias of an attention that is omitted."""
+    return continuous(use) and use.form in (OPERATOR, EINSUM)
 
 
 def _scaled_queries_and_scores(use: Use) -> Int:
     """1 per query value, and 1 per score for soft-max."""
-    return use.input_values + use.work.exp
+    return use.input_values + scores(use)
 
 
 BIASES = Term("biases: 1 per output value", Layers(*CONV, "linear"), additions)
@@ -166,7 +184,25 @@ OPERATIONS = Tally(
         _scaled_queries_and_scores,
         place="multihead_attention_counter_hook",
     ),
-    Term("F.softmax of attention: 1 per score", _as_products, _scores, place="patch_functional"),
+    Term("F.softmax of attention: 1 per score", _as_products, scores, place="patch_functional"),
+    Term(
+        "products of queries and keys in cosine attention",
+        _by_operator,
+        _queries_by_keys,
+        -1,
+        "patch_tensor_ops",
+        "no patch for the operator @",
+    ),
+    Term(NETWORK_OF_BIAS, _unseen, bias_products, place="linear_flops_counter_hook"),
+    Term(f"{NETWORK_OF_BIAS}: biases", continuous, hidden, place="linear_flops_counter_hook"),
+    Term(
+        f"ReLU between {NETWORK_OF_BIAS}, twice",
+        continuous,
+        hidden,
+        2,
+        "relu_flops_counter_hook, patch_functional",
+        TWICE,
+    ),
     omissions=(
         IN_ATTENTION._replace(
             label="F.linear outside nn.Linear",
@@ -235,7 +271,10 @@ CONVENTIONS = (
         | MOVEMENTS
         | REGIONS,
         unknown_reason=NOT_IN_TORCH,
-        operations=Tally(BIASES._replace(place="conv_flop, addmm_flop")),
+        operations=Tally(
+            BIASES._replace(place="conv_flop, addmm_flop"),
+            Term(f"{NETWORK_OF_BIAS}: biases", continuous, hidden, place="addmm_flop"),
+        ),
         counts_side_heads=True,
     ),
 )

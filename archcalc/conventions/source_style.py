@@ -33,9 +33,9 @@ FORMS = {
     SUBCLASS: "a subclass of a module, such as torchvision's LayerNorm2d",
     OPERATOR: "an operator or a function of torch, such as x + y and torch.cat",
     BIAS: "a bias of the convolution before it",
-    WRITTEN: "F.linear with the weights of a module, and attention as torch.matmul and F.softmax",
-    BY_METHODS: "attention as torch.matmul and the method softmax of a tensor",
-    EINSUM: "torch.einsum, and attention as torch.einsum and F.softmax",
+    WRITTEN: "F.linear with the weights of a module, or torch.matmul and F.softmax",
+    BY_METHODS: "torch.matmul and the method softmax of a tensor",
+    EINSUM: "torch.einsum, and F.softmax in attention",
     TIMES_ONE: "a convolution whose output is multiplied by 1",
 }
 NOT_WRITTEN = tuple(form for form in FORMS if form not in (WRITTEN, BY_METHODS, EINSUM))

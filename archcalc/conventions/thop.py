@@ -5,9 +5,13 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     ADAPTIVE,
+    NETWORK_OF_BIAS,
     NOT_IN_TORCH,
     UNHOOKED,
     affine_values,
+    bias_params,
+    bias_products,
+    continuous,
     has_params,
     input_values,
     not_modules,
@@ -123,6 +127,7 @@ CONVENTIONS = (
                 place="count_convNd",
                 bug="a transposed convolution multiplies at its input positions",
             ),
+            Term(NETWORK_OF_BIAS, continuous, bias_products, place="count_linear"),
             omissions=(
                 *not_modules("register_hooks"),
                 Term(
@@ -134,6 +139,7 @@ CONVENTIONS = (
             ),
         ),
         parameters=Tally(
+            Term(NETWORK_OF_BIAS, continuous, bias_params, place="profile"),
             omissions=(
                 Term(
                     "parameters of a block, and parameters of modules without a hook",
@@ -141,7 +147,7 @@ CONVENTIONS = (
                     place="profile",
                     bug="a module without a hook counts as if it had no parameters",
                 ),
-            )
+            ),
         ),
         library=TORCHVISION,
         reuse=Reuse(ties=True, place="profile"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use
-from archcalc.conventions.counts import CONV, NOT_IN_TORCH, values
+from archcalc.conventions.convention import Convention, Layers, Tally, Term
+from archcalc.conventions.counts import (
+    CONV,
+    NETWORK_OF_BIAS,
+    NOT_IN_TORCH,
+    bias_outputs,
+    continuous,
+    scores_and_outputs,
+    values,
+)
 from archcalc.conventions.fvcore import MULTIPLY_ADDS, NOTHING, OPERATIONS
 from archcalc.conventions.source_style import TIMM, WRITTEN
-from archcalc.sizes import Int
-
-
-def _both_products(use: Use) -> Int:
-    return use.work.exp + use.values
-
 
 CONVENTIONS = (
     Convention(
@@ -35,9 +37,10 @@ CONVENTIONS = (
             Term(
                 "scores of attention, and the outputs of its second product",
                 Layers("attention", forms=(WRITTEN,)),
-                _both_products,
+                scores_and_outputs,
                 place="ActivationCountAnalysis",
             ),
+            Term(f"outputs of {NETWORK_OF_BIAS}", continuous, bias_outputs, place="ActivationCountAnalysis"),
             factor=0,
         ),
         memory_name="activations (macts)",

@@ -6,7 +6,7 @@ The mode counts operators. On a CPU, attention runs as operators without a rule,
 from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, layer_types
-from archcalc.conventions.counts import NO_ATTENTION, NOT_IN_TORCH
+from archcalc.conventions.counts import NETWORK_OF_BIAS, NO_ATTENTION, NOT_IN_TORCH, bias_products, unseen
 from archcalc.conventions.source_style import NOT_WRITTEN, OPERATOR, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
@@ -33,6 +33,7 @@ ON_CPU = NO_ATTENTION._replace(
     place="flop_registry",
     bug="no rule for _scaled_dot_product_flash_attention_for_cpu",
 )
+IN_BIAS = Term(NETWORK_OF_BIAS, unseen, bias_products, 2, "flop_registry")
 WITHOUT_GRADIENTS = Term(
     "linear layers inside nn.MultiheadAttention",
     Layers("linear", forms=(OPERATOR,)),
@@ -52,7 +53,7 @@ def _counter(name: str, where: str, omissions: tuple[Term, ...] = ()) -> Convent
         multiply_adds=MULTIPLY_ADDS,
         nothing=NOTHING,
         unknown_reason=NOT_IN_TORCH,
-        operations=Tally(factor=2, omissions=omissions),
+        operations=Tally(*((IN_BIAS,) if omissions else ()), factor=2, omissions=omissions),
         counts_side_heads=True,
         library=TORCHVISION,
         more="operators without a formula count nothing",

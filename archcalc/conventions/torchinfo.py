@@ -5,10 +5,14 @@ from __future__ import annotations
 from archcalc.conventions.convention import Convention, Layers, Reuse, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
     CONV,
+    NETWORK_OF_BIAS,
     NOT_IN_TORCH,
     SECOND_COPY,
     additions,
+    bias_outputs,
+    bias_params,
     by_relative_position,
+    continuous,
     has_params,
     not_modules,
     parametrized,
@@ -93,6 +97,13 @@ CONVENTIONS = (
                 place="calculate_macs",
                 bug="a transposed convolution multiplies at its input positions",
             ),
+            Term(
+                f"{NETWORK_OF_BIAS}: parameters once",
+                continuous,
+                bias_params,
+                place="calculate_macs",
+                bug="a linear layer at many positions counts as if at one position",
+            ),
             omissions=(
                 *not_modules("calculate_macs"),
                 Term(
@@ -108,6 +119,13 @@ CONVENTIONS = (
                 "outputs in place of layers with parameters, with a second copy",
                 _in_place_with_params,
                 values,
+                2,
+                "ModelStatistics",
+            ),
+            Term(
+                f"outputs of {NETWORK_OF_BIAS}, with a second copy",
+                continuous,
+                bias_outputs,
                 2,
                 "ModelStatistics",
             ),

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from archcalc.conventions.convention import NO_OPERATIONS, Convention, Reuse, Tally, Term, Use, layer_types
-from archcalc.conventions.counts import NOT_IN_TORCH, SECOND_COPY, parametrized, setting, values, weight_norm
+from archcalc.conventions.counts import (
+    NETWORK_OF_BIAS,
+    NOT_IN_TORCH,
+    SECOND_COPY,
+    bias_params,
+    continuous,
+    hidden_and_bias_outputs,
+    parametrized,
+    setting,
+    values,
+    weight_norm,
+)
 from archcalc.conventions.source_style import MODULE, SUBCLASS, TORCHVISION
 from archcalc.layers.move import MOVEMENTS
 from archcalc.layers.region import REGIONS
@@ -102,6 +113,7 @@ CONVENTIONS = (
                 "register_hook",
                 "a parameter that is not called weight or bias does not count",
             ),
+            Term(NETWORK_OF_BIAS, continuous, bias_params, place="register_hook"),
             omissions=(Term("parameters of a block itself", _no_module, place="register_hook"),),
         ),
         memory=Tally(
@@ -136,6 +148,13 @@ CONVENTIONS = (
                 2,
                 "register_hook",
                 "every look at the weights computes them again in a module, and their first size is replaced by the batch",
+            ),
+            Term(
+                f"outputs of {NETWORK_OF_BIAS} and of their ReLU, with a second copy",
+                continuous,
+                hidden_and_bias_outputs,
+                2,
+                "register_hook",
             ),
             omissions=(Term("the input, and layers that are no module", _no_module, place="register_hook"),),
             factor=2,

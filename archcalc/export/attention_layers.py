@@ -17,12 +17,17 @@ class Attention(nn.Module):
         heads: int,
         causal: bool = False,
         scale: float | None = None,
+        cosine: bool = False,
     ) -> None:
         super().__init__()
-        self.heads, self.causal, self.scale = heads, causal, scale
+        self.heads, self.causal, self.scale = heads, causal, 1.0 if cosine else scale
+        self.logit_scale = nn.Parameter(torch.full((heads, 1, 1), math.log(10))) if cosine else None
 
     def forward(self, queries: Tensor, keys: Tensor, values: Tensor, *bias: Tensor) -> Tensor:
         q, k, v = self.split(queries), self.split(keys), self.split(values)
+        if self.logit_scale is not None:
+            q = F.normalize(q, dim=-1) * self.logit_scale.clamp(max=math.log(100)).exp()
+            k = F.normalize(k, dim=-1)
         y = self.attend(q, k, v, len(queries), *bias)
         y = y.transpose(1, 2).contiguous().flatten(2)
         return y.reshape(len(queries), *queries.shape[2:], -1).movedim(-1, 1)
@@ -43,13 +48,14 @@ class Attention(nn.Module):
 class BiasedAttention(Attention):
     """Attention with a bias of the scores: a map, or in windows a trained number for each relative position.
 
-    causal: the number of queries and of keys, if a query reads only the keys up to its own position. With ``size``,
+    A continuous bias makes the numbers of the distances by two linear layers (Liu et al. 2022). causal: the number of queries and of keys, if a query reads only the keys up to its own position. With ``size``,
     positions that a roll by ``shift`` brought together do not read each other (Liu et al. 2021).
     """
 
     table: Tensor
     index: Tensor
     hidden: Tensor
+    distances: Tensor
 
     def __init__(
         self,
@@ -60,10 +66,15 @@ class BiasedAttention(Attention):
         causal: tuple[int, ...] = (),
         size: tuple[int, ...] = (),
         shift: tuple[int, ...] = (),
+        cosine: bool = False,
+        continuous: bool = False,
     ) -> None:
-        super().__init__(heads, scale=scale)
+        super().__init__(heads, scale=scale, cosine=cosine)
         self.block, self.size, self.shift = block, size, shift
-        self.relative, self.shifted, self.positions = relative, bool(size), causal
+        self.relative, self.continuous, self.shifted, self.positions = relative, continuous, bool(size), causal
+        if continuous:
+            layers = nn.Linear(len(block), 512), nn.ReLU(inplace=True), nn.Linear(512, heads, bias=False)
+            self.numbers = nn.Sequential(*layers)
         if relative:
             numbers = math.prod(2 * n - 1 for n in block)
             self.table = nn.Parameter(torch.empty(numbers, heads).normal_(std=0.02))
@@ -71,7 +82,11 @@ class BiasedAttention(Attention):
 
     def constants(self) -> None:
         """Make the buffers, which follow from the sizes."""
-        if self.relative:
+        if self.continuous:
+            axes = torch.meshgrid([torch.arange(1.0 - n, n) / (n - 1) for n in self.block], indexing="ij")
+            distances = 8 * torch.stack(axes, -1).flatten(0, -2)
+            self.register_buffer("distances", distances.sign() * (distances.abs() + 1).log2() / 3)
+        if self.relative or self.continuous:
             index = torch.zeros(1, 1, dtype=torch.long)
             for n in self.block:
                 steps = torch.arange(n)[:, None] - torch.arange(n) + n - 1
@@ -103,9 +118,10 @@ class BiasedAttention(Attention):
             if self.shifted or self.positions:
                 bias = bias.masked_fill(self.hidden, float("-inf"))
             return bias.flatten(0, -4)
-        if self.relative:
+        if self.relative or self.continuous:
             n = q.shape[-2]
-            bias = self.table[self.index].view(n, n, -1).permute(2, 0, 1).contiguous()[None]
+            table = self.table if self.relative else 16 * self.numbers(self.distances).sigmoid()
+            bias = table[self.index].view(n, n, -1).permute(2, 0, 1).contiguous()[None]
         else:
             bias = q.new_zeros(1, 1, 1, 1)
         if self.shifted or self.positions:

@@ -179,6 +179,28 @@ class ChannelLinear(nn.Linear):
         return super().forward(x.movedim(1, -1)).movedim(-1, 1)
 
 
+class ZeroBiasLinear(nn.Linear):
+    """A linear layer, on the last axis or on the channels, of which some biases are zero in every forward pass."""
+
+    zeros: Tensor
+
+    def __init__(self, in_features: int, out_features: int, start: int, stop: int, channels: bool = False) -> None:
+        super().__init__(in_features, out_features)
+        self.start, self.stop, self.channels = start, stop, channels
+        self.constants()
+
+    def constants(self) -> None:
+        """Make the buffer, which follows from the sizes."""
+        place = torch.arange(self.out_features)
+        self.register_buffer("zeros", (place >= self.start) & (place < self.stop), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        bias = self.bias.masked_fill(self.zeros, 0)
+        if self.channels:
+            return F.linear(x.movedim(1, -1), self.weight, bias).movedim(-1, 1)
+        return F.linear(x, self.weight, bias)
+
+
 class LayerScale(nn.Module):
     """Every channel times a trained number (Touvron et al. 2021), plus a bias."""
 
@@ -267,9 +289,11 @@ class Rbf(nn.Module):
 
 
 def tie(module: nn.Module, owner: nn.Module) -> None:
-    """Let the module use the owner's parameters and buffers in place of its own."""
+    """Let the module use the owner's parameters and buffers in place of its own. Masks stay its own."""
     for kind in ("_parameters", "_buffers"):
-        theirs = [v for m in owner.modules() for v in getattr(m, kind).values()]
-        for m in module.modules():
-            for name in getattr(m, kind):
-                getattr(m, kind)[name] = theirs.pop(0)
+        theirs, ours = (
+            [(m, name) for m in one.modules() for name in getattr(m, kind) if name not in m._non_persistent_buffers_set]
+            for one in (owner, module)
+        )
+        for (m, name), (other, place) in zip(ours, theirs, strict=True):
+            getattr(m, kind)[name] = getattr(other, kind)[place]

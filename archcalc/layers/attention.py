@@ -9,9 +9,11 @@ from archcalc.errors import LayerError
 from archcalc.layers.arrangement import nearest_multiples
 from archcalc.layers.base import whole
 from archcalc.layers.join import Join, same_shape, shapes_text
+from archcalc.layers.norm import unit_length
 from archcalc.layers.settings import Choice, Flag, Like, Number, PerAxis, WholeNumber
 from archcalc.sizes import (
     NO_PARAMS,
+    NO_WORK,
     Int,
     Params,
     Shape,
@@ -22,8 +24,11 @@ from archcalc.sizes import (
     is_array,
     largest,
     product,
+    smallest,
 )
 
+HIDDEN = 512
+"""The hidden features of the linear layers behind a continuous bias, in the code of Swin V2's authors."""
 SEARCHED = 1000
 """The most numbers of heads, in each direction, among which a message looks for one that fits."""
 
@@ -42,8 +47,15 @@ class Attention(Join, type="attention"):
     was rolled to its start. Then positions that the roll brought together do not read each other (1 add of 0 or -inf per
     score).
 
+    With ``bias: continuous``, the number of a relative position is 16 times a sigmoid of a small network of linear layers,
+    2 to 512 to heads for a window of two axes, with ReLU. This network reads the distances along the axes, on a logarithmic
+    scale from -1 to 1 (buffers). It runs once in every forward pass, whatever the batch.
+
+    With ``cosine``, queries and keys are divided by their length in each head, and the scale is trained: ``exp(min(s, log
+    100))`` with one s for each head. The lengths cost as in ``l2_norm``.
+
     Source: Vaswani et al., Attention is all you need, 2017, section 3.2.1; Liu et al., Swin transformer, 2021, section 3.2
-    (bias, shift).
+    (bias, shift); Liu et al., Swin transformer V2, 2022, equations 2 to 4 (cosine, continuous bias).
     """
 
     slots: ClassVar[tuple[str, ...]] = ("queries", "keys", "values", "bias")
@@ -52,10 +64,12 @@ class Attention(Join, type="attention"):
     heads = WholeNumber("equal parts of the channels, each with its own attention")
     causal = Flag("whether a query reads only the keys up to its own position", False)
     scale = Number("factor of the products (default: 1 / sqrt(depth of a head))", None, low=float("-inf"))
+    cosine = Flag("whether queries and keys have length 1 in each head, and a trained scale for each head", False)
     bias = Choice(
-        "relative: adds a trained number for each relative position in a window; as a branch, a map that is added to the "
-        "scores (heads x axes of the queries x keys)",
-        (None, "relative"),
+        "adds a number for each relative position in a window: a trained number (relative), or what two trained linear "
+        "layers make of the distances (continuous); as a branch, a map that is added to the scores (heads x axes of the "
+        "queries x keys)",
+        (None, "relative", "continuous"),
         None,
     )
     block = PerAxis("positions of a window, one number for every axis; with bias or shift", None)
@@ -83,6 +97,11 @@ class Attention(Join, type="attention"):
         """The size of the map that was cut into windows; () without shift."""
         size = self.like if self.size is None else self.size
         return _listed(size) if self.shifted and size is not None else ()
+
+    @property
+    def relative_positions(self) -> Int:
+        """How many relative positions two positions of a window can have."""
+        return product(2 * side - 1 for side in self.sides)
 
     def window(self, *xs: Shape) -> tuple[Window, ...]:
         """Of the keys and values; a query is read at the unit's own position."""
@@ -116,6 +135,8 @@ class Attention(Join, type="attention"):
             )
         for name, x in (("queries and keys", queries), ("values", values)):
             self._need_heads(name, x.channels)
+        if self.cosine and self.scale is not None:
+            raise LayerError("attention: cosine has a trained scale; leave scale out")
         if self.bias or self.shifted:
             self._need_windows(queries, keys)
         if len(xs) > 3:
@@ -131,7 +152,7 @@ class Attention(Join, type="attention"):
 
     def _need_bias(self, queries: Shape, keys: Shape, bias: Shape) -> None:
         if self.bias:
-            raise LayerError("attention: bias is a map and also relative; leave one of them out")
+            raise LayerError(f"attention: bias is a map and also {self.bias}; leave one of them out")
         scores = Shape(self.heads, (*queries.axes, keys.axes[-1]))
         if not same_shape(bias, scores):
             raise LayerError(
@@ -139,7 +160,7 @@ class Attention(Join, type="attention"):
             )
 
     def _need_windows(self, queries: Shape, keys: Shape) -> None:
-        what = "bias: relative" if self.bias else "shift"
+        what = f"bias: {self.bias}" if self.bias else "shift"
         if not self.sides:
             raise LayerError(f"attention: {what} needs block: the positions of a window, as in block: [7, 7]")
         positions = product(self.sides)
@@ -149,6 +170,11 @@ class Attention(Join, type="attention"):
                     f"attention: a window of block {_sizes(self.sides)} has {int_text(positions)} positions, but there are "
                     f"{int_text(x.axes[-1])} {name}"
                 )
+        if self.bias == "continuous" and min(map(smallest, self.sides)) < 2:
+            raise LayerError(
+                f"attention: bias: continuous needs at least 2 positions along every axis of a window, got block "
+                f"{_sizes(self.sides)}"
+            )
         if self.shifted:
             self._need_map(product(queries.axes[:-1]))
 
@@ -178,9 +204,13 @@ class Attention(Join, type="attention"):
             )
 
     def params(self, *xs: Shape) -> Params:
+        scales = self.heads * self.cosine
         if not self.bias:
-            return NO_PARAMS
-        return Params(weight=self.heads * product(2 * side - 1 for side in self.sides))
+            return Params(weight=scales) if self.cosine else NO_PARAMS
+        if self.bias == "relative":
+            return Params(weight=self.heads * self.relative_positions + scales)
+        axes = len(self.sides)
+        return Params(HIDDEN * (axes + self.heads) + scales, HIDDEN, self.relative_positions * axes)
 
     def work_parts(self, out: Shape, *xs: Shape) -> Mapping[str, Work]:
         queries, keys, values = xs[:3]
@@ -188,13 +218,25 @@ class Attention(Join, type="attention"):
         scores = rows * keys.axes[-1]
         pairs = product(queries.axes) * keys.axes[-1]
         added = {"bias": self.bias or len(xs) > 3, "mask": self.causal or self.shifted}
+        lengths = Work.sum(unit_length(x.values, self.heads * product(x.axes)) for x in (queries, keys))
         return {
+            **({"lengths of queries and keys": lengths} if self.cosine else {}),
             "queries x keys": Work(mac=pairs * queries.channels),
             "scale": Work(mul=scores),
             **{name: Work(add=scores) for name, does in added.items() if does},
             "soft-max": Work(exp=scores, add=scores - rows, div=scores),
             "weights x values": Work(mac=pairs * values.channels),
         }
+
+    def work_once(self, *inputs: Shape) -> Work:
+        scales = Work(exp=self.heads, compare=self.heads) if self.cosine else NO_WORK
+        if self.bias != "continuous":
+            return scales
+        rows = self.relative_positions
+        hidden, numbers = rows * HIDDEN, rows * self.heads
+        products = hidden * (len(self.sides) + self.heads)
+        network = Work(mac=products, add=hidden + numbers, compare=hidden, exp=numbers, div=numbers, mul=numbers)
+        return Work.sum((scales, network))
 
     def work(self, out: Shape, *xs: Shape) -> Work:
         return Work.sum(self.work_parts(out, *xs).values())

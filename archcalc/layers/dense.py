@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from archcalc.errors import LayerError
+from typing import Any
+
+from archcalc.errors import LayerError, clipped
 from archcalc.layers.base import Layer, whole
 from archcalc.layers.computed import computing, factors
-from archcalc.layers.settings import Choice, Flag, WholeNumber
-from archcalc.sizes import POINT, Int, Params, Shape, Window, Work
+from archcalc.layers.settings import EXPRESSION, Choice, Flag, Setting, WholeNumber, whole_number
+from archcalc.sizes import POINT, Int, Params, Shape, Window, Work, int_text, largest
+
+
+class Part(Setting):
+    """A part of a list: its first number, and the number after its last one."""
+
+    allowed = "[start, stop]"
+
+    def read(self, value: Any) -> tuple[Int, Int]:
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            raise LayerError(f"expected [start, stop], got {clipped(repr(value), 60)}")
+        start, stop = (whole_number(one, 0) for one in value)
+        if largest(start - stop) >= 0:
+            raise LayerError(f"the part from {int_text(start)} to {int_text(stop)} is empty")
+        return start, stop
+
+    def schema(self) -> dict[str, Any]:
+        one = {"anyOf": [{"type": "integer", "minimum": 0}, EXPRESSION]}
+        return {"type": "array", "items": one, "minItems": 2, "maxItems": 2, "description": self.help}
 
 
 class Linear(Layer, type="linear"):
@@ -14,6 +34,9 @@ class Linear(Layer, type="linear"):
 
     A map needs ``axis``: its channels (the same as a 1x1 convolution) or its last axis (as ``torch.nn.Linear`` takes a
     C x H x W tensor). Without ``axis`` a map is an error, so that a forgotten ``flatten`` is seen.
+
+    The biases of ``zero_bias`` are parameters that every forward pass takes for zero. In Swin V2, keys have no bias: in
+    torchvision, one linear layer makes queries, keys and values, and a third of its biases is never used.
 
     With ``weight_norm``, every forward pass computes the weights once for the whole batch: those of each output feature
     have a trained length.
@@ -30,6 +53,7 @@ class Linear(Layer, type="linear"):
         (None, "channels"),
         None,
     )
+    zero_bias = Part("output features whose bias is zero: the first one, from 0, and the one after the last one", None)
 
     def features(self, x: Shape) -> Int:
         if x.axes and self.axis is None:
@@ -43,9 +67,20 @@ class Linear(Layer, type="linear"):
 
     def shape(self, x: Shape) -> Shape:
         self.features(x)
+        self._need_bias()
         if x.axes and self.axis == "last":
             return Shape(x.channels, (*x.axes[:-1], self.out))
         return Shape(self.out, x.axes)
+
+    def _need_bias(self) -> None:
+        if self.zero_bias is None:
+            return
+        start, stop = self.zero_bias
+        if self.weight_norm:
+            raise LayerError("linear: weight_norm and zero_bias cannot be combined")
+        if not self.bias or largest(stop - self.out) > 0:
+            has = f"{int_text(self.out)} biases" if self.bias else "no bias"
+            raise LayerError(f"zero_bias is from {int_text(start)} to {int_text(stop)}, but the layer has {has}")
 
     def params(self, x: Shape) -> Params:
         return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)

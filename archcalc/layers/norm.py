@@ -200,9 +200,12 @@ class L2Norm(AxisNorm, type="l2_norm"):
         return Params(weight=(x.channels if self.per_channel else 1) * self.scale)
 
     def work(self, out: Shape, x: Shape) -> Work:
-        groups = x.values // self.features(x)
-        squares = x.values * (1 + self.scale)
-        return Work(mul=squares, add=x.values - groups, exp=groups, compare=groups, div=x.values)
+        return Work.sum((unit_length(x.values, x.values // self.features(x)), Work(mul=x.values * self.scale)))
+
+
+def unit_length(values: Int, groups: Int) -> Work:
+    """The operations that divide each group of values by its length: see ``L2Norm``."""
+    return Work(mul=values, add=values - groups, exp=groups, compare=groups, div=values)
 
 
 def grouped_work(x: Shape, groups: Int, affine: bool) -> Work:

@@ -9,7 +9,10 @@ from archcalc.layers.base import Layer, per_axis
 from archcalc.layers.convolution import LocallyConnected
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.resample import Pooled, Unpool
-from archcalc.sizes import Shape, equal
+from archcalc.sizes import Shape, equal, largest
+
+ARRANGED = ("out", "kernel", "groups", "table", "weight_norm", "relative")
+"""Settings in which the arrangement of parameters shows."""
 
 
 def check_shared(
@@ -32,7 +35,7 @@ def check_shared(
     before, x = owner_shapes[0], shapes[0]
     differ = [
         f"{key} {getattr(owner, key)} there, {getattr(layer, key)} here"
-        for key in ("out", "kernel", "groups", "table", "weight_norm", "relative")
+        for key in (*ARRANGED, *(("heads", "cosine") if largest(ours.weight) else ()))
         if key in layer.fields and not _alike(key, owner, before, layer, x)
     ]
     if differ and not equal(before.channels, x.channels):

@@ -50,6 +50,7 @@ SUMS: Mapping[str, Callable[[Row], int]] = {
     "kernels": _only(WEIGHTED, lambda row: row.params.weight),
     "kernels_and_biases": _only(WEIGHTED, lambda row: row.params.weight + row.params.bias),
     "macs": lambda row: row.work.mac,
+    "macs_once": lambda row: row.node.layer.work_once(*row.inputs).mac if row.node else 0,  # whatever the batch
     "flops": lambda row: 2 * row.work.mac,
     "connections": lambda row: row.macs or 0,  # under the convention in COUNTED_AS
     "bias_adds": _only(WEIGHTED, lambda row: row.work.add),

@@ -13,9 +13,22 @@ from archcalc.layers.resample import Upsample
 from archcalc.pytorch.attention_bias import Bias, bias_of, windows_first
 from archcalc.pytorch.attention_math import Math, Tokens, low_all
 from archcalc.pytorch.code import ModuleCode, Statements
+from archcalc.pytorch.length import unit_length
 from archcalc.pytorch.record import Record
-from archcalc.pytorch.runner import FLOAT, Runner, dense
-from archcalc.pytorch.tape import PASSES, SCRATCH, VIEW, BackwardRule, Extra, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.runner import FLOAT, Runner, dense, into
+from archcalc.pytorch.tape import (
+    PASSES,
+    SCRATCH,
+    VIEW,
+    BackwardRule,
+    Extra,
+    Made,
+    Operation,
+    Result,
+    Saved,
+    Saves,
+    TapeTensor,
+)
 from archcalc.sizes import Shape, product
 
 FLASH = "_scaled_dot_product_flash_attention_for_cpu"
@@ -59,25 +72,29 @@ class AttentionRecord(Record, type="attention"):
     saves_input, saves_output = True, True
     in_place = False
     keeps_format = True
+    fvcore_operator = "linear"  # of the layers behind a continuous bias; fvcore has no rule for the attention itself
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return self._module(layer, (x, x, x))
 
     def _module(self, layer: Any, inputs: Sequence[Shape]) -> ModuleCode:
         if not layer.bias and not layer.shifted and len(inputs) < 4:
-            arguments = {"heads": layer.heads, "causal": layer.causal, "scale": layer.scale}
-            return ModuleCode("Attention", arguments, 1, {"causal": False, "scale": None})
+            arguments = {"heads": layer.heads, "causal": layer.causal, "scale": layer.scale, "cosine": layer.cosine}
+            return ModuleCode("Attention", arguments, 1, {"causal": False, "scale": None, "cosine": False})
         queries, keys = inputs[:2]
         arguments = {
             "heads": layer.heads,
             "block": layer.sides if layer.bias or layer.shifted else (),
             "scale": layer.scale,
-            "relative": layer.bias is not None,
+            "relative": layer.bias == "relative",
+            "continuous": layer.bias == "continuous",
             "causal": (queries.axes[-1], keys.axes[-1]) if layer.causal else (),
+            "cosine": layer.cosine,
         }
         if layer.shifted:
             arguments |= {"size": layer.map_size, "shift": layer.shifts}
-        defaults = {"block": (), "scale": None, "relative": False, "causal": ()}
+        off = dict.fromkeys(("relative", "continuous", "cosine"), False)
+        defaults = {"block": (), "scale": None, "causal": (), **off}
         return ModuleCode("BiasedAttention", arguments, 2 if arguments["block"] else 1, defaults)
 
     def statements(self, layer: Any, inputs: Sequence[Shape], out: Shape, over: bool = False) -> Statements:
@@ -98,6 +115,8 @@ class AttentionRecord(Record, type="attention"):
             self._tokens(tape, layer.heads, at, x, shape, one, flash)
             for at, (x, shape, one) in enumerate(zip(xs, shapes, layouts, strict=False))
         ]
+        if layer.cosine:
+            tokens[:2] = self._cosine(tape, *tokens[:2])
         bias = bias_of(tape, layer, xs, shapes)
         if flash:
             y = self._flash(tape, layer, tokens, bias, shapes, out)
@@ -129,6 +148,25 @@ class AttentionRecord(Record, type="attention"):
         )
         return one._replace(tensor=tape.run("view", [x], x.count, Result(view=True, order="last"), rule=rule))
 
+    def _cosine(self, tape: Runner, queries: Tokens, keys: Tokens) -> list[Tokens]:
+        """Queries and keys of length 1 in each head; the queries are multiplied with the trained scale of their head."""
+        unit = [_of_length_1(tape, queries, "queries")]
+        scale = _scales(tape, queries.heads)
+        x, count, size = unit[0], queries.tensor.count, max(unit[0].itemsize, tape.itemsize)
+        steps = into(0, x, size, count, 2 if tape.trains else 1)
+        if tape.trains:
+            steps = [[Made(SCRATCH, count * size, 0, 9)], *steps, [Made(1, 0, queries.heads * tape.itemsize)]]
+        saves = Saves(
+            "queries of length 1" if tape.trains else "",
+            tensors=[(scale.storage, "the scale of every head")] if x.derived else [],
+        )
+        result = Result(itemsize=size, role="scratch", label="scaled queries of length 1")
+        rule = BackwardRule(steps, reading_steps=1 + tape.trains)
+        unit[0] = tape.run("mul", [x, scale], count, result, saves, rule)
+        queries.tensor.storage.until(tape.now)
+        unit.append(_of_length_1(tape, keys, "keys"))
+        return [one._replace(tensor=x, own=True) for one, x in zip((queries, keys), unit, strict=True)]
+
     def _flash(
         self,
         tape: Runner,
@@ -153,3 +191,27 @@ class AttentionRecord(Record, type="attention"):
             if one:
                 one.tensor.storage.until(tape.now)
         return y
+
+
+def _of_length_1(tape: Runner, tokens: Tokens, name: str) -> TapeTensor:
+    x, result = tokens.tensor, Result(role="scratch", label=f"{name} of length 1")
+    return unit_length(tape, x, x.count, x.count // tokens.depth, result)
+
+
+def _scales(tape: Runner, heads: int) -> TapeTensor:
+    """The trained scale of every head: exp(min(s, log 100))."""
+    size = heads * tape.itemsize
+    least = TapeTensor(
+        tape.scratch("clamp", 0, size, "logarithms of scales"), heads, tape.itemsize, derived=tape.trains
+    )
+    least.storage.until(tape.moment("exp"))
+    scale = TapeTensor(tape.make("scratch", 0, size, "scales"), heads, tape.itemsize, derived=tape.trains)
+    if tape.trains:
+        steps = [[Made(SCRATCH, 0, tape.itemsize, 2)], [Made(SCRATCH, 0, heads, 2)], tape.gradients(heads)]
+        rule = BackwardRule(steps, weights=True)
+        tape.operations.append(Operation(tape.node, "clamp", [], least, [], rule, tape.parameter))
+        tape.parameter += 1
+        saved = [Saved(scale.storage, tape.node, "the scale of every head")]
+        rule = BackwardRule([[Made(0, 0, size)]])
+        tape.operations.append(Operation(tape.node, "exp", [least], scale, saved, rule, tape.parameter))
+    return scale

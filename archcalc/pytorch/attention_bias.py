@@ -6,20 +6,38 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.layers.arrangement import Arrangement, Part
+from archcalc.layers.attention import HIDDEN
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.tape import PASSES, SCRATCH, BackwardRule, Made, Operation, Result, TapeTensor
+from archcalc.pytorch.tape import (
+    PASSES,
+    SCRATCH,
+    WEIGHT,
+    BackwardRule,
+    Made,
+    Operation,
+    Result,
+    Saved,
+    Storage,
+    TapeTensor,
+)
 from archcalc.sizes import Shape, product
 
 
 class Bias(NamedTuple):
     """What is added to the scores: a tensor for all images, or a copy for each image (``repeated``).
 
-    values: the numbers of the tensor, or of the copy of one image.
+    values: the numbers of the tensor, or of the copy of one image. table: computed numbers from which it was gathered.
     """
 
     tensor: TapeTensor
     values: int
     repeated: bool = False
+    table: Storage | None = None
+
+    @classmethod
+    def none(cls, tape: Runner) -> Bias:
+        """A tensor that takes no memory."""
+        return cls(TapeTensor(Storage("", tape.node, "scratch", 0, 0, tape.now, ""), 0, tape.itemsize), 0)
 
     @classmethod
     def made(cls, tape: Runner, operator: str, count: int, itemsize: int, derived: bool, label: str) -> Bias:
@@ -35,6 +53,7 @@ class Bias(NamedTuple):
         count: int = 0,
         itemsize: int = 0,
         repeated: bool = False,
+        saves_output: str = "",
     ) -> Bias:
         """The result of an operator on the tensor."""
         old, count = self.tensor, count or self.values
@@ -44,8 +63,9 @@ class Bias(NamedTuple):
         old.storage.until(tape.now)
         new = TapeTensor(storage, count, itemsize, derived=old.derived, times=tape.times if repeated else 1)
         if old.derived:
-            tape.operations.append(Operation(tape.node, operator, [old], new, [], rule, tape.parameter))
-        return Bias(new, count, repeated)
+            saved = [Saved(storage, tape.node, saves_output)] if saves_output else []
+            tape.operations.append(Operation(tape.node, operator, [old], new, saved, rule, tape.parameter))
+        return Bias(new, count, repeated, self.table)
 
     def low(self, tape: Runner) -> Bias:
         """The tensor in half precision under autocast."""
@@ -61,10 +81,17 @@ def bias_of(tape: Runner, layer: Any, xs: Sequence[TapeTensor], shapes: Sequence
     given = len(xs) > 3
     if not (given or layer.bias or layer.shifted):
         return None
-    queries, keys = shapes[:2]
-    bias = _given(tape, xs[3], shapes[3]) if given else _trained(tape, layer, queries, xs[0])
-    if not (layer.shifted or layer.causal):
-        return bias
+    bias = _given(tape, xs[3], shapes[3]) if given else _trained(tape, layer, shapes[0], xs[0])
+    if layer.shifted or layer.causal:
+        bias = _masked(tape, layer, bias, shapes)
+    if bias.table:
+        bias.table.until(tape.now)
+    return bias
+
+
+def _masked(tape: Runner, layer: Any, bias: Bias, shapes: Sequence[Shape]) -> Bias:
+    """The bias, -inf where a query does not read a key; a copy for each image if the windows differ."""
+    given, (queries, keys) = len(shapes) > 3, shapes[:2]
     windows = product(queries.axes[:-1]) if layer.shifted else 1
     heads = layer.heads if layer.bias else 1
     count = bias.values if given else heads * queries.axes[-1] * keys.axes[-1] * windows
@@ -100,11 +127,74 @@ def _trained(tape: Runner, layer: Any, queries: Shape, tokens: TapeTensor) -> Bi
     heads, n = layer.heads, queries.axes[-1]
     if not layer.bias:
         return Bias.made(tape, "new_zeros", 1, tokens.itemsize, False, "bias")
+    if layer.bias == "continuous":
+        bias = _gathered(tape, _computed(tape, layer), heads * n * n)
+    else:
+        bias = _gathered_parameters(tape, int(layer.heads * layer.relative_positions), heads * n * n)
+    return bias.then(tape, "clone", PASSES, "bias by heads") if heads > 1 and n > 1 else bias
+
+
+def _gathered_parameters(tape: Runner, numbers: int, count: int) -> Bias:
+    """The trained number of each pair of positions."""
     size, derived = tape.itemsize, tape.trains
-    bias = Bias.made(tape, "index", heads * n * n, size, derived, "bias")
+    bias = Bias.made(tape, "index", count, size, derived, "bias")
     if derived:
-        numbers = int(layer.params(queries).weight)
         steps = [[Made(SCRATCH, 0, numbers * size)], tape.gradients(numbers)]
         tape.operations.append(Operation(tape.node, "index", [], bias.tensor, [], BackwardRule(steps), tape.parameter))
         tape.parameter += 1
-    return bias.then(tape, "clone", PASSES, "bias by heads") if heads > 1 and n > 1 else bias
+    return bias
+
+
+def _gathered(tape: Runner, table: Bias, count: int) -> Bias:
+    """The computed number of each pair of positions. The table stays alive until the bias is complete."""
+    size = table.values * table.tensor.itemsize
+    rule = BackwardRule([[Made(SCRATCH, 0, size)], [Made(0, 0, size)]])
+    return table.then(tape, "index", rule, "bias", count)._replace(table=table.tensor.storage)
+
+
+def _computed(tape: Runner, layer: Any) -> Bias:
+    """A number for each relative position and head: two linear layers with ReLU between, and 16 times a sigmoid."""
+    rows, axes = layer.relative_positions, len(layer.sides)
+    hidden = rows * HIDDEN
+    distances = Bias.none(tape)
+    weights = tape.weights(axes * HIDDEN, HIDDEN)
+    if tape.amp:
+        distances = Bias.made(tape, "_to_copy", rows * axes, 2, False, "distances in half precision")
+    first = _linear(tape, distances, weights, "addmm", hidden)
+    first = _rectified(tape, first)
+    second = _linear(tape, first, tape.weights(HIDDEN * layer.heads), "mm", rows * layer.heads)
+    size = second.values * second.tensor.itemsize
+    rule = BackwardRule([[Made(0, 0, size)]])
+    logistic = second.then(tape, "sigmoid", rule, "sigmoid of numbers", saves_output="its output")
+    return logistic.then(tape, "mul", rule, "number of each relative position")
+
+
+def _linear(tape: Runner, x: Bias, weights: tuple[list[Made], list[TapeTensor]], operator: str, count: int) -> Bias:
+    """A linear layer. Autograd makes the gradients of weight, bias and input (addmm), or of weight and input (mm)."""
+    gradients, copies = weights
+    old, itemsize = x.tensor, 2 if tape.amp else tape.itemsize
+    y = Bias.made(tape, operator, count, itemsize, tape.trains, "hidden features" if operator == "addmm" else "numbers")
+    for one in (old, *copies):
+        one.storage.until(tape.now)
+    if not tape.trains:
+        return y
+    saved = [Saved(old.storage, tape.node, "its input")]
+    if old.derived:
+        saved += [Saved(copy.storage, tape.node, "its weights in half precision") for copy in copies[:1]]
+    steps = [[made] for made in gradients] + [[Made(0, 0, x.values * old.itemsize)]] * old.derived
+    rule = BackwardRule(steps, weights=True, reading_steps=2)
+    tape.operations.append(Operation(tape.node, operator, [old, *copies], y.tensor, saved, rule, tape.parameter))
+    tape.parameter += sum(made.target == WEIGHT for made in gradients)
+    return y
+
+
+def _rectified(tape: Runner, x: Bias) -> Bias:
+    """ReLU in place."""
+    old = x.tensor
+    old.storage.until(tape.moment("relu_"))
+    new = TapeTensor(old.storage, x.values, old.itemsize, derived=old.derived)
+    if old.derived:
+        rule = BackwardRule([[Made(0, 0, x.values * old.itemsize)]])
+        saved = [Saved(old.storage, tape.node, "its output")]
+        tape.operations.append(Operation(tape.node, "relu_", [old], new, saved, rule, tape.parameter))
+    return x._replace(tensor=new)

@@ -92,7 +92,11 @@ class Math:
 
     def _with_bias(self, scores: TapeTensor, bias: Bias) -> TapeTensor:
         """The scores with a bias. The gradient of a bias for all images is a sum over the images."""
-        alike = bias.repeated or (bias.values == self.scores and self.tape.batch.alone(scores.times))
+        alike = (
+            bias.repeated
+            or not bias.tensor.derived
+            or (bias.values == self.scores and self.tape.batch.alone(scores.times))
+        )
         steps = [] if alike else [[Made(1, 0, bias.values * scores.itemsize)]]
         if steps and bias.tensor.itemsize < scores.itemsize:
             steps = [

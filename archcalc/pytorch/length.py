@@ -102,23 +102,8 @@ class L2NormRecord(NormRecord, type="l2_norm"):
         return mixed(out, *layer.over(out))
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,), n, groups = xs, out.values, out.values // layer.features(out)
-        small, whole, why = groups * x.itemsize, n * x.itemsize, self.saves.input
-        steps = [[Made(SCRATCH, whole, 0, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, whole, 0)]]
-        saves = Saves(why, "its lengths")
-        length = tape.run("linalg_vector_norm", xs, groups, _within("lengths"), saves, BackwardRule(steps))
-        steps = [[Made(SCRATCH, 0, x.itemsize, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, small, 0)]]
-        saves = Saves("its lengths")
-        least = tape.run("clamp_min", [length], groups, _within("lengths from eps"), saves, BackwardRule(steps))
-        rule = PASSES if groups == n else BackwardRule([[Made(0, small, 0)]])
-        divisor = tape.run("expand", [least], n, VIEW, rule=rule)
-        length.storage.until(tape.now)
-        steps = [*[[Made(SCRATCH, whole, 0, 3)]] * 3, [Made(1, whole, 0)], [Made(0, whole, 0)]]
-        saves = Saves(why, tensors=[(least.storage, "its lengths from eps")])
-        contiguous = groups == n and x.order == "unit"  # as both operands are
-        made = _within("normalised") if layer.scale else ORDERED[""]
-        made = made._replace(order="first") if contiguous else made
-        y = tape.run("div", [x, divisor], n, made, saves, BackwardRule(steps))
+        (x,), n = xs, out.values
+        y = unit_length(tape, x, n, n // layer.features(out), _within("normalised") if layer.scale else ORDERED[""])
         if not layer.scale:
             return y
         normalised = y.storage
@@ -135,6 +120,25 @@ def _has_format(tape: Runner, x: TapeTensor, shape: Shape, channels: bool) -> bo
         sizes, strides = (*sizes[1:], sizes[0]), (*strides[1:], strides[0])
     order, _ = tape.batch.order_of(sizes, strides, shape.values, x.times)
     return order in ("first", "unit") or (order == "last" and len(shape.axes) in (2, 3))
+
+
+def unit_length(tape: Runner, x: TapeTensor, n: int, groups: int, result: Result) -> TapeTensor:
+    """x divided by its lengths, as F.normalize does it."""
+    small, whole, why = groups * x.itemsize, n * x.itemsize, "its input"
+    steps = [[Made(SCRATCH, whole, 0, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, whole, 0)]]
+    saves = Saves(why, "its lengths")
+    length = tape.run("linalg_vector_norm", [x], groups, _within("lengths"), saves, BackwardRule(steps))
+    steps = [[Made(SCRATCH, 0, x.itemsize, 2)], [Made(SCRATCH, groups, 0, 2)], [Made(0, small, 0)]]
+    saves = Saves("its lengths")
+    least = tape.run("clamp_min", [length], groups, _within("lengths from eps"), saves, BackwardRule(steps))
+    rule = PASSES if groups == n else BackwardRule([[Made(0, small, 0)]])
+    divisor = tape.run("expand", [least], n, VIEW, rule=rule)
+    length.storage.until(tape.now)
+    steps = [*[[Made(SCRATCH, whole, 0, 3)]] * 3, [Made(1, whole, 0)], [Made(0, whole, 0)]]
+    saves = Saves(why, tensors=[(least.storage, "its lengths from eps")])
+    if groups == n and x.order == "unit":  # the result is contiguous, as both operands are
+        result = result._replace(order="first")
+    return tape.run("div", [x, divisor], n, result, saves, BackwardRule(steps))
 
 
 def _within(label: str) -> Result:

@@ -138,10 +138,10 @@ class Runner(Tape):
         others = [one._replace(target=2) if self.amp else one for one in gradients]
         return [first, *others], [low, *copies], [(low.storage, "its computed weights")]
 
-    def cast_fixed(self, x: TapeTensor) -> TapeTensor:
+    def cast_fixed(self, x: TapeTensor, label: str = "computed weights in half precision") -> TapeTensor:
         """Computed weights in half precision."""
         x.storage.until(self.moment("_to_copy"))
-        storage = self.make("scratch", 0, 2 * x.count, "computed weights in half precision")
+        storage = self.make("scratch", 0, 2 * x.count, label)
         low = TapeTensor(storage, x.count, 2, derived=x.derived)
         if x.derived:
             rule = BackwardRule([[Made(0, 0, x.count * x.itemsize)]])

@@ -11,8 +11,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
-from archcalc.export.attention_layers import BiasedAttention
+from archcalc.export.attention_layers import Attention, BiasedAttention
 from archcalc.export.convolution_layers import RelativeConv
+from archcalc.export.missing_layers import ZeroBiasLinear
 from archcalc.network import Node
 from archcalc.pytorch.leading import leading
 from archcalc.pytorch.record import records
@@ -23,6 +24,10 @@ KNOWN = frozenset(module for record in records.values() for module in record.mod
 """Modules of torch or torchvision that are a layer."""
 PASSING = ("Identity", "Permute", "SwapAxes", "WindowPartition", "WindowDepartition")
 """Modules that only return or reorder their input."""
+INSIDE = "cpb_mlp"
+"""The module of torchvision that holds the linear layers behind a continuous bias, which are a part of attention here."""
+CONSTANTS = ("index", "distances")
+"""Buffers that follow from sizes."""
 
 
 class ModuleRun(NamedTuple):
@@ -108,18 +113,19 @@ def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[s
 def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None:
     """Copy the parameters and buffers of the other model into the built model.
 
-    An index follows from sizes and has no values on the meta device. So the other model takes it from the built model.
+    An index and distances follow from sizes and have no values on the meta device. So the other model takes them from the
+    built model.
     """
     tensors = dict((*theirs.named_parameters(), *theirs.named_buffers()))
     for layer in built.modules():
-        if isinstance(layer, (BiasedAttention, RelativeConv)):
+        if isinstance(layer, (BiasedAttention, RelativeConv, ZeroBiasLinear)):
             with torch.device(next(theirs.parameters()).device):
                 layer.constants()
     for mine, other in paired:
         path, _, name = mine.rpartition(".")
         module = built.get_submodule(path)
-        if isinstance(module, BiasedAttention) and name == "index":
-            tensors[other].copy_(module.index.view_as(tensors[other]))
+        if isinstance(module, BiasedAttention) and name in CONSTANTS:
+            tensors[other].copy_(getattr(module, name).view_as(tensors[other]))
             continue
         trained = name in module._parameters
         tensor = tensors[other].data.reshape(getattr(module, name).shape)
@@ -142,8 +148,8 @@ def _whole_last(tensors: list[Tensor]) -> list[Tensor]:
 
 
 def _trimmed(tensor: Tensor) -> tuple[int, ...]:
-    """The shape without axes of size 1 at the start and the end; of an index, how many numbers it has."""
-    shape = tuple(tensor.shape) if tensor.is_floating_point() else (tensor.numel(),)
+    """The shape without axes of size 1 at the start and the end; of a buffer, how many numbers it has."""
+    shape = tuple(tensor.shape) if isinstance(tensor, nn.Parameter) else (tensor.numel(),)
     while shape[:1] == (1,):
         shape = shape[1:]
     while shape[-1:] == (1,):
@@ -185,8 +191,10 @@ def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Te
     for node, module in built.layers:
         tensors = [tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) in position]
         inputs = node.inputs
-        if node.layer.type == "attention":  # its bias does not depend on its inputs
-            waiting[-1 - node.index], tensors = ((), tensors), []
+        if isinstance(module, Attention):  # its bias does not depend on its inputs
+            bias = [tensor for tensor in tensors if tensor is not module.logit_scale]
+            waiting[-1 - node.index] = (), sorted(bias, key=lambda tensor: position[id(tensor)])
+            tensors = [tensor for tensor in tensors if tensor is module.logit_scale]
         waiting[node.index] = inputs, sorted(tensors, key=lambda tensor: position[id(tensor)])
     ordered: dict[int, Tensor] = {}
     while waiting:
@@ -219,7 +227,8 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
         return code.form(node.layer.type, node.name)[0] in (MODULE, SUBCLASS)
 
     for call in calls(theirs, images):
-        if call.kind in PASSING or call.path.split(".")[-1] in extras:
+        path = call.path.split(".")
+        if call.kind in PASSING or path[-1] in extras or INSIDE in path:
             continue
         if call.kind not in KNOWN:
             return agreed, f"{call.path} is a {call.kind}, which no layer is known to be"

@@ -66,11 +66,11 @@ def count_forward(model: Built, *images: Tensor) -> ForwardCounts:
 
 
 def counted_macs(model: nn.Module, images: Tensor) -> int:
-    """MACs of one image in the convolutions and matrix products of any model, by torch's counter."""
+    """MACs of all images in the convolutions and matrix products of any model, by torch's counter."""
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
         model(images)
-    return counter.get_total_flops() // (2 * len(images))
+    return counter.get_total_flops() // 2
 
 
 def fvcore(model: Built, *images: Tensor) -> Fvcore:

@@ -105,6 +105,9 @@ SAME_NAMES = (
     "swin_b",
     "swin_s",
     "swin_t",
+    "swin_v2_b",
+    "swin_v2_s",
+    "swin_v2_t",
     *(f"vit_{name}" for name in ("b_16", "b_32", "h_14", "l_16", "l_32")),
     "wide_resnet101_2",
     "wide_resnet50_2",
@@ -288,7 +291,8 @@ def _without_memory() -> Any:
     class WithoutMemory(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
-            if func in (torch.empty, torch.ones, torch.zeros) and kwargs.get("device") is None:
+            numbers = func is torch.arange and kwargs.get("dtype") == torch.float32  # Swin V2's distances
+            if (numbers or func in (torch.empty, torch.ones, torch.zeros)) and kwargs.get("device") is None:
                 kwargs["device"] = "meta"
             return func(*args, **kwargs)
 

@@ -138,9 +138,11 @@ def _compared(
         modules, unlike = unlike_module(model, theirs, images, TORCHVISION)
         problems.append(unlike)
     differences = [Comparison(f"beside {name}", "the same", problem, True) for problem in problems if problem]
-    rows = analyze(model.network, training=not model.network.side_problem).rows
+    rows = analyze(model.network, batch=TRAINING_BATCH, training=not model.network.side_problem).rows
     macs = sum(row.work.mac for row in rows)
-    differences.append(Comparison.of(f"macs of {name}", macs, counts.counted_macs(theirs.train(), images)))
+    differences.append(
+        Comparison.of(f"macs of {name}, batch {TRAINING_BATCH}", macs, counts.counted_macs(theirs.train(), images))
+    )
     return OtherModel(name, len(paired), modules, None), paired, differences
 
 

@@ -160,6 +160,21 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return self.attention(x, x, x)
 
+    class OneImage(nn.Module):
+        """Linear layers on one image of distances, as torchvision has them."""
+
+        def __init__(self, inside: nn.Module) -> None:
+            super().__init__()
+            self.inside = inside
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.inside(x[None])[0]
+
+    def continuous(**settings: Any) -> Windows:
+        attention = BiasedAttention(2, (2, 3), continuous=True, **settings)
+        attention.numbers = OneImage(attention.numbers)
+        return Windows(attention)
+
     def case(module: Callable[[], Any], **settings: Any) -> tuple[dict[str, Any], Callable[[], Any]]:
         return settings, module
 
@@ -175,6 +190,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         ),
         "conv_transpose": case(lambda: nn.ConvTranspose2d(8, 4, 3, 2), **conv, stride=2),
         "locally_connected": case(lambda: LocalConv(8, 4, (3, 2), (4, 5), (1, 1)), out=4, kernel=[3, 2]),
+        "linear/zero": case(lambda: nn.Linear(6, 5), out=5, axis="last", zero_bias=[1, 3]),
         "linear": case(lambda: nn.Linear(6, 5), out=5, axis="last"),
         "batch_norm": case(lambda: nn.BatchNorm2d(8)),
         "batch_norm/plain": case(lambda: nn.BatchNorm2d(8, affine=False), affine=False),
@@ -268,6 +284,9 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             shift=1,
             size=[4, 9],
         ),
+        "attention/cosine": case(lambda: Windows(Attention(2, cosine=True)), heads=2, cosine=True),
+        "attention/continuous": case(continuous, heads=2, bias="continuous", block=[2, 3]),
+        "attention/v2": case(lambda: continuous(cosine=True), heads=2, bias="continuous", block=[2, 3], cosine=True),
         "matmul": case(lambda: Written(lambda x: torch.matmul(x, x))),
         "matmul/transposed": case(lambda: Written(lambda x: torch.matmul(x.mT, x)), transpose="first"),
         "add": case(lambda: Written(lambda x: x + x)),

@@ -41,14 +41,26 @@ OWN_SIZE = (
     "vit_b_32",
     "swin_t",
     "swin3d_t",
+    "swin_v2_t",
     "maxvit_t",
     "mvit_v1_b",
     "mvit_v2_s",
 )
 """Networks that are torchvision's only at the size that they were made for."""
 
-LARGER = ("vit_b_16", "vit_l_16", "vit_l_32", "vit_h_14", "swin_s", "swin_b", "swin3d_s", "swin3d_b")
-"""Networks with the layers of ``vit_b_32``, ``swin_t`` and ``swin3d_t`` in other numbers, which take minutes at their own size."""
+LARGER = (
+    "vit_b_16",
+    "vit_l_16",
+    "vit_l_32",
+    "vit_h_14",
+    "swin_s",
+    "swin_b",
+    "swin3d_s",
+    "swin3d_b",
+    "swin_v2_s",
+    "swin_v2_b",
+)
+"""Networks with the layers of ``vit_b_32``, ``swin_t``, ``swin3d_t`` and ``swin_v2_t`` in other numbers, which take minutes at their own size."""
 
 
 def at(name: str) -> Network:

@@ -180,6 +180,7 @@ CASES = [
         (Window(2, 1, 1), Window(2, 1, 1)),
     ),
     Case("linear", {"out": 10}, (v,), Shape(10), (60, 10), {"mac": 60, "add": 10}),
+    Case("linear", {"out": 10, "zero_bias": [4, 7]}, (v,), Shape(10), (60, 10), {"mac": 60, "add": 10}),
     Case("linear", {"out": 10, "bias": False, "axis": "channels"}, (x,), Shape(10, (5, 7)), (60,), {"mac": 60 * 35}),
     Case(
         "linear",
@@ -507,6 +508,26 @@ CASES = [
         {"mac": 2 * 6 * 6 * 4, "mul": 72, "exp": 72, "add": 72 + 2 * 6 * 5, "div": 72},
         (Window(6, whole=True),),
     ),
+    # the same window: 15 relative positions of 2 numbers; weights 2*512 + 512*2, 512 biases
+    Case(
+        "attention",
+        {"heads": 2, "bias": "continuous", "block": [2, 3]},
+        (Shape(4, (6,)),) * 3,
+        Shape(4, (6,)),
+        (2048, 512, 30),
+        {"mac": 2 * 6 * 6 * 4, "mul": 72, "exp": 72, "add": 72 + 2 * 6 * 5, "div": 72},
+        (Window(6, whole=True),),
+    ),
+    # lengths of 3*4 queries and 3*5 keys of 2 channels: 54 squares, 27 sums, roots and comparisons, 54 quotients
+    Case(
+        "attention",
+        {"heads": 3, "cosine": True},
+        (Shape(6, (4,)), Shape(6, (5,)), Shape(3, (5,))),
+        Shape(3, (4,)),
+        (3,),
+        {"mac": 180, "mul": 54 + 60, "exp": 27 + 60, "compare": 27, "add": 27 + 12 * 4, "div": 54 + 60},
+        (Window(5, whole=True),),
+    ),
     # matrices of 6 x 7 and 7 x 4: 6*4 sums of 7 products
     Case(
         "matmul", {}, (Shape(6, (7,)), Shape(7, (4,))), Shape(6, (4,)), (), {"mac": 6 * 4 * 7}, (Window(7, whole=True),)
@@ -782,6 +803,25 @@ def test_a_linear_layer_computes_weights_for_each_output_feature():
     layer = registry["linear"](out=8, axis="last", weight_norm="channels")
     assert layer.work_once(x) == Work(mul=112, add=48, exp=8, div=8)
     assert registry["linear"](out=8, axis="last").work_once(x) == Work()
+
+
+@pytest.mark.parametrize(
+    ("settings", "work"),
+    [
+        ({}, Work()),
+        ({"bias": "relative", "block": [2, 3]}, Work()),
+        # the smaller of a number and log 100, and exp of it, for 2 heads
+        ({"cosine": True}, Work(exp=2, compare=2)),
+        # 15 positions: 512 x (2 + 2) products, 512 biases and comparisons, and 2 sigmoids (1 exp, add and div) times 16
+        ({"bias": "continuous", "block": [2, 3]}, Work(30_720, add=7_710, compare=7_680, exp=30, div=30, mul=30)),
+        (
+            {"bias": "continuous", "block": [2, 3], "cosine": True},
+            Work(30_720, add=7_710, compare=7_682, exp=32, div=30, mul=30),
+        ),
+    ],
+)
+def test_attention_computes_its_bias_and_scales_once(settings: dict[str, object], work: Work) -> None:
+    assert registry["attention"](heads=2, **settings).work_once(*(Shape(4, (6,)),) * 3) == work
 
 
 def test_a_transposed_convolution_computes_weights_for_each_input_channel():

@@ -74,6 +74,13 @@ ROWS = [
         "StandardisedConv(nn.Conv2d(6, 8, 1), scaled=True, eps=1e-05, gamma=1.5)",
     ),
     ("linear", {"out": 8, "axis": "channels"}, x, "ChannelLinear(6, 8)"),
+    ("linear", {"out": 8, "zero_bias": [2, 5]}, v, "ZeroBiasLinear(6, 8, start=2, stop=5)"),
+    (
+        "linear",
+        {"out": 8, "zero_bias": [2, 5], "axis": "channels"},
+        x,
+        "ZeroBiasLinear(6, 8, start=2, stop=5, channels=True)",
+    ),
     ("rbf", {"out": 10}, v, "Rbf(6, 10)"),
     ("roi_align", {"size": 7}, x, "RoiAlign((7, 7), 2)"),
     ("roi_pool", {"size": [6, 7]}, x, "RoiPool((6, 7))"),
@@ -285,6 +292,13 @@ BEFORE = [
     ("matmul", {}, (Shape(6, (9,)), Shape(9, (4,))), ["torch.matmul(x0, x1)"]),
     ("attention", {"heads": 2}, (x, x, x), ["Attention(2)"]),
     ("attention", {"heads": 2, "causal": True, "scale": 1}, (x, x, x), ["Attention(2, causal=True, scale=1)"]),
+    ("attention", {"heads": 2, "cosine": True}, (x, x, x), ["Attention(2, cosine=True)"]),
+    (
+        "attention",
+        {"heads": 2, "bias": "continuous", "block": [3, 3], "cosine": True},
+        (x, x, x),
+        ["BiasedAttention(2, (3, 3), continuous=True, cosine=True)"],
+    ),
     (
         "attention",
         {"heads": 2, "bias": "relative", "block": 9},

@@ -648,7 +648,8 @@ class Settings:
         return self.some(
             heads=self.groups(),
             causal=self.one_of(None, None, True),
-            scale=self.one_of(None, None, 0.5, -1),
+            scale=self.one_of(None, None, None, 0.5, -1),
+            cosine=self.one_of(None, None, True),
             **(self.windows_of(self.x.axes) if self.x.axes and not self.rarely(2) else {}),
         )
 
@@ -667,7 +668,7 @@ class Settings:
         shift = self.one_of(None, 0, self.number(0, max(sides)), [self.number(0, side - 1) for side in sides])
         size = [side * count for side, count in zip(sides, counts, strict=True)]
         return {
-            "bias": self.one_of(None, "relative", "relative"),
+            "bias": self.one_of(None, "relative", "continuous"),
             "block": block,
             "shift": shift,
             "size": None if shift is None or self.rarely(10) else size,
@@ -704,8 +705,10 @@ class Settings:
 
     def linear(self) -> dict[str, Any]:
         axis = self.one_of("channels", "last", None) if self.x.axes else self.one_of(None, None, "channels", "last")
-        norm = "channels" if self.rarely(4) else None
-        return self.some(out=self.count(1, 8), bias=self.one_of(None, False), axis=axis, weight_norm=norm)
+        norm, out, bias = "channels" if self.rarely(4) else None, self.count(1, 8), self.one_of(None, False)
+        zeros = self.one_of(None, None, sorted([self.number(0, 8), self.number(0, 8)]))
+        zeros = None if (norm or bias is False) and not self.rarely(9) else zeros
+        return self.some(out=out, bias=bias, axis=axis, weight_norm=norm, zero_bias=zeros)
 
     def roi_align(self) -> dict[str, Any]:
         sampling, aligned = self.one_of(None, 1, 3), self.one_of(None, True)

@@ -181,6 +181,10 @@ def avg_pool(given: dict[str, Any], x: Tensor) -> Tensor:
 
 def linear(given: dict[str, Any], x: Tensor) -> Tensor:
     """Without an axis as PyTorch has it, on the last one."""
+    if given["zero_bias"]:
+        start, stop = given["zero_bias"]
+        if not given["bias"] or given["weight_norm"] or not 0 <= start < stop <= given["out"]:
+            raise NoSuchLayerError("biases that are not there")
     if given["axis"] == "channels":
         return nn.Linear(x.shape[1], given["out"], given["bias"])(x.movedim(1, -1)).movedim(-1, 1)
     return nn.Linear(x.shape[-1], given["out"], given["bias"])(x)
@@ -298,11 +302,18 @@ def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
         if given["bias"] or bias.shape != (*q.shape[:-1], k.shape[-2]):
             raise NoSuchLayerError("two biases, or a bias that is repeated")
         mask = bias if mask is None else bias + mask
+    scale = given["scale"]
+    if given["cosine"]:
+        if scale is not None:
+            raise NoSuchLayerError("two scales")
+        q, k, scale = F.normalize(q, dim=-1), F.normalize(k, dim=-1), 1.0
+    if given["bias"] == "continuous" and min(listed(given["block"])) < 2:
+        raise NoSuchLayerError("distances in a window of one position")
     causal = given["causal"]
     if causal and mask is not None:
         causal, mask = False, mask + torch.full((q.shape[-2], k.shape[-2]), float("-inf")).triu(1)
     with sdpa_kernel(SDPBackend.MATH):
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=given["scale"])
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=scale)
     return y.movedim(-1, 2).flatten(1, 2)
 
 

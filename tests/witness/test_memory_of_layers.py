@@ -52,6 +52,8 @@ LAYERS = (
     "{l2_norm: {axis: last}}",
     "{l2_norm: {axis: last, scale: true}}",
     "{l2_norm: {axis: [channels, last], scale: true}}",
+    "{linear: {out: 3, axis: channels, zero_bias: [0, 2]}}",
+    "{linear: {out: 3, axis: last, zero_bias: [1, 2]}}",
     "{global_max_pool: }",
     "{adaptive_max_pool: {out: 2}}",
     "{locally_connected: {out: 4, kernel: 3, pad: same}}",
@@ -92,6 +94,9 @@ FROZEN = (
     "{linear: {out: 8, axis: last, weight_norm: channels}}",
     "{linear: {out: 4, axis: channels, weight_norm: channels, bias: false}}",
     "{linear: {out: 3, axis: last, bias: false}}",
+    "{linear: {out: 3, axis: channels, zero_bias: [0, 2]}}",
+    "{linear: {out: 3, axis: last, zero_bias: [1, 2]}}",
+    "{attention: {heads: 2, bias: continuous, block: [2, 3], cosine: true, queries: [], keys: [], values: []}}",
     "{batch_norm: }",
     "{layer_norm: {axis: channels}}",
     "{layer_norm: {axis: last}}",
@@ -309,7 +314,20 @@ def test_a_sum_of_unequal_maps(other: str, before: str) -> None:
 
 
 @pytest.mark.usefixtures("two_threads")
-@pytest.mark.parametrize("settings", ["", ", bias: relative, block: 6", ", bias: relative, block: 6, causal: true"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "",
+        ", bias: relative, block: 6",
+        ", bias: relative, block: 6, causal: true",
+        ", bias: continuous, block: 6",
+        ", bias: continuous, block: [3, 2], causal: true",
+        ", cosine: true",
+        ", cosine: true, causal: true",
+        ", cosine: true, bias: relative, block: 6",
+        ", cosine: true, bias: continuous, block: [2, 3], shift: [1, 0], size: [2, 3]",
+    ],
+)
 def test_attention_with_a_trained_bias(settings: str) -> None:
     attention = f"{{attention: {{heads: 2{settings}, queries: [], keys: [], values: []}}}}"
     compare(f"input: [3, 6]\nlayers: [{FIRST}, {attention}, {FIRST}]\n")

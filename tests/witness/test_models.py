@@ -10,13 +10,12 @@ from archcalc.witness.models import NETWORKS, build, counterpart
 models = pytest.importorskip("torchvision.models")
 
 
-def test_every_cnn_of_torchvision_is_one() -> None:
+def test_every_model_of_torchvision_is_one() -> None:
     from archcalc.witness.detectors import DETECTORS
 
-    transformers = ("swin_v2_",)
     homes = (models, models.segmentation, models.video)
     shipped = {name for home in homes for name in models.list_models(module=home)}
-    assert set(NETWORKS) - set(DETECTORS) == {name for name in shipped if not name.startswith(transformers)}
+    assert set(NETWORKS) - set(DETECTORS) == shipped
     assert set(NETWORKS.values()) <= set(networks())
 
 
