@@ -665,5 +665,7 @@ def test_repr_shows_what_is_not_default():
         "bias": True,
         "pad_mode": "zeros",
         "weight_norm": None,
+        "gamma": 1.0,
+        "eps": 1e-8,
         "relative": False,
     }
