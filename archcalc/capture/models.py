@@ -41,7 +41,7 @@ def model_of(net: str) -> Model:
 
 
 def _of_torchvision(name: str, net: str) -> Model:
-    library = _library("torchvision", net)
+    _library("torchvision", net)
     models: Any = importlib.import_module("torchvision.models")
     known = [one for one in models.list_models() if not one.startswith("quantized_")]
     if name not in known:
@@ -52,7 +52,7 @@ def _of_torchvision(name: str, net: str) -> Model:
     if name in ("googlenet", "inception_v3"):
         settings["init_weights"] = False
     module = _built(lambda: builder(**settings), net)
-    title, sizes = f"{name} of torchvision {_version(library)}", _sizes_of_torchvision(models, name, module)
+    title, sizes = f"{name} of torchvision", _sizes_of_torchvision(models, name, module)
     if ".detection." not in type(module).__module__:
         return Model(module, title, sizes)
     module.forward = partial(_raw_head, module)
@@ -97,7 +97,7 @@ def _of_timm(name: str, net: str) -> Model:
         raise ArchcalcError(Problem(unknown("model of timm", name, _near(name, timm.list_models())), net))
     module = _built(lambda: timm.create_model(name, pretrained=False), net)
     sizes = tuple(getattr(module, "default_cfg", {}).get("input_size", USUAL))
-    return Model(module, f"{name} of timm {_version(timm)}", {"input": sizes})
+    return Model(module, f"{name} of timm", {"input": sizes})
 
 
 def _of_user(name: str, net: str) -> Model:
@@ -126,10 +126,6 @@ def _of_user(name: str, net: str) -> Model:
         text = f"{attribute} is {_said_kind(found if module is None else module)}, expected a torch.nn.Module, its class or a function that returns one"
         raise ArchcalcError(Problem(text, net))
     return Model(module, attribute, {})
-
-
-def _version(library: ModuleType) -> str:
-    return str(library.__version__).partition("+")[0]
 
 
 def _near(name: str, known: list[str]) -> list[str]:

@@ -81,6 +81,7 @@ def imported(
         graph.remarks[f"parameters that no layer uses: {count:,} in {next(iter(unused))}{_more(len(unused))}"] = None
     graph.remarks |= dict.fromkeys(model.remarks)
     graph.about["title"] = model.title
+    graph.names_are_paths = True
     return graph.finish(allow_missing)
 
 

@@ -33,6 +33,7 @@ class Imported(NamedTuple):
 
     tree: Tree
     notes: list[str]
+    names_are_paths: bool = False
 
 
 class Blob(NamedTuple):
@@ -90,6 +91,7 @@ class Graph:
         self.dropped: Counter[str] = Counter()
         self.remarks: dict[str, None] = {}
         """What else the reader of a report has to know, each once."""
+        self.names_are_paths = False
         self.storage_known = False
         """Whether the steps state where their outputs lie, so that nothing has to be guessed."""
         self.cut = 0
@@ -176,7 +178,7 @@ class Graph:
         self.inputs = {name: shape for name, shape in self.inputs.items() if name in read}
         if not self.storage_known:
             self.alone()
-        return Imported(self.tree(), ["; ".join([self.note(), *self.remarks])])
+        return Imported(self.tree(), ["; ".join([self.note(), *self.remarks])], self.names_are_paths)
 
     def _missing(self) -> list[Problem]:
         if not self.missing:

@@ -253,7 +253,8 @@ class Expander(Lookup):
         try:
             if self.has_regions:
                 check_block(layer, [self.nodes[i] for i in inputs], context.regions)
-            index = self.network.append(full, layer, inputs, context.scopes, context.side, owner, step.place, held)
+            scopes = self.family.scopes_of(full, context.scopes)
+            index = self.network.append(full, layer, inputs, scopes, context.side, owner, step.place, held)
         except LayerError as error:
             self.failed(step.place)
             if context.side and self.resized:

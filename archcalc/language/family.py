@@ -38,6 +38,9 @@ class Family:
     in_zoo = False
     """Whether the spec belongs to the zoo. A file with the name of a zoo spec does not."""
 
+    names_are_paths = False
+    """Whether the names of layers are paths of modules, as ``layer1.0.conv1``, so that tables fold by them."""
+
     def __init__(self, file: str, name: str) -> None:
         self.file, self.name = file, name
         self.about: dict[str, Any] = {}
@@ -53,3 +56,7 @@ class Family:
         self.notes: list[str] = []
         self.tree: Tree | None = None
         self.again: Callable[[Mapping[str, Shape]], Family] | None = None
+
+    def scopes_of(self, name: str, blocks: tuple[str, ...]) -> tuple[str, ...]:
+        """The labels around a layer: those of its blocks, or of the modules around it."""
+        return tuple(name.split(".")[:-1]) if self.names_are_paths else blocks

@@ -57,5 +57,5 @@ def _shape(sizes: Sizes) -> Shape:
 
 def _family(imported: Imported, file: str, name: str) -> Family:
     family = family_of(imported.tree, file, name)
-    family.notes, family.tree = imported.notes, imported.tree
+    family.notes, family.tree, family.names_are_paths = imported.notes, imported.tree, imported.names_are_paths
     return family
