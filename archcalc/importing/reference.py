@@ -38,7 +38,12 @@ def reference() -> str:
         ("no counterpart", _reasons({kind: reason for reason, kinds in MISSING.items() for kind in kinds})),
     ]
     pytorch = [("operators", _words(sorted(name for name in RULES if not name.startswith("_"))))]
-    tables = (_table("PyTorch", pytorch, "understood"), _table("Caffe", caffe), _table("darknet", darknet), _table("ONNX", onnx, "operators"))
+    tables = (
+        _table("PyTorch", pytorch, "understood"),
+        _table("Caffe", caffe),
+        _table("darknet", darknet),
+        _table("ONNX", onnx, "operators"),
+    )
     return "\n\n".join(tables) + "\n"
 
 

@@ -80,7 +80,11 @@ class _Writing:
         if isinstance(value, Shown) and self.mapping.overwritten(tensor):
             self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
             return None
-        return value.step if isinstance(value, Shown) else None
+        if not isinstance(value, Shown):
+            return None
+        if len(value.view) == 2 and self.steps[value.step].shape.axes:  # a vector of a map: flattened at last
+            return self.mapping.steps.as_map(value, 1).step
+        return value.step
 
     def write(self, at: int) -> None:
         """Add a step to the graph, and compare its shape with that of the run."""
