@@ -12,10 +12,24 @@ MOST = 1_000_000
 """The most values of a constant that is computed."""
 
 
+class Kind(str):
+    """A data type by its name in PyTorch."""
+
+    __slots__ = ()
+
+    @property
+    def is_floating_point(self) -> bool:
+        return self == "torch.float32"
+
+
 class Values:
-    """The values of a constant with its sizes, the last axis running fastest."""
+    """The values of a constant with its sizes, the last axis running fastest.
+
+    It has what the rules of recorded models ask of the values of a constant, which there are a tensor of PyTorch.
+    """
 
     __slots__ = ("flat", "sizes")
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, sizes: Sequence[int], flat: list[Any]) -> None:
         self.sizes, self.flat = tuple(sizes), flat
@@ -29,8 +43,39 @@ class Values:
     def any(self) -> bool:
         return any(self.flat)
 
+    def all(self) -> bool:
+        return all(self.flat)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.sizes
+
+    @property
+    def dtype(self) -> Kind:
+        return Kind("torch.float32" if any(isinstance(one, float) for one in self.flat) else "torch.int64")
+
     def flatten(self) -> Values:
         return Values((len(self.flat),), self.flat)
+
+    def reshape(self, size: int) -> Values:
+        """The values in one row, which is all that -1 asks for."""
+        assert size == -1
+        return self.flatten()
+
+    def __eq__(self, other: object) -> Values:  # type: ignore[override]
+        """Whether each value is that of another one, or is a number."""
+        pairs = zip(self.flat, other.flat if isinstance(other, Values) else [other] * len(self.flat), strict=True)
+        return Values(self.sizes, [a == b for a, b in pairs])
+
+    def __getitem__(self, place: int | slice) -> Any:
+        """The part at a place of the first axis, or the list of several."""
+        if isinstance(place, slice):
+            return [self[n] for n in range(*place.indices(self.sizes[0]))]
+        if not -self.sizes[0] <= place < self.sizes[0]:
+            raise IndexError(place)
+        count = len(self.flat) // self.sizes[0]
+        part = self.flat[place % self.sizes[0] * count :][:count]
+        return Values(self.sizes[1:], part)
 
     def tolist(self) -> Any:
         """Nested lists, or one number."""
@@ -114,9 +159,10 @@ BY_ONE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def computed(type: str, given: Sequence[Values]) -> Values | None:
-    """The values of an operator that computes value by value; None if they are not known."""
-    sizes = broadcast(*(one.sizes for one in given))
+def computed(type: str, operands: Sequence[Values | None]) -> Values | None:
+    """The values of an operator that computes value by value; None if they, or those of an operand, are not known."""
+    given = [one for one in operands if one is not None]
+    sizes = broadcast(*(one.sizes for one in given)) if len(given) == len(operands) else None
     if sizes is None or prod(sizes) > MOST:
         return None
     columns = [spread(one, sizes) for one in given]

@@ -171,6 +171,10 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
         lambda: model([node("Flatten", "x", "f"), node("Softmax", "f", "y")], opset=11),
         ["flatten 288", "softmax 288"],
     ),
+    "equal numbers in a row": (
+        lambda: model([node("Constant", "", "n", value_floats=[2.0] * 6), node("Mul", "x n", "y")]),
+        ["scale (factor 2.0) 8x6x6"],
+    ),
     "numbers and other types": (
         lambda: model([node("Mul", "x two", "t"), node("Sub", "one t", "u"), node("Cast", "u", "y", to=FLOAT)],
                       {"two": 2.0, "one": 1.0}),

@@ -73,6 +73,26 @@ def test_a_case(case: str) -> None:
     assert (made.sizes, made.tolist()) == (wanted.shape, wanted.astype(int).tolist())
 
 
+@pytest.mark.parametrize("array", [A, A.astype(float), np.ones((3, 2)), np.zeros(4, int)], ids=["a", "b", "c", "d"])
+def test_what_rules_ask_of_a_tensor(array: Any) -> None:
+    """The same answers as those of a tensor of PyTorch."""
+    torch = pytest.importorskip("torch")
+    ours, theirs = of(array), torch.from_numpy(array).to(torch.float32 if array.dtype == float else torch.int64)
+    for ask in (
+        lambda one: one.numel(),
+        lambda one: str(one.dtype),
+        lambda one: one.dtype.is_floating_point,
+        lambda one: tuple(one.shape),
+        lambda one: bool(one.any()),
+        lambda one: [float(number) for number in one.reshape(-1)],
+        lambda one: float(one.flatten()[0]),
+        lambda one: bool((one == float(one.flatten()[0])).all()),
+        lambda one: [bool((part == one[0]).all()) for part in one[1:]],
+        lambda one: one.tolist(),
+    ):
+        assert ask(ours) == ask(theirs)
+
+
 def test_some_values_replaced() -> None:
     wanted = A.copy()
     wanted[1, 2] = [7, 8, 9, 6]

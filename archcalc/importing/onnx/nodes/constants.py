@@ -70,7 +70,7 @@ def numbers(net: Translation, node: Node) -> Tensor:
 
 def _several(net: Translation, function: Any, *inputs: int) -> Tensor:
     given = [net.values(net.input(at)) for at in inputs]
-    made: Values | None = None if None in given else function(*given)
+    made: Values | None = None if any(one is None for one in given) else function(*given)
     if made is None:
         raise MissingError("an operation on the image that has no counterpart")
     return net.constant(made.sizes, made.flat, net.input(inputs[0]).type)

@@ -10,7 +10,7 @@ from archcalc.importing.errors import MissingError
 from archcalc.importing.onnx.model import FLOATS, TYPES, Node
 from archcalc.importing.onnx.sizes import together
 from archcalc.importing.onnx.translation import Translation, node
-from archcalc.importing.onnx.values import BY_ONE, BY_TWO, computed
+from archcalc.importing.onnx.values import BY_ONE, computed
 from archcalc.importing.traced.calls import Tensor
 
 PLAIN = {
@@ -28,7 +28,7 @@ BINARY = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Max": "maximu
 def plain(net: Translation, node: Node) -> Tensor:
     """A function without settings."""
     tensor = net.input(0)
-    values = net.values(tensor) if net.is_fixed(tensor) and node.type in BY_ONE else None
+    values = net.foldable(tensor) if net.is_fixed(tensor) and node.type in BY_ONE else None
     made = computed(node.type, [values]) if values else None
     if made:
         return net.constant(made.sizes, made.flat, tensor.type)
@@ -152,11 +152,9 @@ def binary(net: Translation, node: Node) -> Tensor:
     tensors = [net.input(at) for at in range(len(node.inputs))]
     if all(map(net.is_fixed, tensors)):
         values = [net.foldable(one) for one in tensors]
-        made = None if None in values else computed("Add" if node.type == "Sum" else node.type, values)  # type: ignore[arg-type]
+        made = computed("Add" if node.type == "Sum" else node.type, values)
         if made:
-            boolean = (node.type in BY_TWO and BINARY[node.type] in ("eq", "gt", "ge", "lt", "le")) or tensors[
-                0
-            ].type == "bool"
+            boolean = BINARY[node.type] in ("eq", "gt", "ge", "lt", "le") or tensors[0].type == "bool"
             return net.constant(made.sizes, made.flat, "bool" if boolean else tensors[0].type)
     result = tensors[0]
     for other in tensors[1:]:
@@ -178,7 +176,7 @@ def _operand(net: Translation, tensor: Tensor) -> Any:
 def choice(net: Translation, node: Node) -> Tensor:
     tensors = [net.input(at) for at in range(3)]
     values = [net.values(one) if one.kind == "constant" else None for one in tensors]
-    made = None if None in values else computed("Where", values)  # type: ignore[arg-type]
+    made = computed("Where", values)
     if made:
         return net.constant(made.sizes, made.flat, tensors[1].type)
     if values[0] is not None and len(set(map(bool, values[0].flat))) == 1:
