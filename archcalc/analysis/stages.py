@@ -65,7 +65,7 @@ class _Detour(NamedTuple):
 def stages(network: Network) -> Stages:
     """The trunk and the stages of a network. Side heads belong to no stage."""
     nodes = [node for node in network.nodes if not node.side]
-    inputs = {node.index: followed(node, network) for node in nodes}
+    inputs = {node.index: _read(node, network) for node in nodes}
     path, depth = trunk(nodes, inputs, network.outputs)
     place = {index: at for at, index in enumerate(path)}
     maps = map_sizes(network)
@@ -97,6 +97,12 @@ def stages(network: Network) -> Stages:
     of |= dict.fromkeys(back, names.index(HEADS) if back else 0) | dict.fromkeys(gone, len(names) - 1)
     whole = [network.nodes[index] for index in path]
     return Stages(names, of, whole, [whole[at] for at in _outside(regions, len(path))])
+
+
+def _read(node: Node, network: Network) -> Sequence[int]:
+    """The inputs of a layer that the trunk can come from: not the bias that attention adds to its scores."""
+    found = followed(node, network)
+    return found[:3] if node.layer.type == "attention" else found
 
 
 def _beside(

@@ -552,6 +552,16 @@ ZOO = {
         "1x1": POOL,
         "vector": HEAD,
     },
+    # Liu et al., Swin transformer V2, 2022, Figure 1: the same layers, normalised after and not before
+    "swin_v2_t": {
+        "256x256": 0,
+        "64x64": SWIN_EMBEDDING + 2 * SWIN_BLOCK + SWIN_ROLLS,
+        "32x32": SWIN_MERGING + 2 * SWIN_BLOCK + SWIN_ROLLS,
+        "16x16": SWIN_MERGING + 6 * SWIN_BLOCK + 3 * SWIN_ROLLS,
+        "8x8": SWIN_MERGING + 2 * SWIN_BLOCK + NORM,
+        "1x1": POOL,
+        "vector": HEAD,
+    },
     "vit_b_16": {"224x224": 0, "14x14": VIT_EMBEDDING + 12 * VIT_BLOCK + NORM, "1x1": layers("token"), "vector": HEAD},
     "mlp_mixer_b16": {"224x224": 0, "14x14": MIXER_EMBEDDING + 12 * MIXER_LAYER + NORM, "1x1": POOL, "vector": HEAD},
     "mvit_v1_b": {
@@ -564,6 +574,12 @@ ZOO = {
         "vector": layers("flatten dropout linear"),
     },
 }
+
+
+def test_a_computed_bias_of_attention_is_no_part_of_the_trunk():
+    """Li et al., MViTv2, 2022: scales 2 to 5 halve the map; relative positions are beside them."""
+    names = [row.name for row in load("mvit_v2_s").analyze().fold(by="stage")]
+    assert names == ["16x224x224", "8x56x56", "8x28x28", "8x14x14", "8x7x7", "1x1x1", "vector"]
 
 
 @pytest.mark.parametrize("name", ZOO)
