@@ -64,6 +64,18 @@ def test_weights_that_are_computed() -> None:
     assert (linear.weight_norm, linear.axis, linear.out) == ("channels", "last", 5)
 
 
+def test_mathematics() -> None:
+    class Module(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return 2 / (1 + x.abs().exp()) + x / x.square().sqrt() + x**3
+
+    types = [
+        node.layer.settings.get("function", node.layer.type)
+        for node in archcalc.from_torch(Module(), input=IMAGE).after_inputs
+    ]
+    assert sorted(types) == ["abs", "add", "add", "divide", "exp", "power", "power", "power", "scale", "scale", "sqrt"]
+
+
 def test_frozen_weights() -> None:
     module = modules.Plain()
     module.conv.weight.requires_grad_(False)

@@ -10,7 +10,29 @@ from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.rules.cuts import axis_word
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 
-JOINS = {"add": "add", "mul": "multiply", "sub": "subtract", "maximum": "maximum", "minimum": "minimum"}
+JOINS = {
+    "add": "add",
+    "mul": "multiply",
+    "sub": "subtract",
+    "div": "divide",
+    "maximum": "maximum",
+    "minimum": "minimum",
+}
+
+
+@rule("abs", "exp", "log", "sqrt", "square", "pow", "reciprocal", "rsqrt")
+def function(mapping: Mapping, call: Call) -> Shown:
+    """A function of mathematics, value by value."""
+    given, operator = call.settings, call.operator.rstrip("_")
+    if not isinstance(given["self"], Tensor):
+        raise UnsupportedError("a number to the power of a map")
+    tensor = mapping.shown(given["self"])
+    if operator in ("abs", "exp", "log", "sqrt"):
+        return mapping.steps.same("math", {"function": operator}, tensor)
+    exponent = {"square": 2, "reciprocal": -1, "rsqrt": -0.5}.get(operator, given.get("exponent", given.get("other")))
+    if not isinstance(exponent, (int, float)) or isinstance(exponent, bool) or exponent == 0:
+        raise UnsupportedError("a power whose exponent is no number, or 0")
+    return mapping.steps.same("math", {"function": "power", "exponent": exponent}, tensor)
 
 
 @rule("add", "sub", "mul", "div", "maximum", "minimum", "rsub")
@@ -68,8 +90,10 @@ def scaled(mapping: Mapping, operator: str, tensor: Shown, number: float, swappe
         settings = {"factor": 1.0, "shift": -number}
     elif operator in ("sub", "rsub"):
         settings = {"factor": -1.0, "shift": number}
+    elif operator == "div":
+        settings, tensor = {"factor": number}, mapping.steps.same("math", {"function": "power", "exponent": -1}, tensor)
     else:
-        raise UnsupportedError("a number divided by a map")
+        raise UnsupportedError("the larger or smaller one of a map and a number")
     return (
         tensor
         if settings in ({"factor": 1.0}, {"factor": 1.0, "shift": 0.0})
