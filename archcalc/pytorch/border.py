@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.errors import LayerError
 from archcalc.layers import Layer
-from archcalc.pytorch.code import ITSELF, InlineCode, dims, padding
+from archcalc.pytorch.code import ITSELF, InlineCode, padding
 from archcalc.pytorch.rearrange import PadChannelsRecord, copied
 from archcalc.pytorch.runner import Runner, formatted
 from archcalc.pytorch.tape import ORDERED, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
@@ -24,7 +25,11 @@ class PadRecord(PadChannelsRecord, type="pad"):
             return ITSELF
         if layer.mode == "zeros":
             return padding(x, layer.sides(x))
-        dims("ReflectionPad", x)
+        if len(x.axes) > 3:
+            raise LayerError(
+                f"pad with mode {layer.mode}: PyTorch takes one to three axes, and the map {x} has {len(x.axes)}; "
+                f"rearrange can merge axes, or move one into the channels"
+            )
         return padding(x, layer.sides(x), f', mode="{layer.mode}"')
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:

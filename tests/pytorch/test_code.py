@@ -369,6 +369,12 @@ def test_a_sum_in_place():
             "must be 1, and the padding 0",
         ),
         ("max_pool", {"kernel": 1, "stride": 1}, "PyTorch has no MaxPool over 4 axes; it has one to three"),
+        (
+            "pad",
+            {"by": 1, "mode": "reflect"},
+            "pad with mode reflect: PyTorch takes one to three axes, and the map 1x2x2x2x2 has 4; rearrange can merge axes, "
+            "or move one into the channels",
+        ),
         ("upsample", {"scale": 2}, "PyTorch has no upsampling over 4 axes; it has one to three"),
     ],
 )
