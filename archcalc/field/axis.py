@@ -114,11 +114,13 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> Axi
         f, g = f.over(per), g.over(per)
     per = f.per
     hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
-    if equal(f.step, g.step):
-        return AxisField(hull, least, line, ends)
-    # Different steps: no single step describes the field over both paths. So the bound is the whole network input.
-    # The bound is exact if one of the two paths (a gate) sees the whole network input.
+    if line and equal(f.step, g.step):
+        return AxisField(hull, least, True, ends)
+    # The field is exact if one of the two paths (a gate) sees the whole network input.
     everything = any(path.exact and equal(path.field.step, 0) and equal(path.field.size, pixels) for path in (a, b))
+    if equal(f.step, g.step):
+        return AxisField(hull, least, everything, ends)
+    # Different steps: no single step describes the field over both paths. So the bound is the whole network input.
     same: Any = f.step == g.step
     if not everything and (a.field.whole or b.field.whole) and not is_array(units) and units:
         whole, other = (a, b) if a.field.whole else (b, a)

@@ -60,8 +60,21 @@ class Propagation:
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
         """The field of the next node, whose layer has the windows; LayerError if numbers become too large."""
-        field = self._field(node, windows)
+        field = self._of_pixels(node, self._field(node, windows))
         self.fields.append(field)
+        return field
+
+    def _of_pixels(self, node: Node, field: FieldByAxis) -> FieldByAxis:
+        """A field that is the whole input along an axis is a bound if units read the padding alone along another axis."""
+        known = any(field is self.fields[i] for i in node.inputs)
+        if known or not self.cut or not any(one.exact and one.field.whole for one in field):
+            return field
+        for axis, one in enumerate(field):
+            sizes = self.grid.axes(node.index)[axis], *one.field[:4]
+            if min(one.ends) > 0 or any(map(is_array, sizes)):
+                continue
+            if self._pixel_reader.of_map(node, axis) == ():
+                return tuple(one._replace(exact=one.exact and not one.field.whole) for one in field)
         return field
 
     def _field(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
