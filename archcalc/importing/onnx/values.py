@@ -155,6 +155,8 @@ BY_ONE: dict[str, Callable[[Any], Any]] = {
     "Reciprocal": lambda a: 1 / a,
     "Exp": math.exp,
     "Log": math.log,
+    "Sin": math.sin,
+    "Cos": math.cos,
     "Sign": lambda a: (a > 0) - (a < 0),
 }
 
