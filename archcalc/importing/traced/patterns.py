@@ -18,7 +18,7 @@ def movement(shape: Shape, natural: Sequence[Group], targets: Sequence[Group]) -
     """The layer that moves the values of a map into other channels and axes, with its settings."""
     if len(targets) == 1 and targets[0] == merged(factor for group in natural for factor in group):
         return "flatten", {}
-    for type, settings in _candidates(shape, targets):
+    for type, settings in sorted(_candidates(shape, targets), key=_listed):
         try:
             layer: Any = registry[type](**settings)
             before, after = layer.arrangement(shape)
@@ -33,6 +33,11 @@ def movement(shape: Shape, natural: Sequence[Group], targets: Sequence[Group]) -
         if [merged(factors[part.name] for part in group) for group in after] == list(targets):
             return type, settings
     return "rearrange", {"pattern": pattern(natural, targets)}
+
+
+def _listed(candidate: tuple[str, dict[str, Any]]) -> bool:
+    """Whether a setting has a number for every axis: a window with equal sides is what was meant, if one fits."""
+    return any(isinstance(value, list) for value in candidate[1].values())
 
 
 def _candidates(shape: Shape, targets: Sequence[Group]) -> list[tuple[str, dict[str, Any]]]:
