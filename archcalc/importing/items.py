@@ -12,7 +12,22 @@ from archcalc.layers import registry
 from archcalc.trees import Tree, tree_of
 
 OPTIONS = ("storage", "weights", "trained")
-SLOTS = ("out", "kernel", "stride", "pad", "dilation", "groups", "start", "stop", "after", "before", "size", "scale", "heads", "p")
+SLOTS = (
+    "out",
+    "kernel",
+    "stride",
+    "pad",
+    "dilation",
+    "groups",
+    "start",
+    "stop",
+    "after",
+    "before",
+    "size",
+    "scale",
+    "heads",
+    "p",
+)
 """The settings whose numbers may differ between two uses of a block."""
 
 ORDER = ("out", "kernel", "stride", "pad", "dilation", "groups")

@@ -36,8 +36,8 @@ def movement(shape: Shape, natural: Sequence[Group], targets: Sequence[Group]) -
 
 
 def _listed(candidate: tuple[str, dict[str, Any]]) -> bool:
-    """Whether a setting has a number for every axis: a window with equal sides is what was meant, if one fits."""
-    return any(isinstance(value, list) for value in candidate[1].values())
+    """Whether the sides of a window differ: another movement is what was meant, if one fits."""
+    return candidate[0] == "windows" and isinstance(candidate[1]["size"], list)
 
 
 def _candidates(shape: Shape, targets: Sequence[Group]) -> list[tuple[str, dict[str, Any]]]:
@@ -58,8 +58,8 @@ def _candidates(shape: Shape, targets: Sequence[Group]) -> list[tuple[str, dict[
         found.append(("to_map", {"size": size}))
     if count == 2 and len(targets) > 2:
         total = [1 if not n else prod(n) for n in sizes[1:]]
-        found.append(("from_windows", {"size": total[0] if len(set(total)) == 1 else total}))
-        found.append(("from_windows", {"size": total[0] if len(set(total)) == 1 else total, "grid": True}))
+        found.append(("from_windows", {"size": total}))
+        found.append(("from_windows", {"size": total, "grid": True}))
     if count == len(targets) - 1 and len(sizes[0]) == count + 1:
         block = sizes[0][1:]
         found.append(("space_to_depth", {"block": block[0] if len(set(block)) == 1 else block}))
