@@ -197,6 +197,7 @@ def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Te
             tensors = [tensor for tensor in tensors if tensor is module.logit_scale]
         waiting[node.index] = inputs, sorted(tensors, key=lambda tensor: position[id(tensor)])
     ordered: dict[int, Tensor] = {}
+    shapes = [_trimmed(tensor) for tensor in others]
     while waiting:
         ready = [index for index, (inputs, _) in waiting.items() if not any(i in waiting for i in inputs)]
         free = [index for index in ready if not waiting[index][1]]
@@ -204,8 +205,8 @@ def _as_ready(built: Built, used: list[Tensor], others: list[Tensor]) -> list[Te
             del waiting[index]
         if free:
             continue
-        shapes = [_trimmed(tensor) for tensor in others[len(ordered) :]]
-        fits = (i for i in ready if [_trimmed(tensor) for tensor in waiting[i][1]] == shapes[: len(waiting[i][1])])
+        next_shapes = shapes[len(ordered) :]
+        fits = (i for i in ready if (own := [_trimmed(x) for x in waiting[i][1]]) == next_shapes[: len(own)])
         for tensor in waiting.pop(next(fits, ready[0]))[1]:
             ordered.setdefault(id(tensor), tensor)
     return [*ordered.values(), *(tensor for tensor in used if id(tensor) not in position)]
@@ -254,23 +255,6 @@ def _shapes(node: Node, batch: int) -> Iterator[tuple[int, ...]]:
     yield (batch * node.times * product(node.shape.axes[:first]), node.shape.channels, *node.shape.axes[first:])
     yield (batch * node.times, node.shape.channels, *node.shape.axes)
     yield (batch * node.times, *node.shape.axes, node.shape.channels)
-
-
-def fill(model: nn.Module, seed: int = 0) -> None:
-    """Fills a model with random weights that keep values in range, and with running statistics other than 0 and 1."""
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    if not tensors:
-        return
-    filled = torch.Generator(tensors[0][1].device).manual_seed(seed)
-    for name, tensor in tensors:
-        if not tensor.is_floating_point():
-            tensor.zero_()
-        elif name.endswith("running_var") or (tensor.dim() == 1 and name.endswith("weight")):
-            tensor.data.uniform_(0.5, 1.5, generator=filled)
-        elif tensor.dim() > 1:
-            tensor.data.normal_(0, (1.5 / max(tensor[0].numel(), 1)) ** 0.5, generator=filled)
-        else:
-            tensor.data.normal_(0, 0.1, generator=filled)
 
 
 def output_difference(built: Built, theirs: nn.Module, image: Tensor) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+from contextlib import suppress
 from itertools import accumulate
 from statistics import median
 from typing import Any, NamedTuple
@@ -14,6 +16,8 @@ from archcalc.errors import ArchcalcError, unknown
 from archcalc.units import bytes_text
 
 DEVICES = ("auto", "cuda", "cpu", "meta")
+GLIBC_OPTIONS = ((-4, 0), (-1, 2**31 - 1))
+"""M_MMAP_MAX: no tensor has pages of its own. M_TRIM_THRESHOLD: free memory is not returned."""
 WARM_RUNS = 3
 TIMED_RUNS = 10
 
@@ -47,6 +51,22 @@ def _described(name: str) -> str:
             f"cuda: {torch.cuda.get_device_name()}, CUDA {torch.version.cuda}, cuDNN {torch.backends.cudnn.version()}"  # type: ignore[no-untyped-call]
         )
     return f"cpu: {torch.backends.cpu.get_cpu_capability()}" if name == "cpu" else "meta: shapes without values"
+
+
+def keep_freed_memory() -> None:
+    """Lets this process keep the memory of freed tensors for the next tensors, where the C library is glibc.
+
+    Otherwise the system clears new pages for every large tensor, which takes longer than many operators.
+    """
+    with suppress(AttributeError, OSError):
+        for option, value in GLIBC_OPTIONS:
+            ctypes.CDLL(None).mallopt(option, value)
+
+
+def return_freed_memory() -> None:
+    """Returns all kept memory to the system."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def synchronize(device: str) -> None:

@@ -7,23 +7,21 @@ added, because archcalc does not tell channels apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from archcalc.errors import ArchcalcError, LayerError
-from archcalc.field.axis import AxisField
 from archcalc.field.grid import Grid
-from archcalc.field.node_fields import node_fields
 from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.layers.convolution import ConvTranspose
-from archcalc.named_inputs import with_axes
+from archcalc.layers.move import Movement
 from archcalc.network import Network, Node
-from archcalc.sizes import Span
 from archcalc.witness.built import Built
+from archcalc.witness.enlarged import enlarged, fields_of, unit_spans
 from archcalc.witness.narrow import narrow
 
 Hull: TypeAlias = tuple[int, int]
@@ -33,11 +31,6 @@ DOUBLE = 8
 """Bytes of a value: gradients are computed in float64."""
 TINY = 1e-11
 """A smaller gradient is a rounding error. At a whole position, the bilinear neighbour has a gradient of 1e-16."""
-
-FACTORS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-"""Factors by which an axis is enlarged. They are tried in this order until all fields lie inside the input."""
-LONGEST = 20_000
-"""Largest size of an enlarged axis, in pixels."""
 
 
 class FieldCheck(NamedTuple):
@@ -117,11 +110,18 @@ def check(network: Network, limit: int | None = 16, plan: Plan | None = None) ->
     """Compares the fields of ``limit`` layers with different fields (None: of every layer) with the gradient's support.
 
     Every layer is checked twice for each axis: at the network's own input, and at an input whose axis is enlarged until
-    the middle unit's field lies inside. Some networks cannot be enlarged that far. The whole zoo takes about two
-    minutes of one core, and 2.4 GB for its deepest network.
+    the middle unit's field lies inside. Some networks cannot be enlarged that far.
     """
     indices, runs = plan or planned(network, limit)
-    checks = dict.fromkeys(one for each, source, axis in runs for one in _compared(each, axis, indices[source], source))
+    axes = defaultdict(list)
+    for one, source, axis in runs:
+        axes[one, source].append(axis)
+    hulls = {(one, source): supports(one, along, indices[source], source) for (one, source), along in axes.items()}
+    checks = dict.fromkeys(
+        found
+        for one, source, axis in runs
+        for found in _compared(one, axis, indices[source], source, hulls[one, source][axis])
+    )
     return FieldChecks(list(checks), len({i for some in indices.values() for i in some}), len(network.running()))
 
 
@@ -132,25 +132,45 @@ def support(network: Network, axis: int, indices: Iterable[int], source: int = 0
     "In the middle" refers to this axis, before positions were moved. All units along the other axes are included,
     because a unit at the border may see only padding. None if no pixel has a gradient.
     """
+    return supports(network, [axis], indices, source)[axis]
+
+
+def supports(
+    network: Network, axes: Iterable[int], indices: Iterable[int], source: int = 0
+) -> dict[int, dict[int, Hull | None]]:
+    """``support`` along several axes."""
     small, stand_ins = narrow(network, source)
-    grid = Grid(network, source)
+    middle = _Middle(Grid(network, source))
     images = [torch.zeros(1, 1, *x.axes, dtype=torch.float64) for x in network.inputs.values()]
     image = images[source].requires_grad_()
     outputs = _run(small, images)
-    hulls: dict[int, Hull | None] = {}
+    hulls: dict[int, dict[int, Hull | None]] = {axis: {} for axis in axes}
     for at, index in {stand_ins[index]: index for index in indices}.items():
-        units = outputs[at][:, :, _units_at(grid, index, axis, grid.axes(index)[axis] // 2)]
-        (gradient,) = torch.autograd.grad(units.sum(), image, retain_graph=True)
-        (pixels,) = (gradient.movedim(2 + axis, 0).flatten(1).abs() > TINY).any(1).nonzero(as_tuple=True)
-        hulls[at] = (int(pixels[0]), int(pixels[-1])) if len(pixels) else None
-    return {index: hulls[stand_ins[index]] for index in indices}
+        for axis, found in hulls.items():
+            units = outputs[at][:, :, middle.units(index, axis)]
+            (gradient,) = torch.autograd.grad(units.sum(), image, retain_graph=True)
+            (pixels,) = (gradient.movedim(2 + axis, 0).flatten(1).abs() > TINY).any(1).nonzero(as_tuple=True)
+            found[at] = (int(pixels[0]), int(pixels[-1])) if len(pixels) else None
+    return {axis: {index: found[stand_ins[index]] for index in indices} for axis, found in hulls.items()}
 
 
-def _units_at(grid: Grid, index: int, axis: int, position: int) -> Tensor:
-    """Which units of a node's map have a position along an axis of the network input, before positions were moved."""
-    sizes = grid.network.nodes[index].shape.axes or (1,) * len(grid.pixels)
-    units = torch.tensor([(grid.position(index, unit) or {axis: -1})[axis] for unit in product(*map(range, sizes))])
-    return (units == position).reshape(sizes)
+class _Middle:
+    """The units in the middle of maps, before positions were moved. The positions of equal maps are computed once."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.positions: dict[object, Tensor] = {}
+
+    def units(self, index: int, axis: int) -> Tensor:
+        """Which units of a node's map are in the middle along an axis of the network input."""
+        grid, sizes = self.grid, self.grid.network.nodes[index].shape.axes or (1,) * len(self.grid.pixels)
+        layout = None if grid.plain else grid.layouts[index]
+        key = sizes, layout and layout.key
+        if key not in self.positions:
+            nowhere = (-1,) * len(grid.pixels)
+            places = [grid.position(index, unit) or nowhere for unit in product(*map(range, sizes))]
+            self.positions[key] = torch.tensor(places)
+        return (self.positions[key][:, axis] == grid.axes(index)[axis] // 2).reshape(sizes)
 
 
 def _run(small: Network, images: Sequence[Tensor]) -> dict[int, Tensor]:
@@ -161,47 +181,26 @@ def _run(small: Network, images: Sequence[Tensor]) -> dict[int, Tensor]:
     """
     model = Built(small).double()
     outputs = {at: image * 1.0 for at, image in enumerate(images)}
-    for p in model.parameters():
+    for p in model.requires_grad_(False).parameters():
         nn.init.ones_(p)
     for node, module in model.layers:
-        out: Tensor = model.run(node, module, [outputs[i] for i in model.takes[node.index]])
-        if out.requires_grad:
-            out.register_hook(lambda gradient: (gradient.abs() > TINY).to(gradient.dtype))  # type: ignore[no-untyped-call]
+        inputs = [outputs[i] for i in model.takes[node.index]]
+        if node.layer.type == "attention":
+            inputs = [_with_channels_last(x) for x in inputs]
+        out: Tensor = model.run(node, module, inputs)
+        if out.requires_grad and not isinstance(node.layer, Movement):
+            out.register_hook(lambda gradient: gradient.abs().gt_(TINY))  # type: ignore[no-untyped-call]
         outputs[node.index] = out
     return outputs
 
 
+def _with_channels_last(x: Tensor) -> Tensor:
+    """A copy whose only channel has stride 1. PyTorch asks for this before it runs attention without the matrix of scores."""
+    strides = x.stride()
+    return torch.empty_strided(x.shape, (strides[0], 1, *strides[2:]), dtype=x.dtype).copy_(x)
+
+
 # The fields that archcalc computes.
-
-
-class UnitSpan(NamedTuple):
-    """The computed field of a node's middle unit along an axis, without borders.
-
-    For a vector: the field of all its values.
-    """
-
-    node: Node
-    unit: int
-    span: Span
-    field: AxisField
-
-    def inside(self, pixels: int) -> bool:
-        """Whether the field contains no padding. A field of step 0 (whole) is already cut to the input."""
-        return self.field.field.whole or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
-
-
-def _unit_spans(network: Network, axis: int, indices: Sequence[int], source: int) -> list[UnitSpan]:
-    fields, grid, spans = _fields(network, source), Grid(network, source), []
-    for node in (network.nodes[index] for index in indices):
-        field, unit = fields[node.index][axis], grid.axes(node.index)[axis] // 2
-        field = field.together or field
-        spans.append(UnitSpan(node, unit, field.field.of(unit), field))
-    return spans
-
-
-def _fields(network: Network, source: int) -> dict[int, tuple[AxisField, ...]]:
-    """The field of every node that depends on an input of the network."""
-    return {index: field for index, field in enumerate(node_fields(network, gates=True, source=source)) if field}
 
 
 def _crops(node: Node) -> bool:
@@ -211,7 +210,7 @@ def _crops(node: Node) -> bool:
 
 def _chosen(network: Network, limit: int | None, source: int) -> list[int]:
     """Indices of ``limit`` layers with different fields, at even distances. Without a limit: of all layers."""
-    fields = _fields(network, source)
+    fields = fields_of(network, source)
     nodes = [node for node in network.running() if node.index in fields]
     if limit is None:
         return [node.index for node in nodes]
@@ -220,37 +219,13 @@ def _chosen(network: Network, limit: int | None, source: int) -> list[int]:
     return [distinct[i * (len(distinct) - 1) // max(1, count - 1)] for i in range(count)]
 
 
-def enlarged(network: Network, axis: int, indices: Sequence[int], source: int = 0) -> Network:
-    """The network with one axis of an input enlarged until the fields of the nodes' middle units lie inside the input.
-
-    If no enlarged network contains all fields: the network that contains most fields.
-    """
-    axes = network.nodes[source].shape.axes
-    best, most = network, -1
-    for factor in FACTORS:
-        pixels = axes[axis] * factor
-        if pixels > LONGEST:
-            break
-        try:
-            there = with_axes(network.inputs, (*axes[:axis], pixels, *axes[axis + 1 :]), source)
-            large = network.at(there) if factor > 1 else network
-        except (ArchcalcError, LayerError):
-            continue
-        if len(large.nodes) != len(network.nodes) or large.side_problem != network.side_problem:
-            continue
-        inside = sum(span.inside(pixels) for span in _unit_spans(large, axis, indices, source))
-        if inside > most:
-            best, most = large, inside
-        if most == len(indices):
-            break
-    return best
-
-
-def _compared(network: Network, axis: int, indices: Sequence[int], source: int) -> list[FieldCheck]:
-    pixels, hulls = network.nodes[source].shape.axes[axis], support(network, axis, indices, source)
+def _compared(
+    network: Network, axis: int, indices: Sequence[int], source: int, hulls: Mapping[int, Hull | None]
+) -> list[FieldCheck]:
+    pixels = network.nodes[source].shape.axes[axis]
     reader, cropped = PixelReader(network, gates=True, grid=Grid(network, source)), any(map(_crops, network.nodes))
     checks = []
-    for unit in _unit_spans(network, axis, indices, source):
+    for unit in unit_spans(network, axis, indices, source):
         measured = hulls[unit.node.index]
         read = reader.of(unit.node, Run(unit.unit, unit.unit), axis)
         exact = read is not None and unit.field.exact and (measured is not None or not read)

@@ -22,7 +22,8 @@ from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
 from archcalc.network import Network
 from archcalc.pytorch.runner import AttentionForm
-from archcalc.witness.as_on_cpu import AsOnCpu, as_on_cpu
+from archcalc.witness import as_on_cpu
+from archcalc.witness.as_on_cpu import AsOnCpu
 from archcalc.witness.attention import InForm
 from archcalc.witness.built import Built
 
@@ -211,7 +212,7 @@ class Live(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.operators: list[OperatorBytes] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = as_on_cpu(func, args, func(*args, **(kwargs or {})))
+        out = as_on_cpu.run(func, args, kwargs)
         outputs = out[:1] if _evaluates_norm(func, args) else _asked_for(func, args, out)
         before = self.bytes
         for tensor in tree_leaves(outputs):

@@ -251,7 +251,7 @@ def counterpart(network: Network) -> str:
         hint = f"; {close} is one that it has" if close else ""
         whose = "" if network.zoo_name else f" of {network.file or 'this pattern'}, which is no network of the zoo"
         raise ArchcalcError(f"torchvision has no model that is {network.full_name}{whose}{hint}")
-    if network.settings_changed:
+    if network.settings_changed.keys() - regions_of(network):
         raise ArchcalcError(f"torchvision's {theirs} is {network.name}, and not {network.full_name}")
     return theirs
 
@@ -265,9 +265,10 @@ def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) ->
         from torchvision import models
     except ImportError:
         raise ArchcalcError("measuring needs torch and torchvision: pip install 'archcalc[torch]'") from None
+    from archcalc.witness.as_on_cpu import AsOnCpu
     from archcalc.witness.detectors import DETECTORS, build_detector
 
-    with _without_memory():
+    with AsOnCpu(), _without_memory():  # type: ignore[no-untyped-call]
         if name in DETECTORS:
             model = build_detector(name, **(regions or {}))
         else:

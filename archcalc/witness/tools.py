@@ -152,6 +152,8 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measuremen
         raise ArchcalcError(hint)
     import torch
 
+    from archcalc.witness.as_on_cpu import AsOnCpu
+
     tool = TOOLS[name]
     if problem := memory_problem(name, network, room):
         raise ArchcalcError(problem)
@@ -159,7 +161,8 @@ def measure(name: str, network: Network, room: Room | None = None) -> Measuremen
     _check_same(model, model_name, network)
     image = torch.zeros(1, network.input.channels, *network.input.axes, device="meta" if tool.meta else "cpu")
     try:
-        with quiet(), torch.no_grad():
+        mode = AsOnCpu() if tool.meta else contextlib.nullcontext()  # type: ignore[no-untyped-call]
+        with quiet(), torch.no_grad(), mode:
             return tool.run(model, image)
     except Exception as error:  # a tool may fail in any way
         text = f"{type(error).__name__}: {clipped(str(error).strip(), 160)}"

@@ -11,8 +11,9 @@ from archcalc.errors import ArchcalcError
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.network import Network
 from archcalc.witness import counts, gradients, need
+from archcalc.witness.as_on_cpu import AsOnCpu
 from archcalc.witness.built import Built
-from archcalc.witness.counterpart import fill, output_difference, pairs, take, unlike_module
+from archcalc.witness.counterpart import output_difference, pairs, take, unlike_module
 from archcalc.witness.device import Device, allocated, layer_times, out_of_memory
 from archcalc.witness.figures import (
     AS_FVCORE,
@@ -27,6 +28,7 @@ from archcalc.witness.figures import (
 )
 from archcalc.witness.models import model_of
 from archcalc.witness.need import Room
+from archcalc.witness.random_weights import fill
 from archcalc.witness.results import Comparison, OtherModel, Verification
 
 LARGEST_DIFFERENCE = 1e-4
@@ -48,16 +50,18 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
     """
     _check_sizes(network)
     plan = _check_room(network, device, fields_of, Room.of(device.name) if room is None else room)
-    with torch.device("meta"):
-        model = Built(network, overwritten(network))
-    totals = [*output_figures(model), *memory_figures(model)]
     images = images_of(network, device.name)
     library, theirs, other = model_of(network), None, None
     paired: list[tuple[str, str]] = []
     differences: list[Comparison] = []
-    if library is not None and not library.missing:
-        theirs = library.build()
-        other, paired, differences = _compared(model, theirs, str(library), library.library)
+    with AsOnCpu():  # type: ignore[no-untyped-call]
+        with torch.device("meta"):
+            model = Built(network, overwritten(network))
+        totals = output_figures(model)
+        if library is not None and not library.missing:
+            theirs = library.build()
+            other, paired, differences = _compared(model, theirs, str(library), library.library)
+    totals += memory_figures(model)
     model, theirs = _placed(model, theirs, paired, device.name)
     if theirs is not None and other is not None and device.has_values:
         difference = output_difference(model, theirs, *images)
@@ -149,7 +153,7 @@ def _compared(
 def _placed(
     model: Built, theirs: nn.Module | None, paired: list[tuple[str, str]], device: str
 ) -> tuple[Built, nn.Module | None]:
-    """Both models on the device with random weights. Paired tensors have the same values."""
+    """Both models on the device, with the same random weights in paired tensors; without another model, with zeros."""
     if device == "meta":
         return model, theirs
     try:
@@ -161,7 +165,9 @@ def _placed(
                 model = Built(model.network, overwritten(model.network))
             theirs = None
         else:
-            fill(model.to_empty(device=device))
+            model.to_empty(device=device)
+            for tensor in (*model.parameters(), *model.buffers()):
+                tensor.data.zero_()  # no figure depends on the values
             theirs = None
     except (RuntimeError, MemoryError) as error:
         if reason := out_of_memory(error):

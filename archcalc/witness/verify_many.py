@@ -36,13 +36,15 @@ def device_named(asked: str) -> Device:
     for module in ("torch", "torchvision", "fvcore", "tqdm"):
         if find_spec(module) is None:
             raise ArchcalcError(f"verifying needs {module}: pip install 'archcalc[torch]'")
-    from archcalc.witness.device import device
+    from archcalc.witness.device import device, keep_freed_memory
 
+    keep_freed_memory()
     return device(asked)
 
 
 def outcome(name: str, device: str) -> Summary:
     """Verify a network of the zoo. A failure is returned as a summary, too."""
+    from archcalc.witness.device import return_freed_memory
     from archcalc.witness.verify import verify
 
     try:
@@ -51,6 +53,8 @@ def outcome(name: str, device: str) -> Summary:
         return Summary(name, failure="; ".join(map(str, error.problems)))
     except Exception as error:  # a model may fail in any way; the other networks must still be verified
         return Summary(name, failure=f"{name}: {type(error).__name__}: {clipped(str(error), 160)}")
+    finally:
+        return_freed_memory()
 
 
 def affordable(network: Network) -> Network:
@@ -111,7 +115,10 @@ def outcomes(names: Sequence[str], device: str, jobs: int) -> Iterator[Summary]:
 
 
 def _alone(threads: int) -> None:
-    """Sets the number of threads of a process that shares the cores with other processes."""
+    """Sets the number of threads of a process that shares the cores with other processes, and its use of memory."""
     import torch
 
+    from archcalc.witness.device import keep_freed_memory
+
+    keep_freed_memory()
     torch.set_num_threads(threads)

@@ -13,7 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 import archcalc
 from archcalc.capture.models import model_of
 from archcalc.witness import build
-from archcalc.witness.counterpart import fill, output_difference, pairs, take
+from archcalc.witness.counterpart import output_difference, pairs, take
+from archcalc.witness.random_weights import fill
 
 SAMPLE = (
     "alexnet",

@@ -13,7 +13,7 @@ import archcalc
 from archcalc import Network
 from archcalc.analysis.explanation import Explanation, explain
 from archcalc.conventions import convention
-from archcalc.witness.models import NETWORKS, build
+from archcalc.witness.models import NETWORKS, REGION_SETTINGS, build
 from archcalc.witness.tools import measure
 
 TOOLS = ("fvcore", "torchinfo", "ptflops", "ptflops-aten", "thop", "torch")
@@ -64,8 +64,10 @@ LARGER = (
 
 
 def at(name: str) -> Network:
-    """The network that a model of torchvision is, small where that is exact too."""
+    """The network that a model of torchvision is, small where that is exact too, and with few regions."""
     network = archcalc.load(NETWORKS[name])
+    if few := {key: 4 for key in REGION_SETTINGS if key in network.settings}:
+        network = archcalc.load(NETWORKS[name], **few)
     if name in (*FULL_SIZE, *OWN_SIZE):
         return network
     sizes = (3, 64, 64) if len(network.input.axes) == 2 else (3, 4, 32, 32)

@@ -6,7 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import archcalc  # noqa: E402
+from archcalc.witness import as_on_cpu  # noqa: E402
 from archcalc.witness.as_on_cpu import AsOnCpu  # noqa: E402
+from archcalc.witness.built import Built  # noqa: E402
+from archcalc.witness.memory import inference_live, saved, training_live  # noqa: E402
 
 from .test_memory import two_threads as two_threads  # noqa: E402
 
@@ -42,3 +46,31 @@ def test_without_the_mode_the_orders_differ():
     """PyTorch of the day in which the mode is no longer needed."""
     orders = [[tuple(y.stride()) for y in results(device, (5, 7), True)] for device in ("meta", "cpu")]
     assert [mine != other for mine, other in zip(*orders, strict=True)][:4] == [True] * 4
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "mobilenet_v3_small", "shufflenet_v2_x0_5", "swin_t", "vit_b_32"])
+def test_results_made_again_are_the_results(name, monkeypatch):
+    """A second run makes nearly all results again. A run without known results has the same storages at every moment."""
+    with torch.device("meta"):
+        model = Built(archcalc.load(name))
+        images = torch.zeros(2, *model.network.input_sizes)
+    runs = [[run(model, images) for run in (saved, inference_live, training_live)] for _ in range(2)]
+    monkeypatch.setattr(as_on_cpu, "_key", lambda *call: None)
+    assert runs == [[run(model, images) for run in (saved, inference_live, training_live)]] * 2
+
+
+def test_what_is_never_made_again():
+    """A view keeps its storage, an operator that writes in place returns its input, and an unequal call is another call."""
+    x = torch.zeros(2, 3, device="meta")
+    with AsOnCpu():
+        for _ in range(2):
+            assert x.t().untyped_storage()._cdata == x.untyped_storage()._cdata
+            assert x.add_(1) is x
+            assert [(x + 1).dtype, (x.int() + 1).dtype, (x.int() + 1.0).dtype] == [
+                torch.float32,
+                torch.int32,
+                torch.float32,
+            ]
+            first, second = x.exp(), x.exp()
+            assert first.untyped_storage()._cdata != second.untyped_storage()._cdata
+            assert torch.zeros(2, 3).exp().device.type == "cpu"

@@ -11,6 +11,7 @@ from archcalc import Network
 from archcalc.errors import LayerError
 from archcalc.layers.convolution import Conv
 from archcalc.sizes import Shape, Window
+from archcalc.witness.enlarged import enlarged
 from archcalc.witness.gradients import FieldCheck, check, support
 from tests import random_nets as nets
 
@@ -172,6 +173,15 @@ def test_a_field_that_the_image_cuts_is_compared_in_a_larger_one():
         FieldCheck("n3", 0, 12, 6, (2, 10), (2, 10), True),
         FieldCheck("n3", 0, 36, 18, (6, 30), (6, 30), True),
     ]
+
+
+def test_the_other_axis_of_a_larger_input_is_small():
+    """A field of 1 + 2*80 = 161 pixels around row 50 of 100 is too large, and lies inside 200 rows: 100 - 80 to 100 + 80.
+    The field of AlexNet's conv5 lies inside its own input."""
+    network = archcalc.load("alexnet")
+    (conv5,) = (node.index for node in network.nodes if node.name == "conv5")
+    assert enlarged(of([conv(3, pad=40, dilation=40)] * 2, 50, 60), 0, [2]).input.axes == (200, 32)
+    assert enlarged(network, 0, [conv5]) is network
 
 
 def test_units_that_differ():

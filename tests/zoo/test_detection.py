@@ -11,9 +11,10 @@ torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision").models
 
 from archcalc.witness.built import Built  # noqa: E402
-from archcalc.witness.counterpart import fill, output_difference, pairs, take, unlike_module  # noqa: E402
+from archcalc.witness.counterpart import output_difference, pairs, take, unlike_module  # noqa: E402
 from archcalc.witness.detectors import DETECTORS  # noqa: E402
 from archcalc.witness.models import build  # noqa: E402
+from archcalc.witness.random_weights import fill  # noqa: E402
 
 COUNTED_REGIONS = {
     "fasterrcnn_mobilenet_v3_large_320_fpn": (0, 0),

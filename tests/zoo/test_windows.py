@@ -22,7 +22,8 @@ from torchvision.models.video.swin_transformer import SwinTransformer3d  # noqa:
 
 from archcalc.export.attention_layers import BiasedAttention  # noqa: E402
 from archcalc.witness.built import Built  # noqa: E402
-from archcalc.witness.counterpart import fill, output_difference, pairs, take  # noqa: E402
+from archcalc.witness.counterpart import output_difference, pairs, take  # noqa: E402
+from archcalc.witness.random_weights import fill  # noqa: E402
 
 
 def swin3d(window: list[int]) -> Any:
