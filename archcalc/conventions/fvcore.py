@@ -59,7 +59,7 @@ MULTIPLY_ADDS = layer_types("conv conv_table conv_transpose locally_connected li
 NOTHING = (
     layer_types(
         """
-    lrn scale layer_scale position class_token softmax attention
+    lrn scale layer_scale position class_token parameter index_select softmax attention
     relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     adaptive_max_pool global_max_pool rms_norm l2_norm

@@ -17,7 +17,7 @@ CONVENTIONS = (
         multiply_adds=frozenset(),
         nothing=layer_types(
             """
-            conv conv_transpose linear batch_norm group_norm layer_norm lrn scale layer_scale position class_token softmax attention matmul
+            conv conv_transpose linear batch_norm group_norm layer_norm lrn scale layer_scale position class_token parameter index_select softmax attention matmul
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             max_pool avg_pool adaptive_avg_pool global_avg_pool upsample add mean multiply reduce

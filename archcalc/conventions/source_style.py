@@ -62,6 +62,8 @@ OPERATORS = (
     "matmul",
     "position",
     "class_token",
+    "parameter",
+    "index_select",
 )
 """Layers that no model of torchvision writes as a module."""
 

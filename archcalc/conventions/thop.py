@@ -31,7 +31,7 @@ HOOKED = (MODULE,)
 NOTHING = (
     layer_types(
         """
-    group_norm lrn scale layer_scale position class_token attention matmul
+    group_norm lrn scale layer_scale position class_token parameter index_select attention matmul
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     adaptive_max_pool global_max_pool rms_norm l2_norm

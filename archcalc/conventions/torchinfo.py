@@ -56,7 +56,7 @@ CONVENTIONS = (
         multiply_adds=layer_types("conv conv_table conv_transpose locally_connected linear"),
         nothing=layer_types(
             """
-            lrn scale layer_scale position class_token softmax attention matmul
+            lrn scale layer_scale position class_token parameter index_select softmax attention matmul
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             adaptive_max_pool global_max_pool l2_norm

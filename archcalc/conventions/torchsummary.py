@@ -83,7 +83,7 @@ CONVENTIONS = (
         multiply_adds=frozenset(),
         nothing=layer_types(
             """
-            conv conv_table conv_transpose locally_connected linear scale layer_scale position class_token softmax attention matmul
+            conv conv_table conv_transpose locally_connected linear scale layer_scale position class_token parameter index_select softmax attention matmul
             batch_norm group_norm instance_norm layer_norm lrn
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax

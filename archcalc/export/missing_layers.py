@@ -262,6 +262,36 @@ class UnequalSum(nn.Module):
         return y
 
 
+class Repeated(nn.Module):
+    """A trained map, repeated for every image; with ``fixed``, a buffer."""
+
+    weight: Tensor
+
+    def __init__(self, sizes: tuple[int, ...], fixed: bool = False) -> None:
+        super().__init__()
+        weight = torch.empty(sizes).normal_(std=0.02)
+        if fixed:
+            self.register_buffer("weight", weight)
+        else:
+            self.weight = nn.Parameter(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weight.repeat(len(x), *(1 for _ in self.weight.shape))
+
+
+class IndexSelect(nn.Module):
+    """Positions of the last axis, chosen by a list of constants: fill ``index``."""
+
+    index: Tensor
+
+    def __init__(self, positions: int, count: int) -> None:
+        super().__init__()
+        self.register_buffer("index", torch.arange(count) % positions, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.index_select(-1, self.index)
+
+
 class ClassToken(nn.Module):
     """Puts trained positions before the others (Dosovitskiy et al. 2021)."""
 

@@ -16,6 +16,7 @@ from archcalc.layers.base import Layer
 from archcalc.layers.convolution import Conv, ConvTranspose, LocallyConnected
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Add, Concat
+from archcalc.layers.learned import Parameter
 from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import Movement, Roll
 from archcalc.layers.reduce import Reduce
@@ -62,6 +63,8 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
         return attended(layer, before, xs, out)
     if isinstance(layer, Matmul):
         return multiplied(layer, before, out)
+    if isinstance(layer, Parameter):
+        return None, [POINT]
     if layer.makes_regions:
         return anywhere(before, xs, out)
     if isinstance(layer, Add) and layer.unequal:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from archcalc.layers.attention import Attention
 from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Add, Concat, broadcast_windows
+from archcalc.layers.learned import Parameter
 from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import ChannelShuffle, Movement, Roll
 from archcalc.network import Network, Node
@@ -21,8 +22,8 @@ from archcalc.sizes import Int, Window
 if TYPE_CHECKING:
     from archcalc.field.layout import Layout
 
-REGROUPING = (Movement, Roll, Attention, Matmul)
-"""The layers that move positions, or read their inputs through different windows."""
+REGROUPING = (Movement, Roll, Attention, Matmul, Parameter)
+"""The layers that move positions, read their inputs through different windows, or do not read them."""
 
 
 class Grid:

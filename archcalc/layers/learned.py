@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archcalc.errors import LayerError
 from archcalc.layers.axes import AxisNames, axis_number
-from archcalc.layers.base import Layer, Pointwise
-from archcalc.layers.settings import WholeNumber
-from archcalc.sizes import NO_WORK, Int, Params, Shape, Window, Work, product
+from archcalc.layers.base import Layer, Pointwise, need_map, whole
+from archcalc.layers.settings import Flag, PerAxis, WholeNumber, message_text
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, product
 
 
 class Position(Pointwise, type="position"):
@@ -44,6 +46,75 @@ class Position(Pointwise, type="position"):
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(add=x.values)
+
+
+class Sizes(PerAxis):
+    """The channels, and the size of every axis."""
+
+    def __init__(self, help: str) -> None:
+        super().__init__(help)
+        self.allowed = "[channels, height, width]"
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise LayerError(f"expected the channels and every axis, as in [64, 14, 14], got {message_text(value)}")
+        return super().read(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {**super().schema()["anyOf"][-1], "description": self.help}
+
+
+class Parameter(Layer, type="parameter"):
+    """A trained map, the same for every image. Of its input, the layer reads the number of images alone.
+
+    With ``fixed``, the numbers are constants that training does not change: buffers, as those of a rotary or sinusoidal
+    position embedding. The map is copied for every image, so that any layer can read it.
+
+    Source: Vaswani et al., Attention is all you need, 2017, section 3.5 (fixed); Dosovitskiy et al., An image is worth 16x16
+    words, 2021, section 3.1; Su et al., RoFormer, 2021, equation 34 (factors of a rotary position embedding).
+    """
+
+    size = Sizes("the channels, and the size of every axis")
+    fixed = Flag("whether the numbers are buffers, which training does not change", False)
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        return whole(x)
+
+    def shape(self, x: Shape) -> Shape:
+        return Shape(self.size[0], self.size[1:])
+
+    def params(self, x: Shape) -> Params:
+        count = product(self.size)
+        return Params(buffers=count) if self.fixed else Params(weight=count)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
+
+
+class IndexSelect(Layer, type="index_select"):
+    """Positions of the last axis, chosen by a list of constants: a table of numbers becomes a map of biases.
+
+    The list is a buffer that no count contains. A position can stand in it several times, or not at all.
+
+    Source: Liu et al., Swin transformer, 2021, section 3.2 (biases from a table of relative positions).
+    """
+
+    count = WholeNumber("positions of the output")
+
+    def window(self, x: Shape) -> tuple[Window, ...]:
+        need_map(x, self.type)
+        *others, last = x.axes
+        return (*(Window(1) for _ in others), Window(last, whole=True, exact=False))
+
+    def shape(self, x: Shape) -> Shape:
+        need_map(x, self.type)
+        return Shape(x.channels, (*x.axes[:-1], self.count))
+
+    def params(self, x: Shape) -> Params:
+        return NO_PARAMS
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return NO_WORK
 
 
 class ClassToken(Layer, type="class_token"):

@@ -7,10 +7,13 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.layers.border import Pad
+from archcalc.layers.learned import Parameter
+from archcalc.layers.pool import AdaptiveAvgPool
+from archcalc.layers.resample import Upsample
 from archcalc.pytorch.code import ModuleCode
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, last, layer_params
-from archcalc.pytorch.tape import WEIGHT, BackwardRule, Made, Operation, Result, TapeTensor
+from archcalc.pytorch.tape import ORDERED, SCRATCH, WEIGHT, BackwardRule, Made, Operation, Result, TapeTensor
 from archcalc.sizes import Shape, product
 
 
@@ -37,6 +40,50 @@ class PositionRecord(Record, type="position"):
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return []
+
+
+class ParameterRecord(Record, type="parameter"):
+    """A parameter or a buffer, repeated for every image. The gradient is a sum over the images."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("Repeated", {"sizes": layer.size, "fixed": layer.fixed}, 1, {"fixed": False})
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        trained = tape.trains and not layer.fixed
+        tape.moment("repeat")
+        storage = tape.make("map", out.values * tape.itemsize * tape.times, 0)
+        made = TapeTensor(storage, out.values, tape.itemsize, "first", trained, tape.times)
+        if trained:
+            rule = BackwardRule([tape.gradients(out.values)])
+            tape.operations.append(Operation(tape.node, "repeat", [], made, [], rule, tape.parameter))
+            tape.parameter += 1
+        return made
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [Parameter(size=(1, *out.axes))]
+
+
+class IndexSelectRecord(Record, type="index_select"):
+    """New storage. The gradient is a sum for every position of the input, made beside zeros of its size."""
+
+    saves_input, saves_output = False, False
+    in_place = False
+    keeps_format = False
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+        return ModuleCode("IndexSelect", {"positions": x.axes[-1], "count": layer.count}, 2)
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        size = xs[0].count * xs[0].itemsize
+        rule = BackwardRule([[Made(SCRATCH, size, 0, 1)], [Made(0, size, 0)]], gradient_order="first")
+        return tape.run("index_select", xs, out.values, ORDERED["first"], rule=rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        return [AdaptiveAvgPool(out=(*out.axes[:-1], 1)), Upsample(size=out.axes)]
 
 
 class ClassTokenRecord(Record, type="class_token"):

@@ -20,7 +20,7 @@ from archcalc.witness.tools import TOOLS
 
 MACS = "conv conv_table conv_transpose locally_connected linear"
 PRODUCTS = "attention matmul"
-LEARNED = "position class_token"
+LEARNED = "position class_token parameter index_select"
 """Layers with products of two maps."""
 POOLS = "avg_pool adaptive_avg_pool global_avg_pool"
 MAX_POOLS = "max_pool adaptive_max_pool global_max_pool"
@@ -332,6 +332,10 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "class_token": case(
             lambda: Written(lambda x, token: torch.cat([token.expand(len(x), -1, 6, -1), x], 3), torch.ones(1, 8, 1, 1))
         ),
+        "parameter": case(
+            lambda: Written(lambda x, trained: (x, trained.repeat(len(x), 1, 1, 1)), torch.ones(8, 6, 6)), size=[8, 6, 6]
+        ),
+        "index_select": case(lambda: Written(lambda x: x.index_select(-1, torch.zeros(9, dtype=torch.long))), count=9),
         "flatten": case(nn.Flatten),
         "identity": case(nn.Identity),
         "dropout": case(nn.Dropout),

@@ -476,6 +476,13 @@ SHAPES = [
         "position over the axis depth, but the input is 6x5x7: its axes are channels, height, width and last",
     ),
     (
+        "index_select",
+        {"count": 5},
+        (Shape(6),),
+        "index_select needs a feature map with height and width, got a vector of 6",
+    ),
+    ("parameter", {"size": 5}, (x,), "size: expected the channels and every axis, as in [64, 14, 14], got 5"),
+    (
         "class_token",
         {},
         (Shape(6),),

@@ -360,6 +360,12 @@ CASES = [
     Case("position", {"axes": ["height"]}, (x,), x, (30,), {"add": 210}),
     Case("position", {"axes": ["last"]}, (x,), x, (42,), {"add": 210}),
     Case("position", {"axes": ["width", "height"]}, (x,), x, (210,), {"add": 210}),
+    # 4 channels at 3 positions: 12 numbers, whatever the input; with fixed, 12 buffers
+    Case(
+        "parameter", {"size": [4, 3]}, (x,), Shape(4, (3,)), (12,), {}, (Window(5, whole=True), Window(7, whole=True))
+    ),
+    Case("parameter", {"size": [4], "fixed": True}, (Shape(6),), Shape(4), (0, 0, 4), {}, ()),
+    Case("index_select", {"count": 4}, (x,), Shape(6, (5, 4)), (), {}, (Window(1), Window(7, whole=True, exact=False))),
     # unit 0 is the token, and unit 1 reads position 0
     Case("class_token", {}, (Shape(6, (5,)),), Shape(6, (6,)), (6,), {}, (Window(1, 1, 1, reads_both_ends=False),)),
     # two tokens of 6 channels, the same in each of the 5 windows

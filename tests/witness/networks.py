@@ -641,6 +641,14 @@ class Settings:
     def position(self) -> dict[str, Any]:
         return self.some(axes=self.one_of(None, ["last"]) if self.x.axes else None)
 
+    def parameter(self) -> dict[str, Any]:
+        """A map as large as its input, or with one position along some axes, or of another size."""
+        sizes = [self.one_of(n, n, 1) for n in (self.x.channels, *self.x.axes)]
+        return self.some(size=[self.count(1, 6), 2] if self.rarely(5) else sizes, fixed=self.one_of(None, True))
+
+    def index_select(self) -> dict[str, Any]:
+        return self.some(count=self.count(1, 9))
+
     def class_token(self) -> dict[str, Any]:
         return self.some(tokens=self.one_of(None, self.count(1, 3)))
 

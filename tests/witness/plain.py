@@ -282,6 +282,12 @@ def pad(given: dict[str, Any], x: Tensor) -> Tensor:
     return F.pad(x, sides(pads), mode="constant" if given["mode"] == "zeros" else given["mode"])
 
 
+def mapped(x: Tensor) -> Tensor:
+    if x.dim() < 3:
+        raise NoSuchLayerError("a vector has no positions")
+    return x
+
+
 def class_token(given: dict[str, Any], x: Tensor) -> Tensor:
     if x.dim() < 3:
         raise NoSuchLayerError("a vector has no positions")
@@ -567,6 +573,8 @@ LAYERS: dict[str, Any] = {
     "attention": attention,
     "matmul": matmul,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
+    "parameter": lambda given, x: torch.zeros(len(x), *given["size"]),
+    "index_select": lambda given, x: mapped(x)[..., :1].expand(*x.shape[:-1], given["count"]),
     "class_token": class_token,
     "add": lambda given, *xs: unequal(*xs) if given["unequal"] else sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),

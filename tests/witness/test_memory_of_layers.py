@@ -114,6 +114,9 @@ FROZEN = (
     "{position: }",
     "{position: {axes: [last]}}",
     "{class_token: }",
+    "{parameter: {size: [8, 8]}}",
+    "{index_select: {count: 5}}",
+    "{parameter: {size: [8, 1], fixed: true}}",
 )
 HEADS = (
     "{to_tokens: }, {linear: {out: 8, axis: channels}}, {rearrange: '(4 d) (t 4 4) -> d 4 t 4 4'}",
