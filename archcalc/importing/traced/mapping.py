@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.traced.calls import Call, Run, Tensor
-from archcalc.importing.traced.factors import BATCH, Group, merged, split
+from archcalc.importing.traced.factors import BATCH, Group, merged, size_of, split
 from archcalc.importing.traced.steps import Fixed, Shown, Steps, UnsupportedError
 
 FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
@@ -19,8 +19,20 @@ FAULT = "a mistake of archcalc, so that there is no network; please report it"
 Rule = Callable[["Mapping", Call], Any]
 RULES: dict[str, Rule] = {}
 """How a call of an operator becomes layers, by the operator's name without the underscore of its form in place."""
-UNFINISHED: dict[type, Rule] = {}
-"""What operators make of values that are no map yet, such as the scores of an attention, by the class of these values."""
+
+
+class Unfinished(NamedTuple):
+    """Values that are no map yet, such as the scores of an attention.
+
+    ``rule``: what an operator makes of them; UnsupportedError if they must be a map first. ``finish``: the map.
+    """
+
+    rule: Rule
+    finish: Callable[[Mapping, Any], Shown]
+
+
+UNFINISHED: dict[type, Unfinished] = {}
+"""By the class of the values."""
 FINISHING: set[str] = set()
 """The operators whose own rule takes such values."""
 
@@ -41,9 +53,18 @@ class Mapping:
     """The steps so far, and what every tensor of the run shows."""
 
     def __init__(self, run: Run, used: Collection[int]) -> None:
-        self.recorded = run
-        self.steps = Steps(run.batch)
+        self.recorded, self.used = run, used
+        self.apart: set[int] = set()
+        """Parameters that several layers read, so that each is a layer of its own."""
+        while self.start():
+            pass
+
+    def start(self) -> bool:
+        """Map all calls. True if a parameter turned out to be read by several layers, so that they are mapped again."""
+        self.steps = Steps(self.recorded.batch)
         self.values: dict[int, Any] = {}
+        self.operands: dict[int, Shown] = {}
+        """What is made of parameters and constants alone."""
         self.problems: list[tuple[str, str, int, str]] = []
         """For every call without a layer: the operator, a sentence, 0, and the line of the model."""
         self.ends: list[int] = []
@@ -52,18 +73,24 @@ class Mapping:
         """The calls behind calls without a layer."""
         self.last: set[int] = set()
         """The last step of every call."""
-        for name, tensor in run.inputs.items():
-            self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
         self.born: dict[int, int] = {}
         self.written: dict[int, int] = {}
         """The number of the call that made a tensor, and that wrote into a storage last."""
-        for number, call in enumerate(run.calls):
-            if id(call) in used:
+        for name, tensor in self.recorded.inputs.items():
+            self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
+        for number, call in enumerate(self.recorded.calls):
+            if id(call) in self.used:
                 self.map(call)
             for result in call.results:
                 self.born[id(result)] = number
                 if call.in_place:
                     self.written[result.storage] = number
+        known, owners = len(self.apart), dict[int, set[str]]()
+        for step in self.steps.steps:
+            for one in step.own:
+                owners.setdefault(id(one), set()).add(step.type)
+        self.apart |= {key for key, types in owners.items() if len(types) > 1 and "parameter" in types}
+        return len(self.apart) > known
 
     def overwritten(self, tensor: Tensor) -> bool:
         """Whether an operator wrote into the storage of a tensor through another view of it, after the tensor was made."""
@@ -115,7 +142,11 @@ class Mapping:
             if any(map(self.overwritten, call.tensors)):
                 raise UnsupportedError("its input was written in place through another view")
             if unfinished and operator not in FINISHING:
-                return UNFINISHED[type(unfinished[0])](self, call)
+                try:
+                    return UNFINISHED[type(unfinished[0])].rule(self, call)
+                except UnsupportedError:
+                    for tensor in call.tensors:
+                        self.finish(tensor)
             if operator not in RULES:
                 raise UnsupportedError("no layer does this")
             before = len(self.steps.steps)
@@ -141,12 +172,21 @@ class Mapping:
             self.values[id(tensor)] = Fixed(tensor.shape, (tensor,), (), (), tensor.value)
         return self.values[id(tensor)]
 
-    def shown(self, tensor: Any) -> Shown:
-        """The view of a tensor that depends on the inputs."""
-        value = self.of(tensor) if isinstance(tensor, Tensor) else tensor
-        if not isinstance(value, Shown):
-            raise UnsupportedError("a parameter is computed with")
+    def finish(self, tensor: Tensor) -> Any:
+        """What a tensor shows, as a map if it is none yet."""
+        value = self.of(tensor)
+        if type(value) in UNFINISHED:
+            self.values[id(tensor)] = value = UNFINISHED[type(value)].finish(self, value)
         return value
+
+    def shown(self, tensor: Tensor) -> Shown:
+        """The view of a tensor: of a map, or of a parameter that is repeated for every image."""
+        value = self.finish(tensor)
+        if isinstance(value, Shown):
+            return value
+        from archcalc.importing.traced.operands import operand
+
+        return operand(self, tensor)
 
     def fixed(self, tensor: Tensor | None) -> list[Tensor]:
         """The parameters of an argument that is a weight; none for None."""
@@ -179,6 +219,9 @@ class Mapping:
             merged(factor for _, piece in sorted(parts.get(axis, ()), reverse=True) for factor in piece)
             for axis in range(len(source.sizes))
         ]
+        for group, whole_axis in zip(groups, source.sizes, strict=True):
+            if size_of(group) not in (1, whole_axis):
+                raise UnsupportedError("a join of a part of an axis")
         step = self.steps.steps[tensor.step]
         if not any(groups[1:]) and not step.shape.axes and groups[0] == step.natural[0]:
             return tensor.step

@@ -65,6 +65,10 @@ class Fixed(NamedTuple):
     value: Any = None
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        return self.shape
+
+    @property
     def parameters(self) -> list[Tensor]:
         return [one for one in self.sources if one.kind == "parameter"]
 
@@ -144,7 +148,7 @@ class Steps:
         """The tensor that a layer makes of a map: its axes lie as those of the layer's input."""
         sizes = self.steps[step].sizes
         view = tuple(
-            _with_batch(group, whole(axis, sizes[axis]) if axis != BATCH else ())
+            with_batch(group, whole(axis, sizes[axis]) if axis != BATCH else ())
             for axis, group in zip(map.axes, map.groups, strict=True)
         )
         return Shown(step, view)
@@ -177,7 +181,7 @@ class Steps:
         return Shown(step, tensor.view)
 
 
-def _with_batch(before: Group, axis: Group) -> Group:
+def with_batch(before: Group, axis: Group) -> Group:
     """The factors of an axis of a map, with the batch between them where it was before."""
     places = [at for at, factor in enumerate(before) if factor.axis == BATCH]
     if not places:

@@ -7,10 +7,11 @@ from archcalc.importing.traced.rules import (
     concats,
     convolutions,
     cuts,
+    lookups,
     moves,
     norms,
     pools,
     views,
 )
 
-MODULES = (activations, arithmetic, attention, concats, convolutions, cuts, moves, norms, pools, views)
+MODULES = (activations, arithmetic, attention, concats, convolutions, cuts, lookups, moves, norms, pools, views)

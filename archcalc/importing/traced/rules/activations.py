@@ -88,8 +88,13 @@ def softmax(mapping: Mapping, call: Call) -> Shown:
     """Soft-max over one axis."""
     tensor = mapping.shown(call.settings["self"])
     type = "log_softmax" if "log" in call.operator else "softmax"
-    view = tensor.view[call.settings["dim"] % len(tensor.view)]
+    return over_axis(mapping, type, tensor, call.settings["dim"])
+
+
+def over_axis(mapping: Mapping, type: str, tensor: Shown, axis: int) -> Shown:
+    """A layer that computes along one axis: the last axis of its map, or else the channels."""
+    view = tensor.view[axis % len(tensor.view)]
     step = mapping.steps.steps[tensor.step]
     if len(view) == 1 and view[0].axis == len(step.sizes) - 1 and view == step.natural[view[0].axis] and view[0].axis:
         return mapping.steps.same(type, {"axis": "last"}, tensor)
-    return mapping.steps.layer(type, {}, tensor, tensor.sizes, channels=call.settings["dim"])
+    return mapping.steps.layer(type, {}, tensor, tensor.sizes, channels=axis)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, size_of
-from archcalc.importing.traced.mapping import Mapping, rule
+from archcalc.importing.traced.mapping import SHAPES, Mapping, rule
+from archcalc.importing.traced.operands import operand
 from archcalc.importing.traced.rules.cuts import axis_word
+from archcalc.importing.traced.rules.views import own_map
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 
 JOINS = {
@@ -45,30 +48,44 @@ def binary(mapping: Mapping, call: Call) -> Shown:
         raise UnsupportedError("a sum with a factor")
     left, right = (mapping.of(x) if isinstance(x, Tensor) else x for x in (a, b))
     if isinstance(left, Shown) and isinstance(right, Shown):
-        return joined(mapping, call, operator, left, right)
+        return joined(mapping, operator, left, right, call.results[0].shape)
     tensor, other = (left, right) if isinstance(left, Shown) else (right, left)
     if isinstance(other, (int, float)) and not isinstance(other, bool):
         return scaled(mapping, operator, tensor, float(other), swapped=tensor is right)
     if isinstance(other, Fixed):
-        return with_parameter(mapping, operator, tensor, other)
+        if operator in ("sub", "rsub", "div") and (operator != "sub" or tensor is right):
+            raise UnsupportedError("a parameter that is divided by, or from which a map is subtracted")
+        return with_parameter(mapping, operator, tensor, other, b if tensor is left else a)
     raise UnsupportedError("an operand that is not understood")
 
 
-def joined(mapping: Mapping, call: Call, operator: str, left: Shown, right: Shown) -> Shown:
+@rule("neg", "negative")
+def negative(mapping: Mapping, call: Call) -> Shown:
+    """The values with the other sign."""
+    return mapping.steps.same("scale", {"factor": -1.0}, mapping.shown(call.settings["self"]))
+
+
+def joined(mapping: Mapping, operator: str, left: Shown, right: Shown, shape: Sequence[int]) -> Shown:
     """Two maps value by value."""
     if operator not in JOINS:
         raise UnsupportedError("no join of two maps does this")
     frame = max((left, right), key=lambda tensor: prod(tensor.sizes))
-    if tuple(frame.sizes) != call.results[0].shape:
-        return both_expanded(mapping, call, operator, left, right)
-    reads = [tensor.step if tensor is frame else mapping.onto(tensor, frame) for tensor in (left, right)]
-    step = mapping.steps.add(JOINS[operator], {}, reads, mapping.steps.steps[frame.step].shape)
-    return Shown(step, frame.view)
+    if tuple(frame.sizes) != tuple(shape):
+        return both_expanded(mapping, operator, left, right, shape)
+    other = right if frame is left else left
+    apart = frame
+    try:
+        read = mapping.onto(other, frame)
+    except UnsupportedError:
+        apart = own_map(mapping, frame)
+        read = mapping.onto(other, apart)
+    reads = [apart.step, read] if frame is left else [read, apart.step]
+    step = mapping.steps.add(JOINS[operator], {}, reads, mapping.steps.steps[apart.step].shape)
+    return Shown(step, apart.view)
 
 
-def both_expanded(mapping: Mapping, call: Call, operator: str, left: Shown, right: Shown) -> Shown:
+def both_expanded(mapping: Mapping, operator: str, left: Shown, right: Shown, shape: Sequence[int]) -> Shown:
     """Two maps value by value, each of which has an axis of size 1 where the other one is longer."""
-    shape = call.results[0].shape
     if len(left.view) != len(shape) or len(right.view) != len(shape):
         raise UnsupportedError("a join in which both maps are expanded")
     maps = [mapping.steps.as_map(tensor, 1) for tensor in (left, right)]
@@ -101,57 +118,76 @@ def scaled(mapping: Mapping, operator: str, tensor: Shown, number: float, swappe
     )
 
 
-def with_parameter(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown:
-    """A map plus or times a trained map."""
-    own = other.parameters
+def with_parameter(mapping: Mapping, operator: str, tensor: Shown, other: Fixed, source: Tensor) -> Shown:
+    """A map plus or times a trained map, or constants."""
     frozen = _frozen(mapping, operator, tensor, other)
     if frozen is not None:
         return frozen
-    if not own:
-        return with_constant(mapping, operator, tensor, other)
+    if not other.parameters:
+        return with_constant(mapping, operator, tensor, other, source)
+    known = _position(mapping, operator, tensor, other) if _unchanged(mapping, other) else None
+    return known or joined(mapping, operator, tensor, operand(mapping, source), broadcast(tensor.sizes, other.shape))
+
+
+def broadcast(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
+    """The sizes of what two tensors make value by value."""
+    count = max(len(one), len(other))
+    rows = ((1,) * (count - len(sizes)) + tuple(sizes) for sizes in (one, other))
+    return tuple(max(sizes) for sizes in zip(*rows, strict=True))
+
+
+def _unchanged(mapping: Mapping, fixed: Fixed) -> bool:
+    """Whether the values are those of parameters, or sums of them that broadcast to one map."""
+    return not any(id(one) in mapping.apart for one in fixed.sources) and all(call.operator in (*SHAPES, "permute", "transpose", "add") for call in fixed.calls)
+
+
+def _position(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown | None:
+    """The layer for a trained map along whole axes; None if there is none."""
+    own = other.parameters
     count = len(tensor.view)
     shape = (1,) * (count - len(other.shape)) + other.shape
     if len(shape) > count:
-        raise UnsupportedError("a parameter that adds axes")
+        return None
     along: set[int] = set()
     for at, size in enumerate(shape):
         plain = [factor for factor in tensor.view[at] if factor.axis != BATCH]
         if size != 1:
             if size != size_of(plain):
-                raise UnsupportedError("a parameter that repeats the map")
+                return None
             along |= {factor.axis for factor in plain}
     step = mapping.steps.steps[tensor.step]
-    if prod(step.sizes[axis] for axis in along) != sum(prod(one.shape) for one in own):
-        raise UnsupportedError("a parameter that is computed first")
+    if prod(step.sizes[axis] for axis in along) != sum(prod(one.shape) for one in own) or 0 not in along:
+        return None
     everywhere = {axis for axis, size in enumerate(step.sizes) if size > 1}
-    if operator == "mul" and along == {0}:
+    if along == {0} and operator == "mul":
         return mapping.steps.same("layer_scale", {}, tensor, own)
-    if operator == "mul":
-        raise UnsupportedError("a trained factor for positions")
-    if operator not in ("add",):
-        raise UnsupportedError("a parameter that is subtracted or divided by")
-    if along == {0} and step.type == "layer_scale" and "bias" not in step.settings:
+    if operator != "add":
+        return None
+    if along == {0} and step.type == "layer_scale" and "bias" not in step.settings and _last(mapping, tensor):
         step.settings["bias"] = True
         step.own += own
         return tensor
-    settings = (
-        {}
-        if along == everywhere
-        else {"axes": ["channels" if axis == 0 else axis_word(axis, len(step.sizes) - 1) for axis in sorted(along)]}
-    )
-    return mapping.steps.same("position", settings, tensor, own)
+    words = [axis_word(axis, len(step.sizes) - 1) for axis in sorted(along) if axis]
+    if along != everywhere and not words:
+        return None
+    return mapping.steps.same("position", {} if along == everywhere else {"axes": words}, tensor, own)
 
 
-def with_constant(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown:
-    """A map with one known number."""
-    if any(source.kind == "random" for source in other.sources):
+def _last(mapping: Mapping, tensor: Shown) -> bool:
+    """Whether no layer has read the tensor yet."""
+    return tensor.step == len(mapping.steps.steps) - 1
+
+
+def with_constant(mapping: Mapping, operator: str, tensor: Shown, other: Fixed, source: Tensor) -> Shown:
+    """A map with known numbers."""
+    if any(one.kind == "random" for one in other.sources):
         raise UnsupportedError("random numbers")
-    if other.value is None:
-        raise UnsupportedError("a constant whose numbers are not known")
-    numbers = {float(number) for number in other.value.reshape(-1)} if prod(other.shape) <= 4096 else set()
-    if len(numbers) != 1 or len(other.shape) > len(tensor.view):
-        raise UnsupportedError("a constant of several numbers")
-    return scaled(mapping, operator, tensor, numbers.pop(), swapped=False)
+    if other.value is not None and other.value.numel() and other.value.dtype.is_floating_point:
+        first = float(other.value.flatten()[0])
+        if (other.value == first).all() and broadcast(tensor.sizes, other.shape) == tensor.sizes:
+            return scaled(mapping, operator, tensor, first, swapped=False)
+    made = operand(mapping, source)
+    return joined(mapping, operator, tensor, made, broadcast(tensor.sizes, other.shape))
 
 
 def _frozen(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown | None:

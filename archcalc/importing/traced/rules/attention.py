@@ -8,8 +8,11 @@ from math import isqrt, prod, sqrt
 from typing import Any, NamedTuple
 
 from archcalc.importing.traced.calls import Call, Tensor
-from archcalc.importing.traced.factors import BATCH, Group, size_of, whole
-from archcalc.importing.traced.mapping import UNFINISHED, Mapping, rule
+from archcalc.importing.traced.factors import BATCH, Group, reshaped, size_of, whole
+from archcalc.importing.traced.mapping import UNFINISHED, Mapping, Unfinished, rule
+from archcalc.importing.traced.rules.activations import over_axis
+from archcalc.importing.traced.rules.arithmetic import joined, scaled, with_parameter
+from archcalc.importing.traced.rules.products import matrix_product
 from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
 from archcalc.sizes import Shape
 
@@ -24,7 +27,7 @@ class Scores(NamedTuple):
     queries: Shown
     keys: Shown
     scale: float = 1.0
-    added: tuple[Fixed, ...] = ()
+    added: tuple[tuple[Fixed, Tensor], ...] = ()
     done: bool = False
 
     @property
@@ -34,16 +37,38 @@ class Scores(NamedTuple):
 
 @rule("matmul", "bmm", finishes=True)
 def product(mapping: Mapping, call: Call) -> Any:
-    """Products of queries and keys, or of scores and values."""
-    left, right = (mapping.of(tensor) for tensor in call.tensors)
+    """Products of queries and keys, or of scores and values; else of two maps."""
+    first, second = call.tensors
+    left, right = mapping.of(first), mapping.of(second)
     shape = call.results[0].shape
-    if isinstance(left, Scores) and isinstance(right, Shown) and left.done:
-        return joined_values(mapping, left, right)
-    if not isinstance(left, Shown) or not isinstance(right, Shown) or len(left.view) != len(right.view):
-        raise UnsupportedError("a product of matrices that is no attention")
-    if len(left.view) < 3 or left.sizes[:-2] != right.sizes[:-2]:
-        raise UnsupportedError("a product of matrices that is no attention")
-    return scored(mapping, shape, left, Shown(right.step, (*right.view[:-2], right.view[-1], right.view[-2])))
+    if isinstance(left, Scores) and left.done and isinstance(right, Shown):
+        try:
+            return joined_values(mapping, left, right)
+        except UnsupportedError:
+            pass
+    left, right = mapping.shown(first), mapping.shown(second)
+    if len(left.view) < 3 or left.sizes[:-2] != right.sizes[:-2] or not _heads(mapping, left):
+        return matrix_product(mapping, left, right)
+    return scored(mapping, shape, left, transposed(right))
+
+
+def transposed(tensor: Shown) -> Shown:
+    """The matrices of a tensor, transposed."""
+    return Shown(tensor.step, (*tensor.view[:-2], tensor.view[-1], tensor.view[-2]))
+
+
+def finished(mapping: Mapping, scores: Scores) -> Shown:
+    """The scores as a map: products, and what was done with them."""
+    made = matrix_product(mapping, scores.queries, transposed(scores.keys))
+    made = scaled(mapping, "mul", made, scores.scale, swapped=False)
+    for term, source in scores.added:
+        made = with_parameter(mapping, "add", made, term, source)
+    if scores.done:
+        made = over_axis(mapping, "softmax", made, -1)
+    view = reshaped(made.view, scores.shape)
+    if view is None:
+        raise UnsupportedError("scores of attention in another shape")
+    return Shown(made.step, view)
 
 
 @rule("einsum", finishes=True)
@@ -97,7 +122,7 @@ def joined_values(mapping: Mapping, scores: Scores, values: Shown) -> Shown:
     settings: dict[str, Any] = {}
     if abs(scores.scale - 1 / sqrt(queries.sizes[-1])) > 1e-6:
         settings["scale"] = scores.scale
-    more, own = added(mapping, queries, scores.added)
+    more, own = added(mapping, queries, [term for term, _ in scores.added])
     return attended(mapping, queries, scores.keys, values, settings | more, own)
 
 
@@ -174,27 +199,31 @@ def on_scores(mapping: Mapping, call: Call) -> Any:
     operator = call.operator.rstrip("_")
     scores = next(value for value in map(mapping.of, call.tensors) if isinstance(value, Scores))
     shape = call.results[0].shape
-    others = [value for value in map(mapping.of, call.tensors) if value is not scores]
+    others = [(value, tensor) for tensor in call.tensors for value in [mapping.of(tensor)] if value is not scores]
     if operator in ("mul", "div") and not others and not scores.done:
         number = float(
             next(value for value in (call.settings["other"], call.settings["self"]) if isinstance(value, (int, float)))
         )
         return scores._replace(scale=scores.scale * (number if operator == "mul" else 1 / number))
-    if operator == "add" and len(others) == 1 and isinstance(others[0], Fixed) and not scores.done:
+    if operator == "add" and len(others) == 1 and isinstance(others[0][0], Fixed) and not scores.done:
         return scores._replace(added=(*scores.added, others[0]))
     if operator in ("softmax", "_softmax") and call.settings["dim"] % len(shape) == len(shape) - 1 and not scores.done:
         return scores._replace(done=True)
-    if operator in (
-        "view",
-        "reshape",
-        "unsqueeze",
-        "squeeze",
-        "contiguous",
-        "to",
-        "_to_copy",
-        "clone",
-        "float",
-        "type_as",
+    if (
+        operator
+        in (
+            "view",
+            "reshape",
+            "unsqueeze",
+            "squeeze",
+            "contiguous",
+            "to",
+            "_to_copy",
+            "clone",
+            "float",
+            "type_as",
+        )
+        and shape[-2:] == scores.shape[-2:]
     ):
         return scores._replace(shape=shape)
     if operator == "dropout":
@@ -202,7 +231,7 @@ def on_scores(mapping: Mapping, call: Call) -> Any:
     raise UnsupportedError("the scores of attention are used in another way")
 
 
-UNFINISHED[Scores] = on_scores
+UNFINISHED[Scores] = Unfinished(on_scores, finished)
 
 
 @rule("scaled_dot_product_attention")
@@ -210,7 +239,6 @@ def attention(mapping: Mapping, call: Call) -> Shown:
     """The fused operator."""
     given = call.settings
     queries, keys, values = (mapping.shown(given[name]) for name in ("query", "key", "value"))
-    own: list[Tensor] = []
     if given.get("enable_gqa"):
         raise UnsupportedError("attention whose queries share keys")
     settings: dict[str, Any] = {}
@@ -219,7 +247,28 @@ def attention(mapping: Mapping, call: Call) -> Shown:
     scale = given.get("scale")
     if scale is not None and abs(scale - 1 / sqrt(queries.sizes[-1])) > 1e-12:
         settings["scale"] = scale
-    mask = None if given["attn_mask"] is None else mapping.of(given["attn_mask"])
+    mask = None if given["attn_mask"] is None else mapping.finish(given["attn_mask"])
+    if mask is not None and given["attn_mask"].type == "bool":
+        raise UnsupportedError("attention with a mask of true and false")
+    try:
+        return fused(mapping, queries, keys, values, settings, mask)
+    except UnsupportedError:
+        if given["is_causal"]:
+            raise
+    scores = Scores(
+        (*queries.sizes[:-1], keys.sizes[-2]), queries, keys, scale or 1 / sqrt(queries.sizes[-1]), done=not mask
+    )
+    made = finished(mapping, scores)
+    if isinstance(mask, Fixed):
+        made = over_axis(mapping, "softmax", with_parameter(mapping, "add", made, mask, given["attn_mask"]), -1)
+    elif mask is not None:
+        made = over_axis(mapping, "softmax", joined(mapping, "add", made, mask, made.sizes), -1)
+    return matrix_product(mapping, made, values)
+
+
+def fused(mapping: Mapping, queries: Shown, keys: Shown, values: Shown, settings: dict[str, Any], mask: Any) -> Shown:
+    """The layer attention, if it can do this."""
+    own: list[Tensor] = []
     if isinstance(mask, Fixed):
         more, own = added(mapping, queries, [mask])
         settings |= more

@@ -21,9 +21,20 @@ def concat(mapping: Mapping, call: Call) -> Shown:
     axis = call.settings["dim"] % len(call.results[0].shape)
     shown = [value for value in values if isinstance(value, Shown)]
     if len(shown) < len(values):
-        return class_token(mapping, call, values, axis)
+        try:
+            return class_token(mapping, call, values, axis)
+        except UnsupportedError:
+            shown = [mapping.shown(tensor) for tensor in call.settings["tensors"] if 0 not in tensor.shape]
+    return one_after_another(mapping, shown, axis)
+
+
+def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
+    """Tensors one after another along an axis."""
     if len(shown) == 1:
         return shown[0]
+    if any(factor.axis == BATCH for one in shown for factor in one.view[axis]):
+        raise UnsupportedError("maps one after another along the batch")
+    length = sum(one.sizes[axis] for one in shown)
     settings: dict[str, Any] = {}
     word = _common_axis(mapping, shown, axis)
     if word is not None:
@@ -31,7 +42,7 @@ def concat(mapping: Mapping, call: Call) -> Shown:
         if number:
             settings["axis"] = axis_word(number, len(others))
             sizes = list(mapping.steps.steps[shown[0].step].sizes)
-            sizes[number] = call.results[0].shape[axis]
+            sizes[number] = length
             step = mapping.steps.add(
                 "concat", settings, [tensor.step for tensor in shown], Shape(sizes[0], tuple(sizes[1:]))
             )
@@ -39,9 +50,21 @@ def concat(mapping: Mapping, call: Call) -> Shown:
             return Shown(step, view)
     maps = [mapping.steps.as_map(tensor, axis) for tensor in shown]
     step = mapping.steps.add(
-        "concat", settings, [map.step for map in maps], mapping.steps.shape_of(maps[0], call.results[0].shape)
+        "concat",
+        settings,
+        [map.step for map in maps],
+        mapping.steps.shape_of(maps[0], [length if at == axis else size for at, size in enumerate(shown[0].sizes)]),
     )
     return mapping.steps.shown(step, maps[0])
+
+
+@rule("stack")
+def stack(mapping: Mapping, call: Call) -> Shown:
+    """Tensors one after another along a new axis."""
+    shown = [mapping.shown(tensor) for tensor in call.settings["tensors"]]
+    axis = call.settings["dim"] % len(call.results[0].shape)
+    apart = [Shown(one.step, (*one.view[:axis], (), *one.view[axis:])) for one in shown]
+    return one_after_another(mapping, apart, axis)
 
 
 def _common_axis(mapping: Mapping, shown: list[Shown], axis: int) -> tuple[int, tuple[int, ...]] | None:
@@ -79,6 +102,8 @@ def class_token(mapping: Mapping, call: Call, values: list[Any], axis: int) -> S
             raise UnsupportedError("a parameter that stands before channels")
     tokens = call.results[0].shape[axis] - tensor.sizes[axis]
     own = [one for value in values[:-1] for one in value.parameters]
+    if any(id(one) in mapping.apart for one in own):
+        raise UnsupportedError("a parameter that several layers read")
     if sum(prod(one.shape) for one in own) != tokens * step.shape.channels:
         raise UnsupportedError("constants that stand before a map")
     sizes = [*step.sizes[:-1], step.sizes[-1] + tokens]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from archcalc.importing.traced.calls import Call
 from archcalc.importing.traced.mapping import Mapping, rule, settings_of
@@ -40,12 +41,38 @@ def pad(mapping: Mapping, call: Call) -> Shown:
     if not any(amounts):
         return tensor
     if min(amounts) < 0:
-        raise UnsupportedError("a negative padding")
+        taken = [max(-amount, 0) for amount in amounts]
+        tensor = cropped(mapping, tensor, taken)
+        amounts = [max(amount, 0) for amount in amounts]
+        if not any(amounts):
+            return tensor
     value = float(given.get("value") or 0)
     if value not in (0, -inf):
         raise UnsupportedError("padding with a value other than zero")
     usual = next((mode for mode in ("reflect", "replicat") if call.operator.startswith(mode)), "constant")
     mode = MODES[given.get("mode", usual)]
+    sizes = list(call.results[0].shape)
+    return around(mapping, tensor, "pad", amounts, sizes, settings_of(mode=mode), value)
+
+
+def cropped(mapping: Mapping, tensor: Shown, amounts: list[int]) -> Shown:
+    """The last axes without so many positions in front and behind."""
+    sizes = list(tensor.sizes)
+    for at in range(0, len(amounts), 2):
+        sizes[len(sizes) - 1 - at // 2] -= amounts[at] + amounts[at + 1]
+    return around(mapping, tensor, "crop", amounts, sizes, {})
+
+
+def around(
+    mapping: Mapping,
+    tensor: Shown,
+    type: str,
+    amounts: list[int],
+    sizes: list[int],
+    settings: dict[str, Any],
+    value: float = 0.0,
+) -> Shown:
+    """Positions put around the last axes, or cut off. ``amounts``: in front and behind, the last axis first."""
     count = len(tensor.view)
     by = {count - 1 - at // 2: (amounts[at], amounts[at + 1]) for at in range(0, len(amounts), 2)}
     used = [axis for axis, side in by.items() if any(side)]
@@ -55,8 +82,8 @@ def pad(mapping: Mapping, call: Call) -> Shown:
     map = mapping.steps.as_map(tensor, channels)
     axes = [by.get(map.axes.index(number), (0, 0)) for number in range(1, max(map.axes) + 1)]
     equal = len(set(axes)) == 1 and axes[0][0] == axes[0][1]
-    settings = settings_of(by=axes[0][0] if equal else [list(side) for side in axes], mode=mode)
-    step = mapping.steps.add("pad", settings, [map.step], mapping.steps.shape_of(map, call.results[0].shape))
+    settings = {"by": axes[0][0] if equal else [list(side) for side in axes]} | settings
+    step = mapping.steps.add(type, settings, [map.step], mapping.steps.shape_of(map, sizes))
     mapping.steps.steps[step].value = value
     return mapping.steps.shown(step, map)
 

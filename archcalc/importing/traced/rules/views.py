@@ -5,15 +5,16 @@ from __future__ import annotations
 from math import prod
 
 from archcalc.importing.traced.calls import Call
-from archcalc.importing.traced.factors import reshaped
+from archcalc.importing.traced.factors import BATCH, Factor, Group, reshaped, size_of, whole
 from archcalc.importing.traced.mapping import Mapping, rule
-from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.importing.traced.steps import Shown, UnsupportedError, with_batch
+from archcalc.sizes import Shape
 
 
-@rule("view", "reshape", "_unsafe_view", "flatten", "unflatten", "_reshape_copy")
+@rule("view", "reshape", "_unsafe_view", "flatten", "unflatten", "_reshape_copy", "view_as", "reshape_as")
 def reshape(mapping: Mapping, call: Call) -> Shown:
     """Other sizes of the same values."""
-    tensor = mapping.shown(call.settings["self"])
+    tensor = mapping.shown(call.tensors[0])
     sizes = call.results[0].shape
     view = reshaped(tensor.view, sizes)
     if view is None:
@@ -44,7 +45,6 @@ def own_map(mapping: Mapping, tensor: Shown, channels: int | None = None) -> Sho
     "lift_fresh",
     "identity",
     "float",
-    "expand_as",
 )
 def same(mapping: Mapping, call: Call) -> Shown:
     """The same values."""
@@ -64,14 +64,19 @@ def permute(mapping: Mapping, call: Call) -> Shown:
     if call.operator == "permute":
         order = [axis % count for axis in given["dims"]]
     elif call.operator == "movedim":
-        raise UnsupportedError("movedim")
+        moved = {
+            to % count: source % count
+            for source, to in zip(_all(given["source"]), _all(given["destination"]), strict=True)
+        }
+        others = iter(axis for axis in range(count) if axis not in moved.values())
+        order = [moved[at] if at in moved else next(others) for at in range(count)]
     elif count > 1:
         a, b = (given.get(f"dim{n}", given.get(f"axis{n}", n)) % count for n in (0, 1))
         order[a], order[b] = order[b], order[a]
     return Shown(tensor.step, tuple(tensor.view[axis] for axis in order))
 
 
-@rule("unsqueeze", "squeeze", "expand")
+@rule("unsqueeze", "squeeze", "expand", "expand_as", "broadcast_to")
 def squeeze(mapping: Mapping, call: Call) -> Shown:
     """Axes of size 1 put in or taken away."""
     tensor = mapping.shown(call.tensors[0])
@@ -84,13 +89,75 @@ def squeeze(mapping: Mapping, call: Call) -> Shown:
 
 
 def expanded(mapping: Mapping, tensor: Shown, sizes: tuple[int, ...]) -> Shown:
-    """Positions repeated along axes of size 1."""
-    map = mapping.steps.as_map(tensor, 1)
-    shape = mapping.steps.shape_of(map, sizes)
-    before = mapping.steps.steps[map.step].shape
-    if shape.channels != before.channels or not shape.axes:
-        raise UnsupportedError("channels that are repeated")
-    step = mapping.steps.add(
-        "expand", {"size": list(shape.axes) if len(set(shape.axes)) > 1 else shape.axes[0]}, [map.step], shape
-    )
-    return mapping.steps.shown(step, map)
+    """Axes of size 1 repeated, and new axes put before."""
+    view = (*((),) * (len(sizes) - len(tensor.view)), *tensor.view)
+    axes = [at for at, (group, size) in enumerate(zip(view, sizes, strict=True)) if size_of(group) != size]
+    return repeated(mapping, Shown(tensor.step, view), {at: sizes[at] for at in axes})
+
+
+def repeated(mapping: Mapping, tensor: Shown, counts: dict[int, int]) -> Shown:
+    """The tensor with axes of size 1 repeated, each so many times."""
+    images = [at for at in counts if tensor.view[at] and {factor.axis for factor in tensor.view[at]} == {BATCH}]
+    if images:
+        view = list(tensor.view)
+        view[images[0]] = (Factor(BATCH, 1, counts[images[0]]),)
+        left = {at: n for at, n in counts.items() if at != images[0]}
+        tensor = Shown(tensor.step, tuple(view))
+        return repeated(mapping, tensor, left) if left else tensor
+    if any(tensor.view[at] for at in counts):
+        raise UnsupportedError("an axis that is repeated and larger than 1")
+    kept = [at for at, group in enumerate(tensor.view) if any(factor.axis != BATCH for factor in group)]
+    kept = kept or [next(at for at, group in enumerate(tensor.view) if at not in counts and not group)]
+    plain = [tuple(factor for factor in tensor.view[at] if factor.axis != BATCH) for at in kept]
+    laid = mapping.steps.arranged(tensor.step, [*plain, *((),) * len(counts)])
+    before = mapping.steps.steps[laid].sizes
+    after = (*before[: len(kept)], *counts.values())
+    axes = after[1:]
+    size = axes[0] if len(set(axes)) == 1 else list(axes)
+    step = mapping.steps.add("expand", {"size": size}, [laid], Shape(after[0], axes))
+    view = list(tensor.view)
+    for number, at in enumerate(kept):
+        view[at] = with_batch(tensor.view[at], whole(number, before[number]))
+    for number, (at, count) in enumerate(counts.items(), len(kept)):
+        view[at] = whole(number, count)
+    return Shown(step, tuple(view))
+
+
+@rule("repeat", "repeat_interleave", "tile")
+def repeat(mapping: Mapping, call: Call) -> Shown:
+    """The values of axes several times: as blocks, or each of them (repeat_interleave)."""
+    given = call.settings
+    tensor = mapping.shown(call.tensors[0])
+    each = call.operator == "repeat_interleave"
+    if each:
+        if given.get("dim") is None or not isinstance(given["repeats"], int):
+            raise UnsupportedError("values that are repeated in different numbers")
+        counts = {given["dim"] % len(tensor.view): given["repeats"]}
+        view = list(tensor.view)
+    else:
+        repeats = list(given.get("repeats") or given.get("dims") or ())
+        view = [*((),) * (len(repeats) - len(tensor.view)), *tensor.view]
+        repeats = [1] * (len(view) - len(repeats)) + repeats
+        counts = {at: n for at, n in enumerate(repeats) if n != 1}
+    if not counts:
+        return tensor
+    apart: list[Group] = []
+    news = {}
+    for at, group in enumerate(view):
+        if at in counts and group and {factor.axis for factor in group} == {BATCH}:
+            news[len(apart)] = counts[at]
+            apart.append(group)
+        elif at in counts:
+            news[len(apart) + each] = counts[at]
+            apart += [group, ()] if each else [(), group]
+        else:
+            apart.append(group)
+    made = repeated(mapping, Shown(tensor.step, tuple(apart)), news)
+    merged_view = reshaped(made.view, call.results[0].shape)
+    if merged_view is None:
+        raise UnsupportedError("values that are repeated in an order that no view has")
+    return Shown(made.step, merged_view)
+
+
+def _all(value: object) -> list[int]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]  # type: ignore[list-item]
