@@ -333,7 +333,8 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
             lambda: Written(lambda x, token: torch.cat([token.expand(len(x), -1, 6, -1), x], 3), torch.ones(1, 8, 1, 1))
         ),
         "parameter": case(
-            lambda: Written(lambda x, trained: (x, trained.repeat(len(x), 1, 1, 1)), torch.ones(8, 6, 6)), size=[8, 6, 6]
+            lambda: Written(lambda x, trained: (x, trained.repeat(len(x), 1, 1, 1)), torch.ones(8, 6, 6)),
+            size=[8, 6, 6],
         ),
         "index_select": case(lambda: Written(lambda x: x.index_select(-1, torch.zeros(9, dtype=torch.long))), count=9),
         "flatten": case(nn.Flatten),

@@ -65,6 +65,8 @@ class Mapping:
         self.values: dict[int, Any] = {}
         self.operands: dict[int, Shown] = {}
         """What is made of parameters and constants alone."""
+        self.repeated: list[tuple[Call, int]] = []
+        """The calls on parameters and constants that became layers, and the images of their results."""
         self.problems: list[tuple[str, str, int, str]] = []
         """For every call without a layer: the operator, a sentence, 0, and the line of the model."""
         self.ends: list[int] = []

@@ -174,6 +174,7 @@ class _Writing:
             raise ArchcalcError(Problem(text, self.file))
         made = [call for call in calls if not isinstance(self.mapping.of(call.results[0]), Fixed)]
         macs = sum(products(call) for call in made) // self.run.batch
+        macs += sum(products(call) // images for call, images in self.mapping.repeated)
         if macs != self.macs:
             text = f"the layers have {self.macs:,} multiply-adds, and the run has {macs:,}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))

@@ -53,15 +53,26 @@ def _leaf(mapping: Mapping, tensor: Tensor, fixed: bool, value: Any) -> Shown:
         raise UnsupportedError(f"a constant of type {tensor.type}")
     if fixed and value is None and tensor.kind != "buffer":
         raise UnsupportedError("a constant whose numbers are not known")
-    sizes = [size for size in tensor.shape if size > 1] or [1]
+    shape = tensor.shape
+    images = shape[0] if shape and shape[0] == mapping.steps.batch and fixed and _same_for_all(value) else 1
+    if images > 1:
+        shape = (1, *shape[1:])
+    sizes = [size for size in shape if size > 1] or [1]
     settings = {"size": sizes} | ({"fixed": True} if fixed else {})
     step = mapping.steps.add("parameter", settings, [0], Shape(sizes[0], tuple(sizes[1:])), [tensor])
     mapping.steps.steps[step].name = tensor.name.replace(" ", "")
     view, axis = [], 0
-    for size in tensor.shape:
+    for size in shape:
         view.append(whole(axis, size))
         axis += size > 1
+    if images > 1:
+        view[0] = (Factor(BATCH, 1, images),)
     return Shown(step, tuple(view))
+
+
+def _same_for_all(value: Any) -> bool:
+    """Whether a constant is the same for all images of the run."""
+    return value is not None and all(bool((one == value[0]).all()) for one in value[1:])
 
 
 def _computed(mapping: Mapping, tensor: Tensor, value: Fixed) -> Shown:
@@ -93,6 +104,8 @@ def _computed(mapping: Mapping, tensor: Tensor, value: Fixed) -> Shown:
         raise UnsupportedError(f"a parameter that {call.operator} computes")
     if result.sizes != tensor.shape:
         raise AssertionError(f"{call.operator}: {result.sizes} for {tensor.shape}")
+    images = next((factor.size for group in result.view for factor in group if factor.axis == BATCH), 1)
+    mapping.repeated.append((call, images))
     return result
 
 

@@ -7,6 +7,7 @@ from archcalc.importing.traced.rules import (
     concats,
     convolutions,
     cuts,
+    lengths,
     lookups,
     moves,
     norms,
@@ -14,4 +15,17 @@ from archcalc.importing.traced.rules import (
     views,
 )
 
-MODULES = (activations, arithmetic, attention, concats, convolutions, cuts, lookups, moves, norms, pools, views)
+MODULES = (
+    activations,
+    arithmetic,
+    attention,
+    concats,
+    convolutions,
+    cuts,
+    lengths,
+    lookups,
+    moves,
+    norms,
+    pools,
+    views,
+)

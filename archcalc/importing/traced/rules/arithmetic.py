@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from archcalc.importing.traced.calls import Call, Tensor
-from archcalc.importing.traced.factors import BATCH, size_of
+from archcalc.importing.traced.factors import BATCH, Factor, size_of
 from archcalc.importing.traced.mapping import SHAPES, Mapping, rule
 from archcalc.importing.traced.operands import operand
 from archcalc.importing.traced.rules.cuts import axis_word
@@ -77,8 +77,11 @@ def joined(mapping: Mapping, operator: str, left: Shown, right: Shown, shape: Se
     try:
         read = mapping.onto(other, frame)
     except UnsupportedError:
-        apart = own_map(mapping, frame)
-        read = mapping.onto(other, apart)
+        try:
+            apart = own_map(mapping, frame)
+            read = mapping.onto(other, apart)
+        except UnsupportedError:
+            return both_expanded(mapping, operator, left, right, shape)
     reads = [apart.step, read] if frame is left else [read, apart.step]
     step = mapping.steps.add(JOINS[operator], {}, reads, mapping.steps.steps[apart.step].shape)
     return Shown(step, apart.view)
@@ -86,11 +89,21 @@ def joined(mapping: Mapping, operator: str, left: Shown, right: Shown, shape: Se
 
 def both_expanded(mapping: Mapping, operator: str, left: Shown, right: Shown, shape: Sequence[int]) -> Shown:
     """Two maps value by value, each of which has an axis of size 1 where the other one is longer."""
-    if len(left.view) != len(shape) or len(right.view) != len(shape):
-        raise UnsupportedError("a join in which both maps are expanded")
-    maps = [mapping.steps.as_map(tensor, 1) for tensor in (left, right)]
+    count = len(shape)
+    views = [(*((),) * (count - len(one.view)), *one.view) for one in (left, right)]
+    pairs = list(zip(*views, strict=True))
+    channels = next((at for at, pair in enumerate(pairs) if at and all(pair)), 1 if count > 1 else 0)
+    batch = [at for at, pair in enumerate(pairs) if any(f.axis == BATCH for group in pair for f in group)]
+    maps = []
+    for one, view in zip((left, right), views, strict=True):
+        marked = tuple(
+            (*group, Factor(BATCH, 1, 1)) if at in batch and not group else group for at, group in enumerate(view)
+        )
+        maps.append(mapping.steps.as_map(Shown(one.step, marked), channels))
     if maps[0].axes != maps[1].axes:
         raise UnsupportedError("a join in which both maps are expanded")
+    groups = tuple(max(pair, key=size_of) for pair in zip(*(one.groups for one in maps), strict=True))
+    maps = [one._replace(groups=groups) for one in maps]
     step = mapping.steps.add(JOINS[operator], {}, [map.step for map in maps], mapping.steps.shape_of(maps[0], shape))
     return mapping.steps.shown(step, maps[0])
 
@@ -138,7 +151,9 @@ def broadcast(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
 
 def _unchanged(mapping: Mapping, fixed: Fixed) -> bool:
     """Whether the values are those of parameters, or sums of them that broadcast to one map."""
-    return not any(id(one) in mapping.apart for one in fixed.sources) and all(call.operator in (*SHAPES, "permute", "transpose", "add") for call in fixed.calls)
+    return not any(id(one) in mapping.apart for one in fixed.sources) and all(
+        call.operator in (*SHAPES, "permute", "transpose", "add") for call in fixed.calls
+    )
 
 
 def _position(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> Shown | None:

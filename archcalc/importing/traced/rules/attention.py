@@ -82,18 +82,61 @@ def einsum(mapping: Mapping, call: Call) -> Any:
     summed = [letter for letter in first if letter in second and letter not in out]
     rows = [letter for letter in first if letter not in second]
     columns = [letter for letter in second if letter not in first]
-    if not (len(summed) == len(rows) == len(columns) == 1) or sorted(out) != sorted([*common, *rows, *columns]):
-        raise UnsupportedError(f"the sum {equation}")
     shape = call.results[0].shape
-    if isinstance(left, Scores) and isinstance(right, Shown) and left.done:
-        if [*first] != [*common, *rows, *summed]:
-            raise UnsupportedError(f"the sum {equation}")
+    if (
+        sorted(out) != sorted([*common, *rows, *columns])
+        or not summed
+        or any(len(set(one)) < len(one) for one in (first, second))
+    ):
+        raise UnsupportedError(f"the sum {equation}")
+    plain = len(summed) == len(rows) == len(columns) == 1
+    in_order = [*first] == [*common, *rows, *summed]
+    if plain and in_order and isinstance(left, Scores) and isinstance(right, Shown) and left.done:
         made = joined_values(mapping, left, _ordered(right, second, [*common, *summed, *columns]))
         return _ordered(made, [*common, *rows, *columns], out)
-    if not isinstance(left, Shown) or not isinstance(right, Shown) or [*out] != [*common, *rows, *columns]:
-        raise UnsupportedError(f"the sum {equation}")
-    queries = _ordered(left, first, [*common, *rows, *summed])
-    return scored(mapping, shape, queries, _ordered(right, second, [*common, *columns, *summed]))
+    left, right = (mapping.shown(tensor) for tensor in call.tensors)
+    if (
+        len(summed) == len(rows) == len(columns) == 1
+        and [*out] == [*common, *rows, *columns]
+        and common
+        and _heads(mapping, _ordered(left, first, [*common, *rows, *summed]))
+    ):
+        queries = _ordered(left, first, [*common, *rows, *summed])
+        return scored(mapping, shape, queries, _ordered(right, second, [*common, *columns, *summed]))
+    return product_over(mapping, (left, first), (right, second), (common, rows, summed, columns), out)
+
+
+def product_over(
+    mapping: Mapping,
+    left: tuple[Shown, str],
+    right: tuple[Shown, str],
+    letters: tuple[list[str], list[str], list[str], list[str]],
+    out: str,
+) -> Shown:
+    """A product of matrices whose rows, columns and sums may be several axes. The batch of one tensor is the other's too."""
+    common, rows, summed, columns = letters
+    images = [
+        letter
+        for (tensor, names), own in ((left, rows), (right, columns))
+        for letter in own
+        if any(factor.axis == BATCH for factor in tensor.view[names.index(letter)])
+    ]
+    common = [*images, *common]
+    rows, columns = ([one for one in own if one not in images] for own in (rows, columns))
+    sizes = {name: size for tensor, names in (left, right) for name, size in zip(names, tensor.sizes, strict=True)}
+
+    def matrices(one: tuple[Shown, str], first: list[str], second: list[str]) -> Shown:
+        tensor, names = one
+        view = [tensor.view[names.index(letter)] if letter in names else () for letter in common]
+        ends = [tuple(f for letter in part for f in tensor.view[names.index(letter)]) for part in (first, second)]
+        return Shown(tensor.step, (*view, *ends))
+
+    made = matrix_product(mapping, matrices(left, rows, summed), matrices(right, summed, columns))
+    order = [*common, *rows, *columns]
+    view = reshaped(made.view, [sizes[letter] for letter in order])
+    if view is None:
+        raise UnsupportedError("a product over axes that no view has")
+    return _ordered(Shown(made.step, view), order, out)
 
 
 def _ordered(tensor: Shown, letters: Sequence[str], order: Sequence[str]) -> Shown:
@@ -122,11 +165,11 @@ def joined_values(mapping: Mapping, scores: Scores, values: Shown) -> Shown:
     settings: dict[str, Any] = {}
     if abs(scores.scale - 1 / sqrt(queries.sizes[-1])) > 1e-6:
         settings["scale"] = scores.scale
-    more, own = added(mapping, queries, [term for term, _ in scores.added])
+    more, own = added(mapping, queries, scores.keys, [term for term, _ in scores.added])
     return attended(mapping, queries, scores.keys, values, settings | more, own)
 
 
-def added(mapping: Mapping, queries: Shown, terms: Iterable[Fixed]) -> tuple[dict[str, Any], list[Tensor]]:
+def added(mapping: Mapping, queries: Shown, keys: Shown, terms: Iterable[Fixed]) -> tuple[dict[str, Any], list[Tensor]]:
     """The settings for what is added to the scores, and the parameters in it: a table of relative positions, a mask."""
     settings: dict[str, Any] = {}
     own: list[Tensor] = []
@@ -136,7 +179,12 @@ def added(mapping: Mapping, queries: Shown, terms: Iterable[Fixed]) -> tuple[dic
             if one.parameters:
                 own += one.parameters
                 numbers = prod(2 * side - 1 for side in block) * size_of(_heads(mapping, queries))
-                if sum(prod(part.shape) for part in one.parameters) != numbers or "bias" in settings:
+                whole_window = queries.sizes[-2] == keys.sizes[-2] == prod(block)
+                if (
+                    not whole_window
+                    or sum(prod(part.shape) for part in one.parameters) != numbers
+                    or "bias" in settings
+                ):
                     raise UnsupportedError("a bias of attention that is no table of relative positions in a window")
                 settings |= {"bias": "relative", "block": list(block)}
             elif one.value is not None and not one.value.any():
@@ -270,7 +318,7 @@ def fused(mapping: Mapping, queries: Shown, keys: Shown, values: Shown, settings
     """The layer attention, if it can do this."""
     own: list[Tensor] = []
     if isinstance(mask, Fixed):
-        more, own = added(mapping, queries, [mask])
+        more, own = added(mapping, queries, keys, [mask])
         settings |= more
     elif mask is not None:
         raise UnsupportedError("a bias of attention that depends on the input")

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
-from archcalc.importing.traced.factors import whole
+from archcalc.importing.traced.factors import BATCH, whole
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.rules.arithmetic import joined
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 from archcalc.layers.computed import EPS
 from archcalc.sizes import Shape
@@ -46,7 +47,26 @@ def convolution(mapping: Mapping, call: Call) -> Shown:
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
     if weight.kind != "parameter":
         settings |= weight_norm(mapping, weight, transposed)
+    settings = along_more_axes(mapping, tensor, count, settings)
     return mapping.steps.layer("conv_transpose" if transposed else "conv", settings, tensor, call.results[0].shape, own)
+
+
+def along_more_axes(mapping: Mapping, tensor: Shown, count: int, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of windows over the last ``count`` axes, where the map has more: windows of it that are like a batch."""
+    axes = sum(any(factor.axis != BATCH for factor in group) for at, group in enumerate(tensor.view[:2]) if at != 1)
+    if not axes:
+        return settings
+    if settings.get("pad") == "same" or "output_pad" in settings:
+        raise UnsupportedError("windows of a map, padded by the rule of TensorFlow")
+    usual = {"kernel": 1, "stride": 1, "dilation": 1, "pad": 0}
+
+    def longer(name: str, value: Any) -> Any:
+        if name not in usual:
+            return value
+        several = value if isinstance(value, list) else [value] * count
+        return [[0, 0] if any(isinstance(one, list) for one in several) else usual[name]] * axes + several
+
+    return {name: longer(name, value) for name, value in settings.items()}
 
 
 def before_padding(
@@ -120,6 +140,9 @@ def linear(mapping: Mapping, call: Call) -> Shown:
     """A fully connected layer along the last axis."""
     given = call.settings
     weight, bias, tensor = given["weight"], given["bias"], mapping.shown(given["input"])
+    if bias is not None and bias.kind != "parameter":
+        made = linear(mapping, call._replace(settings={**given, "bias": None}))
+        return joined(mapping, "add", made, mapping.shown(bias), made.sizes)
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
     settings = settings_of(out=weight.shape[0], bias=None if bias is not None else False)
     if weight.kind != "parameter":

@@ -48,7 +48,7 @@ def part(mapping: Mapping, tensor: Shown, axis: int, start: int, stop: int, step
     factor = group[0]
     source = mapping.steps.steps[tensor.step]
     if step != 1 and factor.stride != 1:
-        raise UnsupportedError("steps over parts of an axis")
+        return part(mapping, own_map(mapping, tensor), axis, start, stop, step)
     settings: dict[str, Any] = {}
     sizes = list(source.sizes)
     if factor.axis:

@@ -48,7 +48,9 @@ def pad(mapping: Mapping, call: Call) -> Shown:
             return tensor
     value = float(given.get("value") or 0)
     if value not in (0, -inf):
-        raise UnsupportedError("padding with a value other than zero")
+        shifted = mapping.steps.same("scale", {"factor": 1.0, "shift": -value}, tensor)
+        made = around(mapping, shifted, "pad", amounts, list(call.results[0].shape), {})
+        return mapping.steps.same("scale", {"factor": 1.0, "shift": value}, made)
     usual = next((mode for mode in ("reflect", "replicat") if call.operator.startswith(mode)), "constant")
     mode = MODES[given.get("mode", usual)]
     sizes = list(call.results[0].shape)

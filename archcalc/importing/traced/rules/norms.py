@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.importing.traced.calls import Call
 from archcalc.importing.traced.factors import BATCH
 from archcalc.importing.traced.mapping import Mapping, rule, settings_of
+from archcalc.importing.traced.rules.arithmetic import with_parameter
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 
 
@@ -35,7 +36,8 @@ def layer_norm(mapping: Mapping, call: Call) -> Shown:
         affine=None if weight is not None else False, eps=None if eps is None or eps == usual else eps
     )
     if call.operator == "layer_norm" and weight is not None and bias is None:
-        raise UnsupportedError("layer normalisation with a scale and no shift")
+        made = layer_norm(mapping, call._replace(settings={**given, "weight": None}))
+        return with_parameter(mapping, "mul", made, mapping.of(weight), weight)
     count = len(given["normalized_shape"])
     if count == 1:
         map = mapping.steps.as_map(tensor, -1)

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.importing.traced.calls import Call
 from archcalc.importing.traced.factors import BATCH
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
-from archcalc.importing.traced.rules.convolutions import before_padding
+from archcalc.importing.traced.rules.convolutions import along_more_axes, before_padding
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 from archcalc.sizes import Shape
 
@@ -39,6 +39,7 @@ def pooling(mapping: Mapping, call: Call) -> Shown:
     if type == "max_pool" and "pad" not in settings:
         tensor, padding = before_padding(mapping, tensor, -inf, kernel, stride, dilation)
         settings |= settings_of(pad=padding)
+    settings = along_more_axes(mapping, tensor, count, settings)
     return mapping.steps.layer(type, settings, tensor, call.results[0].shape)
 
 
@@ -57,6 +58,8 @@ def adaptive(mapping: Mapping, call: Call) -> Any:
     tensor = mapping.shown(call.settings["self"])
     size = pair(call.settings["output_size"], int(call.operator[-2]))
     kind = "max" if "max" in call.operator else "avg"
+    if along_more_axes(mapping, tensor, len(size), {"kernel": 1}) != {"kernel": 1}:
+        raise UnsupportedError("pooling of windows to a size")
     if set(size) == {1}:
         return mapping.steps.layer(f"global_{kind}_pool", {}, tensor, call.results[0].shape)
     return mapping.steps.layer(f"adaptive_{kind}_pool", {"out": short(size)}, tensor, call.results[0].shape)

@@ -13,20 +13,22 @@ from archcalc.sizes import Shape
 
 def matrix_product(mapping: Mapping, left: Shown, right: Shown) -> Shown:
     """The layer matmul of two tensors, whose last two axes are matrices."""
-    if len(left.view) == len(right.view):
+    count = max(len(left.view), len(right.view))
+    left, right = (Shown(one.step, (*((),) * (count - len(one.view)), *one.view)) for one in (left, right))
+    if count > 1:
         left, right = _alike(mapping, left, right), _alike(mapping, right, left)
-    if len(left.view) != len(right.view) or left.sizes[:-2] != right.sizes[:-2]:
-        raise UnsupportedError("a product of matrices whose axes before the last two differ")
     if left.sizes[-1] != right.sizes[-2]:
         raise UnsupportedError(f"a product of matrices of {list(left.sizes)} and {list(right.sizes)}")
-    batch = [_batch(mine, others) for mine, others in zip(left.view[:-2], right.view[:-2], strict=True)]
+    one_for_all = not (has_batch(left) and has_batch(right))
+    frame = left if has_batch(left) else right
+    batch = [_batch(mine, others, one_for_all) for mine, others in zip(left.view[:-2], right.view[:-2], strict=True)]
     rows, columns = left.sizes[-2], right.sizes[-1]
     reads = [_laid(mapping, tensor) for tensor in (left, right)]
     sizes = [*(size for size in batch if size > 1), rows, columns]
     step = mapping.steps.add("matmul", {}, reads, Shape(sizes[0], tuple(sizes[1:])))
     view: list[Group] = []
     axis = 0
-    for size, group in zip(batch, left.view, strict=False):
+    for size, group in zip(batch, frame.view, strict=False):
         view.append(with_batch(group, whole(axis, size)))
         axis += size > 1
     return Shown(step, (*view, whole(axis, rows), whole(axis + 1, columns)))
@@ -34,20 +36,40 @@ def matrix_product(mapping: Mapping, left: Shown, right: Shown) -> Shown:
 
 def _alike(mapping: Mapping, tensor: Shown, other: Shown) -> Shown:
     """The tensor with axes before the matrix repeated where those of another tensor are longer."""
-    sizes = zip(tensor.sizes[:-2], other.sizes[:-2], strict=True)
+    sizes = zip(map(_size, tensor.view[:-2]), map(_size, other.view[:-2]), strict=True)
     counts = {at: theirs for at, (mine, theirs) in enumerate(sizes) if mine == 1 and theirs > 1}
-    return repeated(mapping, tensor, counts) if counts else tensor
+    if not counts:
+        return tensor
+    view = tuple(() if at in counts else group for at, group in enumerate(tensor.view))
+    made = repeated(mapping, Shown(tensor.step, view), counts)
+    return Shown(
+        made.step,
+        tuple((*b, *m) if at in counts else m for at, (m, b) in enumerate(zip(made.view, tensor.view, strict=True))),
+    )
 
 
-def _batch(mine: Sequence[Factor], others: Sequence[Factor]) -> int:
-    """The size of the map's axis for an axis of two tensors; 1 where the axis is the batch alone."""
+def _size(group: Sequence[Factor]) -> int:
+    """The size of an axis without the batch."""
+    return size_of(factor for factor in group if factor.axis != BATCH)
+
+
+def has_batch(tensor: Shown) -> bool:
+    """Whether the tensor depends on the image."""
+    return any(factor.axis == BATCH for group in tensor.view for factor in group)
+
+
+def _batch(mine: Sequence[Factor], others: Sequence[Factor], one_for_all: bool) -> int:
+    """The size of the map's axis for an axis of two tensors; 1 where the axis is the batch alone.
+
+    ``one_for_all``: whether one of the tensors is the same for all images.
+    """
     fronts = []
     for group in (mine, others):
         places = [at for at, factor in enumerate(group) if factor.axis == BATCH]
         fronts.append(size_of(group[: places[0]]) if places else 0)
-    if fronts[0] != fronts[1]:
+    if (fronts[0] != fronts[1] and not one_for_all) or _size(mine) != _size(others):
         raise UnsupportedError("a product of matrices whose batches lie in different axes")
-    return size_of(factor for factor in mine if factor.axis != BATCH)
+    return _size(mine)
 
 
 def _laid(mapping: Mapping, tensor: Shown) -> int:

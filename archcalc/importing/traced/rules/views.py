@@ -144,7 +144,7 @@ def repeat(mapping: Mapping, call: Call) -> Shown:
     apart: list[Group] = []
     news = {}
     for at, group in enumerate(view):
-        if at in counts and group and {factor.axis for factor in group} == {BATCH}:
+        if at in counts and group == (Factor(BATCH, 1, 1),):
             news[len(apart)] = counts[at]
             apart.append(group)
         elif at in counts:
