@@ -84,7 +84,13 @@ def test_the_check_can_fail(name):
 
 SOURCE_TEXT = {
     PACKAGE / "export" / name
-    for name in ("missing_layers.py", "convolution_layers.py", "attention_layers.py", "region_layers.py")
+    for name in (
+        "missing_layers.py",
+        "learned_layers.py",
+        "convolution_layers.py",
+        "attention_layers.py",
+        "region_layers.py",
+    )
 }
 """Layers that torch.nn lacks: to the export they are text, and modules to the witnesses alone."""
 

@@ -247,7 +247,13 @@ def _script(network: Network, name: str) -> str:
 def parts() -> dict[str, str]:
     """The source of the layers that torch.nn lacks, by name. The source is read, not imported."""
     found = {}
-    for name in ("missing_layers.py", "convolution_layers.py", "attention_layers.py", "region_layers.py"):
+    for name in (
+        "missing_layers.py",
+        "learned_layers.py",
+        "convolution_layers.py",
+        "attention_layers.py",
+        "region_layers.py",
+    ):
         text = resources.files("archcalc.export").joinpath(name).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

@@ -37,6 +37,10 @@ FINISHING: set[str] = set()
 """The operators whose own rule takes such values."""
 
 
+OPERANDS: list[Callable[[Mapping, Tensor], Shown]] = []
+"""What makes layers of a parameter or a constant that a map meets (``archcalc.importing.traced.operands``)."""
+
+
 def rule(*operators: str, finishes: bool = False) -> Callable[[Rule], Rule]:
     """Register the rule of operators. ``finishes``: it takes values that are no map yet."""
 
@@ -186,9 +190,7 @@ class Mapping:
         value = self.finish(tensor)
         if isinstance(value, Shown):
             return value
-        from archcalc.importing.traced.operands import operand
-
-        return operand(self, tensor)
+        return OPERANDS[0](self, tensor)
 
     def fixed(self, tensor: Tensor | None) -> list[Tensor]:
         """The parameters of an argument that is a weight; none for None."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.importing.traced.calls import Tensor
 from archcalc.importing.traced.factors import BATCH, Factor, whole
-from archcalc.importing.traced.mapping import RULES, Mapping
+from archcalc.importing.traced.mapping import OPERANDS, RULES, Mapping
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 from archcalc.sizes import Shape
 
@@ -26,6 +26,9 @@ def operand(mapping: Mapping, tensor: Tensor) -> Shown:
 def constant(mapping: Mapping, tensor: Tensor, value: Any) -> Shown:
     """A tensor whose numbers are known."""
     return _leaf(mapping, tensor, True, value)
+
+
+OPERANDS.append(operand)
 
 
 def _depend(mapping: Mapping, tensor: Tensor) -> Shown:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import product as product_of
-from math import isqrt, prod, sqrt
+from math import sqrt
 from typing import Any, NamedTuple
 
 from archcalc.importing.traced.calls import Call, Tensor
@@ -12,8 +10,9 @@ from archcalc.importing.traced.factors import BATCH, Group, reshaped, size_of, w
 from archcalc.importing.traced.mapping import UNFINISHED, Mapping, Unfinished, rule
 from archcalc.importing.traced.rules.activations import over_axis
 from archcalc.importing.traced.rules.arithmetic import joined, scaled, with_parameter
-from archcalc.importing.traced.rules.products import matrix_product
-from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
+from archcalc.importing.traced.rules.masks import added, heads_of
+from archcalc.importing.traced.rules.products import matrix_product, ordered, product_over
+from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 from archcalc.sizes import Shape
 
 
@@ -47,7 +46,7 @@ def product(mapping: Mapping, call: Call) -> Any:
         except UnsupportedError:
             pass
     left, right = mapping.shown(first), mapping.shown(second)
-    if len(left.view) < 3 or left.sizes[:-2] != right.sizes[:-2] or not _heads(mapping, left):
+    if len(left.view) < 3 or left.sizes[:-2] != right.sizes[:-2] or not heads_of(mapping, left):
         return matrix_product(mapping, left, right)
     return scored(mapping, shape, left, transposed(right))
 
@@ -92,56 +91,18 @@ def einsum(mapping: Mapping, call: Call) -> Any:
     plain = len(summed) == len(rows) == len(columns) == 1
     in_order = [*first] == [*common, *rows, *summed]
     if plain and in_order and isinstance(left, Scores) and isinstance(right, Shown) and left.done:
-        made = joined_values(mapping, left, _ordered(right, second, [*common, *summed, *columns]))
-        return _ordered(made, [*common, *rows, *columns], out)
+        made = joined_values(mapping, left, ordered(right, second, [*common, *summed, *columns]))
+        return ordered(made, [*common, *rows, *columns], out)
     left, right = (mapping.shown(tensor) for tensor in call.tensors)
     if (
         len(summed) == len(rows) == len(columns) == 1
         and [*out] == [*common, *rows, *columns]
         and common
-        and _heads(mapping, _ordered(left, first, [*common, *rows, *summed]))
+        and heads_of(mapping, ordered(left, first, [*common, *rows, *summed]))
     ):
-        queries = _ordered(left, first, [*common, *rows, *summed])
-        return scored(mapping, shape, queries, _ordered(right, second, [*common, *columns, *summed]))
+        queries = ordered(left, first, [*common, *rows, *summed])
+        return scored(mapping, shape, queries, ordered(right, second, [*common, *columns, *summed]))
     return product_over(mapping, (left, first), (right, second), (common, rows, summed, columns), out)
-
-
-def product_over(
-    mapping: Mapping,
-    left: tuple[Shown, str],
-    right: tuple[Shown, str],
-    letters: tuple[list[str], list[str], list[str], list[str]],
-    out: str,
-) -> Shown:
-    """A product of matrices whose rows, columns and sums may be several axes. The batch of one tensor is the other's too."""
-    common, rows, summed, columns = letters
-    images = [
-        letter
-        for (tensor, names), own in ((left, rows), (right, columns))
-        for letter in own
-        if any(factor.axis == BATCH for factor in tensor.view[names.index(letter)])
-    ]
-    common = [*images, *common]
-    rows, columns = ([one for one in own if one not in images] for own in (rows, columns))
-    sizes = {name: size for tensor, names in (left, right) for name, size in zip(names, tensor.sizes, strict=True)}
-
-    def matrices(one: tuple[Shown, str], first: list[str], second: list[str]) -> Shown:
-        tensor, names = one
-        view = [tensor.view[names.index(letter)] if letter in names else () for letter in common]
-        ends = [tuple(f for letter in part for f in tensor.view[names.index(letter)]) for part in (first, second)]
-        return Shown(tensor.step, (*view, *ends))
-
-    made = matrix_product(mapping, matrices(left, rows, summed), matrices(right, summed, columns))
-    order = [*common, *rows, *columns]
-    view = reshaped(made.view, [sizes[letter] for letter in order])
-    if view is None:
-        raise UnsupportedError("a product over axes that no view has")
-    return _ordered(Shown(made.step, view), order, out)
-
-
-def _ordered(tensor: Shown, letters: Sequence[str], order: Sequence[str]) -> Shown:
-    """The tensor with its axes in another order of their letters."""
-    return Shown(tensor.step, tuple(tensor.view[list(letters).index(letter)] for letter in order))
 
 
 def scored(mapping: Mapping, shape: tuple[int, ...], left: Shown, keys: Shown) -> Scores:
@@ -167,79 +128,6 @@ def joined_values(mapping: Mapping, scores: Scores, values: Shown) -> Shown:
         settings["scale"] = scores.scale
     more, own = added(mapping, queries, scores.keys, [term for term, _ in scores.added])
     return attended(mapping, queries, scores.keys, values, settings | more, own)
-
-
-def added(mapping: Mapping, queries: Shown, keys: Shown, terms: Iterable[Fixed]) -> tuple[dict[str, Any], list[Tensor]]:
-    """The settings for what is added to the scores, and the parameters in it: a table of relative positions, a mask."""
-    settings: dict[str, Any] = {}
-    own: list[Tensor] = []
-    roll, block = _windows(mapping, queries)
-    for term in terms:
-        for one in term.terms or (term,):
-            if one.parameters:
-                own += one.parameters
-                numbers = prod(2 * side - 1 for side in block) * size_of(_heads(mapping, queries))
-                whole_window = queries.sizes[-2] == keys.sizes[-2] == prod(block)
-                if (
-                    not whole_window
-                    or sum(prod(part.shape) for part in one.parameters) != numbers
-                    or "bias" in settings
-                ):
-                    raise UnsupportedError("a bias of attention that is no table of relative positions in a window")
-                settings |= {"bias": "relative", "block": list(block)}
-            elif one.value is not None and not one.value.any():
-                continue
-            elif one.value is None:
-                raise UnsupportedError("a mask of attention whose values are not known")
-            elif roll is not None and _apart(one.value) == _rolled(roll, block):
-                by = roll.settings["by"]
-                shift = [-step for step in (by if isinstance(by, list) else [by] * len(roll.shape.axes))]
-                settings |= {"block": list(block), "shift": shift, "size": list(roll.shape.axes)}
-            else:
-                raise UnsupportedError("a mask of attention that no windows explain")
-    return settings, own
-
-
-def _windows(mapping: Mapping, queries: Shown) -> tuple[Step | None, list[int]]:
-    """The roll of the map that was cut into the windows of the queries, if there is one, and the sides of a window."""
-    steps = mapping.steps.steps
-    step = steps[queries.step]
-    while step.reads:
-        if (step.targets and len(step.targets[-1]) > 1) or step.type == "windows":
-            block = [factor.size for factor in step.targets[-1]]
-            before = steps[step.reads[0]]
-            while before.type in ("rearrange", "pad") and before.reads:
-                before = steps[before.reads[0]]
-            return (before if before.type == "roll" else None), block
-        if len(step.reads) > 1:
-            break
-        step = steps[step.reads[0]]
-    side = isqrt(queries.sizes[-2])
-    return None, [side, side] if side * side == queries.sizes[-2] else [queries.sizes[-2]]
-
-
-def _apart(mask: Any) -> list[list[list[bool]]]:
-    """For every window, query and key, whether the mask hides the key."""
-    windows = mask.tolist()
-    while isinstance(windows[0][0][0], list):
-        windows = [window for several in windows for window in several]
-    return [[[number != 0 for number in row] for row in window] for window in windows]
-
-
-def _rolled(roll: Step, block: Sequence[int]) -> list[list[list[bool]]]:
-    """For every window of a rolled map, which positions come from different ends of the map."""
-    by = roll.settings["by"]
-    shifts = [-step for step in (by if isinstance(by, list) else [by] * len(block))]
-    sizes = roll.shape.axes
-    ends = [[int(at >= n - shift) if shift else 0 for at in range(n)] for n, shift in zip(sizes, shifts, strict=True)]
-    found = []
-    for window in product_of(*(range(n // side) for n, side in zip(sizes, block, strict=True))):
-        cells = [
-            tuple(end[w * side + at] for end, w, side, at in zip(ends, window, block, cell, strict=True))
-            for cell in product_of(*map(range, block))
-        ]
-        found.append([[a != b for b in cells] for a in cells])
-    return found
 
 
 def on_scores(mapping: Mapping, call: Call) -> Any:
@@ -334,10 +222,10 @@ def attended(
     own: list[Tensor] | None = None,
 ) -> Shown:
     """The layer attention of three tensors, whose last two axes are positions and the depth of a head."""
-    heads = _heads(mapping, queries)
+    heads = heads_of(mapping, queries)
     maps = [_laid(mapping, tensor, heads) for tensor in (queries, keys, values)]
     count = size_of(heads)
-    if any(size_of(_heads(mapping, tensor)) != count for tensor in (keys, values)):
+    if any(size_of(heads_of(mapping, tensor)) != count for tensor in (keys, values)):
         raise UnsupportedError("queries, keys and values with different numbers of heads")
     queries_shape = mapping.steps.steps[maps[0]].shape
     depth = values.sizes[-1]
@@ -363,14 +251,9 @@ def attended(
     return Shown(step, (*view, positions, tuple(f for f in whole(0, depth))))
 
 
-def _heads(mapping: Mapping, tensor: Shown) -> Group:
-    """The factors of the heads: the parts of the axes before the last two that are channels of the map."""
-    return tuple(factor for group in tensor.view[:-2] for factor in group if factor.axis == 0)
-
-
 def _laid(mapping: Mapping, tensor: Shown, heads: Group) -> int:
     """The step whose channels are heads and depth, and whose axes are windows and positions."""
-    own = _heads(mapping, tensor)
+    own = heads_of(mapping, tensor)
     windows = [[factor for factor in group if factor.axis != BATCH and factor not in own] for group in tensor.view[:-2]]
     if any(factor.axis == BATCH for group in tensor.view[-2:] for factor in group):
         raise UnsupportedError("attention between images of the batch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archcalc.importing.traced.factors import BATCH, Factor, Group, size_of, whole
+from archcalc.importing.traced.factors import BATCH, Factor, Group, reshaped, size_of, whole
 from archcalc.importing.traced.mapping import Mapping
 from archcalc.importing.traced.rules.views import repeated
 from archcalc.importing.traced.steps import Shown, UnsupportedError, with_batch
@@ -78,3 +78,41 @@ def _laid(mapping: Mapping, tensor: Shown) -> int:
         raise UnsupportedError("a product of matrices along the batch")
     before = [[factor for factor in group if factor.axis != BATCH] for group in tensor.view[:-2]]
     return mapping.steps.arranged(tensor.step, [*(group for group in before if group), *tensor.view[-2:]])
+
+
+def product_over(
+    mapping: Mapping,
+    left: tuple[Shown, str],
+    right: tuple[Shown, str],
+    letters: tuple[list[str], list[str], list[str], list[str]],
+    out: str,
+) -> Shown:
+    """A product of matrices whose rows, columns and sums may be several axes. The batch of one tensor is the other's too."""
+    common, rows, summed, columns = letters
+    images = [
+        letter
+        for (tensor, names), own in ((left, rows), (right, columns))
+        for letter in own
+        if any(factor.axis == BATCH for factor in tensor.view[names.index(letter)])
+    ]
+    common = [*images, *common]
+    rows, columns = ([one for one in own if one not in images] for own in (rows, columns))
+    sizes = {name: size for tensor, names in (left, right) for name, size in zip(names, tensor.sizes, strict=True)}
+
+    def matrices(one: tuple[Shown, str], first: list[str], second: list[str]) -> Shown:
+        tensor, names = one
+        view = [tensor.view[names.index(letter)] if letter in names else () for letter in common]
+        ends = [tuple(f for letter in part for f in tensor.view[names.index(letter)]) for part in (first, second)]
+        return Shown(tensor.step, (*view, *ends))
+
+    made = matrix_product(mapping, matrices(left, rows, summed), matrices(right, summed, columns))
+    order = [*common, *rows, *columns]
+    view = reshaped(made.view, [sizes[letter] for letter in order])
+    if view is None:
+        raise UnsupportedError("a product over axes that no view has")
+    return ordered(Shown(made.step, view), order, out)
+
+
+def ordered(tensor: Shown, letters: Sequence[str], order: Sequence[str]) -> Shown:
+    """The tensor with its axes in another order of their letters."""
+    return Shown(tensor.step, tuple(tensor.view[list(letters).index(letter)] for letter in order))
