@@ -131,7 +131,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale position class_token sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
+            scale layer_scale position class_token parameter index_select sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
             subtract divide maximum minimum math
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
@@ -153,7 +153,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale position class_token softmax
+            batch_norm group_norm instance_norm layer_norm lrn scale layer_scale position class_token parameter index_select softmax
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             adaptive_max_pool global_max_pool
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm

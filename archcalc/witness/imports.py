@@ -57,7 +57,7 @@ def _figures(net: str) -> Row:
     from archcalc.network import Network
 
     torch.set_num_threads(1)
-    module, _, sizes = model_of(net)
+    module, _, sizes, _ = model_of(net)
     inputs: Any = dict(sizes) if len(sizes) > 1 else next(iter(sizes.values()))
     network = network_from(Network, module, inputs)
     totals = analyze(network).totals

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.importing.traced.calls import Call
+from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 
@@ -44,6 +44,8 @@ def clamp(mapping: Mapping, call: Call) -> Shown:
         return mapping.steps.same("relu6" if high else "relu", {}, tensor)
     if low is None or high is None:
         raise UnsupportedError("a limit on one side only, other than zero")
+    if isinstance(low, Tensor) or isinstance(high, Tensor):
+        raise UnsupportedError("limits that are tensors")
     return mapping.steps.same("hard_tanh", {"min": float(low), "max": float(high)}, tensor)
 
 

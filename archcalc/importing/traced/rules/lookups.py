@@ -40,7 +40,7 @@ def selected(mapping: Mapping, tensor: Shown, axis: int, indices: Tensor) -> Sho
     if not isinstance(known, Fixed) or known.value is None:
         raise UnsupportedError("positions that depend on the image are chosen")
     value: Any = known.value
-    if str(value.dtype) not in ("torch.int64", "torch.int32"):
+    if indices.type not in ("int64", "int32"):
         raise UnsupportedError("positions that are chosen by true and false")
     if any(factor.axis == BATCH for factor in tensor.view[axis]):
         raise UnsupportedError("images of the batch that are chosen")
