@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from archcalc.errors import ArchcalcError
 from tests.importing.onnx.files import FLOAT, helper, layers, model, network, node
 
 NUMBERS: dict[str, Any] = {
