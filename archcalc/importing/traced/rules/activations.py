@@ -5,6 +5,7 @@ from __future__ import annotations
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.sizes import Shape
 
 ACTIVATIONS = {
     "relu": "relu",
@@ -42,11 +43,22 @@ def clamp(mapping: Mapping, call: Call) -> Shown:
     tensor = mapping.shown(given["self"])
     if (low, high) in ((0, 6), (0, None)):
         return mapping.steps.same("relu6" if high else "relu", {}, tensor)
-    if low is None or high is None:
-        raise UnsupportedError("a limit on one side only, other than zero")
     if isinstance(low, Tensor) or isinstance(high, Tensor):
         raise UnsupportedError("limits that are tensors")
+    if low is None or high is None:
+        limit = number(mapping, float(next(one for one in (low, high) if one is not None)))
+        step = mapping.steps.steps[tensor.step]
+        reads = [tensor.step, limit]
+        return Shown(mapping.steps.add("minimum" if low is None else "maximum", {}, reads, step.shape), tensor.view)
     return mapping.steps.same("hard_tanh", {"min": float(low), "max": float(high)}, tensor)
+
+
+def number(mapping: Mapping, value: float) -> int:
+    """The step of a constant number: a vector with one channel."""
+    made = Tensor((1,), "constant", type="float32")
+    step = mapping.steps.add("parameter", {"size": [1], "fixed": True}, [0], Shape(1), [made])
+    mapping.steps.steps[step].value = value
+    return step
 
 
 @rule("leaky_relu", "elu")

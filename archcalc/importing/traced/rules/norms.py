@@ -57,6 +57,9 @@ def layer_norm(mapping: Mapping, call: Call) -> Shown:
 def group_norm(mapping: Mapping, call: Call) -> Shown:
     """Group normalisation."""
     given = call.settings
+    if given["weight"] is not None and given["bias"] is None:
+        made = group_norm(mapping, call._replace(settings={**given, "weight": None}))
+        return mapping.steps.layer("layer_scale", {}, made, made.sizes, mapping.fixed(given["weight"]))
     tensor = mapping.shown(given["input"])
     settings = settings_of(
         groups=given["num_groups"],
