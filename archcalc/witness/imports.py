@@ -92,7 +92,7 @@ def run(nets: Iterable[str], results: Path, jobs: int) -> list[Row]:
     nets = list(nets)
     left = [net for net in nets if net not in rows]
     start, count = time.monotonic(), len(left)
-    with ProcessPoolExecutor(jobs, max_tasks_per_child=40) as pool, results.open("a") as file:
+    with ProcessPoolExecutor(jobs) as pool, results.open("a") as file:
         waiting = [pool.submit(checked, net) for net in left]
         for done, future in enumerate(as_completed(waiting), 1):
             row = future.result()

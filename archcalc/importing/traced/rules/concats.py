@@ -32,6 +32,7 @@ def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
     """Tensors one after another along an axis."""
     if len(shown) == 1:
         return shown[0]
+    shown = [_without_ones(one, axis) for one in shown]
     if any(factor.axis == BATCH for one in shown for factor in one.view[axis]):
         raise UnsupportedError("maps one after another along the batch")
     length = sum(one.sizes[axis] for one in shown)
@@ -65,6 +66,12 @@ def stack(mapping: Mapping, call: Call) -> Shown:
     axis = call.settings["dim"] % len(call.results[0].shape)
     apart = [Shown(one.step, (*one.view[:axis], (), *one.view[axis:])) for one in shown]
     return one_after_another(mapping, apart, axis)
+
+
+def _without_ones(tensor: Shown, axis: int) -> Shown:
+    """The tensor whose axis has no batch of one: a parameter's first axis of size 1 may be an axis like others."""
+    group = tuple(factor for factor in tensor.view[axis] if factor.size > 1)
+    return Shown(tensor.step, (*tensor.view[:axis], group, *tensor.view[axis + 1 :]))
 
 
 def _common_axis(mapping: Mapping, shown: list[Shown], axis: int) -> tuple[int, tuple[int, ...]] | None:
