@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archcalc.memory.checkpoint import CheckpointedBlock
-from archcalc.memory.gradient import Gradient, lies, lies_as_weight, made_by, moved_back, passed_by
+from archcalc.memory.gradient import Gradient, lies, lies_as_weight, made_by, moved_back, passed_by, summed
 from archcalc.network import Network
-from archcalc.pytorch.layout import packed
 from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, TapeTensor
 
@@ -243,6 +242,5 @@ class BackwardPass:
         new.storage.until(now)
         size, of_weight = value.per_image, value.storage.role == "weight copy"
         total = self.tape.make("gradient", 0 if of_weight else size, size if of_weight else 0, "sum of gradients")
-        strides = packed(old.sizes, [old.strides]) if old.order == "moved" else ()
-        self.pending[value] = Gradient(total, True, old.order, old.sizes if strides else (), strides)
+        self.pending[value] = summed(self.tape.batch, total, value, old, new)
         users[total] = 1

@@ -102,6 +102,16 @@ def passed_by(batch: Batch, operation: Operation, gradient: Gradient, i: int) ->
     return Gradient(gradient.storage, False, order, parts[i] if strides else (), strides)
 
 
+def summed(batch: Batch, storage: Storage, value: TapeTensor, old: Gradient, new: Gradient) -> Gradient:
+    """The sum of two gradients of a tensor. Where the old one is repeated along an axis, the new one places the axis."""
+    if old.order != "moved":
+        return Gradient(storage, True, old.order)
+    sizes = old.sizes
+    strides = packed(sizes, [old.strides, new.strides or strides_in(new.order, sizes)])
+    order, strides = batch.order_of(sizes, strides, product(sizes), value.times)
+    return Gradient(storage, True, order, sizes if strides else (), strides)
+
+
 def _repeated(operation: Operation, gradient: Gradient) -> Numbers:
     """The strides of the gradient of a reduction's output, repeated to the shape of the input."""
     sizes, small = operation.rule.parts

@@ -8,7 +8,8 @@ from typing import Any
 from archcalc.layers import Layer
 from archcalc.layers.axes import sizes_of
 from archcalc.layers.pool import AdaptiveAvgPool
-from archcalc.layers.resample import Upsample
+from archcalc.layers.reduce import Reduce
+from archcalc.layers.reshape import Expand
 from archcalc.pytorch.code import InlineCode, ModuleCode, dims
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, formatted, into, last, layer_params
@@ -177,7 +178,7 @@ class InstanceNormRecord(NormRecord, type="instance_norm"):
 
 def whole_map(out: Shape) -> Sequence[Layer]:
     """Layers in which every position reads all positions."""
-    return [AdaptiveAvgPool(out=(1,) * len(out.axes)), Upsample(size=out.axes)] if out.axes else []
+    return mixed(out, *range(1, len(out.axes) + 1))
 
 
 def mixed(out: Shape, *axes: int) -> Sequence[Layer]:
@@ -185,7 +186,9 @@ def mixed(out: Shape, *axes: int) -> Sequence[Layer]:
     if not any(axes):
         return []
     sizes = tuple(1 if at in axes else n for at, n in enumerate(out.axes, 1))
-    return [AdaptiveAvgPool(out=sizes), Upsample(size=out.axes)]
+    if len(sizes) <= 3:
+        return [AdaptiveAvgPool(out=sizes), Expand(size=out.axes)]
+    return [Reduce(by="mean", axis="last" if len(axes) == 1 else "positions"), Expand(size=out.axes)]
 
 
 class LayerScaleRecord(NormRecord, type="layer_scale"):

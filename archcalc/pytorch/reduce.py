@@ -7,7 +7,6 @@ from typing import Any
 
 from archcalc.layers import Layer
 from archcalc.layers.axes import sizes_of
-from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.pytorch.code import InlineCode
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import INT64, Runner
@@ -45,4 +44,4 @@ class ReduceRecord(Record, type="reduce"):
         return tape.run(OPERATORS[layer.by], xs, out.values, ORDERED["first"], saves, rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return [AdaptiveAvgPool(out=out.axes)] if out.axes and layer.axis != "channels" else []
+        return [type(layer)(by="mean", axis=layer.axis)] if out.axes and layer.axis != "channels" else []

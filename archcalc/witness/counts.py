@@ -73,8 +73,8 @@ def counted_macs(model: nn.Module, images: Tensor) -> int:
     return counter.get_total_flops() // 2
 
 
-def fvcore(model: Built, *images: Tensor) -> Fvcore:
-    """Trace the model with fvcore.
+def fvcore(model: Built, *images: Tensor) -> Fvcore | None:
+    """Trace the model with fvcore. None if fvcore refuses the model: a normalisation of a map of more than three axes.
 
     If several nodes share a module, the first node has the operations of all of them. fvcore cannot trace on the meta
     device.
@@ -87,7 +87,10 @@ def fvcore(model: Built, *images: Tensor) -> Fvcore:
 
         count = FlopCountAnalysis(model, images)
         count.unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-        by_module = count.by_module()
+        try:
+            by_module = count.by_module()
+        except AssertionError:
+            return None
         operators, unsupported = count.by_operator(), count.unsupported_ops()
     first: dict[int, int] = {}
     for node, module in model.layers:

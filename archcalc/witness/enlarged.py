@@ -34,8 +34,8 @@ class UnitSpan(NamedTuple):
     field: AxisField
 
     def inside(self, pixels: int) -> bool:
-        """Whether the field contains no padding. A field of step 0 (whole) is already cut to the input."""
-        return self.field.field.whole or not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
+        """Whether the field contains no padding."""
+        return not self.span or (self.span[0] >= 0 and self.span[1] < pixels)
 
 
 def unit_spans(network: Network, axis: int, indices: Sequence[int], source: int) -> list[UnitSpan]:

@@ -24,7 +24,7 @@ from archcalc.witness.results import Comparison, LayerFigures
 AS_FVCORE = convention("fvcore")._replace(library=None)
 """fvcore's convention for a model in which every layer is a module."""
 NOT_ON_META = frozenset(("conv_table", "mish", "elu", "selu", "rms_norm"))
-"""Layer types whose training is measured on the CPU.
+"""Layer types whose memory is measured on the CPU.
 
 On the meta device, PyTorch cannot read the indices of input maps of a conv_table. The backward pass of mish runs there
 as eight operators, and operators of the others give their results another memory order than on a CPU.

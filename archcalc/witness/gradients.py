@@ -233,5 +233,20 @@ def _compared(
             computed = (max(unit.span[0], 0), min(unit.span[1], pixels - 1)) if unit.span else None
         else:
             computed = read or None
+        if exact and measured != computed:
+            exact = not _reads_padding_alone(unit.node, axis, reader)
         checks.append(FieldCheck(unit.node.name, axis, pixels, unit.unit, computed, measured, exact))
     return checks
+
+
+def _reads_padding_alone(node: Node, axis: int, reader: PixelReader) -> bool:
+    """Whether a layer on the way to a node reads padding alone along another axis, and so no pixel along this one."""
+    waiting, known = [node.index], {node.index}
+    for index in waiting:
+        here = reader.network.nodes[index]
+        if any(reader.of_map(here, other) == () for other in range(len(reader.grid.pixels)) if other != axis):
+            return True
+        more = {i for i in here.inputs if reader.grid.has_field(i)} - known
+        waiting += more
+        known |= more
+    return False

@@ -38,7 +38,7 @@ def narrow(network: Network, source: int = 0) -> tuple[Network, dict[int, int]]:
     """
     small = Network(network.name, {name: Shape(1, shape.axes) for name, shape in network.inputs.items()})
     ones = (1,) * len(network.nodes[source].shape.axes)
-    at = {i: i for i in range(len(network.inputs))}
+    at = {i: _with_axes(small, i, shape.axes or ones) for i, shape in enumerate(network.inputs.values())}
     for node in network.running():
         inputs = [at[i] for i in node.inputs]
         if node.layer.type == "attention":
@@ -147,4 +147,5 @@ def _widened(small: Network, index: int, out: Shape) -> int:
     if small.nodes[index].shape.axes == out.axes or not out.axes:
         return index
     index = _with_axes(small, index, out.axes)
-    return small.add(f"n{len(small.nodes)}", Upsample(size=out.axes), [index])
+    layer = Upsample(size=out.axes) if len(out.axes) <= 3 else Expand(size=out.axes)
+    return small.add(f"n{len(small.nodes)}", layer, [index])

@@ -7,7 +7,9 @@ network and handed over beside it, so that a test can ask PyTorch about the same
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from math import prod
+from random import Random
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -86,20 +88,26 @@ def network(spec: dict[str, Any]) -> Network:
 @st.composite
 def networks(draw: st.DrawFn, most: int = 9) -> Drawn:
     """A spec of one to ``most`` steps that the engine accepts, and what it refused."""
-    return _Drawing(draw).family(most)
+    return _Drawing(lambda low, high: draw(st.integers(low, high))).family(most)
+
+
+def thrown(random: Random, most: int = 9) -> Drawn:
+    """The same, by a random generator; hypothesis draws many networks as small changes of others."""
+    return _Drawing(random.randint).family(most)
 
 
 @st.composite
 def layers(draw: st.DrawFn, type: str) -> list[Layer]:
     """Layers that the engine accepts: one of a type, as networks have it, and those that it needs."""
-    drawing = _Drawing(draw)
+    drawing = _Drawing(lambda low, high: draw(st.integers(low, high)))
     drawing.only(type)
     return drawing.accepted
 
 
 class _Drawing:
-    def __init__(self, draw: st.DrawFn) -> None:
-        self.draw = draw
+    def __init__(self, number: Callable[[int, int], int]) -> None:
+        self.number = number
+        """A number in a range."""
         self.accepted: list[Layer] = []
         self.refused: list[Layer] = []
         self.unshared: list[Shared] = []
@@ -108,11 +116,16 @@ class _Drawing:
         """Layers that have a name."""
         self.names = 0
 
-    def number(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
-
     def one_of(self, *choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
+        return choices[self.number(0, len(choices) - 1)]
+
+    def flag(self) -> bool:
+        return self.number(0, 1) == 1
+
+    def sample(self, choices: Sequence[Any], count: int) -> list[Any]:
+        """So many of the choices, in any order."""
+        left = list(choices)
+        return [left.pop(self.number(0, len(left) - 1)) for _ in range(count)]
 
     def rarely(self, one_in: int) -> bool:
         return self.number(1, one_in) == one_in
@@ -194,7 +207,7 @@ class _Drawing:
     def choose(self, spec: dict[str, Any], names: list[str]) -> None:
         """Outputs in any order, if the engine takes them: layers that others read, too, and some that serve none."""
         if names:
-            chosen = self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+            chosen = self.sample(names, self.number(1, min(3, len(names))))
             try:
                 network({**spec, "outputs": chosen})
             except ArchcalcError:
@@ -318,7 +331,7 @@ class _Drawing:
     def merge(self, x: Shape, steps: list[Any], visible: dict[str, Shape], type: str = "") -> Shape:
         """Branches, most of them made to fit."""
         type = type or self.one_of(*JOINS)
-        axis = Settings(self, x).axis() if type == "concat" and self.draw(st.booleans()) else None
+        axis = Settings(self, x).axis() if type == "concat" and self.flag() else None
         branches, ends = [], []
         slots = registry[type].slots
         for _ in range(len(slots) - registry[type].optional_slots or self.number(2, 3)):
@@ -330,7 +343,7 @@ class _Drawing:
                 y = self.fitted(branch, y, ends[0], "" if axis else type)
             branches.append(branch)
             ends.append(y)
-        if self.draw(st.booleans()):
+        if self.flag():
             branches.reverse()
             ends.reverse()
         settled = type == "matmul" or slots
@@ -346,7 +359,7 @@ class _Drawing:
         if y is None:
             return x
         given = {**given, **like}
-        if slots or self.draw(st.booleans()):
+        if slots or self.flag():
             named = {slots[i] if slots else f"way{i}": branch for i, branch in enumerate(branches)}
             step = {type: {**given, **named}}
         elif given:
@@ -388,7 +401,7 @@ class _Drawing:
         if y.channels != channels:
             branch.append({"conv": {"out": channels, "kernel": 1}})
             y = Shape(channels, y.axes)
-        if kind == "global" and self.draw(st.booleans()):
+        if kind == "global" and self.flag():
             branch.append("flatten")
             y = Shape(channels)
         return y
@@ -397,7 +410,7 @@ class _Drawing:
         """A layer that takes outputs by name."""
         if not visible:
             return x
-        if self.draw(st.booleans()):
+        if self.flag():
             source = self.one_of(*visible)
             before = len(steps)
             y = self.layer(visible[source], steps, visible, source)
@@ -447,7 +460,7 @@ class _Drawing:
         inside, _ = self.steps(y, {}, 4)
         head = {type: settings or None, **({"from": [here, *others]} if others else {})}
         group: dict[str, Any] = {"layers": [head, *inside]}
-        if not others and self.draw(st.booleans()):
+        if not others and self.flag():
             block = self.name("head")
             self.blocks[block], group = group, {block: None}
         group |= {"regions": self.one_of(1, 2, 5), "name": self.name("regions"), **self.trained()}
@@ -457,7 +470,7 @@ class _Drawing:
 
     def block(self, x: Shape, steps: list[Any], visible: dict[str, Shape]) -> Shape:
         blocks = [name for name in self.blocks if "params" in self.blocks[name]]
-        if blocks and self.draw(st.booleans()):
+        if blocks and self.flag():
             name = self.one_of(*blocks)
         else:
             inner, _ = self.steps(x, {}, 3)
@@ -478,7 +491,7 @@ class _Drawing:
         inner, _ = self.steps(x, {}, 3)
         if not inner:
             return x
-        if self.draw(st.booleans()) and isinstance(inner[0], dict) and "when" not in inner[0]:
+        if self.flag() and isinstance(inner[0], dict) and "when" not in inner[0]:
             inner[0] = {**inner[0], "when": "i == 1"}
         step = {"layers": inner, "repeat": self.number(0, 3), "name": self.name("group") + "_{i}", **self.trained()}
         return self.kept(step, x, steps, visible)
@@ -569,13 +582,13 @@ class Settings:
 
     def each(self, low: int, high: int) -> Any:
         """One number, or a list with one for each axis, rarely of another length."""
-        if self.drawing.draw(st.booleans()):
+        if self.drawing.flag():
             return self.count(low, high)
         length = self.number(1, 3) if self.rarely(30) else len(self.x.axes)
         return [self.count(low, high) for _ in range(max(1, length))]
 
     def flag(self) -> bool:
-        return self.drawing.draw(st.booleans())
+        return self.drawing.flag()
 
     def some(self, **settings: Any) -> dict[str, Any]:
         """The settings, those that are None left to their defaults."""
@@ -684,10 +697,10 @@ class Settings:
 
     def conv_table(self) -> dict[str, Any]:
         top = self.x.channels - (0 if self.rarely(10) else 1)
-        rows = st.lists(st.integers(0, top), min_size=1, max_size=4, unique=True)
+        counts = [self.number(1, min(4, top + 1)) for _ in range(self.number(1, 4))]
         settings = self.conv()
         settings = {key: settings[key] for key in ("kernel", "stride", "pad", "dilation", "bias") if key in settings}
-        return {"table": self.drawing.draw(st.lists(rows, min_size=1, max_size=4)), **settings}
+        return {"table": [self.drawing.sample(range(top + 1), count) for count in counts], **settings}
 
     def locally_connected(self) -> dict[str, Any]:
         settings = self.conv()
@@ -927,7 +940,7 @@ class Settings:
             parts += group
             before.append(f"({' '.join(group)})" if len(group) > 1 else group[0])
         if self.flag():
-            parts = self.drawing.draw(st.permutations(parts))
+            parts = self.drawing.sample(parts, len(parts))
         axes = self.one_of(1, 2, 3, 4, 5) if self.rarely(2) else len(before)
         cuts = sorted(self.number(0, len(parts)) for _ in range(axes - 1))
         groups = [parts[a:b] for a, b in zip([0, *cuts], [*cuts, len(parts)], strict=True)]

@@ -1,267 +1,81 @@
-"""Random networks over the whole spec language, held against PyTorch: the same numbers, and the same refusals.
+"""Random networks over the whole spec language, held against PyTorch: the same figures, and the same refusals.
 
 ``pytest tests/witness/test_random_networks.py --hypothesis-profile=thorough`` draws 10,000 networks instead of a
-few, demands that every layer type was among them, and writes reports/random-networks.md.
+few, demands that every layer type was among them, and writes reports/random-networks.md. The networks are drawn in
+parts. A part that is done is kept in build/random-networks, so that a run that was ended goes on where it was.
 """
 
 from __future__ import annotations
 
-import platform
-import re
-from collections import Counter, defaultdict
-from importlib.metadata import version
-from pathlib import Path
+from random import Random
 
 import pytest
 import torch
-from fvcore.nn import FlopCountAnalysis
 from hypothesis import HealthCheck, Phase, find, given, settings
-from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
-from archcalc import Network, analyze
+from archcalc import Network
 from archcalc.errors import LayerError
 from archcalc.layers import registry
 from archcalc.layers.settings import Choice, Flag
-from archcalc.pytorch.record import records
-from archcalc.witness import build
-from archcalc.witness.built import Built, instance
 
 from . import plain
-from .networks import TYPES, Drawn, Layer, Shared, layers, networks
-from .refusals import DIFFERENCES, OURS, SHARING, THEIRS, difference, table
+from .against_pytorch import measured
+from .census import FEATURES, ROOT, Census, commit, shares, theirs
+from .networks import TYPES, Drawn, Layer, layers, networks, thrown
+from .refusals import DIFFERENCES, OURS, SHARING, difference, table
 
-ROOT = Path(__file__).parents[2]
+COMMAND = "pytest tests/witness/test_random_networks.py --hypothesis-profile=thorough"
 THOROUGH = settings.get_current_profile_name() == "thorough"
 SHORT = settings(
     max_examples=120, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
+NETWORKS, PARTS = 10_000, 40
 
 
-# Numbers: what one run of the built module shows, beside what the engine says.
-
-
-class Everything(nn.Module):
-    """A model that returns what every layer makes, in their order; fvcore forgets what leads to no output."""
-
-    def __init__(self, model: Built) -> None:
-        super().__init__()
-        self.model = model
-        self.made: dict[nn.Module, list[torch.Tensor]] = defaultdict(list)
-        for module in {module for _, module in model.layers}:
-            module.register_forward_hook(self.note)
-
-    def note(self, module: nn.Module, inputs: object, out: object) -> None:
-        self.made[module].append(out[0] if isinstance(out, tuple) else out)  # a pooling with its indices
-
-    def forward(self, *images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        self.made.clear()
-        self.model(*images)
-        return tuple(self.made[module].pop(0) for _, module in self.model.layers)
-
-
-def measured(network: Network) -> dict[str, object]:
-    """Shapes in the order of the layers, parameters and buffers of every module, and its operations by both counters."""
-    model = build(network).eval()
-    model.training = True  # side heads run, and every layer as at inference
-    everything = Everything(model)
-    names = {module: name for name, module in everything.named_modules()}
-    images = tuple(torch.ones(plain.BATCH, x.channels, *x.axes) for x in network.inputs.values())
-    # FlopCounterMode has no rule for the fused attention of the CPU
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        made = everything(*images)
-    flops = {at.removeprefix("Everything."): sum(counts.values()) for at, counts in counter.get_flop_counts().items()}
-    fvcore = FlopCountAnalysis(everything, images).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
-    return {
-        "shapes": [tuple(out.shape) for out in made],
-        "params": [owned(module) for _, module in model.layers],
-        "all params": sum(p.numel() for p in model.parameters()),
-        "FlopCounterMode": {names[module]: flops.get(names[module], 0) for _, module in model.layers},
-        "FlopCounterMode in all": flops.get("Global", 0),
-        "fvcore": {names[module]: fvcore.by_module()[names[module]] for _, module in model.layers},
-        "fvcore in all": fvcore.total(),
-    }
-
-
-def owned(module: nn.Module) -> tuple[int, int, int]:
-    """Weights, biases and buffers; whole numbers (batches counted, an index of a bias table) are no statistics."""
-    sizes = Counter()
-    for name, p in module.named_parameters():
-        sizes["bias" if name.endswith("bias") else "weight"] += p.numel()
-    buffers = sum(b.numel() for b in module.buffers() if b.is_floating_point())
-    return sizes["weight"], sizes["bias"], buffers
-
-
-def claimed(network: Network) -> dict[str, object]:
-    """The same from the engine; what a module does that several layers use is added up."""
-    model = build(network, "meta")
-    names, first = {module: f"model.{name}" for name, module in model.named_modules()}, len(network.inputs)
-    ours = analyze(network, batch=plain.BATCH, training=True)
-    theirs = analyze(network, batch=plain.BATCH, training=True, convention="fvcore")
-    macs, fvcore = Counter(), Counter()
-    for (_, module), row, counted in zip(model.layers, ours.rows[first:], theirs.rows[first:], strict=True):
-        macs[names[module]] += 2 * row.work.mac
-        fvcore[names[module]] += counted.macs or 0
-    return {
-        "shapes": [(plain.BATCH * row.node.times, row.shape.channels, *row.shape.axes) for row in ours.rows[first:]],
-        "params": [tuple(node.layer.params(*network.input_shapes(node))) for node, _ in model.layers],
-        "all params": ours.totals.params,
-        "FlopCounterMode": dict(macs),
-        "FlopCounterMode in all": 2 * ours.totals.work.mac,
-        "fvcore": dict(fvcore),
-        "fvcore in all": theirs.totals.macs,
-    }
-
-
-# Refusals: the same layer on the same shapes, as a user of PyTorch writes it.
-
-
-def theirs(layer: Layer) -> object:
-    """The shape that PyTorch makes, or why there is none."""
-    try:
-        return plain.made(*layer)
-    except plain.NoSuchLayerError:
-        return "PyTorch has no such layer"
-    except Exception as error:  # PyTorch refuses with whatever error its code runs into
-        return f"PyTorch refuses: {error}"
-
-
-def shares(shared: Shared) -> bool:
-    """Whether PyTorch loads the weights of the owner into the user."""
-    owner, user = (
-        instance(records[type].statements(made, inputs, made.shape(*inputs)).layer)
-        for type, given, inputs in shared
-        for made in [registry[type](**given)]
-    )
-    state = {re.sub(r"^\d+\.", "", name): value for name, value in owner.state_dict().items()}
-    try:
-        user.load_state_dict(state)
-    except RuntimeError:
-        return False
-    return True
-
-
-FEATURES = ("trained on a block or group", "regions on a named block", "named sizes", "a convolution over four axes")
-
-
-def features(drawn: Drawn) -> set[str]:
-    """What a network has beside the settings of its layers."""
-    steps = [step for step in drawn.spec["layers"] if isinstance(step, dict)]
-    blocks = drawn.spec.get("blocks", {})
-    patterns = [node.layer.pattern for node in drawn.network.nodes if node.layer.type == "rearrange"]
-    convs = [node for node in drawn.network.nodes if node.layer.type == "conv"]
-    found = (
-        any("trained" in step and ("layers" in step or step.keys() & blocks) for step in steps),
-        any("regions" in step and step.keys() & blocks for step in steps),
-        any("=" in pattern for pattern in patterns),
-        any(len(node.shape.axes) > 3 for node in convs),
-    )
-    return {feature for feature, there in zip(FEATURES, found, strict=True) if there}
-
-
-class Census:
-    """What was drawn, and how it came out."""
-
-    def __init__(self) -> None:
-        self.networks = self.layers = self.shared = self.side = self.inputs = self.outputs = 0
-        self.types: Counter[str] = Counter()
-        self.features: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
-        self.differences: Counter[str] = Counter()
-
-    def take(self, drawn: Drawn) -> None:
-        net = drawn.network
-        assert measured(net) == claimed(net)
-        for node in net.after_inputs:
-            self.accepted(Layer(node.layer.type, node.layer.settings, tuple(net.input_shapes(node))), node.shape)
-        for layer in drawn.refused:
-            self.refusal(layer)
-        for shared in drawn.unshared:
-            if shares(shared):
-                connections = [[layer.settings.get(key) for key in ("groups", "table")] for layer in shared]
-                assert connections[0] != connections[1], shared
-                self.differences[SHARING.what] += 1
-            else:
-                self.refused["PyTorch refuses the weights of another layer"] += 1
-        self.networks += 1
-        self.layers += len(net.after_inputs)
-        self.shared += sum(node.shares is not None for node in net.nodes)
-        self.side += sum(node.side for node in net.nodes)
-        self.types.update(node.layer.type for node in net.after_inputs)
-        self.features.update(features(drawn))
-        self.inputs += len(net.inputs) > 1
-        self.outputs += len(net.outputs) > 1
-
-    def accepted(self, layer: Layer, shape: object) -> None:
-        found = theirs(layer)
-        if found != shape:
-            known = difference(layer, THEIRS, found)
-            assert known, (layer, shape, found)
-            self.differences[known.what] += 1
-
-    def refusal(self, layer: Layer) -> None:
-        found = theirs(layer)
-        if isinstance(found, str):
-            self.refused[found.partition(":")[0]] += 1
-        else:
-            known = difference(layer, OURS, found)
-            assert known, (layer, found)
-            self.differences[known.what] += 1
-
-    def report(self) -> str:
-        tools = {name: version(name) for name in ("torch", "torchvision", "fvcore", "hypothesis")}
-        lines = [
-            "# Random networks",
-            "",
-            f"{self.networks:,} networks of {self.layers:,} layers, drawn over the whole spec language: every layer's",
-            "output shape, weights, biases and buffers, its operations as torch's FlopCounterMode and as fvcore count",
-            "them, and the sums over the network equal the engine's numbers exactly.",
-            "",
-            f"{self.shared:,} layers use the weights of another, {self.side:,} belong to side heads. {self.inputs:,} networks have",
-            f"several inputs, {self.outputs:,} several outputs.",
-            "",
-            "| layer type | layers |",
-            "|---|---:|",
-            *(f"| {name} | {count:,} |" for name, count in sorted(self.types.items())),
-            "",
-            f"{sum(self.refused.values()):,} layers were refused by both:",
-            "",
-            "| archcalc refuses, and | layers |",
-            "|---|---:|",
-            *(f"| {what} | {count:,} |" for what, count in self.refused.most_common()),
-            "",
-            f"{sum(self.differences.values()):,} were refused by one alone, each by a difference that",
-            "[docs/verification.md](../docs/verification.md) gives the reason of:",
-            "",
-            "| what | refused by | layers |",
-            "|---|---|---:|",
-            *(f"| {d.what} | {d.refused_by} | {self.differences[d.what]:,} |" for d in DIFFERENCES),
-            f"| {SHARING.what} | {OURS} | {self.differences[SHARING.what]:,} |",
-            "",
-            f"Python {platform.python_version()}, {', '.join(f'{name} {number}' for name, number in tools.items())}.",
-            "",
-            "    pytest tests/witness/test_random_networks.py --hypothesis-profile=thorough",
-            "",
-        ]
-        return "\n".join(lines)
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(THOROUGH, reason="10,000 networks are drawn instead")
 def test_random_networks_are_what_pytorch_makes_of_them():
     census = Census()
 
-    @settings(settings.default if THOROUGH else SHORT)
+    @SHORT
     @given(networks())
     def take(drawn: Drawn) -> None:
-        census.take(drawn)
+        assert census.take(drawn) == []
 
-    torch.set_num_threads(1)
     take()
-    if THOROUGH:
-        assert set(census.types) == set(TYPES)
-        assert set(census.features) == set(FEATURES)
-        (ROOT / "reports" / "random-networks.md").write_text(census.report(), encoding="utf-8")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not THOROUGH, reason="--hypothesis-profile=thorough draws 10,000 networks")
+@pytest.mark.parametrize("part", range(PARTS) if THOROUGH else [0])
+def test_a_part_of_10_000(part):
+    census, state = Census(), commit()
+    path = ROOT / "build" / "random-networks" / state / f"{part}.json"
+    if path.exists():
+        pytest.skip("done before")
+
+    random = Random(part)
+    while census.totals["networks"] < NETWORKS // PARTS:
+        census.take(thrown(random))
+    census.states[state] = NETWORKS // PARTS
+    census.save(path)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="--hypothesis-profile=thorough draws 10,000 networks")
+def test_the_report_of_10_000():
+    census = Census()
+    for path in sorted((ROOT / "build" / "random-networks" / commit()).glob("*.json")):
+        census.add(path)
+    assert census.totals["networks"] == NETWORKS
+    (ROOT / "reports" / "random-networks.md").write_text(census.report(COMMAND), encoding="utf-8")
+    assert set(census.types) == set(TYPES)
+    assert set(census.features) == set(FEATURES)
+    assert census.disagreements == []
 
 
 # Every setting of every layer type is among what the random networks draw.

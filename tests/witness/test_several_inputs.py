@@ -58,6 +58,13 @@ layers:
   - {flatten: , name: v}
   - {add: , from: [v, c]}
 """,
+    "the channels of a vector move before it gates a map": """
+inputs: {a: [4, 8, 8], v: [4]}
+layers:
+  - {channel_shuffle: {groups: 2}, from: v, name: gate}
+  - {multiply: , from: [a, gate]}
+  - {conv: {out: 3, kernel: 3}}
+""",
     "no layer reads the second": "inputs: {a: [4, 8, 8], b: [4, 8, 8]}\nlayers: [{conv: {out: 3, kernel: 3}}, relu]\n",
     "the main input is read by a side head alone": """
 inputs: {a: [4, 8, 8], b: [3, 8, 8]}

@@ -16,6 +16,7 @@ import torch
 
 from archcalc import ArchcalcError, load, networks
 from archcalc.language import zoo
+from archcalc.language.expand import expand
 from archcalc.language.zoo import source
 from archcalc.layers.convolution import Conv
 from archcalc.layers.norm import BatchNorm
@@ -181,6 +182,13 @@ def test_the_table_of_a_network(archcalc) -> None:
     }
     assert found["rows"][0]["field"].startswith("5: ")
     assert found["device"].startswith("cpu: ")
+
+
+def test_fvcore_normalises_at_most_three_axes() -> None:
+    text = "input: [4, 2, 2]\nlayers: [{rearrange: c h w -> c 1 1 h w}, {layer_norm: {axis: last}}]\n"
+    found = verify(expand(zoo.read_text(text, "spec.yaml", "spec"), "spec"), CPU)
+    assert found.problems == []
+    assert "fvcore" not in found.layers[-1].figures
 
 
 def test_a_difference_is_named_and_ends_in_status_1(archcalc, monkeypatch) -> None:
