@@ -116,8 +116,9 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> Axi
     hull = Field(lesser(f.first, g.first), greater(f.last, g.last), f.step, per)
     if line and equal(f.step, g.step):
         return AxisField(hull, least, True, ends)
-    # The field is exact if one of the two paths (a gate) sees the whole network input.
-    everything = any(path.exact and equal(path.field.step, 0) and equal(path.field.size, pixels) for path in (a, b))
+    # The field is exact if all units of one of the two paths (a gate) see the whole network input.
+    alike = (path for path in (a, b) if path.exact and not path.field.phases)
+    everything = any(equal(path.field.step, 0) and equal(path.field.size, pixels) for path in alike)
     if equal(f.step, g.step):
         return AxisField(hull, least, everything, ends)
     # Different steps: no single step describes the field over both paths. So the bound is the whole network input.

@@ -225,6 +225,14 @@ def test_a_bound_holds_what_is_seen():
     assert not last._replace(computed=(4, 4)).agree
 
 
+def test_a_gate_that_some_units_do_not_read():
+    """The mean of all pixels is put at unit 0 of three; unit 1 sees the pixels 2 to 4 of its own pooling."""
+    put = {"conv_transpose": {"out": 2, "kernel": 1, "stride": 3, "output_pad": 2}}
+    layers = [{"add": {"a": [{"adaptive_avg_pool": {"out": 3}}], "b": ["global_avg_pool", put]}}]
+    last = check(network({"input": [2, 7], "layers": layers}), limit=None).checks[-1]
+    assert (last.node, last.unit, last.computed, last.measured, last.exact) == ("add", 1, (0, 6), (2, 4), False)
+
+
 def test_a_vector_has_no_fields():
     assert check(of([("linear", {"out": 3}), ("relu", {})])) == ([], 0, 2)
 
