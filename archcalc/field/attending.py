@@ -76,7 +76,8 @@ def _attended(layer: Any, layout: Layout, target: Layout, axis: int) -> Window:
     if equal(n, 1) or not inside:
         return _own(layout, target, axis)
     if layer.causal:
-        return _before(layout, target, axis) if same else everything(n, exact=False)
+        alone = same and not layer.shifted
+        return _before(layout, target, axis) if alone else everything(n, exact=False)
     masked = _masked(layer, layout, axis)
     if len(inside) == len(places):
         return everything(n, exact=masked is False)

@@ -60,12 +60,12 @@ class ReluRecord(ActivationRecord, type="relu"):
 
 
 class Relu6Record(ActivationRecord, type="relu6"):
-    operator, modules = "relu6", ("ReLU6",)
+    operator, modules, keeps_format = "relu6", ("ReLU6",), True
     saves_input, saves_output, in_place = True, False, True
 
 
 class HardTanhRecord(ActivationRecord, type="hard_tanh"):
-    operator, modules = "hardtanh", ("Hardtanh",)
+    operator, modules, keeps_format = "hardtanh", ("Hardtanh",), True
     saves_input, saves_output, in_place = True, False, True
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:

@@ -22,7 +22,7 @@ class PositionRecord(Record, type="position"):
 
     saves_input, saves_output = False, False
     in_place = False
-    keeps_format = False
+    keeps_format = True
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode("Position", {"sizes": (*layer.sizes(x), x.channels)}, 1)

@@ -59,9 +59,11 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
             return frozen(tape, x, out)
         why, size = "the mean and deviation of each channel", out.channels * tape.itemsize
         weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
-        gradients, order = tape.gradients(weight, bias), formatted(x, shapes[0])
+        order = formatted(x, shapes[0])
         saves = Saves(self.saves.input, extra=tape.statistics(0, size, why)) if tape.training else self.saves
-        return tape.run("native_batch_norm", xs, out.values, ORDERED[order], saves, tape.rule(x, order, gradients))
+        rule = tape.rule(x, order, tape.gradients(weight, bias))
+        result = ORDERED["first" if tape.contiguous(x, shapes[0]) else order]
+        return tape.run("native_batch_norm", xs, out.values, result, saves, rule)
 
 
 def frozen(tape: Runner, x: TapeTensor, out: Shape) -> TapeTensor:
@@ -194,7 +196,7 @@ def mixed(out: Shape, *axes: int) -> Sequence[Layer]:
 class LayerScaleRecord(NormRecord, type="layer_scale"):
     """A product with one trained number per channel, and a sum with another one."""
 
-    keeps_format = False
+    keeps_format = True
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         arguments = {"channels": x.channels, "axes": len(x.axes), "init": float(layer.init), "bias": layer.bias}
@@ -217,7 +219,7 @@ class ScaleRecord(NormRecord, type="scale"):
 
     saves_input, saves_output = False, False
     in_place = True
-    keeps_format = False
+    keeps_format = True
 
     def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
         return self._written("{0} * {factor}", " + {shift}", layer)

@@ -99,6 +99,7 @@ class DropoutRecord(DroppingRecord, type="dropout"):
 
 class DropPathRecord(DroppingRecord, type="drop_path"):
     modules = ("StochasticDepth",)
+    keeps_format = True
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode("DropPath", {"p": layer.p}, 1)

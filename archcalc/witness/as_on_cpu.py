@@ -64,6 +64,11 @@ def _as_on_cpu(func: Any, args: Any, out: Any) -> Any:
         return torch.empty_like(out, memory_format=suggest_memory_format(args[0]))
     if func is torch.ops.aten.native_layer_norm_backward.default and isinstance(out[0], Tensor):
         return (out[0].contiguous(), *out[1:])  # on the meta device the gradient has the strides of the output gradient
+    if func is torch.ops.aten.native_batch_norm.default and out[0].is_meta:
+        order = torch.contiguous_format if args[0].is_contiguous() else suggest_memory_format(args[0])
+        return (torch.empty_like(out[0], memory_format=order), *out[1:])
+    if func is torch.ops.aten.native_batch_norm_backward.default and isinstance(out[0], Tensor) and out[0].is_meta:
+        return (torch.empty_like(out[0], memory_format=suggest_memory_format(args[1])), *out[1:])
     return out
 
 

@@ -140,7 +140,16 @@ def numbers(network: Network, seen: Counter[str]) -> Iterator[str]:
 # Memory: the bytes that are made and alive after every operator of both passes, and what the forward pass saves.
 
 
+def without_onednn(network: Network, batch: int) -> bool:
+    """Whether a transposed convolution over three axes may run without oneDNN, and keep more than docs/memory.md says."""
+    layers = [node.layer for node in network.nodes if node.layer.type == "conv_transpose" and len(node.shape.axes) == 3]
+    return any(batch == 1 or layer.output_pad not in (0, [0, 0, 0], (0, 0, 0)) for layer in layers)
+
+
 def memory_of(network: Network, seen: Counter[str], batch: int) -> Iterator[str]:
+    if without_onednn(network, batch):
+        seen[f"without oneDNN, {batch}"] += 1
+        return
     module, images = build(network), images_of(network, "cpu", batch)
     attends = any(node.layer.type == "attention" for node in network.nodes)
     forms: tuple[AttentionForm, ...] = ("flash", "math") if attends else ("flash",)

@@ -235,7 +235,9 @@ class Census:
             (
                 "bytes saved for the backward pass, tensor by tensor, for batches of two and of one",
                 "`saved_tensors_hooks`",
-                f"{networks}; {seen['untrained']:,} cannot be trained on one image",
+                f"{networks}; {seen['untrained']:,} cannot be trained on one image; in {seen['without oneDNN, 1']:,} (two"
+                f" images: {seen['without oneDNN, 2']:,}) a transposed convolution over three axes may run without oneDNN,"
+                " see [docs/memory.md](../docs/memory.md)",
             ),
             (
                 "peak at inference: bytes made and alive after every operator, for batches of two and of one",

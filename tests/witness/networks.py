@@ -792,7 +792,7 @@ class Settings:
 
     def l2_norm(self) -> dict[str, Any]:
         names = {1: ["length"], 2: ["height", "width"], 3: ["depth", "height", "width"]}.get(len(self.x.axes), [])
-        some = self.drawing.draw(st.lists(st.sampled_from(["channels", *names, "last"]), min_size=1, max_size=3))
+        some = [self.one_of("channels", *names, "last") for _ in range(self.number(1, 3))]
         return self.some(
             axis=self.one_of(None, "channels", "last", "all", some),
             scale=self.one_of(None, True),

@@ -18,7 +18,7 @@ FORMATS = [(sizes, last) for sizes in ((5, 7), (1, 1), (4, 5, 7)) for last in (F
 
 
 def results(device, sizes, last):
-    """A convolution, a depthwise convolution, two rolls and the gradient of a layer normalisation."""
+    """A convolution, a depthwise convolution, two rolls and normalisations with their gradients."""
     ops, axes = torch.nn.functional, tuple(range(2, 2 + len(sizes)))
     x = torch.zeros(2, *sizes, 8, device=device).movedim(-1, 1) if last else torch.zeros(2, 8, *sizes, device=device)
     conv = (ops.conv2d, ops.conv3d)[len(sizes) - 2]
@@ -33,6 +33,13 @@ def results(device, sizes, last):
     y = ops.layer_norm(x, x.shape[-1:])
     y.backward(torch.zeros_like(y))
     yield x.grad
+    for training in (True, False):
+        scale = torch.ones(8, device=device)
+        x = x.detach().requires_grad_()
+        y = ops.batch_norm(x, scale.clone(), scale.clone(), scale, scale, training)
+        yield y
+        y.backward(torch.zeros_like(y))
+        yield x.grad
 
 
 @pytest.mark.parametrize(("sizes", "last"), FORMATS)
