@@ -51,6 +51,15 @@ class Placement(NamedTuple):
         return tuple((positive(before - b), positive(after - a)) for (before, after), (b, a) in rows)
 
 
+def widened(shape: Shape, around: Sides) -> Shape:
+    """A map with padding around it."""
+    if not around:
+        return shape
+    return Shape(
+        shape.channels, tuple(n + before + after for n, (before, after) in zip(shape.axes, around, strict=True))
+    )
+
+
 def uneven(layer: Any, x: Shape) -> Sides:
     """The padding of a convolution on x, if two sides differ (torch.nn has no such convolution); else empty."""
     pads = tuple((before, after) for *_, before, after in layer.slides(x))

@@ -12,7 +12,7 @@ from archcalc.layers.convolution import Conv, ConvTranspose
 from archcalc.pytorch.code import ModuleCode, alike, dims
 from archcalc.pytorch.computed import weights_of, with_weight_norm
 from archcalc.pytorch.leading import WINDOW, folded, last_axes, leading, over_last_axes, unfolded
-from archcalc.pytorch.placing import Sides, pads_other_values, uneven
+from archcalc.pytorch.placing import Sides, pads_other_values, uneven, widened
 from archcalc.pytorch.record import Record, records
 from archcalc.pytorch.runner import FLOAT, INT64, Runner, formatted, halves
 from archcalc.pytorch.tape import ORDERED, PASSES, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
@@ -49,7 +49,7 @@ class ConvolutionRecord(Record):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
         if first := leading(shape):
-            x, order = folded(tape, x, shape), "first"
+            x, order = folded(tape, x, widened(shape, tape.ask(self.around, layer, shape))), "first"
         else:
             # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
             order = "last" if x.order == "unit" else formatted(x, shape)
