@@ -82,7 +82,8 @@ class Math:
         value = self._batched(values, xs[2], "values")
         whys = "the weights of the values", "its values"
         apart = queries.heads > 1 and queries.positions > 1
-        y = self._product(weights, value, self.out.values, "", whys, values.order, "heads" if apart else "")
+        needs = "heads" if queries.heads > 1 else ""
+        y = self._product(weights, value, self.out.values, "", whys, values.order, needs)
         y.order = "heads" if apart else "last"
         if low[0].itemsize < FLOAT:
             y = tape.cast(y, low[0].itemsize, "")

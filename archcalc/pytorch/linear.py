@@ -67,7 +67,9 @@ class LinearRecord(Record, type="linear"):
             ordered = Result(order="first", role="scratch", label="input in order")
             x = tape.run("clone", [x], x.count, ordered, rule=PASSES)
         operator = "addmm" if layer.bias and plain else "bmm" if batched else "mm"
-        y = self._product(tape, x, (gradients, copies, kept), (out, operator, moved))
+        columns = single and not plain and tape.contiguous(low, shape)  # of one image, whose gradient lies alike
+        order = "last" if moved and not columns else "first"
+        y = self._product(tape, x, (gradients, copies, kept), (out, operator, moved, order))
         if out.axes:
             needs = ("windows" if moved else "matrices") if batched else "last" if moved else "first"
             rule = BackwardRule(passes_gradient_on=True, needs_order=needs, sizes=sizes_of(out))
@@ -86,19 +88,18 @@ class LinearRecord(Record, type="linear"):
         tape: Runner,
         x: TapeTensor,
         weights: tuple[list[Made], list[TapeTensor], list[Kept]],
-        how: tuple[Shape, str, bool],
+        how: tuple[Shape, str, bool, str],
     ) -> TapeTensor:
         """The product with the weights: their gradients, the tensors that it reads of them, and those that it saves.
 
-        ``how``: output shape, operator, whether channels move.
+        ``how``: output shape, operator, whether channels move, and the order of the gradient of x.
         """
         gradients, copies, kept = weights
-        out, operator, moved = how
+        out, operator, moved, order = how
         fused = operator == "addmm"
         of_weight, *of_bias = [[made] for made in gradients]
         # Autograd makes gradients in alphabetical order of the arguments: mat1, mat2, self (addmm); mat2, self (mm).
         steps = [*tape.step(x), of_weight, *of_bias] if fused else [of_weight, *tape.step(x)]
-        order = "last" if moved else "first"
         rule = BackwardRule(steps, True, gradient_order=order, reading_steps=2)
         kept = kept if x.derived else []
         saves = self.saves._replace(tensors=kept)

@@ -167,7 +167,7 @@ class SubsampleRecord(PoolRecord, type="subsample"):
     """
 
     kind = "sum"
-    keeps_format = False
+    keeps_format = True
 
     def returns_view(self, layer: Any, out: Shape) -> bool:
         return False

@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.layers import Layer
 from archcalc.layers.arrangement import Arrangement, Part
 from archcalc.layers.axes import axis_names
-from archcalc.layers.pool import GlobalAvgPool
+from archcalc.layers.reduce import Reduce
 from archcalc.layers.reshape import Expand
 from archcalc.pytorch.code import ITSELF, InlineCode, ModuleCode, TorchCode, ends
 from archcalc.pytorch.layout import moved
@@ -50,7 +50,7 @@ class FlattenRecord(MovingRecord, type="flatten"):
         return moved_by(tape, xs[0], shapes[0], tape.ask(flattening, layer, shapes[0]))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return [GlobalAvgPool()]
+        return [Reduce(by="mean", axis="positions")]
 
 
 def flattening(layer: Any, x: Shape) -> Arrangement:

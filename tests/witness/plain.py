@@ -81,6 +81,9 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
         x, pad = F.pad(x, sides(pad)), 0
     if axes(x) > 3:
         return over_last_axes({**given, "pad": pad}, x)
+    norm = given.get("weight_norm")
+    if (given.get("gamma") and norm != "scaled") or (given.get("eps") and norm not in ("scaled", "standardised")):
+        raise NoSuchLayerError("a setting of computed weights without them")
     layer = of("Conv", x)(
         x.shape[1] if channels is None else channels,
         given["out"] if out is None else out,
@@ -92,13 +95,19 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
         given["bias"],
         padding_mode=given.get("pad_mode", "zeros"),
     )
-    norm = given.get("weight_norm")
     if norm in ("channels", "last"):
         layer = nn.utils.parametrizations.weight_norm(layer, dim=0 if norm == "channels" else x.dim() - 1)
     elif norm:  # as batch normalisation of one image whose channels are the filters
         weight = F.batch_norm(layer.weight.reshape(1, given["out"], -1), None, None, training=True)
         layer.weight = nn.Parameter(weight.reshape(layer.weight.shape))
     return layer(x)
+
+
+def locally_connected(given: dict[str, Any], x: Tensor) -> Tensor:
+    """As a convolution of the same sizes; the weights are tested on their own."""
+    if axes(x) > 3:
+        raise NoSuchLayerError("weights of its own for every position on more than three axes")
+    return conv(given, x)
 
 
 def by_relative_position(given: dict[str, Any], x: Tensor) -> Tensor:
@@ -423,8 +432,8 @@ def lengths_of(axis: Any, x: Tensor) -> Any:
 def lrn(given: dict[str, Any], x: Tensor) -> Tensor:
     if given["axis"] == "channels":
         return nn.LocalResponseNorm(given["size"], given["alpha"], given["beta"], given["k"])(x)
-    if x.dim() == 2 or given["size"] % 2 == 0:
-        raise NoSuchLayerError("no neighbours on both sides of a position")
+    if not 2 < x.dim() < 6 or given["size"] % 2 == 0:
+        raise NoSuchLayerError("no neighbours on both sides of a position, on one to three axes")
     squares = F.pad(x * x, (given["size"] // 2,) * 2 * (x.dim() - 2))
     for axis in range(2, x.dim()):
         squares = squares.unfold(axis, given["size"], 1).sum(-1)
@@ -506,7 +515,7 @@ def regions(operator: Any, given: dict[str, Any], *xs: Tensor, **more: Any) -> T
     """A region of each image; with several maps, of the last one, if the maps could serve the same regions."""
     boxes = torch.tensor([[at, 0, 0, 1, 1] for at in range(BATCH)]).float()
     size = given["size"] if isinstance(given["size"], tuple) else (given["size"],) * 2
-    if size == () or any(x.dim() != 4 for x in xs):
+    if len(size) != 2 or any(x.dim() != 4 for x in xs):
         raise NoSuchLayerError("a region of a map without height and width")
     if operator is ps_roi_pool and 0 in size:
         raise NoSuchLayerError("torchvision divides by the size, which ends the process")
@@ -528,7 +537,7 @@ def unequal(first: Tensor, *others: Tensor) -> Tensor:
 LAYERS: dict[str, Any] = {
     "conv": conv,
     "conv_table": conv_table,
-    "locally_connected": conv,  # of the same sizes; the weights are tested on their own
+    "locally_connected": locally_connected,
     "conv_transpose": conv_transpose,
     "max_pool": max_pool,
     "avg_pool": avg_pool,

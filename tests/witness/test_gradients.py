@@ -140,6 +140,7 @@ MOVED = {
         C,
         {"rearrange": "c (h 2) (w 4) -> c h 2 w 4"},
         {"group_norm": {"groups": 1}},
+        "flatten",
     ],
     "repeated": [{"adaptive_avg_pool": {"out": [1, 8]}}, {"expand": {"size": 8}}, C],
     "shuffled": [

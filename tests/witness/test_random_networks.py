@@ -40,12 +40,10 @@ def one_thread():
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(THOROUGH, reason="10,000 networks are drawn instead")
 def test_random_networks_are_what_pytorch_makes_of_them():
-    census = Census()
-
     @SHORT
     @given(networks())
     def take(drawn: Drawn) -> None:
-        assert census.take(drawn) == []
+        assert Census().take(drawn) == []
 
     take()
 
