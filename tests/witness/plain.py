@@ -82,7 +82,8 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
     if axes(x) > 3:
         return over_last_axes({**given, "pad": pad}, x)
     norm = given.get("weight_norm")
-    if (given.get("gamma") and norm != "scaled") or (given.get("eps") and norm not in ("scaled", "standardised")):
+    own = {key for key in ("gamma", "eps") if given.get(key, 0) not in (0, registry["conv"].fields[key].default)}
+    if own - {"scaled": {"gamma", "eps"}, "standardised": {"eps"}}.get(norm, set()):
         raise NoSuchLayerError("a setting of computed weights without them")
     layer = of("Conv", x)(
         x.shape[1] if channels is None else channels,

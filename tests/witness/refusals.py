@@ -75,7 +75,7 @@ def spans(layer: Layer) -> list[int]:
 
 
 def elementwise(layer: Layer) -> bool:
-    return layer.type in ("add", "mean", "multiply", "subtract", "maximum", "minimum")
+    return layer.type in ("add", "mean", "multiply", "subtract", "divide", "maximum", "minimum")
 
 
 def axes_of_others(layer: Layer, made: Any) -> bool:
