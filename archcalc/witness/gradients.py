@@ -196,7 +196,7 @@ def _run(small: Network, images: Sequence[Tensor]) -> dict[int, Tensor]:
 
 def _with_channels_last(x: Tensor) -> Tensor:
     """A copy whose only channel has stride 1. PyTorch asks for this before it runs attention without the matrix of scores."""
-    strides = x.stride()
+    strides = x.contiguous().stride()  # of a map that is repeated, too
     return torch.empty_strided(x.shape, (strides[0], 1, *strides[2:]), dtype=x.dtype).copy_(x)
 
 
