@@ -90,6 +90,8 @@ class Reading:
         digits = list(digits)
         for axis in _axes_of(digits):
             here = simplest(sorted((d for d in digits if d.axis == axis), key=lambda d: -largest(d.inner)), self.axes)
+            if not here:  # digits of one value
+                continue
             others = [
                 d
                 for slot in self.slots

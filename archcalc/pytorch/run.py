@@ -48,5 +48,6 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
     if freed:
         tape.freed[node.index] = freed
     if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):
-        out.order = "unit" if record.keeps_format and node.shape.values > 1 else "first"
+        repeats = node.layer.joins and any(shape != node.shape for shape in shapes)
+        out.order = "unit" if (record.keeps_format or repeats) and node.shape.values > 1 else "first"
     return out

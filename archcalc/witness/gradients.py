@@ -204,8 +204,14 @@ def _with_channels_last(x: Tensor) -> Tensor:
 
 
 def _crops(node: Node) -> bool:
-    """Whether the layer crops its output. A later layer may put zeros in the place of the cropped positions."""
-    return node.layer.type in ("crop", "slice") or (isinstance(node.layer, ConvTranspose) and node.layer.pad != 0)
+    """Whether the layer crops its output, or has positions that read nothing.
+
+    A later layer may put zeros in the place of the cropped positions, and units beyond the map may see pixels past
+    positions that read nothing.
+    """
+    return node.layer.type in ("crop", "slice", "unpool") or (
+        isinstance(node.layer, ConvTranspose) and node.layer.pad != 0
+    )
 
 
 def _chosen(network: Network, limit: int | None, source: int) -> list[int]:

@@ -129,6 +129,14 @@ MOVED = {
     "grid": [C, {"windows": {"size": [2, 4], "grid": True}}, "relu", "flatten"],
     "every second row": [C, {"slice": {"axis": "height", "start": 1, "stop": 7, "step": 2}}, C],
     "borders": [{"pad": {"by": [1, 2], "mode": mode}} for mode in ("reflect", "replicate", "circular")] + [C],
+    "products over an axis of one value": [
+        {"rearrange": "c (h 2) w -> c h 2 w"},
+        {"adaptive_avg_pool": {"out": [5, 3, 1]}},
+        {
+            "layers": [{"matmul": {"transpose": "second", "a": [], "b": [{"adaptive_avg_pool": {"out": [5, 1, 1]}}]}}],
+            "repeat": 2,
+        },
+    ],
     "four axes": [
         C,
         {"rearrange": "c (h 2) (w 4) -> c h 2 w 4"},
@@ -206,6 +214,15 @@ def test_a_whole_map_of_which_a_unit_reads_padding():
     own = [c for c in check(network({"input": [4, 3], "layers": layers}), limit=None).checks if c.pixels == 3]
     assert [c.measured for c in own] == [(0, 1)] * 4
     assert all(c.agree and c.exact for c in own)
+
+
+def test_a_unit_beyond_the_map_behind_an_unpooling():
+    """Pixels 0, 3 and 6 lie among zeros; two units read 0 to 3 and 2 to 5, and a third one would read 4 to 7."""
+    pool = {"max_pool": {"kernel": 1, "stride": 3}, "name": "pool"}
+    last = [{"conv": {"out": 2, "kernel": 4, "stride": 2}}, {"conv": {"out": 2, "kernel": 4, "pad": 2}}]
+    found = check(network({"input": [6, 7], "layers": [pool, {"unpool": {"of": "pool"}}, *last]}), limit=None).checks
+    assert [(c.computed, c.measured) for c in found if (c.node, c.pixels) == ("conv2", 7)] == [((0, 3), (0, 3))]
+    assert all(c.agree for c in found)
 
 
 def test_a_branch_that_reads_padding_alone_along_another_axis():

@@ -353,6 +353,26 @@ ROW, COLUMN = "{adaptive_avg_pool: {out: [1, 6]}}", "{adaptive_avg_pool: {out: [
         # A row with the channels last and a column with the channels first.
         ([6, 6], f"{{add: {{r: [{LAST}, {ROW}], c: [{B}, {COLUMN}]}}}}, {{conv: {{out: 2, kernel: 3}}}}"),
         ([6, 6], f"{{add: {{c: [{B}, {COLUMN}], r: [{LAST}, {ROW}]}}}}, {{conv: {{out: 2, kernel: 3}}}}"),
+        # A map of one channel, made of a map and of its mean, has strides that its next mean undoes.
+        (
+            [4, 6],
+            "{linear: {out: 1, axis: channels}}, {subtract: {a: [global_avg_pool], b: []}}, "
+            "{minimum: {a: [], b: [global_avg_pool]}}",
+        ),
+        # A layer that computes one position in new strides, before a convolution whose gradient of weights has them.
+        *(
+            ([1, 1], f"{LAST}, {layer}, {C}, {LAST}")
+            for layer in (
+                "relu6",
+                "hard_tanh",
+                "layer_scale",
+                "position",
+                "batch_norm",
+                "{scale: {factor: 0.1}}",
+                "{subsample: {kernel: 1, stride: 1}}",
+                "{drop_path: {p: 0.1}}",
+            )
+        ),
         # A gradient that is repeated along the width, plus one that is not, which says where the width lies in the sum.
         *(
             ([4, 6], f"{LAST}, {{add: {{b: [{other}], a: [{{reduce: {{by: sum, axis: width}}}}, {LAST}]}}}}, {LAST}")

@@ -51,6 +51,12 @@ KINDS = (
     ),
     ([3, 6, 6], f"{{matmul: [[{FIRST}], [{LAST}]]}}, {FIRST}"),
     ([3, 6, 6], f"{{conv: {{out: 1, kernel: 1}}}}, {{matmul: [[], [{{linear: {{out: 6, axis: last}}}}]]}}, {FIRST}"),
+    # the gradient of the columns of a matrix lies in columns
+    ([2, 2, 2, 2], f"{FIRST}, {{matmul: {{transpose: second, a: [], b: []}}}}, {LAST}"),
+    # windows of one position, whose heads do not lie beside those of the next window
+    ([3, 6, 1], f"{FIRST}, {ATTENTION.replace('SETTINGS', ', bias: relative, block: 1')}"),
+    # padding that differs by side, around a map whose first axis is put into the batch
+    ([3, 2, 5, 1], "{rearrange: '(n d) h w k -> d n h w k, n=1'}, {conv: {out: 1, kernel: [1, 2, 3, 3], pad: same}}"),
     ([3, 6, 6], f"{{global_avg_pool: }}, {{position: }}, {LAST}, {FIRST}"),
     ([3, 6, 6], f"{LAST}, {{max_pool: {{kernel: 6, stride: 6}}}}, {{position: }}, {LAST}, {FIRST}"),
     ([3, 6], f"{FIRST}, {{class_token: }}, {FIRST}"),
