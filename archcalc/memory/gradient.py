@@ -83,9 +83,12 @@ def made_by(batch: Batch, storage: Storage, operation: Operation, gradient: Grad
     if order != "moved":
         return Gradient(storage, True, order)
     source: Gradient | TapeTensor = value if operation.rule.gradient_order else gradient
-    if product(source.sizes) != value.count:
-        return Gradient(storage, True, "first")
-    return Gradient(storage, True, "moved", source.sizes, packed(source.sizes, [source.strides]))
+    sizes = source.sizes
+    if product(sizes) != value.count:
+        if not operation.rule.parts:
+            return Gradient(storage, True, "first")
+        sizes = operation.rule.parts[0]  # a part of the gradient
+    return Gradient(storage, True, "moved", sizes, packed(sizes, [source.strides]))
 
 
 def passed_by(batch: Batch, operation: Operation, gradient: Gradient, i: int) -> Gradient:

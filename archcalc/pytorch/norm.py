@@ -190,7 +190,7 @@ def mixed(out: Shape, *axes: int) -> Sequence[Layer]:
     sizes = tuple(1 if at in axes else n for at, n in enumerate(out.axes, 1))
     if len(sizes) <= 3:
         return [AdaptiveAvgPool(out=sizes), Expand(size=out.axes)]
-    return [Reduce(by="mean", axis="last" if len(axes) == 1 else "positions"), Expand(size=out.axes)]
+    return [Reduce(by="mean", axis="last" if {*axes} <= {0, len(sizes)} else "positions"), Expand(size=out.axes)]
 
 
 class LayerScaleRecord(NormRecord, type="layer_scale"):

@@ -233,7 +233,8 @@ class Runner(Tape):
         """x with padding around the map."""
         axes = [n + before + after for n, (before, after) in zip(shape.axes, pads, strict=True)]
         result = Result(order=formatted(x, shape), role="scratch", label="padded input")
-        return self.run("constant_pad_nd", [x], shape.channels * product(axes), result, rule=self.rule(x))
+        rule = self.rule(x)._replace(parts=((shape.channels, *shape.axes),))
+        return self.run("constant_pad_nd", [x], shape.channels * product(axes), result, rule=rule)
 
 
 def layer_params(layer: Any, x: Shape) -> Params:

@@ -19,6 +19,7 @@ from archcalc.field.grid import Grid
 from archcalc.field.pixels_read import PixelReader, Run
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.move import Movement
+from archcalc.layers.pool import Pool
 from archcalc.network import Network, Node
 from archcalc.witness.built import Built
 from archcalc.witness.enlarged import enlarged, fields_of, unit_spans
@@ -188,6 +189,8 @@ def _run(small: Network, images: Sequence[Tensor]) -> dict[int, Tensor]:
         if node.layer.type == "attention":
             inputs = [_with_channels_last(x) for x in inputs]
         out: Tensor = model.run(node, module, inputs)
+        if isinstance(node.layer, Pool):  # the mean of a window beyond the map is no number
+            out = out.nan_to_num()
         if out.requires_grad and not isinstance(node.layer, Movement):
             out.register_hook(lambda gradient: gradient.abs().gt_(TINY))  # type: ignore[no-untyped-call]
         outputs[node.index] = out

@@ -91,10 +91,9 @@ class Census:
     def take(self, drawn: Drawn) -> list[tuple[str, str]]:
         """Compare a network; every figure that differs, as the name of a comparison and a text."""
         text, found = json.dumps(drawn.spec), list[tuple[str, str]]()
-        digest = hashlib.md5(text.encode()).hexdigest()[:12]
-        if digest in self.specs:
+        if digest(text) in self.specs:
             return found
-        self.specs.add(digest)
+        self.specs.add(digest(text))
         net = drawn.network
         for name, compare in COMPARISONS.items():
             try:
@@ -176,8 +175,9 @@ class Census:
                 "# Random networks",
                 "",
                 f"{networks:,} networks of {several['layers']:,} layers, drawn over the whole spec language ({len(self.specs):,} of",
-                "them differ from one another). Everything that archcalc says of each network is compared with what PyTorch",
-                "shows of the module that is built from it.",
+                "them differ from one another), in parts of 250 with a seed each. Everything that archcalc says of each network is",
+                "compared with what PyTorch shows of the module that is built from it.",
+                *self._again(),
                 "",
                 *self._compared(),
                 "",
@@ -207,12 +207,21 @@ class Census:
                 f"| {SHARING.what} | {OURS} | {self.differences[SHARING.what]:,} |",
                 "",
                 f"Python {platform.python_version()}, {', '.join(f'{name} {number}' for name, number in tools.items())}.",
-                *(f"{count:,} networks ran at commit {state}." for state, count in sorted(self.states.items())),
                 "",
                 f"    {command}",
                 "",
             ]
         )
+
+    def _again(self) -> list[str]:
+        """How many networks were compared a second time."""
+        if not self.totals["again"]:
+            return []
+        return [
+            "",
+            f"The run found faults, of which some were mended afterwards. The {self.totals['again']:,} networks in which a figure",
+            "differed, or with a layer that a mended fault concerns, were compared again with the mended code.",
+        ]
 
     def _compared(self) -> list[str]:
         """The table of what was compared."""
@@ -263,18 +272,22 @@ class Census:
         return ["| what | with | compared |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
 
     def _disagreements(self) -> list[str]:
+        """What differs: each network with the first text of each comparison."""
         if not self.disagreements:
             return ["Every figure agrees in every network."]
-        by_name = Counter(name for _, name in {(spec, name) for spec, name, _ in self.disagreements})
-        first = {name: said for _, name, said in reversed(self.disagreements)}
+        first = {(name, spec): said for spec, name, said in reversed(self.disagreements)}
         differ = len({spec for spec, _, _ in self.disagreements})
         return [
             f"{differ:,} networks differ in a figure; all other figures agree in every network:",
             "",
-            "| comparison | networks | for example |",
-            "|---|---:|---|",
-            *(f"| {name} | {by_name[name]:,} | {first[name]} |" for name in by_name),
+            "| comparison | network, by digest | what differs first |",
+            "|---|---|---|",
+            *(f"| {name} | {digest(spec)} | {said} |" for (name, spec), said in sorted(first.items())),
         ]
+
+
+def digest(spec: str) -> str:
+    return hashlib.md5(spec.encode()).hexdigest()[:12]
 
 
 def commit() -> str:

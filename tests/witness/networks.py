@@ -530,7 +530,7 @@ class _Drawing:
         if source is not x:
             # what the owner took is not always named: the same shape, made anew
             fit: list[Any] = []
-            if len(source.axes) != len(x.axes):
+            if len(source.axes) != len(x.axes) or len(x.axes) > 3:
                 return x
             self.fitted(fit, x, source, "add")
             trial = [*steps, *fit, step]

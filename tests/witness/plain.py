@@ -78,6 +78,8 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
             raise NoSuchLayerError("pad_mode with padding that differs by side")
         pad = tuple(p[0] if isinstance(p, (tuple, list)) else p for p in pad)
     if uneven(pad):
+        if axes(x) > 3 and any(sides(pad[: axes(x) - 3])):
+            raise NoSuchLayerError(f"a convolution over {axes(x)} axes")
         x, pad = F.pad(x, sides(pad)), 0
     if axes(x) > 3:
         return over_last_axes({**given, "pad": pad}, x)
@@ -287,6 +289,8 @@ def pad(given: dict[str, Any], x: Tensor) -> Tensor:
     pads = border(given, x, 1)
     if any(n < 0 for pair in pads for n in pair):
         raise NoSuchLayerError("padding that makes a map smaller")
+    if not any(n for pair in pads for n in pair):
+        return x
     if given["mode"] != "zeros" and x.dim() > 3 + 2:
         raise NoSuchLayerError("padding over many axes")
     return F.pad(x, sides(pads), mode="constant" if given["mode"] == "zeros" else given["mode"])

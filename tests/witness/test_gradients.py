@@ -141,6 +141,7 @@ MOVED = {
         C,
         {"rearrange": "c (h 2) (w 4) -> c h 2 w 4"},
         {"layer_norm": {"axis": "last"}},
+        {"l2_norm": {"axis": ["channels", "last"]}},
         {"multiply": [[], [{"reduce": {"by": "max", "axis": "last"}}], [{"softmax": {"axis": "last"}}]]},
         {"conv": {"out": 4, "kernel": [1, 1, 2, 1]}},
     ],
@@ -222,6 +223,15 @@ def test_a_unit_beyond_the_map_behind_an_unpooling():
     last = [{"conv": {"out": 2, "kernel": 4, "stride": 2}}, {"conv": {"out": 2, "kernel": 4, "pad": 2}}]
     found = check(network({"input": [6, 7], "layers": [pool, {"unpool": {"of": "pool"}}, *last]}), limit=None).checks
     assert [(c.computed, c.measured) for c in found if (c.node, c.pixels) == ("conv2", 7)] == [((0, 3), (0, 3))]
+    assert all(c.agree for c in found)
+
+
+def test_the_mean_of_a_window_beyond_the_map():
+    """By Caffe's rule positions 0, 4, 8 and 12 of 11 are read, the last of them beyond the map. Queries see themselves."""
+    queries = [{"subsample": {"kernel": 1, "stride": 4, "ceil_mode": "caffe"}}, {"adaptive_avg_pool": {"out": 11}}]
+    attention = {"heads": 1, "queries": queries, "keys": [], "values": []}
+    found = check(network({"input": [4, 11], "layers": [{"attention": attention}]}), limit=None).checks
+    assert [c.measured for c in found if (c.node, c.pixels) == ("attention", 11)] == [(0, 10)]
     assert all(c.agree for c in found)
 
 
