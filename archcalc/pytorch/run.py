@@ -7,12 +7,13 @@ copies) is not included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.pytorch.runner import Runner, trivial
 from archcalc.pytorch.tape import TapeTensor
+from archcalc.sizes import Shape
 
 
 def unpooled(network: Network) -> set[int]:
@@ -48,6 +49,13 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
     if freed:
         tape.freed[node.index] = freed
     if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):
-        repeats = node.layer.joins and any(shape != node.shape for shape in shapes)
-        out.order = "unit" if (record.keeps_format or repeats) and node.shape.values > 1 else "first"
+        keeps = record.keeps_format or (node.layer.joins and _repeats(shapes, node.shape))
+        out.order = "unit" if keeps and node.shape.values > 1 else "first"
     return out
+
+
+def _repeats(shapes: Sequence[Shape], out: Shape) -> bool:
+    """Whether the last operator of a join has operands of different sizes. A vector has an axis of size 1 for each axis."""
+    sizes = [(shape.channels, *(shape.axes or (1,) * len(out.axes))) for shape in shapes]
+    before = tuple(max(each) for each in zip(*sizes[:-1], strict=True))
+    return before != sizes[-1]
