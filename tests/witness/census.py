@@ -18,7 +18,7 @@ from archcalc.witness.built import instance
 
 from . import plain
 from .against_pytorch import COMPARISONS
-from .networks import Drawn, Layer, Shared
+from .networks import TYPES, Drawn, Layer, Shared
 from .refusals import DIFFERENCES, OURS, SHARING, THEIRS, difference
 
 ROOT = Path(__file__).parents[2]
@@ -189,6 +189,7 @@ class Census:
                 "| layer type | layers |",
                 "|---|---:|",
                 *(f"| {name} | {count:,} |" for name, count in sorted(self.types.items())),
+                *(f"| {name} | 0 |" for name in TYPES if name not in self.types),
                 "",
                 "## Refusals",
                 "",
@@ -220,7 +221,8 @@ class Census:
         return [
             "",
             f"The run found faults, of which some were mended afterwards. The {self.totals['again']:,} networks in which a figure",
-            "differed, or with a layer that a mended fault concerns, were compared again with the mended code.",
+            "differed, or with a layer that a mended fault concerns, were compared again with the mended code. A layer type with",
+            "0 layers in the table below is newer than the run.",
         ]
 
     def _compared(self) -> list[str]:
