@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
+from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, Library, source_style
 from archcalc.export.attention_layers import Attention, BiasedAttention
 from archcalc.export.convolution_layers import RelativeConv
 from archcalc.export.missing_layers import ZeroBiasLinear
@@ -224,8 +224,15 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
     nodes = iter([node for node, _ in built.layers])
     agreed = 0
 
+    def form(node: Node) -> str:
+        return code.form(node.layer.type, node.name)[0]
+
     def left_out(node: Node) -> bool:
-        return code.form(node.layer.type, node.name)[0] in (MODULE, SUBCLASS)
+        return form(node) in (MODULE, SUBCLASS)
+
+    def is_call(node: Node, call: ModuleRun) -> bool:
+        known = call.kind in records[node.layer.type].modules and form(node) != OPERATOR
+        return known and call.shape in _shapes(node, len(images))
 
     for call in calls(theirs, images):
         path = call.path.split(".")
@@ -234,7 +241,7 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
         if call.kind not in KNOWN:
             return agreed, f"{call.path} is a {call.kind}, which no layer is known to be"
         for node in nodes:
-            if call.kind in records[node.layer.type].modules and call.shape in _shapes(node, len(images)):
+            if is_call(node, call):
                 agreed += 1
                 break
             if left_out(node):

@@ -143,6 +143,8 @@ SETTINGS: dict[str, list[dict]] = {
     "roi_align": [{"size": 2, "regions": 3}],
     "roi_pool": [{"size": 2, "regions": 3}],
     "ps_roi_pool": [{"size": 2, "regions": 3}],
+    "parameter": [{"size": [4, 6, 6]}],
+    "index_select": [{"count": 4}],
     "rearrange": [{"pattern": "c h w -> c w h"}, {"pattern": "c h w -> c (w h)"}],
 }
 

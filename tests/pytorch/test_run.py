@@ -27,7 +27,8 @@ POOL = {"kernel": 2, "stride": 2}
 
 
 def made(schedule: Training, node: int) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """The operators of a layer in each pass, with the bytes that each makes; the loss apart."""
+    """The operators of a layer in each pass, with the bytes of each per image, several images at once; the loss apart."""
+    schedule = schedule.of_batch(2)
     passes: dict[str, list[tuple[str, int]]] = {"forward": [], "backward": []}
     for at, moment in enumerate(schedule.moments):
         if moment.node == node and moment.operator != "loss backward":
@@ -170,7 +171,7 @@ ROWS = [
     (  # channels moved to the end and copied into order, a product, a view, the bias; the loss's gradient is moved too
         "linear",
         {"out": 4, "axis": "channels"},
-        [("permute", 0), ("clone", MAP), ("mm", MAP), ("view", 0), ("add", MAP)],
+        [("permute", 0), ("clone", MAP), ("mm", MAP), ("view", 0), ("add_", 0)],
         [("add", 16), ("view", MAP), ("mm", 64), ("mm", MAP)],
     ),
     (  # rows in order: the bias is a part of the product
