@@ -172,7 +172,7 @@ ROWS = [
         "linear",
         {"out": 4, "axis": "channels"},
         [("permute", 0), ("clone", MAP), ("mm", MAP), ("view", 0), ("add_", 0)],
-        [("add", 16), ("view", MAP), ("mm", 64), ("mm", MAP)],
+        [("add_", 16), ("view", MAP), ("mm", 64), ("mm", MAP)],
     ),
     (  # rows in order: the bias is a part of the product
         "linear",
