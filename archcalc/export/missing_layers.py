@@ -184,7 +184,14 @@ class ZeroBiasLinear(nn.Linear):
 
     zeros: Tensor
 
-    def __init__(self, in_features: int, out_features: int, start: int, stop: int, channels: bool = False) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        start: int,
+        stop: int,
+        channels: bool = False,
+    ) -> None:
         super().__init__(in_features, out_features)
         self.start, self.stop, self.channels = start, stop, channels
         self.constants()
@@ -192,7 +199,8 @@ class ZeroBiasLinear(nn.Linear):
     def constants(self) -> None:
         """Make the buffer, which follows from the sizes."""
         place = torch.arange(self.out_features)
-        self.register_buffer("zeros", (place >= self.start) & (place < self.stop), persistent=False)
+        zeros = (place >= self.start) & (place < self.stop)
+        self.register_buffer("zeros", zeros, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         bias = self.bias.masked_fill(self.zeros, 0)
@@ -265,9 +273,11 @@ class Rbf(nn.Module):
 def tie(module: nn.Module, owner: nn.Module) -> None:
     """Let the module use the owner's parameters and buffers in place of its own. Masks stay its own."""
     for kind in ("_parameters", "_buffers"):
-        theirs, ours = (
-            [(m, name) for m in one.modules() for name in getattr(m, kind) if name not in m._non_persistent_buffers_set]
-            for one in (owner, module)
-        )
+        theirs: list[tuple[nn.Module, str]] = []
+        ours: list[tuple[nn.Module, str]] = []
+        for one, places in ((owner, theirs), (module, ours)):
+            for m in one.modules():
+                masks = m._non_persistent_buffers_set
+                places += [(m, n) for n in getattr(m, kind) if n not in masks]
         for (m, name), (other, place) in zip(ours, theirs, strict=True):
             getattr(m, kind)[name] = getattr(other, kind)[place]

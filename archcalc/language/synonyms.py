@@ -51,7 +51,7 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("crossattention", "scaleddotproductattention", "sdpa"), "attention"),
     **dict.fromkeys(("positionembedding", "positionalembedding", "posembed", "positional"), "position"),
     **dict.fromkeys(("param", "constant", "buffer", "query", "learned", "trainedmap", "sincos"), "parameter"),
-    **dict.fromkeys(("index", "gather", "take", "lookup", "embedding", "indexselect"), "index_select"),
+    **dict.fromkeys(("index", "gather", "take", "lookup", "indexselect"), "index_select"),
     **dict.fromkeys(("clstoken", "cls", "registertokens", "distillationtoken"), "class_token"),
     **dict.fromkeys(("sub", "minus", "difference", "subtraction"), "subtract"),
     **dict.fromkeys(("div", "quotient", "division", "truediv"), "divide"),
