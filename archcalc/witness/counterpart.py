@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from archcalc.conventions.source_style import MODULE, OPERATOR, SUBCLASS, Library, source_style
+from archcalc.conventions.source_style import MODULE, SUBCLASS, Library, source_style
 from archcalc.export.attention_layers import Attention, BiasedAttention
 from archcalc.export.convolution_layers import RelativeConv
 from archcalc.export.missing_layers import ZeroBiasLinear
@@ -221,18 +221,14 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
     network = built.network
     code = source_style(network.zoo_name, library)
     extras = {extra.name for extra in code.extras}
-    nodes = iter([node for node, _ in built.layers])
-    agreed = 0
-
-    def form(node: Node) -> str:
-        return code.form(node.layer.type, node.name)[0]
+    nodes = [node for node, _ in built.layers]
+    agreed = at = 0
 
     def left_out(node: Node) -> bool:
-        return form(node) in (MODULE, SUBCLASS)
+        return code.form(node.layer.type, node.name)[0] in (MODULE, SUBCLASS)
 
     def is_call(node: Node, call: ModuleRun) -> bool:
-        known = call.kind in records[node.layer.type].modules and form(node) != OPERATOR
-        return known and call.shape in _shapes(node, len(images))
+        return call.kind in records[node.layer.type].modules and call.shape in _shapes(node, len(images))
 
     for call in calls(theirs, images):
         path = call.path.split(".")
@@ -240,18 +236,16 @@ def unlike_module(built: Built, theirs: nn.Module, images: Tensor, library: Libr
             continue
         if call.kind not in KNOWN:
             return agreed, f"{call.path} is a {call.kind}, which no layer is known to be"
-        for node in nodes:
-            if is_call(node, call):
-                agreed += 1
-                break
-            if left_out(node):
-                return (
-                    agreed,
-                    f"{node.name} ({node.layer.type} {node.shape}) where it has {call.path} {list(call.shape)}",
-                )
-        else:
+        stop = next((n for n in range(at, len(nodes)) if left_out(nodes[n])), len(nodes))
+        # the layer that must be a module comes before layers that may be one
+        found = next((n for n in (*range(stop, len(nodes))[:1], *range(at, stop)) if is_call(nodes[n], call)), None)
+        if found is None and stop < len(nodes):
+            node = nodes[stop]
+            return agreed, f"{node.name} ({node.layer.type} {node.shape}) where it has {call.path} {list(call.shape)}"
+        if found is None:
             return agreed, f"no layer is its {call.path} ({call.kind} {list(call.shape)})"
-    extra = next((node for node in nodes if left_out(node)), None)
+        agreed, at = agreed + 1, found + 1
+    extra = next((node for node in nodes[at:] if left_out(node)), None)
     return agreed, f"{extra.name} ({extra.layer.type}) where it has nothing" if extra else ""
 
 
