@@ -1,21 +1,6 @@
 """The rules: what the calls of operators become. Each module registers its rules when it is imported."""
 
-from archcalc.importing.traced.rules import (
-    activations,
-    arithmetic,
-    attention,
-    concats,
-    convolutions,
-    cuts,
-    lengths,
-    lookups,
-    moves,
-    norms,
-    pools,
-    views,
-)
-
-MODULES = (
+from archcalc.importing.traced.rules import (  # noqa: F401
     activations,
     arithmetic,
     attention,
