@@ -19,6 +19,10 @@ models = pytest.importorskip("torchvision.models")
 from torch.overrides import TorchFunctionMode  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
+from archcalc.conventions.source_style import MODULE, TORCHVISION, source_style  # noqa: E402
+from archcalc.witness.built import Built  # noqa: E402
+from archcalc.witness.counterpart import unlike_module  # noqa: E402
+
 SPECS = {
     # torchvision's name: the network's, which is the same unless torchvision departs from the paper
     "alexnet": "alexnet_tv",
@@ -421,3 +425,14 @@ def test_inception_v3_counted_in_four_ways() -> None:
     assert archcalc.load("inception_v3", gamma=False).analyze().totals.params == 23_817_352
     assert found.totals.params == 23_834_568
     assert archcalc.load("inception_v3").analyze(training=True).totals.params == 27_161_264
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mvit_v1_b", "concat"), ("mvit_v2_s", "class_token")])
+def test_the_position_encoding_of_mvit_is_one_layer(name: str, kind: str) -> None:
+    """The class token and the sum are of one shape, and which of them is the module depends on the network."""
+    with torch.device("meta"):
+        theirs = models.get_model(name, weights=None)
+        images = torch.zeros(1, 3, 16, 224, 224)
+    ours = Built(archcalc.load(name)).to("meta")
+    assert source_style(name, TORCHVISION).form(kind, "embedded")[0] == MODULE
+    assert unlike_module(ours, theirs, images, TORCHVISION)[1] == ""
