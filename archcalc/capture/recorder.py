@@ -63,6 +63,7 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
         super().__init__()
         self._dispatch_key = torch._C.DispatchKey.PreDispatch
         self.paths = {id(module): path for path, module in model.named_modules()}
+        self.classes = {path: type(module).__name__ for path, module in model.named_modules()}
         self.stack: list[nn.Module] = [model]
         self.tensors: dict[int, Tensor] = {}
         self.alive: list[torch.Tensor] = []  # no address is used twice

@@ -42,7 +42,7 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
         outputs = raw_outputs(recorder.calls)
         if outputs:
             remark = f"cut before {recorder.place}, where sizes depend on values"
-            return Run(named, recorder.calls, outputs, BATCH, (remark,))
+            return Run(named, recorder.calls, outputs, BATCH, (remark,), classes=recorder.classes)
         raise ArchcalcError(Problem(f"{recorder.place} gives a map whose size depends on values", file)) from None
     except ReadsError:
         text = f"{recorder.place} reads the values of a tensor, so that its layers depend on the image"
@@ -55,7 +55,7 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
     if not outputs:
         text = f"forward returns {_a(type(out).__name__)} without tensors; expected tensors, or a list or dict of them"
         raise ArchcalcError(Problem(text, file))
-    return Run(named, recorder.calls, outputs, BATCH)
+    return Run(named, recorder.calls, outputs, BATCH, classes=recorder.classes)
 
 
 def _without_values(module: nn.Module) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

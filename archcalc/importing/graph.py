@@ -34,6 +34,8 @@ class Imported(NamedTuple):
     tree: Tree
     notes: list[str]
     names_are_paths: bool = False
+    classes: Mapping[str, str] = {}
+    """The class of every module, by its path, where the names of layers are paths."""
 
 
 class Blob(NamedTuple):
@@ -92,6 +94,7 @@ class Graph:
         self.remarks: dict[str, None] = {}
         """What else the reader of a report has to know, each once."""
         self.names_are_paths = False
+        self.classes: Mapping[str, str] = {}
         self.storage_known = False
         """Whether the steps state where their outputs lie, so that nothing has to be guessed."""
         self.cut = 0
@@ -178,7 +181,8 @@ class Graph:
         self.inputs = {name: shape for name, shape in self.inputs.items() if name in read}
         if not self.storage_known:
             self.alone()
-        return Imported(self.tree(), ["; ".join([self.note(), *self.remarks])], self.names_are_paths)
+        notes = ["; ".join([self.note(), *self.remarks])]
+        return Imported(self.tree(), notes, self.names_are_paths, self.classes)
 
     def _missing(self) -> list[Problem]:
         if not self.missing:

@@ -107,7 +107,7 @@ class Expander(Lookup):
             context = context.with_trained(trained is not False)
         sources: Sources = (current,)
         if options.sources is not None:
-            sources = tuple([self.find(t, current, context, step.place, "from") for t in options.sources])
+            sources = self.find_all(options.sources, current, context, step.place)
             if (isinstance(step, MergeStep) or not isinstance(step, LayerStep)) and len(sources) > 1:
                 self.problem(f"only a layer can take several inputs, got {len(sources)}", step.place, key="from")
         given = options.name
@@ -242,6 +242,9 @@ class Expander(Lookup):
         if None in sources:
             return self.nothing(name, context)
         inputs = cast("tuple[int, ...]", sources)
+        if layer.joins and len(inputs) < layer.fewest_named:
+            text = f"{layer.type} joins {layer.fewest_named} or more, but from names {len(inputs)} here"
+            self.problem(text, step.place, key="from")
         if len(inputs) > 1 or hasattr(layer, "table"):
             self.spend_at(PER_PART * (len(inputs) - 1 + len(getattr(layer, "table", ()))), step.place)
         options = step.options

@@ -46,10 +46,12 @@ class Lookup(Evaluator):
 
     def fill(self, template: Template, current: int | None, context: Context, place: Place, key: str) -> str:
         """The name that a template makes; '' if the template cannot be evaluated."""
-        if template.fixed:
-            return template.fixed
+        return template.fixed or next(iter(self.fill_all(template, current, context, place, key)), "")
+
+    def fill_all(self, template: Template, current: int | None, context: Context, place: Place, key: str) -> list[str]:
+        """The names that a template makes; none if the template cannot be evaluated."""
         try:
-            return template.fill(self.with_channels(context.scope, current) if template.names else {}, self.spend)
+            return template.fill_all(self.with_channels(context.scope, current) if template.names else {}, self.spend)
         except UnknownValueError:
             self.skipped = True
         except UsedUpError:
@@ -58,18 +60,31 @@ class Lookup(Evaluator):
             self.skipped = True
             self.failed(place)
             self.problem(str(error), place, key=key)
-        return ""
+        return []
 
     def find(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> int | None:
         """The output that the template names, searched from the innermost scope outwards."""
         name = self.find_name(template, current, context, place, option)
         return self.outputs[name] if name else None
 
+    def find_all(
+        self, templates: list[Template], current: int | None, context: Context, place: Place
+    ) -> tuple[int | None, ...]:
+        """The outputs that the templates of ``from`` name. A range may be empty, but not all of them."""
+        failed = self.skipped
+        names = [name for t in templates for name in self.fill_all(t, current, context, place, "from")]
+        if not names and not self.skipped | failed:
+            self.problem(f"no layer has a number in the range of {templates[0].text!r}", place, key="from")
+        found = [self.look(name, context, place, "from") for name in names]
+        return tuple([self.outputs[name] if name else None for name in found]) or (None,)
+
     def find_name(self, template: Template, current: int | None, context: Context, place: Place, option: str) -> str:
         """The full name of the output that the template names; '' if there is no such output."""
         wanted = self.fill(template, current, context, place, option)
-        if not wanted:
-            return ""
+        return self.look(wanted, context, place, option) if wanted else ""
+
+    def look(self, wanted: str, context: Context, place: Place, option: str) -> str:
+        """The full name of the output that a step calls ``wanted``; '' if there is no such output."""
         self.spend_at(1, place)
         for prefix in context.outwards():
             if prefix + wanted in self.outputs:
@@ -169,8 +184,10 @@ class Lookup(Evaluator):
         network, place = self.network, given.place if given else Place()
         chosen, problems = list[int](), list[str]()
         if given is not None:
-            wanted = [self.fill(template, current, Context(scope), place, "") for template in given.value]
-            chosen, problems = named_outputs(network, self.outputs, [name for name in wanted if name])
+            wanted = [
+                n for template in given.value for n in self.fill_all(template, current, Context(scope), place, "")
+            ]
+            chosen, problems = named_outputs(network, self.outputs, wanted)
         elif current is not None and self.nodes[current].inputs and current not in network.outputs:
             chosen = sorted([*network.outputs, current])
         for text in () if self.skipped else problems:

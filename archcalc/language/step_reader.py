@@ -156,7 +156,7 @@ class StepReader(ValueReader):
         self.check_layer(layer, values, settings, place.path)
         named = {key: child for key, child in given.items() if key not in own} if own else given
         if not named and options.sources is not None:
-            if len(options.sources) < 2:
+            if 0 < len(options.sources) < layer.fewest_named and all(one.range is None for one in options.sources):
                 self.problem(f"{layer.type} joins two or more, but from names {len(options.sources)}", at, place.path)
             return LayerStep(place, options, layer, values)
         numbered = isinstance(named, list)

@@ -147,18 +147,38 @@ def text_expression(text: str) -> str | Expression:
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
-class Template:
-    """A name with expressions in braces: ``conv{stage}_{i}``."""
+class Range(NamedTuple):
+    """The first and the last of whole numbers, as expressions."""
 
-    __slots__ = ("fixed", "names", "parts", "text")
+    first: Expression
+    last: Expression
+
+    def numbers(self, scope: Scope, spend: Spend) -> range:
+        first, last = (_whole(one.evaluate(scope, spend)) for one in self)
+        spend(max(last - first, 0))
+        return range(first, last + 1)
+
+
+class Template:
+    """A name with expressions in braces: ``conv{stage}_{i}``.
+
+    ``range``: the place of a range among the parts, such as ``{1..i - 1}``, which stands for several names; or None.
+    """
+
+    __slots__ = ("fixed", "names", "parts", "range", "text")
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_TEMPLATE:
             raise ExpressionError(f"a name of {len(text):,} characters; {MAX_TEMPLATE} are the most")
         self.text = text = normal(text)
         pieces = _BRACES.split(text)
-        self.parts = [parse(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
-        self.names = frozenset[str]().union(*(p.names for p in self.parts if isinstance(p, Expression)))
+        self.parts = [_part(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
+        ranges = [at for at, part in enumerate(self.parts) if isinstance(part, Range)]
+        if len(ranges) > 1:
+            raise ExpressionError(f"a name has at most one range, got {text!r}")
+        self.range = ranges[0] if ranges else None
+        inside = [one for part in self.parts if not isinstance(part, str) for one in _expressions(part)]
+        self.names = frozenset[str]().union(*(one.names for one in inside))
         if any("{" in p or "}" in p for p in self.parts if isinstance(p, str)):
             raise ExpressionError(f"unbalanced braces in the name {text!r}")
         self.fixed = text if len(self.parts) == 1 else ""
@@ -169,9 +189,37 @@ class Template:
     def fill(self, scope: Scope, spend: Spend = free) -> str:
         if self.fixed:
             return self.fixed
-        name = normal("".join([p if isinstance(p, str) else _word(p.evaluate(scope, spend)) for p in self.parts]))
+        return self._filled(self.parts, scope, spend)
+
+    def fill_all(self, scope: Scope, spend: Spend = free) -> list[str]:
+        """The names that the template stands for: one, or one for each number of its range."""
+        if self.range is None:
+            return [self.fill(scope, spend)]
+        at, given = self.range, self.parts[self.range]
+        assert isinstance(given, Range)
+        before, behind = self.parts[:at], self.parts[at + 1 :]
+        return [self._filled([*before, str(number), *behind], scope, spend) for number in given.numbers(scope, spend)]
+
+    def _filled(self, parts: list[str | Expression | Range], scope: Scope, spend: Spend) -> str:
+        name = normal("".join([p if isinstance(p, str) else _word(value(p, scope, spend)) for p in parts]))
         check_name(name)
         return name
+
+
+def _part(piece: str) -> Expression | Range:
+    """What braces hold: an expression, or two with ``..`` between them."""
+    first, dots, last = piece.partition("..")
+    return Range(parse(first), parse(last)) if dots else parse(piece)
+
+
+def _expressions(part: Expression | Range) -> tuple[Expression, ...]:
+    return (*part,) if isinstance(part, Range) else (part,)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ExpressionError(f"a range needs whole numbers, got {message_text(value)}")
 
 
 def _word(value: Any) -> str:

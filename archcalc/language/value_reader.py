@@ -87,9 +87,9 @@ class ValueReader:
         names = tree.value if isinstance(tree.value, list) else [tree]
         if not names:
             self.problem(f"{what} names no layer", tree, path)
-        return [t for t in (self.template(name, path) for name in names) if t is not None]
+        return [t for t in (self.template(name, path, several=True) for name in names) if t is not None]
 
-    def template(self, tree: Tree, path: str) -> Template | None:
+    def template(self, tree: Tree, path: str, *, several: bool = False) -> Template | None:
         if isinstance(tree.value, (dict, list, bool)) or tree.value is None:
             self.problem(f"expected a name, got {kind(tree)}", tree, path)
             return None
@@ -99,6 +99,9 @@ class ValueReader:
             self.problem(str(error), tree, path)
             return None
         self.names_known(template.names, tree, path)
+        if template.range is not None and not several:
+            self.problem(f"one name stands here, and {tree.text!r} has a range", tree, path)
+            return None
         return template
 
     def text(self, tree: Tree, path: str) -> Any:

@@ -46,6 +46,8 @@ class Layer:
     """The setting that a plain value stands for: ``rearrange: "c h w -> c (h w)"``."""
     fewest: ClassVar[int] = 2
     """The fewest inputs of a join; a join of one input has no branches in a spec, and reads the layer before it."""
+    fewest_named: ClassVar[int] = 2
+    """The fewest inputs that ``from`` names. A concatenation of one is a copy."""
     makes_regions: ClassVar[bool] = False
     """Whether the layer makes regions of a map: the layers behind it run once for every region."""
     regions: Int = 0

@@ -164,7 +164,12 @@ class Minimum(Maximum, type="minimum"):
 
 
 class Concat(Join, type="concat"):
-    """The channels of all inputs, one input after the other; or the positions along another axis."""
+    """The channels of all inputs, one input after the other; or the positions along another axis.
+
+    ``from`` may name one input alone, which is copied, as ``torch.cat`` does it.
+    """
+
+    fewest_named = 1
 
     axis = AxisName("the axis along which the inputs stand one after the other", "channels")
 

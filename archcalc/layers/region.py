@@ -35,7 +35,7 @@ class RegionLayer(Layer):
     """
 
     joins = True
-    fewest = 1
+    fewest = fewest_named = 1
     makes_regions = True
     size = PerAxis("output size", 7)
 

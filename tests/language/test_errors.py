@@ -371,6 +371,44 @@ MISTAKES = [
             "spec.yaml:3: attention needs the branch keys (at layers[0].attention)",
         ],
     ),
+    (
+        "range of one number, of a sum",
+        L + '  - {relu: , name: r1}\n  - {add: , from: ["r{1..1}"]}\n',
+        ["spec.yaml:4: add joins 2 or more, but from names 1 here (at layers[1].add.from)"],
+    ),
+    (
+        "range without numbers",
+        L + '  - {relu: , name: r1}\n  - {concat: , from: ["r{2..1}"]}\n',
+        ["spec.yaml:4: no layer has a number in the range of 'r{2..1}' (at layers[1].concat.from)"],
+    ),
+    (
+        "range of parts",
+        L + '  - {relu: , name: r1}\n  - {concat: , from: ["r{1..1.5}"]}\n',
+        ["spec.yaml:4: a range needs whole numbers, got 1.5 (at layers[1].concat.from)"],
+    ),
+    (
+        "range beyond the names",
+        L + '  - {relu: , name: r1}\n  - {concat: , from: ["r{1..2}"]}\n',
+        ["spec.yaml:4: from: unknown layer 'r2'; did you mean 'r1'? (at layers[1].concat.from)"],
+    ),
+    (
+        "two ranges",
+        L + '  - {relu: , name: r1}\n  - {concat: , from: ["r{1..2}_{1..2}"]}\n',
+        ["spec.yaml:4: a name has at most one range, got 'r{1..2}_{1..2}' (at layers[1].from)"],
+    ),
+    (
+        "range in a name",
+        L + '  - {relu: , name: "r{1..2}"}\n',
+        ["spec.yaml:3: one name stands here, and 'r{1..2}' has a range (at layers[0].name)"],
+    ),
+    (
+        "range of many numbers",
+        L + '  - {relu: , name: r1}\n  - {concat: , from: ["r{1..10000000000}"]}\n',
+        [
+            "spec.yaml:4: writing out the spec takes more than 2,500,000 operations, used up here; fewer repeats, shorter "
+            "expressions or shorter lists take less (at layers[1].concat.from)"
+        ],
+    ),
     ("from empty", L + "  - {relu: , from: []}\n", ["spec.yaml:3: from names no layer (at layers[0].from)"]),
     (
         "self",

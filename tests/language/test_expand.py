@@ -182,3 +182,28 @@ def test_what_cannot_be_cropped_is_said(step: str, said: str) -> None:
     with pytest.raises(ArchcalcError) as error:
         expand(read_text(text, "spec.yaml", "spec"), "spec")
     assert said in str(error.value)
+
+
+RANGES = """
+input: [3, 8, 8]
+layers:
+  - {conv: {out: 8, kernel: 1}, name: layer0}
+  - repeat: 3
+    layers:
+      - {concat: , from: ["layer{0..i - 1}"]}
+      - {conv: {out: 2, kernel: 1}, name: "layer{i}"}
+  - {concat: , from: ["layer{2..3}", layer0, "layer{4..3}"]}
+"""
+
+
+def test_a_range_stands_for_several_names() -> None:
+    network = expand(read_text(RANGES, "spec.yaml", "spec"), "spec")
+    reads = [[network.nodes[i].name for i in node.inputs] for node in network.nodes if node.layer.type == "concat"]
+    every = ["layer0", "layer1", "layer2", "layer3"]
+    assert reads == [every[:1], every[:2], every[:3], ["layer2", "layer3", "layer0"]]
+    assert [node.shape.channels for node in network.nodes if node.layer.type == "concat"] == [8, 10, 12, 12]
+
+
+def test_outputs_have_ranges_too() -> None:
+    network = expand(read_text('outputs: ["layer{1..3}"]' + RANGES, "spec.yaml", "spec"), "spec")
+    assert [network.nodes[i].name for i in network.outputs] == ["layer1", "layer2", "layer3"]

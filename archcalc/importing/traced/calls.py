@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 
@@ -94,3 +95,5 @@ class Run(NamedTuple):
     """The tensors that were read there."""
     lost: int = 0
     """What stands behind, and is no call either."""
+    classes: Mapping[str, str] = MappingProxyType({})
+    """The class of every module, by its path."""

@@ -47,7 +47,7 @@ class _Writing:
         self.mapping = Mapping(run, self.used)
         self.steps = self.mapping.steps.steps
         self.graph = Graph(file)
-        self.graph.storage_known = run.in_place_known
+        self.graph.storage_known, self.graph.classes = run.in_place_known, run.classes
         self.blobs: dict[int, Blob] = {}
         self.owners: dict[Tensor, int] = {}
         self.macs = self.params = 0

@@ -29,11 +29,11 @@ def concat(mapping: Mapping, call: Call) -> Shown:
 
 
 def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
-    """Tensors one after another along an axis."""
-    if len(shown) == 1:
-        return shown[0]
+    """Tensors one after another along an axis. PyTorch makes a copy of one tensor alone."""
     shown = [_without_ones(one, axis) for one in shown]
     if any(factor.axis == BATCH for one in shown for factor in one.view[axis]):
+        if len(shown) == 1:
+            return shown[0]
         raise UnsupportedError("maps one after another along the batch")
     length = sum(one.sizes[axis] for one in shown)
     settings: dict[str, Any] = {}
@@ -49,6 +49,8 @@ def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
             )
             view = tuple(whole(number, sizes[number]) if at == axis else g for at, g in enumerate(shown[0].view))
             return Shown(step, view)
+    if len(shown) == 1:
+        return shown[0]
     maps = [mapping.steps.as_map(tensor, axis) for tensor in shown]
     step = mapping.steps.add(
         "concat",
