@@ -9,6 +9,7 @@ from archcalc.errors import ArchcalcError, Problem, clipped
 from archcalc.importing.formats import is_model
 from archcalc.inputs import Sizes
 from archcalc.language.expand import expand
+from archcalc.language.family import Family
 from archcalc.language.reader import family_of
 from archcalc.language.spec_text import spec_text
 from archcalc.language.tree import parse
@@ -34,12 +35,17 @@ def import_spec(
             f"torchvision:NAME, timm:NAME or torch:MODULE:NAME"
         )
     family = (read_model if is_model(path) else read_file)(path, input, allow_missing)
-    if family.tree is None:
-        raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))
     source = "standard input" if path == "-" else path if is_model(path) else path.rpartition(os.sep)[2]
+    return text_of(family, source, flat=flat)
+
+
+def text_of(family: Family, source: str, *, flat: bool = False) -> str:
+    """The spec of an imported family; its first line names the source."""
+    tree = family.tree
+    if tree is None:
+        raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))
     comments = [f"imported from {source} by archcalc {__version__}", *family.notes]
     network = expand(family, family.name)
-    tree = family.tree
     if not flat:
         from archcalc.importing.blocks import recovered
 
