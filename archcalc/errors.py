@@ -61,6 +61,11 @@ class ArchcalcError(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+def foreign(error: BaseException) -> BaseException:
+    """The error of other code, such as that of a PyTorch model, that an error is about; else the error itself."""
+    return error if error.__cause__ is None else foreign(error.__cause__)
+
+
 class LayerError(ValueError):
     """A layer that does not fit its settings or its inputs; the text shows the formula with its numbers."""
 

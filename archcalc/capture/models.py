@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.nn.parameter import is_lazy
 
+from archcalc.capture.failures import said
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 
 USUAL = (3, 224, 224)
@@ -111,20 +113,21 @@ def _of_user(name: str, net: str) -> Model:
         found: Any = importlib.import_module(place)
     except ModuleNotFoundError as error:
         text = f"there is no module {clipped(error.name or place, 80)!r} on Python's path"
-        raise ArchcalcError(Problem(text, net)) from None
+        raise ArchcalcError(Problem(text, net)) from error
     except (Exception, SystemExit) as error:
-        raise ArchcalcError(Problem(f"the import of {place} fails: {_said(error)}", net)) from error
+        raise ArchcalcError(Problem(f"the import of {place} fails: {said(error)}", net)) from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             names = [one for one in dir(found) if not one.startswith("_")]
             raise ArchcalcError(Problem(unknown("attribute", part, names), net))
         found = getattr(found, part)
-    module = found if isinstance(found, nn.Module) else None
-    if module is None and callable(found):
-        module = _built(found, net)
+    module = _built(found, net) if callable(found) and not isinstance(found, nn.Module) else found
     if not isinstance(module, nn.Module):
-        text = f"{attribute} is {_said_kind(found if module is None else module)}, expected a torch.nn.Module, its class or a function that returns one"
-        raise ArchcalcError(Problem(text, net))
+        what = "is" if module is found else "returns a value"
+        text = f"{attribute} {what} of the type {type(module).__name__}"
+        raise ArchcalcError(
+            Problem(f"{text}, expected a torch.nn.Module, its class or a function that returns one", net)
+        )
     return Model(module, attribute, {})
 
 
@@ -138,22 +141,22 @@ def _library(name: str, net: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         extra = "timm" if name == "timm" else "torch"
-        text = f"needs {name}, which is not installed ({_said(error)}): pip install 'archcalc[{extra}]'"
-        raise ArchcalcError(Problem(text, net)) from None
+        text = f"needs {name}, which is not installed ({said(error)}): pip install 'archcalc[{extra}]'"
+        raise ArchcalcError(Problem(text, net)) from error
 
 
 def _built(build: Callable[[], Any], net: str) -> Any:
     """What a function builds, with parameters that have sizes and no values where its code allows it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with suppress(Exception), _sizes_alone():
+        with suppress(Exception, SystemExit), _sizes_alone():
             made = build()
             if not isinstance(made, nn.Module) or all(one.device.type != "meta" for one in made.buffers()):
                 return made
         try:
             return build()
-        except Exception as error:
-            raise ArchcalcError(Problem(f"cannot be built: {_said(error)}", net)) from error
+        except (Exception, SystemExit) as error:
+            raise ArchcalcError(Problem(f"cannot be built: {said(error)}", net)) from error
 
 
 @contextmanager
@@ -161,7 +164,7 @@ def _sizes_alone() -> Iterator[None]:
     """Parameters that modules register inside the ``with`` block lie on the meta device, and take no memory."""
 
     def moved(module: nn.Module, name: str, parameter: Any) -> Any:
-        if parameter is None or parameter.device.type == "meta":
+        if parameter is None or parameter.device.type == "meta" or is_lazy(parameter):
             return None
         if type(parameter) is not nn.Parameter:
             return parameter.to("meta")
@@ -172,11 +175,3 @@ def _sizes_alone() -> Iterator[None]:
         yield
     finally:
         handle.remove()
-
-
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {clipped((str(error).strip() or 'without a message').splitlines()[0], 160)}"
-
-
-def _said_kind(value: Any) -> str:
-    return f"of the type {type(value).__name__}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from math import prod
 from typing import Any
 
@@ -27,11 +28,13 @@ from archcalc.sizes import Shape
 def read(text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_missing: bool) -> Imported:
     """The network of a name such as ``torchvision:resnet50``, for these inputs; without inputs, for those of the library."""
     del anew  # every size is a run of its own
-    model = model_of(text)
-    sizes = {name: (shape.channels, *shape.axes) for name, shape in inputs.items()} or model.sizes
-    if not sizes:
-        raise ArchcalcError(Problem("nothing says the size of its input: give --input, as in --input 3x224x224", file))
-    return imported(model, sizes, file, allow_missing=allow_missing)
+    with redirect_stdout(sys.stderr):  # what the code of the model prints
+        model = model_of(text)
+        sizes = {name: (shape.channels, *shape.axes) for name, shape in inputs.items()} or model.sizes
+        if not sizes:
+            text = "nothing says the size of its input: give --input, as in --input 3x224x224"
+            raise ArchcalcError(Problem(text, file))
+        return imported(model, sizes, file, allow_missing=allow_missing)
 
 
 def network_from(

@@ -65,6 +65,8 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
         self.paths = {id(module): path for path, module in model.named_modules()}
         self.classes = {path: type(module).__name__ for path, module in model.named_modules()}
         self.stack: list[nn.Module] = [model]
+        self.got: dict[int, tuple[int, ...]] = {}
+        """The sizes of the first argument of every module, in its last call."""
         self.tensors: dict[int, Tensor] = {}
         self.alive: list[torch.Tensor] = []  # no address is used twice
         self.calls: list[Call] = []
@@ -80,7 +82,9 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
     @property
     def place(self) -> str:
         """The path of the module that runs, with its class."""
-        module = self.stack[-1]
+        return self.place_of(self.stack[-1])
+
+    def place_of(self, module: nn.Module) -> str:
         path = self.paths.get(id(module), "")
         return f"{path} ({type(module).__name__})" if path else type(module).__name__
 
@@ -155,7 +159,7 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
         if torch.Tag.nondeterministic_seeded in func.tags:
             for record in records:
                 record.value, record.kind = None, "random"
-        if not tensors and results:
+        if results and (not tensors or operator.endswith("_like") or operator.startswith("new_")):
             self.made[results[0].untyped_storage()._cdata] = results[0]
         self.note(operator, settings, records)
         return made
@@ -216,12 +220,14 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
 
         def before(module: nn.Module, args: Any) -> None:
             self.stack.append(module)
+            self.got[id(module)] = tuple(args[0].shape) if args and isinstance(args[0], torch.Tensor) else ()
 
         def after(module: nn.Module, args: Any, output: Any) -> Any:
             made = None
             if type(module).__name__ in PATHS and isinstance(output, torch.Tensor) and not module.training:
                 made = self.path_left_out(module, output)
-            self.stack.pop()
+            while self.stack.pop() is not module:  # modules whose errors the model caught
+                pass
             return made
 
         with ExitStack() as stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import torch
 from torch import nn
 from torch._dispatch.python import enable_pre_dispatch, enable_python_dispatcher
+from torch.nn.parameter import is_lazy
 
+from archcalc.capture.failures import VALUES, failure
 from archcalc.capture.recorder import PATHS, DependsError, ReadsError, Recorder
-from archcalc.errors import ArchcalcError, Problem, clipped
+from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.traced.calls import Run, raw_outputs
 from archcalc.named_inputs import INPUT
 
@@ -29,6 +32,10 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
     module = getattr(module, "_orig_mod", module)  # of torch.compile
     if isinstance(module, torch.jit.ScriptModule):
         raise ArchcalcError(Problem("is a scripted module, which cannot be recorded: give the original module", file))
+    lazy = next((name for name, one in module.named_parameters() if is_lazy(one)), "")
+    if lazy:
+        text = f"{lazy} gets its sizes in the first run: run the model once, on an image, before archcalc reads it"
+        raise ArchcalcError(Problem(text, file))
     given = _arguments(module, inputs, file)
     parameters, buffers = _without_values(module)
     recorder = Recorder(module, parameters, buffers)
@@ -36,21 +43,26 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
     named = {name: recorder.add(tensor, "input", name) for name, tensor in tensors.items()}
     state = {**parameters, **buffers}
     try:
-        with torch.no_grad(), _mode(module, training), recorder.follow(), _recording(recorder):
+        with (
+            torch.no_grad(),
+            warnings.catch_warnings(action="ignore"),
+            _mode(module, training),
+            recorder.follow(),
+            _recording(recorder),
+        ):
             out = torch.func.functional_call(module, state, *_in_order(module, tensors))
-    except DependsError:
+    except DependsError as error:
         outputs = raw_outputs(recorder.calls)
         if outputs:
             remark = f"cut before {recorder.place}, where sizes depend on values"
             return Run(named, recorder.calls, outputs, BATCH, (remark,), classes=recorder.classes)
-        raise ArchcalcError(Problem(f"{recorder.place} gives a map whose size depends on values", file)) from None
-    except ReadsError:
-        text = f"{recorder.place} reads the values of a tensor, so that its layers depend on the image"
-        raise ArchcalcError(Problem(text, file)) from None
+        raise ArchcalcError(Problem(f"{recorder.place} gives a map whose size depends on values", file)) from error
+    except ReadsError as error:
+        raise ArchcalcError(Problem(f"{recorder.place} {VALUES}", file)) from error
     except ArchcalcError:
         raise
-    except Exception as error:
-        raise ArchcalcError(Problem(_failure(recorder, error, given), file)) from error
+    except (Exception, SystemExit) as error:
+        raise ArchcalcError(Problem(failure(recorder, error, given, BATCH), file)) from error
     outputs = {name: recorder.tensors[id(tensor)] for name, tensor in _named(out, "").items()}
     if not outputs:
         text = f"forward returns {_a(type(out).__name__)} without tensors; expected tensors, or a list or dict of them"
@@ -88,8 +100,9 @@ def _arguments(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str
 
 
 def _in_order(module: nn.Module, tensors: dict[str, torch.Tensor]) -> tuple[tuple[torch.Tensor, ...], dict[str, Any]]:
-    """The inputs as arguments: by position if they are the first ones, else by name."""
-    names = list(inspect.signature(module.forward).parameters)
+    """The inputs as arguments: by position if they are the first ones that have a position, else by name."""
+    signature = inspect.signature(module.forward).parameters.values()
+    names = [one.name for one in signature if one.kind != one.KEYWORD_ONLY]
     return (tuple(tensors.values()), {}) if names[: len(tensors)] == [*tensors] else ((), tensors)
 
 
@@ -113,15 +126,6 @@ def _mode(module: nn.Module, training: bool) -> Iterator[None]:
     finally:
         for one, mode in before:
             one.training = mode
-
-
-def _failure(recorder: Recorder, error: Exception, inputs: Mapping[str, Sequence[int]]) -> str:
-    """Why a run failed, in one sentence."""
-    sizes = ", ".join("x".join(map(str, one)) for one in inputs.values())
-    said = clipped(str(error).strip().split("\n")[0] or "without a message", 160)
-    if any(word in said for word in ("CUDA", "cuda", "NVIDIA")):
-        return f"{recorder.place} needs a GPU, which a run without values does not have: {said}"
-    return f"{recorder.place} fails for the input {sizes}: {type(error).__name__}: {said}"
 
 
 def _a(name: str) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 from archcalc.cli.command import Answer, Arguments, Command, Names
 from archcalc.cli.networks import load_plugins
+from archcalc.cli.options import TRACEBACK
 from archcalc.cli.parsing import parse, wants_help
 from archcalc.cli.registry import command
-from archcalc.cli.streams import discard_output, print_text, say
+from archcalc.cli.streams import discard_output, print_text, say, say_lines
 from archcalc.cli.values import HELP
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, foreign
 from archcalc.version import __version__
 
 
@@ -22,6 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except ArchcalcError as error:
+        if TRACEBACK.name in words:
+            say_lines(foreign(error))
         for problem in error.problems:
             say(str(problem))
         return 2

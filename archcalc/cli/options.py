@@ -42,7 +42,12 @@ ALLOW_MISSING = Option(
     "read a network of another tool without the layers that have no counterpart; every count is then a lower bound",
     shared=True,
 )
-NET_OPTIONS = (SET, PLUGIN, ALLOW_MISSING)
+TRACEBACK = Option(
+    "--traceback",
+    "with an error, the lines of code that it comes from: those of a PyTorch model whose code fails, or those of archcalc",
+    shared=True,
+)
+NET_OPTIONS = (SET, PLUGIN, ALLOW_MISSING, TRACEBACK)
 """Options of every command that accepts networks."""
 INPUT = Option(
     "--input",

@@ -28,6 +28,15 @@ def say(message: str) -> None:
             print(f"archcalc: {message}", file=sys.stderr)
 
 
+def say_lines(error: BaseException) -> None:
+    """Print the lines of code that an error comes from to standard error."""
+    import traceback
+
+    if sys.stderr is not None:
+        with suppress(OSError):
+            traceback.print_exception(error, chain=False, file=sys.stderr)
+
+
 def print_text(text: str) -> None:
     """Print the whole text to standard output. BrokenPipeError if the reader is gone; ArchcalcError for other failures.
 

@@ -176,7 +176,7 @@ class Graph:
         if problems:
             raise ArchcalcError(problems)
         if not self.steps:
-            raise ArchcalcError(Problem("the file has no layers that archcalc could compute", self.file))
+            raise ArchcalcError(Problem("has no layer: nothing is computed from the input", self.file))
         read = {source for step in self.steps for source in step.sources}
         self.inputs = {name: shape for name, shape in self.inputs.items() if name in read}
         if not self.storage_known:

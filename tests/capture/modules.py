@@ -58,9 +58,80 @@ class Cuda(One):
         return self.conv(x.cuda())
 
 
+class RandomLike(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) + torch.randn_like(x)
+
+
+class Shuffled(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x[:, torch.randperm(3)])
+
+
 class Wrong(One):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.conv(self.conv(x)[:, :1])
+
+
+class Raises(One):
+    """The first error is one that the model catches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Sequential(Wrong())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        try:
+            self.head(x)
+        except RuntimeError:
+            raise ValueError("the image\n  is too small") from None
+        return x
+
+
+class Exits(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        raise SystemExit
+
+
+class Values(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.from_numpy(self.conv(x).numpy())
+
+
+class Words(One):
+    """Prints, and takes its image by name alone."""
+
+    def forward(self, *, image: torch.Tensor) -> torch.Tensor:
+        print(image)
+        return self.conv(image)
+
+
+class Batch(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x).reshape(1, -1)
+
+
+class Same(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+
+class Lazy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.LazyConv2d(4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x)
+
+
+class Fc(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(100, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(x)
 
 
 class WritesPart(One):
@@ -115,6 +186,22 @@ class Dead(One):
 
 def build() -> nn.Module:
     return Plain()
+
+
+def width(out: int) -> nn.Module:
+    return nn.Conv2d(3, out, 3)
+
+
+def nothing() -> None:
+    return None
+
+
+def ends() -> nn.Module:
+    raise SystemExit(3)
+
+
+def gpu() -> nn.Module:
+    return Plain().to("cuda")
 
 
 def fails() -> nn.Module:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 pytest.importorskip("torchvision")
+
+import torch
 
 from archcalc import load
 from archcalc.cli.main import main
@@ -35,6 +41,16 @@ def test_a_class_or_a_function_of_a_module(name: str) -> None:
             "number is of the type int, expected a torch.nn.Module, its class or a function that returns one",
         ),
         (f"{PLACE}:fails", f"{PLACE}:fails: cannot be built: OSError: no such file"),
+        (f"{PLACE}:ends", f"{PLACE}:ends: cannot be built: SystemExit: 3"),
+        (
+            f"{PLACE}:width",
+            f"{PLACE}:width: cannot be built: TypeError: width() missing 1 required positional argument: ",
+        ),
+        (
+            f"{PLACE}:nothing",
+            "nothing returns a value of the type NoneType, expected a torch.nn.Module, its class or a",
+        ),
+        ("torch:tests.capture.moduls:f", "there is no module 'tests.capture.moduls' on Python's path"),
         (PLACE, f"{PLACE}: expected torch:MODULE:NAME, as in torch:my.models:build"),
         ("torch:no_such_place:f", "torch:no_such_place:f: there is no module 'no_such_place' on Python's path"),
         (f"{PLACE}:Plain", f"{PLACE}:Plain: nothing says the size of its input: give --input, as in --input 3x224x224"),
@@ -66,3 +82,54 @@ def test_side_heads(name: str, main: int, all_: int) -> None:
     """With them, the number that torchvision publishes."""
     net = load(f"torchvision:{name}")
     assert (net.analyze().totals.params, net.analyze(training=True).totals.params) == (main, all_)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
+def test_a_model_that_is_built_for_a_gpu() -> None:
+    with pytest.raises(
+        ArchcalcError, match=f"{PLACE}:gpu: cannot be built: needs a GPU, and archcalc runs models without"
+    ):
+        load(f"{PLACE}:gpu")
+
+
+def test_what_a_model_prints_is_no_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table", f"{PLACE}:Words", "--input", "3x8x8", "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)
+    assert err == "tensor(..., device='meta', size=(2, 3, 8, 8))\n"
+
+
+@pytest.mark.parametrize(
+    ("net", "line"),
+    [
+        (f"{PLACE}:Raises", 'raise ValueError("the image\\n  is too small") from None'),
+        (f"{PLACE}:Loops", "while x.sum() > 0:"),
+        (f"{PLACE}:fails", 'raise OSError("no such file")'),
+        ("torch:no_such_place:f", "ModuleNotFoundError: No module named 'no_such_place'"),
+    ],
+)
+def test_the_lines_of_a_model_that_fails(net: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["table", net, "--input", "3x8x8"]
+    assert main(words) == main([*words, "--traceback"]) == 2
+    short, _, long = capsys.readouterr().err.partition("Traceback (most recent call last):\n")
+    assert line in long
+    assert short.count("\n") == 1
+    assert long.endswith(f"\n{short}")
+
+
+@pytest.mark.parametrize(
+    ("library", "net", "text"),
+    [
+        ("torch", "torchvision:resnet18", "needs torch, which is not installed: pip install 'archcalc[torch]'"),
+        ("torch", f"{PLACE}:Plain", "needs torch, which is not installed: pip install 'archcalc[torch]'"),
+        ("torchvision", "torchvision:resnet18", "needs torchvision, which is not installed"),
+        ("timm", "timm:resnet18", "needs timm, which is not installed"),
+    ],
+)
+def test_without_the_library(library: str, net: str, text: str) -> None:
+    """In a process that does not find the library."""
+    code = f"import sys; sys.modules[{library!r}] = None; from archcalc.cli import main; sys.exit(main(['table', {net!r}]))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"archcalc: {net}: {text}")
+    assert done.stderr.count("\n") == 1

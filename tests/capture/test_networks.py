@@ -101,7 +101,16 @@ def test_another_input_is_another_run() -> None:
             modules.Random,
             "tests/capture/modules.py:53: the model (Random): add of result 2x3x16x16, random 1: random numbers",
         ),
-        (modules.Wrong, "Wrong: conv (Conv2d) fails for the input 3x16x16: RuntimeError: "),
+        (modules.RandomLike, "the model (RandomLike): randn_like of x 2x3x16x16: random numbers"),
+        (modules.Shuffled, "the model (Shuffled): index of x 2x3x16x16, random 3: random numbers"),
+        (modules.Wrong, "Wrong: conv (Conv2d) takes 3 channels and got 1, for an input of 3x16x16"),
+        (modules.Fc, "Fc: fc (Linear) takes 100 features and got 16, for an input of 3x16x16"),
+        (modules.Raises, "Raises: Raises fails for 2 images of 3x16x16: ValueError: the image is too small"),
+        (modules.Exits, "Exits: Exits fails for 2 images of 3x16x16: SystemExit without a message"),
+        (modules.Values, "Values: Values reads the values of a tensor, so that its layers depend on the image"),
+        (modules.Batch, "Batch: the output result 1x1536: the batch is a part of the channels"),
+        (modules.Same, "Same: has no layer: nothing is computed from the input"),
+        (modules.Lazy, "Lazy: conv.weight gets its sizes in the first run: run the model once, on an image, before"),
         (
             modules.WritesPart,
             "conv (Conv2d): conv2d of result 2x3x16x16, conv.weight 3x3x3x3, conv.bias 3: its input was written in place",
@@ -141,7 +150,7 @@ def test_layers_that_nothing_reads() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="has a GPU")
 def test_a_module_that_needs_a_gpu() -> None:
-    with pytest.raises(ArchcalcError, match="Cuda needs a GPU, which a run without values does not have"):
+    with pytest.raises(ArchcalcError, match="Cuda needs a GPU, and archcalc runs models without one"):
         archcalc.from_torch(modules.Cuda(), input=IMAGE)
 
 
@@ -159,6 +168,11 @@ def test_without_the_layers_that_have_no_counterpart() -> None:
         ((3, IMAGE), "expected a torch.nn.Module, got 3"),
         ((modules.Plain(), None), "Plain: nothing says the size of its input: give input=(3, 224, 224), for one image"),
         ((modules.Plain(), (3, 0, 4)), "0"),
+        (
+            (modules.Plain(), (1, 3, 16, 16)),
+            "conv (Conv2d) takes 3 channels and got 1, for an input of 1x3x16x16; sizes are those of one image, without the "
+            "batch: 3x16x16",
+        ),
     ],
 )
 def test_wrong_arguments(arguments: tuple[Any, Any], text: str) -> None:

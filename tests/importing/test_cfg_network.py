@@ -169,7 +169,7 @@ def test_everything_without_counterpart_is_named_at_once() -> None:
         (f"{NET}[shortcut]\n", 5, "[shortcut]: a shortcut names a layer in from="),
         (f"{NET}[activation]\nactivation=leeky\n", 5, "[activation]: unknown activation 'leeky'; known: linear, logistic"),
         (f"{NET}{CONV}".replace("size=3", "size=99"), 5, "conv0: "),
-        (f"{NET}[yolo]\n", 0, "the file has no layers that archcalc could compute"),
+        (f"{NET}[yolo]\n", 0, "has no layer: nothing is computed from the input"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_has_a_line(text: str, line: int, problem: str) -> None:

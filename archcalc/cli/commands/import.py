@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archcalc.cli.command import Argument, Arguments, Command, Option
 from archcalc.cli.networks import input_of
-from archcalc.cli.options import ALLOW_MISSING, INPUT, OUTPUT
+from archcalc.cli.options import ALLOW_MISSING, INPUT, OUTPUT, TRACEBACK
 
 
 def run(args: Arguments) -> str:
@@ -34,6 +34,7 @@ COMMAND = Command(
             shared=False,
         ),
         ALLOW_MISSING,
+        TRACEBACK,
         OUTPUT,
     ),
     extensions=lambda _: {"yaml": "yaml", "yml": "yaml"},

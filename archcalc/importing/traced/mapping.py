@@ -147,6 +147,8 @@ class Mapping:
         try:
             if any(map(self.overwritten, call.tensors)):
                 raise UnsupportedError("its input was written in place through another view")
+            if any(one.kind == "random" for value in given if isinstance(value, Fixed) for one in value.sources):
+                raise UnsupportedError("random numbers")
             if unfinished and operator not in FINISHING:
                 try:
                     return UNFINISHED[type(unfinished[0])].rule(self, call)
@@ -154,7 +156,8 @@ class Mapping:
                     for tensor in call.tensors:
                         self.finish(tensor)
             if operator not in RULES:
-                raise UnsupportedError("no layer does this")
+                random = any(one.kind == "random" for one in call.results)
+                raise UnsupportedError("random numbers" if random else "no layer does this")
             before = len(self.steps.steps)
             made = RULES[operator](self, call)
             if len(self.steps.steps) > before:

@@ -12,7 +12,7 @@ from archcalc.importing.traced import rules  # noqa: F401
 from archcalc.importing.traced.calls import Run, Tensor, used_by
 from archcalc.importing.traced.mapping import FAULT, Mapping
 from archcalc.importing.traced.products import products
-from archcalc.importing.traced.steps import Fixed, Shown, Step
+from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
 from archcalc.layers import registry
 
 MOVES = ("rearrange", "flatten", "slice", "to_tokens", "to_map", "windows", "from_windows")
@@ -82,9 +82,13 @@ class _Writing:
             return None
         if not isinstance(value, Shown):
             return None
-        if len(value.view) == 2 and self.steps[value.step].shape.axes:  # a vector of a map: flattened at last
+        if len(value.view) != 2 or not self.steps[value.step].shape.axes:
+            return value.step
+        try:  # a vector of a map: flattened at last
             return self.mapping.steps.as_map(value, 1).step
-        return value.step
+        except UnsupportedError as error:
+            self.graph.lacks("output", f"the output {tensor}: {error}", 0)
+            return None
 
     def write(self, at: int) -> None:
         """Add a step to the graph, and compare its shape with that of the run."""

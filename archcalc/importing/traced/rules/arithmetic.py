@@ -195,8 +195,6 @@ def _last(mapping: Mapping, tensor: Shown) -> bool:
 
 def with_constant(mapping: Mapping, operator: str, tensor: Shown, other: Fixed, source: Tensor) -> Shown:
     """A map with known numbers."""
-    if any(one.kind == "random" for one in other.sources):
-        raise UnsupportedError("random numbers")
     if other.value is not None and other.value.numel() and other.value.dtype.is_floating_point:
         first = float(other.value.flatten()[0])
         if (other.value == first).all() and broadcast(tensor.sizes, other.shape) == tensor.sizes:
