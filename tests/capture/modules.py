@@ -134,21 +134,6 @@ class Fc(nn.Module):
         return self.fc(x)
 
 
-class WritesPart(One):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.conv(x)
-        y[:, :1] = x[:, :1]
-        return self.conv(y)
-
-
-class WritesThroughView(One):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.conv(x)
-        z = y.view(x.shape[0], 3, -1)
-        y.relu_()
-        return z
-
-
 class Text(One):
     def forward(self, x: torch.Tensor) -> str:
         return "no tensor"

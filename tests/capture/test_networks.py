@@ -111,11 +111,6 @@ def test_another_input_is_another_run() -> None:
         (modules.Batch, "Batch: the output result 1x1536: the batch is a part of the channels"),
         (modules.Same, "Same: has no layer: nothing is computed from the input"),
         (modules.Lazy, "Lazy: conv.weight gets its sizes in the first run: run the model once, on an image, before"),
-        (
-            modules.WritesPart,
-            "conv (Conv2d): conv2d of result 2x3x16x16, conv.weight 3x3x3x3, conv.bias 3: its input was written in place",
-        ),
-        (modules.WritesThroughView, "WritesThroughView: an output was written in place through another view"),
         (modules.Text, "Text: forward returns a str without tensors; expected tensors, or a list or dict of them"),
         (modules.Odd, "erfinv of result 2x3x16x16: no layer does this\n"),
         (modules.Odd, "digamma of result 2x3x16x16: no layer does this\n"),

@@ -9,6 +9,7 @@ from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.traced.calls import Call, Run, Tensor
 from archcalc.importing.traced.factors import BATCH, Group, merged, size_of, split
 from archcalc.importing.traced.steps import Fixed, Shown, Steps, UnsupportedError
+from archcalc.importing.traced.writes import OVERWRITTEN
 
 FACTORIES = ("new_zeros", "new_ones", "new_full", "zeros_like", "ones_like", "full_like")
 """Operators that read the sizes of a tensor alone."""
@@ -79,18 +80,11 @@ class Mapping:
         """The calls behind calls without a layer."""
         self.last: set[int] = set()
         """The last step of every call."""
-        self.born: dict[int, int] = {}
-        self.written: dict[int, int] = {}
-        """The number of the call that made a tensor, and that wrote into a storage last."""
         for name, tensor in self.recorded.inputs.items():
             self.values[id(tensor)] = self.steps.input(name, tensor.shape[1:])
-        for number, call in enumerate(self.recorded.calls):
+        for call in self.recorded.calls:
             if id(call) in self.used:
                 self.map(call)
-            for result in call.results:
-                self.born[id(result)] = number
-                if call.in_place:
-                    self.written[result.storage] = number
         known, owners = len(self.apart), dict[int, set[str]]()
         for step in self.steps.steps:
             for one in step.own:
@@ -98,14 +92,11 @@ class Mapping:
         self.apart |= {key for key, types in owners.items() if len(types) > 1 and "parameter" in types}
         return len(self.apart) > known
 
-    def overwritten(self, tensor: Tensor) -> bool:
-        """Whether an operator wrote into the storage of a tensor through another view of it, after the tensor was made."""
-        return self.born.get(id(tensor), -1) < self.written.get(tensor.storage, -1)
-
     def map(self, call: Call) -> None:
         """Map one call. What cannot be mapped is noted, and so is nothing that follows from it."""
         given = [self.of(tensor) for tensor in call.tensors]
-        if all(value is None or isinstance(value, Fixed) for value in given):
+        overwritten = any(tensor.kind == OVERWRITTEN for tensor in call.tensors)
+        if all(value is None or isinstance(value, Fixed) for value in given) and not overwritten:
             self.computed(call, given)
             self.lost += None in given
             return
@@ -145,7 +136,7 @@ class Mapping:
         operator = call.operator if call.operator in RULES else call.operator.rstrip("_")
         unfinished = [value for value in given if type(value) in UNFINISHED]
         try:
-            if any(map(self.overwritten, call.tensors)):
+            if any(tensor.kind == OVERWRITTEN for tensor in call.tensors):
                 raise UnsupportedError("its input was written in place through another view")
             if any(one.kind == "random" for value in given if isinstance(value, Fixed) for one in value.sources):
                 raise UnsupportedError("random numbers")

@@ -13,6 +13,7 @@ from archcalc.importing.traced.calls import Run, Tensor, used_by
 from archcalc.importing.traced.mapping import FAULT, Mapping
 from archcalc.importing.traced.products import products
 from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
+from archcalc.importing.traced.writes import OVERWRITTEN, without_writes
 from archcalc.layers import registry
 
 MOVES = ("rearrange", "flatten", "slice", "to_tokens", "to_map", "windows", "from_windows")
@@ -24,7 +25,7 @@ def graph_of(run: Run, file: str, heads: Collection[str] = ()) -> Graph:
 
     ``heads``: the names of the outputs that only training has. The layers that lead to them alone are side heads.
     """
-    return _Writing(run, file, heads).graph
+    return _Writing(without_writes(run), file, heads).graph
 
 
 def heads_of(run: Run, training: Run) -> list[str]:
@@ -77,7 +78,7 @@ class _Writing:
     def output(self, tensor: Tensor) -> int | None:
         """The step of an output; None if it was lost, or does not depend on an input."""
         value = self.mapping.of(tensor)
-        if isinstance(value, Shown) and self.mapping.overwritten(tensor):
+        if tensor.kind == OVERWRITTEN:
             self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
             return None
         if not isinstance(value, Shown):

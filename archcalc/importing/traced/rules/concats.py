@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from archcalc.importing.traced.calls import Call
+from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, whole
 from archcalc.importing.traced.mapping import Mapping, rule
-from archcalc.importing.traced.rules.cuts import axis_word
+from archcalc.importing.traced.rules.cuts import axis_word, part
 from archcalc.importing.traced.rules.views import own_map
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 from archcalc.sizes import Shape
@@ -68,6 +68,40 @@ def stack(mapping: Mapping, call: Call) -> Shown:
     axis = call.settings["dim"] % len(call.results[0].shape)
     apart = [Shown(one.step, (*one.view[:axis], (), *one.view[axis:])) for one in shown]
     return one_after_another(mapping, apart, axis)
+
+
+@rule("slice_scatter")
+def part_replaced(mapping: Mapping, call: Call) -> Shown:
+    """A tensor with other values at some positions of an axis."""
+    given = call.settings
+    count = len(call.results[0].shape)
+    axis = given["dim"] % count
+    length = call.results[0].shape[axis]
+    start, stop = (min(one or 0, length) if one is not None else length for one in (given["start"] or 0, given["end"]))
+    if start < 0 or stop < 0 or given["step"] != 1:
+        raise UnsupportedError("positions that are counted from the end, or that are not neighbours")
+    return replaced(mapping, given["self"], mapping.shown(given["src"]), axis, start, stop)
+
+
+@rule("select_scatter")
+def position_replaced(mapping: Mapping, call: Call) -> Shown:
+    """A tensor with other values at one position of an axis."""
+    given = call.settings
+    axis = given["dim"] % len(call.results[0].shape)
+    start = given["index"] % call.results[0].shape[axis]
+    made = mapping.shown(given["src"])
+    made = Shown(made.step, (*made.view[:axis], (), *made.view[axis:]))
+    return replaced(mapping, given["self"], made, axis, start, start + 1)
+
+
+def replaced(mapping: Mapping, tensor: Tensor, part_: Shown, axis: int, start: int, stop: int) -> Shown:
+    """A tensor with a part of an axis in the place of its own."""
+    length = tensor.shape[axis]
+    if (start, stop) == (0, length):
+        return part_
+    around = [(0, start), (stop, length)]
+    before, after = ([part(mapping, mapping.shown(tensor), axis, a, b)] if b > a else [] for a, b in around)
+    return one_after_another(mapping, [*before, part_, *after], axis)
 
 
 def _without_ones(tensor: Shown, axis: int) -> Shown:

@@ -9,7 +9,7 @@ from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, whole
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
 from archcalc.importing.traced.rules.arithmetic import joined
-from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 from archcalc.layers.computed import EPS
 from archcalc.sizes import Shape
 
@@ -140,11 +140,12 @@ def linear(mapping: Mapping, call: Call) -> Shown:
     """A fully connected layer along the last axis."""
     given = call.settings
     weight, bias, tensor = given["weight"], given["bias"], mapping.shown(given["input"])
-    if bias is not None and bias.kind != "parameter":
+    zeros = zero_part(mapping, bias) if bias is not None and weight.kind == "parameter" else None
+    if bias is not None and bias.kind != "parameter" and zeros is None:
         made = linear(mapping, call._replace(settings={**given, "bias": None}))
         return joined(mapping, "add", made, mapping.shown(bias), made.sizes)
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
-    settings = settings_of(out=weight.shape[0], bias=None if bias is not None else False)
+    settings = settings_of(out=weight.shape[0], bias=None if bias is not None else False, zero_bias=zeros)
     if weight.kind != "parameter":
         calls = [call for call in mapping.of(weight).calls if call.operator == "_weight_norm"]
         if [call.settings["dim"] for call in calls] != [0]:
@@ -164,3 +165,15 @@ def linear(mapping: Mapping, call: Call) -> Shown:
         "linear", settings, [map.step], mapping.steps.shape_of(map, call.results[0].shape), own
     )
     return mapping.steps.shown(made_step, map)
+
+
+def zero_part(mapping: Mapping, bias: Tensor) -> list[int] | None:
+    """The positions of a bias that are zero, if it is a parameter whose part was written over by zeros."""
+    value = mapping.of(bias)
+    if not isinstance(value, Fixed) or len(value.parameters) != 1 or len(value.sources) != 1:
+        return None
+    calls = [call for call in value.calls if call.operator != "clone"]
+    if [call.operator for call in calls] != ["slice", "zero_", "slice_scatter"] or bias.shape != value.sources[0].shape:
+        return None
+    given = calls[-1].settings
+    return [given["start"], given["end"]]

@@ -22,8 +22,10 @@ def matrix_product(mapping: Mapping, left: Shown, right: Shown) -> Shown:
     one_for_all = not (has_batch(left) and has_batch(right))
     frame = left if has_batch(left) else right
     batch = [_batch(mine, others, one_for_all) for mine, others in zip(left.view[:-2], right.view[:-2], strict=True)]
-    rows, columns = left.sizes[-2], right.sizes[-1]
-    reads = [_laid(mapping, tensor) for tensor in (left, right)]
+    images = [(), ()] if not one_for_all else [left.view[-2], right.view[-1]]
+    ends = [tuple(factor for factor in group if factor.axis == BATCH) for group in images]
+    reads = [_laid(mapping, left, *ends[:1]), _laid(mapping, right, *ends[1:])]
+    rows, columns = (_size(one) for one in (left.view[-2], right.view[-1]))
     sizes = [*(size for size in batch if size > 1), rows, columns]
     step = mapping.steps.add("matmul", {}, reads, Shape(sizes[0], tuple(sizes[1:])))
     view: list[Group] = []
@@ -31,7 +33,8 @@ def matrix_product(mapping: Mapping, left: Shown, right: Shown) -> Shown:
     for size, group in zip(batch, frame.view, strict=False):
         view.append(with_batch(group, whole(axis, size)))
         axis += size > 1
-    return Shown(step, (*view, whole(axis, rows), whole(axis + 1, columns)))
+    groups = [with_batch(left.view[-2], whole(axis, rows)), with_batch(right.view[-1], whole(axis + 1, columns))]
+    return Shown(step, (*view, *groups))
 
 
 def _alike(mapping: Mapping, tensor: Shown, other: Shown) -> Shown:
@@ -72,12 +75,16 @@ def _batch(mine: Sequence[Factor], others: Sequence[Factor], one_for_all: bool) 
     return _size(mine)
 
 
-def _laid(mapping: Mapping, tensor: Shown) -> int:
-    """The step whose channels and axes are the axes of a tensor, without the batch and axes of size 1 before the matrix."""
-    if any(factor.axis == BATCH for group in tensor.view[-2:] for factor in group):
+def _laid(mapping: Mapping, tensor: Shown, images: Group) -> int:
+    """The step whose channels and axes are the axes of a tensor, without the batch and axes of size 1 before the matrix.
+
+    ``images``: the batch where it is a part of the rows of the product, or of its columns.
+    """
+    matrix = [tuple(factor for factor in group if factor not in images) for group in tensor.view[-2:]]
+    if any(factor.axis == BATCH for group in matrix for factor in group):
         raise UnsupportedError("a product of matrices along the batch")
     before = [[factor for factor in group if factor.axis != BATCH] for group in tensor.view[:-2]]
-    return mapping.steps.arranged(tensor.step, [*(group for group in before if group), *tensor.view[-2:]])
+    return mapping.steps.arranged(tensor.step, [*(group for group in before if group), *matrix])
 
 
 def product_over(

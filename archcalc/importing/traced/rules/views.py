@@ -98,6 +98,9 @@ def expanded(mapping: Mapping, tensor: Shown, sizes: tuple[int, ...]) -> Shown:
 def repeated(mapping: Mapping, tensor: Shown, counts: dict[int, int]) -> Shown:
     """The tensor with axes of size 1 repeated, each so many times."""
     images = [at for at in counts if tensor.view[at] and {factor.axis for factor in tensor.view[at]} == {BATCH}]
+    if images and counts[images[0]] != mapping.steps.batch:
+        plain_view = tuple(() if at in images else group for at, group in enumerate(tensor.view))
+        return repeated(mapping, Shown(tensor.step, plain_view), counts)
     if images:
         view = list(tensor.view)
         view[images[0]] = (Factor(BATCH, 1, counts[images[0]]),)
