@@ -80,7 +80,7 @@ def gcd(a: Int, b: Int) -> Int:
 
 def is_array(n: object) -> bool:
     """Whether n is an array."""
-    return hasattr(n, "dtype") and getattr(n, "ndim", 0) > 0
+    return type(n) is not int and hasattr(n, "dtype") and getattr(n, "ndim", 0) > 0
 
 
 def broadcast(values: Iterable[Any]) -> bool:
@@ -112,7 +112,7 @@ def int_text(n: Any) -> str:
 def equal(a: Int, b: Int) -> bool:
     """Whether a equals b, in all elements."""
     same: Any = a == b
-    return bool(same.all()) if is_array(same) else bool(same)
+    return same if type(same) is bool else bool(same.all())
 
 
 class Shape(NamedTuple):
@@ -152,7 +152,7 @@ class Work(NamedTuple):
     exp: Int = 0
 
     def times(self, n: Int) -> Work:
-        return Work(*(n * count for count in self))
+        return Work(*[n * count for count in self])
 
     @staticmethod
     def sum(works: Iterable[Work]) -> Work:

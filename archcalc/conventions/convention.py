@@ -256,9 +256,8 @@ class Convention(NamedTuple):
         """Operations of the layer. None: the layer has operations, but the convention does not count or know them."""
         if not self.knows(use.type):
             return None
-        works = any(largest(n) > 0 for n in use.work)
         count = self.operations.part(use, use.macs if largest(use.macs) > 0 else None)
-        return count if count is not None or works else 0
+        return 0 if count is None and not any(largest(n) > 0 for n in use.work) else count
 
     def count_params(self, use: Use) -> Int:
         count = self.parameters.part(use, use.params.weight + use.params.bias)

@@ -36,6 +36,9 @@ def _read(layer: Any, layouts: Layouts, target: Layout) -> tuple[list[tuple[Wind
     axes, told = range(len(target.axes)), False
     windows = [aligned(layouts[0], target)]
     for at, layout in enumerate(layouts[1:], 1):
+        if at == 2 and layout is layouts[1]:  # keys and values are read in the same way
+            windows.append(windows[1])
+            continue
         each: dict[int, Window] = {}
         if layout:
             read = _added if at == BIAS else _attended

@@ -60,7 +60,11 @@ class Propagation:
 
     def add(self, node: Node, windows: tuple[Window, ...]) -> FieldByAxis:
         """The field of the next node, whose layer has the windows; LayerError if numbers become too large."""
-        field = self._of_pixels(node, self._field(node, windows))
+        own = windows is POINT and self.grid.plain and len(node.inputs) == 1 and not node.layer.makes_regions
+        if own and node.shape.axes:  # as most layers; the rest of the code says the same, more slowly
+            field = self.fields[node.inputs[0]]
+        else:
+            field = self._of_pixels(node, self._field(node, windows))
         self.fields.append(field)
         return field
 

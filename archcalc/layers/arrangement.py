@@ -107,23 +107,25 @@ class Pattern(NamedTuple):
         """Add the size of the one part of an axis that the pattern does not state."""
         known = product(parts[name] for name in group if name in parts)
         unknown = [name for name in group if name not in parts]
-        shown = f"({' '.join(self._word(name) for name in group)})" if len(group) != 1 else self._word(group[0])
         if not unknown:
             if not equal(known, size):
                 raise LayerError(
-                    f"{self.text!r}: the {axis} of {shown} must be {int_text(known)}, got {int_text(size)}"
+                    f"{self.text!r}: the {axis} of {self._words(group)} must be {int_text(known)}, got {int_text(size)}"
                 )
             return
         if len(unknown) > 1:
             raise LayerError(
-                f"{self.text!r}: in {shown}, at most one part can have no number, got {', '.join(unknown)}"
+                f"{self.text!r}: in {self._words(group)}, at most one part can have no number, got {', '.join(unknown)}"
             )
         if largest(size % known) != 0:
             raise LayerError(
-                f"{self.text!r}: the {axis} {int_text(size)} of {shown} is not divisible by {int_text(known)}"
+                f"{self.text!r}: the {axis} {int_text(size)} of {self._words(group)} is not divisible by {int_text(known)}"
                 f"{nearest_multiples(size, known)}"
             )
         parts[unknown[0]] = size // known
+
+    def _words(self, group: tuple[str, ...]) -> str:
+        return f"({' '.join(map(self._word, group))})" if len(group) != 1 else self._word(group[0])
 
     def _word(self, name: str) -> str:
         return name if name in _NAME.findall(self.text) else int_text(self.sizes[name])

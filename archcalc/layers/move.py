@@ -31,13 +31,19 @@ LETTERS = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
 class Movement(Layer):
     """A layer that moves the values of a map by a pattern, which follows from its settings."""
 
+    _last: tuple[Shape, Arrangement] | None = None
+    """The arrangement of the last input. Every fact asks for it."""
+
     def pattern_on(self, x: Shape) -> Pattern:
         """The pattern for an input x."""
         raise NotImplementedError
 
     def arrangement(self, x: Shape) -> Arrangement:
         """The parts of the channels and of every axis, before and after the values are moved."""
-        return self.pattern_on(x).arranged(x)
+        last = self._last
+        if last is None or last[0] is not x:
+            last = self._last = x, self.pattern_on(x).arranged(x)
+        return last[1]
 
     def within(self, x: Shape, sizes: Int | tuple[Int, ...], name: str) -> dict[str, Int]:
         """The sizes of a setting for the axes of x, by the names of the parts of a pattern."""
