@@ -14,6 +14,7 @@ from archcalc.cli import main
 from archcalc.layers import base
 from archcalc.pytorch import record
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else a thread of torch that waits for another takes a whole core
 if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from fvcore.nn import FlopCountAnalysis
@@ -154,14 +155,21 @@ def memory_of(network: Network, seen: Counter[str], batch: int) -> Iterator[str]
     attends = any(node.layer.type == "attention" for node in network.nodes)
     forms: tuple[AttentionForm, ...] = ("flash", "math") if attends else ("flash",)
     seen["attends"] += attends and batch == BATCH
-    before = torch.get_num_threads()
-    if any(len(node.shape.axes) > 2 for node in network.nodes):
-        torch.set_num_threads(
-            2
-        )  # with one, PyTorch runs convolutions over three axes otherwise than docs/memory.md says
-    try:
+    with threads_for(network):
         for form in forms:
             yield from (f"{form}, {said}" for said in _in_form(network, module, images, form, seen))
+
+
+@contextmanager
+def threads_for(network: Network) -> Iterator[None]:
+    """One thread, or two over three axes: with one, PyTorch runs convolutions there otherwise than docs/memory.md says.
+
+    Two threads take several times as long for small maps.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(2 if any(len(node.shape.axes) > 2 for node in network.nodes) else 1)
+    try:
+        yield
     finally:
         torch.set_num_threads(before)
 

@@ -11,8 +11,8 @@ from archcalc.memory.training import training
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 
+from .against_pytorch import threads_for
 from .test_memory import BATCH, assert_every_moment, image_of
-from .test_memory import two_threads as two_threads
 
 FIRST = "{conv: {out: 4, kernel: 3, pad: 1}}"
 BEFORE = {
@@ -133,7 +133,6 @@ OVER_HEADS = (
 )
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", [one for one in BEFORE if one != "one position"])
 @pytest.mark.parametrize("layer", FROZEN)
 def test_a_layer_with_frozen_weights(layer: str, before: str) -> None:
@@ -145,7 +144,6 @@ def test_a_layer_with_frozen_weights(layer: str, before: str) -> None:
             compare(f"input: {[3, *[6] * axes]}\nlayers: [{first}, {one}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("heads", HEADS)
 @pytest.mark.parametrize("layer", OVER_HEADS)
 @pytest.mark.parametrize("frozen", ["", ", trained: false"])
@@ -157,14 +155,12 @@ def test_a_convolution_over_more_than_three_axes(layer: str, heads: str, frozen:
     compare(f"input: [3, 6, 4, 4]\nlayers: [{first}{heads}, {layer[:-1]}{frozen}}}, {last}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("layer", [one for one in FROZEN if "out: 4" in one or "norm" in one])
 def test_a_layer_with_the_frozen_weights_of_another_layer(layer: str) -> None:
     steps = f"{FIRST}, {layer[:-1]}, trained: false, name: one}}, {layer[:-1]}, weights: one}}, {FIRST}"
     compare(f"input: [3, 8, 8]\nlayers: [{steps}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer(layer: str, before: str) -> None:
@@ -173,7 +169,6 @@ def test_a_layer(layer: str, before: str) -> None:
             compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {form}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("layer", ["layer_norm", "rms_norm"])
 @pytest.mark.parametrize("affine", [True, False])
@@ -195,7 +190,6 @@ MOVED = {
 }
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", MOVED)
 @pytest.mark.parametrize("layer", [*LAYERS, *COMPUTED, *FROZEN])
 def test_a_layer_behind_moved_axes(layer: str, before: str) -> None:
@@ -203,7 +197,6 @@ def test_a_layer_behind_moved_axes(layer: str, before: str) -> None:
     compare(f"input: [3, 6, 6]\nlayers: [{MOVED[before]}, {layer}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", [one for one in BEFORE if one != "one position"])
 @pytest.mark.parametrize(
     "layer", [one for one in FROZEN if any(name in one for name in ("linear", "position", "token"))]
@@ -217,16 +210,15 @@ def compare(text: str) -> None:
     """Both passes operator by operator, with and without autocast."""
     network = expand(read_text(text, "spec.yaml", "spec"), "spec")
     module, image = Built(network, overwritten(network)), image_of(network, "cpu")
-    for amp in (False, True):
-        assert_every_moment(
-            inference(network, amp=amp, sums_in_place=False), memory.inference_live(module, image, amp=amp), BATCH
-        )
-        assert memory.saved_difference(network, module, image, amp=amp) == ""
-        schedule = training(network, amp=amp, sums_in_place=False)
-        assert_every_moment(schedule, memory.training_live(module, image, amp=amp), BATCH)
+    with threads_for(network):
+        for amp in (False, True):
+            live = memory.inference_live(module, image, amp=amp)
+            assert_every_moment(inference(network, amp=amp, sums_in_place=False), live, BATCH)
+            assert memory.saved_difference(network, module, image, amp=amp) == ""
+            schedule = training(network, amp=amp, sums_in_place=False)
+            assert_every_moment(schedule, memory.training_live(module, image, amp=amp), BATCH)
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", BEFORE)
 @pytest.mark.parametrize("layer", COMPUTED)
 def test_a_convolution_with_computed_weights(layer: str, before: str) -> None:
@@ -235,7 +227,6 @@ def test_a_convolution_with_computed_weights(layer: str, before: str) -> None:
             compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {layer}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("layer", COMPUTED)
 def test_computed_weights_of_another_layer(layer: str) -> None:
     steps = f"{FIRST}, {layer[:-1]}, name: one}}, {layer[:-1]}, weights: one}}, {FIRST}"
@@ -251,7 +242,6 @@ LOCAL = (
 )
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", [one for one in BEFORE if "one" not in one])
 @pytest.mark.parametrize("settings", LOCAL)
 def test_a_locally_connected_layer(settings: str, before: str) -> None:
@@ -271,7 +261,6 @@ JOINS = ("subtract", "divide", "maximum", "minimum")
 SMALL = "{conv: {out: 1, kernel: 3, pad: 1}}"
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", ["channels first", "channels last", "some channels"])
 @pytest.mark.parametrize("join", JOINS)
 def test_a_join(join: str, before: str) -> None:
@@ -305,7 +294,6 @@ UNEQUAL = (
 )
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("before", ["channels first", "channels last", "some channels", "some positions"])
 @pytest.mark.parametrize("other", UNEQUAL)
 def test_a_sum_of_unequal_maps(other: str, before: str) -> None:
@@ -318,7 +306,6 @@ def test_a_sum_of_unequal_maps(other: str, before: str) -> None:
             compare(f"input: {[3, size, size]}\nlayers: [{BEFORE[before]}, {join}, {FIRST}]\n")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize(
     "settings",
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from archcalc.language.expand import expand
@@ -10,11 +12,13 @@ from archcalc.memory.budget import Budget
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.training import training
 from archcalc.network import Network
+from archcalc.pytorch.runner import AttentionForm
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 from archcalc.witness.device import allocated
 from archcalc.witness.figures import images_of
 
+from .against_pytorch import threads_for
 from .test_memory import assert_every_moment
 from .test_memory import two_threads as two_threads
 
@@ -79,14 +83,14 @@ def network(size: list[int], layers: str) -> Network:
     return expand(read_text(f"input: {size}\nlayers: [{layers}]\n", "spec.yaml", "spec"), "spec")
 
 
-@pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize(("size", "layers"), KINDS)
 def test_every_byte(size: list[int], layers: str, batch: int) -> None:
     net = network(size, layers)
     module, images = Built(net, overwritten(net)), images_of(net, "cpu", batch)
-    for amp in (False, True):
-        for form in ("flash", "math") if "attention" in layers else ("flash",):
+    forms: tuple[AttentionForm, ...] = ("flash", "math") if "attention" in layers else ("flash",)
+    with threads_for(net):
+        for amp, form in product((False, True), forms):
             schedule = inference(net, amp=amp, attention=form, sums_in_place=False)
             live = memory.inference_live(module, *images, amp=amp, attention=form)
             assert_every_moment(schedule, live, batch)
