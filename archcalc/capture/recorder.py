@@ -150,8 +150,9 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
             settings[argument.name] = self.known(value)
         with torch._C._DisablePythonDispatcher():  # faster, and the sizes are the same
             made = torch.empty_like(args[0]) if operator in SAME_SIZES else func(*args, **kwargs)
-        known = self.computed(func, operator, args, kwargs)
         results = _tensors(made)
+        on_meta = any(one.device.type == "meta" for one in results)
+        known = self.computed(func, operator, args, kwargs) if on_meta else []
         records = tuple(self.add(one, "result") for one in results)
         for result, record, value in zip(results, records, known, strict=False):
             if result.device.type == "meta":
@@ -181,13 +182,13 @@ class Recorder(SchemaCheckMode):  # type: ignore[no-untyped-call]
     def computed(self, func: Any, operator: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
         """What an operator on meta makes of constants alone; nothing if it reads an input or a parameter."""
         made_of = [one for one in tree_leaves((args, kwargs)) if isinstance(one, torch.Tensor)]
-        random = torch.Tag.nondeterministic_seeded in func.tags
-        if random or any(one.device.type != "meta" for one in made_of):
+        if torch.Tag.nondeterministic_seeded in func.tags:
             return []
         if operator in FACTORIES:
             given = {id(one): torch.empty(one.shape, dtype=one.dtype) for one in made_of}
         else:
-            given = {id(one): self.values[id(one)] for one in made_of if id(one) in self.values}
+            known = [(one, self.values.get(id(one)) if one.device.type == "meta" else one) for one in made_of]
+            given = {id(one): value for one, value in known if value is not None}
         if any(id(one) not in given for one in made_of):
             return []
 

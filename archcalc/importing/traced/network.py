@@ -9,7 +9,7 @@ from typing import Any
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Blob, Graph
 from archcalc.importing.traced import rules  # noqa: F401
-from archcalc.importing.traced.calls import Run, Tensor, used_by
+from archcalc.importing.traced.calls import Call, Run, Tensor, used_by
 from archcalc.importing.traced.mapping import FAULT, Mapping
 from archcalc.importing.traced.products import products
 from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
@@ -165,6 +165,18 @@ class _Writing:
             weights = any(one.kind == "parameter" for one in call.tensors)
             if id(call) not in self.used and (weights or products(call)) and not self.run.remarks:
                 self.graph.dropped[f"{call.operator} whose output is not used"] += 1
+            elif id(call) in self.used and products(call) and self.constant(call):
+                self.graph.dropped[f"{call.operator} of constants"] += 1
+
+    def constant(self, call: Call) -> bool:
+        """Whether a call computes constants alone."""
+        value = self.mapping.of(call.results[0])
+        return isinstance(value, Fixed) and value.value is not None and not value.parameters
+
+    def images(self, call: Call, repeated: dict[int, int]) -> int:
+        """The images of the run for which a call computes; of a call on parameters, as often as it was repeated."""
+        fixed = isinstance(self.mapping.of(call.results[0]), Fixed)
+        return repeated.get(id(call), 1) if fixed else self.run.batch
 
     def check(self) -> None:
         """The layers have every parameter that the outputs need, and all multiply-adds of the run."""
@@ -177,9 +189,8 @@ class _Writing:
         if count != self.params:
             text = f"the layers have {self.params:,} parameters, and the run reads {count:,}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))
-        made = [call for call in calls if not isinstance(self.mapping.of(call.results[0]), Fixed)]
-        macs = sum(products(call) for call in made) // self.run.batch
-        macs += sum(products(call) // images for call, images in self.mapping.repeated)
+        images = {id(call): images for call, images in self.mapping.repeated}
+        macs = sum(products(call) // self.images(call, images) for call in calls if not self.constant(call))
         if macs != self.macs:
             text = f"the layers have {self.macs:,} multiply-adds, and the run has {macs:,}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))

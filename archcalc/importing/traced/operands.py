@@ -82,7 +82,7 @@ def _computed(mapping: Mapping, tensor: Tensor, value: Fixed) -> Shown:
     """What an operator makes of parameters, by the rule of the operator."""
     call = value.calls[-1]
     operator = call.operator if call.operator in RULES else call.operator.rstrip("_")
-    if operator not in RULES or len(call.results) != 1:
+    if operator not in RULES:
         raise UnsupportedError(f"a parameter that {call.operator} computes")
     before = {}
     for one in call.tensors:
@@ -103,6 +103,8 @@ def _computed(mapping: Mapping, tensor: Tensor, value: Fixed) -> Shown:
         result = RULES[operator](mapping, call)
     finally:
         mapping.values |= before
+    if isinstance(result, list):
+        result = result[[one is tensor for one in call.results].index(True)]
     if not isinstance(result, Shown):
         raise UnsupportedError(f"a parameter that {call.operator} computes")
     if result.sizes != tensor.shape:

@@ -123,13 +123,16 @@ class Steps:
         self.steps[made].targets = targets
         return made
 
-    def as_map(self, tensor: Shown, channels: int) -> Map:
-        """The tensor as a map whose channels are the tensor's axis of that number; the other axes keep their order."""
+    def as_map(self, tensor: Shown, channels: int, part: bool = False) -> Map:
+        """The tensor as a map whose channels are the tensor's axis of that number; the other axes keep their order.
+
+        ``part``: the channels may be a part of an axis, beside the batch.
+        """
         view = tensor.view
         channels %= len(view)
         groups = [[factor for factor in group if factor.axis != BATCH] for group in view]
         batch = [len(kept) < len(group) for kept, group in zip(groups, view, strict=True)]
-        if batch[channels]:
+        if batch[channels] and not (part and groups[channels]):
             raise UnsupportedError("the batch is a part of the channels")
         axes, number = [], 1
         kept = [groups[channels]]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.steps import Shown, UnsupportedError
@@ -37,28 +40,33 @@ def gelu(mapping: Mapping, call: Call) -> Shown:
 
 @rule("hardtanh", "clamp", "clamp_min")
 def clamp(mapping: Mapping, call: Call) -> Shown:
-    """Limits: ReLU, ReLU6 or hard tanh."""
+    """Limits: ReLU, ReLU6 or hard tanh, or the larger one of each value and a limit."""
     given = call.settings
     low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
     tensor = mapping.shown(given["self"])
     if (low, high) in ((0, 6), (0, None)):
         return mapping.steps.same("relu6" if high else "relu", {}, tensor)
-    if isinstance(low, Tensor) or isinstance(high, Tensor):
-        raise UnsupportedError("limits that are tensors")
-    if low is None or high is None:
-        limit = number(mapping, float(next(one for one in (low, high) if one is not None)))
-        step = mapping.steps.steps[tensor.step]
-        reads = [tensor.step, limit]
-        return Shown(mapping.steps.add("minimum" if low is None else "maximum", {}, reads, step.shape), tensor.view)
-    return mapping.steps.same("hard_tanh", {"min": float(low), "max": float(high)}, tensor)
+    numbers = [one for one in (low, high) if one is not None and not isinstance(one, Tensor)]
+    if len(numbers) == 2:
+        return mapping.steps.same("hard_tanh", {"min": float(numbers[0]), "max": float(numbers[1])}, tensor)
+    for type, limit in (("maximum", low), ("minimum", high)):
+        if limit is not None:
+            reads = [tensor.step, limit_of(mapping, limit)]
+            shape = mapping.steps.steps[tensor.step].shape
+            tensor = Shown(mapping.steps.add(type, {}, reads, shape), tensor.view)
+    return tensor
 
 
-def number(mapping: Mapping, value: float) -> int:
-    """The step of a constant number: a vector with one channel."""
-    made = Tensor((1,), "constant", type="float32")
-    step = mapping.steps.add("parameter", {"size": [1], "fixed": True}, [0], Shape(1), [made])
-    mapping.steps.steps[step].value = value
-    return step
+def limit_of(mapping: Mapping, limit: Any) -> int:
+    """The step of one number, of a tensor or not: a vector with one channel."""
+    if not isinstance(limit, Tensor):
+        made = Tensor((1,), "constant", type="float32")
+        step = mapping.steps.add("parameter", {"size": [1], "fixed": True}, [0], Shape(1), [made])
+        mapping.steps.steps[step].value = float(limit)
+        return step
+    if prod(limit.shape) != 1:
+        raise UnsupportedError("limits that are tensors of several numbers")
+    return mapping.shown(limit).step
 
 
 @rule("leaky_relu", "elu")

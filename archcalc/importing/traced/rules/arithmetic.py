@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, Factor, size_of
@@ -42,20 +43,36 @@ def function(mapping: Mapping, call: Call) -> Shown:
 def binary(mapping: Mapping, call: Call) -> Shown:
     """A join of two tensors, or a tensor with a number or a parameter."""
     given = call.settings
-    operator = call.operator.rstrip("_")
-    a, b = given["self"], given["other"]
     if given.get("alpha", 1) != 1:
         raise UnsupportedError("a sum with a factor")
+    a, b = given["self"], given["other"]
     left, right = (mapping.of(x) if isinstance(x, Tensor) else x for x in (a, b))
+    return met(mapping, call.operator.rstrip("_"), (left, a), (right, b), call.results[0].shape)
+
+
+@rule("addcmul")
+def sum_of_product(mapping: Mapping, call: Call) -> Shown:
+    """A product of two tensors, and the sum of it and a third."""
+    given = call.settings
+    third, first, second = ((mapping.finish(one), one) for one in (given[k] for k in ("self", "tensor1", "tensor2")))
+    if given["value"] != 1 or not any(isinstance(one, Shown) for one, _ in (first, second)):
+        raise UnsupportedError("a sum and a product with a factor, or of parameters alone")
+    made = met(mapping, "mul", first, second, broadcast(first[1].shape, second[1].shape))
+    return met(mapping, "add", (made, None), third, call.results[0].shape)
+
+
+def met(mapping: Mapping, operator: str, one: tuple[Any, Any], other: tuple[Any, Any], shape: Sequence[int]) -> Shown:
+    """Two operands, value by value: what each of them shows, and the tensor, at least one of them a map."""
+    left, right = one[0], other[0]
     if isinstance(left, Shown) and isinstance(right, Shown):
-        return joined(mapping, operator, left, right, call.results[0].shape)
-    tensor, other = (left, right) if isinstance(left, Shown) else (right, left)
-    if isinstance(other, (int, float)) and not isinstance(other, bool):
-        return scaled(mapping, operator, tensor, float(other), swapped=tensor is right)
-    if isinstance(other, Fixed):
+        return joined(mapping, operator, left, right, shape)
+    tensor, fixed, source = (left, right, other[1]) if isinstance(left, Shown) else (right, left, one[1])
+    if isinstance(fixed, (int, float)) and not isinstance(fixed, bool):
+        return scaled(mapping, operator, tensor, float(fixed), swapped=tensor is right)
+    if isinstance(fixed, Fixed):
         if operator in ("sub", "rsub", "div") and (operator != "sub" or tensor is right):
             raise UnsupportedError("a parameter that is divided by, or from which a map is subtracted")
-        return with_parameter(mapping, operator, tensor, other, b if tensor is left else a)
+        return with_parameter(mapping, operator, tensor, fixed, source)
     raise UnsupportedError("an operand that is not understood")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.importing.traced.calls import Call
 from archcalc.importing.traced.mapping import UNFINISHED, Mapping, Unfinished, rule
+from archcalc.importing.traced.rules.pools import axes_of, reduced, square
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 
 
@@ -19,15 +21,23 @@ class Lengths(NamedTuple):
 
 
 @rule("linalg_vector_norm", "norm")
-def length(mapping: Mapping, call: Call) -> Lengths:
-    """The length of the vectors along one axis."""
+def length(mapping: Mapping, call: Call) -> Lengths | Shown:
+    """The length of the vectors along axes."""
     given = call.settings
     order, dims = given.get("ord", given.get("p", 2)), given.get("dim")
     tensor = mapping.shown(given["self"])
-    dims = list(dims) if isinstance(dims, (list, tuple)) else [dims]
-    if order not in (2, None) or len(dims) != 1 or dims[0] is None or not given.get("keepdim"):
-        raise UnsupportedError("a norm other than the length of vectors along one axis")
-    return Lengths(call.results[0].shape, tensor, dims[0] % len(tensor.view))
+    over = axes_of(dims, len(tensor.view))
+    if order not in (2, None):
+        raise UnsupportedError("a norm other than the length of vectors")
+    if len(over) == 1 and given.get("keepdim"):
+        return Lengths(call.results[0].shape, tensor, over[0])
+    return root_of_squares(mapping, tensor, over, bool(given.get("keepdim")))
+
+
+def root_of_squares(mapping: Mapping, tensor: Shown, over: Sequence[int], keepdim: bool) -> Shown:
+    """The length of the vectors along axes, as a map."""
+    made = reduced(mapping, "sum", square(mapping, tensor), over, keepdim)
+    return mapping.steps.same("math", {"function": "sqrt"}, made)
 
 
 def on_lengths(mapping: Mapping, call: Call) -> Any:
@@ -50,8 +60,11 @@ def _eps(lengths: Lengths) -> dict[str, Any]:
     return {} if lengths.eps == 1e-12 else {"eps": lengths.eps}
 
 
-def _refused(mapping: Mapping, lengths: Lengths) -> Shown:
-    raise UnsupportedError("the lengths of vectors are used in another way")
+def finished(mapping: Mapping, lengths: Lengths) -> Shown:
+    """The lengths as a map."""
+    if lengths.eps or lengths.sizes[lengths.axis] != 1:
+        raise UnsupportedError("the lengths of vectors are used in another way")
+    return root_of_squares(mapping, lengths.tensor, [lengths.axis], True)
 
 
-UNFINISHED[Lengths] = Unfinished(on_lengths, _refused)
+UNFINISHED[Lengths] = Unfinished(on_lengths, finished)

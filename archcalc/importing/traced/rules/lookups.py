@@ -2,46 +2,64 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, reshaped, whole
 from archcalc.importing.traced.mapping import Mapping, rule
+from archcalc.importing.traced.rules.views import own_map
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 from archcalc.sizes import Shape
 
 
 @rule("index", "_unsafe_index")
 def index(mapping: Mapping, call: Call) -> Shown:
-    """Positions of one axis."""
+    """Positions of one axis, or of neighbouring axes at once."""
     chosen = [(axis, one) for axis, one in enumerate(call.settings["indices"]) if one is not None]
-    if len(chosen) != 1:
+    tensor = mapping.shown(call.settings["self"])
+    first, count = chosen[0][0], len(chosen)
+    if chosen[-1][0] - first >= count:
+        raise UnsupportedError("positions that are chosen along axes with another one between them")
+    sizes = tensor.sizes[first : first + count]
+    value = _known(mapping, chosen[0][1])
+    for size, (_, one) in zip(sizes[1:], chosen[1:], strict=True):
+        value = value * size + _known(mapping, one) % size
+    merged = (*tensor.sizes[:first], prod(sizes), *tensor.sizes[first + count :])
+    view = reshaped(tensor.view, merged)
+    if view is None:
+        tensor = own_map(mapping, tensor)
+        view = reshaped(tensor.view, merged)
+    if view is None:
         raise UnsupportedError("positions that are chosen along several axes at once")
-    axis, indices = chosen[0]
-    return selected(mapping, mapping.shown(call.settings["self"]), axis, indices)
+    return selected(mapping, Shown(tensor.step, view), first, value)
 
 
 @rule("index_select")
 def index_select(mapping: Mapping, call: Call) -> Shown:
     """Positions of one axis."""
     tensor = mapping.shown(call.settings["self"])
-    return selected(mapping, tensor, call.settings["dim"] % len(tensor.view), call.settings["index"])
+    return selected(mapping, tensor, call.settings["dim"] % len(tensor.view), _known(mapping, call.settings["index"]))
 
 
 @rule("embedding")
 def embedding(mapping: Mapping, call: Call) -> Shown:
     """Rows of a table."""
-    return selected(mapping, mapping.shown(call.settings["weight"]), 0, call.settings["indices"])
+    return selected(mapping, mapping.shown(call.settings["weight"]), 0, _known(mapping, call.settings["indices"]))
 
 
-def selected(mapping: Mapping, tensor: Shown, axis: int, indices: Tensor) -> Shown:
-    """The positions of an axis that constants choose; the axis becomes the axes of the constants."""
+def _known(mapping: Mapping, indices: Tensor) -> Any:
+    """The positions that a tensor of constants chooses."""
     known = mapping.of(indices)
     if not isinstance(known, Fixed) or known.value is None:
         raise UnsupportedError("positions that depend on the image are chosen")
-    value: Any = known.value
     if indices.type not in ("int64", "int32"):
         raise UnsupportedError("positions that are chosen by true and false")
+    return known.value
+
+
+def selected(mapping: Mapping, tensor: Shown, axis: int, value: Any) -> Shown:
+    """The positions of an axis that constants choose; the axis becomes the axes of the constants."""
     if any(factor.axis == BATCH for factor in tensor.view[axis]):
         raise UnsupportedError("images of the batch that are chosen")
     plain = [tuple(factor for factor in group if factor.axis != BATCH) for group in tensor.view]

@@ -10,6 +10,7 @@ from typing import Any
 from archcalc.importing.traced.calls import Tensor
 from archcalc.importing.traced.factors import Group, size_of
 from archcalc.importing.traced.mapping import Mapping
+from archcalc.importing.traced.products import products
 from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
 
 
@@ -20,6 +21,8 @@ def added(mapping: Mapping, queries: Shown, keys: Shown, terms: Iterable[Fixed])
     roll, block = _windows(mapping, queries)
     for term in terms:
         for one in term.terms or (term,):
+            if one.parameters and any(map(products, one.calls)):
+                raise UnsupportedError("a bias of attention that products compute")
             if one.parameters:
                 own += one.parameters
                 numbers = prod(2 * side - 1 for side in block) * size_of(heads_of(mapping, queries))

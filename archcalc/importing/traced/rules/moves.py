@@ -78,10 +78,10 @@ def around(
     count = len(tensor.view)
     by = {count - 1 - at // 2: (amounts[at], amounts[at + 1]) for at in range(0, len(amounts), 2)}
     used = [axis for axis, side in by.items() if any(side)]
-    channels = 1 if 1 not in used else count - 1
-    if channels in used:
+    channels = next((axis for axis in (1, count - 1, 0) if axis not in used), None)
+    if channels is None:
         raise UnsupportedError("padding of the channels and of positions")
-    map = mapping.steps.as_map(tensor, channels)
+    map = mapping.steps.as_map(tensor, channels, part=not channels)
     axes = [by.get(map.axes.index(number), (0, 0)) for number in range(1, max(map.axes) + 1)]
     equal = len(set(axes)) == 1 and axes[0][0] == axes[0][1]
     settings = {"by": axes[0][0] if equal else [list(side) for side in axes]} | settings

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from math import inf
+from collections.abc import Sequence
+from math import inf, prod
 from typing import Any
 
 from archcalc.importing.traced.calls import Call
 from archcalc.importing.traced.factors import BATCH
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.rules.arithmetic import joined
 from archcalc.importing.traced.rules.convolutions import along_more_axes, before_padding
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 from archcalc.sizes import Shape
@@ -70,14 +72,20 @@ def reduction(mapping: Mapping, call: Call) -> Shown:
     """The mean, the sum or the maximum over axes."""
     given = call.settings
     tensor = mapping.shown(given["self"])
-    dims = given.get("dim")
-    count = len(tensor.view)
-    over = sorted(
-        {axis % count for axis in (dims if isinstance(dims, (list, tuple)) else [dims])}
-        if dims is not None
-        else range(count)
-    )
     by = {"mean": "mean", "sum": "sum", "amax": "max"}[call.operator]
+    return reduced(mapping, by, tensor, axes_of(given.get("dim"), len(tensor.view)), bool(given.get("keepdim")))
+
+
+def axes_of(dims: Any, count: int) -> list[int]:
+    """The axes that an operator names, in order; all of them if it names none."""
+    if dims is None:
+        return list(range(count))
+    return sorted({axis % count for axis in (dims if isinstance(dims, (list, tuple)) else [dims])})
+
+
+def reduced(mapping: Mapping, by: str, tensor: Shown, over: Sequence[int], keepdim: bool) -> Shown:
+    """The mean, the sum or the maximum over axes."""
+    count = len(tensor.view)
     kept = [axis for axis in range(1, count) if axis not in over]
     if any(factor.axis == BATCH for axis in over for factor in tensor.view[axis]):
         raise UnsupportedError("a reduction over the batch")
@@ -91,17 +99,36 @@ def reduction(mapping: Mapping, call: Call) -> Shown:
         step = mapping.steps.add(type, settings, [map.step], Shape(shape.channels, (1,) * len(shape.axes)))
         made = mapping.steps.shown(step, map)
     elif len(over) == 1:
-        channels = 1 if over[0] != 1 else 2 if count > 3 else 1
         map = mapping.steps.as_map(tensor, over[0])
         shape = mapping.steps.steps[map.step].shape
         step = mapping.steps.add("reduce", {"by": by, "axis": "channels"}, [map.step], Shape(1, shape.axes))
         made = mapping.steps.shown(step, map)
-        del channels
     else:
-        raise UnsupportedError(f"a reduction over axes {over} of {count}")
-    if not given.get("keepdim"):
+        raise UnsupportedError(f"a reduction over axes {list(over)} of {count}")
+    if not keepdim:
         made = Shown(made.step, tuple(group for axis, group in enumerate(made.view) if axis not in over))
     return made
+
+
+@rule("var")
+def variance(mapping: Mapping, call: Call) -> Shown:
+    """The mean square of the distances from the mean."""
+    given = call.settings
+    tensor = mapping.shown(given["self"])
+    over = axes_of(given["dim"], len(tensor.view))
+    correction = given.get("correction")
+    correction = int(given.get("unbiased", True)) if correction is None else correction
+    number = prod(tensor.sizes[axis] for axis in over)
+    mean = reduced(mapping, "mean", tensor, over, True)
+    squares = square(mapping, joined(mapping, "sub", tensor, mean, tensor.sizes))
+    if not correction:
+        return reduced(mapping, "mean", squares, over, given["keepdim"])
+    made = reduced(mapping, "sum", squares, over, given["keepdim"])
+    return mapping.steps.same("scale", {"factor": 1 / (number - correction)}, made)
+
+
+def square(mapping: Mapping, tensor: Shown) -> Shown:
+    return mapping.steps.same("math", {"function": "power", "exponent": 2}, tensor)
 
 
 @rule("upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_nearest1d", "upsample_nearest3d")

@@ -54,7 +54,7 @@ def same(mapping: Mapping, call: Call) -> Shown:
     return tensor
 
 
-@rule("permute", "transpose", "t", "swapaxes", "movedim")
+@rule("permute", "transpose", "t", "numpy_T", "mT", "swapaxes", "movedim")
 def permute(mapping: Mapping, call: Call) -> Shown:
     """The axes in another order."""
     given = call.settings
@@ -70,6 +70,10 @@ def permute(mapping: Mapping, call: Call) -> Shown:
         }
         others = iter(axis for axis in range(count) if axis not in moved.values())
         order = [moved[at] if at in moved else next(others) for at in range(count)]
+    elif call.operator == "numpy_T":
+        order.reverse()
+    elif call.operator == "mT":
+        order[-2:] = order[-1], order[-2]
     elif count > 1:
         a, b = (given.get(f"dim{n}", given.get(f"axis{n}", n)) % count for n in (0, 1))
         order[a], order[b] = order[b], order[a]
@@ -90,7 +94,11 @@ def squeeze(mapping: Mapping, call: Call) -> Shown:
 
 def expanded(mapping: Mapping, tensor: Shown, sizes: tuple[int, ...]) -> Shown:
     """Axes of size 1 repeated, and new axes put before."""
-    view = (*((),) * (len(sizes) - len(tensor.view)), *tensor.view)
+    more = len(sizes) - len(tensor.view)
+    view = (*((),) * more, *tensor.view)
+    fixed = not any(factor.axis == BATCH for group in view for factor in group)
+    if more and fixed and sizes[0] == mapping.steps.batch:  # what does not depend on the image, for every image
+        view = ((Factor(BATCH, 1, 1),), *view[1:])
     axes = [at for at, (group, size) in enumerate(zip(view, sizes, strict=True)) if size_of(group) != size]
     return repeated(mapping, Shown(tensor.step, view), {at: sizes[at] for at in axes})
 
