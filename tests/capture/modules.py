@@ -146,6 +146,14 @@ class Constants(One):
         return self.conv(x) * torch.tensor(3.0) + torch.full((3, 1, 1), 2.0)
 
 
+class Angles(One):
+    """A product of constants."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        places = torch.arange(6.0, device=x.device)
+        return self.conv(x) * (places[:, None] @ places[None]).cos()
+
+
 class Odd(One):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.erfinv(self.conv(x)) + torch.digamma(self.conv(x))

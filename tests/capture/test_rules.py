@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 import archcalc
+from tests.capture import modules
 from tests.capture.modules import One
 
 IMAGE = (3, 6, 6)
@@ -119,13 +120,7 @@ def test_products_of_parameters_are_counted() -> None:
     assert archcalc.from_torch(Bias(), input=(3, 6)).analyze().totals.macs == 3 * 6 * 6 * 11 + 2 * 3 * 6 * 6
 
 
-class Angles(One):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        places = torch.arange(6.0)
-        return self.conv(x) * (places[:, None] @ places[None]).cos()
-
-
 def test_products_of_constants_are_dropped() -> None:
-    net = archcalc.from_torch(Angles(), input=IMAGE)
+    net = archcalc.from_torch(modules.Angles(), input=IMAGE)
     assert net.notes == ["import: parameters complete, multiply-adds complete, dropped: matmul of constants"]
     assert net.analyze().totals.macs == 3 * 3 * 9 * 36

@@ -15,6 +15,8 @@ from archcalc.capture.networks import imported
 from archcalc.witness import import_figures, imports
 from archcalc.witness.import_figures import figures
 from archcalc.witness.import_report import report
+from archcalc.witness.module_run import run_module
+from tests.capture import modules
 
 SMALL = ("timm:test_resnet", "timm:test_vit", "timm:halonet26t")
 
@@ -61,3 +63,7 @@ def test_a_wrong_import_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [reason.partition(":")[0] for reason in row["reasons"]]
     assert names[:3] == ["parameters", "multiply-adds", "statistics"]
     assert "layer2.0.conv1" in names
+
+
+def test_products_of_constants_are_no_part_of_a_model() -> None:
+    assert run_module(modules.Angles(), {"input": (3, 6, 6)}).macs == 3 * 3 * 9 * 36
