@@ -111,9 +111,10 @@ def from_torch(
     """The network of a PyTorch module: what ``load`` returns for a spec.
 
     ``input`` is (channels, height, width), without the batch. ``inputs`` are the sizes of several inputs, by the names of
-    the arguments of ``forward``. The module runs once, without values, and is not changed. With ``training``, layers that
-    run in training alone become side heads; they are looked for without it too if the module has weights that it does
-    not use at inference. ``allow_missing`` is that of ``load``.
+    the arguments of ``forward``. The module runs once, without values, and is not changed. With ``training``, it also runs
+    in training: layers that lead to outputs which training alone has are side heads, and if training lacks an output of
+    inference, the network is that of training. Without ``training``, side heads are looked for if the module has weights
+    that it does not use at inference. ``allow_missing`` is that of ``load``.
 
     ArchcalcError names everything that has no layer in archcalc, with the path of its module and the line of its code.
     """

@@ -72,13 +72,15 @@ def imported(
     run = record(module, sizes, file)
     graph = graph_of(run, file)
     unused = _unused(module, run)
-    if unused or training:
-        with suppress(ArchcalcError):
+    with suppress(*() if training else (ArchcalcError,)):
+        if unused or training:
             other = record(module, sizes, file, training=True)
             heads = heads_of(run, other)
-            both = graph_of(other, file, heads) if heads else graph
-            if not both.missing and not both.problems:
-                graph, unused = both, _unused(module, other) if heads else unused
+            both = graph_of(other, file, heads or ())
+            if training or (heads and not both.missing and not both.problems):
+                graph, unused = both, _unused(module, other)
+            if training and heads is None:
+                graph.remarks["as in training, whose outputs are others than at inference"] = None
     if unused:
         count = sum(prod(shape) for shape in unused.values())
         graph.remarks[f"parameters that no layer uses: {count:,} in {next(iter(unused))}{_more(len(unused))}"] = None

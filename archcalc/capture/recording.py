@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
     recorder = Recorder(module, parameters, buffers)
     tensors = {name: torch.zeros(BATCH, *sizes, device="meta") for name, sizes in given.items()}
     named = {name: recorder.add(tensor, "input", name) for name, tensor in tensors.items()}
-    state = {**parameters, **buffers}
+    state = _everywhere(module, {**parameters, **buffers})
     try:
         with (
             torch.no_grad(),
@@ -50,7 +51,7 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
             recorder.follow(),
             _recording(recorder),
         ):
-            out = torch.func.functional_call(module, state, *_in_order(module, tensors))
+            out = torch.func.functional_call(module, state, *_in_order(module, tensors), tie_weights=False)
     except DependsError as error:
         outputs = raw_outputs(recorder.calls)
         if outputs:
@@ -80,6 +81,20 @@ def _without_values(module: nn.Module) -> tuple[dict[str, torch.Tensor], dict[st
         name: one if one.device.type == "meta" else one.detach().cpu().clone() for name, one in module.named_buffers()
     }
     return parameters, buffers
+
+
+def _everywhere(module: nn.Module, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors by all names under which modules hold them. A module with several names has one.
+
+    PyTorch's functional_call would leave a module with several names with the tensors of the call.
+    """
+    own = {id(one): tensors[name] for name, one in (*module.named_parameters(), *module.named_buffers())}
+    found = {}
+    for path, part in module.named_modules():
+        for name, one in (*part._parameters.items(), *part._buffers.items()):
+            if one is not None:
+                found[f"{path}.{name}".lstrip(".")] = own[id(one)]
+    return found
 
 
 def _arguments(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str) -> dict[str, Sequence[int]]:
@@ -115,8 +130,11 @@ def _recording(recorder: Recorder) -> Iterator[None]:
 
 @contextmanager
 def _mode(module: nn.Module, training: bool) -> Iterator[None]:
-    """The module in its mode for inference or for training inside the ``with`` block. Its paths are always whole."""
-    before = [(one, one.training) for one in module.modules()]
+    """The module in its mode for inference or for training inside the ``with`` block. Its paths are always whole.
+
+    Afterwards every module has the attributes that it had before, whatever ``forward`` set.
+    """
+    before = [(one, dict(vars(one))) for one in module.modules()]
     module.train(training)
     for one, _ in before:
         if type(one).__name__ in PATHS:
@@ -124,8 +142,9 @@ def _mode(module: nn.Module, training: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        for one, mode in before:
-            one.training = mode
+        for one, attributes in before:
+            vars(one).clear()
+            vars(one).update(attributes)
 
 
 def _a(name: str) -> str:
@@ -133,10 +152,16 @@ def _a(name: str) -> str:
 
 
 def _named(out: Any, name: str) -> dict[str, torch.Tensor]:
-    """The tensors that a model returned, by their keys or positions."""
+    """The tensors that a model returned, by their keys, fields or positions."""
     if isinstance(out, torch.Tensor):
         return {name or "out": out}
-    items = out.items() if isinstance(out, Mapping) else enumerate(out) if isinstance(out, (list, tuple)) else ()
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(out, Mapping):
+        items = out.items()
+    elif isinstance(out, (list, tuple)):
+        items = zip(getattr(out, "_fields", range(len(out))), out, strict=False)
+    elif is_dataclass(out):
+        items = vars(out).items()
     found: dict[str, torch.Tensor] = {}
     for key, value in items:
         found |= _named(value, f"{name}.{key}" if name else str(key))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import torch
 from torch import nn
 
@@ -174,6 +177,64 @@ class Dead(One):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.conv(x)
+        return self.conv(x)
+
+
+class Shared(nn.Module):
+    """A module under two names, weights of one linear layer under two, and something that ``forward`` stores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 3, 1)
+        self.b = self.a
+        self.last = 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.last = x = self.b(self.a(x).relu())
+        return x
+
+
+class Mean(One):
+    """The mean of stacked maps, which is one map, and the map as tokens."""
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [torch.stack([x, self.conv(x)], 1).mean(1), x.exp().flatten(2)]
+
+
+class Fields(One):
+    """A named tuple in a dataclass."""
+
+    def forward(self, x: torch.Tensor) -> Outputs:
+        return Outputs(Pair(self.conv(x), x.abs()), None)
+
+
+class Pair(NamedTuple):
+    first: torch.Tensor
+    second: torch.Tensor
+
+
+@dataclass
+class Outputs:
+    pair: Pair
+    loss: object
+
+
+class Distilled(nn.Module):
+    """Two heads: their mean at inference, and both in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(5, 2), nn.Linear(5, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        a, b = self.a(x), self.b(x)
+        return (a, b) if self.training else (a + b) / 2
+
+
+class Losses(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            raise ValueError("targets are needed")
         return self.conv(x)
 
 

@@ -47,6 +47,39 @@ def test_the_module_is_left_as_it_is() -> None:
     assert module.conv.weight.device.type == "cpu"
 
 
+def test_a_module_with_two_names() -> None:
+    module = modules.Shared()
+    net = archcalc.from_torch(module, input=IMAGE)
+    assert [node.shares for node in net.after_inputs] == [None, None, 1]
+    assert {one.device.type for one in module.b.parameters()} == {"cpu"}
+    assert module.last == 0
+
+
+def test_outputs_have_the_axes_of_the_model() -> None:
+    net = archcalc.from_torch(modules.Mean(), input=IMAGE)
+    assert [str(net.nodes[at].shape) for at in net.outputs] == ["3x16x16", "3x256"]
+
+
+def test_outputs_in_a_named_tuple_and_a_dataclass() -> None:
+    net = archcalc.from_torch(modules.Fields(), input=IMAGE)
+    assert [net.nodes[at].name for at in net.outputs] == ["conv", "math"]
+
+
+def test_training() -> None:
+    """Other outputs in training: the network is the one in training. The same outputs: nothing changes."""
+    both = archcalc.from_torch(modules.Distilled(), input=(5,), training=True)
+    assert [both.nodes[at].name for at in both.outputs] == ["a", "b"]
+    assert "as in training, whose outputs are others than at inference" in both.notes[0]
+    one = archcalc.from_torch(modules.Distilled(), input=(5,))
+    assert [one.nodes[at].layer.type for at in one.outputs] == ["scale"]
+    plain = [archcalc.from_torch(modules.Plain(), input=IMAGE, training=training) for training in (False, True)]
+    assert rows(plain[0]) == rows(plain[1])
+    assert plain[0].notes == plain[1].notes
+    assert rows(archcalc.from_torch(modules.Losses(), input=IMAGE)) == [("conv", "conv", "3x16x16", "new")]
+    with pytest.raises(ArchcalcError, match="Losses fails for 2 images of 3x16x16: ValueError: targets are needed"):
+        archcalc.from_torch(modules.Losses(), input=IMAGE, training=True)
+
+
 def test_several_inputs_and_outputs_and_a_layer_that_runs_twice() -> None:
     net = archcalc.from_torch(modules.Two(), inputs={"image": IMAGE, "facts": (5,)})
     assert list(net.inputs) == ["image", "facts"]
@@ -99,7 +132,7 @@ def test_another_input_is_another_run() -> None:
         (modules.Loops, "Loops: Loops reads the values of a tensor, so that its layers depend on the image"),
         (
             modules.Random,
-            "tests/capture/modules.py:53: the model (Random): add of result 2x3x16x16, random 1: random numbers",
+            f"tests/capture/modules.py:{modules.Random.forward.__code__.co_firstlineno + 1}: the model (Random): add of result 2x3x16x16, random 1: random numbers",
         ),
         (modules.RandomLike, "the model (RandomLike): randn_like of x 2x3x16x16: random numbers"),
         (modules.Shuffled, "the model (Shuffled): index of x 2x3x16x16, random 3: random numbers"),

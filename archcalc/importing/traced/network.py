@@ -28,11 +28,14 @@ def graph_of(run: Run, file: str, heads: Collection[str] = ()) -> Graph:
     return _Writing(without_writes(run), file, heads).graph
 
 
-def heads_of(run: Run, training: Run) -> list[str]:
-    """The names of the outputs that only the run in training has: those that another call makes."""
+def heads_of(run: Run, training: Run) -> list[str] | None:
+    """The names of the outputs that only the run in training has: those that another call makes.
+
+    None if the run in training lacks an output of the other run.
+    """
     makers = {_maker(run, tensor) for tensor in run.outputs.values()}
     found = {name: _maker(training, tensor) for name, tensor in training.outputs.items()}
-    return [name for name, maker in found.items() if maker not in makers] if makers <= {*found.values()} else []
+    return [name for name, maker in found.items() if maker not in makers] if makers <= {*found.values()} else None
 
 
 def _maker(run: Run, tensor: Tensor) -> tuple[str, str, tuple[int, ...]]:
@@ -83,11 +86,13 @@ class _Writing:
             return None
         if not isinstance(value, Shown):
             return None
-        if len(value.view) != 2 or not self.steps[value.step].shape.axes:
+        if len(value.view) == 2 + len(self.steps[value.step].shape.axes):
             return value.step
-        try:  # a vector of a map: flattened at last
+        try:  # such as a vector of a map: flattened at last
             return self.mapping.steps.as_map(value, 1).step
         except UnsupportedError as error:
+            if len(value.view) > 2:
+                return value.step
             self.graph.lacks("output", f"the output {tensor}: {error}", 0)
             return None
 

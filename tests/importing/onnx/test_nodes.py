@@ -131,7 +131,7 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     ),
     "one position": (
         lambda: model([node("Gather", "x i", "g", axis=3), node("Relu", "g", "y")], {"i": 2}),
-        ["slice (start 2, stop 3, axis width) 8x6x1", "relu 8x6x1"],
+        ["slice (start 2, stop 3, axis width) 8x6x1", "relu 8x6x1", "to_tokens 8x6"],
     ),
     "channels that change places": (
         lambda: model(
