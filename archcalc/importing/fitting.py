@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 from archcalc.importing.items import Item, slot
 
-MULTIPLES = (2, 3, 4, 6, 8, 16)
+COUNTS = ("out", "groups", "start", "stop", "after", "before")
+"""Settings that count channels."""
+WHOLE = [Fraction(*pair) for n in (1, 2, 3, 4, 6, 8, 16) for pair in ((n, 1), (1, n))]
+MULTIPLES = [*WHOLE, *(Fraction(n, parts) for parts in (3, 4, 5, 6, 8) for n in range(1, parts))]
+"""The factors between two numbers that are no accident, and those between the channels before and behind a slice."""
 OPTIONAL = ("kernel", "stride", "pad", "dilation", "groups")
 """Parameters that have their most common value as a default."""
 
@@ -33,12 +38,8 @@ class Fit:
         return name
 
     def args(self, use: int) -> dict[str, Any]:
-        """The arguments of a use, without those that are defaults."""
-        return {
-            name: values[use]
-            for name, values in self.params.items()
-            if name not in self.defaults or repr(values[use]) != self.defaults[name]
-        }
+        """The arguments of a use."""
+        return {name: values[use] for name, values in self.params.items()}
 
     def stated(self) -> dict[str, Any]:
         """The parameters as a block states them: with a default, or with nothing."""
@@ -73,35 +74,38 @@ def slots(items: Sequence[Item]) -> Iterator[tuple[Item, str]]:
 
 def expression(found: Fit, item: Item, key: str, values: list[Any], inside: list[int]) -> str:
     """What stands in the block for numbers that differ."""
-    if all(isinstance(v, int) for v in values) and all(inside):
-        if values == inside:
-            return "channels"
-        if key == "pad":
-            kernel = item.args.get("kernel")
-            if isinstance(kernel, str) and [k // 2 for k in found.params.get(kernel, ())] == values:
-                return f"{kernel} // 2"
-        for name, other in found.params.items():
-            relation = related(values, other, name)
-            if relation:
-                return relation
-        relation = related(values, inside, "channels")
-        if relation and key == "out":
-            return relation
+    counts = key.rstrip("0123456789") in COUNTS and all(isinstance(v, int) for v in values)
+    if counts and all(inside):
+        of_channels = related(values, inside, "channels", MULTIPLES if along_channels(item, key) else WHOLE)
+        if of_channels:
+            return of_channels
+    kernel = item.args.get("kernel")
+    kernels = found.params.get(kernel, []) if isinstance(kernel, str) else []
+    if key == "pad" and values == [k // 2 if isinstance(k, int) else None for k in kernels]:
+        return f"{kernel} // 2"
     for name, other in found.params.items():
         if repr(other) == repr(values):
             return name
+    if counts:
+        of_counts = [name for name in found.params if name.rstrip("0123456789") in COUNTS]
+        relations = (related(values, found.params[name], name, WHOLE) for name in of_counts)
+        relation = next((one for one in relations if one), "")
+        if relation:
+            return relation
     return found.param(key.rstrip("0123456789"), values)
 
 
-def related(values: list[Any], other: list[Any], name: str) -> str:
+def along_channels(item: Item, key: str) -> bool:
+    """Whether a setting counts channels of the item's input."""
+    return not item.block and (key == "out" or item.args.get("axis", "channels") == "channels")
+
+
+def related(values: list[Any], other: list[Any], name: str, factors: Sequence[Fraction]) -> str:
     """The values as a multiple or a part of other values; '' if they are neither."""
-    if values == other:
-        return name
     if not all(isinstance(n, int) and n > 0 for n in (*values, *other)):
         return ""
-    for k in MULTIPLES:
-        if values == [k * n for n in other]:
-            return f"{k} * {name}"
-        if [k * n for n in values] == other:
-            return f"{name} // {k}"
-    return ""
+    factor = Fraction(values[0], other[0])
+    if factor not in factors or any(Fraction(n, m) != factor for n, m in zip(values, other, strict=True)):
+        return ""
+    product = name if factor.numerator == 1 else f"{factor.numerator} * {name}"
+    return product if factor.denominator == 1 else f"{product} // {factor.denominator}"

@@ -1,15 +1,17 @@
-"""The entries of a flat spec as items that blocks are recovered from, and items as entries of a spec.
+"""The entries of a flat spec as items that blocks are recovered from.
 
 An item is a layer, a join with branches, the use of a block, a repeated group, or an entry that stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 from archcalc.layers import registry
-from archcalc.trees import Tree, tree_of
+from archcalc.trees import Tree
 
 OPTIONS = ("storage", "weights", "trained")
 SLOTS = (
@@ -29,9 +31,9 @@ SLOTS = (
     "p",
 )
 """The settings whose numbers may differ between two uses of a block."""
-
-ORDER = ("out", "kernel", "stride", "pad", "dilation", "groups")
-"""The first settings of an entry, in their order."""
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+ALIAS, INPUT_OF_BLOCK = "layers", "x"
+"""An empty group, which gives the input of a block a name, and this name."""
 
 
 class Item:
@@ -42,6 +44,8 @@ class Item:
 
     def __init__(self, type: str, args: dict[str, Any], name: str, line: int) -> None:
         self.type, self.args, self.name, self.line = type, args, name, line
+        self.path = name
+        """The name in the imported network; inside a block, layers have other names."""
         self.sources: list[str] | None = None
         self.options: dict[str, Any] = {}
         self.branches: list[list[Item]] | None = None
@@ -50,7 +54,10 @@ class Item:
         self.inside = 0
         self.depth = 0
         """The levels of joins inside."""
-        self.block = False
+        self.body: list[Item] | None = None
+        """What the use of a block stands for."""
+        self.defaults: Mapping[str, str] = NO_NAMES
+        """The defaults of the block's parameters, as Python writes them."""
         self.times = 1
         self.items: list[Item] = []
         """The items of a repeated group."""
@@ -60,8 +67,19 @@ class Item:
         """Whether another entry reads this one by its name."""
 
     @property
+    def block(self) -> bool:
+        return self.body is not None
+
+    @property
     def join(self) -> bool:
         return not self.block and self.entry is None and self.type in registry and registry[self.type].joins
+
+    @property
+    def plain(self) -> bool:
+        """Whether the item is a layer without branches that uses no weights of another one."""
+        return (
+            self.entry is None and not self.block and not self.items and "weights" not in self.options and not self.join
+        )
 
     @property
     def depthwise(self) -> bool:
@@ -69,21 +87,47 @@ class Item:
         return self.type == "conv" and self.inside > 1 and self.args.get("groups") == self.inside
 
     def atoms(self) -> Iterator[Item]:
-        """The layers inside, in the order in which they run."""
-        for branch in self.branches or ():
-            for one in branch:
-                yield from one.atoms()
+        """The layers inside, in the order in which they run; the uses of blocks as one."""
+        for one in (one for branch in self.branches or () for one in branch):
+            yield from one.atoms()
         yield self
 
-    def key(self) -> Any:
-        """What two uses of one block have in common: everything but the numbers that a block has as parameters."""
+    def leaves(self) -> Iterator[Item]:
+        """The layers inside, also those of blocks."""
+        for one in (one for branch in self.branches or () for one in branch):
+            yield from one.leaves()
+        if self.body is None:
+            yield self
+        else:
+            for one in self.body:
+                yield from one.leaves()
+
+    def key(self, names: Mapping[str, str] = NO_NAMES) -> Any:
+        """What two uses of one block have in common: everything but the numbers that a block has as parameters.
+
+        ``names``: what the layers that are read are called inside the block.
+        """
         if self.entry is not None or self.items:
             return id(self)
-        fixed = tuple((k, repr(v)) for k, v in sorted(self.args.items()) if not slot(self, k))
+        fixed = tuple((k, _local(v, names)) for k, v in sorted(self.args.items()) if not slot(self, k))
         slots = tuple(sorted(k for k in self.args if slot(self, k)))
-        options = tuple((k, repr(v)) for k, v in sorted(self.options.items()))
-        inner = None if self.branches is None else tuple(tuple(one.key() for one in branch) for branch in self.branches)
-        return self.type, fixed, slots, options, inner, self.depthwise
+        options = tuple((k, _local(v, names)) for k, v in sorted(self.options.items()))
+        inner = tuple(tuple(one.full_key(names) for one in branch) for branch in self.branches or ())
+        return self.type, fixed, slots, options, inner, self.branches is None, self.depthwise
+
+    def full_key(self, names: Mapping[str, str]) -> Any:
+        """The key, with what the item reads by name."""
+        return self.key(names), tuple(names.get(source, id(self)) for source in self.sources or ())
+
+    def texts(self) -> Iterator[str]:
+        """Every text in the settings and options that may be the name of a layer, or in an entry that stays as it is."""
+        if self.entry is not None:
+            yield from names_read(self.entry)
+        yield from (v for v in (*self.args.values(), *self.options.values()) if isinstance(v, str))
+
+
+def _local(value: Any, names: Mapping[str, str]) -> str:
+    return repr(names.get(value, value) if isinstance(value, str) else value)
 
 
 def slot(item: Item, key: str) -> bool:
@@ -133,46 +177,43 @@ def names_read(tree: Tree) -> Iterator[str]:
         yield tree.text
 
 
-def entry_of(item: Item, keep_names: bool = True) -> Tree:
-    """The item as an entry of a spec."""
-    if item.entry is not None:
-        return item.entry
-    if item.items:
-        inner = [entry_of(one, keep_names=False) for one in item.items]
-        if len(inner) == 1:
-            one = inner[0]
-            value = dict(one.value) if isinstance(one.value, dict) else {one.value: Tree(None, one.line)}
-            return tree_of({**value, "repeat": item.times}, item.line)
-        return tree_of({"repeat": item.times, "layers": inner}, item.line)
-    order = sorted(item.args, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER))
-    args = {key: item.args[key] for key in order if not is_default(item, key, item.args[key])}
-    settings: Any = args or None
-    if item.branches is not None:
-        branches = zip(branch_names(item), item.branches, strict=True)
-        settings = args | {name: [entry_of(one, keep_names=False) for one in branch] for name, branch in branches}
-    elif not item.block and registry[item.type].direct and args.keys() == {registry[item.type].direct}:
-        settings = args[registry[item.type].direct]
-    entry: dict[str, Any] = {item.type: settings}
-    if item.named or (keep_names and not item.block and item.branches is None):
-        entry["name"] = item.name
-    if item.sources is not None:
-        entry["from"] = item.sources if len(item.sources) > 1 or item.join else item.sources[0]
-    entry |= item.options
-    return tree_of(item.type if len(entry) == 1 and settings is None else entry, item.line)
+def lists_of(items: list[Item]) -> list[list[Item]]:
+    """Every list of items: the branches of the innermost joins first, the layers of the network last."""
+    found: list[list[Item]] = []
+
+    def visit(items: list[Item]) -> None:
+        for item in items:
+            for branch in item.branches or ():
+                visit(branch)
+        found.append(items)
+
+    visit(items)
+    return found
 
 
-def branch_names(item: Item) -> list[str]:
-    """The names of a join's branches: those that its layer type has, and of a sum main and shortcut, which is the shorter one."""
-    if registry[item.type].slots:
-        return list(registry[item.type].slots)[: len(item.branches or ())]
-    sizes = [sum(1 for one in branch for _ in one.atoms()) for branch in item.branches or ()]
-    if item.type != "add" or len(sizes) != 2 or sizes[0] == sizes[1]:
-        return [f"b{n}" for n in range(1, len(sizes) + 1)]
-    return ["main", "shortcut"] if sizes[0] > sizes[1] else ["shortcut", "main"]
+def rename(items: list[Item], names: Mapping[str, str], *, only_reads: bool = False) -> None:
+    """Call layers by other names, where they are defined and where they are read. Blocks have names of their own."""
+    for item in (one for some in lists_of(items) for one in some):
+        if not only_reads:
+            item.name = names.get(item.name, item.name)
+        if item.sources is not None:
+            item.sources = [names.get(name, name) for name in item.sources]
+        for held in (item.args, item.options):
+            held.update({k: names[v] for k, v in held.items() if isinstance(v, str) and v in names})
 
 
-def is_default(item: Item, key: str, value: Any) -> bool:
-    if item.block:
-        return False
-    field = registry[item.type].fields.get(key)
-    return field is not None and not field.required and repr(field.default) == repr(value)
+def copied(items: Iterable[Item]) -> list[Item]:
+    """Copies of items, so that other settings can be written into them."""
+    found = [copy(item) for item in items]
+    for item in found:
+        item.args, item.options = dict(item.args), dict(item.options)
+        item.branches = None if item.branches is None else [copied(branch) for branch in item.branches]
+    return found
+
+
+def mark_named(items: list[Item], outputs: Iterable[str] = ()) -> None:
+    """Mark the items that others read by their names."""
+    every = [one for some in lists_of(items) for one in some]
+    read = {*outputs, *(name for one in every for name in (*(one.sources or ()), *one.texts()))}
+    for one in every:
+        one.named = one.name in read

@@ -1,115 +1,79 @@
-"""Runs of a list of items as one item with ``repeat``: equal neighbours, equal groups, and numbers that follow the index."""
+"""Runs of a list of items as one item with ``repeat``: equal groups of neighbours, also with numbers that follow the index."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.importing.following import followed, numbered, read_by_turn
 from archcalc.importing.items import Item
 
-LONGEST_PERIOD, FEWEST_FOLLOWING = 12, 3
-"""The most items of a group that repeats, and the fewest items whose numbers follow the index."""
+LONGEST_PERIOD = 12
+"""The most items of a group that repeats."""
 
 
 def repeated(items: list[Item]) -> list[Item]:
-    """The items with every run of equal neighbours as one item, and then every run of equal groups of neighbours."""
-    return _grouped(_following(_grouped(items, 1)), LONGEST_PERIOD)
-
-
-def _following(items: list[Item]) -> list[Item]:
-    """The items with every run of neighbours as one item whose numbers follow the index: ``out: 16 * i + 48``."""
-    found: list[Item] = []
-    at = 0
-    while at < len(items):
-        run = [items[at]]
-        while at + len(run) < len(items) and _goes_on(run, items[at + len(run)]):
-            run.append(items[at + len(run)])
-        if len(run) >= FEWEST_FOLLOWING:
-            group, first, second = Item("", {}, "", run[0].line), run[0], run[1]
-            steps = {key: second.args[key] - n for key, n in first.args.items() if _differs(first, second, key)}
-            first.args |= {key: _follows(step, first.args[key] - step) for key, step in steps.items()}
-            group.items, group.times, group.inside = [first], len(run), first.inside
-            found.append(group)
-        else:
-            del run[1:]
-            found.append(run[0])
-        at += len(run)
-    return found
-
-
-def _goes_on(run: Sequence[Item], item: Item) -> bool:
-    """Whether the numbers of an item continue those of a run: each is the same, or differs by the same step."""
-    before = run[-1]
-    if any(one.named or one.sources is not None or one.items or one.branches is not None for one in (before, item)):
-        return False
-    if item.entry is not None or before.key() != item.key() or before.args.keys() != item.args.keys():
-        return False
-    steps = {key: _step(before, item, key) for key in item.args if _differs(before, item, key)}
-    if not steps or None in steps.values():
-        return False
-    return len(run) < 2 or steps == {
-        key: _step(run[-2], before, key) for key in item.args if _differs(run[-2], before, key)
-    }
-
-
-def _differs(one: Item, other: Item, key: str) -> bool:
-    return repr(one.args[key]) != repr(other.args[key])
-
-
-def _step(one: Item, other: Item, key: str) -> int | None:
-    a, b = one.args[key], other.args[key]
-    return b - a if isinstance(a, int) and isinstance(b, int) else None
-
-
-def _follows(step: int, rest: int) -> str:
-    """A number by the index of its turn, which counts from 1."""
-    product = "i" if abs(step) == 1 else f"{abs(step)} * i"
-    if step < 0:
-        return f"{rest} - {product}"
-    return product if not rest else f"{product} {'+' if rest > 0 else '-'} {abs(rest)}"
+    """The items with every run of neighbours that repeat as one item, and then every run of groups of neighbours."""
+    for item in items:
+        if item.branches is not None:
+            item.branches = [repeated(branch) for branch in item.branches]
+    return _grouped(_grouped(items, 1), LONGEST_PERIOD)
 
 
 def _grouped(items: list[Item], longest: int) -> list[Item]:
     numbers: dict[Any, int] = {}
-    codes = [
-        -1 - at if item.named or item.entry is not None else numbers.setdefault(_whole(item, at), len(numbers))
-        for at, item in enumerate(items)
-    ]
+    codes = [numbers.setdefault(_shape(item), len(numbers)) for item in items]
     found: list[Item] = []
     at = 0
     while at < len(items):
-        period, times = _run(codes, at, longest)
-        if times < 2:
-            found.append(items[at])
-            at += 1
-            continue
-        group = Item("", {}, "", items[at].line)
-        group.items, group.times, group.inside = items[at : at + period], times, items[at].inside
-        found.append(group)
-        at += period * times
+        group, count = _longest(items, codes, at, longest)
+        found.append(group or items[at])
+        at += count
     return found
 
 
-def _whole(item: Item, at: int) -> Any:
-    """What two equal neighbours have in common: everything."""
-    if item.sources is not None:
-        return at
-    if item.items:
-        return item.times, tuple(_whole(one, at) for one in item.items)
-    return item.key(), _numbers([item])
-
-
-def _numbers(items: Sequence[Item]) -> str:
-    return repr([(sorted(map(str, one.args.items())), [_numbers(b) for b in one.branches or ()]) for one in items])
-
-
-def _run(codes: Sequence[int], at: int, longest: int) -> tuple[int, int]:
-    """The period and the number of equal groups that begin at a place: those that replace most items."""
-    best = (1, 1)
+def _longest(items: list[Item], codes: Sequence[int], at: int, longest: int) -> tuple[Item | None, int]:
+    """The group that replaces most of the items from a place on, and how many they are."""
+    candidates = []
     for period in range(1, min(longest, (len(codes) - at) // 2) + 1):
         times = 1
         while codes[at + times * period : at + (times + 1) * period] == codes[at : at + period]:
             times += 1
-        if times > 1 and period * (times - 1) > best[0] * (best[1] - 1):
-            best = (period, times)
-    return best
+        candidates += [(period * (n - 1), -period, n) for n in range(2, times + 1)]
+    for saved, period, times in sorted(candidates, reverse=True):
+        del saved
+        group = _group([items[at + n * -period : at + (n + 1) * -period] for n in range(times)])
+        if group:
+            return group, times * -period
+    return None, 1
+
+
+def _group(turns: list[list[Item]]) -> Item | None:
+    """The turns as one item with ``repeat``; None if they differ in more than numbers that follow the index."""
+    names = {item.name: (at, turn) for turn, items in enumerate(turns) for at, item in enumerate(items)}
+    found: list[tuple[Item, dict[str, Any], str, list[str] | None]] = []
+    for column in zip(*turns, strict=True):
+        first = column[0]
+        args = {key: followed([one.args[key] for one in column]) for key in first.args}
+        name = numbered([one.name for one in column]) if any(one.named for one in column) else first.name
+        sources = read_by_turn([one.sources for one in column], names)
+        if None in args.values() or not name or sources is None:
+            return None
+        found.append((first, args, name, sources or None))
+    group = Item("", {}, "", turns[0][0].line)
+    group.times, group.inside = len(turns), turns[0][0].inside
+    for (item, args, name, sources), *_ in zip(found, strict=True):
+        item.args, item.name, item.sources = args, name, sources
+        item.named = any(one[name_at].named for one in turns for name_at in [len(group.items)])
+        group.items.append(item)
+    return group
+
+
+def _shape(item: Item) -> Any:
+    """What the turns of a group have in common: everything but names and numbers."""
+    if item.entry is not None or any(one.named for one in item.items):
+        return id(item)
+    if item.items:
+        return item.times, tuple((_shape(one), repr(sorted(one.args.items()))) for one in item.items)
+    inner = [[(_shape(one), repr(sorted(one.args.items()))) for one in branch] for branch in item.branches or ()]
+    return item.key(), tuple(sorted(item.args)), repr(inner)

@@ -7,9 +7,9 @@ a layer on these paths, the paths become the branches of the join. The order in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from archcalc.importing.items import Item, item_of, names_read
+from archcalc.importing.items import Item, item_of
 from archcalc.named_inputs import INPUT
 from archcalc.trees import Tree
 
@@ -17,8 +17,13 @@ DEEPEST = 8
 """The most levels of joins in branches of joins."""
 
 
-def structured(entries: Sequence[Tree], channels: Mapping[str, int], first: str = INPUT) -> list[Item]:
-    """The items of a flat list of entries, with branches. ``channels``: how many reach a layer, by its name."""
+def structured(
+    entries: Sequence[Tree], channels: Mapping[str, int], first: str = INPUT, outputs: Iterable[str] = ()
+) -> list[Item]:
+    """The items of a flat list of entries, with branches.
+
+    ``channels``: how many reach a layer, by its name. ``outputs``: the layers that the network names as its outputs.
+    """
     items = [item_of(tree, at) for at, tree in enumerate(entries)]
     before = first
     for item in items:
@@ -26,21 +31,19 @@ def structured(entries: Sequence[Tree], channels: Mapping[str, int], first: str 
         if item.sources is None and item.entry is None:
             item.sources = [before]
         before = item.name or before
-    return _Collapsing(items, first).result()
+    return _Collapsing(items, first, outputs).result()
 
 
 class _Collapsing:
-    def __init__(self, items: list[Item], first: str) -> None:
+    def __init__(self, items: list[Item], first: str, outputs: Iterable[str]) -> None:
         self.first = first
         self.items = items
         self.by_name = {item.name: item for item in items if item.name}
         self.readers = Counter(source for item in items for source in item.sources or ())
-        self.texts: set[str] = set()
-        """The names that entries read which stay as they are, and that settings and options hold."""
+        self.texts = {name for name in outputs if name in self.by_name}
+        """The names that entries read which stay as they are, that settings and options hold, and of outputs."""
         for item in items:
-            texts = [] if item.entry is None else list(names_read(item.entry))
-            texts += [v for v in (*item.args.values(), *item.options.values()) if isinstance(v, str)]
-            self.texts.update(name for name in texts if name in self.by_name)
+            self.texts.update(name for name in item.texts() if name in self.by_name)
         self.readers.update(dict.fromkeys(self.texts, 2))
         self.inside: set[int] = set()
 

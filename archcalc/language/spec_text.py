@@ -10,7 +10,7 @@ from archcalc.language.tree import scalar
 from archcalc.layers import registry
 from archcalc.trees import Tree
 
-WIDTH, MOST_IN_LINE = 110, 2
+WIDTH, MOST_IN_LINE = 110, 3
 """The most characters of a line, and the most layers of a branch in one line."""
 _PLAIN = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_./+\-*()=<>!% ]*")
 """A text that needs no quotes, unless YAML would read a number, true, false or null."""
@@ -27,10 +27,11 @@ def spec_text(tree: Tree, comments: list[str]) -> str:
             for name, block in value.value.items():
                 lines.append(f"  {name}:")
                 for inner, one in block.value.items():
+                    short = f"    {inner}: {flow(one)}"
                     lines += (
-                        ["    layers:", *_entries(one, "      ")]
-                        if inner == "layers"
-                        else [f"    {inner}: {flow(one)}"]
+                        [short]
+                        if inner != "layers" or _is_short(one, short)
+                        else ["    layers:", *_entries(one, "      ")]
                     )
         else:
             lines.append(f"{key}: {flow(value)}")
@@ -57,19 +58,22 @@ def _entry(tree: Tree, indent: str) -> list[str]:
             lines.append(lead)
             for branch, steps in value.value.items():
                 short = f"{indent}    {branch}: {flow(steps)}"
-                if not isinstance(steps.value, list) or (
-                    len(steps.value) <= MOST_IN_LINE and len(short) <= WIDTH and not _has_branches(steps)
-                ):  # a setting of the join
+                if not isinstance(steps.value, list) or _is_short(steps, short):  # a setting of the join
                     lines.append(short)
                 else:
                     lines += [f"{indent}    {branch}:", *_entries(steps, f"{indent}      ")]
     return lines
 
 
+def _is_short(steps: Tree, text: str) -> bool:
+    """Whether a list of layers stands in one line, ``text``."""
+    return len(steps.value) <= MOST_IN_LINE and len(text) <= WIDTH and not _has_branches(steps)
+
+
 def _opens(key: str, value: Tree) -> bool:
     """Whether layers or branches stand under a key of an entry."""
     if key in ("layers", "side"):
-        return isinstance(value.value, list)
+        return isinstance(value.value, list) and bool(value.value)
     layer = registry.get(key)
     inside = value.value.values() if isinstance(value.value, dict) else ()
     return layer is not None and layer.joins and any(isinstance(one.value, list) for one in inside)

@@ -10,6 +10,7 @@ from archcalc.importing.formats import is_model
 from archcalc.inputs import Sizes
 from archcalc.language.expand import expand
 from archcalc.language.family import Family
+from archcalc.language.keywords import KINDS, OPTIONS
 from archcalc.language.reader import family_of
 from archcalc.language.spec_text import spec_text
 from archcalc.language.tree import parse
@@ -50,7 +51,7 @@ def text_of(family: Family, source: str, *, flat: bool = False) -> str:
         from archcalc.importing.blocks import recovered
 
         channels = {node.name: int(network.nodes[node.inputs[0]].shape.channels) for node in network.after_inputs}
-        tree = recovered(tree, channels)
+        tree = recovered(tree, channels, family.classes, (*KINDS, *OPTIONS))
     text = spec_text(tree, comments)
     check_same(network, text)
     return text

@@ -88,12 +88,10 @@ def test_blocks_and_repeats(tmp_path: Path) -> None:
 
 def test_a_layer_that_another_one_reads_keeps_its_name(tmp_path: Path) -> None:
     text = NET + unit(16) * 4 + "[route]\nlayers=-2\n" + unit(8) + "[route]\nlayers=-1,-3\n"
-    assert written(text, "net.cfg", tmp_path)[-5:] == [
-        "  - {conv_norm_leaky: {out: 16}, repeat: 2}",
-        "  - {conv_norm_leaky: {out: 16}, name: leaky_relu2}",
-        "  - {conv_norm_leaky: {out: 16}, name: leaky_relu3}",
+    assert written(text, "net.cfg", tmp_path)[-3:] == [
+        "  - {conv_norm_leaky: {out: 16}, name: 'leaky_relu{i - 1}', repeat: 4}",
         "  - {conv_norm_leaky: {out: 8}, name: leaky_relu5, from: leaky_relu2}",
-        "  - {concat: , name: concat6, from: [leaky_relu5, leaky_relu3]}",
+        "  - {concat: , from: [leaky_relu5, leaky_relu3]}",
     ]
 
 
@@ -118,10 +116,7 @@ def test_depthwise_convolutions_have_a_block_of_their_own(tmp_path: Path) -> Non
         "      - batch_norm",
         "      - leaky_relu: {slope: 0.1}",
         "  conv_norm_leaky:",
-        "    layers:",
-        "      - conv: {out: 2 * channels, kernel: 1, bias: false}",
-        "      - batch_norm",
-        "      - leaky_relu: {slope: 0.1}",
+        "    layers: [{conv: {out: 2 * channels, kernel: 1, bias: false}}, batch_norm, {leaky_relu: {slope: 0.1}}]",
         "layers:",
         "  - repeat: 3",
         "    layers:",
@@ -154,9 +149,7 @@ def test_branches_of_an_inception(tmp_path: Path) -> None:
         "blocks:",
         "  conv_relu:",
         "    params: {out: , kernel: 1}",
-        "    layers:",
-        "      - conv: {out: out, kernel: kernel, pad: kernel // 2}",
-        "      - relu",
+        "    layers: [{conv: {out: out, kernel: kernel, pad: kernel // 2}}, relu]",
         "  branches:",
         "    params: {out: , out2: }",
         "    layers:",

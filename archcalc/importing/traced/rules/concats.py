@@ -49,7 +49,7 @@ def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
             )
             view = tuple(whole(number, sizes[number]) if at == axis else g for at, g in enumerate(shown[0].view))
             return Shown(step, view)
-    if len(shown) == 1:
+    if word is None and len(shown) == 1:
         return shown[0]
     maps = [mapping.steps.as_map(tensor, axis) for tensor in shown]
     step = mapping.steps.add(

@@ -1,0 +1,79 @@
+"""Names of blocks: the class of the module that a block is, in snake_case; else a name after the types of its layers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from archcalc.importing.items import Item
+from archcalc.layers import registry
+
+SHORT = {"batch_norm": "norm", "layer_norm": "norm", "group_norm": "norm", "instance_norm": "norm"}
+SHORT |= {"conv_transpose": "up", "leaky_relu": "leaky", "hard_swish": "swish"}
+JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest", "attention": "attend"}
+WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate", "attention": "attend"}
+"""The name of a block that is a join, and of one with a branch that passes its input on."""
+CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "")
+"""Classes that say nothing of what is inside."""
+
+
+class BlockNames:
+    """Names of blocks. ``modules``: the path of the module that each use of a block is, or ''.
+
+    ``classes``: the classes of modules, by their paths. ``reserved``: words that are no names of blocks.
+    """
+
+    def __init__(
+        self, modules: Mapping[str, Sequence[str]], classes: Mapping[str, str], reserved: Iterable[str]
+    ) -> None:
+        self.modules, self.classes, self.reserved = modules, classes, {*registry, *reserved}
+
+    def of(self, uses: Mapping[str, Sequence[Item]]) -> dict[str, str]:
+        """The name of each block. Of several with one name, the block that is used most has no number."""
+        wanted = {block: self.wanted(block, some) for block, some in uses.items()}
+        found: dict[str, str] = {}
+        taken = {*self.reserved}
+        for block in sorted(uses, key=lambda block: -len(uses[block])):
+            name = base = f"{wanted[block]}_block" if wanted[block] in self.reserved else wanted[block]
+            number = 1
+            while name in taken:
+                number += 1
+                name = f"{base}{number}"
+            taken.add(name)
+            found[block] = name
+        return found
+
+    def wanted(self, block: str, uses: Sequence[Item]) -> str:
+        known = Counter(self.module(path) for path in self.modules[block])
+        name, count = known.most_common(1)[0]
+        return name if name and 2 * count > len(uses) else guessed(uses[0].body or [])
+
+    def module(self, path: str) -> str:
+        """The name of a module: its class, or what the module around it calls it."""
+        if not path:
+            return ""
+        class_ = self.classes.get(path, "")
+        if class_ not in CONTAINERS:
+            return snake(class_)
+        parts = path.split(".")
+        one = parts[-1]
+        if one.isdigit():
+            one = re.sub(r"[_0-9]*s?[_0-9]*$", "", parts[-2]) if len(parts) > 1 else ""
+        return snake(one)
+
+
+def snake(name: str) -> str:
+    """``SwinTransformerBlock`` as ``swin_transformer_block``; '' if it is no name of a block."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().strip("_")
+    return name if re.fullmatch(r"[a-z][a-z0-9_]*", name) else ""
+
+
+def guessed(body: Sequence[Item]) -> str:
+    """A name after the types of the layers."""
+    first = body[0]
+    if first.branches is not None:
+        return (JOINED if all(first.branches) else WITH_IDENTITY).get(first.type, "join")
+    if any(one.block or one.branches is not None for one in body):
+        return "block"
+    return "_".join("depthwise" if one.depthwise else SHORT.get(one.type, one.type) for one in body[:4])
