@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from archcalc.errors import ArchcalcError, LayerError, Place, visible
@@ -71,6 +72,8 @@ class Network:
     unused: list[Unused]
     """The layers that no chosen output needs, and that were left out."""
     _unread: tuple[int, tuple[int, ...]]
+    forms: Mapping[str, str] = MappingProxyType({})
+    """How the code of a recorded model writes its layers, by name, as ``conventions.source_style`` says it."""
 
     def __init__(
         self,

@@ -90,7 +90,7 @@ class Explanation(NamedTuple):
 def explain(network: Network, convention: Convention) -> Explanation:
     """The terms between archcalc's count and the convention's count, for one image and each quantity."""
     analysis = analyze(network, convention=convention)
-    style = source_style(network.zoo_name, convention.library) if convention.library else PLAIN
+    style = source_style(network.zoo_name, convention.library, network.forms) if convention.library else PLAIN
     uses = _Uses(analysis, style)
     terms = {}
     for quantity in QUANTITIES:

@@ -179,7 +179,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
 def _forms(network: Network, library: Library) -> Callable[[str, str], tuple[str, int]]:
     from archcalc.conventions.source_style import source_style
 
-    return source_style(network.zoo_name, library).form
+    return source_style(network.zoo_name, library, network.forms).form
 
 
 def largest_field(rows: Iterable[Row]) -> Row | None:

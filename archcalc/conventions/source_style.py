@@ -7,7 +7,9 @@ assumed to be modules.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.layers import Layer
@@ -89,7 +91,8 @@ class SourceStyle(NamedTuple):
     """The code style of some networks: the file, and the rules for layers.
 
     ``has_wrappers``: the rules name the modules that wrap other modules. Otherwise, the wrappers are unknown.
-    ``runs_side_heads``: the code runs side heads at inference, too.
+    ``runs_side_heads``: the code runs side heads at inference, too. ``recorded``: the forms of layers by name, for a
+    model whose run was recorded.
     """
 
     networks: tuple[str, ...]
@@ -98,9 +101,12 @@ class SourceStyle(NamedTuple):
     extras: tuple[Extra, ...] = ()
     has_wrappers: bool = False
     runs_side_heads: bool = False
+    recorded: Mapping[str, str] = MappingProxyType({})
 
     def form(self, type: str, name: str) -> tuple[str, int]:
         """The form of a layer, and the number of modules that wrap the layer."""
+        if name in self.recorded:
+            return self.recorded[name], 0
         for rule in self.rules:
             if fnmatchcase(type, rule.type) and fnmatchcase(name, rule.names):
                 return rule.form, rule.wrappers
@@ -269,7 +275,14 @@ RF_BENCHMARK = Library(
 The script has a scope for ResNets only. TF-Slim multiplies the last residual of Inception-ResNet-v2 by 1."""
 
 
-def source_style(network: str, library: Library = TORCHVISION) -> SourceStyle:
-    """The code style of a network in a library. ``network``: the network's ``zoo_name``, empty outside the zoo."""
+def source_style(
+    network: str, library: Library = TORCHVISION, recorded: Mapping[str, str] = MappingProxyType({})
+) -> SourceStyle:
+    """The code style of a network in a library. ``network``: the network's ``zoo_name``, empty outside the zoo.
+
+    ``recorded``: the forms of the layers of a recorded model, which is in no library.
+    """
+    if recorded:
+        return SourceStyle((), "its run", recorded=recorded)
     styles = library.styles if network else ()
     return next((style for style in styles if any(fnmatchcase(network, name) for name in style.networks)), PLAIN)

@@ -13,7 +13,7 @@ from archcalc.conventions.counts import (
     values,
 )
 from archcalc.conventions.fvcore import MULTIPLY_ADDS, NOTHING, OPERATIONS
-from archcalc.conventions.source_style import TIMM, WRITTEN
+from archcalc.conventions.source_style import EINSUM, TIMM, WRITTEN
 
 CONVENTIONS = (
     Convention(
@@ -36,10 +36,11 @@ CONVENTIONS = (
             ),
             Term(
                 "scores of attention, and the outputs of its second product",
-                Layers("attention", forms=(WRITTEN,)),
+                Layers("attention", forms=(WRITTEN, EINSUM)),
                 scores_and_outputs,
                 place="ActivationCountAnalysis",
             ),
+            Term("products of two maps", Layers("matmul"), values, place="ActivationCountAnalysis"),
             Term(f"outputs of {NETWORK_OF_BIAS}", continuous, bias_outputs, place="ActivationCountAnalysis"),
             factor=0,
         ),

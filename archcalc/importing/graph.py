@@ -35,6 +35,7 @@ class Imported(NamedTuple):
     notes: list[str]
     names_are_paths: bool = False
     classes: Mapping[str, str] = {}
+    forms: Mapping[str, str] = {}
     """The class of every module, by its path, where the names of layers are paths."""
 
 
@@ -95,8 +96,12 @@ class Graph:
         """What else the reader of a report has to know, each once."""
         self.names_are_paths = False
         self.classes: Mapping[str, str] = {}
+        self.forms: dict[str, str] = {}
+        """How the code writes layers, by name, where the convention of a tool depends on it."""
         self.storage_known = False
         """Whether the steps state where their outputs lie, so that nothing has to be guessed."""
+        self.origins: dict[str, Any] = {}
+        """What the layers of a recorded run were made of, by name."""
         self.cut = 0
         """The steps that are left out because they stand behind a layer without a counterpart."""
 
@@ -182,7 +187,7 @@ class Graph:
         if not self.storage_known:
             self.alone()
         notes = ["; ".join([self.note(), *self.remarks])]
-        return Imported(self.tree(), notes, self.names_are_paths, self.classes)
+        return Imported(self.tree(), notes, self.names_are_paths, self.classes, self.forms)
 
     def _missing(self) -> list[Problem]:
         if not self.missing:

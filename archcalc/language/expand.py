@@ -70,6 +70,7 @@ def network_of(
         rebuild=lambda inputs, values: network_of(kind, family, name, values, inputs),
         build=build,
     )
+    network.forms = family.forms
     return network
 
 

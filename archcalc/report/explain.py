@@ -127,7 +127,7 @@ def _footer(network: Network, explanation: Explanation) -> list[str]:
 
 def _style_lines(network: Network, how: Convention, library: Library) -> list[str]:
     """What is known, or assumed, about the code that the tool measures."""
-    style = source_style(network.zoo_name, library)
+    style = source_style(network.zoo_name, library, network.forms)
     if not style.source:
         lines = [f"assumed: {library.assumption}"]
         if library is not RF_BENCHMARK and any(node.layer.type == "conv_table" for node in network.nodes):
@@ -137,7 +137,8 @@ def _style_lines(network: Network, how: Convention, library: Library) -> list[st
         text = "; ".join(f"{', '.join(types)} as {FORMS[form]}" for form, types in forms.items())
         text = text or ("" if library is RF_BENCHMARK else "every layer as a module or an operator")
         assumed = f"assumed of {network.full_name}: " if network.settings_changed else ""
-        lines = [f"{assumed}written as in {library}, {style.source}" + (f": {text}" if text else "")]
+        where = f"as in {library}, {style.source}" if not style.recorded else f"as in {style.source}"
+        lines = [f"{assumed}written {where}" + (f": {text}" if text else "")]
         for extra, x in extra_layers(network, style):
             size = "x".join(map(str, extra.layer.shape(x).axes))
             lines.append(f"extra layer in {library.name}'s code: {extra.name} ({extra.layer.type} to {size})")

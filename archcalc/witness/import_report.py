@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
 from typing import Any
 
 from archcalc.errors import clipped
 from archcalc.units import counted
+from archcalc.witness.more_reports import outputs, published, table_of
+from archcalc.witness.printed import Printed
 
 Row = dict[str, Any]
 VERDICTS = ("exact", "refused", "wrong", "fails")
+ALWAYS = ("Refused", "Wrong", "Failed")
+"""The parts of the report that are there even if they are empty."""
 QUOTED = 200
 """The most signs of a reason in the report."""
 ABOUT = """\
@@ -28,8 +32,9 @@ Every model was imported, and was run itself without values (PyTorch's meta devi
 - **Text**: the spec that `archcalc import` writes loads to the same network, layer for layer."""
 
 
-def report(rows: list[Row], made_by: str) -> str:
-    """The report, in Markdown."""
+def report(made: Mapping[str, list[Row]], printed: Mapping[str, list[Printed]], made_by: str) -> str:
+    """The report, in Markdown. ``made``: the rows by kind: figures, outputs, published, fvcore."""
+    rows = [{**row, "item": row["item"].partition(" ")[2]} for row in made["figures"]]
     lines = ["# Imports", "", f"Made by {made_by}.", "", *_counts(rows), "", ABOUT, "", *_texts(rows)]
     for title, part in (
         ("Refused", _reasons(rows, "refused")),
@@ -37,19 +42,12 @@ def report(rows: list[Row], made_by: str) -> str:
         ("Failed", _reasons(rows, "fails")),
         ("Parameters that no output depends on", list(_unused(rows))),
         ("What else the imports say", list(_notes(rows))),
+        ("The same outputs on the same weights", list(outputs(made.get("outputs", [])))),
+        ("Figures that timm publishes", list(published(made.get("published", []), made.get("fvcore", []), printed))),
         ("All models", list(_table(rows))),
     ):
-        lines += ["", f"## {title}", "", *(part or ["None."])]
+        lines += ["", f"## {title}", "", *(part or ["None."])] if part or title in ALWAYS else []
     return "\n".join([*lines, ""])
-
-
-def _table_of(columns: str, rows: Iterable[Iterable[Any]], texts: int = 1) -> Iterator[str]:
-    """A table; the first columns are texts, and the others numbers."""
-    titles = columns.split(", ")
-    yield f"| {' | '.join(titles)} |"
-    yield f"|{':--|' * texts}{'--:|' * (len(titles) - texts)}"
-    for row in rows:
-        yield f"| {' | '.join(f'{cell:,}' if isinstance(cell, (int, float)) else str(cell) for cell in row)} |"
 
 
 def _counts(rows: list[Row]) -> Iterator[str]:
@@ -59,7 +57,7 @@ def _counts(rows: list[Row]) -> Iterator[str]:
 
     libraries = list(dict.fromkeys(_library(row) for row in rows))
     parts = [[name, *of([row for row in rows if _library(row) == name])] for name in libraries]
-    yield from _table_of("library, models, exact, refused, wrong, failed, CPU seconds", [*parts, ["all", *of(rows)]])
+    yield from table_of("library, models, exact, refused, wrong, failed, CPU seconds", [*parts, ["all", *of(rows)]])
 
 
 def _library(row: Row) -> str:
@@ -89,7 +87,7 @@ def _reasons(rows: list[Row], verdict: str) -> list[str]:
         first, *more = (" ".join(reason.split()).replace("|", "/") for reason in row["reasons"])
         return clipped(first, QUOTED) + (f" (and {counted(len(more), 'other reason')})" if more else "")
 
-    return list(_table_of("model, reason", ([row["item"], sentence(row)] for row in own), 2)) if own else []
+    return list(table_of("model, reason", ([row["item"], sentence(row)] for row in own), 2)) if own else []
 
 
 def _unused(rows: list[Row]) -> Iterator[str]:
@@ -105,7 +103,7 @@ def _unused(rows: list[Row]) -> Iterator[str]:
         numbers = (
             [row["item"], (all_ := row["module"]["parameters"]), all_ - _theirs(row), _theirs(row)] for row in own
         )
-        yield from _table_of("model, parameters of the module, unused, of the layers", numbers)
+        yield from table_of("model, parameters of the module, unused, of the layers", numbers)
 
 
 def _theirs(row: Row) -> int:
@@ -120,7 +118,7 @@ def _notes(rows: list[Row]) -> Iterator[str]:
         yield f"{counted(len(heads), 'model')} with side heads: {', '.join(row['item'] for row in heads)}."
         yield ""
     if notes:
-        yield from _table_of("model, note", notes, 2)
+        yield from table_of("model, note", notes, 2)
 
 
 def _table(rows: list[Row]) -> Iterator[str]:
@@ -138,4 +136,4 @@ def _table(rows: list[Row]) -> Iterator[str]:
         for row in own
     )
     columns = "model, layers, lines, parameters, multiply-adds, statistics, constants, of the module, shapes, s"
-    yield from _table_of(columns, numbers)
+    yield from table_of(columns, numbers)

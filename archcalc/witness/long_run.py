@@ -47,6 +47,7 @@ class LongRun:
         left = [item for item in items if item not in self.rows][::-1]
         if self.others:
             print(f"{self.others:,} results of other versions are not used", file=sys.stderr)
+            self.others = 0
         if not left:
             return [self.rows[item] for item in items]
         start, count = time.monotonic(), len(left)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import torch
 from torch import nn
 
@@ -9,9 +11,12 @@ DRAWN = 1_000_003
 """How many random values are drawn for large weights, which repeat them. A prime: no axis has this period."""
 
 
-def fill(model: nn.Module, seed: int = 0) -> None:
-    """Fills a model with random weights that keep values in range, and with running statistics other than 0 and 1."""
-    tensors = [*model.named_parameters(), *model.named_buffers()]
+def fill(model: nn.Module, seed: int = 0, kept: Collection[str] = ()) -> None:
+    """Fills a model with random weights that keep values in range, and with running statistics other than 0 and 1.
+
+    ``kept``: the names of buffers that are not filled.
+    """
+    tensors = [one for one in (*model.named_parameters(), *model.named_buffers()) if one[0] not in kept]
     if not tensors:
         return
     device = tensors[0][1].device

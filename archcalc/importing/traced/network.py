@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Blob, Graph
@@ -16,8 +16,22 @@ from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
 from archcalc.importing.traced.writes import OVERWRITTEN, without_writes
 from archcalc.layers import registry
 
+FORMS = {
+    "attention": {"matmul": "written", "bmm": "written", "einsum": "einsum"},
+    "matmul": {"einsum": "einsum"},
+    "adaptive_avg_pool": {"mean": "method"},
+    "global_avg_pool": {"mean": "method"},
+}
+"""How the code of a model writes a layer, by type and operator, where the layer is no module of PyTorch."""
 MOVES = ("rearrange", "flatten", "slice", "to_tokens", "to_map", "windows", "from_windows")
 """Layers that cost nothing: a run that leaves their results unread has lost nothing."""
+
+
+class Origin(NamedTuple):
+    """What a layer of the graph was made of: the step with its tensors, and the call of an operator."""
+
+    step: Step
+    call: Call | None
 
 
 def graph_of(run: Run, file: str, heads: Collection[str] = ()) -> Graph:
@@ -116,6 +130,10 @@ class _Writing:
             text = f"{made.name}: {step.type} gives {made.shape}, and the model {step.shape}: {FAULT}"
             raise ArchcalcError(Problem(text, self.file))
         self.blobs[at] = made
+        call = self.mapping.steps.callers.get(at)
+        self.graph.origins[made.name] = Origin(step, call)
+        if call is not None and (form := FORMS.get(step.type, {}).get(call.operator)):
+            self.graph.forms[made.name] = form
         layer, shapes = registry[step.type](**step.settings), [self.blobs[one].shape for one in step.reads]
         self.macs += int(layer.work(made.shape, *shapes).mac)
         params = layer.params(*shapes)

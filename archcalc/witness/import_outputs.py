@@ -1,0 +1,113 @@
+"""The outputs of a model that is built from an import, and of the imported model itself, on the same random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from archcalc.capture.models import Model, model_of
+from archcalc.capture.recording import record
+from archcalc.errors import ArchcalcError
+from archcalc.importing.graph import Graph, Imported
+from archcalc.importing.traced.network import Origin, graph_of
+from archcalc.language.expand import expand
+from archcalc.language.imports import import_by
+from archcalc.network import Network
+from archcalc.witness.built import Built
+from archcalc.witness.import_weights import carry
+from archcalc.witness.need import Room
+from archcalc.witness.random_weights import fill
+
+Row = dict[str, Any]
+MOST = 1e-9
+"""The largest difference of outputs in float64, as a part of the largest output: sums in another order."""
+SMALL = 96
+"""The side of a small image, in pixels. Models that take it are compared there."""
+
+
+def outputs(net: str) -> Row:
+    """The row of a model: ``exact`` if the outputs are equal bit for bit, or in float64 but for the order of sums."""
+    torch.set_num_threads(1)
+    try:
+        model = model_of(net)
+        sizes, graph, made = _small(model, net)
+        need, free = 16 * sum(one.numel() for one in model.module.parameters()), Room.of("cpu").host
+        if free is not None and need > 0.8 * free:
+            return {"verdict": "left out", "reasons": [f"needs {need / 1e9:.1f} GB for its weights"]}
+        return {"input": [list(size) for size in sizes.values()], **compared(model.module, sizes, made, graph.origins)}
+    except ArchcalcError as error:
+        return {"verdict": "refused", "reasons": [problem.text for problem in error.problems]}
+
+
+def _small(model: Model, net: str) -> tuple[Mapping[str, Sequence[int]], Graph, Imported]:
+    """The sizes of a small input and what is imported there, or those of the library if the model takes no other."""
+    for side in (SMALL, 2 * SMALL):
+        small = {name: (size[0], *size[1:-2], side, side) for name, size in model.sizes.items()}
+        if all(side < size[-1] for size in model.sizes.values()):
+            with suppress(ArchcalcError):
+                graph = graph_of(record(model.module, small, net), net)
+                return small, graph, graph.finish(False)
+    graph = graph_of(record(model.module, model.sizes, net), net)
+    return model.sizes, graph, graph.finish(False)
+
+
+def compared(
+    module: nn.Module, sizes: Mapping[str, Sequence[int]], made: Imported, origins: Mapping[str, Origin]
+) -> Row:
+    """The largest difference between the outputs of both models."""
+    with_values(module)
+    family = import_by(lambda inputs, anew: made, "the model", "model")
+    network = expand(family, family.name)
+    built = Built(network).eval()
+    carry(built, module.eval(), origins)
+    images = [torch.randn(1, *size, generator=torch.Generator().manual_seed(0)) for size in sizes.values()]
+    found = difference(built, module, images)
+    kind = "float32"
+    if found:
+        found, kind = difference(built.double(), module.double(), [image.double() for image in images]), "float64"
+    reasons = [] if found <= MOST else [f"outputs differ by {found:.2g} of the largest in float64"]
+    return {
+        "verdict": "wrong" if reasons else "exact",
+        "reasons": reasons,
+        "difference": found,
+        "in": kind,
+        **_size(network),
+    }
+
+
+def _size(network: Network) -> Row:
+    return {"layers": len(network.nodes) - len(network.inputs)}
+
+
+def with_values(module: nn.Module) -> None:
+    """Gives random values to parameters and running statistics. Other buffers keep theirs: they are constants."""
+    for one in module.modules():
+        for name, parameter in one._parameters.items():
+            if parameter is not None and parameter.device.type == "meta":
+                one._parameters[name] = nn.Parameter(torch.empty(parameter.shape), parameter.requires_grad)
+    owners = {path for path, one in module.named_modules() if "running_mean" in one._buffers}
+    fill(module, kept={name for name, _ in module.named_buffers() if name.rpartition(".")[0] not in owners})
+
+
+def difference(built: nn.Module, theirs: nn.Module, images: Sequence[Tensor]) -> float:
+    """The largest difference between outputs, divided by the largest value of the output."""
+    with torch.no_grad():
+        others = {id(one): one for one in tree_leaves(theirs(*images)) if isinstance(one, Tensor)}.values()
+        ours = tree_leaves(built(*images))
+    if len(ours) != len(others):
+        return float("inf")
+    return max(_difference(mine, other) for mine, other in zip(ours, others, strict=True))
+
+
+def _difference(mine: Tensor, other: Tensor) -> float:
+    """The same for one output, which may have its channels last. Infinite for an output that shows nothing."""
+    if mine.numel() != other.numel() or not bool(torch.isfinite(other).all()) or float(other.std()) == 0:
+        return float("inf")
+    if mine.shape != other.shape and mine.movedim(1, -1).shape == other.shape:
+        mine = mine.movedim(1, -1)
+    return float((mine.reshape(other.shape) - other).abs().max() / other.abs().max())
