@@ -131,7 +131,9 @@ class _Uses:
 def _use(row: Row, analysis: Analysis, style: SourceStyle) -> Use:
     assert row.node is not None
     form = style.form(row.type, row.name) if analysis.convention.library else (MODULE, 0)
-    if form[0] == MODULE and getattr(row.node.layer, "relative", False):  # no framework has a module for it
+    layer = row.node.layer
+    if form[0] == MODULE and (getattr(layer, "relative", False) or (layer.type == "conv" and layer.settings["fixed"])):
+        # no framework has a module for these weights
         form = WRITTEN, form[1]
     return applied(row.node, row.inputs, analysis.batch, form)
 

@@ -128,9 +128,9 @@ def unhooked(use: Use) -> bool:
     return use.type in (*CONV, "linear") and (use.form == SUBCLASS or weight_norm(use) is not None)
 
 
-def by_relative_position(use: Use) -> bool:
-    """Whether the weights of a convolution are vectors of relative positions: no framework has a module for it."""
-    return bool(getattr(use.layer, "relative", False))
+def no_framework_has(use: Use) -> bool:
+    """Whether the weights of a convolution are vectors of relative positions, or constants: no framework has a module."""
+    return use.type == "conv" and bool(setting(use, "relative") or setting(use, "fixed"))
 
 
 def standardising(use: Use) -> Int:
@@ -223,14 +223,14 @@ STANDARDISING = Term(
 """The standardisation of weights, for a tool that counts F.batch_norm. It runs as in training, always."""
 
 
-BY_RELATIVE_POSITION = Term(
-    "convolutions whose weights are vectors of relative positions",
-    by_relative_position,
+OTHER_WEIGHTS = Term(
+    "convolutions whose weights are vectors of relative positions, or constants",
+    no_framework_has,
     bug="a function that is no module counts as nothing",
 )
 
 
 def not_modules(place: str) -> tuple[Term, ...]:
     """The omissions of a tool that counts modules: products that no module has. ``place``: the place in its source."""
-    omissions = (NO_ATTENTION, NO_MATMUL, IN_ATTENTION, BY_RELATIVE_POSITION)
+    omissions = (NO_ATTENTION, NO_MATMUL, IN_ATTENTION, OTHER_WEIGHTS)
     return tuple(omission._replace(place=place) for omission in omissions)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from archcalc.conventions.convention import Convention, Layers, Tally, Term, Use, layer_types
 from archcalc.conventions.counts import (
-    BY_RELATIVE_POSITION,
     CONV,
     IN_ATTENTION,
     NETWORK_OF_BIAS,
     NO_ATTENTION,
     NOT_IN_TORCH,
+    OTHER_WEIGHTS,
     POOLS,
     UNHOOKED,
     additions,
     affine_values,
     bias_products,
-    by_relative_position,
     continuous,
     cosine,
     hidden,
     input_values,
+    no_framework_has,
     response_norm_operations,
     scores,
     setting,
@@ -58,9 +58,9 @@ def _as_products(use: Use) -> bool:
     return use.type == "attention" and use.form in (WRITTEN, EINSUM)
 
 
-def _relative(use: Use) -> bool:
-    """Whether the weights are vectors of relative positions, and the layer is not written as torch.matmul."""
-    return by_relative_position(use) and use.form != OPERATOR
+def _no_module(use: Use) -> bool:
+    """Whether no framework has a module for the convolution, and it is not written as torch.matmul."""
+    return no_framework_has(use) and use.form != OPERATOR
 
 
 def _by_operator(use: Use) -> bool:
@@ -214,7 +214,7 @@ OPERATIONS = Tally(
         NO_ATTENTION._replace(
             where=Layers("attention", forms=(EINSUM,)), place="patch_tensor_ops", bug="no patch for torch.einsum"
         ),
-        BY_RELATIVE_POSITION._replace(where=_relative, place="patch_functional"),
+        OTHER_WEIGHTS._replace(where=_no_module, place="patch_functional"),
         Term(
             UNHOOKED,
             unhooked,

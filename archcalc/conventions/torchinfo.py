@@ -11,9 +11,9 @@ from archcalc.conventions.counts import (
     additions,
     bias_outputs,
     bias_params,
-    by_relative_position,
     continuous,
     has_params,
+    no_framework_has,
     not_modules,
     parametrized,
     params_per_image,
@@ -32,7 +32,7 @@ def _biases_per_image(use: Use) -> Int:
 
 
 def _convolution(use: Use) -> bool:
-    return use.type in CONV and not parametrized(use) and not by_relative_position(use)
+    return use.type in CONV and not parametrized(use) and not no_framework_has(use)
 
 
 def _no_module_with_params(use: Use) -> bool:

@@ -99,6 +99,32 @@ class RelativeConv(nn.Module):
         return y
 
 
+class FixedConv(nn.Module):
+    """A convolution whose weights are constants, such as the blur of Zhang 2019; at first, the mean of each window."""
+
+    weight: Tensor
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: tuple[int, ...],
+        stride: int | tuple[int, ...] = 1,
+        padding: int | tuple[int, ...] = 0,
+        dilation: int | tuple[int, ...] = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        weight = torch.ones(out_channels, in_channels // groups, *kernel_size)
+        self.register_buffer("weight", weight / weight[0].numel())
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv = (F.conv1d, F.conv2d, F.conv3d)[self.weight.dim() - 3]
+        y: Tensor = conv(x, self.weight, None, self.stride, self.padding, self.dilation, self.groups)
+        return y
+
+
 class OverLastAxes(nn.Module):
     """A layer over the last three axes of a map. The axes before are put into the batch."""
 

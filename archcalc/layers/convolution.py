@@ -48,6 +48,9 @@ class Conv(Windowed, type="conv"):
     are the positions of the keys. The weights of two positions are the trained vector of their relative position, in steps
     of the finer one of both (MViT v2: Li et al., 2022, equation 4, decomposed relative position embeddings).
 
+    With ``fixed``, the weights are constants that training does not change: the blur before a step between windows, as in
+    Zhang, Making convolutional networks shift-invariant again, 2019, section 3.3. They are buffers, as in ``parameter``.
+
     Source of ``weight_norm``: Salimans and Kingma, Weight normalization, 2016, equation 2; Qiao et al., Micro-batch
     training with batch-channel normalization and weight standardization, 2019, equation 5; Brock et al., Characterizing
     signal propagation to close the performance gap in unnormalized ResNets, 2021, section 4.
@@ -69,11 +72,17 @@ class Conv(Windowed, type="conv"):
     relative = Flag(
         "whether groups and their output channels are positions, with trained vectors of relative positions", False
     )
+    fixed = Flag("whether the weights are buffers, which training does not change", False)
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
         self._need_points(x)
+        if self.fixed and (self.bias or self.relative or self.weight_norm or self.pad_mode != "zeros"):
+            raise LayerError(
+                "conv: fixed weights need bias: false, and no relative, no weight_norm and no pad_mode; the layer pad puts "
+                "other values around"
+            )
         need_constants(self.weight_norm, self.gamma, self.eps)
         need_several(self.weight_norm, self.fan_in(x))
         slides = self.slides(x)
@@ -113,6 +122,8 @@ class Conv(Windowed, type="conv"):
         return group * self.kernel_cells(x)
 
     def params(self, x: Shape) -> Params:
+        if self.fixed:
+            return Params(buffers=self.kernel_weights(x))
         weights = self.vectors * self.fan_in(x) if self.relative else self.kernel_weights(x) + self.factors(x)
         return Params(weights, self.out * self.bias)
 

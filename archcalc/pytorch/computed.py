@@ -28,9 +28,9 @@ def weights_of(
 ) -> tuple[list[Made], list[TapeTensor], list[Kept], list[TapeTensor]]:
     """The gradients of a layer's weights, the tensors that it reads and saves of them, and computed weights."""
     computed = _computed(tape, layer, x, moved)
-    weight, bias, _ = tape.ask(layer_params, layer, x)
+    weight, bias, constants = tape.ask(layer_params, layer, x)
     if computed is None:
-        gradients, copies = tape.weights(weight, bias, last=moved)
+        gradients, copies = tape.weights(weight + constants, bias, last=moved)
         return gradients, copies, halves(copies), []
     return *tape.using(computed, bias), [computed]
 

@@ -29,7 +29,7 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
     if tape.unpooled is None:
         tape.unpooled = unpooled(network)
     tape.begin(node)
-    tape.frozen = network.frozen(node)
+    tape.frozen = network.frozen(node) or getattr(node.layer, "fixed", False)
     record = records[node.layer.type]
     inputs, shapes = [values[i] for i in node.inputs], network.input_shapes(node)
     over = node.inputs.index(tape.in_place[node.index]) if tape.overwrite else 0

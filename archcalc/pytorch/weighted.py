@@ -96,6 +96,11 @@ class ConvRecord(ConvolutionRecord, type="conv"):
             arguments = {"in_channels": x.channels, "out_channels": out.channels, "groups": layer.groups}
             dims("Conv", x)
             return ModuleCode("RelativeConv", {**arguments, "axes": len(x.axes), "bias": layer.bias}, 3, {"bias": True})
+        if layer.fixed:
+            arguments = {"in_channels": x.channels, "out_channels": out.channels}
+            arguments |= {"kernel_size": per_axis(layer.kernel, x, "kernel"), **self.sliding(layer, x)}
+            dims("Conv", x)
+            return ModuleCode("FixedConv", {**arguments, "groups": layer.groups}, 3, {**SLIDING, "groups": 1})
         arguments = {
             "in_channels": x.channels,
             "out_channels": out.channels,

@@ -41,6 +41,19 @@ class ExpandedPosition(One):
         return self.conv(rows.transpose(1, 2).reshape(x.shape))
 
 
-@pytest.mark.parametrize("kind", [RowsOfTheBatch, ExpandedPosition])
+class Blurred(One):
+    """Constants are the weights of a convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        row = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("blur", row.outer(row).repeat(3, 1, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = nn.functional.pad(self.conv(x), (1, 1, 1, 1), mode="reflect")
+        return nn.functional.conv2d(x, self.blur, stride=2, groups=3)
+
+
+@pytest.mark.parametrize("kind", [RowsOfTheBatch, ExpandedPosition, Blurred])
 def test_outputs(kind: type[nn.Module]) -> None:
     assert difference(kind(), IMAGE) <= 1e-14

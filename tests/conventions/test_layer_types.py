@@ -482,6 +482,29 @@ def test_convolutions_with_vectors_of_relative_positions(tool: str) -> None:
 
 
 @pytest.mark.parametrize("tool", RUN)
+def test_convolutions_with_constant_weights(tool: str) -> None:
+    """A blur: timm and others call a function of torch with a buffer."""
+    torch = pytest.importorskip("torch")
+    import torch.nn.functional as F  # noqa: N812
+    from torch import nn
+
+    class Blur(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("weight", torch.ones(8, 1, 3, 3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.conv2d(x, self.weight, stride=2, padding=1, groups=8)
+
+    said = run(tool, Blur())
+    settings = {"out": 8, "kernel": 3, "stride": 2, "pad": 1, "groups": 8, "bias": False, "fixed": True}
+    found = explain(one_layer("conv", settings), convention(tool))
+    assert said.operations == found.total("operations")
+    assert said.params in (None, found.total("parameters"))
+    assert said.memory in (None, 4 * found.total("memory"))
+
+
+@pytest.mark.parametrize("tool", RUN)
 def test_a_transposed_convolution_with_computed_weights(tool: str) -> None:
     pytest.importorskip("torch")
     from torch import nn
@@ -547,6 +570,7 @@ def test_what_other_tools_count_of_products_and_relative_positions() -> None:
     """
     for type, settings, flops, params in (
         ("conv", {"out": 8, "kernel": 1, "groups": 4, "relative": True, "bias": False}, 1152, 14),
+        ("conv", {"out": 8, "kernel": 1, "groups": 4, "fixed": True, "bias": False}, 1152, 0),
         ("matmul", {}, 3456, 0),
     ):
         network = one_layer(type, settings)

@@ -781,7 +781,7 @@ MISTAKES = [
         [
             (
                 "spec.yaml:3: the settings of conv must be a mapping (kernel, stride, pad, dilation, out, groups, "
-                "bias, pad_mode, weight_norm, eps, gamma, relative), got a list of 2 (at layers[0].conv)"
+                "bias, pad_mode, weight_norm, eps, gamma, relative, fixed), got a list of 2 (at layers[0].conv)"
             )
         ],
     ),

@@ -675,4 +675,5 @@ def test_repr_shows_what_is_not_default():
         "gamma": 1.0,
         "eps": 1e-8,
         "relative": False,
+        "fixed": False,
     }

@@ -99,6 +99,16 @@ CASES = [
         {"mac": 18 * 35 * 2},
         (Window(1), Window(1)),
     ),
+    # a blur: 6 channels, each on its own with 9 constants, which are buffers
+    Case(
+        "conv",
+        {"out": 6, "kernel": 3, "stride": 2, "pad": 1, "groups": 6, "bias": False, "fixed": True},
+        (x,),
+        Shape(6, (3, 4)),
+        (0, 0, 6 * 9),
+        {"mac": 6 * 12 * 9},
+        (Window(3, 2, 1), Window(3, 2, 1)),
+    ),
     # 3x1, dilation 2x1, two groups of 3 channels, no bias: span 5x1, fan-in 3*3 = 9, output 1x7
     Case(
         "conv",
@@ -850,6 +860,7 @@ def test_a_transposed_convolution_computes_weights_for_each_input_channel():
             x,
             "2 groups and 3 output channels of each: one of both numbers must be a multiple of the other",
         ),
+        ({"fixed": True}, x, "conv: fixed weights need bias: false, and no relative, no weight_norm and no pad_mode"),
         ({"groups": 6, "weight_norm": "standardised"}, x, "at least 2 weights for each output channel, got 1"),
         ({"gamma": 2}, x, "gamma 2 is the factor of weights that are scaled: say weight_norm: scaled"),
         ({"weight_norm": "channels", "eps": 1e-5}, x, "eps 1e-05 is added to the variance of weights"),

@@ -632,9 +632,17 @@ class Settings:
         kernel, bias = 2 if self.rarely(10) else 1, self.one_of(None, False)
         return self.some(out=queries * keys, kernel=kernel, groups=queries, relative=True, bias=bias)
 
+    def fixed_conv(self) -> dict[str, Any]:
+        """A convolution with constant weights, most often of every channel on its own."""
+        channels = self.x.channels
+        groups, out = (1, self.count(1, 4)) if self.rarely(3) else (channels, channels)
+        step, pad = self.one_of(None, self.each(1, 3)), self.one_of(None, self.padding(3))
+        kernel = self.each(1, 4)
+        return self.some(out=out, kernel=kernel, stride=step, pad=pad, groups=groups, bias=False, fixed=True)
+
     def _conv(self) -> dict[str, Any]:
         if self.rarely(16):
-            return self.relative_conv()
+            return self.one_of(self.relative_conv, self.fixed_conv)()
         groups = self.groups()
         norm = self.one_of(None, None, "channels", "last", "standardised", "scaled") if self.flag() else None
         return self.some(
@@ -649,6 +657,7 @@ class Settings:
             weight_norm=norm,
             gamma=self.one_of(None, 1.7) if norm == "scaled" or self.rarely(20) else None,
             eps=self.one_of(None, 1e-5) if norm in ("standardised", "scaled") or self.rarely(20) else None,
+            fixed=True if self.rarely(20) else None,
         )
 
     def position(self) -> dict[str, Any]:
@@ -707,7 +716,7 @@ class Settings:
         return {
             key: settings[key]
             for key in settings
-            if key not in ("groups", "pad_mode", "weight_norm", "gamma", "eps", "relative")
+            if key not in ("groups", "pad_mode", "weight_norm", "gamma", "eps", "relative", "fixed")
         }
 
     def conv_transpose(self) -> dict[str, Any]:

@@ -70,6 +70,9 @@ def uneven(pad: Any) -> bool:
 
 
 def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int | None = None) -> Tensor:
+    only_trained = given["bias"] or any(given.get(key) for key in ("relative", "weight_norm"))
+    if given.get("fixed") and (only_trained or given["pad_mode"] != "zeros"):
+        raise NoSuchLayerError("constant weights with what only trained ones have")
     if given.get("relative"):
         return by_relative_position(given, x)
     pad = 0 if given["pad"] == "valid" else given["pad"]

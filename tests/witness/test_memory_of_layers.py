@@ -117,6 +117,8 @@ FROZEN = (
     "{parameter: {size: [8, 8]}}",
     "{index_select: {count: 5}}",
     "{parameter: {size: [8, 1], fixed: true}}",
+    "{conv: {out: 4, kernel: 2, bias: false, fixed: true}}",
+    "{conv: {out: channels, kernel: 3, stride: 2, pad: 1, groups: channels, bias: false, fixed: true}}",
 )
 HEADS = (
     "{to_tokens: }, {linear: {out: 8, axis: channels}}, {rearrange: '(4 d) (t 4 4) -> d 4 t 4 4'}",

@@ -45,7 +45,9 @@ def convolution(mapping: Mapping, call: Call) -> Shown:
         output_pad=_nonzero(pair(given["output_padding"], count)) if transposed else None,
     )
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
-    if weight.kind != "parameter":
+    if weight.kind != "parameter" and not mapping.of(weight).parameters and bias is None and not transposed:
+        settings["fixed"] = True
+    elif weight.kind != "parameter":
         settings |= weight_norm(mapping, weight, transposed)
     settings = along_more_axes(mapping, tensor, count, settings)
     return mapping.steps.layer("conv_transpose" if transposed else "conv", settings, tensor, call.results[0].shape, own)
