@@ -41,6 +41,7 @@ SAME_SIZES = ("batch_norm",)
 PATHS = ("StochasticDepth", "DropPath")
 """Classes of modules that leave a path out in training, and run no operator at inference."""
 TORCH = os.path.dirname(torch.__file__) + os.sep
+OWN = os.path.dirname(__file__) + os.sep
 
 
 class ReadsError(Exception):
@@ -246,7 +247,7 @@ def _line() -> str:
     frame = sys._getframe(1)
     while frame is not None and frame.f_back is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(TORCH) and file != __file__ and not file.startswith("<"):
+        if not file.startswith((TORCH, OWN)) and not file.startswith("<"):
             break
         frame = frame.f_back
     file = frame.f_code.co_filename.removeprefix(os.getcwd() + os.sep)

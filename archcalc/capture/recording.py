@@ -15,6 +15,7 @@ from torch._dispatch.python import enable_pre_dispatch, enable_python_dispatcher
 from torch.nn.parameter import is_lazy
 
 from archcalc.capture.failures import VALUES, failure
+from archcalc.capture.lists import ListsAsTensors
 from archcalc.capture.recorder import PATHS, DependsError, ReadsError, Recorder
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.traced.calls import Run, raw_outputs
@@ -124,7 +125,7 @@ def _in_order(module: nn.Module, tensors: dict[str, torch.Tensor]) -> tuple[tupl
 @contextmanager
 def _recording(recorder: Recorder) -> Iterator[None]:
     """The recorder at work inside the ``with`` block."""
-    with enable_python_dispatcher(), enable_pre_dispatch(), recorder:
+    with enable_python_dispatcher(), enable_pre_dispatch(), recorder, ListsAsTensors():
         yield
 
 

@@ -38,16 +38,17 @@ class Repeated(nn.Module):
 
 
 class IndexSelect(nn.Module):
-    """Positions of the last axis, chosen by a list of constants: fill ``index``."""
+    """Positions of one axis, chosen by a list of constants: fill ``index``."""
 
     index: Tensor
 
-    def __init__(self, positions: int, count: int) -> None:
+    def __init__(self, positions: int, count: int, axis: int = -1) -> None:
         super().__init__()
+        self.axis = axis
         self.register_buffer("index", torch.arange(count) % positions, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.index_select(-1, self.index)
+        return x.index_select(self.axis, self.index)
 
 
 class ClassToken(nn.Module):

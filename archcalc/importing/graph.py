@@ -145,10 +145,9 @@ class Graph:
         if len(self.steps) >= MOST_STEPS:
             self.stop()
         settings = settings or {}
-        kind = registry[type]
         regions = int(settings.get("regions", 0)) or max((blob.regions for blob in known), default=0)
         try:
-            made = kind(**{key: self._fact(kind, key, value) for key, value in settings.items()})
+            made = self.layer(type, settings)
             shape = made.shape(*[blob.shape for blob in known])
         except LayerError as error:
             self.problem(f"{clipped(name, 60)}: {error}", line)
@@ -161,6 +160,11 @@ class Graph:
         if isinstance(made, MaxPool):
             self.poolings[step.name] = Pooled.of(made, known[0].shape, shape)
         return Blob(step.name, shape, regions)
+
+    def layer(self, type: str, settings: Mapping[str, Any]) -> Layer:
+        """The layer of these settings; LayerError if they do not fit."""
+        kind = registry[type]
+        return kind(**{key: self._fact(kind, key, value) for key, value in settings.items()})
 
     def _fact(self, kind: type[Layer], key: str, value: Any) -> Any:
         """The value of a setting. A blob stands for the sizes of its map, or for the pooling that made it."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.errors import LayerError
-from archcalc.layers.axes import AxisNames, axis_number
-from archcalc.layers.base import Layer, Pointwise, need_map, whole
+from archcalc.layers.axes import AxisName, AxisNames, axis_number
+from archcalc.layers.base import Layer, Pointwise, whole
 from archcalc.layers.settings import Flag, PerAxis, WholeNumber, message_text
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, product
+from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, product
 
 
 class Position(Pointwise, type="position"):
@@ -92,23 +92,28 @@ class Parameter(Layer, type="parameter"):
 
 
 class IndexSelect(Layer, type="index_select"):
-    """Positions of the last axis, chosen by a list of constants: a table of numbers becomes a map of biases.
+    """Positions of one axis, or channels, chosen by a list of constants: a table of numbers becomes a map of biases.
 
     The list is a buffer that no count contains. A position can stand in it several times, or not at all.
 
     Source: Liu et al., Swin transformer, 2021, section 3.2 (biases from a table of relative positions).
     """
 
-    count = WholeNumber("positions of the output")
+    count = WholeNumber("positions of the output, or its channels")
+    axis = AxisName("the axis along which is chosen", "last")
 
     def window(self, x: Shape) -> tuple[Window, ...]:
-        need_map(x, self.type)
-        *others, last = x.axes
-        return (*(Window(1) for _ in others), Window(last, whole=True, exact=False))
+        chosen = axis_number(self.axis, x, self.type)
+        if not chosen:
+            return POINT
+        return tuple(
+            Window(n, whole=True, exact=False) if at == chosen else Window(1) for at, n in enumerate(x.axes, 1)
+        )
 
     def shape(self, x: Shape) -> Shape:
-        need_map(x, self.type)
-        return Shape(x.channels, (*x.axes[:-1], self.count))
+        sizes = [x.channels, *x.axes]
+        sizes[axis_number(self.axis, x, self.type)] = self.count
+        return Shape(sizes[0], tuple(sizes[1:]))
 
     def params(self, x: Shape) -> Params:
         return NO_PARAMS

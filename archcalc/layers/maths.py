@@ -41,3 +41,22 @@ class Math(Pointwise, type="math"):
         if self.function == "abs":
             return Work(compare=x.values)
         return Work(mul=x.values) if self.exponent == 2 else Work(exp=x.values)
+
+
+class Scale(Pointwise, type="scale"):
+    """Every value times one constant, as in scaled residuals, and with ``shift`` plus another constant.
+
+    Source: Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections, 2016, section 3.3.
+    """
+
+    factor = Number("the constant factor", low=float("-inf"))
+    shift = Number("the constant that is added", 0.0, low=float("-inf"))
+    storage = "in_place"
+
+    @property
+    def multiplies(self) -> bool:
+        """Whether there is a product: not for a factor of 1 beside a shift."""
+        return bool(self.factor != 1 or self.shift == 0)
+
+    def work(self, out: Shape, x: Shape) -> Work:
+        return Work(mul=x.values * self.multiplies, add=x.values * (self.shift != 0))

@@ -270,20 +270,6 @@ class InstanceNorm(Layer, type="instance_norm"):
         return grouped_work(x, x.channels, self.affine)
 
 
-class Scale(Pointwise, type="scale"):
-    """Every value times one constant, as in scaled residuals, and with ``shift`` plus another constant.
-
-    Source: Szegedy et al., Inception-v4, Inception-ResNet and the impact of residual connections, 2016, section 3.3.
-    """
-
-    factor = Number("the constant factor", low=float("-inf"))
-    shift = Number("the constant that is added", 0.0, low=float("-inf"))
-    storage = "in_place"
-
-    def work(self, out: Shape, x: Shape) -> Work:
-        return Work(mul=x.values, add=x.values * (self.shift != 0))
-
-
 class LayerScale(Pointwise, type="layer_scale"):
     """Every channel times a trained number, and with ``bias`` plus another one, as in Caffe's layer Scale.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.layers import Layer
+from archcalc.layers.axes import axis_number, sizes_of
 from archcalc.layers.border import Pad
 from archcalc.layers.learned import Parameter
 from archcalc.layers.pool import AdaptiveAvgPool
@@ -75,7 +76,9 @@ class IndexSelectRecord(Record, type="index_select"):
     keeps_format = False
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
-        return ModuleCode("IndexSelect", {"positions": x.axes[-1], "count": layer.count}, 2)
+        axis = axis_number(layer.axis, x, layer.type)
+        given = {"positions": sizes_of(x)[axis], "count": layer.count, "axis": -1 if axis == len(x.axes) else axis + 1}
+        return ModuleCode("IndexSelect", given, 2, {"axis": -1})
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         size = xs[0].count * xs[0].itemsize
@@ -83,7 +86,11 @@ class IndexSelectRecord(Record, type="index_select"):
         return tape.run("index_select", xs, out.values, ORDERED["first"], rule=rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return [AdaptiveAvgPool(out=(*out.axes[:-1], 1)), Upsample(size=out.axes)]
+        axis = axis_number(layer.axis, out, layer.type)
+        if not axis:
+            return []
+        pooled = tuple(1 if at == axis else n for at, n in enumerate(out.axes, 1))
+        return [AdaptiveAvgPool(out=pooled), Upsample(size=out.axes)]
 
 
 class ClassTokenRecord(Record, type="class_token"):

@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.pytorch.code import InlineCode
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.tape import NEW, SCRATCH, BackwardRule, Made, Saves, TapeTensor
+from archcalc.pytorch.tape import NEW, PASSES, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
 WITHIN = {"abs": 1, "exp": 0, "log": 0, "sqrt": 1, "power": 2}
@@ -38,6 +38,41 @@ class MathRecord(Record, type="math"):
         saves = Saves(output=self.saves.output) if of_output else Saves(self.saves.input)
         operator = "pow" if layer.function == "power" else layer.function
         return tape.run(operator, xs, x.count, NEW, saves, rule)
+
+    def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
+        """No layers: a unit reads only its own position."""
+        return []
+
+
+class ScaleRecord(Record, type="scale"):
+    """A product with a constant, and a sum with another one."""
+
+    saves_input, saves_output = False, False
+    in_place = True
+    keeps_format = True
+
+    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
+        return self._written("{0}", " * {factor}", " + {shift}", layer)
+
+    def code_in_place(self, layer: Any, x: Shape) -> InlineCode:
+        return self._written("{0}", ".mul_({factor})", ".add_({shift})", layer)
+
+    def _written(self, x: str, product: str, total: str, layer: Any) -> InlineCode:
+        product, total = product * layer.multiplies, total * (layer.shift != 0)
+        arguments = {"factor": layer.factor} if product else {}
+        return InlineCode(x + product + total, arguments | ({"shift": layer.shift} if total else {}))
+
+    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        (x,) = xs
+        if tape.overwrite:
+            if layer.multiplies:
+                x = tape.run("mul_", xs, out.values, Result(over=x), rule=tape.rule(x))
+            return tape.run("add_", [x], out.values, Result(over=x), rule=PASSES) if layer.shift else x
+        if layer.shift == 0:
+            return tape.run("mul", xs, out.values, rule=tape.rule(x))
+        if layer.multiplies:
+            x = tape.run("mul", xs, out.values, Result(role="scratch", label="scaled"), rule=tape.rule(x))
+        return tape.run("add", [x], out.values, rule=PASSES)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         """No layers: a unit reads only its own position."""

@@ -10,7 +10,7 @@ from archcalc.layers.axes import sizes_of
 from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.reduce import Reduce
 from archcalc.layers.reshape import Expand
-from archcalc.pytorch.code import InlineCode, ModuleCode, dims
+from archcalc.pytorch.code import ModuleCode, dims
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, formatted, into, last, layer_params
 from archcalc.pytorch.tape import (
@@ -212,32 +212,3 @@ class LayerScaleRecord(NormRecord, type="layer_scale"):
         scaled = tape.run("mul", xs, out.values, result, self.saves, rule)
         of_bias = BackwardRule([tape.gradients(out.channels)], weights=True, passes_gradient_on=True)
         return tape.run("add", [scaled], out.values, rule=of_bias)
-
-
-class ScaleRecord(NormRecord, type="scale"):
-    """A product with a constant, and a sum with another one."""
-
-    saves_input, saves_output = False, False
-    in_place = True
-    keeps_format = True
-
-    def code(self, layer: Any, x: Shape, out: Shape) -> InlineCode:
-        return self._written("{0} * {factor}", " + {shift}", layer)
-
-    def code_in_place(self, layer: Any, x: Shape) -> InlineCode:
-        return self._written("{0}.mul_({factor})", ".add_({shift})", layer)
-
-    def _written(self, product: str, total: str, layer: Any) -> InlineCode:
-        if layer.shift == 0:
-            return InlineCode(product, {"factor": layer.factor})
-        return InlineCode(product + total, {"factor": layer.factor, "shift": layer.shift})
-
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        (x,) = xs
-        if tape.overwrite:
-            x = tape.run("mul_", xs, out.values, Result(over=x), rule=tape.rule(x))
-            return tape.run("add_", [x], out.values, Result(over=x), rule=PASSES) if layer.shift else x
-        if layer.shift == 0:
-            return tape.run("mul", xs, out.values, rule=tape.rule(x))
-        scaled = tape.run("mul", xs, out.values, Result(role="scratch", label="scaled"), rule=tape.rule(x))
-        return tape.run("add", [scaled], out.values, rule=PASSES)

@@ -116,7 +116,7 @@ class Batch(One):
 
 class Same(One):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x
+        return self.conv.weight
 
 
 class Lazy(nn.Module):

@@ -141,7 +141,7 @@ def test_another_input_is_another_run() -> None:
         (modules.Raises, "Raises: Raises fails for 2 images of 3x16x16: ValueError: the image is too small"),
         (modules.Exits, "Exits: Exits fails for 2 images of 3x16x16: SystemExit without a message"),
         (modules.Values, "Values: Values reads the values of a tensor, so that its layers depend on the image"),
-        (modules.Batch, "Batch: the output result 1x1536: the batch is a part of the channels"),
+        (modules.Batch, "Batch: the output result 1x1536: the batch is a part of an axis that is not the first"),
         (modules.Same, "Same: has no layer: nothing is computed from the input"),
         (modules.Lazy, "Lazy: conv.weight gets its sizes in the first run: run the model once, on an image, before"),
         (modules.Text, "Text: forward returns a str without tensors; expected tensors, or a list or dict of them"),

@@ -477,9 +477,9 @@ SHAPES = [
     ),
     (
         "index_select",
-        {"count": 5},
+        {"count": 5, "axis": "height"},
         (Shape(6),),
-        "index_select needs a feature map with height and width, got a vector of 6",
+        "index_select over the axis height, but the input is 6: a vector has channels only",
     ),
     ("parameter", {"size": 5}, (x,), "size: expected the channels and every axis, as in [64, 14, 14], got 5"),
     (

@@ -376,6 +376,16 @@ CASES = [
     ),
     Case("parameter", {"size": [4], "fixed": True}, (Shape(6),), Shape(4), (0, 0, 4), {}, ()),
     Case("index_select", {"count": 4}, (x,), Shape(6, (5, 4)), (), {}, (Window(1), Window(7, whole=True, exact=False))),
+    Case(
+        "index_select",
+        {"count": 4, "axis": "height"},
+        (x,),
+        Shape(6, (4, 7)),
+        (),
+        {},
+        (Window(5, whole=True, exact=False), Window(1)),
+    ),
+    Case("index_select", {"count": 4, "axis": "channels"}, (x,), Shape(4, (5, 7)), (), {}, ()),
     # unit 0 is the token, and unit 1 reads position 0
     Case("class_token", {}, (Shape(6, (5,)),), Shape(6, (6,)), (6,), {}, (Window(1, 1, 1, reads_both_ends=False),)),
     # two tokens of 6 channels, the same in each of the 5 windows

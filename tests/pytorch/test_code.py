@@ -149,6 +149,7 @@ ROWS = [
     ("parameter", {"size": [4, 5]}, x, "Repeated((4, 5))"),
     ("parameter", {"size": [4], "fixed": True}, x, "Repeated((4,), fixed=True)"),
     ("index_select", {"count": 5}, x, "IndexSelect(9, 5)"),
+    ("index_select", {"count": 5, "axis": "channels"}, x, "IndexSelect(6, 5, axis=1)"),
     ("class_token", {"tokens": 2}, Shape(6, (9,)), "ClassToken((2, 6))"),
     ("relu", {}, x, "nn.ReLU()"),
     ("leaky_relu", {"slope": 0.2}, x, "nn.LeakyReLU(0.2)"),

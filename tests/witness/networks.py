@@ -669,7 +669,7 @@ class Settings:
         return self.some(size=[self.count(1, 6), 2] if self.rarely(5) else sizes, fixed=self.one_of(None, True))
 
     def index_select(self) -> dict[str, Any]:
-        return self.some(count=self.count(1, 9))
+        return self.some(count=self.count(1, 9), axis=self.axis())
 
     def class_token(self) -> dict[str, Any]:
         return self.some(tokens=self.one_of(None, self.count(1, 3)))

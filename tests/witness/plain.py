@@ -591,7 +591,7 @@ LAYERS: dict[str, Any] = {
     "matmul": matmul,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
     "parameter": lambda given, x: torch.zeros(len(x), *given["size"]),
-    "index_select": lambda given, x: mapped(x)[..., :1].expand(*x.shape[:-1], given["count"]),
+    "index_select": lambda given, x: x.index_select(axis_of(given["axis"], x), torch.zeros(given["count"], dtype=int)),
     "class_token": class_token,
     "add": lambda given, *xs: unequal(*xs) if given["unequal"] else sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),

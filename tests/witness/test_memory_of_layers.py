@@ -116,6 +116,7 @@ FROZEN = (
     "{class_token: }",
     "{parameter: {size: [8, 8]}}",
     "{index_select: {count: 5}}",
+    "{index_select: {count: 5, axis: channels}}",
     "{parameter: {size: [8, 1], fixed: true}}",
     "{conv: {out: 4, kernel: 2, bias: false, fixed: true}}",
     "{conv: {out: channels, kernel: 3, stride: 2, pad: 1, groups: channels, bias: false, fixed: true}}",

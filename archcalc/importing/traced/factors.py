@@ -38,6 +38,10 @@ def size_of(group: Iterable[Factor]) -> int:
     return prod(factor.size for factor in group)
 
 
+def without_batch(group: Group) -> Group:
+    return tuple(factor for factor in group if factor.axis != BATCH)
+
+
 def merged(factors: Iterable[Factor]) -> Group:
     """The factors with neighbours put together that are neighbours in the map."""
     found: list[Factor] = []

@@ -10,9 +10,11 @@ from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Blob, Graph
 from archcalc.importing.traced import rules  # noqa: F401
 from archcalc.importing.traced.calls import Call, Run, Tensor, used_by
+from archcalc.importing.traced.factors import without_batch
 from archcalc.importing.traced.mapping import FAULT, Mapping
 from archcalc.importing.traced.products import products
-from archcalc.importing.traced.steps import Fixed, Shown, Step, UnsupportedError
+from archcalc.importing.traced.rules.views import own_map
+from archcalc.importing.traced.steps import Fixed, Indices, Shown, Step, UnsupportedError
 from archcalc.importing.traced.writes import OVERWRITTEN, without_writes
 from archcalc.layers import registry
 
@@ -94,21 +96,26 @@ class _Writing:
 
     def output(self, tensor: Tensor) -> int | None:
         """The step of an output; None if it was lost, or does not depend on an input."""
-        value = self.mapping.of(tensor)
+        value = self.mapping.finish(tensor)
         if tensor.kind == OVERWRITTEN:
             self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
             return None
         if not isinstance(value, Shown):
             return None
-        if len(value.view) == 2 + len(self.steps[value.step].shape.axes):
-            return value.step
-        try:  # such as a vector of a map: flattened at last
-            return self.mapping.steps.as_map(value, 1).step
-        except UnsupportedError as error:
-            if len(value.view) > 2:
-                return value.step
-            self.graph.lacks("output", f"the output {tensor}: {error}", 0)
+        if any(without_batch(group) not in ((), group) for group in value.view[1:]):
+            self.graph.lacks("output", f"the output {tensor}: the batch is a part of an axis that is not the first", 0)
             return None
+        kept = [at for at, group in enumerate(value.view) if not group or without_batch(group)]
+        groups, natural = [without_batch(value.view[at]) for at in kept], self.steps[value.step].natural
+        if kept and groups != natural and groups != [*natural[1:], natural[0]]:  # neither channels first nor last
+            try:
+                value = own_map(self.mapping, value, kept[0])
+            except UnsupportedError as error:
+                self.graph.lacks("output", f"the output {tensor}: {error}", 0)
+                return None
+        if self.steps[value.step].type == "input":
+            return self.mapping.steps.same("identity", {}, value).step
+        return value.step
 
     def write(self, at: int) -> None:
         """Add a step to the graph, and compare its shape with that of the run."""
@@ -116,12 +123,15 @@ class _Writing:
         if step.type == "input":
             self.blobs[at] = self.graph.input(step.name, step.shape, 0)
             return
+        settings = {
+            key: self.blobs[one.step] if isinstance(one, Indices) else one for key, one in step.settings.items()
+        }
         made = self.graph.add(
             step.type,
             [self.blobs.get(one) for one in step.reads],
             self.names[at],
             0,
-            step.settings,
+            settings,
             **self.options(at, step),
         )
         if made is None:
@@ -134,7 +144,7 @@ class _Writing:
         self.graph.origins[made.name] = Origin(step, call)
         if call is not None and (form := FORMS.get(step.type, {}).get(call.operator)):
             self.graph.forms[made.name] = form
-        layer, shapes = registry[step.type](**step.settings), [self.blobs[one].shape for one in step.reads]
+        layer, shapes = self.graph.layer(step.type, settings), [self.blobs[one].shape for one in step.reads]
         self.macs += int(layer.work(made.shape, *shapes).mac)
         params = layer.params(*shapes)
         if "weights" not in self.graph.steps[-1].options:
@@ -227,4 +237,5 @@ def _needed(steps: list[Step], outputs: Iterable[int]) -> set[int]:
         if at not in needed:
             needed.add(at)
             todo += steps[at].reads
+            todo += [one.step for one in steps[at].settings.values() if isinstance(one, Indices)]
     return needed

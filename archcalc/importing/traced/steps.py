@@ -52,6 +52,13 @@ class Shown(NamedTuple):
         return tuple(map(size_of, self.view))
 
 
+class Indices(NamedTuple):
+    """Where a max pooling found its maxima: the step of the pooling, and the sizes of the tensor."""
+
+    step: int
+    sizes: tuple[int, ...]
+
+
 class Fixed(NamedTuple):
     """A tensor that does not depend on the inputs: a parameter, a buffer, a constant, or computed from them.
 

@@ -12,5 +12,6 @@ from archcalc.importing.traced.rules import (  # noqa: F401
     moves,
     norms,
     pools,
+    responses,
     views,
 )

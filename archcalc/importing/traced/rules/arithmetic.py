@@ -11,6 +11,7 @@ from archcalc.importing.traced.factors import BATCH, Factor, size_of
 from archcalc.importing.traced.mapping import SHAPES, Mapping, rule
 from archcalc.importing.traced.operands import operand
 from archcalc.importing.traced.rules.cuts import axis_word
+from archcalc.importing.traced.rules.responses import response_norm
 from archcalc.importing.traced.rules.views import own_map
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 
@@ -65,6 +66,8 @@ def met(mapping: Mapping, operator: str, one: tuple[Any, Any], other: tuple[Any,
     """Two operands, value by value: what each of them shows, and the tensor, at least one of them a map."""
     left, right = one[0], other[0]
     if isinstance(left, Shown) and isinstance(right, Shown):
+        if operator == "div" and (normalised := response_norm(mapping, left, right)):
+            return normalised
         return joined(mapping, operator, left, right, shape)
     tensor, fixed, source = (left, right, other[1]) if isinstance(left, Shown) else (right, left, one[1])
     if isinstance(fixed, (int, float)) and not isinstance(fixed, bool):

@@ -81,7 +81,8 @@ def before_padding(
 ) -> tuple[Shown, Any]:
     """A map before it was padded with a value, and the padding as a setting of the layer behind; None without padding.
 
-    The padding of TensorFlow is ``same``, so that it fits other input sizes.
+    The padding of TensorFlow is ``same``, so that it fits other input sizes. Equal sides stay a layer of their own: the
+    model makes a padded copy, which the layer behind does not need.
     """
     step = mapping.steps.steps[tensor.step]
     if step.type != "pad" or step.value != value or step.settings.get("mode"):
@@ -93,7 +94,8 @@ def before_padding(
         for one in (by if isinstance(by, list) else [by] * len(kernel))
     ]
     map = mapping.steps.as_map(tensor, 1)
-    if map.step != tensor.step or len(sides) != len(kernel):
+    without_copy = all(front == back for front, back in sides)
+    if map.step != tensor.step or len(sides) != len(kernel) or without_copy:
         return tensor, None
     shown = mapping.steps.shown(step.reads[0], map)
     wanted = []

@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, reshaped, whole
 from archcalc.importing.traced.mapping import Mapping, rule
+from archcalc.importing.traced.rules.cuts import axis_word
 from archcalc.importing.traced.rules.views import own_map
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 from archcalc.sizes import Shape
@@ -62,6 +63,10 @@ def selected(mapping: Mapping, tensor: Shown, axis: int, value: Any) -> Shown:
     """The positions of an axis that constants choose; the axis becomes the axes of the constants."""
     if any(factor.axis == BATCH for factor in tensor.view[axis]):
         raise UnsupportedError("images of the batch that are chosen")
+    natural = mapping.steps.steps[tensor.step].natural
+    named = natural if len(natural) <= 4 else (natural[0], natural[-1])
+    if value.dim() == 1 and tensor.view[axis] in named and tensor.view[axis]:
+        return _of_a_map(mapping, tensor, axis, value)
     plain = [tuple(factor for factor in group if factor.axis != BATCH) for group in tensor.view]
     others = [at for at, group in enumerate(plain) if at != axis and group]
     groups = [plain[at] for at in others] or [()]
@@ -80,3 +85,15 @@ def selected(mapping: Mapping, tensor: Shown, axis: int, value: Any) -> Shown:
     made = reshaped((view[axis],), tuple(value.shape))
     assert made is not None
     return Shown(step, (*view[:axis], *made, *view[axis + 1 :]))
+
+
+def _of_a_map(mapping: Mapping, tensor: Shown, axis: int, value: Any) -> Shown:
+    """Positions along an axis of the tensor that is an axis of the map."""
+    before = mapping.steps.steps[tensor.step]
+    at, count = before.natural.index(tensor.view[axis]), value.numel()
+    sizes = (*before.sizes[:at], count, *before.sizes[at + 1 :])
+    word = "channels" if not at else "last" if at == len(sizes) - 1 else axis_word(at, len(sizes) - 1)
+    settings = {"count": count} | ({} if word == "last" else {"axis": word})
+    step = mapping.steps.add("index_select", settings, [tensor.step], Shape(sizes[0], sizes[1:]))
+    mapping.steps.steps[step].value = value
+    return Shown(step, (*tensor.view[:axis], whole(at, count), *tensor.view[axis + 1 :]))

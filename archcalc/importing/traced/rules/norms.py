@@ -82,15 +82,6 @@ def instance_norm(mapping: Mapping, call: Call) -> Shown:
     return mapping.steps.layer("instance_norm", settings, tensor, tensor.sizes, own)
 
 
-@rule("local_response_norm")
-def lrn(mapping: Mapping, call: Call) -> Shown:
-    """Local response normalisation."""
-    given, usual = dict(call.settings), {"size": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
-    given["alpha"] = float(f"{given['alpha'] / given['size']:.12g}")  # PyTorch and ONNX divide by the size
-    settings = {key: given[key] for key, value in usual.items() if given[key] != value}
-    return mapping.steps.same("lrn", settings, mapping.shown(given["input"]))
-
-
 @rule("normalize")
 def length(mapping: Mapping, call: Call) -> Shown:
     """The channels divided by their Euclidean length."""

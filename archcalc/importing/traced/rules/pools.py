@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import inf, prod
 from typing import Any
@@ -11,16 +12,22 @@ from archcalc.importing.traced.factors import BATCH
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
 from archcalc.importing.traced.rules.arithmetic import joined
 from archcalc.importing.traced.rules.convolutions import along_more_axes, before_padding
-from archcalc.importing.traced.steps import Shown, UnsupportedError
+from archcalc.importing.traced.steps import Indices, Shown, UnsupportedError
 from archcalc.sizes import Shape
 
+POOLING = re.compile(r"(max|avg)_pool([123])d(_with_indices)?")
 
-@rule("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d")
-def pooling(mapping: Mapping, call: Call) -> Shown:
-    """Pooling with a window."""
+
+@rule(
+    *(f"{kind}_pool{n}d{end}" for n in (1, 2, 3) for kind, end in (("max", ""), ("avg", ""), ("max", "_with_indices")))
+)
+def pooling(mapping: Mapping, call: Call) -> Any:
+    """Pooling with a window, and where the maxima are."""
     given = call.settings
     tensor = mapping.shown(given["self"])
-    count = int(call.operator[-2])
+    found = POOLING.fullmatch(call.operator)
+    assert found
+    kind, count, with_indices = found[1], int(found[2]), found[3]
     kernel = pair(given["kernel_size"], count)
     stride = pair(given["stride"] or kernel, count)
     padding = pair(given["padding"], count)
@@ -37,12 +44,27 @@ def pooling(mapping: Mapping, call: Call) -> Shown:
         ceil_mode=True if given["ceil_mode"] else None,
         count_include_pad=None if include or (pad is None and not given["ceil_mode"]) else False,
     )
-    type = "max_pool" if call.operator.startswith("max") else "avg_pool"
-    if type == "max_pool" and "pad" not in settings:
-        tensor, padding = before_padding(mapping, tensor, -inf, kernel, stride, dilation)
-        settings |= settings_of(pad=padding)
+    if kind == "max" and "pad" not in settings:
+        before, sides = before_padding(mapping, tensor, -inf, kernel, stride, dilation)
+        spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+        if sides == "same" or (sides and all(max(side) < span for side, span in zip(sides, spans, strict=True))):
+            tensor, settings = before, {**settings, "pad": sides}
     settings = along_more_axes(mapping, tensor, count, settings)
-    return mapping.steps.layer(type, settings, tensor, call.results[0].shape)
+    made = mapping.steps.layer(f"{kind}_pool", settings, tensor, call.results[0].shape)
+    return [made, Indices(made.step, made.sizes)] if with_indices else made
+
+
+@rule("max_unpool2d", "max_unpool3d")
+def unpooling(mapping: Mapping, call: Call) -> Shown:
+    """Every value where a pooling found its maximum."""
+    given = call.settings
+    indices, sizes = mapping.of(given["indices"]), call.results[0].shape
+    if not isinstance(indices, Indices):
+        raise UnsupportedError("indices that are not those of a pooling")
+    before = mapping.steps.steps[mapping.steps.steps[indices.step].reads[0]].shape
+    if before.axes != sizes[-len(before.axes) :]:
+        raise UnsupportedError(f"a size other than that before the pooling, {before}")
+    return mapping.steps.layer("unpool", {"of": indices}, mapping.shown(given["self"]), sizes)
 
 
 def _pad(padding: tuple[Any, ...]) -> Any:
@@ -54,7 +76,14 @@ def _pad(padding: tuple[Any, ...]) -> Any:
     return [list(sides) for sides in padding]
 
 
-@rule("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d")
+@rule(
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+)
 def adaptive(mapping: Mapping, call: Call) -> Any:
     """Pooling to a size."""
     tensor = mapping.shown(call.settings["self"])
@@ -131,13 +160,16 @@ def square(mapping: Mapping, tensor: Shown) -> Shown:
     return mapping.steps.same("math", {"function": "power", "exponent": 2}, tensor)
 
 
-@rule("upsample_nearest2d", "upsample_bilinear2d", "upsample_bicubic2d", "upsample_nearest1d", "upsample_nearest3d")
+LINEAR = ("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d")
+
+
+@rule(*LINEAR, "upsample_bicubic2d", "upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d")
 def upsample(mapping: Mapping, call: Call) -> Shown:
     """A larger map."""
     given = call.settings
     tensor = mapping.shown(call.tensors[0])
     before, after = tensor.sizes[2:], call.results[0].shape[2:]
-    mode = next(mode for mode in ("nearest", "bilinear", "bicubic") if mode in call.operator)
+    mode = "bilinear" if call.operator in LINEAR else next(m for m in ("nearest", "bicubic") if m in call.operator)
     whole_number = all(b and a % b == 0 for a, b in zip(after, before, strict=True))
     size = (
         {"scale": short([a // b for a, b in zip(after, before, strict=True)])}
