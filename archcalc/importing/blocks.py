@@ -15,7 +15,7 @@ from typing import Any
 from archcalc.importing.block_names import BlockNames
 from archcalc.importing.entries import entry_of
 from archcalc.importing.fitting import fit
-from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, Item, copied, lists_of, mark_named, rename
+from archcalc.importing.items import Item, copied, lists_of, mark_named, rename
 from archcalc.importing.recovery import Recovery
 from archcalc.importing.repeats import repeated
 from archcalc.importing.structure import structured
@@ -32,10 +32,10 @@ def recovered(tree: Tree, channels: Mapping[str, int], classes: Mapping[str, str
     ``channels``: how many channels reach a layer, by its name. ``classes``: the classes of modules, by their paths.
     ``reserved``: words that are no names of blocks.
     """
-    first = INPUT if "input" in tree.value else next(iter(tree.value["inputs"].value))
+    inputs = [INPUT] if "input" in tree.value else [*tree.value["inputs"].value]
     outputs = [one.text for one in tree.value["outputs"].value] if "outputs" in tree.value else []
-    items = structured(tree.value["layers"].value, channels, first, outputs)
-    recovery = Recovery(items, outputs, classes)
+    items = structured(tree.value["layers"].value, channels, inputs[0], outputs)
+    recovery = Recovery(items, inputs, outputs, classes)
     recovery.run()
     if recovery.outputs != outputs:
         tree = tree_of({**tree.value, "outputs": recovery.outputs}, 1)
@@ -94,8 +94,9 @@ def _write_out(body: list[Item], block: str) -> None:
     """Replace the use of a block in a body by what it stands for."""
     items, use = next((some, one) for some in lists_of(body) for one in some if one.type == block)
     inner = use.body or []
-    alias = {INPUT_OF_BLOCK: f"{use.name}.{INPUT_OF_BLOCK}"} if inner[0].type == ALIAS else {}
-    rename(inner, {one.name: f"{use.name}.{one.name}" for some in lists_of(inner) for one in some} | alias)
+    taken = {one.name for some in lists_of(body) for one in some}
+    names = [one.name for some in lists_of(inner) for one in some]
+    rename(inner, {name: f"{use.name}.{name}" for name in names if name in taken})
     inner[0].sources = use.sources
     at = next(n for n, item in enumerate(items) if item is use)
     items[at : at + 1] = inner

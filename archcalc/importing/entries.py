@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from archcalc.importing.items import ALIAS, Item
+from archcalc.importing.items import ALIAS, Item, together
 from archcalc.layers import registry
 from archcalc.trees import Tree, tree_of
 
@@ -30,6 +30,8 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
         return tree_of({"repeat": item.times, "layers": inner}, item.line)
     order = sorted(item.args, key=lambda k: ORDER.index(k) if k in ORDER else len(ORDER))
     args = {key: item.args[key] for key in order if not is_default(item, key, item.args[key])}
+    if item.type == "rearrange":
+        args = {"pattern": together(item.args)}
     settings: Any = args or None
     if item.branches is not None:
         branches = zip(branch_names(item), item.branches, strict=True)

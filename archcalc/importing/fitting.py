@@ -74,7 +74,7 @@ def slots(items: Sequence[Item]) -> Iterator[tuple[Item, str]]:
 
 def expression(found: Fit, item: Item, key: str, values: list[Any], inside: list[int]) -> str:
     """What stands in the block for numbers that differ."""
-    counts = key.rstrip("0123456789") in COUNTS and all(isinstance(v, int) for v in values)
+    counts = plain(key) in COUNTS and all(isinstance(v, int) for v in values)
     if counts and all(inside):
         of_channels = related(values, inside, "channels", MULTIPLES if along_channels(item, key) else WHOLE)
         if of_channels:
@@ -87,12 +87,17 @@ def expression(found: Fit, item: Item, key: str, values: list[Any], inside: list
         if repr(other) == repr(values):
             return name
     if counts:
-        of_counts = [name for name in found.params if name.rstrip("0123456789") in COUNTS]
+        of_counts = [name for name in found.params if plain(name) in COUNTS]
         relations = (related(values, found.params[name], name, WHOLE) for name in of_counts)
         relation = next((one for one in relations if one), "")
         if relation:
             return relation
-    return found.param(key.rstrip("0123456789"), values)
+    return found.param(plain(key), values)
+
+
+def plain(key: str) -> str:
+    """A setting or parameter without its number."""
+    return key.rstrip("0123456789").rstrip("#")
 
 
 def along_channels(item: Item, key: str) -> bool:

@@ -5,8 +5,10 @@ An item is a layer, a join with branches, the use of a block, a repeated group, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -29,9 +31,14 @@ SLOTS = (
     "scale",
     "heads",
     "p",
+    "factor",
+    "block",
+    "shift",
 )
 """The settings whose numbers may differ between two uses of a block."""
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
+NUMBER, WHOLE_NUMBER = "size#", r"(?<![\w.])[0-9]+(?![\w.])"
+"""The settings that stand for the numbers of a pattern, and how the numbers are found."""
 ALIAS, INPUT_OF_BLOCK = "layers", "x"
 """An empty group, which gives the input of a block a name, and this name."""
 
@@ -132,9 +139,9 @@ def _local(value: Any, names: Mapping[str, str]) -> str:
 
 def slot(item: Item, key: str) -> bool:
     """Whether a setting is a number that may differ between two uses, and no word."""
-    if isinstance(item.args[key], (bool, str)) or item.type == "rearrange":
+    if isinstance(item.args[key], (bool, str)):
         return False
-    return key in SLOTS or item.block
+    return key in SLOTS or item.block or key.startswith(NUMBER)
 
 
 def item_of(tree: Tree, at: int) -> Item:
@@ -162,7 +169,20 @@ def filled(kind: str, args: dict[str, Any]) -> dict[str, Any]:
     extra = {
         k: fields[k].default for k in SLOTS if k in fields and k not in args and isinstance(fields[k].default, int)
     }
-    return args | {k: v for k, v in extra.items() if not isinstance(v, bool)}
+    args = args | {k: v for k, v in extra.items() if not isinstance(v, bool)}
+    return args | apart(args["pattern"]) if kind == "rearrange" else args
+
+
+def apart(pattern: str) -> dict[str, Any]:
+    """A pattern without its numbers, and the numbers, so that they may differ between two uses."""
+    found = re.findall(WHOLE_NUMBER, pattern)
+    return {"pattern": re.sub(WHOLE_NUMBER, "#", pattern)} | {f"{NUMBER}{n}": int(one) for n, one in enumerate(found)}
+
+
+def together(args: Mapping[str, Any]) -> str:
+    """The pattern with its numbers, or with expressions in braces in their places."""
+    values = (v if isinstance(v, int) else f"{{{v}}}" for k, v in args.items() if k.startswith(NUMBER))
+    return "".join(f"{text}{number}" for text, number in zip_longest(args["pattern"].split("#"), values, fillvalue=""))
 
 
 def names_read(tree: Tree) -> Iterator[str]:

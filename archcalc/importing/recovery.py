@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.importing.block_names import CONTAINERS
-from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, Item, lists_of, rename
+from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, NO_NAMES, Item, lists_of, rename
+from archcalc.importing.structure import restructured
 from archcalc.layers import registry
 from archcalc.layers.activation import Glu
 
@@ -29,8 +30,12 @@ class Part(NamedTuple):
 class Recovery:
     """The blocks of a network. ``uses``: the uses of each block. ``modules``: the path of the module that each use is, or ''."""
 
-    def __init__(self, items: list[Item], outputs: Sequence[str], classes: Mapping[str, str]) -> None:
-        self.top, self.outputs = items, list(outputs)
+    def __init__(
+        self, items: list[Item], inputs: Iterable[str], outputs: Iterable[str], classes: Mapping[str, str]
+    ) -> None:
+        self.top, self.inputs, self.outputs = items, [*inputs], [*outputs]
+        self.known: dict[Any, str] = {}
+        """The blocks by what their uses have in common."""
         self.uses: dict[str, list[Item]] = {}
         self.modules: dict[str, list[str]] = {}
         leaves = [leaf for item in items for leaf in item.leaves()]
@@ -48,6 +53,8 @@ class Recovery:
                 pass
             if depth:
                 self.parts(depth)
+                for items in lists_of(self.top):
+                    restructured(items, self.inputs[0] if items is self.top else "", self.outputs)
 
     def units(self) -> None:
         """Make blocks of layers with weights, with the normalisation and the activation behind them."""
@@ -57,7 +64,7 @@ class Recovery:
             while at < len(items):
                 unit = unit_at(items, at)
                 if len(unit) > 1:
-                    places.setdefault(tuple(item.key() for item in unit), []).append(Part(items, unit))
+                    places.setdefault(key_of(unit), []).append(Part(items, unit))
                 at += max(len(unit), 1)
         self.make(places, FEWEST_UNITS)
 
@@ -75,7 +82,7 @@ class Recovery:
                 behind = items[at + 1] if at + 1 < len(items) else item
                 if behind is not item and behind.plain and behind.sources is None and activates(behind):
                     unit += [] if item.named else [behind]
-                places.setdefault(tuple(one.key() for one in unit), []).append(Part(items, unit))
+                places.setdefault(key_of(unit), []).append(Part(items, unit))
         return self.make(places, FEWEST_USES)
 
     def parts(self, depth: int) -> None:
@@ -93,9 +100,7 @@ class Recovery:
                     end += 1
                 part = self.part(items, at, end, path, readers) if path else None
                 if part:
-                    first, *others = part.unit
-                    key = first.key(part.names), *(one.full_key(part.names) for one in others)
-                    places.setdefault(key, []).append(part)
+                    places.setdefault(key_of(part.unit, part.names), []).append(part)
                 at = end
         self.make(places, FEWEST_USES)
 
@@ -116,7 +121,7 @@ class Recovery:
         inside, last = {one.name for one in every}, unit[-1]
         ids = {id(one) for one in every}
         start = unit[0].sources[0] if unit[0].sources else items[at - 1].name if at else ""
-        names = {name: name.removeprefix(f"{path}.") for name in inside}
+        names = {name: name for name in self.inputs} | {name: name.removeprefix(f"{path}.") for name in inside}
         if start:
             names[start] = INPUT_OF_BLOCK
         for one in every:
@@ -130,11 +135,11 @@ class Recovery:
 
     def make(self, places: Mapping[Any, Sequence[Part]], fewest: int) -> bool:
         """Make a block of each kind of part that is there often enough, and replace its uses."""
-        chosen = [parts for parts in places.values() if len(parts) >= fewest]
-        for parts in chosen:
-            block = f"block {len(self.uses)}"
-            self.modules[block] = [part.path or self.whole(part.unit) for part in parts]
-            self.uses[block] = [self.use(block, part) for part in parts]
+        chosen = {key: parts for key, parts in places.items() if len(parts) >= fewest or key in self.known}
+        for key, parts in chosen.items():
+            block = self.known.setdefault(key, f"block {len(self.known)}")
+            self.modules.setdefault(block, []).extend([part.path or self.whole(part.unit) for part in parts])
+            self.uses.setdefault(block, []).extend([self.use(block, part) for part in parts])
         return bool(chosen)
 
     def use(self, block: str, part: Part) -> Item:
@@ -155,7 +160,11 @@ class Recovery:
             self.outputs = [path if name == last.name else name for name in self.outputs]
             self.names.add(path)
         use.body = unit
-        if path:
+        if not path:
+            every = [one.name for some in lists_of(unit) for one in some]
+            common = next((one for one in around(every[0]) if all(name.startswith(f"{one}.") for name in every)), "")
+            rename(unit, {name: name.removeprefix(f"{common}.") for name in every})
+        else:
             read = {name for some in lists_of(unit) for one in some for name in (*(one.sources or ()), *one.texts())}
             rename(unit, names)
             aliased = [name for name, inner in names.items() if inner == INPUT_OF_BLOCK and name in read]
@@ -170,6 +179,11 @@ class Recovery:
         leaves = [leaf for item in unit for leaf in item.leaves()]
         found = [path for path in around(leaves[0].path) if self.sizes[path] == len(leaves)]
         return next((path for path in found if all(leaf.path.startswith(f"{path}.") for leaf in leaves)), "")
+
+
+def key_of(unit: Sequence[Item], names: Mapping[str, str] = NO_NAMES) -> Any:
+    """What two uses of one block have in common. What the first item reads is no part of the block."""
+    return unit[0].key(names), *(one.full_key(names) for one in unit[1:])
 
 
 def around(path: str) -> list[str]:

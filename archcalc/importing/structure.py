@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from archcalc.importing.items import Item, item_of
+from archcalc.importing.items import Item, item_of, lists_of, mark_named
 from archcalc.named_inputs import INPUT
 from archcalc.trees import Tree
 
@@ -34,22 +34,36 @@ def structured(
     return _Collapsing(items, first, outputs).result()
 
 
+def restructured(items: list[Item], first: str, outputs: Iterable[str]) -> None:
+    """Find the branches of joins in a list in which blocks have taken the place of layers."""
+    before, at = first, 0
+    for item in items:
+        if item.sources is None and item.entry is None:
+            item.sources = [before]
+        before = item.name or before
+        for atom in item.atoms():
+            atom.at, at = at, at + 1
+    items[:] = _Collapsing(items, first, outputs).result()
+    mark_named(items, outputs)
+
+
 class _Collapsing:
     def __init__(self, items: list[Item], first: str, outputs: Iterable[str]) -> None:
         self.first = first
         self.items = items
         self.by_name = {item.name: item for item in items if item.name}
-        self.readers = Counter(source for item in items for source in item.sources or ())
+        every = [one for some in lists_of(items) for one in some]
+        self.readers = Counter(source for item in every for source in item.sources or ())
         self.texts = {name for name in outputs if name in self.by_name}
         """The names that entries read which stay as they are, that settings and options hold, and of outputs."""
-        for item in items:
+        for item in every:
             self.texts.update(name for name in item.texts() if name in self.by_name)
         self.readers.update(dict.fromkeys(self.texts, 2))
         self.inside: set[int] = set()
 
     def result(self) -> list[Item]:
         for item in self.items:
-            if item.join and len(item.sources or ()) > 1:
+            if item.join and item.branches is None and len(item.sources or ()) > 1:
                 self.collapse(item)
         left = [item for item in self.items if id(item) not in self.inside]
         self.settle(left)

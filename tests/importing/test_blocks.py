@@ -167,3 +167,60 @@ def test_outputs_keep_their_names() -> None:
         "      shortcut: []",
         "  - {sigmoid: , name: layer.1.sigmoid}",
     ]
+
+
+def test_numbers_in_patterns_are_parameters() -> None:
+    def module(path: str, size: int) -> str:
+        return (
+            f"  - {{rearrange: c (h 2) (w {size}) -> (c 2) h (w {size}), name: {path}.rearrange}}\n"
+            f"  - {{conv: {{out: 4, kernel: 1}}, name: {path}.conv}}\n"
+            f"  - {{upsample: {{scale: 2}}, name: {path}.upsample}}\n"
+        )
+
+    flat = INPUT + module("a", 4) + module("b", 8)
+    assert text_of(flat, {"a": "Unit", "b": "Unit"})[1:] == [
+        "blocks:",
+        "  unit:",
+        "    params: {size: }",
+        "    layers:",
+        "      - rearrange: 'c (h 2) (w {size}) -> (c 2) h (w {size})'",
+        "      - conv: {out: 4, kernel: 1}",
+        "      - upsample: {scale: 2}",
+        "layers:",
+        "  - unit: {size: 4}",
+        "  - unit: {size: 8}",
+    ]
+
+
+def test_branches_are_found_where_a_module_stands_on_the_path() -> None:
+    def module(path: str, before: str) -> str:
+        return (
+            f"  - {{conv: {{out: 8, kernel: 1}}, name: {path}.gate.conv, from: {before}}}\n"
+            f"  - {{slice: {{stop: 4}}, name: {path}.gate.slice}}\n"
+            f"  - {{slice: {{start: 4}}, name: {path}.gate.slice_2, from: {path}.gate.conv}}\n"
+            f"  - {{sigmoid: , name: {path}.gate.sigmoid}}\n"
+            f"  - {{multiply: , name: {path}.gate.multiply, from: [{path}.gate.sigmoid, {path}.gate.slice]}}\n"
+            f"  - {{add: , name: {path}.add, from: [{path}.gate.multiply, {before}]}}\n"
+        )
+
+    classes = {f"{at}.{n}": "Unit" for at in "ab" for n in (0, 1)} | {
+        f"{at}.{n}.gate": "Gate" for at in "ab" for n in (0, 1)
+    }
+    flat = INPUT + module("a.0", "input") + module("a.1", "a.0.add") + "  - {relu: , name: relu}\n"
+    assert text_of(flat + module("b.0", "relu") + module("b.1", "b.0.add"), classes)[1:] == [
+        "blocks:",
+        "  unit:",
+        "    layers:",
+        "      - add:",
+        "          main:",
+        "            - {conv: {out: 8, kernel: 1}, name: conv}",
+        "            - {slice: {stop: 4}, name: slice}",
+        "            - {slice: {start: 4}, from: conv}",
+        "            - {sigmoid: , name: sigmoid}",
+        "            - {multiply: , from: [sigmoid, slice]}",
+        "          shortcut: []",
+        "layers:",
+        "  - {unit: , repeat: 2}",
+        "  - relu",
+        "  - {unit: , repeat: 2}",
+    ]
