@@ -18,8 +18,7 @@ from archcalc.importing.traced.network import Origin, graph_of
 from archcalc.language.expand import expand
 from archcalc.language.imports import import_by
 from archcalc.network import Network
-from archcalc.witness.built import Built
-from archcalc.witness.import_weights import carry
+from archcalc.witness.import_weights import built_with
 from archcalc.witness.need import Room
 from archcalc.witness.random_weights import fill
 
@@ -36,7 +35,7 @@ def outputs(net: str) -> Row:
     try:
         model = model_of(net)
         sizes, graph, made = _small(model, net)
-        need, free = 16 * sum(one.numel() for one in model.module.parameters()), Room.of("cpu").host
+        need, free = 12 * sum(one.numel() for one in model.module.parameters()), Room.of("cpu").host
         if free is not None and need > 0.8 * free:
             return {"verdict": "left out", "reasons": [f"needs {need / 1e9:.1f} GB for its weights"]}
         return {"input": [list(size) for size in sizes.values()], **compared(model.module, sizes, made, graph.origins)}
@@ -63,13 +62,13 @@ def compared(
     with_values(module)
     family = import_by(lambda inputs, anew: made, "the model", "model")
     network = expand(family, family.name)
-    built = Built(network).eval()
-    carry(built, module.eval(), origins)
+    module.eval()
     images = [torch.randn(1, *size, generator=torch.Generator().manual_seed(0)) for size in sizes.values()]
-    found = difference(built, module, images)
+    found = difference(built_with(network, module, origins), module, images)
     kind = "float32"
     if found:
-        found, kind = difference(built.double(), module.double(), [image.double() for image in images]), "float64"
+        images = [image.double() for image in images]
+        found, kind = difference(built_with(network, module.double(), origins), module, images), "float64"
     reasons = [] if found <= MOST else [f"outputs differ by {found:.2g} of the largest in float64"]
     return {
         "verdict": "wrong" if reasons else "exact",

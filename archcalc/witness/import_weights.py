@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -11,41 +11,55 @@ from torch import Tensor, nn
 from archcalc.errors import ArchcalcError
 from archcalc.importing.traced.calls import Tensor as Recorded
 from archcalc.importing.traced.network import Origin
-from archcalc.network import Node
+from archcalc.network import Network, Node
 from archcalc.witness.built import Built
 
-STATISTICS = ("weight", "bias", "running_mean", "running_var")
+STATISTICS = ("running_mean", "running_var")
+FROZEN = ("weight", "bias", *STATISTICS)
+"""The buffers of a batch normalisation that is not trained."""
 
 
-def carry(built: Built, theirs: nn.Module, origins: Mapping[str, Origin]) -> None:
-    """Give the built model the weights, statistics and constants of the recorded one.
+def built_with(network: Network, theirs: nn.Module, origins: Mapping[str, Origin]) -> Built:
+    """The model of an import with the weights, statistics and constants of the recorded one, which it shares.
 
-    ArchcalcError if a tensor of the built model gets no values.
+    ArchcalcError if a layer has other tensors than the recorded one.
     """
+    with torch.device("meta"):
+        built = Built(network).eval()
     state: dict[str, Tensor] = dict((*theirs.named_parameters(), *theirs.named_buffers()))
-    lacking = {name for name, _ in built.named_parameters()}
     for node, module in built.layers:
-        origin = origins.get(node.name)
-        if origin is None:
-            continue
         for one in module.modules():
             constants: Any = getattr(one, "constants", None)
             if constants is not None:
                 constants()
-        if node.layer.type == "index_select":
-            module.index = origin.step.value.flatten().long()  # type: ignore[attr-defined]
+        origin = origins.get(node.name)
+        if origin is None:
             continue
-        given = _given(node, origin, state)
-        own = [*module.parameters(), *(one for key, one in module.named_buffers() if key.endswith(STATISTICS))]
+        if node.layer.type == "index_select":
+            module._buffers["index"] = torch.as_tensor(origin.step.value).flatten().long()
+            continue
+        given, own = _given(node, origin, state), list(_places(module))
         if len(given) != len(own):
             raise ArchcalcError(f"{node.name}: {len(own)} tensors in the built model, and {len(given)} in the other")
-        for mine in own:  # in the order of the run, apart from a gain of the weights
+        for place, name, mine in own:  # in the order of the run, apart from a gain of the weights
             at = next((at for at, value in enumerate(given) if value.numel() == mine.numel()), 0)
-            mine.data.copy_(_laid(given.pop(at).detach(), mine, node))
-        names = {id(one): name for name, one in built.named_parameters()}
-        lacking -= {names[id(one)] for one in module.parameters()}
-    if lacking:
-        raise ArchcalcError(f"nothing is known of {sorted(lacking)[0]} and {len(lacking) - 1} more")
+            value = _laid(given.pop(at).detach(), mine, node)
+            if name in place._parameters:
+                place._parameters[name] = nn.Parameter(value, requires_grad=False)
+            else:
+                place._buffers[name] = value
+    if lacking := [name for name, one in built.named_parameters() if one.device.type == "meta"]:
+        raise ArchcalcError(f"nothing is known of {lacking[0]} and {len(lacking) - 1} more")
+    return built
+
+
+def _places(module: nn.Module) -> Iterator[tuple[nn.Module, str, Tensor]]:
+    """The parameters of a layer, then its buffers with numbers of the model: where they are, with their names."""
+    for kind in ("_parameters", "_buffers"):
+        for one in module.modules():
+            for name, tensor in getattr(one, kind).items():
+                if tensor is not None and (kind == "_parameters" or name in FROZEN):
+                    yield one, name, tensor
 
 
 def _given(node: Node, origin: Origin, state: Mapping[str, Tensor]) -> list[Tensor]:
@@ -56,9 +70,9 @@ def _given(node: Node, origin: Origin, state: Mapping[str, Tensor]) -> list[Tens
         return [_constant(origin.step.own[0] if origin.step.own else None, origin.step.value, node, state)]
     if type == "batch_norm" and getattr(node.layer, "frozen", False):
         path = own[0].name.rpartition(".")[0]
-        return [state[f"{path}.{key}"] for key in STATISTICS]
+        return [state[f"{path}.{key}"] for key in FROZEN]
     if type in ("batch_norm", "instance_norm"):
-        own += [one for key in STATISTICS[2:] if isinstance(one := settings.get(key), Recorded)]
+        own += [one for key in STATISTICS if isinstance(one := settings.get(key), Recorded)]
     return [state[one.name] for one in own]
 
 
@@ -68,6 +82,7 @@ def _constant(tensor: Recorded | None, value: Any, node: Node, state: Mapping[st
         found = torch.as_tensor(value) if tensor is None or tensor.name not in state else state[tensor.name]
     else:
         found = torch.as_tensor(tensor.value)
+    found = found.to(next(iter(state.values())).dtype)
     count = int(node.shape.values)
     return found.reshape(-1).expand(count) if found.numel() == 1 else found.reshape(-1)[:count]
 
@@ -84,7 +99,7 @@ def _laid(value: Tensor, mine: Tensor, node: Node) -> Tensor:
     return value.reshape(mine.shape)
 
 
-def _sizes(node: Node, mine: Tensor) -> Sequence[int]:
+def _sizes(node: Node, mine: Tensor) -> list[int]:
     """The sizes of a map that is added, without those of 1, the channels last."""
     channels, *axes = node.shape.channels, *node.shape.axes
     if mine.numel() != node.shape.values:  # along some axes only

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,6 @@ import torch
 
 from archcalc.capture.models import model_of
 from archcalc.capture.networks import imported
-from archcalc.network import Network
 from archcalc.witness import import_figures, import_outputs, import_published, imports
 from archcalc.witness.built import Built
 from archcalc.witness.import_figures import figures
@@ -93,14 +93,14 @@ def test_the_outputs_are_the_same(net: str) -> None:
 
 def test_another_function_has_other_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """An epsilon of a normalisation changes no count, and the outputs by a thousandth of a thousandth."""
-    before = import_outputs.Built
+    before = import_outputs.built_with
 
-    def built(network: Network) -> Built:
-        made = before(network)
+    def built(*given: Any) -> Built:
+        made = before(*given)
         next(one for one in made.modules() if isinstance(one, torch.nn.LayerNorm)).eps *= 2
         return made
 
-    monkeypatch.setattr(import_outputs, "Built", built)
+    monkeypatch.setattr(import_outputs, "built_with", built)
     row = outputs("timm:test_vit")
     assert (row["verdict"], row["in"]) == ("wrong", "float64")
     assert 1e-9 < row["difference"] < 1e-3
