@@ -18,14 +18,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else a thread of torch th
 if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+settings.register_profile("repeatable", derandomize=True, database=None)
 settings.register_profile(
-    "thorough",
-    max_examples=10_000,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
+    "thorough", max_examples=10_000, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
+if settings.get_current_profile_name() == "default":  # every run draws the same examples, unless a profile is asked for
+    settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.analysis import Analysis, analyze
-from archcalc.analysis.rows import ONCE, Row, applied
+from archcalc.analysis.forms import FormOf, forms
+from archcalc.analysis.rows import AS_MODULE, ONCE, Row, applied
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS, Tally, Term, Use
-from archcalc.conventions.source_style import MODULE, PLAIN, TORCHVISION, WRITTEN, Extra, SourceStyle, source_style
+from archcalc.conventions.source_style import PLAIN, TORCHVISION, Extra, SourceStyle, source_style
 from archcalc.network import Network
 from archcalc.sizes import Shape
 
@@ -91,7 +92,7 @@ def explain(network: Network, convention: Convention) -> Explanation:
     """The terms between archcalc's count and the convention's count, for one image and each quantity."""
     analysis = analyze(network, convention=convention)
     style = source_style(network.zoo_name, convention.library, network.forms) if convention.library else PLAIN
-    uses = _Uses(analysis, style)
+    uses = _Uses(analysis, style, forms(network, convention))
     terms = {}
     for quantity in QUANTITIES:
         listed = [*_terms(quantity, convention, uses.counted(quantity)), *_additions(quantity, convention, uses)]
@@ -110,14 +111,14 @@ class _Uses:
     change a shape.
     """
 
-    def __init__(self, analysis: Analysis, style: SourceStyle) -> None:
+    def __init__(self, analysis: Analysis, style: SourceStyle, form_of: FormOf | None) -> None:
         convention = analysis.convention
-        rows = [(row, _use(row, analysis, style)) for row in analysis.rows]
+        rows = [(row, _use(row, analysis, form_of)) for row in analysis.rows]
         self.all = [use for _, use in rows]
         self.own = [use for row, use in rows if not row.shared]
         self.further = [use for row, use in rows if row.shared and row.param_count]
         model = source_style(analysis.network.zoo_name, convention.library or TORCHVISION)
-        side = [_use(row, analysis, style) for row in analysis.side_rows if not row.shared]
+        side = [_use(row, analysis, form_of) for row in analysis.side_rows if not row.shared]
         self.side = side if convention.counts_side_heads and not model.runs_side_heads else []
         in_code = convention.library is not None or convention.counts_side_heads
         self.running_side = side if in_code and model.runs_side_heads else []
@@ -128,14 +129,9 @@ class _Uses:
         return self.own if quantity.name == "parameters" else self.all
 
 
-def _use(row: Row, analysis: Analysis, style: SourceStyle) -> Use:
+def _use(row: Row, analysis: Analysis, form_of: FormOf | None) -> Use:
     assert row.node is not None
-    form = style.form(row.type, row.name) if analysis.convention.library else (MODULE, 0)
-    layer = row.node.layer
-    if form[0] == MODULE and (getattr(layer, "relative", False) or (layer.type == "conv" and layer.settings["fixed"])):
-        # no framework has a module for these weights
-        form = WRITTEN, form[1]
-    return applied(row.node, row.inputs, analysis.batch, form)
+    return applied(row.node, row.inputs, analysis.batch, form_of(row.node) if form_of else AS_MODULE)
 
 
 def extra_layers(network: Network, style: SourceStyle) -> Iterator[tuple[Extra, Shape]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
 from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, passed
@@ -11,9 +11,6 @@ from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
 from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, product
-
-if TYPE_CHECKING:
-    from archcalc.conventions.source_style import Library
 
 AS_MODULE = ("module", 0)
 ONCE = "once in a forward pass"
@@ -132,11 +129,11 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
     past_gates = Propagation(network)
     all_paths = Propagation(network, gates=True) if has_gates(network) else None
     known: dict[Any, Facts] = {}
-    form_of = _forms(network, convention.library) if convention.library else None
+    form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
     rows = []
     for node in nodes:
         layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
-        form = AS_MODULE if form_of is None else form_of(layer.type, node.name)
+        form = AS_MODULE if form_of is None else form_of(node)
         try:
             layer_facts = known.get((layer, inputs, node.storage, form, node.regions))
             if layer_facts is None:
@@ -176,10 +173,10 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
     return rows
 
 
-def _forms(network: Network, library: Library) -> Callable[[str, str], tuple[str, int]]:
-    from archcalc.conventions.source_style import source_style
+def _forms(network: Network, convention: Convention) -> Callable[[Node], tuple[str, int]] | None:
+    from archcalc.analysis.forms import forms
 
-    return source_style(network.zoo_name, library, network.forms).form
+    return forms(network, convention)
 
 
 def largest_field(rows: Iterable[Row]) -> Row | None:

@@ -202,6 +202,7 @@ class Convention(NamedTuple):
     ``operations_name``: name of the operations, a column title. ``flops_per_mac``: None if an operation is no
     multiply-add and so has no FLOP. ``memory_name``: name of the memory figure. ``memory_unit``: a size in bytes, its
     name, and decimals. ``counts_side_heads``: parameters of side heads count, although side heads do not run.
+    ``counts_fused_biases``: a bias of a linear layer counts if PyTorch adds it in the operator of the product.
     ``library``: the library on whose code the count depends. ``reuse``: what counts more than once if layers share
     parameters.
     """
@@ -221,6 +222,7 @@ class Convention(NamedTuple):
     memory_name: str = FEATURE_MAPS
     memory_unit: tuple[int, str, int] | None = None
     counts_side_heads: bool = False
+    counts_fused_biases: bool = False
     library: Library | None = None
     reuse: Reuse = Reuse()
     more: str = ""

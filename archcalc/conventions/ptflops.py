@@ -27,6 +27,7 @@ from archcalc.conventions.counts import (
     values,
 )
 from archcalc.conventions.source_style import (
+    APART,
     CALLED,
     EINSUM,
     FUNCTIONAL,
@@ -273,8 +274,16 @@ CONVENTIONS = (
         unknown_reason=NOT_IN_TORCH,
         operations=Tally(
             BIASES._replace(place="conv_flop, addmm_flop"),
+            Term(
+                "biases added after the product of a linear layer, by another operator",
+                Layers("linear", forms=(APART,)),
+                additions,
+                -1,
+                "addmm_flop",
+            ),
             Term(f"{NETWORK_OF_BIAS}: biases", continuous, hidden, place="addmm_flop"),
         ),
         counts_side_heads=True,
+        counts_fused_biases=True,
     ),
 )

@@ -25,6 +25,7 @@ CALLED = (MODULE, FUNCTIONAL, SUBCLASS)
 """Forms that call torch.nn.functional in the end."""
 BIAS = "bias"
 TIMES_ONE = "times one"
+APART = "apart"
 WRITTEN = "written"
 BY_METHODS = "by methods"
 EINSUM = "einsum"
@@ -39,6 +40,7 @@ FORMS = {
     BY_METHODS: "torch.matmul and the method softmax of a tensor",
     EINSUM: "torch.einsum, and F.softmax in attention",
     TIMES_ONE: "a convolution whose output is multiplied by 1",
+    APART: "a linear layer whose bias is added after the product, because its input lies in another order",
 }
 NOT_WRITTEN = tuple(form for form in FORMS if form not in (WRITTEN, BY_METHODS, EINSUM))
 OPERATORS = (

@@ -196,6 +196,42 @@ def test_response_normalisation_in_ptflops() -> None:
     assert macs == explain(network, convention("ptflops")).total("operations")
 
 
+FIRST = "{conv: {out: 24, kernel: 1}}"
+OVER_CHANNELS = "{linear: {out: 12, axis: channels}}"
+
+
+@pytest.mark.parametrize(
+    ("layers", "apart"),
+    [
+        (f"{FIRST}, {OVER_CHANNELS}", 1),  # the channels are the first axis in memory
+        (f"{FIRST}, {OVER_CHANNELS}, gelu, {OVER_CHANNELS}", 1),  # the second layer reads the order of the first
+        (f"{FIRST}, to_tokens, {OVER_CHANNELS}", 1),
+        (f"{FIRST}, to_tokens, {{class_token: }}, {OVER_CHANNELS}", 0),  # tokens are copied behind the class token
+        (f"{FIRST}, {{layer_norm: {{axis: channels}}}}, {OVER_CHANNELS}", 0),
+        (f"{FIRST}, {{linear: {{out: 5, axis: last}}}}", 0),
+        (f"{FIRST}, {OVER_CHANNELS}, {{linear: {{out: 5, axis: last}}}}", 2),
+        (f"{FIRST}, global_avg_pool, flatten, {{linear: {{out: 5}}}}", 0),
+    ],
+)
+def test_biases_that_ptflops_sees_in_the_product_only(layers: str, apart: int) -> None:
+    """PyTorch adds a bias in the operator of the product if the input lies in the order of the product, else after it."""
+    pytest.importorskip("torch")
+    from ptflops import get_model_complexity_info
+
+    from archcalc.language.expand import expand
+    from archcalc.language.zoo import read_text
+    from archcalc.witness.built import Built
+
+    network = expand(read_text(f"input: [3, 6, 6]\nlayers: [{layers}]\n", "spec.yaml", "spec"), "spec")
+    macs, _ = get_model_complexity_info(
+        Built(network), (3, 6, 6), as_strings=False, backend="aten", print_per_layer_stat=False
+    )
+    one = explain(network, convention("ptflops-aten"))
+    assert macs == one.total("operations") == archcalc.analyze(network, convention="ptflops-aten").totals.macs
+    terms = {term.label: term.layers for term in one.terms["operations"]}
+    assert terms.get("biases added after the product of a linear layer, by another operator", 0) == apart
+
+
 @pytest.mark.parametrize(
     "name",
     [

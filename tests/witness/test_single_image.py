@@ -41,6 +41,7 @@ KINDS = (
     ([1, 1, 2], "{linear: {out: 3, axis: channels}}"),
     ([3, 6], f"{LAST}, {ATTENTION}, {FIRST}"),
     ([3, 6], f"{FIRST}, {ATTENTION}, {FIRST}"),
+    ([3, 8], f"{FIRST}, {ATTENTION.replace('queries: []', 'queries: [{max_pool: {kernel: 4, stride: 4}}]')}, {FIRST}"),
     ([3, 2, 6], f"{LAST}, {ATTENTION}, {FIRST}"),
     ([3, 1, 6], f"{LAST}, {ATTENTION}, {FIRST}"),
     ([3, 6, 1], f"{LAST}, {{slice: {{stop: 4, axis: height}}}}, {ATTENTION}, {FIRST}"),
