@@ -27,7 +27,7 @@ def model_of(path: str) -> Model:
     """The model in a file; ArchcalcError if there is none, or one that cannot be read."""
     data = _mapped(path)
     try:
-        model = Model(Part(data, 0, len(data)))
+        model = Model(Part(data, 0, len(data)), os.path.dirname(path))
     except (WireError, IndexError, OverflowError):
         raise ArchcalcError(Problem(_kind(data), path)) from None
     if len(model.graphs) != 1 or not model.version:

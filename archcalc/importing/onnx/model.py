@@ -5,6 +5,7 @@ Source of the field numbers: onnx/onnx.proto of onnx 1.23.
 
 from __future__ import annotations
 
+import os
 from math import prod
 from typing import Any, NamedTuple
 
@@ -23,12 +24,13 @@ MOST_VALUES = 4_000_000
 
 
 class Stored:
-    """A tensor in the file: an initializer, or the value of a constant."""
+    """A tensor in the file: an initializer, or the value of a constant. Its numbers may be in another file of ``folder``."""
 
-    __slots__ = ("external", "name", "parts", "sizes", "type")
+    __slots__ = ("elsewhere", "external", "folder", "name", "parts", "sizes", "type")
 
-    def __init__(self, part: Part | None = None) -> None:
-        self.name, self.type, self.external = "", "float32", False
+    def __init__(self, part: Part | None = None, folder: str = "") -> None:
+        self.name, self.type, self.external, self.folder = "", "float32", False, folder
+        self.elsewhere: dict[str, str] = {}
         self.sizes: tuple[int, ...] = ()
         self.parts: dict[int, Any] = {}
         sizes: list[int] = []
@@ -39,38 +41,53 @@ class Stored:
                 self.type = TYPES.get(value, "eight bits or fewer")
             elif number == 8:
                 self.name = text(value)
-            elif number == 13 or (number == 14 and value == 1):
+            elif number == 13:
+                entry = {n: text(v) for n, v in message(value).fields() if n in (1, 2)}
+                self.elsewhere[entry.get(1, "")] = entry.get(2, "")
+            elif number == 14 and value == 1:
                 self.external = True
             elif number in (4, 5, 7, 9, 10, 11):
                 self.parts.setdefault(number, []).append(value)
         self.sizes = tuple(sizes)
 
-    @property
-    def known(self) -> bool:
-        """Whether the values are in the file, and are few enough to be read."""
-        return not self.external and prod(self.sizes) <= MOST_VALUES
-
     def values(self) -> list[float] | list[int] | None:
-        """The values in their order; None if they are not known."""
+        """The values in their order; None if they are not known, or too many to be read."""
         try:
-            return self._read() if self.known else None
-        except (WireError, OverflowError):
+            return self._read() if prod(self.sizes) <= MOST_VALUES else None
+        except (WireError, OverflowError, OSError, ValueError):
             return None
 
     def _read(self) -> list[float] | list[int] | None:
         found: list[Any] = []
-        for number, code in ((9, _CODES.get(self.type, "")), (4, "f"), (10, "d")):
+        if self.external:
+            raws = [self._outside()]
+        else:
+            raws = [part.raw() for part in self.parts.get(9, ()) if isinstance(part, Part)]
+        for raw in raws:
+            if self.type == "float16":
+                found += [half(int(n)) for n in numbers(raw, "H")]
+            elif self.type not in _CODES:
+                return None
+            else:
+                found += numbers(raw, _CODES[self.type])
+        for number, code in ((4, "f"), (10, "d")):
             for part in self.parts.get(number, ()):
-                if number == 9 and self.type == "float16":
-                    found += [half(int(n)) for n in numbers(part.raw(), "H")]
-                elif not code or not isinstance(part, Part):
+                if not isinstance(part, Part):
                     return None
-                else:
-                    found += part.array(code)
+                found += part.array(code)
         for number in (5, 7, 11):
             for part in self.parts.get(number, ()):
                 found += ints(part)
         return found if len(found) == prod(self.sizes) else None
+
+    def _outside(self) -> bytes:
+        """The bytes in another file, which is the model's folder or below."""
+        place = os.path.normpath(self.elsewhere.get("location", ""))
+        if os.path.isabs(place) or place.split(os.sep)[0] == os.pardir:
+            return b""
+        with open(os.path.join(self.folder, place), "rb") as opened:
+            opened.seek(int(self.elsewhere.get("offset") or 0))
+            return opened.read(min(int(self.elsewhere.get("length") or 0), 8 * MOST_VALUES))
 
 
 def half(bits: int) -> float:
@@ -107,7 +124,8 @@ class Declared(NamedTuple):
 class Model:
     """The graph of a model with its operator set."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, folder: str = "") -> None:
+        self.folder = folder
         self.opset, self.producer, self.graphs = 0, "", list[Part]()
         self.functions: list[str] = []
         self.nodes: list[Node] = []
@@ -144,7 +162,7 @@ class Model:
             if number == 1:
                 self.nodes.append(_node(message(value)))
             elif number == 5:
-                stored = Stored(message(value))
+                stored = Stored(message(value), self.folder)
                 self.stored[stored.name] = stored
             elif number == 11:
                 self.inputs.append(_declared(message(value)))

@@ -33,7 +33,7 @@ MISSING = {
     "numbers of eight bits": ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv",
                               "QLinearMatMul", "ConvInteger", "MatMulInteger"),
     "boxes that depend on the image": ("NonMaxSuppression", "RoiAlign", "MaxRoiPool"),
-    "positions that depend on the image": ("GatherElements", "GatherND", "GridSample", "TopK"),
+    "positions that depend on the image": ("GatherElements", "GridSample", "TopK"),
 }  # fmt: skip
 """Operators without a counterpart, by what they do."""
 
@@ -41,16 +41,17 @@ MISSING = {
 def read(_text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_missing: bool) -> Imported:
     """The network in an ONNX file. ``inputs``: the sizes of inputs that the file leaves open; with ``anew``, of all."""
     model = model_of(file)
-    run = run_of(translated(model, sizes_of(model, file, inputs, anew)))
+    net = translated(model, sizes_of(model, file, inputs, anew))
+    run = run_of(net)
     if not run.outputs and not run.problems:
         raise ArchcalcError(Problem("no output depends on an input", file))
     graph = graph_of(run, file)
     graph.about["title"] = title_of(model, file)
-    copies = sum(
+    copies = net.copied + sum(
         node.type == "Identity" and bool(node.inputs) and node.inputs[0] in model.stored for node in model.nodes
     )
     if copies:
-        text = f"{counted(copies, 'tensor')} that the file stores once and copies counted for every layer"
+        text = f"{counted(copies, 'tensor')} that the file stores once counted for every layer"
         graph.remarks[text] = None
     return graph.finish(allow_missing)
 
@@ -70,6 +71,7 @@ def translated(model: Model, sizes: Mapping[str, tuple[int, ...] | str]) -> Tran
             lost.add(name)
         else:
             net.input_tensor(name, names.new(names.of_input(name)), sides)
+    net.angles = angles_of(model)
     for name, stored in model.stored.items():
         net.tensors[name] = net.of_stored(stored, name)
     read_by = Counter(name for node in model.nodes for name in node.inputs)
@@ -91,6 +93,22 @@ def translated(model: Model, sizes: Mapping[str, tuple[int, ...] | str]) -> Tran
         net.lose(node)
         lost.update(outputs)
     return net
+
+
+def angles_of(model: Model) -> set[str]:
+    """The tensors of which alone the graph computes sines and cosines: constants, since a trained number is no angle."""
+    makers = {name: node for node in model.nodes for name in node.outputs}
+    found: set[str] = set()
+    for node in model.nodes:
+        behind, todo = set[str](), list(node.inputs) if node.type in ("Sin", "Cos") else []
+        while todo:
+            name = todo.pop()
+            if name not in behind:
+                behind.add(name)
+                todo += makers[name].inputs if name in makers else ()
+        if all(name in makers or name in model.stored or not name for name in behind):
+            found |= behind
+    return found
 
 
 def _check(node: Node, net: Translation, lost: set[str], written: set[str]) -> None:
@@ -148,8 +166,9 @@ def title_of(model: Model, file: str) -> str:
 def folded(model: Model) -> bool:
     """Whether an exporter of PyTorch folded batch norms: it renames the weights, or keeps the batch norm's place."""
     for node in model.nodes:
-        if node.type in ("Conv", "ConvTranspose") and len(node.inputs) > 2:
-            renamed = all(re.fullmatch(r"onnx::Conv\w*_\d+", name) for name in node.inputs[1:3])
-            if renamed or node.inputs[2].endswith("weight_bias") or "modules.batchnorm." in node.scope:
+        if node.type in ("Conv", "ConvTranspose"):
+            weights = node.inputs[1:3]
+            renamed = len(weights) == 2 and all(re.fullmatch(r"onnx::Conv\w*_\d+", name) for name in weights)
+            if renamed or (weights and weights[-1].endswith("weight_bias")) or "batch_norm" in node.scope:
                 return True
     return False

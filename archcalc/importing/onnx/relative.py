@@ -1,9 +1,18 @@
-"""Biases of attention that a file holds for every pair of positions, and that a model trains for every distance."""
+"""What a file holds for every pair of positions of attention: a mask, or a bias that a model trains for every distance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isqrt
+
+HIDDEN = -10
+"""What is added to a score that is hidden is this or less."""
+
+
+def is_mask(values: Sequence[float]) -> bool:
+    """Whether numbers hide some pairs of positions, and keep all others."""
+    kinds = set(values)
+    return len(kinds) == 2 and max(kinds) == 0 and min(kinds) <= HIDDEN
 
 
 def window_of(values: Sequence[float], heads: int, positions: int) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from archcalc.errors import clipped
 from archcalc.importing.errors import MissingError
 from archcalc.importing.onnx.model import FLOATS, Model, Node, Stored
 from archcalc.importing.onnx.names import path_of
-from archcalc.importing.onnx.relative import window_of
+from archcalc.importing.onnx.relative import is_mask, window_of
 from archcalc.importing.onnx.values import MOST, Values, transposed
 from archcalc.importing.traced.calls import Call, Tensor
 
@@ -65,6 +65,11 @@ class Translation:
         """The parameters that are filled with one number, and so may be constants."""
         self.before: dict[int, tuple[Tensor, Sequence[int] | None]] = {}
         """For a twin: the tensor that it was made of, and the order of the axes."""
+        self.copies: dict[str, dict[str, Tensor | None]] = {}
+        """The tensors of a parameter that is filled with one number, by the paths of modules."""
+        self.copied = 0
+        self.angles: set[str] = set()
+        """The initializers that are angles, and no parameters."""
         self.inner: dict[int, int] = {}
         """The axis of a tensor whose inner part is the batch."""
         self.inputs: dict[str, Tensor] = {}
@@ -86,7 +91,7 @@ class Translation:
 
     def of_stored(self, stored: Stored, name: str) -> Tensor:
         """The tensor of an initializer. One number is a constant; more numbers are a parameter, if they are floats."""
-        floats = stored.type in FLOATS and prod(stored.sizes) != 1
+        floats = stored.type in FLOATS and prod(stored.sizes) != 1 and name not in self.angles
         tensor = self.constant(stored.sizes, None, stored.type, "parameter" if floats else "constant", name)
         self.stored[id(tensor)] = stored
         if not floats and prod(stored.sizes) <= MOST:
@@ -181,11 +186,16 @@ class Translation:
         return values.flat
 
     def relative(self, tensor: Tensor) -> Tensor:
-        """A bias for every pair of positions as the table of distances that it was made of, if it was."""
+        """What is added to scores: a mask as a constant, and a bias for every pair of positions as the table of distances
+        that it was made of, if it was."""
         sizes = tensor.shape
-        if tensor.kind != "parameter" or len(sizes) < 3 or sizes[-1] != sizes[-2] or prod(sizes[:-3]) != 1:
+        if tensor.kind != "parameter" or len(sizes) < 3 or sizes[-1] != sizes[-2]:
             return tensor
         values = self.values(tensor)
+        if values is not None and is_mask(values.flat):
+            return self.constant(sizes, values.flat, tensor.type)
+        if prod(sizes[:-3]) != 1:
+            return tensor
         window = None if values is None else window_of(values.flat, sizes[-3], sizes[-1])
         if window is None:
             return tensor
@@ -213,9 +223,27 @@ class Translation:
         self.calls.append(made)
         return list(results)
 
+    def own_copies(self, node: Node) -> None:
+        """Let each module have its own copy of a parameter that is filled with one number.
+
+        PyTorch's newer exporter stores equal tensors once, such as the biases of an untrained network.
+        """
+        for name in node.inputs:
+            stored = self.model.stored.get(name)
+            if stored is None or stored.type not in FLOATS or prod(stored.sizes) == 1:
+                continue
+            copies = self.copies.setdefault(name, {self.path: self.tensors[name]})
+            if self.path not in copies:
+                filled = len(set(stored.values() or ())) == 1
+                copies[self.path] = self.of_stored(stored, name) if filled else next(iter(copies.values()))
+                self.copied += filled
+            self.tensors[name] = copies[self.path]
+
     def run(self, node: Node) -> None:
         """Translate a node. MissingError if it has no counterpart."""
         self.node, self.path = node, path_of(node)
+        if node.scope:
+            self.own_copies(node)
         found = NODES[node.type](self, node)
         results = found if isinstance(found, list) else [found]
         self.tensors |= dict(zip(filter(None, node.outputs), results, strict=False))

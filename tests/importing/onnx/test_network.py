@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from archcalc.importing.onnx.file import model_of
 from archcalc.importing.onnx.inputs import sizes_of
 from archcalc.importing.onnx.network import translated
 from archcalc.language.written import import_spec
-from tests.importing.onnx.files import helper, layers, model, network, node, onnx
+from tests.importing.onnx.files import FLOAT, helper, layers, model, network, node, onnx
 
 LIGHT = sorted((Path(onnx.__file__).parent / "backend" / "test" / "data" / "light").glob("light_*.onnx"))
 CONV = [node("Conv", "x w b", "y")]
@@ -91,9 +92,47 @@ def test_parameters_that_are_stored_once(tmp_path: Path) -> None:
     copied = network(tmp_path, model([*copies, node("Conv", "x w b", "t"), node("Conv", "t w2 b2", "y")], weights))
     assert copied.analyze().totals.params == 144
     assert copied.notes == [
-        "import: parameters complete, multiply-adds complete, nothing dropped; 2 tensors that the file stores once and "
-        "copies counted for every layer"
+        "import: parameters complete, multiply-adds complete, nothing dropped; 2 tensors that the file stores once "
+        "counted for every layer"
     ]
+
+
+@pytest.mark.parametrize(("numbers", "params"), [([0.5, 0.5], 4 * 72), ([0.5, 0.25], 2 * 72 + 2 * 64)])
+def test_equal_biases_of_modules(numbers: list[float], params: int, tmp_path: Path) -> None:
+    """PyTorch's newer exporter stores equal tensors once: those of one number are those of a network without training."""
+    nodes = [node("Conv", f"{x} w{n} b", y) for n, (x, y) in enumerate(["xs", "st", "tu", "uy"])]
+    weights = {f"w{n}": (8, 8, 1, 1) for n in range(4)}
+    made = model(nodes, weights)
+    made.graph.initializer.append(helper.make_tensor("b", FLOAT, [8], numbers * 4))
+    for n, one in enumerate(nodes):
+        one.metadata_props.add(key="namespace", value=f": a.Net/conv{n}: b.Conv2d/conv2d: aten.conv2d.default")
+    made.graph.ClearField("node")
+    made.graph.node.extend(nodes)
+    try:
+        assert network(tmp_path, made).analyze().totals.params == params
+    except ArchcalcError as error:
+        assert len(set(numbers)) > 1
+        assert "shares a part of its weights with another layer" in str(error)
+
+
+@pytest.mark.parametrize(("place", "known"), [("numbers.bin", True), ("../numbers.bin", False), ("none.bin", False)])
+def test_numbers_in_another_file(place: str, known: bool, tmp_path: Path) -> None:
+    made = model([node("Reshape", "x s", "y")], {"s": [0, 16, 18]})
+    outside = made.graph.initializer[0]
+    numbers = struct.pack("<3q", *outside.int64_data)
+    outside.ClearField("int64_data")
+    outside.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in (("location", place), ("offset", "8"), ("length", str(len(numbers)))):
+        outside.external_data.add(key=key, value=value)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for one in (tmp_path, folder):
+        (one / "numbers.bin").write_bytes(b"8 bytes " + numbers)
+    if known:
+        assert layers(network(folder, made)) == ["rearrange (pattern c (h 3) w -> (c h) (3 w)) 16x18"]
+        return
+    with pytest.raises(ArchcalcError, match="its input 's' depends on the image"):
+        network(folder, made)
 
 
 NAMES = {
@@ -127,11 +166,19 @@ def test_names(exporter: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("weights", "title"), [("onnx::Conv_1 onnx::Conv_2", "net, deployed (batch norms folded)"),
                                                 ("c.weight c.weight_bias", "net, deployed (batch norms folded)"),
-                                                ("c.weight c.bias", "net")])  # fmt: skip
+                                                ("c.weight _", "net"), ("c.weight c.bias", "net")])  # fmt: skip
 def test_a_deployed_network_says_so(weights: str, title: str, tmp_path: Path) -> None:
     w, b = weights.split()
     net = network(tmp_path, model([node("Conv", f"x {w} {b}", "y")], {w: (4, 8, 3, 3), b: (4,)}))
     assert net.title == title
+
+
+def test_a_convolution_in_the_place_of_a_batch_norm(tmp_path: Path) -> None:
+    """PyTorch's newer exporter gives the convolution that place, and leaves a bias of zeros out."""
+    conv = node("Conv", "x c.weight", "y")
+    scope = ": a.Net/bn: b.BatchNorm2d/_native_batch_norm_legit_no_training: aten._native_batch_norm_legit_no_training.default"
+    conv.metadata_props.add(key="namespace", value=scope)
+    assert network(tmp_path, model([conv], {"c.weight": (4, 8, 3, 3)})).title == "net, deployed (batch norms folded)"
 
 
 def test_weights_are_not_read(tmp_path: Path) -> None:

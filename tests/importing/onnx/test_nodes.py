@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.importing.onnx.files import FLOAT, layers, model, network, node
+from tests.importing.onnx.files import FLOAT, INT64, helper, layers, model, network, node
 
 W = {"w": (4, 8, 3, 3), "b": (4,)}
 CONV = "conv (kernel 3, out 4, bias False) 4x4x4"
@@ -132,6 +132,13 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "one position": (
         lambda: model([node("Gather", "x i", "g", axis=3), node("Relu", "g", "y")], {"i": 2}),
         ["slice (start 2, stop 3, axis width) 8x6x1", "relu 8x6x1", "to_tokens 8x6"],
+    ),
+    "rows of a table": (
+        lambda: model([node("Constant", "", "i", value=helper.make_tensor("i", INT64, [8, 2], [*range(4)] * 4)),
+                       node("GatherND", "t i", "g"), node("Add", "x g", "y")],
+                      {"t": (3, 4, 6, 6)}),
+        ["parameter (size (12, 6, 6)) 12x6x6", "rearrange (pattern c h w -> h w c) 6x6x12", "index_select (count 8) 6x6x8",
+         "rearrange (pattern c h w -> w c h) 8x6x6", "add 8x6x6"],
     ),
     "channels that change places": (
         lambda: model(

@@ -157,3 +157,16 @@ def test_another_bias_is_no_table(tmp_path: Path) -> None:
     with suppress(ArchcalcError):
         params = network(tmp_path, made).analyze().totals.params
     assert params in (None, (8 * 24 + 24) + 8 * 8 + 32)
+
+
+def test_a_mask_is_no_parameter(tmp_path: Path) -> None:
+    made = attention("q", fixed=False, side=2, more=node("Add", "z table", "u"))
+    hidden = [0.0 if query >= key else -100.0 for _ in range(2) for query in range(4) for key in range(4)]
+    made.graph.initializer.append(helper.make_tensor("table", FLOAT, [1, 2, 4, 4], hidden))
+    assert network(tmp_path, made).analyze().totals.params == (8 * 24 + 24) + 8 * 8
+
+
+def test_what_sines_are_computed_of_is_no_parameter(tmp_path: Path) -> None:
+    nodes = [node("Mul", "a two", "b"), node("Sin", "b", "s"), node("Conv", "s w", "t"), node("Add", "x t", "y")]
+    made = model(nodes, {"a": (1, 2, 6, 6), "two": [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], "w": (8, 2, 1, 1)})
+    assert network(tmp_path, made).analyze().totals.params == 8 * 2

@@ -10,7 +10,7 @@ from archcalc.importing.errors import MissingError
 from archcalc.importing.onnx.model import Node
 from archcalc.importing.onnx.sizes import Batch, reshaped, together
 from archcalc.importing.onnx.translation import Translation, node
-from archcalc.importing.onnx.values import MOST, Values, gathered, joined, sliced, spread, transposed
+from archcalc.importing.onnx.values import MOST, Values, gathered, joined, sliced, spread, strides, transposed
 from archcalc.importing.traced.calls import Tensor
 
 
@@ -192,7 +192,26 @@ def gather(net: Translation, node: Node) -> Tensor:
     tensor, indices = net.input(0), net.values(net.input(1))
     if not tensor.shape or indices is None:
         raise MissingError("positions that depend on the image")
-    axis = net.get("axis", 0) % len(tensor.shape)
+    return chosen(net, tensor, indices, net.get("axis", 0) % len(tensor.shape))
+
+
+@node("GatherND")
+def gather_places(net: Translation, node: Node) -> Tensor:
+    """Positions of the first axes together, which constants choose."""
+    tensor, places = net.input(0), net.values(net.input(1))
+    if places is None or net.get("batch_dims", 0) or not net.is_fixed(tensor):
+        raise MissingError("positions that depend on the image")
+    depth = places.sizes[-1]
+    sides = tensor.shape[:depth]
+    steps = strides(sides)
+    rows = [places.flat[at : at + depth] for at in range(0, len(places.flat), depth)]
+    flat = [sum(n % side * step for n, side, step in zip(row, sides, steps, strict=True)) for row in rows]
+    together = _view(net, tensor, (prod(sides), *tensor.shape[depth:]))
+    return chosen(net, together, Values(places.sizes[:-1], flat), 0)
+
+
+def chosen(net: Translation, tensor: Tensor, indices: Values, axis: int) -> Tensor:
+    """The positions of an axis that constants choose."""
     length = tensor.shape[axis]
     if any(not -length <= one < length for one in indices.flat):
         raise MissingError(f"a position that is not among {length}")
@@ -211,7 +230,11 @@ def gather(net: Translation, node: Node) -> Tensor:
         settings: dict[str, Any] = {"self": tensor, "dim": axis, "start": places[0], "end": places[-1] + 1, "step": 1}
         part: Tensor = net.call("slice", settings, sizes) if len(places) < length else tensor
         return part
-    return net.call("index_select", {"self": tensor, "dim": axis, "index": net.input(1)}, sizes)
+    return net.call(
+        "index_select",
+        {"self": tensor, "dim": axis, "index": net.constant(indices.sizes, indices.flat, "int64")},
+        sizes,
+    )
 
 
 @node("DepthToSpace", "SpaceToDepth")
