@@ -39,7 +39,8 @@ class AxisField(NamedTuple):
             least = hull if least is field else least.hull(window.span, pixels)
             read = min(self.ends) > 0
             some = window.reads_both_ends and (window.exact or read)  # not padding alone
-            alike = (field.whole and some) or (window.exact and read)
+            uncut = equal(hull.first * field.per, field.first) and equal(hull.last * field.per, field.last)
+            alike = (field.whole and uncut and some) or (window.exact and read)
             whole = AxisField(hull, least, self.exact and alike, ends)
             return self if alike and field.whole and not is_array(pixels) and whole == self else whole
         if field.phases or window.reads or least.phases:

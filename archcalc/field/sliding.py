@@ -49,6 +49,8 @@ def slid(layout: Layout, windows: tuple[Window, ...], x: Shape, out: Shape) -> R
                     reading.give_up(axis)
             reading.slots[at] = free(m)
         else:
+            if _reads_nothing(window):
+                reading.some, reading.unsure = False, True
             reading.give_up_slot(at, m)
     reading.gather(gone, keep=False)
     reading.gather(kept, keep=True)

@@ -8,7 +8,8 @@ stay to the end. A ``BackwardRule`` has the steps and the scratch of one operato
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from archcalc.memory.checkpoint import CheckpointedBlock
 from archcalc.memory.gradient import Gradient, lies, lies_as_weight, made_by, moved_back, passed_by, summed
@@ -39,6 +40,10 @@ class BackwardPass:
         self.users: dict[Storage, int] = {}
         """How many gradients share a storage. The gradient of a sum, for example, is the gradient of every term."""
         self.weights: dict[tuple[int, int], Storage] = {}
+        self.moved: dict[tuple[int, int], int] = {}
+        """The bytes of each gradient in ``weights`` that is copied into the order of the weight once it is complete."""
+        self.uses: Counter[tuple[int, int]] = Counter()
+        """How many gradients of each weight are still to come."""
         self.ends: dict[TapeTensor, int] = {}
 
     def run(self, outputs: Mapping[int, TapeTensor]) -> None:
@@ -48,6 +53,7 @@ class BackwardPass:
         """
         tape = self.tape
         tape.phase = "backward"
+        self.uses = self._uses(outputs.values())
         first: list[tuple[TapeTensor, Gradient]] = []
         for index, value in outputs.items():
             if value.derived:
@@ -131,6 +137,9 @@ class BackwardPass:
             for new in gradients.values():
                 new.storage.until(last)
         for storage, becomes, which in copied:
+            if which in self.moved and self.uses[which] <= 0:
+                storage, becomes = self.weights.pop(which), self.moved.pop(which)
+                storage.dies = last
             if becomes:
                 storage.until(tape.moment("copy"))
                 self._stays(tape.make("weight gradient", 0, becomes, "gradient of weights"), which)
@@ -193,14 +202,16 @@ class BackwardPass:
                     tape.moment(f"{operation.operator} backward")
                     begun = True
                 which = (owner, weights)
-                weights += target in (WEIGHT, COPIED)
+                if target in (WEIGHT, COPIED):
+                    weights += 1
+                    self.uses[which] -= 1
                 if target >= 0:
                     made[target] = tape.make(
                         "gradient", per_image * inputs[target].times, fixed, "gradient of its input"
                     )
                 elif target == SCRATCH:
                     scratch.append((tape.make("scratch", per_image * operation.output.times, fixed, "backward"), until))
-                elif target == COPIED:
+                elif target == COPIED and which not in self.weights and self.uses[which] <= 0:
                     storage = tape.make("scratch", 0, fixed, "gradient of weights to be copied")
                     copied.append((storage, becomes, which))
                 elif which in self.weights:
@@ -208,10 +219,27 @@ class BackwardPass:
                 else:
                     self.weights[which] = tape.make("weight gradient", 0, fixed, "gradient of weights")
                     self.weights[which].dies = FOREVER
+                    if becomes:
+                        self.moved[which] = becomes
             ends.append(len(tape.moments) - 1)
         for storage, until in scratch:
             storage.until(ends[until] if 0 <= until < len(ends) else ends[-1])
         return made, copied, ends[operation.rule.reading_steps - 1] if ends else len(tape.moments) - 1
+
+    def _uses(self, outputs: Iterable[TapeTensor]) -> Counter[tuple[int, int]]:
+        """How many gradients each weight gets, if layers share weights."""
+        uses, reached, nodes = Counter[tuple[int, int]](), set(outputs), self.network.nodes
+        if all(node.shares is None for node in nodes):
+            return uses
+        for operation in reversed(self.tape.operations):
+            if operation.output in reached:
+                reached.update(value for value in operation.inputs if value.derived)
+                node, weights = nodes[operation.node], operation.parameter
+                for made in (made for step in operation.rule.steps for made in step):
+                    if made.target in (WEIGHT, COPIED):
+                        uses[node.index if node.shares is None else node.shares, weights] += 1
+                        weights += 1
+        return uses
 
     def _stays(self, made: Storage, which: tuple[int, int]) -> None:
         """Keep the gradient of a weight to the end. If the weight is shared, add the gradient to the first gradient."""

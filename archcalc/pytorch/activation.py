@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from archcalc.layers import Layer
-from archcalc.layers.axes import axis_number
+from archcalc.layers.axes import axis_number, sizes_of
 from archcalc.pytorch.code import InlineCode, ModuleCode
+from archcalc.pytorch.layout import packed
 from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, halves
@@ -172,7 +173,11 @@ class GluRecord(Record, type="glu"):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,) = xs
-        return tape.run("glu", xs, out.values, saves=self.saves, rule=tape.rule(x, "first"))
+        y = tape.run("glu", xs, out.values, saves=self.saves, rule=tape.rule(x, "first"))
+        if not y.strides:
+            return y
+        y.apart //= 2
+        return tape.laid(y, out, packed(sizes_of(out), [x.strides]))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         """No layers: a unit reads only its own position."""

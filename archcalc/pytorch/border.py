@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
 from archcalc.pytorch.code import ITSELF, InlineCode, padding
+from archcalc.pytorch.leading import MOST
 from archcalc.pytorch.rearrange import PadChannelsRecord, copied
 from archcalc.pytorch.runner import Runner, formatted
 from archcalc.pytorch.tape import ORDERED, SCRATCH, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
@@ -47,9 +48,12 @@ class PadRecord(PadChannelsRecord, type="pad"):
         return tape.run(f"{name}_pad", [x], out.values, ORDERED[order], Saves("its input"), tape.rule(x, order))
 
     def circular(self, tape: Runner, x: TapeTensor, sides: Sequence[tuple[int, int]], out: Shape) -> TapeTensor:
-        """The map is copied into new storage, and then each border from the other end, the last axis first."""
+        """The map is copied into new storage, and then each border from the other end, the last axis first.
+
+        Axes before the last three are in the batch.
+        """
         size = out.values * x.itemsize
-        for _ in sides:
+        for _ in sides[-MOST:]:
             x = tape.run("slice", [x], x.count, VIEW, rule=tape.rule(x, "first"))
         into = [[Made(SCRATCH, size, 0, 1)], [Made(0, x.count * x.itemsize, 0)]]
         y = tape.run("copy_", [x], out.values, ORDERED["first"], rule=BackwardRule(into, gradient_order="first"))

@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Add, broadcast
 from archcalc.pytorch.code import InlineCode, ModuleCode, Statements
-from archcalc.pytorch.layout import innermost_first, packed
+from archcalc.pytorch.layout import packed
 from archcalc.pytorch.record import JoinRecord, operands
 from archcalc.pytorch.runner import Runner, dense, formatted, into
 from archcalc.pytorch.tape import NOTHING_SAVED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
@@ -73,13 +73,15 @@ class AddRecord(OneByOneRecord, type="add"):
             terms = shape, other
             size = max(total.itemsize, x.itemsize)
             shape = broadcast(shape, other)
-            order, strides = _order((total, x), terms, shape)
+            order, strides = _order(tape, (total, x), terms, shape)
             over = total if tape.overwrite and total.itemsize == size else None
             whole = at == final
             label = "" if whole else self.partial
             result = Result(over, False, order, size, "map" if whole else "scratch", label)
             rule = BackwardRule(_summed((total, x), shape.values, size), passes_gradient_on=True)
-            xs[:2] = [_laid(tape.run("add", [total, x], shape.values, result, rule=rule), shape, strides, over)]
+            xs[:2] = [
+                _laid(tape.run("add", [total, x], shape.values, result, rule=rule), shape, strides, over or total)
+            ]
         return xs[0]
 
 
@@ -112,10 +114,12 @@ class CombinedRecord(OneByOneRecord):
             terms = shape, second
             shape = broadcast(shape, second)
             size = max(first.itemsize, x.itemsize)
-            (order, strides), last = _order((first, x), terms, shape), len(xs) == 2
+            (order, strides), last = _order(tape, (first, x), terms, shape), len(xs) == 2
             result = Result(None, False, order, size, "map" if last else "scratch", "" if last else self.partial)
             saves, rule = self.backward((first, x), shape.values, size)
-            xs[:2] = [_laid(tape.run(self.operator, [first, x], shape.values, result, saves, rule), shape, strides)]
+            xs[:2] = [
+                _laid(tape.run(self.operator, [first, x], shape.values, result, saves, rule), shape, strides, first)
+            ]
         return xs[0]
 
 
@@ -178,26 +182,27 @@ class MinimumRecord(MaximumRecord, type="minimum"):
     sign, operator, partial = "minimum", "minimum", "minimum so far"
 
 
-def _order(xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape) -> tuple[str, tuple[int, ...]]:
+def _order(
+    tape: Runner, xs: tuple[TapeTensor, TapeTensor], shapes: tuple[Shape, Shape], out: Shape
+) -> tuple[str, tuple[int, ...]]:
     """The memory order of the result of two inputs, and its strides if the axes lie in an order of their own.
 
-    The first input that is as large as the result decides. If both inputs are smaller, their strides decide.
+    If the first input is as large as the result, it decides. Else the strides of both decide, those of the first first.
     """
     sizes = (out.channels, *out.axes)
     rows = [_strides(x, shape, sizes) for x, shape in zip(xs, shapes, strict=True)]
-    for x in xs:
-        if x.count == out.values:
-            return x.order, packed(sizes, rows) if x.order == "moved" else ()
-    axes = innermost_first(sizes, rows)
-    return ("last" if len(axes) > 1 and axes == [0, *reversed(range(1, len(sizes)))] else "first"), ()
+    if xs[0].count == out.values:
+        return xs[0].order, packed(sizes, rows) if xs[0].order == "moved" else ()
+    return tape.batch.order_of(sizes, packed(sizes, rows), out.values, xs[0].times)
 
 
-def _laid(y: TapeTensor, shape: Shape, strides: tuple[int, ...], over: TapeTensor | None = None) -> TapeTensor:
-    """The result of two inputs, with its strides; ``over``: the input whose storage it takes."""
-    if over is not None:
-        y.order, y.sizes, y.strides = over.order, over.sizes, over.strides
+def _laid(y: TapeTensor, shape: Shape, strides: tuple[int, ...], first: TapeTensor) -> TapeTensor:
+    """The result of two inputs, with its strides; ``first``: the first of them, or the one whose storage it takes."""
+    if first.storage is y.storage:
+        y.order, y.sizes, y.strides, y.apart = first.order, first.sizes, first.strides, first.apart
     elif strides:
         y.sizes, y.strides = (shape.channels, *shape.axes), strides
+        y.apart = first.apart if strides == first.strides else 0
     return y
 
 

@@ -93,7 +93,7 @@ def _is_last(sizes: Numbers, strides: Numbers, image: int) -> bool:
     if len(sizes) not in (2, 3, 4):
         return False
     if len(sizes) == 2:  # PyTorch has no such format over one axis, but operators keep the order
-        return min(sizes) > 1 and strides[0] < strides[1]
+        return min(sizes) > 1 and strides[0] < strides[1] and image >= sizes[1] * strides[1]
     least = 0
     if strides[0] == 0:
         return False
@@ -176,3 +176,15 @@ def moved(arrangement: Arrangement, strides: Numbers) -> Numbers | None:
             )
             after.append(behind * after[-1] if after else 1)
     return tuple(reversed(after))
+
+
+def batch_stride(arrangement: Arrangement, image: int, before: Numbers, after: Numbers) -> int:
+    """The stride of the batch of a single image that was moved. ``image``, ``before``, ``after``: strides.
+
+    If PyTorch views values in a new shape, an axis of size 1 gets the stride of the axes behind it.
+    """
+    for groups, strides in ((arrangement.after, after), (arrangement.before, before)):
+        if any(len(group) > 1 for group in groups):
+            sizes = [product(part.size for part in group) for group in groups]
+            return next((n * stride for n, stride in zip(sizes, strides, strict=True) if n > 1), image)
+    return image

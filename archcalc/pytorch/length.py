@@ -34,9 +34,11 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), n = xs, out.values
         size, groups = x.itemsize, n // layer.features(shapes[0])
+        channels = over_channels(layer, out)
+        if channels:  # moved to the end: a view, in which the gradients of the two operators that read it are added
+            x = tape.run("permute", [x], x.count, VIEW, rule=PASSES)
         if size < FLOAT:
             x = tape.cast(x, FLOAT, "in single precision", "scratch")
-        channels = over_channels(layer, out)
         y, root = self.normalised(tape, x, n, groups)
         moved = not _has_format(tape, y, out, channels)
         weight = tape.ask(layer_params, layer, shapes[0]).weight
@@ -118,7 +120,7 @@ def _has_format(tape: Runner, x: TapeTensor, shape: Shape, channels: bool) -> bo
     sizes, strides = (shape.channels, *shape.axes), dense(x, shape)
     if channels:
         sizes, strides = (*sizes[1:], sizes[0]), (*strides[1:], strides[0])
-    order, _ = tape.batch.order_of(sizes, strides, shape.values, x.times)
+    order, _ = tape.batch.order_of(sizes, strides, x.apart or shape.values, x.times)
     return order in ("first", "unit") or (order == "last" and len(shape.axes) in (2, 3))
 
 

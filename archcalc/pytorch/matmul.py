@@ -14,7 +14,7 @@ from archcalc.pytorch.code import InlineCode, Statements
 from archcalc.pytorch.rearrange import moved_by
 from archcalc.pytorch.record import JoinRecord
 from archcalc.pytorch.runner import Runner, dense
-from archcalc.pytorch.tape import PASSES, BackwardRule, Made, Result, Saves, TapeTensor
+from archcalc.pytorch.tape import PASSES, VIEW, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
 NAMES = ("the first map", "the second map")
@@ -58,7 +58,7 @@ class MatmulRecord(JoinRecord, type="matmul"):
     def _batched(self, tape: Runner, x: TapeTensor, shape: Shape, name: str) -> TapeTensor:
         """The matrices of all images as one batch: a view or a copy."""
         if tape.batch.merges(sizes_of(shape)[:-2], dense(x, shape)[:-2], x.image, x.times):
-            return x
+            return tape.run("view", [x], x.count, VIEW, rule=PASSES)
         result = Result(order="first", role="scratch", label=f"{name} in order")
         return tape.run("clone", [x], x.count, result, rule=PASSES)
 

@@ -11,6 +11,7 @@ from archcalc.layers.pool import AdaptiveAvgPool
 from archcalc.layers.reduce import Reduce
 from archcalc.layers.reshape import Expand
 from archcalc.pytorch.code import ModuleCode, dims
+from archcalc.pytorch.layout import channels_last
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, formatted, into, last, layer_params
 from archcalc.pytorch.tape import (
@@ -60,6 +61,8 @@ class BatchNormRecord(NormRecord, type="batch_norm"):
         why, size = "the mean and deviation of each channel", out.channels * tape.itemsize
         weight, bias, _ = tape.ask(layer_params, layer, shapes[0])
         order = formatted(x, shapes[0])
+        if x.apart and len(out.axes) > 1 and x.strides == channels_last(x.sizes):
+            order = "last"  # this operator ignores the stride of a single image
         saves = Saves(self.saves.input, extra=tape.statistics(0, size, why)) if tape.training else self.saves
         rule = tape.rule(x, order, tape.gradients(weight, bias))
         result = ORDERED["first" if tape.contiguous(x, shapes[0]) else order]

@@ -11,7 +11,7 @@ from archcalc.layers.axes import axis_names
 from archcalc.layers.reduce import Reduce
 from archcalc.layers.reshape import Expand
 from archcalc.pytorch.code import ITSELF, InlineCode, ModuleCode, TorchCode, ends
-from archcalc.pytorch.layout import moved
+from archcalc.pytorch.layout import batch_stride, moved
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted
 from archcalc.pytorch.tape import ORDERED, VIEW, BackwardRule, Result, Saves, TapeTensor
@@ -66,7 +66,11 @@ def moved_by(tape: Runner, x: TapeTensor, shape: Shape, arrangement: Arrangement
     rule = BackwardRule(passes_gradient_on=True, moves=arrangement)
     if strides is None:
         return tape.run("clone", [x], out.values, ORDERED["first"], rule=rule)
-    return tape.laid(tape.run("view", [x], out.values, VIEW, rule=rule), out, strides)
+    y = tape.run("view", [x], out.values, VIEW, rule=rule)
+    image = batch_stride(arrangement, x.image, dense(x, shape), strides)
+    if image != x.image and tape.batch.alone(x.times):
+        y.apart = image
+    return tape.laid(y, out, strides)
 
 
 class DroppingRecord(MovingRecord):

@@ -7,13 +7,14 @@ from typing import Any
 
 from archcalc.errors import LayerError
 from archcalc.layers import Layer
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import per_axis
 from archcalc.layers.border import Crop, Pad
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.pytorch.code import InlineCode, ModuleCode, alike
 from archcalc.pytorch.placing import placement
 from archcalc.pytorch.rearrange import MovingRecord, copied
-from archcalc.pytorch.runner import Runner, formatted
+from archcalc.pytorch.runner import Runner, dense, formatted
 from archcalc.pytorch.tape import ORDERED, Saves, TapeTensor
 from archcalc.sizes import Shape, positive
 
@@ -76,6 +77,9 @@ class UnpoolRecord(MovingRecord, type="unpool"):
         assert tape.shares is not None
         indices = tape.indices[tape.shares]
         order = "first" if len(out.axes) == 3 else formatted(x, shapes[0])
+        if len(out.axes) == 1:  # PyTorch adds an axis of size 1
+            sizes, strides = (*sizes_of(shapes[0]), 1), (*dense(x, shapes[0]), 1)
+            order = "first" if tape.batch.order_of(sizes, strides, x.image, x.times)[0] == "first" else "unit"
         saves = Saves(tensors=[(indices.storage, "the indices of its pooling")])
         y = tape.run("max_unpool", [x], out.values, ORDERED[order], saves, tape.rule(x, "first"))
         indices.storage.until(tape.now)

@@ -48,9 +48,14 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
     freed = {value.storage: value.storage.dies for value in inputs if value.storage.dies < now}
     if freed:
         tape.freed[node.index] = freed
-    if out.order in ("last", "unit") and trivial(node.shape) and all(x.storage is not out.storage for x in inputs):
+    differs = trivial(node.shape) if out.order in ("last", "unit") else out.apart
+    if differs and all(x.storage is not out.storage for x in inputs):
         keeps = record.keeps_format or (node.layer.joins and _repeats(shapes, node.shape))
-        out.order = "unit" if keeps and node.shape.values > 1 else "first"
+        if not out.apart:
+            out.order = "unit" if keeps and node.shape.values > 1 else "first"
+        elif not keeps and len(node.shape.axes) == 2:
+            out.apart = 0
+            tape.laid(out, node.shape, out.strides)
     return out
 
 

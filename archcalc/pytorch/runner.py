@@ -61,6 +61,7 @@ class Runner(Tape):
         self.unpooled: set[int] | None = None
         """The max poolings that return their indices."""
         self._copies: dict[tuple[int, int], TapeTensor] = {}
+        self._casts: dict[tuple[int, int], Operation] = {}
         self._gradients: dict[tuple[int, ...], list[Made]] = {}
         self._rules: dict[tuple[int, str, tuple[Made, ...]], BackwardRule] = {}
         self._statistics: dict[tuple[int, int, str], tuple[Extra, Extra]] = {}
@@ -158,8 +159,10 @@ class Runner(Tape):
                 return copy
             self._copies[owner, parameter] = copy
             if self.training:
-                rule = BackwardRule([[gradient]])
-                self.operations.append(Operation(self.node, "_to_copy", [], copy, [], rule, parameter))
+                self.operations.append(Operation(self.node, "_to_copy", [], copy, [], NO_STEPS, parameter))
+                self._casts[owner, parameter] = self.operations[-1]
+        if (owner, parameter) in self._casts:  # the gradient has the order of that of the last use
+            self._casts[owner, parameter].rule = BackwardRule([[gradient]])
         return self._copies[owner, parameter]
 
     def repeated(self, count: int, label: str) -> TapeTensor:

@@ -286,9 +286,10 @@ class Tape:
         output = TapeTensor(storage, count, size, order or source.order, derived, self.times)
         if source.strides and not order:
             if storage is source.storage:
-                output.sizes, output.strides = source.sizes, source.strides
+                output.sizes, output.strides, output.apart = source.sizes, source.strides, source.apart
             elif source.order == "moved":
                 output.sizes, output.strides = source.sizes, packed(source.sizes, [source.strides])
+                output.apart = source.apart if output.strides == source.strides else 0
         return output
 
     def _saved(self, source: TapeTensor, saves: Saves) -> list[Saved]:

@@ -48,15 +48,16 @@ class TapeTensor:
     derived:  whether a gradient flows to the tensor
     sizes, strides: of the channels and of every axis, if the tensor is a part of a larger map or is ``moved``; else
               empty, and the values lie one after another in their order
+    apart:    the stride of the batch, if a view of a single image has another one than several images have; else 0
     """
 
-    __slots__ = ("count", "derived", "itemsize", "order", "sizes", "storage", "strides", "times")
+    __slots__ = ("apart", "count", "derived", "itemsize", "order", "sizes", "storage", "strides", "times")
 
     def __init__(
         self, storage: Storage, count: int, itemsize: int, order: str = "first", derived: bool = False, times: int = 1
     ) -> None:
         self.storage, self.count, self.itemsize, self.order, self.derived = storage, count, itemsize, order, derived
-        self.times = times
+        self.times, self.apart = times, 0
         self.sizes: tuple[int, ...] = ()
         self.strides: tuple[int, ...] = ()
 
@@ -68,4 +69,4 @@ class TapeTensor:
     @property
     def image(self) -> int:
         """The values from one image or region to the next."""
-        return self.storage.per_image // self.itemsize // self.times
+        return self.apart or self.storage.per_image // self.itemsize // self.times

@@ -48,9 +48,17 @@ class ConvolutionRecord(Record):
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         (x,), (shape,) = xs, shapes
-        if first := leading(shape):
-            x, order = folded(tape, x, widened(shape, tape.ask(self.around, layer, shape))), "first"
-        else:
+        if not leading(shape):
+            return self.convolved(tape, layer, x, shape, out)
+        x = folded(tape, x, widened(shape, tape.ask(self.around, layer, shape)))
+        y = self.convolved(tape, layer, x, shape, out)
+        x.storage.until(tape.now)
+        return unfolded(tape, y, out)
+
+    def convolved(self, tape: Runner, layer: Any, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
+        """The convolution itself, with the axes before the last three in the batch."""
+        order = "first"
+        if not leading(shape):
             # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
             order = "last" if x.order == "unit" else formatted(x, shape)
             if order == "last" and len(shape.axes) == 3 and x.itemsize == FLOAT and not tape.amp:
@@ -66,7 +74,7 @@ class ConvolutionRecord(Record):
         y = tape.run("convolution", [x, *copies], out.values, ORDERED[order], saves, rule)
         for one in computed:
             one.storage.until(tape.now)
-        return unfolded(tape, y, out) if first else y
+        return y
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [Conv(out=1, bias=False, **{name: getattr(layer, name) for name in WINDOW})]
@@ -113,15 +121,14 @@ class ConvRecord(ConvolutionRecord, type="conv"):
         conv = ModuleCode(dims("Conv", x), arguments, 3, {**CONVOLVING, "padding_mode": "zeros"})
         return with_weight_norm(layer, conv, len(x.axes))
 
-    def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+    def convolved(self, tape: Runner, layer: Any, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
         """Padding that is not zeros is put around in the module, which holds the map without padding to its end."""
-        (x,) = shapes
-        if not pads_other_values(layer, x):
-            return super().run(tape, layer, xs, shapes, out)
-        pad = layer.padding(x)
-        whole = pad.shape(x)
-        padded = records["pad"].run(tape, pad, list(xs), [x], whole)
-        y = super().run(tape, layer, [padded], [whole], out)
+        if not pads_other_values(layer, shape):
+            return super().convolved(tape, layer, x, shape, out)
+        pad = layer.padding(shape)
+        whole = pad.shape(shape)
+        padded = records["pad"].run(tape, pad, [x], [shape], whole)
+        y = super().convolved(tape, layer, padded, whole, out)
         padded.storage.until(tape.now)
         return y
 

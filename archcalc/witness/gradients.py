@@ -206,14 +206,19 @@ def _with_channels_last(x: Tensor) -> Tensor:
 # The fields that archcalc computes.
 
 
-def _crops(node: Node) -> bool:
+def _crops(node: Node, grid: Grid) -> bool:
     """Whether the layer crops its output, or has positions that read nothing.
 
     A later layer may put zeros in the place of the cropped positions, and units beyond the map may see pixels past
     positions that read nothing.
     """
-    return node.layer.type in ("crop", "slice", "unpool") or (
+    if node.layer.type in ("crop", "slice", "unpool") or (
         isinstance(node.layer, ConvTranspose) and node.layer.pad != 0
+    ):
+        return True
+    windows = [] if node.layer.joins or not node.inputs or not grid.has_field(node.index) else grid.windows(node, 0)
+    return any(
+        not window.reads and (window.before >= window.span or (window.over or 0) >= window.span) for window in windows
     )
 
 
@@ -232,7 +237,8 @@ def _compared(
     network: Network, axis: int, indices: Sequence[int], source: int, hulls: Mapping[int, Hull | None]
 ) -> list[FieldCheck]:
     pixels = network.nodes[source].shape.axes[axis]
-    reader, cropped = PixelReader(network, gates=True, grid=Grid(network, source)), any(map(_crops, network.nodes))
+    grid = Grid(network, source)
+    reader, cropped = PixelReader(network, gates=True, grid=grid), any(_crops(node, grid) for node in network.nodes)
     checks = []
     for unit in unit_spans(network, axis, indices, source):
         measured = hulls[unit.node.index]

@@ -81,9 +81,11 @@ def _unequal(node: Node) -> bool:
 def _attention(small: Network, layer: Layer, queries: int, keys: int, values: int, *bias: int) -> int:
     """Attention to the sum of the keys and the values, plus the queries and the rows of the bias.
 
-    The network input of the stand-in is 0. So all scores are equal, and only masks decide which values are read.
+    The network input of the stand-in is 0. So all scores are equal, and only masks decide which values are read. A
+    negative scale would turn a mask of PyTorch into no number.
     """
-    settings = {name: value for name, value in layer.settings.items() if value is not None and name != "bias"}
+    settings = {name: value for name, value in layer.settings.items() if value is not None}
+    settings = {name: value for name, value in settings.items() if name not in ("bias", "scale")}
     one = type(layer)(**{**settings, "heads": 1})
     read = small.add(f"n{len(small.nodes)}", Add(), [keys, values])
     seen = small.add(f"n{len(small.nodes)}", one, [queries, keys, read])

@@ -73,7 +73,7 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
     only_trained = given["bias"] or any(given.get(key) for key in ("relative", "weight_norm"))
     if given.get("fixed") and (only_trained or given["pad_mode"] != "zeros"):
         raise NoSuchLayerError("constant weights with what only trained ones have")
-    if given.get("relative"):
+    if given.get("relative") and axes(x) <= 3:
         return by_relative_position(given, x)
     pad = 0 if given["pad"] == "valid" else given["pad"]
     if uneven(pad) and given.get("pad_mode", "zeros") != "zeros":
@@ -125,7 +125,7 @@ def by_relative_position(given: dict[str, Any], x: Tensor) -> Tensor:
         if not isinstance(given[key], str)
     )
     finer = max(queries, keys, 1)
-    if not plain or isinstance(given["pad"], str) or given["weight_norm"] or not 1 <= x.dim() - 2 <= 3:
+    if not plain or given["weight_norm"] or not 1 <= x.dim() - 2 <= 3:
         raise NoSuchLayerError("relative positions in a window")
     if not queries or not keys or finer % queries or finer % keys:
         raise NoSuchLayerError("relative positions between grids that do not fit")

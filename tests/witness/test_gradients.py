@@ -269,3 +269,66 @@ def test_layers_that_see_different_things_are_chosen():
     found = check(archcalc.load("vgg16"), limit=5)
     assert found.layers == 5
     assert [c.node for c in found.checks if c.axis == 0] == ["conv1_1", "conv2_2", "pool3", "conv5_1", "fc6"]
+
+
+POINTS = {"kernel": 1, "stride": 2}
+APART = [
+    {"max_pool": {"kernel": 1, "stride": 3}},
+    {"conv": {"out": 4, **POINTS}},
+    {
+        "concat": {
+            "axis": "last",
+            "a": [{"conv": {"out": 4, **POINTS}}, {"upsample": {"size": [2], "mode": "bilinear"}}],
+            "b": [],
+        }
+    },
+    {"divide": [[{"adaptive_avg_pool": {"out": [1]}}], []]},
+]
+"""A mean over pixels 0 and 6 of 9."""
+EMPTY = [
+    {"rearrange": "a b (c 2) -> b c (a 2)"},
+    {
+        "subtract": {
+            "a": [
+                {"conv_transpose": {"out": 1, "kernel": 4, "stride": [2, 1], "dilation": 2}},
+                {"upsample": {"size": [7, 6], "mode": "bilinear"}},
+            ],
+            "b": [{"locally_connected": {"out": 4, "kernel": 1}, "from": "input"}],
+        }
+    },
+]
+"""Every other row of the transposed convolution reads nothing, also of an axis that lies in the channels."""
+BEHIND = [
+    {
+        "maximum": {
+            "a": [],
+            "b": [
+                {"layer_norm": {"axis": ["width"], "affine": False}},
+                {"avg_pool": {"kernel": 2, "stride": 4, "ceil_mode": "caffe", "count_include_pad": False}},
+                {"adaptive_avg_pool": {"out": [1, 1, 4]}},
+            ],
+        }
+    }
+]
+"""A window behind the end of a map that reads everything."""
+MASKED = [
+    {
+        "attention": {
+            "heads": 1,
+            "causal": True,
+            "scale": -1,
+            "queries": [{"conv": {"out": 3, "kernel": 3, "stride": [1, 3, 2], "pad": 1}}],
+            "keys": [{"upsample": {"size": [4, 1, 2], "mode": "bilinear"}}, {"conv": {"out": 3, "kernel": 1}}],
+            "values": [{"adaptive_avg_pool": {"out": [4, 1, 2]}}],
+        }
+    }
+]
+"""PyTorch makes no number of a masked score and a negative scale."""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "layers"), [([4, 9], APART), ([4, 7, 6], EMPTY), ([7, 3, 6, 4], BEHIND), ([6, 4, 1, 3], MASKED)]
+)
+def test_units_that_read_less_than_their_window(sizes, layers):
+    found = check(network({"input": sizes, "layers": layers}), limit=None)
+    assert [c for c in found.checks if not c.agree] == []

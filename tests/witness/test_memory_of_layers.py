@@ -133,6 +133,7 @@ HEADS = (
 OVER_HEADS = (
     "{conv: {out: 4, kernel: 1, bias: false}}",
     "{conv: {out: channels, kernel: FOUR, pad: PAD, stride: FOUR, groups: channels}}",
+    "{conv: {out: 4, kernel: FOUR, pad: PAD, pad_mode: circular}}",
 )
 
 
@@ -209,17 +210,42 @@ def test_a_layer_of_tokens(layer: str, before: str) -> None:
         compare(f"input: {[3, *[6] * axes]}\nlayers: [{BEFORE[before]}, {layer}, {{concat: [[], [{FIRST}]]}}]\n")
 
 
-def compare(text: str) -> None:
+def compare(text: str, batch: int = BATCH) -> None:
     """Both passes operator by operator, with and without autocast."""
     network = expand(read_text(text, "spec.yaml", "spec"), "spec")
-    module, image = Built(network, overwritten(network)), image_of(network, "cpu")
+    module, image = Built(network, overwritten(network)), image_of(network, "cpu")[:batch]
     with threads_for(network):
         for amp in (False, True):
             live = memory.inference_live(module, image, amp=amp)
-            assert_every_moment(inference(network, amp=amp, sums_in_place=False), live, BATCH)
+            assert_every_moment(inference(network, amp=amp, sums_in_place=False), live, batch)
             assert memory.saved_difference(network, module, image, amp=amp) == ""
             schedule = training(network, amp=amp, sums_in_place=False)
-            assert_every_moment(schedule, memory.training_live(module, image, amp=amp), BATCH)
+            assert_every_moment(schedule, memory.training_live(module, image, amp=amp), batch)
+
+
+TOKENS = "{linear: {out: 4, axis: channels}}"
+ORDERED = {
+    "two gradients within one layer": f"[3, 6]\nlayers: [{TOKENS}, {{attention: {{heads: 2, queries: [], "
+    "keys: [{rms_norm: {axis: channels}}], values: []}}]",
+    "a map times itself, beside a third use": f"[3, 4]\nlayers: [{TOKENS}, {{divide: [[], [{{matmul: [[], []]}}]]}}]",
+    "a small first map": f"[3, 2, 4, 6]\nlayers: [{TOKENS}, {{divide: [[{{adaptive_avg_pool: {{out: [1, 1, 6]}}}}], []]}}, {TOKENS}]",
+    "shared weights, channels last": f"[3, 4, 6]\nlayers: [{TOKENS}, {{conv_transpose: {{out: 4, kernel: 2}}, name: one}}, "
+    "{conv_transpose: {out: 4, kernel: 2}, weights: one}, {conv_transpose: {out: 4, kernel: 2}, weights: one}]",
+    "shared weights, in two orders": f"[3, 4, 6]\nlayers: [{TOKENS}, {{conv: {{out: 4, kernel: 2}}, name: one}}, {{pad: {{by: 1}}}}, "
+    "{rearrange: c h w -> c w h}, {conv: {out: 4, kernel: 2}, weights: one}]",
+    "tokens as a map": f"[3, 12]\nlayers: [{TOKENS}, {{to_map: {{size: [3, 4]}}}}, {{max_pool: {{kernel: 2, stride: 1}}}}, flatten]",
+    "positions of a map as channels": f"[3, 4, 3]\nlayers: [{FIRST}, {{rearrange: 'a b (c 3) -> 3 (a c b)'}}, "
+    f"{{max_pool: {{kernel: 2, stride: 1}}}}, {{rearrange: 'a b -> (a b)'}}]",
+    "maxima of one channel put back": "[3, 6]\nlayers: [{linear: {out: 1, axis: channels}}, "
+    "{max_pool: {kernel: 2, stride: 2}, name: pool}, {unpool: {of: pool}}, global_avg_pool]",
+}
+
+
+@pytest.mark.parametrize("batch", [1, BATCH])
+@pytest.mark.parametrize("case", ORDERED)
+def test_orders_that_layers_hand_on(case: str, batch: int) -> None:
+    """Where values lie decides what is copied, and when. A single image may lie otherwise than several do."""
+    compare(f"input: {ORDERED[case]}\n", batch)
 
 
 @pytest.mark.parametrize("before", BEFORE)
