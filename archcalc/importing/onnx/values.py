@@ -37,6 +37,9 @@ class Values:
     def numel(self) -> int:
         return len(self.flat)
 
+    def dim(self) -> int:
+        return len(self.sizes)
+
     def __float__(self) -> float:
         return float(self.flat[0])
 
