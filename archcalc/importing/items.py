@@ -32,6 +32,7 @@ SLOTS = (
     "heads",
     "p",
     "factor",
+    "by",
     "block",
     "shift",
 )
@@ -127,10 +128,15 @@ class Item:
         return self.key(names), tuple(names.get(source, id(self)) for source in self.sources or ())
 
     def texts(self) -> Iterator[str]:
-        """Every text in the settings and options that may be the name of a layer, or in an entry that stays as it is."""
+        """Every text in the settings and options that may be the name of a layer, or in an entry that stays as it is.
+
+        Layers in a block may use the weights of one outside of the block.
+        """
         if self.entry is not None:
             yield from names_read(self.entry)
         yield from (v for v in (*self.args.values(), *self.options.values()) if isinstance(v, str))
+        for one in (one for some in lists_of(self.body or []) for one in some):
+            yield from one.texts()
 
 
 def _local(value: Any, names: Mapping[str, str]) -> str:

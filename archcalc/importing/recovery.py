@@ -44,6 +44,8 @@ class Recovery:
         self.renamed: dict[str, str] = {}
         """What layers are called that are the last ones of a block."""
         self.classes = classes
+        self.by_text: set[str] = set()
+        """The layers whose weights, sizes or indices others use."""
         self.deepest = max((leaf.path.count(".") for leaf in leaves), default=0)
 
     def run(self) -> None:
@@ -89,6 +91,7 @@ class Recovery:
         """Make blocks of the modules at a depth."""
         places: dict[Any, list[Part]] = {}
         readers: dict[str, set[int]] = {name: {0} for name in self.outputs}
+        self.by_text = {text for items in lists_of(self.top) for one in items for text in one.texts()}
         for one in (one for items in lists_of(self.top) for one in items):
             for name in (*(one.sources or ()), *one.texts()):
                 readers.setdefault(name, set()).add(id(one))
@@ -129,7 +132,7 @@ class Recovery:
             read = (*given, *(text for text in one.texts() if text in self.names))
             if one.entry is not None or any(name not in names for name in read):
                 return None
-            if one is not last and not readers.get(one.name, set()) <= ids:
+            if (one is not last or one.name in self.by_text) and not readers.get(one.name, set()) <= ids:
                 return None
         return Part(items, unit, path, names)
 

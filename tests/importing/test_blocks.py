@@ -224,3 +224,26 @@ def test_branches_are_found_where_a_module_stands_on_the_path() -> None:
         "  - relu",
         "  - {unit: , repeat: 2}",
     ]
+
+
+def test_layers_in_blocks_use_the_weights_of_a_layer_outside() -> None:
+    def module(path: str, before: str, weights: str = "") -> str:
+        return (
+            f"  - {{conv: {{out: 4, kernel: 1}}, name: {path}.conv, from: {before}{weights}}}\n"
+            f"  - {{add: , name: {path}.add, from: [{path}.conv, {before}]}}\n"
+        )
+
+    shared = ", weights: a.0.conv"
+    flat = INPUT + module("a.0", "input") + module("a.1", "a.0.add", shared) + module("a.2", "a.1.add", shared)
+    assert text_of(flat, {f"a.{n}": "Unit" for n in range(3)})[1:] == [
+        "blocks:",
+        "  unit:",
+        "    layers:",
+        "      - add:",
+        "          main: [{conv: {out: 4, kernel: 1}, weights: a.0.conv}]",
+        "          shortcut: []",
+        "layers:",
+        "  - {conv: {out: 4, kernel: 1}, name: a.0.conv}",
+        "  - {add: , from: [a.0.conv, input]}",
+        "  - {unit: , repeat: 2}",
+    ]
