@@ -137,6 +137,15 @@ class Fc(nn.Module):
         return self.fc(x)
 
 
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(16, 4, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.lstm(x[:, 0])[0]
+
+
 class Text(One):
     def forward(self, x: torch.Tensor) -> str:
         return "no tensor"

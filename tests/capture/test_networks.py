@@ -144,6 +144,11 @@ def test_another_input_is_another_run() -> None:
         (modules.Batch, "Batch: the output result 1x1536: the batch is a part of an axis that is not the first"),
         (modules.Same, "Same: has no layer: nothing is computed from the input"),
         (modules.Lazy, "Lazy: conv.weight gets its sizes in the first run: run the model once, on an image, before"),
+        (
+            modules.Recurrent,
+            "lstm (LSTM): lstm of result 2x16x16, result 1x2x4, result 1x2x4, lstm.weight_ih_l0 16x16, 3 more: a recurrent "
+            "layer, which archcalc has none of",
+        ),
         (modules.Text, "Text: forward returns a str without tensors; expected tensors, or a list or dict of them"),
         (modules.Odd, "erfinv of result 2x3x16x16: no layer does this\n"),
         (modules.Odd, "digamma of result 2x3x16x16: no layer does this\n"),

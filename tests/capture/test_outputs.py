@@ -54,6 +54,48 @@ class Blurred(One):
         return nn.functional.conv2d(x, self.blur, stride=2, groups=3)
 
 
-@pytest.mark.parametrize("kind", [RowsOfTheBatch, ExpandedPosition, Blurred])
+class Cosines(One):
+    """A transform with constants on blocks of images that lie in the rows, in another order, and divided by a parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("cosines", torch.randn(3, 3))
+        self.mean, self.deviation = nn.Parameter(torch.randn(9)), nn.Parameter(torch.rand(3, 9) + 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        blocks = self.conv(x).view(-1, 3, 2, 3, 2, 3).permute(0, 2, 4, 1, 3, 5)
+        blocks = nn.functional.linear(blocks, self.cosines).reshape(-1, 3, 9)[:, :, [8, 6, 7, 0, 1, 2, 3, 5, 4]]
+        blocks = (self.mean - blocks) / self.deviation
+        return self.conv(blocks.view(len(x), 2, 2, 3, 9).permute(0, 3, 4, 1, 2).reshape(len(x), 3, 6, 6))
+
+
+class Diagonals(One):
+    """Numbers become small matrices. The images and the channels are one axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("diagonal", torch.eye(2))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        small = nn.functional.adaptive_avg_pool2d(self.conv(x), 3)
+        wide = small.reshape(-1, 9, 1, 1) * self.diagonal
+        wide = wide.view(-1, 3, 3, 2, 2).permute(0, 1, 3, 2, 4).reshape(len(x), 3, 6, 6)
+        return self.conv(wide.matmul(x))
+
+
+class BiasOfDropout(One):
+    """What is computed from parameters alone goes through dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("places", torch.randn(36, 2))
+        self.numbers = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(0.1), nn.Linear(4, 3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        bias = nn.functional.pad(self.numbers(self.places).t()[:, 1:], [1, 0])
+        return self.conv(x + bias.view(1, 3, 6, 6))
+
+
+@pytest.mark.parametrize("kind", [RowsOfTheBatch, ExpandedPosition, Blurred, Cosines, Diagonals, BiasOfDropout])
 def test_outputs(kind: type[nn.Module]) -> None:
     assert difference(kind(), IMAGE) <= 1e-14

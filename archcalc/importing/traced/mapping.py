@@ -17,6 +17,13 @@ SHAPES = ("view", "reshape", "unsqueeze", "squeeze", "expand", "repeat", "contig
 
 FAULT = "a mistake of archcalc, so that there is no network; please report it"
 
+MOST = 4
+"""The most tensors that the sentence of a refusal names."""
+REFUSED = dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "a recurrent layer, which archcalc has none of") | {
+    "grid_sampler": "values at positions that depend on the image"
+}
+"""Why operators have no rule, where this can be said."""
+
 Rule = Callable[["Mapping", Call], Any]
 RULES: dict[str, Rule] = {}
 """How a call of an operator becomes layers, by the operator's name without the underscore of its form in place."""
@@ -148,7 +155,7 @@ class Mapping:
                         self.finish(tensor)
             if operator not in RULES:
                 random = any(one.kind == "random" for one in call.results)
-                raise UnsupportedError("random numbers" if random else "no layer does this")
+                raise UnsupportedError("random numbers" if random else REFUSED.get(operator, "no layer does this"))
             before = len(self.steps.steps)
             made = RULES[operator](self, call)
             if len(self.steps.steps) > before:
@@ -156,9 +163,9 @@ class Mapping:
             return made
         except UnsupportedError as error:
             place = f"{call.path or 'the model'} ({call.module})"
-            self.lacks(
-                call.operator, f"{place}: {call.operator} of {', '.join(map(str, call.tensors))}: {error}", call.line
-            )
+            of = [str(one) for one in call.tensors[:MOST]]
+            of += [f"{len(call.tensors) - MOST} more"] if len(call.tensors) > MOST else []
+            self.lacks(call.operator, f"{place}: {call.operator} of {', '.join(of)}: {error}", call.line)
             self.ends += [value.step for value in given if isinstance(value, Shown)]
             return None
 

@@ -100,6 +100,12 @@ class _Writing:
         if tensor.kind == OVERWRITTEN:
             self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
             return None
+        if isinstance(value, Fixed) and value.parameters and value.calls:
+            try:
+                value = self.mapping.shown(tensor)
+            except UnsupportedError as error:
+                self.graph.lacks("output", f"the output {tensor}: {error}", 0)
+                return None
         if not isinstance(value, Shown):
             return None
         if any(without_batch(group) not in ((), group) for group in value.view[1:]):

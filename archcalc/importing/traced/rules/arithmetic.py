@@ -73,8 +73,10 @@ def met(mapping: Mapping, operator: str, one: tuple[Any, Any], other: tuple[Any,
     if isinstance(fixed, (int, float)) and not isinstance(fixed, bool):
         return scaled(mapping, operator, tensor, float(fixed), swapped=tensor is right)
     if isinstance(fixed, Fixed):
-        if operator in ("sub", "rsub", "div") and (operator != "sub" or tensor is right):
-            raise UnsupportedError("a parameter that is divided by, or from which a map is subtracted")
+        if operator == "rsub":
+            raise UnsupportedError("a map that is subtracted from a parameter")
+        if operator in ("sub", "div") and tensor is right:
+            return joined(mapping, operator, operand(mapping, source), tensor, shape)
         return with_parameter(mapping, operator, tensor, fixed, source)
     raise UnsupportedError("an operand that is not understood")
 
@@ -113,7 +115,8 @@ def both_expanded(mapping: Mapping, operator: str, left: Shown, right: Shown, sh
     views = [(*((),) * (count - len(one.view)), *one.view) for one in (left, right)]
     pairs = list(zip(*views, strict=True))
     channels = next((at for at, pair in enumerate(pairs) if at and all(pair)), 1 if count > 1 else 0)
-    batch = [at for at, pair in enumerate(pairs) if any(f.axis == BATCH for group in pair for f in group)]
+    factors = [[factor.axis for group in pair for factor in group] for pair in pairs]
+    batch = [at for at, axes in enumerate(factors) if set(axes) == {BATCH}]
     maps = []
     for one, view in zip((left, right), views, strict=True):
         marked = tuple(

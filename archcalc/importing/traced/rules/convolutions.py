@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
-from archcalc.importing.traced.factors import BATCH, whole
+from archcalc.importing.traced.factors import BATCH, reshaped, whole
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.operands import operand
 from archcalc.importing.traced.rules.arithmetic import joined
+from archcalc.importing.traced.rules.products import matrix_product
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
 from archcalc.layers.computed import EPS
 from archcalc.sizes import Shape
@@ -151,7 +153,10 @@ def linear(mapping: Mapping, call: Call) -> Shown:
     own = [*mapping.fixed(weight), *mapping.fixed(bias)]
     settings = settings_of(out=weight.shape[0], bias=None if bias is not None else False, zero_bias=zeros)
     if weight.kind != "parameter":
-        calls = [call for call in mapping.of(weight).calls if call.operator == "_weight_norm"]
+        known = mapping.of(weight)
+        if isinstance(known, Fixed) and not known.parameters and bias is None:
+            return constant_product(mapping, tensor, weight)
+        calls = [call for call in known.calls if call.operator == "_weight_norm"]
         if [call.settings["dim"] for call in calls] != [0]:
             raise UnsupportedError("a linear layer whose weights are computed")
         settings["weight_norm"] = "channels"
@@ -169,6 +174,19 @@ def linear(mapping: Mapping, call: Call) -> Shown:
         "linear", settings, [map.step], mapping.steps.shape_of(map, call.results[0].shape), own
     )
     return mapping.steps.shown(made_step, map)
+
+
+def constant_product(mapping: Mapping, tensor: Shown, weight: Tensor) -> Shown:
+    """The product of the last axis with constants."""
+    rows = tuple(factor for group in tensor.view[:-1] for factor in group)
+    constants = operand(mapping, weight)
+    made = matrix_product(
+        mapping, Shown(tensor.step, (rows, tensor.view[-1])), Shown(constants.step, constants.view[::-1])
+    )
+    view = reshaped(made.view, [*tensor.sizes[:-1], weight.shape[0]])
+    if view is None:
+        raise UnsupportedError("a product with constants over axes that no view has")
+    return Shown(made.step, view)
 
 
 def zero_part(mapping: Mapping, bias: Tensor) -> list[int] | None:

@@ -10,7 +10,7 @@ from archcalc.importing.traced.factors import BATCH, reshaped, whole
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.rules.cuts import axis_word
 from archcalc.importing.traced.rules.views import own_map
-from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError
+from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError, with_batch
 from archcalc.sizes import Shape
 
 
@@ -77,10 +77,7 @@ def selected(mapping: Mapping, tensor: Shown, axis: int, value: Any) -> Shown:
     mapping.steps.steps[step].value = value
     view = list(tensor.view)
     for number, at in enumerate(others):
-        kept = tuple(factor for factor in tensor.view[at] if factor.axis == BATCH)
-        if kept:
-            raise UnsupportedError("positions chosen of a map whose batch is part of an axis")
-        view[at] = whole(number, before[number])
+        view[at] = with_batch(tensor.view[at], whole(number, before[number]))
     view[axis] = whole(len(groups), value.numel())
     made = reshaped((view[axis],), tuple(value.shape))
     assert made is not None

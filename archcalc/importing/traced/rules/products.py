@@ -82,7 +82,7 @@ def _laid(mapping: Mapping, tensor: Shown, images: Group) -> int:
     """
     matrix = [tuple(factor for factor in group if factor not in images) for group in tensor.view[-2:]]
     if any(factor.axis == BATCH for group in matrix for factor in group):
-        raise UnsupportedError("a product of matrices along the batch")
+        raise UnsupportedError("a product of matrices between the images of the batch")
     before = [[factor for factor in group if factor.axis != BATCH] for group in tensor.view[:-2]]
     return mapping.steps.arranged(tensor.step, [*(group for group in before if group), *matrix])
 

@@ -20,6 +20,10 @@ def reshape(mapping: Mapping, call: Call) -> Shown:
     if view is None:
         tensor = own_map(mapping, tensor)
         view = reshaped(tensor.view, sizes)
+    if view is None and {factor.axis for factor in tensor.view[0]} == {BATCH}:  # an axis is cut unevenly
+        flat = mapping.steps.arranged(tensor.step, [[factor for group in tensor.view[1:] for factor in group]])
+        tensor = Shown(flat, (tensor.view[0], *mapping.steps.steps[flat].natural))
+        view = reshaped(tensor.view, sizes)
     if view is None:
         raise UnsupportedError(f"a reshape from {list(tensor.sizes)} to {list(sizes)}")
     return Shown(tensor.step, view)
