@@ -149,6 +149,7 @@ def test_another_input_is_another_run() -> None:
             "lstm (LSTM): lstm of result 2x16x16, result 1x2x4, result 1x2x4, lstm.weight_ih_l0 16x16, 3 more: a recurrent "
             "layer, which archcalc has none of",
         ),
+        (modules.Shrunk, "_upsample_bilinear2d_aa of result 2x3x16x16: a map that becomes smaller, with antialias"),
         (modules.Text, "Text: forward returns a str without tensors; expected tensors, or a list or dict of them"),
         (modules.Odd, "erfinv of result 2x3x16x16: no layer does this\n"),
         (modules.Odd, "digamma of result 2x3x16x16: no layer does this\n"),

@@ -96,6 +96,22 @@ class BiasOfDropout(One):
         return self.conv(x + bias.view(1, 3, 6, 6))
 
 
-@pytest.mark.parametrize("kind", [RowsOfTheBatch, ExpandedPosition, Blurred, Cosines, Diagonals, BiasOfDropout])
+class Enlarged(One):
+    """Positions of a smaller image, for this one. A filter against aliases does nothing to a map that grows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(torch.randn(1, 3, 4, 5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        size = x.shape[-2:]
+        x = x + nn.functional.interpolate(self.positions, size=size, mode="bilinear", antialias=True)
+        small = nn.functional.interpolate(self.positions, size=(4, 5), mode="bilinear", antialias=True)
+        return self.conv(x) + nn.functional.interpolate(small, size=size, mode="bicubic")
+
+
+@pytest.mark.parametrize(
+    "kind", [RowsOfTheBatch, ExpandedPosition, Blurred, Cosines, Diagonals, BiasOfDropout, Enlarged]
+)
 def test_outputs(kind: type[nn.Module]) -> None:
     assert difference(kind(), IMAGE) <= 1e-14

@@ -169,7 +169,7 @@ def upsample(mapping: Mapping, call: Call) -> Shown:
     given = call.settings
     tensor = mapping.shown(call.tensors[0])
     before, after = tensor.sizes[2:], call.results[0].shape[2:]
-    mode = "bilinear" if call.operator in LINEAR else next(m for m in ("nearest", "bicubic") if m in call.operator)
+    mode = next((m for m in ("nearest", "bicubic") if m in call.operator), "bilinear")
     whole_number = all(b and a % b == 0 for a, b in zip(after, before, strict=True))
     size = (
         {"scale": short([a // b for a, b in zip(after, before, strict=True)])}
@@ -180,3 +180,13 @@ def upsample(mapping: Mapping, call: Call) -> Shown:
         mode=None if mode == "nearest" else mode, align_corners=True if given.get("align_corners") else None
     )
     return mapping.steps.layer("upsample", settings, tensor, call.results[0].shape)
+
+
+@rule("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa")
+def filtered(mapping: Mapping, call: Call) -> Shown:
+    """A map of another size by a filter whose window grows where the map shrinks: bilinear where no axis shrinks."""
+    shrinks = any(a < b for a, b in zip(call.results[0].shape[2:], call.tensors[0].shape[2:], strict=True))
+    if shrinks or "bilinear" not in call.operator:
+        how = "that becomes smaller" if shrinks else "by cubic functions with the constant -0.5"
+        raise UnsupportedError(f"a map {how}, with antialias")
+    return upsample(mapping, call)
