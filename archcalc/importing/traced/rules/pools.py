@@ -189,4 +189,5 @@ def filtered(mapping: Mapping, call: Call) -> Shown:
     if shrinks or "bilinear" not in call.operator:
         how = "that becomes smaller" if shrinks else "by cubic functions with the constant -0.5"
         raise UnsupportedError(f"a map {how}, with antialias")
-    return upsample(mapping, call)
+    made: Shown = upsample(mapping, call)
+    return made
