@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from archcalc.importing.items import Item
+from archcalc.importing.items import ALIAS, Item
 from archcalc.layers import registry
 
 SHORT = {"batch_norm": "norm", "layer_norm": "norm", "group_norm": "norm", "instance_norm": "norm"}
@@ -14,6 +14,8 @@ SHORT |= {"conv_transpose": "up", "leaky_relu": "leaky", "hard_swish": "swish"}
 JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest", "attention": "attend"}
 WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate", "attention": "attend"}
 """The name of a block that is a join, and of one with a branch that passes its input on."""
+MOST_TYPES = 4
+"""The most layers whose types make a name."""
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "")
 """Classes that say nothing of what is inside."""
 
@@ -74,6 +76,7 @@ def guessed(body: Sequence[Item]) -> str:
     first = body[0]
     if first.branches is not None:
         return (JOINED if all(first.branches) else WITH_IDENTITY).get(first.type, "join")
-    if any(one.block or one.branches is not None for one in body):
+    leaves = [leaf for one in body for leaf in one.leaves() if leaf.type != ALIAS]
+    if len(leaves) > MOST_TYPES or any(one.branches is not None for one in body):
         return "block"
-    return "_".join("depthwise" if one.depthwise else SHORT.get(one.type, one.type) for one in body[:4])
+    return "_".join("depthwise" if one.depthwise else SHORT.get(one.type, one.type) for one in leaves)

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from archcalc.importing.block_names import BlockNames
-from archcalc.importing.entries import entry_of
-from archcalc.importing.fitting import fit
+from archcalc.importing.entries import entry_of, ranged
+from archcalc.importing.fitting import WIDTH, fit
 from archcalc.importing.items import Item, copied, lists_of, mark_named, rename
 from archcalc.importing.recovery import Recovery
 from archcalc.importing.repeats import repeated
@@ -37,8 +37,8 @@ def recovered(tree: Tree, channels: Mapping[str, int], classes: Mapping[str, str
     items = structured(tree.value["layers"].value, channels, inputs[0], outputs)
     recovery = Recovery(items, inputs, outputs, classes)
     recovery.run()
-    if recovery.outputs != outputs:
-        tree = tree_of({**tree.value, "outputs": recovery.outputs}, 1)
+    if outputs:
+        tree = tree_of({**tree.value, "outputs": ranged(recovery.outputs)}, 1)
     blocks = _Blocks(items, recovery.uses, BlockNames(recovery.modules, classes, reserved))
     blocks.write_out()
     blocks.fit()
@@ -85,7 +85,8 @@ class _Blocks:
             for use in uses:
                 use.type = name
             mark_named(body)
-            stated = {"params": found.stated()} if found.params else {}
+            stated: dict[str, Any] = {"params": found.stated()} if found.params else {}
+            stated |= {"let": {WIDTH: "channels"}} if found.has_width else {}
             layers = [entry_of(item, keep_names=False) for item in repeated(body)]
             self.bodies[name] = {**stated, "layers": layers}
 

@@ -14,6 +14,8 @@ COUNTS = ("out", "groups", "start", "stop", "after", "before")
 WHOLE = [Fraction(*pair) for n in (1, 2, 3, 4, 6, 8, 16) for pair in ((n, 1), (1, n))]
 MULTIPLES = [*WHOLE, *(Fraction(n, parts) for parts in (3, 4, 5, 6, 8) for n in range(1, parts))]
 """The factors between two numbers that are no accident, and those between the channels before and behind a slice."""
+WIDTH = "width"
+"""What a block calls the channels of its input."""
 OPTIONAL = ("kernel", "stride", "pad", "dilation", "groups")
 """Parameters that have their most common value as a default."""
 
@@ -24,6 +26,9 @@ class Fit:
     def __init__(self) -> None:
         self.params: dict[str, list[Any]] = {}
         self.defaults: dict[str, Any] = {}
+        self.channels: list[int] = []
+        """The channels of the block's input in each use, and whether the block has a name for them."""
+        self.has_width = False
 
     def param(self, key: str, values: list[Any]) -> str:
         """A new parameter, called after its setting."""
@@ -52,6 +57,7 @@ class Fit:
 def fit(uses: Sequence[Sequence[Item]]) -> Fit:
     """Fit a block to its uses. The items of the first use become the body: their numbers become expressions."""
     found = Fit()
+    found.channels = [use[0].inside for use in uses]
     rows = [list(slots(use)) for use in uses]
     for at, (item, key) in enumerate(rows[0]):
         column = [row[at][0] for row in rows]
@@ -76,9 +82,17 @@ def expression(found: Fit, item: Item, key: str, values: list[Any], inside: list
     """What stands in the block for numbers that differ."""
     counts = plain(key) in COUNTS and all(isinstance(v, int) for v in values)
     if counts and all(inside):
-        of_channels = related(values, inside, "channels", MULTIPLES if along_channels(item, key) else WHOLE)
+        factors = MULTIPLES if along_channels(item, key) else WHOLE
+        if plain(key) == "groups" and inside[0] % values[0] == 0:  # groups of equal width
+            factors = [Fraction(values[0], inside[0])]
+        of_channels = related(values, inside, "channels", factors)
         if of_channels:
             return of_channels
+    if counts and all(found.channels):
+        of_width = related(values, found.channels, WIDTH, WHOLE)
+        if of_width:
+            found.has_width = True
+            return of_width
     kernel = item.args.get("kernel")
     kernels = found.params.get(kernel, []) if isinstance(kernel, str) else []
     if key == "pad" and values == [k // 2 if isinstance(k, int) else None for k in kernels]:

@@ -247,3 +247,34 @@ def test_layers_in_blocks_use_the_weights_of_a_layer_outside() -> None:
         "  - {add: , from: [a.0.conv, input]}",
         "  - {unit: , repeat: 2}",
     ]
+
+
+def test_numbers_of_a_block_by_the_channels_of_its_input() -> None:
+    def module(path: str, width: int, out: int) -> str:
+        return (
+            f"  - {{conv: {{out: {out}, kernel: 3, pad: 1, groups: {width // 4}}}, name: {path}.conv1}}\n"
+            f"  - {{conv: {{out: {width // 2}, kernel: 1}}, name: {path}.conv2}}\n"
+            f"  - {{conv: {{out: {2 * width}, kernel: 1}}, name: {path}.conv3}}\n"
+        )
+
+    flat = INPUT + "  - {relu: , name: stem}\n" + module("a", 4, 12) + module("b", 8, 16) + module("c", 16, 80)
+    assert text_of(flat, dict.fromkeys("abc", "Unit"))[1:] == [
+        "blocks:",
+        "  unit:",
+        "    params: {out: }",
+        "    let: {width: channels}",
+        "    layers:",
+        "      - conv: {out: out, kernel: 3, pad: 1, groups: channels // 4}",
+        "      - conv: {out: width // 2, kernel: 1}",
+        "      - conv: {out: 4 * channels, kernel: 1}",
+        "layers:",
+        "  - {relu: , name: stem}",
+        "  - unit: {out: 12}",
+        "  - unit: {out: 16}",
+        "  - unit: {out: 80}",
+    ]
+
+
+def test_outputs_with_consecutive_numbers_are_a_range() -> None:
+    flat = "outputs: [a.x_2, a.x_3, a.x_4]\n" + INPUT + "".join(f"  - {{relu: , name: a.x_{n}}}\n" for n in (2, 3, 4))
+    assert text_of(flat)[0] == "outputs: ['a.x_{2..4}']"
