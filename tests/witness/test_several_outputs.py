@@ -106,7 +106,19 @@ JOINED = (
   - {concat: , from: [classes1, classes2, classes3, classes4, classes5, classes6], name: classes}
 """
 )
+DENSE = """
+input: [3, 16, 16]
+outputs: ["layer{3..4}", every]
+layers:
+  - {conv: {out: 8, kernel: 3, pad: 1}, name: layer0}
+  - repeat: 4
+    layers:
+      - {concat: , from: ["layer{0..i - 1}"]}
+      - {layers: [batch_norm, relu, {conv: {out: 4, kernel: 3, pad: 1, bias: false}}], name: "layer{i}"}
+  - {concat: , from: ["layer{0..4}"], name: every}
+"""
 NETWORKS = {
+    "a dense block": DENSE,
     "two heads": TWO_HEADS,
     "a forgotten layer": FORGOTTEN,
     "taps": TAPS,
