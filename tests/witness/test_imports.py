@@ -20,6 +20,7 @@ from archcalc.witness.built import Built
 from archcalc.witness.import_figures import figures
 from archcalc.witness.import_outputs import outputs
 from archcalc.witness.import_report import report
+from archcalc.witness.import_weights import built_with
 from archcalc.witness.module_run import run_module
 from archcalc.witness.printed import Printed, closest, differing, printed_in
 from tests.capture import modules
@@ -93,10 +94,9 @@ def test_the_outputs_are_the_same(net: str) -> None:
 
 def test_another_function_has_other_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     """An epsilon of a normalisation changes no count, and the outputs by a thousandth of a thousandth."""
-    before = import_outputs.built_with
 
     def built(*given: Any) -> Built:
-        made = before(*given)
+        made = built_with(*given)
         next(one for one in made.modules() if isinstance(one, torch.nn.LayerNorm)).eps *= 2
         return made
 
