@@ -43,7 +43,7 @@ def built_with(network: Network, theirs: nn.Module, origins: Mapping[str, Origin
             raise ArchcalcError(f"{node.name}: {len(own)} tensors in the built model, and {len(given)} in the other")
         for place, name, mine in own:  # in the order of the run, apart from a gain of the weights
             at = next((at for at, value in enumerate(given) if value.numel() == mine.numel()), 0)
-            value = _laid(given.pop(at).detach(), mine, node)
+            value = _laid(given.pop(at).detach(), mine, node, origin)
             if name in place._parameters:
                 place._parameters[name] = nn.Parameter(value, requires_grad=False)
             else:
@@ -87,11 +87,15 @@ def _constant(tensor: Recorded | None, value: Any, node: Node, state: Mapping[st
     return found.reshape(-1).expand(count) if found.numel() == 1 else found.reshape(-1)[:count]
 
 
-def _laid(value: Tensor, mine: Tensor, node: Node) -> Tensor:
+def _laid(value: Tensor, mine: Tensor, node: Node, origin: Origin) -> Tensor:
     """The values of a tensor in the order of a built one. A map that is added has its channels last."""
     if value.numel() != mine.numel():
         raise ArchcalcError(f"{node.name}: {list(mine.shape)} in the built model, and {list(value.shape)} in the other")
-    if node.layer.type in ("position", "class_token"):
+    if node.layer.type == "position" and origin.step.groups:
+        factors = [factor for group in origin.step.groups for factor in group]
+        order = sorted(range(len(factors)), key=lambda at: (factors[at].axis or len(factors) + 9, -factors[at].stride))
+        value = value.reshape([factor.size for factor in factors]).permute(order)
+    elif node.layer.type in ("position", "class_token"):
         sizes = [size for size in value.shape if size > 1]
         last = _sizes(node, mine)
         if sizes != last and sizes == [*last[-1:], *last[:-1]]:

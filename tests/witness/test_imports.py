@@ -82,6 +82,8 @@ def test_products_of_constants_are_no_part_of_a_model() -> None:
         "timm:test_vit",
         "timm:test_nfnet",
         "timm:test_efficientnet",
+        "timm:efficientvit_b0",
+        "timm:nest_tiny",
         "timm:xcit_nano_12_p16_224",
         "torchvision:shufflenet_v2_x0_5",
         "torchvision:mobilenet_v3_small",

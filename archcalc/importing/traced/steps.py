@@ -23,13 +23,14 @@ class UnsupportedError(Exception):
 class Step:
     """One layer: its type and settings, the steps that it reads, and the shape of its map for one image."""
 
-    __slots__ = ("name", "own", "reads", "settings", "shape", "targets", "type", "value")
+    __slots__ = ("groups", "name", "own", "reads", "settings", "shape", "targets", "type", "value")
 
     def __init__(self, type: str, settings: dict[str, Any], reads: list[int], shape: Shape, own: list[Tensor]) -> None:
         self.type, self.settings, self.reads, self.shape, self.own = type, settings, reads, shape, own
         self.name = ""
         self.value = 0.0  # of a padding: what is put around
         self.targets: list[Group] = []  # of a movement: the groups of its input
+        self.groups: list[Group] = []  # of a trained map that is added: its axes, as groups of the map
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -208,7 +208,11 @@ def _position(mapping: Mapping, operator: str, tensor: Shown, other: Fixed) -> S
     words = [axis_word(axis, len(step.sizes) - 1) for axis in sorted(along) if axis]
     if along != everywhere and not words:
         return None
-    return mapping.steps.same("position", {} if along == everywhere else {"axes": words}, tensor, own)
+    made = mapping.steps.same("position", {} if along == everywhere else {"axes": words}, tensor, own)
+    if not other.calls:
+        groups = [tuple(factor for factor in group if factor.axis != BATCH) for group in tensor.view]
+        mapping.steps.steps[made.step].groups = [one for one, size in zip(groups, shape, strict=True) if size > 1]
+    return made
 
 
 def _last(mapping: Mapping, tensor: Shown) -> bool:
