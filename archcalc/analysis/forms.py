@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from archcalc.conventions import Convention
-from archcalc.conventions.source_style import APART, MODULE, WRITTEN, source_style
+from archcalc.conventions.source_style import APART, MODULE, TORCHVISION, WRITTEN, source_style
 from archcalc.errors import ArchcalcError
 from archcalc.inputs import any_array
 from archcalc.memory.lifetime import inference
@@ -29,7 +29,8 @@ def forms(network: Network, convention: Convention) -> FormOf | None:
             return WRITTEN if written else form, wrappers
 
         return in_code
-    apart = _biases_apart(network, convention.name) if convention.counts_fused_biases else ()
+    known = source_style(network.zoo_name, TORCHVISION).source  # whose code copies windows into the product's order
+    apart = _biases_apart(network, convention.name) if convention.counts_fused_biases and not known else ()
     return (lambda node: (APART if node.index in apart else MODULE, 0)) if apart else None
 
 

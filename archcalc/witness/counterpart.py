@@ -101,13 +101,20 @@ def pairs(built: Built, theirs: nn.Module, images: Tensor) -> tuple[list[tuple[s
     names = {id(value): name for name, value in (*theirs.named_parameters(), *theirs.named_buffers())}
     names |= {id(value): name for name, value in (*built.named_parameters(), *built.named_buffers())}
     problems = []
-    for ordered in (used, _last_branch_first(built, used), _as_ready(built, used, others)):
+    for ordered in _orders(built, used, others):
         ours = _whole_last(ordered)
         problem = _unlike(ours, others, names)
         if not problem:
             return [(names[id(mine)], names[id(other)]) for mine, other in zip(ours, others, strict=True)], ""
         problems.append(problem)
     return [], problems[0]
+
+
+def _orders(built: Built, used: list[Tensor], others: list[Tensor]) -> Iterator[list[Tensor]]:
+    """The orders that are tried, each computed if those before do not fit."""
+    yield used
+    yield _last_branch_first(built, used)
+    yield _as_ready(built, used, others)
 
 
 def take(built: Built, theirs: nn.Module, paired: list[tuple[str, str]]) -> None:

@@ -216,7 +216,7 @@ class Model(NamedTuple):
         """The model on the meta device."""
         if self.library == "torchvision":
             return build(self.name, meta=True, regions=self.regions)
-        with warnings.catch_warnings(), _without_memory():
+        with warnings.catch_warnings(), without_memory():
             warnings.simplefilter("ignore")  # timm uses deprecated parts of torch.jit
             import timm
 
@@ -268,7 +268,7 @@ def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) ->
     from archcalc.witness.as_on_cpu import AsOnCpu
     from archcalc.witness.detectors import DETECTORS, build_detector
 
-    with AsOnCpu(), _without_memory():  # type: ignore[no-untyped-call]
+    with AsOnCpu(), without_memory():  # type: ignore[no-untyped-call]
         if name in DETECTORS:
             model = build_detector(name, **(regions or {}))
         else:
@@ -281,17 +281,25 @@ def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) ->
     return model
 
 
-def _without_memory() -> Any:
-    """A mode that puts new parameters on the meta device.
+def without_memory() -> Any:
+    """A mode that puts new parameters on the meta device, and does not compute their first values.
 
     RegNet's widths keep their values, because torch computes with the widths while the model is built.
     """
     import torch
     from torch.overrides import TorchFunctionMode
 
+    only_values = {
+        getattr(torch.Tensor, name) for name in ("zero_", "fill_", "normal_", "uniform_", "erfinv_", "clamp_")
+    }
+
     class WithoutMemory(TorchFunctionMode):
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
+            if func in only_values or getattr(func, "__module__", "") == "torch.nn.init":
+                tensor = args[0] if args else kwargs["tensor"]
+                if tensor.is_meta:
+                    return tensor
             numbers = func is torch.arange and kwargs.get("dtype") == torch.float32  # Swin V2's distances
             if (numbers or func in (torch.empty, torch.ones, torch.zeros)) and kwargs.get("device") is None:
                 kwargs["device"] = "meta"

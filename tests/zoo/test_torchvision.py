@@ -16,12 +16,13 @@ import archcalc
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision.models")
 
-from torch.overrides import TorchFunctionMode  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from archcalc.conventions.source_style import MODULE, TORCHVISION, source_style  # noqa: E402
+from archcalc.witness.as_on_cpu import AsOnCpu  # noqa: E402
 from archcalc.witness.built import Built  # noqa: E402
 from archcalc.witness.counterpart import unlike_module  # noqa: E402
+from archcalc.witness.models import without_memory  # noqa: E402
 
 SPECS = {
     # torchvision's name: the network's, which is the same unless torchvision departs from the paper
@@ -181,19 +182,8 @@ def test_as_the_weights_entry_says(name: str, entry: Any) -> None:
     assert round(macs(found) / 1e9, 3) == entry.meta["_ops"]
 
 
-class WithoutMemory(TorchFunctionMode):
-    """Parameters on the meta device; RegNet's widths, which torch computes while it builds, stay real."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        numbers = func is torch.arange and kwargs.get("dtype") == torch.float32  # Swin V2's distances
-        if (numbers or func in (torch.empty, torch.ones, torch.zeros)) and kwargs.get("device") is None:
-            kwargs["device"] = "meta"
-        return func(*args, **kwargs)
-
-
 def built(name: str) -> Any:
-    with WithoutMemory():
+    with AsOnCpu(), without_memory():
         model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
     assert all(p.is_meta for p in model.parameters())
     return model.eval()
@@ -218,7 +208,11 @@ def test_as_the_model_is(name: str) -> None:
     ours = [n for row in found.rows for n in (*weights(row), row.params.bias) if n]
     assert sorted(ours) == sorted(p.numel() for p in model.parameters())
 
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with (
+        torch.no_grad(),
+        AsOnCpu(),
+        FlopCounterMode(display=False) as counter,
+    ):  # AsOnCpu knows the results of an operator
         model(torch.empty(1, *sizes, device="meta"))
     assert 2 * macs(found) == counter.get_total_flops()
 
