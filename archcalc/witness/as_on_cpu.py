@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch._prims_common import suggest_memory_format
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from archcalc.pytorch.weighted import in_onednn
@@ -20,6 +21,8 @@ from archcalc.pytorch.weighted import in_onednn
 CONVOLUTION = torch.ops.aten.convolution.default
 KEEPING = (CONVOLUTION, torch.ops.aten.roll.default)
 """Operators that keep the memory format of their input on a CPU. On the meta device their results are contiguous."""
+FIRST_VALUES = ("zero_", "fill_", "normal_", "uniform_", "constant_", "kaiming_normal_", "kaiming_uniform_")
+"""The functions that give parameters their first values."""
 MOST_RESULTS = 20_000
 """The number of results that are kept. One result takes about a kilobyte."""
 
@@ -137,3 +140,21 @@ class AsOnCpu(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return run(func, args, kwargs)
+
+
+class WithoutMemory(TorchFunctionMode):
+    """Puts new parameters on the meta device, and does not compute their first values.
+
+    RegNet's widths keep their values, because torch computes with the widths while the model is built.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(func, "__name__", "") in FIRST_VALUES:
+            tensor = args[0] if args else kwargs["tensor"]
+            if tensor.is_meta:
+                return tensor
+        numbers = func is torch.arange and kwargs.get("dtype") == torch.float32  # Swin V2's distances
+        if (numbers or func in (torch.empty, torch.ones, torch.zeros)) and kwargs.get("device") is None:
+            kwargs["device"] = "meta"
+        return func(*args, **kwargs)

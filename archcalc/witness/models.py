@@ -216,7 +216,9 @@ class Model(NamedTuple):
         """The model on the meta device."""
         if self.library == "torchvision":
             return build(self.name, meta=True, regions=self.regions)
-        with warnings.catch_warnings(), without_memory():
+        from archcalc.witness.as_on_cpu import WithoutMemory
+
+        with warnings.catch_warnings(), WithoutMemory():
             warnings.simplefilter("ignore")  # timm uses deprecated parts of torch.jit
             import timm
 
@@ -265,10 +267,10 @@ def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) ->
         from torchvision import models
     except ImportError:
         raise ArchcalcError("measuring needs torch and torchvision: pip install 'archcalc[torch]'") from None
-    from archcalc.witness.as_on_cpu import AsOnCpu
+    from archcalc.witness.as_on_cpu import AsOnCpu, WithoutMemory
     from archcalc.witness.detectors import DETECTORS, build_detector
 
-    with AsOnCpu(), without_memory():  # type: ignore[no-untyped-call]
+    with AsOnCpu(), WithoutMemory():  # type: ignore[no-untyped-call]
         if name in DETECTORS:
             model = build_detector(name, **(regions or {}))
         else:
@@ -279,30 +281,3 @@ def build(name: str, *, meta: bool, regions: Mapping[str, Any] | None = None) ->
         if not buffer.is_floating_point():  # an index must lie inside its table
             buffer.zero_()
     return model
-
-
-def without_memory() -> Any:
-    """A mode that puts new parameters on the meta device, and does not compute their first values.
-
-    RegNet's widths keep their values, because torch computes with the widths while the model is built.
-    """
-    import torch
-    from torch.overrides import TorchFunctionMode
-
-    only_values = {
-        getattr(torch.Tensor, name) for name in ("zero_", "fill_", "normal_", "uniform_", "erfinv_", "clamp_")
-    }
-
-    class WithoutMemory(TorchFunctionMode):
-        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            kwargs = kwargs or {}
-            if func in only_values or getattr(func, "__module__", "") == "torch.nn.init":
-                tensor = args[0] if args else kwargs["tensor"]
-                if tensor.is_meta:
-                    return tensor
-            numbers = func is torch.arange and kwargs.get("dtype") == torch.float32  # Swin V2's distances
-            if (numbers or func in (torch.empty, torch.ones, torch.zeros)) and kwargs.get("device") is None:
-                kwargs["device"] = "meta"
-            return func(*args, **kwargs)
-
-    return WithoutMemory()

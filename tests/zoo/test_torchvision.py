@@ -19,10 +19,9 @@ models = pytest.importorskip("torchvision.models")
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from archcalc.conventions.source_style import MODULE, TORCHVISION, source_style  # noqa: E402
-from archcalc.witness.as_on_cpu import AsOnCpu  # noqa: E402
+from archcalc.witness.as_on_cpu import AsOnCpu, WithoutMemory  # noqa: E402
 from archcalc.witness.built import Built  # noqa: E402
 from archcalc.witness.counterpart import unlike_module  # noqa: E402
-from archcalc.witness.models import without_memory  # noqa: E402
 
 SPECS = {
     # torchvision's name: the network's, which is the same unless torchvision departs from the paper
@@ -183,7 +182,7 @@ def test_as_the_weights_entry_says(name: str, entry: Any) -> None:
 
 
 def built(name: str) -> Any:
-    with AsOnCpu(), without_memory():
+    with AsOnCpu(), WithoutMemory():
         model = models.get_model(name, weights=None, **ARGUMENTS.get(name, {}))
     assert all(p.is_meta for p in model.parameters())
     return model.eval()
