@@ -80,6 +80,11 @@ bounded_steps = st.one_of(
             }
         ),
     ),
+    st.tuples(
+        st.just("unfold"),
+        st.fixed_dictionaries({"kernel": small, "stride": small, "pad": st.integers(0, 1), "dilation": small}),
+    ),
+    st.tuples(st.just("fold"), st.fixed_dictionaries({"kernel": st.sampled_from([1, 2, [1, 2]]), "stride": small})),
 )
 steps = st.one_of(exact_steps, exact_steps, bounded_steps)
 

@@ -17,6 +17,7 @@ from archcalc.layers import (
     region,
     resample,
     reshape,
+    unfold,
 )
 from archcalc.layers.base import Layer, registry
 
@@ -41,4 +42,5 @@ __all__ += [
     "region",
     "resample",
     "reshape",
+    "unfold",
 ]

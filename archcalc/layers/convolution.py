@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.border import PAD_MODES, Pad
@@ -226,35 +228,13 @@ class ConvTranspose(Layer, type="conv_transpose"):
         None,
     )
 
-    def slides(self, x: Shape) -> list[tuple[Int, Int, Int, Int, Int, Int]]:
-        """Size, span, stride, pad, output pad and dilation, for each axis of x."""
-        need_map(x, self.type)
-        names = ("kernel", "stride", "pad", "output_pad", "dilation")
-        settings = zip(*(per_axis(getattr(self, name), x, name) for name in names), strict=True)
-        rows = zip(x.axes, settings, strict=True)
-        return [(n, (k - 1) * d + 1, s, p, extra, d) for n, (k, s, p, extra, d) in rows]
-
     def window(self, x: Shape) -> tuple[Window, ...]:
-        return tuple(spread(*slide, size) for slide, size in zip(self.slides(x), self.shape(x).axes, strict=True))
+        return spread_windows(self, x)
 
     def shape(self, x: Shape) -> Shape:
         divide(x.channels, self.groups, "input channels / groups")
         divide(self.out, self.groups, "output channels / groups")
-        axes = []
-        for n, span, s, p, extra, d in self.slides(x):
-            size = (n - 1) * s - 2 * p + span + extra
-            if smallest(size) < 1:
-                raise LayerError(
-                    f"no output is left: ({int_text(n)} - 1)*{int_text(s)} - 2*{int_text(p)} + "
-                    f"{int_text(span)} + {int_text(extra)} = {int_text(size)}"
-                )
-            if largest(extra - greater(s, d)) >= 0:
-                raise LayerError(
-                    f"output_pad {int_text(extra)} must be smaller than the stride {int_text(s)} or the "
-                    f"dilation {int_text(d)}"
-                )
-            axes.append(size)
-        return Shape(self.out, tuple(axes))
+        return Shape(self.out, spread_axes(self, x))
 
     def params(self, x: Shape) -> Params:
         return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)
@@ -274,6 +254,41 @@ class ConvTranspose(Layer, type="conv_transpose"):
     def factors(self, x: Shape) -> Int:
         """The trained lengths of the weights."""
         return factors(self.weight_norm, x.channels, 0)
+
+
+def spread_slides(layer: Any, x: Shape) -> list[tuple[Int, Int, Int, Int, Int, Int]]:
+    """Size, span, stride, pad, output pad and dilation, for each axis of x: how windows are spread over the output."""
+    need_map(x, layer.type)
+    names = ("kernel", "stride", "pad", "output_pad", "dilation")
+    settings = zip(*(per_axis(getattr(layer, name), x, name) for name in names), strict=True)
+    rows = zip(x.axes, settings, strict=True)
+    return [(n, (k - 1) * d + 1, s, p, extra, d) for n, (k, s, p, extra, d) in rows]
+
+
+def spread_axes(layer: Any, x: Shape) -> tuple[Int, ...]:
+    """The sizes of the output over which windows are spread."""
+    axes = []
+    for n, span, s, p, extra, d in spread_slides(layer, x):
+        size = (n - 1) * s - 2 * p + span + extra
+        if smallest(size) < 1:
+            raise LayerError(
+                f"no output is left: ({int_text(n)} - 1)*{int_text(s)} - 2*{int_text(p)} + "
+                f"{int_text(span)} + {int_text(extra)} = {int_text(size)}"
+            )
+        if largest(extra - greater(s, d)) >= 0:
+            raise LayerError(
+                f"output_pad {int_text(extra)} must be smaller than the stride {int_text(s)} or the "
+                f"dilation {int_text(d)}"
+            )
+        axes.append(size)
+    return tuple(axes)
+
+
+def spread_windows(layer: Any, x: Shape) -> tuple[Window, ...]:
+    """The windows of the output of a layer that spreads windows over its output."""
+    return tuple(
+        spread(*slide, size) for slide, size in zip(spread_slides(layer, x), spread_axes(layer, x), strict=True)
+    )
 
 
 def spread(n: Int, span: Int, stride: Int, pad: Int, extra: Int, dilation: Int, size: Int) -> Window:

@@ -9,6 +9,7 @@ from archcalc.layers.arrangement import Arrangement, Pattern, PatternText, neare
 from archcalc.layers.base import Layer, StorageKind, need_map, per_axis, registry, whole
 from archcalc.layers.reshape import Expand
 from archcalc.layers.settings import Flag, Like, PerAxis, Shifts, WholeNumber
+from archcalc.layers.unfold import Fold, Unfold
 from archcalc.sizes import (
     NO_PARAMS,
     NO_WORK,
@@ -283,5 +284,7 @@ def split_text(x: Shape, within: Iterable[str]) -> str:
     return "".join(f" ({axis} {part})" for axis, part in zip(axes_of(x), within, strict=True))
 
 
-MOVEMENTS = frozenset(name for name, layer in registry.items() if issubclass(layer, (Movement, Roll, Expand)))
-"""The layer types that move or repeat values. They have neither operations nor parameters."""
+MOVEMENTS = frozenset(
+    name for name, layer in registry.items() if issubclass(layer, (Movement, Roll, Expand, Unfold, Fold))
+)
+"""The layer types that move or repeat values, or add them where windows overlap. They have no parameters."""

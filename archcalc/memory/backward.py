@@ -209,6 +209,7 @@ class BackwardPass:
                     made[target] = tape.make(
                         "gradient", per_image * inputs[target].times, fixed, "gradient of its input"
                     )
+                    made[target].slack = becomes * inputs[target].times
                 elif target == SCRATCH:
                     scratch.append((tape.make("scratch", per_image * operation.output.times, fixed, "backward"), until))
                 elif target == COPIED and which not in self.weights and self.uses[which] <= 0:

@@ -90,9 +90,9 @@ class Schedule:
             if storage.fixed:
                 fixed[storage.born] += storage.fixed
                 fixed[storage.dies + 1] -= storage.fixed
-            if storage.per_image:
-                per_image[storage.born] += storage.per_image
-                per_image[storage.dies + 1] -= storage.per_image
+            if each := storage.per_image + storage.slack:
+                per_image[storage.born] += each
+                per_image[storage.dies + 1] -= each
         self._fixed = list(accumulate(fixed[:-1]))
         self._per_image = list(accumulate(per_image[:-1]))
 

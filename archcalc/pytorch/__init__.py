@@ -24,6 +24,7 @@ from archcalc.pytorch import (
     region,
     resample,
     response,
+    unfold,
     weighted,
 )
 from archcalc.pytorch.record import JoinRecord, Record, gaps, records
@@ -52,5 +53,6 @@ __all__ += [
     "region",
     "resample",
     "response",
+    "unfold",
     "weighted",
 ]

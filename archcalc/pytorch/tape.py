@@ -33,7 +33,7 @@ class Made(NamedTuple):
                weight in another dtype or order, which is copied afterwards)
     per_image, fixed: bytes per image or per region, and bytes that do not depend on the batch
     until:     number of the last step at which the scratch is alive
-    becomes:   the bytes of a COPIED gradient after the copy
+    becomes:   the bytes of a COPIED gradient after the copy; of a gradient of an input, the slack behind its values
     """
 
     target: int

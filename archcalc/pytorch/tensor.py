@@ -11,16 +11,17 @@ Role = Literal["map", "saved", "scratch", "gradient", "weight gradient", "weight
 class Storage:
     """The memory behind one or more tensors: its size, and the first and last moment at which it is alive.
 
-    ``label`` distinguishes the storages of one layer.
+    ``label`` distinguishes the storages of one layer. ``slack``: bytes per image behind the values, where an operator made
+    a tensor of another size first.
     """
 
-    __slots__ = ("born", "dies", "fixed", "label", "layer", "node", "per_image", "role")
+    __slots__ = ("born", "dies", "fixed", "label", "layer", "node", "per_image", "role", "slack")
 
     def __init__(
         self, layer: str, node: int, role: Role, per_image: int, fixed: int, born: int, label: str = ""
     ) -> None:
         self.layer, self.node, self.role, self.label = layer, node, role, label
-        self.per_image, self.fixed = per_image, fixed
+        self.per_image, self.fixed, self.slack = per_image, fixed, 0
         self.born = self.dies = born
 
     @property
@@ -28,7 +29,7 @@ class Storage:
         return f"{self.layer}: {self.label}" if self.label else self.layer
 
     def bytes(self, batch: int) -> int:
-        return self.fixed + batch * self.per_image
+        return self.fixed + batch * (self.per_image + self.slack)
 
     def until(self, moment: int) -> None:
         """Keep the storage alive at least up to this moment."""

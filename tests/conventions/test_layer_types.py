@@ -27,7 +27,7 @@ MAX_POOLS = "max_pool adaptive_max_pool global_max_pool"
 ACTIVATIONS = (
     "relu relu6 leaky_relu prelu elu selu sigmoid hard_sigmoid silu hard_swish gelu tanh hard_tanh softplus mish"
 )
-PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand"
+PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand unfold fold"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
 OTHERS = (
     "unpool scale layer_scale softmax log_softmax glu add mean multiply subtract divide maximum minimum math reduce"
@@ -319,6 +319,8 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "slice/rows": case(lambda: Written(lambda x: x[:, :, ::2]), axis="height", step=2),
         "concat/rows": case(lambda: Written(lambda x: torch.cat([x, x], 2)), axis="height"),
         "to_tokens": case(lambda: Written(lambda x: x.flatten(2))),
+        "unfold": case(lambda: Written(lambda x: F.unfold(x, 3, stride=2).unflatten(2, (2, 2))), kernel=3, stride=2),
+        "fold": case(lambda: Written(lambda x: F.fold(x.flatten(2), 12, 2, stride=2)), kernel=2, stride=2),
         "roi_align": case(lambda: Written(lambda x: ops.roi_align(x, boxes(x), 3, 1, 2)), size=3, regions=5),
         "roi_pool": case(lambda: Written(lambda x: ops.roi_pool(x, boxes(x), 3)), size=3, regions=5),
         "ps_roi_pool": case(lambda: Written(lambda x: ops.ps_roi_pool(x, boxes(x), 2)), size=2, regions=5),

@@ -759,6 +759,23 @@ CASES = [
     Case("to_tokens", {}, (x,), Shape(6, (35,)), window=WHOLE),
     Case("to_map", {"size": [5, 7]}, (Shape(6, (35,)),), x, window=(Window(35, whole=True),)),
     # windows of 5x1 positions: 1x7 of them; on a grid, too
+    # 2x3 windows in steps of 2: (5 - 2)//2 + 1 = 2, (7 + 2 - 3)//2 + 1 = 4; 6 cells for each of 6 channels
+    Case(
+        "unfold",
+        {"kernel": [2, 3], "stride": 2, "pad": [0, 1]},
+        (x,),
+        Shape(36, (2, 4)),
+        window=(Window(2, 2, reads_both_ends=False), Window(3, 2, 1)),
+    ),
+    # back: (5 - 1)*2 + 1 = 9, (7 - 1)*1 + 6 = 12 positions of 6/6 channels; each of 6*35 values is added once
+    Case(
+        "fold",
+        {"kernel": [1, 6], "stride": [2, 1]},
+        (x,),
+        Shape(1, (9, 12)),
+        work={"add": 210},
+        window=(Window(1, 1, 0, 2, reads=((0, 0), ())), Window(6, 1, 5)),
+    ),
     Case("windows", {"size": [5, 1]}, (x,), Shape(6, (7, 5)), window=WHOLE),
     Case("windows", {"size": [1, 7], "grid": True}, (x,), Shape(6, (5, 7)), window=WHOLE),
     Case(

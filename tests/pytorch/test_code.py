@@ -52,6 +52,8 @@ ROWS = [
     ),
     ("conv", {"out": 8, "kernel": 3, "pad_mode": "circular"}, x, "nn.Conv2d(6, 8, 3)"),
     ("conv_transpose", {"out": 8, "kernel": 2, "stride": 2}, x, "nn.ConvTranspose2d(6, 8, 2, stride=2)"),
+    ("unfold", {"kernel": 3, "stride": 2}, x, "F.unfold(x0, 3, 1, 0, 2).unflatten(2, (3, 4))"),
+    ("fold", {"kernel": [2, 3], "pad": [1, 0]}, x, "F.fold(x0.flatten(2), (7, 11), (2, 3), 1, (1, 0), 1)"),
     ("conv_table", {"kernel": 3, "table": [[0], [1, 5]]}, x, "TableConv(((0,), (1, 5)), axes=2, kernel_size=3)"),
     (
         "locally_connected",

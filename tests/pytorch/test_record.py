@@ -135,6 +135,8 @@ SETTINGS: dict[str, list[dict]] = {
     "pad_channels": [{"after": 1}],
     "channel_shuffle": [{"groups": 2}],
     "space_to_depth": [{"block": 2}],
+    "unfold": [{"kernel": 3}],
+    "fold": [{"kernel": 2}],
     "pixel_shuffle": [{"factor": 2}],
     "windows": [{"size": 2}],
     "to_map": [{"size": [2, 3]}],

@@ -197,6 +197,13 @@ ROWS = [
     ("windows", {"size": 4}, [("clone", MAP)], [("clone", MAP)]),
     ("rearrange", {"pattern": "c h w -> c w h"}, [("view", 0)], []),
     ("space_to_depth", {"block": 2}, [("pixel_unshuffle", MAP)], [("pixel_unshuffle", MAP)]),
+    (  # 36 channels at 4x4 positions; the gradient of the map is first made as large as that
+        "unfold",
+        {"kernel": 3, "stride": 2, "pad": 1},
+        [("im2col", 36 * 16 * 4), ("view", 0)],
+        [("im2col", 36 * 16 * 4)],
+    ),
+    ("fold", {"kernel": 2, "stride": 2}, [("view", 0), ("col2im", MAP)], [("col2im", MAP)]),
     ("roll", {"by": 1}, [("roll", MAP)], [("roll", MAP)]),
     ("roll", {"by": 8}, [], []),
     ("slice", {"axis": "height", "step": 2}, [("slice", 0)], [("slice", MAP)]),

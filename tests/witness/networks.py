@@ -961,6 +961,18 @@ class Settings:
         each = [self.one_of(*(d for d in range(1, n + 1) if n % d == 0)) for n in self.x.axes] or [2]
         return self.each(1, 4) if self.rarely(6) else each
 
+    def unfold(self) -> dict[str, Any]:
+        names = ("kernel", "stride", "pad", "dilation")
+        return {key: value for key, value in self.conv_transpose().items() if key in names}
+
+    def fold(self) -> dict[str, Any]:
+        """Mostly of a kernel whose cells the channels have."""
+        settings = self.unfold()
+        fits = [[a, b] for a in (1, 2, 3) for b in (1, 2, 3) if self.x.channels % (a * b) == 0]
+        if not self.rarely(4):
+            settings["kernel"] = self.one_of(*fits)
+        return settings | self.some(output_pad=self.one_of(None, None, self.each(0, 1)))
+
     def space_to_depth(self) -> dict[str, Any]:
         return {"block": self.divisors()}
 

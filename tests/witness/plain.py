@@ -474,6 +474,24 @@ def unblocked(x: Tensor, count: int, outer: bool = True) -> Tensor:
     return x
 
 
+def unfold(given: dict[str, Any], x: Tensor) -> Tensor:
+    if x.dim() != 4:
+        raise NoSuchLayerError("windows as channels over other than two axes")
+    (k, _), (s, _), (p, _), (d, _) = (along(given[name], x) for name in ("kernel", "stride", "pad", "dilation"))
+    rows = (x.shape[2] + 2 * p - d * (k - 1) - 1) // s + 1
+    columns = F.unfold(x, given["kernel"], given["dilation"], given["pad"], given["stride"])
+    return columns.unflatten(2, (rows, -1))
+
+
+def fold(given: dict[str, Any], x: Tensor) -> Tensor:
+    if x.dim() != 4:
+        raise NoSuchLayerError("windows as channels over other than two axes")
+    names = ("kernel", "stride", "pad", "dilation", "output_pad")
+    rows = zip(x.shape[2:], *(along(given[name], x) for name in names), strict=True)
+    size = [(n - 1) * s - 2 * p + d * (k - 1) + 1 + more for n, k, s, p, d, more in rows]
+    return F.fold(x.flatten(2), size, given["kernel"], given["dilation"], given["pad"], given["stride"])
+
+
 def space_to_depth(given: dict[str, Any], x: Tensor) -> Tensor:
     sizes = along(given["block"], x)
     if len(set(sizes)) == 1 and len(sizes) == 2:
@@ -617,6 +635,8 @@ LAYERS: dict[str, Any] = {
     "crop": crop,
     "pad": pad,
     "rearrange": lambda given, x: rearrange(given["pattern"], x),
+    "unfold": unfold,
+    "fold": fold,
     "space_to_depth": space_to_depth,
     "pixel_shuffle": pixel_shuffle,
     "to_tokens": lambda given, x: x.flatten(2),

@@ -158,6 +158,12 @@ MOVED = {
         {"conv": {"out": 8, "kernel": 3}},
         {"pixel_shuffle": {"factor": 2}},
     ],
+    "unfolded": [
+        C,
+        {"unfold": {"kernel": 3, "stride": 2, "pad": 1}},
+        {"conv": {"out": 8, "kernel": 1}},
+        {"fold": {"kernel": 2, "dilation": 2, "stride": 2}},
+    ],
 }
 
 

@@ -13,5 +13,6 @@ from archcalc.importing.traced.rules import (  # noqa: F401
     norms,
     pools,
     responses,
+    unfolds,
     views,
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from math import inf, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.importing.traced.calls import Call
 from archcalc.importing.traced.factors import BATCH
-from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.mapping import UNFINISHED, Mapping, Unfinished, pair, rule, settings_of, short
 from archcalc.importing.traced.rules.arithmetic import joined
 from archcalc.importing.traced.rules.convolutions import along_more_axes, before_padding
 from archcalc.importing.traced.steps import Indices, Shown, UnsupportedError
@@ -137,6 +137,30 @@ def reduced(mapping: Mapping, by: str, tensor: Shown, over: Sequence[int], keepd
     if not keepdim:
         made = Shown(made.step, tuple(group for axis, group in enumerate(made.view) if axis not in over))
     return made
+
+
+class Places(NamedTuple):
+    """The positions of the largest values, which no layer gives."""
+
+    sizes: tuple[int, ...]
+
+
+@rule("max")
+def largest(mapping: Mapping, call: Call) -> list[Any]:
+    """The largest values along an axis, and where they are."""
+    given = call.settings
+    if len(call.results) != 2:
+        raise UnsupportedError("the largest value of all, or of two maps")
+    tensor = mapping.shown(given["self"])
+    made = reduced(mapping, "max", tensor, axes_of(given["dim"], len(tensor.view)), given["keepdim"])
+    return [made, Places(call.results[1].shape)]
+
+
+def _unknown(mapping: Mapping, *_: Any) -> Any:
+    raise UnsupportedError("the positions of the largest values depend on the image")
+
+
+UNFINISHED[Places] = Unfinished(_unknown, _unknown)
 
 
 @rule("var")
