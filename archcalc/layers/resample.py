@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.convolution import spread
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.settings import Choice, Flag, Like, PerAxis, message_text
+from archcalc.layers.spread import spread
 from archcalc.sizes import (
     MOST_READS,
     NO_PARAMS,

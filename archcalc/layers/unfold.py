@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
-from archcalc.layers.convolution import spread_axes, spread_windows
 from archcalc.layers.settings import PerAxis
+from archcalc.layers.spread import spread_axes, spread_windows
 from archcalc.layers.windowed import Windowed
 from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, divide, int_text, largest, product
 

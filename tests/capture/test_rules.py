@@ -124,3 +124,31 @@ def test_products_of_constants_are_dropped() -> None:
     net = archcalc.from_torch(modules.Angles(), input=IMAGE)
     assert net.notes == ["import: parameters complete, multiply-adds complete, dropped: matmul of constants"]
     assert net.analyze().totals.macs == 3 * 3 * 9 * 36
+
+
+class Prompt(One):
+    """An output that is made of parameters alone, beside another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows, self.linear = nn.Parameter(torch.randn(1, 4)), nn.Linear(4, 5)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.conv(x), self.linear(self.rows.expand(x.shape[0], -1))
+
+
+def test_an_output_of_parameters_alone() -> None:
+    net = archcalc.from_torch(Prompt(), input=IMAGE)
+    assert [str(net.nodes[at].shape) for at in net.outputs] == ["3x6x6", "5"]
+
+
+class Every(One):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x).mean((2, 3), keepdim=True)[:, :, ::2]
+
+
+def test_a_part_that_is_everything() -> None:
+    assert [node.layer.type for node in archcalc.from_torch(Every(), input=IMAGE).after_inputs] == [
+        "conv",
+        "global_avg_pool",
+    ]

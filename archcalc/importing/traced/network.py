@@ -87,7 +87,7 @@ class _Writing:
                 self.graph.steps[-1].side = True
         self.graph.remarks |= dict.fromkeys(run.remarks)
         self.unread()
-        if not self.graph.missing and not self.graph.problems:
+        if outputs and not self.graph.missing and not self.graph.problems:
             self.check()
         names = list(dict.fromkeys(self.blobs[at].name for at in outputs if at in self.blobs))
         last = next((step.name for step in reversed(self.graph.steps) if not step.side), "")
@@ -95,33 +95,32 @@ class _Writing:
             self.graph.outputs = names
 
     def output(self, tensor: Tensor) -> int | None:
-        """The step of an output; None if it was lost, or does not depend on an input."""
+        """The step of an output; None if it was lost, or depends on constants alone."""
         value = self.mapping.finish(tensor)
         if tensor.kind == OVERWRITTEN:
             self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
             return None
-        if isinstance(value, Fixed) and value.parameters and value.calls:
-            try:
-                value = self.mapping.shown(tensor)
-            except UnsupportedError as error:
-                self.graph.lacks("output", f"the output {tensor}: {error}", 0)
-                return None
+        made = isinstance(value, Fixed) and value.parameters and value.calls
+        try:
+            return self.step_of(self.mapping.shown(tensor) if made else value)
+        except UnsupportedError as error:
+            self.graph.lacks("output", f"the output {tensor}: {error}", 0)
+            return None
+
+    def step_of(self, value: Any) -> int | None:
+        """The step that makes an output, with the channels first or last."""
         if not isinstance(value, Shown):
             return None
         if any(without_batch(group) not in ((), group) for group in value.view[1:]):
-            self.graph.lacks("output", f"the output {tensor}: the batch is a part of an axis that is not the first", 0)
-            return None
+            raise UnsupportedError("the batch is a part of an axis that is not the first")
         kept = [at for at, group in enumerate(value.view) if not group or without_batch(group)]
         groups, natural = [without_batch(value.view[at]) for at in kept], self.steps[value.step].natural
         if kept and groups != natural and groups != [*natural[1:], natural[0]]:  # neither channels first nor last
-            try:
-                value = own_map(self.mapping, value, kept[0])
-            except UnsupportedError as error:
-                self.graph.lacks("output", f"the output {tensor}: {error}", 0)
-                return None
+            value = own_map(self.mapping, value, kept[0])
         if self.steps[value.step].type == "input":
-            return self.mapping.steps.same("identity", {}, value).step
-        return value.step
+            value = self.mapping.steps.same("identity", {}, value)
+        step: int = value.step
+        return step
 
     def write(self, at: int) -> None:
         """Add a step to the graph, and compare its shape with that of the run."""

@@ -38,7 +38,7 @@ def cut(mapping: Mapping, call: Call) -> Shown:
 def part(mapping: Mapping, tensor: Shown, axis: int, start: int, stop: int, step: int = 1) -> Shown:
     """Positions from start up to stop of an axis of a tensor."""
     length = tensor.sizes[axis]
-    if (start, stop, step) == (0, length, 1):
+    if len(range(start, stop, step)) == length:
         return tensor
     group = tensor.view[axis]
     if any(factor.axis == BATCH for factor in group):
