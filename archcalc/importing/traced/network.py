@@ -100,7 +100,8 @@ class _Writing:
         if tensor.kind == OVERWRITTEN:
             self.graph.lacks("output", f"an output was written in place through another view: {tensor}", 0)
             return None
-        made = isinstance(value, Fixed) and value.parameters and value.calls
+        others = any(isinstance(self.mapping.of(one), Shown) for one in self.run.outputs.values())
+        made = others and isinstance(value, Fixed) and value.parameters and value.calls
         try:
             return self.step_of(self.mapping.shown(tensor) if made else value)
         except UnsupportedError as error:
