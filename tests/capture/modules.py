@@ -171,6 +171,17 @@ class Angles(One):
         return self.conv(x) * (places[:, None] @ places[None]).cos()
 
 
+class Anchors(One):
+    """Numbers from which a map is subtracted, as in the boxes of a detector."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("anchors", torch.arange(16.0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.anchors - self.conv(x)
+
+
 class Odd(One):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.erfinv(self.conv(x)) + torch.digamma(self.conv(x))

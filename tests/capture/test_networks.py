@@ -13,6 +13,8 @@ from torch import nn
 
 import archcalc
 from archcalc.errors import ArchcalcError
+from archcalc.witness import build
+from archcalc.witness.counterpart import output_difference, pairs, take
 from tests.capture import modules
 
 IMAGE = (3, 16, 16)
@@ -119,6 +121,16 @@ def test_constants_are_numbers() -> None:
     net = archcalc.from_torch(modules.Constants(), input=IMAGE)
     settings = [node.layer.settings for node in net.nodes if node.layer.type == "scale"]
     assert [(one["factor"], one["shift"]) for one in settings] == [(3.0, 0.0), (1.0, 2.0)]
+
+
+def test_numbers_from_which_a_map_is_subtracted() -> None:
+    module = modules.Anchors().eval()
+    built = build(archcalc.from_torch(module, input=IMAGE)).eval()
+    image = torch.randn(1, *IMAGE)
+    found, problem = pairs(built, module, image)
+    assert not problem
+    take(built, module, found)
+    assert output_difference(built, module, image) == 0
 
 
 def test_another_input_is_another_run() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from archcalc.cli.command import Arguments, Command, Option
 from archcalc.cli.networks import networks
-from archcalc.cli.options import NET, NET_OPTIONS, OUTPUT
+from archcalc.cli.options import INPUT, NET, NET_OPTIONS, OUTPUT
 from archcalc.errors import ArchcalcError, visible
 
 
@@ -18,8 +18,8 @@ def run(args: Arguments) -> str:
 
     if args.expanded:
         return "\n".join("".join(f"# {line}\n" for line in unused_lines(n)) + expanded(n) for n in networks(args))
-    if args.set or any(split_settings(net)[1] for net in args.net):
-        raise ArchcalcError("settings change what is built, not the spec; add --expanded to see it")
+    if args.set or args.input or any(split_settings(net)[1] for net in args.net):
+        raise ArchcalcError("settings and --input change what is built, not the spec; add --expanded to see it")
     text = "\n".join(source(net) for net in args.net)
     if args.output or sys.stdout is None or not sys.stdout.isatty():
         return text
@@ -41,6 +41,7 @@ COMMAND = Command(
     options=(
         *NET_OPTIONS,
         Option("--expanded", "every layer as an entry of its own, as a spec that loads to the same network"),
+        INPUT,
         OUTPUT,
     ),
     extensions=extensions,
