@@ -28,6 +28,7 @@ from archcalc.witness.figures import (
 )
 from archcalc.witness.models import model_of
 from archcalc.witness.need import Room
+from archcalc.witness.original import original
 from archcalc.witness.random_weights import fill
 from archcalc.witness.results import Comparison, OtherModel, Verification
 
@@ -71,6 +72,10 @@ def verify(network: Network, device: Device, fields_of: int = MOST_FIELDS, room:
                 Comparison(f"output beside that of {other.name}", "the same", f"{difference:.1e} off", True)
             )
     del theirs
+    beside = original(network) if device.has_values else None
+    if beside is not None:
+        other = beside[0]
+        differences += beside[1]
     model.eval()
     model.training = True  # the side heads run, but batch normalisation uses its running statistics
     forward = counts.count_forward(model, *images)

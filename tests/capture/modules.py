@@ -114,6 +114,13 @@ class Batch(One):
         return self.conv(x).reshape(1, -1)
 
 
+class Varying(One):
+    """Computes something else with weights that have values."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) * (1 + self.conv.weight.is_meta)
+
+
 class Same(One):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.conv.weight

@@ -145,7 +145,10 @@ TABLE = "see archcalc table --help"
             ["show", "tiny.yaml", "--set", "w=3"],
             "settings and --input change what is built, not the spec; add --expanded to see it",
         ),
-        (["show", "tiny.yaml@w=3"], "settings and --input change what is built, not the spec; add --expanded to see it"),
+        (
+            ["show", "tiny.yaml@w=3"],
+            "settings and --input change what is built, not the spec; add --expanded to see it",
+        ),
         (["table", "INPUT 8x8x3 -> CNOV3-2"], "pattern, column 16: unknown layer 'CNOV3-2'; did you mean 'CONV3-64'?"),
     ],
 )

@@ -210,7 +210,10 @@ def test_show_expanded_writes_a_spec_that_loads(archcalc, tmp_path: Path) -> Non
     ("arguments", "said"),
     [
         (["vgg61"], "unknown network 'vgg61'; did you mean 'vgg16'?"),
-        (["vgg16", "--set", "classes=10"], "settings and --input change what is built, not the spec; add --expanded to see it"),
+        (
+            ["vgg16", "--set", "classes=10"],
+            "settings and --input change what is built, not the spec; add --expanded to see it",
+        ),
         (["INPUT 8x8x3 -> FC-2"], "a one-line pattern is its own spec; add --expanded to see its layers"),
         (["./none.yaml"], "./none.yaml: cannot be read: no such file or directory"),
         (["--expanded", "vgg16", "--set", "clases=10"], "vgg16 has no parameter 'clases'; did you mean 'classes'?"),
