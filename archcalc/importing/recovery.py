@@ -60,6 +60,7 @@ class Recovery:
 
     def units(self) -> None:
         """Make blocks of layers with weights, with the normalisation and the activation behind them."""
+        self.by_text = {text for items in lists_of(self.top) for one in items for text in one.texts()}
         places: dict[Any, list[Part]] = {}
         for items in lists_of(self.top):
             at = 0
@@ -141,12 +142,14 @@ class Recovery:
         chosen = {key: parts for key, parts in places.items() if len(parts) >= fewest or key in self.known}
         for key, parts in chosen.items():
             block = self.known.setdefault(key, f"block {len(self.known)}")
-            self.modules.setdefault(block, []).extend([part.path or self.whole(part.unit) for part in parts])
-            self.uses.setdefault(block, []).extend([self.use(block, part) for part in parts])
+            modules = [part.path or self.whole(part.unit) for part in parts]
+            self.modules.setdefault(block, []).extend(modules)
+            uses = [self.use(block, part, path) for part, path in zip(parts, modules, strict=True)]
+            self.uses.setdefault(block, []).extend(uses)
         return bool(chosen)
 
-    def use(self, block: str, part: Part) -> Item:
-        """Replace a part by the use of a block."""
+    def use(self, block: str, part: Part, module: str) -> Item:
+        """Replace a part by the use of a block. ``module``: the path of the module that the part is, or ''."""
         items, unit, path = part.items, part.unit, part.path
         names = {self.renamed.get(name, name): inner for name, inner in part.names.items()}
         first, last = unit[0], unit[-1]
@@ -156,12 +159,12 @@ class Recovery:
         first.sources = None
         place = next(n for n, item in enumerate(items) if item is first)
         items[place : place + len(unit)] = [use]
-        if path and path not in self.names:
-            use.name = path
-            self.renamed[last.name] = path
-            rename(self.top, {last.name: path}, only_reads=True)
-            self.outputs = [path if name == last.name else name for name in self.outputs]
-            self.names.add(path)
+        if module and module not in self.names and last.name not in self.by_text:
+            use.name = module
+            self.renamed[last.name] = module
+            rename(self.top, {last.name: module}, only_reads=True)
+            self.outputs = [module if name == last.name else name for name in self.outputs]
+            self.names.add(module)
         use.body = unit
         if not path:
             every = [one.name for some in lists_of(unit) for one in some]
