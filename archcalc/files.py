@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import PurePath
+from typing import NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem
 
@@ -54,17 +55,23 @@ def check_writable(path: str) -> None:
         raise unwritable(path, error) from None
 
 
-def refresh(path: str, change: Callable[[str], str]) -> None:
-    """Change the text of a page."""
-    with open(path, encoding="utf-8") as page:
-        text = page.read()
-    write(path, change(text))
+class Generated(NamedTuple):
+    """A part of a page, between two markers, that is generated."""
 
+    begin: str
+    end: str
+    text: Callable[[], str]
 
-def with_part(page: str, begin: str, part: str, end: str) -> str:
-    """The page with a new part between two markers."""
-    before, _, rest = page.partition(begin)
-    return f"{before}{begin}\n\n{part}\n{end}{rest.partition(end)[2]}"
+    def fresh(self, page: str) -> str:
+        """The page with the part as it is generated now."""
+        before, _, rest = page.partition(self.begin)
+        return f"{before}{self.begin}\n\n{self.text()}\n{self.end}{rest.partition(self.end)[2]}"
+
+    def write(self, path: str) -> None:
+        """Generate the part in the file of the page."""
+        with open(path, encoding="utf-8") as page:
+            text = page.read()
+        write(path, self.fresh(text))
 
 
 def write(path: str, content: str | bytes) -> None:

@@ -14,7 +14,7 @@ from archcalc.cli.names import conventions as conventions_listed
 from archcalc.cli.reference import reference
 from archcalc.conventions import conventions
 from archcalc.language.pattern import WORDS
-from archcalc.language.reference import refreshed
+from archcalc.language.reference import LAYER_TYPES
 from archcalc.report import LAYER_FORMATS
 
 ROOT = Path(__file__).parent.parent
@@ -95,8 +95,8 @@ def test_help_names_every_format_and_says_where_all_conventions_are(archcalc):
 def test_the_layers_of_the_spec_page_are_fresh(overwrite):
     page = ROOT / "docs" / "spec.md"
     if overwrite:
-        page.write_text(refreshed(page.read_text()))
-    assert page.read_text() == refreshed(page.read_text())
+        page.write_text(LAYER_TYPES.fresh(page.read_text()))
+    assert page.read_text() == LAYER_TYPES.fresh(page.read_text())
 
 
 def test_the_first_example_of_the_spec_page_loads(tmp_path):

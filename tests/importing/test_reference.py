@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from archcalc.importing import caffe_layers, cfg_layers
-from archcalc.importing.reference import refreshed
+from archcalc.importing.reference import LISTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "import.md"
 
@@ -15,8 +15,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "import.md"
 def test_the_lists_of_the_page_are_fresh(overwrite: bool) -> None:
     text = PAGE.read_text(encoding="utf-8")
     if overwrite:
-        PAGE.write_text(refreshed(text), encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == refreshed(text)
+        PAGE.write_text(LISTS.fresh(text), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == LISTS.fresh(text)
 
 
 @pytest.mark.parametrize("rules", [caffe_layers, cfg_layers])
