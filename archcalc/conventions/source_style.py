@@ -49,6 +49,8 @@ OPERATORS = (
     "mean",
     "multiply",
     "subtract",
+    "divide",
+    "math",
     "maximum",
     "minimum",
     "reduce",

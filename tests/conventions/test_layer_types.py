@@ -697,9 +697,17 @@ def test_what_calflops_counts() -> None:
         "matmul": (3456, 1728, 0),
         "matmul/transposed": (3456, 1728, 0),
         "position": (0, 0, 288),
-        "divide": (0, 0, 0),
-        "math": (0, 0, 0),
         "class_token": (0, 0, 8),
+        "parameter": (0, 0, 288),
+        "locally_connected": (7760, 3840, 3920),
+        "linear/zero": (2880, 1440, 35),
+        "layer_norm/positions": (1440, 0, 72),
+        "rms_norm/positions": (0, 0, 36),
+        "rms_norm/plain": (0, 0, 0),
+        "l2_norm/all": (0, 0, 1),
+        "softmax/rows": (288, 0, 0),
+        **dict.fromkeys(("divide", "math", "math/exp", "math/power", "subtract", "maximum", "minimum"), (0, 0, 0)),
+        **dict.fromkeys(("reduce", "reduce/sum", "reduce/max", "index_select", "roll", "unpool"), (0, 0, 0)),
     }
     pytest.importorskip("torch")
     cases = layer_cases()
@@ -709,6 +717,30 @@ def test_what_calflops_counts() -> None:
         assert as_flops.total("operations") == 2 * BEFORE + flops, case
         assert as_macs.total("operations") == BEFORE + macs, case
         assert as_flops.total("parameters") == 64 + params, case
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "divide",
+        "math",
+        "math/exp",
+        "math/power",
+        "subtract",
+        "maximum",
+        "minimum",
+        "index_select",
+        "parameter",
+        "l2_norm",
+        "l2_norm/scale",
+        "l2_norm/all",
+    ],
+)
+def test_torchsummary_does_not_see_what_is_no_module(case: str) -> None:
+    """Its parameters were recorded for each: those of the convolution before. It has no hook for an operator."""
+    pytest.importorskip("torch")
+    found = explain(one_layer(case, layer_cases()[case][0]), convention("torchsummary"))
+    assert (found.total("parameters"), found.total("memory")) == (64, 2 * 288)
 
 
 # Layers that share parameters.
