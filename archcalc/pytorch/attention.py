@@ -110,7 +110,9 @@ class AttentionRecord(Record, type="attention"):
         layouts = [layout(tape, x, shape) for x, shape in zip(xs[:3], shapes, strict=False)]
         deep = shapes[0].channels == shapes[2].channels
         trained = (tape.trains and layer.bias is not None) or any(x.derived for x in xs[3:])
-        flash = tape.attention != "math" and deep and not trained and all(one.copied or one.adjacent for one in layouts)
+        flash = tape.attention != "math" and deep and not trained
+        single = layer.cosine and layer.heads == shapes[0].channels  # queries and keys of length 1 are contiguous then
+        flash = flash and all(one.copied or one.adjacent for one in layouts[2 * single :])
         tokens = [
             self._tokens(tape, layer.heads, at, x, shape, one, flash)
             for at, (x, shape, one) in enumerate(zip(xs, shapes, layouts, strict=False))

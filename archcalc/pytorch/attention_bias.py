@@ -126,7 +126,8 @@ def _trained(tape: Runner, layer: Any, queries: Shape, tokens: TapeTensor) -> Bi
     """A trained number for each relative position, or a zero to which the mask is added."""
     heads, n = layer.heads, queries.axes[-1]
     if not layer.bias:
-        return Bias.made(tape, "new_zeros", 1, tokens.itemsize, False, "bias")
+        size = max(tokens.itemsize, tape.itemsize if layer.cosine else 0)  # of queries times a scale
+        return Bias.made(tape, "new_zeros", 1, size, False, "bias")
     if layer.bias == "continuous":
         bias = _gathered(tape, _computed(tape, layer), heads * n * n)
     else:

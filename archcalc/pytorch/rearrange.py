@@ -47,6 +47,8 @@ class FlattenRecord(MovingRecord, type="flatten"):
         return InlineCode("{0}.flatten(1)")
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
+        if not shapes[0].axes:
+            return xs[0]
         return moved_by(tape, xs[0], shapes[0], tape.ask(flattening, layer, shapes[0]))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:

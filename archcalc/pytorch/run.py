@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from archcalc.layers.join import Add
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.pytorch.runner import Runner, trivial
@@ -51,6 +52,7 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
     differs = trivial(node.shape) if out.order in ("last", "unit") else out.apart
     if differs and all(x.storage is not out.storage for x in inputs):
         keeps = record.keeps_format or (node.layer.joins and _repeats(shapes, node.shape))
+        keeps = keeps or (isinstance(node.layer, Add) and node.layer.unequal)  # which begins with a copy
         if not out.apart:
             out.order = "unit" if keeps and node.shape.values > 1 else "first"
         elif not keeps and len(node.shape.axes) == 2:

@@ -505,6 +505,9 @@ class _Drawing:
             return x
         if max(node.shape.values for node in found.nodes) > MOST_VALUES:
             return x
+        pairs = ((node, found.input_shapes(node)) for node in found.nodes if node.layer.type == "unpool")
+        if not all(_written(node.layer, after, node.shape) for node, (after,) in pairs):
+            return x
         steps.append(step)
         if "repeat" not in step:
             visible[step["name"]] = found.nodes[-1].shape
@@ -557,9 +560,15 @@ def _takes(type: str, settings: dict[str, Any], inputs: tuple[Shape, ...]) -> bo
 def _undone(pool: Layer, after: Shape) -> bool:
     """Whether nn.MaxUnpool can undo a pooling."""
     (before,) = pool.inputs
-    layer = registry["unpool"](of=Pooled.of(registry["max_pool"](**pool.settings), before, after))
+    return _written(
+        registry["unpool"](of=Pooled.of(registry["max_pool"](**pool.settings), before, after)), after, before
+    )
+
+
+def _written(unpool: Any, after: Shape, before: Shape) -> bool:
+    """Whether PyTorch has an unpooling, which depends on the size of the map."""
     try:
-        records["unpool"].code(layer, after, before)
+        records["unpool"].code(unpool, after, before)
     except LayerError:
         return False
     return True

@@ -236,6 +236,12 @@ ORDERED = {
     "tokens as a map": f"[3, 12]\nlayers: [{TOKENS}, {{to_map: {{size: [3, 4]}}}}, {{max_pool: {{kernel: 2, stride: 1}}}}, flatten]",
     "positions of a map as channels": f"[3, 4, 3]\nlayers: [{FIRST}, {{rearrange: 'a b (c 3) -> 3 (a c b)'}}, "
     f"{{max_pool: {{kernel: 2, stride: 1}}}}, {{rearrange: 'a b -> (a b)'}}]",
+    "one channel of length 1": "[5, 11]\nlayers: [{linear: {out: 1, axis: channels}}, {attention: {heads: 1, cosine: true, "
+    "block: 11, shift: 1, size: 11, queries: [{lrn: {size: 1, axis: positions}}], keys: [], values: []}}]",
+    "a vector flattened again": "[6, 3]\nlayers: [{conv: {out: 5, kernel: 3}}, flatten, {divide: [[flatten], [{linear: {out: 5}}, "
+    "{linear: {out: 5}}]]}]",
+    "one position, copied": "[8, 4]\nlayers: [{locally_connected: {out: 8, kernel: 4}}, {add: {unequal: true, a: [], b: []}}, "
+    "{conv_transpose: {out: 3, kernel: 1, output_pad: 1, dilation: 2}}, {linear: {out: 4, axis: channels}}]",
     "maxima of one channel put back": "[3, 6]\nlayers: [{linear: {out: 1, axis: channels}}, "
     "{max_pool: {kernel: 2, stride: 2}, name: pool}, {unpool: {of: pool}}, global_avg_pool]",
 }
