@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from archcalc.export.file import SOURCES
 from tests.architecture import (
     CORE,
     DRAWING,
@@ -82,16 +83,7 @@ def test_the_check_can_fail(name):
     assert name in frameworks_imported(f"import {name}; {USE}")
 
 
-SOURCE_TEXT = {
-    PACKAGE / "export" / name
-    for name in (
-        "missing_layers.py",
-        "learned_layers.py",
-        "convolution_layers.py",
-        "attention_layers.py",
-        "region_layers.py",
-    )
-}
+SOURCE_TEXT = {PACKAGE / "export" / f"{name}.py" for name in SOURCES}
 """Layers that torch.nn lacks: to the export they are text, and modules to the witnesses alone."""
 
 

@@ -243,18 +243,16 @@ def _script(network: Network, name: str) -> str:
     )
 
 
+SOURCES = ("missing_layers", "learned_layers", "convolution_layers", "attention_layers", "region_layers")
+"""The modules with layers that torch.nn lacks: text for an export. The last one needs torchvision."""
+
+
 @lru_cache(maxsize=1)
 def parts() -> dict[str, str]:
     """The source of the layers that torch.nn lacks, by name. The source is read, not imported."""
     found = {}
-    for name in (
-        "missing_layers.py",
-        "learned_layers.py",
-        "convolution_layers.py",
-        "attention_layers.py",
-        "region_layers.py",
-    ):
-        text = resources.files("archcalc.export").joinpath(name).read_text(encoding="utf-8")
+    for name in SOURCES:
+        text = resources.files("archcalc.export").joinpath(f"{name}.py").read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef):

@@ -12,8 +12,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from archcalc.errors import ArchcalcError
-from archcalc.export import attention_layers, convolution_layers, learned_layers
 from archcalc.export import missing_layers as parts
+from archcalc.export.file import SOURCES
 from archcalc.export.module_names import box_value, boxes_of, how_written, indices_value, module_paths, taken
 from archcalc.layers.region import per_map
 from archcalc.network import Network, Node
@@ -144,8 +144,7 @@ class Built(nn.Module):
 
 def _sources() -> Iterator[Any]:
     """The modules with layers that torch.nn lacks; layers of regions need torchvision."""
-    yield from (parts, convolution_layers, attention_layers, learned_layers)
-    yield import_module("archcalc.export.region_layers")
+    yield from (import_module(f"archcalc.export.{name}") for name in SOURCES)
 
 
 def instance(call: ModuleCode) -> nn.Module:
