@@ -28,8 +28,8 @@ Row = dict[str, Any]
 def figures(net: str) -> Row:
     """The row of a model: ``exact``, or ``wrong`` with what differs, or ``refused`` with the reasons."""
     torch.set_num_threads(1)
-    model = model_of(net)
     try:
+        model = model_of(net)
         family = family_of_model(model, net)
         network = expand(family, family.name)
     except ArchcalcError as error:
