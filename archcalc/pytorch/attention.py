@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 from archcalc.layers import Layer
 from archcalc.layers.axes import sizes_of
 from archcalc.layers.join import Add
-from archcalc.layers.pool import AdaptiveAvgPool
-from archcalc.layers.resample import Upsample
 from archcalc.pytorch.attention_bias import Bias, bias_of, windows_first
 from archcalc.pytorch.attention_math import Math, Tokens, low_all
 from archcalc.pytorch.code import ModuleCode, Statements
 from archcalc.pytorch.length import unit_length
+from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import FLOAT, Runner, dense, into
 from archcalc.pytorch.tape import (
@@ -104,7 +103,7 @@ class AttentionRecord(Record, type="attention"):
         return True
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        return [Add(), AdaptiveAvgPool(out=(*out.axes[:-1], 1)), Upsample(size=out.axes)]
+        return [Add(), *mixed(out, len(out.axes))]
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
         layouts = [layout(tape, x, shape) for x, shape in zip(xs[:3], shapes, strict=False)]

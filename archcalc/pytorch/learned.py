@@ -9,9 +9,8 @@ from archcalc.layers import Layer
 from archcalc.layers.axes import axis_number, sizes_of
 from archcalc.layers.border import Pad
 from archcalc.layers.learned import Parameter
-from archcalc.layers.pool import AdaptiveAvgPool
-from archcalc.layers.resample import Upsample
 from archcalc.pytorch.code import ModuleCode
+from archcalc.pytorch.norm import mixed
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import Runner, last, layer_params
 from archcalc.pytorch.tape import ORDERED, SCRATCH, WEIGHT, BackwardRule, Made, Operation, Result, TapeTensor
@@ -86,11 +85,7 @@ class IndexSelectRecord(Record, type="index_select"):
         return tape.run("index_select", xs, out.values, ORDERED["first"], rule=rule)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
-        axis = axis_number(layer.axis, out, layer.type)
-        if not axis:
-            return []
-        pooled = tuple(1 if at == axis else n for at, n in enumerate(out.axes, 1))
-        return [AdaptiveAvgPool(out=pooled), Upsample(size=out.axes)]
+        return mixed(out, axis_number(layer.axis, out, layer.type))
 
 
 class ClassTokenRecord(Record, type="class_token"):

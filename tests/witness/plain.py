@@ -308,6 +308,8 @@ def mapped(x: Tensor) -> Tensor:
 def class_token(given: dict[str, Any], x: Tensor) -> Tensor:
     if x.dim() < 3:
         raise NoSuchLayerError("a vector has no positions")
+    if given["tokens"] < 1:
+        raise NoSuchLayerError("there is no token")
     return torch.cat([torch.zeros(*x.shape[:-1], given["tokens"]), x], -1)
 
 
