@@ -40,13 +40,13 @@ def taps(kind, given, axis, n, m):
         value = given.get(name, default)
         return value[axis] if isinstance(value, list) else value
 
-    if kind in ("conv", "max_pool", "avg_pool"):
+    if kind in ("conv", "max_pool", "avg_pool", "unfold"):
         k, s, d, pad = at("kernel", 1), at("stride", 1), at("dilation", 1), at("pad", 0)
         if pad == "same":
             pad = max((m - 1) * s + (k - 1) * d + 1 - n, 0) // 2
         before = pad[0] if isinstance(pad, list) else pad
         return lambda o: {o * s - before + t * d for t in range(k)}
-    if kind == "conv_transpose":  # input i is spread to o = i*s - p + t*d
+    if kind in ("conv_transpose", "fold"):  # input i is spread to o = i*s - p + t*d
         k, s, d, p = at("kernel", 1), at("stride", 1), at("dilation", 1), at("pad", 0)
         return lambda o: {(o + p - t * d) // s for t in range(k) if (o + p - t * d) % s == 0}
     if kind in ("adaptive_avg_pool", "adaptive_max_pool"):
