@@ -69,15 +69,18 @@ class Propagation:
         return field
 
     def _of_pixels(self, node: Node, field: FieldByAxis) -> FieldByAxis:
-        """A field that is the whole input along an axis is a bound if units read the padding alone along another axis."""
+        """A field that is the whole input along an axis is a bound if units read the padding alone along another axis.
+
+        With arrays of sizes, it is a bound if they may do so.
+        """
         known = any(field is self.fields[i] for i in node.inputs)
         if known or not self.cut or not any(one.exact and one.field.whole for one in field):
             return field
         for axis, one in enumerate(field):
             sizes = self.grid.axes(node.index)[axis], *one.field[:4]
-            if min(one.ends) > 0 or any(map(is_array, sizes)):
+            if min(one.ends) > 0:
                 continue
-            if self._pixel_reader.of_map(node, axis) == ():
+            if any(map(is_array, sizes)) or self._pixel_reader.of_map(node, axis) == ():
                 return tuple(one._replace(exact=one.exact and not one.field.whole) for one in field)
         return field
 
