@@ -115,13 +115,15 @@ class FixedConv(nn.Module):
         groups: int = 1,
     ) -> None:
         super().__init__()
-        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.stride, self.padding = stride, padding
+        self.dilation, self.groups = dilation, groups
         weight = torch.ones(out_channels, in_channels // groups, *kernel_size)
         self.register_buffer("weight", weight / weight[0].numel())
 
     def forward(self, x: Tensor) -> Tensor:
         conv = (F.conv1d, F.conv2d, F.conv3d)[self.weight.dim() - 3]
-        y: Tensor = conv(x, self.weight, None, self.stride, self.padding, self.dilation, self.groups)
+        settings = self.stride, self.padding, self.dilation, self.groups
+        y: Tensor = conv(x, self.weight, None, *settings)
         return y
 
 
