@@ -41,7 +41,7 @@ def moved_back(batch: Batch, moves: Arrangement, operation: Operation, gradient:
     image = image_of(gradient, operation)
     strides = gradient.strides or strides_in(gradient.order, sizes_of(moves.shape))
     back = Arrangement(moves.after, moves.before)
-    there = moved(back, strides)
+    there = moved(back, strides[: len(back.before)])  # a vector beside a map has the gradient of a map of size 1
     if there is None:
         return None
     sizes = sizes_of(back.shape)

@@ -305,6 +305,12 @@ def mapped(x: Tensor) -> Tensor:
     return x
 
 
+def index_select(given: dict[str, Any], x: Tensor) -> Tensor:
+    if given["count"] < 1:
+        raise NoSuchLayerError("no position is chosen")
+    return x.index_select(axis_of(given["axis"], x), torch.zeros(given["count"], dtype=torch.long))
+
+
 def class_token(given: dict[str, Any], x: Tensor) -> Tensor:
     if x.dim() < 3:
         raise NoSuchLayerError("a vector has no positions")
@@ -611,7 +617,7 @@ LAYERS: dict[str, Any] = {
     "matmul": matmul,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
     "parameter": lambda given, x: torch.zeros(len(x), *given["size"]),
-    "index_select": lambda given, x: x.index_select(axis_of(given["axis"], x), torch.zeros(given["count"], dtype=int)),
+    "index_select": index_select,
     "class_token": class_token,
     "add": lambda given, *xs: unequal(*xs) if given["unequal"] else sum(xs),
     "mean": lambda given, *xs: sum(xs) / len(xs),

@@ -242,6 +242,8 @@ ORDERED = {
     "{linear: {out: 5}}]]}]",
     "one position, copied": "[8, 4]\nlayers: [{locally_connected: {out: 8, kernel: 4}}, {add: {unequal: true, a: [], b: []}}, "
     "{conv_transpose: {out: 3, kernel: 1, output_pad: 1, dilation: 2}}, {linear: {out: 4, axis: channels}}]",
+    "a vector beside one position, behind a cut": f"[3, 3]\nlayers: [{TOKENS}, {{concat: {{axis: length, b: [], "
+    "a: [{add: [[{max_pool: {kernel: 3, stride: 1}}], [global_avg_pool, flatten]]}]}}]",
     "maxima of one channel put back": "[3, 6]\nlayers: [{linear: {out: 1, axis: channels}}, "
     "{max_pool: {kernel: 2, stride: 2}, name: pool}, {unpool: {of: pool}}, global_avg_pool]",
 }
