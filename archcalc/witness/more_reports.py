@@ -92,6 +92,13 @@ def published(rows: list[Row], measured: list[Row], printed: Mapping[str, list[P
     if unlike:
         yield ""
         yield from table_of("model and size, form, figure, printed, here, fvcore today, why", unlike, 4)
+        yield ""
+        yield (
+            "Where fvcore today counts something else, too, there are two reasons. It counts one operation more for each value "
+            "of a layer normalisation with a scale and no shift, which is a normalisation and a product in the import. And it "
+            "does not see a convolution whose padding is a word, such as `padding='same'`: the difference is all that these "
+            "convolutions have."
+        )
 
 
 def _why(measured: Mapping[str, Row], row: Row, form: str, name: str) -> list[str]:
