@@ -14,7 +14,6 @@ from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
-import archcalc
 from archcalc.version import __version__
 from archcalc.witness.import_report import report
 from archcalc.witness.long_run import MOST_SECONDS, LongRun, Row
@@ -35,7 +34,7 @@ def models() -> list[str]:
 def made_by() -> str:
     """The versions on which results depend; archcalc's with a digest of its source code."""
     digest = hashlib.sha256()
-    folder = Path(archcalc.__file__).parent
+    folder = Path(__file__).parents[1]
     for file in sorted(folder.rglob("*.py")):
         digest.update(f"{file.relative_to(folder)}\n".encode() + file.read_bytes())
     versions = [f"{name} {metadata.version(name)}" for name in LIBRARIES]

@@ -9,7 +9,7 @@ from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, reshaped, whole
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.rules.cuts import axis_word
-from archcalc.importing.traced.rules.views import own_map
+from archcalc.importing.traced.rules.views import in_sizes
 from archcalc.importing.traced.steps import Fixed, Shown, UnsupportedError, with_batch
 from archcalc.sizes import Shape
 
@@ -27,13 +27,8 @@ def index(mapping: Mapping, call: Call) -> Shown:
     for size, (_, one) in zip(sizes[1:], chosen[1:], strict=True):
         value = value * size + _known(mapping, one) % size
     merged = (*tensor.sizes[:first], prod(sizes), *tensor.sizes[first + count :])
-    view = reshaped(tensor.view, merged)
-    if view is None:
-        tensor = own_map(mapping, tensor)
-        view = reshaped(tensor.view, merged)
-    if view is None:
-        raise UnsupportedError("positions that are chosen along several axes at once")
-    return selected(mapping, Shown(tensor.step, view), first, value)
+    tensor = in_sizes(mapping, tensor, merged, "positions that are chosen along several axes at once")
+    return selected(mapping, tensor, first, value)
 
 
 @rule("index_select")

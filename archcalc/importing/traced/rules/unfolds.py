@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.importing.traced.calls import Call
-from archcalc.importing.traced.factors import Factor, Group, reshaped, size_of, split, whole
+from archcalc.importing.traced.factors import Factor, Group, size_of, split, whole
 from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
-from archcalc.importing.traced.rules.views import own_map
+from archcalc.importing.traced.rules.views import in_sizes, own_map
 from archcalc.importing.traced.steps import Map, Shown, Step, UnsupportedError
 from archcalc.sizes import Shape
 
@@ -42,13 +42,7 @@ def fold(mapping: Mapping, call: Call) -> Shown:
     axes = [(n + 2 * p - span) // s + 1 for n, span, s, p in rows]
     more = [n - (m - 1) * s + 2 * p - span for m, (n, span, s, p) in zip(axes, rows, strict=True)]
     sizes = (*tensor.sizes[:-1], *axes)
-    view = reshaped(tensor.view, sizes)
-    if view is None:
-        tensor = own_map(mapping, tensor)
-        view = reshaped(tensor.view, sizes)
-    if view is None:
-        raise UnsupportedError("windows whose positions are no axis")
-    map = plane(mapping, Shown(tensor.step, view))
+    map = plane(mapping, in_sizes(mapping, tensor, sizes, "windows whose positions are no axis"))
     shape = Shape(sizes[1] // (kernel[0] * kernel[1]), out)
     made = settings(call) | settings_of(output_pad=short(more) if any(more) else None)
     step = mapping.steps.add("fold", made, [map.step], shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from archcalc.importing.traced.calls import Call
@@ -16,6 +17,14 @@ def reshape(mapping: Mapping, call: Call) -> Shown:
     """Other sizes of the same values."""
     tensor = mapping.shown(call.tensors[0])
     sizes = call.results[0].shape
+    return in_sizes(mapping, tensor, sizes, f"a reshape from {list(tensor.sizes)} to {list(sizes)}")
+
+
+def in_sizes(mapping: Mapping, tensor: Shown, sizes: Sequence[int], problem: str) -> Shown:
+    """The values of a tensor in other sizes: a view of its map, or of another map with the same values.
+
+    UnsupportedError with the problem if no map can be seen in these sizes.
+    """
     view = reshaped(tensor.view, sizes)
     if view is None:
         tensor = own_map(mapping, tensor)
@@ -25,7 +34,7 @@ def reshape(mapping: Mapping, call: Call) -> Shown:
         tensor = Shown(flat, (tensor.view[0], *mapping.steps.steps[flat].natural))
         view = reshaped(tensor.view, sizes)
     if view is None:
-        raise UnsupportedError(f"a reshape from {list(tensor.sizes)} to {list(sizes)}")
+        raise UnsupportedError(problem)
     return Shown(tensor.step, view)
 
 
