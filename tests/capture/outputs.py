@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import nn
 
@@ -11,8 +11,8 @@ from archcalc.importing.traced.network import graph_of
 from archcalc.witness.import_outputs import compared
 
 
-def difference(module: nn.Module, sizes: Sequence[int]) -> float:
+def difference(module: nn.Module, sizes: Sequence[int] | Mapping[str, Sequence[int]]) -> float:
     """The largest difference, as a part of the largest output."""
-    inputs = {"input": sizes}
+    inputs = sizes if isinstance(sizes, Mapping) else {"input": sizes}
     graph = graph_of(record(module, inputs, "module"), "module")
     return float(compared(module, inputs, graph.finish(False), graph.origins)["difference"])

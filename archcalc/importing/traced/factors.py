@@ -42,6 +42,12 @@ def without_batch(group: Group) -> Group:
     return tuple(factor for factor in group if factor.axis != BATCH)
 
 
+def around_batch(group: Group) -> tuple[Group, Group]:
+    """The factors before the batch, and the others; all of them are others where the group has no batch."""
+    at = next((at for at, factor in enumerate(group) if factor.axis == BATCH), 0)
+    return group[:at], group[at:]
+
+
 def merged(factors: Iterable[Factor]) -> Group:
     """The factors with neighbours put together that are neighbours in the map."""
     found: list[Factor] = []

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
-from archcalc.importing.traced.factors import BATCH, whole
+from archcalc.importing.traced.factors import BATCH, around_batch, whole
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.rules.cuts import axis_word, part
 from archcalc.importing.traced.rules.views import own_map
@@ -32,9 +32,7 @@ def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
     """Tensors one after another along an axis. PyTorch makes a copy of one tensor alone."""
     shown = [_without_ones(one, axis) for one in shown]
     if any(factor.axis == BATCH for one in shown for factor in one.view[axis]):
-        if len(shown) == 1:
-            return shown[0]
-        raise UnsupportedError("maps one after another along the batch")
+        return shown[0] if len(shown) == 1 else along_batch(mapping, shown, axis)
     length = sum(one.sizes[axis] for one in shown)
     settings: dict[str, Any] = {}
     word = _common_axis(mapping, shown, axis)
@@ -59,6 +57,28 @@ def one_after_another(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
         mapping.steps.shape_of(maps[0], [length if at == axis else size for at, size in enumerate(shown[0].sizes)]),
     )
     return mapping.steps.shown(step, maps[0])
+
+
+def along_batch(mapping: Mapping, shown: list[Shown], axis: int) -> Shown:
+    """Tensors one after another along the batch: along an axis of the map, which is like a batch of a few maps."""
+    groups = [around_batch(one.view[axis]) for one in shown]
+    batch = groups[0][1]
+    if not batch or any(inner != batch for _, inner in groups):
+        raise UnsupportedError("maps one after another along the batch and another axis")
+    apart = [
+        Shown(one.step, (*one.view[:axis], front, batch, *one.view[axis + 1 :]))
+        for one, (front, _) in zip(shown, groups, strict=True)
+    ]
+    rest = [at for at in range(len(apart[0].view)) if at not in (axis, axis + 1)]
+    whole_axes = (at for at in rest if any(factor.axis == 0 for factor in apart[0].view[at]))
+    channels = next(whole_axes, rest[0] if rest else axis)
+    maps = [mapping.steps.as_map(one, channels) for one in apart]
+    number, sizes = maps[0].axes[axis], list(apart[0].sizes)
+    sizes[axis] = sum(one.sizes[axis] for one in apart)
+    settings = {"axis": axis_word(number, max(maps[0].axes))} if number else {}
+    shape = mapping.steps.shape_of(maps[0], sizes)
+    made = mapping.steps.shown(mapping.steps.add("concat", settings, [map.step for map in maps], shape), maps[0])
+    return Shown(made.step, (*made.view[:axis], (*made.view[axis], *batch), *made.view[axis + 2 :]))
 
 
 @rule("stack")

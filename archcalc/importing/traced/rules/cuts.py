@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.importing.traced.calls import Call
-from archcalc.importing.traced.factors import BATCH, Factor, merged
+from archcalc.importing.traced.factors import BATCH, Factor, around_batch, merged, size_of
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.rules.views import own_map
 from archcalc.importing.traced.steps import Shown, UnsupportedError
@@ -42,7 +42,7 @@ def part(mapping: Mapping, tensor: Shown, axis: int, start: int, stop: int, step
         return tensor
     group = tensor.view[axis]
     if any(factor.axis == BATCH for factor in group):
-        raise UnsupportedError("images of the batch that are taken out")
+        return _between_batches(mapping, tensor, axis, start, stop, step)
     if len(group) != 1 or not _outermost(mapping, tensor, group[0]):
         return part(mapping, own_map(mapping, tensor), axis, start, stop, step)
     factor = group[0]
@@ -64,6 +64,17 @@ def part(mapping: Mapping, tensor: Shown, axis: int, start: int, stop: int, step
     made = mapping.steps.add("slice", settings, [tensor.step], Shape(sizes[0], tuple(sizes[1:])))
     left = merged([Factor(factor.axis, factor.stride, count)])
     return Shown(made, tuple(left if at == axis else one for at, one in enumerate(tensor.view)))
+
+
+def _between_batches(mapping: Mapping, tensor: Shown, axis: int, start: int, stop: int, step: int) -> Shown:
+    """Whole batches of an axis on which several of them stand one after another."""
+    front, batch = around_batch(tensor.view[axis])
+    images = size_of(batch)
+    if not front or step != 1 or start % images or stop % images:
+        raise UnsupportedError("images of the batch that are taken out")
+    apart = Shown(tensor.step, (*tensor.view[:axis], front, batch, *tensor.view[axis + 1 :]))
+    made = part(mapping, apart, axis, start // images, stop // images)
+    return Shown(made.step, (*made.view[:axis], (*made.view[axis], *batch), *made.view[axis + 2 :]))
 
 
 def _outermost(mapping: Mapping, tensor: Shown, factor: Factor) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from archcalc.importing.traced.calls import Call
-from archcalc.importing.traced.factors import BATCH
+from archcalc.importing.traced.factors import without_batch
 from archcalc.importing.traced.mapping import Mapping, rule, settings_of
 from archcalc.importing.traced.rules.arithmetic import with_parameter
+from archcalc.importing.traced.rules.views import channel_by_channel
 from archcalc.importing.traced.steps import Shown, UnsupportedError
 
 
@@ -45,7 +46,7 @@ def layer_norm(mapping: Mapping, call: Call) -> Shown:
             settings["axis"] = "channels"
         step = mapping.steps.add(call.operator, settings, [map.step], mapping.steps.steps[map.step].shape, own)
         return mapping.steps.shown(step, map)
-    if count == len(tensor.view) - 1 and tensor.view[0] and tensor.view[0][0].axis == BATCH:
+    if count == len(tensor.view) - 1 and tensor.view[0] and not without_batch(tensor.view[0]):
         map = mapping.steps.as_map(tensor, 1)
         settings["axis"] = "all"
         step = mapping.steps.add(call.operator, settings, [map.step], mapping.steps.steps[map.step].shape, own)
@@ -67,6 +68,8 @@ def group_norm(mapping: Mapping, call: Call) -> Shown:
         eps=None if given["eps"] == 1e-5 else given["eps"],
     )
     own = [*mapping.fixed(given["weight"]), *mapping.fixed(given["bias"])]
+    if without_batch(tensor.view[0]):
+        raise UnsupportedError("group normalisation of each of several maps")
     return mapping.steps.layer("group_norm", settings, tensor, tensor.sizes, own)
 
 
@@ -79,6 +82,10 @@ def instance_norm(mapping: Mapping, call: Call) -> Shown:
         affine=True if given["weight"] is not None else None, eps=None if given["eps"] == 1e-5 else given["eps"]
     )
     own = [*mapping.fixed(given["weight"]), *mapping.fixed(given["bias"])]
+    if given["weight"] is None:
+        return channel_by_channel(mapping, "instance_norm", settings, tensor, tensor.sizes)
+    if without_batch(tensor.view[0]):
+        raise UnsupportedError("instance normalisation of each of several maps, with trained numbers")
     return mapping.steps.layer("instance_norm", settings, tensor, tensor.sizes, own)
 
 

@@ -12,6 +12,7 @@ from archcalc.importing.traced.factors import BATCH
 from archcalc.importing.traced.mapping import UNFINISHED, Mapping, Unfinished, pair, rule, settings_of, short
 from archcalc.importing.traced.rules.arithmetic import joined
 from archcalc.importing.traced.rules.convolutions import along_more_axes, before_padding
+from archcalc.importing.traced.rules.views import channel_by_channel
 from archcalc.importing.traced.steps import Indices, Shown, UnsupportedError
 from archcalc.sizes import Shape
 
@@ -89,11 +90,10 @@ def adaptive(mapping: Mapping, call: Call) -> Any:
     tensor = mapping.shown(call.settings["self"])
     size = pair(call.settings["output_size"], int(call.operator[-2]))
     kind = "max" if "max" in call.operator else "avg"
-    if along_more_axes(mapping, tensor, len(size), {"kernel": 1}) != {"kernel": 1}:
-        raise UnsupportedError("pooling of windows to a size")
+    type, settings = f"adaptive_{kind}_pool", {"out": short(size)}
     if set(size) == {1}:
-        return mapping.steps.layer(f"global_{kind}_pool", {}, tensor, call.results[0].shape)
-    return mapping.steps.layer(f"adaptive_{kind}_pool", {"out": short(size)}, tensor, call.results[0].shape)
+        type, settings = f"global_{kind}_pool", {}
+    return channel_by_channel(mapping, type, settings, tensor, call.results[0].shape)
 
 
 @rule("mean", "sum", "amax")
@@ -203,7 +203,7 @@ def upsample(mapping: Mapping, call: Call) -> Shown:
     settings = size | settings_of(
         mode=None if mode == "nearest" else mode, align_corners=True if given.get("align_corners") else None
     )
-    return mapping.steps.layer("upsample", settings, tensor, call.results[0].shape)
+    return channel_by_channel(mapping, "upsample", settings, tensor, call.results[0].shape)
 
 
 @rule("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa")

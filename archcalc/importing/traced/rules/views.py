@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 from archcalc.importing.traced.calls import Call
-from archcalc.importing.traced.factors import BATCH, Factor, Group, reshaped, size_of, whole
+from archcalc.importing.traced.factors import BATCH, Factor, Group, merged, reshaped, size_of, whole, without_batch
 from archcalc.importing.traced.mapping import Mapping, rule
 from archcalc.importing.traced.steps import Shown, UnsupportedError, with_batch
 from archcalc.sizes import Shape
@@ -45,6 +46,21 @@ def own_map(mapping: Mapping, tensor: Shown, channels: int | None = None) -> Sho
         channels = next(whole_axes, 1 if len(tensor.view) > 1 else 0)
     map = mapping.steps.as_map(tensor, channels)
     return mapping.steps.shown(map.step, map)
+
+
+def channel_by_channel(
+    mapping: Mapping, type: str, settings: dict[str, Any], tensor: Shown, sizes: Sequence[int]
+) -> Shown:
+    """The tensor that a layer makes which computes every channel alone. What is like a batch counts as channels."""
+    first, second, *axes = tensor.view
+    like_batch = without_batch(first)
+    if not like_batch:
+        return mapping.steps.layer(type, settings, tensor, sizes)
+    inner, shape = size_of(like_batch), Shape(size_of((*second, *like_batch)), tuple(sizes[2:]))
+    before = mapping.steps.arranged(tensor.step, [(*second, *like_batch), *axes])
+    step = mapping.steps.add(type, settings, [before], shape)
+    positions = (whole(axis, size) for axis, size in enumerate(shape.axes, 1))
+    return Shown(step, (with_batch(first, whole(0, inner)), merged([Factor(0, inner, size_of(second))]), *positions))
 
 
 @rule(
