@@ -19,9 +19,10 @@ from archcalc.importing.onnx import nodes as rules  # noqa: F401  the functions 
 from archcalc.importing.onnx.file import model_of
 from archcalc.importing.onnx.inputs import LARGEST, sizes_of
 from archcalc.importing.onnx.model import Model, Node
+from archcalc.importing.onnx.names import path_of
 from archcalc.importing.onnx.patterns import Calls
 from archcalc.importing.onnx.translation import NODES, PRIMES, Translation
-from archcalc.importing.traced.calls import Run
+from archcalc.importing.traced.calls import Run, used_by
 from archcalc.importing.traced.network import graph_of
 from archcalc.sizes import Shape
 from archcalc.units import counted
@@ -36,6 +37,9 @@ MISSING = {
     "positions that depend on the image": ("GatherElements", "GridSample", "TopK"),
 }  # fmt: skip
 """Operators without a counterpart, by what they do."""
+
+OPEN_TABLES = "{} with one number as the bias of all pairs, whose table is not in the file: counted with all pairs"
+SUMS_AND_VIEWS = ("Add", "Sum", "Cast", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 
 
 def read(_text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_missing: bool) -> Imported:
@@ -53,6 +57,8 @@ def read(_text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_m
     if copies:
         text = f"{counted(copies, 'tensor')} that the file stores once counted for every layer"
         graph.remarks[text] = None
+    if net.open_tables:
+        graph.remarks[OPEN_TABLES.format(counted(net.open_tables, "attention"))] = None
     return graph.finish(allow_missing)
 
 
@@ -71,7 +77,7 @@ def translated(model: Model, sizes: Mapping[str, tuple[int, ...] | str]) -> Tran
             lost.add(name)
         else:
             net.input_tensor(name, names.new(names.of_input(name)), sides)
-    net.angles = angles_of(model)
+    net.angles, net.scores = angles_of(model), scores_of(model)
     for name, stored in model.stored.items():
         net.tensors[name] = net.of_stored(stored, name)
     read_by = Counter(name for node in model.nodes for name in node.inputs)
@@ -111,6 +117,15 @@ def angles_of(model: Model) -> set[str]:
     return found
 
 
+def scores_of(model: Model) -> set[str]:
+    """The tensors that a soft-max reads, also after sums and views."""
+    found: set[str] = set()
+    for node in reversed(model.nodes):
+        if node.type == "Softmax" or (node.type in SUMS_AND_VIEWS and not found.isdisjoint(node.outputs)):
+            found.update(node.inputs)
+    return found
+
+
 def _check(node: Node, net: Translation, lost: set[str], written: set[str]) -> None:
     """MissingError if the operator is not known, or if an input of the node is not there yet."""
     if node.type not in NODES:
@@ -140,6 +155,8 @@ def run_of(net: Translation) -> Run:
     found = {name: tensor for name, tensor in outputs.items() if tensor is not None and not net.is_fixed(tensor)}
     ends = [*found.values(), *net.ends]
     calls = Calls(net.calls, ends, net.fixed).fused()
+    used = used_by(ends, calls)
+    calls = [call for call in calls if id(call) in used or not all(map(net.is_fixed, call.results))]
     read_by = {id(tensor) for call in calls for tensor in call.tensors}
     given = {name: tensor for name, tensor in net.inputs.items() if id(tensor) in read_by}
     paths = {call.path for call in calls}
@@ -158,9 +175,17 @@ def run_of(net: Translation) -> Run:
 
 
 def title_of(model: Model, file: str) -> str:
-    """The file's name, and whether its batch norms were folded into convolutions."""
+    """The file's name, and whether its batch norms were folded into convolutions, or weights were computed beforehand."""
     name = os.path.splitext(os.path.basename(file))[0]
-    return f"{name}, deployed (batch norms folded)" if folded(model) else name
+    if folded(model):
+        return f"{name}, deployed (batch norms folded)"
+    return f"{name}, deployed (computed weights stored)" if computed_before(model) else name
+
+
+def computed_before(model: Model) -> bool:
+    """Whether the newer exporter of PyTorch computed a weight while it wrote: the name is no place in the module."""
+    inside = [node for node in model.nodes if node.type == "Conv" and node.scope and path_of(node)]
+    return any("." not in name for node in inside for name in node.inputs[1:2] if name in model.stored)
 
 
 def folded(model: Model) -> bool:

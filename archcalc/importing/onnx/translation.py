@@ -14,7 +14,7 @@ from archcalc.errors import clipped
 from archcalc.importing.errors import MissingError
 from archcalc.importing.onnx.model import FLOATS, Model, Node, Stored
 from archcalc.importing.onnx.names import path_of
-from archcalc.importing.onnx.relative import is_mask, window_of
+from archcalc.importing.onnx.relative import grid_of, is_mask, places, says_nothing, window_of
 from archcalc.importing.onnx.values import MOST, Values, transposed
 from archcalc.importing.traced.calls import Call, Tensor
 
@@ -68,6 +68,10 @@ class Translation:
         self.copies: dict[str, dict[str, Tensor | None]] = {}
         """The tensors of a parameter that is filled with one number, by the paths of modules."""
         self.copied = 0
+        self.scores: set[str] = set()
+        """The outputs of nodes from which soft-maxes read."""
+        self.open_tables = 0
+        """The biases of attention whose tables the file does not show."""
         self.angles: set[str] = set()
         """The initializers that are angles, and no parameters."""
         self.inner: dict[int, int] = {}
@@ -189,17 +193,33 @@ class Translation:
         """What is added to scores: a mask as a constant, and a bias for every pair of positions as the table of distances
         that it was made of, if it was."""
         sizes = tensor.shape
-        if tensor.kind != "parameter" or len(sizes) < 3 or sizes[-1] != sizes[-2]:
+        if tensor.kind != "parameter" or len(sizes) < 3 or min(sizes[-2:]) < 2:
             return tensor
-        values = self.values(tensor)
-        if values is not None and is_mask(values.flat):
+        *more, heads, queries, keys = sizes
+        values = self.values(tensor) if queries == keys or self.is_score() else None
+        if values is None:
+            return tensor
+        if queries == keys and is_mask(values.flat):
             return self.constant(sizes, values.flat, tensor.type)
-        if prod(sizes[:-3]) != 1:
+        if prod(more) != 1:
             return tensor
-        window = None if values is None else window_of(values.flat, sizes[-3], sizes[-1])
-        if window is None:
+        if says_nothing(values.flat, heads):
+            self.open_tables += self.is_score()
             return tensor
-        return self.twin(tensor, ((2 * window[0] - 1) * (2 * window[1] - 1), sizes[-3]), "distances")
+        window = window_of(values.flat, heads, keys) if queries == keys else None
+        if window is not None:
+            return self.twin(tensor, ((2 * window[0] - 1) * (2 * window[1] - 1), heads), "distances")
+        grid = grid_of(values.flat, heads, queries, keys) if self.is_score() else None
+        if grid is None:
+            return tensor
+        table = self.twin(tensor, (heads, grid[0] * grid[1]), "distances")
+        chosen = self.constant((queries, keys), places(*grid), "int64")
+        found = self.call("index", {"self": table, "indices": [None, chosen]}, (heads, queries, keys))
+        return found if not more else self.call("view", {"self": found, "size": list(sizes)}, sizes)
+
+    def is_score(self) -> bool:
+        """Whether a soft-max reads the output of the node."""
+        return any(name in self.scores for name in self.node.outputs)
 
     def get(self, name: str, default: Any) -> Any:
         return self.node.attributes.get(name, default)
@@ -223,27 +243,33 @@ class Translation:
         self.calls.append(made)
         return list(results)
 
-    def own_copies(self, node: Node) -> None:
-        """Let each module have its own copy of a parameter that is filled with one number.
+    def own_copies(self, node: Node) -> Node:
+        """Let each module have its own copy of a parameter that is filled with one number, and so each input of the node.
 
         PyTorch's newer exporter stores equal tensors once, such as the biases of an untrained network.
         """
+        inputs: list[str] = []
         for name in node.inputs:
             stored = self.model.stored.get(name)
             if stored is None or stored.type not in FLOATS or prod(stored.sizes) == 1:
+                inputs.append(name)
                 continue
+            filled = len(set(stored.values() or ())) == 1
+            again = inputs.count(name) if filled else 0
             copies = self.copies.setdefault(name, {self.path: self.tensors[name]})
-            if self.path not in copies:
-                filled = len(set(stored.values() or ())) == 1
-                copies[self.path] = self.of_stored(stored, name) if filled else next(iter(copies.values()))
+            place = f"{self.path} {again}" if again else self.path
+            if place not in copies:
+                copies[place] = self.of_stored(stored, name) if filled else next(iter(copies.values()))
                 self.copied += filled
-            self.tensors[name] = copies[self.path]
+            inputs.append(f"{name} {again}" if again else name)
+            self.tensors[inputs[-1]] = copies[place]
+        return node._replace(inputs=inputs)
 
     def run(self, node: Node) -> None:
         """Translate a node. MissingError if it has no counterpart."""
         self.node, self.path = node, path_of(node)
         if node.scope:
-            self.own_copies(node)
+            self.node = node = self.own_copies(node)
         found = NODES[node.type](self, node)
         results = found if isinstance(found, list) else [found]
         self.tensors |= dict(zip(filter(None, node.outputs), results, strict=False))

@@ -115,6 +115,14 @@ def test_equal_biases_of_modules(trained: bool, tmp_path: Path) -> None:
         network(tmp_path, made)
 
 
+def test_a_node_that_reads_one_tensor_twice(tmp_path: Path) -> None:
+    """A batch norm whose weights and biases are zeros, which PyTorch's newer exporter stores once."""
+    norm = node("BatchNormalization", "x b b m v", "y")
+    norm.metadata_props.add(key="namespace", value=": a.Net/bn: b.BatchNorm2d/batch_norm: aten.batch_norm.default")
+    made = model([norm], dict.fromkeys("bmv", (8,)))
+    assert network(tmp_path, made).analyze().totals.params == 2 * 8
+
+
 @pytest.mark.parametrize(("place", "known"), [("numbers.bin", True), ("../numbers.bin", False), ("none.bin", False)])
 def test_numbers_in_another_file(place: str, known: bool, tmp_path: Path) -> None:
     made = model([node("Reshape", "x s", "y")], {"s": [0, 16, 18]})
@@ -179,6 +187,16 @@ def test_a_convolution_in_the_place_of_a_batch_norm(tmp_path: Path) -> None:
     scope = ": a.Net/bn: b.BatchNorm2d/_native_batch_norm_legit_no_training: aten._native_batch_norm_legit_no_training.default"
     conv.metadata_props.add(key="namespace", value=scope)
     assert network(tmp_path, model([conv], {"c.weight": (4, 8, 3, 3)})).title == "net, deployed (batch norms folded)"
+
+
+@pytest.mark.parametrize(
+    ("weight", "title"), [("c.weight", "net"), ("view_2", "net, deployed (computed weights stored)")]
+)
+def test_weights_that_the_exporter_computed(weight: str, title: str, tmp_path: Path) -> None:
+    """PyTorch's newer exporter gives them the name of an operator, and the factors in them are lost."""
+    conv = node("Conv", f"x {weight}", "y")
+    conv.metadata_props.add(key="namespace", value=": a.Net/c: b.ScaledStdConv2d/conv2d: aten.conv2d.default")
+    assert network(tmp_path, model([conv], {weight: (4, 8, 3, 3)})).title == title
 
 
 def test_weights_are_not_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from math import pi, sqrt
 from pathlib import Path
@@ -135,10 +136,10 @@ def test_attention_in_products(scaled: str, fixed: bool, tmp_path: Path) -> None
     assert net.analyze().totals.macs == macs
 
 
-def relative() -> list[float]:
-    """Numbers for every pair of positions in a window of 2x2, for two heads, from a table of 3x3 distances."""
-    pairs = [(query, key) for query in range(4) for key in range(4)]
-    return [float(100 * head + 10 * (q // 2 - k // 2) + q % 2 - k % 2) for head in range(2) for q, k in pairs]
+def relative(distance: Callable[[int], int] = int) -> list[float]:
+    """Numbers for every pair of positions in a window of 2x2, for two heads, from a table of 3x3 distances, or of 2x2."""
+    pairs = [(distance(q // 2 - k // 2), distance(q % 2 - k % 2)) for q in range(4) for k in range(4)]
+    return [float(100 * head + 10 * rows + columns) for head in range(2) for rows, columns in pairs]
 
 
 def test_a_bias_by_distance_counts_as_its_table(tmp_path: Path) -> None:
@@ -147,6 +148,72 @@ def test_a_bias_by_distance_counts_as_its_table(tmp_path: Path) -> None:
     net = network(tmp_path, made)
     assert "attention (heads 2, bias relative, block (2, 2)) 8x4" in layers(net)
     assert net.analyze().totals.params == (8 * 24 + 24) + 8 * 8 + 2 * 3 * 3
+
+
+def test_a_bias_that_is_the_same_in_both_directions_counts_as_its_table(tmp_path: Path) -> None:
+    """A table of 2x2 distances for each of 2 heads."""
+    made = attention("q", fixed=False, side=2, more=node("Add", "z table", "u"))
+    made.graph.initializer.append(helper.make_tensor("table", FLOAT, [1, 2, 4, 4], relative(abs)))
+    net = network(tmp_path, made)
+    assert net.analyze().totals.params == (8 * 24 + 24) + 8 * 8 + 2 * 2 * 2
+    assert "parameter (size (2, 4)) 2x4" in layers(net)
+
+
+def test_a_bias_of_one_number_has_an_unknown_table(tmp_path: Path) -> None:
+    """As a network without training has it: the file cannot say which table it was made of, so the report does."""
+    made = attention("q", fixed=False, side=2, more=node("Add", "z table", "u"))
+    made.graph.initializer.append(helper.make_tensor("table", FLOAT, [2, 4, 4], [0.0] * 32))
+    net = network(tmp_path, made)
+    assert net.analyze().totals.params == (8 * 24 + 24) + 8 * 8 + 32
+    assert net.notes == [
+        "import: parameters complete, multiply-adds complete, nothing dropped; 1 attention with one number as the bias of "
+        "all pairs, whose table is not in the file: counted with all pairs"
+    ]
+
+
+def standardised(gain: list[float], folded: bool) -> Any:
+    """A convolution, as the exporters write timm's ScaledStdConv2d: the weights have mean 0 and variance 1.
+
+    ``folded``: the means are computed of a transposed copy, as the older exporter stores one.
+    """
+    copy, axes = ("copy", [1]) if folded else ("v", [0, 2])
+    nodes = [
+        *([] if folded else [node("Reshape", "w rows", "v")]),
+        node("ReduceMean", f"{copy} axes", "mean", keepdims=0), node("ReduceMean", f"{copy} axes", "m", keepdims=1),
+        node("Sub", f"{copy} m", "d"), node("Mul", "d d", "s"), node("ReduceMean", "s axes", "t", keepdims=0),
+        *([node("Reshape", "t out", "var"), node("Reshape", "mean out", "mu")] if folded else [node("Identity", "t", "var"), node("Identity", "mean", "mu")]),
+        node("BatchNormalization", f"{'w1' if folded else 'v'} gain shift mu var", "n", epsilon=1e-6),
+        node("Reshape", "n back", "k"), node("Conv", "x k b", "y"),
+    ]  # fmt: skip
+    weights = {
+        "rows": [1, 4, -1],
+        "axes": axes,
+        "back": [4, 8, 3, 3],
+        "gain": gain,
+        "shift": [0.0] * 4,
+        "b": (4,),
+        "out": [4],
+    }
+    stored = {"w1": (1, 4, 72), "copy": (1, 72, 4)} if folded else {"w": (4, 8, 3, 3)}
+    return model(nodes, weights | stored, opset=18)
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_standardised_weights(folded: bool, tmp_path: Path) -> None:
+    """288 weights, 4 trained numbers that multiply them, and 4 biases; numbers that are all 1 are not trained."""
+    net = network(tmp_path, standardised([0.5, 0.25, 0.5, 1.5], folded))
+    assert net.analyze().totals.params == 288 + 4 + 4
+    assert layers(net) == [f"conv (kernel 3, out 4, weight_norm scaled, eps 1e-06, gamma {sqrt(72)}) 4x4x4"]
+    assert net.notes == ["import: parameters complete, multiply-adds complete, nothing dropped"]
+    assert network(tmp_path, standardised([1.0] * 4, folded)).analyze().totals.params == 288 + 4
+
+
+def test_weights_that_are_standardised_and_shifted_are_refused(tmp_path: Path) -> None:
+    made = standardised([0.5] * 4, folded=False)
+    shift = next(one for one in made.graph.initializer if one.name == "shift")
+    shift.float_data[:] = [1.0] * 4
+    with pytest.raises(ArchcalcError, match="weights that are standardised and shifted"):
+        network(tmp_path, made)
 
 
 def test_another_bias_is_no_table(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from archcalc.importing.onnx.relative import window_of
+from archcalc.importing.onnx.relative import grid_of, places, says_nothing, window_of
 from archcalc.importing.onnx.values import (
     BY_TWO,
     MOST,
@@ -119,3 +119,17 @@ def test_windows_of_a_bias() -> None:
     assert window_of([*bias[:-1], 9.0], 2, 6) is None
     both = [abs(table[h, abs(a[0] - b[0]), abs(a[1] - b[1])]) for h in range(2) for a in cells for b in cells]
     assert window_of(both, 2, 6) is None
+
+
+@pytest.mark.parametrize(("height", "width", "step"), [(2, 3, 1), (4, 4, 2), (5, 3, 2)])
+def test_tables_of_a_bias_that_is_the_same_in_both_directions(height: int, width: int, step: int) -> None:
+    """2 heads; the queries are every position, or every second one."""
+    table = np.random.default_rng(0).normal(size=(2, height, width))
+    queries = [(y, x) for y in range(0, height, step) for x in range(0, width, step)]
+    keys = [(y, x) for y in range(height) for x in range(width)]
+    bias = [table[h, abs(a[0] - b[0]), abs(a[1] - b[1])] for h in range(2) for a in queries for b in keys]
+    assert grid_of(bias, 2, len(queries), len(keys)) == (height, width, step)
+    assert [table[h].flat[place] for h in range(2) for place in places(height, width, step)] == bias
+    assert grid_of([*bias[:-1], 9.0], 2, len(queries), len(keys)) is None
+    assert not says_nothing(bias, 2)
+    assert says_nothing([1.0] * 6 + [2.0] * 6, 2)

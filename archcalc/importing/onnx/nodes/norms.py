@@ -29,11 +29,35 @@ def _result(net: Translation, operator: str, settings: dict[str, Any], tensor: T
 def batch_norm(net: Translation, node: Node) -> list[Tensor]:
     tensor = net.input(0)
     each = tensor.shape[1:2]
+    if net.is_fixed(tensor) and net.is_fixed(net.input(3)) and net.input(3).kind == "result":
+        return [standardised(net, tensor)]
     settings = {
         "input": tensor, "weight": net.weight(1, each), "bias": net.weight(2, each),
         "running_mean": net.weight(3, each, "buffer"), "running_var": net.weight(4, each, "buffer"), "eps": _eps(net),
     }  # fmt: skip
     return [_result(net, "batch_norm", settings, tensor)]
+
+
+def standardised(net: Translation, weights: Tensor) -> Tensor:
+    """The weights of a convolution with mean 0 and variance 1 for each output channel, times a trained number.
+
+    PyTorch computes them by ``batch_norm`` in training: the graph has the mean and the variance of the weights. A constant
+    factor is part of the trained numbers in the file, and 1 stands for it. Numbers that are all 1 are no trained numbers.
+    """
+    gain, shift = net.input(1), net.values(net.input(2))
+    if shift is None or shift.any():
+        raise MissingError("weights that are standardised and shifted")
+    ones = net.values(gain)
+    scaled = ones is None or set(ones.flat) != {1.0}
+    settings = {
+        "input": weights,
+        "weight": net.call("mul", {"self": gain, "other": 1.0}, gain.shape) if scaled else None,
+        "bias": None,
+        "running_mean": None,
+        "running_var": None,
+        "eps": _eps(net),
+    }
+    return _result(net, "batch_norm", settings, weights)
 
 
 @node("InstanceNormalization")
