@@ -18,9 +18,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from archcalc.pytorch.weighted import in_onednn
 
-CONVOLUTION = torch.ops.aten.convolution.default
-KEEPING = (CONVOLUTION, torch.ops.aten.roll.default)
+ATEN = torch.ops.aten
+CONVOLUTION = ATEN.convolution.default
+KEEPING = (CONVOLUTION, ATEN.roll.default)
 """Operators that keep the memory format of their input on a CPU. On the meta device their results are contiguous."""
+NORM_GRADIENTS = (ATEN.native_batch_norm_backward.default, ATEN.native_group_norm_backward.default)
+"""Operators whose gradient has the memory format of the input on a CPU."""
+ACTIVATION_GRADIENTS = (
+    *(ATEN.hardswish_backward.default, ATEN.hardsigmoid_backward.default, ATEN.hardtanh_backward.default),
+    *(ATEN.elu_backward.default, ATEN.softplus_backward.default),
+)
+"""Operators whose result has the memory order of the output gradient on a CPU. On the meta device it has another one."""
 FIRST_VALUES = ("zero_", "fill_", "normal_", "uniform_", "constant_", "kaiming_normal_", "kaiming_uniform_")
 """The functions that give parameters their first values."""
 MOST_RESULTS = 20_000
@@ -65,12 +73,17 @@ def run(func: Any, args: Sequence[Any], kwargs: Any) -> Any:
 def _as_on_cpu(func: Any, args: Any, out: Any) -> Any:
     if func in KEEPING and out.is_meta and not (func is CONVOLUTION and _without_onednn(*args)):
         return torch.empty_like(out, memory_format=suggest_memory_format(args[0]))
-    if func is torch.ops.aten.native_layer_norm_backward.default and isinstance(out[0], Tensor):
+    if func is ATEN.native_layer_norm_backward.default and isinstance(out[0], Tensor):
         return (out[0].contiguous(), *out[1:])  # on the meta device the gradient has the strides of the output gradient
-    if func is torch.ops.aten.native_batch_norm.default and out[0].is_meta:
+    if func is ATEN.native_batch_norm.default and out[0].is_meta:
         order = torch.contiguous_format if args[0].is_contiguous() else suggest_memory_format(args[0])
         return (torch.empty_like(out[0], memory_format=order), *out[1:])
-    if func is torch.ops.aten.native_batch_norm_backward.default and isinstance(out[0], Tensor) and out[0].is_meta:
+    if func in ACTIVATION_GRADIENTS and out.is_meta:
+        gradient, x = (one for one in args if isinstance(one, Tensor))
+        return ATEN.silu_backward(gradient, x)  # on the meta device, this one is computed as on a CPU
+    if func is ATEN.native_group_norm.default and out[0].is_meta:
+        return (torch.empty_like(out[0], memory_format=suggest_memory_format(args[0])), *out[1:])
+    if func in NORM_GRADIENTS and isinstance(out[0], Tensor) and out[0].is_meta:
         return (torch.empty_like(out[0], memory_format=suggest_memory_format(args[1])), *out[1:])
     return out
 

@@ -23,11 +23,11 @@ from archcalc.witness.results import Comparison, LayerFigures
 
 AS_FVCORE = convention("fvcore")._replace(library=None)
 """fvcore's convention for a model in which every layer is a module."""
-NOT_ON_META = frozenset(("conv_table", "mish", "elu", "selu", "rms_norm"))
+NOT_ON_META = frozenset(("conv_table", "mish", "rms_norm"))
 """Layer types whose memory is measured on the CPU.
 
 On the meta device, PyTorch cannot read the indices of input maps of a conv_table. The backward pass of mish runs there
-as eight operators, and operators of the others give their results another memory order than on a CPU.
+as eight operators, and those of rms_norm give their results another memory order than on a CPU.
 """
 TRAINING_BATCH = 2
 """Images in a training batch. Batch normalisation of a map with one position cannot train on one image."""

@@ -42,6 +42,45 @@ def results(device, sizes, last):
         yield x.grad
 
 
+ACTIVATIONS = (
+    "hardswish",
+    "hardsigmoid",
+    "hardtanh",
+    "elu",
+    "softplus",
+    "silu",
+    "gelu",
+    "leaky_relu",
+    "relu",
+    "sigmoid",
+)
+ORDERS = [(0, 1, 2, 3), (0, 2, 1, 3), (0, 2, 3, 1)]
+
+
+def in_order(device, order):
+    """A map whose axes lie in memory in an order."""
+    sizes = (2, 8, 5, 7)
+    back = [order.index(axis) for axis in range(4)]
+    return torch.zeros([sizes[axis] for axis in order], device=device).permute(back)
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "group_norm"])
+def test_orders_of_gradients(name):
+    """A map and the gradient of a layer's output lie in two orders."""
+
+    def orders(device):
+        for x, gradient in ((a, b) for a in ORDERS for b in ORDERS):
+            x = in_order(device, x).requires_grad_()
+            y = getattr(torch.nn.functional, name)(x, *([2] if name == "group_norm" else []))
+            y.backward(in_order(device, gradient))
+            yield tuple(y.stride())
+            yield tuple(x.grad.stride())
+
+    with AsOnCpu():
+        theirs = list(orders("meta"))
+    assert theirs == list(orders("cpu"))
+
+
 @pytest.mark.parametrize(("sizes", "last"), FORMATS)
 def test_memory_order(two_threads, sizes, last):
     with AsOnCpu():
