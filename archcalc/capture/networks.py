@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from archcalc.capture.models import Model, model_of
-from archcalc.capture.recording import record
+from archcalc.capture.recording import record, types_of
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Imported
 from archcalc.importing.traced.calls import Run
@@ -84,10 +84,18 @@ def imported(
     if unused:
         count = sum(prod(shape) for shape in unused.values())
         graph.remarks[f"parameters that no layer uses: {count:,} in {next(iter(unused))}{_more(len(unused))}"] = None
-    graph.remarks |= dict.fromkeys(model.remarks)
+    graph.remarks |= dict.fromkeys((*_types(module), *model.remarks))
     graph.about["title"] = model.title
     graph.names_are_paths = True
     return graph.finish(allow_missing)
+
+
+def _types(module: nn.Module) -> list[str]:
+    """What a report says of a module that is not in float32."""
+    names = [str(one).removeprefix("torch.") for one in types_of(module)]
+    if len(names) > 1:
+        return [f"parameters in {' and '.join(names)}; memory is that of one type for all"]
+    return [f"parameters in {name} (--dtype {name} for their memory)" for name in names if name != "float32"]
 
 
 def _unused(module: nn.Module, run: Run) -> dict[str, tuple[int, ...]]:

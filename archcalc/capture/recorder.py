@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from types import FrameType
 from typing import Any
 
 import torch
@@ -42,6 +43,8 @@ PATHS = ("StochasticDepth", "DropPath")
 """Classes of modules that leave a path out in training, and run no operator at inference."""
 TORCH = os.path.dirname(torch.__file__) + os.sep
 OWN = os.path.dirname(__file__) + os.sep
+RUNS = "record"
+"""The function that runs a model. What calls it is no code of the model."""
 
 
 class ReadsError(Exception):
@@ -243,12 +246,14 @@ def _tensors(made: Any) -> list[torch.Tensor]:
 
 
 def _line() -> str:
-    """The file and line of the model's code that calls an operator: the innermost code that is not PyTorch's."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_back is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((TORCH, OWN)) and not file.startswith("<"):
-            break
+    """The file and line of the model's code that calls an operator: the innermost code that is not PyTorch's; '' if
+    PyTorch's own modules are all that calls."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith((TORCH, OWN, "<")):
+        if frame.f_code.co_name == RUNS and frame.f_code.co_filename.startswith(OWN):
+            return ""
         frame = frame.f_back
+    if frame is None:
+        return ""
     file = frame.f_code.co_filename.removeprefix(os.getcwd() + os.sep)
     return f"{file.rpartition('site-packages' + os.sep)[2]}:{frame.f_lineno}"

@@ -18,7 +18,7 @@ from archcalc.capture.failures import VALUES, failure
 from archcalc.capture.lists import ListsAsTensors
 from archcalc.capture.recorder import PATHS, DependsError, ReadsError, Recorder
 from archcalc.errors import ArchcalcError, Problem
-from archcalc.importing.traced.calls import Run, raw_outputs
+from archcalc.importing.traced.calls import Run, raw_outputs, without_inputs
 from archcalc.named_inputs import INPUT
 
 BATCH = 2
@@ -27,6 +27,19 @@ BATCH = 2
 
 def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *, training: bool = False) -> Run:
     """A run of a module in its mode for inference or for training. The module itself is not changed.
+
+    If an output that depends on no input may have the batch as its first axis, a run with one more image decides.
+    """
+    run = _record(module, inputs, file, training, BATCH)
+    fixed = [name for name, one in without_inputs(run.outputs, run.calls).items() if one.shape[:1] == (BATCH,)]
+    if not fixed:
+        return run
+    more = _record(module, inputs, file, training, BATCH + 1).outputs
+    return run._replace(repeated=tuple(name for name in fixed if more[name].shape[:1] == (BATCH + 1,)))
+
+
+def _record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, training: bool, batch: int) -> Run:
+    """A run of a module on so many images.
 
     ``inputs``: the sizes of one image each, by the names of the arguments of ``forward``; one alone can be ``input``.
     ArchcalcError if the module does not run.
@@ -41,7 +54,8 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
     given = _arguments(module, inputs, file)
     parameters, buffers = _without_values(module)
     recorder = Recorder(module, parameters, buffers)
-    tensors = {name: torch.zeros(BATCH, *sizes, device="meta") for name, sizes in given.items()}
+    dtype = next(iter(types_of(module)), torch.float32)
+    tensors = {name: torch.zeros(batch, *sizes, dtype=dtype, device="meta") for name, sizes in given.items()}
     named = {name: recorder.add(tensor, "input", name) for name, tensor in tensors.items()}
     state = _everywhere(module, {**parameters, **buffers})
     try:
@@ -57,19 +71,24 @@ def record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, *,
         outputs = raw_outputs(recorder.calls)
         if outputs:
             remark = f"cut before {recorder.place}, where sizes depend on values"
-            return Run(named, recorder.calls, outputs, BATCH, (remark,), classes=recorder.classes)
+            return Run(named, recorder.calls, outputs, batch, (remark,), classes=recorder.classes)
         raise ArchcalcError(Problem(f"{recorder.place} gives a map whose size depends on values", file)) from error
     except ReadsError as error:
         raise ArchcalcError(Problem(f"{recorder.place} {VALUES}", file)) from error
     except ArchcalcError:
         raise
     except (Exception, SystemExit) as error:
-        raise ArchcalcError(Problem(failure(recorder, error, given, BATCH), file)) from error
-    outputs = {name: recorder.tensors[id(tensor)] for name, tensor in _named(out, "").items()}
+        raise ArchcalcError(Problem(failure(recorder, error, given, batch), file)) from error
+    outputs = {name: recorder.known(tensor) for name, tensor in _named(out, "").items()}
     if not outputs:
         text = f"forward returns {_a(type(out).__name__)} without tensors; expected tensors, or a list or dict of them"
         raise ArchcalcError(Problem(text, file))
-    return Run(named, recorder.calls, outputs, BATCH, classes=recorder.classes)
+    return Run(named, recorder.calls, outputs, batch, classes=recorder.classes)
+
+
+def types_of(module: nn.Module) -> list[torch.dtype]:
+    """The types of the numbers of a module's parameters, in their order."""
+    return [*dict.fromkeys(one.dtype for one in module.parameters() if one.is_floating_point())]
 
 
 def _without_values(module: nn.Module) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from archcalc.capture.models import Model, model_of
-from archcalc.capture.recording import record
+from archcalc.capture.recording import record, types_of
 from archcalc.errors import ArchcalcError
 from archcalc.importing.graph import Graph, Imported
 from archcalc.importing.traced.network import Origin, graph_of
@@ -73,6 +73,8 @@ def compared(
     module: nn.Module, sizes: Mapping[str, Sequence[int]], made: Imported, origins: Mapping[str, Origin]
 ) -> Row:
     """The largest difference between the outputs of both models."""
+    if types_of(module) not in ([], [torch.float32]):
+        module.float()
     with_values(module)
     family = import_by(lambda inputs, anew: made, "the model", "model")
     network = expand(family, family.name)

@@ -71,6 +71,17 @@ def used_by(outputs: Iterable[Tensor], calls: Iterable[Call]) -> set[int]:
     return found
 
 
+def without_inputs(outputs: Mapping[str, Tensor], calls: Sequence[Call]) -> dict[str, Tensor]:
+    """The outputs that depend on no input."""
+    found = {}
+    for name, tensor in outputs.items():
+        used = used_by([tensor], calls)
+        reads = (one for call in calls if id(call) in used for one in call.tensors)
+        if tensor.kind != "input" and not any(one.kind == "input" for one in reads):
+            found[name] = tensor
+    return found
+
+
 def raw_outputs(calls: Sequence[Call]) -> dict[str, Tensor]:
     """What the last layers with parameters make, by the paths of their modules: no other layer with parameters follows."""
     weighted = [call for call in calls if any(one.kind == "parameter" for one in call.tensors)]
@@ -95,5 +106,7 @@ class Run(NamedTuple):
     """The tensors that were read there."""
     lost: int = 0
     """What stands behind, and is no call either."""
+    repeated: tuple[str, ...] = ()
+    """The outputs that depend on no input and whose first axis is the batch."""
     classes: Mapping[str, str] = MappingProxyType({})
     """The class of every module, by its path."""

@@ -71,7 +71,7 @@ class _Writing:
         self.blobs: dict[int, Blob] = {}
         self.owners: dict[Tensor, int] = {}
         self.macs = self.params = 0
-        ends = {name: shown for name, one in run.outputs.items() if (shown := self.output(one)) is not None}
+        ends = {name: shown for name, one in run.outputs.items() if (shown := self.output(one, name)) is not None}
         outputs = [at for name, at in ends.items() if name not in heads]
         read = [shown for tensor in run.ends if (shown := self.output(tensor)) is not None]
         problems = [*run.problems, *self.mapping.problems]
@@ -94,7 +94,7 @@ class _Writing:
         if len(names) > 1 or (names and last and names[0] != last):
             self.graph.outputs = names
 
-    def output(self, tensor: Tensor) -> int | None:
+    def output(self, tensor: Tensor, name: str = "") -> int | None:
         """The step of an output; None if it was lost, or depends on constants alone."""
         value = self.mapping.finish(tensor)
         if tensor.kind == OVERWRITTEN:
@@ -103,7 +103,12 @@ class _Writing:
         others = any(isinstance(self.mapping.of(one), Shown) for one in self.run.outputs.values())
         made = others and isinstance(value, Fixed) and value.parameters and value.calls
         try:
-            return self.step_of(self.mapping.shown(tensor) if made else value)
+            shown = self.mapping.shown(tensor) if made else value
+            if name in self.run.repeated and isinstance(shown, Shown) and without_batch(shown.view[0]):
+                raise UnsupportedError("parameters that the model copies for every image; expand copies nothing")
+            if isinstance(shown, Fixed) and others:
+                self.graph.dropped["output that depends on no input"] += 1
+            return self.step_of(shown)
         except UnsupportedError as error:
             self.graph.lacks("output", f"the output {tensor}: {error}", 0)
             return None
@@ -166,16 +171,28 @@ class _Writing:
             if held != usual and self.graph.storage_known:
                 found["storage"] = held
         owned = [self.owners[tensor] for tensor in step.own if tensor in self.owners]
-        if owned and len(owned) == len(step.own) and owned[0] in self.blobs:
+        if owned and (problem := self.unlike(at, owned)):
+            self.graph.lacks(step.type, f"{self.names[at]}: {problem}", 0)
+        elif owned and owned[0] in self.blobs:
             found["weights"] = self.blobs[owned[0]].name
-        elif owned:
-            text = f"{self.names[at]}: {step.type} shares a part of its weights with another layer"
-            self.graph.lacks(step.type, text, 0)
         for tensor in step.own:
             self.owners.setdefault(tensor, at)
         if step.own and not owned and not any(one.trained for one in step.own if one.kind == "parameter"):
             found |= {} if all(one.kind == "buffer" for one in step.own) else {"trained": False}
         return found
+
+    def unlike(self, at: int, owned: list[int]) -> str:
+        """Why a step cannot use the weights of the steps that own its parameters; '' if it can."""
+        step, other = self.steps[at], self.steps[owned[0]]
+        shared = " and ".join(tensor.name for tensor in step.own if tensor in self.owners)
+        text = f"{step.type} shares {shared} with {self.names[owned[0]]}"
+        if step.type != other.type:
+            return f"{text}, which is of another type ({other.type})"
+        if {*map(id, step.own)} != {*map(id, other.own)}:
+            return f"{text}, and not all parameters: layers share all parameters of a layer, or none"
+        calls = [self.mapping.steps.callers.get(one) for one in (at, owned[0])]
+        statistics = [call.settings.get("running_mean") if call else None for call in calls]
+        return "" if statistics[0] is statistics[1] else f"{text}, and not the running statistics"
 
     def named(self, needed: set[int]) -> dict[int, str]:
         """The names of the steps: the path of the module, or the path of the caller and the type."""

@@ -111,7 +111,7 @@ def test_equal_biases_of_modules(trained: bool, tmp_path: Path) -> None:
     if not trained:
         assert network(tmp_path, made).analyze().totals.params == 4 * 72
         return
-    with pytest.raises(ArchcalcError, match="shares a part of its weights with another layer"):
+    with pytest.raises(ArchcalcError, match="shares b with conv0, and not all parameters"):
         network(tmp_path, made)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, reshaped, whole
-from archcalc.importing.traced.mapping import Mapping, pair, rule, settings_of, short
+from archcalc.importing.traced.mapping import SHAPES, Mapping, pair, rule, settings_of, short
 from archcalc.importing.traced.operands import operand
 from archcalc.importing.traced.rules.arithmetic import joined
 from archcalc.importing.traced.rules.products import matrix_product
@@ -128,7 +129,15 @@ def weight_norm(mapping: Mapping, weight: Tensor, transposed: bool) -> dict[str,
             return {"weight_norm": "channels"}
         if at == len(weight.shape) - 1 and len(weight.shape) > 2:
             return {"weight_norm": "last"}
-    raise UnsupportedError("a convolution whose weights are computed")
+    raise UnsupportedError(f"a convolution whose weights are computed{computed_by(value.calls)}")
+
+
+def computed_by(calls: Sequence[Call]) -> str:
+    """The operators that compute weights, as the end of a sentence."""
+    names = [call.operator for call in calls if call.operator not in SHAPES]
+    if "mv" in names and ("vdot" in names or "dot" in names):
+        return " by spectral norm"
+    return f" by {', '.join(dict.fromkeys(names))}" if names else ""
 
 
 def _gamma(factor: float, number: int) -> float:
@@ -158,7 +167,7 @@ def linear(mapping: Mapping, call: Call) -> Shown:
             return constant_product(mapping, tensor, weight)
         calls = [call for call in known.calls if call.operator == "_weight_norm"]
         if [call.settings["dim"] for call in calls] != [0]:
-            raise UnsupportedError("a linear layer whose weights are computed")
+            raise UnsupportedError(f"a linear layer whose weights are computed{computed_by(known.calls)}")
         settings["weight_norm"] = "channels"
     step = mapping.steps.steps[tensor.step]
     last = len(step.sizes) - 1
