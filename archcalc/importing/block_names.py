@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from archcalc.importing.items import ALIAS, Item
 from archcalc.layers import registry
 
-SHORT = {"batch_norm": "norm", "layer_norm": "norm", "group_norm": "norm", "instance_norm": "norm"}
+NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm")
+SHORT = dict.fromkeys(NORMS, "norm")
 SHORT |= {"conv_transpose": "up", "leaky_relu": "leaky", "hard_swish": "swish"}
 JOINED = {"add": "projection", "concat": "branches", "multiply": "gated", "maximum": "largest", "attention": "attend"}
 WITH_IDENTITY = {"add": "residual", "concat": "dense_layer", "multiply": "gate", "attention": "attend"}
@@ -18,6 +19,10 @@ MOST_TYPES = 4
 """The most layers whose types make a name."""
 CONTAINERS = ("Sequential", "ModuleList", "ModuleDict", "")
 """Classes that say nothing of what is inside."""
+
+
+NETWORKS = r"(?<=[a-z])(Net|NeXt|Former|ViT|Vit)(?![a-z])"
+"""The ends of names of networks, which are one word with what stands before: ConvNeXt, ResNet, EfficientFormer."""
 
 
 class BlockNames:
@@ -31,9 +36,12 @@ class BlockNames:
     ) -> None:
         self.modules, self.classes, self.reserved = modules, classes, {*registry, *reserved}
 
-    def of(self, uses: Mapping[str, Sequence[Item]]) -> dict[str, str]:
-        """The name of each block. Of several with one name, the block that is used most has no number."""
-        wanted = {block: self.wanted(block, some) for block, some in uses.items()}
+    def of(self, uses: Mapping[str, Sequence[Item]], bodies: Mapping[str, Sequence[Item]]) -> dict[str, str]:
+        """The name of each block. Of several with one name, the block that is used most has no number.
+
+        ``bodies``: the layers that all uses of a block have.
+        """
+        wanted = {block: self.wanted(block, len(uses[block]), bodies[block]) for block in uses}
         found: dict[str, str] = {}
         taken = {*self.reserved}
         for block in sorted(uses, key=lambda block: -len(uses[block])):
@@ -46,10 +54,10 @@ class BlockNames:
             found[block] = name
         return found
 
-    def wanted(self, block: str, uses: Sequence[Item]) -> str:
+    def wanted(self, block: str, uses: int, body: Sequence[Item]) -> str:
         known = Counter(self.module(path) for path in self.modules[block])
         name, count = known.most_common(1)[0]
-        return name if name and 2 * count > len(uses) else guessed(uses[0].body or [])
+        return name if name and 2 * count > uses else guessed(body)
 
     def module(self, path: str) -> str:
         """The name of a module: its class, or what the module around it calls it."""
@@ -66,7 +74,8 @@ class BlockNames:
 
 
 def snake(name: str) -> str:
-    """``SwinTransformerBlock`` as ``swin_transformer_block``; '' if it is no name of a block."""
+    """``SwinTransformerBlock`` as ``swin_transformer_block``, ``ConvNeXtBlock`` as ``convnext_block``; '' if it is no name of a block."""
+    name = re.sub(NETWORKS, lambda found: found[0].lower(), name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().strip("_")
     return name if re.fullmatch(r"[a-z][a-z0-9_]*", name) else ""
 

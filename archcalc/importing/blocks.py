@@ -9,21 +9,21 @@ the result is expanded again and compared.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from archcalc.importing.block_names import BlockNames
+from archcalc.importing.bodies import whole
+from archcalc.importing.conditions import Conditions
 from archcalc.importing.entries import entry_of, ranged
 from archcalc.importing.fitting import WIDTH, fit
-from archcalc.importing.items import Item, copied, lists_of, mark_named, rename
+from archcalc.importing.items import Item, lists_of, mark_named, rename
 from archcalc.importing.recovery import Recovery
 from archcalc.importing.repeats import repeated
 from archcalc.importing.structure import structured
+from archcalc.importing.variants import absent
 from archcalc.named_inputs import INPUT
 from archcalc.trees import Tree, tree_of
-
-MOST_PARAMETERS = 8
-"""The most parameters of a block. More are no help to a reader."""
 
 
 def recovered(tree: Tree, channels: Mapping[str, int], classes: Mapping[str, str], reserved: Iterable[str]) -> Tree:
@@ -43,6 +43,7 @@ def recovered(tree: Tree, channels: Mapping[str, int], classes: Mapping[str, str
     blocks.write_out()
     blocks.fit()
     mark_named(items, recovery.outputs)
+    _state_defaults(items)
     entries = [entry_of(item) for item in repeated(items)]
     parts: dict[str, Any] = {key: value for key, value in tree.value.items() if key != "layers"}
     if blocks.bodies:
@@ -61,40 +62,73 @@ class _Blocks:
         """Replace the uses of each block that one other block uses, in one place alone, by what they stand for."""
         places: Counter[str] = Counter()
         around: dict[str, str] = {}
-        for block, body in [("", self.items), *((block, uses[0].body or []) for block, uses in self.uses.items())]:
+        for block, body in [("", self.items), *((block, self.whole(block)) for block in self.uses)]:
             for one in (one for some in lists_of(body) for one in some if one.block):
-                places[one.type] += 1
+                places[one.type] += 1 if one.times == 1 else 2
                 around[one.type] = block
         for block in [block for block, count in places.items() if count == 1 and around[block]]:
             parent = around[block]
             while parent not in self.uses:
                 parent = around[parent]
+            inner = self.whole(block)
+            uses = self.uses[block]
+            own_width = fit(self.whole(block), [use.body or [] for use in uses], [use.inside for use in uses]).has_width
+            if own_width or inner[-1].optional:  # what reads the block reads its last layer
+                continue
             for use in self.uses.pop(block) and self.uses[parent]:
-                _write_out(use.body or [], block)
+                _write_out(use.body or [], block, inner)
+
+    def whole(self, block: str) -> list[Item]:
+        """The body of a block with every layer that one of its uses has."""
+        return whole([use.body or [] for use in self.uses[block]])
+
+    def ordered(self) -> list[str]:
+        """The blocks, each behind those that it uses."""
+        found: dict[str, None] = {}
+
+        def visit(block: str) -> None:
+            if block not in found:
+                for one in (one for some in lists_of(self.whole(block)) for one in some if one.block):
+                    visit(one.type)
+                found[block] = None
+
+        for block in self.uses:
+            visit(block)
+        return [*found]
 
     def fit(self) -> None:
         """Write each block, with the numbers that differ as its parameters."""
-        names = self.names.of(self.uses)
-        for block, uses in self.uses.items():
-            name, body = names[block], copied(uses[0].body or [])
-            found = fit([body, *[use.body or [] for use in uses]])
-            for values in found.params.values():
-                del values[0]
+        order = self.ordered()
+        bodies = {block: self.whole(block) for block in order}
+        always = {block: [one for one in body if not one.optional] for block, body in bodies.items()}
+        names = self.names.of(self.uses, always)
+        for block in order:
+            uses, name = self.uses[block], names[block]
+            body = self.whole(block)
+            found = fit(body, [use.body or [] for use in uses], [use.inside for use in uses])
+            Conditions(found).state(body, [use.body or [] for use in uses])
             for at, use in enumerate(uses):
                 use.args, use.defaults = found.args(at), found.defaults
             for use in uses:
                 use.type = name
             mark_named(body)
+            _state_defaults(body)
             stated: dict[str, Any] = {"params": found.stated()} if found.params else {}
             stated |= {"let": {WIDTH: "channels"}} if found.has_width else {}
             layers = [entry_of(item, keep_names=False) for item in repeated(body)]
             self.bodies[name] = {**stated, "layers": layers}
 
 
-def _write_out(body: list[Item], block: str) -> None:
-    """Replace the use of a block in a body by what it stands for."""
+def _state_defaults(items: list[Item]) -> None:
+    """Give every use of a block all arguments, so that neighbours can be compared."""
+    for one in (one for some in lists_of(items) for one in some):
+        one.args = {**one.args, **{key: value for key, value in one.defaults.items() if key not in one.args}}
+
+
+def _write_out(body: list[Item], block: str, form: Sequence[Item]) -> None:
+    """Replace the use of a block in a body by what it stands for. ``form``: what stands there if the body lacks the use."""
     items, use = next((some, one) for some in lists_of(body) for one in some if one.type == block)
-    inner = use.body or []
+    inner = use.body or [absent(item) for item in form]
     taken = {one.name for some in lists_of(body) for one in some}
     names = [one.name for some in lists_of(inner) for one in some]
     rename(inner, {name: f"{use.name}.{name}" for name in names if name in taken})

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from archcalc.importing.fitting import ORDER
 from archcalc.importing.items import ALIAS, Item, together
 from archcalc.layers import registry
 from archcalc.trees import Tree, tree_of
 
-ORDER = ("out", "kernel", "stride", "pad", "dilation", "groups")
-"""The first settings of an entry, in their order."""
 FEWEST_IN_RANGE = 3
 """The fewest names with consecutive numbers that become a range."""
 
@@ -23,7 +22,7 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
         return tree_of({ALIAS: [], "name": item.name}, item.line)
     if item.items:
         inner = [entry_of(one, keep_names=False) for one in item.items]
-        if len(inner) == 1:
+        if len(inner) == 1 and item.items[0].times == 1:
             one = inner[0]
             value = dict(one.value) if isinstance(one.value, dict) else {one.value: Tree(None, one.line)}
             return tree_of({**value, "repeat": item.times}, item.line)
@@ -43,6 +42,7 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
         entry["name"] = item.name
     if item.sources is not None:
         entry["from"] = ranged(item.sources) if len(item.sources) > 1 or item.join else item.sources[0]
+    entry |= {"repeat": item.times} if item.times != 1 else {}
     entry |= item.options
     return tree_of(item.type if len(entry) == 1 and settings is None else entry, item.line)
 
@@ -91,6 +91,6 @@ def branch_names(item: Item) -> list[str]:
 
 def is_default(item: Item, key: str, value: Any) -> bool:
     if item.block:
-        return item.defaults.get(key) == repr(value)
+        return key in item.defaults and repr(item.defaults[key]) == repr(value)
     field = registry[item.type].fields.get(key)
     return field is not None and not field.required and repr(field.default) == repr(value)

@@ -25,6 +25,16 @@ def followed(values: Sequence[Any]) -> Any:
     return _parts(values) if all(isinstance(value, (int, float)) for value in values) else None
 
 
+def from_first(values: Sequence[Any]) -> str:
+    """What stands for a value of the first turn, and one of all others; '' if there are others."""
+    first, *others = values
+    if not all(isinstance(value, (bool, int)) and repr(value) == repr(others[0]) for value in others):
+        return ""
+    if isinstance(first, bool):
+        return "i == 1" if first else "i > 1"
+    return f"{first} if i == 1 else {others[0]}"
+
+
 def _counts(values: Sequence[int], step: int) -> bool:
     return all(value == values[0] + turn * step for turn, value in enumerate(values))
 

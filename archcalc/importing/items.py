@@ -40,8 +40,8 @@ SLOTS = (
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 NUMBER, WHOLE_NUMBER = "size#", r"(?<![\w.])[0-9]+(?![\w.])"
 """The settings that stand for the numbers of a pattern, and how the numbers are found."""
-ALIAS, INPUT_OF_BLOCK = "layers", "x"
-"""An empty group, which gives the input of a block a name, and this name."""
+ALIAS, INPUT_OF_BLOCK, MAIN = "layers", "x", "main"
+"""An empty group, which gives the input of a block a name; this name; and that of the layer before a sum with this input."""
 
 
 class Item:
@@ -64,15 +64,19 @@ class Item:
         """The levels of joins inside."""
         self.body: list[Item] | None = None
         """What the use of a block stands for."""
-        self.defaults: Mapping[str, str] = NO_NAMES
-        """The defaults of the block's parameters, as Python writes them."""
-        self.times = 1
+        self.defaults: Mapping[str, Any] = NO_NAMES
+        """The defaults of the block's parameters."""
+        self.times: Any = 1
+        self.turns: list[Item] = []
+        """The other uses of a block that the use stands for, if it has several turns."""
         self.items: list[Item] = []
         """The items of a repeated group."""
         self.entry: Tree | None = None
         """The entry, if it stays as it is."""
         self.named = False
         """Whether another entry reads this one by its name."""
+        self.optional = self.absent = False
+        """Whether some uses of a block lack the item, and whether it stands in one of these."""
 
     @property
     def block(self) -> bool:
@@ -105,9 +109,10 @@ class Item:
         for one in (one for branch in self.branches or () for one in branch):
             yield from one.leaves()
         if self.body is None:
-            yield self
+            if self.type != ALIAS and not self.absent:
+                yield self
         else:
-            for one in self.body:
+            for one in (one for use in (self, *self.turns) for one in use.body or ()):
                 yield from one.leaves()
 
     def key(self, names: Mapping[str, str] = NO_NAMES) -> Any:
@@ -134,7 +139,9 @@ class Item:
         """
         if self.entry is not None:
             yield from names_read(self.entry)
-        yield from (v for v in (*self.args.values(), *self.options.values()) if isinstance(v, str))
+        options = (value for key, value in self.options.items() if key != "when")
+        settings = () if self.block else self.args.values()
+        yield from (v for v in (*settings, *options) if isinstance(v, str))
         for one in (one for some in lists_of(self.body or []) for one in some):
             yield from one.texts()
 

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from archcalc.importing.block_names import CONTAINERS
-from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, NO_NAMES, Item, lists_of, rename
+from archcalc.importing.bodies import collapsed
+from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, Item, lists_of, rename
+from archcalc.importing.kinds import Kinds, conform
+from archcalc.importing.parts import Part, activates, around, has_sources, key_of, module_of, unit_at
 from archcalc.importing.structure import restructured
-from archcalc.layers import registry
-from archcalc.layers.activation import Glu
 
-WEIGHTED = ("conv", "conv_transpose", "linear", "conv_table")
-NORMS = ("batch_norm", "layer_norm", "group_norm", "instance_norm", "lrn", "layer_scale")
 FEWEST_UNITS, FEWEST_USES = 3, 2
 """The fewest uses of a block of a layer with its normalisation and activation, and of any other block."""
-
-
-class Part(NamedTuple):
-    """A part of a list of items. ``path``: of the module that the part is, or ''. ``names``: what its layers are called inside."""
-
-    items: list[Item]
-    unit: list[Item]
-    path: str = ""
-    names: Mapping[str, str] = {}
 
 
 class Recovery:
@@ -34,8 +24,7 @@ class Recovery:
         self, items: list[Item], inputs: Iterable[str], outputs: Iterable[str], classes: Mapping[str, str]
     ) -> None:
         self.top, self.inputs, self.outputs = items, [*inputs], [*outputs]
-        self.known: dict[Any, str] = {}
-        """The blocks by what their uses have in common."""
+        self.kinds = Kinds(self.inside, self.family)
         self.uses: dict[str, list[Item]] = {}
         self.modules: dict[str, list[str]] = {}
         leaves = [leaf for item in items for leaf in item.leaves()]
@@ -83,7 +72,9 @@ class Recovery:
                     continue
                 unit = [item]
                 behind = items[at + 1] if at + 1 < len(items) else item
-                if behind is not item and behind.plain and behind.sources is None and activates(behind):
+                module, dot, _ = item.path.rpartition(".")
+                inside = behind.path.startswith(module + dot)
+                if behind is not item and inside and behind.plain and behind.sources is None and activates(behind):
                     unit += [] if item.named else [behind]
                 places.setdefault(key_of(unit), []).append(Part(items, unit))
         return self.make(places, FEWEST_USES)
@@ -138,46 +129,69 @@ class Recovery:
         return Part(items, unit, path, names)
 
     def make(self, places: Mapping[Any, Sequence[Part]], fewest: int) -> bool:
-        """Make a block of each kind of part that is there often enough, and replace its uses."""
-        chosen = {key: parts for key, parts in places.items() if len(parts) >= fewest or key in self.known}
+        """Make a block of each kind of part that is there often enough, and replace its uses. Whether there are any."""
+        grown = self.kinds.sort(places, fewest)
+        chosen = {key: parts for key, parts in places.items() if key in self.kinds.known}
         for key, parts in chosen.items():
-            block = self.known.setdefault(key, f"block {len(self.known)}")
+            kind = self.kinds.known[key]
+            if not kind.block:
+                kind.block = f"block {len(self.uses)}"
+                self.uses[kind.block], self.modules[kind.block] = [], []
             modules = [part.path or self.whole(part.unit) for part in parts]
-            self.modules.setdefault(block, []).extend(modules)
-            uses = [self.use(block, part, path) for part, path in zip(parts, modules, strict=True)]
-            self.uses.setdefault(block, []).extend(uses)
+            self.modules[kind.block] += modules
+            uses = [self.use(kind.block, part, path) for part, path in zip(parts, modules, strict=True)]
+            self.uses[kind.block] += uses
+            if kind.varied and kind not in grown:
+                conform(uses, kind.form)
+        for kind in grown:
+            conform(self.uses[kind.block], kind.form)
         return bool(chosen)
 
-    def use(self, block: str, part: Part, module: str) -> Item:
-        """Replace a part by the use of a block. ``module``: the path of the module that the part is, or ''."""
-        items, unit, path = part.items, part.unit, part.path
-        names = {self.renamed.get(name, name): inner for name, inner in part.names.items()}
-        first, last = unit[0], unit[-1]
-        use = Item(block, {}, last.name, first.line)
-        use.path, use.sources, use.named = last.path, first.sources, last.named
-        use.at, use.inside = first.at, first.inside
+    def family(self, part: Part) -> str:
+        """What blocks have in common that may become one: the class of the module, or what a unit or join begins with."""
+        class_ = self.classes.get(part.path or self.whole(part.unit), "")
+        if class_ not in CONTAINERS:
+            return class_
+        first = part.unit[0]
+        alone = first.depthwise and not self.classes  # what no module separates are depthwise and other layers in turn
+        return f"{first.type} {first.branches is None} {bool(part.path)} {alone}"
+
+    def inside(self, part: Part) -> list[Item]:
+        """The items of a part as the body of a block, with the names that its layers have inside."""
+        unit, path = part.unit, part.path
+        first = unit[0]
         first.sources = None
-        place = next(n for n, item in enumerate(items) if item is first)
-        items[place : place + len(unit)] = [use]
-        if module and module not in self.names and last.name not in self.by_text:
-            use.name = module
-            self.renamed[last.name] = module
-            rename(self.top, {last.name: module}, only_reads=True)
-            self.outputs = [module if name == last.name else name for name in self.outputs]
-            self.names.add(module)
-        use.body = unit
         if not path:
             every = [one.name for some in lists_of(unit) for one in some]
             common = next((one for one in around(every[0]) if all(name.startswith(f"{one}.") for name in every)), "")
             rename(unit, {name: name.removeprefix(f"{common}.") for name in every})
-        else:
-            read = {name for some in lists_of(unit) for one in some for name in (*(one.sources or ()), *one.texts())}
-            rename(unit, names)
-            aliased = [name for name, inner in names.items() if inner == INPUT_OF_BLOCK and name in read]
-            if aliased:
-                alias = Item(ALIAS, {}, INPUT_OF_BLOCK, first.line)
-                alias.inside = first.inside
-                unit.insert(0, alias)
+            return collapsed(unit)
+        names = {self.renamed.get(name, name): inner for name, inner in part.names.items()}
+        read = {name for some in lists_of(unit) for one in some for name in (*(one.sources or ()), *one.texts())}
+        rename(unit, names)
+        if not any(inner == INPUT_OF_BLOCK and name in read for name, inner in names.items()):
+            return collapsed(unit)
+        alias = Item(ALIAS, {}, INPUT_OF_BLOCK, first.line)
+        alias.inside = first.inside
+        return [alias, *collapsed(unit)]
+
+    def use(self, block: str, part: Part, module: str) -> Item:
+        """Replace a part by the use of a block. ``module``: the path of the module that the part is, or ''."""
+        items, unit = part.items, part.unit
+        first, last = unit[0], unit[-1]
+        use = Item(block, {}, last.name, first.line)
+        use.path, use.sources, use.named = last.path, first.sources, last.named
+        use.at, use.inside = first.at, first.inside
+        place = next(n for n, item in enumerate(items) if item is first)
+        items[place : place + len(unit)] = [use]
+        use.body = self.inside(part)
+        name = use.name
+        if module and module not in self.names and name not in self.by_text:
+            use.name = module
+            self.renamed[name] = module
+            rename(self.top, {name: module}, only_reads=True)
+            self.outputs = [module if one == name else one for one in self.outputs]
+            self.names.add(module)
         return use
 
     def whole(self, unit: Sequence[Item]) -> str:
@@ -185,45 +199,3 @@ class Recovery:
         leaves = [leaf for item in unit for leaf in item.leaves()]
         found = [path for path in around(leaves[0].path) if self.sizes[path] == len(leaves)]
         return next((path for path in found if all(leaf.path.startswith(f"{path}.") for leaf in leaves)), "")
-
-
-def key_of(unit: Sequence[Item], names: Mapping[str, str] = NO_NAMES) -> Any:
-    """What two uses of one block have in common. What the first item reads is no part of the block."""
-    return unit[0].key(names), *(one.full_key(names) for one in unit[1:])
-
-
-def around(path: str) -> list[str]:
-    """The paths of the modules around a layer, the innermost one first."""
-    parts = path.split(".")
-    return [".".join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]
-
-
-def module_of(item: Item, depth: int) -> str:
-    """The path of the module at a depth that all layers of an item belong to; ''."""
-    found = {".".join(leaf.path.split(".")[:depth]) for leaf in item.leaves() if leaf.path.count(".") >= depth}
-    return found.pop() if len(found) == 1 and all(one.path.count(".") >= depth for one in item.leaves()) else ""
-
-
-def unit_at(items: Sequence[Item], at: int) -> list[Item]:
-    """The unit that begins at a place of a list: a layer with weights, its normalisation and its activation."""
-    if not items[at].plain or items[at].type not in WEIGHTED:
-        return []
-    found = [items[at]]
-    for item in items[at + 1 : at + 3]:
-        norm = item.type in NORMS and len(found) == 1
-        if found[-1].named or not item.plain or item.sources is not None or not (norm or activates(item)):
-            break
-        found.append(item)
-        if not norm:
-            break
-    return found
-
-
-def has_sources(items: Sequence[Item]) -> bool:
-    """Whether an item in a branch reads another one than the item before it."""
-    return any(item.sources is not None or any(has_sources(branch) for branch in item.branches or ()) for item in items)
-
-
-def activates(item: Item) -> bool:
-    layer = registry.get(item.type)
-    return layer is not None and not item.block and layer.__module__ == Glu.__module__

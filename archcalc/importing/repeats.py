@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.importing.following import followed, numbered, read_by_turn
+from archcalc.importing.fitting import plain
+from archcalc.importing.following import followed, from_first, numbered, read_by_turn
 from archcalc.importing.items import Item
 
+FEWEST_OF_STAGE = 4
+"""The fewest layers of a block whose first turn may have another stride, or a layer more."""
+OF_ALL_TURNS, MOST_OF_FIRST = ("out", "kernel", "expand"), 3
+"""Arguments that the first block of a stage has in common with the others, and the most that it has not."""
 LONGEST_PERIOD = 12
 """The most items of a group that repeats."""
 
@@ -54,10 +59,10 @@ def _group(turns: list[list[Item]]) -> Item | None:
     found: list[tuple[Item, dict[str, Any], str, list[str] | None]] = []
     for column in zip(*turns, strict=True):
         first = column[0]
-        args = {key: followed([one.args[key] for one in column]) for key in first.args}
+        args = _by_turn(column)
         name = numbered([one.name for one in column]) if any(one.named for one in column) else first.name
         sources = read_by_turn([one.sources for one in column], names)
-        if None in args.values() or not name or sources is None:
+        if args is None or not name or sources is None:
             return None
         found.append((first, args, name, sources or None))
     group = Item("", {}, "", turns[0][0].line)
@@ -69,6 +74,23 @@ def _group(turns: list[list[Item]]) -> Item | None:
     return group
 
 
+def _by_turn(column: Sequence[Item]) -> dict[str, Any] | None:
+    """What stands for the arguments of all turns; None if they differ in more than numbers that follow the index.
+
+    The first block of a stage may have another stride, and what goes with the stride.
+    """
+    first = column[0]
+    rows = {key: [one.args[key] for one in column] for key in first.args}
+    args = {key: followed(values) for key, values in rows.items()}
+    others = [key for key, value in args.items() if value is None]
+    stage = first.block and sum(1 for _ in first.leaves()) >= FEWEST_OF_STAGE
+    if not others or not stage or any(plain(key) in OF_ALL_TURNS for key in others):
+        return None if others else args
+    args |= {key: from_first(rows[key]) for key in others}
+    strided = any(plain(key) == "stride" or isinstance(rows[key][0], bool) for key in others)
+    return args if strided and all(args.values()) and len(others) <= MOST_OF_FIRST else None
+
+
 def _shape(item: Item) -> Any:
     """What the turns of a group have in common: everything but names and numbers."""
     if item.entry is not None or any(one.named for one in item.items):
@@ -76,4 +98,4 @@ def _shape(item: Item) -> Any:
     if item.items:
         return item.times, tuple((_shape(one), repr(sorted(one.args.items()))) for one in item.items)
     inner = [[(_shape(one), repr(sorted(one.args.items()))) for one in branch] for branch in item.branches or ()]
-    return item.key(), tuple(sorted(item.args)), repr(inner)
+    return item.key(), item.times, tuple(sorted(item.args)), repr(inner)
