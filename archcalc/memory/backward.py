@@ -25,7 +25,15 @@ VIEWED = frozenset(("addmm", "mm", "_prelu_kernel"))
 """Operators that read their weight through a view; the backward step of the view passes the weight's gradient on."""
 
 
-_AS = {"windows": "last", "image": "last", "values": "first", "matrices": "first", "heads": "last", "channels": "first"}
+_AS = {
+    "windows": "last",
+    "image": "last",
+    "values": "first",
+    "matrices": "first",
+    "heads": "last",
+    "channels": "first",
+    "positions": "first",
+}
 """The order of the copy, by the order that an operator needs."""
 
 
@@ -97,6 +105,7 @@ class BackwardPass:
         if operation.rule.keeps and lies_as_weight(gradient, operation):
             self._stays(gradient.storage, (node.index if node.shares is None else node.shares, operation.parameter))
             return
+        given = gradient.storage
         if operation.rule.needs_order and not lies(tape.batch, gradient, operation):
             gradient = self._in_order(operation, gradient)
         if operation.rule.moves is not None:
@@ -114,6 +123,8 @@ class BackwardPass:
                     made[i] = tape.make("gradient", value.per_image, 0, "gradient of its input")
         last = len(tape.moments) - 1
         gradient.storage.until(last)
+        if operation.rule.needs_order == "positions":  # the copy is made inside the operator
+            given.until(last)
         self.users[gradient.storage] -= 1
         for saved in operation.saved:
             if operation in self.recomputed:

@@ -41,11 +41,12 @@ def moved_back(batch: Batch, moves: Arrangement, operation: Operation, gradient:
     image = image_of(gradient, operation)
     strides = gradient.strides or strides_in(gradient.order, sizes_of(moves.shape))
     back = Arrangement(moves.after, moves.before)
-    there = moved(back, strides[: len(back.before)])  # a vector beside a map has the gradient of a map of size 1
+    strides = strides[: len(back.before)]  # a vector beside a map has the gradient of a map of size 1
+    there = moved(back, (image, *strides), backward=True)
     if there is None:
         return None
     sizes = sizes_of(back.shape)
-    order, strides = batch.order_of(sizes, there, image, operation.output.times)
+    order, strides = batch.order_of(sizes, there[1:], image, operation.output.times)
     return Gradient(gradient.storage, gradient.whole, order, sizes if strides else (), strides)
 
 
@@ -60,6 +61,8 @@ def lies(batch: Batch, gradient: Gradient, operation: Operation) -> bool:
     strides = gradient.strides or strides_in(gradient.order, sizes)
     if needs in ("image", "values"):
         return merges((*sizes[1:], sizes[0]), (*strides[1:], strides[0]))
+    if needs == "positions":
+        return merges(sizes[1:], strides[1:])
     if gradient.order == "heads":
         return False
     rows = ROWS[needs]

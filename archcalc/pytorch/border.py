@@ -38,7 +38,7 @@ class PadRecord(PadChannelsRecord, type="pad"):
         if out == shape:
             return x
         if layer.mode == "zeros":
-            return copied(tape, "constant_pad_nd", x, shape, out)
+            return copied(tape, "constant_pad_nd", x, shape, out, "")
         if layer.mode == "circular":
             return self.circular(tape, x, layer.sides(shape), out)
         order = formatted(x, shape)

@@ -9,10 +9,10 @@ from it may differ for a batch of one image (``Batch``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from archcalc.layers.arrangement import Arrangement
+from archcalc.layers.arrangement import Arrangement, Group
 from archcalc.sizes import product
 
 Numbers = tuple[int, ...]
@@ -76,10 +76,10 @@ class Batch:
         plain = self.contiguous(sizes, strides, image, times)
         if _is_last(sizes, strides, image):
             if plain and (sizes[0] == 1 or product(sizes[1:]) == 1):
-                return ("unit" if len(sizes) > 2 else "first"), ()
+                return "unit", ()
             return "last", () if strides == channels_last(sizes) and image == product(sizes) else strides
         if plain:
-            return "first", ()
+            return "first", () if strides == contiguous(sizes) else strides
         long = [stride for size, stride in zip(sizes, strides, strict=True) if size > 1]
         return "first" if all(outer >= inner for outer, inner in pairwise(long)) else "moved", strides
 
@@ -92,8 +92,10 @@ def _is_last(sizes: Numbers, strides: Numbers, image: int) -> bool:
     """Whether PyTorch takes the strides for channels-last: c10::is_channels_last_strides_2d and _3d."""
     if len(sizes) not in (2, 3, 4):
         return False
-    if len(sizes) == 2:  # PyTorch has no such format over one axis, but operators keep the order
-        return min(sizes) > 1 and strides[0] < strides[1] and image >= sizes[1] * strides[1]
+    if len(sizes) == 2 and min(sizes) > 1:  # PyTorch has no such format over one axis, but operators keep the order
+        return strides[0] < strides[1] and image >= sizes[1] * strides[1]
+    if len(sizes) == 2:  # operators add an axis of size 1
+        sizes, strides = (sizes[0], 1, sizes[1]), (strides[0], sizes[1] * strides[1], strides[1])
     least = 0
     if strides[0] == 0:
         return False
@@ -150,41 +152,75 @@ def _outer(a: int, b: int, rows: Sequence[Numbers], sizes: Numbers) -> bool | No
     return None
 
 
-def moved(arrangement: Arrangement, strides: Numbers) -> Numbers | None:
-    """The strides of a view of the values after a movement; None if PyTorch has to copy the values first.
+def moved(arrangement: Arrangement, strides: Numbers, backward: bool = False) -> Numbers | None:
+    """The strides of a view of a single image after a movement; None if PyTorch has to copy the values first.
+
+    strides:  the strides before the movement. The first is that of the batch, in the result too.
+    backward: whether the movement is the backward pass of another one, and so splits and merges the first axis first
+
+    PyTorch splits axes, puts the parts into another order and merges them. Each step views the whole tensor in a new
+    shape, which gives new strides to all axes of size 1.
 
     >>> from archcalc.layers.arrangement import read_pattern
     >>> from archcalc.sizes import Shape
-    >>> moved(read_pattern("c h w -> h (w c)").arranged(Shape(2, (3, 4))), (1, 8, 2))
-    (8, 1)
+    >>> moved(read_pattern("c h w -> h (w c)").arranged(Shape(2, (3, 4))), (24, 1, 8, 2))
+    (24, 8, 1)
     """
-    parts: dict[str, int] = {}
-    for group, stride in zip(arrangement.before, strides, strict=True):
-        for part in reversed(group):
-            parts[part.name] = stride
-            stride *= part.size
-    after: list[int] = []
-    for group in reversed(arrangement.after):
-        if not merges((part.size for part in group), (parts[part.name] for part in group)):
+    sizes = [1, *(product(part.size for part in group) for group in arrangement.before)]
+    found = strides
+    for at, group in _places(arrangement.before, backward, split=False):
+        if len(group) > 1:
+            new = [*sizes[:at], *(part.size for part in group), *sizes[at + 1 :]]
+            split = viewed(sizes, found, new)
+            assert split is not None  # an axis that is split is always a view
+            sizes, found = new, split
+        elif not group:  # squeeze
+            sizes, found = [*sizes[:at], *sizes[at + 1 :]], (*found[:at], *found[at + 1 :])
+    parts = {part.name: at for at, part in enumerate((p for group in arrangement.before for p in group), 1)}
+    order = [0, *(parts[part.name] for group in arrangement.after for part in group)]
+    sizes, found = [sizes[at] for at in order], tuple(found[at] for at in order)
+    for at, group in _places(arrangement.after, backward, split=True):
+        if len(group) > 1:
+            new = [*sizes[:at], product(part.size for part in group), *sizes[at + len(group) :]]
+            merged = viewed(sizes, found, new)
+            if merged is None:
+                return None
+            sizes, found = new, merged
+        elif not group:  # unsqueeze: the stride of the axis behind, times its size
+            stride = sizes[at] * found[at] if at < len(sizes) else 1
+            sizes, found = [*sizes[:at], 1, *sizes[at:]], (*found[:at], stride, *found[at:])
+    return found
+
+
+def _places(groups: Sequence[Group], backward: bool, split: bool) -> Iterator[tuple[int, Group]]:
+    """The groups in the order in which PyTorch splits or merges them, each with the number of its first axis then.
+
+    split: whether the groups that follow are split, and not the groups before
+    """
+    for at in range(len(groups)) if backward else reversed(range(len(groups))):
+        before = groups[:at]
+        one_by_one = split != backward  # whether the groups before are single axes by now
+        yield 1 + (sum(map(len, before)) if one_by_one else at), groups[at]
+
+
+def viewed(sizes: Sequence[int], strides: Numbers, new: Sequence[int]) -> Numbers | None:
+    """The strides of a view of a tensor in a new shape, or None if there is none: ATen's computeStride.
+
+    >>> viewed((2, 1, 3), (3, 7, 1), (6, 1)), viewed((2, 3), (1, 2), (6,))
+    ((1, 1), None)
+    """
+    found, at = [0] * len(new), len(new) - 1
+    base, there, here = strides[-1], 1, 1
+    for axis in reversed(range(len(sizes))):
+        there *= sizes[axis]
+        if axis and (sizes[axis - 1] == 1 or strides[axis - 1] == there * base):
+            continue  # the axis before lies right outside
+        while at >= 0 and (here < there or new[at] == 1):
+            found[at] = here * base
+            here *= new[at]
+            at -= 1
+        if here != there:
             return None
-        inner = next((part for part in reversed(group) if part.size > 1), None) or (group[-1] if group else None)
-        if inner is not None:
-            after.append(parts[inner.name])
-        else:  # unsqueeze: the stride of the axis behind, times its size
-            behind = (
-                product(part.size for part in arrangement.after[len(arrangement.after) - len(after)]) if after else 1
-            )
-            after.append(behind * after[-1] if after else 1)
-    return tuple(reversed(after))
-
-
-def batch_stride(arrangement: Arrangement, image: int, before: Numbers, after: Numbers) -> int:
-    """The stride of the batch of a single image that was moved. ``image``, ``before``, ``after``: strides.
-
-    If PyTorch views values in a new shape, an axis of size 1 gets the stride of the axes behind it.
-    """
-    for groups, strides in ((arrangement.after, after), (arrangement.before, before)):
-        if any(len(group) > 1 for group in groups):
-            sizes = [product(part.size for part in group) for group in groups]
-            return next((n * stride for n, stride in zip(sizes, strides, strict=True) if n > 1), image)
-    return image
+        if axis:
+            base, there, here = strides[axis - 1], 1, 1
+    return tuple(found)

@@ -73,10 +73,10 @@ def unfolded(tape: Runner, y: TapeTensor, out: Shape) -> TapeTensor:
     rule = BackwardRule(passes_gradient_on=True, needs_order="channels", sizes=sizes)
     y = tape.run("view", [y], y.count, VIEW, rule=rule)
     back = Arrangement(arrangement.after, arrangement.before)
-    strides = moved(back, contiguous(sizes))
+    strides = moved(back, contiguous((1, *sizes)))
     assert strides is not None  # an axis that is split is always a view
     y = tape.run("view", [y], y.count, VIEW, rule=BackwardRule(passes_gradient_on=True, moves=back))
-    return tape.laid(y, out, strides)
+    return tape.laid(y, out, strides[1:])
 
 
 def _folding(x: Shape) -> Arrangement:

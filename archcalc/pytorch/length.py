@@ -40,7 +40,7 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
         if size < FLOAT:
             x = tape.cast(x, FLOAT, "in single precision", "scratch")
         y, root = self.normalised(tape, x, n, groups)
-        moved = not _has_format(tape, y, out, channels)
+        moved = not _has_format(tape, x if x.order == "first" and x.strides else y, out, channels)
         weight = tape.ask(layer_params, layer, shapes[0]).weight
         steps: list[Any] = [("mul", weight)] if weight else []
         steps += [("clone", 0)] * moved + [("_to_copy", 0)] * (size < y.itemsize)

@@ -24,7 +24,7 @@ from archcalc.pytorch.tape import (
     Saves,
     TapeTensor,
 )
-from archcalc.sizes import Shape
+from archcalc.sizes import Shape, product
 
 
 class NormRecord(Record):
@@ -83,7 +83,9 @@ def frozen(tape: Runner, x: TapeTensor, out: Shape) -> TapeTensor:
     rule = BackwardRule(into(0, x, size, out.values, 1))
     saves = Saves(tensors=[(factor, "the factor of each channel")])
     scaled = tape.run("mul", [x], out.values, Result(itemsize=size, role="scratch", label="scaled"), saves, rule)
-    shifted = tape.run("add", [scaled], out.values, rule=PASSES)
+    # a single image has the sizes of factor and shift, if the map has one position: the result is contiguous
+    alike = x.order == "unit" and product(out.axes) == 1 and tape.batch.alone(x.times)
+    shifted = tape.run("add", [scaled], out.values, ORDERED["first" if alike else ""], rule=PASSES)
     for one in (factor, shift):
         one.until(tape.now)
     return shifted

@@ -11,7 +11,7 @@ from archcalc.layers.axes import axis_names
 from archcalc.layers.reduce import Reduce
 from archcalc.layers.reshape import Expand
 from archcalc.pytorch.code import ITSELF, InlineCode, ModuleCode, TorchCode, ends
-from archcalc.pytorch.layout import batch_stride, moved
+from archcalc.pytorch.layout import moved
 from archcalc.pytorch.record import Record
 from archcalc.pytorch.runner import FLOAT, Runner, dense, formatted
 from archcalc.pytorch.tape import ORDERED, VIEW, BackwardRule, Result, Saves, TapeTensor
@@ -64,15 +64,14 @@ def flattening(layer: Any, x: Shape) -> Arrangement:
 def moved_by(tape: Runner, x: TapeTensor, shape: Shape, arrangement: Arrangement) -> TapeTensor:
     """The view of x that a movement makes. If no view can show the new order, PyTorch copies the values."""
     out = arrangement.shape
-    strides = moved(arrangement, dense(x, shape))
+    strides = moved(arrangement, (x.image, *dense(x, shape)))
     rule = BackwardRule(passes_gradient_on=True, moves=arrangement)
     if strides is None:
         return tape.run("clone", [x], out.values, ORDERED["first"], rule=rule)
     y = tape.run("view", [x], out.values, VIEW, rule=rule)
-    image = batch_stride(arrangement, x.image, dense(x, shape), strides)
-    if image != x.image and tape.batch.alone(x.times):
-        y.apart = image
-    return tape.laid(y, out, strides)
+    if strides[0] != x.image and tape.batch.alone(x.times):
+        y.apart = strides[0]
+    return tape.laid(y, out, strides[1:])
 
 
 class DroppingRecord(MovingRecord):
@@ -94,6 +93,10 @@ class DropoutRecord(DroppingRecord, type="dropout"):
 
     def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
         return ModuleCode("nn.Dropout", {"p": layer.p}, 1)
+
+    def keeps(self, layer: Any) -> bool:
+        """With p = 1, PyTorch multiplies by a single zero. A mask has the sizes of the map."""
+        return bool(layer.p == 1)
 
     def drop(self, tape: Runner, layer: Any, x: TapeTensor, out: Shape) -> TapeTensor:
         tape.moment("bernoulli_")
@@ -129,9 +132,14 @@ def format_rule(x: Shape) -> str:
     return "first" if len(x.axes) == 1 else "format"
 
 
-def copied(tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape) -> TapeTensor:
-    """A new map in the memory format of the input. The operator saves nothing."""
-    order = "" if operator == "constant_pad_nd" else format_rule(shape)
+def copied(
+    tape: Runner, operator: str, x: TapeTensor, shape: Shape, out: Shape, gradient_order: str | None = None
+) -> TapeTensor:
+    """A new map in the memory format of the input. The operator saves nothing.
+
+    gradient_order: order of the input's gradient; None: the memory format of the output's gradient
+    """
+    order = format_rule(shape) if gradient_order is None else gradient_order
     return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
 
 
@@ -223,4 +231,4 @@ class PadChannelsRecord(MovingRecord, type="pad_channels"):
         return InlineCode("F.pad({0}, (" + "0, 0, " * len(x.axes) + "{before}, {after}))", widths)
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        return xs[0] if out == shapes[0] else copied(tape, "constant_pad_nd", xs[0], shapes[0], out)
+        return xs[0] if out == shapes[0] else copied(tape, "constant_pad_nd", xs[0], shapes[0], out, "")

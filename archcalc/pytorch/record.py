@@ -106,6 +106,10 @@ class Record:
         """Whether PyTorch returns the result as a view of a tensor, even if the output is not a view of the input."""
         return False
 
+    def keeps(self, layer: Any) -> bool:
+        """Whether the output has the memory format of the input, for the layer's settings."""
+        return self.keeps_format
+
     def fvcore(self, layer: Any) -> str:
         """The operator under which fvcore counts the layer."""
         return self.fvcore_operator or self.type

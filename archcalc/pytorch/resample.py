@@ -11,6 +11,7 @@ from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import per_axis
 from archcalc.layers.border import Crop, Pad
 from archcalc.layers.convolution import ConvTranspose
+from archcalc.layers.windowed import Slide
 from archcalc.pytorch.code import InlineCode, ModuleCode, alike
 from archcalc.pytorch.placing import placement
 from archcalc.pytorch.rearrange import MovingRecord, copied
@@ -42,10 +43,16 @@ class UpsampleRecord(MovingRecord, type="upsample"):
         return f"upsample_{layer.mode}2d"
 
     def run(self, tape: Runner, layer: Any, xs: list[TapeTensor], shapes: list[Shape], out: Shape) -> TapeTensor:
-        return copied(tape, "upsample", xs[0], shapes[0], out)
+        return copied(tape, "upsample", xs[0], shapes[0], out, "first" if layer.mode == "bicubic" else None)
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         return [layer]
+
+
+def _misses(slide: Slide, dilation: int) -> bool:
+    """Whether a window that begins before the map has all its values in the padding."""
+    n, span, stride, before, _ = slide
+    return any(start % dilation >= min(n, start + span) for start in range(-before, 0, stride))
 
 
 class UnpoolRecord(MovingRecord, type="unpool"):
@@ -61,6 +68,8 @@ class UnpoolRecord(MovingRecord, type="unpool"):
         at = placement("max", pool, out, x)
         if at.pads:
             raise LayerError("PyTorch pads the map before this pooling, and so the indices are those of the padded map")
+        if any(map(_misses, pool.slides(out), per_axis(pool.dilation, out, "dilation"))):
+            raise LayerError("a window of this pooling has no value of the map, and so PyTorch has no index for it")
         kernel, stride = per_axis(pool.kernel, out, "kernel"), per_axis(pool.stride, out, "stride")
         for n, k, s, p, size in zip(x.axes, kernel, stride, at.own, out.axes, strict=True):
             usual = (n - 1) * s - 2 * p + k
@@ -81,7 +90,8 @@ class UnpoolRecord(MovingRecord, type="unpool"):
             sizes, strides = (*sizes_of(shapes[0]), 1), (*dense(x, shapes[0]), 1)
             order = "first" if tape.batch.order_of(sizes, strides, x.image, x.times)[0] == "first" else "unit"
         saves = Saves(tensors=[(indices.storage, "the indices of its pooling")])
-        y = tape.run("max_unpool", [x], out.values, ORDERED[order], saves, tape.rule(x, "first"))
+        rule = tape.rule(x, "first")._replace(needs_order="positions", sizes=sizes_of(out))
+        y = tape.run("max_unpool", [x], out.values, ORDERED[order], saves, rule)
         indices.storage.until(tape.now)
         return y
 

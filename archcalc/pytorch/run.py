@@ -49,9 +49,11 @@ def run_layer(tape: Runner, network: Network, node: Node, values: Mapping[int, T
     freed = {value.storage: value.storage.dies for value in inputs if value.storage.dies < now}
     if freed:
         tape.freed[node.index] = freed
+    if out.order == "unit" and not trivial(node.shape):  # an adaptive pooling that repeats the only position
+        out.order = "last"
     differs = trivial(node.shape) if out.order in ("last", "unit") else out.apart
     if differs and all(x.storage is not out.storage for x in inputs):
-        keeps = record.keeps_format or (node.layer.joins and _repeats(shapes, node.shape))
+        keeps = record.keeps(node.layer) or (node.layer.joins and _repeats(shapes, node.shape))
         keeps = keeps or (isinstance(node.layer, Add) and node.layer.unequal)  # which begins with a copy
         if not out.apart:
             out.order = "unit" if keeps and node.shape.values > 1 else "first"

@@ -219,11 +219,11 @@ class Runner(Tape):
 
     def contiguous(self, x: TapeTensor, shape: Shape, moves: Arrangement | None = None) -> bool:
         """Whether the values of all images lie one after another, or would after a movement of whole axes."""
-        strides: tuple[int, ...] | None = dense(x, shape)
+        strides: tuple[int, ...] | None = (x.image, *dense(x, shape))
         if moves is not None:
-            shape, strides = moves.shape, moved(moves, dense(x, shape))
+            shape, strides = moves.shape, moved(moves, (x.image, *dense(x, shape)))
         sizes = shape.channels, *shape.axes
-        return strides is not None and self.batch.contiguous(sizes, strides, x.image, x.times)
+        return strides is not None and self.batch.contiguous(sizes, strides[1:], x.image, x.times)
 
     def laid(self, x: TapeTensor, shape: Shape, strides: tuple[int, ...]) -> TapeTensor:
         """x, with the strides of a view."""

@@ -103,7 +103,7 @@ class BackwardRule(NamedTuple):
                         ``matrices``: all axes but the innermost two as one, copied as ``first``; ``image``: the axes and
                         then the channels of an image as one, copied as ``last``; ``values``: as ``image``, where the order
                         of axes and channels does not matter; ``heads``: all axes but the last, and then the channels, as
-                        one
+                        one; ``positions``: the axes of an image as one, copied as ``first``
     sizes:              the sizes of the result, if ``needs_order`` is not empty
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.

@@ -14,8 +14,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from archcalc import Network, analyze
+from archcalc.layers.base import per_axis
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
+from archcalc.nodes import Node
 from archcalc.pytorch.runner import AttentionForm
 from archcalc.witness import build, gradients, memory
 from archcalc.witness.built import Built
@@ -162,16 +164,23 @@ def memory_of(network: Network, seen: Counter[str], batch: int) -> Iterator[str]
 
 @contextmanager
 def threads_for(network: Network) -> Iterator[None]:
-    """One thread, or two over three axes: with one, PyTorch runs convolutions there otherwise than docs/memory.md says.
+    """One thread, or two where PyTorch runs convolutions otherwise than docs/memory.md says with one.
 
     Two threads take several times as long for small maps.
     """
     before = torch.get_num_threads()
-    torch.set_num_threads(2 if any(len(node.shape.axes) > 2 for node in network.nodes) else 1)
+    torch.set_num_threads(2 if any(map(_needs_threads, network.nodes)) else 1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _needs_threads(node: Node) -> bool:
+    """Whether a layer is over three axes, or a convolution in groups with kernels of one cell."""
+    layer = node.layer
+    grouped = layer.type == "conv" and layer.groups > 1 and {*per_axis(layer.kernel, node.shape, "kernel")} == {1}
+    return grouped or len(node.shape.axes) > 2
 
 
 def _in_form(

@@ -73,6 +73,10 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
     only_trained = given["bias"] or any(given.get(key) for key in ("relative", "weight_norm"))
     if given.get("fixed") and (only_trained or given["pad_mode"] != "zeros"):
         raise NoSuchLayerError("constant weights with what only trained ones have")
+    norm = given.get("weight_norm")
+    own = {key for key in ("gamma", "eps") if given.get(key, 0) not in (0, registry["conv"].fields[key].default)}
+    if own - {"scaled": {"gamma", "eps"}, "standardised": {"eps"}}.get(norm, set()):
+        raise NoSuchLayerError("a setting of computed weights without them")
     if given.get("relative") and axes(x) <= 3:
         return by_relative_position(given, x)
     pad = 0 if given["pad"] == "valid" else given["pad"]
@@ -86,10 +90,6 @@ def conv(given: dict[str, Any], x: Tensor, channels: int | None = None, out: int
         x, pad = F.pad(x, sides(pad)), 0
     if axes(x) > 3:
         return over_last_axes({**given, "pad": pad}, x)
-    norm = given.get("weight_norm")
-    own = {key for key in ("gamma", "eps") if given.get(key, 0) not in (0, registry["conv"].fields[key].default)}
-    if own - {"scaled": {"gamma", "eps"}, "standardised": {"eps"}}.get(norm, set()):
-        raise NoSuchLayerError("a setting of computed weights without them")
     layer = of("Conv", x)(
         x.shape[1] if channels is None else channels,
         given["out"] if out is None else out,
@@ -188,7 +188,7 @@ def max_pool(given: dict[str, Any], x: Tensor) -> Tensor:
 
 
 def avg_pool(given: dict[str, Any], x: Tensor) -> Tensor:
-    if torch.Size(given["dilation"] if isinstance(given["dilation"], tuple) else [given["dilation"]]).numel() != 1:
+    if any(n != 1 for n in listed(given["dilation"])) or len(listed(given["dilation"])) not in (1, axes(x)):
         raise NoSuchLayerError("average pooling has no dilation")
     include = given.get("count_include_pad")
     return pool("AvgPool", given, x, count_include_pad=True if include is None else include)
@@ -311,6 +311,12 @@ def index_select(given: dict[str, Any], x: Tensor) -> Tensor:
     return x.index_select(axis_of(given["axis"], x), torch.zeros(given["count"], dtype=torch.long))
 
 
+def parameter(given: dict[str, Any], x: Tensor) -> Tensor:
+    if 0 in given["size"]:
+        raise NoSuchLayerError("there is no value")
+    return torch.zeros(len(x), *given["size"])
+
+
 def class_token(given: dict[str, Any], x: Tensor) -> Tensor:
     if x.dim() < 3:
         raise NoSuchLayerError("a vector has no positions")
@@ -326,7 +332,7 @@ def attention(given: dict[str, Any], *xs: Tensor) -> Tensor:
     if any(x.dim() < 3 for x in xs[:3]) or len({x.shape[2:-1] for x in xs[:3]}) > 1:
         raise NoSuchLayerError("vectors, or windows that differ")
     q, k, v = (x.unflatten(1, (given["heads"], -1)).movedim(2, -1) for x in xs[:3])
-    mask = window_mask(given, xs[0]) if given["bias"] or given["shift"] else None
+    mask = window_mask(given, xs[0]) if given["bias"] or any(listed(given["shift"])) else None
     if mask is not None and k.shape[-2] != q.shape[-2]:
         raise NoSuchLayerError("windows of keys that are not windows of queries")
     for bias in xs[3:]:
@@ -616,7 +622,7 @@ LAYERS: dict[str, Any] = {
     "attention": attention,
     "matmul": matmul,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
-    "parameter": lambda given, x: torch.zeros(len(x), *given["size"]),
+    "parameter": parameter,
     "index_select": index_select,
     "class_token": class_token,
     "add": lambda given, *xs: unequal(*xs) if given["unequal"] else sum(xs),

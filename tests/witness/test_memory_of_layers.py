@@ -244,6 +244,23 @@ ORDERED = {
     "{conv_transpose: {out: 3, kernel: 1, output_pad: 1, dilation: 2}}, {linear: {out: 4, axis: channels}}]",
     "a vector beside one position, behind a cut": f"[3, 3]\nlayers: [{TOKENS}, {{concat: {{axis: length, b: [], "
     "a: [{add: [[{max_pool: {kernel: 3, stride: 1}}], [global_avg_pool, flatten]]}]}}]",
+    "a bicubic gradient": f"[7, 3, 6]\nlayers: [{TOKENS}, {{upsample: {{mode: bicubic, like: input}}}}, {{max_pool: {{kernel: 1, stride: 3}}}}]",
+    "a map that is dropped as a whole": "[5, 6]\nlayers: [{locally_connected: {out: 2, kernel: 4, stride: 3}}, "
+    "{add: [[], [{dropout: {p: 1}}, global_avg_pool]]}]",
+    "one position that is repeated": f"[3, 4]\nlayers: [{TOKENS}, {{multiply: [[global_max_pool, {{adaptive_avg_pool: {{out: 4}}}}], []]}}, "
+    "{conv: {out: 4, kernel: 1}}]",
+    "a gradient put back in another order": "[4, 10, 6]\nlayers: [{locally_connected: {out: 6, kernel: 3}}, {max_pool: "
+    "{kernel: 2, stride: 2}, name: pool}, {matmul: {transpose: second, a: [{upsample: {size: [3, 4], mode: bilinear}}], "
+    "b: [{unpool: {of: pool}}]}}]",
+    "an activation behind the positions of a vector": "[8]\nlayers: [position, relu]",
+    "an axis of size 1 in a view": "[6, 7, 5]\nlayers: [{rearrange: 'a (b c) (d e) -> (c e) (b) (d a), c=7, e=5'}, "
+    f"{{roll: {{by: [0, 2]}}}}, {TOKENS}]",
+    "two axes of size 1 in a view": "[2, 7, 3]\nlayers: [{avg_pool: {kernel: [4, 2], stride: [4, 1]}}, "
+    "{rearrange: '(a 2) b (2 c) -> (2) (2 b) (c) (a)'}, {rms_norm: {axis: channels}}]",
+    "one position times one value": "[1, 5]\nlayers: [{locally_connected: {out: 3, kernel: 3, stride: 3}}, "
+    "{multiply: [[{conv: {out: 1, kernel: 1}}], []]}, global_avg_pool, {linear: {out: 4, axis: channels}}]",
+    "frozen statistics of one position": "[7, 5]\nlayers: [global_max_pool, {linear: {out: 3, axis: channels}}, "
+    "{batch_norm: {frozen: true}}, {conv: {out: 6, kernel: 2, pad: 1}}]",
     "maxima of one channel put back": "[3, 6]\nlayers: [{linear: {out: 1, axis: channels}}, "
     "{max_pool: {kernel: 2, stride: 2}, name: pool}, {unpool: {of: pool}}, global_avg_pool]",
 }
