@@ -137,10 +137,13 @@ def copied(
 ) -> TapeTensor:
     """A new map in the memory format of the input. The operator saves nothing.
 
-    gradient_order: order of the input's gradient; None: the memory format of the output's gradient
+    gradient_order: order of the input's gradient; '': that of the output's gradient, of which it is a part; None: the
+    memory format of the output's gradient
     """
-    order = format_rule(shape) if gradient_order is None else gradient_order
-    return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=tape.rule(x, order))
+    rule = tape.rule(x, format_rule(shape) if gradient_order is None else gradient_order)
+    if gradient_order == "":
+        rule = rule._replace(parts=((shape.channels, *shape.axes),))
+    return tape.run(operator, [x], out.values, ORDERED[formatted(x, shape)], rule=rule)
 
 
 class SliceRecord(MovingRecord, type="slice"):

@@ -22,6 +22,8 @@ ATEN = torch.ops.aten
 CONVOLUTION = ATEN.convolution.default
 KEEPING = (CONVOLUTION, ATEN.roll.default)
 """Operators that keep the memory format of their input on a CPU. On the meta device their results are contiguous."""
+RESIZING = (ATEN.im2col.default, ATEN.col2im.default)
+"""Operators that make a tensor of the size of the input first, so that the storage is never smaller, on a CPU."""
 NORM_GRADIENTS = (ATEN.native_batch_norm_backward.default, ATEN.native_group_norm_backward.default)
 """Operators whose gradient has the memory format of the input on a CPU."""
 ACTIVATION_GRADIENTS = (
@@ -73,6 +75,8 @@ def run(func: Any, args: Sequence[Any], kwargs: Any) -> Any:
 def _as_on_cpu(func: Any, args: Any, out: Any) -> Any:
     if func in KEEPING and out.is_meta and not (func is CONVOLUTION and _without_onednn(*args)):
         return torch.empty_like(out, memory_format=suggest_memory_format(args[0]))
+    if func in RESIZING and out.is_meta and args[0].numel() > out.numel():
+        return out.new_empty(args[0].numel()).as_strided(out.shape, out.stride())
     if func is ATEN.native_layer_norm_backward.default and isinstance(out[0], Tensor):
         return (out[0].contiguous(), *out[1:])  # on the meta device the gradient has the strides of the output gradient
     if func is ATEN.native_batch_norm.default and out[0].is_meta:

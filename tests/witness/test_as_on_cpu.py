@@ -81,6 +81,20 @@ def test_orders_of_gradients(name):
     assert theirs == list(orders("cpu"))
 
 
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_storages_of_windows(stride):
+    """im2col and col2im make a tensor of the size of their input first, and never a smaller storage."""
+
+    def sizes(device):
+        columns = torch.nn.functional.unfold(torch.zeros(2, 3, 7, 7, device=device), 3, stride=stride)
+        yield columns.untyped_storage().nbytes()
+        yield torch.nn.functional.fold(columns, (7, 7), 3, stride=stride).untyped_storage().nbytes()
+
+    with AsOnCpu():
+        theirs = list(sizes("meta"))
+    assert theirs == list(sizes("cpu"))
+
+
 @pytest.mark.parametrize(("sizes", "last"), FORMATS)
 def test_memory_order(two_threads, sizes, last):
     with AsOnCpu():

@@ -261,6 +261,8 @@ ORDERED = {
     "{multiply: [[{conv: {out: 1, kernel: 1}}], []]}, global_avg_pool, {linear: {out: 4, axis: channels}}]",
     "frozen statistics of one position": "[7, 5]\nlayers: [global_max_pool, {linear: {out: 3, axis: channels}}, "
     "{batch_norm: {frozen: true}}, {conv: {out: 6, kernel: 2, pad: 1}}]",
+    "heads, padded": f"[4, 6]\nlayers: [{TOKENS}, {{rearrange: '(c 2) l -> c l 2'}}, {{pad: {{by: [[1, 0], [0, 0]]}}}}, "
+    f"{{rearrange: 'c h w -> (c w) h'}}, {TOKENS}]",
     "maxima of one channel put back": "[3, 6]\nlayers: [{linear: {out: 1, axis: channels}}, "
     "{max_pool: {kernel: 2, stride: 2}, name: pool}, {unpool: {of: pool}}, global_avg_pool]",
 }
