@@ -64,7 +64,9 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("hsigmoid",), "hard_sigmoid"),
     **dict.fromkeys(("clamp", "clip"), "hard_tanh"),
     **dict.fromkeys(("abs", "absval", "absolute", "exp", "exponential", "log", "logarithm"), "math"),
-    **dict.fromkeys(("sqrt", "squareroot", "square", "pow", "power", "maths", "unary"), "math"),
+    **dict.fromkeys(
+        ("sqrt", "squareroot", "sin", "sine", "cos", "cosine", "square", "pow", "power", "maths", "unary"), "math"
+    ),
     **dict.fromkeys(("lrelu", "leaky"), "leaky_relu"),
     **dict.fromkeys(("logistic", "sigm"), "sigmoid"),
     **dict.fromkeys(("rectifier", "rectifiedlinear"), "relu"),

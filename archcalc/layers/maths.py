@@ -7,11 +7,12 @@ from archcalc.layers.base import Pointwise
 from archcalc.layers.settings import INFINITY, Choice, Number
 from archcalc.sizes import Shape, Work
 
-FUNCTIONS = ("abs", "exp", "log", "sqrt", "power")
+FUNCTIONS = ("abs", "exp", "log", "sqrt", "sin", "cos", "power")
 
 
 class Math(Pointwise, type="math"):
-    """A function of every value alone: its absolute value, exponential, natural logarithm, square root, or a power of it.
+    """A function of every value alone: its absolute value, exponential, natural logarithm, square root, sine or cosine, or a
+    power of it.
 
     ``math: exp`` names the function, ``math: {function: power, exponent: 2}`` is the square. The layers ``scale`` before
     and behind make the base of a logarithm or of an exponential, and ``hard_tanh`` keeps values within limits. No other
@@ -19,7 +20,8 @@ class Math(Pointwise, type="math"):
 
     An absolute value is one comparison, every other function one ``exp``; a square is one product.
 
-    Source: Jia et al., Caffe, 2014: layers AbsVal, Exp, Log and Power.
+    Source: Jia et al., Caffe, 2014: layers AbsVal, Exp, Log and Power. Heo et al., Rotary position embedding for vision
+    transformer, 2024, arXiv:2403.13298 (RoPE-Mixed): sines and cosines of trained angles.
     """
 
     direct = "function"

@@ -12,14 +12,15 @@ from archcalc.pytorch.runner import Runner
 from archcalc.pytorch.tape import NEW, PASSES, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
 from archcalc.sizes import Shape
 
-WITHIN = {"abs": 1, "exp": 0, "log": 0, "sqrt": 1, "power": 2}
+WITHIN = {"abs": 1, "exp": 0, "log": 0, "sqrt": 1, "sin": 1, "cos": 2, "power": 2}
 """How many tensors the backward pass of each function makes before the gradient."""
 OF_OUTPUT = ("exp", "sqrt")
 """Functions whose backward pass reads the output."""
 
 
 class MathRecord(Record, type="math"):
-    """One operator. The backward pass of a power makes the power less one and its product with the exponent."""
+    """One operator. The backward pass of a power makes the power less one and its product with the exponent, that of a cosine
+    the sine and its negative."""
 
     saves_input, saves_output = True, True
     in_place = False

@@ -78,6 +78,17 @@ class Waves(One):
         return x + self.conv(torch.stack((places.sin(), places.cos(), places), 1))
 
 
+class Rotated(One):
+    """Angles that are trained, as in mixed rotary positions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.angles = nn.Parameter(torch.randn(6, 6))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(x) * self.angles.cos() + x * self.angles.sin()
+
+
 @pytest.mark.parametrize(
     ("kind", "types"),
     [
@@ -89,6 +100,7 @@ class Waves(One):
         (Chosen, "conv parameter rearrange index_select to_map add"),
         (Limited, "conv parameter maximum parameter minimum parameter minimum"),
         (Waves, "parameter conv add"),
+        (Rotated, "conv parameter math multiply math multiply add"),
     ],
 )
 def test_layers(kind: type[nn.Module], types: str) -> None:

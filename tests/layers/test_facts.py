@@ -346,6 +346,7 @@ CASES = [
     Case("instance_norm", {"affine": True}, (x,), x, (6, 6), {"add": 834, "mul": 630, "div": 18, "exp": 6}, WHOLE),
     Case("math", {"function": "abs"}, (x,), x, (), {"compare": 210}),
     Case("math", {"function": "log"}, (x,), x, (), {"exp": 210}),
+    Case("math", {"function": "sin"}, (x,), x, (), {"exp": 210}),
     Case("math", {"function": "power", "exponent": -0.5}, (x,), x, (), {"exp": 210}),
     Case("math", {"function": "power", "exponent": 2}, (x,), x, (), {"mul": 210}),
     # two quotients a value, the first of maps, the second by a gate

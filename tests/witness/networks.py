@@ -830,7 +830,7 @@ class Settings:
         return {"factor": self.one_of(0.1, -1, 2), **self.some(shift=self.one_of(None, 0.5, -1))}
 
     def math(self) -> dict[str, Any]:
-        function = self.one_of("abs", "exp", "log", "sqrt", "power", "power")
+        function = self.one_of("abs", "exp", "log", "sqrt", "sin", "cos", "power", "power")
         exponent = self.one_of(2, -1, 0.5, 3, 0) if (function == "power") != self.rarely(12) else None
         return self.some(function=function, exponent=exponent)
 

@@ -25,14 +25,14 @@ JOINS = {
 }
 
 
-@rule("abs", "exp", "log", "sqrt", "square", "pow", "reciprocal", "rsqrt")
+@rule("abs", "exp", "log", "sqrt", "sin", "cos", "square", "pow", "reciprocal", "rsqrt")
 def function(mapping: Mapping, call: Call) -> Shown:
     """A function of mathematics, value by value."""
     given, operator = call.settings, call.operator.rstrip("_")
     if not isinstance(given["self"], Tensor):
         raise UnsupportedError("a number to the power of a map")
     tensor = mapping.shown(given["self"])
-    if operator in ("abs", "exp", "log", "sqrt"):
+    if operator in ("abs", "exp", "log", "sqrt", "sin", "cos"):
         return mapping.steps.same("math", {"function": operator}, tensor)
     exponent = {"square": 2, "reciprocal": -1, "rsqrt": -0.5}.get(operator, given.get("exponent", given.get("other")))
     if not isinstance(exponent, (int, float)) or isinstance(exponent, bool) or exponent == 0:
