@@ -100,7 +100,7 @@ class Rotated(One):
         (Chosen, "conv parameter rearrange index_select to_map add"),
         (Limited, "conv parameter maximum parameter minimum parameter minimum"),
         (Waves, "parameter conv add"),
-        (Rotated, "conv parameter math multiply math multiply add"),
+        (Rotated, "conv parameter math rearrange multiply math rearrange multiply add"),
     ],
 )
 def test_layers(kind: type[nn.Module], types: str) -> None:
