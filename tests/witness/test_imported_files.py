@@ -1,0 +1,52 @@
+"""Every command on the file of an import: each model has something that the others lack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+import archcalc
+from archcalc.cli import main
+from archcalc.memory.training import training
+
+MODELS = {
+    "torchvision:googlenet": ["--input", "3x64x64"],  # side heads
+    "torchvision:lraspp_mobilenet_v3_large": ["--input", "3x64x64"],  # maps that become larger
+    "timm:test_byobnet": [],  # gates and attention along channels
+    "timm:levit_128s": [],  # attention whose bias is a table, and gradients in several orders
+    "timm:coat_lite_tiny": [],  # parts of tokens as maps
+    "timm:test_nfnet": [],  # weights that are computed
+}
+COMMANDS = """
+table NET --depth 1
+verify NET --device cpu
+memory NET --training
+memory NET --fit 8GiB
+rf NET
+explain NET --as fvcore
+export NET --to torch -o OUT/net.py
+show NET --expanded -o OUT/flat.yaml
+plot graph NET -o OUT/graph.svg
+plot memory NET -o OUT/memory.svg
+plot shape NET -o OUT/shape.svg --width page
+report NET --format markdown --figures none -o OUT/pages
+verify OUT/flat.yaml --device meta
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("net", MODELS)
+def test_commands(net: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip(net.partition(":")[0])
+    path = str(tmp_path / "net.yaml")
+    assert main(["import", net, *MODELS[net], "-o", path]) == 0
+    for command in COMMANDS:
+        words = [word.replace("NET", path).replace("OUT", str(tmp_path)) for word in command.split()]
+        assert (main(words), capsys.readouterr().err) == (0, ""), command
+    assert main(["diff", path, net, *MODELS[net]]) == 0
+    assert "\n0 layers differ" in capsys.readouterr().out
+    size = tuple(map(int, MODELS[net][1].split("x"))) if MODELS[net] else None
+    networks = archcalc.load(path), archcalc.load(net, input=size)
+    assert len({training(one).peak(2) for one in networks}) == 1
