@@ -131,7 +131,7 @@ CONVENTIONS = (
         multiply_adds=MULTIPLY_ADDS,
         nothing=layer_types(
             """
-            scale layer_scale position class_token parameter index_select sigmoid hard_sigmoid hard_swish tanh unpool add mean multiply reduce
+            scale layer_scale position class_token parameter index_select sigmoid hard_sigmoid hard_swish tanh unpool grid_sample add mean multiply reduce
             subtract divide maximum minimum math
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
             input identity flatten concat slice crop pad pad_channels dropout drop_path
@@ -157,7 +157,7 @@ CONVENTIONS = (
             relu relu6 leaky_relu prelu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             adaptive_max_pool global_max_pool
             hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm
-            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply reduce
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool grid_sample add mean multiply reduce
             subtract divide maximum minimum math
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """

@@ -32,6 +32,11 @@ def _upsampling(use: Use) -> Int:
     return use.values * {"nearest": 1, "bilinear": 4, "bicubic": 0}[setting(use, "mode")]
 
 
+def _grid_sampling(use: Use) -> Int:
+    """As if it were bilinear on two axes."""
+    return 4 * use.values
+
+
 def _einsum(use: Use) -> bool:
     """Whether the products are written as torch.einsum."""
     return use.form == EINSUM
@@ -112,6 +117,7 @@ OPERATIONS = Tally(
         _upsampling,
         place="_DEFAULT_SUPPORTED_OPS",
     ),
+    Term("grid sampling: 4 per output value", Layers("grid_sample"), _grid_sampling, place="_DEFAULT_SUPPORTED_OPS"),
     omissions=(
         NO_ATTENTION._replace(where=Layers("attention", forms=NOT_WRITTEN), place="_DEFAULT_SUPPORTED_OPS"),
         IN_ATTENTION._replace(

@@ -66,6 +66,7 @@ OPERATORS = (
     "l2_norm",
     "attention",
     "matmul",
+    "grid_sample",
     "position",
     "class_token",
     "parameter",

@@ -35,7 +35,7 @@ NOTHING = (
     relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
     hard_tanh selu softplus mish glu log_softmax
     adaptive_max_pool global_max_pool rms_norm l2_norm
-    max_pool unpool add mean multiply reduce
+    max_pool unpool grid_sample add mean multiply reduce
     subtract divide maximum minimum math
     input identity flatten concat slice crop pad pad_channels dropout drop_path
     """

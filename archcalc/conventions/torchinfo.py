@@ -60,7 +60,7 @@ CONVENTIONS = (
             relu relu6 leaky_relu elu sigmoid hard_sigmoid silu hard_swish gelu tanh
             hard_tanh selu softplus mish glu log_softmax
             adaptive_max_pool global_max_pool l2_norm
-            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool add mean multiply reduce
+            max_pool avg_pool adaptive_avg_pool global_avg_pool upsample unpool grid_sample add mean multiply reduce
             subtract divide maximum minimum math
             input identity flatten concat slice crop pad pad_channels dropout drop_path
             """

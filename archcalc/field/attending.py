@@ -155,7 +155,7 @@ def _equal_digits(found: Sequence[Digit], stated: Sequence[Digit]) -> bool:
 
 
 def anywhere(layouts: Layouts, xs: Sequence[Shape], out: Shape) -> Result:
-    """Regions of maps, which may lie anywhere: a unit reads at most everything."""
+    """Regions or positions of maps, which may lie anywhere: a unit reads at most everything."""
     known = next((layout for layout in layouts if layout), None)
     if known is None:
         return None, [POINT] * len(xs)

@@ -20,6 +20,7 @@ from archcalc.layers.learned import Parameter
 from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import Movement, Roll
 from archcalc.layers.reduce import Reduce
+from archcalc.layers.sample import GridSample
 from archcalc.network import Network, Node
 from archcalc.sizes import POINT, Shape, Window
 
@@ -65,7 +66,7 @@ def _step(node: Node, xs: Sequence[Shape], before: Sequence[Layout | None]) -> t
         return multiplied(layer, before, out)
     if isinstance(layer, Parameter):
         return None, [POINT]
-    if layer.makes_regions:
+    if layer.makes_regions or isinstance(layer, GridSample):
         return anywhere(before, xs, out)
     if isinstance(layer, Add) and layer.unequal:
         return overlapping(before, xs, out)

@@ -16,13 +16,14 @@ from archcalc.layers.join import Add, Concat, broadcast_windows
 from archcalc.layers.learned import Parameter
 from archcalc.layers.matmul import Matmul
 from archcalc.layers.move import ChannelShuffle, Movement, Roll
+from archcalc.layers.sample import GridSample
 from archcalc.network import Network, Node
 from archcalc.sizes import Int, Window
 
 if TYPE_CHECKING:
     from archcalc.field.layout import Layout
 
-REGROUPING = (Movement, Roll, Attention, Matmul, Parameter)
+REGROUPING = (Movement, Roll, Attention, Matmul, GridSample, Parameter)
 """The layers that move positions, read their inputs through different windows, or do not read them."""
 
 

@@ -47,6 +47,7 @@ LAYERS: Mapping[str, str] = {
     **dict.fromkeys(("cat", "concatenate", "concatenation", "route", "join", "merge", "stack"), "concat"),
     **dict.fromkeys(("mul", "times", "product", "elementwisemul", "gate", "gating"), "multiply"),
     **dict.fromkeys(("selfattention", "multiheadattention", "multiheadselfattention", "mha", "mhsa"), "attention"),
+    **dict.fromkeys(("gridsampler", "spatialtransformer", "stn", "warp", "remap", "bilinearsampler"), "grid_sample"),
     **dict.fromkeys(("bmm", "dot", "matrixproduct", "matrixmultiply", "einsum"), "matmul"),
     **dict.fromkeys(("crossattention", "scaleddotproductattention", "sdpa"), "attention"),
     **dict.fromkeys(("positionembedding", "positionalembedding", "posembed", "positional"), "position"),

@@ -17,6 +17,7 @@ from archcalc.layers import (
     region,
     resample,
     reshape,
+    sample,
     unfold,
 )
 from archcalc.layers.base import Layer, registry
@@ -42,5 +43,6 @@ __all__ += [
     "region",
     "resample",
     "reshape",
+    "sample",
     "unfold",
 ]

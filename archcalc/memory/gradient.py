@@ -110,6 +110,8 @@ def passed_by(batch: Batch, operation: Operation, gradient: Gradient, i: int) ->
 
 def summed(batch: Batch, storage: Storage, value: TapeTensor, old: Gradient, new: Gradient) -> Gradient:
     """The sum of two gradients of a tensor. Where the old one is repeated along an axis, the new one places the axis."""
+    if old.order == "unit":  # contiguous, so that the result is made as such
+        return Gradient(storage, True, "first")
     if old.order != "moved":
         return Gradient(storage, True, old.order)
     sizes = old.sizes

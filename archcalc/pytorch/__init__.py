@@ -24,6 +24,7 @@ from archcalc.pytorch import (
     region,
     resample,
     response,
+    sample,
     unfold,
     weighted,
 )
@@ -53,6 +54,7 @@ __all__ += [
     "region",
     "resample",
     "response",
+    "sample",
     "unfold",
     "weighted",
 ]

@@ -58,7 +58,7 @@ def folded(tape: Runner, x: TapeTensor, shape: Shape) -> TapeTensor:
 
     The new batch lies on the axis of the channels of the result, and the channels lie on its first axis.
     """
-    arrangement = _folding(shape)
+    arrangement = folding(shape, leading(shape))
     rule = BackwardRule(passes_gradient_on=True, moves=arrangement)
     if tape.contiguous(x, shape, arrangement):
         return tape.run("view", [x], x.count, Result(view=True, order="first"), rule=rule)
@@ -66,9 +66,9 @@ def folded(tape: Runner, x: TapeTensor, shape: Shape) -> TapeTensor:
     return tape.run("clone", [x], x.count, result, rule=rule)
 
 
-def unfolded(tape: Runner, y: TapeTensor, out: Shape) -> TapeTensor:
-    """The map of shape ``out`` that a layer made with the first axes in the batch; a view."""
-    arrangement = _folding(out)
+def unfolded(tape: Runner, y: TapeTensor, out: Shape, count: int = 0) -> TapeTensor:
+    """The map of shape ``out`` that a layer made with the first axes in the batch, or the first ``count``; a view."""
+    arrangement = folding(out, count or leading(out))
     sizes = sizes_of(arrangement.shape)
     rule = BackwardRule(passes_gradient_on=True, needs_order="channels", sizes=sizes)
     y = tape.run("view", [y], y.count, VIEW, rule=rule)
@@ -79,8 +79,9 @@ def unfolded(tape: Runner, y: TapeTensor, out: Shape) -> TapeTensor:
     return tape.laid(y, out, strides[1:])
 
 
-def _folding(x: Shape) -> Arrangement:
-    """The movement of the first axes before the channels, as one axis."""
+def folding(x: Shape, count: int, *, channels_last: bool = False) -> Arrangement:
+    """The movement of the first ``count`` axes before the channels, as one axis."""
     channels, *axes = ((Part(str(at), n),) for at, n in enumerate((x.channels, *x.axes)))
-    first, last = axes[: leading(x)], axes[leading(x) :]
-    return Arrangement((channels, *axes), (tuple(part for group in first for part in group), channels, *last))
+    first = (tuple(part for group in axes[:count] for part in group),) if count else ()
+    last = (*axes[count:], channels) if channels_last else (channels, *axes[count:])
+    return Arrangement((channels, *axes), (*first, *last))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from archcalc.capture.models import Model, model_of
 from archcalc.capture.recording import record, types_of
@@ -41,6 +41,20 @@ class _Narrowing(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if isinstance(made, Tensor) and made.dtype == torch.float32 and not self.found:
             self.found = any(one.dtype == torch.float64 for one in tree_leaves(args) if isinstance(one, Tensor))
         return made
+
+
+class _Widening(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Makes float64 of what operators make in float32, for a model whose own float32 PyTorch would not join with float64."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is torch.ops.aten._to_copy.default and args[0].dtype == torch.float64:
+            kwargs = {name: value for name, value in kwargs.items() if value != torch.float32}
+
+        def wide(value: Any) -> Any:
+            return value.double() if isinstance(value, Tensor) and value.dtype == torch.float32 else value
+
+        return tree_map(wide, func(*args, **kwargs))
 
 
 def outputs(net: str) -> Row:
@@ -84,9 +98,15 @@ def compared(
     most, kind = MOST, "float32"
     if found:
         images = [image.double() for image in images]
-        with _Narrowing() as narrowing:  # type: ignore[no-untyped-call]
-            found = difference(built_with(network, module.double(), origins), module, images)
-        most, kind = (MOST_NARROW, "float64, partly float32") if narrowing.found else (MOST, "float64")
+        built = built_with(network, module.double(), origins)
+        try:
+            with _Narrowing() as narrowing:  # type: ignore[no-untyped-call]
+                found = difference(built, module, images)
+            most, kind = (MOST_NARROW, "float64, partly float32") if narrowing.found else (MOST, "float64")
+        except RuntimeError:
+            with _Widening():  # type: ignore[no-untyped-call]
+                found = difference(built, module, images)
+            most, kind = MOST, "float64"
     reasons = [] if found <= most else [f"outputs differ by {found:.2g} of the largest in {kind}"]
     return {
         "verdict": "wrong" if reasons else "exact",

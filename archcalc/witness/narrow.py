@@ -13,6 +13,7 @@ from archcalc.layers.move import Movement, Rearrange
 from archcalc.layers.reduce import Reduce
 from archcalc.layers.resample import Upsample
 from archcalc.layers.reshape import Expand
+from archcalc.layers.sample import GridSample
 from archcalc.network import Network, Node
 from archcalc.pytorch.record import records
 from archcalc.sizes import Shape, product
@@ -45,6 +46,8 @@ def narrow(network: Network, source: int = 0) -> tuple[Network, dict[int, int]]:
             inputs = [_attention(small, node.layer, *inputs)]
         elif isinstance(node.layer, Matmul):
             inputs = [_product(small, node.layer, inputs, node.shape.axes)]
+        elif isinstance(node.layer, GridSample):  # a position may lie anywhere
+            inputs = [small.add(f"n{len(small.nodes)}", Reduce(by="mean", axis="positions"), [i]) for i in inputs]
         elif node.layer.joins and not (_along_positions(node) or _unequal(node)):
             inputs = [_widened(small, i, node.shape) for i in inputs]
         for layer in _stand_in(network, node, ones):

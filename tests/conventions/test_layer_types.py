@@ -29,9 +29,7 @@ ACTIVATIONS = (
 )
 PATTERNS = "rearrange channel_shuffle space_to_depth pixel_shuffle to_tokens to_map windows from_windows roll expand unfold fold"
 MOVES = f"input identity flatten concat slice crop pad {PATTERNS} pad_channels dropout drop_path"
-OTHERS = (
-    "unpool scale layer_scale softmax log_softmax glu add mean multiply subtract divide maximum minimum math reduce"
-)
+OTHERS = "unpool grid_sample scale layer_scale softmax log_softmax glu add mean multiply subtract divide maximum minimum math reduce"
 NORMS = "batch_norm group_norm instance_norm layer_norm lrn"
 NO_MODULE = "subsample rbf"
 REGIONS = "roi_align roi_pool ps_roi_pool"
@@ -60,13 +58,13 @@ STATUSES = {
     "calflops-flops": (
         # relu6 counts where it is called as a functional
         f"{MACS} matmul {NORMS} relu relu6 leaky_relu prelu elu gelu silu softmax {MAX_POOLS} {POOLS} upsample",
-        f"{LEARNED} sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool scale layer_scale add mean multiply subtract divide maximum minimum math reduce {MOVES} {REGIONS}",
+        f"{LEARNED} sigmoid hard_sigmoid hard_swish tanh hard_tanh selu softplus mish glu log_softmax rms_norm l2_norm unpool grid_sample scale layer_scale add mean multiply subtract divide maximum minimum math reduce {MOVES} {REGIONS}",
     ),
     "calflops-macs": (f"{MACS} matmul", f"{LEARNED} {NOTHING_IN_TORCH}"),
     "torchvision": (f"{MACS} {PRODUCTS}", f"{NOTHING_IN_TORCH} {LEARNED}"),
     "keras": (
         "",
-        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} rms_norm {ACTIVATIONS.replace(' prelu', '')} {MAX_POOLS} {POOLS} upsample {OTHERS.replace('unpool ', '')} {PRODUCTS} {LEARNED} {MOVES}",
+        f"conv conv_transpose linear {NORMS.replace(' instance_norm', '')} rms_norm {ACTIVATIONS.replace(' prelu', '')} {MAX_POOLS} {POOLS} upsample {OTHERS.replace('unpool grid_sample ', '')} {PRODUCTS} {LEARNED} {MOVES}",
     ),
     "torchsummary": ("", f"{MACS} {PRODUCTS} {LEARNED} {NOTHING_IN_TORCH}"),
 }
@@ -289,6 +287,7 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "attention/v2": case(lambda: continuous(cosine=True), heads=2, bias="continuous", block=[2, 3], cosine=True),
         "matmul": case(lambda: Written(lambda x: torch.matmul(x, x))),
         "matmul/transposed": case(lambda: Written(lambda x: torch.matmul(x.mT, x)), transpose="first"),
+        "grid_sample": case(lambda: Written(lambda x: F.grid_sample(x, x[:, :2].movedim(1, -1), align_corners=False))),
         "add": case(lambda: Written(lambda x: x + x)),
         "mean": case(lambda: Written(lambda x: (x + x) / 2)),
         "multiply": case(lambda: Written(lambda x: x * x)),
@@ -365,6 +364,9 @@ def one_layer(case: str, settings: dict[str, Any]) -> Network:
         network.add("keys", registry["rearrange"](pattern="c h w -> c h w 1"))
         network.add("bias", registry["expand"](size=(6, 6, 6)))
         network.add("layer", layer, [1, 1, 1, 4])
+        return network
+    if type == "grid_sample":
+        network.add("layer", layer, [1, network.add("grid", registry["slice"](stop=2))])
         return network
     network.add("layer", layer, [1] * (len(layer.slots) - layer.optional_slots or 2) if layer.joins else [1])
     return network

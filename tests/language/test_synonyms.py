@@ -36,6 +36,8 @@ def problem(text: str) -> str:
         ("AveragePooling2D", "avg_pool"),
         ("gap", "global_avg_pool"),
         ("MultiScaleRoIAlign", "roi_align"),
+        ("GridSampler", "grid_sample"),
+        ("warp", "grid_sample"),
         ("ROIPooling", "roi_pool"),
         ("PSROIPooling", "ps_roi_pool"),
         ("AdaptiveAvgPool2d", "adaptive_avg_pool"),

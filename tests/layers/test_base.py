@@ -590,6 +590,39 @@ SHAPES = [
         "matmul of 6x5x7 and 6x3x2: the matrices 5x7 and 3x2 do not fit, as 7 columns of the first are not 3 rows of the "
         "second",
     ),
+    ("grid_sample", {}, (x,), "grid_sample reads a map and a grid of positions, got 1 inputs"),
+    (
+        "grid_sample",
+        {},
+        (x, x),
+        "grid_sample: the channels of the grid are x and y, or x, y and z, so 2 or 3, but the grid is 6x5x7",
+    ),
+    (
+        "grid_sample",
+        {},
+        (x, Shape(3, (5, 7))),
+        "grid_sample: a grid with 3 channels has positions on the last 3 axes of a map with as many axes as the grid, got "
+        "the map 6x5x7 and the grid 3x5x7",
+    ),
+    (
+        "grid_sample",
+        {},
+        (x, Shape(2, (4, 5, 7))),
+        "grid_sample: a grid with 2 channels has positions on the last 2 axes of a map with as many axes as the grid, got "
+        "the map 6x5x7 and the grid 2x4x5x7",
+    ),
+    (
+        "grid_sample",
+        {},
+        (Shape(6, (3, 5, 7)), Shape(2, (4, 5, 7))),
+        "grid_sample of 6x3x5x7 at 2x4x5x7: the axes before the last 2 are like a batch and must be equal, got 3 and 4",
+    ),
+    (
+        "grid_sample",
+        {"mode": "bicubic"},
+        (Shape(6, (3, 5, 7)), Shape(3, (4, 5, 7))),
+        "bicubic takes positions on two axes, but the grid 3x4x5x7 has x, y and z",
+    ),
     ("crop", {}, (x,), "crop needs by, size or like, one of the three"),
     ("pad", {"by": 1, "size": 9}, (x,), "pad needs by, size or like, one of the three"),
     ("crop", {"by": [[2, 3], 0]}, (x,), "crop cuts 2 + 3 positions off an axis of 5: nothing is left"),

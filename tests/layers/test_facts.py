@@ -696,6 +696,35 @@ CASES = [
     Case("pad", {"size": 8}, (x,), Shape(6, (8, 8)), (), {}, (cut(-1), cut(0))),
     Case("pad", {"by": [[3, 0]]}, (Shape(2, (4,)),), Shape(2, (7,)), (), {}, (cut(-3),)),
     Case("channel_shuffle", {"groups": 3}, (x,), x),
+    # 4x3 positions of 6 channels, each of 4 products and 3 additions; beside 2 windows of 2 positions on three axes
+    Case(
+        "grid_sample",
+        {},
+        (x, Shape(2, (4, 3))),
+        Shape(6, (4, 3)),
+        (),
+        {"mul": 72 * 4, "add": 72 * 3},
+        ANYWHERE,
+    ),
+    Case("grid_sample", {"mode": "nearest"}, (x, Shape(2, (4, 3))), Shape(6, (4, 3)), (), {}, ANYWHERE),
+    Case(
+        "grid_sample",
+        {"mode": "bicubic"},
+        (x, Shape(2, (1, 1))),
+        Shape(6, (1, 1)),
+        (),
+        {"mul": 6 * 16, "add": 6 * 15},
+        ANYWHERE,
+    ),
+    Case(
+        "grid_sample",
+        {},
+        (Shape(5, (2, 4, 3, 6)), Shape(3, (2, 1, 2, 1))),
+        Shape(5, (2, 1, 2, 1)),
+        (),
+        {"mul": 20 * 8, "add": 20 * 7},
+        tuple(Window(n, whole=True, exact=False) for n in (2, 4, 3, 6)),
+    ),
     # 54 values of 2x2 samples, each of 4 products and 3 additions; 3 additions and a division for the mean of 4 samples
     Case(
         "roi_align",

@@ -266,7 +266,7 @@ def test_every_layer_type_is_written():
     for type in modules:
         assert lines(type, {}, (x,)) == [f"nn.{records[type].modules[0]}()"]
     joins = ("add", "mean", "multiply", "subtract", "divide", "maximum", "minimum", "concat")
-    assert {row[0] for row in ROWS} | {*modules, *joins, "attention", "matmul"} == set(records)
+    assert {row[0] for row in ROWS} | {*modules, *joins, "attention", "matmul", "grid_sample"} == set(records)
 
 
 BEFORE = [
@@ -296,6 +296,21 @@ BEFORE = [
     ("concat", {"axis": "height"}, (x, x), ["torch.cat((x0, x1), 2)"]),
     ("matmul", {"transpose": "first"}, (x, x), ["torch.matmul(x0.mT, x1)"]),
     ("matmul", {}, (Shape(6, (9,)), Shape(9, (4,))), ["torch.matmul(x0, x1)"]),
+    (
+        "grid_sample",
+        {},
+        (x, Shape(2, (4, 3))),
+        ["F.grid_sample(x0, x1.movedim(1, -1), align_corners=False)"],
+    ),
+    (
+        "grid_sample",
+        {"mode": "nearest", "pad_mode": "border", "align_corners": True},
+        (Shape(6, (9, 5, 7)), Shape(2, (9, 1, 2))),
+        [
+            'F.grid_sample(x0.movedim(1, 2).flatten(0, 1), x1.movedim(1, -1).flatten(0, 1), mode="nearest", '
+            'padding_mode="border", align_corners=True).unflatten(0, (-1, *(9,))).movedim(2, 1)'
+        ],
+    ),
     ("attention", {"heads": 2}, (x, x, x), ["Attention(2)"]),
     ("attention", {"heads": 2, "causal": True, "scale": 1}, (x, x, x), ["Attention(2, causal=True, scale=1)"]),
     ("attention", {"heads": 2, "cosine": True}, (x, x, x), ["Attention(2, cosine=True)"]),

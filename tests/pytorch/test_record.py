@@ -164,7 +164,8 @@ def test_what_a_layer_saves_is_what_its_record_says(type) -> None:
             others = (
                 max(1, len(registry[type].slots) - registry[type].optional_slots - 1) if registry[type].joins else 0
             )
-            inputs = [1, *[network.add("other", registry["conv"](out=4, kernel=1)) for _ in range(others)]]
+            width = 2 if type == "grid_sample" else 4
+            inputs = [1, *[network.add("other", registry["conv"](out=width, kernel=1)) for _ in range(others)]]
             pool = network.add("pool", registry["max_pool"](kernel=2, stride=2), [1]) if type == "unpool" else None
             inputs = inputs if pool is None else [pool]
             network.add("layer", registry[type](**settings), inputs, storage=storage, shares=pool)

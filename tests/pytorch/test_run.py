@@ -342,6 +342,32 @@ def test_squared_distances_to_codes():
     assert made(training(net), 2) == (forward, [*[("pow", 48)] * 3, ("sub", 16)])
 
 
+@pytest.mark.parametrize(
+    ("before", "forward", "backward"),
+    [
+        # the coordinates are the last axis of the grid: a view
+        ([], [("view", 0), ("grid_sampler_2d", MAP)], [("grid_sampler_2d", MAP + MAP // 2)]),
+        # two windows of both maps are put before the channels: a copy, and back a copy of the gradient
+        (
+            [("rearrange", {"pattern": "c (n h) w -> c n h w, n=2"})],
+            [("clone", MAP), ("clone", MAP // 2), ("grid_sampler_2d", MAP), ("view", 0), ("view", 0)],
+            [("view", MAP), ("grid_sampler_2d", MAP + MAP // 2)],
+        ),
+    ],
+)
+def test_positions_on_a_map(before, forward, backward):
+    """The gradient of the grid is made with that of the map."""
+    net = Network("net", Shape(4, (8, 8)))
+    ends = []
+    for out in (4, 2):
+        net.add(f"conv{out}", registry["conv"](out=out, kernel=1), [0])
+        for type, settings in before:
+            net.add(f"{type}{out}", registry[type](**settings))
+        ends.append(len(net.nodes) - 1)
+    net.add("layer", registry["grid_sample"](), ends)
+    assert made(training(net), len(net.nodes) - 1) == (forward, backward)
+
+
 REGION = 4 * 2 * 2 * 4
 """A region of 4x2x2."""
 

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archcalc import Network, analyze
 from archcalc.layers.base import per_axis
+from archcalc.layers.sample import GridSample
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
 from archcalc.nodes import Node
@@ -153,13 +154,28 @@ def memory_of(network: Network, seen: Counter[str], batch: int) -> Iterator[str]
     if without_onednn(network, batch):
         seen[f"without oneDNN, {batch}"] += 1
         return
-    module, images = build(network), images_of(network, "cpu", batch)
+    with zeros_beyond(network):
+        module, images = build(network), images_of(network, "cpu", batch)
     attends = any(node.layer.type == "attention" for node in network.nodes)
     forms: tuple[AttentionForm, ...] = ("flash", "math") if attends else ("flash",)
     seen["attends"] += attends and batch == BATCH
     with threads_for(network):
         for form in forms:
             yield from (f"{form}, {said}" for said in _in_form(network, module, images, form, seen))
+
+
+@contextmanager
+def zeros_beyond(network: Network) -> Iterator[None]:
+    """Zeros beyond a map that is sampled: PyTorch's backward pass crashes on other values, if a position is no number."""
+    layers = {id(node.layer): node.layer for node in network.nodes if isinstance(node.layer, GridSample)}.values()
+    before = [layer.pad_mode for layer in layers]
+    for layer in layers:
+        layer.pad_mode = "zeros"
+    try:
+        yield
+    finally:
+        for layer, mode in zip(layers, before, strict=True):
+            layer.pad_mode = mode
 
 
 @contextmanager

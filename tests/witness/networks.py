@@ -337,13 +337,15 @@ class _Drawing:
         for _ in range(len(slots) - registry[type].optional_slots or self.number(2, 3)):
             branch, y = self.steps(x, dict(visible), 2)
             poolable = ends and 0 < len(ends[0].axes) <= 3 and 0 < len(y.axes) <= 3
-            if poolable and type not in ("concat", "attention", "matmul") and self.rarely(3):
+            if ends and type == "grid_sample" and y.axes and not self.rarely(10):
+                y = self.positions(branch, y, ends[0])
+            elif poolable and type not in ("concat", "attention", "matmul") and self.rarely(3):
                 y = self.smaller(branch, y, ends[0])
             elif ends and not self.rarely(3 if type == "add" else 6):
                 y = self.fitted(branch, y, ends[0], "" if axis else type)
             branches.append(branch)
             ends.append(y)
-        if self.flag():
+        if self.flag() and type != "grid_sample":
             branches.reverse()
             ends.reverse()
         settled = type == "matmul" or slots
@@ -386,6 +388,20 @@ class _Drawing:
             )
             y = Shape(like.channels, y.axes)
         return y
+
+    def positions(self, branch: list[Any], y: Shape, like: Shape) -> Shape:
+        """Layers that make a grid of positions on a map like this."""
+        if len(y.axes) <= 3 and self.flag():
+            sizes = [self.number(1, 5) for _ in y.axes]
+            count = 2 if len(y.axes) > 2 and self.flag() else len(y.axes)
+            sizes[: len(y.axes) - count] = like.axes[: len(y.axes) - count]
+            branch.append({"adaptive_avg_pool": {"out": sizes}})
+            y = Shape(y.channels, tuple(sizes))
+        else:
+            y = self.fitted(branch, y, like, "concat")
+        out = self.one_of(2, min(len(y.axes), 3))
+        branch.append({"linear": {"out": out, "axis": "channels"}})
+        return Shape(out, y.axes)
 
     def smaller(self, branch: list[Any], y: Shape, like: Shape) -> Shape:
         """Layers that bring y to a single channel, or to a single position along some axes."""
@@ -694,6 +710,13 @@ class Settings:
 
     def matmul(self) -> dict[str, Any]:
         return self.some(transpose=self.one_of("first", "second", None, "both"))
+
+    def grid_sample(self) -> dict[str, Any]:
+        return self.some(
+            mode=self.one_of(None, "bilinear", "nearest", "bicubic"),
+            pad_mode=self.one_of(None, "zeros", "border", "reflection"),
+            align_corners=self.one_of(None, True, False),
+        )
 
     def windows_of(self, axes: tuple[int, ...]) -> dict[str, Any]:
         """A bias, a shift or both, for windows on the last axis."""

@@ -364,6 +364,20 @@ def matmul(given: dict[str, Any], *xs: Tensor) -> Tensor:
     return a @ (b.transpose(-1, -2) if given["transpose"] in ("second", "both") else b)
 
 
+def grid_sample(given: dict[str, Any], *xs: Tensor) -> Tensor:
+    """On the last axes, as many as a position has coordinates; each window apart."""
+    if len(xs) != 2 or xs[0].dim() != xs[1].dim():
+        raise NoSuchLayerError("other than a map and a grid")
+    x, grid = xs[0], xs[1].movedim(1, -1)
+    first = x.dim() - grid.shape[-1] - 1
+    if first < 1 or x.shape[2 : first + 1] != grid.shape[1:first]:
+        raise NoSuchLayerError("other windows")
+    x = x.movedim(1, first)
+    names = ("mode", "pad_mode", "align_corners")
+    y = F.grid_sample(x.flatten(0, first - 1), grid.flatten(0, first - 1), *(given[name] for name in names))
+    return y.unflatten(0, x.shape[:first]).movedim(first, 1)
+
+
 def window_mask(given: dict[str, Any], x: Tensor) -> Tensor:
     """Which positions of a window read each other: those that came from the same part of the map before the roll."""
     sides, shift, size = (listed(given[name] or ()) for name in ("block", "shift", "size"))
@@ -621,6 +635,7 @@ LAYERS: dict[str, Any] = {
     "reduce": reduced,
     "attention": attention,
     "matmul": matmul,
+    "grid_sample": grid_sample,
     "position": lambda given, x: x + torch.zeros(x.shape[1:]),
     "parameter": parameter,
     "index_select": index_select,

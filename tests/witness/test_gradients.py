@@ -158,6 +158,11 @@ MOVED = {
         {"conv": {"out": 8, "kernel": 3}},
         {"pixel_shuffle": {"factor": 2}},
     ],
+    "sampled": [
+        C,
+        {"grid_sample": {"map": [C], "grid": [{"conv": {"out": 2, "kernel": 3, "stride": 2}}]}},
+        C,
+    ],
     "unfolded": [
         C,
         {"unfold": {"kernel": 3, "stride": 2, "pad": 1}},

@@ -19,9 +19,7 @@ FAULT = "a mistake of archcalc, so that there is no network; please report it"
 
 MOST = 4
 """The most tensors that the sentence of a refusal names."""
-REFUSED = dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "a recurrent layer, which archcalc has none of") | {
-    "grid_sampler": "values at positions that depend on the image"
-}
+REFUSED = dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), "a recurrent layer, which archcalc has none of")
 """Why operators have no rule, where this can be said."""
 
 Rule = Callable[["Mapping", Call], Any]

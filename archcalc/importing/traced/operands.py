@@ -12,6 +12,8 @@ from archcalc.sizes import Shape
 
 LARGEST = 10**8
 """The most numbers of a constant."""
+VIEWS = ("permute", "transpose", "view", "reshape", "detach", "to", "alias", "contiguous", "lift_fresh")
+"""Operators that show constants in another way, before which the constants are looked up."""
 ONE = Factor(BATCH, 1, 1)
 """A batch of one: what is computed from parameters, before it meets the images."""
 
@@ -28,11 +30,25 @@ def constant(mapping: Mapping, tensor: Tensor, value: Any) -> Shown:
     return _leaf(mapping, tensor, True, value)
 
 
+def for_every_image(mapping: Mapping, tensor: Tensor) -> Shown:
+    """The view of a tensor whose first axis has the images, and perhaps other positions beside them.
+
+    Such constants are computed from constants whose first axis has the images alone.
+    """
+    value = mapping.finish(tensor)
+    if isinstance(value, Fixed) and not value.parameters and tensor.shape[0] != mapping.steps.batch:
+        return _depend(mapping, tensor, tensor.shape[0])
+    return mapping.shown(tensor)
+
+
 OPERANDS.append(operand)
 
 
-def _depend(mapping: Mapping, tensor: Tensor) -> Shown:
-    """The tensor as layers make it; with a batch of one where its first axis has size 1."""
+def _depend(mapping: Mapping, tensor: Tensor, more: int = 0) -> Shown:
+    """The tensor as layers make it; with a batch of one where its first axis has size 1.
+
+    ``more``: the size of a first axis that has more than the images.
+    """
     value = mapping.of(tensor)
     if isinstance(value, Shown):
         return value
@@ -40,10 +56,11 @@ def _depend(mapping: Mapping, tensor: Tensor) -> Shown:
         return mapping.operands[id(tensor)]
     if not isinstance(value, Fixed):
         raise UnsupportedError("a value that is no map")
-    if not value.calls or (not value.parameters and value.value is not None):
+    computed = value.calls and more and (tensor.shape[:1] == (more,) or value.calls[-1].operator in VIEWS)
+    if not value.calls or (not value.parameters and value.value is not None and not computed):
         made = _leaf(mapping, tensor, not value.parameters, value.value)
     else:
-        made = _computed(mapping, tensor, value)
+        made = _computed(mapping, tensor, value, more)
     if made.sizes and made.sizes[0] == 1 and not made.view[0]:
         made = Shown(made.step, ((ONE,), *made.view[1:]))
     mapping.operands[id(tensor)] = made
@@ -78,26 +95,26 @@ def _same_for_all(value: Any) -> bool:
     return value is not None and all(bool((one == value[0]).all()) for one in value[1:])
 
 
-def _computed(mapping: Mapping, tensor: Tensor, value: Fixed) -> Shown:
+def _computed(mapping: Mapping, tensor: Tensor, value: Fixed, more: int) -> Shown:
     """What an operator makes of parameters, by the rule of the operator."""
-    call = value.calls[-1]
+    call, what = value.calls[-1], "parameter" if value.parameters else "constant"
     operator = call.operator if call.operator in RULES else call.operator.rstrip("_")
     if operator not in RULES:
-        raise UnsupportedError(f"a parameter that {call.operator} computes")
+        raise UnsupportedError(f"a {what} that {call.operator} computes")
     before = {}
     for one in call.tensors:
         known = mapping.of(one)
         if (
             isinstance(known, Fixed)
-            and (known.parameters or known.value is None or operator == "cat")
+            and (known.parameters or known.value is None or operator == "cat" or one.shape[:1] == (more,))
             and not _weight(call, one)
         ):
             before[id(one)] = known
-    made = {key: _depend(mapping, one) for one in call.tensors for key in [id(one)] if key in before}
+    made = {key: _depend(mapping, one, more) for one in call.tensors for key in [id(one)] if key in before}
     if not made and call.tensors:
         first = call.tensors[0]
         before[id(first)] = mapping.of(first)
-        made[id(first)] = _depend(mapping, first)
+        made[id(first)] = _depend(mapping, first, more)
     mapping.values |= made
     try:
         result = RULES[operator](mapping, call)

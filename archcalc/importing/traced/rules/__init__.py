@@ -13,6 +13,7 @@ from archcalc.importing.traced.rules import (  # noqa: F401
     norms,
     pools,
     responses,
+    samples,
     unfolds,
     views,
 )
