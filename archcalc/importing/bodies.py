@@ -24,8 +24,8 @@ def _collapsed(items: Sequence[Item], read: Container[str]) -> list[Item]:
     for item in items:
         item.branches = None if item.branches is None else [_collapsed(branch, read) for branch in item.branches]
         last = found[-1] if found else item
-        unread = item is not last and item.sources is None and last.name not in read and item.name not in read
-        if unread and item.block and _same(last, item):
+        unread = item is not last and last.name not in read and item.name not in read
+        if unread and item.block and item.sources is None is last.sources and _same(last, item):
             last.times, last.turns = last.times + 1, [*last.turns, item]
         else:
             found.append(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -97,6 +98,16 @@ def test_weights_that_are_computed() -> None:
     conv, linear = (node.layer for node in archcalc.from_torch(module, input=IMAGE).after_inputs)
     assert (conv.weight_norm, conv.gamma, conv.eps) == ("scaled", 1.5, 1e-5)
     assert (linear.weight_norm, linear.axis, linear.out) == ("channels", "last", 5)
+
+
+def test_convolutions_with_one_gain_have_one_number() -> None:
+    """The product of a gain and the root of 576, 1152 or 4608 weights is the product of other numbers too."""
+    layer = pytest.importorskip("timm").layers.ScaledStdConv2d
+    gain = 1.7139588594436646
+    sizes = (3, 64, 128, 512, 8)
+    module = nn.Sequential(*(layer(i, out, 3, gamma=gain) for i, out in pairwise(sizes)))
+    net = archcalc.from_torch(module, input=IMAGE)
+    assert [node.layer.gamma for node in net.after_inputs] == [gain] * 4
 
 
 def test_mathematics() -> None:

@@ -11,6 +11,7 @@ from archcalc.importing.graph import Blob, Graph
 from archcalc.importing.traced import rules  # noqa: F401
 from archcalc.importing.traced.calls import Call, Run, Tensor, used_by
 from archcalc.importing.traced.factors import without_batch
+from archcalc.importing.traced.gains import same_gains
 from archcalc.importing.traced.mapping import FAULT, Mapping
 from archcalc.importing.traced.products import products
 from archcalc.importing.traced.rules.views import own_map
@@ -73,6 +74,7 @@ class _Writing:
         self.macs = self.params = 0
         ends = {name: shown for name, one in run.outputs.items() if (shown := self.output(one, name)) is not None}
         outputs = [at for name, at in ends.items() if name not in heads]
+        same_gains(self.steps)
         read = [shown for tensor in run.ends if (shown := self.output(tensor)) is not None]
         problems = [*run.problems, *self.mapping.problems]
         for problem in problems:

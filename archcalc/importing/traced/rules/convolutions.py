@@ -8,6 +8,7 @@ from typing import Any
 
 from archcalc.importing.traced.calls import Call, Tensor
 from archcalc.importing.traced.factors import BATCH, reshaped, whole
+from archcalc.importing.traced.gains import gains
 from archcalc.importing.traced.mapping import SHAPES, Mapping, pair, rule, settings_of, short
 from archcalc.importing.traced.operands import operand
 from archcalc.importing.traced.rules.arithmetic import joined
@@ -121,8 +122,10 @@ def weight_norm(mapping: Mapping, weight: Tensor, transposed: bool) -> dict[str,
         factors = [call.settings["other"] for call in value.calls if call.operator == "mul"]
         if len(factors) != scaled or not all(isinstance(factor, float) and factor > 0 for factor in factors):
             raise UnsupportedError("a convolution whose weights are computed")
-        gamma = _gamma(factors[0], math.prod(weight.shape[1:])) if scaled else 1.0
-        return settings | ({} if gamma == 1 else {"gamma": gamma})
+        some = gains(factors[0], math.prod(weight.shape[1:])) if scaled else [1.0]
+        if not some:
+            raise UnsupportedError("a convolution whose weights are computed")
+        return settings | ({} if some[0] == 1 else {"gamma": some[0]})
     if "_weight_norm" in calls and not transposed:
         at = next(call for call in value.calls if call.operator == "_weight_norm").settings["dim"]
         if at == 0:
@@ -138,12 +141,6 @@ def computed_by(calls: Sequence[Call]) -> str:
     if "mv" in names and ("vdot" in names or "dot" in names):
         return " by spectral norm"
     return f" by {', '.join(dict.fromkeys(names))}" if names else ""
-
-
-def _gamma(factor: float, number: int) -> float:
-    """The constant that, divided by the root of the number of weights, is the factor; with as few digits as do."""
-    some = (float(f"{factor * number**0.5:.{digits}g}") for digits in range(1, 18))
-    return next((gamma for gamma in some if gamma * number**-0.5 == factor), factor * number**0.5)
 
 
 def _nonzero(values: tuple[int, ...]) -> Any:
