@@ -129,7 +129,7 @@ def _write_out(body: list[Item], block: str, form: Sequence[Item]) -> None:
     """Replace the use of a block in a body by what it stands for. ``form``: what stands there if the body lacks the use."""
     items, use = next((some, one) for some in lists_of(body) for one in some if one.type == block)
     inner = use.body or [absent(item) for item in form]
-    taken = {one.name for some in lists_of(body) for one in some}
+    taken = {one.name for some in lists_of(body) for one in some if one is not use}
     names = [one.name for some in lists_of(inner) for one in some]
     rename(inner, {name: f"{use.name}.{name}" for name in names if name in taken})
     inner[0].sources = use.sources

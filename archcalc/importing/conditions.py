@@ -36,18 +36,19 @@ class Conditions:
             has = [not one.absent for one in ones]
             if any(around and not one for around, one in zip(there, has, strict=True)):
                 values = [one if around else ANY for around, one in zip(there, has, strict=True)]
-                sized = by_size or (item.type == "add" and item.sources is not None)
+                sized = by_size or (item.type == "add" and item.branches is None)
                 item.options = {"when": self.condition(item, values, sized, first), **item.options}
             shortcut = min(item.branches or (), key=len, default=None)
             for at, branch in enumerate(item.branches or ()):
                 inner = [(one.branches or [])[at] for one in ones]
-                self.visit(branch, inner, has, by_size=item.type == "add" and branch is shortcut, first=first)
+                self.visit(branch, inner, has, by_size=item.type in ("add", ALIAS) and branch is shortcut, first=first)
             first = first and item.type == ALIAS
 
     def condition(self, item: Item, values: list[Any], by_size: bool, first: bool) -> str:
         known = self.known.get(tuple(values))
         if known is None:
-            sizes = (text for text, each in self.sizes(item.sources is None) if by_size and fits(values, each))
+            change = item.type != "add" or item.branches is not None
+            sizes = (text for text, each in self.sizes(change) if by_size and fits(values, each))
             known = next(sizes, "") or self.flag(item, values)
             self.known[tuple(values)] = known
         if "{channels}" not in known:

@@ -19,7 +19,9 @@ def entry_of(item: Item, keep_names: bool = True) -> Tree:
     if item.entry is not None:
         return item.entry
     if item.type == ALIAS:
-        return tree_of({ALIAS: [], "name": item.name}, item.line)
+        layers = [entry_of(one, keep_names=False) for one in (item.branches or [[]])[0]]
+        source = {"from": item.sources[0]} if item.sources else {}
+        return tree_of({ALIAS: layers, "name": item.name, **source}, item.line)
     if item.items:
         inner = [entry_of(one, keep_names=False) for one in item.items]
         if len(inner) == 1 and item.items[0].times == 1:

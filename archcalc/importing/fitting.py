@@ -24,7 +24,7 @@ DEPTH = "depth"
 """The parameter that says how often a block stands in a block."""
 EXPAND, MOST_RATIOS = "expand", 3
 """The parameter by which a layer multiplies the channels, and the most values that it has."""
-KNOWN = ("channels", "i", WIDTH, INPUT_OF_BLOCK, MAIN)
+KNOWN = ("channels", "i", "end", WIDTH, INPUT_OF_BLOCK, MAIN)
 """Names with a meaning inside a block."""
 OPTIONAL = ("kernel", "stride", "pad", "dilation", "groups")
 """Parameters that have their most common value as a default."""
@@ -78,7 +78,8 @@ class Fit:
 def fit(body: Sequence[Item], uses: Sequence[Sequence[Item]], channels: list[int]) -> Fit:
     """Fit a block to its uses: the numbers of the body become expressions, and layers that some uses lack conditions."""
     found = Fit(channels)
-    for item, *ones in columns([body, *uses]):
+    places = sorted(columns([body, *uses]), key=lambda place: any(one.absent for one in place))
+    for item, *ones in places:  # those that every use has come first: they name the parameters
         real = [one for one in ones if not one.absent]
         item.args |= {key: value for one in real for key, value in one.args.items() if key not in item.args}
         times = [ANY if one.absent else one.times for one in ones]

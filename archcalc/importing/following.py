@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 FEWEST_FOLLOWING = 3
@@ -50,7 +51,7 @@ def _linear(step: int, rest: int) -> str:
 def _parts(values: Sequence[float]) -> str | None:
     """Numbers such as 0.2 * 3 / 11, 0.2 * 5 / 11, 0.2 * 7 / 11, exactly, as ``0.2 * (2 * i + 1) / 11``."""
     step = values[1] - values[0]
-    if not step:
+    if not step or any(abs(b - a - step) > abs(step) / MOST_PARTS for a, b in pairwise(values)):
         return None
     longest = max(len(str(value)) for value in values)
     for parts in range(1, MOST_PARTS):

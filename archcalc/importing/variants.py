@@ -6,13 +6,13 @@ stands in the body of the use, so that the bodies of all uses have the same item
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from copy import copy
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.importing.bodies import columns, read_in
-from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, MAIN, Item, copied, lists_of, slot
+from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, Item, copied, slot
+from archcalc.importing.shortcuts import named, named_like, place_of, unrolled
 from archcalc.layers import registry
 
 LACKING, DIFFERENT = 10, 3
@@ -35,18 +35,36 @@ class Alignment(NamedTuple):
 
 def joined(form: Sequence[Item], body: Sequence[Item]) -> list[Item] | None:
     """The form of a block for the uses of another body too; None if the two differ in too much."""
-    for one, other in ((form, body), (unrolled(form), body), (form, unrolled(body))):
+    few = max(LACKING * int(MOST_SHARE * max(_weight(form), _weight(body))), DIFFERENT)
+    for one, other in _pairs(form, body):
         found = None if one is None or other is None else aligned(one, other)
-        few = max(LACKING * int(MOST_SHARE * max(_weight(form), _weight(body))), DIFFERENT)
         if found and found.cost <= min(MOST_COST, few):
             return _united(found.pairs)
     return None
 
 
+def _pairs(form: Sequence[Item], body: Sequence[Item]) -> Iterator[tuple[Sequence[Item] | None, Sequence[Item] | None]]:
+    """A form and a body, in the ways of writing a residual block."""
+    yield form, body
+    yield unrolled(form), body
+    yield form, unrolled(body)
+    for one, other in ((form, body), (body, form)):
+        place = place_of(one)
+        if place:
+            first = named(copied(one), place)
+            second = named_like(copied(other), first)
+            yield (first, second) if one is form else (second, first)
+    yield form, named_like(copied(body), form)
+
+
 def conformed(form: Sequence[Item], body: Sequence[Item]) -> list[Item]:
     """The items of the body of a use, with absent items where the form has more."""
     body = _present(body)
-    for items in (body, unrolled(body)):
+    place = place_of(body)
+    ways: list[Callable[[], list[Item] | None]] = [lambda: body, lambda: unrolled(body)]
+    ways += [lambda: named(body, place) if place else None, lambda: named_like(body, form)]
+    for way in ways:
+        items = way()
         found = None if items is None else aligned(form, items)
         if found and all(one for one, _ in found.pairs):
             return _conformed(found.pairs)
@@ -92,7 +110,9 @@ def _conformed(pairs: Sequence[Pair]) -> list[Item]:
 def absent(one: Item) -> Item:
     """What stands for an item in a use that lacks the item. A name for the input of a block is no layer, and stays."""
     (item,) = copied([one])
-    if item.type != ALIAS:
+    if item.type == ALIAS:
+        item.branches = None if one.branches is None else [[absent(each) for each in branch] for branch in one.branches]
+    else:
         item.absent, item.args, item.options, item.body, item.sources = True, {}, {}, None, None
         item.branches = None if one.branches is None else [[absent(each) for each in branch] for branch in one.branches]
     return item
@@ -114,29 +134,6 @@ def _fill(item: Item, other: Item) -> None:
 def _default(item: Item, key: str) -> object:
     field = registry[item.type].fields.get(key)
     return None if field is None or field.required else field.default
-
-
-def unrolled(body: Sequence[Item]) -> list[Item] | None:
-    """A body that begins with a sum of layers and its own input, with these layers first, and then the sum by names."""
-    at = 1 if body and body[0].type == ALIAS else 0
-    if len(body) <= at or body[at].type != "add" or body[at].branches is None:
-        return None
-    join = copy(body[at])
-    full = [branch for branch in join.branches or () if branch]
-    if len(join.branches or ()) != 2 or len(full) != 1 or join.args:
-        return None
-    names = [one.name for some in lists_of([*body]) for one in some if one.type != ALIAS]
-    if INPUT_OF_BLOCK in names or len(names) != len(set(names)):
-        return None
-    main = full[0]
-    if main[-1].name not in read_in(body) and MAIN not in names:
-        main[-1].name = MAIN
-    alias = copy(main[0])
-    alias.type, alias.name, alias.args, alias.options = ALIAS, INPUT_OF_BLOCK, {}, {}
-    alias.branches = alias.body = alias.sources = None
-    join.sources = [main[-1].name if branch else INPUT_OF_BLOCK for branch in join.branches or ()]
-    join.branches = None
-    return [alias, *main, join, *body[at + 1 :]]
 
 
 def aligned(one: Sequence[Item], other: Sequence[Item]) -> Alignment | None:
@@ -179,10 +176,10 @@ def _lacking(items: Sequence[Item], read: Container[str]) -> list[float]:
     costs: list[float] = []
     for at, item in enumerate(items):
         before = items[at - 1].name if at else ""
-        passes = item.sources is None or (item.join and {INPUT_OF_BLOCK, before} == {*item.sources})
-        if item.optional or item.type == ALIAS:
+        passes = not at or item.sources is None or (item.join and {INPUT_OF_BLOCK, before} == {*item.sources})
+        if item.optional or (item.type == ALIAS and item.branches is None):
             costs.append(0)
-        elif item.name in read or not passes or item.entry is not None or item.items:
+        elif item.name in read or not passes or item.entry is not None or item.items or item.type == ALIAS:
             costs.append(INFINITE)
         else:
             costs.append(LACKING * _weight([item]))

@@ -45,7 +45,7 @@ def _entries(tree: Tree, indent: str) -> list[str]:
 def _entry(tree: Tree, indent: str) -> list[str]:
     """The lines of an entry: in one line, or with its branches or layers below it."""
     nested = isinstance(tree.value, dict) and any(_opens(key, value) for key, value in tree.value.items())
-    if not nested:
+    if not nested or _is_named(tree, indent):
         return [f"{indent}- {_step(tree)}"]
     lines: list[str] = []
     for key, value in tree.value.items():
@@ -63,6 +63,13 @@ def _entry(tree: Tree, indent: str) -> list[str]:
                 else:
                     lines += [f"{indent}    {branch}:", *_entries(steps, f"{indent}      ")]
     return lines
+
+
+def _is_named(tree: Tree, indent: str) -> bool:
+    """Whether an entry is one layer in a group with a name, which stands in one line."""
+    inner = tree.value.get("layers")
+    one = inner is not None and "name" in tree.value and len(inner.value) == 1 and not _has_branches(inner)
+    return one and len(f"{indent}- {_step(tree)}") <= WIDTH
 
 
 def _is_short(steps: Tree, text: str) -> bool:

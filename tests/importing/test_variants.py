@@ -152,3 +152,43 @@ def test_names_of_networks_are_one_word() -> None:
         ("VisionTransformer", "vision_transformer"),
     ):
         assert text_of(flat(*layers), {"m.0": class_, "m.1": class_})[2] == f"  {name}:"
+
+
+def pre_activation(path: str, out: int, before: str, *, stride: int = 1, project: bool = False) -> list[str]:
+    """A residual block that activates first. Its shortcut, where ``project``, runs before the main path."""
+    layers = [f"batch_norm: , name: {path}.norm, from: {before}", f"relu: , name: {path}.act"]
+    down = f"conv: {{out: {out}, kernel: 1, stride: {stride}}}, name: {path}.down"
+    main = f"conv: {{out: {out}, kernel: 3, pad: 1, stride: {stride}}}, name: {path}.conv"
+    layers += [down, f"{main}, from: {path}.act"] if project else [main]
+    layers += [f"sigmoid: , name: {path}.gate"]
+    return [*layers, f"add: , name: {path}.add, from: [{path}.gate, {path + '.down' if project else before}]"]
+
+
+def test_a_shortcut_before_the_main_path_is_a_group_with_a_name() -> None:
+    layers = ["relu: , name: stem"]
+    before, width = "stem", 4
+    for n, (out, stride) in enumerate([(4, 1), (4, 1), (8, 2), (8, 1), (24, 2), (24, 1)]):
+        layers += pre_activation(f"b.{n}", out, before, stride=stride, project=out != width)
+        before, width = f"b.{n}.add", out
+    assert text_of(flat(*layers), {f"b.{n}": "PreActBlock" for n in range(6)})[1:] == [
+        "blocks:",
+        "  pre_act_block:",
+        "    params: {out: , stride: 1}",
+        "    let: {width: channels}",
+        "    layers:",
+        "      - {layers: [], name: x}",
+        "      - batch_norm",
+        "      - {relu: , name: act}",
+        "      - layers:",
+        "          - {conv: {out: out, kernel: 1, stride: 2}, from: act, when: width != out}",
+        "        name: shortcut",
+        "        from: x",
+        "      - {conv: {out: out, kernel: 3, stride: stride, pad: 1}, from: act}",
+        "      - {sigmoid: , name: gate}",
+        "      - {add: , from: [gate, shortcut]}",
+        "layers:",
+        "  - {relu: , name: stem}",
+        "  - {pre_act_block: {out: 4}, repeat: 2}",
+        "  - {pre_act_block: {out: 8, stride: 2 if i == 1 else 1}, repeat: 2}",
+        "  - {pre_act_block: {out: 24, stride: 2 if i == 1 else 1}, repeat: 2}",
+    ]
