@@ -26,16 +26,18 @@ from archcalc.named_inputs import INPUT
 from archcalc.trees import Tree, tree_of
 
 
-def recovered(tree: Tree, channels: Mapping[str, int], classes: Mapping[str, str], reserved: Iterable[str]) -> Tree:
+def recovered(
+    tree: Tree, channels: Mapping[str, int], classes: Mapping[str, str], reserved: Iterable[str], variants: bool = True
+) -> Tree:
     """The spec with blocks and repeats.
 
     ``channels``: how many channels reach a layer, by its name. ``classes``: the classes of modules, by their paths.
-    ``reserved``: words that are no names of blocks.
+    ``reserved``: words that are no names of blocks. ``variants``: whether uses of a block may lack layers.
     """
     inputs = [INPUT] if "input" in tree.value else [*tree.value["inputs"].value]
     outputs = [one.text for one in tree.value["outputs"].value] if "outputs" in tree.value else []
     items = structured(tree.value["layers"].value, channels, inputs[0], outputs)
-    recovery = Recovery(items, inputs, outputs, classes)
+    recovery = Recovery(items, inputs, outputs, classes, variants)
     recovery.run()
     if outputs:
         tree = tree_of({**tree.value, "outputs": ranged(recovery.outputs)}, 1)

@@ -22,8 +22,8 @@ ORDER = ("out", "kernel", "stride", "pad", "dilation", "groups")
 """The first settings and parameters, in their order."""
 DEPTH = "depth"
 """The parameter that says how often a block stands in a block."""
-EXPAND, MOST_RATIOS = "expand", 3
-"""The parameter by which a layer multiplies the channels, and the most values that it has."""
+EXPAND, MOST_RATIOS, LARGEST_UNIT = "expand", 3, 3
+"""The parameter by which a layer multiplies the channels, the most values that it has, and the layers of a block without it."""
 KNOWN = ("channels", "i", "end", WIDTH, INPUT_OF_BLOCK, MAIN)
 """Names with a meaning inside a block."""
 OPTIONAL = ("kernel", "stride", "pad", "dilation", "groups")
@@ -44,6 +44,8 @@ class Fit:
         self.params: dict[str, list[Any]] = {}
         self.defaults: dict[str, Any] = {}
         self.channels = channels
+        self.large = False
+        """Whether the block is more than a layer with its normalisation and activation."""
         self.has_width = False
         """Whether the block has a name for the channels of its input."""
 
@@ -78,6 +80,7 @@ class Fit:
 def fit(body: Sequence[Item], uses: Sequence[Sequence[Item]], channels: list[int]) -> Fit:
     """Fit a block to its uses: the numbers of the body become expressions, and layers that some uses lack conditions."""
     found = Fit(channels)
+    found.large = sum(1 for one in body for _ in one.leaves()) > LARGEST_UNIT
     places = sorted(columns([body, *uses]), key=lambda place: any(one.absent for one in place))
     for item, *ones in places:  # those that every use has come first: they name the parameters
         real = [one for one in ones if not one.absent]
@@ -110,7 +113,7 @@ def expression(found: Fit, item: Item, key: str, values: list[Any], inside: list
         if of_width:
             found.has_width = True
             return of_width
-        ratios = multiples(values, inside) if key == "out" else None
+        ratios = multiples(values, inside) if key == "out" and found.large else None
         if ratios:
             return f"{next((n for n, v in found.params.items() if alike(ratios, v)), '') or found.param(EXPAND, ratios)} * channels"
     kernel = item.args.get("kernel")

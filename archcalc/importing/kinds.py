@@ -30,10 +30,13 @@ class Kind:
 
 
 class Kinds:
-    """All kinds of blocks. ``inside``: the body of a block for a part. ``family``: what parts of one kind have in common."""
+    """All kinds of blocks. ``inside``: the body of a block for a part. ``family``: what parts of one kind have in common.
 
-    def __init__(self, inside: Callable[[Part], list[Item]], family: Callable[[Part], str]) -> None:
-        self.inside, self.family = inside, family
+    ``variants``: whether parts that differ are compared at all.
+    """
+
+    def __init__(self, inside: Callable[[Part], list[Item]], family: Callable[[Part], str], variants: bool) -> None:
+        self.inside, self.family, self.variants = inside, family, variants
         self.known: dict[Any, Kind] = {}
         """The kinds by the keys of their parts."""
         self.of_family: dict[str, list[Kind]] = {}
@@ -50,7 +53,10 @@ class Kinds:
             body = self.inside(part._replace(unit=copied(part.unit)))
             family = self.family(part)
             kinds = self.of_family.setdefault(family, [])
-            kind, form = next(((one, form) for one in kinds if (form := joined(one.form, body))), (Kind(body), None))
+            rare = len(parts) < fewest
+            compared = [one for one in kinds if self.variants and not (rare and unlike(one.form, body))]
+            ways = ((one, form) for one in compared if (form := joined(one.form, body)))
+            kind, form = next(ways, (Kind(body), None))
             if form:
                 kind.form, kind.varied = form, True
                 grown[id(kind)] = kind
@@ -64,6 +70,11 @@ class Kinds:
                 self.of_family[family].remove(kind)
         self.known = {key: kind for key, kind in self.known.items() if kind.pays(fewest)}
         return [kind for kind in grown.values() if kind.pays(fewest)]
+
+
+def unlike(form: Sequence[Item], body: Sequence[Item]) -> bool:
+    """Whether one of two bodies begins with a depthwise convolution."""
+    return form[0].depthwise != body[0].depthwise
 
 
 def conform(uses: Sequence[Item], form: Sequence[Item]) -> None:

@@ -21,10 +21,15 @@ class Recovery:
     """The blocks of a network. ``uses``: the uses of each block. ``modules``: the path of the module that each use is, or ''."""
 
     def __init__(
-        self, items: list[Item], inputs: Iterable[str], outputs: Iterable[str], classes: Mapping[str, str]
+        self,
+        items: list[Item],
+        inputs: Iterable[str],
+        outputs: Iterable[str],
+        classes: Mapping[str, str],
+        variants: bool = True,
     ) -> None:
         self.top, self.inputs, self.outputs = items, [*inputs], [*outputs]
-        self.kinds = Kinds(self.inside, self.family)
+        self.kinds = Kinds(self.inside, self.family, variants)
         self.uses: dict[str, list[Item]] = {}
         self.modules: dict[str, list[str]] = {}
         leaves = [leaf for item in items for leaf in item.leaves()]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from archcalc.errors import ArchcalcError
 from archcalc.importing.bodies import columns, read_in
 from archcalc.importing.items import ALIAS, INPUT_OF_BLOCK, Item, copied, slot
 from archcalc.importing.shortcuts import named, named_like, place_of, unrolled
@@ -68,7 +69,7 @@ def conformed(form: Sequence[Item], body: Sequence[Item]) -> list[Item]:
         found = None if items is None else aligned(form, items)
         if found and all(one for one, _ in found.pairs):
             return _conformed(found.pairs)
-    raise AssertionError("a use of a block has a layer that its form lacks")
+    raise ArchcalcError("a use of a block has a layer that its form lacks")
 
 
 def _united(pairs: Sequence[Pair]) -> list[Item]:

@@ -47,13 +47,21 @@ def text_of(family: Family, source: str, *, flat: bool = False) -> str:
         raise ArchcalcError(Problem("is a spec already; archcalc show prints it", family.file))
     comments = [f"imported from {source} by archcalc {__version__}", *family.notes]
     network = expand(family, family.name)
-    if not flat:
-        from archcalc.importing.blocks import recovered
+    if flat:
+        text = spec_text(tree, comments)
+        check_same(network, text)
+        return text
+    from archcalc.importing.blocks import recovered
 
-        channels = {node.name: int(network.nodes[node.inputs[0]].shape.channels) for node in network.after_inputs}
-        tree = recovered(tree, channels, family.classes, (*KINDS, *OPTIONS))
-    text = spec_text(tree, comments)
-    check_same(network, text)
+    channels = {node.name: int(network.nodes[node.inputs[0]].shape.channels) for node in network.after_inputs}
+    for variants in (True, False):  # a text that is another network is not written: blocks of equal uses are simpler
+        try:
+            text = spec_text(recovered(tree, channels, family.classes, (*KINDS, *OPTIONS), variants), comments)
+            check_same(network, text)
+            break
+        except ArchcalcError:
+            if not variants:
+                raise
     return text
 
 

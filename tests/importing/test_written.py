@@ -9,6 +9,7 @@ import pytest
 from archcalc import load
 from archcalc.errors import ArchcalcError
 from archcalc.language.written import check_same, import_spec
+from archcalc.network import Network
 from tests.importing.files import DATA, LENET, NET, TINY_YOLO, caffe, layer
 
 
@@ -177,6 +178,25 @@ def test_a_difference_is_found() -> None:
         if problem:
             with pytest.raises(ArchcalcError, match=problem):
                 check_same(net, good.replace(old, new))
+
+
+def test_a_text_that_is_another_network_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of equal uses stand in its place."""
+    text = NET + unit(16) * 3 + unit(16).replace("leaky", "linear") * 2 + residual(16) * 2
+    usual = written(text, "net.cfg", tmp_path)
+    calls: list[str] = []
+
+    def check(network: Network, text: str) -> None:
+        calls.append(text)
+        if "when" in text:
+            raise ArchcalcError("another network")
+        check_same(network, text)
+
+    monkeypatch.setattr("archcalc.language.written.check_same", check)
+    lines = written(text, "net.cfg", tmp_path)
+    assert len(calls) == 2
+    assert "      - {leaky_relu: {slope: 0.1}, when: act}" in usual
+    assert not any("when" in line for line in lines)
 
 
 def test_a_spec_is_no_import(tmp_path: Path) -> None:
