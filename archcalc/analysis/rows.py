@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
+from archcalc.conventions.source_style import FUNCTIONAL, MODULE
 from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, passed
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.region import output_text
@@ -104,6 +105,8 @@ def row_facts(use: Use, convention: Convention) -> Facts:
 def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, int]) -> Use:
     """A node's layer as a convention counts the layer. form: its form in the model's code, the number of wrappers."""
     batch = batch * node.times
+    if getattr(node.layer, "antialias", False) and form[0] == MODULE:  # torch.nn has no module for it
+        form = FUNCTIONAL, form[1]
     params, work = node.layer.params(*inputs), node.layer.work(node.shape, *inputs).times(batch)
     return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form, node.times)
 

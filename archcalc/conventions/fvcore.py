@@ -28,7 +28,9 @@ def _batch_norm(use: Use) -> Int:
 
 
 def _upsampling(use: Use) -> Int:
-    """Bicubic upsampling has no handle."""
+    """Bicubic upsampling has no handle, and none has antialias."""
+    if setting(use, "antialias"):
+        return 0
     return use.values * {"nearest": 1, "bilinear": 4, "bicubic": 0}[setting(use, "mode")]
 
 
@@ -112,7 +114,7 @@ OPERATIONS = Tally(
         place="_DEFAULT_SUPPORTED_OPS",
     ),
     Term(
-        "upsampling: 1 per output value (4 if bilinear, 0 if bicubic)",
+        "upsampling: 1 per output value (4 if bilinear, 0 if bicubic or with antialias)",
         Layers("upsample", axes=2),
         _upsampling,
         place="_DEFAULT_SUPPORTED_OPS",

@@ -36,6 +36,9 @@ class Upsample(Layer, type="upsample"):
     16 and 15. Unit o of m lies at ``(o + 1/2) * n/m - 1/2`` of n positions (half-pixel centres), or with
     ``align_corners`` at ``o * (n - 1) / (m - 1)``.
 
+    PyTorch has an interpolation with ``antialias``, whose windows grow where an axis becomes smaller. Where none does, its
+    windows are the usual ones, and bicubic takes the constant -0.5 instead of -0.75. A smaller map is refused.
+
     Source: Keys, Cubic convolution interpolation for digital image processing, 1981, equation 15 (bicubic).
     """
 
@@ -44,6 +47,7 @@ class Upsample(Layer, type="upsample"):
     like = Like("the layer whose map has the output size, instead of scale", None)
     mode = Choice("how a value is computed", tuple(NEIGHBOURS), "nearest")
     align_corners = Flag("whether the first and the last unit lie on the first and the last position", False)
+    antialias = Flag("PyTorch's interpolation with antialias, for a map that becomes smaller along no axis", False)
 
     def sizes(self, x: Shape) -> list[tuple[Int, Int]]:
         """The sizes of the input and the output, for each axis."""
@@ -105,7 +109,21 @@ class Upsample(Layer, type="upsample"):
     def shape(self, x: Shape) -> Shape:
         if self.align_corners and self.mode == "nearest":
             raise LayerError("align_corners needs mode bilinear or bicubic, got nearest, which interpolates nothing")
-        return Shape(x.channels, tuple(m for _, m in self.sizes(x)))
+        sizes = self.sizes(x)
+        if self.antialias:
+            self._filters(sizes)
+        return Shape(x.channels, tuple(m for _, m in sizes))
+
+    def _filters(self, sizes: list[tuple[Int, Int]]) -> None:
+        """LayerError if PyTorch has no such interpolation with antialias, or if its windows are larger."""
+        if self.mode == "nearest":
+            raise LayerError("antialias needs mode bilinear or bicubic, got nearest, which interpolates nothing")
+        if self.align_corners:
+            raise LayerError("antialias and align_corners are not understood together; leave one of them out")
+        smaller = next(((n, m) for n, m in sizes if not is_array(n) and not is_array(m) and m < n), None)
+        if smaller:
+            n, m = smaller
+            raise LayerError(f"antialias on an axis that becomes smaller ({n} to {m}) is not understood")
 
     def params(self, x: Shape) -> Params:
         return NO_PARAMS

@@ -12,7 +12,7 @@ from archcalc.layers.base import per_axis
 from archcalc.layers.border import Crop, Pad
 from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.windowed import Slide
-from archcalc.pytorch.code import InlineCode, ModuleCode, alike
+from archcalc.pytorch.code import InlineCode, ModuleCode, TorchCode, alike
 from archcalc.pytorch.placing import placement
 from archcalc.pytorch.rearrange import MovingRecord, copied
 from archcalc.pytorch.runner import Runner, dense, formatted
@@ -30,12 +30,17 @@ MODES = {
 class UpsampleRecord(MovingRecord, type="upsample"):
     keeps_format = True
 
-    def code(self, layer: Any, x: Shape, out: Shape) -> ModuleCode:
+    def code(self, layer: Any, x: Shape, out: Shape) -> TorchCode:
         names, axes = MODES[layer.mode], len(x.axes)
         if axes not in names:
             known = "two axes only" if len(names) == 1 else "one to three"
             cubic = "bicubic upsampling" if len(names) == 1 else "upsampling"
             raise LayerError(f"PyTorch has no {cubic} over {axes} axes; it has {known}")
+        if layer.antialias and axes != 2:
+            raise LayerError(f"PyTorch has no upsampling with antialias over {axes} axes; it has two axes only")
+        if layer.antialias:
+            text = f'F.interpolate({{0}}, {{size}}, mode="{names[axes]}", antialias=True)'
+            return InlineCode(text, {"size": out.axes})
         arguments = {"size": out.axes, "mode": names[axes], "align_corners": layer.align_corners or None}
         return ModuleCode("nn.Upsample", arguments, 0, {"mode": "nearest", "align_corners": None})
 

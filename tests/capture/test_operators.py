@@ -55,6 +55,11 @@ CASES: list[tuple[str, Callable[[Tensor], Any], list[str]]] = [
         ["max_pool(kernel=2, stride=2) 4x4x5", "relu() 4x4x5", "unpool(of=the pooling) 4x8x10"],
     ),
     ("a transposed matrix", lambda x: x.mT.relu(), ["relu() 4x8x10", "rearrange(pattern='c h w -> c w h') 4x10x8"]),
+    (
+        "a filter",
+        lambda x: F.interpolate(x, (16, 20), mode="bicubic", antialias=True),
+        ["upsample(scale=2, mode='bicubic', antialias=True) 4x16x20"],
+    ),
     ("a sum with a number", lambda x: x + 0.5, ["scale(factor=1.0, shift=0.5) 4x8x10"]),
     # what comes out has the sizes of the tensor, with the channels first
     ("channels last stay", lambda x: x.relu().permute(0, 2, 3, 1), ["relu() 4x8x10"]),

@@ -247,6 +247,12 @@ def layer_cases() -> dict[str, tuple[dict[str, Any], tuple[tuple[int, ...], ...]
         "upsample/size": case(lambda: nn.Upsample(size=(9, 9)), size=9),
         "upsample/like": case(lambda: nn.Upsample(size=(9, 9)), like=(9, 9)),
         "upsample/bicubic": case(lambda: nn.Upsample(scale_factor=2, mode="bicubic"), scale=2, mode="bicubic"),
+        "upsample/antialias": case(
+            lambda: Written(lambda x: F.interpolate(x, (12, 12), mode="bilinear", antialias=True)),
+            size=12,
+            mode="bilinear",
+            antialias=True,
+        ),
         "upsample/aligned": case(
             lambda: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
             scale=2,
@@ -677,6 +683,7 @@ def test_what_calflops_counts() -> None:
         "upsample/like": (81, 0, 0),
         "upsample/bicubic": (288, 0, 0),
         "upsample/aligned": (288, 0, 0),
+        "upsample/antialias": (144, 0, 0),
         **dict.fromkeys(
             ("relu6", "sigmoid", "hard_sigmoid", "hard_swish", "tanh", "add", "mean", "multiply", "concat"), (0, 0, 0)
         ),

@@ -220,13 +220,16 @@ def test_upsample(mode, aligned):
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
-@pytest.mark.parametrize("aligned", [False, True])
-def test_the_positions_that_an_upsampled_unit_reads(mode, aligned):
+@pytest.mark.parametrize("option", ["", "align_corners", "antialias"])
+def test_the_positions_that_an_upsampled_unit_reads(mode, option):
     """The support of the gradient of every unit; a position whose weight is a rounding error does not count."""
+    how = {"mode": mode, option: True} if option else {"mode": mode}
     for n, m in itertools.product(range(1, 9), range(1, 9)):
+        if option == "antialias" and m < n:
+            continue
         pixels = torch.ones(1, 1, n, 1, dtype=torch.float64, requires_grad=True)
-        out = F.interpolate(pixels, (m, 1), mode=mode, align_corners=aligned).flatten()
-        layer = registry["upsample"](size=[m, 1], mode=mode, align_corners=aligned)
+        out = F.interpolate(pixels, (m, 1), **how).flatten()
+        layer = registry["upsample"](size=[m, 1], **how)
         window, _ = layer.window(Shape(1, (n, 1)))
         for unit, value in enumerate(out):
             (gradient,) = torch.autograd.grad(value, pixels, retain_graph=True)

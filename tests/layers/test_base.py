@@ -304,6 +304,24 @@ SHAPES = [
         "align_corners needs mode bilinear or bicubic, got nearest, which interpolates nothing",
     ),
     (
+        "upsample",
+        {"scale": 2, "antialias": True},
+        (x,),
+        "antialias needs mode bilinear or bicubic, got nearest, which interpolates nothing",
+    ),
+    (
+        "upsample",
+        {"size": [5, 6], "mode": "bilinear", "antialias": True},
+        (x,),
+        "antialias on an axis that becomes smaller (7 to 6) is not understood",
+    ),
+    (
+        "upsample",
+        {"scale": 2, "mode": "bicubic", "antialias": True, "align_corners": True},
+        (x,),
+        "antialias and align_corners are not understood together; leave one of them out",
+    ),
+    (
         "add",
         {},
         (x, Shape(6, (5, 8))),

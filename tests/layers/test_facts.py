@@ -633,6 +633,16 @@ CASES = [
         {"mul": 16 * 840, "add": 15 * 840},
         (Window(9, 1, 5, up=2, reads=((-2, 1), (-1, 2))),) * 2,
     ),
+    # the same windows with another constant
+    Case(
+        "upsample",
+        {"like": (10, 14), "mode": "bicubic", "antialias": True},
+        (x,),
+        Shape(6, (10, 14)),
+        (),
+        {"mul": 16 * 840, "add": 15 * 840},
+        (Window(9, 1, 5, up=2, reads=((-2, 1), (-1, 2))),) * 2,
+    ),
     # corners aligned: rows at 0, 1/2, 1 ... 4; columns at 0, 2, 4 and 6
     Case(
         "upsample",

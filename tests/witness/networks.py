@@ -896,7 +896,10 @@ class Settings:
             size = scale = None
         mode = self.one_of(None, "bilinear", "bicubic" if len(self.x.axes) == 2 else "bilinear")
         aligned = True if (mode and self.rarely(3)) or self.rarely(30) else None
-        return self.some(size=size, scale=scale, mode=mode, align_corners=aligned)
+        filtered = (
+            True if self.rarely(2 if mode and not aligned and not size and len(self.x.axes) == 2 else 30) else None
+        )
+        return self.some(size=size, scale=scale, mode=mode, align_corners=aligned, antialias=filtered)
 
     def axis(self) -> str | None:
         """The name of an axis, or none; rarely of one that is not there."""

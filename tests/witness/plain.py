@@ -238,7 +238,10 @@ def instance_norm(given: dict[str, Any], x: Tensor) -> Tensor:
 
 def upsample(given: dict[str, Any], x: Tensor) -> Tensor:
     mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[axes(x)] if given["mode"] == "bilinear" else given["mode"]
-    return nn.Upsample(given["size"], given["scale"], mode, given["align_corners"] or None)(x)
+    aligned = given["align_corners"] or None
+    if given["antialias"]:
+        return F.interpolate(x, given["size"], given["scale"], mode, aligned, antialias=True)
+    return nn.Upsample(given["size"], given["scale"], mode, aligned)(x)
 
 
 def unpool(given: dict[str, Any], x: Tensor) -> Tensor:

@@ -171,6 +171,12 @@ def vector_gate(layer: Layer, made: Any) -> bool:
 
 MAP, VECTOR, CLIP = Shape(4, (6, 6)), Shape(4), Shape(4, (2, 6, 6))
 OURS, THEIRS = "archcalc", "PyTorch"
+
+
+def filtered(layer: Layer, made: Any) -> bool:
+    return layer.type == "upsample" and bool(setting(layer, "antialias"))
+
+
 DIFFERENCES = (
     Difference(
         "`add`, `mean` or `multiply` of maps with different numbers of axes",
@@ -318,6 +324,13 @@ DIFFERENCES = (
         "gives it axes first, as the built model does.",
         vector_gate,
         Layer("multiply", {}, (MAP, VECTOR)),
+    ),
+    Difference(
+        "`upsample` with `antialias` on an axis that becomes smaller, or with `align_corners`",
+        OURS,
+        "PyTorch's windows grow there, and lie elsewhere. archcalc does not know them.",
+        filtered,
+        Layer("upsample", {"size": 2, "mode": "bilinear", "antialias": True}, (Shape(2, (3, 3)),)),
     ),
 )
 

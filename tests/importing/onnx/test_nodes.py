@@ -114,6 +114,10 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
         ),
         ["upsample (size (9, 10), mode bilinear, align_corners True) 8x9x10"],
     ),
+    "a filter": (
+        lambda: model([node("Resize", "x _ s", "y", mode="cubic", antialias=1)], {"s": [1.0, 1.0, 2.0, 2.0]}, opset=18),
+        ["upsample (scale 2, mode bicubic, antialias True) 8x12x12"],
+    ),
     "an older upsampling": (
         lambda: model([node("Upsample", "x s", "y", mode="linear")], {"s": [1.0, 1.0, 3.0, 3.0]}, opset=9),
         ["upsample (scale 3, mode bilinear) 8x18x18"],

@@ -214,7 +214,8 @@ def resize(net: Translation, node: Node) -> Tensor:
     settings: dict[str, Any] = {"self": tensor, "output_size": sizes[2:]}
     if mode != "nearest":
         settings["align_corners"] = place == "align_corners"
-    return net.call(f"upsample_{word}", settings, sizes)
+    filtered = mode != "nearest" and net.get("antialias", 0)
+    return net.call(f"_upsample_{word}_aa" if filtered else f"upsample_{word}", settings, sizes)
 
 
 def _text(sizes: Sequence[int]) -> str:

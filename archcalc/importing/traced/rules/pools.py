@@ -201,17 +201,19 @@ def upsample(mapping: Mapping, call: Call) -> Shown:
         else {"size": short(after)}
     )
     settings = size | settings_of(
-        mode=None if mode == "nearest" else mode, align_corners=True if given.get("align_corners") else None
+        mode=None if mode == "nearest" else mode,
+        align_corners=True if given.get("align_corners") else None,
+        antialias=True if call.operator.endswith("_aa") else None,
     )
     return channel_by_channel(mapping, "upsample", settings, tensor, call.results[0].shape)
 
 
 @rule("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa")
 def filtered(mapping: Mapping, call: Call) -> Shown:
-    """A map of another size by a filter whose window grows where the map shrinks: bilinear where no axis shrinks."""
-    shrinks = any(a < b for a, b in zip(call.results[0].shape[2:], call.tensors[0].shape[2:], strict=True))
-    if shrinks or "bilinear" not in call.operator:
-        how = "that becomes smaller" if shrinks else "by cubic functions with the constant -0.5"
-        raise UnsupportedError(f"a map {how}, with antialias")
+    """A map of another size by a filter whose window grows where the map shrinks."""
+    if any(a < b for a, b in zip(call.results[0].shape[2:], call.tensors[0].shape[2:], strict=True)):
+        raise UnsupportedError("a map that becomes smaller, with antialias")
+    if call.settings.get("align_corners"):
+        raise UnsupportedError("antialias with aligned corners")
     made: Shown = upsample(mapping, call)
     return made
