@@ -34,7 +34,7 @@ MISSING = {
     "numbers of eight bits": ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv",
                               "QLinearMatMul", "ConvInteger", "MatMulInteger"),
     "boxes that depend on the image": ("NonMaxSuppression", "RoiAlign", "MaxRoiPool"),
-    "positions that depend on the image": ("GatherElements", "GridSample", "TopK"),
+    "positions that depend on the image": ("GatherElements", "TopK"),
 }  # fmt: skip
 """Operators without a counterpart, by what they do."""
 

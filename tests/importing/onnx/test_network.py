@@ -246,6 +246,12 @@ def test_everything_without_counterpart_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_grid_that_does_not_fit(tmp_path: Path) -> None:
+    nodes = [node("Transpose", "x", "g", perm=[0, 2, 3, 1]), node("GridSample", "x g", "y")]
+    with pytest.raises(ArchcalcError, match=r"positions result Nx6x6x8 on the map x Nx8x6x6"):
+        network(tmp_path, model(nodes, opset=20))
+
+
 def test_the_rest_with_allow_missing(tmp_path: Path) -> None:
     net = network(tmp_path, model(UNKNOWN, W, outputs=("y", "i")), allow_missing=True)
     assert layers(net) == ["conv (kernel 3, out 4) 4x4x4", "relu 4x4x4"]

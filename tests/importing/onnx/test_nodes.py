@@ -118,6 +118,25 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
         lambda: model([node("Resize", "x _ s", "y", mode="cubic", antialias=1)], {"s": [1.0, 1.0, 2.0, 2.0]}, opset=18),
         ["upsample (scale 2, mode bicubic, antialias True) 8x12x12"],
     ),
+    "positions on a map": (
+        lambda: model(
+            [
+                node("Conv", "x w", "c"),
+                node("Transpose", "c", "g", perm=[0, 2, 3, 1]),
+                node("GridSample", "x g", "y", mode="cubic", padding_mode="border", align_corners=1),
+            ],
+            {"w": (2, 8, 3, 3)},
+            opset=20,
+        ),
+        [
+            "conv (kernel 3, out 2, bias False) 2x4x4",
+            "grid_sample (mode bicubic, pad_mode border, align_corners True) 8x4x4",
+        ],
+    ),
+    "positions that are stored for one image": (
+        lambda: model([node("GridSample", "x g", "y", mode="nearest")], {"g": (1, 3, 2, 2)}, opset=20),
+        ["parameter (size (3, 2, 2)) 3x2x2", "rearrange (pattern c h w -> w c h) 2x3x2", "grid_sample (mode nearest) 8x3x2"],
+    ),
     "an older upsampling": (
         lambda: model([node("Upsample", "x s", "y", mode="linear")], {"s": [1.0, 1.0, 3.0, 3.0]}, opset=9),
         ["upsample (scale 3, mode bilinear) 8x18x18"],

@@ -11,6 +11,7 @@ from archcalc.importing.onnx.model import Node
 from archcalc.importing.onnx.sizes import window
 from archcalc.importing.onnx.translation import Translation, node
 from archcalc.importing.traced.calls import Tensor
+from archcalc.importing.traced.rules.samples import BEYOND, MODES
 
 
 class Window(NamedTuple):
@@ -216,6 +217,31 @@ def resize(net: Translation, node: Node) -> Tensor:
         settings["align_corners"] = place == "align_corners"
     filtered = mode != "nearest" and net.get("antialias", 0)
     return net.call(f"_upsample_{word}_aa" if filtered else f"upsample_{word}", settings, sizes)
+
+
+@node("GridSample")
+def grid_sample(net: Translation, node: Node) -> Tensor:
+    """Values of a map at computed positions, whose coordinates are the last axis of the second input."""
+    tensor, grid = net.input(0), net.input(1)
+    mode = net.get("mode", "bilinear")  # other words before operator set 20
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(mode, mode)
+    beyond = net.get("padding_mode", "zeros")
+    if mode not in MODES or beyond not in BEYOND:
+        raise MissingError(f"grid sampling by {mode}, with {beyond} beyond the map")
+    axes, images = len(tensor.shape) - 2, tensor.shape[0]
+    if len(grid.shape) == axes + 2 and grid.shape[0] == 1:  # the positions of the one image that was exported
+        sizes = (images, *grid.shape[1:])
+        grid = net.call("expand", {"self": grid, "size": list(sizes)}, sizes)
+    if axes not in (2, 3) or len(grid.shape) != axes + 2 or (grid.shape[0], grid.shape[-1]) != (images, axes):
+        raise MissingError(f"positions {grid} on the map {tensor}")
+    settings = {
+        "input": tensor,
+        "grid": grid,
+        "interpolation_mode": MODES.index(mode),
+        "padding_mode": BEYOND.index(beyond),
+        "align_corners": bool(net.get("align_corners", 0)),
+    }
+    return net.call("grid_sampler", settings, (*tensor.shape[:2], *grid.shape[1:-1]))
 
 
 def _text(sizes: Sequence[int]) -> str:
