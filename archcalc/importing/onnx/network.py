@@ -18,7 +18,7 @@ from archcalc.importing.naming import Naming
 from archcalc.importing.onnx import nodes as rules  # noqa: F401  the functions of NODES
 from archcalc.importing.onnx.file import model_of
 from archcalc.importing.onnx.inputs import LARGEST, sizes_of
-from archcalc.importing.onnx.model import Model, Node
+from archcalc.importing.onnx.model import FLOATS, Model, Node
 from archcalc.importing.onnx.names import path_of
 from archcalc.importing.onnx.patterns import Calls
 from archcalc.importing.onnx.translation import NODES, PRIMES, Translation
@@ -57,6 +57,9 @@ def read(_text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_m
     if copies:
         text = f"{counted(copies, 'tensor')} that the file stores once counted for every layer"
         graph.remarks[text] = None
+    angles = [one for name, one in model.stored.items() if name in net.angles and one.type in FLOATS]
+    if count := sum(prod(one.sizes) for one in angles if prod(one.sizes) > 1):
+        graph.remarks[f"{count:,} numbers whose sines are computed counted as constants, trained or not"] = None
     if net.open_tables:
         graph.remarks[OPEN_TABLES.format(counted(net.open_tables, "attention"))] = None
     return graph.finish(allow_missing)
