@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Sequence
 from copy import copy
 
-from archcalc.importing.items import Item, lists_of
+from archcalc.importing.items import ALIAS, Item, lists_of, rename
 
 
 def read_in(items: Sequence[Item]) -> set[str]:
@@ -15,8 +16,38 @@ def read_in(items: Sequence[Item]) -> set[str]:
 
 
 def collapsed(items: Sequence[Item]) -> list[Item]:
-    """The items, with every run of equal uses of a block as its first one, which has the number of turns."""
-    return _collapsed(items, read_in(items))
+    """The items, with every run of equal uses of a block as its first one, which has the number of turns.
+
+    A run that reads a layer by name, or that another layer reads, stands in a group with a name.
+    """
+    found = _collapsed(items, read_in(items))
+    for first in [item for item in found if item.block]:
+        at = next((n for n, item in enumerate(found) if item is first), len(found))
+        _name_run(found, at)
+    return found
+
+
+def _name_run(items: list[Item], at: int) -> None:
+    """Put the run of a block that begins at a place into a group, if it is read by name, or reads so."""
+    read, end = read_in(items), at + 1
+    while end < len(items) and _follows(items[end - 1], items[end], read):
+        end += 1
+    run = items[at:end]
+    turns, name = sum(one.times for one in run), re.sub(r"\.[0-9]+$", "", run[-1].name if run else "")
+    by_name = [run[0].sources is not None, run[-1].name in read] if run else []
+    if not (any(by_name) and (turns > 1 or all(by_name))) or any(one.name == name for one in items):
+        return
+    group = Item(ALIAS, {}, name, run[0].line)
+    group.sources, group.inside, group.branches = run[0].sources, run[0].inside, [[run[0]]]
+    run[0].sources, run[0].times = None, turns
+    run[0].turns += [turn for one in run[1:] for turn in (one, *one.turns)]
+    items[at:end] = [group]
+    rename(items, {run[-1].name: name}, only_reads=True)
+
+
+def _follows(one: Item, other: Item, read: Container[str]) -> bool:
+    """Whether an item is the next turn of a run."""
+    return other.block and other.sources is None and one.name not in read and _same(one, other)
 
 
 def _collapsed(items: Sequence[Item], read: Container[str]) -> list[Item]:

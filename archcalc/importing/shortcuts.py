@@ -100,7 +100,7 @@ def named(body: Sequence[Item], place: Place) -> list[Item]:
 def named_like(body: Sequence[Item], form: Sequence[Item]) -> list[Item] | None:
     """A body with a sum of its input, with an empty group where a form has its shortcut."""
     flat = unrolled(body) or [*body]
-    at = next((n for n, item in enumerate(form) if item.type == ALIAS and item.branches is not None), 0)
+    at = next((n for n, item in enumerate(form) if item.type == ALIAS and item.name == SHORTCUT), 0)
     join = next((n for n, one in enumerate(flat) if one.type == "add" and INPUT_OF_BLOCK in (one.sources or ())), 0)
     if flat[0].type != ALIAS or not at or at >= join:
         return None

@@ -192,3 +192,36 @@ def test_a_shortcut_before_the_main_path_is_a_group_with_a_name() -> None:
         "  - {pre_act_block: {out: 8, stride: 2 if i == 1 else 1}, repeat: 2}",
         "  - {pre_act_block: {out: 24, stride: 2 if i == 1 else 1}, repeat: 2}",
     ]
+
+
+def test_a_run_that_is_read_by_name_is_a_group_with_a_depth() -> None:
+    layers, before = ["relu: , name: stem"], "stem"
+    for n, depth in enumerate((1, 3, 4)):
+        layers += [f"conv: {{out: 8, kernel: 1}}, name: s.{n}.expand, from: {before}"]
+        layers += [
+            f"slice: {{stop: 4}}, name: s.{n}.part",
+            f"slice: {{start: 4}}, name: s.{n}.rest, from: s.{n}.expand",
+        ]
+        last = f"s.{n}.part"
+        for m in range(depth):
+            layers += [f"sigmoid: , name: s.{n}.blocks.{m}.act, from: {last}"]
+            layers += [f"add: , name: s.{n}.blocks.{m}.add, from: [s.{n}.blocks.{m}.act, {last}]"]
+            last = f"s.{n}.blocks.{m}.add"
+        before = f"s.{n}.concat"
+        layers += [f"concat: , name: {before}, from: [{last}, s.{n}.rest]"]
+    classes = {f"s.{n}": "Stage" for n in range(3)} | {f"s.{n}.blocks.{m}": "Unit" for n in range(3) for m in range(4)}
+    assert text_of(flat(*layers), classes)[-13:] == [
+        "  stage:",
+        "    params: {depth: }",
+        "    layers:",
+        "      - {conv: {out: 8, kernel: 1}, name: expand}",
+        "      - {slice: {stop: 4}, name: part}",
+        "      - {slice: {start: 4}, name: rest, from: expand}",
+        "      - {layers: [{unit: , repeat: depth}], name: blocks, from: part}",
+        "      - {concat: , from: [blocks, rest]}",
+        "layers:",
+        "  - {relu: , name: stem}",
+        "  - stage: {depth: 1}",
+        "  - stage: {depth: 3}",
+        "  - stage: {depth: 4}",
+    ]
