@@ -46,8 +46,9 @@ class GridSampleRecord(JoinRecord, type="grid_sample"):
             return Statements((), InlineCode(f"F.grid_sample({{0}}, {{1}}.movedim(1, -1){given})", corners))
         first = f"flatten(0, {count})"
         text = f"F.grid_sample({{0}}.movedim(1, {count + 1}).{first}, {{1}}.movedim(1, -1).{first}{given})"
-        text += f".unflatten(0, (-1, *{{windows}})).movedim({count + 1}, 1)"
-        return Statements((), InlineCode(text, {**corners, "windows": x.axes[:count]}))
+        windows = {f"windows{at}": size for at, size in enumerate(x.axes[:count])}
+        text += f".unflatten(0, (-1, {', '.join(f'{{{name}}}' for name in windows)})).movedim({count + 1}, 1)"
+        return Statements((), InlineCode(text, {**corners, **windows}))
 
     def stand_in(self, layer: Any, out: Shape) -> Sequence[Layer]:
         """At every position the sum of both inputs, each of which is a mean over all positions."""

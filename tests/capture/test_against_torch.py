@@ -43,6 +43,17 @@ def test_parameters_and_multiply_adds(name: str) -> None:
     assert (totals.params, 2 * totals.macs) == (params, counter.get_total_flops())
 
 
+def test_optical_flow() -> None:
+    """The parameters that torchvision states, and the products of both images, all pairs and twelve updates."""
+    images = {"image1": (3, 128, 128), "image2": (3, 128, 128)}
+    totals = archcalc.load("torchvision:raft_small", input=images).analyze().totals
+    module = model_of("torchvision:raft_small").module.to("meta").eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad(), torch.device("meta"):
+        module(*(torch.zeros(1, *size) for size in images.values()))
+    stated = torchvision.models.get_model_weights("raft_small").DEFAULT.meta["num_params"]
+    assert (totals.params, 2 * totals.macs) == (stated, counter.get_total_flops())
+
+
 @pytest.mark.parametrize(
     ("name", "side", "most"),
     [

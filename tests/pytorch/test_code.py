@@ -308,7 +308,7 @@ BEFORE = [
         (Shape(6, (9, 5, 7)), Shape(2, (9, 1, 2))),
         [
             'F.grid_sample(x0.movedim(1, 2).flatten(0, 1), x1.movedim(1, -1).flatten(0, 1), mode="nearest", '
-            'padding_mode="border", align_corners=True).unflatten(0, (-1, *(9,))).movedim(2, 1)'
+            'padding_mode="border", align_corners=True).unflatten(0, (-1, 9)).movedim(2, 1)'
         ],
     ),
     ("attention", {"heads": 2}, (x, x, x), ["Attention(2)"]),
