@@ -254,14 +254,14 @@ class Translation:
             if stored is None or stored.type not in FLOATS or prod(stored.sizes) == 1:
                 inputs.append(name)
                 continue
-            filled = len(set(stored.values() or ())) == 1
-            again = inputs.count(name) if filled else 0
             copies = self.copies.setdefault(name, {self.path: self.tensors[name]})
-            place = f"{self.path} {again}" if again else self.path
+            again = name in inputs
+            place = f"{self.path} {len(inputs)}" if again else self.path
             if place not in copies:
+                filled = len(set(stored.values() or ())) == 1
                 copies[place] = self.of_stored(stored, name) if filled else next(iter(copies.values()))
                 self.copied += filled
-            inputs.append(f"{name} {again}" if again else name)
+            inputs.append(f"{name} {len(inputs)}" if again else name)
             self.tensors[inputs[-1]] = copies[place]
         return node._replace(inputs=inputs)
 
