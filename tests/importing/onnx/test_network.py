@@ -13,6 +13,7 @@ import archcalc
 from archcalc.errors import ArchcalcError
 from archcalc.importing.onnx.file import model_of
 from archcalc.importing.onnx.inputs import sizes_of
+from archcalc.importing.onnx.model import Stored
 from archcalc.importing.onnx.network import translated
 from archcalc.language.written import import_spec
 from tests.importing.onnx.files import FLOAT, helper, layers, model, network, node, onnx
@@ -187,6 +188,14 @@ def test_a_convolution_in_the_place_of_a_batch_norm(tmp_path: Path) -> None:
     scope = ": a.Net/bn: b.BatchNorm2d/_native_batch_norm_legit_no_training: aten._native_batch_norm_legit_no_training.default"
     conv.metadata_props.add(key="namespace", value=scope)
     assert network(tmp_path, model([conv], {"c.weight": (4, 8, 3, 3)})).title == "net, deployed (batch norms folded)"
+
+
+def test_a_weight_of_one_module_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what several modules read is compared with one number."""
+    conv = node("Conv", "x c.weight", "y")
+    conv.metadata_props.add(key="namespace", value=": a.Net/c: b.Conv2d/conv2d: aten.conv2d.default")
+    monkeypatch.setattr(Stored, "values", lambda stored: pytest.fail(f"{stored.name} was read"))
+    assert network(tmp_path, model([conv], {"c.weight": (4, 8, 3, 3)})).analyze().totals.params == 4 * 8 * 9
 
 
 @pytest.mark.parametrize(
