@@ -119,7 +119,7 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> Axi
         return AxisField(hull, least, True, ends)
     # The field is exact if all units of one of the two paths (a gate) see the whole network input.
     alike = (path for path in (a, b) if path.exact and not path.field.phases)
-    everything = any(equal(path.field.step, 0) and equal(path.field.size, pixels) for path in alike)
+    everything = any(_everything(path.field, pixels) for path in alike)
     if equal(f.step, g.step):
         return AxisField(hull, least, everything, ends)
     # Different steps: no single step describes the field over both paths. So the bound is the whole network input.
@@ -132,6 +132,12 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> Axi
         return AxisField(Field(0, pixels - 1, 0, 1), least, everything, ends)
     bound = Field(0, (pixels - 1) * per, 0, per)  # an array in which some steps are equal and others differ
     return AxisField(mixed(bound, hull, same), least, everything and line, ends)
+
+
+def _everything(field: Field, pixels: Int) -> bool:
+    """Whether every unit sees the whole network input, and not as many pixels with some of the padding."""
+    first, last, step, per = field[:4]
+    return equal(step, 0) and equal(first, 0) and equal(last, (pixels - 1) * per)
 
 
 def _within(whole: Field, other: Field, units: int, pixels: Int) -> bool:

@@ -42,8 +42,10 @@ class PixelReader:
     def __init__(self, network: Network, *, gates: bool = False, grid: Grid | None = None) -> None:
         self.network, self.gates, self.grid = network, gates, grid or Grid(network)
         self.runs_left = max(AT_LEAST, PER_LAYER * len(network.nodes))
+        self.cut = False
+        """Whether units of the last answer have windows beyond the border of a map."""
         self._windows: dict[Any, tuple[Window, ...]] = {}
-        self._whole: dict[tuple[int, int], Span] = {}
+        self._whole: dict[tuple[int, int], tuple[Span, bool]] = {}
 
     def of_map(self, node: Node, axis: int) -> Span | None:
         """The first and last pixel that all units of a map read together along an axis; see ``of``."""
@@ -54,6 +56,7 @@ class PixelReader:
 
         None if the search takes too long. If a window on the way is a bound, the result is a bound.
         """
+        self.cut = False
         waiting, order, whole_maps = {node.index: {units}}, [-node.index], []
         pixels: Span = ()
         while order:
@@ -67,8 +70,9 @@ class PixelReader:
             whole = (at, axis) if runs == [Run(0, self._size(here, axis) - 1)] else None
             if not order and not pixels and whole:
                 whole_maps.append(whole)  # all pixels are read through this map
-            known = self._whole.get(whole) if whole else None
+            known, cut = self._whole.get(whole, ((), False)) if whole else ((), False)
             if known or at == self.grid.source:
+                self.cut |= cut
                 ends = known or (min(run.low for run in runs), max(run.high for run in runs))
                 pixels = (min(pixels[0], ends[0]), max(pixels[1], ends[1])) if pixels else ends
                 continue
@@ -89,7 +93,7 @@ class PixelReader:
                     waiting[i] = set()
                 if positions:
                     waiting[i].update(positions)
-        self._whole.update(dict.fromkeys(whole_maps, pixels))
+        self._whole.update(dict.fromkeys(whole_maps, (pixels, self.cut)))
         return pixels
 
     def _windows_of(self, node: Node) -> tuple[Window, ...]:
@@ -115,6 +119,7 @@ class PixelReader:
                     result.update(Run(*piece, positions.by) for piece in pieces)
                     continue
                 within = _within(positions, size)
+                self.cut |= positions.low < 0 or positions.high >= size
                 if within:
                     result.add(within)
         return result

@@ -27,7 +27,7 @@ def in_turn(reads: Sequence[Span], stride: int, by: int = 1) -> Window:
 def one_by_one(reads: Sequence[Span], size: int, by: int = 1) -> Window:
     """The window in which each unit reads its own entry, with positions counted modulo ``size``."""
     if len(reads) > MOST_READS:
-        return everything(size, exact=False)
+        return everything(size, exact=False, some=all(reads))
     return Window(size, size, 0, len(reads), by=by, reads=tuple(reads), wraps=size)
 
 

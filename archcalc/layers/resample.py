@@ -22,7 +22,9 @@ from archcalc.sizes import (
     ceil_div,
     equal,
     gcd,
+    int_text,
     is_array,
+    smallest,
 )
 
 NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
@@ -120,10 +122,13 @@ class Upsample(Layer, type="upsample"):
             raise LayerError("antialias needs mode bilinear or bicubic, got nearest, which interpolates nothing")
         if self.align_corners:
             raise LayerError("antialias and align_corners are not understood together; leave one of them out")
-        smaller = next(((n, m) for n, m in sizes if not is_array(n) and not is_array(m) and m < n), None)
-        if smaller:
-            n, m = smaller
-            raise LayerError(f"antialias on an axis that becomes smaller ({n} to {m}) is not understood")
+        if len(sizes) != 2:
+            raise LayerError(f"antialias is for maps of two axes, got {len(sizes)}")
+        for n, m in sizes:
+            if smallest(m - n) < 0:
+                raise LayerError(
+                    f"antialias on an axis that becomes smaller ({int_text(n)} to {int_text(m)}) is not understood"
+                )
 
     def params(self, x: Shape) -> Params:
         return NO_PARAMS

@@ -191,8 +191,8 @@ def _order(
     """
     sizes = (out.channels, *out.axes)
     rows = [_strides(x, shape, sizes) for x, shape in zip(xs, shapes, strict=True)]
-    if xs[0].count == out.values:
-        return xs[0].order, packed(sizes, rows) if xs[0].order == "moved" else ()
+    if xs[0].count == out.values and xs[0].order != "moved":
+        return xs[0].order, ()
     return tape.batch.order_of(sizes, packed(sizes, rows), out.values, xs[0].times)
 
 

@@ -65,7 +65,7 @@ class RmsNormRecord(NormRecord, type="rms_norm"):
         for storage in held:
             storage.until(tape.now)
         order = "first" if moved or groups == n else y.order
-        if moved and channels and not trivial(out):
+        if channels and (groups == n or (moved and not trivial(out))):
             order = last(out)
         if y.order != order:
             y = tape.run("view", [y], n, Result(view=True, order=order), rule=PASSES)

@@ -93,7 +93,7 @@ class UnpoolRecord(MovingRecord, type="unpool"):
         order = "first" if len(out.axes) == 3 else formatted(x, shapes[0])
         if len(out.axes) == 1:  # PyTorch adds an axis of size 1
             sizes, strides = (*sizes_of(shapes[0]), 1), (*dense(x, shapes[0]), 1)
-            order = "first" if tape.batch.order_of(sizes, strides, x.image, x.times)[0] == "first" else "unit"
+            order = "unit" if tape.batch.order_of(sizes, strides, x.image, x.times)[0] in ("unit", "last") else "first"
         saves = Saves(tensors=[(indices.storage, "the indices of its pooling")])
         rule = tape.rule(x, "first")._replace(needs_order="positions", sizes=sizes_of(out))
         y = tape.run("max_unpool", [x], out.values, ORDERED[order], saves, rule)

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from archcalc.field.grid import Grid
 from archcalc.field.pixels_read import PixelReader, Run
-from archcalc.layers.convolution import ConvTranspose
 from archcalc.layers.move import Movement
 from archcalc.layers.pool import Pool
 from archcalc.network import Network, Node
@@ -38,8 +37,8 @@ class FieldCheck(NamedTuple):
     """The field of a layer's middle unit along one axis, computed by archcalc and measured by the gradient.
 
     pixels: the size of the network input along the axis. computed: the field, cut to the input. The field is that of
-    the formula if the field is a bound, or if the field lies in the input and no map was cropped. Otherwise the field
-    is the pixels that are read through maps with borders. None: the unit sees no pixel. measured: None if the unit sees
+    the formula if the field is a bound, or if no window on the way has positions beyond the border of a map. Otherwise
+    the field is the pixels that are read through maps with borders. None: the unit sees no pixel. measured: None if the unit sees
     no pixel, or padding only. exact: the two fields must be equal. Otherwise ``computed`` is a bound, and ``measured``
     must lie inside ``computed``.
     """
@@ -206,22 +205,6 @@ def _with_channels_last(x: Tensor) -> Tensor:
 # The fields that archcalc computes.
 
 
-def _crops(node: Node, grid: Grid) -> bool:
-    """Whether the layer crops its output, or has positions that read nothing.
-
-    A later layer may put zeros in the place of the cropped positions, and units beyond the map may see pixels past
-    positions that read nothing.
-    """
-    if node.layer.type in ("crop", "slice", "unpool") or (
-        isinstance(node.layer, ConvTranspose) and node.layer.pad != 0
-    ):
-        return True
-    windows = [] if node.layer.joins or not node.inputs or not grid.has_field(node.index) else grid.windows(node, 0)
-    return any(
-        not window.reads and (window.before >= window.span or (window.over or 0) >= window.span) for window in windows
-    )
-
-
 def _chosen(network: Network, limit: int | None, source: int) -> list[int]:
     """Indices of ``limit`` layers with different fields, at even distances. Without a limit: of all layers."""
     fields = fields_of(network, source)
@@ -238,13 +221,13 @@ def _compared(
 ) -> list[FieldCheck]:
     pixels = network.nodes[source].shape.axes[axis]
     grid = Grid(network, source)
-    reader, cropped = PixelReader(network, gates=True, grid=grid), any(_crops(node, grid) for node in network.nodes)
+    reader = PixelReader(network, gates=True, grid=grid)
     checks = []
     for unit in unit_spans(network, axis, indices, source):
         measured = hulls[unit.node.index]
         read = reader.of(unit.node, Run(unit.unit, unit.unit), axis)
         exact = read is not None and unit.field.exact and (measured is not None or not read)
-        if not exact or (read and unit.inside(pixels) and not cropped):
+        if not exact or (read and not reader.cut):
             computed = (max(unit.span[0], 0), min(unit.span[1], pixels - 1)) if unit.span else None
         else:
             computed = read or None

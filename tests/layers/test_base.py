@@ -311,6 +311,12 @@ SHAPES = [
     ),
     (
         "upsample",
+        {"scale": 2, "mode": "bilinear", "antialias": True},
+        (Shape(3, (4, 4, 4)),),
+        "antialias is for maps of two axes, got 3",
+    ),
+    (
+        "upsample",
         {"size": [5, 6], "mode": "bilinear", "antialias": True},
         (x,),
         "antialias on an axis that becomes smaller (7 to 6) is not understood",

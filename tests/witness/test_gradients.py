@@ -7,7 +7,7 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 
 import archcalc
-from archcalc import Network
+from archcalc import Network, analyze
 from archcalc.errors import LayerError
 from archcalc.layers.convolution import Conv
 from archcalc.sizes import Shape, Window
@@ -226,6 +226,38 @@ def test_a_whole_map_of_which_a_unit_reads_padding():
     own = [c for c in check(network({"input": [4, 3], "layers": layers}), limit=None).checks if c.pixels == 3]
     assert [c.measured for c in own] == [(0, 1)] * 4
     assert all(c.agree and c.exact for c in own)
+
+
+def test_a_whole_map_beside_single_pixels_on_many_positions():
+    """Of 1,200 positions, the first half sees all 600 pixels, and the second half one pixel each: a bound for all."""
+    whole = {"mean": [[{"adaptive_avg_pool": {"out": 1}}], []]}
+    net = network({"input": [4, 600], "layers": [{"concat": {"axis": "length", "a": [whole], "b": []}}]})
+    last = analyze(net).rows[-1].field[0]
+    assert (last.field.first, last.field.last, last.exact) == (0, 599, False)
+    assert all(c.agree for c in check(net, limit=None).checks)
+
+
+def test_as_many_pixels_as_the_input_with_padding_among_them():
+    """The stride reads pixels 0 and 2. The window of two with a zero before them is pixels -2 to 0: three, as the input has."""
+    steps = [{"conv": {"out": 4, "kernel": 1, "stride": 2}}, {"subsample": {"kernel": 2, "stride": 4, "pad": 1}}]
+    wide = [{"concat": {"axis": "length", "a": [], "b": []}}, {"adaptive_avg_pool": {"out": 1}}]
+    net = network({"input": [4, 3], "layers": [*steps, {"subtract": [[], wide]}]})
+    last = analyze(net).rows[-1].field[0]
+    assert (last.field.first, last.field.last) == (-2, 0)
+    assert all(c.agree for c in check(net, limit=None).checks)
+
+
+def test_a_unit_beyond_a_map_that_leaves_pixels_unread():
+    """The stride of 3 leaves the last pixel unread; the unit would see it through a position beyond the map."""
+    up = {"conv_transpose": {"out": 4, "kernel": 1, "stride": 3}}
+    steps = [
+        up,
+        {"conv": {"out": 4, "kernel": 2, "stride": 3}},
+        {"conv_transpose": {"out": 4, "kernel": 3, "dilation": 2}},
+    ]
+    net = network({"input": [4, 8], "layers": [*steps, {"subsample": {"kernel": 2, "stride": 3}}]})
+    found = [c for c in check(net, limit=None).checks if (c.node, c.pixels) == ("subsample", 8)]
+    assert [(c.unit, c.computed, c.measured, c.exact) for c in found] == [(2, (2, 6), (2, 6), True)]
 
 
 def test_a_unit_beyond_the_map_behind_an_unpooling():

@@ -252,6 +252,11 @@ ORDERED = {
     "a gradient put back in another order": "[4, 10, 6]\nlayers: [{locally_connected: {out: 6, kernel: 3}}, {max_pool: "
     "{kernel: 2, stride: 2}, name: pool}, {matmul: {transpose: second, a: [{upsample: {size: [3, 4], mode: bilinear}}], "
     "b: [{unpool: {of: pool}}]}}]",
+    "maxima of one axis put back": "[3, 7]\nlayers: [{locally_connected: {out: 3, kernel: 3}}, {max_pool: {kernel: 2, stride: 3}, "
+    "name: pool}, {unpool: {of: pool}}, {instance_norm: {affine: true}}]",
+    "a repeated map in a sum": "[3, 6, 1]\nlayers: [{layer_norm: {axis: channels}}, {add: [[{expand: {size: [6, 4]}}], "
+    "[{upsample: {size: [6, 4], mode: bilinear}}]]}, global_avg_pool]",
+    "one channel of length 1, as a view": "[1, 4]\nlayers: [{rms_norm: {axis: channels}}, global_avg_pool]",
     "an activation behind the positions of a vector": "[8]\nlayers: [position, relu]",
     "an axis of size 1 in a view": "[6, 7, 5]\nlayers: [{rearrange: 'a (b c) (d e) -> (c e) (b) (d a), c=7, e=5'}, "
     f"{{roll: {{by: [0, 2]}}}}, {TOKENS}]",
