@@ -35,11 +35,13 @@ def unrolled(body: Sequence[Item]) -> list[Item] | None:
     if len(join.branches or ()) != 2 or len(full) != 1 or join.args:
         return None
     names = [one.name for some in lists_of([*body]) for one in some if one.type != ALIAS]
-    if INPUT_OF_BLOCK in names or len(names) != len(set(names)):
+    read, main = read_in(body), full[0]
+    if INPUT_OF_BLOCK in names or any(names.count(name) > 1 for name in read):
         return None
-    main = full[0]
-    if main[-1].name not in read_in(body) and MAIN not in names:
+    if main[-1].name not in read and MAIN not in names:
         main[-1].name = MAIN
+    if [one.name for one in main].count(main[-1].name) > 1:
+        return None
     join.sources = [main[-1].name if branch else INPUT_OF_BLOCK for branch in join.branches or ()]
     join.branches = None
     return [group(INPUT_OF_BLOCK, main[0]), *main, join, *body[at + 1 :]]
