@@ -53,6 +53,7 @@ HOUSE = {
     "front": "Network and Analysis for users",
     "plot": "pictures",
     "pages": "the report in HTML",
+    "live": "the page edited live",
     "cli": "commands",
 }
 ROOMS = (*GROUND, *HOUSE)

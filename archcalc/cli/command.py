@@ -87,6 +87,7 @@ class Command(NamedTuple):
     extensions: the format for each extension of an output file. usual: the format without an output file.
     needs: the optional packages that the command needs, as in ``pip install 'archcalc[plot]'``.
     page: the page of docs/ that explains the output.
+    waits: the command runs until the user stops it.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Command(NamedTuple):
     usual: str = ""
     needs: str = ""
     page: str = ""
+    waits: bool = False
 
     @property
     def usage(self) -> str:

@@ -24,6 +24,7 @@ EXAMPLES = (
     ("archcalc explain resnet50_tv --as fvcore", "from archcalc's count to another tool's"),
     ("archcalc plot cost vgg16 -o vgg16.pdf", "pictures, for a paper or a slide"),
     ("archcalc report vgg16 resnet50 -o report", "a page per network, with an index"),
+    ("archcalc live vgg16", "a page in the browser, edited live"),
     ("archcalc show googlenet", "the spec"),
     ("archcalc export resnet50 --to torch -o net.py", "the network as plain PyTorch source"),
     ("archcalc schema > archcalc.schema.json", "for editors that check YAML"),

@@ -58,10 +58,10 @@ def _section(command: Command) -> str:
 
 
 def _example(command: Command) -> str:
-    """The example and the first lines of its output. No output if the example needs other packages or writes a file."""
+    """The example and the first lines of its output. No output if the example needs other packages, writes a file or waits."""
     words = shlex.split(command.example)
     lines: list[str] = []
-    if not command.needs and not {">", "-o"}.intersection(words):
+    if not (command.needs or command.waits) and not {">", "-o"}.intersection(words):
         with redirect_stdout(io.StringIO()) as printed:
             if main(words[1:]) != 0:
                 raise ArchcalcError(f"the example {command.example!r} fails")

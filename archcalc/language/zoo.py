@@ -128,7 +128,7 @@ def load_as(
         return network_of(kind, family, next(iter(family.networks)), settings, sizes)
     if not is_path(net):
         return network_of(kind, find(net), net, settings, sizes)
-    path, wanted = _split(net)
+    path, wanted = file_and_name(net)
     family = read_file(path, sizes, allow_missing)
     return network_of(kind, family, wanted or _only(family, path), settings, sizes)
 
@@ -170,7 +170,7 @@ def split_settings(net: str) -> tuple[str, str]:
         return net, ""
     for match in re.finditer(_SETTINGS, net):
         name = net[: match.start()]
-        path, _ = _split(name)
+        path, _ = file_and_name(name)
         if os.sep not in name or path == "-" or path.endswith(SUFFIXES) or os.path.isfile(name):
             return name, net[match.start() + 1 :]
     name, at, text = net.rpartition("@")
@@ -187,7 +187,7 @@ def source(net: str) -> str:
         raise ArchcalcError("a one-line pattern is its own spec; add --expanded to see its layers")
     if not is_path(net) and not is_model(net):
         return text_of(os.path.join(folder(), f"{find(net).name}.yaml"))
-    path, _ = _split(net)
+    path, _ = file_and_name(net)
     text = "" if is_model(net) or format_of(path) in BINARY else text_of(path)
     if not text or format_of(path) or format_of_text(text):
         raise ArchcalcError(Problem("is no spec; archcalc import prints it as one, and --expanded every layer", path))
@@ -200,11 +200,11 @@ def is_pattern(net: str) -> bool:
 
 def is_path(net: str) -> bool:
     """Whether ``net`` is the path of a spec, and not a name in the zoo. ``-`` is standard input."""
-    path, _ = _split(net)
+    path, _ = file_and_name(net)
     return path == "-" or os.sep in path or path.lower().endswith(SUFFIXES) or bool(extension_of(path))
 
 
-def _split(net: str) -> tuple[str, str]:
+def file_and_name(net: str) -> tuple[str, str]:
     """The path, and the name of the network after a colon."""
     path, _, wanted = net.rpartition(":")
     return (path, wanted) if path == "-" or path.lower().endswith(SUFFIXES) else (net, "")

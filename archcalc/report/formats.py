@@ -226,11 +226,12 @@ def _number(heading: Heading, cell: Any) -> Any:
 
 def json(tables: Sequence[Table]) -> str:
     """Exact numbers. null: the convention does not count the operation. Several tables become an array."""
-    contents = [_content(*for_programs([table])) for table in tables]
+    contents = [content(*for_programs([table])) for table in tables]
     return json_text(contents[0] if len(contents) == 1 else contents) + "\n"
 
 
-def _content(table: Table) -> dict[str, Any]:
+def content(table: Table) -> dict[str, Any]:
+    """A table for programs (``for_programs``) as the object that JSON holds."""
     rows = [{h.name: _number(h, cell) for h, cell in zip(table.headings, row, strict=True)} for row in table.rows]
     return {**table.header.facts, "rows": rows, **({"totals": table.totals} if table.totals else {})}
 

@@ -1,0 +1,75 @@
+"""What every column of the table of layers means, for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archcalc.report.field_summary import MEANINGS
+from archcalc.report.layers import COLUMNS
+from archcalc.report.table import Heading, Table
+from archcalc.sizes import Work
+from archcalc.units import BYTES, COUNTS, unit_for
+
+_WORK = {
+    "mac": "multiply-adds: one product that is summed",
+    "mul": "multiplications that are not part of a multiply-add",
+    "add": "additions that are not part of a multiply-add",
+    "compare": "comparisons of two values",
+    "div": "divisions",
+    "exp": "exponentials, roots, logarithms and the like",
+}
+ABOUT: Mapping[str, str] = {
+    "layer": "the name of the layer",
+    "type": "the layer type",
+    "layers": "the number of layers in the row",
+    "shared": "the layer whose weights this layer uses",
+    "input": "the shapes of the inputs: channels x height x width",
+    "output": "the shape of the output: channels x height x width",
+    "params": "parameters under the convention",
+    "weights": "trained weights",
+    "biases": "trained biases",
+    "buffers": "running means and variances, which are not trained",
+    "macs": "multiply-adds under the convention",
+    "flops": "floating-point operations under the convention",
+    "values": "values of the output in new storage; none: in place, or a view",
+    "memory": "bytes of the output in new storage; none: in place, or a view",
+    **{kind: _WORK.get(kind, f"operations of the kind {kind}") for kind in Work._fields},
+    **MEANINGS,
+    "exact_with_gates": "'bound': no unit has a larger field over all paths, some units may have a smaller one",
+}
+"""The meaning of each column, by its name."""
+
+
+def columns() -> list[dict[str, str]]:
+    """The columns of the table, in their order."""
+    return [{"key": name, "title": heading.title, "about": ABOUT[name]} for name, (heading, _) in COLUMNS.items()]
+
+
+def headings_data(table: Table) -> list[dict[str, Any]]:
+    """The columns of a table for programs. ``per``: the unit in which a person reads the column's numbers."""
+    units: dict[str, tuple[int, str]] = {}
+    found = []
+    for at, heading in enumerate(table.headings):
+        size, name = units.setdefault(
+            heading.unit_group or heading.name, _unit(heading, [row[at] for row in table.rows])
+        )
+        base = next((key for key in ABOUT if heading.name == key), heading.name.rpartition("_")[0])
+        about = ABOUT.get(base, "")
+        found.append(
+            {
+                "key": heading.name,
+                "title": heading.title,
+                "kind": heading.kind,
+                "unit": name,
+                "per": size,
+                "about": about,
+            }
+        )
+    return found
+
+
+def _unit(heading: Heading, cells: Sequence[Any]) -> tuple[int, str]:
+    if heading.kind not in ("count", "bytes"):
+        return 1, ""
+    return unit_for(cells, BYTES if heading.kind == "bytes" else COUNTS)
