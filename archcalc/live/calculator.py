@@ -12,6 +12,7 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem, clipped, unknown
 from archcalc.layers.settings import message_text
+from archcalc.live.state import State, state_of
 
 Request = Mapping[str, Any]
 
@@ -66,6 +67,10 @@ def problem_data(problem: Problem, text: str) -> dict[str, Any]:
     }
 
 
+def _state(request: Request) -> State:
+    return state_of(request.get("state"))
+
+
 def _start(request: Request) -> dict[str, Any]:
     from archcalc.live.opening import started
 
@@ -86,16 +91,38 @@ def _spec(request: Request) -> dict[str, Any]:
 
 def _analyze(request: Request) -> dict[str, Any]:
     from archcalc.live.numbers import analyzed
-    from archcalc.live.state import state_of
 
-    return analyzed(state_of(request.get("state")))
+    return analyzed(_state(request))
+
+
+def _memory(request: Request) -> dict[str, Any]:
+    from archcalc.live.memory import memory
+
+    return memory(_state(request))
+
+
+def _field(request: Request) -> dict[str, Any]:
+    from archcalc.live.fields import field
+
+    return field(_state(request))
+
+
+def _window(request: Request) -> dict[str, Any]:
+    from archcalc.live.fields import window
+
+    return window(_state(request), request.get("layer"), request.get("unit"))
+
+
+def _diff(request: Request) -> dict[str, Any]:
+    from archcalc.live.differences import diff
+
+    return diff(_state(request))
 
 
 def _export(request: Request) -> dict[str, Any]:
     from archcalc.live.exports import exported
-    from archcalc.live.state import state_of
 
-    return dict(exported(state_of(request.get("state")), request.get("format")))
+    return dict(exported(_state(request), request.get("format")))
 
 
 OPERATIONS: Mapping[str, Callable[[Request], dict[str, Any]]] = {
@@ -103,5 +130,10 @@ OPERATIONS: Mapping[str, Callable[[Request], dict[str, Any]]] = {
     "zoo": _zoo,
     "spec": _spec,
     "analyze": _analyze,
+    "memory": _memory,
+    "field": _field,
+    "window": _window,
+    "diff": _diff,
     "export": _export,
 }
+"""The operations, each imported at its first use: a page that is opened needs the first few alone."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archcalc.report.field_summary import MEANINGS
-from archcalc.report.layers import COLUMNS
+from archcalc.report.layers import COLUMNS, DEFAULT
 from archcalc.report.table import Heading, Table
 from archcalc.sizes import Work
 from archcalc.units import BYTES, COUNTS, unit_for
@@ -41,9 +41,12 @@ ABOUT: Mapping[str, str] = {
 """The meaning of each column, by its name."""
 
 
-def columns() -> list[dict[str, str]]:
-    """The columns of the table, in their order."""
-    return [{"key": name, "title": heading.title, "about": ABOUT[name]} for name, (heading, _) in COLUMNS.items()]
+def columns() -> list[dict[str, Any]]:
+    """The columns of the table, in their order. ``shown``: in the table of the command line by default."""
+    return [
+        {"key": name, "title": heading.title, "about": ABOUT[name], "shown": name in DEFAULT}
+        for name, (heading, _) in COLUMNS.items()
+    ]
 
 
 def headings_data(table: Table) -> list[dict[str, Any]]:

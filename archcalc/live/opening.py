@@ -42,7 +42,13 @@ def zoo() -> dict[str, Any]:
         about = family.about | family.networks[name].about
         input = network_of(Network, family, name).input_text
         found.append(
-            {"name": name, "title": str(about.get("title", name)), "year": about.get("year", ""), "input": input}
+            {
+                "name": name,
+                "title": str(about.get("title", name)),
+                "year": about.get("year", ""),
+                "input": input,
+                "family": family.name,
+            }
         )
     return {"networks": found}
 

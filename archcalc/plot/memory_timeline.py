@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.memory.lifetime import Schedule
+from archcalc.memory.timeline import ROLES, shown_moments
 from archcalc.memory.training import Training
 from archcalc.plot import labels, style
 from archcalc.plot.colours import DEEP, GREY, INK, ORANGE, PURPLE, RED, SKY, YELLOW, shade
@@ -24,13 +25,13 @@ from archcalc.units import BYTES, bytes_text
 TENSORS, SAMPLES, NAMED = 60, 300, 4
 """Maximum number of tensors with a band each, of parts of the time axis, and of tensors in the caption."""
 
-ROLES = {
-    "map": ("feature maps", SKY),
-    "saved": ("indices, statistics, masks", YELLOW),
-    "scratch": ("scratch within a layer", GREY),
-    "gradient": ("gradients of feature maps", ORANGE),
-    "weight gradient": ("gradients of weights", RED),
-    "weight copy": ("copies of weights", PURPLE),
+COLOURS = {
+    "map": SKY,
+    "saved": YELLOW,
+    "scratch": GREY,
+    "gradient": ORANGE,
+    "weight gradient": RED,
+    "weight copy": PURPLE,
 }
 
 
@@ -62,7 +63,7 @@ def memory(
     timeline = schedule.live(analysis.batch)
     if not timeline:
         raise ArchcalcError(f"{analysis.network.full_name} has no layers to run")
-    moments = _moments(timeline)
+    moments = shown_moments(timeline, SAMPLES)
     bands = _bands(analysis, schedule, moments)
     peak = schedule.peak_moment(analysis.batch)
     with style.page(ax, look, analysis) as page:
@@ -84,30 +85,18 @@ def memory(
     return ax
 
 
-def _moments(timeline: Sequence[int]) -> list[int]:
-    """The moments to draw. If there are many: the largest and the smallest moment of each part of the time axis."""
-    if len(timeline) <= 2 * SAMPLES:
-        return list(range(len(timeline)))
-    edges = [at * len(timeline) // SAMPLES for at in range(SAMPLES + 1)]
-    moments: list[int] = []
-    for low, high in pairwise(edges):
-        part = range(low, high)
-        moments += sorted({max(part, key=timeline.__getitem__), min(part, key=timeline.__getitem__)})
-    return moments
-
-
 def _legend(ax: Axes, roles: Sequence[str], shaded: set[str]) -> None:
     """Draw a legend of the roles. A role in ``shaded`` has two shades."""
     handles = [
         tuple(
-            Patch(facecolor=shade(ROLES[role][1], light), edgecolor=INK, linewidth=0.4)
+            Patch(facecolor=shade(COLOURS[role], light), edgecolor=INK, linewidth=0.4)
             for light in (1.0, DEEP)[: 1 + (role in shaded)]
         )
         for role in roles
     ]
     ax.legend(
         handles,
-        [ROLES[role][0] for role in roles],
+        [ROLES[role] for role in roles],
         handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
         loc="upper center",
         bbox_to_anchor=(0.45, -0.2),
@@ -151,7 +140,7 @@ def _stack(ax: Axes, moments: Sequence[int], count: int, bands: Sequence[Band]) 
         if places:
             span = slice(places[0], places[-1] + 1)
             times = edges[places[0] : places[-1] + 2]
-            colour = shade(ROLES[band.role][1], 1.0 if turn[band.role] % 2 else DEEP)
+            colour = shade(COLOURS[band.role], 1.0 if turn[band.role] % 2 else DEEP)
             outline = [*_steps(times, above[span]), *reversed(_steps(times, below[span]))]
             ax.add_patch(Polygon(outline, facecolor=colour, edgecolor=colour, linewidth=0.1))
         below = above

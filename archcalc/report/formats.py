@@ -220,8 +220,11 @@ def _machine(heading: Heading, cell: Any) -> Any:
     return cell
 
 
-def _number(heading: Heading, cell: Any) -> Any:
-    return float(cell) if heading.kind == "printed" and cell is not None else _machine(heading, cell)
+def _numbers(heading: Heading, cells: list[Any]) -> list[Any]:
+    """The cells of a column for JSON."""
+    if heading.kind == "printed":
+        return [None if cell is None else float(cell) for cell in cells]
+    return [_machine(heading, cell) for cell in cells] if heading.kind == "count" else cells
 
 
 def json(tables: Sequence[Table]) -> str:
@@ -232,7 +235,9 @@ def json(tables: Sequence[Table]) -> str:
 
 def content(table: Table) -> dict[str, Any]:
     """A table for programs (``for_programs``) as the object that JSON holds."""
-    rows = [{h.name: _number(h, cell) for h, cell in zip(table.headings, row, strict=True)} for row in table.rows]
+    names = [heading.name for heading in table.headings]
+    columns = [_numbers(heading, [row[at] for row in table.rows]) for at, heading in enumerate(table.headings)]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     return {**table.header.facts, "rows": rows, **({"totals": table.totals} if table.totals else {})}
 
 

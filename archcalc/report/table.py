@@ -18,6 +18,8 @@ from archcalc.sizes import AXES
 
 Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
 """How a cell is printed: unchanged, as a number, in K/M/G, in KB/MB/GB, with three digits, or as in the source."""
+PLAIN = ("count", "bytes")
+"""The kinds of columns without ``Known`` numbers."""
 
 
 class Known(NamedTuple):
@@ -131,8 +133,10 @@ def for_programs(tables: Sequence[Table]) -> list[Table]:
     axes: tuple[str, ...] = ()
     wide: set[str] = set()
     for table in tables:
-        for row in table.rows:
-            for heading, cell in zip(table.headings, row, strict=True):
+        for at, heading in enumerate(table.headings):
+            if heading.kind in PLAIN:
+                continue
+            for cell in [row[at] for row in table.rows]:
                 if isinstance(cell, Known) and len(cell.numbers) > 1:
                     wide.add(heading.name)
                     if len(set(zip(cell.numbers, cell.exact, strict=True))) > 1:
@@ -145,6 +149,10 @@ def _for_programs(table: Table, axes: tuple[str, ...], wide: set[str]) -> Table:
     columns: list[list[Any]] = []
     for at, heading in enumerate(table.headings):
         column = [row[at] for row in table.rows]
+        if heading.kind in PLAIN:
+            headings.append(heading)
+            columns.append(column)
+            continue
         axis_names = axes if heading.name in wide else ()
         for place in range(-max(len(axis_names), 1), 0):
             headings.append(of_axis(heading._replace(exactness_key=""), axis_names[place] if axis_names else ""))

@@ -48,7 +48,7 @@ def unit_table(analysis: Analysis, name: str, unit: Sequence[int]) -> Table:
         headings=UNIT,
         rows=rows,
         header=field_header(analysis),
-        footer=[_rectangle(analysis, layer, unit, fields), *field_notes(analysis, [layer])],
+        footer=[rectangle(analysis, layer, unit, fields), *field_notes(analysis, [layer])],
     )
 
 
@@ -56,7 +56,8 @@ def _size(span: Span) -> int:
     return span[1] - span[0] + 1 if span else 0
 
 
-def _rectangle(analysis: Analysis, layer: LayerField, unit: Sequence[int], fields: Sequence[UnitField]) -> str:
+def rectangle(analysis: Analysis, layer: LayerField, unit: Sequence[int], fields: Sequence[UnitField]) -> str:
+    """The rectangle of pixels that a unit sees, as a sentence."""
     axes, image = AXES[len(fields)], sizes_text(analysis.field.pixels)
     of = f"unit {','.join(map(str, unit))} of {layer.node.name} ({layer.node.output}) sees"
     if not all(field.endless for field in fields):

@@ -15,11 +15,12 @@ from matplotlib.text import Text
 
 from archcalc import load, plot
 from archcalc.memory.budget import Budget
+from archcalc.memory.timeline import shown_moments
 from archcalc.plot.boxes import MAP, box_of, is_bar, scale_for
 from archcalc.plot.folding import BLOCK, finest, folded_graph, runs
 from archcalc.plot.labels import short_names, wrapped
 from archcalc.plot.layout import groups_of
-from archcalc.plot.memory_timeline import _moments as moments_of
+from archcalc.plot.memory_timeline import SAMPLES
 from archcalc.plot.style import spread
 from archcalc.sizes import Shape
 from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET, network
@@ -453,14 +454,14 @@ def test_memory_shows_the_least_and_the_most_of_every_part_of_time():
     """DenseNet-201 in training: more than 1,000 moments, whose rhythm the drawn ones must have."""
     schedule = Budget(load("densenet201"), "float32").training
     live = schedule.live(1)
-    drawn_at = moments_of(live)
+    drawn_at = shown_moments(live, SAMPLES)
     assert len(live) > 2 * 300
     assert drawn_at == sorted(drawn_at)
     for part in range(300):
         low, high = part * len(live) // 300, (part + 1) * len(live) // 300
         shown = [live[at] for at in drawn_at if low <= at < high]
         assert (min(shown), max(shown)) == (min(live[low:high]), max(live[low:high]))
-    assert moments_of(live[:600]) == list(range(600))
+    assert shown_moments(live[:600], SAMPLES) == list(range(600))
 
 
 def test_memory_names_both_shades():
