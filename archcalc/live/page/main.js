@@ -1,0 +1,340 @@
+// @ts-check
+// The page: the state, the questions to the calculator, and who shows the answers.
+import { Newest, Superseded, Unreachable, ask, connect } from "./calculator.js";
+import { codeEditor } from "./code_editor.js";
+import { combo } from "./combo.js";
+import { controls } from "./controls.js";
+import { showDifference } from "./difference.js";
+import { byId, downloadText, h, remember, remembered } from "./dom.js";
+import { drops } from "./drops.js";
+import { wholeGraph } from "./lanes.js";
+import { exports } from "./out.js";
+import { paramControls } from "./params.js";
+import { pictures } from "./pictures.js";
+import { plainEditor } from "./plain_editor.js";
+import { showProblems, spokenProblems } from "./problems.js";
+import { showResult } from "./result.js";
+import { checkedState, emptyState, fragmentOf, stateIn } from "./state.js";
+import { svgText } from "./svg_file.js";
+import { layerTable } from "./table.js";
+import { windowPicture } from "./window.js";
+
+const FIRST_NETWORK = "vgg16";
+
+/** @type {import("./state.js").State} */
+let state = emptyState();
+/** @type {any} */
+let result = null; // the last good answer
+let shownState = state; // the state of that answer
+let fresh = true; // the next result is of another network: folding and scrolling start anew
+let written = ""; // the fragment that this page wrote
+
+/** @type {import("./plain_editor.js").Editor} */
+let editor;
+const preset = combo({ label: "Network", placeholder: "search the zoo", free: false, choose: openNamed });
+const choices = controls(byId("controls"), (part) => change(part));
+const params = paramControls(byId("params"), (name, value) => {
+  const settings = { ...state.settings };
+  if (value === undefined) delete settings[name];
+  else settings[name] = value;
+  change({ settings });
+});
+const links = { hover, select };
+const table = layerTable(byId("table"), links);
+const windowBox = h("section", { class: "window-area", "aria-label": "Window of one unit" });
+const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (op) => quietly({ op, state: shownState }, true) });
+const unitWindow = windowPicture(windowBox, (layer, unit) => askWindow(layer, unit));
+const out = exports(() => state, say);
+
+/** @param {string} text @param {boolean} [bad] */
+function say(text, bad = false) {
+  const notice = byId("notice");
+  notice.hidden = !text;
+  notice.classList.toggle("bad", bad);
+  notice.replaceChildren(text, " ", h("button", { type: "button", "aria-label": "Close the message", onclick: () => say("") }, "×"));
+  if (text && !bad) setTimeout(() => { if (notice.firstChild?.textContent === text) say(""); }, 6000);
+}
+
+/** @param {Partial<import("./state.js").State>} part */
+function change(part) {
+  state = { ...state, ...part };
+  choices.set(state);
+  analyses.push(state);
+  saveLink();
+}
+
+/** @param {any} given @param {string[]} [notes] */
+function open(given, notes = []) {
+  state = checkedState({ ...state, network: "", settings: {}, input: "", file: "", ...given });
+  fresh = true;
+  editor.setText(state.text);
+  preset.set(state.network);
+  change({});
+  if (notes.length) say(notes.join(" "));
+}
+
+/** @param {string} net */
+async function openNamed(net) {
+  try {
+    const answer = await ask({ op: "spec", net });
+    if (!answer.ok) return say(spokenProblems(answer.problems ?? []), true);
+    const { text, network, settings, file } = answer.state;
+    open({ text, network, settings, file });
+    preset.input.value = net;
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  if (error instanceof Superseded) return;
+  byId("results").classList.add("stale");
+  say(error instanceof Unreachable ? error.message : `The page has a mistake: ${error}`, true);
+}
+
+const analyses = new Newest(async (/** @type {import("./state.js").State} */ asked) => {
+  const busy = setTimeout(() => byId("results").setAttribute("aria-busy", "true"), 300);
+  try {
+    const answer = await ask({ op: "analyze", state: asked });
+    const newest = analyses.next === null;
+    if (answer.ok) {
+      byId("notice").classList.contains("bad") && say("");
+      [result, shownState] = [answer, asked];
+      show(newest);
+    } else if (newest) wrong(answer.problems ?? []);
+  } catch (error) {
+    if (error instanceof Superseded && analyses.next === null) analyses.next = state; // another question came between
+    else failed(error);
+  } finally {
+    clearTimeout(busy);
+    byId("results").removeAttribute("aria-busy");
+  }
+});
+
+function show(/** @type {boolean} */ newest) {
+  byId("results").classList.remove("stale");
+  byId("stale").hidden = true;
+  showResult(result);
+  choices.show(result);
+  params.show(result.params);
+  table.show(result, fresh);
+  drawn.show(result, shownState.training);
+  differences.push({ of: result, asked: shownState });
+  fresh = false;
+  if (newest) {
+    editor.setProblems([]);
+    showProblems([], goToLine);
+    speak(`${result.title}: ${result.cards.slice(0, 2).map((/** @type {any} */ card) => `${card.label} ${card.value}`).join(", ")}`);
+  }
+  if (pinned >= 0 && result.layers[pinned]) askWindow(pinned, null);
+  else clearWindow();
+}
+
+const differences = new Newest(async (/** @type {{of: any, asked: import("./state.js").State}} */ { of, asked }) => {
+  if (!asked.compare) return showDifference(null, []);
+  const answer = await quietly({ op: "diff", state: asked }, true);
+  if (of !== result || answer === null) return;
+  if (answer.ok) showDifference(answer.diff, answer.headings);
+  else showDifference(null, [], (answer.problems ?? []).map((/** @type {any} */ one) => one.text));
+});
+
+function wrong(/** @type {any[]} */ problems) {
+  byId("results").classList.add("stale");
+  byId("stale").hidden = result === null;
+  editor.setProblems(problems);
+  showProblems(problems, goToLine);
+  speak(spokenProblems(problems));
+}
+
+let speech = 0;
+/** Tells a screen reader, once the text rests. @param {string} text */
+function speak(text) {
+  clearTimeout(speech);
+  speech = setTimeout(() => { byId("spoken").textContent = text; }, 900);
+}
+
+const goToLine = (/** @type {number} */ line) => editor.reveal(line, true);
+
+let [lit, pinned] = [-1, -1];
+function hover(/** @type {number} */ layer) {
+  if (layer === lit) return;
+  lit = layer;
+  table.light(layer);
+  drawn.light(layer);
+  const shown = layer >= 0 ? layer : pinned;
+  const line = result?.layers[shown]?.line ?? 0;
+  editor.light(line);
+  if (line && layer >= 0 && !byId("editor").contains(document.activeElement)) editor.reveal(line);
+  if (shown >= 0) askWindow(shown, null);
+}
+
+/** @param {number} layer @param {boolean} [fromEditor] */
+function select(layer, fromEditor = false) {
+  if (layer < 0 || !result?.layers[layer]) return;
+  pinned = layer;
+  const { line } = result.layers[layer];
+  table.pick(layer, line, true);
+  drawn.light(layer);
+  editor.light(line);
+  if (line && !fromEditor) editor.reveal(line);
+  askWindow(layer, null);
+}
+
+/** The row of a line: of the layers that begin at or before the line, the nearest; of several, the one after the last. */
+function selectLine(/** @type {number} */ line) {
+  if (!result || byId("results").classList.contains("stale")) return;
+  const lines = result.layers.map((/** @type {any} */ layer) => layer.line).filter((/** @type {number} */ at) => at > 0 && at <= line);
+  if (!lines.length) return;
+  const nearest = Math.max(...lines);
+  const same = result.layers.flatMap((/** @type {any} */ layer, /** @type {number} */ at) => (layer.line === nearest && layer.row >= 0 ? [at] : []));
+  if (!same.includes(pinned) || same.length === 1) select(same[0], true);
+  else select(same[(same.indexOf(pinned) + 1) % same.length], true);
+}
+
+function clearWindow() {
+  pinned = -1;
+  unitWindow.clear("Point at a row of the table, or choose a row with the arrow keys.");
+}
+
+const windows = new Newest(async (/** @type {{layer: number, unit: number[] | null}} */ { layer, unit }) => {
+  const of = result;
+  try {
+    const answer = await ask({ op: "window", state: shownState, layer, unit });
+    if (of !== result) return;
+    if (answer.ok) unitWindow.show(answer, layer, of.layers[layer].name, of.layers[layer].shape);
+    else unitWindow.clear(answer.problems?.[0]?.text ?? "");
+  } catch (error) {
+    if (!(error instanceof Superseded)) unitWindow.clear(error instanceof Error ? error.message : "");
+  }
+});
+let resting = 0;
+/** @param {number} layer @param {number[] | null} unit */
+function askWindow(layer, unit) {
+  clearTimeout(resting);
+  resting = setTimeout(() => windows.push({ layer, unit }), unit ? 0 : 60);
+}
+
+let saving = 0;
+function saveLink() {
+  clearTimeout(saving);
+  saving = setTimeout(async () => {
+    written = await fragmentOf(state);
+    history.replaceState(null, "", `${location.pathname}${location.search}#${written}`);
+  }, 150);
+}
+
+async function fromLink() {
+  const fragment = location.hash.slice(1);
+  if (!fragment || fragment === written) return false;
+  try {
+    open({ ...emptyState(), ...(await stateIn(fragment)) });
+    return true;
+  } catch (error) {
+    say(`The link cannot be read: ${error instanceof Error ? error.message : error}.`, true);
+    return false;
+  }
+}
+
+async function makeEditor() {
+  const listeners = {
+    onChange: (/** @type {string} */ text) => change({ text }),
+    onLine: selectLine,
+    complete: (/** @type {string} */ text, /** @type {number} */ line, /** @type {number} */ column) => quietly({ op: "complete", state: { ...state, text }, line, column }),
+    hover: (/** @type {string} */ text, /** @type {number} */ line, /** @type {number} */ column) => quietly({ op: "hover", state: { ...state, text }, line, column }),
+  };
+  let bundle = null;
+  try {
+    bundle = await import(/** @type {any} */ ("./vendor/editor.js"));
+  } catch {
+    // no bundle was built: the text area stands in its place
+  }
+  editor = bundle ? codeEditor(byId("editor"), listeners, bundle) : plainEditor(byId("editor"), listeners);
+  byId("editor-help").textContent = bundle ? "Ctrl+Space: what fits here. Ctrl+F: search. Point at a word: what the word means. Escape, then Tab, leaves the editor."
+    : "A spec in YAML, or a one-line pattern such as INPUT 32x32x3 -> CONV3-32 -> FC-10.";
+}
+
+/** An answer, or nothing: help that comes too late is no mistake. @param {Record<string, any>} request @param {boolean} [withProblems] */
+async function quietly(request, withProblems = false) {
+  try {
+    const answer = await ask(request);
+    return answer.ok || withProblems ? answer : null;
+  } catch {
+    return null;
+  }
+}
+
+function colours() {
+  const button = byId("theme");
+  const names = ["system", "light", "dark"];
+  let now = names.includes(remembered("theme", "system")) ? remembered("theme", "system") : "system";
+  const apply = () => {
+    if (now === "system") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = now;
+    button.textContent = { system: "◐", light: "☀", dark: "☾" }[/** @type {"system"} */ (now)];
+    button.setAttribute("aria-label", now === "system" ? "Colours: as the system" : `Colours: ${now}`);
+    button.title = button.getAttribute("aria-label");
+  };
+  button.addEventListener("click", () => {
+    now = names[(names.indexOf(now) + 1) % names.length];
+    remember("theme", now);
+    apply();
+  });
+  apply();
+}
+
+function saveWith(/** @type {string} */ file) {
+  const save = byId("save");
+  save.hidden = !file;
+  save.title = file ? `Save ${file}` : "";
+  const work = async () => {
+    if (!file) return out.download();
+    try {
+      const answer = await ask({ op: "save", text: state.text });
+      if (answer.ok) say(`Saved: ${file}.`);
+      else say(spokenProblems(answer.problems ?? []), true);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  save.addEventListener("click", work);
+  addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "s") return;
+    event.preventDefault();
+    work();
+  });
+}
+
+async function begin() {
+  colours();
+  byId("preset").replaceWith(preset.element);
+  preset.element.id = "preset";
+  if (matchMedia("(max-width: 640px)").matches) byId("settings").open = false;
+  const [kind] = await Promise.all([connect(), makeEditor()]);
+  byId("reach").textContent = kind === "server" ? "Calculated on this computer." : "Calculated in this browser.";
+  const start = await ask({ op: "start" });
+  if (!start.ok) throw new Error(spokenProblems(start.problems ?? []));
+  byId("version").textContent = `archcalc ${start.version}.`;
+  choices.fill(start);
+  out.fill(start.formats ?? ["yaml", "markdown", "csv", "latex", "torch", "json"]);
+  saveWith(start.file ?? "");
+  drops(open, say);
+  addEventListener("hashchange", fromLink);
+  byId("download-graph").addEventListener("click", () => {
+    const { graph, names } = table.graph();
+    if (!graph) return say("The graph is there while the table is in the order of the network.", true);
+    const place = byId("spoken").parentElement;
+    const svg = place.appendChild(h("div", { class: "unseen" }, wholeGraph(graph, names))).firstChild;
+    downloadText(`${result.table.network || "network"}-graph.svg`.replace(/[^\w.-]+/g, "-"), "image/svg+xml", svgText(svg));
+    svg.parentElement.remove();
+  });
+  if (!(await fromLink())) {
+    if (start.open) open(start.open);
+    else await openNamed(FIRST_NETWORK);
+  }
+  const zoo = start.zoo ?? (await quietly({ op: "zoo" }))?.networks ?? [];
+  preset.fill(zoo);
+  choices.zoo(zoo);
+}
+
+begin().catch(failed);
