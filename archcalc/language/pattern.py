@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from archcalc.errors import ArchcalcError, LayerError, Problem, clipped, nearest, unknown
+from archcalc.errors import ArchcalcError, LayerError, Place, Problem, clipped, nearest, unknown
 from archcalc.inputs import Sizes, Takes, in_order, nearer_to_square
 from archcalc.layers import Layer, registry
 from archcalc.layers.settings import whole_number
@@ -29,6 +29,8 @@ from archcalc.named_inputs import INPUT, chosen_inputs
 from archcalc.network import AnyNetwork, Network
 from archcalc.sizes import Shape
 
+PATTERN = "pattern"
+"""What stands for the file in the place of a problem or of a layer."""
 ORDER = "HxWxC"
 """The order of a pattern's sizes if the pattern does not name an order."""
 MAX_LENGTH = 5_000
@@ -94,7 +96,7 @@ def pattern_as(kind: type[AnyNetwork], text: str, input: Sizes | Mapping[str, Si
         for element, scopes in _written_out(elements, (), [0]):
             _add(network, element, scopes, counts)
         if len(network.nodes) == 1:
-            raise ArchcalcError(Problem("the pattern has no layers", "pattern"))
+            raise ArchcalcError(Problem("the pattern has no layers", PATTERN))
         return network
 
     def at(inputs: Mapping[str, Shape], settings: dict[str, Any]) -> AnyNetwork:
@@ -133,13 +135,15 @@ def _written_out(
 def _add(network: Network, element: _Element, scopes: tuple[str, ...], counts: dict[str, int]) -> None:
     layer = element.layer
     assert layer is not None
-    last = network.nodes[-1].shape
+    last, place = network.nodes[-1].shape, Place(PATTERN, 0, f"column {element.column}")
     if layer.type == "linear" and last.axes:
-        network.add(_next("flatten", counts), registry["flatten"](), scopes=scopes)
+        network.add(_next("flatten", counts), registry["flatten"](), scopes=scopes, place=place)
     try:
-        network.add(_next(_short(layer), counts), layer, scopes=scopes)
+        network.add(_next(_short(layer), counts), layer, scopes=scopes, place=place)
     except LayerError as error:
-        raise ArchcalcError(Problem(f"{layer.type} on {last}: {error}", f"pattern, column {element.column}")) from None
+        raise ArchcalcError(
+            Problem(f"{layer.type} on {last}: {error}", f"{PATTERN}, column {element.column}")
+        ) from None
 
 
 def _short(layer: Layer) -> str:
@@ -158,7 +162,7 @@ class _Parser:
         self.notes: list[str] = []
 
     def error(self, message: str) -> ArchcalcError:
-        return ArchcalcError(Problem(message, f"pattern, column {self.start + 1}"))
+        return ArchcalcError(Problem(message, f"{PATTERN}, column {self.start + 1}"))
 
     def advance(self) -> None:
         rest = self.text[self.position :]

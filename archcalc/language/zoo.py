@@ -227,20 +227,21 @@ def text_of(path: str) -> str:
                 raise ArchcalcError(Problem("is closed", file))
             if sys.stdin not in _read:  # a command may name standard input twice, with other settings
                 _read.clear()
-                _read[sys.stdin] = _decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
+                _read[sys.stdin] = decoded(sys.stdin.buffer.read(MAX_BYTES + 1), file)
             return _read[sys.stdin]
         if os.path.isdir(path):
             raise ArchcalcError(Problem("is a directory, expected a spec file", file))
         refuse_name(path)
         with open(path, "rb") as opened:
-            return _decoded(opened.read(MAX_BYTES + 1), file)
+            return decoded(opened.read(MAX_BYTES + 1), file)
     except OSError as error:
         raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", file)) from None
     except ValueError:
         raise ArchcalcError(f"not a path: {message_text(path)}") from None
 
 
-def _decoded(raw: bytes, file: str) -> str:
+def decoded(raw: bytes, file: str) -> str:
+    """The text of a spec in the bytes of a file; ArchcalcError if they are no such text."""
     refuse_bytes(raw, file)
     if len(raw) > MAX_BYTES:
         raise ArchcalcError(Problem(f"is larger than {MAX_BYTES:,} bytes, the largest a spec may be", file))

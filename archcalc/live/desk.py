@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from threading import Lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError
-from archcalc.live.calculator import answer, answer_text
+from archcalc.live.calculator import answer, answer_file, answer_text, answered
 from archcalc.live.state import State
 
-MOST_PAGES = 100
-"""The most pages whose newest request is remembered."""
+MOST_PAGES, LONGEST_PAGE = 1_000, 100
+"""The most pages and operations whose newest request is remembered, and the longest name of a page."""
 OVERTAKEN = ("analyze", "complete", "hover", "window", "memory", "field", "diff")
 """The operations whose answer nobody reads if the page has asked again."""
 
@@ -37,7 +39,8 @@ class Desk:
 
     def __init__(self, opened: Opened | None = None) -> None:
         self.opened = opened or Opened()
-        self._turn, self._noting = Lock(), Lock()
+        self._free = Condition()
+        self._busy = False
         self._newest: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def ask(self, body: bytes) -> str:
@@ -49,25 +52,47 @@ class Desk:
         if not isinstance(request, dict):
             return answer_text(body)
         page, number, op = request.pop("page", ""), request.pop("number", 0), request.get("op")
-        counts = isinstance(page, str) and len(page) <= 100 and isinstance(number, int) and op in OVERTAKEN
-        if counts:
-            self._note((page, str(op)), number)
-        with self._turn:
-            if counts and self._newest.get((page, str(op)), number) > number:
-                raise OutdatedError
+        counts = isinstance(page, str) and len(page) <= LONGEST_PAGE and type(number) is int and op in OVERTAKEN
+        with self._turn((page, str(op)) if counts else None, number):
             return json.dumps(self._answer(request), separators=(",", ":"))
 
+    def drop(self, name: str, data: bytes, input: str, allow_missing: bool) -> str:
+        """The answer in JSON for a file that was dropped on a page."""
+        with self._turn(None, 0):
+            return json.dumps(answer_file(name, data, input, allow_missing), separators=(",", ":"))
+
+    @contextmanager
+    def _turn(self, key: tuple[str, str] | None, number: int) -> Iterator[None]:
+        """The turn of one request; OutdatedError if a newer one with the same key comes before its turn."""
+        with self._free:
+            if key is not None:
+                self._note(key, number)
+            while self._busy:
+                self._free.wait()
+                if key is not None and self._newest.get(key, number) > number:
+                    raise OutdatedError
+            if key is not None and self._newest.get(key, number) > number:
+                raise OutdatedError
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._free:
+                self._busy = False
+                self._free.notify_all()
+
     def _note(self, key: tuple[str, str], number: int) -> None:
-        with self._noting:
-            self._newest[key] = max(number, self._newest.get(key, number))
-            self._newest.move_to_end(key)
-            while len(self._newest) > MOST_PAGES:
-                self._newest.popitem(last=False)
+        """Remember the newest request of a page, and wake those that it overtakes."""
+        self._newest[key] = max(number, self._newest.get(key, number))
+        self._newest.move_to_end(key)
+        while len(self._newest) > MOST_PAGES:
+            self._newest.popitem(last=False)
+        self._free.notify_all()
 
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         op = request.get("op")
         if op == "save":
-            return self._save(request.get("text"))
+            return answered(lambda: self._save(request.get("text")), None)
         found = answer(request)
         if op == "start" and found["ok"] and self.opened.state is not None:
             found |= {"open": self.opened.state._asdict(), "file": self.opened.name}
@@ -75,17 +100,11 @@ class Desk:
 
     def _save(self, text: Any) -> dict[str, Any]:
         """Write the file that was opened, and no other."""
-        try:
-            if not self.opened.path:
-                raise ArchcalcError("archcalc live was not started with a spec file, so there is no file to save to")
-            if not isinstance(text, str) or not text.strip():
-                raise ArchcalcError("nothing to save: the text is empty")
-            from archcalc.files import write
+        if not self.opened.path:
+            raise ArchcalcError("archcalc live was not started with a spec file, so there is no file to save to")
+        if not isinstance(text, str) or not text.strip():
+            raise ArchcalcError("nothing to save: the text is empty")
+        from archcalc.files import write
 
-            write(self.opened.path, text)
-        except ArchcalcError as error:
-            return {
-                "ok": False,
-                "problems": [{"text": p.text, "line": 0, "column": 0, "path": ""} for p in error.problems],
-            }
-        return {"ok": True, "file": self.opened.name}
+        write(self.opened.path, text)
+        return {"file": self.opened.name}

@@ -13,14 +13,15 @@ from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.formats import is_model
 from archcalc.language.expand import network_of
 from archcalc.language.family import Family
+from archcalc.language.pattern import PATTERN
 from archcalc.language.reader import family_of
 from archcalc.language.settings import read_setting
 from archcalc.language.tree import parse
 from archcalc.language.zoo import families, folder, is_path, is_pattern, load, read_text, text_of, zoo_family
 from archcalc.letters import MOST_LETTERS, NETWORK_SIGNS, as_name
-from archcalc.live.state import State
+from archcalc.live.state import State, line_and_column
 from archcalc.named_inputs import given_inputs
-from archcalc.network import Network
+from archcalc.network import Network, Node
 from archcalc.trees import Tree
 
 MOST_ANALYSES = 3
@@ -130,6 +131,15 @@ def analysis_of(state: State) -> Analysis:
             _analyses.popitem(last=False)
     _analyses.move_to_end(key)
     return _analyses[key]
+
+
+def place_in_text(node: Node, text: str) -> tuple[int, int]:
+    """The line and the column of a layer's step in a text, from 1; 0: no place. In a spec, a step has a line alone."""
+    if node.place is None:
+        return 0, 0
+    if node.place.file == PATTERN:
+        return line_and_column(text, int(node.place.path.rpartition(" ")[2]))
+    return node.place.line, 0
 
 
 def load_named(net: str, state: State | None = None) -> Network:

@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.live.columns import headings_data
-from archcalc.live.documents import analysis_of, chosen, document
+from archcalc.live.documents import analysis_of, chosen, document, place_in_text
 from archcalc.live.params import params_data
 from archcalc.live.state import State
 from archcalc.network import Node
@@ -45,7 +45,7 @@ def analyzed(state: State) -> dict[str, Any]:
         "headings": headings_data(plain),
         "footer": list(table.footer),
         "details": list(table.details),
-        "layers": _layers(analysis),
+        "layers": _layers(analysis, state.text),
         "notes": _notes(state, found.family),
     }
 
@@ -88,18 +88,20 @@ def _card(key: str, label: str, value: str, number: Any, *lines: str) -> dict[st
     return {"key": key, "label": label, "value": value, "number": number, "lines": list(lines)}
 
 
-def _layers(analysis: Analysis) -> list[dict[str, Any]]:
+def _layers(analysis: Analysis, text: str) -> list[dict[str, Any]]:
     """Every layer of the graph, the inputs first. ``row`` is its row in the table; -1: a side head at inference."""
     rows = {row.node.index: at for at, row in enumerate(analysis.rows) if row.node is not None}
-    return [_layer(node, rows.get(node.index, -1)) for node in analysis.network.nodes]
+    return [_layer(node, rows.get(node.index, -1), text) for node in analysis.network.nodes]
 
 
-def _layer(node: Node, row: int) -> dict[str, Any]:
+def _layer(node: Node, row: int, text: str) -> dict[str, Any]:
+    line, column = place_in_text(node, text)
     return {
         "row": row,
         "name": node.name,
         "type": node.layer.type,
-        "line": node.place.line if node.place is not None else 0,
+        "line": line,
+        "column": column,
         "blocks": list(node.scopes),
         "inputs": list(node.inputs),
         "shape": _shape(node.shape),

@@ -198,8 +198,17 @@ def _tidy(value: Any, unit: Any) -> Any:
 
 def _words(default: str, about: _About, text: str) -> tuple[str, ...]:
     """The words that the text compares a parameter with, if the conditions hold for them."""
-    quoted, name = r"'([\w.+-]{1,40})'", re.escape(about.name)
-    compared = rf"\b{name}\s*[!=]=\s*{quoted}|{quoted}\s*[!=]=\s*{name}\b"
-    words = sorted({default, *(a or b for a, b in re.findall(compared, text))})[:MOST_CHOICES]
+    words = sorted({default, *compared_words(about.name, text)})[:MOST_CHOICES]
     words = [word for word in words if about.hold(word)]
     return tuple(words) if len(words) > 1 else ()
+
+
+def compared_words(name: str, text: str) -> list[str]:
+    """The words that expressions of a text compare a parameter with.
+
+    >>> compared_words("option", "when: option == 'a' or 'b' == option")
+    ['a', 'b']
+    """
+    quoted, name = r"'([\w.+-]{1,40})'", re.escape(name)
+    compared = rf"\b{name}\s*[!=]=\s*{quoted}|{quoted}\s*[!=]=\s*{name}\b"
+    return list(dict.fromkeys(a or b for a, b in re.findall(compared, text)))

@@ -6,20 +6,25 @@ itself. The server reads no file but those of the page, and writes no file but t
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import monotonic
 from typing import Any
 
-from archcalc.errors import ArchcalcError, visible
+from archcalc.errors import ArchcalcError
 from archcalc.live.desk import Desk, OutdatedError
 from archcalc.live.files import page_file
 
 HOST = "127.0.0.1"
-MOST_BYTES = 1_200_000
-"""The largest body of a request: a spec of the largest size, as JSON."""
+BODIES: Mapping[str, int] = {"/api": 1_200_000, "/drop": 256_000_000}
+"""Where questions go and files, and the largest body of each: a spec of the largest size as JSON, a model with weights."""
 SECONDS = 30
-"""The longest wait for the bytes of a request."""
+"""The longest wait for the next bytes of a request."""
+UNREAD, PATIENCE = 256_000_000, 5.0
+"""The bytes of a refused request that are read and thrown away at most, so that its sender hears the answer; seconds."""
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -33,14 +38,14 @@ class Server(ThreadingHTTPServer):
     """The server of one page. ``link`` opens the page, and holds the token."""
 
     daemon_threads = True
-    allow_reuse_address = False
+    allow_reuse_address = os.name != "nt"  # on Windows, it would let another program take the port
 
     def __init__(self, desk: Desk, port: int = 0) -> None:
         try:
             super().__init__((HOST, port), Handler)
         except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", "") or "not a port"
-            raise ArchcalcError(f"no page can be served at port {port} of {HOST}: {reason.lower()}") from None
+            reason = getattr(error, "strerror", None) or "a port is a number from 0 to 65535"
+            raise ArchcalcError(f"the page cannot be served at port {port}: {reason.lower()}") from None
         self.desk = desk
         self.token = secrets.token_urlsafe(24)
 
@@ -83,24 +88,34 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET  # noqa: N815
 
     def do_POST(self) -> None:
+        path, _, query = self.path.partition("?")
         if not self._from_page():
             return
-        if self.path.partition("?")[0] != "/api":
-            self._refuse(404, "questions go to /api")
-            return
         given = self.headers.get("X-Archcalc-Token", "").encode("utf-8", "replace")
-        if not secrets.compare_digest(given, self.server.token.encode()):
+        if path not in BODIES:
+            self._refuse(404, "questions go to /api, and files to /drop")
+        elif not secrets.compare_digest(given, self.server.token.encode()):
             self._refuse(403, "the token of the page's link is missing; open the link that archcalc live printed")
-            return
-        body = self._body()
-        if body is None:
-            return
+        elif (body := self._body(BODIES[path])) is not None:
+            self._answer(path, query, body)
+
+    def _answer(self, path: str, query: str, body: bytes) -> None:
         try:
-            answer = self.server.desk.ask(body)
+            answer = self.server.desk.ask(body) if path == "/api" else self._dropped(query, body)
         except OutdatedError:
-            self._refuse(409, "a newer request of the page has arrived", keep=True)
-            return
-        self._send(200, "application/json", answer.encode())
+            self._send(409, "text/plain; charset=utf-8", b"a newer request of the page has arrived\n")
+        else:
+            self._send(200, "application/json", answer.encode())
+
+    def _dropped(self, query: str, body: bytes) -> str:
+        """The answer for a file, whose name is in the query."""
+        from urllib.parse import parse_qs
+
+        given: dict[str, str] = {}
+        with suppress(ValueError):  # more fields than a page sends
+            given = {key: values[-1] for key, values in parse_qs(query, max_num_fields=10).items()}
+        missing = given.get("allow_missing") == "true"
+        return self.server.desk.drop(given.get("name", ""), body, given.get("input", ""), missing)
 
     def _from_page(self) -> bool:
         """Whether the request is of the page itself: no other host's name, and no other site's script."""
@@ -115,33 +130,45 @@ class Handler(BaseHTTPRequestHandler):
             return True
         return False
 
-    def _body(self) -> bytes | None:
+    def _length(self) -> int | None:
+        """The bytes that follow the headers; None if they do not say it."""
+        length = self.headers.get("Content-Length", "0")
+        plain = length.isascii() and length.isdecimal() and "Transfer-Encoding" not in self.headers
+        return int(length[:18]) if plain else None
+
+    def _body(self, most: int) -> bytes | None:
         """The body of a request; None if it was refused."""
-        length = self.headers.get("Content-Length", "")
-        if self.headers.get("Transfer-Encoding") or not (length.isascii() and length.isdecimal()):
+        length = self._length()
+        if length is None or "Content-Length" not in self.headers:
             self._refuse(411, "a request says how long it is")
-        elif len(length) > 12 or int(length) > MOST_BYTES:
-            self._refuse(413, f"a request has at most {MOST_BYTES:,} bytes")
-        elif len(body := self.rfile.read(int(length))) < int(length):
-            self._refuse(400, "the request broke off")
+        elif length > most:
+            self._refuse(413, f"a request has at most {most:,} bytes")
+        elif len(body := self.rfile.read(length)) < length:
+            self.close_connection = True
         else:
             return body
         return None
 
     def handle_expect_100(self) -> bool:
-        """A browser never asks this; ``curl`` does before a large body."""
-        length = self.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length[:13]) <= MOST_BYTES:
+        """A program asks this before it sends a large body; a browser never does."""
+        if (self._length() or 0) <= BODIES.get(self.path.partition("?")[0], 0):
             return super().handle_expect_100()
-        self._refuse(413, f"a request has at most {MOST_BYTES:,} bytes")
+        self.close_connection = True
+        self._send(413, "text/plain; charset=utf-8", b"a request has fewer bytes\n")
         return False
 
-    def _refuse(self, status: int, reason: str, *, keep: bool = False) -> None:
-        """Answer with a reason, and end the connection: what follows in it was not read."""
-        self.close_connection = self.close_connection or not keep
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer with a reason, and end the connection, because what follows in it is not read."""
+        self.close_connection = True
         self._send(status, "text/plain; charset=utf-8", f"{reason}\n".encode())
+        left, end = min(self._length() or 0, UNREAD), monotonic() + PATIENCE
+        with suppress(OSError):
+            while left > 0 and monotonic() < end and (part := self.rfile.read1(min(left, 1 << 16))):
+                left -= len(part)
 
     def _send(self, status: int, type: str, data: bytes, cache: str = "no-store") -> None:
+        if self.command != "POST" and self._length() != 0:  # a body that nobody reads
+            self.close_connection = True
         self.send_response(status)
         for key, value in HEADERS.items():
             self.send_header(key, value)
@@ -155,12 +182,15 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """An error that the library found, without the request's own words."""
+        """What the library refuses, without the words of the request."""
         self.close_connection = True
-        self.command = getattr(self, "command", None) or "GET"
-        self._send(
-            code, "text/plain; charset=utf-8", f"{visible(self.responses.get(code, ('refused',))[0])}\n".encode()
-        )
+        data = f"{self.responses.get(code, ('refused', ''))[0]}\n".encode()
+        self.send_response_only(code)
+        for key, value in {**HEADERS, "Content-Type": "text/plain", "Content-Length": str(len(data))}.items():
+            self.send_header(key, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
         """No lines in the terminal: a page asks many times a second."""

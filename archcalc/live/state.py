@@ -87,6 +87,16 @@ def _is_setting(value: Any, levels: int) -> bool:
     return value is None or isinstance(value, float)
 
 
+def line_and_column(text: str, at: int) -> tuple[int, int]:
+    """The line and the column of a character of a text; all three begin with 1.
+
+    >>> line_and_column("ab\\ncd", 5)
+    (2, 2)
+    """
+    before = text[: at - 1]
+    return before.count("\n") + 1, at - before.rfind("\n") - 1
+
+
 def check_optimizer(name: str) -> None:
     """ArchcalcError with the nearest name if there is no such optimizer."""
     from archcalc.memory.budget import OPTIMIZERS

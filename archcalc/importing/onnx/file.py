@@ -25,16 +25,20 @@ SIGNS = {
 
 def model_of(path: str) -> Model:
     """The model in a file; ArchcalcError if there is none, or one that cannot be read."""
-    data = _mapped(path)
+    return model_in(_mapped(path), path, os.path.dirname(path))
+
+
+def model_in(data: Data, file: str, folder: str | None = None) -> Model:
+    """The model in the bytes of a file, called ``file``; its other files are in ``folder``, None: they are not read."""
     try:
-        model = Model(Part(data, 0, len(data)), os.path.dirname(path))
+        model = Model(Part(data, 0, len(data)), folder)
     except (WireError, IndexError, OverflowError):
-        raise ArchcalcError(Problem(_kind(data), path)) from None
+        raise ArchcalcError(Problem(_kind(data), file)) from None
     if len(model.graphs) != 1 or not model.version:
-        raise ArchcalcError(Problem(_kind(data), path))
+        raise ArchcalcError(Problem(_kind(data), file))
     text = _wrong(model)
     if text:
-        raise ArchcalcError(Problem(text, path))
+        raise ArchcalcError(Problem(text, file))
     return model
 
 

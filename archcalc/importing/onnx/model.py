@@ -24,11 +24,11 @@ MOST_VALUES = 4_000_000
 
 
 class Stored:
-    """A tensor in the file: an initializer, or the value of a constant. Its numbers may be in another file of ``folder``."""
+    """A tensor in the file: an initializer, or the value of a constant. Its numbers may be in another file of ``folder``, unless that is None."""
 
     __slots__ = ("elsewhere", "external", "folder", "name", "parts", "sizes", "type")
 
-    def __init__(self, part: Part | None = None, folder: str = "") -> None:
+    def __init__(self, part: Part | None = None, folder: str | None = "") -> None:
         self.name, self.type, self.external, self.folder = "", "float32", False, folder
         self.elsewhere: dict[str, str] = {}
         self.sizes: tuple[int, ...] = ()
@@ -81,7 +81,9 @@ class Stored:
         return found if len(found) == prod(self.sizes) else None
 
     def _outside(self) -> bytes:
-        """The bytes in another file, which is the model's folder or below."""
+        """The bytes in another file, which is in the model's folder or below; none if the model has no folder."""
+        if self.folder is None:
+            return b""
         place = os.path.normpath(self.elsewhere.get("location", ""))
         if os.path.isabs(place) or place.split(os.sep)[0] == os.pardir:
             return b""
@@ -124,7 +126,7 @@ class Declared(NamedTuple):
 class Model:
     """The graph of a model with its operator set."""
 
-    def __init__(self, part: Part, folder: str = "") -> None:
+    def __init__(self, part: Part, folder: str | None = "") -> None:
         self.folder = folder
         self.opset, self.producer, self.graphs = 0, "", list[Part]()
         self.functions: list[str] = []

@@ -44,7 +44,11 @@ SUMS_AND_VIEWS = ("Add", "Sum", "Cast", "Reshape", "Squeeze", "Transpose", "Unsq
 
 def read(_text: str, file: str, inputs: Mapping[str, Shape], anew: bool, allow_missing: bool) -> Imported:
     """The network in an ONNX file. ``inputs``: the sizes of inputs that the file leaves open; with ``anew``, of all."""
-    model = model_of(file)
+    return read_model(model_of(file), file, inputs, anew, allow_missing)
+
+
+def read_model(model: Model, file: str, inputs: Mapping[str, Shape], anew: bool, allow_missing: bool) -> Imported:
+    """The network of a model: see ``read``."""
     net = translated(model, sizes_of(model, file, inputs, anew))
     run = run_of(net)
     if not run.outputs and not run.problems:

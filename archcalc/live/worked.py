@@ -1,0 +1,108 @@
+"""The numbers of one layer, worked out: its shapes, parameters and products, each with the numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archcalc.analysis import Analysis
+from archcalc.analysis.rows import Row
+from archcalc.layers.base import per_axis
+from archcalc.layers.convolution import Conv, ConvTranspose
+from archcalc.layers.dense import Linear
+from archcalc.layers.spread import spread_slides
+from archcalc.layers.windowed import Windowed
+from archcalc.network import Node
+from archcalc.report.layers import field_of
+from archcalc.sizes import AXES
+from archcalc.units import bytes_text
+
+
+def worked(analysis: Analysis, node: Node) -> Iterator[str]:
+    """Lines on one layer. A product is written out only if it gives the number of the table."""
+    row = analysis.all_rows[node.index]
+    yield f"{node.name}: {' and '.join(map(str, row.inputs)) or 'input'} -> {node.output}"
+    yield from _sizes(node, row)
+    yield from _parameters(node, row)
+    yield from _operations(node, row, analysis)
+    if row.values is None:
+        yield "memory: no storage of its own (in place, or a view)"
+    else:
+        yield f"memory: {row.values:,} values * {analysis.itemsize} = {bytes_text(row.values * analysis.itemsize)}"
+    if row.field:
+        yield f"field: {field_of(row.field)} pixels"
+
+
+def _sizes(node: Node, row: Row) -> Iterator[str]:
+    """The size of the output along every axis, by the formula of the layer type."""
+    layer, out = node.layer, node.shape.axes
+    if isinstance(layer, Windowed) and row.inputs[0].axes:
+        for axis, size, (n, span, stride, before, after) in zip(
+            AXES[len(out)], out, layer.slides(row.inputs[0]), strict=True
+        ):
+            whole = (n + before + after - span) // stride + 1
+            rounded = "floor" if size == whole else "ceil"
+            yield (
+                f"{axis}: {rounded}(({n} + {before} + {after} - {span}) / {stride}) + 1 = {size}"
+                if size
+                in (
+                    whole,
+                    -((span - n - before - after) // stride) + 1,
+                )
+                else f"{axis}: {size} windows of {span}, {stride} apart, on {before} + {n} + {after}"
+            )
+    elif isinstance(layer, ConvTranspose):
+        slides = spread_slides(layer, row.inputs[0])
+        for axis, size, (n, span, stride, pad, extra, _) in zip(AXES[len(out)], out, slides, strict=True):
+            yield f"{axis}: ({n} - 1)*{stride} - 2*{pad} + {span} + {extra} = {size}"
+
+
+def _parameters(node: Node, row: Row) -> Iterator[str]:
+    if row.shared:
+        yield f"parameters: those of {row.shared}"
+        return
+    factors, params = _weight_factors(node, row), row.params
+    weights = f"{'*'.join(map(str, factors))} = " if _product(factors) == params.weight and params.weight else ""
+    if weights:
+        biases = f"; biases: {params.bias:,}" if params.bias else ""
+        yield f"weights: {weights}{params.weight:,}{biases}"
+    elif row.param_count or params.weight or params.bias:
+        yield f"parameters: {row.param_count:,} (weights {params.weight:,}, biases {params.bias:,})"
+    if params.buffers:
+        yield f"buffers: {params.buffers:,}"
+
+
+def _operations(node: Node, row: Row, analysis: Analysis) -> Iterator[str]:
+    if row.macs is None:
+        types = "unknown to this convention" if row.unknown_types else "not counted under this convention"
+        yield f"{analysis.convention.operations_name}: {types}"
+        return
+    if not row.macs:
+        return
+    values = [node.shape.channels, *node.shape.axes]
+    each = _weight_factors(node, row)[:-1]
+    batch = [analysis.batch] if analysis.batch != 1 else []
+    factors = [*batch, *([node.times] if node.times != 1 else []), *values, *each]
+    counted = isinstance(node.layer, (Conv, Linear)) and _product(factors) == row.macs
+    text = f"{'*'.join(map(str, factors))} = " if counted else ""
+    yield f"{analysis.convention.operations_name}: {text}{row.macs:,}"
+
+
+def _weight_factors(node: Node, row: Row) -> list[int]:
+    """The factors of the weights of a convolution or a linear layer, the outputs last; [] for other layers."""
+    layer = node.layer
+    if isinstance(layer, (Conv, ConvTranspose)):
+        x = row.inputs[0]
+        kernel = [int(size) for size in per_axis(layer.kernel, x, "kernel")]
+        if isinstance(layer, ConvTranspose):
+            return [*kernel, x.channels, layer.out // layer.groups]
+        return [*kernel, x.channels // layer.groups, layer.out]
+    if isinstance(layer, Linear):
+        return [layer.features(row.inputs[0]), layer.out]
+    return []
+
+
+def _product(factors: list[int]) -> int:
+    product = 1
+    for factor in factors:
+        product *= factor
+    return product
