@@ -140,7 +140,7 @@ export function codeEditor(parent, listeners, cm) {
         EditorState.allowMultipleSelections.of(true), cm.indentUnit.of("  "), cm.yaml(), cm.syntaxHighlighting(colours),
         cm.autocompletion({ override: [completions], closeOnBlur: true, icons: false }), cm.search({ top: true }), help,
         cm.keymap.of([...cm.completionKeymap, ...cm.defaultKeymap, ...cm.historyKeymap, ...cm.searchKeymap]),
-        EditorView.contentAttributes.of({ "aria-label": "Spec or one-line pattern", "aria-describedby": "editor-help", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "Spec or one-line pattern", "aria-describedby": "editor-help", spellcheck: "false", tabindex: "0" }),
         problemField, lightField, listener, look,
       ],
     }),

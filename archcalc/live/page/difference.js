@@ -31,5 +31,5 @@ export function showDifference(difference, headings, problems = []) {
     h("thead", {}, h("tr", {}, ...columns.map((one) => h("th", { scope: "col", class: style(one) }, one.title)))),
     h("tbody", {}, ...rows.map((/** @type {any} */ row) => h("tr", {}, ...columns.map((one, at) =>
       h(at ? "td" : "th", { scope: at ? null : "row", class: style(one) }, cell(row[one.key], one.key.endsWith("_delta"))))))));
-  body.replaceChildren(h("div", { class: "scroll short", tabindex: 0, role: "region", "aria-labelledby": "difference-title" }, table));
+  body.replaceChildren(h("div", { class: "scroll short", tabindex: 0, role: "region", "aria-label": "Table of differences" }, table));
 }

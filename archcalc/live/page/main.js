@@ -128,7 +128,7 @@ function show(/** @type {boolean} */ newest) {
     speak(`${result.title}: ${result.cards.slice(0, 2).map((/** @type {any} */ card) => `${card.label} ${card.value}`).join(", ")}`);
   }
   if (pinned >= 0 && result.layers[pinned]) askWindow(pinned, null);
-  else clearWindow();
+  else firstWindow();
 }
 
 const differences = new Newest(async (/** @type {{of: any, asked: import("./state.js").State}} */ { of, asked }) => {
@@ -192,9 +192,12 @@ function selectLine(/** @type {number} */ line) {
   else select(same[(same.indexOf(pinned) + 1) % same.length], true);
 }
 
-function clearWindow() {
+/** Without a chosen layer, the window of the last map is shown. */
+function firstWindow() {
   pinned = -1;
-  unitWindow.clear("Point at a row of the table, or choose a row with the arrow keys.");
+  const last = result.layers.findLastIndex((/** @type {any} */ layer) => layer.row >= 0 && layer.shape.length > 1);
+  if (last >= 0) askWindow(last, null);
+  else unitWindow.clear("This network has no maps.");
 }
 
 const windows = new Newest(async (/** @type {{layer: number, unit: number[] | null}} */ { layer, unit }) => {

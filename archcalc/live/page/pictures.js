@@ -40,7 +40,7 @@ export function pictures(parent, beside, listeners) {
   const save = h("button", { type: "button", id: "download-picture", onclick: download }, "Download SVG");
   const canvas = h("div", { class: "canvas" });
   const caption = h("figcaption");
-  const panel = h("figure", { id: "picture", role: "tabpanel", tabindex: 0 }, caption, canvas);
+  const panel = h("div", { id: "picture", role: "tabpanel", tabindex: 0 }, h("figure", {}, caption, canvas));
   parent.replaceChildren(h("div", { class: "picture-area" },
     h("div", { class: "picture-main" }, h("div", { class: "tools" }, list, h("span", { class: "metric" }, label, metric), save), panel), beside));
 

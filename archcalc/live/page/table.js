@@ -115,7 +115,10 @@ export function layerTable(parent, listeners) {
     const shown = shownHeadings(result.headings, chosen);
     [top, bottom] = [spacer(shown.length + 1), spacer(shown.length + 1)];
     const hadFocus = body.contains(document.activeElement);
+    const place = scroll.scrollTop;
+    bottom.style.height = `${items.length * high}px`; // so that the place is kept
     body.replaceChildren(sizer(shown), top, bottom);
+    scroll.scrollTop = place;
     draw();
     if (hadFocus) (drawn.get(active) ?? scroll).focus({ preventScroll: true });
   }
@@ -124,7 +127,7 @@ export function layerTable(parent, listeners) {
   function draw() {
     if (!result) return;
     const from = printing ? 0 : Math.max(0, Math.floor(scroll.scrollTop / high) - EXTRA);
-    const to = printing ? items.length : Math.min(items.length, from + Math.ceil((scroll.clientHeight || 600) / high) + 2 * EXTRA);
+    const to = printing ? items.length : Math.min(items.length, from + Math.ceil((scroll.clientHeight || 800) / high) + 2 * EXTRA);
     const shown = shownHeadings(result.headings, chosen);
     const hadFocus = body.contains(document.activeElement);
     for (const [at, row] of drawn) {

@@ -60,7 +60,7 @@ export function windowPicture(parent, asked) {
     /** @param {any} answer @param {number} layer @param {string} label @param {number[]} shape */
     show(answer, layer, label, shape) {
       shown = layer;
-      name.textContent = `${label}${answer.unit?.length ? `, unit ${answer.unit.join(", ")}` : ""}`;
+      name.textContent = name.title = `${label}${answer.unit?.length ? `, unit ${answer.unit.join(", ")}` : ""}`;
       const axes = answer.axes ?? [];
       if (axes.length && axes.every((/** @type {any} */ axis) => Number.isFinite(axis.first))) draw(axes);
       else canvas.replaceChildren();

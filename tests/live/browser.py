@@ -1,0 +1,97 @@
+"""A page of the live calculator in a real browser, with all that it asked for and all that it complained about."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import archcalc.live
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OFFLINE = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+ROOT = Path(archcalc.live.__file__).parents[2]
+BUNDLE = Path(archcalc.live.__file__).parent / "page" / "vendor" / "editor.js"
+BROWSERS_OWN = "Applying inline style violates"
+"""Chromium styles what is typed over a selection in an element that can be edited, and the page's policy blocks the style."""
+PATIENCE = 15_000
+"""Milliseconds that a test waits for the page on a busy machine."""
+
+
+class LivePage:
+    """One page. ``plain``: as if CodeMirror had not been bundled."""
+
+    def __init__(self, browser: Any, link: str, *, plain: bool = True, fragment: str = "", **settings: Any) -> None:
+        self.context = browser.new_context(**{"accept_downloads": True, **settings})
+        self.context.set_default_timeout(PATIENCE)
+        self.page = self.context.new_page()
+        self.plain, self.link = plain, link
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        if plain:
+            self.page.route(
+                "**/vendor/editor.js",
+                lambda route: route.fulfill(body="export {}; throw 0", content_type="text/javascript"),
+            )
+        self.page.goto(f"{link}#{fragment}" if fragment else link)
+
+    def ready(self) -> LivePage:
+        """Wait for the first table."""
+        self.page.wait_for_selector("#layer-table tr[data-item]")
+        return self
+
+    @property
+    def editor(self) -> Any:
+        return self.page.locator("textarea" if self.plain else ".cm-content")
+
+    def write(self, text: str) -> None:
+        """Replace the text, as a user who pastes."""
+        self.editor.focus()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(text)
+
+    def text(self) -> str:
+        if self.plain:
+            return str(self.editor.input_value())
+        lines: list[str] = self.page.evaluate(
+            "[...document.querySelector('.code').shadowRoot.querySelectorAll('.cm-line')].map(l => l.textContent)"
+        )
+        return "\n".join(lines)
+
+    def card(self, label: str) -> str:
+        return str(self.page.locator("#cards > div", has_text=label).locator(".figure").first.inner_text())
+
+    def wait_for(self, script: str, argument: Any = None) -> None:
+        self.page.wait_for_function(script, arg=argument)
+
+    def wait_for_card(self, value: str) -> None:
+        self.wait_for("v => [...document.querySelectorAll('#cards .figure')].some(c => c.textContent === v)", value)
+
+    def wait_for_footer(self, text: str) -> None:
+        self.wait_for("t => document.getElementById('footer').textContent.includes(t)", text)
+
+    def names(self) -> list[str]:
+        """The layers whose rows are drawn."""
+        found: list[str] = self.page.evaluate(
+            "[...document.querySelectorAll('#layer-table tr[data-item] th[data-name]')].map(c => c.dataset.name)"
+        )
+        return found
+
+    def choose(self, net: str) -> None:
+        """Choose a network of the zoo."""
+        self.page.locator("#preset input").fill(net)
+        self.page.keyboard.press("Enter")
+        self.wait_for("n => document.getElementById('title').textContent.includes(`(${n})`)", net)
+
+    def close(self) -> None:
+        self.context.close()
+        assert [text for text in self.complaints if not (self.plain is False and text.startswith(BROWSERS_OWN))] == []
+        home = self.link.partition("/?")[0]
+        assert [url for url in self.asked if not url.startswith((home, "blob:", "data:"))] == []

@@ -1,0 +1,155 @@
+"""A text is edited in the page, and everything follows: numbers, errors, rows, pictures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SMALL = "INPUT 3x3 -> CONV3-8 -> FC-10"
+SPEC = """\
+title: Small
+input: [3, 16, 16]
+params: {width: 8, classes: 10}
+layers:
+  - conv: {out: width, kernel: 3, pad: 1}
+  - relu
+  - max_pool: {kernel: 2, stride: 2}
+  - flatten
+  - linear: {out: classes}
+"""
+BROKEN = "input: [3, 8, 8]\nlayers:\n  - conv: {out: 4, kernl: 3}\n  - linear: {out: -1}\n"
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_an_edit_changes_the_numbers(open_page, plain):
+    live = open_page(plain=plain).ready()
+    # Simonyan and Zisserman, Table 2: configuration D has 138 million parameters.
+    assert live.card("parameters") == "138.358 M"
+    live.write(SPEC)
+    conv, linear = 3 * 3 * 3 * 8 + 8, 8 * 8 * 8 * 10 + 10
+    live.wait_for_footer(f"parameters: {conv + linear:,} ")
+    assert live.names() == ["input", "conv", "relu", "max_pool", "flatten", "linear"]
+    live.write(SPEC.replace("kernel: 3, pad: 1", "kernel: 5, pad: 2"))
+    live.wait_for_footer(f"parameters: {5 * 5 * 3 * 8 + 8 + linear:,} ")
+
+
+def test_a_one_line_pattern_is_a_text_too(open_page):
+    live = open_page().ready()
+    live.write("INPUT 32x32x3 -> CONV3-8 -> FC-10")
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8 + 32 * 32 * 8 * 10 + 10:,} ")
+    assert live.page.locator("#params").is_hidden()
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_all_problems_stand_at_their_lines_and_the_last_good_result_stays(open_page, plain):
+    live = open_page(plain=plain).ready()
+    live.write(BROKEN)
+    live.page.wait_for_selector("#problems li")
+    assert live.page.locator("#problems .line").all_inner_texts() == ["line 3", "line 4"]
+    assert "did you mean 'kernel'" in live.page.locator("#problems").inner_text()
+    marks = live.page.locator(".gutter .bad" if plain else ".cm-bad-line")
+    assert marks.count() == 2
+    assert live.page.locator("#results.stale #title").inner_text() == "VGG D (vgg16)"
+    assert live.page.locator("#stale").is_visible()
+    live.page.get_by_role("button", name="line 4").click()
+    live.page.keyboard.press("End")
+    live.write(BROKEN.replace("kernl", "kernel").replace("linear: {out: -1}", "relu"))
+    live.wait_for("() => document.getElementById('problems').hidden")
+    assert live.page.locator("#results.stale").count() == 0
+    assert marks.count() == 0
+
+
+def test_only_the_newest_text_is_analysed_and_typing_goes_on(open_page):
+    live = open_page().ready()
+    texts = []
+
+    def slow(route):
+        request = json.loads(route.request.post_data)
+        if request["op"] == "analyze":
+            texts.append(request["state"]["text"])
+            live.page.wait_for_timeout(300)
+        route.continue_()
+
+    live.page.route("**/api", slow)
+    live.editor.focus()
+    live.page.keyboard.press("Control+A")
+    live.page.keyboard.insert_text("INPUT 8x8x3 -> FC-1")
+    for digit in "234567":
+        live.page.keyboard.type(digit)
+    assert live.text() == "INPUT 8x8x3 -> FC-1234567"
+    live.wait_for_footer(f"parameters: {8 * 8 * 3 * 1_234_567 + 1_234_567:,} ")
+    assert texts[-1] == "INPUT 8x8x3 -> FC-1234567"
+    assert len(texts) <= 4  # of eight texts
+
+
+def test_a_row_lights_its_line_and_the_window_is_to_scale(open_page):
+    live = open_page().ready()
+    live.write(SPEC)
+    live.page.wait_for_selector("th[data-name=max_pool]")
+    live.page.locator("th[data-name=max_pool]").hover()
+    live.wait_for("() => document.querySelector('.window-name').textContent.startsWith('max_pool')")
+    # Unit 4 of the pooled map reads positions 8 and 9; the convolution before adds a pixel on both sides: 7 to 10 of 16.
+    line = "e => Math.round(e.offsetTop / parseFloat(getComputedStyle(e.closest('.plain').querySelector('textarea')).lineHeight)) + 1"
+    assert live.page.locator(".marks .lit").evaluate(line) == 7
+    box = live.page.evaluate(
+        "['.input-map', '.window'].map(s => { const r = document.querySelector(s); "
+        "return ['x', 'y', 'width', 'height'].map(n => Number(r.getAttribute(n))); })"
+    )
+    (x, y, width, height), window = box
+    pixel = width / 16
+    assert height == width
+    assert window == pytest.approx([x + 7 * pixel, y + 7 * pixel, 4 * pixel, 4 * pixel])
+    lit = live.page.locator("#layer-table tr.lit th[data-name]").all_inner_texts()
+    assert lit == ["relu", "max_pool"]  # the layer and what it reads
+
+
+def test_another_unit_is_chosen_with_a_slider(open_page):
+    live = open_page().ready()
+    live.write(SPEC)
+    live.page.wait_for_selector("th[data-name=conv]")
+    live.page.locator("th[data-name=conv]").click()
+    live.wait_for("() => document.querySelector('.window-name').textContent === 'conv, unit 8, 8'")
+    live.page.get_by_label("unit, height").focus()
+    live.page.keyboard.press("Home")
+    live.wait_for("() => document.querySelector('.window-name').textContent === 'conv, unit 0, 8'")
+    top, first = live.page.evaluate(
+        "['.input-map', '.window'].map(s => Number(document.querySelector(s).getAttribute('y')))"
+    )
+    assert first < top  # the window of the first row begins in the padding
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_line_leads_to_its_row(open_page, plain):
+    live = open_page(plain=plain).ready()
+    live.write(SPEC)
+    live.page.wait_for_selector("th[data-name=linear]")
+    live.page.keyboard.press("ArrowUp")
+    assert live.page.locator("tr[aria-selected=true] th").inner_text() == "linear"
+    live.page.keyboard.press("ArrowUp")
+    live.page.keyboard.press("ArrowUp")
+    assert live.page.locator("tr[aria-selected=true] th").inner_text() == "max_pool"
+
+
+def test_a_click_on_a_bar_selects_its_row(open_page):
+    live = open_page().ready()
+    box = live.page.locator("#picture svg").bounding_box()
+    # 40 rows from pixel 58 to 12 before the end: the middle of row 39, fc8, is half a row before.
+    each = (box["width"] - 58 - 12) / 40
+    live.page.mouse.click(box["x"] + 58 + 39.5 * each, box["y"] + 100)
+    assert live.page.locator("tr[aria-selected=true] th").inner_text() == "fc8"
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_a_server_that_ends_is_named_and_the_text_stays(open_page, plain):
+    live = open_page(plain=plain).ready()
+    live.page.route("**/api", lambda route: route.abort())
+    live.write(SMALL)
+    live.page.wait_for_selector("#notice.bad")
+    assert "Is archcalc live still running?" in live.page.locator("#notice").inner_text()
+    assert live.text() == SMALL
+    live.page.unroute("**/api")
+    live.write(SPEC)
+    live.page.wait_for_selector("th[data-name=conv]")
+    assert live.page.locator("#notice").is_hidden()
+    live.complaints[:] = [text for text in live.complaints if "ERR_FAILED" not in text]
