@@ -10,16 +10,29 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.errors import ArchcalcError
-from archcalc.live.calculator import answer, answer_file, answer_text, answered
-from archcalc.live.state import State
+
+if TYPE_CHECKING:
+    from archcalc.live.state import State
 
 MOST_PAGES, LONGEST_PAGE = 1_000, 100
 """The most pages and operations whose newest request is remembered, and the longest name of a page."""
 OVERTAKEN = ("analyze", "complete", "hover", "window", "memory", "field", "diff")
 """The operations whose answer nobody reads if the page has asked again."""
+
+
+FIRST = "vgg16"
+"""The network that a page shows if none is opened."""
+
+
+def calculator() -> ModuleType:
+    """The calculator. It is imported at the first question, so the server starts in a blink."""
+    from archcalc.live import calculator
+
+    return calculator
 
 
 class OutdatedError(Exception):
@@ -48,9 +61,9 @@ class Desk:
         try:
             request = json.loads(body)
         except (ValueError, RecursionError):
-            return answer_text(body)
+            return str(calculator().answer_text(body))
         if not isinstance(request, dict):
-            return answer_text(body)
+            return str(calculator().answer_text(body))
         page, number, op = request.pop("page", ""), request.pop("number", 0), request.get("op")
         counts = isinstance(page, str) and len(page) <= LONGEST_PAGE and type(number) is int and op in OVERTAKEN
         with self._turn((page, str(op)) if counts else None, number):
@@ -59,7 +72,17 @@ class Desk:
     def drop(self, name: str, data: bytes, input: str, allow_missing: bool) -> str:
         """The answer in JSON for a file that was dropped on a page."""
         with self._turn(None, 0):
-            return json.dumps(answer_file(name, data, input, allow_missing), separators=(",", ":"))
+            found = calculator().answer_file(name, data, input, allow_missing)
+            return json.dumps(found, separators=(",", ":"))
+
+    def warm(self) -> None:
+        """Compute what a page asks first, while the browser starts."""
+        with self._turn(None, 0):
+            state = {"text": ""} if self.opened.state is None else self.opened.state._asdict()
+            if self.opened.state is None:
+                state = calculator().answer({"op": "spec", "net": FIRST}).get("state", state)
+            calculator().answer({"op": "start"})
+            calculator().answer({"op": "analyze", "state": state})
 
     @contextmanager
     def _turn(self, key: tuple[str, str] | None, number: int) -> Iterator[None]:
@@ -92,8 +115,8 @@ class Desk:
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         op = request.get("op")
         if op == "save":
-            return answered(lambda: self._save(request.get("text")), None)
-        found = answer(request)
+            return dict(calculator().answered(lambda: self._save(request.get("text")), None))
+        found: dict[str, Any] = calculator().answer(request)
         if op == "start" and found["ok"] and self.opened.state is not None:
             found |= {"open": self.opened.state._asdict(), "file": self.opened.name}
         return found

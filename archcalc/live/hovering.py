@@ -166,12 +166,12 @@ def _name(word: str, state: State, block: str) -> Iterator[str]:
     analysis = _analysis(state)
     if analysis is None:
         return
-    ends = (word, *(f"{name}.{word}" for name, used in analysis.network.blocks.items() if block and used == block))
-    found = next((node for node in analysis.network.nodes if node.name in ends), None)
-    if found is not None:
-        yield f"{found.name}: {found.layer.type}, {found.output}"
-    elif word in analysis.network.blocks:
-        yield f"{word}: a use of the block {analysis.network.blocks[word]}"
+    uses = [name for name, used in analysis.network.blocks.items() if block and used == block]
+    for name in (word, *(f"{use}.{word}" for use in uses)):
+        inside = [node for node in analysis.network.nodes if node.name == name or node.name.startswith(f"{name}.")]
+        if inside:
+            yield f"{name}: {inside[-1].layer.type}, {inside[-1].output}"
+            return
 
 
 def _in_pattern(state: State, line: int, column: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from archcalc.errors import ArchcalcError
+from archcalc.letters import prefixes
 from archcalc.live.documents import network_in
 from archcalc.live.places import Spec
 from archcalc.live.state import State
@@ -32,9 +33,9 @@ def layer_names(state: State, spec: Spec, block: str, line: int) -> Iterator[tup
     known = dict[str, str]()
     for node in reversed(before):
         known.setdefault(node.name[len(prefix) :], str(node.shape))
-    for name, used in reversed(network.blocks.items()):
-        if name.startswith(prefix) and name != prefix[:-1]:
-            known.setdefault(name[len(prefix) :], f"block {used}")
+    for node in reversed(before):
+        for name in prefixes(node.name[len(prefix) :]):
+            known.setdefault(name, f"ends in {node.shape}")
     yield from list(known.items())[:MOST]
 
 

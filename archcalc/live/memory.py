@@ -13,6 +13,7 @@ from archcalc.memory.lifetime import Schedule
 from archcalc.memory.timeline import ROLES, alive_by_role, shown_moments
 from archcalc.report.memory import part_title, sum_text
 
+ALL_OF_TRAINING = "training peak with weights, gradients, optimizer state and network input"
 SAMPLES = 600
 """The most parts of the time axis: each shows its largest and its smallest moment."""
 
@@ -23,7 +24,9 @@ def memory(state: State) -> dict[str, Any]:
     budget = analysis.memory(optimizer=state.optimizer)
     answer: dict[str, Any] = {
         "roles": [{"key": key, "title": title} for key, title in ROLES.items()],
-        "inference": _run(analysis, budget.inference, budget.inference_parts(analysis.batch), "inference total"),
+        "inference": _run(
+            analysis, budget.inference, budget.inference_parts(analysis.batch), "with weights and network input"
+        ),
         "training": None,
         "notes": [],
     }
@@ -33,7 +36,7 @@ def memory(state: State) -> dict[str, Any]:
         )
     elif state.training:
         parts = budget.training_parts(analysis.batch)
-        answer["training"] = _run(analysis, budget.training, parts, "training total")
+        answer["training"] = _run(analysis, budget.training, parts, ALL_OF_TRAINING)
         answer["training"]["turn"] = budget.training.of_batch(analysis.batch).turn
     return answer
 

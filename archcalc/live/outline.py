@@ -136,6 +136,8 @@ class Outline:
         if found is None:
             self._below(at)
             self._value(text, at, number)
+            if _WORD.fullmatch(text, at) and self._frames and self._frames[-1].is_list:
+                self._frames.append(_Frame(at, False, keys=[text[at:]]))  # keys below it make it a mapping
             return
         frames = self._frames
         if not (frames and not frames[-1].is_list and frames[-1].column == at):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archcalc.cli import names, values
 from archcalc.cli.command import Argument, Arguments, Command, Option
 from archcalc.cli.options import ALLOW_MISSING, PLUGIN, TRACEBACK
@@ -19,8 +21,9 @@ def run(args: Arguments) -> str:
         opened = opened_net(args.net, args.allow_missing)
     with Server(Desk(opened), args.port) as server:
         print_text(f"{server.link}\nThe page is served until Ctrl+C.\n")
+        _start(server.desk.warm)
         if not args.no_browser:
-            _open_browser(server.link)
+            _start(_open_browser, server.link)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -28,12 +31,18 @@ def run(args: Arguments) -> str:
     return ""
 
 
-def _open_browser(link: str) -> None:
-    """Open the page in the user's browser, while the server starts."""
-    import webbrowser
+def _start(run: Callable[..., object], *args: object) -> None:
+    """Run a function beside the server."""
     from threading import Thread
 
-    Thread(target=webbrowser.open, args=(link,), daemon=True).start()
+    Thread(target=run, args=args, daemon=True).start()
+
+
+def _open_browser(link: str) -> None:
+    """Open the page in the user's browser."""
+    import webbrowser
+
+    webbrowser.open(link)
 
 
 COMMAND = Command(
