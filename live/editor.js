@@ -1,5 +1,5 @@
 // The names of CodeMirror that the page's code editor uses; build.mjs bundles them into one file.
-export { autocompletion, completionKeymap, startCompletion } from "@codemirror/autocomplete";
+export { autocompletion, completionKeymap, snippet } from "@codemirror/autocomplete";
 export { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 export { yaml } from "@codemirror/lang-yaml";
 export { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";

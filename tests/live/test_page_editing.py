@@ -153,3 +153,31 @@ def test_a_server_that_ends_is_named_and_the_text_stays(open_page, plain):
     live.page.wait_for_selector("th[data-name=conv]")
     assert live.page.locator("#notice").is_hidden()
     live.complaints[:] = [text for text in live.complaints if "ERR_FAILED" not in text]
+
+
+def test_completion_inserts_what_the_calculator_offers(open_page):
+    live = open_page(plain=False).ready()
+    live.write("input: [3, 16, 16]\nparams: {width: 8}\nlayers:\n")
+    live.page.keyboard.type("- conv")
+    option = live.page.locator(".cm-tooltip-autocomplete li", has_text="conv").first
+    option.wait_for()
+    live.page.wait_for_timeout(150)
+    live.page.keyboard.press("Enter")
+    live.page.keyboard.type("3")
+    live.page.keyboard.press("Tab")
+    live.page.keyboard.type("wid")
+    live.page.locator(".cm-tooltip-autocomplete li", has_text="width").first.wait_for()
+    live.page.wait_for_timeout(150)
+    live.page.keyboard.press("Enter")
+    assert live.text().splitlines()[-1] == "- conv: {kernel: 3, out: width}"
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+
+
+def test_help_at_a_word_shows_the_formula_with_its_numbers(open_page):
+    live = open_page(plain=False).ready()
+    live.write("input: [3, 16, 16]\nparams: {width: 8}\nlayers:\n  - conv: {out: width, kernel: 3}\n")
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+    box = live.page.locator(".cm-line", has_text="conv").bounding_box()
+    live.page.mouse.move(box["x"] + 45, box["y"] + box["height"] / 2, steps=3)
+    live.page.wait_for_selector(".cm-help")
+    assert "3*3*3*8 = 216" in live.page.locator(".cm-help").inner_text()

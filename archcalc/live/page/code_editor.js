@@ -93,6 +93,12 @@ export function codeEditor(parent, listeners, cm) {
     ".cm-panel input, .cm-panel button": { font: "inherit" },
   });
 
+  /** Places without a value, as in "conv: {kernel: , out: }", are filled one after the other with Tab. @param {string} text */
+  function applied(text) {
+    const parts = text.split(/: (?=[,}]|$)/);
+    return parts.length > 1 ? cm.snippet(parts.map((part) => part.replaceAll("\\", "\\\\")).join(": ${}")) : text;
+  }
+
   async function completions(/** @type {any} */ context) {
     if (!context.explicit && !context.matchBefore(/[\w.]+$|[:\-,[{>]\s?$/)) return null;
     const line = context.state.doc.lineAt(context.pos);
@@ -102,8 +108,7 @@ export function codeEditor(parent, listeners, cm) {
       from: Math.min(context.pos, line.from + answer.from - 1),
       to: Math.max(context.pos, Math.min(line.to, line.from + answer.to - 1)),
       options: answer.options.map((/** @type {any} */ option) => ({
-        label: option.label, apply: option.insert ?? option.label, type: option.kind, detail: option.detail, info: option.about || undefined,
-        boost: option.boost,
+        label: option.label, apply: applied(option.apply ?? option.label), type: option.kind, detail: option.detail, info: option.about || undefined,
       })),
       validFor: /^[\w.]*$/,
     };

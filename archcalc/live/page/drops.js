@@ -4,18 +4,19 @@ import { ask } from "./calculator.js";
 import { byId } from "./dom.js";
 
 const MOST_BYTES = 50_000_000;
-const BINARY = /\.(onnx|pb|pt|pth|bin)$/i;
 
-/** @param {File} file @returns {Promise<Record<string, any>>} */
+/** A text as text, anything else as bytes. @param {File} file @returns {Promise<Record<string, any>>} */
 async function requestFor(file) {
-  if (!BINARY.test(file.name)) return { op: "drop", name: file.name, text: await file.text() };
-  const url = await new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => reject(new Error(`${file.name} cannot be read.`));
-    reader.readAsDataURL(file);
-  });
-  return { op: "drop", name: file.name, base64: String(url).slice(String(url).indexOf(",") + 1) };
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0") && !/\.onnx$/i.test(file.name)) return { op: "drop", name: file.name, text };
+  } catch {
+    // no text
+  }
+  let letters = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) letters += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return { op: "drop", name: file.name, base64: btoa(letters) };
 }
 
 /**

@@ -86,9 +86,11 @@ async function openNamed(net) {
   }
 }
 
+let broken = false; // the message says that no answer came
 /** @param {unknown} error */
 function failed(error) {
   if (error instanceof Superseded) return;
+  broken = true;
   byId("results").classList.add("stale");
   say(error instanceof Unreachable ? error.message : `The page has a mistake: ${error}`, true);
 }
@@ -99,7 +101,8 @@ const analyses = new Newest(async (/** @type {import("./state.js").State} */ ask
     const answer = await ask({ op: "analyze", state: asked });
     const newest = analyses.next === null;
     if (answer.ok) {
-      byId("notice").classList.contains("bad") && say("");
+      if (broken) say("");
+      broken = false;
       [result, shownState] = [answer, asked];
       show(newest);
     } else if (newest) wrong(answer.problems ?? []);
