@@ -183,7 +183,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What the library refuses, without the words of the request."""
-        self.close_connection = True
+        self.close_connection, self.request_version = True, self.protocol_version
         data = f"{self.responses.get(code, ('refused', ''))[0]}\n".encode()
         self.send_response_only(code)
         for key, value in {**HEADERS, "Content-Type": "text/plain", "Content-Length": str(len(data))}.items():
