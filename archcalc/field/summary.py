@@ -137,29 +137,33 @@ class NetworkField:
 
     @cached_property
     def summary(self) -> FieldSummary:
-        """The field summary at this input, with the smallest input without idle layers. Errors: see ``layers``.
+        """The field summary at this input, with the smallest input without idle layers. Errors: see ``layers``."""
+        coverage = self.coverage
+        least, exact = smallest_input(self.network, self._fields, self.source)
+        return coverage._replace(least=least, least_exact=exact)
+
+    @cached_property
+    def coverage(self) -> FieldSummary:
+        """The field summary without the smallest input, for which some networks are built hundreds of times.
 
         Richter et al., Should you go deeper?, 2021, arXiv:2106.12307: a layer cannot add context when the field of its
         input is the whole network input already. This rule is applied to convolutions and poolings. It is not applied
         to layers that always take the whole map (global and adaptive poolings, fully connected layers).
         """
-        network = self.network
         on_path = [layer for layer in self.layers if not layer.gate and not layer.node.side]
         widening = [layer for layer in on_path if layer.widens]
         asked = [layer for layer in on_path if not _passed_on(layer)]
         first, may_be_first = _first_covering(asked, self.grid, unit_covers)
         everywhere, may_be_everywhere = _first_covering(asked, self.grid, units_cover)
-        least, least_exact = smallest_input(network, self._fields, self.source)
         return FieldSummary(
             first,
             everywhere,
             widening,
             [layer for layer in widening if layer.idle],
-            least,
+            None,
             may_be_first,
             may_be_everywhere,
             [layer for layer in widening if layer.idle is None],
-            least_exact,
         )
 
 

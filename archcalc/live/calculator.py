@@ -120,7 +120,7 @@ def _memory(request: Request) -> dict[str, Any]:
 def _field(request: Request) -> dict[str, Any]:
     from archcalc.live.fields import field
 
-    return field(_state(request))
+    return field(_state(request), request.get("smallest") is True)
 
 
 def _window(request: Request) -> dict[str, Any]:

@@ -20,14 +20,18 @@ from archcalc.report.unit import rectangle
 from archcalc.sizes import AXES, Span
 
 
-def field(state: State) -> dict[str, Any]:
-    """The answer of the operation ``field``: the field of every layer, and what the fields mean at this input."""
+def field(state: State, smallest: bool) -> dict[str, Any]:
+    """The answer of the operation ``field``: the field of every layer, and what the fields mean at this input.
+
+    With ``smallest`` also the smallest input without idle layers, for which some networks are built hundreds of times.
+    """
     analysis = analysis_of(state)
     layers = analysis.field.layers
+    summary = analysis.field.summary if smallest else analysis.field.coverage
     return {
         "pixels": list(analysis.field.pixels),
         "growth": [_layer(layer) for layer in layers],
-        "lines": sentences(analysis, [layer for layer in layers if layer.differs_from_input and not layer.gate]),
+        "lines": sentences(analysis, [one for one in layers if one.differs_from_input and not one.gate], summary),
     }
 
 

@@ -60,9 +60,16 @@ def changing(analysis: Analysis) -> list[LayerField]:
     return [layer for layer in analysis.field.layers if layer.differs_from_input and not layer.gate]
 
 
-def sentences(analysis: Analysis, layers: Sequence[LayerField]) -> list[str]:
-    """The sentences about a network's fields. ``layers`` are the layers that the table shows."""
-    return [*summary_lines(analysis, analysis.field.summary), *units_line(layers), *field_notes(analysis, layers)]
+def sentences(analysis: Analysis, layers: Sequence[LayerField], summary: FieldSummary | None = None) -> list[str]:
+    """The sentences about a network's fields. ``layers`` are the layers that the table shows.
+
+    ``summary``: the field summary, or a part of it.
+    """
+    return [
+        *summary_lines(analysis, summary or analysis.field.summary),
+        *units_line(layers),
+        *field_notes(analysis, layers),
+    ]
 
 
 def summary_lines(analysis: Analysis, summary: FieldSummary) -> list[str]:

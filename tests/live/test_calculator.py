@@ -75,7 +75,13 @@ def test_fields_are_those_of_the_command_line():
     found = told("field", state=state("alexnet"))
     rows = from_command("rf", "alexnet", "--all-layers")["rows"]
     assert [(one["name"], one["size"]) for one in found["growth"]] == [(row["layer"], [row["rf"]] * 2) for row in rows]
-    assert found["lines"][0] in printed("rf", "alexnet")
+    text = printed("rf", "alexnet")
+    assert [line for line in found["lines"] if line not in text] == []
+    smallest = told("field", state=state("alexnet"), smallest=True)["lines"]
+    assert [line for line in smallest if line not in text] == []
+    assert [line for line in smallest if line not in found["lines"]] == [
+        "smallest square input without idle layers: 164x164"
+    ]
     unit = told("window", state=state("alexnet"), layer=found["growth"][8]["layer"], unit=[3, 4])
     name = found["growth"][8]["name"]
     rows = from_command("rf", "alexnet", "--layer", name, "--unit", "3,4")["rows"]
