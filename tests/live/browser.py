@@ -92,6 +92,7 @@ class LivePage:
 
     def close(self) -> None:
         self.context.close()
-        assert [text for text in self.complaints if not (self.plain is False and text.startswith(BROWSERS_OWN))] == []
+        complaints = [text for text in self.complaints if self.plain or not text.startswith(BROWSERS_OWN)]
+        assert complaints == []
         home = self.link.partition("/?")[0]
         assert [url for url in self.asked if not url.startswith((home, "blob:", "data:"))] == []

@@ -93,7 +93,8 @@ def test_a_link_restores_the_whole_state(open_page):
     live.page.get_by_label("training").check()
     live.page.locator("#optimizer").select_option("adam")
     live.page.get_by_label("classes", exact=True).fill("10")
-    live.wait_for("() => document.getElementById('about').textContent.includes('batch 8')")
+    # He et al.: 25.6 million parameters; fc has 2048 weights and a bias for each of the 990 other classes.
+    live.wait_for_footer(f"parameters: {25_557_032 - 990 * 2049:,} ")
     live.page.locator("#copy-link").click()
     live.page.wait_for_selector("#notice")
     link = live.page.evaluate("navigator.clipboard.readText()")

@@ -57,3 +57,97 @@ def test_axe_finds_nothing(open_page, plain, width, scheme):
 def test_the_types_in_the_comments_hold():
     done = subprocess.run([TSC, "--project", ROOT / "live" / "tsconfig.json"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_everything_is_reached_with_the_tab_key(open_page, plain):
+    live = open_page(plain=plain).ready()
+    live.page.locator("body").focus()
+    seen = []
+    for _ in range(80):
+        live.page.keyboard.press("Tab")
+        name = live.page.evaluate(
+            "(() => { let e = document.activeElement; while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement; "
+            "return e.closest('tr[data-item]') ? 'row' : e.closest('.cm-content, textarea') ? 'editor' "
+            ": e.id || e.getAttribute('role') || e.textContent; })()"
+        )
+        seen.append(name)
+        if name == "editor" and not plain:
+            live.page.keyboard.press("Escape")
+        if name == "download":
+            break
+    expected = [
+        "input",
+        "batch",
+        "dtype",
+        "convention",
+        "editor",
+        "tab-cost",
+        "search",
+        "row",
+        "format",
+        "copy",
+        "download",
+    ]
+    assert [name for name in seen if name in expected] == expected
+    assert len(seen) == len({*seen}) + sum(seen.count(name) - 1 for name in {*seen})
+
+
+def test_rows_work_with_the_keyboard_alone(open_page):
+    live = open_page().ready()
+    live.page.locator("#layer-table tr[data-item]").first.focus()
+    focused = "document.activeElement.querySelector('th').textContent"
+    live.page.keyboard.press("ArrowDown")
+    assert live.page.evaluate(focused).startswith("▾ conv1")
+    live.page.keyboard.press("ArrowLeft")
+    assert live.page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "false"
+    live.page.keyboard.press("ArrowDown")
+    assert live.page.evaluate(focused).startswith("▾ conv2")
+    live.page.keyboard.press("ArrowRight")
+    live.page.keyboard.press("Enter")
+    assert live.page.locator("tr[aria-selected=true] th").inner_text() == "conv2_1"
+    live.wait_for("() => document.querySelector('.window-name').textContent.startsWith('conv2_1')")
+    live.page.keyboard.press("ArrowLeft")
+    assert live.page.evaluate(focused).startswith("▾ conv2")
+
+
+@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("net", ["vgg16", "densenet201", "fasterrcnn_resnet50_fpn"])
+def test_a_phone_scrolls_down_only(open_page, plain, net):
+    live = open_page(plain=plain, viewport={"width": 380, "height": 800}, has_touch=True).ready()
+    live.choose(net)
+    live.page.locator("#settings").evaluate("d => d.open = true")
+    for name in ("Cost", "Shapes", "Field", "Memory"):
+        live.page.get_by_role("tab", name=name).click()
+        live.page.wait_for_selector("#picture svg text")
+        assert live.page.evaluate("document.documentElement.scrollWidth") <= 380
+    live.write(BROKEN)
+    live.page.wait_for_selector("#problems li")
+    assert live.page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_colours_are_those_of_the_system_until_chosen(open_page, scheme):
+    live = open_page(color_scheme=scheme).ready()
+
+    def light():
+        paper = live.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(map(int, paper.removeprefix("rgb(").removesuffix(")").split(","))) > 3 * 128
+
+    assert light() == (scheme == "light")
+    theme = live.page.get_by_role("button", name="Colours")
+    theme.click()
+    assert light()
+    theme.click()
+    assert not light()
+    live.page.reload()
+    live.ready()
+    assert not light()
+
+
+def test_problems_and_results_are_told_to_a_screen_reader(open_page):
+    live = open_page().ready()
+    live.write(BROKEN)
+    live.wait_for("() => document.getElementById('spoken').textContent.startsWith('Line 3: unknown setting')")
+    live.write("INPUT 8x8x3 -> FC-10")
+    live.wait_for("() => document.getElementById('spoken').textContent.includes('parameters 1.930 K')")

@@ -61,9 +61,10 @@ export function combo({ label, placeholder, free, choose }) {
   function take(/** @type {number} */ nth) {
     const text = nth >= 0 ? found[nth].name : input.value.trim();
     show(false);
-    if (nth < 0 && !free && !entries.some((entry) => entry.name === text)) return;
+    const known = !entries.length || entries.some((entry) => entry.name === text); // before the list is here, the calculator knows
+    if (nth < 0 && !free && !known) return;
     input.value = text;
-    choose(text);
+    if (text || free) choose(text);
   }
 
   input.addEventListener("focus", () => input.select());
@@ -82,8 +83,8 @@ export function combo({ label, placeholder, free, choose }) {
       mark(event.key === "ArrowDown" ? at + 1 : at < 0 ? -1 : at - 1);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      if (at < 0 && !list.hidden && found.length && !free) mark(0);
-      take(list.hidden ? -1 : at);
+      const first = at < 0 && !list.hidden && found.length > 0 && !free;
+      take(list.hidden ? -1 : first ? 0 : at);
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       show(false);

@@ -1,22 +1,24 @@
 // @ts-check
 // The page: the state, the questions to the calculator, and who shows the answers.
+import { readAddress, writeAddress } from "./address.js";
 import { Newest, Superseded, Unreachable, ask, connect } from "./calculator.js";
 import { codeEditor } from "./code_editor.js";
 import { combo } from "./combo.js";
 import { controls } from "./controls.js";
 import { showDifference } from "./difference.js";
-import { byId, downloadText, h, remember, remembered } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { drops } from "./drops.js";
-import { wholeGraph } from "./lanes.js";
 import { exports } from "./out.js";
 import { paramControls } from "./params.js";
 import { pictures } from "./pictures.js";
 import { plainEditor } from "./plain_editor.js";
 import { showProblems, spokenProblems } from "./problems.js";
 import { showResult } from "./result.js";
-import { checkedState, emptyState, fragmentOf, stateIn } from "./state.js";
-import { svgText } from "./svg_file.js";
+import { saving } from "./saving.js";
+import { checkedState, emptyState } from "./state.js";
+import { saveGraph } from "./svg_file.js";
 import { layerTable } from "./table.js";
+import { colours } from "./theme.js";
 import { windowPicture } from "./window.js";
 
 const FIRST_NETWORK = "vgg16";
@@ -27,7 +29,6 @@ let state = emptyState();
 let result = null; // the last good answer
 let shownState = state; // the state of that answer
 let fresh = true; // the next result is of another network: folding and scrolling start anew
-let written = ""; // the fragment that this page wrote
 
 /** @type {import("./plain_editor.js").Editor} */
 let editor;
@@ -60,7 +61,7 @@ function change(part) {
   state = { ...state, ...part };
   choices.set(state);
   analyses.push(state);
-  saveLink();
+  writeAddress(state);
 }
 
 /** @param {any} given @param {string[]} [notes] */
@@ -221,21 +222,11 @@ function askWindow(layer, unit) {
   resting = setTimeout(() => windows.push({ layer, unit }), unit ? 0 : 60);
 }
 
-let saving = 0;
-function saveLink() {
-  clearTimeout(saving);
-  saving = setTimeout(async () => {
-    written = await fragmentOf(state);
-    history.replaceState(null, "", `${location.pathname}${location.search}#${written}`);
-  }, 150);
-}
-
 async function fromLink() {
-  const fragment = location.hash.slice(1);
-  if (!fragment || fragment === written) return false;
   try {
-    open({ ...emptyState(), ...(await stateIn(fragment)) });
-    return true;
+    const given = await readAddress();
+    if (given) open(given);
+    return given !== null;
   } catch (error) {
     say(`The link cannot be read: ${error instanceof Error ? error.message : error}.`, true);
     return false;
@@ -270,47 +261,6 @@ async function quietly(request, withProblems = false) {
   }
 }
 
-function colours() {
-  const button = byId("theme");
-  const names = ["system", "light", "dark"];
-  let now = names.includes(remembered("theme", "system")) ? remembered("theme", "system") : "system";
-  const apply = () => {
-    if (now === "system") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = now;
-    button.textContent = { system: "◐", light: "☀", dark: "☾" }[/** @type {"system"} */ (now)];
-    button.setAttribute("aria-label", now === "system" ? "Colours: as the system" : `Colours: ${now}`);
-    button.title = button.getAttribute("aria-label");
-  };
-  button.addEventListener("click", () => {
-    now = names[(names.indexOf(now) + 1) % names.length];
-    remember("theme", now);
-    apply();
-  });
-  apply();
-}
-
-function saveWith(/** @type {string} */ file) {
-  const save = byId("save");
-  save.hidden = !file;
-  save.title = file ? `Save ${file}` : "";
-  const work = async () => {
-    if (!file) return out.download();
-    try {
-      const answer = await ask({ op: "save", text: state.text });
-      if (answer.ok) say(`Saved: ${file}.`);
-      else say(spokenProblems(answer.problems ?? []), true);
-    } catch (error) {
-      failed(error);
-    }
-  };
-  save.addEventListener("click", work);
-  addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.key.toLowerCase() !== "s") return;
-    event.preventDefault();
-    work();
-  });
-}
-
 async function begin() {
   colours();
   byId("preset").replaceWith(preset.element);
@@ -323,16 +273,18 @@ async function begin() {
   byId("version").textContent = `archcalc ${start.version}.`;
   choices.fill(start);
   out.fill(start.formats ?? ["yaml", "markdown", "csv", "latex", "torch", "json"]);
-  saveWith(start.file ?? "");
+  saving(start.file ?? "", {
+    save: async () => {
+      const answer = await ask({ op: "save", text: state.text });
+      if (answer.ok) say(`Saved: ${start.file}.`);
+      else say(spokenProblems(answer.problems ?? []), true);
+    },
+    download: out.download, failed,
+  });
   drops(open, say);
   addEventListener("hashchange", fromLink);
   byId("download-graph").addEventListener("click", () => {
-    const { graph, names } = table.graph();
-    if (!graph) return say("The graph is there while the table is in the order of the network.", true);
-    const place = byId("spoken").parentElement;
-    const svg = place.appendChild(h("div", { class: "unseen" }, wholeGraph(graph, names))).firstChild;
-    downloadText(`${result.table.network || "network"}-graph.svg`.replace(/[^\w.-]+/g, "-"), "image/svg+xml", svgText(svg));
-    svg.parentElement.remove();
+    if (!saveGraph(table.graph(), result.table.network)) say("The graph is there while the table is in the order of the network.", true);
   });
   if (!(await fromLink())) {
     if (start.open) open(start.open);

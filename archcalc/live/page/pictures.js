@@ -1,12 +1,12 @@
 // @ts-check
 // The pictures of a result behind tabs, and beside them the window of one unit on the input.
 import { Newest } from "./calculator.js";
-import { downloadText, h, remember, remembered, s } from "./dom.js";
+import { h, remember, remembered, s } from "./dom.js";
 import { costColumns, drawCost } from "./picture_cost.js";
 import { drawGrowth } from "./picture_growth.js";
 import { drawMemory } from "./picture_memory.js";
 import { drawShape } from "./picture_shape.js";
-import { svgText } from "./svg_file.js";
+import { saveSvg } from "./svg_file.js";
 
 const TABS = [["cost", "Cost"], ["shape", "Shapes"], ["growth", "Field"], ["memory", "Memory"]];
 
@@ -132,7 +132,7 @@ export function pictures(parent, beside, listeners) {
   }
 
   function download() {
-    if (drawing) downloadText(`${result.table.network || "network"}-${tab}.svg`.replace(/[^\w.-]+/g, "-"), "image/svg+xml", svgText(drawing.svg));
+    if (drawing) saveSvg(drawing.svg, result.table.network, tab);
   }
 
   canvas.addEventListener("mousemove", (event) => listeners.hover(layerAt(event)));

@@ -10,5 +10,7 @@ export function showResult(result) {
     .map((/** @type {string} */ line) => h("p", {}, line)));
   byId("cards").replaceChildren(...result.cards.map((/** @type {any} */ card) => h("div", {},
     h("dt", {}, card.label), h("dd", { class: "figure" }, card.value), ...(card.lines ?? []).map((/** @type {string} */ line) => h("dd", {}, line)))));
+  byId("details").hidden = !(result.details ?? []).length;
+  byId("details-list").replaceChildren(...(result.details ?? []).map((/** @type {string} */ line) => h("li", {}, line)));
   byId("footer").replaceChildren(...(result.footer ?? []).map((/** @type {string} */ line) => h("li", {}, line)));
 }

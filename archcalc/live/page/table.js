@@ -1,10 +1,12 @@
 // @ts-check
 // The table of layers with the graph beside it. Only the rows that can be seen are in the page.
 import { h, remember, remembered, s } from "./dom.js";
-import { FIRST, cellText, columnOf, isBound, isNumeric, shownHeadings } from "./columns.js";
+import { FIRST, cellText, isBound, isNumeric, shownHeadings } from "./columns.js";
 import { lanesOf, rowParts } from "./lanes.js";
 import { counted } from "./numbers.js";
 import { shownItems, sourcesOf, treeOf } from "./rows.js";
+import { rowAction } from "./row_keys.js";
+import { sizer, spacer, titleCells, totalCells } from "./table_head.js";
 import { tableTools } from "./table_tools.js";
 
 /** @typedef {import("./rows.js").Item} Item */
@@ -72,16 +74,8 @@ export function layerTable(parent, listeners) {
 
   function heads() {
     const shown = shownHeadings(result.headings, chosen);
-    head.replaceChildren(
-      h("th", { scope: "col", class: "graph" }, h("span", { class: "unseen" }, "Graph")),
-      ...shown.map((heading) => h("th", {
-        scope: "col", class: isNumeric(heading) ? "n" : null, title: heading.about || null,
-        "aria-sort": sort?.key === heading.key ? (sort.down ? "descending" : "ascending") : null,
-      }, h("button", { type: "button", "data-key": heading.key, onclick: () => order(heading.key, isNumeric(heading)) }, heading.title))),
-    );
-    const sums = result.table.totals ?? {};
-    total.replaceChildren(h("td", { class: "graph" }), ...shown.map((heading, at) => h(at ? "td" : "th", { class: isNumeric(heading) ? "n" : null, scope: at ? null : "row" },
-      at === 0 ? "total" : typeof sums[heading.key] === "number" || typeof sums[heading.key] === "bigint" ? cellText(sums, heading) : "")));
+    head.replaceChildren(...titleCells(shown, sort, order));
+    total.replaceChildren(...totalCells(shown, result.table.totals ?? {}));
   }
 
   /** A column sorts up, then down, then not; a number sorts down first. @param {string} key @param {boolean} numeric */
@@ -93,31 +87,31 @@ export function layerTable(parent, listeners) {
     /** @type {HTMLElement | null} */ (head.querySelector(`button[data-key="${CSS.escape(key)}"]`))?.focus();
   }
 
-  /** A row without height that holds the widest text of every column, so that columns keep their widths. */
-  function sizer(/** @type {import("./rows.js").Heading[]} */ shown) {
+  /** The widest text of every column, over all rows. */
+  function widest(/** @type {import("./rows.js").Heading[]} */ shown) {
     const rows = result.table.rows;
-    const widest = shown.map((heading, at) => items.reduce((text, item) => {
-      const now = at === 0 ? "\u2003".repeat(item.level + 1) + nameCell(item, false).textContent
-        : cellText(item.block ? item.block.values : rows[item.row], heading);
+    const name = (/** @type {Item} */ item) => "\u2003".repeat(item.level + 1)
+      + (item.block ? `${item.block.label} ${counted(item.block.count, "layer")}` : shortName(item));
+    return shown.map((heading, at) => items.reduce((text, item) => {
+      const now = at === 0 ? name(item) : cellText(item.block ? item.block.values : rows[item.row], heading);
       return now.length > text.length ? now : text;
     }, ""));
-    return h("tr", { class: "sizer", "aria-hidden": "true" }, h("td"), ...widest.map((text) => h("td", {}, h("div", {}, text, "\u2003"))));
   }
 
   /** @type {Map<number, HTMLTableRowElement>} */
   const drawn = new Map();
-  let [top, bottom] = [spacer(), spacer()];
+  let [top, bottom, measured] = [spacer(), spacer(), false];
   let painted = new Set();
 
   /** All rows anew: other items, other columns, other numbers. */
   function redraw() {
     drawn.clear();
     const shown = shownHeadings(result.headings, chosen);
-    [top, bottom] = [spacer(shown.length + 1), spacer(shown.length + 1)];
+    [top, bottom, measured] = [spacer(shown.length + 1), spacer(shown.length + 1), false];
     const hadFocus = body.contains(document.activeElement);
     const place = scroll.scrollTop;
     bottom.style.height = `${items.length * high}px`; // so that the place is kept
-    body.replaceChildren(sizer(shown), top, bottom);
+    body.replaceChildren(sizer(widest(shown)), top, bottom);
     scroll.scrollTop = place;
     draw();
     if (hadFocus) (drawn.get(active) ?? scroll).focus({ preventScroll: true });
@@ -171,13 +165,10 @@ export function layerTable(parent, listeners) {
 
   function measure(/** @type {HTMLElement | undefined} */ row) {
     const seen = row?.getBoundingClientRect().height;
-    if (!seen || Math.abs(seen - high) < 0.5) return;
+    if (!seen || measured || Math.abs(seen - high) < 0.5) return;
+    measured = true;
     high = seen;
     draw();
-  }
-
-  function spacer(span = 1) {
-    return h("tr", { class: "spacer", "aria-hidden": "true" }, h("td", { colspan: span }));
   }
 
   function rowOf(/** @type {number} */ at, /** @type {import("./rows.js").Heading[]} */ shown) {
@@ -196,12 +187,19 @@ export function layerTable(parent, listeners) {
     }, h("td", { class: "graph" }, lanes), nameCell(item, open), ...cells);
   }
 
+  /** The name of a layer without the names of the blocks around it, which stand in the rows above. */
+  function shortName(/** @type {Item} */ item) {
+    const name = result.table.rows[item.row].layer;
+    if (!graph || item.level === 0) return name;
+    const blocks = `${(result.layers[layerOfRow[item.row]]?.blocks ?? []).join(".")}.`;
+    return name.startsWith(blocks) ? name.slice(blocks.length) : name;
+  }
+
   function nameCell(/** @type {Item} */ item, /** @type {boolean | null} */ open) {
     const pad = h("span", { class: `level level-${Math.min(item.level, 6)}` });
     if (!item.block) {
       const name = result.table.rows[item.row].layer;
-      const blocks = graph ? `${(result.layers[layerOfRow[item.row]]?.blocks ?? []).join(".")}.` : "";
-      const inner = item.level > 0 && name.startsWith(blocks) ? name.slice(blocks.length) : name;
+      const inner = shortName(item);
       return h("th", { scope: "row", "data-name": name, title: inner === name ? null : name }, pad, inner);
     }
     return h("th", { scope: "row" }, pad, h("span", { class: "fold", "aria-hidden": "true" }, open ? "▾ " : "▸ "), item.block.label,
@@ -255,25 +253,22 @@ export function layerTable(parent, listeners) {
   body.addEventListener("focusin", (event) => { const at = itemIn(event); if (at >= 0) active = at; });
   scroll.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
   scroll.addEventListener("keydown", (event) => {
-    if (/** @type {HTMLElement} */ (event.target).closest("thead") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = Math.max(1, Math.floor(scroll.clientHeight / high) - 3);
     const block = items[active]?.block;
-    /** @type {Record<string, () => void>} */
-    const keys = {
-      ArrowDown: () => go(active + 1), ArrowUp: () => go(active - 1), PageDown: () => go(active + page), PageUp: () => go(active - page),
-      Home: () => go(0), End: () => go(items.length - 1),
-      ArrowRight: () => (block && folded(block.key) ? toggle(active) : go(active + 1)),
-      ArrowLeft: () => (block && !folded(block.key) ? toggle(active) : go(parentOf(active))),
-      Enter: () => (block ? toggle(active) : listeners.select(layerAt(active))), " ": () => (block ? toggle(active) : listeners.select(layerAt(active))),
-    };
-    if (!keys[event.key]) return;
+    const action = rowAction(event, block ? (folded(block.key) ? "folded" : "open") : "layer");
+    if (!action) return;
     event.preventDefault();
-    keys[event.key]();
+    if (action === 1 || action === -1) go(active + action);
+    else if (typeof action === "number") go(active + Math.sign(action) * Math.max(1, Math.floor(scroll.clientHeight / high) - 3));
+    else if (action === "first") go(0);
+    else if (action === "last") go(items.length - 1);
+    else if (action === "parent") go(parentOf(active));
+    else if (action === "toggle") toggle(active);
+    else listeners.select(layerAt(active));
   });
 
   function parentOf(/** @type {number} */ at) {
-    for (let up = at - 1; up >= 0; up -= 1) if (items[up].level < (items[at]?.level ?? 0)) return up;
-    return at;
+    const parent = items.findLastIndex((item, up) => up < at && item.level < items[at].level);
+    return parent < 0 ? at : parent;
   }
 
   let printing = false;
@@ -313,6 +308,5 @@ export function layerTable(parent, listeners) {
       draw();
     },
     graph: () => ({ graph, names: items.map((item) => (item.block ? item.block.label : result.table.rows[item.row].layer)) }),
-    columnOf,
   };
 }
