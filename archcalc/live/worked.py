@@ -35,25 +35,23 @@ def worked(analysis: Analysis, node: Node) -> Iterator[str]:
 def _sizes(node: Node, row: Row) -> Iterator[str]:
     """The size of the output along every axis, by the formula of the layer type."""
     layer, out = node.layer, node.shape.axes
+    names = AXES.get(len(out)) or tuple(f"axis {number}" for number in range(1, len(out) + 1))
     if isinstance(layer, Windowed) and row.inputs[0].axes:
-        for axis, size, (n, span, stride, before, after) in zip(
-            AXES[len(out)], out, layer.slides(row.inputs[0]), strict=True
-        ):
-            whole = (n + before + after - span) // stride + 1
-            rounded = "floor" if size == whole else "ceil"
-            yield (
-                f"{axis}: {rounded}(({n} + {before} + {after} - {span}) / {stride}) + 1 = {size}"
-                if size
-                in (
-                    whole,
-                    -((span - n - before - after) // stride) + 1,
-                )
-                else f"{axis}: {size} windows of {span}, {stride} apart, on {before} + {n} + {after}"
-            )
+        for name, size, slide in zip(names, out, layer.slides(row.inputs[0]), strict=True):
+            yield f"{name}: {_windows(size, *slide)}"
     elif isinstance(layer, ConvTranspose):
         slides = spread_slides(layer, row.inputs[0])
-        for axis, size, (n, span, stride, pad, extra, _) in zip(AXES[len(out)], out, slides, strict=True):
-            yield f"{axis}: ({n} - 1)*{stride} - 2*{pad} + {span} + {extra} = {size}"
+        for name, size, (n, span, stride, pad, extra, _) in zip(names, out, slides, strict=True):
+            yield f"{name}: ({n} - 1)*{stride} - 2*{pad} + {span} + {extra} = {size}"
+
+
+def _windows(size: int, n: int, span: int, stride: int, before: int, after: int) -> str:
+    """The number of windows along an axis: the formula that gives it, or else what it is made of."""
+    room = n + before + after - span
+    for rounded, result in (("floor", room // stride + 1), ("ceil", -(-room // stride) + 1)):
+        if size == result:
+            return f"{rounded}(({n} + {before} + {after} - {span}) / {stride}) + 1 = {size}"
+    return f"{size} windows of {span}, {stride} apart, on {before} + {n} + {after}"
 
 
 def _parameters(node: Node, row: Row) -> Iterator[str]:

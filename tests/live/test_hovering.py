@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.live.asking import TINY, at, told
+from tests.live.zoo import without_help
 
 
 def lines(text):
@@ -69,6 +70,12 @@ def test_help_on_a_text_with_mistakes_says_what_words_mean():
     found = lines("input: [3, 8, 8]\nlayers:\n  - co|nv: {out: 8, kernel: 9\n  - nothing\n")
     assert found[0].startswith("conv: Convolution.")
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("net", ["mvit_v2_s", "fasterrcnn_resnet50_fpn", "wav2vec2_base", "unet_3d"])
+def test_every_layer_of_a_spec_has_help(net):
+    """All families of the zoo: python -m tests.live.zoo."""
+    assert list(without_help([net])) == []
 
 
 def test_many_layers_of_a_line_are_counted():
