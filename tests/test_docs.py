@@ -12,6 +12,7 @@ import pytest
 from archcalc import load
 from archcalc.cli.names import conventions as conventions_listed
 from archcalc.cli.reference import reference
+from archcalc.cli.registry import commands
 from archcalc.conventions import conventions
 from archcalc.language.pattern import WORDS
 from archcalc.language.reference import LAYER_TYPES
@@ -61,7 +62,10 @@ def test_the_readme_commands_run(archcalc, tmp_path, monkeypatch):
         if line.startswith("archcalc ")
     ]
     assert len(shown) >= 6
+    waiting = {one.name for one in commands() if one.waits}
     for line in shown:
+        if line.split()[1] in waiting:
+            continue
         status, out, err = archcalc(*shlex.split(line, comments=True)[1:])
         assert (status, err) == (0, ""), line
         assert out or "-o " in line, line
