@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from archcalc.cli import main
+from tests.live.browser import LivePage
 
 CAFFE = """\
 name: "Small"
@@ -255,3 +256,58 @@ def test_a_file_is_opened_with_the_button(open_page, tmp_path):
     live = open_page().ready()
     live.page.locator("#file-input").set_input_files(path)
     live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+
+
+def test_layers_that_are_not_known_can_be_left_out(open_page):
+    live = open_page().ready()
+    drop(live, "strange.prototxt", CAFFE + 'layer { name: "x" type: "Strange" bottom: "conv" top: "x" }\n')
+    live.page.get_by_role("button", name="Read without these layers").click()
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+
+
+def test_an_input_that_a_file_leaves_open_is_asked_for(open_page):
+    live = open_page().ready()
+    drop(live, "open.prototxt", CAFFE.replace("input_dim: 16\n", "").replace("input_dim: 1\ninput_dim: 3\n", ""))
+    live.page.get_by_label("Input", exact=True).last.fill("3x24x24")
+    live.page.get_by_role("button", name="Read again").click()
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+    assert "input 3x24x24" in live.page.locator("#about").inner_text()
+
+
+def test_an_onnx_file_is_opened(open_page, tmp_path):
+    onnx = pytest.importorskip("onnx", reason="no onnx: pip install onnx")
+    helper, FLOAT = onnx.helper, onnx.TensorProto.FLOAT
+    weight = helper.make_tensor("w", FLOAT, [8, 3, 3, 3], [0.0] * (8 * 3 * 3 * 3))
+    node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    sizes = [helper.make_tensor_value_info(name, FLOAT, [1, c, 16, 16]) for name, c in (("x", 3), ("y", 8))]
+    path = tmp_path / "small.onnx"
+    onnx.save(helper.make_model(helper.make_graph([node], "g", sizes[:1], sizes[1:], [weight])), path)
+    live = open_page().ready()
+    live.page.locator("#file-input").set_input_files(path)
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8:,} ")
+
+
+WORKER = """
+// A stand-in for the worker of the static site: the same messages, answered by the server of the test.
+self.onmessage = async ({ data }) => {
+  const answer = await fetch("api", { method: "POST", headers: { "X-Archcalc-Token": TOKEN }, body: JSON.stringify(data.request) });
+  self.postMessage({ number: data.number, answer: await answer.json() });
+};
+"""
+
+
+def test_the_page_asks_a_worker_where_there_is_no_server(browser, server):
+    live = LivePage(browser, "about:blank")
+    live.link = server.link.partition("?")[0]
+    route = live.page.route
+    route("**/config.json", lambda one: one.fulfill(body='{"calculator": "worker"}', content_type="application/json"))
+    script = WORKER.replace("TOKEN", json.dumps(server.token))
+    live.context.route("**/worker.js", lambda one: one.fulfill(body=script, content_type="text/javascript"))
+    live.page.goto(live.link)
+    live.ready()
+    live.write("INPUT 8x8x3 -> FC-10")
+    live.wait_for_footer(f"parameters: {8 * 8 * 3 * 10 + 10:,} ")
+    drop(live, "small.prototxt", CAFFE)
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+    assert "in this browser" in live.page.locator("#reach").inner_text()
+    live.close()

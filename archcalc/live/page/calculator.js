@@ -11,9 +11,15 @@ export class Superseded extends Error {}
 /** Thrown when no answer can come: the server has ended, or the worker could not start. */
 export class Unreachable extends Error {}
 
+const MOST_BYTES_IN_BROWSER = 50_000_000;
+
 const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 let number = 0;
-/** @type {((request: Record<string, any>) => Promise<Answer>) | null} */
+/**
+ * @typedef {{ask: (request: Record<string, any>) => Promise<Answer>, askFile: (file: File, how: FileChoices) => Promise<Answer>}} Reach
+ * @typedef {{input: string, allow_missing: boolean}} FileChoices
+ */
+/** @type {Reach | null} */
 let reach = null;
 
 /** How the calculator is reached: "server" or "worker". @returns {Promise<string>} */
@@ -32,33 +38,43 @@ export async function connect() {
 /** @param {Record<string, any>} request @returns {Promise<Answer>} */
 export async function ask(request) {
   if (!reach) throw new Unreachable("The calculator is not there yet.");
-  return reach(request);
+  return reach.ask(request);
+}
+
+/** The state that shows a file. @param {File} file @param {FileChoices} how @returns {Promise<Answer>} */
+export async function askFile(file, how) {
+  if (!reach) throw new Unreachable("The calculator is not there yet.");
+  return reach.askFile(file, how);
 }
 
 function byServer() {
   const place = new URL(location.href).searchParams.get("token");
   const token = place ?? remembered("token", "");
   if (place) remember("token", place); // a copied link has no token; the page of the same server may still open it
-  return async (/** @type {Record<string, any>} */ request) => {
+
+  /** @param {string} path @param {string | Blob} body @param {string} type @returns {Promise<Answer>} */
+  async function post(path, body, type) {
     let answer;
     try {
-      answer = await fetch("api", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Archcalc-Token": token },
-        body: JSON.stringify({ ...request, page, number: ++number }),
-      });
+      answer = await fetch(path, { method: "POST", headers: { "Content-Type": type, "X-Archcalc-Token": token }, body });
     } catch {
       throw new Unreachable("The calculator does not answer. Is archcalc live still running?");
     }
     if (answer.status === 409) throw new Superseded();
     if (answer.status === 403) throw new Unreachable("The calculator does not know this page. Open the address that archcalc live printed.");
-    if (answer.status === 413) return refused("The text is too large for the calculator.");
+    if (answer.status === 413) return refused("This is too large for the page.");
     if (!answer.ok) return refused(`The calculator failed (HTTP ${answer.status}). The next edit asks again.`);
     try {
       return parseExact(await answer.text());
     } catch {
       throw new Unreachable("The answer of the calculator was cut off.");
     }
+  }
+
+  return {
+    ask: (/** @type {Record<string, any>} */ request) => post("api", JSON.stringify({ ...request, page, number: ++number }), "application/json"),
+    askFile: (/** @type {File} */ file, /** @type {FileChoices} */ { input, allow_missing }) =>
+      post(`drop?${new URLSearchParams({ name: file.name, input, allow_missing: String(allow_missing) })}`, file, "application/octet-stream"),
   };
 }
 
@@ -83,11 +99,21 @@ async function byWorker() {
     for (const question of waiting.values()) question.reject(new Unreachable(event.message || "The calculator did not start."));
     waiting.clear();
   };
-  return (/** @type {Record<string, any>} */ request) =>
+  const ask = (/** @type {Record<string, any>} */ request) =>
     new Promise((/** @type {(answer: Answer) => void} */ resolve, reject) => {
       waiting.set(++number, { resolve, reject });
       worker.postMessage({ number, request: { ...request, page, number } });
     });
+  return {
+    ask,
+    async askFile(/** @type {File} */ file, /** @type {FileChoices} */ how) {
+      if (file.size > MOST_BYTES_IN_BROWSER) return refused(`A file has at most ${MOST_BYTES_IN_BROWSER / 1e6} MB here.`);
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      let letters = "";
+      for (let at = 0; at < bytes.length; at += 0x8000) letters += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+      return ask({ op: "drop", name: file.name, base64: btoa(letters), ...how });
+    },
+  };
 }
 
 /**

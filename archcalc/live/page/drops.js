@@ -1,51 +1,54 @@
 // @ts-check
 // Files that are dropped on the page, or opened by its button.
-import { ask } from "./calculator.js";
-import { byId } from "./dom.js";
-
-const MOST_BYTES = 50_000_000;
-
-/** A text as text, anything else as bytes. @param {File} file @returns {Promise<Record<string, any>>} */
-async function requestFor(file) {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (!text.includes("\0") && !/\.onnx$/i.test(file.name)) return { op: "drop", name: file.name, text };
-  } catch {
-    // no text
-  }
-  let letters = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) letters += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return { op: "drop", name: file.name, base64: btoa(letters) };
-}
+import { askFile } from "./calculator.js";
+import { byId, h } from "./dom.js";
 
 /**
  * @param {(state: any, notes: string[]) => void} opened
- * @param {(text: string, bad?: boolean) => void} say
+ * @param {(text: string, bad: boolean, ...more: Node[]) => void} say
  */
 export function drops(opened, say) {
   const sign = byId("drop");
   const input = byId("file-input");
 
-  async function take(/** @type {File | undefined} */ file) {
+  /** @param {File | undefined} file @param {{input: string, allow_missing: boolean}} how */
+  async function take(file, how = { input: "", allow_missing: false }) {
     if (!file) return;
-    if (file.size > MOST_BYTES) {
-      say(`${file.name} has ${Math.round(file.size / 1e6)} MB. At most ${MOST_BYTES / 1e6} MB can be read here.`, true);
-      return;
-    }
     try {
-      const answer = await ask(await requestFor(file));
+      const answer = await askFile(file, how);
       if (answer.ok) opened(answer.state, answer.notes ?? []);
-      else say(answer.problems?.map(({ text, line }) => (line ? `${file.name}, line ${line}: ${text}` : `${file.name}: ${text}`)).join(" ") ?? "", true);
+      else refuse(file, how, (answer.problems ?? []).map(({ text }) => (text.startsWith(file.name) ? text : `${file.name}: ${text}`)));
     } catch (error) {
       say(error instanceof Error && error.message ? error.message : `${file.name} cannot be read.`, true);
     }
   }
 
+  /** Says what is wrong, and offers what the command line offers with an option. @param {File} file @param {{input: string, allow_missing: boolean}} how @param {string[]} problems */
+  function refuse(file, how, problems) {
+    const text = problems.join(" ");
+    const more = [];
+    if (text.includes("--input")) {
+      const size = h("input", { type: "text", id: "file-size", placeholder: "3x224x224" });
+      more.push(h("label", { for: "file-size" }, "Input "), size, h("button", { type: "button", onclick: () => take(file, { ...how, input: size.value.trim() }) }, "Read again"));
+    }
+    if (text.includes("--allow-missing") && !how.allow_missing) {
+      more.push(h("button", { type: "button", onclick: () => take(file, { ...how, allow_missing: true }) }, "Read without these layers"));
+    }
+    say(text, true, ...more);
+  }
+
   const holdsFile = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
   let depth = 0;
-  addEventListener("dragenter", (event) => { if (holdsFile(event)) { depth += 1; sign.hidden = false; event.preventDefault(); } });
-  addEventListener("dragleave", () => { depth = Math.max(0, depth - 1); if (!depth) sign.hidden = true; });
+  addEventListener("dragenter", (event) => {
+    if (!holdsFile(event)) return;
+    depth += 1;
+    sign.hidden = false;
+    event.preventDefault();
+  });
+  addEventListener("dragleave", () => {
+    depth = Math.max(0, depth - 1);
+    if (!depth) sign.hidden = true;
+  });
   addEventListener("dragover", (event) => { if (holdsFile(event)) event.preventDefault(); });
   addEventListener("drop", (event) => {
     depth = 0;

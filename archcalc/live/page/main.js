@@ -32,7 +32,7 @@ let fresh = true; // the next result is of another network: folding and scrollin
 
 /** @type {import("./plain_editor.js").Editor} */
 let editor;
-const preset = combo({ label: "Network", placeholder: "search the zoo", free: false, choose: openNamed });
+const preset = combo({ label: "Network", placeholder: "search the zoo", free: false, choose: (net) => { say(""); openNamed(net); } });
 const choices = controls(byId("controls"), (part) => change(part));
 const params = paramControls(byId("params"), (name, value) => {
   const settings = { ...state.settings };
@@ -47,13 +47,13 @@ const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (op) => qui
 const unitWindow = windowPicture(windowBox, (layer, unit) => askWindow(layer, unit));
 const out = exports(() => state, say);
 
-/** @param {string} text @param {boolean} [bad] */
-function say(text, bad = false) {
+/** @param {string} text @param {boolean} [bad] @param {...Node} more */
+function say(text, bad = false, ...more) {
   const notice = byId("notice");
   notice.hidden = !text;
   notice.classList.toggle("bad", bad);
-  notice.replaceChildren(text, " ", h("button", { type: "button", "aria-label": "Close the message", onclick: () => say("") }, "×"));
-  if (text && !bad) setTimeout(() => { if (notice.firstChild?.textContent === text) say(""); }, 6000);
+  notice.replaceChildren(h("button", { type: "button", "aria-label": "Close the message", class: "close", onclick: () => say("") }, "×"), h("span", {}, text), " ", ...more);
+  if (text && !bad) setTimeout(() => { if (notice.textContent === `×${text} `) say(""); }, 6000);
 }
 
 /** @param {Partial<import("./state.js").State>} part */
@@ -281,7 +281,7 @@ async function begin() {
     },
     download: out.download, failed,
   });
-  drops(open, say);
+  drops((given, notes) => { say(""); open(given, notes); }, say);
   addEventListener("hashchange", fromLink);
   byId("download-graph").addEventListener("click", () => {
     if (!saveGraph(table.graph(), result.table.network)) say("The graph is there while the table is in the order of the network.", true);
