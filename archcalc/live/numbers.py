@@ -76,7 +76,7 @@ def _cards(analysis: Analysis) -> list[dict[str, Any]]:
     field = network_field(analysis)
     if field is not None:
         text = str(field)
-        cards.append(_card("field", "largest field", f"{text} pixels", list(field.numbers)))
+        cards.append(_card("field", "largest field", f"{text} pixel{'' if text == '1' else 's'}", list(field.numbers)))
     layers = len(analysis.rows) - len(analysis.inputs)
     cards.append(_card("layers", "layers", f"{layers:,}", layers, f"input {analysis.network.input_text}"))
     if analysis.unknown_types:

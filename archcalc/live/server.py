@@ -124,11 +124,16 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(403, "foreign host")
         elif origin is not None and origin not in [f"http://{name}" for name in self.server.hosts]:
             self._refuse(403, "foreign origin")
-        elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        elif self.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not self._follows_link():
             self._refuse(403, "foreign site")
         else:
             return True
         return False
+
+    def _follows_link(self) -> bool:
+        """Whether the user follows a link to the page, as one in a terminal that is itself a page."""
+        wanted = [self.headers.get(f"Sec-Fetch-{part}") for part in ("Mode", "Dest")]
+        return self.command == "GET" and self.path.partition("?")[0] == "/" and wanted == ["navigate", "document"]
 
     def _length(self) -> int | None:
         """The bytes that follow the headers; None if they do not say it."""

@@ -200,6 +200,14 @@ def test_the_pages_own_requests_are_answered(page):
     assert page.ask({"op": "start"}, Host=local, Origin=f"http://{local}")[0] == 200
 
 
+def test_a_link_from_another_site_opens_the_page_and_nothing_else(page):
+    follows = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert page.send("GET", "/?token=x", **follows)[0] == 200
+    assert page.send("GET", "/index.html", **follows)[0] == 403
+    assert page.send("GET", "/", **follows | {"Sec_Fetch_Dest": "iframe"})[0] == 403
+    assert page.ask({"op": "start"}, **follows)[0] == 403
+
+
 @pytest.mark.parametrize("path", ["/", "/index.html", "/api/", "/api/x", "/save"])
 def test_questions_have_one_address(page, path):
     assert page.send("POST", path, b"{}", X_Archcalc_Token=page.server.token)[0] == 404
