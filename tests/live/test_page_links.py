@@ -276,10 +276,10 @@ def test_an_input_that_a_file_leaves_open_is_asked_for(open_page):
 
 def test_an_onnx_file_is_opened(open_page, tmp_path):
     onnx = pytest.importorskip("onnx", reason="no onnx: pip install onnx")
-    helper, FLOAT = onnx.helper, onnx.TensorProto.FLOAT
-    weight = helper.make_tensor("w", FLOAT, [8, 3, 3, 3], [0.0] * (8 * 3 * 3 * 3))
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    weight = helper.make_tensor("w", kind, [8, 3, 3, 3], [0.0] * (8 * 3 * 3 * 3))
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
-    sizes = [helper.make_tensor_value_info(name, FLOAT, [1, c, 16, 16]) for name, c in (("x", 3), ("y", 8))]
+    sizes = [helper.make_tensor_value_info(name, kind, [1, c, 16, 16]) for name, c in (("x", 3), ("y", 8))]
     path = tmp_path / "small.onnx"
     onnx.save(helper.make_model(helper.make_graph([node], "g", sizes[:1], sizes[1:], [weight])), path)
     live = open_page().ready()

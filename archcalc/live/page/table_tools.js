@@ -37,14 +37,12 @@ export function tableTools(listeners) {
       if (column !== "layer" && !column.startsWith("exact") && !known.has(column)) known.set(column, heading);
     }
     const all = [...known.keys()];
-    const now = `${all} ${chosen}`;
-    if (now === signature) return;
-    signature = now;
-    if (list.contains(document.activeElement)) return;
-    list.replaceChildren(h("legend", {}, "Columns of the table"), ...all.map((key) => {
-      const box = h("input", { type: "checkbox", value: key, checked: chosen.includes(key), onchange: picked });
-      return h("label", { title: known.get(key)?.about ?? null }, box, ` ${known.get(key)?.title}`);
-    }));
+    if (signature !== String(all)) {
+      signature = String(all);
+      list.replaceChildren(h("legend", {}, "Columns of the table"), ...all.map((key) =>
+        h("label", { title: known.get(key)?.about || null }, h("input", { type: "checkbox", value: key, onchange: picked }), ` ${known.get(key)?.title}`)));
+    }
+    for (const box of list.querySelectorAll("input")) box.checked = chosen.includes(box.value);
   }
 
   function picked() {
