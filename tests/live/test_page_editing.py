@@ -181,3 +181,21 @@ def test_help_at_a_word_shows_the_formula_with_its_numbers(open_page):
     live.page.mouse.move(box["x"] + 45, box["y"] + box["height"] / 2, steps=3)
     live.page.wait_for_selector(".cm-help")
     assert "3*3*3*8 = 216" in live.page.locator(".cm-help").inner_text()
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_line_that_is_typed_stays_in_view_when_problems_appear(open_page, plain):
+    live = open_page(plain=plain, viewport={"width": 1280, "height": 800}).ready()
+    live.editor.focus()
+    live.page.keyboard.press("Control+End")
+    live.page.keyboard.type("  - kernl")
+    live.page.wait_for_selector("#problems li")
+    live.page.wait_for_timeout(200)
+    if plain:
+        bottom = "(() => { const a = document.querySelector('textarea'); return a.scrollHeight - a.scrollTop - a.clientHeight; })()"
+    else:
+        bottom = (
+            "(() => { const s = document.querySelector('.code').shadowRoot.querySelector('.cm-scroller'); "
+            "return s.scrollHeight - s.scrollTop - s.clientHeight; })()"
+        )
+    assert live.page.evaluate(bottom) < 20

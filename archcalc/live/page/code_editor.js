@@ -151,6 +151,17 @@ export function codeEditor(parent, listeners, cm) {
     }),
   });
 
+  /** @param {number} from a place in the text @param {number} above the part of the editor above the line, if it was not in view */
+  function intoView(from, above) {
+    const { top, height } = view.lineBlockAt(from);
+    const { scrollTop, clientHeight } = view.scrollDOM; // scrollIntoView of CodeMirror would scroll the page as well
+    if (top < scrollTop || top + height > scrollTop + clientHeight) view.scrollDOM.scrollTop = Math.max(0, top - clientHeight * above);
+  }
+
+  new ResizeObserver(() => { // the list of problems takes room; the line that is typed stays in view
+    if (view.hasFocus) intoView(view.state.selection.main.head, 0.8);
+  }).observe(host);
+
   return {
     kind: "code",
     text: () => view.state.doc.toString(),
@@ -169,9 +180,7 @@ export function codeEditor(parent, listeners, cm) {
     },
     reveal(line, focus = false) {
       const from = bounded(view.state.doc, line).from;
-      const { top, height } = view.lineBlockAt(from);
-      const { scrollTop, clientHeight } = view.scrollDOM; // scrollIntoView of CodeMirror would scroll the page as well
-      if (top < scrollTop || top + height > scrollTop + clientHeight) view.scrollDOM.scrollTop = Math.max(0, top - clientHeight / 3);
+      intoView(from, 0.3);
       if (!focus) return;
       view.dispatch({ selection: { anchor: from } });
       view.focus();

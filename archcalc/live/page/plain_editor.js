@@ -58,6 +58,17 @@ export function plainEditor(parent, listeners) {
 
   const lineAt = () => area.value.slice(0, area.selectionStart).split("\n").length;
 
+  /** @param {number} line @param {number} above the part of the editor above the line, if it was not in view */
+  function intoView(line, above) {
+    const high = lineHeight();
+    const top = (line - 1) * high;
+    if (top < area.scrollTop || top > area.scrollTop + area.clientHeight - 2 * high) area.scrollTop = Math.max(0, top - area.clientHeight * above);
+  }
+
+  new ResizeObserver(() => { // the list of problems takes room; the line that is typed stays in view
+    if (document.activeElement === area) intoView(lineAt(), 0.8);
+  }).observe(area);
+
   area.addEventListener("input", () => {
     number();
     listeners.onChange(area.value);
@@ -96,11 +107,7 @@ export function plainEditor(parent, listeners) {
       mark();
     },
     reveal(line, focus = false) {
-      const high = lineHeight();
-      const top = (line - 1) * high;
-      if (top < area.scrollTop || top > area.scrollTop + area.clientHeight - 2 * high) {
-        area.scrollTop = Math.max(0, top - area.clientHeight / 3);
-      }
+      intoView(line, 0.3);
       if (!focus) return;
       const at = area.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
       area.setSelectionRange(at, at);
