@@ -49,7 +49,7 @@ def is_pattern_text(text: str) -> bool:
     return bool(re.match(r"input\s", start, re.IGNORECASE)) or is_pattern(start.partition("\n")[0])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def document(text: str, file: str) -> Document:
     """The family in a text; ArchcalcError with every problem and its line.
 

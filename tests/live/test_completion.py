@@ -129,5 +129,5 @@ def test_no_place_in_a_spec_of_the_zoo_fails():
     """At every place of a long spec there is an answer."""
     shown = state("googlenet")
     for line, text in enumerate(shown["text"].split("\n"), 1):
-        for column in range(1, len(text) + 2, 3):
+        for column in range(1 + line % 7, len(text) + 2, 9):
             told("complete", state=shown, line=line, column=column)
