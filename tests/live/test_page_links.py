@@ -268,7 +268,7 @@ def test_layers_that_are_not_known_can_be_left_out(open_page):
 def test_an_input_that_a_file_leaves_open_is_asked_for(open_page):
     live = open_page().ready()
     drop(live, "open.prototxt", CAFFE.replace("input_dim: 16\n", "").replace("input_dim: 1\ninput_dim: 3\n", ""))
-    live.page.get_by_label("Input", exact=True).last.fill("3x24x24")
+    live.page.locator("#file-size").fill("3x24x24")
     live.page.get_by_role("button", name="Read again").click()
     live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
     assert "input 3x24x24" in live.page.locator("#about").inner_text()
