@@ -9,7 +9,7 @@ from archcalc.layers import Layer
 from archcalc.layers.axes import axis_number
 from archcalc.layers.join import Add, broadcast
 from archcalc.pytorch.code import InlineCode, ModuleCode, Statements
-from archcalc.pytorch.layout import packed
+from archcalc.pytorch.layout import agree, contiguous, packed
 from archcalc.pytorch.record import JoinRecord, operands
 from archcalc.pytorch.runner import Runner, dense, formatted, into
 from archcalc.pytorch.tape import NOTHING_SAVED, SCRATCH, BackwardRule, Made, Result, Saves, TapeTensor
@@ -187,12 +187,15 @@ def _order(
 ) -> tuple[str, tuple[int, ...]]:
     """The memory order of the result of two inputs, and its strides if the axes lie in an order of their own.
 
-    If the first input is as large as the result, it decides. Else the strides of both decide, those of the first first.
+    If the first input is dense and as large as the result, it decides. Else the strides of both decide, those of the first
+    first.
     """
     sizes = (out.channels, *out.axes)
     rows = [_strides(x, shape, sizes) for x, shape in zip(xs, shapes, strict=True)]
-    if xs[0].count == out.values and xs[0].order != "moved":
+    if xs[0].count == out.values and not xs[0].strides:
         return xs[0].order, ()
+    if all(agree(sizes, row, contiguous(sizes)) for row in rows):
+        return "first", ()
     return tape.batch.order_of(sizes, packed(sizes, rows), out.values, xs[0].times)
 
 

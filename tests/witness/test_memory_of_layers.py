@@ -256,6 +256,10 @@ ORDERED = {
     "name: pool}, {unpool: {of: pool}}, {instance_norm: {affine: true}}]",
     "a repeated map in a sum": "[3, 6, 1]\nlayers: [{layer_norm: {axis: channels}}, {add: [[{expand: {size: [6, 4]}}], "
     "[{upsample: {size: [6, 4], mode: bilinear}}]]}, global_avg_pool]",
+    "a sum of two repeated maps": "[3, 4, 6]\nlayers: [{conv: {out: 4, kernel: 3, pad: 1}}, {parameter: {size: [2, 3]}, "
+    "from: input}, {rearrange: 'c l -> c l 1'}, {expand: {size: [3, 5]}, name: e}, {parameter: {size: [5, 3]}, from: input}, "
+    "{rearrange: 'c l -> c l 1'}, {expand: {size: [3, 2]}}, {rearrange: 'c h w -> w h c', name: f}, {add: , from: [e, f]}, "
+    "{rearrange: 'c h w -> (c w) h'}]",
     "one channel of length 1, as a view": "[1, 4]\nlayers: [{rms_norm: {axis: channels}}, global_avg_pool]",
     "an activation behind the positions of a vector": "[8]\nlayers: [position, relu]",
     "an axis of size 1 in a view": "[6, 7, 5]\nlayers: [{rearrange: 'a (b c) (d e) -> (c e) (b) (d a), c=7, e=5'}, "
