@@ -84,11 +84,11 @@ def test_damaged_trees(text: str, pick: int) -> None:
 @fuzz
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.binary(max_size=8))
 def test_random_bytes(noise: bytes, more: bytes) -> None:
-    from archcalc.language.zoo import _decoded
+    from archcalc.language.zoo import decoded
 
     raw = TINY.encode()
     for data in (noise, raw[:300] + more + raw[300:]):
-        check(lambda data=data: use(_decoded(data, "fuzz.yaml"), 0))  # type: ignore[misc]
+        check(lambda data=data: use(decoded(data, "fuzz.yaml"), 0))  # type: ignore[misc]
 
 
 @fuzz
