@@ -47,7 +47,7 @@ def _name_run(items: list[Item], at: int) -> None:
 
 def _follows(one: Item, other: Item, read: Container[str]) -> bool:
     """Whether an item is the next turn of a run."""
-    return other.block and other.sources is None and one.name not in read and _same(one, other)
+    return other.block and other.sources is None and one.name not in read and same(one, other)
 
 
 def _collapsed(items: Sequence[Item], read: Container[str]) -> list[Item]:
@@ -56,14 +56,14 @@ def _collapsed(items: Sequence[Item], read: Container[str]) -> list[Item]:
         item.branches = None if item.branches is None else [_collapsed(branch, read) for branch in item.branches]
         last = found[-1] if found else item
         unread = item is not last and last.name not in read and item.name not in read
-        if unread and item.block and item.sources is None is last.sources and _same(last, item):
+        if unread and item.block and item.sources is None is last.sources and same(last, item):
             last.times, last.turns = last.times + 1, [*last.turns, item]
         else:
             found.append(item)
     return found
 
 
-def _same(one: Item, other: Item) -> bool:
+def same(one: Item, other: Item) -> bool:
     """Whether two items have the same layers with the same settings."""
     if (one.type, one.absent, one.options, repr(one.args)) != (
         other.type,
@@ -73,7 +73,7 @@ def _same(one: Item, other: Item) -> bool:
     ):
         return False
     lists = [*zip(one.branches or (), other.branches or (), strict=True), (one.body or [], other.body or [])]
-    return all(len(a) == len(b) and all(map(_same, a, b)) for a, b in lists)
+    return all(len(a) == len(b) and all(map(same, a, b)) for a, b in lists)
 
 
 def columns(bodies: Sequence[Sequence[Item]]) -> Iterator[list[Item]]:

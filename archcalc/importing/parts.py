@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from archcalc.importing.items import NO_NAMES, Item
+from archcalc.importing.bodies import same
+from archcalc.importing.items import NO_NAMES, Item, lists_of
 from archcalc.layers import registry
 from archcalc.layers.activation import Glu
 
@@ -23,8 +25,12 @@ class Part(NamedTuple):
 
 
 def key_of(unit: Sequence[Item], names: Mapping[str, str] = NO_NAMES) -> Any:
-    """What two uses of one block have in common. What the first item reads is no part of the block."""
-    return unit[0].key(names), *(one.full_key(names) for one in unit[1:])
+    """What two uses of one block have in common. What the first item reads is no part of the block.
+
+    Equal uses of a block one after another are one entry of a body, so where they stand is a part of the key.
+    """
+    equal = [same(one, two) for some in lists_of([*unit]) for one, two in pairwise(some) if one.block and two.block]
+    return unit[0].key(names), *(one.full_key(names) for one in unit[1:]), *equal
 
 
 def around(path: str) -> list[str]:

@@ -225,3 +225,24 @@ def test_a_run_that_is_read_by_name_is_a_group_with_a_depth() -> None:
         "  - stage: {depth: 3}",
         "  - stage: {depth: 4}",
     ]
+
+
+def test_two_uses_in_a_row_are_equal_in_one_block_only() -> None:
+    """Equal uses are one entry with ``repeat``; of the other stage, both uses stand alone."""
+    layers, classes = list[str](), dict[str, str]()
+    for n, kernels in enumerate(((3, 3), (3, 1), (3, 3), (3, 1))):
+        for m, kernel in enumerate(kernels):
+            layers += [*conv(f"s.{n}.u.{m}.conv", 4, kernel), f"relu: , name: s.{n}.u.{m}.act"]
+            classes[f"s.{n}.u.{m}"] = "Unit"
+        layers += [f"max_pool: {{kernel: 1, stride: 1}}, name: s.{n}.pool"]
+        classes[f"s.{n}"] = "Stage"
+    assert text_of(flat(*layers), classes)[-8:] == [
+        "  stage:",
+        "    params: {depth: , unit: false}",
+        "    layers: [{unit: , repeat: depth}, {unit: {kernel: 1}, when: unit}, {max_pool: {kernel: 1, stride: 1}}]",
+        "layers:",
+        "  - repeat: 2",
+        "    layers:",
+        "      - stage: {depth: 2}",
+        "      - stage: {depth: 1, unit: true}",
+    ]
