@@ -24,7 +24,9 @@ UNUSED = {"archcalc.analysis", "archcalc.report", "archcalc.language", "yaml", "
 def started(*words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process of the command, and the link that it prints."""
     command = [sys.executable, "-m", "archcalc", "live", "--no-browser", *words]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background may ignore Ctrl+C
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        signal.signal(signal.SIGINT, before)
         try:
             assert process.stdout is not None
             yield process, process.stdout.readline().strip()
