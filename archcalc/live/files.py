@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterator
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page")
 TYPES = {
@@ -21,8 +23,34 @@ TYPES = {
 _PATH = re.compile(r"(?:/[a-z0-9_][a-z0-9_-]*){0,3}/[a-z0-9_][a-z0-9_.-]*\.([a-z0-9]+)")
 
 
+EDITOR, NOTICES = "vendor/editor.js", "vendor/LICENSES.txt"
+"""CodeMirror in one file, and the licences of what is in it. Both are missing where nobody bundled them."""
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'"
+"""What the page may load, wherever it is served from: its own files."""
+
+
+def config(calculator: str, **more: str | int) -> bytes:
+    """The file config.json: how the page reaches its calculator ("server" or "worker"), and what lies beside the page."""
+    editor = os.path.exists(os.path.join(FOLDER, EDITOR))
+    licences = NOTICES if editor else ""
+    return json.dumps({"calculator": calculator, "editor": editor, "licences": licences, **more}).encode()
+
+
+def page_files() -> Iterator[tuple[str, bytes]]:
+    """All files of the page by their names with /."""
+    for place, folders, names in os.walk(FOLDER):
+        folders.sort()
+        for name in sorted(names):
+            path = os.path.relpath(os.path.join(place, name), FOLDER).replace(os.sep, "/")
+            found = page_file(f"/{path}")
+            if found is not None:
+                yield path, found[1]
+
+
 def page_file(path: str) -> tuple[str, bytes] | None:
     """The type and the bytes of a file of the page; None if the page has no such file."""
+    if path == "/config.json":
+        return TYPES["json"], config("server")
     found = _PATH.fullmatch(path)
     if found is None or found[1] not in TYPES or len(path) > 200:
         return None

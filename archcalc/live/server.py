@@ -16,7 +16,7 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError
 from archcalc.live.desk import Desk, OutdatedError
-from archcalc.live.files import page_file
+from archcalc.live.files import POLICY, page_file
 
 HOST = "127.0.0.1"
 BODIES: Mapping[str, int] = {"/api": 1_200_000, "/drop": 256_000_000}
@@ -26,7 +26,7 @@ SECONDS = 30
 UNREAD, PATIENCE = 256_000_000, 5.0
 """The bytes of a refused request that are read and thrown away at most, so that its sender hears the answer; seconds."""
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -32,13 +32,12 @@ class LivePage:
         self.asked: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("console", lambda message: self.complaints.append(f"{message.text} {message.location['url']}"))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
         if plain:
             self.page.route(
-                "**/vendor/editor.js",
-                lambda route: route.fulfill(body="export {}; throw 0", content_type="text/javascript"),
+                "**/config.json", lambda route: route.fulfill(json={**route.fetch().json(), "editor": False})
             )
         self.page.goto(f"{link}#{fragment}" if fragment else link)
 

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import pytest
 
 from archcalc.cli import main
-from tests.live.browser import LivePage
 
 CAFFE = """\
 name: "Small"
@@ -285,29 +284,3 @@ def test_an_onnx_file_is_opened(open_page, tmp_path):
     live = open_page().ready()
     live.page.locator("#file-input").set_input_files(path)
     live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8:,} ")
-
-
-WORKER = """
-// A stand-in for the worker of the static site: the same messages, answered by the server of the test.
-self.onmessage = async ({ data }) => {
-  const answer = await fetch("api", { method: "POST", headers: { "X-Archcalc-Token": TOKEN }, body: JSON.stringify(data.request) });
-  self.postMessage({ number: data.number, answer: await answer.json() });
-};
-"""
-
-
-def test_the_page_asks_a_worker_where_there_is_no_server(browser, server):
-    live = LivePage(browser, "about:blank")
-    live.link = server.link.partition("?")[0]
-    route = live.page.route
-    route("**/config.json", lambda one: one.fulfill(body='{"calculator": "worker"}', content_type="application/json"))
-    script = WORKER.replace("TOKEN", json.dumps(server.token))
-    live.context.route("**/worker.js", lambda one: one.fulfill(body=script, content_type="text/javascript"))
-    live.page.goto(live.link)
-    live.ready()
-    live.write("INPUT 8x8x3 -> FC-10")
-    live.wait_for_footer(f"parameters: {8 * 8 * 3 * 10 + 10:,} ")
-    drop(live, "small.prototxt", CAFFE)
-    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
-    assert "in this browser" in live.page.locator("#reach").inner_text()
-    live.close()

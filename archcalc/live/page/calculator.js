@@ -1,38 +1,36 @@
 // @ts-check
 // The one way to the calculator: ask(request). Behind it stands the server of `archcalc live`, or a worker with Pyodide.
-import { parseExact } from "./numbers.js";
+import { Superseded, Unreachable, refused } from "./answer.js";
+import { byWorker } from "./by_worker.js";
 import { remember, remembered } from "./dom.js";
+import { parseExact } from "./numbers.js";
 
-/** @typedef {{ok: boolean, problems?: {text: string, line: number, path?: string}[], [key: string]: any}} Answer */
-
-/** Thrown when a newer question of this page took the place of this one. */
-export class Superseded extends Error {}
-
-/** Thrown when no answer can come: the server has ended, or the worker could not start. */
-export class Unreachable extends Error {}
-
-const MOST_BYTES_IN_BROWSER = 50_000_000;
+/** @typedef {import("./answer.js").Answer} Answer */
+/** @typedef {import("./answer.js").FileChoices} FileChoices */
+/**
+ * How the page reaches its calculator, whether CodeMirror is there, and the file with the licences of third parties ("": none);
+ * in a site also the bytes that are loaded until Python starts.
+ * @typedef {{calculator: "server" | "worker", editor: boolean, licences: string, bytes?: number}} Config
+ */
 
 const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 let number = 0;
-/**
- * @typedef {{ask: (request: Record<string, any>) => Promise<Answer>, askFile: (file: File, how: FileChoices) => Promise<Answer>}} Reach
- * @typedef {{input: string, allow_missing: boolean}} FileChoices
- */
-/** @type {Reach | null} */
+/** @type {import("./answer.js").Reach | null} */
 let reach = null;
 
-/** How the calculator is reached: "server" or "worker". @returns {Promise<string>} */
-export async function connect() {
-  let kind = "server";
-  try {
-    const config = await (await fetch("config.json")).json();
-    if (config.calculator === "worker") kind = "worker";
-  } catch {
-    // no config.json: a server that keeps none
-  }
-  reach = kind === "worker" ? await byWorker() : byServer();
-  return kind;
+/** @returns {Promise<Config>} */
+export async function configuration() {
+  return (await fetch("config.json")).json();
+}
+
+/** @param {Config} config @param {(start: import("./by_worker.js").Start | null) => void} tell how far Python has started in this browser */
+export async function connect(config, tell) {
+  reach = config.calculator === "worker" ? await byWorker(tell) : byServer();
+}
+
+/** Start what answers, if it has not started: a question that comes later need not wait. */
+export function warm() {
+  reach?.warm();
 }
 
 /** @param {Record<string, any>} request @returns {Promise<Answer>} */
@@ -75,44 +73,7 @@ function byServer() {
     ask: (/** @type {Record<string, any>} */ request) => post("api", JSON.stringify({ ...request, page, number: ++number }), "application/json"),
     askFile: (/** @type {File} */ file, /** @type {FileChoices} */ { input, allow_missing }) =>
       post(`drop?${new URLSearchParams({ name: file.name, input, allow_missing: String(allow_missing) })}`, file, "application/octet-stream"),
-  };
-}
-
-/** @param {string} text @returns {Answer} */
-function refused(text) {
-  return { ok: false, problems: [{ text, line: 0, path: "" }] };
-}
-
-async function byWorker() {
-  const worker = new Worker("worker.js", { type: "module" });
-  /** @type {Map<number, {resolve: (answer: Answer) => void, reject: (error: Error) => void}>} */
-  const waiting = new Map();
-  worker.onmessage = ({ data }) => {
-    if (typeof data.number !== "number") return; // progress while Pyodide starts
-    const question = waiting.get(data.number);
-    waiting.delete(data.number);
-    if (!question) return;
-    if (data.error) question.reject(new Unreachable(String(data.error)));
-    else question.resolve(typeof data.answer === "string" ? parseExact(data.answer) : data.answer);
-  };
-  worker.onerror = (event) => {
-    for (const question of waiting.values()) question.reject(new Unreachable(event.message || "The calculator did not start."));
-    waiting.clear();
-  };
-  const ask = (/** @type {Record<string, any>} */ request) =>
-    new Promise((/** @type {(answer: Answer) => void} */ resolve, reject) => {
-      waiting.set(++number, { resolve, reject });
-      worker.postMessage({ number, request: { ...request, page, number } });
-    });
-  return {
-    ask,
-    async askFile(/** @type {File} */ file, /** @type {FileChoices} */ how) {
-      if (file.size > MOST_BYTES_IN_BROWSER) return refused(`A file has at most ${MOST_BYTES_IN_BROWSER / 1e6} MB here.`);
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      let letters = "";
-      for (let at = 0; at < bytes.length; at += 0x8000) letters += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-      return ask({ op: "drop", name: file.name, base64: btoa(letters), ...how });
-    },
+    warm() {}, // the server runs
   };
 }
 

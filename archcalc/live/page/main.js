@@ -1,7 +1,8 @@
 // @ts-check
 // The page: the state, the questions to the calculator, and who shows the answers.
 import { readAddress, writeAddress } from "./address.js";
-import { Newest, Superseded, Unreachable, ask, connect } from "./calculator.js";
+import { Superseded, Unreachable } from "./answer.js";
+import { Newest, ask, configuration, connect, warm } from "./calculator.js";
 import { codeEditor } from "./code_editor.js";
 import { combo } from "./combo.js";
 import { controls } from "./controls.js";
@@ -15,6 +16,7 @@ import { plainEditor } from "./plain_editor.js";
 import { showProblems, spokenProblems } from "./problems.js";
 import { showResult } from "./result.js";
 import { saving } from "./saving.js";
+import { starting } from "./starting.js";
 import { checkedState, emptyState } from "./state.js";
 import { saveGraph } from "./svg_file.js";
 import { layerTable } from "./table.js";
@@ -233,19 +235,15 @@ async function fromLink() {
   }
 }
 
-async function makeEditor() {
+/** @param {boolean} bundled whether CodeMirror is there */
+async function makeEditor(bundled) {
   const listeners = {
     onChange: (/** @type {string} */ text) => change({ text }),
     onLine: selectLine,
     complete: (/** @type {string} */ text, /** @type {number} */ line, /** @type {number} */ column) => quietly({ op: "complete", state: { ...state, text }, line, column }),
     hover: (/** @type {string} */ text, /** @type {number} */ line, /** @type {number} */ column) => quietly({ op: "hover", state: { ...state, text }, line, column }),
   };
-  let bundle = null;
-  try {
-    bundle = await import(/** @type {any} */ ("./vendor/editor.js"));
-  } catch {
-    // no bundle was built: the text area stands in its place
-  }
+  const bundle = bundled ? await import(/** @type {any} */ ("./vendor/editor.js")) : null;
   editor = bundle ? codeEditor(byId("editor"), listeners, bundle) : plainEditor(byId("editor"), listeners);
   byId("editor-help").textContent = bundle ? "Ctrl+Space: what fits here. Ctrl+F: search. Point at a word: what the word means. Escape, then Tab, leaves the editor."
     : "A spec in YAML, or a one-line pattern such as INPUT 32x32x3 -> CONV3-32 -> FC-10.";
@@ -262,12 +260,15 @@ async function quietly(request, withProblems = false) {
 }
 
 async function begin() {
+  byId("unstarted").remove();
   colours();
   byId("preset").replaceWith(preset.element);
   preset.element.id = "preset";
   if (matchMedia("(max-width: 640px)").matches) byId("settings").open = false;
-  const [kind] = await Promise.all([connect(), makeEditor()]);
-  byId("reach").textContent = kind === "server" ? "Calculated on this computer." : "Calculated in this browser.";
+  const config = await configuration();
+  await Promise.all([connect(config, starting(config.bytes ?? 0, speak)), makeEditor(config.editor)]);
+  byId("reach").textContent = config.calculator === "server" ? "Calculated on this computer." : "Calculated in this browser.";
+  if (config.licences) byId("licences").append(h("a", { href: config.licences }, "Licences of third parties"), ".");
   const start = await ask({ op: "start" });
   if (!start.ok) throw new Error(spokenProblems(start.problems ?? []));
   byId("version").textContent = `archcalc ${start.version}.`;
@@ -293,6 +294,7 @@ async function begin() {
   const zoo = start.zoo ?? (await quietly({ op: "zoo" }))?.networks ?? [];
   preset.fill(zoo);
   choices.zoo(zoo);
+  requestAnimationFrame(() => setTimeout(warm)); // after the first results are drawn
 }
 
 begin().catch(failed);

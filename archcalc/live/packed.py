@@ -1,0 +1,85 @@
+"""The Python files that a browser needs, as one zip: archcalc itself, and the two packages that it imports."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from archcalc.errors import ArchcalcError
+from archcalc.language.zoo import folder
+
+LEFT_OUT = ("capture", "cli", "pages", "plot", "published", "witness")
+"""Rooms whose code no answer to a page needs: they run PyTorch, print, draw or judge."""
+PACKAGES = {"yaml": "PyYAML", "tabulate": "tabulate"}
+"""The modules that archcalc imports, with the names of their distributions."""
+LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""The date of every file: the same files make the same zip."""
+
+
+class Notice(NamedTuple):
+    """A third party's part: its name with the version, its licence in a word, and the text of the licence."""
+
+    name: str
+    licence: str
+    text: str
+
+
+def zipped() -> bytes:
+    """The zip, whose top folders Python can import."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    files = {f"archcalc/{name}": path for name, path in _files(package, ".py")}
+    files |= {f"archcalc/specs/{name}": path for name, path in _files(folder(), ".yaml")}
+    for module in PACKAGES:
+        files |= dict(_module(module))
+    with io.BytesIO() as data:
+        with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name in sorted(files):
+                with open(files[name], "rb") as file:
+                    archive.writestr(zipfile.ZipInfo(name, LONG_AGO), file.read(), zipfile.ZIP_DEFLATED, 9)
+        return data.getvalue()
+
+
+def _files(top: str, extension: str) -> Iterator[tuple[str, str]]:
+    """The files below a folder with an extension, by their names from there with /. Without the rooms that are left out."""
+    for place, folders, names in os.walk(top):
+        if place == top:
+            folders[:] = [name for name in folders if name not in (*LEFT_OUT, "specs")]
+        for name in names:
+            if name.endswith(extension):
+                path = os.path.join(place, name)
+                yield os.path.relpath(path, top).replace(os.sep, "/"), path
+
+
+def _module(module: str) -> Iterator[tuple[str, str]]:
+    """The Python files of a module that is installed. The compiled part of PyYAML is left out: PyYAML does without."""
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ArchcalcError(f"a site needs {PACKAGES[module]}, which is not installed: pip install {PACKAGES[module]}")
+    if spec.submodule_search_locations is None:
+        yield f"{module}.py", spec.origin
+    else:
+        for name, path in _files(os.path.dirname(spec.origin), ".py"):
+            yield f"{module}/{name}", path
+
+
+def notices() -> Iterator[Notice]:
+    """The packages in the zip that are not archcalc's own."""
+    for name in PACKAGES.values():
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:  # files without a record of their installation
+            yield Notice(name, "MIT", "")
+            continue
+        texts = [
+            file.read_text()
+            for file in found.files or ()
+            if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
+        ]
+        about = found.metadata.json
+        licence = about.get("license_expression") or about.get("license") or "MIT"
+        yield Notice(f"{name} {found.version}", str(licence), "\n".join(filter(None, texts)))
