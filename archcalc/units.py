@@ -7,6 +7,7 @@ from typing import Any
 
 COUNTS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "K"), (1, ""))
 BYTES = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "KB"), (1, "B"))
+SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
 NOT_COUNTED = "-"
 
 
@@ -14,6 +15,26 @@ def unit_for(numbers: Iterable[Any], units: tuple[tuple[int, str], ...]) -> tupl
     """The unit for the largest of the numbers. Cells without a number are ignored."""
     top = max((abs(n) for n in numbers if isinstance(n, int)), default=0)
     return next((unit for unit in units if top >= unit[0]), units[-1])
+
+
+def seconds_unit(times: Iterable[float]) -> tuple[float, str]:
+    """The unit for the largest of the times: seconds from 10 s on, milliseconds from 0.1 ms on, else microseconds.
+
+    >>> seconds_unit([0.02, 12]), seconds_unit([0.0003])
+    ((1.0, 's'), (0.001, 'ms'))
+    """
+    top = max(times, default=0.0)
+    return SECONDS[0] if top >= 10 else SECONDS[1] if top >= 1e-4 else SECONDS[2]
+
+
+def seconds_text(time: float) -> str:
+    """A time with three significant digits and its unit.
+
+    >>> seconds_text(0.0583512), seconds_text(12.345), seconds_text(2.5e-05)
+    ('58.4 ms', '12.3 s', '25.0 us')
+    """
+    size, name = seconds_unit([time])
+    return f"{ratio_text(time / size)} {name}"
 
 
 def in_unit(n: int, size: int) -> str:

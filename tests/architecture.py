@@ -43,6 +43,7 @@ HOUSE = {
     "pytorch": "what PyTorch does, per layer type",
     "field": "receptive fields",
     "memory": "what is alive when",
+    "timing": "how long it takes on a device",
     "analysis": "rows, totals, folds",
     "export": "network to PyTorch source",
     "published": "figures of papers, judged",

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from archcalc.analysis.stages import Stages
     from archcalc.field.summary import NetworkField
     from archcalc.memory.budget import Budget
+    from archcalc.timing.device import Device
+    from archcalc.timing.time import Time
 
 MOST_BUDGETS = 8
 """The most recordings of memory that an analysis stores."""
@@ -147,6 +149,37 @@ class Analysis:
         return self._budgets(
             optimizer=optimizer, amp=amp, checkpoint=checkpoint, overhead=overhead, attention=attention
         )
+
+    def time(
+        self,
+        on: str | Device,
+        *,
+        amp: bool = False,
+        training: bool | None = None,
+        optimizer: str = "sgd",
+        compiled: bool = False,
+        channels_last: bool = False,
+        tf32: bool = False,
+    ) -> Time:
+        """How long a run takes on a device: ``estimate``, ``lower_bound``, ``error`` and ``rows``, in seconds.
+
+        ``on`` is a device: a name, a file, or a Device. ``training``: a step of training, with the backward pass and the
+        optimizer's step; by default that of the analysis. ``amp``: autocast to half precision. ``compiled``: operators
+        are fused as by torch.compile. ``channels_last``: maps and weights are channels-last. ``tf32``: products of
+        float32 run in TF32.
+
+        ArchcalcError for an unknown device, a dtype that it lacks, and settings that exclude each other.
+        """
+        from archcalc.inputs import any_array, single
+        from archcalc.timing.reading import device
+        from archcalc.timing.time import Settings, Time
+
+        if any_array((*self.network.input_sizes, *self.network.settings.values())):
+            raise ArchcalcError(f"{self.network.full_name}: a time needs single sizes, not arrays")
+        batch = single(self.batch, "batch")
+        trains = self.training if training is None else training
+        settings = Settings(batch, self.dtype, amp, trains, optimizer, compiled, channels_last, tf32)
+        return Time(self.network, device(on) if isinstance(on, str) else on, settings)
 
     @cached_property
     def _budgets(self) -> Callable[..., Budget]:

@@ -48,6 +48,18 @@ def optimizers() -> Mapping[str, str]:
     return dict.fromkeys(OPTIMIZERS, "")
 
 
+def timed_devices() -> Mapping[str, str]:
+    from archcalc.timing.reading import devices
+
+    return {**{one.name: one.title for one in devices()}, "all": "all of them, side by side"}
+
+
+def time_columns() -> Mapping[str, str]:
+    from archcalc.report.time import DEVICES, LAYERS
+
+    return _titles((*LAYERS, *DEVICES))
+
+
 def attention_forms() -> Mapping[str, str]:
     from archcalc.pytorch.runner import ATTENTION_FORMS
 

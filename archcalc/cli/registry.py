@@ -9,7 +9,22 @@ from archcalc.errors import ArchcalcError, nearest
 from archcalc.layers.settings import message_text
 
 NAMES = (
-    *("table", "list", "compare", "diff", "rf", "memory", "audit", "explain", "verify", "plot", "report", "live"),
+    *(
+        "table",
+        "list",
+        "compare",
+        "diff",
+        "rf",
+        "memory",
+        "time",
+        "devices",
+        "audit",
+        "explain",
+        "verify",
+        "plot",
+        "report",
+        "live",
+    ),
     *("show", "import", "export", "schema", "help", "completion"),
 )
 """The names of the commands. Each command is in the module with the same name in ``archcalc.cli.commands``."""

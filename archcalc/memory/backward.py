@@ -15,7 +15,7 @@ from archcalc.memory.checkpoint import CheckpointedBlock
 from archcalc.memory.gradient import Gradient, lies, lies_as_weight, made_by, moved_back, passed_by, summed
 from archcalc.network import Network
 from archcalc.pytorch.runner import Runner
-from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Storage, TapeTensor
+from archcalc.pytorch.tape import COPIED, SCRATCH, WEIGHT, Operation, Ran, Storage, TapeTensor
 
 FOREVER = 2**62
 """Later than any moment."""
@@ -211,6 +211,8 @@ class BackwardPass:
                     continue
                 if not begun:
                     tape.moment(f"{operation.operator} backward")
+                    wanted = [one for one in step if one.target < 0 or inputs[one.target].derived]
+                    tape.ran[-1] = tape.ran[-1]._replace(operation=operation, made=wanted)
                     begun = True
                 which = (owner, weights)
                 if target in (WEIGHT, COPIED):
@@ -275,6 +277,9 @@ class BackwardPass:
             return
         users[new.storage] -= 1
         if self.sums_in_place and old.whole and users[old.storage] == 1 and old.storage is not new.storage:
+            of_weight = value.storage.role == "weight copy"
+            both = (0, value.per_image) if of_weight else (value.per_image, 0)
+            self.tape.ran.append(Ran("backward", self.tape.node, "add_", self.tape.now, summed=both))
             return
         users[old.storage] -= 1
         now = self.tape.moment("add")

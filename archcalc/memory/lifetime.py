@@ -74,6 +74,7 @@ class Schedule:
               the network inputs belong to the caller and are not in the list
     outputs:  the storage of every layer's output; several outputs may share one storage
     indices:  the storage of the indices of each max pooling
+    ran:      every operator, with the tensors that it reads and makes
     freed:    by layer, the inputs that are freed while the layer runs, with the last moment that reads each
     """
 
@@ -82,6 +83,7 @@ class Schedule:
     ) -> None:
         moments, storages = tape.moments, tape.storages
         self.network, self.storages, self._moments, self.freed = network, storages, moments, tape.freed
+        self.ran = tape.ran
         self.outputs = {index: value.storage for index, value in values.items()}
         self.indices = {index: value.storage for index, value in tape.indices.items()}
         self._batch, self._record = tape.batch, again
@@ -164,11 +166,16 @@ class Schedule:
         return [storage for storage in self.storages if storage.born <= moment <= storage.dies]
 
 
-def images(network: Network, dtype: str) -> dict[int, TapeTensor]:
+def images(network: Network, dtype: str, channels_last: bool = False) -> dict[int, TapeTensor]:
     """The network inputs, whose memory belongs to the caller."""
     size = itemsize(dtype)
     return {
-        at: TapeTensor(Storage(name, at, "image", shape.values * size, 0, 0), shape.values, size)
+        at: TapeTensor(
+            Storage(name, at, "image", shape.values * size, 0, 0),
+            shape.values,
+            size,
+            "last" if channels_last and len(shape.axes) in (2, 3) else "first",
+        )
         for at, (name, shape) in enumerate(network.inputs.items())
     }
 
@@ -180,20 +187,23 @@ def inference(
     amp: bool = False,
     attention: AttentionForm = "flash",
     sums_in_place: bool = True,
+    channels_last: bool = False,
     batch: Batch | None = None,
 ) -> Schedule:
     """The schedule of one inference run, without gradients.
 
-    ``attention``: how PyTorch runs attention. Without ``sums_in_place``, sums that PyTorch adds in place have a new
+    ``channels_last``: the input and the weights of convolutions are channels-last. ``attention``: how PyTorch runs attention. Without ``sums_in_place``, sums that PyTorch adds in place have a new
     storage, as under any dispatch mode of PyTorch. ``batch``: the batch that is recorded first.
     """
     nodes = network.running(training=False)
     tape = Runner(False, itemsize(dtype), amp, overwritten(network), attention, batch, sums_in_place)
-    values = images(network, dtype)
+    tape.channels_last = channels_last
+    values = images(network, dtype, channels_last)
     for node in nodes:
         values[node.index] = run_layer(tape, network, node, values)
     tape.release_copies()
     for index in network.outputs:
         values[index].storage.until(len(tape.moments) - 1)
     settings: dict[str, Any] = {"amp": amp, "attention": attention, "sums_in_place": sums_in_place}
+    settings["channels_last"] = channels_last
     return Schedule(network, tape, values, lambda batch: inference(network, dtype, **settings, batch=batch))

@@ -55,6 +55,7 @@ def training(
     checkpoint: str | None = None,
     sums_in_place: bool = True,
     attention: AttentionForm = "flash",
+    channels_last: bool = False,
     batch: Batch | None = None,
 ) -> Training:
     """The schedule of one step of training up to the optimizer, side heads included.
@@ -62,7 +63,8 @@ def training(
     ``checkpoint`` names a block that runs a second time instead of saving its tensors. If a tensor has two gradients,
     autograd adds the second gradient to the first, in place if nothing else refers to the first. Without
     ``sums_in_place`` this sum, and all that PyTorch adds in place, has a new storage, as under any dispatch mode of
-    PyTorch. ``attention``: how PyTorch runs attention. ``batch``: the batch that is recorded first.
+    PyTorch. ``attention``: how PyTorch runs attention. ``channels_last``: the input and the weights of convolutions are
+    channels-last. ``batch``: the batch that is recorded first.
     """
     nodes = network.running()
     blocks = (
@@ -73,7 +75,8 @@ def training(
     taken = _taken(blocks)
     over = {node: read for node, read in overwritten(network).items() if node not in taken}
     tape = Runner(True, itemsize(dtype), amp, over, attention, batch, sums_in_place)
-    values = images(network, dtype)
+    tape.channels_last = channels_last
+    values = images(network, dtype, channels_last)
     begins = {block.nodes[0].index: block for block in blocks}
     inside = {node.index for block in blocks for node in block.nodes}
     for node in nodes:
@@ -91,7 +94,7 @@ def training(
         value.storage.until(len(tape.moments) - 1)
     again = [node for block in blocks for node in block.again]
     settings: dict[str, Any] = {"amp": amp, "checkpoint": checkpoint, "attention": attention}
-    settings["sums_in_place"] = sums_in_place
+    settings |= {"sums_in_place": sums_in_place, "channels_last": channels_last}
     return Training(
         network, tape, values, saved, turn, again, lambda one: training(network, dtype, **settings, batch=one)
     )

@@ -52,6 +52,8 @@ class Runner(Tape):
         super().__init__(training)
         self.itemsize, self.amp, self.in_place = itemsize, amp, in_place
         self.attention, self.batch, self.sums_in_place = attention, batch or Batch(), sums_in_place
+        self.channels_last = False
+        """Whether the weights of convolutions over two and three axes are channels-last, and so are their results."""
         self.shares: int | None = None
         self.overwrite = False
         self.freed: dict[int, dict[Storage, int]] = {}

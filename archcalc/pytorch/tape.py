@@ -7,15 +7,22 @@ reads the tensor. Every size has two parts, bytes per image and fixed bytes, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from archcalc.layers.arrangement import Arrangement
 from archcalc.pytorch.layout import packed
+from archcalc.pytorch.operation import COPIED as COPIED
+from archcalc.pytorch.operation import SCRATCH as SCRATCH
+from archcalc.pytorch.operation import WEIGHT as WEIGHT
+from archcalc.pytorch.operation import Backward as Backward
+from archcalc.pytorch.operation import BackwardRule as BackwardRule
+from archcalc.pytorch.operation import Made as Made
+from archcalc.pytorch.operation import Operation as Operation
+from archcalc.pytorch.operation import Phase as Phase
+from archcalc.pytorch.operation import Ran as Ran
+from archcalc.pytorch.operation import Saved as Saved
 from archcalc.pytorch.tensor import Role as Role
 from archcalc.pytorch.tensor import Storage as Storage
 from archcalc.pytorch.tensor import TapeTensor as TapeTensor
-
-Phase = Literal["forward", "backward", "step"]
 
 
 class Moment(NamedTuple):
@@ -24,28 +31,6 @@ class Moment(NamedTuple):
     phase: Phase
     node: int
     operator: str
-
-
-class Made(NamedTuple):
-    """What one step of an operator's backward pass makes.
-
-    target:    the number of the input to which the gradient belongs, or WEIGHT, SCRATCH or COPIED (the gradient of a
-               weight in another dtype or order, which is copied afterwards)
-    per_image, fixed: bytes per image or per region, and bytes that do not depend on the batch
-    until:     number of the last step at which the scratch is alive
-    becomes:   the bytes of a COPIED gradient after the copy; of a gradient of an input, the slack behind its values
-    """
-
-    target: int
-    per_image: int
-    fixed: int
-    until: int = -1
-    becomes: int = 0
-
-
-WEIGHT, SCRATCH, COPIED = -1, -2, -3
-Backward = Sequence[Sequence[Made]]
-"""The steps of an operator's backward pass, and what each makes."""
 
 
 class Result(NamedTuple):
@@ -89,41 +74,6 @@ class Saves(NamedTuple):
     extra: Sequence[Extra] = ()
 
 
-class BackwardRule(NamedTuple):
-    """How gradients flow through an operator.
-
-    steps:              what each step of the operator's backward pass makes
-    weights:            whether the operator has weights, so that a gradient always flows
-    passes_gradient_on: whether the output gradient is also the gradient of each input for which no step makes one
-    gradient_order:     memory order of the input gradients; '' = order of the output gradient; ``format`` = its memory
-                        format; ``moved`` = order of the input; ``repeated``: as the repeated output gradient
-    needs_order:        memory order that the operator needs for its output gradient; a gradient in another order is
-                        copied first. ``last``, ``first``: all axes but the innermost as one; ``channels``: the channels
-                        of all images as one; ``windows``: all axes but the last as one, copied as ``last``;
-                        ``matrices``: all axes but the innermost two as one, copied as ``first``; ``image``: the axes and
-                        then the channels of an image as one, copied as ``last``; ``values``: as ``image``, where the order
-                        of axes and channels does not matter; ``heads``: all axes but the last, and then the channels, as
-                        one; ``positions``: the axes of an image as one, copied as ``first``
-    sizes:              the sizes of the result, if ``needs_order`` is not empty
-    reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
-                        or cast them.
-    keeps:              whether the gradient of a weight is the output gradient itself, if this lies as the weight does
-    moves:              how the operator moved the values, if it is a movement: the gradient moves back
-    parts:              the sizes of each input of a concatenation or a reduction, and the sizes of the result
-    """
-
-    steps: Backward = ()
-    weights: bool = False
-    passes_gradient_on: bool = False
-    gradient_order: str = ""
-    needs_order: str = ""
-    sizes: tuple[int, ...] = ()
-    reading_steps: int = 0
-    keeps: bool = False
-    moves: Arrangement | None = None
-    parts: tuple[tuple[int, ...], ...] = ()
-
-
 PRODUCTS = frozenset(("addmm", "mm", "bmm", "mul", "mul_"))
 """Operators that save their input only for the gradient of their weights. Others, as a convolution, always save it."""
 
@@ -138,40 +88,6 @@ NEW, VIEW, NOTHING_SAVED = Result(), Result(view=True), Saves()
 ORDERED = {order: Result(order=order) for order in ("", "first", "last", "unit")}
 """New storage for a map in a memory order."""
 NO_STEPS, PASSES = BackwardRule(), BackwardRule(passes_gradient_on=True)
-
-
-class Saved(NamedTuple):
-    """A storage that the backward pass of a layer needs, and the reason."""
-
-    storage: Storage
-    node: int
-    why: str
-
-
-class Operation:
-    """An operator that gradients flow through.
-
-    node, operator: index of the operator's layer, and name of the operator in PyTorch
-    inputs, output: the tensors that the operator reads and makes
-    saved:     the storages that the operator saved for the backward pass
-    rule:      how gradients flow through the operator
-    parameter: the number of the operator's first weight among the weights of the layer
-    """
-
-    __slots__ = ("inputs", "node", "operator", "output", "parameter", "rule", "saved")
-
-    def __init__(
-        self,
-        node: int,
-        operator: str,
-        inputs: Sequence[TapeTensor],
-        output: TapeTensor,
-        saved: list[Saved],
-        rule: BackwardRule,
-        parameter: int,
-    ) -> None:
-        self.node, self.operator, self.inputs, self.output = node, operator, inputs, output
-        self.saved, self.rule, self.parameter = saved, rule, parameter
 
 
 class Stopped(Exception):  # noqa: N818
@@ -192,6 +108,8 @@ class Tape:
         self.training = training
         self.moments: list[tuple[Phase, int, str]] = []
         """The fields of every Moment."""
+        self.ran: list[Ran] = []
+        """Every operator that is not a view, with what it read and made, in running order."""
         self.storages: list[Storage] = []
         self.operations: list[Operation] = []
         self.node, self.name = 0, ""
@@ -223,6 +141,7 @@ class Tape:
     def moment(self, operator: str) -> int:
         """Record that an operator runs; returns the moment."""
         self.moments.append((self.phase, self.node, operator))
+        self.ran.append(Ran(self.phase, self.node, operator, len(self.moments) - 1))
         return len(self.moments) - 1
 
     def run(
@@ -255,6 +174,8 @@ class Tape:
             flows = flows or value.derived
         flows = flows and self.training
         output = self._output(inputs[0], count, result, flows)
+        if not result.view:
+            self.ran.append(Ran(self.phase, self.node, operator, now, tuple(inputs), output))
         saved = self._saved(inputs[0], saves) if flows else []
         for per_image, fixed, label, why in saves.extra:
             made = self.make("saved", per_image * self.times, fixed, label)

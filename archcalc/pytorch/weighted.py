@@ -61,6 +61,8 @@ class ConvolutionRecord(Record):
         if not leading(shape):
             # PyTorch gives a map over one axis a second axis with one position. The output can then be channels-last.
             order = "last" if x.order == "unit" else formatted(x, shape)
+            if tape.channels_last and len(shape.axes) in (2, 3):
+                order = "last"
             if order == "last" and len(shape.axes) == 3 and x.itemsize == FLOAT and not tape.amp:
                 kernel = per_axis(layer.kernel, shape, "kernel")
                 if not in_onednn(sizes_of(shape), kernel, layer.groups) and tape.batch.alone(x.times):

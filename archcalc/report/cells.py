@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.errors import visible
 from archcalc.report.escape import markdown_cell
 from archcalc.report.table import Heading, Table
-from archcalc.units import BYTES, COUNTS, NOT_COUNTED, in_unit, ratio_text, unit_for
+from archcalc.units import BYTES, COUNTS, NOT_COUNTED, SECONDS, in_unit, ratio_text, seconds_unit, unit_for
 
 FILLER = "\ue000"
 """Stands for the second column of a wide letter. No text contains this character."""
@@ -18,7 +18,7 @@ def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
     """Titles with units, and every cell as printable text. The total is the last row."""
     rows = table.rows + ([table.total] if table.total else [])
     titles, columns = [], []
-    shared: dict[str, tuple[int, str]] = {}
+    shared: dict[str, tuple[float, str]] = {}
     for at, heading in enumerate(table.headings):
         column = [visible(cell) if isinstance(cell, str) else cell for cell in (row[at] for row in rows)]
         unit = _unit(heading, column, exact)
@@ -28,14 +28,19 @@ def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
     return titles, [list(row) for row in zip(*columns, strict=True)]
 
 
-def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[int, str]:
+def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[float, str]:
+    if heading.kind == "seconds":
+        return SECONDS[0] if exact else seconds_unit(cell for cell in column if cell is not None)
     units = BYTES if heading.kind == "bytes" else COUNTS
     if heading.unit and not exact:
         return next(unit for unit in units if unit[1] == heading.unit)
     return units[-1] if exact else unit_for(column, units)
 
 
-def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple[str, list[str]]:
+def _column(heading: Heading, column: list[Any], unit: tuple[float, str]) -> tuple[str, list[str]]:
+    if heading.kind == "seconds":
+        size, name = unit
+        return f"{heading.title} [{name}]", [NOT_COUNTED if cell is None else f"{cell / size:,.3f}" for cell in column]
     if heading.kind == "ratio":
         return heading.title, ["" if cell is None else ratio_text(cell) for cell in column]
     if heading.kind == "printed":
@@ -45,7 +50,8 @@ def _column(heading: Heading, column: list[Any], unit: tuple[int, str]) -> tuple
     size, name = unit
     title = f"{heading.title} [{name}]" if name else heading.title
     return title, [
-        NOT_COUNTED if cell is None else in_unit(cell, size) if isinstance(cell, int) else str(cell) for cell in column
+        NOT_COUNTED if cell is None else in_unit(cell, int(size)) if isinstance(cell, int) else str(cell)
+        for cell in column
     ]
 
 

@@ -16,8 +16,8 @@ from archcalc.errors import ArchcalcError, nearest, unknown
 from archcalc.report.header import Header
 from archcalc.sizes import AXES
 
-Kind = Literal["text", "number", "count", "bytes", "ratio", "printed"]
-"""How a cell is printed: unchanged, as a number, in K/M/G, in KB/MB/GB, with three digits, or as in the source."""
+Kind = Literal["text", "number", "count", "bytes", "seconds", "ratio", "printed"]
+"""How a cell is printed: unchanged, as a number, in K/M/G, in KB/MB/GB, in s/ms/us, with three digits, or as in the source."""
 PLAIN = ("count", "bytes")
 """The kinds of columns without ``Known`` numbers."""
 

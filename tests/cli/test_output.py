@@ -27,6 +27,8 @@ TABLES = {
     "diff": ["tiny.yaml", "lenet5"],
     "rf": ["tiny.yaml", "lenet5"],
     "memory": ["tiny.yaml"],
+    "time": ["tiny.yaml", "--on", "a100"],
+    "devices": [],
     "audit": ["lenet5"],
     "explain": ["tiny.yaml"],
 }

@@ -1,0 +1,74 @@
+"""``archcalc time``: how long a network takes on a device."""
+
+from __future__ import annotations
+
+from archcalc.cli import names
+from archcalc.cli.command import Arguments, Command, Option
+from archcalc.cli.networks import networks
+from archcalc.cli.options import (
+    BATCH,
+    DTYPE,
+    EXACT,
+    FORMAT,
+    INPUT,
+    NET,
+    NET_OPTIONS,
+    OUTPUT,
+    VERBOSE,
+    columns,
+    table_extensions,
+)
+from archcalc.cli.printing import tables_text
+from archcalc.errors import ArchcalcError
+
+
+def run(args: Arguments) -> str:
+    from archcalc.report.time import TimeRequest, time_table
+
+    if args.on is None:
+        raise ArchcalcError(
+            "time needs a device: --on rtx4090, --on FILE.yaml or --on all; archcalc devices lists them"
+        )
+    request = TimeRequest(**{name: getattr(args, name) for name in TimeRequest._fields})
+    return tables_text(args, [time_table(network, request, args.columns) for network in networks(args)])
+
+
+COMMAND = Command(
+    "time",
+    "how long a network takes on a device: a lower bound, an estimate and its error, layer by layer",
+    "archcalc time vgg16 --on rtx4090 --batch 64 --amp",
+    run,
+    arguments=(NET,),
+    options=(
+        *NET_OPTIONS,
+        INPUT,
+        Option(
+            "--on",
+            "the device: a name, a file of a device (FILE.yaml), or all; --on help lists all",
+            "DEVICE",
+            names=names.timed_devices,
+            free=True,
+        ),
+        BATCH,
+        DTYPE,
+        Option("--amp", "mixed precision, as autocast to half precision"),
+        Option("--training", "a step of training instead of inference"),
+        Option(
+            "--optimizer",
+            "optimizer of the training step: sgd, momentum, adam or adamw (sgd)",
+            "NAME",
+            names=names.optimizers,
+        ),
+        Option("--compiled", "operators fused into kernels, as by torch.compile, instead of eager mode"),
+        Option("--channels-last", "maps and weights channels-last"),
+        Option("--tf32", "matrix products of float32 in TF32"),
+        FORMAT,
+        columns(names.time_columns),
+        EXACT,
+        VERBOSE,
+        OUTPUT,
+    ),
+    extensions=table_extensions,
+    usual="text",
+    page="time.md",
+)

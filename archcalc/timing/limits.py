@@ -1,0 +1,148 @@
+"""The limits of the time of an operator: its arithmetic, its traffic, and what comes on top.
+
+A limit is a sum of terms. A term is a time in seconds, computed from the data sheet, times the constants that it names.
+So one rule serves the estimate and the fit of the constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from archcalc.timing.device import Device
+from archcalc.timing.operators import Access, Operator
+
+Terms = Mapping[tuple[str, ...], float]
+"""Seconds, by the names of the constants that multiply them."""
+
+
+class Mode(NamedTuple):
+    """What the arithmetic runs in: the dtype of values of four and of two bytes in matrix products, and the batch."""
+
+    batch: int
+    single: str = "float32"
+    half: str = "float16"
+
+    def dtype(self, operator: Operator) -> str:
+        """The dtype of an operator's matrix products."""
+        return {2: self.half, 4: self.single, 8: "float64", 1: "int8"}[operator.itemsize]
+
+
+class Limits(NamedTuple):
+    """arithmetic, traffic: the limits, of which the larger one decides; always: what comes on top."""
+
+    arithmetic: Terms
+    traffic: Terms
+    always: Terms
+
+
+def limits(operator: Operator, device: Device, mode: Mode) -> Limits:
+    """The limits of an operator on a device."""
+    return Limits(
+        _arithmetic(operator, device, mode), _traffic(operator, device, mode.batch), _always(operator, device, mode)
+    )
+
+
+def seconds(terms: Terms, constants: Mapping[str, float]) -> float:
+    """A limit in seconds."""
+    total = 0.0
+    for names, value in terms.items():
+        for name in names:
+            value *= constants[name]
+        total += value
+    return total
+
+
+def operations(operator: Operator, mode: Mode) -> int:
+    """The operations of matrix products: two for a multiply-add."""
+    return 2 * operator.macs * mode.batch
+
+
+def _arithmetic(operator: Operator, device: Device, mode: Mode) -> Terms:
+    if operator.maps:
+        return {("upsampling",): 1e-9 * operator.maps * mode.batch}
+    product = operator.product
+    if product is None or not operator.macs:
+        return {}
+    time = operations(operator, mode) / device.peak(mode.dtype(operator))
+    if operator.kind == "attention":
+        return {("masked" if any(one.fixed for one in operator.reads) else "attention",): time}
+    if product.is_depthwise:
+        time = operations(operator, mode) / device.vector["float32"].value
+        return {(_depthwise(operator),): time}
+    if product.is_grouped:
+        return {("grouped",): time, ("grouped", "width"): time / product.channels}
+    name = "convolution" if operator.kind == "convolution" else "product"
+    columns, depth = max(1, product.columns), max(1, product.depth)
+    return {(name,): time, (name, "columns"): time / columns, (name, "depth"): time / depth}
+
+
+def _depthwise(operator: Operator) -> str:
+    """The constant of a depthwise convolution: PyTorch has a kernel for 1x1, 3x3 and 5x5 in half precision."""
+    product = operator.product
+    assert product is not None
+    if operator.writes[0].order == "last":
+        return "depthwise_large" if product.widest > 7 else "depthwise_last"
+    square = product.widest in (1, 3, 5) and product.cells == product.widest**2
+    fast = square and product.groups >= 32 and operator.phase == "forward"
+    return "depthwise" if fast else "depthwise_generic"
+
+
+def _traffic(operator: Operator, device: Device, batch: int) -> Terms:
+    name: tuple[str, ...] = ("memory",)
+    if operator.kind in ("norm", "softmax"):
+        name = ("memory", "norm")
+    elif operator.kind == "pool":
+        name = ("memory", "pool")
+    elif operator.transposes:
+        name = ("memory", "transposed")
+    found: dict[tuple[str, ...], float] = {}
+    for one in (*operator.reads, *operator.writes):
+        size = one.bytes(batch)
+        key = (*name, "cached") if _cached(size, device) else name
+        found[key] = found.get(key, 0.0) + size / device.bandwidth.value
+    return found
+
+
+def _cached(size: int, device: Device) -> bool:
+    """Whether the last-level cache holds a tensor until it is read: half of the cache is left to other tensors."""
+    return 2 * size <= device.cache.value
+
+
+def _always(operator: Operator, device: Device, mode: Mode) -> Terms:
+    """The launch, and the conversion of layouts: units for matrix products in half precision want channels last."""
+    product = operator.product
+    if (
+        operator.kind != "convolution"
+        or product is None
+        or product.is_depthwise
+        or mode.dtype(operator) not in device.matrix
+    ):
+        return {("launch",): 1e-6}
+    size = sum(2 * one.bytes(mode.batch) for one in _maps(operator) if one.order == "first")
+    return {("launch",): 1e-6, ("memory", "conversion"): size / device.bandwidth.value}
+
+
+def _maps(operator: Operator) -> list[Access]:
+    """The input and the output of an operator."""
+    return [*operator.reads[:1], *operator.writes[:1]]
+
+
+def bound(operator: Operator, device: Device, mode: Mode) -> float:
+    """The seconds that no run of an operator can beat, without fast algorithms such as Winograd's.
+
+    The peak is that of the highest clock. Of the bytes that it reads, the cache can hold as many as it has; and so of
+    the bytes that it writes.
+    """
+    arithmetic = 0.0
+    if operator.macs:
+        arithmetic = operations(operator, mode) / (device.peak(mode.dtype(operator)) * device.overclock)
+    return max(arithmetic, bound_bytes(operator, device, mode.batch) / device.bandwidth.value)
+
+
+def bound_bytes(operator: Operator, device: Device, batch: int) -> float:
+    """The bytes that must pass between the memory and the cache."""
+    return sum(
+        max(0.0, sum(one.bytes(batch) for one in side) - device.cache.value)
+        for side in (operator.reads, operator.writes)
+    )
