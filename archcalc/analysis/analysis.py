@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from archcalc.analysis.folding import fold_rows
 from archcalc.analysis.rows import Row, trace_rows
-from archcalc.analysis.totals import Totals, sum_rows
+from archcalc.analysis.totals import Totals, part_sums, sum_rows
 from archcalc.conventions import Convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, unknown
 from archcalc.letters import normal
 from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
-from archcalc.sizes import Int, Shape
+from archcalc.sizes import Int, Shape, Work
 
 if TYPE_CHECKING:
     from archcalc.analysis.stages import Stages
@@ -85,6 +85,11 @@ class Analysis:
     @cached_property
     def totals(self) -> Totals:
         return sum_rows(self.rows, self.convention)
+
+    @cached_property
+    def parts(self) -> dict[str, dict[str, Work]]:
+        """The work of every layer type whose work has parts, by part."""
+        return part_sums(self.rows, self.batch)
 
     @cached_property
     def stages(self) -> Stages:

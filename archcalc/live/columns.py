@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from archcalc.report.field_summary import MEANINGS
 from archcalc.report.layers import COLUMNS, DEFAULT
-from archcalc.report.table import Heading, Table
+from archcalc.report.table import Table
 from archcalc.sizes import Work
-from archcalc.units import BYTES, COUNTS, unit_for
 
 _WORK = {
     "mac": "multiply-adds: one product that is summed",
@@ -50,29 +49,13 @@ def columns() -> list[dict[str, Any]]:
 
 
 def headings_data(table: Table) -> list[dict[str, Any]]:
-    """The columns of a table for programs. ``per``: the unit in which a person reads the column's numbers."""
-    units: dict[str, tuple[int, str]] = {}
-    found = []
-    for at, heading in enumerate(table.headings):
-        size, name = units.setdefault(
-            heading.unit_group or heading.name, _unit(heading, [row[at] for row in table.rows])
-        )
-        base = next((key for key in ABOUT if heading.name == key), heading.name.rpartition("_")[0])
-        about = ABOUT.get(base, "")
-        found.append(
-            {
-                "key": heading.name,
-                "title": heading.title,
-                "kind": heading.kind,
-                "unit": name,
-                "per": size,
-                "about": about,
-            }
-        )
-    return found
-
-
-def _unit(heading: Heading, cells: Sequence[Any]) -> tuple[int, str]:
-    if heading.kind not in ("count", "bytes"):
-        return 1, ""
-    return unit_for(cells, BYTES if heading.kind == "bytes" else COUNTS)
+    """The columns of a table for programs."""
+    return [
+        {
+            "key": heading.name,
+            "title": heading.title,
+            "kind": heading.kind,
+            "about": ABOUT.get(heading.name) or ABOUT.get(heading.name.rpartition("_")[0], ""),
+        }
+        for heading in table.headings
+    ]

@@ -77,6 +77,9 @@ class Desk:
 
     def warm(self) -> None:
         """Compute what a page asks first, while the browser starts."""
+        import gc
+
+        gc.set_threshold(50_000)  # an analysis makes many objects, and most of them last until the next one
         with self._turn(None, 0):
             state = {"text": ""} if self.opened.state is None else self.opened.state._asdict()
             if self.opened.state is None:

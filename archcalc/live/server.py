@@ -72,6 +72,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
     timeout = SECONDS
+    disable_nagle_algorithm = True  # headers and body are two packets: the second would wait for the reader, 40 ms
     server_version, sys_version = "archcalc", ""
 
     def do_GET(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.stochastic_depth import survival
-from archcalc.analysis.totals import Totals, part_sums, sum_rows
+from archcalc.analysis.totals import Totals, sum_rows
 from archcalc.conventions import Convention
 from archcalc.conventions.convention import FEATURE_MAPS
 from archcalc.field.propagation import has_gates
@@ -115,9 +115,8 @@ def _course(analysis: Analysis) -> list[str]:
 
 def _parts(analysis: Analysis) -> list[str]:
     """The MACs of every part of a layer type whose work has parts, if the convention counts all of them."""
-    sums = part_sums(analysis.rows, analysis.batch)
     lines = []
-    for type, parts in sums.items():
+    for type, parts in analysis.parts.items():
         counts = {part: work.mac for part, work in parts.items() if work.mac}
         if sum(counts.values()) == sum(row.macs or 0 for row in analysis.rows if row.type == type):
             texts = ", ".join(f"{part} {count:,}" for part, count in counts.items())

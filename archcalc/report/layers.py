@@ -8,7 +8,6 @@ from typing import Any
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.rows import Row
-from archcalc.analysis.totals import part_sums
 from archcalc.errors import ArchcalcError
 from archcalc.field.axis import AxisField
 from archcalc.outputs import outputs_of, unused_names
@@ -104,6 +103,8 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("rf_least", "least field", "number", 1), _axes(lambda axis: axis.least.size)),
     ]
 }
+FIELDS = ("rf", "rf_smallest", GATED.name, "step", "first", "rf_least")
+"""The columns that depend on the receptive field of a row alone."""
 DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf", "step", "first")
 SUMMED = {"layers", "params", "weights", "biases", "buffers", "macs", "flops", "values", "memory", *Work._fields}
 
@@ -132,9 +133,10 @@ def layer_table(
     rows = analysis.fold(depth, by)
     headings = unremovable([COLUMNS[name][0] for name in names], columns)
     headings = [_titled(heading, counted) for heading in headings]
-    cells = [[COLUMNS[name][1](row, analysis) for name in names] for row in rows]
+    columns_of_cells = [_cells(name, rows, analysis) for name in names]
+    cells = [list(row) for row in zip(*columns_of_cells, strict=True)]
     total: list[Any] = [
-        _add(column) if name in SUMMED else "" for name, column in zip(names, zip(*cells, strict=True), strict=True)
+        _add(column) if name in SUMMED else "" for name, column in zip(names, columns_of_cells, strict=True)
     ]
     if total and total[0] == "":
         total[0] = "total"
@@ -148,6 +150,22 @@ def layer_table(
         details=details(analysis, headings, cells),
         totals=_totals(analysis),
     )
+
+
+def _cells(name: str, rows: Sequence[Row], analysis: Analysis) -> list[Any]:
+    """The cells of a column. Most layers have the field of the layer before, so its cell is not computed again."""
+    cell = COLUMNS[name][1]
+    if name not in FIELDS:
+        return [cell(row, analysis) for row in rows]
+    cells: list[Any] = []
+    before = None
+    for row in rows:
+        if before is None or row.field is not before.field or row.field_with_gates is not before.field_with_gates:
+            cells.append(cell(row, analysis))
+        else:
+            cells.append(cells[-1])
+        before = row
+    return cells
 
 
 def _add(column: Sequence[Any]) -> Any:
@@ -168,7 +186,7 @@ def _totals(analysis: Analysis) -> dict[str, Any]:
         **t.work._asdict(),
         "parts": {
             type: {part: {kind: n for kind, n in work._asdict().items() if n} for part, work in parts.items()}
-            for type, parts in part_sums(analysis.rows, analysis.batch).items()
+            for type, parts in analysis.parts.items()
         },
         "values": t.values,
         "memory": t.values * analysis.itemsize,

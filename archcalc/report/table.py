@@ -136,7 +136,7 @@ def for_programs(tables: Sequence[Table]) -> list[Table]:
         for at, heading in enumerate(table.headings):
             if heading.kind in PLAIN:
                 continue
-            for cell in [row[at] for row in table.rows]:
+            for cell in {id(row[at]): row[at] for row in table.rows}.values():  # neighbours share their cells
                 if isinstance(cell, Known) and len(cell.numbers) > 1:
                     wide.add(heading.name)
                     if len(set(zip(cell.numbers, cell.exact, strict=True))) > 1:

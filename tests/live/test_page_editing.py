@@ -173,6 +173,67 @@ def test_completion_inserts_what_the_calculator_offers(open_page):
     live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
 
 
+def test_the_text_area_completes_too_and_everything_can_be_undone(open_page):
+    live = open_page().ready()
+    keyboard, area, chosen = live.page.keyboard, live.editor, live.page.locator("#completions [aria-selected=true]")
+    start = "input: [3, 16, 16]\nparams: {width: 8}\nlayers:\n"
+    live.write(start)
+    keyboard.type("- conv")
+    chosen.wait_for()
+    assert chosen.locator("b").inner_text() == "conv"
+    assert area.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    keyboard.press("ArrowDown")
+    assert chosen.locator("b").inner_text() != "conv"
+    assert area.get_attribute("aria-activedescendant") == chosen.get_attribute("id")
+    keyboard.press("Escape")
+    assert live.page.locator("#completions").is_hidden()
+    keyboard.press("Control+Space")
+    chosen.wait_for()
+    keyboard.press("Enter")
+    keyboard.type("3")
+    keyboard.press("Tab")  # to the next place without a value
+    keyboard.type("wid")
+    chosen.wait_for()
+    keyboard.press("Tab")  # takes the parameter
+    assert live.text() == f"{start}- conv: {{kernel: 3, out: width}}"
+    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
+    keyboard.press("Tab")  # to the end of the line
+    keyboard.type("\n- relu")
+    chosen.wait_for()
+    keyboard.press("Enter")  # the word is whole: a new line
+    assert live.text() == f"{start}- conv: {{kernel: 3, out: width}}\n- relu\n"
+    while live.text().startswith(start) and live.text() != start:
+        keyboard.press("Control+z")
+    assert live.text() == start
+    keyboard.press("Control+Shift+z")
+    assert live.text() != start
+    live.page.keyboard.press("Tab")  # no place waits for a value: on to the next control
+    assert live.page.evaluate("document.activeElement.tagName") != "TEXTAREA"
+
+
+def test_help_in_the_text_area_comes_by_key_and_by_mouse(open_page):
+    live = open_page().ready()
+    live.write("input: [3, 16, 16]\nlayers:\n  - conv: {out: 8, kernel: 3}\n  - linear: {out: -1}\n")
+    live.page.wait_for_selector("#problems li")
+    help = live.page.locator(".help[role=status]")
+    live.editor.press("Control+Home")
+    live.editor.press("F1")
+    help.wait_for()
+    assert help.inner_text().startswith("input: ")
+    live.editor.press("Escape")
+    assert help.is_hidden()
+    box = live.editor.bounding_box()
+    letter, line = live.page.evaluate(
+        "(() => { const a = document.querySelector('textarea'), c = document.createElement('canvas').getContext('2d'); "
+        "c.font = getComputedStyle(a).font; return [c.measureText('0').width, parseFloat(getComputedStyle(a).lineHeight)]; })()"
+    )
+    for row, said in [(2, "conv: "), (3, "got -1")]:  # the meaning of a layer; a problem of the line
+        live.page.mouse.move(box["x"] + 8 + 6 * letter, box["y"] + 5 + (row + 0.4) * line, steps=2)
+        help.filter(has_text=said).wait_for()
+    live.page.mouse.move(0, 0)
+    help.wait_for(state="hidden")
+
+
 def test_help_at_a_word_shows_the_formula_with_its_numbers(open_page):
     live = open_page(plain=False).ready()
     live.write("input: [3, 16, 16]\nparams: {width: 8}\nlayers:\n  - conv: {out: width, kernel: 3}\n")

@@ -38,6 +38,13 @@ def states(live):
     live.write(BROKEN)
     live.page.wait_for_selector("#problems li")
     yield "problems"
+    if live.plain:
+        live.editor.press("F1")
+        live.page.wait_for_selector(".help p")
+        yield "help at a word"
+        live.editor.press("Control+Space")
+        live.page.wait_for_selector("#completions [aria-selected=true]")
+        yield "completions"
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="no axe-core: npm ci, in live/")

@@ -246,7 +246,7 @@ async function makeEditor(bundled) {
   const bundle = bundled ? await import(/** @type {any} */ ("./vendor/editor.js")) : null;
   editor = bundle ? codeEditor(byId("editor"), listeners, bundle) : plainEditor(byId("editor"), listeners);
   byId("editor-help").textContent = bundle ? "Ctrl+Space: what fits here. Ctrl+F: search. Point at a word: what the word means. Escape, then Tab, leaves the editor."
-    : "A spec in YAML, or a one-line pattern such as INPUT 32x32x3 -> CONV3-32 -> FC-10.";
+    : "A spec in YAML, or a one-line pattern such as INPUT 32x32x3 -> CONV3-32 -> FC-10. Ctrl+Space: what fits here. Ctrl+I, or point at a word: what the word means.";
 }
 
 /** An answer, or nothing: help that comes too late is no mistake. @param {Record<string, any>} request @param {boolean} [withProblems] */

@@ -1,6 +1,10 @@
 // @ts-check
-// The editor without CodeMirror: a text area with line numbers, marks at lines with problems, and the line of a row.
+// The editor without CodeMirror: a text area with line numbers, marks at lines with problems, completion and help.
 import { h } from "./dom.js";
+import { plainCompletion } from "./plain_completion.js";
+import { plainHelp } from "./plain_help.js";
+import { plainLines } from "./plain_lines.js";
+import { textPlaces } from "./text_place.js";
 
 /**
  * @typedef {{line: number, column?: number, text: string}} Problem
@@ -13,54 +17,28 @@ import { h } from "./dom.js";
 
 /** @param {HTMLElement} parent @param {Listeners} listeners @returns {Editor} */
 export function plainEditor(parent, listeners) {
-  const gutter = h("div", { class: "gutter", "aria-hidden": "true" });
-  const marks = h("div", { class: "marks", "aria-hidden": "true" });
   const area = h("textarea", {
     "aria-label": "Spec or one-line pattern", "aria-describedby": "editor-help", spellcheck: "false", autocapitalize: "off",
     autocomplete: "off", wrap: "off",
   });
-  const box = h("div", { class: "plain" }, gutter, h("div", { class: "sheet" }, marks, area));
+  const sheet = h("div", { class: "sheet" });
+  const places = textPlaces(area, sheet);
+  const lines = plainLines(area, places.high);
+  sheet.append(lines.marks, area);
+  /** @type {Problem[]} */
+  let problems = [];
+  const completion = plainCompletion(area, places, listeners.complete);
+  const help = plainHelp(area, places, listeners.hover, (line) => problems.filter((problem) => problem.line === line).map(({ text }) => text));
+  const box = h("div", { class: "plain" }, lines.gutter, sheet, ...completion.elements, help.element);
+  box.addEventListener("mouseleave", help.close);
   parent.replaceChildren(box);
 
-  /** @type {Map<number, string>} */
-  let problems = new Map();
-  let lit = 0;
-  let lines = 0;
-
-  const lineHeight = () => parseFloat(getComputedStyle(area).lineHeight);
-
-  function number() {
-    const count = area.value.split("\n").length;
-    if (count === lines) return;
-    lines = count;
-    mark();
-  }
-
-  function mark() {
-    gutter.replaceChildren(
-      ...Array.from({ length: lines }, (_, at) => h("div", { class: problems.has(at + 1) ? "bad" : null }, at + 1)),
-    );
-    const high = lineHeight();
-    const bars = [...problems.keys()].map((line) => ({ line, kind: "bad" }));
-    if (lit) bars.push({ line: lit, kind: "lit" });
-    marks.replaceChildren(...bars.map(({ line, kind }) => {
-      const bar = h("div", { class: kind });
-      bar.style.top = `${(line - 1) * high}px`;
-      bar.style.height = `${high}px`;
-      return bar;
-    }));
-    follow();
-  }
-
-  function follow() {
-    gutter.style.transform = marks.style.transform = `translateY(${-area.scrollTop}px)`;
-  }
-
-  const lineAt = () => area.value.slice(0, area.selectionStart).split("\n").length;
+  const count = () => lines.count(area.value.split("\n").length);
+  const lineAt = () => places.placeAt(area.selectionStart).line;
 
   /** @param {number} line @param {number} above the part of the editor above the line, if it was not in view */
   function intoView(line, above) {
-    const high = lineHeight();
+    const high = places.high();
     const top = (line - 1) * high;
     if (top < area.scrollTop || top > area.scrollTop + area.clientHeight - 2 * high) area.scrollTop = Math.max(0, top - area.clientHeight * above);
   }
@@ -70,13 +48,12 @@ export function plainEditor(parent, listeners) {
   }).observe(area);
 
   area.addEventListener("input", () => {
-    number();
+    count();
     listeners.onChange(area.value);
   });
-  area.addEventListener("scroll", follow);
   area.addEventListener("click", () => listeners.onLine(lineAt()));
   area.addEventListener("keyup", (event) => {
-    if (/^(Arrow|Page|Home|End)/.test(event.key)) listeners.onLine(lineAt());
+    if (/^(Arrow|Page|Home|End)/.test(event.key) && !completion.isOpen()) listeners.onLine(lineAt());
   });
   area.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -93,23 +70,19 @@ export function plainEditor(parent, listeners) {
       if (text === area.value) return;
       area.value = text;
       area.scrollTop = 0;
-      number();
+      count();
     },
     focus: () => area.focus(),
     setProblems(found) {
-      problems = new Map(found.filter(({ line }) => line > 0).map(({ line, text }) => [line, text]));
+      problems = found;
       area.setAttribute("aria-invalid", String(found.length > 0));
-      mark();
+      lines.problems(new Set(found.map(({ line }) => line).filter((line) => line > 0)));
     },
-    light(line) {
-      if (line === lit) return;
-      lit = line;
-      mark();
-    },
+    light: lines.light,
     reveal(line, focus = false) {
       intoView(line, 0.3);
       if (!focus) return;
-      const at = area.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+      const [at] = places.lineRange(line);
       area.setSelectionRange(at, at);
       area.focus();
     },

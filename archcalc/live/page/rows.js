@@ -2,7 +2,7 @@
 // What the table of layers shows: rows of layers and of blocks, folded, searched and sorted. Data only, no elements.
 
 /**
- * @typedef {{key: string, title: string, kind: string, unit?: string, about?: string}} Heading
+ * @typedef {{key: string, title: string, kind: string, about?: string}} Heading
  * @typedef {{row: number, name: string, type: string, line: number, blocks: string[], inputs: number[], shape: number[],
  *   side?: any, formula?: string}} Layer
  * @typedef {{label: string, key: string, count: number, values: Record<string, any>}} Block
