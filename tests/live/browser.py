@@ -92,6 +92,6 @@ class LivePage:
     def close(self) -> None:
         self.context.close()
         complaints = [text for text in self.complaints if self.plain or not text.startswith(BROWSERS_OWN)]
-        assert complaints == []
+        assert complaints == [], complaints
         home = self.link.partition("/?")[0]
         assert [url for url in self.asked if not url.startswith((home, "blob:", "data:"))] == []

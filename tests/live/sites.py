@@ -18,7 +18,9 @@ BOOT = 90_000
 
 
 class Plain(SimpleHTTPRequestHandler):
-    """Python's own handler of files, without lines in the terminal."""
+    """Python's own handler of files, of a host that does not know WebAssembly, and without lines in the terminal."""
+
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".wasm": "application/octet-stream"}
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

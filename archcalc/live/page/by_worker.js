@@ -21,11 +21,8 @@ export async function byWorker(tell) {
   /** The worker, which is made when it is needed first: the page is drawn before it. */
   function needed() {
     if (!worker && !failed) {
-      try {
-        worker = made();
-      } catch (error) {
-        fail(error instanceof Error ? error.message : String(error));
-      }
+      if (typeof WebAssembly === "object") worker = made();
+      else fail("this browser has no WebAssembly");
     }
     if (!worker) throw new Unreachable(failed);
     return worker;
@@ -55,7 +52,9 @@ export async function byWorker(tell) {
   }
 
   function fail(/** @type {string} */ reason) {
-    failed = `The calculator cannot start here: ${reason}.`;
+    failed = `The calculator cannot start: ${reason}. Reload the page to try again.`;
+    worker?.terminate();
+    worker = null;
     for (const question of waiting.values()) question.reject(new Unreachable(failed));
     waiting.clear();
     tell({ loaded: 0, failed });
@@ -102,7 +101,6 @@ export async function byWorker(tell) {
 
 /** A worker that is made from a text is under the content policy of the page; one that is loaded from a file is not. */
 function newWorker() {
-  if (typeof WebAssembly !== "object") throw new Error("this browser has no WebAssembly");
   const script = `import ${JSON.stringify(new URL("worker.js", document.baseURI).href)};`;
   const place = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   return new Worker(place, { type: "module" });

@@ -266,7 +266,7 @@ async function begin() {
   preset.element.id = "preset";
   if (matchMedia("(max-width: 640px)").matches) byId("settings").open = false;
   const config = await configuration();
-  await Promise.all([connect(config, starting(config.bytes ?? 0, speak)), makeEditor(config.editor)]);
+  await Promise.all([connect(config, starting(config.bytes ?? 0, speak, (text) => say(text, true))), makeEditor(config.editor)]);
   byId("reach").textContent = config.calculator === "server" ? "Calculated on this computer." : "Calculated in this browser.";
   if (config.licences) byId("licences").append(h("a", { href: config.licences }, "Licences of third parties"), ".");
   const start = await ask({ op: "start" });

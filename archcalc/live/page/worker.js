@@ -42,13 +42,17 @@ function reply(/** @type {number} */ number, /** @type {string} */ request) {
   }
 }
 
+/** Why Python cannot start, in words for the reader of the page. */
+class Failure extends Error {}
+
 let loaded = 0;
 let told = 0;
+const fetchPlain = scope.fetch.bind(scope);
 /** A file of the site, whose bytes are counted. @param {string} url @param {RequestInit} [how] */
 async function load(url, how) {
-  const name = url.slice(url.lastIndexOf("/") + 1);
-  const found = await fetchPlain(url, how).catch(() => { throw new Error(`${name} cannot be loaded`); });
-  if (!found.ok || !found.body) throw new Error(`${name} cannot be loaded (HTTP ${found.status})`);
+  const name = url.replace(place("."), "");
+  const found = await fetchPlain(url, how).catch(() => { throw new Failure(`${name} cannot be loaded`); });
+  if (!found.ok || !found.body) throw new Failure(`${name} cannot be loaded (HTTP ${found.status})`);
   const count = new TransformStream({
     transform(chunk, out) {
       loaded += chunk.length;
@@ -59,30 +63,6 @@ async function load(url, how) {
   const type = name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream"; // whatever type the host sends
   return new Response(found.body.pipeThrough(count), { headers: { "Content-Type": type } });
 }
-const fetchPlain = scope.fetch.bind(scope);
-
-/** @returns {Promise<any>} */
-async function start() {
-  // Pyodide only warns if a file is missing or no WebAssembly, and then waits for ever
-  let stop = (/** @type {unknown} */ _error) => {};
-  const stopped = new Promise((_, reject) => { stop = reject; });
-  const watched = (/** @type {Promise<any>} */ work) => work.catch((error) => { stop(error); throw error; });
-  scope.fetch = (/** @type {any} */ url, /** @type {any} */ how) => watched(load(String(url), how));
-  const instantiate = WebAssembly.instantiateStreaming.bind(WebAssembly);
-  WebAssembly.instantiateStreaming = /** @type {any} */ ((/** @type {any} */ source, /** @type {any} */ imports) => watched(instantiate(source, imports)));
-  return Promise.race([stopped, run()]);
-}
-
-async function run() {
-  const archive = scope.fetch(place("archcalc.zip"));
-  const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
-    script("pyodide/pyodide.js"), script("pyodide/pyodide.asm.js"),
-  ]);
-  const python = await loadPyodide({ indexURL: place("pyodide/"), createPyodideModule });
-  python.unpackArchive(await (await archive).arrayBuffer(), "zip");
-  overtaken = new Set(python.pyimport("archcalc.live.desk").OVERTAKEN.toJs());
-  return python.pyimport("archcalc.live.calculator").answer_text;
-}
 
 /** @param {string} name @returns {Promise<any>} */
 async function script(name) {
@@ -90,14 +70,44 @@ async function script(name) {
     return await import(place(name));
   } catch (error) {
     const found = await fetchPlain(place(name)).catch(() => null);
-    const type = found?.headers.get("Content-Type");
-    const wrong = found?.ok && !/javascript/.test(type ?? "") ? `the host sends it as ${type}, not as text/javascript` : error;
-    throw new Error(found?.ok ? `${name} does not run: ${wrong}` : `${name} cannot be loaded${found ? ` (HTTP ${found.status})` : ""}`);
+    const type = found?.headers.get("Content-Type") ?? "no type";
+    if (!found?.ok) throw new Failure(`${name} cannot be loaded${found ? ` (HTTP ${found.status})` : ""}`);
+    if (!/javascript/.test(type)) throw new Failure(`the host sends ${name} as ${type}, not as text/javascript`);
+    throw error;
   }
+}
+
+/** Python's function that answers. Where a file is missing, or is no WebAssembly, Pyodide only warns and waits for ever. */
+async function start() {
+  let stop = (/** @type {unknown} */ _error) => {};
+  const stopped = new Promise((_, reject) => { stop = reject; });
+  const watched = (/** @type {Promise<any>} */ work) => work.catch((error) => { stop(error); throw error; });
+  scope.fetch = (/** @type {any} */ url, /** @type {any} */ how) => watched(load(String(url), how));
+  const instantiate = WebAssembly.instantiateStreaming.bind(WebAssembly);
+  WebAssembly.instantiateStreaming = (source, imports) => watched(instantiate(source, imports));
+  return Promise.race([stopped, python()]);
+}
+
+async function python() {
+  const archive = scope.fetch(place("archcalc.zip"));
+  const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
+    script("pyodide/pyodide.js"), script("pyodide/pyodide.asm.js"),
+  ]);
+  const made = await loadPyodide({ indexURL: place("pyodide/"), createPyodideModule });
+  made.unpackArchive(await (await archive).arrayBuffer(), "zip");
+  overtaken = new Set(made.pyimport("archcalc.live.desk").OVERTAKEN.toJs());
+  return made.pyimport("archcalc.live.calculator").answer_text;
+}
+
+/** The words of a failure, or the last line of another error, such as that of Python's traceback. @param {any} error */
+function reason(error) {
+  if (error instanceof Failure) return error.message;
+  const lines = String(error?.message || error).trim().split("\n");
+  return `Python does not run in this browser (${lines[lines.length - 1].slice(0, 300)})`;
 }
 
 start().then((ready) => {
   answer = ready;
   tell({ ready: true });
   plan();
-}, (error) => tell({ failed: String(error?.message ?? error).slice(0, 400) }));
+}, (error) => tell({ failed: reason(error) }));
