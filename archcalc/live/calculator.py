@@ -159,6 +159,12 @@ def _export(request: Request) -> dict[str, Any]:
     return dict(exported(_state(request), request.get("format")))
 
 
+def _course(request: Request) -> dict[str, Any]:
+    from archcalc.live.course.asked import course
+
+    return course(*(request.get(key) for key in ("lesson", "numbers", "question", "guess")))
+
+
 OPERATIONS: Mapping[str, Callable[[Request], dict[str, Any]]] = {
     "start": _start,
     "zoo": _zoo,
@@ -172,5 +178,6 @@ OPERATIONS: Mapping[str, Callable[[Request], dict[str, Any]]] = {
     "diff": _diff,
     "export": _export,
     "drop": _drop,
+    "course": _course,
 }
 """The operations, each imported at its first use: a page that is opened needs the first few alone."""

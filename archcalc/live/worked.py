@@ -13,7 +13,7 @@ from archcalc.layers.spread import spread_slides
 from archcalc.layers.windowed import Windowed
 from archcalc.network import Node
 from archcalc.report.layers import field_of
-from archcalc.sizes import AXES
+from archcalc.sizes import AXES, Int
 from archcalc.units import bytes_text
 
 
@@ -47,18 +47,26 @@ def _sizes(node: Node, row: Row) -> Iterator[str]:
 
 def _windows(size: int, n: int, span: int, stride: int, before: int, after: int) -> str:
     """The number of windows along an axis: the formula that gives it, or else what it is made of."""
+    formula = window_formula(size, n, span, stride, before, after)
+    return (
+        f"{formula} = {size}" if formula else f"{size} windows of {span}, {stride} apart, on {before} + {n} + {after}"
+    )
+
+
+def window_formula(size: Int, n: Int, span: Int, stride: Int, before: Int, after: Int) -> str:
+    """The formula that gives the number of windows along an axis, with the numbers put in; '' if none does."""
     room = n + before + after - span
     for rounded, result in (("floor", room // stride + 1), ("ceil", -(-room // stride) + 1)):
         if size == result:
-            return f"{rounded}(({n} + {before} + {after} - {span}) / {stride}) + 1 = {size}"
-    return f"{size} windows of {span}, {stride} apart, on {before} + {n} + {after}"
+            return f"{rounded}(({n} + {before} + {after} - {span}) / {stride}) + 1"
+    return ""
 
 
 def _parameters(node: Node, row: Row) -> Iterator[str]:
     if row.shared:
         yield f"parameters: those of {row.shared}"
         return
-    factors, params = _weight_factors(node, row), row.params
+    factors, params = weight_factors(node, row), row.params
     weights = f"{'*'.join(map(str, factors))} = " if _product(factors) == params.weight and params.weight else ""
     if weights:
         biases = f"; biases: {params.bias:,}" if params.bias else ""
@@ -77,7 +85,7 @@ def _operations(node: Node, row: Row, analysis: Analysis) -> Iterator[str]:
     if not row.macs:
         return
     values = [node.shape.channels, *node.shape.axes]
-    each = _weight_factors(node, row)[:-1]
+    each = weight_factors(node, row)[:-1]
     batch = [analysis.batch] if analysis.batch != 1 else []
     factors = [*batch, *([node.times] if node.times != 1 else []), *values, *each]
     counted = isinstance(node.layer, (Conv, Linear)) and _product(factors) == row.macs
@@ -85,7 +93,7 @@ def _operations(node: Node, row: Row, analysis: Analysis) -> Iterator[str]:
     yield f"{analysis.convention.operations_name}: {text}{row.macs:,}"
 
 
-def _weight_factors(node: Node, row: Row) -> list[int]:
+def weight_factors(node: Node, row: Row) -> list[int]:
     """The factors of the weights of a convolution or a linear layer, the outputs last; [] for other layers."""
     layer = node.layer
     if isinstance(layer, (Conv, ConvTranspose)):

@@ -27,7 +27,7 @@ for text in (TINY, "INPUT 8x8x3 -> CONV3-8 -> FC-10", "layers: ["):
     for op in OPERATIONS:
         for format in ("yaml", "csv", "latex", "json", "torch"):
             answer({"op": op, "state": state, "line": 3, "column": 4, "layer": 1, "net": "vgg16", "format": format,
-                    "name": "a.cfg", "text": "[net]\\nheight=8\\nwidth=8\\nchannels=3\\n[maxpool]\\nsize=2\\nstride=2\\n"})
+                    "lesson": "vgg-memory", "question": "training", "guess": "1 GB", "name": "a.cfg", "text": "[net]\\nheight=8\\nwidth=8\\nchannels=3\\n[maxpool]\\nsize=2\\nstride=2\\n"})
 print(*sys.modules)
 """
 

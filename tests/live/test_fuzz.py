@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from archcalc.live import calculator
 from archcalc.live.calculator import OPERATIONS, answer_text
+from archcalc.live.course.asked import LESSONS
 from archcalc.live.exports import FORMATS
 from tests.fuzz.cases import text as drawn_text
 from tests.live.asking import TINY, state
@@ -94,7 +95,10 @@ def test_drawn_specs(seed, op):
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["op", "state", "net", "line", "column", "layer", "unit", "format", "name", "text", "base64", "input"]
+            [
+                *("op", "state", "net", "line", "column", "layer", "unit", "format", "name", "text", "base64", "input"),
+                *("lesson", "numbers", "question", "guess"),
+            ]
         ),
         plain,
         max_size=6,
@@ -130,6 +134,18 @@ def test_requests(request, op, shown):
     if shown is not None:
         request["state"] = {"text": TINY} | shown
     checked(request)
+
+
+@SLOW
+@given(st.data(), st.sampled_from(list(LESSONS.values())))
+def test_lessons(data, lesson):
+    """Any JSON for some numbers of a lesson, and any guess at any of its questions."""
+    keys = st.sampled_from([*(one.key for one in lesson.numbers), "x"])
+    numbers = data.draw(st.dictionaries(keys, st.one_of(plain, st.integers(-1, 1100)), max_size=3))
+    question = data.draw(st.sampled_from([None, *(one.key for one in lesson.questions)]))
+    signs = st.text("0123456789.,*/+-()x^ eEKMGiB%×", max_size=30)
+    guess = data.draw(st.one_of(plain, signs, st.integers().map(str)))
+    checked({"op": "course", "lesson": lesson.key, "numbers": numbers, "question": question, "guess": guess})
 
 
 @SLOW

@@ -110,6 +110,17 @@ def test_files_and_links_go_in_and_tables_go_out(live):
     assert Path(waiting.value.path()).read_text() == table
 
 
+def test_the_course_judges_a_guess(live):
+    """A link to a question of a lesson, and back to the editor."""
+    live.page.evaluate("location.hash = 'course=stack.macs&channels=8&side=10'")
+    live.page.locator("#q-stack-5:focus").wait_for()
+    live.page.keyboard.type(str(27 * 8 * 8 * 100))
+    live.page.keyboard.press("Enter")
+    live.page.locator("#question-stack-5 .verdict[data-kind=right]").wait_for()
+    live.page.get_by_role("link", name="Editor").click()
+    live.page.locator("#editing").wait_for()
+
+
 def test_without_a_network_connection_all_goes_on(live):
     live.context.set_offline(True)
     live.choose("resnet18")

@@ -1,5 +1,5 @@
 // @ts-check
-// The address of the page: its fragment holds the state, and follows every change.
+// The address of the page: its fragment holds the state and follows every change, or it names a lesson of the course.
 import { emptyState, fragmentOf, stateIn } from "./state.js";
 
 let written = ""; // the fragment that this page wrote
@@ -9,7 +9,9 @@ let waiting = 0;
 export function writeAddress(state) {
   clearTimeout(waiting);
   waiting = setTimeout(async () => {
-    written = await fragmentOf(state);
+    const fragment = await fragmentOf(state);
+    if (courseAddress()) return;
+    written = fragment;
     history.replaceState(null, "", `${location.pathname}${location.search}#${written}`);
   }, 150);
 }
@@ -19,4 +21,28 @@ export async function readAddress() {
   const fragment = location.hash.slice(1);
   if (!fragment || fragment === written) return null;
   return { ...emptyState(), ...(await stateIn(fragment)) };
+}
+
+/** @typedef {{lesson: string, question: string, numbers: Record<string, number | string>}} CoursePlace */
+
+/** The lesson, the question and the numbers in the address; null if the address does not name the course. @returns {CoursePlace | null} */
+export function courseAddress() {
+  const fragment = location.hash.slice(1);
+  if (!/^course(=|&|$)/.test(fragment)) return null;
+  const parts = new URLSearchParams(fragment.slice(0, 1000));
+  const [lesson, question] = (parts.get("course") ?? "").split(".");
+  parts.delete("course");
+  const numbers = Object.fromEntries([...parts].map(([key, text]) => [key, /^\d{1,15}$/.test(text) ? Number(text) : text]));
+  return { lesson, question: question ?? "", numbers };
+}
+
+/** The fragment of a place in the course, with "#". @param {CoursePlace} place */
+export function courseFragment({ lesson, question, numbers }) {
+  const name = `course=${lesson}${question ? `.${question}` : ""}`;
+  return `#${[name, ...Object.entries(numbers).map(([key, value]) => `${key}=${encodeURIComponent(value)}`)].join("&")}`;
+}
+
+/** @param {CoursePlace} place */
+export function writeCourseAddress(place) {
+  history.replaceState(null, "", `${location.pathname}${location.search}${courseFragment(place)}`);
 }

@@ -1,11 +1,12 @@
 // @ts-check
 // The page: the state, the questions to the calculator, and who shows the answers.
-import { readAddress, writeAddress } from "./address.js";
+import { courseAddress, readAddress, writeAddress } from "./address.js";
 import { Superseded, Unreachable } from "./answer.js";
 import { Newest, ask, configuration, connect, warm } from "./calculator.js";
 import { codeEditor } from "./code_editor.js";
 import { combo } from "./combo.js";
 import { controls } from "./controls.js";
+import { courseSection } from "./course.js";
 import { showDifference } from "./difference.js";
 import { byId, h } from "./dom.js";
 import { drops } from "./drops.js";
@@ -14,7 +15,7 @@ import { paramControls } from "./params.js";
 import { pictures } from "./pictures.js";
 import { plainEditor } from "./plain_editor.js";
 import { showProblems, spokenProblems } from "./problems.js";
-import { showResult } from "./result.js";
+import { showResult, showTitle } from "./result.js";
 import { saving } from "./saving.js";
 import { starting } from "./starting.js";
 import { checkedState, emptyState } from "./state.js";
@@ -48,6 +49,7 @@ const windowBox = h("section", { class: "window-area", "aria-label": "Window of 
 const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (op) => quietly({ op, state: shownState }, true) });
 const unitWindow = windowPicture(windowBox, (layer, unit) => askWindow(layer, unit));
 const out = exports(() => state, say);
+const course = courseSection(byId("course"), { openState: (given) => open(given), say, failed });
 
 /** @param {string} text @param {boolean} [bad] @param {...Node} more */
 function say(text, bad = false, ...more) {
@@ -68,6 +70,8 @@ function change(part) {
 
 /** @param {any} given @param {string[]} [notes] */
 function open(given, notes = []) {
+  if (courseAddress()) history.pushState(null, "", `${location.pathname}${location.search}`);
+  showView();
   state = checkedState({ ...state, network: "", settings: {}, input: "", file: "", ...given });
   fresh = true;
   editor.setText(state.text);
@@ -224,6 +228,27 @@ function askWindow(layer, unit) {
   resting = setTimeout(() => windows.push({ layer, unit }), unit ? 0 : 60);
 }
 
+/** The editor with its results, or the course. */
+function showView() {
+  const inCourse = courseAddress() !== null;
+  document.body.dataset.view = inCourse ? "course" : "editing";
+  byId("editing").hidden = inCourse;
+  byId("course").hidden = !inCourse;
+  byId("course-link").textContent = inCourse ? "Editor" : "Course";
+  byId("course-link").href = inCourse ? "#" : "#course";
+  if (result) showTitle(result);
+}
+
+/** Shows what the address names: a lesson of the course, or a state. @param {() => void | Promise<void>} first where it names nothing, and nothing is shown yet */
+async function followAddress(first) {
+  showView();
+  const place = courseAddress();
+  if (place) return course.show(place).catch(failed);
+  if (await fromLink()) return;
+  if (result) writeAddress(state);
+  else await first();
+}
+
 async function fromLink() {
   try {
     const given = await readAddress();
@@ -283,14 +308,12 @@ async function begin() {
     download: out.download, failed,
   });
   drops((given, notes) => { say(""); open(given, notes); }, say);
-  addEventListener("hashchange", fromLink);
+  const first = () => (start.open ? open(start.open) : openNamed(FIRST_NETWORK));
+  addEventListener("hashchange", () => followAddress(first));
   byId("download-graph").addEventListener("click", () => {
     if (!saveGraph(table.graph(), result.table.network)) say("The graph is there while the table is in the order of the network.", true);
   });
-  if (!(await fromLink())) {
-    if (start.open) open(start.open);
-    else await openNamed(FIRST_NETWORK);
-  }
+  await followAddress(first);
   const zoo = start.zoo ?? (await quietly({ op: "zoo" }))?.networks ?? [];
   preset.fill(zoo);
   choices.zoo(zoo);

@@ -2,9 +2,14 @@
 // The parts of a result that are text: the title, the lines below, the cards, the footer.
 import { byId, h } from "./dom.js";
 
+/** The title of the page, if the editor is shown. @param {any} result */
+export function showTitle(result) {
+  if (byId("course").hidden) document.title = `${result.title} · archcalc live`;
+}
+
 /** @param {any} result */
 export function showResult(result) {
-  document.title = `${result.title} · archcalc live`;
+  showTitle(result);
   byId("title").textContent = result.title;
   byId("about").replaceChildren(...[...(result.about ?? []), ...(result.notes ?? [])].filter((line) => line !== result.title)
     .map((/** @type {string} */ line) => h("p", {}, line)));
