@@ -13,8 +13,10 @@ from typing import NamedTuple
 from archcalc.errors import ArchcalcError
 from archcalc.language.zoo import folder
 
-LEFT_OUT = ("capture", "cli", "pages", "plot", "published", "witness")
-"""Rooms whose code no answer to a page needs: they run PyTorch, print, draw or judge."""
+LEFT_OUT = ("capture", "cli", "pages", "plot", "witness", "specs")
+"""Rooms whose code no answer to a page needs: they run PyTorch, print or draw; and the data, which stand elsewhere."""
+NO_SPECS = ("published",)
+"""Folders of the zoo that hold no networks."""
 PACKAGES = {"yaml": "PyYAML", "tabulate": "tabulate"}
 """The modules that archcalc imports, with the names of their distributions."""
 LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -32,8 +34,8 @@ class Notice(NamedTuple):
 def zipped() -> bytes:
     """The zip, whose top folders Python can import."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    files = {f"archcalc/{name}": path for name, path in _files(package, ".py")}
-    files |= {f"archcalc/specs/{name}": path for name, path in _files(folder(), ".yaml")}
+    files = {f"archcalc/{name}": path for name, path in _files(package, ".py", LEFT_OUT)}
+    files |= {f"archcalc/specs/{name}": path for name, path in _files(folder(), ".yaml", NO_SPECS)}
     for module in PACKAGES:
         files |= dict(_module(module))
     with io.BytesIO() as data:
@@ -44,11 +46,11 @@ def zipped() -> bytes:
         return data.getvalue()
 
 
-def _files(top: str, extension: str) -> Iterator[tuple[str, str]]:
-    """The files below a folder with an extension, by their names from there with /. Without the rooms that are left out."""
+def _files(top: str, extension: str, left_out: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """The files below a folder with an extension, by their names from there with /; without some folders at its top."""
     for place, folders, names in os.walk(top):
         if place == top:
-            folders[:] = [name for name in folders if name not in (*LEFT_OUT, "specs")]
+            folders[:] = [name for name in folders if name not in left_out]
         for name in names:
             if name.endswith(extension):
                 path = os.path.join(place, name)

@@ -14,6 +14,7 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.files import refuse_link, unwritable
+from archcalc.live.course.asked import LESSONS
 from archcalc.live.desk import FIRST, Desk, Opened
 from archcalc.live.files import EDITOR, NOTICES, POLICY, config, page_files
 from archcalc.live.opening import state_of_net
@@ -91,6 +92,8 @@ def _first(opened: Opened) -> str:
         {"op": "start"},
         {"op": "zoo"},
         {"op": "analyze", "state": opened.state._asdict()},
+        {"op": "course"},
+        *({"op": "course", "lesson": lesson, "numbers": {}} for lesson in LESSONS),
     ]
     pairs = [[question, json.loads(desk.ask(json.dumps(question).encode()))] for question in questions]
     return json.dumps(pairs, separators=(",", ":"))

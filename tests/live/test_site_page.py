@@ -111,7 +111,10 @@ def test_files_and_links_go_in_and_tables_go_out(live):
 
 
 def test_the_course_judges_a_guess(live):
-    """A link to a question of a lesson, and back to the editor."""
+    """The lessons come with the site, and Python judges; a link leads to a question, and another back to the editor."""
+    stored = live.page.evaluate("fetch('first.json').then(found => found.json())")
+    request = {"op": "course", "lesson": "stack", "numbers": {}}
+    assert [answer for question, answer in stored if question == request] == [ask(live, **request)]
     live.page.evaluate("location.hash = 'course=stack.macs&channels=8&side=10'")
     live.page.locator("#q-stack-5:focus").wait_for()
     live.page.keyboard.type(str(27 * 8 * 8 * 100))
