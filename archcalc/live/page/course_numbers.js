@@ -55,7 +55,8 @@ export function numberFields(changed) {
     },
     /** @param {string[]} sentences */
     refuse(sentences) {
-      problem.textContent = [...sentences, "The questions keep the last good numbers."].join(" ");
+      problem.textContent = `${sentences.join(". ")}. The questions keep the last good numbers.`;
+      reset.hidden = false;
       inputs().forEach((input, at) => input.setAttribute("aria-invalid", String(sentences.some((text) => text.startsWith(`${numbers[at].label}:`)))));
     },
   };

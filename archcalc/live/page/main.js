@@ -15,13 +15,14 @@ import { paramControls } from "./params.js";
 import { pictures } from "./pictures.js";
 import { plainEditor } from "./plain_editor.js";
 import { showProblems, spokenProblems } from "./problems.js";
-import { showResult, showTitle } from "./result.js";
+import { showResult } from "./result.js";
 import { saving } from "./saving.js";
 import { starting } from "./starting.js";
 import { checkedState, emptyState } from "./state.js";
 import { saveGraph } from "./svg_file.js";
 import { layerTable } from "./table.js";
 import { colours } from "./theme.js";
+import { showView } from "./view.js";
 import { windowPicture } from "./window.js";
 
 const FIRST_NETWORK = "vgg16";
@@ -71,7 +72,7 @@ function change(part) {
 /** @param {any} given @param {string[]} [notes] */
 function open(given, notes = []) {
   if (courseAddress()) history.pushState(null, "", `${location.pathname}${location.search}`);
-  showView();
+  showView(result);
   state = checkedState({ ...state, network: "", settings: {}, input: "", file: "", ...given });
   fresh = true;
   editor.setText(state.text);
@@ -228,20 +229,9 @@ function askWindow(layer, unit) {
   resting = setTimeout(() => windows.push({ layer, unit }), unit ? 0 : 60);
 }
 
-/** The editor with its results, or the course. */
-function showView() {
-  const inCourse = courseAddress() !== null;
-  document.body.dataset.view = inCourse ? "course" : "editing";
-  byId("editing").hidden = inCourse;
-  byId("course").hidden = !inCourse;
-  byId("course-link").textContent = inCourse ? "Editor" : "Course";
-  byId("course-link").href = inCourse ? "#" : "#course";
-  if (result) showTitle(result);
-}
-
 /** Shows what the address names: a lesson of the course, or a state. @param {() => void | Promise<void>} first where it names nothing, and nothing is shown yet */
 async function followAddress(first) {
-  showView();
+  showView(result);
   const place = courseAddress();
   if (place) return course.show(place).catch(failed);
   if (await fromLink()) return;
