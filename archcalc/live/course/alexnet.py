@@ -103,7 +103,7 @@ def _left_over(case: Case) -> Asked:
     (size, left), paper = _printed(case), _paper()
     found = f"With {PRINTED}, conv1 has a side of {size:,}. Figure 2 of the paper shows {paper}."
     return Asked(
-        f"The paper prints an input with a side of {PRINTED}. Take this input in place of yours. How many pixels at the "
+        f"The paper prints an input with a side of {PRINTED} (section 3.5). Take this input in place of yours. How many pixels at the "
         "end of a row, pad included, does no window of conv1 read?",
         left,
         "pixel",

@@ -107,7 +107,7 @@ def _share(case: Case) -> Asked:
         "percent",
         "share = 100 × parameters of fc6 / parameters of the network",
         (Step("share", f"100 × {own:,} / {everything:,}", value),),
-        f"fc6 does {100 * int(analysis['fc6'].macs or 0) / int(analysis.totals.macs):.1f} % of the multiply-adds: it has many "
+        f"fc6 does {100 * int(analysis['fc6'].macs or 0) / int(analysis.totals.macs):.1f} % of the MACs: it has many "
         "weights, and uses each once.",
         (
             Mistake(Fraction(own, everything), "This is the share as a fraction. Multiply by a hundred."),

@@ -48,8 +48,8 @@ def _intro(_: Case) -> tuple[str, ...]:
     return (
         "An Inception module reads one map with kernels of several sizes at once. Its branches keep the height and the width, "
         "and their channels are put side by side.",
-        "Large kernels on many channels are expensive. So the paper first makes fewer channels, with a convolution of 1x1. "
-        "Count what this saves.",
+        "Large kernels on many channels are expensive. So the paper first makes fewer channels, with a convolution of 1x1 "
+        "(section 4, Figure 2). Count what this saves.",
     )
 
 

@@ -32,7 +32,7 @@ def _intro(case: Case) -> tuple[str, ...]:
     return (
         "A convolution with a small kernel sees few pixels. A second one on top sees more, because each of its inputs has "
         "already seen a window.",
-        f"VGG uses stacks of small kernels where older networks had one large kernel. Compare {_stack_text(case)} with one "
+        f"VGG uses stacks of small kernels where older networks had one large kernel (section 2.3). Compare {_stack_text(case)} with one "
         f"convolution of {large}x{large}. Both have {counted(case['channels'], 'channel')} in and out, a stride of one, and pads that "
         "keep the size.",
     )
@@ -167,7 +167,7 @@ def _maps(case: Case) -> Asked:
         "value",
         "values = number of convolutions × channels × height × width",
         (product_step("values", count, c, side, side),),
-        f"The one large convolution makes {counted(value // count, 'value')}. Training keeps such maps for the backward pass. "
+        f"The one large convolution makes {counted(value // count, 'value')}. Training saves such maps for the backward pass. "
         + (
             "So the stack needs fewer weights, and more memory for maps."
             if count > 1
@@ -199,7 +199,7 @@ LESSON = Lesson(
         Question("stack-weights", "The weights of the stack", _stack_weights),
         Question("single-weights", "The weights of one large kernel", _single_weights),
         Question("more", "In percent", _more),
-        Question("macs", "The multiply-adds", _macs),
+        Question("macs", "The MACs of the stack", _macs),
         Question("maps", "The price of the stack", _maps),
     ),
 )

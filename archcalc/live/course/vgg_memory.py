@@ -22,7 +22,7 @@ def _text(n: Mapping[str, Any]) -> str:
 def _intro(case: Case) -> tuple[str, ...]:
     return (
         "A network needs memory for its weights, and for the maps between its layers. Inference frees a map as soon as no "
-        "later layer reads it. Training keeps maps for the backward pass.",
+        "later layer reads it. Training saves maps for the backward pass.",
         "The notes of CS231n print a total for these maps. The rows of their own table do not add up to it.",
     )
 

@@ -25,7 +25,7 @@ export function questionBox(lesson, nth, listeners) {
   const verdict = h("p", { id: `${id}-verdict`, class: "verdict", role: "status" });
   const hints = h("div", { class: "hints", "aria-live": "polite", tabindex: -1 });
   const more = h("button", { type: "button", class: "hint", onclick: reveal });
-  const link = h("button", { type: "button", class: "link", onclick: listeners.link }, "Copy link");
+  const link = h("button", { type: "button", class: "link", "aria-label": `Copy link to question ${nth}`, onclick: listeners.link }, "Copy link");
   const form = h("form", { class: "guess" }, text,
     h("div", { class: "guess-row" }, field, noun, h("button", { type: "submit" }, "Check"), more, link));
   const problem = h("p", { class: "bad-text", hidden: true });
@@ -36,7 +36,10 @@ export function questionBox(lesson, nth, listeners) {
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    say(await listeners.guess(field.value));
+    const slow = setTimeout(() => say({ kind: "", text: "Checking: the calculator is busy or starts." }), 300);
+    const found = await listeners.guess(field.value);
+    clearTimeout(slow);
+    say(found);
   });
 
   /** @param {Verdict | null} found */
