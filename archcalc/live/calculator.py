@@ -16,7 +16,7 @@ from archcalc.layers.settings import message_text
 from archcalc.live.state import State, line_and_column, state_of
 
 Request = Mapping[str, Any]
-NET: tuple[type[Exception], ...] = (Exception,)
+MISTAKES: tuple[type[Exception], ...] = (Exception,)
 """What is caught although it is a mistake of archcalc: one question must not take the page away."""
 
 
@@ -51,7 +51,7 @@ def answered(compute: Callable[[], dict[str, Any]], text: str | None) -> dict[st
         problems = [problem_data(problem, text) for problem in error.problems]
     except (RecursionError, MemoryError):
         problems = [problem_data(Problem("the network is too large to be computed here"), None)]
-    except NET as error:
+    except MISTAKES as error:
         sentence = f"a mistake of archcalc, please report it: {type(error).__name__}: {clipped(str(error), 200)}"
         problems = [problem_data(Problem(sentence), None)]
     return {"ok": False, "problems": problems}

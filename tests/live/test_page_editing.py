@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from archcalc.cli import main
+
 SMALL = "INPUT 3x3 -> CONV3-8 -> FC-10"
 SPEC = """\
 title: Small
@@ -83,7 +85,13 @@ def test_only_the_newest_text_is_analysed_and_typing_goes_on(open_page):
     assert len(texts) <= 4  # of eight texts
 
 
-def test_a_row_lights_its_line_and_the_window_is_to_scale(open_page):
+def drawn(live, kind):
+    """The place and the size of a rectangle in the picture of a window."""
+    attributes = "r => ['x', 'y', 'width', 'height'].map(n => Number(r.getAttribute(n)))"
+    return live.page.locator(f".window-area .{kind}").evaluate(attributes)
+
+
+def test_a_row_lights_its_line_and_the_window_of_a_unit_is_to_scale(open_page):
     live = open_page().ready()
     live.write(SPEC)
     live.page.wait_for_selector("th[data-name=max_pool]")
@@ -92,31 +100,19 @@ def test_a_row_lights_its_line_and_the_window_is_to_scale(open_page):
     # Unit 4 of the pooled map reads positions 8 and 9; the convolution before adds a pixel on both sides: 7 to 10 of 16.
     line = "e => Math.round(e.offsetTop / parseFloat(getComputedStyle(e.closest('.plain').querySelector('textarea')).lineHeight)) + 1"
     assert live.page.locator(".marks .lit").evaluate(line) == 7
-    box = live.page.evaluate(
-        "['.input-map', '.window'].map(s => { const r = document.querySelector(s); "
-        "return ['x', 'y', 'width', 'height'].map(n => Number(r.getAttribute(n))); })"
-    )
-    (x, y, width, height), window = box
+    x, y, width, height = drawn(live, "input-map")
     pixel = width / 16
     assert height == width
-    assert window == pytest.approx([x + 7 * pixel, y + 7 * pixel, 4 * pixel, 4 * pixel])
+    assert drawn(live, "window") == pytest.approx([x + 7 * pixel, y + 7 * pixel, 4 * pixel, 4 * pixel])
     lit = live.page.locator("#layer-table tr.lit th[data-name]").all_inner_texts()
     assert lit == ["relu", "max_pool"]  # the layer and what it reads
 
-
-def test_another_unit_is_chosen_with_a_slider(open_page):
-    live = open_page().ready()
-    live.write(SPEC)
-    live.page.wait_for_selector("th[data-name=conv]")
     live.page.locator("th[data-name=conv]").click()
     live.wait_for("() => document.querySelector('.window-name').textContent === 'conv, unit 8, 8'")
     live.page.get_by_label("unit, height").focus()
     live.page.keyboard.press("Home")
     live.wait_for("() => document.querySelector('.window-name').textContent === 'conv, unit 0, 8'")
-    top, first = live.page.evaluate(
-        "['.input-map', '.window'].map(s => Number(document.querySelector(s).getAttribute('y')))"
-    )
-    assert first < top  # the window of the first row begins in the padding
+    assert drawn(live, "window")[1] < drawn(live, "input-map")[1]  # the window of the first row begins in the padding
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -138,6 +134,19 @@ def test_a_click_on_a_bar_selects_its_row(open_page):
     each = (box["width"] - 58 - 12) / 40
     live.page.mouse.click(box["x"] + 58 + 39.5 * each, box["y"] + 100)
     assert live.page.locator("tr[aria-selected=true] th").inner_text() == "fc8"
+
+
+def test_the_smallest_input_without_idle_layers_is_asked_for(open_page, capsys):
+    live = open_page().ready()
+    live.page.get_by_role("tab", name="Field").click()
+    live.page.wait_for_selector("#picture svg text")
+    assert "smallest" not in live.page.locator("figcaption").inner_text().lower()
+    button = live.page.get_by_role("button", name="Smallest input")
+    button.click()
+    button.wait_for(state="hidden")
+    assert main(["rf", "vgg16"]) == 0
+    sentence = next(line for line in capsys.readouterr().out.splitlines() if "smallest square input" in line)
+    assert sentence.lower() in live.page.locator("figcaption").inner_text().lower()
 
 
 @pytest.mark.parametrize("plain", [True, False])

@@ -21,6 +21,19 @@ input_dim: 16
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
         convolution_param { num_output: 8 kernel_size: 3 pad: 1 } }
 """
+DARKNET = """\
+[net]
+width=16
+height=16
+channels=3
+
+[convolutional]
+filters=10
+size=3
+stride=1
+pad=1
+activation=leaky
+"""
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
 
 
@@ -219,31 +232,30 @@ def drop(live, name, text):
     live.page.evaluate(
         """([name, text]) => {
             const data = new DataTransfer();
-            data.items.add(new File([text ?? new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0])], name));
+            data.items.add(new File([typeof text === "string" ? text : new Uint8Array(text)], name));
             for (const type of ['dragenter', 'dragover', 'drop'])
                 document.body.dispatchEvent(new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
         }""",
-        [name, text],
+        [name, text if isinstance(text, str) else list(text)],
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("small.yaml", "input: [3, 16, 16]\nlayers:\n  - conv: {out: 8, kernel: 3, pad: 1}\n"),
-        ("small.prototxt", CAFFE),
-    ],
-)
-def test_a_dropped_file_is_opened(open_page, name, text):
+def test_dropped_files_are_opened(open_page):
     live = open_page().ready()
-    drop(live, name, text)
-    live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8 + 8:,} ")
-    assert live.page.locator("#drop").is_hidden()
+    for name, text, out in [
+        ("small.yaml", "input: [3, 16, 16]\nlayers:\n  - conv: {out: 6, kernel: 3, pad: 1}\n", 6),
+        ("small.prototxt", CAFFE, 8),
+        ("small.cfg", DARKNET, 10),
+    ]:
+        drop(live, name, text)
+        live.wait_for_footer(f"parameters: {3 * 3 * 3 * out + out:,} ")
+        assert live.page.locator("#drop").is_hidden()
+        assert "input 3x16x16" in live.page.locator("#about").inner_text()
 
 
 def test_a_file_that_cannot_be_read_is_named(open_page):
     live = open_page().ready()
-    drop(live, "photo.png", None)
+    drop(live, "photo.png", b"\x89PNG\r\n\x1a\n\0\0\0")
     live.page.wait_for_selector("#notice.bad")
     assert "photo.png" in live.page.locator("#notice").inner_text()
     assert live.card("parameters") == "138.358 M"
@@ -273,14 +285,13 @@ def test_an_input_that_a_file_leaves_open_is_asked_for(open_page):
     assert "input 3x24x24" in live.page.locator("#about").inner_text()
 
 
-def test_an_onnx_file_is_opened(open_page, tmp_path):
+def test_a_dropped_onnx_file_is_opened(open_page):
     onnx = pytest.importorskip("onnx", reason="no onnx: pip install onnx")
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     weight = helper.make_tensor("w", kind, [8, 3, 3, 3], [0.0] * (8 * 3 * 3 * 3))
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
     sizes = [helper.make_tensor_value_info(name, kind, [1, c, 16, 16]) for name, c in (("x", 3), ("y", 8))]
-    path = tmp_path / "small.onnx"
-    onnx.save(helper.make_model(helper.make_graph([node], "g", sizes[:1], sizes[1:], [weight])), path)
+    model = helper.make_model(helper.make_graph([node], "g", sizes[:1], sizes[1:], [weight]))
     live = open_page().ready()
-    live.page.locator("#file-input").set_input_files(path)
+    drop(live, "small.onnx", model.SerializeToString())
     live.wait_for_footer(f"parameters: {3 * 3 * 3 * 8:,} ")

@@ -119,6 +119,35 @@ def test_all_rows_are_there_on_paper(open_page):
     assert live.page.locator("#cards").is_visible()
 
 
+PLACED = """([reads, wide]) => import('/shape_layout.js').then(m => {
+    const volumes = reads.map((one, at) => ({reads: one, wide: wide[at]}));
+    return m.placed(volumes, v => v.wide).spots.map(({x, lane}) => [lane, x]);
+})"""
+
+
+def test_branches_lie_in_lanes_beside_each_other(open_page):
+    live = open_page().ready()
+    # A chain; a join behind the longer of two branches; a shortcut past one volume, which needs no lane of its own.
+    assert live.page.evaluate(PLACED, [[[], [0], [1]], [2, 3, 4]]) == [[0, 0], [0, 2], [0, 5]]
+    inception = [[[], [0], [0], [2], [1, 3]], [1, 2, 2, 5, 1]]
+    assert live.page.evaluate(PLACED, inception) == [[0, 0], [0, 1], [1, 1], [1, 3], [0, 8]]
+    assert live.page.evaluate(PLACED, [[[], [0], [0, 1], [2]], [1, 1, 1, 1]]) == [[0, 0], [0, 1], [0, 2], [0, 3]]
+
+    # Szegedy et al., Figure 2(b): four branches; the 1x1 convolution and the last of each other branch end in the concat.
+    live.choose("googlenet")
+    live.page.get_by_role("tab", name="Shapes").click()
+    branch = live.page.locator("#picture .volume", has_text="inception_3a")
+    tops = {volume.locator("rect").get_attribute("y") for volume in branch.all()}
+    assert len(tops) == 4
+    branch.last.locator("rect").hover()
+    lit = live.page.locator("#picture .volume.lit title").text_content()
+    branch.nth(2).locator("rect").click()
+    assert lit.startswith("inception_3a")
+    chosen = live.page.locator("#picture .volume.lit title").text_content()
+    assert chosen.startswith("inception_3a")
+    assert chosen != lit
+
+
 @pytest.mark.parametrize(
     ("sources", "lanes", "width"),
     [

@@ -1,7 +1,7 @@
 // @ts-check
 // What the pictures share: a frame with axes, the colours of layer types, and a mark at one layer.
 import { s } from "./dom.js";
-import { short, ticks } from "./numbers.js";
+import { grouped, short, ticks } from "./numbers.js";
 
 /**
  * @typedef {{svg: SVGSVGElement, caption: string, at: (x: number, y: number) => number, mark: (layer: number) => void}} Drawing
@@ -43,7 +43,7 @@ export function frame({ width, height, top, bytes = false, log = false, x = "", 
   for (const step of steps) {
     svg.append(
       s("line", { x1: LEFT, x2: width - RIGHT, y1: y(step), y2: y(step), class: step === steps[0] ? "axis" : "grid" }),
-      s("text", { x: LEFT - 6, y: y(step) + 4, "text-anchor": "end" }, short(step, bytes)),
+      s("text", { x: LEFT - 6, y: y(step) + 4, "text-anchor": "end" }, log ? grouped(step) : short(step, bytes)),
     );
   }
   if (x) svg.append(s("text", { x: (LEFT + width - RIGHT) / 2, y: height - 6, "text-anchor": "middle", class: "soft" }, x));
@@ -57,6 +57,11 @@ function powers(top) {
   const steps = [];
   for (let power = 0; power < most + by; power += by) steps.push(2 ** power);
   return steps;
+}
+
+/** Lines of the command line as sentences in a row. @param {string[]} lines */
+export function sentences(lines) {
+  return lines.map((line) => `${line[0]?.toUpperCase() ?? ""}${line.slice(1)}${/[.:?]$/.test(line) ? "" : "."}`).join(" ");
 }
 
 /** A vertical mark that moves to a layer. @param {SVGSVGElement} svg @param {number} height @param {(layer: number) => [number, number] | null} span */

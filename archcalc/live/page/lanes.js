@@ -2,6 +2,7 @@
 // The layer graph beside the rows, as in the history of a repository: a lane holds an output from the layer that makes
 // the output to the last layer that reads the output.
 import { s } from "./dom.js";
+import { largestOf } from "./numbers.js";
 
 /**
  * @typedef {{lane: number, drawn: boolean, before: number[], after: number[], reads: number[]}} Step
@@ -77,7 +78,7 @@ export function wholeGraph(graph, names) {
   const high = 18;
   const gap = 12;
   const side = graph.width * gap + 12;
-  const longest = Math.max(...names.map((name) => name.length), 1);
+  const longest = largestOf(names.map((name) => name.length), 1);
   const size = { width: side + longest * 7 + 8, height: graph.steps.length * high };
   const svg = s("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${size.width} ${size.height}`, ...size, class: "lanes" });
   graph.steps.forEach((step, at) => {

@@ -10,6 +10,7 @@ import { courseSection } from "./course.js";
 import { showDifference } from "./difference.js";
 import { byId, h } from "./dom.js";
 import { drops } from "./drops.js";
+import { largestOf } from "./numbers.js";
 import { exports } from "./out.js";
 import { paramControls } from "./params.js";
 import { pictures } from "./pictures.js";
@@ -47,7 +48,7 @@ const params = paramControls(byId("params"), (name, value) => {
 const links = { hover, select };
 const table = layerTable(byId("table"), links);
 const windowBox = h("section", { class: "window-area", "aria-label": "Window of one unit" });
-const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (op) => quietly({ op, state: shownState }, true) });
+const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (request) => quietly({ ...request, state: shownState }, true) });
 const unitWindow = windowPicture(windowBox, (layer, unit) => askWindow(layer, unit));
 const out = exports(() => state, say);
 const course = courseSection(byId("course"), { openState: (given) => open(given), say, failed });
@@ -197,7 +198,7 @@ function selectLine(/** @type {number} */ line) {
   if (!result || byId("results").classList.contains("stale")) return;
   const lines = result.layers.map((/** @type {any} */ layer) => layer.line).filter((/** @type {number} */ at) => at > 0 && at <= line);
   if (!lines.length) return;
-  const nearest = Math.max(...lines);
+  const nearest = largestOf(lines);
   const same = result.layers.flatMap((/** @type {any} */ layer, /** @type {number} */ at) => (layer.line === nearest && layer.row >= 0 ? [at] : []));
   if (!same.includes(pinned) || same.length === 1) select(same[0], true);
   else select(same[(same.indexOf(pinned) + 1) % same.length], true);

@@ -42,6 +42,11 @@ export function parseExact(text) {
   return JSON.parse(text, revive);
 }
 
+/** The largest of many numbers: Math.max takes each as an argument, and fails on many. @param {number[]} numbers @param {number} [least] */
+export function largestOf(numbers, least = 0) {
+  return numbers.reduce((most, number) => (number > most ? number : most), least);
+}
+
 /** Round steps for an axis from 0 to at least ``top``. @param {number} top @param {number} most @returns {number[]} */
 export function ticks(top, most = 4) {
   if (!(top > 0)) return [0, 1];

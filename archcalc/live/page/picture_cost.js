@@ -2,7 +2,7 @@
 // Cost: a bar for each layer.
 import { LEFT, BOTTOM, KINDS, frame, kindClass, kindOf, legend, marker, rowsOf } from "./chart.js";
 import { s } from "./dom.js";
-import { grouped, percent } from "./numbers.js";
+import { grouped, largestOf, percent } from "./numbers.js";
 
 /** The columns that can be drawn: numbers that add up. @param {any} result */
 export function costColumns(result) {
@@ -17,7 +17,7 @@ export function drawCost(result, width, metric) {
   const heading = columns.find((/** @type {any} */ one) => one.key === metric) ?? columns[0];
   const rows = rowsOf(result);
   const numbers = rows.map(({ values }) => (heading && Number.isFinite(Number(values[heading.key])) ? Number(values[heading.key]) : 0));
-  const largest = numbers.indexOf(Math.max(...numbers));
+  const largest = numbers.indexOf(largestOf(numbers));
   const sum = numbers.reduce((a, b) => a + b, 0);
   const caption = !heading || !sum ? "No layer has a cost in this column."
     : `${heading.title} of each layer. Largest: ${rows[largest].name}, ${grouped(numbers[largest])} of ${grouped(sum)} (${percent(numbers[largest], sum)}).`;

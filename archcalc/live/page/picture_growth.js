@@ -1,8 +1,8 @@
 // @ts-check
 // Growth of the receptive field over the layers, on a scale of powers of two, with the size of the input as a line.
-import { LEFT, RIGHT, frame, legend, marker } from "./chart.js";
+import { LEFT, RIGHT, frame, legend, marker, sentences } from "./chart.js";
 import { s } from "./dom.js";
-import { grouped } from "./numbers.js";
+import { grouped, largestOf } from "./numbers.js";
 
 /** @param {any} field the answer of the operation field @param {number} width @returns {import("./chart.js").Drawing} */
 export function drawGrowth(field, width) {
@@ -10,16 +10,16 @@ export function drawGrowth(field, width) {
   /** @type {{name: string, size: number[], layer: number}[]} */
   const points = field.growth.filter((/** @type {any} */ one) => one.size.length);
   const sizes = points.map(({ size }) => size.map(Number));
-  const axes = Math.max(1, ...sizes.map((size) => size.length));
+  const axes = largestOf(sizes.map((size) => size.length), 1);
   const same = sizes.every((size) => size.every((one) => one === size[0]));
   const lines = same ? 1 : axes;
   /** @type {number[]} */
   const input = field.pixels;
-  const top = Math.max(2, ...sizes.flat().filter(Number.isFinite), ...input);
+  const top = largestOf([...sizes.flat().filter(Number.isFinite), ...input], 2);
   const end = sizes[sizes.length - 1] ?? [];
-  const side = Math.max(0, ...input);
+  const side = largestOf(input);
   const caption = !points.length ? "This network has no receptive fields."
-    : `Receptive field of each layer, in pixels. At the end: ${same ? grouped(end[0]) : end.map(grouped).join("×")}. ${(field.lines ?? []).join(" ")}`;
+    : `Receptive field of each layer, in pixels. At the end: ${same ? grouped(end[0]) : end.map(grouped).join("×")}. ${sentences(field.lines ?? [])}`;
   const { svg, y, inner } = frame({ width, height, top, log: true, x: "layers in order", label: caption });
   const each = inner / Math.max(1, points.length);
   if (side) {

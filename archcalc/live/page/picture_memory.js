@@ -1,6 +1,6 @@
 // @ts-check
 // Memory over time: bytes that are alive at each operator of a run, by their role.
-import { LEFT, BOTTOM, frame, legend, marker } from "./chart.js";
+import { LEFT, BOTTOM, frame, legend, marker, sentences } from "./chart.js";
 import { s } from "./dom.js";
 import { grouped, short } from "./numbers.js";
 
@@ -17,7 +17,7 @@ export function drawMemory(result, memory, width, metric) {
   const what = metric === "training" ? "a training step" : "an inference run";
   const caption = run === null ? (memory.notes?.[0] ?? `There is no ${what}.`)
     : `Bytes alive during ${what}, batch ${result.table.batch ?? 1}. Peak: ${grouped(run.peak.bytes)} bytes (${short(run.peak.bytes, true)}) at `
-      + `${result.layers[run.peak.layer]?.name ?? "the end"}, operator ${run.peak.operator}. ${run.lines.join(" ")}`;
+      + `${result.layers[run.peak.layer]?.name ?? "the end"}, operator ${run.peak.operator}. ${sentences(run.lines)}`;
   const { svg, y, inner } = frame({ width, height: HEIGHT, top: run?.peak.bytes || 1, bytes: true, x: "operators in order of time", label: caption });
   const total = Math.max(1, run?.count ?? 1);
   const x = (/** @type {number} */ at) => LEFT + (inner * at) / total;

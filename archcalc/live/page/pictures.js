@@ -12,7 +12,7 @@ const TABS = [["cost", "Cost"], ["shape", "Shapes"], ["growth", "Field"], ["memo
 
 /**
  * @param {HTMLElement} parent @param {HTMLElement} beside
- * @param {{hover: (layer: number) => void, select: (layer: number) => void, ask: (op: string) => Promise<any>}} listeners
+ * @param {{hover: (layer: number) => void, select: (layer: number) => void, ask: (request: Record<string, any>) => Promise<any>}} listeners
  *   ask: for the data of a picture, which are asked only while the picture is shown
  */
 export function pictures(parent, beside, listeners) {
@@ -38,11 +38,12 @@ export function pictures(parent, beside, listeners) {
   const metric = h("select", { id: "metric", onchange: () => { metrics[tab] = metric.value; draw(); } });
   const label = h("label", { for: "metric" }, "of ");
   const save = h("button", { type: "button", id: "download-picture", onclick: download }, "Download SVG");
+  const smallest = h("button", { type: "button", id: "smallest", onclick: () => loads.push({ request: { op: "field", smallest: true }, of: result }) }, "Smallest input without idle layers");
   const canvas = h("div", { class: "canvas" });
   const caption = h("figcaption");
   const panel = h("div", { id: "picture", role: "tabpanel", tabindex: 0 }, h("figure", {}, caption, canvas));
   parent.replaceChildren(h("div", { class: "picture-area" },
-    h("div", { class: "picture-main" }, h("div", { class: "tools" }, list, h("span", { class: "metric" }, label, metric), save), panel), beside));
+    h("div", { class: "picture-main" }, h("div", { class: "tools" }, list, h("span", { class: "metric" }, label, metric), smallest, save), panel), beside));
 
   list.addEventListener("keydown", (event) => {
     const at = TABS.findIndex(([name]) => name === tab);
@@ -79,11 +80,13 @@ export function pictures(parent, beside, listeners) {
     return metric.value;
   }
 
-  const loads = new Newest(async (/** @type {{op: string, of: any}} */ { op, of }) => {
-    if (of !== result || more[op]) return;
-    const answer = await listeners.ask(op);
+  const loads = new Newest(async (/** @type {{request: {op: string, smallest?: boolean}, of: any}} */ { request, of }) => {
+    if (of !== result || (more[request.op] && !request.smallest)) return;
+    smallest.disabled = request.smallest === true; // until the answer, which may take seconds
+    const answer = await listeners.ask(request);
+    smallest.disabled = false;
     if (of !== result || answer === null) return;
-    more[op] = answer;
+    more[request.op] = { ...answer, smallest: request.smallest };
     draw();
   });
 
@@ -95,7 +98,7 @@ export function pictures(parent, beside, listeners) {
     const op = tab === "growth" ? "field" : "memory";
     const answer = more[op];
     if (!answer) {
-      loads.push({ op, of: result });
+      loads.push({ request: { op }, of: result });
       return null;
     }
     if (!answer.ok) return { svg: s("svg"), caption: answer.problems.map((/** @type {any} */ one) => one.text).join(" "), at: () => -1, mark: () => {} };
@@ -110,6 +113,7 @@ export function pictures(parent, beside, listeners) {
       buttons[at].tabIndex = name === tab ? 0 : -1;
     });
     panel.setAttribute("aria-labelledby", `tab-${tab}`);
+    smallest.hidden = tab !== "growth" || !more.field?.ok || more.field.smallest === true;
     const next = drawn(Math.max(280, Math.floor(canvas.clientWidth || 600) - 2));
     width = canvas.clientWidth;
     if (!next) return;

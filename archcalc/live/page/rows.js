@@ -17,6 +17,19 @@ function added(a, b) {
   return a + b;
 }
 
+/** The layer of every row of the table. @param {any} answer @returns {number[]} */
+export function layersOfRows(answer) {
+  const found = new Array(answer.table.rows.length).fill(-1);
+  answer.layers.forEach((/** @type {Layer} */ { row }, /** @type {number} */ at) => { if (row >= 0) found[row] = at; });
+  return found;
+}
+
+/** The row of the block around an item; the item itself outside blocks. @param {Item[]} items @param {number} at */
+export function parentOf(items, at) {
+  const parent = items.findLastIndex((item, up) => up < at && item.level < items[at].level);
+  return parent < 0 ? at : parent;
+}
+
 /** The sum of the numbers of a column; null if there is none. @param {Record<string, any>[]} rows @param {string} key */
 export function sumOf(rows, key) {
   const numbers = rows.map((row) => row[key]).filter((value) => typeof value === "number" || typeof value === "bigint");

@@ -4,9 +4,9 @@ import { h, remember, remembered, s } from "./dom.js";
 import { FIRST, cellText, isBound, isNumeric, shownHeadings } from "./columns.js";
 import { lanesOf, rowParts } from "./lanes.js";
 import { counted } from "./numbers.js";
-import { shownItems, sourcesOf, treeOf } from "./rows.js";
+import { layersOfRows, parentOf, shownItems, sourcesOf, treeOf } from "./rows.js";
 import { rowAction } from "./row_keys.js";
-import { sizer, spacer, titleCells, totalCells } from "./table_head.js";
+import { sizer, spacer, titleCells, totalCells, widest, widestCell } from "./table_head.js";
 import { tableTools } from "./table_tools.js";
 
 /** @typedef {import("./rows.js").Item} Item */
@@ -87,17 +87,6 @@ export function layerTable(parent, listeners) {
     /** @type {HTMLElement | null} */ (head.querySelector(`button[data-key="${CSS.escape(key)}"]`))?.focus();
   }
 
-  /** The widest text of every column, over all rows. */
-  function widest(/** @type {import("./rows.js").Heading[]} */ shown) {
-    const rows = result.table.rows;
-    const name = (/** @type {Item} */ item) => "\u2003".repeat(item.level + 1)
-      + (item.block ? `${item.block.label} ${counted(item.block.count, "layer")}` : shortName(item));
-    return shown.map((heading, at) => items.reduce((text, item) => {
-      const now = at === 0 ? name(item) : cellText(item.block ? item.block.values : rows[item.row], heading);
-      return now.length > text.length ? now : text;
-    }, ""));
-  }
-
   /** @type {Map<number, HTMLTableRowElement>} */
   const drawn = new Map();
   let [top, bottom, measured] = [spacer(), spacer(), false];
@@ -111,7 +100,8 @@ export function layerTable(parent, listeners) {
     const hadFocus = body.contains(document.activeElement);
     const place = scroll.scrollTop;
     bottom.style.height = `${items.length * high}px`; // so that the place is kept
-    body.replaceChildren(sizer(widest(shown)), top, bottom);
+    const values = items.map((item) => (item.block ? item.block.values : result.table.rows[item.row]));
+    body.replaceChildren(sizer([widest(items.map(wholeName)), ...shown.slice(1).map((heading) => widestCell(values, heading))]), top, bottom);
     scroll.scrollTop = place;
     draw();
     if (hadFocus) (drawn.get(active) ?? scroll).focus({ preventScroll: true });
@@ -195,6 +185,10 @@ export function layerTable(parent, listeners) {
     return name.startsWith(blocks) ? name.slice(blocks.length) : name;
   }
 
+  /** What the cell of a name holds, with the room of its level. */
+  const wholeName = (/** @type {Item} */ item) => "\u2003".repeat(item.level + 1)
+    + (item.block ? `${item.block.label} ${counted(item.block.count, "layer")}` : shortName(item));
+
   function nameCell(/** @type {Item} */ item, /** @type {boolean | null} */ open) {
     const pad = h("span", { class: `level level-${Math.min(item.level, 6)}` });
     if (!item.block) {
@@ -261,15 +255,10 @@ export function layerTable(parent, listeners) {
     else if (typeof action === "number") go(active + Math.sign(action) * Math.max(1, Math.floor(scroll.clientHeight / high) - 3));
     else if (action === "first") go(0);
     else if (action === "last") go(items.length - 1);
-    else if (action === "parent") go(parentOf(active));
+    else if (action === "parent") go(parentOf(items, active));
     else if (action === "toggle") toggle(active);
     else listeners.select(layerAt(active));
   });
-
-  function parentOf(/** @type {number} */ at) {
-    const parent = items.findLastIndex((item, up) => up < at && item.level < items[at].level);
-    return parent < 0 ? at : parent;
-  }
 
   let printing = false;
   addEventListener("beforeprint", () => { printing = true; draw(); });
@@ -281,8 +270,7 @@ export function layerTable(parent, listeners) {
     show(answer, fresh) {
       result = answer;
       const rows = answer.table.rows;
-      layerOfRow = new Array(rows.length).fill(-1);
-      answer.layers.forEach((/** @type {any} */ layer, /** @type {number} */ at) => { if (layer.row >= 0) layerOfRow[layer.row] = at; });
+      layerOfRow = layersOfRows(answer);
       tree = treeOf(rows, layerOfRow.map((at) => answer.layers[at]?.blocks ?? []), answer.headings);
       if (fresh) {
         foldAll = rows.length > MANY;

@@ -2,6 +2,7 @@
 // The titles and the totals of the table of layers, and the rows that keep its size.
 import { cellText, isNumeric } from "./columns.js";
 import { h } from "./dom.js";
+import { grouped } from "./numbers.js";
 
 /** @typedef {import("./rows.js").Heading} Heading */
 
@@ -18,6 +19,24 @@ export function titleCells(shown, sort, order) {
 export function totalCells(shown, totals) {
   const text = (/** @type {Heading} */ heading) => (["number", "bigint"].includes(typeof totals[heading.key]) ? cellText(totals, heading) : "");
   return [h("td", { class: "graph" }), ...shown.map((heading, at) => (at === 0 ? h("th", { scope: "row" }, "total") : h("td", { class: isNumeric(heading) ? "n" : null }, text(heading))))];
+}
+
+/** @param {string[]} texts */
+export function widest(texts) {
+  return texts.reduce((most, text) => (text.length > most.length ? text : most), "");
+}
+
+/** The widest text of a column: of its words, or its largest number. @param {Record<string, any>[]} rows @param {Heading} heading */
+export function widestCell(rows, heading) {
+  /** @type {number | bigint} */
+  let largest = 0;
+  let words = "";
+  for (const row of rows) {
+    const value = row[heading.key];
+    if (typeof value === "number" || typeof value === "bigint") { if (value > largest) largest = value; }
+    else words = widest([words, cellText(row, heading)]);
+  }
+  return widest([words, grouped(largest)]);
 }
 
 /** A row without height that holds the widest texts, so that columns keep their widths. @param {string[]} widest */
