@@ -18,7 +18,7 @@ from archcalc.live.course.asked import LESSONS
 from archcalc.live.desk import FIRST, Desk, Opened
 from archcalc.live.files import EDITOR, NOTICES, POLICY, config, page_files
 from archcalc.live.opening import state_of_net
-from archcalc.live.packed import notices, zipped
+from archcalc.live.packed import notices, packed
 from archcalc.live.pyodide import Pyodide, pyodide
 
 LIST = "files.txt"
@@ -48,7 +48,7 @@ def write_site(folder: str, opened: Opened, pyodide_folder: str | None) -> str:
 def site_files(opened: Opened, engine: Pyodide) -> dict[str, bytes]:
     """The files of a site by their names with /."""
     page = dict(page_files())
-    large = {f"pyodide/{name}": data for name, data in engine.files.items()} | {"archcalc.zip": zipped()}
+    large = {f"pyodide/{name}": data for name, data in engine.files.items()} | {"archcalc.data": packed()}
     own = {
         "index.html": _index(page),
         "config.json": config(
@@ -101,17 +101,16 @@ def _first(opened: Opened) -> str:
 
 def _licences(engine: Pyodide, page: Mapping[str, bytes]) -> str:
     """The third parties in the site, with the texts of their licences or the place of the text."""
+    release = ".".join(engine.python.split(".")[:2])
     parts = [
-        "This site holds archcalc (MIT) and parts of third parties.",
-        f"Pyodide {engine.version}: pyodide/ without python_stdlib.zip. Mozilla Public License 2.0, "
-        "https://www.mozilla.org/MPL/2.0/. Its source: https://github.com/pyodide/pyodide, "
-        f"version {engine.version}. It contains parts of Emscripten (MIT), https://emscripten.org.",
-        f"Python {engine.python}: in pyodide/pyodide.asm.wasm, and pyodide/python_stdlib.zip. PSF License Version 2, "
-        f"https://docs.python.org/{'.'.join(engine.python.split('.')[:2])}/license.html, which also names the libraries "
-        "that Python contains.",
+        "What this site is made of, and the licences of all parts.",
+        f"Pyodide {engine.version}, the folder pyodide without python_stdlib.zip: Mozilla Public License 2.0,\n"
+        f"https://www.mozilla.org/MPL/2.0/\nIts source: https://github.com/pyodide/pyodide, version {engine.version}\n"
+        "It contains parts of Emscripten, MIT licence, https://emscripten.org",
+        f"Python {engine.python}, in pyodide.asm.wasm and python_stdlib.zip: PSF License Version 2.\n"
+        f"The licence, and those of the libraries in Python: https://docs.python.org/{release}/license.html",
+        *(f"{name}, in archcalc.data: {licence}.\n\n{text.strip()}".strip() for name, licence, text in notices()),
     ]
-    for name, licence, text in notices():
-        parts.append(f"{name}: in archcalc.zip. {licence}.\n\n{text.strip()}".strip())
     if NOTICES in page:
         parts.append(f"The editor, {EDITOR}:\n\n{page[NOTICES].decode().strip()}")
     return f"\n\n{'-' * 80}\n\n".join(parts) + "\n"

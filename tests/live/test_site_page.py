@@ -40,7 +40,7 @@ class Page(LivePage):
     def __init__(self, browser: Any, link: str) -> None:
         super().__init__(browser, "about:blank")
         self.link, self.held, self.started = link, [], False
-        self.context.route("**/archcalc.zip", lambda route: self.held.append(route))
+        self.context.route("**/archcalc.data", lambda route: self.held.append(route))
         self.page.goto(link)
 
     def start(self) -> None:
@@ -48,7 +48,7 @@ class Page(LivePage):
         while not self.held:
             self.page.wait_for_timeout(50)
         self.held.pop().continue_()
-        self.context.unroute("**/archcalc.zip")
+        self.context.unroute("**/archcalc.data")
         self.started = True
         ask(self, "start")
 

@@ -89,12 +89,12 @@ async function start() {
 }
 
 async function python() {
-  const archive = scope.fetch(place("archcalc.zip"));
+  const archive = scope.fetch(place("archcalc.data"));
   const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
     script("pyodide/pyodide.js"), script("pyodide/pyodide.asm.js"),
   ]);
   const made = await loadPyodide({ indexURL: place("pyodide/"), createPyodideModule });
-  made.unpackArchive(await (await archive).arrayBuffer(), "zip");
+  made.unpackArchive(await (await archive).arrayBuffer(), "gztar");
   overtaken = new Set(made.pyimport("archcalc.live.desk").OVERTAKEN.toJs());
   return made.pyimport("archcalc.live.calculator").answer_text;
 }
