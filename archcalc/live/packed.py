@@ -14,8 +14,8 @@ from typing import NamedTuple
 from archcalc.errors import ArchcalcError
 from archcalc.language.zoo import folder
 
-LEFT_OUT = ("capture", "cli", "pages", "plot", "witness", "specs")
-"""Rooms whose code no answer to a page needs: they run PyTorch, print or draw; and the data, which stand elsewhere."""
+LEFT_OUT = ("capture", "cli", "pages", "plot", "witness")
+"""Rooms whose code no answer to a page needs: they run PyTorch, print or draw."""
 NO_SPECS = ("published",)
 """Folders of the zoo that hold no networks."""
 PACKAGES = {"yaml": "PyYAML", "tabulate": "tabulate"}
@@ -33,7 +33,7 @@ class Notice(NamedTuple):
 def packed() -> bytes:
     """The archive, a gzipped tar, whose top folders Python can import. A third smaller than a zip."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    files = {f"archcalc/{name}": path for name, path in _files(package, ".py", LEFT_OUT)}
+    files = {f"archcalc/{name}": path for name, path in _files(package, ".py", (*LEFT_OUT, "specs"))}
     files |= {f"archcalc/specs/{name}": path for name, path in _files(folder(), ".yaml", NO_SPECS)}
     for module in PACKAGES:
         files |= dict(_module(module))
