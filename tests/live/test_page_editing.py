@@ -52,6 +52,9 @@ def test_all_problems_stand_at_their_lines_and_the_last_good_result_stays(open_p
     assert "did you mean 'kernel'" in live.page.locator("#problems").inner_text()
     marks = live.page.locator(".gutter .bad" if plain else ".cm-bad-line")
     assert marks.count() == 2
+    if plain:  # the numbers stand beside their lines
+        tops = "e => Math.round(e.getBoundingClientRect().top)"
+        assert marks.last.evaluate(tops) == live.page.locator(".marks .bad").last.evaluate(tops)
     assert live.page.locator("#results.stale #title").inner_text() == "VGG D (vgg16)"
     assert live.page.locator("#stale").is_visible()
     live.page.get_by_role("button", name="line 4").click()

@@ -1,6 +1,7 @@
 // @ts-check
 // Completion in the text area: a list below the caret, from the calculator. The focus stays in the text area.
 import { h } from "./dom.js";
+import { counted } from "./numbers.js";
 import { putBox } from "./text_place.js";
 
 /** @typedef {{label: string, kind: string, detail: string, about: string, apply: string}} Option */
@@ -73,7 +74,7 @@ export function plainCompletion(area, places, complete) {
     putBox(list, places.boxOf({ line, column: from }), "below");
     at = -1;
     mark(0);
-    spoken.textContent = `${shown.length} ${shown.length === 1 ? "choice" : "choices"}`;
+    spoken.textContent = counted(shown.length, "choice");
   }
 
   function mark(/** @type {number} */ nth) {

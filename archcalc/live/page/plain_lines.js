@@ -6,7 +6,7 @@ const EXTRA = 30; // numbers above and below those that can be seen
 
 /** @param {HTMLTextAreaElement} area @param {() => number} lineHeight */
 export function plainLines(area, lineHeight) {
-  const numbers = h("div", { class: "numbers" });
+  const numbers = h("div", { class: "line-numbers" });
   const gutter = h("div", { class: "gutter", "aria-hidden": "true" }, numbers);
   const marks = h("div", { class: "marks", "aria-hidden": "true" });
   let lines = 1;
