@@ -85,9 +85,7 @@ def _united(pairs: Sequence[Pair]) -> list[Item]:
             item.optional = one.optional or other.optional
             item.name = other.name if other.name in read else one.name
             _fill(item, other)
-            branches = zip(one.branches or (), other.branches or (), strict=True)
-            both = [aligned(mine, more) for mine, more in branches]
-            item.branches = None if one.branches is None else [_united(found.pairs) for found in both if found]
+            item.branches = _in_pairs(one, other, _united)
         result.append(item)
     return result
 
@@ -101,21 +99,25 @@ def _conformed(pairs: Sequence[Pair]) -> list[Item]:
             continue
         item.name = one.name
         _fill(item, one)
-        branches = zip(one.branches or (), item.branches or (), strict=True)
-        both = [aligned(mine, more) for mine, more in branches]
-        item.branches = None if one.branches is None else [_conformed(found.pairs) for found in both if found]
+        item.branches = _in_pairs(one, item, _conformed)
         result.append(item)
     return result
+
+
+def _in_pairs(one: Item, other: Item, made: Callable[[Sequence[Pair]], list[Item]]) -> list[list[Item]] | None:
+    """What is made of each branch of an item and the same branch of another item. None: they have no branches."""
+    if one.branches is None:
+        return None
+    both = [aligned(mine, more) for mine, more in zip(one.branches, other.branches or (), strict=True)]
+    return [made(found.pairs) for found in both if found]
 
 
 def absent(one: Item) -> Item:
     """What stands for an item in a use that lacks the item. A name for the input of a block is no layer, and stays."""
     (item,) = copied([one])
-    if item.type == ALIAS:
-        item.branches = None if one.branches is None else [[absent(each) for each in branch] for branch in one.branches]
-    else:
+    if item.type != ALIAS:
         item.absent, item.args, item.options, item.body, item.sources = True, {}, {}, None, None
-        item.branches = None if one.branches is None else [[absent(each) for each in branch] for branch in one.branches]
+    item.branches = None if one.branches is None else [[absent(each) for each in branch] for branch in one.branches]
     return item
 
 

@@ -123,7 +123,7 @@ class BackwardPass:
                     made[i] = tape.make("gradient", value.per_image, 0, "gradient of its input")
         last = len(tape.moments) - 1
         gradient.storage.until(last)
-        if operation.rule.needs_order == "positions":  # the copy is made inside the operator
+        if operation.rule.copies_inside:
             given.until(last)
         self.users[gradient.storage] -= 1
         for saved in operation.saved:

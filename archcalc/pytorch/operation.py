@@ -48,6 +48,7 @@ class BackwardRule(NamedTuple):
                         then the channels of an image as one, copied as ``last``; ``values``: as ``image``, where the order
                         of axes and channels does not matter; ``heads``: all axes but the last, and then the channels, as
                         one; ``positions``: the axes of an image as one, copied as ``first``
+    copies_inside:      whether the operator itself makes the copy in that order: the gradient stays alive while it runs
     sizes:              the sizes of the result, if ``needs_order`` is not empty
     reading_steps:      number of steps that read saved tensors; 0 = all. Later steps sum gradients to smaller shapes
                         or cast them.
@@ -61,6 +62,7 @@ class BackwardRule(NamedTuple):
     passes_gradient_on: bool = False
     gradient_order: str = ""
     needs_order: str = ""
+    copies_inside: bool = False
     sizes: tuple[int, ...] = ()
     reading_steps: int = 0
     keeps: bool = False

@@ -95,7 +95,7 @@ class UnpoolRecord(MovingRecord, type="unpool"):
             sizes, strides = (*sizes_of(shapes[0]), 1), (*dense(x, shapes[0]), 1)
             order = "unit" if tape.batch.order_of(sizes, strides, x.image, x.times)[0] in ("unit", "last") else "first"
         saves = Saves(tensors=[(indices.storage, "the indices of its pooling")])
-        rule = tape.rule(x, "first")._replace(needs_order="positions", sizes=sizes_of(out))
+        rule = tape.rule(x, "first")._replace(needs_order="positions", copies_inside=True, sizes=sizes_of(out))
         y = tape.run("max_unpool", [x], out.values, ORDERED[order], saves, rule)
         indices.storage.until(tape.now)
         return y

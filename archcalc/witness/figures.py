@@ -14,6 +14,7 @@ from archcalc.layers.computed import STANDARDISED
 from archcalc.memory.lifetime import inference, overwritten
 from archcalc.memory.training import training
 from archcalc.network import Network
+from archcalc.pytorch.layout import Batch
 from archcalc.pytorch.record import records
 from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
 from archcalc.sizes import Params
@@ -177,7 +178,7 @@ def _figures_in(model: Built, form: AttentionForm, attends: bool) -> list[Compar
     images, image = images_of(network, "meta", TRAINING_BATCH), images_of(network, "meta")
     saved = Comparison.of(
         f"bytes saved for backward, batch {TRAINING_BATCH}{which}",
-        training(network, attention=form).saved_bytes(TRAINING_BATCH),
+        training(network, attention=form, batch=Batch(TRAINING_BATCH)).saved_bytes(TRAINING_BATCH),
         memory.saved_bytes(model, *images, attention=form),
         "saved_bytes",
     )

@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
 from archcalc.network import Network
+from archcalc.pytorch.layout import Batch
 from archcalc.pytorch.runner import AttentionForm
 from archcalc.witness import as_on_cpu
 from archcalc.witness.as_on_cpu import AsOnCpu
@@ -72,7 +73,7 @@ def saved_difference(
     Empty if both save the same tensors.
     """
     batch = len(images[0])
-    schedule = training(network, amp=amp, attention=attention).of_batch(batch)
+    schedule = training(network, amp=amp, attention=attention, batch=Batch(batch)).of_batch(batch)
     ours = [own for own in schedule.saved_once() if own.storage.bytes(batch)]
     theirs = [other for other in saved(module, *images, amp=amp, attention=attention) if other.bytes]
     for own, other in zip_longest(ours, theirs):

@@ -48,13 +48,23 @@ def states(live):
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="no axe-core: npm ci, in live/")
-@pytest.mark.parametrize("plain", [True, False])
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (380, "dark")], ids=["1280 px light", "380 px dark"])
-def test_axe_finds_nothing(open_page, plain, width, scheme):
+@pytest.mark.parametrize(
+    ("plain", "width", "scheme", "other"),
+    [(True, 1280, "light", "dark"), (False, 380, "dark", "light")],
+    ids=["plain, 1280 px, light", "380 px, dark"],
+)
+def test_axe_finds_nothing(open_page, plain, width, scheme, other):
+    """In every state; the last one, which shows all parts of an editor, in both colour schemes."""
     live = open_page(plain=plain, viewport={"width": width, "height": 850}, color_scheme=scheme).ready()
     live.page.evaluate(AXE.read_text(encoding="utf-8"))
+
+    def in_both_schemes():
+        yield from states(live)
+        live.page.emulate_media(color_scheme=other)
+        yield f"problems, {other}"
+
     found = []
-    for name in states(live):
+    for name in in_both_schemes():
         results = live.page.evaluate("axe.run({resultTypes: ['violations']})")
         found += [f"{name}: {one['id']}: {node['target']}" for one in results["violations"] for node in one["nodes"]]
     assert found == []

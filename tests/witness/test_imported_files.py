@@ -33,7 +33,7 @@ plot graph NET -o OUT/graph.svg
 plot memory NET -o OUT/memory.svg
 plot shape NET -o OUT/shape.svg --width page
 report NET --format markdown --figures none -o OUT/pages
-verify OUT/flat.yaml --device meta
+diff NET OUT/flat.yaml
 """.strip().splitlines()
 
 
