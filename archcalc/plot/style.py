@@ -121,10 +121,14 @@ class Page:
         if title:
             figure.text(0.5, 1 - 0.05 / whole, "\n".join(title), ha="center", va="top", fontsize=SIZE + 1)
         figure.set_label(caption)
+        self._lay_out(figure)  # sets the ticks; the layout at the end makes room for them
+
+    def _lay_out(self, figure: Figure) -> None:
+        """Run the layout once. ArchcalcError if the labels leave no room for the drawing."""
         with quiet(), warnings.catch_warnings():
             warnings.filterwarnings("error", message="constrained_layout not applied")
             try:
-                figure.draw_without_rendering()  # the first layout sets the ticks; the next makes room for them
+                figure.draw_without_rendering()
             except UserWarning:
                 raise ArchcalcError(
                     f"a width of {self.width:g} inches leaves no room for the drawing beside its labels; "
@@ -132,12 +136,20 @@ class Page:
                 ) from None
 
     def close(self) -> None:
-        """Set the background of the picture, and warn once about characters that no font has."""
-        for ax in self._axes:
-            on_ground(ax if self.user_axes else figure_of(ax), dark=self.look.dark, transparent=self.look.transparent)
-            missing_glyphs(ax if self.user_axes else figure_of(ax))
-            if not self.user_axes:
-                break
+        """Set the background of the picture, warn once about characters that no font has, and fix the layout.
+
+        Each further run of matplotlib's constrained layout moves the axes by about a pixel: without a fixed layout, the
+        second file of a figure would differ from the first.
+        """
+        drawings: list[Axes | Figure] = [*self.user_axes]
+        if not self.user_axes:
+            figure = figure_of(self._axes[0])
+            self._lay_out(figure)
+            figure.set_layout_engine("none")
+            drawings = [figure]
+        for drawing in drawings:
+            on_ground(drawing, dark=self.look.dark, transparent=self.look.transparent)
+            missing_glyphs(drawing)
 
 
 @contextmanager
