@@ -68,10 +68,7 @@ def peak(live: Iterable[OperatorBytes]) -> int:
 def saved_difference(
     network: Network, module: nn.Module, *images: Tensor, amp: bool = False, attention: AttentionForm = "flash"
 ) -> str:
-    """The first saved tensor that differs between archcalc and PyTorch, as text.
-
-    Empty if both save the same tensors.
-    """
+    """The first saved tensor that differs between archcalc and PyTorch, as text. Empty if there is none."""
     batch = len(images[0])
     schedule = training(network, amp=amp, attention=attention, batch=Batch(batch)).of_batch(batch)
     ours = [own for own in schedule.saved_once() if own.storage.bytes(batch)]
