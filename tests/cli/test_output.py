@@ -109,7 +109,6 @@ def test_an_unknown_extension_is_said_before_any_work(arguments: list[str], said
         (["show", "tiny.yaml"], "s.yml", "input:"),
         (["show", "tiny.json"], "s.json", "{"),
         (["export", "tiny.yaml"], "net.py", '"""'),
-        (["audit", "--page"], "a.md", "# "),
     ],
 )
 def test_other_commands_have_extensions_of_their_own(arguments, path, start, archcalc) -> None:
