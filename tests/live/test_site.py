@@ -15,7 +15,7 @@ import pytest
 from archcalc.errors import ArchcalcError
 from archcalc.live.desk import Opened
 from archcalc.live.packed import LEFT_OUT, packed
-from archcalc.live.pyodide import FILES, VERSION, pyodide
+from archcalc.live.pyodide import FILES, INSTALL, VERSION, pyodide
 from archcalc.live.site import LIST, site_files, write_site
 from archcalc.live.state import State
 from tests.architecture import PACKAGE, arrows, room
@@ -81,7 +81,7 @@ def test_the_archive_has_all_that_an_answer_imports():
     paths = {f"archcalc/{module.replace('.', '/')}" for module in reached}
     assert {path for path in paths if not {f"{path}.py", f"{path}/__init__.py"} & {*names}} == set()
     assert {"archcalc/specs/vgg.yaml", "yaml/__init__.py", "tabulate/__init__.py"} < {*names}
-    assert {name.split("/")[1] for name in names} & {*LEFT_OUT} == {"specs"}
+    assert {name.split("/")[1] for name in names} & {*LEFT_OUT} == set()
 
 
 def test_the_same_archcalc_makes_the_same_archive():
@@ -97,6 +97,7 @@ def test_a_site_is_small():
 def test_the_version_is_the_one_that_npm_installs():
     assert LOCK["packages"]["node_modules/pyodide"]["version"] == VERSION
     assert "resolved" not in json.dumps(LOCK)
+    assert INSTALL in (ROOT / "docs" / "live.md").read_text()
 
 
 def test_a_second_run_replaces_the_site(tmp_path, engine):
