@@ -115,7 +115,7 @@ def test_no_label_covers_another_or_leaves_the_page_which_is_a_column_of_readabl
 @pytest.mark.parametrize("kind", [kind for kind in plot.KINDS if kind not in ("graph", "compare")])
 def test_a_figure_is_the_same_picture_however_often_it_is_drawn(kind, tmp_path):
     """A layout that is computed anew for each drawing moves the axes a little each time."""
-    figure = plot.figure(kind, [] if kind == "pattern" else analyses(("resnet18",)))
+    figure = plot.figure(kind, [] if kind == "pattern" else analyses(("lenet5",)))
     first = drawn(figure, tmp_path / "first.png").read_bytes()
     figure.savefig(BytesIO(), format="pdf", dpi=50)
     assert drawn(figure, tmp_path / "second.png").read_bytes() == first

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from archcalc import ArchcalcError, Network, load, networks
+from archcalc import ArchcalcError, Network, load
 from archcalc.export import torch_source
 from archcalc.export.file import class_name
 from archcalc.export.module_names import TAKEN
@@ -21,6 +21,7 @@ from archcalc.layers import registry
 from archcalc.sizes import Shape
 from archcalc.witness import build
 from archcalc.witness.figures import images_of
+from tests.families import FAMILIES, varied
 from tests.witness import networks as random
 
 torch = pytest.importorskip("torch")
@@ -65,18 +66,18 @@ def assert_same_function(network: Network) -> None:
         assert all(torch.equal(a.nan_to_num(7), b.nan_to_num(7)) for a, b in zip(found, wanted, strict=True))
 
 
-@pytest.mark.parametrize("name", networks())
-def test_every_network_of_the_zoo_has_the_same_names_and_shapes(name: str) -> None:
-    network = load(name)
-    with torch.device("meta"), torch.no_grad():
-        ours, theirs = build(network, "meta").state_dict(), exported(network)().eval()
-        assert {key: value.shape for key, value in theirs.state_dict().items()} == {
-            key: value.shape for key, value in ours.items()
-        }
-        if len(network.nodes) < 120:  # the others are more of the same
-            image = torch.zeros(2, network.input.channels, *network.input.axes)
-            shapes = [network.nodes[i].shape for i in network.outputs]
-            assert [out.shape for out in outputs(theirs, image)] == [(2, x.channels, *x.axes) for x in shapes]
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_of_the_zoo_has_the_same_names_and_shapes(family: str) -> None:
+    for network in varied(family):
+        with torch.device("meta"), torch.no_grad():
+            ours, theirs = build(network, "meta").state_dict(), exported(network)().eval()
+            assert {key: value.shape for key, value in theirs.state_dict().items()} == {
+                key: value.shape for key, value in ours.items()
+            }, network.full_name
+            if len(network.nodes) < 120:  # the others are more of the same
+                image = torch.zeros(2, network.input.channels, *network.input.axes)
+                shapes = [(2, x.channels, *x.axes) for x in (network.nodes[i].shape for i in network.outputs)]
+                assert [out.shape for out in outputs(theirs, image)] == shapes, network.full_name
 
 
 @pytest.mark.parametrize(
