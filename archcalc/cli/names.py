@@ -48,16 +48,21 @@ def optimizers() -> Mapping[str, str]:
     return dict.fromkeys(OPTIMIZERS, "")
 
 
-def timed_devices() -> Mapping[str, str]:
+def known_devices() -> Mapping[str, str]:
     from archcalc.timing.reading import devices
 
-    return {**{one.name: one.title for one in devices()}, "all": "all of them, side by side"}
+    return {one.name: one.title for one in devices()}
+
+
+def timed_devices() -> Mapping[str, str]:
+    return {**known_devices(), "all": "all of them, side by side"}
 
 
 def time_columns() -> Mapping[str, str]:
-    from archcalc.report.time import DEVICES, LAYERS
+    from archcalc.report.fastest import BATCHES
+    from archcalc.report.time import DEVICES, LAYERS, PASSES
 
-    return _titles((*LAYERS, *DEVICES))
+    return _titles((*LAYERS, *PASSES, *DEVICES, *BATCHES))
 
 
 def attention_forms() -> Mapping[str, str]:
@@ -111,8 +116,9 @@ def list_columns() -> Mapping[str, str]:
 
 def compare_columns() -> Mapping[str, str]:
     from archcalc.report.compare import COLUMNS
+    from archcalc.report.timed import RATES
 
-    return _titles(heading for heading, _ in COLUMNS.values())
+    return _titles((*(heading for heading, _ in COLUMNS.values()), *RATES))
 
 
 def field_columns() -> Mapping[str, str]:

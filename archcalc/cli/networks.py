@@ -66,6 +66,19 @@ def analyses(args: Arguments) -> list[Any]:
     return [analysis(args, network) for network in networks(args)]
 
 
+def time_request(args: Arguments) -> Any:
+    """The request for a time that the command's options make; None without ``--on``."""
+    from archcalc.report.time import TimeRequest
+
+    given = {name: getattr(args, name) for name in TimeRequest._fields if hasattr(args, name)}
+    if args.on is None:
+        unused = next((name for name in ("amp", "compiled", "channels_last", "tf32") if given[name]), None)
+        if unused:
+            raise ArchcalcError(f"--{unused.replace('_', '-')} is about the time on a device: add --on DEVICE")
+        return None
+    return TimeRequest(**given)
+
+
 def settings_text(args: Arguments) -> str:
     """The text for ``--set help``: the spec parameters of each network, with their defaults."""
     from archcalc.language import load

@@ -79,6 +79,27 @@ TRAINING = Option("--training", "count side heads too; they run in training only
 COUNTING = (INPUT, BATCH, DTYPE, CONVENTION, TRAINING)
 """Options that define an analysis."""
 
+ON = Option(
+    "--on",
+    "the device: a name, or a file of a device (FILE.yaml); archcalc devices lists the names",
+    "DEVICE",
+    names=names.known_devices,
+    free=True,
+    shared=True,
+)
+RUNNING = (
+    Option("--compiled", "operators fused into kernels, as by torch.compile, instead of eager mode", shared=True),
+    Option("--channels-last", "maps and weights channels-last", shared=True),
+    Option("--tf32", "matrix products of float32 in TF32", shared=True),
+)
+"""Options that say how a network runs on a device."""
+TIMING = (
+    ON._replace(about="add the time on this device: a name, or a file of a device (FILE.yaml)", shared=False),
+    Option("--amp", "with --on: mixed precision, as autocast to half precision"),
+    *(option._replace(about=f"with --on: {option.about}", shared=False) for option in RUNNING),
+)
+"""Options that add the time on a device to a table of other figures."""
+
 ZOO = Option("--all", "every network of the zoo", shared=True)
 FORMAT = Option(
     "--format",

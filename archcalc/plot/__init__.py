@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archcalc.plot.kernel_pattern import pattern
     from archcalc.plot.layer_graph import graph
     from archcalc.plot.memory_timeline import memory
+    from archcalc.plot.rooflines import roofline
     from archcalc.plot.volumes import shape
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "picture",
     "rf",
     "rf_map",
+    "roofline",
     "save",
     "shape",
     "svg",

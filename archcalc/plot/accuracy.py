@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot, pi, sqrt
 from string import ascii_lowercase
-from typing import NamedTuple, Unpack
+from typing import Unpack
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -17,6 +16,7 @@ from archcalc.language.accuracy import Accuracy
 from archcalc.plot import labels, style
 from archcalc.plot.colours import INK
 from archcalc.plot.look import Looks
+from archcalc.plot.points import name_discs
 from archcalc.report.compare import published
 from archcalc.units import COUNTS, count_text, unit_for
 
@@ -28,15 +28,6 @@ NAMED, KEY_COLUMNS = 8, 2
 
 PLACES = 3
 """The most tables of one paper, or weights of one library, that a caption names."""
-
-REACHES = (1, 5, 10, 16, 24, 34)
-"""Possible distances from a disc to its text, in points."""
-
-FAR = 4
-"""Points between a disc and its text from which on a line joins the two."""
-
-AROUND = ((1, 0), (0, 1), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
-"""Possible directions from a disc to its text, as (right, up)."""
 
 
 def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) -> Axes:
@@ -84,7 +75,7 @@ def compare(*analyses: Analysis, ax: Axes | None = None, **look: Unpack[Looks]) 
             _key(ax, names)
         page.framed(ax, _caption(analyses, accuracies, protocols, most))
         texts = names if len(names) <= NAMED else [str(nth) for nth in range(1, len(names) + 1)]
-        _named(ax, texts, macs, right, areas)
+        name_discs(ax, texts, list(zip(macs, right, strict=True)), areas)
     return ax
 
 
@@ -128,60 +119,6 @@ def _key(ax: Axes, names: Sequence[str]) -> None:
         columnspacing=1,
         labelspacing=0.25,
     )
-
-
-def _named(ax: Axes, texts: Sequence[str], macs: Sequence[int], right: Sequence[float], areas: Sequence[float]) -> None:
-    """Write each text close to its disc, where it covers no disc and no text. A distant text has a line to its disc."""
-    figure = style.figure_of(ax)
-    figure.draw_without_rendering()
-    points = [ax.transData.transform(at) * 72 / figure.dpi for at in zip(macs, right, strict=True)]
-    frame = Rect(*(n * 72 / figure.dpi for n in ax.get_window_extent().extents))
-    discs = [(x, y, sqrt(area / pi)) for (x, y), area in zip(points, areas, strict=True)]
-    taken = [Rect(x - r, y - r, x + r, y + r) for x, y, r in discs]
-    line = {"arrowstyle": "-", "linewidth": 0.4, "color": INK, "shrinkA": 0, "shrinkB": 0}
-    for at in sorted(range(len(texts)), key=lambda at: areas[at]):
-        x, y, r = discs[at]
-        width, height = labels.text_width(texts[at]) * 72 + 2, labels.SIZE * 1.1
-        spots = [
-            (hypot(across, up) * (r + reach) - r, Rect(left, low, left + width, low + height))
-            for reach in REACHES
-            for across, up in AROUND
-            for left in [x + across * (r + reach) + (across - 1) / 2 * width]
-            for low in [y + up * (r + reach) - height / 2]
-        ]
-        gap, spot = min(spots, key=lambda one: covered(one[1], taken, frame))
-        taken.append(spot)
-        ax.annotate(
-            texts[at],
-            (macs[at], right[at]),
-            ((spot.left + spot.right) / 2 - x, (spot.low + spot.high) / 2 - y),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            zorder=4,
-            arrowprops=line if gap > FAR else None,
-        )
-
-
-class Rect(NamedTuple):
-    """A rectangle on the page, in points."""
-
-    left: float
-    low: float
-    right: float
-    high: float
-
-
-def covered(spot: Rect, taken: Sequence[Rect], frame: Rect) -> float:
-    """The area of the spot, in square points, that lies on a taken rectangle or outside the frame."""
-    width, height = spot.right - spot.left, spot.high - spot.low
-    return width * height - _shared(spot, frame) + sum(_shared(spot, other) for other in taken)
-
-
-def _shared(a: Rect, b: Rect) -> float:
-    width = min(a.right, b.right) - max(a.left, b.left)
-    height = min(a.high, b.high) - max(a.low, b.low)
-    return max(width, 0.0) * max(height, 0.0)
 
 
 def _caption(analyses: Sequence[Analysis], accuracies: Sequence[Accuracy], protocols: Sequence[str], most: int) -> str:

@@ -75,6 +75,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 "budgets",
                 options=("fit", "optimizer", "amp", "checkpoint", "overhead"),
             ),
+            Kind(
+                "roofline",
+                "layers below the roofs of a device: bound by arithmetic or by memory",
+                "rooflines",
+                most=7,
+                options=("on", "amp", "compiled", "channels_last", "tf32"),
+            ),
         )
     }
 )

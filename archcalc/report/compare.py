@@ -16,6 +16,8 @@ from archcalc.report.footer import incomplete_lines
 from archcalc.report.header import Header, subject
 from archcalc.report.layers import GATED, field_of
 from archcalc.report.table import Heading, Known, Table, column_names, unremovable
+from archcalc.report.time import TimeRequest
+from archcalc.report.timed import RATES_LEGEND, Timed
 from archcalc.units import counted
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
@@ -34,7 +36,7 @@ COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
         (Heading("top5", "top-5 %", "printed", 6), lambda a: _error(a, "top5")),
     ]
 }
-RATIOS = ("params", "macs", "memory")
+RATIOS = ("params", "macs", "memory", "images_per_second")
 LEGEND = {
     "depth": "depth: weighted layers on the longest path",
     "memory": "memory: feature maps with the input",
@@ -42,37 +44,48 @@ LEGEND = {
     "rf_with_gates": "field with gates: of that layer over all paths (whole: every unit sees everything)",
     "top1": "top-1: published error",
     "top5": "top-5: published error",
+    **RATES_LEGEND,
 }
 """The meaning of the columns."""
 
 
 def compare_table(
-    analyses: Sequence[Analysis], columns: Sequence[str] | None = None, baseline: Analysis | None = None
+    analyses: Sequence[Analysis],
+    columns: Sequence[str] | None = None,
+    baseline: Analysis | None = None,
+    request: TimeRequest | None = None,
 ) -> Table:
     """One row per analysis. With a baseline: also parameters, MACs and feature maps as multiples of the baseline.
+
+    With a request for a time: also images per second on its device.
 
     The field is the largest field of a layer that does not see the whole input at once. Errors are shown for networks
     with the settings and the input of the zoo if a source is known. The lines below the rows name the source.
     """
     with told_apart([a.network for a in (*analyses, *([baseline] if baseline else []))]):
-        return _compared(analyses, columns, baseline)
+        return _compared(analyses, columns, baseline, None if request is None else Timed(request))
 
 
-def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, baseline: Analysis | None) -> Table:
+def _compared(
+    analyses: Sequence[Analysis], columns: Sequence[str] | None, baseline: Analysis | None, timed: Timed | None
+) -> Table:
     convention = analyses[0].convention
     gated = any(has_gates(a.network) for a in analyses)
-    chosen = columns or [name for name in COLUMNS if gated or name != GATED.name]
-    names = column_names(chosen, (_heading(name, convention.operations_name) for name in COLUMNS))
-    headings = unremovable([_heading(name, convention.operations_name) for name in names], columns)
-    rows = [[COLUMNS[name][1](a) for name in names] for a in analyses]
+    known = {**COLUMNS, **(timed.rates() if timed else {})}
+    titled = {
+        name: heading._replace(title=convention.operations_name) if name == "macs" else heading
+        for name, (heading, _) in known.items()
+    }
+    chosen = columns or [name for name in known if gated or name != GATED.name]
+    names = column_names(chosen, titled.values())
+    headings = unremovable([titled[name] for name in names], columns)
+    rows = [[known[name][1](a) for name in names] for a in analyses]
     if baseline is not None:
-        for name in RATIOS:
-            cell = COLUMNS[name][1]
-            headings.append(
-                Heading(f"{name}_ratio", f"{_heading(name, convention.operations_name).title} x", "ratio", 7)
-            )
+        for name in (name for name in RATIOS if name in known):
+            cell = known[name][1]
+            headings.append(Heading(f"{name}_ratio", f"{titled[name].title} x", "ratio", 7))
             for row, analysis in zip(rows, analyses, strict=True):
-                row.append(cell(analysis) / cell(baseline) if cell(baseline) else None)
+                row.append(_ratio(cell(analysis), cell(baseline)))
     incomplete = [line for a in analyses for line in incomplete_lines(convention, a.unknown_types, a.network.full_name)]
     if incomplete:
         headings.append(Heading("unknown", "unknown types", "text", 9))
@@ -92,15 +105,14 @@ def _compared(analyses: Sequence[Analysis], columns: Sequence[str] | None, basel
         title="comparison",
         headings=headings,
         rows=rows,
-        header=header,
-        footer=[*incomplete, *sources, *unused_of(a.network for a in analyses)],
+        header=timed.header(header) if timed else header,
+        footer=[*(timed.footer if timed else ()), *incomplete, *sources, *unused_of(a.network for a in analyses)],
         details=[LEGEND[name] for name in names if name in LEGEND],
     )
 
 
-def _heading(name: str, counts: str) -> Heading:
-    heading = COLUMNS[name][0]
-    return heading._replace(title=counts) if name == "macs" else heading
+def _ratio(number: float | None, of: float | None) -> float | None:
+    return number / of if number is not None and of else None
 
 
 def network_field(analysis: Analysis, *, with_gates: bool = False) -> Known | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.analysis import Analysis, prepared
@@ -13,7 +13,7 @@ from archcalc.report.header import Header, layer_header
 from archcalc.report.table import Heading, Table
 from archcalc.timing.device import Device, Figure, Measured
 from archcalc.timing.reading import device, devices
-from archcalc.timing.time import Time, need_memory
+from archcalc.timing.time import Settings, Time, need_memory
 from archcalc.units import seconds_text
 
 LAYERS = (
@@ -66,7 +66,7 @@ class TimeRequest(NamedTuple):
     """A request for a table of time. The attributes are the options of ``archcalc time``."""
 
     on: str
-    batch: int = 1
+    batch: int | None = None
     dtype: str = "float32"
     amp: bool = False
     training: bool = False
@@ -74,6 +74,7 @@ class TimeRequest(NamedTuple):
     compiled: bool = False
     channels_last: bool = False
     tf32: bool = False
+    fit: str | None = None
 
     def time(self, analysis: Analysis, on: Device) -> Time:
         """The time on a device. ArchcalcError if the batch does not fit the memory of the device."""
@@ -86,24 +87,24 @@ class TimeRequest(NamedTuple):
             channels_last=self.channels_last,
             tf32=self.tf32,
         )
-        budget = analysis.memory(self.optimizer or "sgd", amp=self.amp)
         batch, size = single(analysis.batch, "batch"), int(on.memory.value)
-        if self.training:
-            need_memory(on, budget.training_parts(batch).total, batch, _most(budget.largest_training, size))
-        else:
-            need_memory(on, budget.inference_parts(batch).total, batch, _most(budget.largest_inference, size))
+        needed, largest = self.memory(analysis)
+        need_memory(on, needed(batch), batch, largest(size))
         return found
 
-
-def _most(largest: Any, size: int) -> int:
-    return int(largest(size))
+    def memory(self, analysis: Analysis) -> tuple[Callable[[int], int], Callable[[int], int]]:
+        """The bytes that a batch needs, and the largest batch for which so many bytes are enough."""
+        budget = analysis.memory(self.optimizer or "sgd", amp=self.amp)
+        if self.training:
+            return lambda batch: budget.training_parts(batch).total, budget.largest_training
+        return lambda batch: budget.inference_parts(batch).total, budget.largest_inference
 
 
 def time_table(network: Network, request: TimeRequest, columns: Sequence[str] | None = None) -> Table:
     """The table of ``archcalc time``: layer by layer on a device; with ``all``, a row for every device."""
-    if request.optimizer is not None and not request.training:
-        raise ArchcalcError(f"--optimizer {request.optimizer} is a matter of training: add --training")
-    analysis = prepared(network, None, request.batch, request.dtype, training=request.training)
+    analysis = prepared(
+        network, None, 1 if request.batch is None else request.batch, request.dtype, training=request.training
+    )
     if request.on == "all":
         return _on_all(analysis, request).selected(columns)
     return _on_one(request.time(analysis, device(request.on))).selected(columns)
@@ -124,7 +125,7 @@ def _on_one(time: Time) -> Table:
         headings=headings,
         rows=rows,
         total=["total", "", macs, moved, None, *totals, 100.0 if rows else 0.0, ""],
-        header=_header(time, f"time on {time.device.title}"),
+        header=time_header(time, f"time on {time.device.title}"),
         footer=[*_figures(time), *_winograd(time)],
         details=DETAILS,
         totals={
@@ -177,20 +178,30 @@ def _error_facts(found: Measured | None) -> dict[str, float | None]:
     return {"error": found and found.median, "error_90": found and found.ninety}
 
 
-def _header(time: Time, what: str) -> Header:
+def time_header(time: Time, what: str) -> Header:
+    """The header of a table of times."""
     settings = time.settings
     analysis = prepared(time.network, None, settings.batch, settings.dtype, training=settings.training)
-    mode = [what, "a step of training" if settings.training else "inference"]
-    mode += [f"optimizer {settings.optimizer}"] * settings.training
-    mode += ["mixed precision (autocast to half precision)"] * settings.amp + ["TF32"] * settings.tf32
-    mode += ["compiled" if settings.compiled else "eager"] + ["channels last"] * settings.channels_last
-    options = settings._asdict()
     return layer_header(analysis)._replace(
         convention=None,
         unknown_types=None,
-        mode=tuple(mode),
-        options={name: value for name, value in options.items() if name not in ("batch", "dtype")},
+        mode=(what, *run_mode(settings)),
+        options=run_options(settings),
     )
+
+
+def run_mode(settings: Settings) -> list[str]:
+    """How a network runs, in words, without batch and dtype."""
+    mode = ["a step of training" if settings.training else "inference"]
+    mode += [f"optimizer {settings.optimizer}"] * settings.training
+    mode += ["mixed precision (autocast to half precision)"] * settings.amp + ["TF32"] * settings.tf32
+    mode += ["compiled" if settings.compiled else "eager"] + ["channels last"] * settings.channels_last
+    return mode
+
+
+def run_options(settings: Settings) -> dict[str, Any]:
+    """How a network runs, for programs, without batch and dtype."""
+    return {name: value for name, value in settings._asdict().items() if name not in ("batch", "dtype")}
 
 
 def _on_all(analysis: Analysis, request: TimeRequest) -> Table:
@@ -211,7 +222,7 @@ def _on_all(analysis: Analysis, request: TimeRequest) -> Table:
         title=analysis.network.title,
         headings=DEVICES,
         rows=rows,
-        header=_header(shown, "time on all devices"),
+        header=time_header(shown, "time on all devices"),
         details=[DETAILS[0], DETAILS[2], "error %: median distance of estimates from measurements on the device."],
     )
 

@@ -109,6 +109,11 @@ def _cached(size: int, device: Device) -> bool:
     return 2 * size <= device.cache.value
 
 
+def largest_cached(access: Access, device: Device) -> int:
+    """The largest batch for which the last-level cache holds a tensor that grows with the batch; 0: none."""
+    return max(0, int((device.cache.value // 2 - access.fixed) // access.per_image))
+
+
 def _always(operator: Operator, device: Device, mode: Mode) -> Terms:
     """The launch, and the conversion of layouts: units for matrix products in half precision want channels last."""
     product = operator.product

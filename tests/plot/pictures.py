@@ -8,6 +8,7 @@ from typing import Any
 from archcalc import Analysis, load
 from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET
 from tests.nets import network as spec
+from tests.timing.round_device import ROUND
 
 SMALL = {
     "small unet": UNET,
@@ -44,6 +45,8 @@ PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("rf-map", ("small unet",), {}),
     *((kind, (name,), {}) for kind in ("rf", "rf-map", "cost") for name in ("mobilenet_v2", "efficientnet_b0")),
     ("cost", ("lenet5",), {"dark": True, "title": "LeNet-5 in the dark"}),
+    ("roofline", ("vgg16", "mobilenet_v2"), {"on": ROUND, "amp": True}),
+    ("roofline", ("lenet5 in training",), {"on": ROUND, "compiled": True, "dark": True}),
     ("pattern", (), {}),
     ("pattern", (), {"kernel": 5, "stack": 2}),
 ]

@@ -45,4 +45,5 @@ def test_the_page_names_every_kind_and_option():
     for kind in KINDS.values():
         row = re.search(rf"^\| `{kind.name}` \|.*$", text, re.MULTILINE)
         assert row, kind.name
-        assert set(re.findall(r"`--(\w+)`", row[0].split("|")[3])) == set(kind.options)
+        named = re.findall(r"`--([\w-]+)`", row[0].split("|")[3])
+        assert {name.replace("-", "_") for name in named} == set(kind.options)

@@ -122,6 +122,19 @@ BAD = [
     (["rf-map", "vector.yaml", "-o", "x.svg"], "vector has no field map: its input 10 has no height and width"),
     (["rf-map", "cube.yaml", "-o", "x.svg"], "cube has no field map: its input 1x4x4x4 has no height and width"),
     (
+        ["roofline", "tiny.yaml", "-o", "x.svg"],
+        "a roofline needs a device: --on a100, or on='a100'; archcalc devices lists them",
+    ),
+    (
+        ["roofline", "tiny.yaml", "--on", "a1000", "-o", "x.svg"],
+        "unknown device 'a1000'; did you mean 'a100'?; a file of a device ends in .yaml",
+    ),
+    (
+        ["roofline", "INPUT 4x4x2 -> RELU", "--on", "a100", "-o", "x.svg"],
+        "INPUT 4x4x2 -> RELU multiplies no matrices: no layer has a place below the roofs",
+    ),
+    (["cost", "tiny.yaml", "--on", "a100", "-o", "x.svg"], "on is an option of roofline, not of cost"),
+    (
         ["compare", "vgg16", "tiny.yaml", "lenet5", "-o", "x.svg"],
         "no accuracy with a source for tiny, lenet5: compare shows networks of the zoo as they were published",
     ),
@@ -166,11 +179,12 @@ def test_vectors_and_lines_are_drawn_where_they_can_be(specs, archcalc):
         assert archcalc("plot", kind, net, "-o", "x.svg") == (0, "", "")
 
 
-@pytest.mark.parametrize("kind", ["rf", "rf-map", "cost", "shape", "memory", "budget"])
+@pytest.mark.parametrize("kind", ["rf", "rf-map", "cost", "shape", "memory", "budget", "roofline"])
 @pytest.mark.parametrize("pattern", ["INPUT 8x8x1 -> FC-5", "INPUT 1x1x1 -> CONV1-1", "INPUT 4x9x2 -> RELU"])
 def test_the_smallest_networks_are_drawn_or_one_sentence_says_why_not(specs, archcalc, kind, pattern, recwarn):
-    status, _, err = archcalc("plot", kind, pattern, "-o", "x.png")
-    assert status == 0 or (kind == "memory" and err.endswith("has no layers to run\n")), err
+    status, _, err = archcalc("plot", kind, pattern, "-o", "x.png", *["--on", "t4"] * (kind == "roofline"))
+    refused = {"memory": "has no layers to run\n", "roofline": "no layer has a place below the roofs\n"}
+    assert status == 0 or (kind in refused and err.endswith(refused[kind])), err
     assert not recwarn.list
 
 

@@ -25,6 +25,8 @@ from archcalc.plot.style import spread
 from archcalc.sizes import Shape
 from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET, network
 from tests.plot.pictures import analysis
+from tests.timing.round_device import ROUND
+from tests.timing.test_time import ONE
 
 
 def drawn(kind, *networks, **options):
@@ -527,6 +529,44 @@ def test_labels_are_moved_as_little_as_keeps_them_apart():
     assert spread([0.0, 0.1], 1.0, 0.0, 10.0) == [0.0, 1.0]
     assert spread([9.9, 9.95], 1.0, 0.0, 10.0) == [9.0, 10.0]
     assert spread([], 1.0, 0.0, 1.0) == []
+
+
+# roofline
+
+
+@pytest.mark.parametrize("batch", [1, 1000])
+def test_a_layer_lies_on_the_roof_that_limits_it(batch):
+    """A 3x3 convolution from 256 to 512 channels on 4x4: at batch 1, its 512x256x9 weights of 4 bytes are the limit."""
+    operations = 2 * 512 * 256 * 9 * 16 * batch
+    moved = 4 * ((256 + 512) * 16 * batch + 512 * 256 * 9)
+    ax = plot.roofline(network(ONE, "one").analyze(batch=batch), on=ROUND)
+    (marks,) = ax.collections
+    ((intensity, rate),) = marks.get_offsets()
+    assert isclose(intensity, operations / moved)
+    assert isclose(rate, 1e12 if batch == 1000 else 1e11 * intensity)
+    memory, peak = (line.get_xydata() for line in ax.lines)
+    assert all(isclose(y, 1e11 * x) for x, y in memory)
+    assert [y for _, y in peak] == [1e12, 1e12]
+    assert memory[-1][0] == peak[0][0] == 10  # where the roofs meet: 1e12 / 1e11
+    took, relu = operations / rate, 2 * 4 * 512 * 16 * batch / 1e11
+    assert {
+        "float32 1 TFLOPS",
+        "memory 100 GB/s",
+        "conv",
+        f"one: {took / (took + relu):.0%} of its time".replace("%", " %"),
+    } <= set(labels(ax))
+
+
+def test_areas_are_times_over_all_networks():
+    """The second network does the convolution of the first twice as fast as its own, of twice the channels."""
+    nets = [network(ONE.replace("512", str(out)), name) for out, name in ((512, "narrow"), (1024, "wide"))]
+    narrow, wide = plot.roofline(*(net.analyze(batch=10**6) for net in nets), on=ROUND).collections
+    assert isclose(2 * narrow.get_sizes()[0], wide.get_sizes()[0])
+
+
+def test_a_roofline_has_the_roof_of_every_dtype_of_the_run():
+    (ax,) = drawn("roofline", "mobilenet_v2", on=ROUND, amp=True)
+    assert {"float16 4 TFLOPS", "float32 1 TFLOPS"} <= set(labels(ax))
 
 
 def test_captions_are_wrapped_between_words():

@@ -6,25 +6,12 @@ import pytest
 
 from archcalc import ArchcalcError, load
 from archcalc.timing.constants import CONSTANTS, usual
-from archcalc.timing.device import Device, Figure
+from archcalc.timing.device import Figure
 from archcalc.timing.reading import device, devices
 from archcalc.timing.time import UPDATES, Settings, Time
 from tests.nets import network
+from tests.timing.round_device import ONES, ROUND
 
-ONES = dict.fromkeys(CONSTANTS, 1.0) | {"columns": 0.0, "depth": 0.0, "conversion": 0.0, "launch": 0.0}
-ROUND = Device(
-    "round",
-    "Round numbers",
-    "gpu",
-    {"float32": Figure(1e12)},
-    {"float16": Figure(4e12)},
-    Figure(1e11),
-    Figure(1.0),
-    Figure(1e12),
-    (Figure(1e9), Figure(1e9)),
-    ONES,
-)
-"""1 TFLOPS, 4 in half precision, 100 GB/s, no cache, and no inefficiency."""
 ONE = "input: [256, 4, 4]\nlayers:\n  - conv: {out: 512, kernel: 3, pad: 1, bias: false}\n    name: conv\n  - relu\n"
 
 

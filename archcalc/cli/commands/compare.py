@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from archcalc.cli import names
 from archcalc.cli.command import Arguments, Command, Option
-from archcalc.cli.networks import analyses, analysis, input_of
-from archcalc.cli.options import COUNTING, EXACT, FORMAT, NET, NET_OPTIONS, OUTPUT, VERBOSE, columns, table_extensions
+from archcalc.cli.networks import analyses, analysis, input_of, time_request
+from archcalc.cli.options import (
+    COUNTING,
+    EXACT,
+    FORMAT,
+    NET,
+    NET_OPTIONS,
+    OUTPUT,
+    TIMING,
+    VERBOSE,
+    columns,
+    table_extensions,
+)
 from archcalc.cli.printing import tables_text
 
 
@@ -15,7 +26,7 @@ def run(args: Arguments) -> str:
 
     compared = analyses(args)
     baseline = analysis(args, load(args.baseline, input=input_of(args))) if args.baseline else None
-    return tables_text(args, [compare_table(compared, args.columns, baseline)])
+    return tables_text(args, [compare_table(compared, args.columns, baseline, time_request(args))])
 
 
 COMMAND = Command(
@@ -34,6 +45,7 @@ COMMAND = Command(
             names=names.networks,
             free=True,
         ),
+        *TIMING,
         FORMAT,
         columns(names.compare_columns),
         EXACT,

@@ -7,7 +7,7 @@ from typing import Any
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Argument, Arguments, Command, Option
 from archcalc.cli.networks import analyses
-from archcalc.cli.options import COUNTING, NET, NET_OPTIONS, OUTPUT
+from archcalc.cli.options import COUNTING, NET, NET_OPTIONS, ON, OUTPUT, RUNNING
 from archcalc.cli.printing import warnings_said
 from archcalc.errors import ArchcalcError
 
@@ -67,8 +67,10 @@ COMMAND = Command(
         Option("--fit", "budget: the memory of the GPU (24GiB)", "SIZE"),
         Option("--optimizer", "budget: sgd, momentum, adam or adamw (sgd)", "NAME", names=names.optimizers),
         Option("--overhead", "budget: add SIZE for the framework and the GPU context (0B)", "SIZE"),
-        Option("--amp", "memory, budget: train in mixed precision"),
+        Option("--amp", "memory, budget, roofline: run in mixed precision"),
         Option("--checkpoint", "memory, budget: blocks that run a second time in the backward pass", "BLOCK,..."),
+        ON._replace(about="roofline: the device, by its name or as a file (FILE.yaml)", shared=False),
+        *(option._replace(about=f"roofline: {option.about}", shared=False) for option in RUNNING),
         Option("--width", "a number of inches, column (3.5) or page (7) (column)", "WIDTH"),
         Option("--title", "a title above the picture", "TEXT"),
         Option("--no-caption", "leave out the caption below the picture"),

@@ -13,7 +13,9 @@ from archcalc.cli.options import (
     INPUT,
     NET,
     NET_OPTIONS,
+    ON,
     OUTPUT,
+    RUNNING,
     VERBOSE,
     columns,
     table_extensions,
@@ -30,7 +32,14 @@ def run(args: Arguments) -> str:
             "time needs a device: --on rtx4090, --on FILE.yaml or --on all; archcalc devices lists them"
         )
     request = TimeRequest(**{name: getattr(args, name) for name in TimeRequest._fields})
-    return tables_text(args, [time_table(network, request, args.columns) for network in networks(args)])
+    if args.optimizer is not None and not args.training:
+        raise ArchcalcError(f"--optimizer {args.optimizer} is a matter of training: add --training")
+    if args.fit is None:
+        return tables_text(args, [time_table(network, request, args.columns) for network in networks(args)])
+    from archcalc.report.fastest import fastest_table
+
+    tables = [fastest_table(network, request).selected(args.columns) for network in networks(args)]
+    return tables_text(args, tables)
 
 
 COMMAND = Command(
@@ -42,14 +51,12 @@ COMMAND = Command(
     options=(
         *NET_OPTIONS,
         INPUT,
-        Option(
-            "--on",
-            "the device: a name, a file of a device (FILE.yaml), or all; --on help lists all",
-            "DEVICE",
+        ON._replace(
+            about="the device: a name, a file of a device (FILE.yaml), or all; archcalc devices lists the names",
             names=names.timed_devices,
-            free=True,
+            shared=False,
         ),
-        BATCH,
+        BATCH._replace(default=None),
         DTYPE,
         Option("--amp", "mixed precision, as autocast to half precision"),
         Option("--training", "a step of training instead of inference"),
@@ -59,9 +66,8 @@ COMMAND = Command(
             "NAME",
             names=names.optimizers,
         ),
-        Option("--compiled", "operators fused into kernels, as by torch.compile, instead of eager mode"),
-        Option("--channels-last", "maps and weights channels-last"),
-        Option("--tf32", "matrix products of float32 in TF32"),
+        *RUNNING,
+        Option("--fit", "find the batch with the most images per second that fits into SIZE (example: 24GiB)", "SIZE"),
         FORMAT,
         columns(names.time_columns),
         EXACT,

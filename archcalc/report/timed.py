@@ -1,0 +1,81 @@
+"""Time as columns of other tables: images per second of networks side by side, and the time of every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from archcalc.analysis import Analysis
+from archcalc.errors import ArchcalcError
+from archcalc.report.header import Header
+from archcalc.report.table import Heading
+from archcalc.report.time import TimeRequest, error_text, run_mode, run_options
+from archcalc.timing.device import Device
+from archcalc.timing.reading import device
+from archcalc.timing.time import Time
+
+RATES = (
+    Heading("images_per_second", "images/s", "ratio", 8),
+    Heading("images_per_second_at_most", "images/s at most", "ratio", 4),
+)
+"""The columns of networks side by side: from the estimate, and from the lower bound."""
+RATES_LEGEND = {
+    RATES[0].name: "images/s: the batch by the estimate of its time",
+    RATES[1].name: "images/s at most: the batch by the lower bound of its time, which no run beats",
+}
+
+
+class Timed:
+    """The times of analyses on one device. An analysis that cannot run there has none, and a problem."""
+
+    def __init__(self, request: TimeRequest) -> None:
+        self.request = request
+        self.on: Device = device(request.on)
+        self._times: dict[int, Time | None] = {}
+        self.problems: list[str] = []
+
+    def time(self, analysis: Analysis) -> Time | None:
+        """The time of an analysis, computed once."""
+        if id(analysis) not in self._times:
+            try:
+                found = self.request.time(analysis, self.on)
+                found.estimate  # noqa: B018 - layers of some types run on no device
+                self._times[id(analysis)] = found
+            except ArchcalcError as error:
+                self._times[id(analysis)] = None
+                self.problems.append(f"{analysis.network.full_name}: {error}")
+        return self._times[id(analysis)]
+
+    def rates(self) -> Mapping[str, tuple[Heading, Callable[[Analysis], Any]]]:
+        """The columns of images per second."""
+        per_second = (lambda time: time.estimate, lambda time: time.lower_bound)
+        return {
+            heading.name: (heading, lambda analysis, seconds=seconds: self._rate(analysis, seconds))
+            for heading, seconds in zip(RATES, per_second, strict=True)
+        }
+
+    def _rate(self, analysis: Analysis, seconds: Callable[[Time], float]) -> float | None:
+        time = self.time(analysis)
+        return None if time is None or not seconds(time) else time.settings.batch / seconds(time)
+
+    def header(self, header: Header) -> Header:
+        """The header with the device, and how the networks run there."""
+        if not self._known:
+            return header
+        settings = self._known[0].settings
+        return header._replace(
+            mode=(*header.mode, f"time on {self.on.title}", *run_mode(settings)),
+            options={**header.options, "on": self.on.name, **run_options(settings)},
+        )
+
+    @property
+    def footer(self) -> list[str]:
+        """The error of the estimates, and what cannot run on the device. ArchcalcError if nothing can."""
+        known = self._known
+        if not known and self.problems:
+            raise ArchcalcError(self.problems[0])
+        return [*map(error_text, known[:1]), *self.problems]
+
+    @property
+    def _known(self) -> list[Time]:
+        return [time for time in self._times.values() if time is not None]
