@@ -22,7 +22,9 @@ PATIENCE = 15_000
 
 
 class LivePage:
-    """One page. ``plain``: as if CodeMirror had not been bundled."""
+    """One page. ``plain``: as if CodeMirror had not been bundled. ``script``: what runs in the page before its own code."""
+
+    script = ""
 
     def __init__(self, browser: Any, link: str, *, plain: bool = True, fragment: str = "", **settings: Any) -> None:
         self.context = browser.new_context(**{"accept_downloads": True, **settings})
@@ -35,6 +37,8 @@ class LivePage:
         self.page.on("console", lambda message: self.complaints.append(f"{message.text} {message.location['url']}"))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        if self.script:
+            self.page.add_init_script(self.script)
         if plain:
             self.page.route(
                 "**/config.json", lambda route: route.fulfill(json={**route.fetch().json(), "editor": False})
@@ -93,5 +97,9 @@ class LivePage:
         self.context.close()
         complaints = [text for text in self.complaints if self.plain or not text.startswith(BROWSERS_OWN)]
         assert complaints == [], complaints
+        assert self.elsewhere() == []
+
+    def elsewhere(self) -> list[str]:
+        """The requests to other origins."""
         home = self.link.partition("/?")[0]
-        assert [url for url in self.asked if not url.startswith((home, "blob:", "data:"))] == []
+        return [url for url in self.asked if not url.startswith((home, "blob:", "data:"))]

@@ -1,9 +1,8 @@
-"""The page shows the numbers of the command line, after each of many random edits too, and saves what was opened."""
+"""The page shows the numbers of the command line, and saves what was opened."""
 
 from __future__ import annotations
 
 import json
-from random import Random
 from threading import Thread
 
 import pytest
@@ -13,8 +12,6 @@ from archcalc.live.desk import Desk
 from archcalc.live.opened import opened_net
 from archcalc.live.server import Server
 from archcalc.report.layers import COLUMNS
-from tests.fuzz.texts import damaged
-from tests.live.asking import state
 from tests.live.browser import LivePage
 
 ROWS = """() => {
@@ -53,23 +50,6 @@ def test_every_cell_is_that_of_the_command_line(open_page, capsys, net):
     rows = json.loads(capsys.readouterr().out)["rows"]
     expected = [{key: shown(key, row) for key in row if not key.startswith("exact")} for row in rows]
     assert live.page.evaluate(ROWS) == expected
-
-
-@pytest.mark.parametrize(("plain", "edits"), [(True, 60), (False, 15)])  # CodeMirror takes a pasted text slowly
-def test_random_edits_never_leave_the_page_stuck(open_page, plain, edits):
-    """Each text gets its own answer: its problems, or its numbers; at the end the page still follows."""
-    live = open_page(plain=plain).ready()
-    live.choose("googlenet")
-    text = state("googlenet")["text"]
-    random = Random(16)
-    for _ in range(edits):
-        live.editor.focus()
-        live.page.keyboard.press("Control+A")
-        live.page.keyboard.insert_text(damaged(random, text) or " ")
-    live.write("INPUT 8x8x3 -> FC-10")
-    live.wait_for_footer(f"parameters: {8 * 8 * 3 * 10 + 10:,} ")
-    assert live.page.locator("#notice").is_hidden()
-    assert live.page.locator("#results.stale").count() == 0
 
 
 @pytest.mark.parametrize("by_key", [True, False])

@@ -1,6 +1,6 @@
 // @ts-check
 // The address of the page: its fragment holds the state and follows every change, or it names a lesson of the course.
-import { emptyState, fragmentOf, stateIn } from "./state.js";
+import { MOST_FRAGMENT, emptyState, fragmentOf, stateIn } from "./state.js";
 
 let written = ""; // the fragment that this page wrote
 let waiting = 0;
@@ -11,8 +11,13 @@ export function writeAddress(state) {
   waiting = setTimeout(async () => {
     const fragment = await fragmentOf(state);
     if (courseAddress()) return;
+    if (fragment.length > MOST_FRAGMENT) return; // an address that nobody could read
     written = fragment;
-    history.replaceState(null, "", `${location.pathname}${location.search}#${written}`);
+    try {
+      history.replaceState(null, "", `${location.pathname}${location.search}#${written}`);
+    } catch {
+      // a browser that allows few changes of the address in a minute: the next change tries again
+    }
   }, 150);
 }
 

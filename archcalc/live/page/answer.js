@@ -4,8 +4,8 @@
 /** @typedef {{ok: boolean, problems?: {text: string, line: number, path?: string}[], [key: string]: any}} Answer */
 /** @typedef {{input: string, allow_missing: boolean}} FileChoices */
 /**
- * How questions reach the calculator. warm: get ready for the next question.
- * @typedef {{ask: (request: Record<string, any>) => Promise<Answer>, askFile: (file: File, how: FileChoices) => Promise<Answer>, warm: () => void}} Reach
+ * How questions reach the calculator. warm: get ready for the next question. most: the bytes of the largest file.
+ * @typedef {{most: number, ask: (request: Record<string, any>) => Promise<Answer>, askFile: (file: File, how: FileChoices) => Promise<Answer>, warm: () => void}} Reach
  */
 
 /** Thrown when a newer question of this page took the place of this one. */

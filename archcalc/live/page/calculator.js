@@ -13,6 +13,8 @@ import { parseExact } from "./numbers.js";
  * @typedef {{calculator: "server" | "worker", editor: boolean, licences: string, bytes?: number}} Config
  */
 
+const MOST_BYTES = 256_000_000; // as the server has it
+
 const page = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 let number = 0;
 /** @type {import("./answer.js").Reach | null} */
@@ -42,6 +44,7 @@ export async function ask(request) {
 /** The state that shows a file. @param {File} file @param {FileChoices} how @returns {Promise<Answer>} */
 export async function askFile(file, how) {
   if (!reach) throw new Unreachable("The calculator is not there yet.");
+  if (file.size > reach.most) return refused(`The file has more than ${reach.most / 1e6} MB.`);
   return reach.askFile(file, how);
 }
 
@@ -70,6 +73,7 @@ function byServer() {
   }
 
   return {
+    most: MOST_BYTES,
     ask: (/** @type {Record<string, any>} */ request) => post("api", JSON.stringify({ ...request, page, number: ++number }), "application/json"),
     askFile: (/** @type {File} */ file, /** @type {FileChoices} */ { input, allow_missing }) =>
       post(`drop?${new URLSearchParams({ name: file.name, input, allow_missing: String(allow_missing) })}`, file, "application/octet-stream"),

@@ -31,8 +31,8 @@ export function combo({ label, placeholder, free, choose }) {
       const text = `${entry.name} ${entry.title} ${entry.year ?? ""}`.toLowerCase();
       return words.every((word) => text.includes(word));
     });
-    const starts = (/** @type {Entry} */ entry) => (words.length && entry.name.startsWith(words[0]) ? 0 : 1);
-    found = matches.sort((a, b) => starts(a) - starts(b)).slice(0, MOST);
+    const far = (/** @type {Entry} */ { name }) => (name === words[0] ? 0 : words.length && name.startsWith(words[0]) ? 1 : 2);
+    found = matches.sort((a, b) => far(a) - far(b)).slice(0, MOST);
     at = -1;
     list.replaceChildren(...found.map((entry, nth) => h("li", {
       role: "option", id: `${id}-${nth}`, "aria-selected": "false",

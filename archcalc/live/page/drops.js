@@ -11,15 +11,21 @@ export function drops(opened, say) {
   const sign = byId("drop");
   const input = byId("file-input");
 
-  /** @param {File | undefined} file @param {{input: string, allow_missing: boolean}} how */
-  async function take(file, how = { input: "", allow_missing: false }) {
+  /** @param {File | undefined} file @param {{input: string, allow_missing: boolean}} how @param {string[]} notes */
+  async function take(file, how = { input: "", allow_missing: false }, notes = []) {
     if (!file) return;
+    const name = file.name.length > 80 ? `${file.name.slice(0, 77)}…` : file.name;
+    try {
+      await file.slice(0, 1).arrayBuffer(); // a folder, and a file that is gone, cannot be read
+    } catch {
+      return say(`${name} cannot be read. A folder is no network.`, true);
+    }
     try {
       const answer = await askFile(file, how);
-      if (answer.ok) opened(answer.state, answer.notes ?? []);
-      else refuse(file, how, (answer.problems ?? []).map(({ text }) => (text.startsWith(file.name) ? text : `${file.name}: ${text}`)));
+      if (answer.ok) opened(answer.state, [...notes, ...(answer.notes ?? [])]);
+      else refuse(file, how, (answer.problems ?? []).map(({ text }) => (text.startsWith(file.name) ? text : `${name}: ${text}`)));
     } catch (error) {
-      say(error instanceof Error && error.message ? error.message : `${file.name} cannot be read.`, true);
+      say(error instanceof Error && error.message ? error.message : `${name} cannot be read.`, true);
     }
   }
 
@@ -56,7 +62,8 @@ export function drops(opened, say) {
     if (!holdsFile(event)) return;
     event.preventDefault();
     event.stopPropagation();
-    take(event.dataTransfer?.files[0]);
+    const files = event.dataTransfer?.files;
+    take(files?.[0], undefined, files && files.length > 1 ? ["One file is opened at a time: the first of those dropped."] : []);
   }, true);
   input.addEventListener("change", () => {
     take(input.files[0]);

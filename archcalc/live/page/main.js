@@ -82,10 +82,13 @@ function open(given, notes = []) {
   if (notes.length) say(notes.join(" "));
 }
 
+let named = 0; // the networks that were asked for by name: only the last one is opened
 /** @param {string} net */
 async function openNamed(net) {
+  const nth = ++named;
   try {
     const answer = await ask({ op: "spec", net });
+    if (nth !== named) return;
     if (!answer.ok) return say(spokenProblems(answer.problems ?? []), true);
     const { text, network, settings, file } = answer.state;
     open({ text, network, settings, file });
@@ -109,9 +112,9 @@ const analyses = new Newest(async (/** @type {import("./state.js").State} */ ask
   try {
     const answer = await ask({ op: "analyze", state: asked });
     const newest = analyses.next === null;
+    if (broken) say("");
+    broken = false;
     if (answer.ok) {
-      if (broken) say("");
-      broken = false;
       [result, shownState] = [answer, asked];
       show(newest);
     } else if (newest) wrong(answer.problems ?? []);

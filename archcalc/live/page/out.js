@@ -2,7 +2,7 @@
 // What leaves the page: the text or the table in a format, and the link.
 import { ask } from "./calculator.js";
 import { byId, copyText, downloadText, h } from "./dom.js";
-import { fragmentOf } from "./state.js";
+import { MOST_FRAGMENT, fragmentOf } from "./state.js";
 
 const TITLES = {
   yaml: "YAML spec", markdown: "Markdown table", csv: "CSV table", latex: "LaTeX table", json: "JSON", text: "Text table", torch: "PyTorch source",
@@ -40,7 +40,9 @@ export function exports(state, say) {
     return `Downloaded: ${file}.`;
   }));
   byId("copy-link").addEventListener("click", guarded(async () => {
-    await copyText(`${location.origin}${location.pathname}#${await fragmentOf(state())}`);
+    const fragment = await fragmentOf(state());
+    if (fragment.length > MOST_FRAGMENT) throw new Error("The text is too large for a link. Save or download the text.");
+    await copyText(`${location.origin}${location.pathname}#${fragment}`);
     return "Copied: a link that holds the text and all choices.";
   }));
 

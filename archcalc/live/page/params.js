@@ -1,6 +1,7 @@
 // @ts-check
 // The spec's own parameters: sliders for numbers, boxes for truth values, choices for words.
 import { h } from "./dom.js";
+import { parseExact, plainText } from "./numbers.js";
 
 /** @typedef {{name: string, default: any, value: any, kind: string, least?: number, most?: number, step?: number, choices?: any[], about?: string}} Param */
 
@@ -18,7 +19,7 @@ export function paramControls(parent, change) {
     const label = h("label", { for: id, title: param.about || null }, param.name);
     const reset = h("button", { type: "button", class: "reset", title: `back to ${text(param.default)}`, "aria-label": `${param.name}: back to ${text(param.default)}`,
       onclick: () => change(param.name, undefined) }, "↺");
-    const same = (/** @type {Param} */ now) => { reset.hidden = JSON.stringify(now.value) === JSON.stringify(now.default); };
+    const same = (/** @type {Param} */ now) => { reset.hidden = plainText(now.value) === plainText(now.default); };
     if (param.kind === "bool") {
       const box = h("input", { type: "checkbox", id, onchange: () => change(param.name, box.checked) });
       return part(label, [box], reset, (now) => { box.checked = now.value === true; same(now); });
@@ -35,7 +36,8 @@ export function paramControls(parent, change) {
       const slider = h("input", { type: "range", min: param.least ?? 0, max: param.most ?? 1,
         step: param.step ?? (param.kind === "int" ? 1 : (Number(param.most) - Number(param.least)) / 100 || "any"),
         "aria-label": `${param.name}, slider`, hidden: !bounded, oninput: () => { number.value = slider.value; take(slider); } });
-      const take = (/** @type {HTMLInputElement} */ from) => change(param.name, Number(from.value));
+      // a number that JavaScript would round goes as a text, which archcalc reads
+      const take = (/** @type {HTMLInputElement} */ { value }) => change(param.name, Number.isInteger(Number(value)) && !Number.isSafeInteger(Number(value)) ? value : Number(value));
       return part(label, [slider, number], reset, (now) => {
         if (document.activeElement !== slider) slider.value = String(now.value);
         if (document.activeElement !== number) number.value = String(now.value);
@@ -57,7 +59,7 @@ export function paramControls(parent, change) {
       parent.hidden = params.length === 0;
       const next = new Map();
       for (const param of params) {
-        const signature = JSON.stringify([param.name, param.kind, param.least, param.most, param.step, param.choices, param.default]);
+        const signature = plainText([param.name, param.kind, param.least, param.most, param.step, param.choices, param.default]);
         const before = made.get(param.name);
         next.set(param.name, before?.signature === signature ? before : { signature, ...control(param) });
       }
@@ -71,7 +73,7 @@ export function paramControls(parent, change) {
 
 /** @param {any} value */
 function text(value) {
-  return typeof value === "string" ? value : JSON.stringify(value) ?? "";
+  return typeof value === "string" ? value : plainText(value);
 }
 
 /** A list is typed as JSON, or without its brackets. @param {string} typed @param {string} kind */
@@ -79,7 +81,8 @@ function valueOf(typed, kind) {
   if (kind === "word") return typed;
   for (const form of [typed, `[${typed}]`]) {
     try {
-      return JSON.parse(form);
+      const value = parseExact(form);
+      return plainText(value) === JSON.stringify(JSON.parse(form)) ? value : typed; // archcalc reads what JavaScript would round
     } catch {
       // the next form, or the text itself
     }

@@ -3,6 +3,7 @@
 import { LEFT, BOTTOM, KINDS, frame, kindClass, kindOf, legend, marker, rowsOf } from "./chart.js";
 import { s } from "./dom.js";
 import { grouped, largestOf, percent } from "./numbers.js";
+import { sumOf } from "./rows.js";
 
 /** The columns that can be drawn: numbers that add up. @param {any} result */
 export function costColumns(result) {
@@ -18,9 +19,10 @@ export function drawCost(result, width, metric) {
   const rows = rowsOf(result);
   const numbers = rows.map(({ values }) => (heading && Number.isFinite(Number(values[heading.key])) ? Number(values[heading.key]) : 0));
   const largest = numbers.indexOf(largestOf(numbers));
-  const sum = numbers.reduce((a, b) => a + b, 0);
+  const exact = rows.map(({ values }) => values);
+  const sum = heading ? sumOf(exact, heading.key) : 0;
   const caption = !heading || !sum ? "No layer has a cost in this column."
-    : `${heading.title} of each layer. Largest: ${rows[largest].name}, ${grouped(numbers[largest])} of ${grouped(sum)} (${percent(numbers[largest], sum)}).`;
+    : `${heading.title} of each layer. Largest: ${rows[largest].name}, ${grouped(exact[largest][heading.key])} of ${grouped(sum)} (${percent(numbers[largest], Number(sum))}).`;
   const { svg, y, inner } = frame({ width, height, top: numbers[largest] || 1, bytes: heading?.kind === "bytes", x: "layers in order", label: caption });
   const each = inner / Math.max(1, rows.length);
   const wide = Math.max(1, each - (each > 4 ? 1 : 0));

@@ -16,7 +16,7 @@ export function drawGrowth(field, width) {
   /** @type {number[]} */
   const input = field.pixels;
   const top = largestOf([...sizes.flat().filter(Number.isFinite), ...input], 2);
-  const end = sizes[sizes.length - 1] ?? [];
+  const end = points[points.length - 1]?.size ?? [];
   const side = largestOf(input);
   const caption = !points.length ? "This network has no receptive fields."
     : `Receptive field of each layer, in pixels. At the end: ${same ? grouped(end[0]) : end.map(grouped).join("×")}. ${sentences(field.lines ?? [])}`;

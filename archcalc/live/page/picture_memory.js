@@ -14,11 +14,12 @@ export function drawMemory(result, memory, width, metric) {
   const run = memory[metric === "training" ? "training" : "inference"] ?? null;
   /** @type {[number, number, string, number, number[]][]} */
   const moments = run?.moments ?? [];
+  const peak = Number(run?.peak.bytes ?? 0);
   const what = metric === "training" ? "a training step" : "an inference run";
   const caption = run === null ? (memory.notes?.[0] ?? `There is no ${what}.`)
-    : `Bytes alive during ${what}, batch ${result.table.batch ?? 1}. Peak: ${grouped(run.peak.bytes)} bytes (${short(run.peak.bytes, true)}) at `
+    : `Bytes alive during ${what}, batch ${result.table.batch ?? 1}. Peak: ${grouped(run.peak.bytes)} bytes (${short(peak, true)}) at `
       + `${result.layers[run.peak.layer]?.name ?? "the end"}, operator ${run.peak.operator}. ${sentences(run.lines)}`;
-  const { svg, y, inner } = frame({ width, height: HEIGHT, top: run?.peak.bytes || 1, bytes: true, x: "operators in order of time", label: caption });
+  const { svg, y, inner } = frame({ width, height: HEIGHT, top: peak || 1, bytes: true, x: "operators in order of time", label: caption });
   const total = Math.max(1, run?.count ?? 1);
   const x = (/** @type {number} */ at) => LEFT + (inner * at) / total;
   const end = (/** @type {number} */ nth) => x(nth + 1 < moments.length ? moments[nth + 1][0] : total);
@@ -35,7 +36,7 @@ export function drawMemory(result, memory, width, metric) {
     svg.append(s("path", { d: `${up}${down}z`, class: `role role-${nth % 6}` }));
   });
   if (run) {
-    svg.append(s("circle", { cx: x(run.peak.at + 0.5), cy: y(run.peak.bytes), r: 4, class: "peak" }));
+    svg.append(s("circle", { cx: x(run.peak.at + 0.5), cy: y(peak), r: 4, class: "peak" }));
     const shown = roles.map((/** @type {string} */ role, /** @type {number} */ nth) => ({ name: String(titles.get(role) ?? role), class: `role-${nth % 6}` }))
       .filter((/** @type {any} */ _, /** @type {number} */ nth) => moments.some(([, , , , parts]) => Number(parts[nth]) > 0));
     legend(svg, [...shown, { name: "peak", class: "peak" }], width, HEIGHT);

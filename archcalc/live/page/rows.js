@@ -11,11 +11,13 @@
 
 const SUMMED = ["count", "bytes"];
 
-/** @param {any} a @param {any} b */
+/** A sum of whole numbers beyond 2^53 stays exact. @param {any} a @param {any} b */
 function added(a, b) {
-  if (typeof a === "bigint" || typeof b === "bigint") return BigInt(a) + BigInt(b);
-  return a + b;
+  const sum = typeof a === "number" && typeof b === "number" ? a + b : NaN;
+  return Number.isSafeInteger(sum) || !(whole(a) && whole(b)) ? Number(a) + Number(b) : BigInt(a) + BigInt(b);
 }
+
+const whole = (/** @type {any} */ value) => typeof value === "bigint" || Number.isInteger(value);
 
 /** The layer of every row of the table. @param {any} answer @returns {number[]} */
 export function layersOfRows(answer) {

@@ -29,7 +29,8 @@ export function checkedState(given) {
   if (Number.isSafeInteger(given.batch) && given.batch > 0) state.batch = given.batch;
   state.training = given.training === true;
   if (given.settings !== null && typeof given.settings === "object") {
-    for (const [name, value] of Object.entries(given.settings).slice(0, 200)) {
+    for (const [name, exact] of Object.entries(given.settings).slice(0, 200)) {
+      const value = typeof exact === "bigint" ? String(exact) : exact;
       if (/^[A-Za-z_]\w{0,80}$/.test(name) && name !== "__proto__" && isSetting(value, 5)) state.settings[name] = value;
     }
   }
@@ -43,9 +44,18 @@ function isSetting(value, levels) {
   return value === null || typeof value === "boolean" || Number.isFinite(value);
 }
 
-/** @param {Blob} blob @param {CompressionStream | DecompressionStream} way @param {number} most */
-async function through(blob, way, most) {
-  const reader = blob.stream().pipeThrough(/** @type {any} */ (way)).getReader();
+const SLICE = 4_096; // bytes that are unpacked at a time: deflate makes a thousand times as many of them at most
+
+/** @param {Uint8Array} bytes @param {CompressionStream | DecompressionStream} way @param {number} most */
+async function through(bytes, way, most) {
+  let from = 0;
+  const slices = new ReadableStream({
+    pull(out) {
+      if (from < bytes.length) out.enqueue(bytes.subarray(from, (from += SLICE)));
+      else out.close();
+    },
+  });
+  const reader = slices.pipeThrough(/** @type {any} */ (way)).getReader();
   /** @type {Uint8Array[]} */
   const parts = [];
   let size = 0;
@@ -68,7 +78,7 @@ export async function fragmentOf(state) {
   const changed = Object.fromEntries(
     Object.entries(state).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(/** @type {any} */ (plain)[name])),
   );
-  const packed = await through(new Blob([JSON.stringify(changed)]), new CompressionStream("deflate-raw"), Infinity);
+  const packed = await through(new TextEncoder().encode(JSON.stringify(changed)), new CompressionStream("deflate-raw"), Infinity);
   const bytes = new Uint8Array(await packed.arrayBuffer());
   let letters = "";
   for (let at = 0; at < bytes.length; at += 0x8000) letters += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
@@ -83,7 +93,7 @@ export async function stateIn(fragment) {
   try {
     const letters = atob(fragment.replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = Uint8Array.from(letters, (letter) => letter.charCodeAt(0));
-    text = await (await through(new Blob([bytes]), new DecompressionStream("deflate-raw"), 2 * MOST_TEXT)).text();
+    text = await (await through(bytes, new DecompressionStream("deflate-raw"), 2 * MOST_TEXT)).text();
   } catch (error) {
     throw new Error(error instanceof Error && error.message === "it is too large" ? error.message : "it is cut off or changed");
   }

@@ -19,8 +19,9 @@ export function windowPicture(parent, asked) {
   /** @param {{from: number, to: number}} a @param {number} by */
   const span = ({ from, to }, by) => Math.max(1, (to - from) * by);
 
-  /** @param {any[]} axes height and width, or the length alone */
-  function draw(axes) {
+  /** @param {any[]} exact height and width, or the length alone */
+  function draw(exact) {
+    const axes = exact.map((axis) => ({ input: Number(axis.input), first: Number(axis.first), last: Number(axis.last) }));
     const [y, x] = axes.length > 1 ? axes.slice(-2) : [null, axes[0]];
     const box = (/** @type {any} */ axis) => (axis ? { from: Math.min(0, axis.first), to: Math.max(axis.input, axis.last + 1) } : { from: 0, to: 1 });
     const [bx, by] = [box(x), box(y)];
@@ -31,7 +32,7 @@ export function windowPicture(parent, asked) {
     const py = (/** @type {number} */ at) => (y ? 2 + (at - by.from) * scale : 2 + at * 26);
     const rect = (/** @type {number} */ x0, /** @type {number} */ x1, /** @type {number} */ y0, /** @type {number} */ y1, /** @type {string} */ kind) =>
       s("rect", { x: px(x0), y: py(y0), width: Math.max(2, px(x1) - px(x0)), height: Math.max(2, py(y1) - py(y0)), class: kind });
-    const text = `Input ${axes.map((axis) => axis.input).join("×")}, window ${axes.map((axis) => `${axis.first} to ${axis.last}`).join(" × ")}`;
+    const text = `Input ${exact.map((axis) => axis.input).join("×")}, window ${exact.map((axis) => `${axis.first} to ${axis.last}`).join(" × ")}`;
     const svg = s("svg", { viewBox: `0 0 ${span(bx, scale) + 4} ${high + 4}`, width: span(bx, scale) + 4, height: high + 4, role: "img", "aria-label": text });
     svg.append(rect(0, x.input, 0, y ? y.input : 1, "input-map"));
     svg.append(rect(x.first, x.last + 1, y ? y.first : 0, y ? y.last + 1 : 1, "window"));
@@ -62,7 +63,7 @@ export function windowPicture(parent, asked) {
       shown = layer;
       name.textContent = name.title = `${label}${answer.unit?.length ? `, unit ${answer.unit.join(", ")}` : ""}`;
       const axes = answer.axes ?? [];
-      if (axes.length && axes.every((/** @type {any} */ axis) => Number.isFinite(axis.first))) draw(axes);
+      if (axes.length && axes.every((/** @type {any} */ axis) => axis.first !== null)) draw(axes);
       else canvas.replaceChildren();
       chooser(layer, answer.unit ?? [], answer.unit ? shape.slice(1) : []);
       lines.replaceChildren(...(answer.lines ?? []).map((/** @type {string} */ line) => h("li", {}, line)));
