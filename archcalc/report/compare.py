@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
 from archcalc.analysis.rows import largest_field
+from archcalc.errors import ArchcalcError
 from archcalc.field.propagation import has_gates
 from archcalc.language.accuracy import Accuracy, accuracies
 from archcalc.naming import told_apart
@@ -17,7 +18,7 @@ from archcalc.report.header import Header, subject
 from archcalc.report.layers import GATED, field_of
 from archcalc.report.table import Heading, Known, Table, column_names, unremovable
 from archcalc.report.time import TimeRequest
-from archcalc.report.timed import RATES_LEGEND, Timed
+from archcalc.report.timed import RATES, RATES_LEGEND, Timed
 from archcalc.units import counted
 
 COLUMNS: Mapping[str, tuple[Heading, Callable[[Analysis], Any]]] = {
@@ -77,7 +78,9 @@ def _compared(
         for name, (heading, _) in known.items()
     }
     chosen = columns or [name for name in known if gated or name != GATED.name]
-    names = column_names(chosen, titled.values())
+    names = column_names(chosen, [*titled.values(), *(() if timed else RATES)])
+    if untimed := [name for name in names if name not in known]:
+        raise ArchcalcError(f"column {untimed[0]} is about the time on a device: add --on DEVICE")
     headings = unremovable([titled[name] for name in names], columns)
     rows = [[known[name][1](a) for name in names] for a in analyses]
     if baseline is not None:

@@ -39,7 +39,7 @@ def device(name: str) -> Device:
         return _known(text.lower())
     if text.lower().endswith(SUFFIXES) or os.sep in text:
         return read_device(text, os.path.basename(text).rpartition(".")[0] or text)
-    raise ArchcalcError(f"{unknown('device', text, names())}; a file of a device ends in .yaml")
+    raise ArchcalcError(unknown("device", text, names(), most=40))
 
 
 @lru_cache(maxsize=64)

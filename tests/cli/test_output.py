@@ -198,7 +198,12 @@ def test_help_in_place_of_a_name_lists_the_names(command, line, archcalc) -> Non
 
 @pytest.mark.parametrize(
     "command",
-    ["table lenet5 --columns {}", "compare lenet5 --columns {}", "rf lenet5 --columns {}", "list lenet5 --columns {}"],
+    [
+        "table lenet5 --columns {}",
+        "compare lenet5 --on a100 --columns {}",
+        "rf lenet5 --columns {}",
+        "list lenet5 --columns {}",
+    ],
 )
 def test_every_column_that_is_listed_can_be_shown(command, archcalc) -> None:
     status, out, _ = archcalc(*command.format("help").split())

@@ -40,10 +40,10 @@ def test_a_batch_that_fits_for_one_network_alone_is_told(archcalc):
     [
         (["--amp"], "--amp is about the time on a device: add --on DEVICE"),
         (["--channels-last"], "--channels-last is about the time on a device: add --on DEVICE"),
-        (["--on", "a10"], "unknown device 'a10'; did you mean 'a100'?"),
+        (["--on", "a1000"], "unknown device 'a1000'; did you mean 'a100'?"),
         (["--on", "t4", "--dtype", "bfloat16"], "vgg16: NVIDIA T4 has no peak for bfloat16"),
         (["--on", "t4", "--batch", "5000"], "NVIDIA T4 has 17.2 GB (16.0 GiB); at most"),
-        (["--columns", "images_per_second"], "unknown column 'images_per_second'"),
+        (["--columns", "images/s"], "column images_per_second is about the time on a device: add --on DEVICE"),
     ],
 )
 def test_a_mistake_is_a_sentence(archcalc, arguments, text):
