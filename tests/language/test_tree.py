@@ -151,6 +151,14 @@ def test_messages(text: str, said: str) -> None:
     assert message(text).startswith(said) if said.endswith(" ") else message(text) == said
 
 
+@pytest.fixture(scope="module")
+def largest() -> float:
+    """The seconds for a text with nearly as many values as one may have."""
+    start = time.process_time()
+    parse("a: [" + "1, " * 99_000 + "]", "a.yaml").data()
+    return time.process_time() - start
+
+
 CHAIN = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1, 400))
 BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 40))
 
@@ -188,11 +196,12 @@ BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]
         "anchors",
     ],
 )
-def test_bombs_are_refused_soon(text: str, said: str) -> None:
+def test_bombs_are_refused_soon(text: str, said: str, largest: float) -> None:
     start = time.process_time()
-    assert message(text).startswith(said)
-    assert len(message(text)) < 500
-    assert time.process_time() - start < 2
+    found = message(text)
+    assert time.process_time() - start < 4 * largest
+    assert found.startswith(said)
+    assert len(found) < 500
 
 
 def test_the_slow_loader_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
