@@ -265,9 +265,11 @@ class Hands:
             "file": self.random.choice(["", "net.yaml"]),
             "training": self.random.random() < 0.3,
         }
-        state["text"] = f"{state['text'].rstrip()}\n# {self.random.getrandbits(60)}\n"
+        number = str(self.random.getrandbits(60))
+        state["text"] = f"{state['text'].rstrip()}\n# {number}\n"
         self.page.page.evaluate("f => { location.hash = f; }", fragment(state))
-        self.page.wait_for("t => watch.last !== '' && JSON.parse(watch.last).text === t", state["text"])
+        self.page.wait_for("n => watch.asked().includes(n)", number)
+        self.page.at_rest()
         self.arrived()
 
     def drop(self) -> None:

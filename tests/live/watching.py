@@ -54,7 +54,8 @@ WATCH = """(() => {
     };
     watch.view = () => watch.views.EditorView.findFromDOM(document.querySelector('.code').shadowRoot.querySelector('.cm-editor'));
     watch.ready = async () => { watch.views = await import('./vendor/editor.js').catch(() => null); };
-    watch.rests = () => open.size === 0 && watch.last !== '' && JSON.parse(watch.last).text === watch.text()
+    watch.asked = () => watch.last && JSON.parse(watch.last).text.replace(/\\r\\n?/g, '\\n');  // as an editor has it
+    watch.rests = () => open.size === 0 && watch.last !== '' && watch.asked() === watch.text()
         && !document.getElementById('results').hasAttribute('aria-busy');
     watch.rested = (most) => new Promise((done) => {
         const end = performance.now() + most;
