@@ -24,11 +24,11 @@ PATIENCE = 15_000
 class LivePage:
     """One page. ``plain``: as if CodeMirror had not been bundled. ``script``: what runs in the page before its own code."""
 
-    script = ""
+    script, patience = "", PATIENCE
 
     def __init__(self, browser: Any, link: str, *, plain: bool = True, fragment: str = "", **settings: Any) -> None:
         self.context = browser.new_context(**{"accept_downloads": True, **settings})
-        self.context.set_default_timeout(PATIENCE)
+        self.context.set_default_timeout(self.patience)
         self.page = self.context.new_page()
         self.plain, self.link = plain, link
         self.asked: list[str] = []

@@ -2,12 +2,13 @@
 
 After each burst the page has to show what the library says of its text: the totals of a fresh table, or the first problem.
 Memory is measured in the same state at the start, in the middle and at the end; from the middle on, the page is not
-loaded again.
+loaded again. Ctrl+C ends the run after the burst, with its figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 from typing import Any
+
+import yaml
 
 from tests.live.browser import CHROMIUM, OFFLINE
 from tests.live.expected import SHOWN, differences, expected
@@ -36,14 +39,14 @@ class Run:
         page.ready().page.evaluate("watch.ready()")
         self.hands = Hands(page, self.random)
         self.edits = self.bursts = self.tables = 0
-        self.slowest = 0.0
+        self.slowest, self.ended = 0.0, False
         self.faults: list[str] = []
         self.memory: list[Memory] = []
 
     def type(self, count: int) -> None:
         """Type so many edits, in bursts."""
         until = self.edits + count
-        while self.edits < until:
+        while self.edits < until and not self.ended:
             if self.random.random() < 0.08:
                 self.hands.go_elsewhere()
             for _ in range(min(self.random.choice([1, 1, 2, 3, 6, 12]), until - self.edits)):
@@ -131,12 +134,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--code", action="store_true", help="in CodeMirror instead of the plain text area")
     parser.add_argument("--site", metavar="DIR", help="in the static site in this folder, instead of archcalc live")
     given = parser.parse_args(arguments)
+    if given.site:
+        vars(yaml).pop("CSafeLoader", None)  # a browser's YAML is that of Python, whose sentences differ from libyaml's
     start = monotonic()
     with sync_playwright() as playwright, static(given.site) if given.site else served() as (link, process):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE.split())
         page = Watched(browser, link, plain=not given.code, viewport={"width": 1000, "height": 600})
-        page.context.set_default_timeout(240_000)
         run = Run(page, given.seed, process)
+        signal.signal(signal.SIGINT, lambda *_: vars(run).update(ended=True))
         run.measure()
         for count in (given.count // 2, given.count - given.count // 2):
             run.type(count)

@@ -109,7 +109,7 @@ class Memory:
 class Watched(LivePage):
     """A page with the script above."""
 
-    script = WATCH
+    script, patience = WATCH, 2 * STUCK
 
     def at_rest(self) -> dict[str, Any]:
         """Wait until every question is answered and the newest text was asked; the state that was asked."""
