@@ -28,6 +28,8 @@ from archcalc.witness.figures import images_of, operator_figures
 BATCH = 2
 PRODUCTS = ("linear", "attention", "matmul")
 """Layer types whose multiply-adds PyTorch runs as products of matrices; all others are convolutions."""
+HALF_IN_ONEDNN = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+"""Whether PyTorch runs convolutions in bfloat16 with oneDNN here: on CPUs with AVX-512. Others copy otherwise."""
 ONE_VALUE = re.compile("Expected more than 1 (value per channel|spatial element) when training")
 
 logging.getLogger("fvcore").setLevel(logging.ERROR)
@@ -190,6 +192,15 @@ def threads_for(network: Network) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def autocasts_for(network: Network) -> tuple[bool, ...]:
+    """Without and with autocast; without alone where PyTorch runs convolutions otherwise than docs/memory.md says with it.
+
+    On CPUs without AVX-512, PyTorch has no oneDNN for convolutions in bfloat16.
+    """
+    over_three = any(node.layer.type.startswith("conv") and len(node.shape.axes) > 2 for node in network.nodes)
+    return (False, True) if HALF_IN_ONEDNN or not over_three else (False,)
 
 
 def _needs_threads(node: Node) -> bool:

@@ -20,7 +20,7 @@ from archcalc.network import Network
 from archcalc.witness import memory
 from archcalc.witness.built import Built
 
-from .against_pytorch import threads_for
+from .against_pytorch import autocasts_for, threads_for
 from .test_memory import BATCH, assert_every_moment, image_of
 
 FIRST = "{conv: {out: 4, kernel: 3, pad: 1}}"
@@ -237,17 +237,12 @@ def network_of(text: str) -> Network:
     return expand(read_text(text, "spec.yaml", "spec"), "spec")
 
 
-HALF_IN_ONEDNN = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-"""Whether PyTorch runs convolutions in bfloat16 with oneDNN here: on CPUs with AVX-512. Others copy otherwise."""
-
-
 def compare(text: str, batch: int = BATCH) -> None:
     """Both passes operator by operator, with and without autocast."""
     network = network_of(text)
     module, image = Built(network, overwritten(network)), image_of(network, "cpu")[:batch]
-    over_three = any(node.layer.type.startswith("conv") and len(node.shape.axes) > 2 for node in network.nodes)
     with threads_for(network):
-        for amp in (False, True) if HALF_IN_ONEDNN or not over_three else (False,):
+        for amp in autocasts_for(network):
             live = memory.inference_live(module, image, amp=amp)
             assert_every_moment(inference(network, amp=amp, sums_in_place=False), live, batch)
             assert memory.saved_difference(network, module, image, amp=amp) == ""

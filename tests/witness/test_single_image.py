@@ -18,7 +18,7 @@ from archcalc.witness.built import Built
 from archcalc.witness.device import allocated
 from archcalc.witness.figures import images_of
 
-from .against_pytorch import threads_for
+from .against_pytorch import autocasts_for, threads_for
 from .test_memory import assert_every_moment
 from .test_memory import two_threads as two_threads
 
@@ -91,7 +91,7 @@ def test_every_byte(size: list[int], layers: str, batch: int) -> None:
     module, images = Built(net, overwritten(net)), images_of(net, "cpu", batch)
     forms: tuple[AttentionForm, ...] = ("flash", "math") if "attention" in layers else ("flash",)
     with threads_for(net):
-        for amp, form in product((False, True), forms):
+        for amp, form in product(autocasts_for(net), forms):
             schedule = inference(net, amp=amp, attention=form, sums_in_place=False)
             live = memory.inference_live(module, *images, amp=amp, attention=form)
             assert_every_moment(schedule, live, batch)
