@@ -53,7 +53,7 @@ def _of_torchvision(name: str, net: str) -> Model:
     settings: dict[str, Any] = {key: None for key in ("weights", "weights_backbone") if key in options}
     if name in ("googlenet", "inception_v3"):
         settings["init_weights"] = False
-    module = _built(lambda: builder(**settings), net)
+    module = built(lambda: builder(**settings), net)
     title, sizes = f"{name} of torchvision", _sizes_of_torchvision(models, name, module)
     if ".detection." not in type(module).__module__:
         return Model(module, title, sizes)
@@ -97,7 +97,7 @@ def _of_timm(name: str, net: str) -> Model:
     timm = _library("timm", net)
     if not timm.is_model(name):
         raise ArchcalcError(Problem(unknown("model of timm", name, _near(name, timm.list_models())), net))
-    module = _built(lambda: timm.create_model(name, pretrained=False), net)
+    module = built(lambda: timm.create_model(name, pretrained=False), net)
     sizes = tuple(getattr(module, "default_cfg", {}).get("input_size", USUAL))
     return Model(module, f"{name} of timm", {"input": sizes})
 
@@ -121,7 +121,7 @@ def _of_user(name: str, net: str) -> Model:
             names = [one for one in dir(found) if not one.startswith("_")]
             raise ArchcalcError(Problem(unknown("attribute", part, names), net))
         found = getattr(found, part)
-    module = _built(found, net) if callable(found) and not isinstance(found, nn.Module) else found
+    module = built(found, net) if callable(found) and not isinstance(found, nn.Module) else found
     if not isinstance(module, nn.Module):
         what = "is" if module is found else "returns a value"
         text = f"{attribute} {what} of the type {type(module).__name__}"
@@ -145,7 +145,7 @@ def _library(name: str, net: str) -> ModuleType:
         raise ArchcalcError(Problem(text, net)) from error
 
 
-def _built(build: Callable[[], Any], net: str) -> Any:
+def built(build: Callable[[], Any], net: str) -> Any:
     """What a function builds, with parameters that have sizes and no values where its code allows it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

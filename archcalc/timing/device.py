@@ -42,6 +42,7 @@ class Device(NamedTuple):
     clock:     the clock of the peaks, and the highest clock that a run can have
     constants: the constants of the model: the usual ones, or those that were fitted on ``fitted``
     errors:    how far estimates lay from measurements on the device
+    also:      other names, as in files of measurements
     """
 
     name: str
@@ -57,6 +58,7 @@ class Device(NamedTuple):
     fitted: str = ""
     errors: tuple[Measured, ...] = ()
     note: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def dtypes(self) -> list[str]:

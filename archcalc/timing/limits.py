@@ -66,15 +66,34 @@ def _arithmetic(operator: Operator, device: Device, mode: Mode) -> Terms:
         return {}
     time = operations(operator, mode) / device.peak(mode.dtype(operator))
     if operator.kind == "attention":
-        return {("masked" if any(one.fixed for one in operator.reads) else "attention",): time}
+        return _attention(operator, time, mode)
+    backward = ("backward",) * (operator.phase == "backward")
     if product.is_depthwise:
         time = operations(operator, mode) / device.vector["float32"].value
-        return {(_depthwise(operator),): time}
+        return {(_depthwise(operator), *("depthwise_backward",) * len(backward)): time}
     if product.is_grouped:
-        return {("grouped",): time, ("grouped", "width"): time / product.channels}
+        return {("grouped", *backward): time, ("grouped", *backward, "width"): time / product.channels}
     name = "convolution" if operator.kind == "convolution" else "product"
     columns, depth = max(1, product.columns), max(1, product.depth)
-    return {(name,): time, (name, "columns"): time / columns, (name, "depth"): time / depth}
+    return {
+        (name, *backward): time,
+        (name, *backward, "columns"): time / columns,
+        (name, *backward, "depth"): time / depth,
+    }
+
+
+def _attention(operator: Operator, time: float, mode: Mode) -> Terms:
+    """Products, a soft-max of every score, and a start for every head of every window."""
+    product = operator.product
+    assert product is not None
+    name = "masked" if is_masked(operator) else "attention"
+    windows = 1e-9 * product.groups * mode.batch
+    return {(name,): time, (name, "scores"): time / max(1, product.depth), ("window",): windows}
+
+
+def is_masked(operator: Operator) -> bool:
+    """Whether a mask or a bias is added to the scores of an attention."""
+    return len(operator.reads) > 1 and operator.reads[-1].fixed > 0
 
 
 def _depthwise(operator: Operator) -> str:
@@ -84,8 +103,7 @@ def _depthwise(operator: Operator) -> str:
     if operator.writes[0].order == "last":
         return "depthwise_large" if product.widest > 7 else "depthwise_last"
     square = product.widest in (1, 3, 5) and product.cells == product.widest**2
-    fast = square and product.groups >= 32 and operator.phase == "forward"
-    return "depthwise" if fast else "depthwise_generic"
+    return "depthwise" if square and product.groups >= 32 else "depthwise_generic"
 
 
 def _traffic(operator: Operator, device: Device, batch: int) -> Terms:
@@ -97,6 +115,9 @@ def _traffic(operator: Operator, device: Device, batch: int) -> Terms:
     elif operator.transposes:
         name = ("memory", "transposed")
     found: dict[tuple[str, ...], float] = {}
+    if operator.kind == "attention" and is_masked(operator) and operator.product is not None:
+        scores = operator.product.rows * operator.product.columns * operator.product.groups * operator.itemsize
+        found["memory", "mask"] = scores * batch / device.bandwidth.value
     for one in (*operator.reads, *operator.writes):
         size = one.bytes(batch)
         key = (*name, "cached") if _cached(size, device) else name
@@ -115,17 +136,26 @@ def largest_cached(access: Access, device: Device) -> int:
 
 
 def _always(operator: Operator, device: Device, mode: Mode) -> Terms:
-    """The launch, and the conversion of layouts: units for matrix products in half precision want channels last."""
+    """The launch, and bytes that move before a convolution starts.
+
+    Units for matrix products in half precision want channels last. A CPU orders the weights anew at every call; where the
+    kernel is as large as the map, this takes longer than the convolution.
+    """
     product = operator.product
-    if (
-        operator.kind != "convolution"
-        or product is None
-        or product.is_depthwise
-        or mode.dtype(operator) not in device.matrix
-    ):
+    if product is None or not operator.macs:
         return {("launch",): 1e-6}
-    size = sum(2 * one.bytes(mode.batch) for one in _maps(operator) if one.order == "first")
-    return {("launch",): 1e-6, ("memory", "conversion"): size / device.bandwidth.value}
+    found: dict[tuple[str, ...], float] = {("call",): 1e-6}
+    if operator.kind == "convolution" and not product.is_depthwise:
+        if mode.dtype(operator) in device.matrix:
+            size = sum(2 * one.bytes(mode.batch) for one in _maps(operator) if one.order == "first")
+            found["memory", "conversion"] = size / device.bandwidth.value
+        elif device.kind == "cpu" and product.rows == 1 and product.cells > LARGE:
+            found["memory", "ordering"] = sum(one.fixed for one in operator.reads) / device.bandwidth.value
+    return found
+
+
+LARGE = 9
+"""Positions of a window beyond which the order of its weights matters."""
 
 
 def _maps(operator: Operator) -> list[Access]:

@@ -9,6 +9,7 @@ from archcalc.memory.lifetime import Schedule
 from archcalc.network import Network
 from archcalc.pytorch.tape import Made, Phase, Ran, Storage, TapeTensor
 from archcalc.timing.products import Product, product_of
+from archcalc.timing.written import constants
 
 Kind = Literal["product", "convolution", "attention", "norm", "pool", "softmax", "upsample", "copy", "elementwise"]
 KINDS: Mapping[str, Kind] = {
@@ -26,7 +27,7 @@ KINDS: Mapping[str, Kind] = {
 CREATORS = frozenset(("ones", "zeros", "new_ones", "scalar_tensor", "rand", "bernoulli_", "arange", "loss backward"))
 """Operators that read nothing."""
 TWICE = frozenset(("native_batch_norm", "native_group_norm"))
-"""Operators that read their input a second time: for the statistics first, and then for the result."""
+"""Operators that read their input twice in training, in both passes: for the sums first, and then for the result."""
 
 
 class Access(NamedTuple):
@@ -97,9 +98,11 @@ class _Reader:
 
     def __init__(self, network: Network, schedule: Schedule) -> None:
         self.network, self.ran = network, schedule.ran
+        self.trains = any(one.phase == "backward" for one in self.ran)
         self.born: dict[int, list[Storage]] = {}
         for storage in schedule.storages:
             self.born.setdefault(storage.born, []).append(storage)
+        self.constant = constants(network)
         self.products: dict[int, Product | None] = {}
         self.parts: dict[int, int] = {}
         """How many operators of the forward pass share the products of a layer."""
@@ -112,8 +115,26 @@ class _Reader:
                 self.copied.add(one.node)
 
     def read(self) -> Iterator[Operator]:
+        """The operators, those of constants once for the whole batch."""
+        for one in self._read():
+            if self.constant:
+                one = one._replace(reads=self._once(one.reads), writes=self._once(one.writes))
+            yield one
+
+    def _once(self, accesses: tuple[Access, ...]) -> tuple[Access, ...]:
+        """What constants are made of is read and written once for a batch."""
+        return tuple(
+            one._replace(per_image=0, fixed=one.fixed + one.per_image)
+            if one.storage is not None and one.storage.node in self.constant
+            else one
+            for one in accesses
+        )
+
+    def _read(self) -> Iterator[Operator]:
         owed = {node.index for node in self.network.after_inputs} - self.copied
         for one in self.ran:
+            if one.operator == "repeat" and one.node in self.constant:
+                continue  # a weight that is the same for all images is a view
             if one.summed != (0, 0):
                 yield _sum(one)
             elif one.operation is not None:
@@ -129,7 +150,10 @@ class _Reader:
     def _forward(self, one: Ran, weights: bool) -> Operator:
         assert one.output is not None
         output, kind = one.output, kind_of(one.operator)
+        order = one.inputs[0].order if self._keeps_channels(one) else output.order
         reads = _distinct(one.inputs)
+        if one.operator in TWICE and self.trains:
+            reads += reads[:1]
         if weights and (fixed := self._weights(one.node)):
             reads.append(Access(None, 0, fixed))
         others = [_whole(storage) for storage in self.born.get(one.moment, ()) if storage is not output.storage]
@@ -140,12 +164,16 @@ class _Reader:
             one.operator,
             kind,
             tuple(reads),
-            (_access(output), *others),
+            (_access(output)._replace(order=order), *others),
             product,
             macs,
             one.inputs[0].itemsize,
             self._interpolated(one) if kind == "upsample" and output.order == "first" else 0,
         )
+
+    def _keeps_channels(self, one: Ran) -> bool:
+        """Whether a copy leaves the channels innermost: where tokens are rearranged, and before a product of theirs."""
+        return one.operator == "clone" and self.network.nodes[one.node].layer.type in ("rearrange", "linear")
 
     def _interpolated(self, one: Ran) -> int:
         """The maps that an operator interpolates; none where it repeats the nearest value."""
@@ -191,6 +219,8 @@ class _Reader:
         else:
             saved = {id(x.storage): _whole(x.storage) for x in operation.saved}
             reads = [gradient, *saved.values()]
+            if operation.operator in TWICE:
+                reads += reads[:2]
         writes = tuple(_whole(storage) for storage in self.born.get(one.moment, ()))
         product, macs = None, 0
         if kind in ("product", "convolution", "attention"):

@@ -22,7 +22,7 @@ SIZES = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 2.0**10, "MiB": 2.0
 CLOCKS = {"MHz": 1e6, "GHz": 1e9}
 HOW = ("read", "recalled", "measured")
 NEEDED = ("title", "kind", "vector", "bandwidth", "cache", "memory")
-KNOWN = (*NEEDED, "matrix", "clock", "highest_clock", "sources", "constants", "fitted", "errors", "note")
+KNOWN = (*NEEDED, "matrix", "clock", "highest_clock", "sources", "constants", "fitted", "errors", "note", "also")
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -110,10 +110,17 @@ class _Reader:
             keys["fitted"].text if "fitted" in keys else "",
             self._errors(),
             keys["note"].text if "note" in keys else "",
+            tuple(one.text for one in self._listed("also")),
         )
         if self.problems:
             raise ArchcalcError(self.problems)
         return found
+
+    def _listed(self, key: str) -> list[Tree]:
+        tree = self.tree.value.get(key)
+        if tree is not None and not isinstance(tree.value, list):
+            self.wrong(f"{key} is a list of names", tree)
+        return tree.value if tree is not None and isinstance(tree.value, list) else []
 
     def _mapping(self, key: str) -> Mapping[str, Tree]:
         tree = self.tree.value.get(key)

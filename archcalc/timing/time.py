@@ -13,10 +13,13 @@ from archcalc.memory.lifetime import Schedule, inference
 from archcalc.memory.training import training
 from archcalc.network import Network
 from archcalc.pytorch.layout import MANY, Batch
+from archcalc.pytorch.runner import AttentionForm
 from archcalc.timing.device import Device, Measured
 from archcalc.timing.fusion import fused
 from archcalc.timing.limits import Mode, bound, limits, operations, seconds
+from archcalc.timing.merging import half_norms, merged, single_norms, written_out
 from archcalc.timing.operators import Access, Operator, operators
+from archcalc.timing.written import as_written
 from archcalc.units import bytes_text
 
 Bound = Literal["arithmetic", "memory", "launch", ""]
@@ -37,7 +40,11 @@ FAST = 4.0
 
 
 class Settings(NamedTuple):
-    """How a network runs: see ``archcalc time --help``."""
+    """How a network runs: see ``archcalc time --help``.
+
+    half_norms: under autocast, normalisations run in half precision, as with timm's ``--fast-norm``
+    attention:  ``flash`` (one fused operator) or ``math`` (the scores are stored)
+    """
 
     batch: int = 1
     dtype: str = "float32"
@@ -47,6 +54,8 @@ class Settings(NamedTuple):
     compiled: bool = False
     channels_last: bool = False
     tf32: bool = False
+    half_norms: bool = False
+    attention: AttentionForm = "flash"
 
     def check(self) -> None:
         """ArchcalcError for settings that exclude each other."""
@@ -110,7 +119,7 @@ class Time:
 
     def __init__(self, network: Network, device: Device, settings: Settings) -> None:
         settings.check()
-        self.network, self.device, self.settings = network, device, settings
+        self.network, self.device, self.settings = as_written(network), device, settings
         for dtype in self._dtypes:
             device.peak(dtype)
 
@@ -131,7 +140,8 @@ class Time:
         arithmetic, traffic, always = (seconds(terms, constants) for terms in limits(one, self.device, mode))
         most = max(arithmetic, traffic)
         what: Bound = "launch" if always > most else "arithmetic" if arithmetic > traffic else "memory"
-        return OperatorTime(one, most + always, bound(one, self.device, mode), what)
+        least = bound(one, self.device, mode)
+        return OperatorTime(one, max(most + always, least), least, what)
 
     @cached_property
     def estimate(self) -> float:
@@ -199,6 +209,7 @@ def recorded(network: Network, settings: Settings, kind: str) -> list[Operator]:
 
     A compiler for GPUs lays out the maps of convolutions channels last, whatever the order of the input.
     """
+    network = as_written(network)
     batch = Batch(1 if settings.batch == 1 else MANY)
     last = settings.channels_last or (settings.compiled and kind == "gpu")
     schedule: Schedule
@@ -207,6 +218,9 @@ def recorded(network: Network, settings: Settings, kind: str) -> list[Operator]:
     else:
         schedule = inference(network, settings.dtype, amp=settings.amp, channels_last=last, batch=batch)
     found = operators(network, schedule)
+    found = merged(found) if settings.attention == "flash" else written_out(found)
+    if settings.amp and kind == "gpu":
+        found = half_norms(found) if settings.half_norms else single_norms(found)
     if settings.compiled:
         found = fused(found, [schedule.outputs[index] for index in network.results()])
     return [*found, *(_updates(network, settings.optimizer) if settings.training else ())]

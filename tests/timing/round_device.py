@@ -5,7 +5,7 @@ from __future__ import annotations
 from archcalc.timing.constants import CONSTANTS
 from archcalc.timing.device import Device, Figure
 
-ONES = dict.fromkeys(CONSTANTS, 1.0) | {"columns": 0.0, "depth": 0.0, "conversion": 0.0, "launch": 0.0}
+ONES = dict.fromkeys(CONSTANTS, 1.0) | {"columns": 0.0, "depth": 0.0, "conversion": 0.0, "launch": 0.0, "call": 0.0}
 ROUND = Device(
     "round",
     "Round numbers",

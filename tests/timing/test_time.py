@@ -33,7 +33,9 @@ def test_a_layer_takes_the_longer_of_its_arithmetic_and_its_traffic():
 
 
 def test_each_inefficiency_is_a_factor():
-    slow = ROUND._replace(constants={**ONES, "convolution": 2.0, "columns": 512.0, "memory": 3.0, "launch": 5.0})
+    slow = ROUND._replace(
+        constants={**ONES, "convolution": 2.0, "columns": 512.0, "memory": 3.0, "launch": 5.0, "call": 5.0}
+    )
     conv, relu = timed(network(ONE), slow, batch=1000).rows
     # twice the time, times (1 + 512 / 512 columns); and 5 us for the launch
     assert conv.estimate == pytest.approx(2 * 2 * (2 * 512 * 16 * 256 * 9 * 1000 / 1e12) + 5e-6)
@@ -84,7 +86,7 @@ def test_rows_add_up_and_the_lower_bound_is_lower():
             time = timed(load(name), device("a100"), amp=True, batch=32, **settings)
             assert time.estimate == pytest.approx(sum(one.estimate for one in time.operators))
             assert 0 < time.lower_bound_fast <= 1.000001 * time.lower_bound < time.estimate
-            assert all(one.lower_bound < one.estimate for one in time.operators)
+            assert all(one.lower_bound <= one.estimate for one in time.operators)
 
 
 def test_more_images_and_slower_devices_take_longer():

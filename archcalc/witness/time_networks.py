@@ -1,0 +1,110 @@
+"""The operators of timm's models, as the files of measured times ran them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from archcalc.network import Network
+from archcalc.timing.operators import Access, Operator
+from archcalc.timing.products import Product
+from archcalc.timing.time import Settings, recorded
+from archcalc.version import __version__
+from archcalc.witness.long_run import Row
+
+ROOMS = ("layers", "importing", "capture", "pytorch", "memory")
+MODULES = ("operators", "products", "merging", "written", "fusion", "time")
+"""What the operators depend on: rooms, and modules of ``timing``."""
+KINDS = {
+    "eager": Settings(2, amp=True, half_norms=True),
+    "last": Settings(2, amp=True, half_norms=True, channels_last=True),
+    "compiled": Settings(2, amp=True, half_norms=True, compiled=True),
+    "cpu": Settings(1),
+    "cpu compiled": Settings(1, compiled=True),
+    "training": Settings(2, amp=True, training=True, optimizer="momentum", attention="math"),
+    "training last": Settings(2, amp=True, training=True, optimizer="momentum", attention="math", channels_last=True),
+}
+"""The ways in which a model runs, each with a name for the file of results."""
+
+
+def kind_of(settings: Settings, device: str) -> str:
+    """The way in which a file ran its models. A batch of one image is recorded for CPUs."""
+    if device == "cpu":
+        return "cpu compiled" if settings.compiled else "cpu"
+    if settings.training:
+        return "training last" if settings.channels_last else "training"
+    return "compiled" if settings.compiled else "last" if settings.channels_last else "eager"
+
+
+def made_by() -> str:
+    """The versions on which the operators depend; archcalc's with a digest of the rooms that make them."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    files = [file for room in ROOMS for file in sorted((package / room).rglob("*.py"))]
+    for file in [*files, *(package / "timing" / f"{module}.py" for module in MODULES)]:
+        digest.update(file.read_bytes())
+    versions = [f"{name} {metadata.version(name)}" for name in ("torch", "timm")]
+    return f"archcalc {__version__} (source code {digest.hexdigest()[:12]}), {', '.join(versions)}"
+
+
+def work(item: str) -> Row:
+    """The operators of an item such as ``eager resnet50 224``, equal ones once with their number."""
+    *kind, name, side = item.split(" ")
+    settings = KINDS[" ".join(kind)]
+    module = _model(name, int(side), settings.training)
+    params = sum(one.numel() for one in module.parameters())
+    from archcalc.capture.networks import network_from
+
+    network = network_from(Network, module, (3, int(side), int(side)))
+    found = recorded(network, settings, "cpu" if kind[0] == "cpu" else "gpu")
+    counts = Counter(_plain(one) for one in found)
+    return {"verdict": "recorded", "params": params, "operators": [[*packed(one), n] for one, n in counts.items()]}
+
+
+def _model(name: str, side: int, training: bool) -> Any:
+    """The model for inputs of this side. Inference runs it after reparameterisation, and with fused attention."""
+    import timm
+    from timm.layers import set_fused_attn
+    from timm.utils.model import reparameterize_model
+
+    from archcalc.capture.models import built
+
+    set_fused_attn(not training)
+    module = built(lambda: timm.create_model(name), name)
+    more = {}
+    if module.default_cfg["input_size"][-1] != side:
+        try:
+            module = built(lambda: timm.create_model(name, img_size=side), name)
+            more = {"img_size": side}
+        except Exception:  # the model takes images of any size
+            more = {}
+    changes = ("reparameterize", "fuse", "switch_to_deploy")
+    if not training and any(hasattr(one, change) for one in module.modules() for change in changes):
+        module = reparameterize_model(timm.create_model(name, **more).eval())
+    return module.eval()
+
+
+def _plain(one: Operator) -> Operator:
+    """An operator without its place."""
+    reads, writes = (tuple(access._replace(storage=None) for access in side) for side in (one.reads, one.writes))
+    return one._replace(node=0, reads=reads, writes=writes)
+
+
+def packed(one: Operator) -> list[Any]:
+    """An operator as JSON."""
+    sides = [[access[1:] for access in side] for side in (one.reads, one.writes)]
+    return [one.phase, one.name, one.kind, *sides, one.product, one.macs, one.itemsize, one.maps]
+
+
+def unpacked(rows: Iterable[list[Any]]) -> list[tuple[Operator, int]]:
+    """The operators of a row of results, with their numbers."""
+    found = []
+    for phase, name, kind, reads, writes, product, macs, itemsize, maps, count in rows:
+        accesses = [tuple(Access(None, *access) for access in side) for side in (reads, writes)]
+        own = None if product is None else Product(*product)
+        found.append((Operator(phase, 0, name, kind, *accesses, own, macs, itemsize, maps), count))
+    return found

@@ -1,0 +1,135 @@
+"""The report on estimates of time: a table of all files, and for each file its worst networks and its constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from archcalc.timing.constants import CONSTANTS
+from archcalc.witness.time_files import MeasuredFile
+
+REASONS = (
+    ("regnetz_", "EvoNorm computes deviations by several passes"),
+    ("beit", "the import adds the bias of queries and values in float32"),
+    ("eva", "the import writes the rotary embedding and the bias out in float32"),
+    ("swin", "windows: small attentions with a mask, whose copies the network does not tell"),
+    ("twins", "attention over five axes takes PyTorch's way in single steps, which the network does not tell"),
+    ("volo", "outlook attention: unfolding and folding"),
+    ("tnt", "very small attentions inside a patch"),
+    ("samvit", "relative positions of every window, written out"),
+    ("max", "attention in windows and on a grid, with biases that the import writes out"),
+    ("coat", "biases of attention that the import writes out"),
+    ("convnext", "depthwise kernels in unusual layouts"),
+    ("focalnet", "depthwise kernels in unusual layouts"),
+    ("edgenext", "depthwise kernels in unusual layouts"),
+    ("convmixer", "9x9 depthwise convolutions"),
+    ("vgg", "cuDNN's choice of algorithm in half precision"),
+    ("condconv", "one grouped convolution with thousands of groups"),
+    ("tf_efficientnet_cc", "one grouped convolution with thousands of groups"),
+    ("resnetblur", "blur pooling as a depthwise convolution"),
+)
+"""Why estimates of some families are wrong, by a part of the name."""
+
+
+class Judged(NamedTuple):
+    """The result of one file.
+
+    models: networks that were judged. left_out: the reasons for which others were not, with their numbers
+    median, ninety, rank: over the halvings, of networks of families that the fit had not seen: the median of each
+            figure, and its standard deviation
+    sheet: the same three figures for the usual constants of the kind of device, without any fit
+    ten:   the same after a fit of ten networks, with the spread
+    worst: the networks with the largest errors, each with the median over the halvings
+    beaten: networks that were faster than their lower bound, with measured / bound
+    constants: the constants that were fitted on all networks
+    """
+
+    file: MeasuredFile
+    models: int
+    left_out: Mapping[str, int]
+    median: tuple[float, float]
+    ninety: tuple[float, float]
+    rank: tuple[float, float]
+    sheet: tuple[float, float, float]
+    ten: tuple[tuple[float, float], ...]
+    worst: Sequence[tuple[str, float]]
+    beaten: Sequence[tuple[str, float]]
+    constants: Mapping[str, float]
+
+
+def report(results: Sequence[Judged], unknown: Sequence[str], made_by: str) -> str:
+    """The report as Markdown."""
+    return "\n".join(_lines(results, unknown, made_by)) + "\n"
+
+
+def _lines(results: Sequence[Judged], unknown: Sequence[str], made_by: str) -> Iterator[str]:
+    yield "# Time: estimates and measurements"
+    yield ""
+    yield (
+        "The truth is timm's own benchmark, measured by its authors (folder results/ of timm's repository). Every model is "
+        "imported, reparameterised for inference, with normalisations in half precision, as the files were made. The "
+        "constants of the device are fitted on one half of the model families and judged on the other half: the figures are "
+        "medians over six random halvings, each in both directions, with their standard deviation. Error: the distance of "
+        "estimate / measured from 1."
+    )
+    yield ""
+    yield f"Made by {made_by}, with `python -m archcalc.witness.time_judge FOLDER reports/time.md`."
+    yield ""
+    yield "| file | networks | median error | 90 % within | Spearman | data sheet alone | after ten networks | bound beaten |"
+    yield "| --- | --: | --: | --: | --: | --: | --: | --: |"
+    for one in results:
+        sheet = f"{_percent(one.sheet[0])}, {_percent(one.sheet[1])}, {one.sheet[2]:.4f}"
+        ten = f"{_percent(one.ten[0][0])}, {_percent(one.ten[1][0])}, {one.ten[2][0]:.4f}"
+        yield (
+            f"| {one.file.name} | {one.models:,} | {_spread(one.median)} | {_spread(one.ninety)} | "
+            f"{one.rank[0]:.4f} ± {one.rank[1]:.4f} | {sheet} | {ten} | {len(one.beaten)} |"
+        )
+    yield ""
+    yield (
+        "Data sheet alone: the usual constants of the kind of device, nothing fitted (these constants were chosen in sight of "
+        "the files of this report). After ten networks: `LOOSE` constants, fitted on ten networks at random, median over six "
+        "draws. Both: median, 90 %, Spearman."
+    )
+    for name in unknown:
+        yield ""
+        yield f"{name} is left out: archcalc knows no device that its name says."
+    for one in results:
+        yield from _of_file(one)
+
+
+def _of_file(one: Judged) -> Iterator[str]:
+    yield ""
+    yield f"## {one.file.name}"
+    yield ""
+    device = one.file.device
+    assert device is not None
+    left = ", ".join(f"{reason}: {count:,}" for reason, count in one.left_out.items())
+    yield f"{device.title}. {one.models:,} of {len(one.file.rows):,} rows are judged" + (
+        f"; left out: {left}." if left else "."
+    )
+    yield ""
+    yield "| network | error | reason |"
+    yield "| --- | --: | --- |"
+    for name, error in one.worst:
+        yield f"| {name} | {error:+.0%} | {_reason(name)} |"
+    if one.beaten:
+        yield ""
+        named = ", ".join(f"{name} ({ratio:.3f})" for name, ratio in one.beaten[:10])
+        yield f"Faster than the lower bound (measured / bound): {named}."
+    yield ""
+    yield "| constant | fitted on all | unit |"
+    yield "| --- | --: | --- |"
+    for name, value in one.constants.items():
+        yield f"| {name} | {value:.3g} | {CONSTANTS[name].unit} |"
+
+
+def _reason(name: str) -> str:
+    return next((reason for part, reason in REASONS if part in name), "not explained")
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.1f} %"
+
+
+def _spread(figure: tuple[float, float]) -> str:
+    return f"{100 * figure[0]:.1f} ± {100 * figure[1]:.1f} %"
