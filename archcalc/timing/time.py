@@ -140,8 +140,7 @@ class Time:
         arithmetic, traffic, always = (seconds(terms, constants) for terms in limits(one, self.device, mode))
         most = max(arithmetic, traffic)
         what: Bound = "launch" if always > most else "arithmetic" if arithmetic > traffic else "memory"
-        least = bound(one, self.device, mode)
-        return OperatorTime(one, max(most + always, least), least, what)
+        return OperatorTime(one, most + always, bound(one, self.device, mode), what)
 
     @cached_property
     def estimate(self) -> float:
