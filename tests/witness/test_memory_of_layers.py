@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 
 import pytest
-import torch
 
 from archcalc.language.expand import expand
 from archcalc.language.zoo import read_text
