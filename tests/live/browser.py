@@ -17,7 +17,7 @@ ROOT = Path(archcalc.live.__file__).parents[2]
 BUNDLE = Path(archcalc.live.__file__).parent / "page" / "vendor" / "editor.js"
 BROWSERS_OWN = "Applying inline style violates"
 """Chromium styles what is typed over a selection in an element that can be edited, and the page's policy blocks the style."""
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds that a test waits for the page on a busy machine."""
 
 
