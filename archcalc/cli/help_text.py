@@ -20,6 +20,7 @@ EXAMPLES = (
     ("archcalc diff resnet50 resnet50_tv", "the layers that differ, aligned"),
     ("archcalc rf alexnet", "the receptive field of every layer"),
     ("archcalc memory resnet50 --fit 24GiB", "the largest batch, at inference and in training"),
+    ("archcalc time resnet50 --on a100 --batch 64", "how long on a device, and how far to trust it"),
     ("archcalc audit googlenet", "published figures, checked"),
     ("archcalc explain resnet50_tv --as fvcore", "from archcalc's count to another tool's"),
     ("archcalc plot cost vgg16 -o vgg16.pdf", "pictures, for a paper or a slide"),

@@ -159,6 +159,16 @@ def devices() -> Mapping[str, str]:
     return dict.fromkeys(("auto", "cpu", "cuda", "meta"), "")
 
 
+def run_devices() -> Mapping[str, str]:
+    return dict.fromkeys(("auto", "cpu", "cuda"), "")
+
+
+def measured_columns() -> Mapping[str, str]:
+    from archcalc.report.measured import BESIDE, MEASURED
+
+    return _titles((*MEASURED, *BESIDE))
+
+
 def targets() -> Mapping[str, str]:
     return {"torch": "PyTorch source"}
 

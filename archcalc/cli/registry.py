@@ -18,6 +18,8 @@ NAMES = (
         "memory",
         "time",
         "devices",
+        "measure",
+        "calibrate",
         "audit",
         "explain",
         "verify",

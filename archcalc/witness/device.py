@@ -14,12 +14,11 @@ import torch
 
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.units import bytes_text
+from archcalc.witness.clock import layer_runs
 
 DEVICES = ("auto", "cuda", "cpu", "meta")
 GLIBC_OPTIONS = ((-4, 0), (-1, 2**31 - 1))
 """M_MMAP_MAX: no tensor has pages of its own. M_TRIM_THRESHOLD: free memory is not returned."""
-WARM_RUNS = 3
-TIMED_RUNS = 10
 
 
 class Device(NamedTuple):
@@ -79,32 +78,7 @@ def layer_times(model: Any, *images: torch.Tensor) -> list[float]:
 
     The times are in the order of ``model.layers``, without the layers that run in training only.
     """
-    events: list[list[torch.cuda.Event]] = []
-
-    def mark(*_: Any) -> None:
-        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-        event.record()
-        events[-1].append(event)
-
-    def begin(*_: Any) -> None:
-        if len(events[-1]) % 2 == 0:  # if odd, a statement before the module has started the layer
-            mark()
-
-    modules = {id(module): module for _, module in model.layers}.values()
-    first = [part for functions in model.before.values() for part in functions]
-    hooks = [part.register_forward_pre_hook(begin) for part in (*first, *modules)]
-    hooks += [module.register_forward_hook(mark) for module in modules]
-    try:
-        for _ in range(WARM_RUNS + TIMED_RUNS):
-            events.append([])
-            with torch.no_grad():
-                model(*images)
-        torch.cuda.synchronize()
-    finally:
-        for hook in hooks:
-            hook.remove()
-    runs = [[a.elapsed_time(b) for a, b in zip(run[::2], run[1::2], strict=True)] for run in events[WARM_RUNS:]]
-    return [median(times) for times in zip(*runs, strict=True)]
+    return [1000 * median(times) for times in zip(*layer_runs(model, images, "cuda"), strict=True)]
 
 
 def allocated(model: Any, *images: torch.Tensor) -> int:

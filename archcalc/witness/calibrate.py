@@ -1,0 +1,213 @@
+"""A file of the device here: peaks, bandwidth and constants from small layers and copies, measured here."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from math import log
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archcalc.timing.constants import CONSTANTS, usual
+from archcalc.timing.device import Device, Figure
+from archcalc.timing.limits import Limits, Mode, limits, seconds
+from archcalc.timing.operators import Operator
+from archcalc.timing.time import Settings, recorded
+from archcalc.version import __version__
+from archcalc.witness.small_layers import SMALL, Small
+
+if TYPE_CHECKING:
+    from archcalc.witness.device import Device as Here
+
+SECONDS = 0.5
+"""The most seconds that a small layer is run, and so about a minute for all of them."""
+PRODUCTS = (512, 1024, 1536)
+"""The sides of the square matrices whose products give the peak."""
+COPIED = 256 * 2**20
+"""The bytes of the tensor whose copy gives the bandwidth: more than a cache holds."""
+FAR = 0.05
+"""The cost of a constant that is e times its usual value, in logarithms of a measured time."""
+STEP, LEAST_STEP = 0.5, 0.01
+
+
+class Sample(NamedTuple):
+    """A small network: the seconds that it took, and the limits of its operators."""
+
+    seconds: float
+    limits: Sequence[Limits]
+
+    def estimate(self, constants: Mapping[str, float]) -> float:
+        total = 0.0
+        for one in self.limits:
+            arithmetic, traffic, always = (seconds(terms, constants) for terms in one)
+            total += max(arithmetic, traffic) + always
+        return total
+
+
+class Run(NamedTuple):
+    """A small network that ran: its operators, their mode, and the seconds of its runs."""
+
+    operators: Sequence[Operator]
+    mode: Mode
+    times: Sequence[float]
+
+    @property
+    def rate(self) -> float:
+        """Operations per second of the fastest run."""
+        return sum(2 * one.macs * self.mode.batch for one in self.operators) / min(self.times)
+
+
+def calibration(here: Here) -> str:
+    """The text of a file of the device here."""
+    kind = "gpu" if here.name == "cuda" else "cpu"
+    peak, bandwidth = _peak(here.name), _bandwidth(here.name)
+    runs = [_run(small, here.name, kind) for small in SMALL]
+    cache, memory = _sizes(here.name)
+    device = Device(
+        "here",
+        _title(here.name),
+        kind,
+        {"float32": Figure(max(peak, *(one.rate for one in runs)))},
+        {},
+        Figure(bandwidth),
+        Figure(float(cache)),
+        Figure(float(memory)),
+        (Figure(1.0), Figure(1.0)),
+        usual(kind),
+    )
+    samples = [Sample(median(run.times), [limits(one, device, run.mode) for one in run.operators]) for run in runs]
+    return _text(device, fitted(samples, usual(kind)), samples, _source(here))
+
+
+def _peak(name: str) -> float:
+    """The operations per second of the fastest product of matrices."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    ones = [torch.rand(side, side, device=name) for side in PRODUCTS]
+    return max(2 * len(one) ** 3 / _least(partial(torch.mm, one, one), name) for one in ones)
+
+
+def _bandwidth(name: str) -> float:
+    """The bytes per second of the fastest copy, which reads and writes."""
+    import torch
+
+    copied = torch.rand(COPIED // 4, device=name)
+    return 2 * COPIED / _least(partial(torch.empty_like(copied).copy_, copied), name)
+
+
+def _least(run: Callable[[], Any], name: str) -> float:
+    from archcalc.witness.clock import whole_runs
+
+    return min(whole_runs(run, name, 2 * SECONDS))
+
+
+def _run(small: Small, name: str, kind: str) -> Run:
+    from archcalc.witness.clock import whole_runs
+    from archcalc.witness.measure import ready
+
+    network, settings = small.network, Settings(small.batch, channels_last=small.channels_last)
+    model, images = ready(network, name, small.batch, small.channels_last)
+    times = whole_runs(partial(model, *images), name, SECONDS)
+    return Run(recorded(network, settings, kind), settings.mode, times)
+
+
+def _source(here: Here) -> str:
+    import torch
+
+    threads = f", {torch.get_num_threads()} threads" if here.name == "cpu" else ""
+    versions = f"archcalc {__version__}, {here.about}{threads}, Python {platform.python_version()}"
+    return f"measured here on {date.today().isoformat()}: {versions}"
+
+
+def fitted(samples: Sequence[Sample], usual: Mapping[str, float]) -> dict[str, float]:
+    """The constants that bring the estimates close to the measurements: those that the samples tell of.
+
+    One constant after another is moved up or down, as long as the sum of distances becomes smaller; then in smaller
+    steps. A distance is the logarithm of a ratio. Far from its usual value, a constant costs something too.
+    """
+    named = {name for one in samples for limit in one.limits for side in limit for term in side for name in term}
+    constants, tuned = dict(usual), [name for name in CONSTANTS if name in named]
+
+    def cost() -> float:
+        off = sum(abs(log(one.estimate(constants) / one.seconds)) for one in samples)
+        return off + FAR * sum(abs(log(constants[name] / usual[name])) for name in tuned)
+
+    best, step = cost(), STEP
+    while step > LEAST_STEP:
+        better = False
+        for name in tuned:
+            low, high = CONSTANTS[name].low, CONSTANTS[name].high
+            before = constants[name]
+            for factor in (1 + step, 1 / (1 + step)):
+                constants[name] = min(high, max(low, before * factor))
+                if (now := cost()) < best - 1e-9:
+                    best, before, better = now, constants[name], True
+                constants[name] = before
+        step = step if better else step / 2
+    return {name: constants[name] for name in tuned}
+
+
+def _text(device: Device, constants: Mapping[str, float], samples: Sequence[Sample], source: str) -> str:
+    every = {**device.constants, **constants}
+    off = sorted(abs(one.estimate(every) / one.seconds - 1) for one in samples)
+    lines = [
+        "# A device for --on, as archcalc calibrate measured it. Every figure can be replaced by that of a data sheet.",
+        f"title: {json.dumps(device.title)}",
+        f"kind: {device.kind}",
+        "note: The peak and the bandwidth are the best that was measured, so a lower bound is no promise of a data sheet.",
+        "sources:",
+        f"  here: {json.dumps(source)}",
+        "  system: what the operating system says",
+        f"vector: {{float32: [{_number(device.vector['float32'].value / 1e9)} GFLOPS, here, measured]}}",
+        f"bandwidth: [{_number(device.bandwidth.value / 1e9)} GB/s, here, measured]",
+        f"cache: [{_number(device.cache.value / 2**20)} MiB, system, read]",
+        f"memory: [{_number(device.memory.value / 2**20)} MiB, system, read]",
+        "constants:",
+        *(f"  {name}: {_number(value)}  # {CONSTANTS[name].about}" for name, value in constants.items()),
+        f"fitted: {len(samples)} small layers, measured here; median distance of their estimates {100 * off[len(off) // 2]:.0f} %",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    """A number with four significant digits, never as a power of ten."""
+    text = f"{value:.4g}"
+    return text if "e" not in text else f"{value:.0f}" if value > 1 else f"{value:.6f}"
+
+
+def _title(name: str) -> str:
+    if name == "cuda":
+        import torch
+
+        return str(torch.cuda.get_device_name())
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    except (OSError, UnicodeDecodeError):
+        found = None
+    return found[1].strip() if found else platform.processor() or platform.machine() or "this device"
+
+
+def _sizes(name: str) -> tuple[int, int]:
+    """The bytes of the last-level cache and of the memory."""
+    if name == "cuda":
+        import torch
+
+        facts = torch.cuda.get_device_properties(0)
+        return facts.L2_cache_size, facts.total_memory
+    return _cache(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cache(root: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> int:
+    """The bytes of the largest cache of the first core; 8 MiB if the system does not say."""
+    units, found = {"K": 2**10, "M": 2**20, "G": 2**30}, []
+    for path in root.glob("index*/size"):
+        if match := re.fullmatch(r"(\d+)([KMG])", path.read_text().strip()):
+            found.append(int(match[1]) * units[match[2]])
+    return max(found, default=8 * 2**20)

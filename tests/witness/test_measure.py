@@ -1,0 +1,125 @@
+"""``measure`` and ``calibrate``: what is measured here stands beside the estimate, and a fit finds known constants."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("torch")
+
+from archcalc.timing.constants import CONSTANTS, usual
+from archcalc.timing.device import Device, Figure
+from archcalc.timing.limits import limits
+from archcalc.timing.reading import device
+from archcalc.timing.time import Settings, recorded
+from archcalc.witness.calibrate import Sample, _cache, _number, _text, fitted
+from archcalc.witness.small_layers import SMALL
+from archcalc.witness.times import Span
+
+HERE = Device(
+    "here",
+    'A "quoted": name # with signs',
+    "cpu",
+    {"float32": Figure(123.456e9)},
+    {},
+    Figure(20e9),
+    Figure(8 * 2.0**20),
+    Figure(16 * 2.0**30),
+    (Figure(1.0), Figure(1.0)),
+    usual("cpu"),
+)
+
+
+def samples_of(constants):
+    """Small layers whose times are the model's own, for these constants."""
+    found = []
+    for small in SMALL:
+        settings = Settings(small.batch, channels_last=small.channels_last)
+        terms = [limits(one, HERE, settings.mode) for one in recorded(small.network, settings, "cpu")]
+        found.append(Sample(Sample(1.0, terms).estimate(constants), terms))
+    return found
+
+
+def test_a_fit_finds_the_constants_that_made_the_times():
+    true = {**usual("cpu"), "convolution": 2.0, "depthwise": 12.0, "launch": 25.0, "norm": 2.0, "columns": 8.0}
+    samples = samples_of(true)
+    found = {**usual("cpu"), **fitted(samples, usual("cpu"))}
+    assert all(one.estimate(found) == pytest.approx(one.seconds, rel=0.05) for one in samples)
+    for name in ("convolution", "depthwise", "launch"):
+        assert found[name] == pytest.approx(true[name], rel=0.15), name
+
+
+def test_a_fit_stays_in_the_plausible_range():
+    """Times a million times too long: no constant leaves its range."""
+    samples = [one._replace(seconds=1e6 * one.seconds) for one in samples_of(usual("cpu"))]
+    for name, value in fitted(samples, usual("cpu")).items():
+        assert CONSTANTS[name].low <= value <= CONSTANTS[name].high, name
+
+
+def test_the_written_file_is_a_device(tmp_path):
+    constants = {"convolution": 1.23456, "launch": 0.123456, "conversion": 0.01}
+    path = tmp_path / "mine.yaml"
+    path.write_text(_text(HERE, constants, samples_of(usual("cpu"))[:3], 'measured: "here" # today'))
+    mine = device(str(path))
+    assert (mine.title, mine.kind) == (HERE.title, "cpu")
+    assert mine.vector["float32"] == Figure(123.5e9, 'measured: "here" # today', "measured")
+    assert (mine.bandwidth.value, mine.cache.value, mine.memory.value) == (20e9, 2.0**23, 16 * 2.0**30)
+    assert {name: mine.constants[name] for name in constants} == {
+        "convolution": 1.235,
+        "launch": 0.1235,
+        "conversion": 0.01,
+    }
+    assert mine.fitted.startswith("3 small layers")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(123456.0, "123456"), (1.23456, "1.235"), (0.000123456, "0.0001235"), (0.00001, "0.000010"), (8.0, "8")],
+)
+def test_a_figure_is_no_power_of_ten(value, text):
+    assert _number(value) == text
+
+
+def test_the_largest_cache_of_a_core(tmp_path):
+    for nth, size in enumerate(("32K", "1280K", "24M")):
+        (tmp_path / f"index{nth}").mkdir()
+        (tmp_path / f"index{nth}" / "size").write_text(f"{size}\n")
+    assert _cache(tmp_path) == 24 * 2**20
+    assert _cache(tmp_path / "none") == 8 * 2**20
+
+
+def test_a_span_is_the_middle_half():
+    span = Span.of([5.0, 1.0, 2.0, 4.0, 3.0])
+    assert span == Span(3.0, 2.0, 4.0)
+    assert span.spread == pytest.approx(2 / 3)
+
+
+def test_layers_are_measured_beside_the_estimate(archcalc):
+    status, out, err = archcalc("measure", "lenet5", "--device", "cpu", "--on", "i7-12700h", "--format", "json")
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    names = [row["layer"] for row in found["rows"]]
+    estimated = json.loads(archcalc("time", "lenet5", "--on", "i7-12700h", "--format", "json")[1])
+    assert names == [row["layer"] for row in estimated["rows"]]
+    assert [row["estimate"] for row in found["rows"]] == [row["estimate"] for row in estimated["rows"]]
+    assert all(row["measured"] > 0 for row in found["rows"])
+    assert found["totals"]["measured_low"] <= found["totals"]["measured"] <= found["totals"]["measured_high"]
+    assert found["device"].startswith("cpu: ")
+    assert "torch" in found["device"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["lenet5", "--device", "meta"], "--device meta computes no values, so a run takes no time; use cpu or cuda"),
+        (["lenet5", "--device", "cup"], "unknown device 'cup'; did you mean 'cpu'?"),
+        (["lenet5", "--device", "cpu", "--on", "mycpu.yaml"], "mycpu.yaml: cannot be read: No such file or directory"),
+        (["vgg16", "--device", "cpu", "--batch", "1000000"], "use a smaller --batch"),
+    ],
+)
+def test_a_mistake_is_a_sentence(archcalc, arguments, text):
+    status, out, err = archcalc("measure", *arguments)
+    assert (status, out) == (2, "")
+    assert text in err
+    assert err.count("\n") == 1
