@@ -38,7 +38,7 @@ class Server(ThreadingHTTPServer):
     """The server of one page. ``link`` opens the page, and holds the token."""
 
     daemon_threads = True
-    request_queue_size = 64  # a browser opens several connections at once, and one that finds no place waits for seconds
+    request_queue_size = 64  # a browser opens several connections at once; one without a place waits for seconds
     allow_reuse_address = os.name != "nt"  # on Windows, it would let another program take the port
 
     def __init__(self, desk: Desk, port: int = 0) -> None:
