@@ -124,6 +124,8 @@ def test_rows_work_with_the_keyboard_alone(open_page):
     live.page.keyboard.press("Enter")
     assert live.page.locator("tr[aria-selected=true] th").inner_text() == "conv2_1"
     live.wait_for("() => document.querySelector('.window-name').textContent.startsWith('conv2_1')")
+    live.page.emulate_media(forced_colors="active")  # without backgrounds, the line of the row has an outline
+    assert live.page.locator(".marks .lit").evaluate("e => getComputedStyle(e).outlineColor") == "rgb(0, 0, 0)"
     live.page.keyboard.press("ArrowLeft")
     assert live.page.evaluate(focused).startswith("▾ conv2")
 
