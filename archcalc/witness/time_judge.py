@@ -42,11 +42,11 @@ def item_of(file: MeasuredFile, model: str, side: int) -> str:
 def samples_of(file: MeasuredFile, rows: Mapping[str, Row]) -> tuple[list[Sample], dict[str, int]]:
     """The measured networks of a file that can be judged, and why others cannot."""
     assert file.device is not None
-    found, left_out = [], {"not imported": 0, "another form (parameters differ)": 0}
+    found, left_out = [], {"not recorded": 0, "another form (parameters differ)": 0}
     for one in file.rows:
         row = rows.get(item_of(file, one.model, one.side))
         if row is None or row["verdict"] != "recorded":
-            left_out["not imported"] += 1
+            left_out["not recorded"] += 1
         elif one.params is not None and abs(row["params"] / 1e6 - one.params) > TOLERANCE:
             left_out["another form (parameters differ)"] += 1
         else:

@@ -87,9 +87,12 @@ def _lines(results: Sequence[Judged], unknown: Sequence[str], made_by: str) -> I
     yield ""
     yield (
         "Data sheet alone: the usual constants of the kind of device, nothing fitted (these constants were chosen in sight of "
-        "the files of this report). After ten networks: `LOOSE` constants, fitted on ten networks at random, median over six "
+        "the files of this report). After ten networks: fitted on ten networks at random, median over six "
         "draws. Both: median, 90 %, Spearman."
     )
+    if any("not recorded" in one.left_out for one in results):
+        yield ""
+        yield "Not recorded: the run did not reach these models, or they cannot be imported. A complete run records all."
     for name in unknown:
         yield ""
         yield f"{name} is left out: archcalc knows no device that its name says."

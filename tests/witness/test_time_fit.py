@@ -155,7 +155,7 @@ def test_networks_of_another_form_are_left_out_and_counted(tmp_path):
     rows = {item_of(file, name, 224): row for name in ("same", "other")}
     found, left_out = samples_of(file, rows)
     assert [one.name for one in found] == ["same"]
-    assert left_out == {"not imported": 1, "another form (parameters differ)": 1}
+    assert left_out == {"not recorded": 1, "another form (parameters differ)": 1}
 
 
 def test_a_report_says_what_it_knows(tmp_path):
