@@ -61,7 +61,7 @@ BREAKS = " \t\n\"'@><=;|&(:"
         ("memory vgg16 -", {"--help", *(option.name for option in command("memory").options)}),
         ("export --to ", {"torch"}),
         ("completion ", {"bash", "zsh", "fish"}),
-        ("help me", {"memory"}),
+        ("help me", {"memory", "measure"}),
         ("--ver", {"--version"}),
         ("nothing ", set()),
         ("diff vgg16 --batch ", set()),

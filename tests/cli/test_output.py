@@ -32,11 +32,15 @@ TABLES = {
     "audit": ["lenet5"],
     "explain": ["tiny.yaml"],
 }
-"""Commands that print a table, with networks that they take at once; ``verify`` needs torch and is below."""
+"""Commands that print a table, with networks that they take at once. The commands that run PyTorch are below."""
+
+
+RUNNING = {"verify": ["tiny.yaml", "--device", "meta"], "measure": ["tiny.yaml", "--device", "cpu"]}
+"""Commands that run PyTorch and print a table."""
 
 
 def test_every_command_with_formats_is_tried() -> None:
-    assert {*TABLES, "verify"} == {
+    assert {*TABLES, *RUNNING} == {
         command.name
         for command in commands()
         if command.extensions is not None and command.name not in ("show", "import", "export", "schema")
@@ -53,9 +57,10 @@ def test_the_extension_says_the_format(command: str, extension: str, archcalc) -
     assert Path(f"T.{extension.upper()}").read_text(encoding="utf-8") == printed[1]
 
 
-def test_verify_follows_the_extension(archcalc) -> None:
+@pytest.mark.parametrize("command", RUNNING)
+def test_a_command_that_runs_pytorch_follows_the_extension(command: str, archcalc) -> None:
     pytest.importorskip("torch")
-    archcalc("verify", "tiny.yaml", "--device", "meta", "-o", "t.json")
+    archcalc(command, *RUNNING[command], "-o", "t.json")
     assert json.loads(Path("t.json").read_text(encoding="utf-8"))
 
 
