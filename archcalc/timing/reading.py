@@ -23,6 +23,9 @@ CLOCKS = {"MHz": 1e6, "GHz": 1e9}
 HOW = ("read", "recalled", "measured")
 NEEDED = ("title", "kind", "vector", "bandwidth", "cache", "memory")
 KNOWN = (*NEEDED, "matrix", "clock", "highest_clock", "sources", "constants", "fitted", "errors", "note", "also")
+MOST = 1e21
+"""The largest figure that is accepted, in operations, bytes, bytes per second or hertz."""
+TEXTS = ("title", "fitted", "note")
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -87,6 +90,10 @@ class _Reader:
             self.wrong(unknown("key of a device", key, KNOWN), keys[key])
         for key in [key for key in NEEDED if key not in keys]:
             self.wrong(f"a device needs {key}", self.tree)
+        for key in [key for key in TEXTS if key in keys and not (keys[key].text and keys[key].text.isprintable())]:
+            self.wrong(f"{key} is a line of signs that can be printed", keys[key])
+        if "highest_clock" in keys and "clock" not in keys:
+            self.wrong("highest_clock needs clock, the clock of the peaks", keys["highest_clock"])
         self.sources = {key: tree.text for key, tree in self._mapping("sources").items()}
         kind = keys["kind"].text if "kind" in keys else KINDS[0]
         if kind not in KINDS:
@@ -167,6 +174,9 @@ class _Reader:
         if value <= 0:
             self.wrong(f"{what} must be above zero, got {texts[0]}", tree)
             return Figure(1.0)
+        if value * units[unit] > MOST:
+            self.wrong(f"{what} is more than any device has, got {texts[0][:40]!r}", tree)
+            return Figure(1.0)
         source = texts[1] if len(texts) > 1 else ""
         how = texts[2] if len(texts) > 2 else ""
         if source and self.sources and source not in self.sources:
@@ -201,6 +211,8 @@ class _Reader:
             try:
                 networks, *numbers = (one.value for one in row[:4])
                 median, ninety, spearman = (float(n) for n in numbers)
+                if not (networks >= 1 and 0 <= median <= ninety < MOST and -1 <= spearman <= 1):
+                    raise ValueError
                 found.append(Measured(mode, int(networks), median, ninety, spearman, row[4].text))
             except (TypeError, ValueError, IndexError):
                 text = "is a list: the number of networks, the median error, the error of 90 %, Spearman's rank, the source"
