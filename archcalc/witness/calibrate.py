@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.timing.constants import CONSTANTS, usual
 from archcalc.timing.device import Device, Figure
-from archcalc.timing.limits import Limits, Mode, limits, seconds
+from archcalc.timing.limits import Mode
 from archcalc.timing.operators import Operator
 from archcalc.timing.time import Settings, recorded
 from archcalc.version import __version__
 from archcalc.witness.small_layers import SMALL, Small
+from archcalc.witness.time_fit import Sample, Samples, sample
 
 if TYPE_CHECKING:
     from archcalc.witness.device import Device as Here
@@ -31,23 +32,6 @@ PRODUCTS = (512, 1024, 1536)
 """The sides of the square matrices whose products give the peak."""
 COPIED = 256 * 2**20
 """The bytes of the tensor whose copy gives the bandwidth: more than a cache holds."""
-FAR = 0.05
-"""The cost of a constant that is e times its usual value, in logarithms of a measured time."""
-STEP, LEAST_STEP = 0.5, 0.01
-
-
-class Sample(NamedTuple):
-    """A small network: the seconds that it took, and the limits of its operators."""
-
-    seconds: float
-    limits: Sequence[Limits]
-
-    def estimate(self, constants: Mapping[str, float]) -> float:
-        total = 0.0
-        for one in self.limits:
-            arithmetic, traffic, always = (seconds(terms, constants) for terms in one)
-            total += max(arithmetic, traffic) + always
-        return total
 
 
 class Run(NamedTuple):
@@ -61,6 +45,10 @@ class Run(NamedTuple):
     def rate(self) -> float:
         """Operations per second of the fastest run."""
         return sum(2 * one.macs * self.mode.batch for one in self.operators) / min(self.times)
+
+    def sample(self, device: Device) -> Sample:
+        """The median of the runs, for the fit."""
+        return sample("", median(self.times), [(one, 1) for one in self.operators], device, self.mode)
 
 
 def calibration(here: Here) -> str:
@@ -81,8 +69,8 @@ def calibration(here: Here) -> str:
         (Figure(1.0), Figure(1.0)),
         usual(kind),
     )
-    samples = [Sample(median(run.times), [limits(one, device, run.mode) for one in run.operators]) for run in runs]
-    return _text(device, fitted(samples, usual(kind)), samples, _source(here))
+    samples = Samples([run.sample(device) for run in runs])
+    return _text(device, samples.fit(usual(kind)), samples, _source(here))
 
 
 def _peak(name: str) -> float:
@@ -126,37 +114,9 @@ def _source(here: Here) -> str:
     return f"measured here on {date.today().isoformat()}: {versions}"
 
 
-def fitted(samples: Sequence[Sample], usual: Mapping[str, float]) -> dict[str, float]:
-    """The constants that bring the estimates close to the measurements: those that the samples tell of.
-
-    One constant after another is moved up or down, as long as the sum of distances becomes smaller; then in smaller
-    steps. A distance is the logarithm of a ratio. Far from its usual value, a constant costs something too.
-    """
-    named = {name for one in samples for limit in one.limits for side in limit for term in side for name in term}
-    constants, tuned = dict(usual), [name for name in CONSTANTS if name in named]
-
-    def cost() -> float:
-        off = sum(abs(log(one.estimate(constants) / one.seconds)) for one in samples)
-        return off + FAR * sum(abs(log(constants[name] / usual[name])) for name in tuned)
-
-    best, step = cost(), STEP
-    while step > LEAST_STEP:
-        better = False
-        for name in tuned:
-            low, high = CONSTANTS[name].low, CONSTANTS[name].high
-            before = constants[name]
-            for factor in (1 + step, 1 / (1 + step)):
-                constants[name] = min(high, max(low, before * factor))
-                if (now := cost()) < best - 1e-9:
-                    best, before, better = now, constants[name], True
-                constants[name] = before
-        step = step if better else step / 2
-    return {name: constants[name] for name in tuned}
-
-
-def _text(device: Device, constants: Mapping[str, float], samples: Sequence[Sample], source: str) -> str:
-    every = {**device.constants, **constants}
-    off = sorted(abs(one.estimate(every) / one.seconds - 1) for one in samples)
+def _text(device: Device, constants: Mapping[str, float], samples: Samples, source: str) -> str:
+    estimates = samples.estimates([log(constants[name]) for name in samples.constants])
+    off = sorted(abs(estimates / samples.seconds - 1))
     lines = [
         "# A device for --on, as archcalc calibrate measured it. Every figure can be replaced by that of a data sheet.",
         f"title: {json.dumps(device.title)}",
@@ -171,7 +131,7 @@ def _text(device: Device, constants: Mapping[str, float], samples: Sequence[Samp
         f"memory: [{_number(device.memory.value / 2**20)} MiB, system, read]",
         "constants:",
         *(f"  {name}: {_number(value)}  # {CONSTANTS[name].about}" for name, value in constants.items()),
-        f"fitted: {len(samples)} small layers, measured here; median distance of their estimates {100 * off[len(off) // 2]:.0f} %",
+        f"fitted: {len(off)} small layers, measured here; median distance of their estimates {100 * off[len(off) // 2]:.0f} %",
     ]
     return "\n".join(lines) + "\n"
 
