@@ -159,8 +159,8 @@ def _draw_roofs(ax: Axes, where: Device, roofs: Mapping[str, float]) -> list[Tex
     at = left**0.3 * (highest / speed) ** 0.7
     text = f"memory {speed / 1e9:,.0f} GB/s"
     names.append(ax.annotate(text, (at, at * speed), (-3, 1), textcoords="offset points", ha="right", va="bottom"))
-    for name in names:
-        name.set_in_layout(False)
+    for one in names:
+        one.set_in_layout(False)
     return names
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
@@ -48,15 +48,16 @@ class Timed:
 
     def rates(self) -> Mapping[str, tuple[Heading, Callable[[Analysis], Any]]]:
         """The columns of images per second."""
-        per_second = (lambda time: time.estimate, lambda time: time.lower_bound)
+        estimate, lower_bound = RATES
         return {
-            heading.name: (heading, lambda analysis, seconds=seconds: self._rate(analysis, seconds))
-            for heading, seconds in zip(RATES, per_second, strict=True)
+            estimate.name: (estimate, lambda analysis: self._rate(analysis, "estimate")),
+            lower_bound.name: (lower_bound, lambda analysis: self._rate(analysis, "lower_bound")),
         }
 
-    def _rate(self, analysis: Analysis, seconds: Callable[[Time], float]) -> float | None:
+    def _rate(self, analysis: Analysis, figure: Literal["estimate", "lower_bound"]) -> float | None:
         time = self.time(analysis)
-        return None if time is None or not seconds(time) else time.settings.batch / seconds(time)
+        seconds = 0.0 if time is None else getattr(time, figure)
+        return time.settings.batch / seconds if time is not None and seconds else None
 
     def header(self, header: Header) -> Header:
         """The header with the device, and how the networks run there."""

@@ -28,9 +28,9 @@ def as_written(network: Network) -> Network:
     same = constants(network)
     changed = {}
     for node in network.after_inputs if same else ():
-        layer = _scaled(network, node, same) or _biased(network, node, same)
-        if layer is not None:
-            changed[node.index] = layer
+        found = _scaled(network, node, same) or _biased(network, node, same)
+        if found is not None:
+            changed[node.index] = found
     if not changed:
         return network
 
@@ -60,10 +60,15 @@ def as_written(network: Network) -> Network:
         if node.index in changed:
             source, layer = changed[node.index]
             inputs = list(network.nodes[source].inputs) if source in gone else [source]
-        shares = None if node.shares is None else place[node.shares]
-        kept = {} if node.index in changed else {"shares": shares, "storage": node.storage}
+        as_it_was = node.index not in changed
         place[node.index] = made.add(
-            node.name, layer, [place[i] for i in inputs], scopes=node.scopes, place=node.place, **kept
+            node.name,
+            layer,
+            [place[i] for i in inputs],
+            scopes=node.scopes,
+            place=node.place,
+            shares=place[node.shares] if as_it_was and node.shares is not None else None,
+            storage=node.storage if as_it_was else None,
         )
         made.nodes[-1].trained, made.nodes[-1].side = node.trained, node.side
     made.chosen, made.unused = tuple(place[i] for i in network.outputs), network.unused

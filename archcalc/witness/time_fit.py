@@ -148,4 +148,4 @@ class Samples:
 def spearman(first: Any, second: Any) -> float:
     """The rank correlation."""
     ranks = [np.argsort(np.argsort(one)) for one in (first, second)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

@@ -72,14 +72,16 @@ def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
             off = samples.errors(samples.fit(start, chosen))
             figures.append(_figures(off[~chosen], samples.seconds[~chosen]))
             errors.append(np.where(chosen, np.nan, off))
-    middle, spread = np.median(figures, axis=0), np.std(figures, axis=0)
+    median, ninety, rank = ((float(np.median(column)), float(np.std(column))) for column in zip(*figures, strict=True))
     usually = np.nanmedian(errors, axis=0)
     tens = [_after_ten(samples, start, halving) for halving in range(HALVINGS)]
     return Judged(
         file,
         len(given),
         left_out,
-        *((float(middle[at]), float(spread[at])) for at in range(3)),
+        median,
+        ninety,
+        rank,
         _figures(samples.errors(start), samples.seconds),
         tuple((float(np.median(column)), float(np.std(column))) for column in zip(*tens, strict=True)),
         [(given[at].name, float(usually[at])) for at in np.argsort(-abs(usually))[:10]],

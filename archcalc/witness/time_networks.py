@@ -68,14 +68,14 @@ def work(item: str) -> Row:
 def _model(name: str, side: int, training: bool) -> Any:
     """The model for inputs of this side. Inference runs it after reparameterisation, and with fused attention."""
     import timm
-    from timm.layers import set_fused_attn
+    from timm.layers.config import set_fused_attn
     from timm.utils.model import reparameterize_model
 
     from archcalc.capture.models import built
 
     set_fused_attn(not training)
     module = built(lambda: timm.create_model(name), name)
-    more = {}
+    more: dict[str, Any] = {}
     if module.default_cfg["input_size"][-1] != side:
         try:
             module = built(lambda: timm.create_model(name, img_size=side), name)
@@ -104,7 +104,7 @@ def unpacked(rows: Iterable[list[Any]]) -> list[tuple[Operator, int]]:
     """The operators of a row of results, with their numbers."""
     found = []
     for phase, name, kind, reads, writes, product, macs, itemsize, maps, count in rows:
-        accesses = [tuple(Access(None, *access) for access in side) for side in (reads, writes)]
+        read, written = (tuple(Access(None, *access) for access in side) for side in (reads, writes))
         own = None if product is None else Product(*product)
-        found.append((Operator(phase, 0, name, kind, *accesses, own, macs, itemsize, maps), count))
+        found.append((Operator(phase, 0, name, kind, read, written, own, macs, itemsize, maps), count))
     return found
