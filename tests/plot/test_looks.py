@@ -34,6 +34,14 @@ FIGURES = [kind for kind in plot.KINDS if kind != "graph"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+NEEDED: dict[str, dict[str, str]] = {"roofline": {"on": "a100"}}
+"""The options without which a kind is not drawn."""
+
+
+def needed(kind: str) -> dict[str, str]:
+    return NEEDED.get(kind, {})
+
+
 def shown(kind: str) -> list[object]:
     return [] if kind == "pattern" else [analysis("vgg11" if kind == "compare" else "lenet5")]
 
@@ -45,7 +53,7 @@ def text_of(svg: str) -> str:
 @cache
 def drawn(kind: str, format: str, **options: object) -> Picture:
     """The picture that several tests look at, drawn once."""
-    return picture(kind, shown(kind), format, **options)
+    return picture(kind, shown(kind), format, **needed(kind), **options)
 
 
 def svg(kind: str, **options: object) -> str:
@@ -58,7 +66,7 @@ def pixels(kind: str, **options: object) -> Image.Image:
 
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_figure_is_as_wide_as_asked(kind):
-    assert plot.figure(kind, shown(kind)).get_figwidth() == 3.5
+    assert plot.figure(kind, shown(kind), **needed(kind)).get_figwidth() == 3.5
     assert pixels(kind, width="page").width == 300 * 7
 
 
@@ -118,16 +126,18 @@ def test_every_kind_can_go_without_a_ground(kind, dark):
     assert image.getextrema()[3] == (0, 255)
     assert pixels(kind, **({"dark": True} if dark else {})).convert("RGBA").getpixel((1, 1))[3] == 255
     if not dark:
-        assert "My" in text_of(plot.svg(kind, shown(kind), transparent=True, title="My"))
+        assert "My" in text_of(plot.svg(kind, shown(kind), transparent=True, title="My", **needed(kind)))
 
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_the_command_takes_all_of_them_and_writes_the_caption_beside(kind, tmp_path, archcalc):
     nets = [a.network.name for a in shown(kind)]
+    nets += [text for key, value in needed(kind).items() for text in (f"--{key}", value)]
     out, text, tex = (tmp_path / name for name in ("p.svg", "p.txt", "p.tex"))
     options = ("--width", "page", "--title", "A & B", "--dark", "--transparent")
     assert archcalc("plot", kind, *nets, *options, "--caption", str(text), "-o", str(out)) == (0, "", "")
-    made = picture(kind, shown(kind), "svg", width="page", title="A & B", dark=True, transparent=True, caption=False)
+    looks = {"width": "page", "title": "A & B", "dark": True, "transparent": True, "caption": False}
+    made = picture(kind, shown(kind), "svg", **looks, **needed(kind))
     assert out.read_bytes() == made.content
     assert text.read_text() == made.caption + "\n"
     assert archcalc("plot", kind, *nets, "--caption", str(tex), "-o", str(out)) == (0, "", "")
@@ -230,10 +240,10 @@ def test_no_text_of_a_spec_breaks_a_picture(kind, recwarn):
     alone = [text for at, text in ROTATED if kind in (at, "graph")]
     for name, texts in [("net", list(HOSTILE.values())), *((text, [text]) for text in alone)]:
         analysed = hostile(name, *texts)
-        made = picture(kind, [analysed], "svg", title=name)
+        made = picture(kind, [analysed], "svg", title=name, **needed(kind))
         root = ElementTree.fromstring(made.content)
         assert not [e.tag for e in root.iter() if e.tag.split("}")[-1] in ("script", "b", "table", "image", "a")]
-        assert file(kind, [analysed], "png", title=name).startswith(b"\x89PNG")
+        assert file(kind, [analysed], "png", title=name, **needed(kind)).startswith(b"\x89PNG")
         assert not [c for c in text_of(made.content.decode()) if not c.isprintable()]
         assert made.caption.isprintable()
         assert not [w for w in recwarn.list if "Glyph" in str(w.message)]
