@@ -40,9 +40,9 @@ def checked(request: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def no_net(monkeypatch):
+def all_come_through(monkeypatch):
     """Exceptions come through, with their lines."""
-    monkeypatch.setattr(calculator, "NET", ())
+    monkeypatch.setattr(calculator, "MISTAKES", ())
 
 
 @st.composite
@@ -176,5 +176,5 @@ def test_an_exception_is_not_hidden(monkeypatch):
     monkeypatch.setitem(OPERATIONS, "start", lambda request: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         answer_text('{"op": "start"}')
-    monkeypatch.setattr(calculator, "NET", (Exception,))
+    monkeypatch.setattr(calculator, "MISTAKES", (Exception,))
     assert "mistake of archcalc" in answer_text('{"op": "start"}')
