@@ -164,9 +164,9 @@ def run_devices() -> Mapping[str, str]:
 
 
 def measured_columns() -> Mapping[str, str]:
-    from archcalc.report.measured import BESIDE, MEASURED
+    from archcalc.report.measured import BESIDE, MEASURED, RELATIVE, SUMMARY
 
-    return _titles((*MEASURED, *BESIDE))
+    return _titles((*MEASURED, *SUMMARY, *BESIDE, RELATIVE))
 
 
 def targets() -> Mapping[str, str]:

@@ -79,6 +79,13 @@ class Settings(NamedTuple):
         half = self.dtype if self.dtype in ("float16", "bfloat16") else "float16"
         return Mode(self.batch, "tf32" if self.tf32 else "float32", half)
 
+    @property
+    def name(self) -> str:
+        """The mode by the name that the errors of a device have: ``inference amp``, ``training amp channels last``."""
+        precision = "amp" if self.amp else "tf32" if self.tf32 else self.dtype
+        parts = ["training" if self.training else "inference", precision]
+        return " ".join([*parts, *["compiled"] * self.compiled, *["channels last"] * self.channels_last])
+
 
 class OperatorTime(NamedTuple):
     """The time of one operator: its limits, which of them decides, and the lower bound."""
@@ -164,11 +171,8 @@ class Time:
 
     @property
     def mode(self) -> str:
-        """The mode by the names that the errors of a device have: ``inference amp``, ``training amp channels last``."""
-        settings = self.settings
-        parts = ["training" if settings.training else "inference", "amp" if settings.amp else settings.dtype]
-        parts += ["compiled"] * settings.compiled + ["channels last"] * settings.channels_last
-        return " ".join(parts)
+        """The mode by the name that the errors of a device have."""
+        return self.settings.name
 
     @property
     def error(self) -> Measured | None:

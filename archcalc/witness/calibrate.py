@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -14,11 +13,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.timing.constants import CONSTANTS, usual
+from archcalc.timing.constants import usual
 from archcalc.timing.device import Device, Figure
 from archcalc.timing.limits import Mode
 from archcalc.timing.operators import Operator
 from archcalc.timing.time import Settings, recorded
+from archcalc.timing.writing import device_text
 from archcalc.version import __version__
 from archcalc.witness.small_layers import SMALL, Small
 from archcalc.witness.time_fit import Sample, Samples, sample
@@ -30,6 +30,9 @@ SECONDS = 0.5
 """The most seconds that a small layer is run, and so about a minute for all of them."""
 PRODUCTS = (512, 1024, 1536)
 """The sides of the square matrices whose products give the peak."""
+ABOUT = "A device for --on, as archcalc calibrate measured it. Every figure can be replaced by that of a data sheet."
+NOTE = "The peak and the bandwidth are the best that was measured, so a lower bound is no promise of a data sheet."
+SYSTEM = "what the operating system says"
 COPIED = 256 * 2**20
 """The bytes of the tensor whose copy gives the bandwidth: more than a cache holds."""
 
@@ -117,29 +120,25 @@ def _source(here: Here) -> str:
 def _text(device: Device, constants: Mapping[str, float], samples: Samples, source: str) -> str:
     estimates = samples.estimates([log(constants[name]) for name in samples.constants])
     off = sorted(abs(estimates / samples.seconds - 1))
-    lines = [
-        "# A device for --on, as archcalc calibrate measured it. Every figure can be replaced by that of a data sheet.",
-        f"title: {json.dumps(device.title)}",
-        f"kind: {device.kind}",
-        "note: The peak and the bandwidth are the best that was measured, so a lower bound is no promise of a data sheet.",
-        "sources:",
-        f"  here: {json.dumps(source)}",
-        "  system: what the operating system says",
-        f"vector: {{float32: [{_number(device.vector['float32'].value / 1e9)} GFLOPS, here, measured]}}",
-        f"bandwidth: [{_number(device.bandwidth.value / 1e9)} GB/s, here, measured]",
-        f"cache: [{_number(device.cache.value / 2**20)} MiB, system, read]",
-        f"memory: [{_number(device.memory.value / 2**20)} MiB, system, read]",
-        "constants:",
-        *(f"  {name}: {_number(value)}  # {CONSTANTS[name].about}" for name, value in constants.items()),
-        f"fitted: {len(off)} small layers, measured here; median distance of their estimates {100 * off[len(off) // 2]:.0f} %",
-    ]
-    return "\n".join(lines) + "\n"
+    fitted = (
+        f"{len(off)} small layers, measured here; median distance of their estimates {100 * off[len(off) // 2]:.0f} %"
+    )
+    here, system = ((text, how) for text, how in ((source, "measured"), (SYSTEM, "read")))
+    found = device._replace(
+        vector={dtype: Figure(_rounded(figure.value), *here) for dtype, figure in device.vector.items()},
+        bandwidth=Figure(_rounded(device.bandwidth.value), *here),
+        cache=Figure(device.cache.value, *system),
+        memory=Figure(device.memory.value, *system),
+        constants=constants,
+        fitted=fitted,
+        note=NOTE,
+    )
+    return device_text(found, {"here": source, "system": SYSTEM}, [ABOUT])
 
 
-def _number(value: float) -> str:
-    """A number with four significant digits, never as a power of ten."""
-    text = f"{value:.4g}"
-    return text if "e" not in text else f"{value:.0f}" if value > 1 else f"{value:.6f}"
+def _rounded(value: float) -> float:
+    """A figure with four significant digits."""
+    return float(f"{value:.4g}")
 
 
 def _title(name: str) -> str:

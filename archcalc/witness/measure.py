@@ -28,8 +28,13 @@ def measuring_device(asked: str) -> Device:
     return found
 
 
-def measure(network: Network, device: Device, batch: int = 1, channels_last: bool = False) -> Measurement:
-    """The time of inference in float32, eager. ArchcalcError if the run needs more memory than is free."""
+def measure(
+    network: Network, device: Device, batch: int = 1, channels_last: bool = False, *, layers: bool = True
+) -> Measurement:
+    """The time of inference in float32, eager, in whole and of the ``layers``.
+
+    ArchcalcError if the run needs more memory than is free.
+    """
     import torch
 
     from archcalc.witness.clock import layer_runs, whole_runs
@@ -41,13 +46,15 @@ def measure(network: Network, device: Device, batch: int = 1, channels_last: boo
     model, images = ready(network, device.name, batch, channels_last)
     try:
         whole = whole_runs(lambda: model(*images), device.name)
-        layers = layer_runs(model, images, device.name)
+        parts = layer_runs(model, images, device.name) if layers else []
     except (RuntimeError, MemoryError) as error:
         if text := out_of_memory(error):
             raise ArchcalcError(f"{network.full_name} at batch {batch:,}: out of memory: {text}") from None
         raise
     nodes = [node for node, _ in model.layers if not node.side]
-    spans = {node.name: Span.of(times) for node, times in zip(nodes, zip(*layers, strict=True), strict=True)}
+    spans = {
+        node.name: Span.of(times) for node, times in zip(nodes if layers else (), zip(*parts, strict=True), strict=True)
+    }
     threads = f", {torch.get_num_threads()} threads" if device.name == "cpu" else ""
     return Measurement(network, f"{device.about}{threads}", batch, channels_last, len(whole), Span.of(whole), spans)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from archcalc.timing.device import Device
 from archcalc.timing.reading import devices
 from archcalc.timing.time import Settings
 
-PHASES = ("infer", "train")
+MAX_BYTES = 10_000_000
+"""The largest file of measurements that is read."""
 PRECISIONS = {"amp": "", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
@@ -38,10 +40,6 @@ class MeasuredFile(NamedTuple):
     settings: Settings
     rows: Sequence[Measurement]
 
-    @property
-    def phase(self) -> str:
-        return "train" if self.settings.training else "infer"
-
 
 def read_folder(folder: Path) -> list[MeasuredFile]:
     """Every file of measurements in a folder. ArchcalcError if there is none."""
@@ -56,32 +54,46 @@ def read_folder(folder: Path) -> list[MeasuredFile]:
 def read_file(path: Path, on: Device | None = None) -> MeasuredFile:
     """One file. Its name says the precision, the memory order, the device, and whether the models were compiled."""
     words = path.stem.lower()
-    settings = Settings(
-        amp="amp" in words,
-        dtype=next(
-            (dtype for word, dtype in PRECISIONS.items() if dtype and re.search(rf"\b{word}\b", words)), "float32"
-        ),
-        training=re.search(r"\btrain\b", words) is not None,
-        optimizer="momentum",
-        compiled="dynamo" in words or "compile" in words,
-        channels_last="nhwc" in words,
-        half_norms=re.search(r"\btrain\b", words) is None,
-        attention="math" if re.search(r"\bpt1\d\d\b", words) else "flash",
-    )
-    if settings.amp:
-        settings = settings._replace(dtype="float32")
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                _row(row, "train" if settings.training else "infer", path, at)
-                for at, row in enumerate(csv.DictReader(file), 2)
-            ]
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArchcalcError(Problem(f"cannot be read: {error}", str(path))) from None
+    settings = settings_of(words)
+    rows = [measurement(row, settings.training, path, line) for line, row in lines_of(path)]
     return MeasuredFile(path.name, on or device_of(words), settings, rows)
 
 
-def _row(row: dict[str, str], phase: str, path: Path, line: int) -> Measurement:
+def settings_of(words: str) -> Settings:
+    """How the models of a file ran, from its name in small letters."""
+    training = re.search(r"\btrain\b", words) is not None
+    named = [dtype for word, dtype in PRECISIONS.items() if dtype and re.search(rf"\b{word}\b", words)]
+    return Settings(
+        amp="amp" in words,
+        dtype="float32" if "amp" in words or not named else named[0],
+        training=training,
+        optimizer="momentum",
+        compiled="dynamo" in words or "compile" in words,
+        channels_last="nhwc" in words,
+        half_norms=not training,
+        attention="math" if re.search(r"\bpt1\d\d\b", words) else "flash",
+    )
+
+
+def lines_of(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a CSV file by their columns, each with its line. ArchcalcError if the file is no CSV file."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ArchcalcError(Problem(f"a file of measurements has at most {MAX_BYTES:,} bytes", str(path)))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            return [(reader.line_num, row) for row in reader]
+    except OSError as error:
+        raise ArchcalcError(Problem(f"cannot be read: {error.strerror or error}", str(path))) from None
+    except UnicodeDecodeError:
+        raise ArchcalcError(Problem("is not text in UTF-8", str(path))) from None
+    except csv.Error as error:
+        raise ArchcalcError(Problem(f"is no CSV file: {error}", str(path))) from None
+
+
+def measurement(row: dict[str, str], training: bool, path: Path, line: int) -> Measurement:
+    """A row of timm's benchmark."""
+    phase = "train" if training else "infer"
     try:
         batch, rate = int(row[f"{phase}_batch_size"]), float(row[f"{phase}_samples_per_sec"])
         params = float(row["param_count"]) if row.get("param_count") else None
@@ -93,7 +105,7 @@ def _row(row: dict[str, str], phase: str, path: Path, line: int) -> Measurement:
         raise ArchcalcError(
             Problem("sizes, batch and samples per second are numbers above zero", str(path), line)
         ) from None
-    if not found.seconds > 0 or found.side < 1:
+    if not 0 < found.seconds < inf or found.side < 1:
         raise ArchcalcError(Problem("sizes, batch and samples per second are numbers above zero", str(path), line))
     return found
 

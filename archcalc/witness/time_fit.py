@@ -149,3 +149,8 @@ def spearman(first: Any, second: Any) -> float:
     """The rank correlation."""
     ranks = [np.argsort(np.argsort(one)) for one in (first, second)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def quantiles(off: Any) -> tuple[float, float]:
+    """Of distances from measurements: the median size, and the size below which 90 % lie."""
+    return float(np.quantile(np.abs(off), 0.5)), float(np.quantile(np.abs(off), 0.9))

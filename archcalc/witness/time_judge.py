@@ -19,14 +19,13 @@ import numpy as np
 
 from archcalc.timing.constants import usual
 from archcalc.witness.long_run import MOST_SECONDS, LongRun, Row
+from archcalc.witness.own_times import TOLERANCE
 from archcalc.witness.time_files import MeasuredFile, read_folder
-from archcalc.witness.time_fit import Sample, Samples, sample, spearman
+from archcalc.witness.time_fit import Sample, Samples, quantiles, sample, spearman
 from archcalc.witness.time_networks import kind_of, made_by, unpacked, work
 from archcalc.witness.time_report import Judged, report
 
 HALVINGS = 6
-TOLERANCE = 0.011
-"""Millions of parameters by which a model of today may differ from the measured one: the files have two decimals."""
 
 
 def family(model: str) -> str:
@@ -99,8 +98,7 @@ def _after_ten(samples: Samples, start: Mapping[str, float], number: int) -> tup
 
 def _figures(off: np.ndarray, seconds: np.ndarray) -> tuple[float, float, float]:
     """The median error, the error of 90 %, and the rank correlation."""
-    size = np.abs(off)
-    return float(np.median(size)), float(np.quantile(size, 0.9)), spearman((1 + off) * seconds, seconds)
+    return *quantiles(off), spearman((1 + off) * seconds, seconds)
 
 
 def main() -> None:

@@ -55,17 +55,21 @@ def work(item: str) -> Row:
     """The operators of an item such as ``eager resnet50 224``, equal ones once with their number."""
     *kind, name, side = item.split(" ")
     settings = KINDS[" ".join(kind)]
-    module = _model(name, int(side), settings.training)
-    params = sum(one.numel() for one in module.parameters())
-    from archcalc.capture.networks import network_from
-
-    network = network_from(Network, module, (3, int(side), int(side)))
+    network, params = model(name, int(side), settings.training)
     found = recorded(network, settings, "cpu" if kind[0] == "cpu" else "gpu")
     counts = Counter(_plain(one) for one in found)
     return {"verdict": "recorded", "params": params, "operators": [[*packed(one), n] for one, n in counts.items()]}
 
 
-def _model(name: str, side: int, training: bool) -> Any:
+def model(name: str, side: int, training: bool) -> tuple[Network, int]:
+    """The network of a model of timm as a file of measurements ran it, and the number of its parameters."""
+    from archcalc.capture.networks import network_from
+
+    module = _module(name, side, training)
+    return network_from(Network, module, (3, side, side)), sum(one.numel() for one in module.parameters())
+
+
+def _module(name: str, side: int, training: bool) -> Any:
     """The model for inputs of this side. Inference runs it after reparameterisation, and with fused attention."""
     import timm
     from timm.layers.config import set_fused_attn

@@ -10,14 +10,18 @@ import pytest
 
 pytest.importorskip("torch")
 
+from archcalc import load
+from archcalc.report.measured import summary_table
 from archcalc.timing.constants import CONSTANTS, usual
 from archcalc.timing.device import Device, Figure
 from archcalc.timing.reading import device
 from archcalc.timing.time import Settings, Time, recorded
-from archcalc.witness.calibrate import _cache, _number, _text
+from archcalc.timing.writing import digits
+from archcalc.witness.calibrate import _cache, _text
+from archcalc.witness.own_times import read_own
 from archcalc.witness.small_layers import SMALL
 from archcalc.witness.time_fit import Samples, sample
-from archcalc.witness.times import Span
+from archcalc.witness.times import Measurement, Span
 
 HERE = Device(
     "here",
@@ -82,7 +86,7 @@ def test_the_written_file_is_a_device(tmp_path):
     [(123456.0, "123456"), (1.23456, "1.235"), (0.000123456, "0.0001235"), (0.00001, "0.000010"), (8.0, "8")],
 )
 def test_a_figure_is_no_power_of_ten(value, text):
-    assert _number(value) == text
+    assert digits(value) == text
 
 
 def test_the_largest_cache_of_a_core(tmp_path):
@@ -127,3 +131,31 @@ def test_a_mistake_is_a_sentence(archcalc, arguments, text):
     assert (status, out) == (2, "")
     assert text in err
     assert err.count("\n") == 1
+
+
+def test_networks_are_measured_beside_their_estimates(archcalc, tmp_path):
+    nets = ("lenet5", "INPUT 16x16x3 -> CONV3-8 -> FC-10", "resnet18@classes=10")
+    arguments = ["--device", "cpu", "--summary", "--batch", "2", "--format", "csv"]
+    status, out, err = archcalc("measure", *nets, *arguments)
+    assert (status, err) == (0, "")
+    path = tmp_path / "mine.csv"
+    path.write_text(out)
+    file = read_own(path, device("i7-12700h"), {})
+    assert (file.settings, [run.batch for run in file.runs]) == (Settings(), [2, 2, 2])
+    assert [run.network().full_name for run in file.runs] == list(nets)
+    assert all(run.seconds > 0 for run in file.runs)
+
+
+def test_errors_are_said_as_they_are_and_as_ratios_in_one_run():
+    """Estimates that are 2, 2.2 and 3 times the measurements: 100, 120 and 200 % off; against the middle one, 9, 0 and 36 %."""
+    nets = [load(name) for name in ("lenet5", "alexnet", "squeezenet1_1")]
+    estimates = [Time(net, device("i7-12700h"), Settings()).estimate for net in nets]
+    spans = [Span(x / ratio, 0, 0) for x, ratio in zip(estimates, (2, 2.2, 3), strict=True)]
+    measured = [Measurement(net, "here", 1, False, 15, span, {}) for net, span in zip(nets, spans, strict=True)]
+    table = summary_table(measured, "i7-12700h")
+    assert [row[-1] for row in table.rows] == pytest.approx([100 * (2 / 2.2 - 1), 0, 100 * (3 / 2.2 - 1)])
+    totals = table.totals
+    assert (totals["error"], totals["factor"]) == pytest.approx((1.2, 2.2))
+    assert totals["relative_error"] == pytest.approx(1 - 2 / 2.2)
+    assert totals["spearman"] == pytest.approx(1)
+    assert "of 3 networks: off by 120.0 % (median)" in table.footer[0]

@@ -18,18 +18,22 @@ from archcalc.cli.options import (
     columns,
     table_extensions,
 )
-from archcalc.cli.printing import tables_text
+from archcalc.cli.printing import progress, tables_text
 
 
 def run(args: Arguments) -> str:
-    from archcalc.report.measured import measured_table
+    from archcalc.report.measured import measured_table, summary_table
     from archcalc.timing.reading import device
     from archcalc.witness.measure import measure, measuring_device
 
     here = measuring_device(args.device)
     if args.on is not None:
         device(args.on)
-    measured = [measure(network, here, args.batch, args.channels_last) for network in networks(args)]
+    nets = networks(args)
+    steps = (measure(one, here, args.batch, args.channels_last, layers=not args.summary) for one in nets)
+    measured = list(progress(steps, len(nets)))
+    if args.summary:
+        return tables_text(args, [summary_table(measured, args.on).selected(args.columns)])
     return tables_text(args, [measured_table(one, args.on).selected(args.columns) for one in measured])
 
 
@@ -49,6 +53,7 @@ COMMAND = Command(
         ),
         BATCH,
         Option("--channels-last", "maps and weights channels-last", shared=True),
+        Option("--summary", "a row for each network instead of its layers, as a file for archcalc calibrate --from"),
         FORMAT,
         columns(names.measured_columns),
         EXACT,
