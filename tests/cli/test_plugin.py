@@ -41,7 +41,10 @@ def rows(run: Run, module: str, *arguments: str) -> dict[str, dict[str, object]]
 
 def test_every_command_that_takes_networks_takes_plugins() -> None:
     taking = {command.name for command in commands() if NET.name in [argument.name for argument in command.arguments]}
-    assert {command.name for command in commands() if PLUGIN in command.options} == (taking - {"audit"}) | {"schema"}
+    assert {command.name for command in commands() if PLUGIN in command.options} == (taking - {"audit"}) | {
+        "calibrate",
+        "schema",
+    }
 
 
 def test_the_schema_has_the_layer_only_where_it_is_asked_for(archcalc: Run, module: str) -> None:
