@@ -81,11 +81,14 @@ class Desk:
 
         gc.set_threshold(50_000)  # an analysis makes many objects, and most of them last until the next one
         with self._turn(None, 0):
-            state = {"text": ""} if self.opened.state is None else self.opened.state._asdict()
-            if self.opened.state is None:
-                state = calculator().answer({"op": "spec", "net": FIRST}).get("state", state)
             calculator().answer({"op": "start"})
-            calculator().answer({"op": "analyze", "state": state})
+            calculator().answer({"op": "analyze", "state": self.first()._asdict()})
+
+    def first(self) -> State:
+        """The state that a page shows first."""
+        from archcalc.live.opening import state_of_net
+
+        return self.opened.state or state_of_net(FIRST)
 
     @contextmanager
     def _turn(self, key: tuple[str, str] | None, number: int) -> Iterator[None]:
@@ -120,8 +123,8 @@ class Desk:
         if op == "save":
             return dict(calculator().answered(lambda: self._save(request.get("text")), None))
         found: dict[str, Any] = calculator().answer(request)
-        if op == "start" and found["ok"] and self.opened.state is not None:
-            found |= {"open": self.opened.state._asdict(), "file": self.opened.name}
+        if op == "start" and found["ok"]:
+            found |= {"open": self.first()._asdict(), "file": self.opened.name}
         return found
 
     def _save(self, text: Any) -> dict[str, Any]:

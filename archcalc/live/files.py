@@ -25,6 +25,10 @@ _PATH = re.compile(r"(?:/[a-z0-9_][a-z0-9_-]*){0,3}/[a-z0-9_][a-z0-9_.-]*\.([a-z
 
 EDITOR, NOTICES = "vendor/editor.js", "vendor/LICENSES.txt"
 """CodeMirror in one file, and the licences of what is in it. Both are missing where nobody bundled them."""
+HEAD = '<meta charset="utf-8">\n'
+"""The line of index.html behind which the lines stand that are made here."""
+MAIN, WORKER, WHOLE = "main.js", "worker.js", "vendor/page.js"
+"""The module that starts the page, the one of a site's worker, and all of the page's in one file, which loads sooner."""
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'"
 """What the page may load, wherever it is served from: its own files."""
 
@@ -34,6 +38,38 @@ def config(calculator: str, **more: str | int) -> bytes:
     editor = os.path.exists(os.path.join(FOLDER, EDITOR))
     licences = NOTICES if editor else ""
     return json.dumps({"calculator": calculator, "editor": editor, "licences": licences, **more}).encode()
+
+
+def index(*first: str) -> bytes:
+    """The file index.html, with lines at its top: those given, and those that name the files that are needed, so that they
+    are loaded at once instead of one after the other that names it."""
+    with open(os.path.join(FOLDER, "index.html"), encoding="utf-8") as file:
+        text = file.read()
+    modules = sorted(name for name in os.listdir(FOLDER) if name.endswith(".js"))
+    needed = [name for name in modules if name not in (MAIN, WORKER)]
+    if _is_whole(modules):
+        text, needed = text.replace(f'src="{MAIN}"', f'src="{WHOLE}"'), []
+    if os.path.exists(os.path.join(FOLDER, EDITOR)):
+        needed.append(EDITOR)
+    before, line, after = text.partition(HEAD)
+    preload = '<link rel="preload" href="config.json" as="fetch" crossorigin>'
+    lines = [*first, preload, *(f'<link rel="modulepreload" href="{name}">' for name in needed)]
+    return f"{before}{line}{''.join(f'{line}{chr(10)}' for line in lines)}{after}".encode()
+
+
+def _is_whole(modules: list[str]) -> bool:
+    """Whether the one file was made from the modules as they are now: its first line has their sum."""
+    import hashlib
+
+    sum = hashlib.sha256()
+    for name in modules:
+        with open(os.path.join(FOLDER, name), "rb") as file:
+            sum.update(file.read())
+    try:
+        with open(os.path.join(FOLDER, WHOLE), encoding="utf-8") as file:
+            return file.readline() == f"// {sum.hexdigest()}\n"
+    except OSError:
+        return False
 
 
 def page_files() -> Iterator[tuple[str, bytes]]:
@@ -51,6 +87,8 @@ def page_file(path: str) -> tuple[str, bytes] | None:
     """The type and the bytes of a file of the page; None if the page has no such file."""
     if path == "/config.json":
         return TYPES["json"], config("server")
+    if path == "/index.html":
+        return TYPES["html"], index()
     found = _PATH.fullmatch(path)
     if found is None or found[1] not in TYPES or len(path) > 200:
         return None

@@ -30,8 +30,6 @@ def started() -> dict[str, Any]:
         "optimizers": list(OPTIMIZERS),
         "columns": columns(),
         "formats": list(FORMATS),
-        "open": None,
-        "file": "",
     }
 
 

@@ -15,9 +15,8 @@ from typing import Any
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.files import refuse_link, unwritable
 from archcalc.live.course.asked import LESSONS
-from archcalc.live.desk import FIRST, Desk, Opened
-from archcalc.live.files import EDITOR, NOTICES, POLICY, config, page_files
-from archcalc.live.opening import state_of_net
+from archcalc.live.desk import Desk, Opened
+from archcalc.live.files import EDITOR, NOTICES, POLICY, config, index, page_files
 from archcalc.live.packed import notices, packed
 from archcalc.live.pyodide import Pyodide, pyodide
 
@@ -25,8 +24,6 @@ LIST = "files.txt"
 """The list of the files of a site with their sums, by which a second run knows them."""
 LICENCES = "licences.txt"
 SITE_POLICY = f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:"
-HEAD = '<meta charset="utf-8">\n'
-"""The line of the page behind which the site's own lines stand."""
 
 
 def write_site(folder: str, opened: Opened, pyodide_folder: str | None) -> str:
@@ -50,7 +47,10 @@ def site_files(opened: Opened, engine: Pyodide) -> dict[str, bytes]:
     page = dict(page_files())
     large = {f"pyodide/{name}": data for name, data in engine.files.items()} | {"archcalc.data": packed()}
     own = {
-        "index.html": _index(page),
+        "index.html": index(
+            f'<meta http-equiv="Content-Security-Policy" content="{SITE_POLICY}">',
+            '<link rel="preload" href="first.json" as="fetch" crossorigin>',
+        ),
         "config.json": config(
             "worker",
             licences=LICENCES,
@@ -64,34 +64,16 @@ def site_files(opened: Opened, engine: Pyodide) -> dict[str, bytes]:
     return {**files, LIST: sums.encode()}
 
 
-def _index(page: Mapping[str, bytes]) -> bytes:
-    """The page with its content policy, and with what it needs first named at its top, so that it is loaded at once."""
-    text = page["index.html"].decode()
-    before, line, after = text.partition(HEAD)
-    if not line:
-        raise AssertionError(f"index.html has no line {HEAD!r}")
-    modules = sorted(name for name in page if name.endswith(".js") and name not in (EDITOR, "main.js", "worker.js"))
-    lines = [
-        f'<meta http-equiv="Content-Security-Policy" content="{SITE_POLICY}">',
-        *(f'<link rel="preload" href="{name}" as="fetch" crossorigin>' for name in ("config.json", "first.json")),
-        *(f'<link rel="modulepreload" href="{name}">' for name in modules),
-    ]
-    return f"{before}{line}{''.join(f'{line}{chr(10)}' for line in lines)}{after}".encode()
-
-
 def _first(opened: Opened) -> str:
     """What a page asks first, with the answers of this machine: the page shows them while Python starts.
 
     A list of pairs: a question, as the page asks it, and the answer.
     """
-    if opened.state is None:
-        opened = Opened(state_of_net(FIRST))
-    assert opened.state is not None
     desk = Desk(opened._replace(path="", name=""))  # no server saves a file
     questions: list[dict[str, Any]] = [
         {"op": "start"},
         {"op": "zoo"},
-        {"op": "analyze", "state": opened.state._asdict()},
+        {"op": "analyze", "state": desk.first()._asdict()},
         {"op": "course"},
         *({"op": "course", "lesson": lesson, "numbers": {}} for lesson in LESSONS),
     ]

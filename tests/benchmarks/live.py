@@ -44,7 +44,7 @@ function told() {
   }
 }
 new MutationObserver((changes) => {
-  if (!changes.some(({ target }) => target.matches?.("#layer-table tbody")) || !document.querySelector("#layer-table tr[data-item]")) return;
+  if (!changes.some(({ target }) => target.closest?.("#layer-table tbody")) || !document.querySelector("#layer-table tr[data-item]")) return;
   const input = document.querySelector("#layer-table tr[data-item]").textContent;
   requestAnimationFrame(() => setTimeout(() => { paints.push({ at: performance.now(), input }); told(); }));
 }).observe(document, { childList: true, subtree: true });
@@ -117,8 +117,10 @@ def local() -> Iterator[str]:
         assert server.stdout is not None
         link = next(word for line in server.stdout for word in line.split() if word.startswith("http"))
         time.sleep(2)
-        yield link
-        server.terminate()
+        try:
+            yield link
+        finally:
+            server.terminate()
 
 
 @contextmanager
@@ -131,8 +133,10 @@ def static(folder: str) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
 
 
 def opened(browser: Any, link: str, plain: bool) -> tuple[Any, float]:

@@ -133,3 +133,10 @@ def test_the_course_in_the_dark_on_a_phone_and_on_paper(open_page):
         live.page.evaluate("f => { location.hash = f; }", fragment)
         live.wait_for("t => document.getElementById('notice').textContent.includes(t)", said)
         live.page.wait_for_selector(f"#question-{instead}-1")
+
+    # the page writes the address of the lesson that it shows while a link is followed: the link counts
+    live.page.evaluate(
+        "() => { location.hash = 'course=fc6'; history.replaceState(null, '', location.href.replace('fc6', 'alexnet')); }"
+    )
+    live.page.wait_for_selector("#question-fc6-1")
+    live.wait_for("() => location.hash === '#course=fc6'")

@@ -13,26 +13,31 @@ export function writeAddress(state) {
     if (courseAddress()) return;
     if (fragment.length > MOST_FRAGMENT) return; // an address that nobody could read
     written = fragment;
-    try {
-      history.replaceState(null, "", `${location.pathname}${location.search}#${written}`);
-    } catch {
-      // a browser that allows few changes of the address in a minute: the next change tries again
-    }
+    replaceAddress(`#${fragment}`);
   }, 150);
 }
 
-/** The state in the address; null if there is none, or if the page wrote it. An Error says why it cannot be read. */
-export async function readAddress() {
-  const fragment = location.hash.slice(1);
+/** @param {string} fragment with "#" */
+function replaceAddress(fragment) {
+  try {
+    history.replaceState(null, "", `${location.pathname}${location.search}${fragment}`);
+  } catch {
+    // a browser that allows few changes of the address in a minute: the next change tries again
+  }
+}
+
+/** The state in a fragment; null if there is none, or if the page wrote it. An Error says why it cannot be read. @param {string} fragment */
+export async function readAddress(fragment) {
   if (!fragment || fragment === written) return null;
   return { ...emptyState(), ...(await stateIn(fragment)) };
 }
 
 /** @typedef {{lesson: string, question: string, numbers: Record<string, number | string>}} CoursePlace */
 
+export const addressNow = () => location.hash.slice(1);
+
 /** The lesson, the question and the numbers in the address; null if the address does not name the course. @returns {CoursePlace | null} */
-export function courseAddress() {
-  const fragment = location.hash.slice(1);
+export function courseAddress(fragment = addressNow()) {
   if (!/^course(=|&|$)/.test(fragment)) return null;
   const parts = new URLSearchParams(fragment.slice(0, 1000));
   const [lesson, question] = (parts.get("course") ?? "").split(".");
@@ -49,5 +54,5 @@ export function courseFragment({ lesson, question, numbers }) {
 
 /** @param {CoursePlace} place */
 export function writeCourseAddress(place) {
-  history.replaceState(null, "", `${location.pathname}${location.search}${courseFragment(place)}`);
+  replaceAddress(courseFragment(place));
 }

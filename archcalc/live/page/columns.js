@@ -36,8 +36,13 @@ export function cellText(row, heading, block = false) {
   return String(value);
 }
 
+/** The cells of a row; a field that is only known as a bound has its sign. @param {Record<string, any>} row @param {Heading[]} shown @param {boolean} block */
+export function cellTexts(row, shown, block) {
+  return shown.map((heading) => `${!block && isBound(row, heading.key) ? "≤" : ""}${cellText(row, heading, block)}`);
+}
+
 /** The exactness of a cell of a field: true if the number is a bound. @param {Record<string, any>} row @param {string} key */
-export function isBound(row, key) {
+function isBound(row, key) {
   const [column, axis] = [columnOf(key), AXES.exec(key)?.[0] ?? ""];
   const mark = column === "rf" ? "exact" : column === "rf_with_gates" ? "exact_with_gates" : "";
   return mark !== "" && (row[mark + axis] ?? row[mark]) === "bound";

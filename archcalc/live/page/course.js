@@ -1,6 +1,6 @@
 // @ts-check
 // The course: lessons of guided questions. Every number comes from the calculator, and the progress stays in this browser.
-import { courseFragment, writeCourseAddress } from "./address.js";
+import { courseAddress, courseFragment, writeCourseAddress } from "./address.js";
 import { Superseded } from "./answer.js";
 import { Newest, ask } from "./calculator.js";
 import { numberFields } from "./course_numbers.js";
@@ -101,7 +101,7 @@ export function courseSection(parent, listeners) {
     boxes.forEach((box, at) => box.show(answer.questions[at]));
     const following = lessons[lessons.findIndex((one) => one.key === answer.lesson.key) + 1];
     next.replaceChildren(...(following ? ["Next: ", h("a", { href: courseFragment({ lesson: following.key, question: "", numbers: {} }) }, following.title)] : []));
-    writeCourseAddress(place);
+    if (courseAddress()) writeCourseAddress(place); // the reader may have left the course
     marks();
     if (!another && !wanted.question) return;
     const at = answer.questions.findIndex((/** @type {any} */ one) => one.key === wanted.question);

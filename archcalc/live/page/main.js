@@ -1,6 +1,6 @@
 // @ts-check
 // The page: the state, the questions to the calculator, and who shows the answers.
-import { courseAddress, readAddress, writeAddress } from "./address.js";
+import { addressNow, courseAddress, readAddress, writeAddress } from "./address.js";
 import { Superseded, Unreachable } from "./answer.js";
 import { Newest, ask, configuration, connect, warm } from "./calculator.js";
 import { codeEditor } from "./code_editor.js";
@@ -10,13 +10,13 @@ import { courseSection } from "./course.js";
 import { showDifference } from "./difference.js";
 import { byId, h } from "./dom.js";
 import { drops } from "./drops.js";
-import { largestOf } from "./numbers.js";
 import { exports } from "./out.js";
 import { paramControls } from "./params.js";
 import { pictures } from "./pictures.js";
 import { plainEditor } from "./plain_editor.js";
 import { showProblems, spokenProblems } from "./problems.js";
 import { showResult } from "./result.js";
+import { layersOfLine } from "./rows.js";
 import { saving } from "./saving.js";
 import { starting } from "./starting.js";
 import { checkedState, emptyState } from "./state.js";
@@ -25,8 +25,6 @@ import { layerTable } from "./table.js";
 import { colours } from "./theme.js";
 import { showView } from "./view.js";
 import { windowPicture } from "./window.js";
-
-const FIRST_NETWORK = "vgg16";
 
 /** @type {import("./state.js").State} */
 let state = emptyState();
@@ -49,7 +47,7 @@ const links = { hover, select };
 const table = layerTable(byId("table"), links);
 const windowBox = h("section", { class: "window-area", "aria-label": "Window of one unit" });
 const drawn = pictures(byId("pictures"), windowBox, { ...links, ask: (request) => quietly({ ...request, state: shownState }, true) });
-const unitWindow = windowPicture(windowBox, (layer, unit) => askWindow(layer, unit));
+const unitWindow = windowPicture(windowBox);
 const out = exports(() => state, say);
 const course = courseSection(byId("course"), { openState: (given) => open(given), say, failed });
 
@@ -62,24 +60,25 @@ function say(text, bad = false, ...more) {
   if (text && !bad) setTimeout(() => { if (notice.textContent === `×${text} `) say(""); }, 6000);
 }
 
-/** @param {Partial<import("./state.js").State>} part */
+/** @param {Partial<import("./state.js").State>} part @returns {Promise<void>} when the answer is shown, or overtaken */
 function change(part) {
   state = { ...state, ...part };
   choices.set(state);
-  analyses.push(state);
   writeAddress(state);
+  return analyses.push(state);
 }
 
-/** @param {any} given @param {string[]} [notes] */
-function open(given, notes = []) {
+/** @param {any} given @param {string[]} [notes] @returns {Promise<void>} when the answer is shown */
+async function open(given, notes = []) {
   if (courseAddress()) history.pushState(null, "", `${location.pathname}${location.search}`);
   showView(result);
   state = checkedState({ ...state, network: "", settings: {}, input: "", file: "", ...given });
   fresh = true;
+  const shown = change({}); // asked first: the calculator works while the editor draws the text
   editor.setText(state.text);
   preset.set(state.network);
-  change({});
   if (notes.length) say(notes.join(" "));
+  await shown;
 }
 
 let named = 0; // the networks that were asked for by name: only the last one is opened
@@ -142,7 +141,7 @@ function show(/** @type {boolean} */ newest) {
     showProblems([], goToLine);
     speak(`${result.title}: ${result.cards.slice(0, 2).map((/** @type {any} */ card) => `${card.label} ${card.value}`).join(", ")}`);
   }
-  if (pinned >= 0 && result.layers[pinned]) askWindow(pinned, null);
+  if (pinned >= 0 && result.layers[pinned]) askWindow(pinned);
   else firstWindow();
 }
 
@@ -181,7 +180,7 @@ function hover(/** @type {number} */ layer) {
   const line = result?.layers[shown]?.line ?? 0;
   editor.light(line);
   if (line && layer >= 0 && !byId("editor").contains(document.activeElement)) editor.reveal(line);
-  if (shown >= 0) askWindow(shown, null);
+  if (shown >= 0) askWindow(shown);
 }
 
 /** @param {number} layer @param {boolean} [fromEditor] */
@@ -193,60 +192,45 @@ function select(layer, fromEditor = false) {
   drawn.light(layer);
   editor.light(line);
   if (line && !fromEditor) editor.reveal(line);
-  askWindow(layer, null);
+  askWindow(layer);
 }
 
-/** The row of a line: of the layers that begin at or before the line, the nearest; of several, the one after the last. */
 function selectLine(/** @type {number} */ line) {
   if (!result || byId("results").classList.contains("stale")) return;
-  const lines = result.layers.map((/** @type {any} */ layer) => layer.line).filter((/** @type {number} */ at) => at > 0 && at <= line);
-  if (!lines.length) return;
-  const nearest = largestOf(lines);
-  const same = result.layers.flatMap((/** @type {any} */ layer, /** @type {number} */ at) => (layer.line === nearest && layer.row >= 0 ? [at] : []));
-  if (!same.includes(pinned) || same.length === 1) select(same[0], true);
-  else select(same[(same.indexOf(pinned) + 1) % same.length], true);
+  const found = layersOfLine(result.layers, line);
+  if (!found.length) return;
+  const next = found[(found.indexOf(pinned) + 1) % found.length];
+  select(found.length > 1 && found.includes(pinned) ? next : found[0], true);
 }
+
+const askWindow = (/** @type {number} */ layer) => unitWindow.follow({ layer: result.layers[layer], at: layer, state: shownState, unit: null });
 
 /** Without a chosen layer, the window of the last map is shown. */
 function firstWindow() {
   pinned = -1;
   const last = result.layers.findLastIndex((/** @type {any} */ layer) => layer.row >= 0 && layer.shape.length > 1);
-  if (last >= 0) askWindow(last, null);
+  if (last >= 0) askWindow(last);
   else unitWindow.clear("This network has no maps.");
 }
 
-const windows = new Newest(async (/** @type {{layer: number, unit: number[] | null}} */ { layer, unit }) => {
-  const of = result;
-  try {
-    const answer = await ask({ op: "window", state: shownState, layer, unit });
-    if (of !== result) return;
-    if (answer.ok) unitWindow.show(answer, layer, of.layers[layer].name, of.layers[layer].shape);
-    else unitWindow.clear(answer.problems?.[0]?.text ?? "");
-  } catch (error) {
-    if (!(error instanceof Superseded)) unitWindow.clear(error instanceof Error ? error.message : "");
-  }
-});
-let resting = 0;
-/** @param {number} layer @param {number[] | null} unit */
-function askWindow(layer, unit) {
-  clearTimeout(resting);
-  resting = setTimeout(() => windows.push({ layer, unit }), unit ? 0 : 60);
-}
-
-/** Shows what the address names: a lesson of the course, or a state. @param {() => void | Promise<void>} first where it names nothing, and nothing is shown yet */
-async function followAddress(first) {
+/**
+ * Shows what an address names: a lesson of the course, or a state.
+ * @param {() => void | Promise<void>} first where it names nothing, and nothing is shown yet @param {string} fragment
+ */
+async function followAddress(first, fragment) {
   showView(result);
-  const place = courseAddress();
+  const place = courseAddress(fragment);
   if (place) return course.show(place).catch(failed);
-  if (await fromLink()) return;
+  if (await fromLink(fragment)) return;
   if (result) writeAddress(state);
   else await first();
 }
 
-async function fromLink() {
+/** @param {string} fragment */
+async function fromLink(fragment) {
   try {
-    const given = await readAddress();
-    if (given) open(given);
+    const given = await readAddress(fragment);
+    if (given) await open(given);
     return given !== null;
   } catch (error) {
     say(`The link cannot be read: ${error instanceof Error ? error.message : error}.`, true);
@@ -262,7 +246,7 @@ async function makeEditor(bundled) {
     complete: (/** @type {string} */ text, /** @type {number} */ line, /** @type {number} */ column) => quietly({ op: "complete", state: { ...state, text }, line, column }),
     hover: (/** @type {string} */ text, /** @type {number} */ line, /** @type {number} */ column) => quietly({ op: "hover", state: { ...state, text }, line, column }),
   };
-  const bundle = bundled ? await import(/** @type {any} */ ("./vendor/editor.js")) : null;
+  const bundle = bundled ? await import(new URL("vendor/editor.js", location.href).href) : null;
   editor = bundle ? codeEditor(byId("editor"), listeners, bundle) : plainEditor(byId("editor"), listeners);
   byId("editor-help").textContent = bundle ? "Ctrl+Space: what fits here. Ctrl+F: search. Point at a word: what the word means. Escape, then Tab, leaves the editor."
     : "A spec in YAML, or a one-line pattern such as INPUT 32x32x3 -> CONV3-32 -> FC-10. Ctrl+Space: what fits here. Ctrl+I, or point at a word: what the word means.";
@@ -285,10 +269,10 @@ async function begin() {
   preset.element.id = "preset";
   if (matchMedia("(max-width: 640px)").matches) byId("settings").open = false;
   const config = await configuration();
-  await Promise.all([connect(config, starting(config.bytes ?? 0, speak, (text) => say(text, true))), makeEditor(config.editor)]);
+  const started = connect(config, starting(config.bytes ?? 0, speak, (text) => say(text, true))).then(() => ask({ op: "start" }));
+  const [start] = await Promise.all([started, makeEditor(config.editor)]);
   byId("reach").textContent = config.calculator === "server" ? "Calculated on this computer." : "Calculated in this browser.";
   if (config.licences) byId("licences").append(h("a", { href: config.licences }, "Licences of third parties"), ".");
-  const start = await ask({ op: "start" });
   if (!start.ok) throw new Error(spokenProblems(start.problems ?? []));
   byId("version").textContent = `archcalc ${start.version}.`;
   choices.fill(start);
@@ -302,12 +286,12 @@ async function begin() {
     download: out.download, failed,
   });
   drops((given, notes) => { say(""); open(given, notes); }, say);
-  const first = () => (start.open ? open(start.open) : openNamed(FIRST_NETWORK));
-  addEventListener("hashchange", () => followAddress(first));
+  const first = () => open(start.open);
+  addEventListener("hashchange", ({ newURL }) => followAddress(first, new URL(newURL).hash.slice(1))); // the page may have replaced the address since
   byId("download-graph").addEventListener("click", () => {
     if (!saveGraph(table.graph(), result.table.network)) say("The graph is there while the table is in the order of the network.", true);
   });
-  await followAddress(first);
+  await followAddress(first, addressNow());
   const zoo = start.zoo ?? (await quietly({ op: "zoo" }))?.networks ?? [];
   preset.fill(zoo);
   choices.zoo(zoo);

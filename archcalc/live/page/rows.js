@@ -1,5 +1,6 @@
 // @ts-check
 // What the table of layers shows: rows of layers and of blocks, folded, searched and sorted. Data only, no elements.
+import { largestOf } from "./numbers.js";
 
 /**
  * @typedef {{key: string, title: string, kind: string, about?: string}} Heading
@@ -24,6 +25,15 @@ export function layersOfRows(answer) {
   const found = new Array(answer.table.rows.length).fill(-1);
   answer.layers.forEach((/** @type {Layer} */ { row }, /** @type {number} */ at) => { if (row >= 0) found[row] = at; });
   return found;
+}
+
+/**
+ * The layers of a line, which have rows: of the layers that begin at or before the line, the nearest.
+ * @param {Layer[]} layers @param {number} line @returns {number[]}
+ */
+export function layersOfLine(layers, line) {
+  const nearest = largestOf(layers.map((layer) => layer.line).filter((at) => at > 0 && at <= line), 0);
+  return layers.flatMap((layer, at) => (nearest > 0 && layer.line === nearest && layer.row >= 0 ? [at] : []));
 }
 
 /** The row of the block around an item; the item itself outside blocks. @param {Item[]} items @param {number} at */

@@ -1,12 +1,12 @@
 // @ts-check
 // The table of layers with the graph beside it. Only the rows that can be seen are in the page.
 import { h, remember, remembered, s } from "./dom.js";
-import { FIRST, cellText, isBound, isNumeric, shownHeadings } from "./columns.js";
+import { FIRST, cellTexts, isNumeric, shownHeadings } from "./columns.js";
 import { lanesOf, rowParts } from "./lanes.js";
 import { counted } from "./numbers.js";
 import { layersOfRows, parentOf, shownItems, sourcesOf, treeOf } from "./rows.js";
 import { rowAction } from "./row_keys.js";
-import { sizer, spacer, titleCells, totalCells, widest, widestCell } from "./table_head.js";
+import { setTexts, sizer, spacer, titleCells, totalCells, totalTexts, widest, widestCell } from "./table_head.js";
 import { tableTools } from "./table_tools.js";
 
 /** @typedef {import("./rows.js").Item} Item */
@@ -65,18 +65,11 @@ export function layerTable(parent, listeners) {
       blocks: tree.some((item) => item.block), headings: result.headings, chosen });
     table.classList.toggle("flat", shown.flat);
     table.setAttribute("aria-rowcount", String(items.length + 2));
-    heads();
     redraw();
   }
 
   const gap = () => Math.min(12, Math.max(3, WIDEST_GRAPH / (graph?.width ?? 1)));
   let high = ROW; // as the browser draws it, for example with larger letters
-
-  function heads() {
-    const shown = shownHeadings(result.headings, chosen);
-    head.replaceChildren(...titleCells(shown, sort, order));
-    total.replaceChildren(...totalCells(shown, result.table.totals ?? {}));
-  }
 
   /** A column sorts up, then down, then not; a number sorts down first. @param {string} key @param {boolean} numeric */
   function order(key, numeric) {
@@ -92,20 +85,38 @@ export function layerTable(parent, listeners) {
   let [top, bottom, measured] = [spacer(), spacer(), false];
   let painted = new Set();
 
-  /** All rows anew: other items, other columns, other numbers. */
+  /** What the table shows besides its values: while that stays, the rows stay, and only texts that changed are written. */
+  let plan = "";
+
   function redraw() {
-    drawn.clear();
     const shown = shownHeadings(result.headings, chosen);
+    const values = items.map(valuesOf);
+    const widths = [widest(items.map(wholeName)), ...shown.slice(1).map((heading) => widestCell(values, heading))];
+    const before = plan;
+    plan = JSON.stringify([graph === null, sort, shown, result.layers.map((/** @type {any} */ { row, inputs }) => [row, inputs]),
+      items.map((item) => [item.row, item.end, wholeName(item), result.table.rows[item.row].layer, item.block && folded(item.block.key)])]);
+    if (plan === before) {
+      setTexts(total, totalTexts(shown, result.table.totals ?? {}), 1);
+      setTexts(/** @type {HTMLElement} */ (body.firstElementChild), widths.map((text) => `${text}\u2003`), 1);
+      for (const [at, row] of drawn) setTexts(row, textsOf(items[at], shown), 2);
+      return paint();
+    }
+    head.replaceChildren(...titleCells(shown, sort, order));
+    total.replaceChildren(...totalCells(shown, result.table.totals ?? {}));
+    drawn.clear();
     [top, bottom, measured] = [spacer(shown.length + 1), spacer(shown.length + 1), false];
     const hadFocus = body.contains(document.activeElement);
     const place = scroll.scrollTop;
     bottom.style.height = `${items.length * high}px`; // so that the place is kept
-    const values = items.map((item) => (item.block ? item.block.values : result.table.rows[item.row]));
-    body.replaceChildren(sizer([widest(items.map(wholeName)), ...shown.slice(1).map((heading) => widestCell(values, heading))]), top, bottom);
+    body.replaceChildren(sizer(widths), top, bottom);
     scroll.scrollTop = place;
     draw();
     if (hadFocus) (drawn.get(active) ?? scroll).focus({ preventScroll: true });
   }
+
+  const valuesOf = (/** @type {Item} */ item) => (item.block ? item.block.values : result.table.rows[item.row]);
+
+  const textsOf = (/** @type {Item} */ item, /** @type {import("./rows.js").Heading[]} */ shown) => cellTexts(valuesOf(item), shown.slice(1), item.block !== null);
 
   /** The rows that can be seen: rows that are drawn already stay as they are. */
   function draw() {
@@ -163,12 +174,8 @@ export function layerTable(parent, listeners) {
 
   function rowOf(/** @type {number} */ at, /** @type {import("./rows.js").Heading[]} */ shown) {
     const item = items[at];
-    const values = item.block ? item.block.values : result.table.rows[item.row];
     const open = item.block ? !folded(item.block.key) : null;
-    const cells = shown.slice(1).map((heading) => {
-      const text = cellText(values, heading, item.block !== null);
-      return h("td", { class: isNumeric(heading) ? "n" : null }, !item.block && isBound(values, heading.key) ? `≤${text}` : text);
-    });
+    const cells = textsOf(item, shown).map((text, nth) => h("td", { class: isNumeric(shown[nth + 1]) ? "n" : null }, text));
     const lanes = graph && s("svg", { width: graph.width * gap() + 6, height: ROW, "aria-hidden": "true", class: "lanes" },
       ...rowParts(graph.steps[at], at, gap(), ROW, new Set()));
     return h("tr", {

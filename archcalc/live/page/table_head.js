@@ -15,10 +15,26 @@ export function titleCells(shown, sort, order) {
   }, h("button", { type: "button", "data-key": heading.key, onclick: () => order(heading.key, isNumeric(heading)) }, heading.title)))];
 }
 
-/** @param {Heading[]} shown @param {Record<string, any>} totals by the names of the columns, as in the data of the command line */
+/** The texts of the totals. @param {Heading[]} shown @param {Record<string, any>} totals by the names of the columns, as in the data of the command line */
+export function totalTexts(shown, totals) {
+  return shown.map(({ key }, at) => {
+    if (at === 0) return "total";
+    return ["number", "bigint"].includes(typeof totals[key]) ? grouped(totals[key]) : "";
+  });
+}
+
+/** @param {Heading[]} shown @param {Record<string, any>} totals */
 export function totalCells(shown, totals) {
-  const text = (/** @type {Heading} */ heading) => (["number", "bigint"].includes(typeof totals[heading.key]) ? cellText(totals, heading) : "");
-  return [h("td", { class: "graph" }), ...shown.map((heading, at) => (at === 0 ? h("th", { scope: "row" }, "total") : h("td", { class: isNumeric(heading) ? "n" : null }, text(heading))))];
+  return [h("td", { class: "graph" }), ...totalTexts(shown, totals).map((text, at) => (at === 0 ? h("th", { scope: "row" }, text) : h("td", { class: isNumeric(shown[at]) ? "n" : null }, text)))];
+}
+
+/** Other texts in the cells of a row, which stay. @param {Element} row @param {string[]} texts @param {number} from the first cell */
+export function setTexts(row, texts, from) {
+  texts.forEach((text, at) => {
+    const cell = row.children[from + at];
+    const place = cell.firstElementChild ?? cell;
+    if (place.textContent !== text) place.textContent = text;
+  });
 }
 
 /** @param {string[]} texts */
@@ -41,7 +57,7 @@ export function widestCell(rows, heading) {
 
 /** A row without height that holds the widest texts, so that columns keep their widths. @param {string[]} widest */
 export function sizer(widest) {
-  return h("tr", { class: "sizer", "aria-hidden": "true" }, h("td"), ...widest.map((text) => h("td", {}, h("div", {}, text, "\u2003"))));
+  return h("tr", { class: "sizer", "aria-hidden": "true" }, h("td"), ...widest.map((text) => h("td", {}, h("div", {}, `${text}\u2003`))));
 }
 
 /** Stands for the rows that are not drawn. */

@@ -1,20 +1,47 @@
 // @ts-check
 // The window of one unit on the network input, to scale. Positions in the padding lie outside of the input.
+import { Superseded } from "./answer.js";
+import { Newest, ask } from "./calculator.js";
 import { h, s } from "./dom.js";
 
 const SIZE = 200;
 const UNIT_AXES = ["depth", "height", "width"];
 
-/** @param {HTMLElement} parent @param {(layer: number, unit: number[] | null) => void} asked a unit was chosen */
-export function windowPicture(parent, asked) {
+/**
+ * What is asked for: a layer, its number, the state that it is of, and one of its units; null: the one in the middle.
+ * @typedef {{layer: import("./rows.js").Layer, at: number, state: import("./state.js").State, unit: number[] | null}} Wanted
+ */
+
+/** @param {HTMLElement} parent */
+export function windowPicture(parent) {
   const title = h("h3", {}, "Window of one unit");
   const name = h("p", { class: "window-name" }, "Point at a row of the table, or choose one with the arrow keys.");
   const canvas = h("div", { class: "canvas" });
   const sliders = h("div", { class: "unit" });
   const lines = h("ul", { class: "sentences soft" });
   parent.replaceChildren(title, name, canvas, sliders, lines);
-  let shown = -1;
   let signature = "";
+  /** @type {Wanted | null} */
+  let wanted = null;
+  let resting = 0;
+
+  const questions = new Newest(async (/** @type {Wanted} */ one) => {
+    try {
+      const answer = await ask({ op: "window", state: one.state, layer: one.at, unit: one.unit });
+      if (one !== wanted) return;
+      if (answer.ok) show(answer, one);
+      else clear(answer.problems?.[0]?.text ?? "");
+    } catch (error) {
+      if (one === wanted && !(error instanceof Superseded)) clear(error instanceof Error ? error.message : "");
+    }
+  });
+
+  /** Asks, once the pointer rests; at once if a unit was chosen. @param {Wanted} one */
+  function follow(one) {
+    wanted = one;
+    clearTimeout(resting);
+    resting = setTimeout(() => questions.push(one), one.unit ? 0 : 60);
+  }
 
   /** @param {{from: number, to: number}} a @param {number} by */
   const span = ({ from, to }, by) => Math.max(1, (to - from) * by);
@@ -39,42 +66,43 @@ export function windowPicture(parent, asked) {
     canvas.replaceChildren(svg);
   }
 
-  /** @param {number} layer @param {number[]} unit @param {number[]} sizes */
-  function chooser(layer, unit, sizes) {
-    const now = `${layer} ${sizes}`;
+  /** @param {number} at the number of the layer @param {number[]} unit @param {number[]} sizes */
+  function chooser(at, unit, sizes) {
+    const now = `${at} ${sizes}`;
     if (now === signature) {
-      [...sliders.querySelectorAll("input")].forEach((input, at) => { if (document.activeElement !== input) input.value = String(unit[at]); });
-      [...sliders.querySelectorAll("output")].forEach((output, at) => { output.textContent = `${unit[at]} of ${sizes[at]}`; });
+      [...sliders.querySelectorAll("input")].forEach((input, nth) => { if (document.activeElement !== input) input.value = String(unit[nth]); });
+      [...sliders.querySelectorAll("output")].forEach((output, nth) => { output.textContent = `${unit[nth]} of ${sizes[nth]}`; });
       return;
     }
     signature = now;
     const names = sizes.length === 1 ? ["position"] : UNIT_AXES.slice(-sizes.length);
-    sliders.replaceChildren(...sizes.map((size, at) => {
-      const input = h("input", { type: "range", min: 0, max: Math.max(0, size - 1), value: unit[at], disabled: size < 2,
-        oninput: () => asked(layer, [...sliders.querySelectorAll("input")].map((one) => Number(one.value))) });
-      return h("label", {}, h("span", {}, `unit, ${names[at] ?? `axis ${at + 1}`}`), input, h("output", {}, `${unit[at]} of ${size}`));
+    sliders.replaceChildren(...sizes.map((size, nth) => {
+      const input = h("input", { type: "range", min: 0, max: Math.max(0, size - 1), value: unit[nth], disabled: size < 2,
+        oninput: () => { if (wanted) follow({ ...wanted, unit: [...sliders.querySelectorAll("input")].map((one) => Number(one.value)) }); } });
+      return h("label", {}, h("span", {}, `unit, ${names[nth] ?? `axis ${nth + 1}`}`), input, h("output", {}, `${unit[nth]} of ${size}`));
     }));
   }
 
-  return {
-    get layer() { return shown; },
-    /** @param {any} answer @param {number} layer @param {string} label @param {number[]} shape */
-    show(answer, layer, label, shape) {
-      shown = layer;
-      name.textContent = name.title = `${label}${answer.unit?.length ? `, unit ${answer.unit.join(", ")}` : ""}`;
-      const axes = answer.axes ?? [];
-      if (axes.length && axes.every((/** @type {any} */ axis) => axis.first !== null)) draw(axes);
-      else canvas.replaceChildren();
-      chooser(layer, answer.unit ?? [], answer.unit ? shape.slice(1) : []);
-      lines.replaceChildren(...(answer.lines ?? []).map((/** @type {string} */ line) => h("li", {}, line)));
-    },
-    clear(/** @type {string} */ text) {
-      shown = -1;
-      signature = "";
-      name.textContent = text;
-      canvas.replaceChildren();
-      sliders.replaceChildren();
-      lines.replaceChildren();
-    },
-  };
+  /** @param {any} answer @param {Wanted} of */
+  function show(answer, { layer, at }) {
+    name.textContent = name.title = `${layer.name}${answer.unit?.length ? `, unit ${answer.unit.join(", ")}` : ""}`;
+    const axes = answer.axes ?? [];
+    if (axes.length && axes.every((/** @type {any} */ axis) => axis.first !== null)) draw(axes);
+    else canvas.replaceChildren();
+    chooser(at, answer.unit ?? [], answer.unit ? layer.shape.slice(1) : []);
+    lines.replaceChildren(...(answer.lines ?? []).map((/** @type {string} */ line) => h("li", {}, line)));
+  }
+
+  /** @param {string} text */
+  function clear(text) {
+    wanted = null;
+    clearTimeout(resting);
+    signature = "";
+    name.textContent = text;
+    canvas.replaceChildren();
+    sliders.replaceChildren();
+    lines.replaceChildren();
+  }
+
+  return { follow, clear };
 }
