@@ -59,7 +59,10 @@ class Run:
                 self.edits += 1
             if self.random.random() < 0.02 and len(self.memory) < 2:
                 self.hands.reload()
+            before = self.bursts
             self.check()
+            if self.bursts > before and self.bursts % 100 == 0:
+                print(self.line("this run so far"), file=sys.stderr, flush=True)
 
     def check(self) -> None:
         """The page settles, and shows what the library says; nothing was thrown on the way."""
