@@ -17,7 +17,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.live import desk as desks
 from archcalc.live.desk import Desk, Opened
 from archcalc.live.opened import opened_net
-from archcalc.live.server import BODIES, HEADERS, Server
+from archcalc.live.server import BODIES, HEADERS, Handler, Server
 from tests.live.asking import TINY
 
 
@@ -403,3 +403,18 @@ def test_a_number_that_is_late_is_refused(page):
     assert page.ask(first | {"number": 4, "op": "export", "format": "yaml"})[0] == 200
     for odd in ({"page": ["a"]}, {"number": True}, {"page": "x" * 1000}, {"number": "5"}):
         assert page.ask(first | {"number": 1} | odd)[0] == 200
+
+
+def test_requests_that_never_end_hold_up_nobody(monkeypatch):
+    """A hundred connections that stop in the middle of a request: others are answered, and these are closed in the end."""
+    monkeypatch.setattr(Handler, "timeout", 2)
+    for page in served(Opened()):
+        starts = (b"", b"POST /api HT", b"POST /api HTTP/1.1\r\nHost: x\r\n")
+        address = ("127.0.0.1", page.server.port)
+        held = [socket.create_connection(address, timeout=60) for _ in range(100)]
+        for nth, connection in enumerate(held):
+            connection.sendall(starts[nth % len(starts)])
+        assert page.ask({"op": "analyze", "state": {"text": TINY}})[1]["ok"]
+        for connection in held:
+            assert connection.recv(1) == b""
+            connection.close()
