@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from archcalc.analysis.folding import fold_rows
-from archcalc.analysis.rows import Row, trace_rows
+from archcalc.analysis.rows import Row, Seconds, trace_rows
 from archcalc.analysis.totals import Totals, part_sums, sum_rows
 from archcalc.conventions import Convention
 from archcalc.dtypes import itemsize
@@ -37,6 +37,8 @@ class Analysis:
     dtype: str
     convention: Convention
     itemsize: int
+    timed: Time | None = None
+    """The time that the rows have; see ``with_time``."""
 
     def __init__(
         self, network: Network, batch: Int, dtype: str, convention: Convention, training: bool = False
@@ -185,6 +187,18 @@ class Analysis:
         trains = self.training if training is None else training
         settings = Settings(batch, self.dtype, amp, trains, optimizer, compiled, channels_last, tf32)
         return Time(self.network, device(on) if isinstance(on, str) else on, settings)
+
+    def with_time(self, time: Time) -> Analysis:
+        """The analysis with the time of every row. A layer that runs as a part of another layer takes no time."""
+        other = type(self)(self.network, self.batch, self.dtype, self.convention, self.training)
+        times = {row.name: Seconds(row.estimate, row.lower_bound) for row in time.rows}
+        none = Seconds(0.0, 0.0)
+        layers = {node.name for node in self.network.after_inputs}
+        other.all_rows = [
+            row._replace(time=times.get(row.name, none)) if row.name in layers else row for row in self.all_rows
+        ]
+        other.timed = time
+        return other
 
     @cached_property
     def _budgets(self) -> Callable[..., Budget]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from archcalc.analysis.rows import Row
+from archcalc.analysis.rows import Row, Seconds
 from archcalc.analysis.totals import unknown_types
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.sizes import Int, Params, Work
@@ -101,7 +101,13 @@ def _sum(name: str, type: str, rows: list[Row]) -> Row:
         layers=sum(row.layers for row in rows),
         unknown_types=unknown_types(rows),
         regions=last.regions,
+        time=_time(rows),
     )
+
+
+def _time(rows: Iterable[Row]) -> Seconds | None:
+    times = [row.time for row in rows if row.time is not None]
+    return Seconds(*map(sum, zip(*times, strict=True))) if times else None
 
 
 def total(counts: Iterable[Int | None]) -> Int | None:

@@ -18,6 +18,13 @@ ONCE = "once in a forward pass"
 """The part of the work that does not depend on the batch."""
 
 
+class Seconds(NamedTuple):
+    """How long a layer takes on a device, for the whole batch."""
+
+    estimate: float
+    lower_bound: float
+
+
 class Row(NamedTuple):
     """The numbers of one layer, or of several layers folded into one row.
 
@@ -36,6 +43,7 @@ class Row(NamedTuple):
     node              the layer in the graph; None for folded layers
     unknown_types     layer types that the convention says nothing about; if any, ``macs`` is incomplete
     regions           the regions of an image for which the layer runs; 0: it runs for the whole image
+    time              the seconds on the device of the analysis; None: no device, or no layer
     """
 
     name: str
@@ -56,6 +64,7 @@ class Row(NamedTuple):
     node: Node | None = None
     unknown_types: tuple[str, ...] = ()
     regions: Int = 0
+    time: Seconds | None = None
 
     @property
     def output(self) -> str:

@@ -103,9 +103,9 @@ def kinds() -> Mapping[str, str]:
 
 
 def layer_columns() -> Mapping[str, str]:
-    from archcalc.report.layers import COLUMNS
+    from archcalc.report.layers import CELLS
 
-    return _titles(heading for heading, _ in COLUMNS.values())
+    return _titles(heading for heading, _ in CELLS.values())
 
 
 def list_columns() -> Mapping[str, str]:

@@ -68,15 +68,16 @@ def analyses(args: Arguments) -> list[Any]:
 
 def time_request(args: Arguments) -> Any:
     """The request for a time that the command's options make; None without ``--on``."""
-    from archcalc.report.time import TimeRequest
-
-    given = {name: getattr(args, name) for name in TimeRequest._fields if hasattr(args, name)}
     if args.on is None:
-        unused = next((name for name in ("amp", "compiled", "channels_last", "tf32") if given[name]), None)
+        unused = next((name for name in ("amp", "compiled", "channels_last", "tf32") if getattr(args, name)), None)
         if unused:
             raise ArchcalcError(f"--{unused.replace('_', '-')} is about the time on a device: add --on DEVICE")
         return None
-    return TimeRequest(**given)
+    if args.on == "all":
+        raise ArchcalcError("this table has one device: --on rtx4090; archcalc time NET --on all shows all devices")
+    from archcalc.report.time import TimeRequest
+
+    return TimeRequest(**{name: getattr(args, name) for name in TimeRequest._fields if hasattr(args, name)})
 
 
 def settings_text(args: Arguments) -> str:

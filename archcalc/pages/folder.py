@@ -24,6 +24,8 @@ from archcalc.report.evidence import Evidence
 from archcalc.report.formats import render_table
 from archcalc.report.header import Header
 from archcalc.report.table import Table
+from archcalc.report.time import TimeRequest
+from archcalc.timing.reading import device
 
 FORMATS = ("html", "markdown", "csv")
 INDEXES = {"html": "index.html", "markdown": "README.md", "csv": "index.csv"}
@@ -31,12 +33,13 @@ LONGEST = 100
 
 
 class Plan(NamedTuple):
-    """What to write: the folder, the format, the networks with pictures, and the file of ``archcalc verify``."""
+    """What to write: the folder, the format, the networks with pictures, the file of ``archcalc verify``, and the time."""
 
     folder: str
     format: str
     with_pictures: frozenset[str]
     verification: str | None
+    time: TimeRequest | None = None
 
 
 class WrittenPage(NamedTuple):
@@ -54,10 +57,11 @@ def plan(
     names: Sequence[str],
     with_pictures: Sequence[str] | None = None,
     verification: str | None = None,
+    time: TimeRequest | None = None,
 ) -> Plan:
     """The plan of a report on the networks. ``with_pictures``: None for all networks, ["none"] for no network.
 
-    Before any work, ArchcalcError for an unknown format or network, a missing package, two pages with the same name, an
+    Before any work, ArchcalcError for an unknown format, network or device, a missing package, two pages with the same name, an
     invalid verification file, or a folder in which no file can be written.
     """
     if format not in FORMATS:
@@ -73,8 +77,10 @@ def plan(
         raise ArchcalcError("pictures need matplotlib: pip install 'archcalc[plot]'; or leave them out: --figures none")
     file_names(names)
     Evidence(verification)
+    if time is not None:
+        device(time.on)
     writable(folder)
-    return Plan(folder, format, chosen, verification)
+    return Plan(folder, format, chosen, verification, time)
 
 
 def figure_names(figures: Sequence[str] | None, nets: Sequence[Network]) -> list[str] | None:
@@ -121,7 +127,7 @@ def write_network(network: Network, file: str, how: Plan, records: Evidence) -> 
     """Write the files of a network and return its row in the index."""
     has_pictures = how.format != "csv" and network.full_name in how.with_pictures
     kinds = (*PICTURES, *(["graph"] if how.format == "html" else [])) if has_pictures else ()
-    content = page(network, records, kinds)
+    content = page(network, records, kinds, how.time)
     path = os.path.join(how.folder, file)
     if how.format == "html":
         write_in_folder(f"{path}.html", html_page(content))
@@ -186,7 +192,7 @@ def _attempt(net: Network | str, file: str, how: Plan, records: Evidence) -> Wri
 
 def write_index(pages: Sequence[WrittenPage], how: Plan) -> str:
     """Write the index of the networks that have files, and return its path."""
-    index = index_table([page.facts for page in pages if page.facts is not None])
+    index = index_table(how, [page.facts for page in pages if page.facts is not None])
     files = {page.network: page.file for page in pages if page.facts is not None}
     texts = {"csv": render_table(index, "csv")} if how.format != "html" else {}
     if how.format == "html":
@@ -198,12 +204,14 @@ def write_index(pages: Sequence[WrittenPage], how: Plan) -> str:
     return os.path.join(how.folder, INDEXES[how.format])
 
 
-def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def index_table(how: Plan, rows: Sequence[Mapping[str, Any]]) -> Table:
     """The index as a table with one row for each network."""
+    headings = [heading for heading in HEADINGS if heading.name != "estimate" or how.time is not None]
+    on = "" if how.time is None else device(how.time.on).title
     return Table(
         title="networks",
-        headings=HEADINGS,
-        rows=[[row[heading.name] for heading in HEADINGS] for row in rows],
+        headings=headings,
+        rows=[[row[heading.name] for heading in headings] for row in rows],
         header=Header(batch=1, dtype="float32", convention=convention("archcalc")),
         details=[
             "params: trained weights and biases. MAC: one product of a weight and an input, added to a sum.",
@@ -212,6 +220,8 @@ def index_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             "inference peak: the most bytes alive at one moment, without weights and network input. saved for training: "
             "bytes that the forward pass saves for the backward pass. weight file: parameters and buffers in float32.",
             "field: the largest receptive field of a layer, in pixels, past the gates.",
+            *[f"time: the estimate for one image on {on}; the page of the network says how it runs, and the error."]
+            * bool(on),
             "top-1, top-5: published errors in percent; the page of the network names the source.",
             "published figures: the number of figures from sources. matching: how many of them match. PyTorch agrees: "
             "whether a PyTorch module built from the spec has the same figures as archcalc.",

@@ -11,11 +11,11 @@ from archcalc.analysis.folding import fold_rows
 from archcalc.analysis.rows import Row
 from archcalc.pages.page import Page
 from archcalc.report.cells import cell_texts
-from archcalc.report.layers import COLUMNS
+from archcalc.report.layers import CELLS
 from archcalc.report.table import Heading, Known, Table
 from archcalc.units import counted
 
-NUMBERS = ("number", "count", "bytes", "ratio", "printed")
+NUMBERS = ("number", "count", "bytes", "seconds", "ratio", "printed")
 """Kinds of columns whose cells are aligned right and sort as numbers."""
 SENTENCES = ("reason", "where", "title")
 """Columns of sentences. Their cells are broken into lines."""
@@ -83,7 +83,7 @@ def html_table(
 def layer_tree(page: Page) -> HtmlTable:
     """The table of layers. Above the layers of a block stands a row with the sums of the block."""
     tree = list(_nested(page.analysis.rows))
-    cells = [[COLUMNS[heading.name][1](row, page.analysis) for heading in page.layers.headings] for row, *_ in tree]
+    cells = [[CELLS[heading.name][1](row, page.analysis) for heading in page.layers.headings] for row, *_ in tree]
     table = html_table(page.layers._replace(rows=cells), "layer-table")
     rows = [row._replace(level=level, block=block) for row, (_, level, block) in zip(table.rows, tree, strict=True)]
     return table._replace(rows=rows)

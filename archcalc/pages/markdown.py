@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archcalc.pages.page import Page
+from archcalc.pages.page import TIMED, Page
 from archcalc.report.cells import pipe_table
 from archcalc.report.escape import markdown_text
 from archcalc.report.layers import layer_table
@@ -40,6 +40,8 @@ def markdown_page(page: Page, file: str) -> str:
         parts += ["## Pictures", *(f"![{_line(p.about)}](figures/{file}-{p.kind}.svg)" for p in pictures)]
     parts += [f"{_line(p.about)}: not drawn: {_line(p.problem)}" for p in missing]
     parts += ["## Receptive field", _list(page.field), "## Memory", _list(page.memory)]
+    if page.time:
+        parts += ["## Time", _list(page.time)]
     parts += ["## Published figures", *_published(page), "## Measured with PyTorch", *_witness(page)]
     parts += ["## How layers are counted", _list(page.counting)]
     return "\n\n".join(parts) + "\n"
@@ -55,7 +57,8 @@ def _layers(page: Page, file: str) -> list[str]:
     depth = next((d for d in range(deepest, 0, -1) if len(analysis.fold(d)) <= MOST), None)
     if depth is None:
         return ["## Layers", every]
-    return ["## Blocks", every, _table(layer_table(analysis, BLOCKS, depth=depth))]
+    columns = (*BLOCKS, *(() if analysis.timed is None else TIMED))
+    return ["## Blocks", every, _table(layer_table(analysis, columns, depth=depth))]
 
 
 def _published(page: Page) -> list[str]:

@@ -11,6 +11,7 @@ from archcalc.dtypes import DTYPES
 from archcalc.errors import ArchcalcError
 from archcalc.memory.budget import Budget
 from archcalc.network import Network
+from archcalc.pages.cards import Card, cards
 from archcalc.pages.published_figures import figure_tables
 from archcalc.plot import KINDS, svg
 from archcalc.published.figure import Source
@@ -23,7 +24,8 @@ from archcalc.report.header import subject
 from archcalc.report.layers import layer_table
 from archcalc.report.memory import alive_text, sum_text
 from archcalc.report.table import Heading, Table
-from archcalc.units import count_text, counted, decimal_bytes
+from archcalc.report.time import TimeRequest, figure_lines
+from archcalc.report.timed import timed_mode
 
 MOST_LAYERS = 6_000
 """Maximum number of layers of a network with a page."""
@@ -32,18 +34,11 @@ STAGES = ("layer", "layers", "output", "params", "macs", "memory", "rf")
 LAYERS = ("layer", "type", "output", "params", "macs", "memory", "rf", "step")
 PICTURES = ("shape", "cost", "rf", "rf-map", "memory")
 """The pictures of every page. HTML pages also have the graph, which needs Graphviz."""
-FILE_TYPES = ("float32", "float16", "int8")
-"""The types for which a page gives the size of the weight file."""
-
 NO_FIELD = "the input has no spatial axes: there is no receptive field"
 
 
-class Card(NamedTuple):
-    """A number at the top of the page: its name, its value, and further lines."""
-
-    label: str
-    value: str
-    lines: tuple[str, ...] = ()
+TIMED = ("estimate", "lower_bound")
+"""Columns that are added if the pages show time on a device."""
 
 
 class Picture(NamedTuple):
@@ -60,7 +55,8 @@ class Page(NamedTuple):
 
     stages, layers: tables with one row for each stage or layer. verdicts: number of published figures for each verdict,
     as text. differing: published figures that do not match. matching: published figures that match. witness: figures
-    that ``archcalc verify`` measured, by title; empty without a measurement. facts: the network's row in the index.
+    that ``archcalc verify`` measured, by title; empty without a measurement. time: sentences about the time on a device;
+    empty without a device. facts: the network's row in the index.
     """
 
     analysis: Analysis
@@ -72,6 +68,7 @@ class Page(NamedTuple):
     layers: Table
     field: list[str]
     memory: list[str]
+    time: list[str]
     pictures: list[Picture]
     verdicts: str
     differing: Table
@@ -82,8 +79,12 @@ class Page(NamedTuple):
     facts: Mapping[str, Any]
 
 
-def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -> Page:
+def page(
+    network: Network, records: Evidence, kinds: Sequence[str] = PICTURES, request: TimeRequest | None = None
+) -> Page:
     """The page of a network at the network's input size, for one image in float32, with pictures of these kinds.
+
+    With a request for a time: also the time on its device. If the network cannot run there, the page says why.
 
     ArchcalcError for more than MOST_LAYERS layers, and if a number cannot be computed. If a picture cannot be drawn,
     the page shows the problem.
@@ -93,23 +94,26 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
             f"{network.full_name} has {len(network.after_inputs):,} layers; a page shows up to {MOST_LAYERS:,}, and "
             f"archcalc table shows them all"
         )
-    analysis = analyze(network)
+    analysis, time = _timed(analyze(network), request)
     title, *about = subject(network).lines
     budget = analysis.memory()
     fields = sentences(analysis, changing(analysis)) if network.input.axes else []
     judgements = records.judgements(analysis)
     witness = records.verification(network)
-    stages, layers = layer_table(analysis, STAGES, by="stage"), layer_table(analysis, LAYERS)
+    more = () if analysis.timed is None else TIMED
+    stages = layer_table(analysis, (*STAGES, *more), by="stage")
+    layers = layer_table(analysis, (*LAYERS, *more))
     return Page(
         analysis,
         title,
         about,
         layers.header.size,
-        _cards(analysis, budget, fields),
+        cards(analysis, budget, fields),
         stages._replace(headings=[stages.headings[0]._replace(title="stage"), *stages.headings[1:]]),
         layers,
         [*fields, *column_meanings(("rf", "step"))] if fields else [NO_FIELD],
         _memory(budget),
+        time,
         [picture(kind, analysis) for kind in kinds],
         tally(judgements) if judgements else "",
         *figure_tables(judgements, network),
@@ -120,6 +124,18 @@ def page(network: Network, records: Evidence, kinds: Sequence[str] = PICTURES) -
     )
 
 
+def _timed(analysis: Analysis, request: TimeRequest | None) -> tuple[Analysis, list[str]]:
+    """The analysis with the time of every row, if there is a device; and sentences about the time."""
+    if request is None:
+        return analysis, []
+    try:
+        timed = request.timed(analysis)
+    except ArchcalcError as error:
+        return analysis, [str(error)]
+    assert timed.timed is not None
+    return timed, [f"time on {', '.join(timed_mode(timed.timed))}", *figure_lines(timed.timed)]
+
+
 def picture(kind: str, analysis: Analysis) -> Picture:
     """The picture of this kind. If it cannot be drawn: the problem."""
     about = KINDS[kind].about
@@ -127,80 +143,6 @@ def picture(kind: str, analysis: Analysis) -> Picture:
         return Picture(kind, about, svg=svg(kind, [analysis]))
     except ArchcalcError as error:
         return Picture(kind, about, problem="; ".join(map(str, error.problems)))
-
-
-def _cards(analysis: Analysis, budget: Budget, fields: Sequence[str]) -> list[Card]:
-    """The cards in order. Networks without spatial axes have no card for the field. Some have no published error."""
-    errors = published(analysis)
-    cards = [*_count_cards(analysis), *_memory_cards(analysis, budget)]
-    if fields:
-        field = network_field(analysis)
-        cards.append(Card("Receptive field", "none" if field is None else f"{field} pixels", (fields[0],)))
-    cards.append(_weight_file(analysis))
-    if errors is not None:
-        texts = [f"top-{n} {error} %" for n, error in ((1, errors.top1), (5, errors.top5)) if error is not None]
-        cards.append(Card("Published error", texts[0], (*texts[1:], f"{errors.on}, {errors.how}; {errors.source}")))
-    return cards
-
-
-def _count_cards(analysis: Analysis) -> list[Card]:
-    t = analysis.totals
-    buffers = [f"plus {t.buffers:,} buffers, not trained"] if t.buffers else []
-    layers = counted(len(analysis.rows) - len(analysis.inputs), "layer")
-    return [
-        Card(
-            "Parameters",
-            count_text(t.params),
-            (f"{t.params:,}: weights {t.weights:,}, biases {t.biases:,}", *buffers),
-        ),
-        Card("MACs", count_text(t.macs), (f"{t.macs:,} for one image", f"{2 * t.macs:,} FLOPs")),
-        Card(
-            "Depth",
-            counted(depth(analysis.network), "layer"),
-            ("weighted layers on the longest path", f"{layers} of all types"),
-        ),
-    ]
-
-
-def _memory_cards(analysis: Analysis, budget: Budget) -> list[Card]:
-    values, run = analysis.totals.values, budget.inference.of_batch(1)
-    peak, moment = run.peak(), run.at(run.peak_moment())
-    return [
-        Card(
-            "Feature maps",
-            decimal_bytes(values * analysis.itemsize),
-            (f"{values:,} values, network input included", "sum of all outputs in new storage"),
-        ),
-        Card(
-            "Inference peak",
-            decimal_bytes(peak),
-            (f"{peak:,} bytes, at {analysis.network.nodes[moment.node].name}", "without weights and network input"),
-        ),
-        Card(
-            "Training, one image",
-            decimal_bytes(budget.training_parts(1).total),
-            (
-                f"weights {decimal_bytes(budget.weights)}, gradients the same",
-                f"saved for the backward pass {decimal_bytes(budget.training.saved_bytes(1))}",
-                f"optimizer state: SGD none, Adam {decimal_bytes(analysis.memory('adam').optimizer_bytes)}",
-            ),
-        ),
-    ]
-
-
-def _weight_file(analysis: Analysis) -> Card:
-    t = analysis.totals
-    numbers = t.weights + t.biases + t.buffers
-    first, *rest = FILE_TYPES
-    return Card(
-        "Weight file",
-        decimal_bytes(numbers * DTYPES[first]),
-        (
-            f"{numbers:,} numbers in {first}",
-            *(f"{decimal_bytes(numbers * DTYPES[name])} in {name}" for name in rest),
-            *(["without the side heads"] if analysis.side_rows else []),
-        ),
-    )
 
 
 def _memory(budget: Budget) -> list[str]:
@@ -236,6 +178,7 @@ HEADINGS = (
     Heading("saved", "saved for training", "bytes", 6, unit="MB"),
     Heading("weight_file", "weight file", "bytes", 6, unit="MB"),
     Heading("rf", "field", "number", 4, exactness_key="exact"),
+    Heading("estimate", "time", "seconds", 6),
     Heading("top1", "top-1 %", "printed", 6),
     Heading("top5", "top-5 %", "printed", 6),
     Heading("figures", "published figures", "number", 3),
@@ -264,6 +207,7 @@ def _facts(
         "saved": budget.training.saved_bytes(1),
         "weight_file": (t.weights + t.biases + t.buffers) * DTYPES["float32"],
         "rf": network_field(analysis),
+        "estimate": analysis.timed and analysis.timed.estimate,
         "top1": errors.top1 if errors else None,
         "top5": errors.top5 if errors else None,
         "figures": len(judgements),

@@ -66,7 +66,7 @@ def dataframe(analysis: Analysis, columns: Sequence[str] | None = None) -> DataF
     except ImportError:
         raise ArchcalcError("a data frame needs pandas: pip install 'archcalc[dataframe]'") from None
 
-    names = layer_columns(columns, folded=False)
+    names = layer_columns(columns, folded=False, timed=analysis.timed is not None)
     (table,) = for_programs([layer_table(analysis, names)])
     frame = pd.DataFrame(
         {

@@ -30,7 +30,7 @@ def cell_texts(table: Table, exact: bool) -> tuple[list[str], list[list[str]]]:
 
 def _unit(heading: Heading, column: list[Any], exact: bool) -> tuple[float, str]:
     if heading.kind == "seconds":
-        return SECONDS[0] if exact else seconds_unit(cell for cell in column if cell is not None)
+        return SECONDS[-1] if exact else seconds_unit(cell for cell in column if cell is not None)
     units = BYTES if heading.kind == "bytes" else COUNTS
     if heading.unit and not exact:
         return next(unit for unit in units if unit[1] == heading.unit)

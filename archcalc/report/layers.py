@@ -103,17 +103,44 @@ COLUMNS: Mapping[str, tuple[Heading, Cell]] = {
         (Heading("rf_least", "least field", "number", 1), _axes(lambda axis: axis.least.size)),
     ]
 }
+TIMES: Mapping[str, tuple[Heading, Cell]] = {
+    "estimate": (Heading("estimate", "time", "seconds", 8, "time"), lambda row, _: row.time and row.time.estimate),
+    "lower_bound": (
+        Heading("lower_bound", "lower bound", "seconds", 3),
+        lambda row, _: row.time and row.time.lower_bound,
+    ),
+}
+"""The columns of an analysis with time on a device."""
+CELLS = {**COLUMNS, **TIMES}
 FIELDS = ("rf", "rf_smallest", GATED.name, "step", "first", "rf_least")
 """The columns that depend on the receptive field of a row alone."""
 DEFAULT = ("layer", "type", "output", "params", "macs", "flops", "memory", "rf", "step", "first")
-SUMMED = {"layers", "params", "weights", "biases", "buffers", "macs", "flops", "values", "memory", *Work._fields}
+SUMMED = {
+    "layers",
+    "params",
+    "weights",
+    "biases",
+    "buffers",
+    "macs",
+    "flops",
+    "values",
+    "memory",
+    *Work._fields,
+}
 
 
-def layer_columns(names: Sequence[str] | None, folded: bool, counts: str = "MACs") -> list[str]:
-    """The columns to show. ``counts`` is the title of the MACs column. ArchcalcError for an unknown column."""
+def layer_columns(names: Sequence[str] | None, folded: bool, counts: str = "MACs", *, timed: bool = False) -> list[str]:
+    """The columns to show. ``counts`` is the title of the MACs column.
+
+    ArchcalcError for an unknown column, and for one about time if the analysis has none.
+    """
     if names is None:
-        return [n for n in (*DEFAULT[:2], "layers", *DEFAULT[2:]) if folded or n != "layers"]
-    return column_names(names, (_titled(heading, counts) for heading, _ in COLUMNS.values()))
+        time = ["estimate"] if timed else []
+        return [*(n for n in (*DEFAULT[:2], "layers", *DEFAULT[2:]) if folded or n != "layers"), *time]
+    found = column_names(names, (_titled(heading, counts) for heading, _ in CELLS.values()))
+    if not timed and (untimed := [name for name in found if name in TIMES]):
+        raise ArchcalcError(f"column {untimed[0]} is about the time on a device: add --on DEVICE")
+    return found
 
 
 def _titled(heading: Heading, counts: str) -> Heading:
@@ -127,20 +154,22 @@ def layer_table(
     if is_array(analysis.totals.values) or is_array(analysis.totals.params):
         raise ArchcalcError("a table needs single sizes; on arrays, read the rows and totals of the analysis")
     counted = analysis.convention.operations_name
-    names = layer_columns(columns, depth is not None or by is not None, counted)
+    time = analysis.timed
+    names = layer_columns(columns, depth is not None or by is not None, counted, timed=time is not None)
     if columns is None and analysis.convention.flops_per_mac is None:
         names.remove("flops")
     rows = analysis.fold(depth, by)
-    headings = unremovable([COLUMNS[name][0] for name in names], columns)
+    headings = unremovable([CELLS[name][0] for name in names], columns)
     headings = [_titled(heading, counted) for heading in headings]
     columns_of_cells = [_cells(name, rows, analysis) for name in names]
     cells = [list(row) for row in zip(*columns_of_cells, strict=True)]
     total: list[Any] = [
-        _add(column) if name in SUMMED else "" for name, column in zip(names, columns_of_cells, strict=True)
+        _add(column) if name in SUMMED or name in TIMES else ""
+        for name, column in zip(names, columns_of_cells, strict=True)
     ]
     if total and total[0] == "":
         total[0] = "total"
-    return Table(
+    table = Table(
         title=analysis.network.title,
         headings=headings,
         rows=cells,
@@ -150,11 +179,16 @@ def layer_table(
         details=details(analysis, headings, cells),
         totals=_totals(analysis),
     )
+    if time is None:
+        return table
+    from archcalc.report.timed import timed_table
+
+    return timed_table(table, time)
 
 
 def _cells(name: str, rows: Sequence[Row], analysis: Analysis) -> list[Any]:
     """The cells of a column. Most layers have the field of the layer before, so its cell is not computed again."""
-    cell = COLUMNS[name][1]
+    cell = CELLS[name][1]
     if name not in FIELDS:
         return [cell(row, analysis) for row in rows]
     cells: list[Any] = []
@@ -169,7 +203,7 @@ def _cells(name: str, rows: Sequence[Row], analysis: Analysis) -> list[Any]:
 
 
 def _add(column: Sequence[Any]) -> Any:
-    numbers = [cell for cell in column if isinstance(cell, int)]
+    numbers = [cell for cell in column if isinstance(cell, (int, float))]
     return sum(numbers) if numbers else None
 
 

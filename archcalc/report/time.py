@@ -92,6 +92,10 @@ class TimeRequest(NamedTuple):
         need_memory(on, needed(batch), batch, largest(size))
         return found
 
+    def timed(self, analysis: Analysis) -> Analysis:
+        """The analysis with the time of every row on the device of the request."""
+        return analysis.with_time(self.time(analysis, device(self.on)))
+
     def memory(self, analysis: Analysis) -> tuple[Callable[[int], int], Callable[[int], int]]:
         """The bytes that a batch needs, and the largest batch for which so many bytes are enough."""
         budget = analysis.memory(self.optimizer or "sgd", amp=self.amp)
@@ -126,7 +130,7 @@ def _on_one(time: Time) -> Table:
         rows=rows,
         total=["total", "", macs, moved, None, *totals, 100.0 if rows else 0.0, ""],
         header=time_header(time, f"time on {time.device.title}"),
-        footer=[*_figures(time), *_winograd(time)],
+        footer=[*figure_lines(time), *_winograd(time)],
         details=DETAILS,
         totals={
             "estimate": time.estimate,
@@ -138,7 +142,7 @@ def _on_one(time: Time) -> Table:
     )
 
 
-def _figures(time: Time) -> list[str]:
+def figure_lines(time: Time) -> list[str]:
     """The three figures, as sentences."""
     batch = time.settings.batch
     return [

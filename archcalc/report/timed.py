@@ -8,8 +8,8 @@ from typing import Any, Literal
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.report.header import Header
-from archcalc.report.table import Heading
-from archcalc.report.time import TimeRequest, error_text, run_mode, run_options
+from archcalc.report.table import Heading, Table
+from archcalc.report.time import TimeRequest, error_text, figure_lines, run_mode, run_options
 from archcalc.timing.device import Device
 from archcalc.timing.reading import device
 from archcalc.timing.time import Time
@@ -23,6 +23,33 @@ RATES_LEGEND = {
     RATES[0].name: "images/s: the batch by the estimate of its time",
     RATES[1].name: "images/s at most: the batch by the lower bound of its time, which no run beats",
 }
+
+
+TIME_LEGEND = "time: the estimate of how long the layer takes for the batch. lower bound: no run beats it. Details: archcalc time NET"
+
+
+def timed_mode(time: Time) -> list[str]:
+    """The device, and how a network runs there, in words."""
+    return [time.device.title, *run_mode(time.settings)]
+
+
+def timed_header(header: Header, time: Time) -> Header:
+    """The header of a table that has time on a device beside other figures."""
+    device, *mode = timed_mode(time)
+    return header._replace(
+        mode=(*header.mode, f"time on {device}", *mode),
+        options={**header.options, "on": time.device.name, **run_options(time.settings)},
+    )
+
+
+def timed_table(table: Table, time: Time) -> Table:
+    """A table of layers whose rows have time, with what the time is for, and its totals."""
+    return table._replace(
+        header=timed_header(table.header, time),
+        footer=[*table.footer, *figure_lines(time)],
+        details=[*table.details, TIME_LEGEND],
+        totals={**table.totals, "estimate": time.estimate, "lower_bound": time.lower_bound},
+    )
 
 
 class Timed:
@@ -63,11 +90,7 @@ class Timed:
         """The header with the device, and how the networks run there."""
         if not self._known:
             return header
-        settings = self._known[0].settings
-        return header._replace(
-            mode=(*header.mode, f"time on {self.on.title}", *run_mode(settings)),
-            options={**header.options, "on": self.on.name, **run_options(settings)},
-        )
+        return timed_header(header, self._known[0])
 
     @property
     def footer(self) -> list[str]:

@@ -22,7 +22,7 @@ from archcalc.dtypes import DTYPES
 from archcalc.memory.budget import OPTIMIZERS
 from archcalc.plot.kinds import KINDS
 from archcalc.report import LAYER_FORMATS
-from archcalc.report.layers import COLUMNS
+from archcalc.report.layers import CELLS
 
 ROOT = Path(__file__).parents[2]
 BREAKS = " \t\n\"'@><=;|&(:"
@@ -45,7 +45,7 @@ BREAKS = " \t\n\"'@><=;|&(:"
         ("table vgg16 --as ", set(conventions)),
         ("table vgg16 --as=fv", {"--as=fvcore"}),
         ("table vgg16 --format ", set(LAYER_FORMATS)),
-        ("table vgg16 --columns ", set(COLUMNS)),
+        ("table vgg16 --columns ", set(CELLS)),
         ("table vgg16 --columns layer,par", {"layer,params"}),
         ("table vgg16 --columns layer,params,par", set()),
         ("table vgg16 --by ", {"type", "stage"}),

@@ -204,7 +204,7 @@ def test_help_in_place_of_a_name_lists_the_names(command, line, archcalc) -> Non
 @pytest.mark.parametrize(
     "command",
     [
-        "table lenet5 --columns {}",
+        "table lenet5 --on a100 --columns {}",
         "compare lenet5 --on a100 --columns {}",
         "rf lenet5 --columns {}",
         "list lenet5 --columns {}",

@@ -6,8 +6,8 @@ import os
 
 from archcalc.cli import names, values
 from archcalc.cli.command import Answer, Arguments, Command, Option
-from archcalc.cli.networks import networks
-from archcalc.cli.options import INPUT, NET, NET_OPTIONS, ZOO
+from archcalc.cli.networks import networks, time_request
+from archcalc.cli.options import INPUT, NET, NET_OPTIONS, TIMING, ZOO
 from archcalc.cli.printing import progress, warnings_said
 from archcalc.errors import ArchcalcError, Problem
 
@@ -19,7 +19,10 @@ def run(args: Arguments) -> Answer:
     _check(args)
     nets = networks(args)
     full_names = list(language.networks()) if args.all else [net.full_name for net in nets]
-    plan = folder.plan(args.folder, args.format, full_names, folder.figure_names(args.figures, nets), args.verification)
+    request = time_request(args)
+    plan = folder.plan(
+        args.folder, args.format, full_names, folder.figure_names(args.figures, nets), args.verification, request
+    )
     jobs = min(args.jobs or os.cpu_count() or 1, len(full_names))
     steps = folder.write_pages(full_names, plan, jobs) if args.all else folder.write_pages(nets, plan)
     with warnings_said():
@@ -67,6 +70,7 @@ COMMAND = Command(
         ),
         Option("--figures", "the networks to draw pictures of; none for no pictures (all)", "NET,...", values.names),
         Option("--verification", "show the results of this table of archcalc verify --all", "FILE"),
+        *TIMING,
         Option("--jobs", "networks at once, with --all (one per core)", "N", values.whole),
         Option("--output", "the directory to write the pages into", "DIR", key="folder", short="-o"),
     ),
