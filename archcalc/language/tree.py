@@ -49,10 +49,10 @@ def scalar(text: str) -> Any:
     return text
 
 
-def parse(text: str, file: str) -> Tree:
-    """The tree of a YAML document; ArchcalcError with the line of what is wrong."""
+def parse(text: str, file: str, what: str = "the spec") -> Tree:
+    """The tree of a YAML document; ArchcalcError with the line of what is wrong. ``what``: what the document is."""
     try:
-        return _Builder(file).build(text)
+        return _Builder(file, what).build(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = min(mark.line, text.count("\n", 0, len(text.rstrip()))) + 1 if mark is not None else 0
@@ -94,8 +94,8 @@ class _Open:
 class _Builder:
     """Builds the tree of one document from the events of the parser. Stops at the first problem."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, what: str) -> None:
+        self.file, self.what = file, what
         self.anchors: dict[str, Tree] = {}
         self.root: Tree | None = None
         self.open: list[_Open] = []
@@ -107,7 +107,7 @@ class _Builder:
         for event in yaml.parse(text, Loader=loader):
             self.add(event, event.start_mark.line + 1)
         if self.root is None or self.root.value is None:
-            raise ArchcalcError(Problem("the spec is empty", self.file))
+            raise ArchcalcError(Problem(f"{self.what} is empty", self.file))
         return self.root
 
     def fail(self, message: str, line: int) -> ArchcalcError:

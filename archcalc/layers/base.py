@@ -110,12 +110,17 @@ class Layer:
         """The settings with their values, defaults included."""
         return {name: getattr(self, name) for name in self.fields}
 
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings that differ from their defaults: a layer of the same type with them is the same layer."""
+        return {name: value for name, value in self.settings.items() if not equal(value, self.fields[name].default)}
+
     def held(self, out: Shape, *inputs: Shape) -> StorageKind:
         """Storage of the output for inputs of these shapes: a layer that has nothing to do for some returns a view."""
         return self.storage
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{k}={v!r}" for k, v in self.settings.items() if not equal(v, self.fields[k].default))
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.chosen.items())
         return f"{self.type}({shown})"
 
 

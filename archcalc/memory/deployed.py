@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from archcalc.layers.base import Layer
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
 from archcalc.layers.join import Add
@@ -55,7 +56,7 @@ def fold_batch_norm(network: Network) -> Network:
         if node.index in norms:
             place[node.index] = place[node.inputs[0]]
             continue
-        layer = type(node.layer)(**{**node.layer.settings, "bias": True}) if node.index in into else node.layer
+        layer = _with_bias(node.layer) if node.index in into else node.layer
         place[node.index] = folded.add(
             node.name,
             layer,
@@ -68,6 +69,12 @@ def fold_batch_norm(network: Network) -> Network:
         folded.nodes[-1].trained = node.trained
     folded.chosen, folded.unused = tuple(place[i] for i in network.outputs), network.unused
     return folded
+
+
+def _with_bias(layer: Layer) -> Layer:
+    """The layer with the shift of a normalisation in its bias; so no bias is zero."""
+    given = {name: value for name, value in layer.chosen.items() if name != "zero_bias"}
+    return type(layer)(**{**given, "bias": True})
 
 
 def _foldable(network: Network) -> set[int]:

@@ -44,7 +44,7 @@ def last_axes(layer: Any, x: Shape, out: Shape) -> tuple[Any, Shape, Shape]:
         )
     window = {name: getattr(layer, name) for name in WINDOW}
     window = {name: each if isinstance(each, str) else per_axis(each, x, name)[count:] for name, each in window.items()}
-    inner = type(layer)(**{**layer.settings, **window})
+    inner = type(layer)(**{**layer.chosen, **window})
     return inner, Shape(x.channels, x.axes[count:]), Shape(out.channels, out.axes[count:])
 
 

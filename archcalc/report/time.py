@@ -11,7 +11,7 @@ from archcalc.inputs import single
 from archcalc.network import Network
 from archcalc.report.header import Header, layer_header
 from archcalc.report.table import Heading, Table
-from archcalc.timing.device import Device, Figure, Measured
+from archcalc.timing.device import Device, Measured
 from archcalc.timing.reading import device, devices
 from archcalc.timing.time import Settings, Time, need_memory
 from archcalc.units import seconds_text
@@ -40,18 +40,6 @@ DEVICES = (
     Heading("error", "error %", "ratio", 6),
     Heading("error_90", "90 % within %", "ratio", 5),
     Heading("note", "note", "text", 4),
-)
-LISTED = (
-    Heading("device", "device", "text", 9),
-    Heading("title", "title", "text", 7),
-    Heading("float32", "float32 TFLOPS", "ratio", 8),
-    Heading("half", "half TFLOPS", "ratio", 8),
-    Heading("bandwidth", "GB/s", "ratio", 8),
-    Heading("cache", "cache", "bytes", 4),
-    Heading("memory", "memory", "bytes", 5),
-    Heading("error", "error %", "ratio", 6),
-    Heading("measured", "measured on", "text", 3),
-    Heading("sources", "sources", "text", 2),
 )
 DETAILS = (
     "lower bound: no run beats it: peaks at the highest clock, and bytes that the last-level cache cannot hold. estimate: "
@@ -229,39 +217,3 @@ def _on_all(analysis: Analysis, request: TimeRequest) -> Table:
         header=time_header(shown, "time on all devices"),
         details=[DETAILS[0], DETAILS[2], "error %: median distance of estimates from measurements on the device."],
     )
-
-
-def devices_table(columns: Sequence[str] | None = None) -> Table:
-    """All devices, with their peaks, their bandwidth, their sources, and how far estimates lay from measurements."""
-    rows = []
-    for one in devices():
-        half = one.matrix.get("float16") or one.vector.get("float16")
-        best = min((error.median for error in one.errors), default=None)
-        rows.append(
-            [
-                one.name,
-                one.title,
-                one.peak("float32") / 1e12,
-                half and half.value / 1e12,
-                one.bandwidth.value / 1e9,
-                int(one.cache.value),
-                int(one.memory.value),
-                None if best is None else 100 * best,
-                ", ".join(f"{error.mode} ({error.networks:,})" for error in one.errors) or "nothing",
-                "; ".join(dict.fromkeys(f"{f.source} ({f.how})" for f in figures(one) if f.source)),
-            ]
-        )
-    return Table(
-        title="devices",
-        headings=LISTED,
-        rows=rows,
-        header=Header(about=f"{len(rows)} devices"),
-        footer=[
-            "Peaks are dense; a multiply-add is two operations. half: float16, in units for matrix products if there are."
-        ],
-    ).selected(columns)
-
-
-def figures(one: Device) -> list[Figure]:
-    """The figures of the data sheet of a device."""
-    return [*one.vector.values(), *one.matrix.values(), one.bandwidth, one.cache, one.memory]

@@ -66,7 +66,7 @@ def read_device(path: str, name: str) -> Device:
         raise ArchcalcError(Problem(f"cannot be read: {error.strerror or error}", path)) from None
     except UnicodeDecodeError:
         raise ArchcalcError(Problem("is not text in UTF-8", path)) from None
-    return _Reader(parse(text, path), path).device(name)
+    return _Reader(parse(text, path, "the file of the device"), path).device(name)
 
 
 class _Reader:

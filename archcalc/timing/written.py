@@ -96,6 +96,5 @@ def _biased(network: Network, node: Node, same: set[int]) -> tuple[int, Any] | N
         alone = sum(source in other.inputs for other in network.nodes) == 1 and source not in network.outputs
         fits = linear.shape == node.shape and vector.shape.values == linear.layer.settings["out"]
         if bias in same and alone and fits:
-            given = {name: value for name, value in linear.layer.settings.items() if value is not None}
-            return source, type(linear.layer)(**{**given, "bias": True})
+            return source, type(linear.layer)(**{**linear.layer.chosen, "bias": True})
     return None

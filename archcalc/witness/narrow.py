@@ -87,8 +87,7 @@ def _attention(small: Network, layer: Layer, queries: int, keys: int, values: in
     The network input of the stand-in is 0. So all scores are equal, and only masks decide which values are read. A
     negative scale would turn a mask of PyTorch into no number.
     """
-    settings = {name: value for name, value in layer.settings.items() if value is not None}
-    settings = {name: value for name, value in settings.items() if name not in ("bias", "scale")}
+    settings = {name: value for name, value in layer.chosen.items() if name not in ("bias", "scale")}
     one = type(layer)(**{**settings, "heads": 1})
     read = small.add(f"n{len(small.nodes)}", Add(), [keys, values])
     seen = small.add(f"n{len(small.nodes)}", one, [queries, keys, read])

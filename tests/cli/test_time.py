@@ -49,3 +49,43 @@ def test_a_mistake_is_a_sentence(archcalc, arguments, text):
     assert (status, out) == (2, "")
     assert text in err
     assert err.count("\n") == 1
+
+
+def test_a_device_has_every_figure_with_its_source(archcalc):
+    status, out, err = archcalc("devices", "t4", "--format", "json")
+    assert (status, err) == (0, "")
+    rows = {row["figure"]: row for row in json.loads(out)["rows"]}
+    assert rows["peak float16, matrix units"]["value"] == "65 TFLOPS"
+    assert rows["bandwidth"]["value"] == "320 GB/s"
+    assert {row["known"] for row in rows.values()} == {"read", "recalled"}
+    assert all(row["source"] for row in rows.values())
+
+
+def test_a_file_of_a_device_has_its_constants_and_errors(archcalc, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "title: Mine\nkind: cpu\nvector: {float32: 100 GFLOPS}\nbandwidth: 20 GB/s\ncache: 8 MiB\nmemory: 16 GiB\n"
+        "fitted: my runs\nconstants: {launch: 12.5}\nerrors: {inference float32: [10, 0.08, 0.2, 0.99, my runs]}\n"
+    )
+    out = archcalc("devices", str(path))[1]
+    assert "launch        12.5 µs     fitted  my runs" in out
+    assert "error (inference float32): 8.0 % (median), 90 % within 20 %, of 10 networks; my runs" in out
+
+
+def test_every_source_of_a_device_stands_once(archcalc):
+    for row in json.loads(archcalc("devices", "--format", "json")[1])["rows"]:
+        sources = [
+            part.rpartition(" (")[0] for part in row["sources"].split("; ") if part.endswith(("read)", "recalled)"))
+        ]
+        assert len(sources) == len(set(sources)), row["device"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [(["t44"], "unknown device 't44'; did you mean 't4'?"), (["no.yaml"], "no.yaml: cannot be read")],
+)
+def test_a_mistake_about_a_device_is_a_sentence(archcalc, arguments, text):
+    status, out, err = archcalc("devices", *arguments)
+    assert (status, out) == (2, "")
+    assert text in err
+    assert err.count("\n") == 1

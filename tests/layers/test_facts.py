@@ -837,6 +837,12 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.type}-{case.settings}")
+def test_a_layer_of_the_chosen_settings_is_the_same_layer(case):
+    layer = registry[case.type](**case.settings)
+    assert type(layer)(**layer.chosen).settings == layer.settings
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.type}-{case.settings}")
 def test_facts(case):
     layer = registry[case.type](**case.settings)
     out = layer.shape(*case.inputs)

@@ -17,9 +17,9 @@ MAP = 4 * 8 * 8 * 4
 """Bytes of a 4x8x8 map in float32."""
 
 
-def network(*layers):
-    """Layers on a 4x8x8 map as (type, settings, inputs): inputs are indices, and the layer before when left out."""
-    made = Network("net", Shape(4, (8, 8)))
+def network(*layers, size=(4, 8, 8)):
+    """Layers on a map as (type, settings, inputs): inputs are indices, and the layer before when left out."""
+    made = Network("net", Shape(size[0], size[1:]))
     for type, settings, *inputs in layers:
         made.add(f"n{len(made.nodes)}", registry[type](**settings), inputs[0] if inputs else None)
     return made
@@ -59,6 +59,15 @@ def test_folding_leaves_multiply_adds_and_adds_biases():
     assert folded.totals.buffers == 0
     channels = sum(row.shape.channels for row in plain.rows if row.type == "batch_norm")
     assert folded.totals.params == plain.totals.params - 2 * channels + channels
+
+
+@pytest.mark.parametrize("settings", [{}, {"bias": False}, {"zero_bias": [2, 5]}])
+def test_a_normalisation_folds_into_a_linear_layer(settings):
+    """27 x 16 weights and 16 biases, whatever biases the linear layer had before."""
+    plain = network(("flatten", {}), ("linear", {"out": 16, **settings}), ("batch_norm", {}), size=(3, 3, 3))
+    folded = fold_batch_norm(plain).analyze()
+    assert [row.type for row in folded.rows] == ["input", "flatten", "linear"]
+    assert (folded.totals.params, folded.totals.buffers) == (27 * 16 + 16, 0)
 
 
 def test_a_chain_by_hand():

@@ -84,7 +84,7 @@ CHIPS = {
     "i9-10940x": Chip(SKYLAKE, 14, 3.3, 3.3, 4 * 64, 2.933),
     "raspberry-pi-5": Chip(A76, 4, 2.4, 2.4, 32, 4.267),
 }
-TWO_KINDS_OF_CORES = {"i7-12700h": ((6, 32, 3.5), (8, 16, 2.6))}
+TWO_KINDS_OF_CORES = {"i7-12700h": ((6, 32, 2.3), (8, 16, 1.7))}
 BELOW_THE_PINS = {"h200"}
 """The data sheet promises less than the pins of the memory carry."""
 GIGA = {"G": 1, "T": 1000}

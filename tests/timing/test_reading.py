@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archcalc import ArchcalcError
-from archcalc.report.time import figures
+from archcalc.report.devices import figures
 from archcalc.timing.reading import device, devices, names
 
 MINE = {
@@ -30,6 +30,14 @@ def test_a_device_of_a_user(tmp_path):
     assert (mine.name, mine.title, mine.kind) == ("mine", "Mine", "cpu")
     assert (mine.peak("float32"), mine.bandwidth.value, mine.cache.value) == (1e11, 2e10, 2**23)
     assert mine.overclock == 1
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# a comment\n"])
+def test_an_empty_file_is_a_sentence(tmp_path, text):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ArchcalcError, match=r"mine\.yaml: the file of the device is empty$"):
+        device(str(path))
 
 
 def test_every_figure_of_archcalc_has_a_source():
