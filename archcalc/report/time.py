@@ -118,7 +118,7 @@ def _on_one(time: Time) -> Table:
         rows=rows,
         total=["total", "", macs, moved, None, *totals, 100.0 if rows else 0.0, ""],
         header=time_header(time, f"time on {time.device.title}"),
-        footer=[*figure_lines(time), *_winograd(time)],
+        footer=[*figure_lines(time), *_winograd(time), *_tf32(time)],
         details=DETAILS,
         totals={
             "estimate": time.estimate,
@@ -160,6 +160,14 @@ def _winograd(time: Time) -> list[str]:
         f"with Winograd's algorithm for 3x3 convolutions, a run can beat the lower bound, down to "
         f"{seconds_text(time.lower_bound_fast)}"
     ]
+
+
+def _tf32(time: Time) -> list[str]:
+    """A note, if PyTorch rounds the factors of convolutions to TF32 unless it is told otherwise."""
+    settings = time.settings
+    if settings.dtype != "float32" or settings.amp or settings.tf32 or "tf32" not in time.device.matrix:
+        return []
+    return ["convolutions in full float32; PyTorch takes TF32 for them, unless it is told otherwise: --tf32"]
 
 
 def _per_second(time: Time) -> float:

@@ -89,3 +89,19 @@ def test_a_mistake_about_a_device_is_a_sentence(archcalc, arguments, text):
     assert (status, out) == (2, "")
     assert text in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tf32", "winograd"),
+    [
+        (["--on", "a100"], True, True),
+        (["--on", "a100", "--tf32"], False, False),
+        (["--on", "a100", "--amp"], False, False),
+        (["--on", "a100", "--dtype", "bfloat16"], False, False),
+        (["--on", "t4"], False, True),  # its units for matrix products have no TF32
+        (["--on", "i9-10940x"], False, True),
+    ],
+)
+def test_what_can_beat_full_float32_is_said(archcalc, arguments, tf32, winograd):
+    text = archcalc("time", "vgg16", "--batch", "32", *arguments)[1]
+    assert ("PyTorch takes TF32" in text, "Winograd" in text) == (tf32, winograd)
