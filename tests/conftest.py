@@ -17,6 +17,7 @@ from archcalc.pytorch import record
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else a thread of torch that waits for another takes a whole core
 if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts compiles archcalc again
 
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.register_profile(
