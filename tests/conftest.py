@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,11 +15,15 @@ from hypothesis import HealthCheck, settings
 from archcalc.cli import main
 from archcalc.layers import base
 from archcalc.pytorch import record
+from tests.live.browser import CHROMIUM, OFFLINE
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else a thread of torch that waits for another takes a whole core
 if "PYTEST_XDIST_WORKER" in os.environ:  # torch takes every core by itself; set before anything imports it
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts compiles archcalc again
+gc.set_threshold(
+    50_000, 20, 20
+)  # few of the objects that tests make are garbage: a seventh of all time went into looking
 
 settings.register_profile("repeatable", derandomize=True, database=None)
 settings.register_profile(
@@ -29,6 +35,11 @@ if settings.get_current_profile_name() == "default":  # every run draws the same
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--overwrite", action="store_true", help="write the golden outputs and the docs' outputs anew")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays to the end: the collector of cycles need not walk through it again."""
+    gc.freeze()
 
 
 @pytest.fixture
@@ -54,6 +65,18 @@ def archcalc(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str
         return status, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A browser, started once: each test has a page with nothing in its store."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE.split())
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -67,13 +67,14 @@ def affordable(network: Network) -> Network:
     if least <= MOST_MACS:
         return network
     few = {key: FEW_REGIONS for key in REGION_SETTINGS if key in network.settings}
-    for part in (1, 2, 3, 4, 6, 8):
+    weights = _weights(network)
+    for part in (1, 2, 3, 4, 6, 8) if few else (2, 3, 4, 6, 8):
         images = {
             name: Shape(x.channels, tuple(_smaller(n, part) for n in x.axes)) for name, x in network.inputs.items()
         }
         with suppress(ArchcalcError, LayerError):  # the network fits other sizes only
             there = network.at(images, {**network.settings, **few})
-            if _weights(there) != _weights(network):
+            if _weights(there) != weights:
                 continue
             macs = macs_of(there)
             if macs <= MOST_MACS:

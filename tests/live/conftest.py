@@ -1,4 +1,4 @@
-"""A server of the live page, and a browser."""
+"""A server of the live page, and its pages."""
 
 from __future__ import annotations
 
@@ -10,18 +10,7 @@ import pytest
 
 from archcalc.live.desk import Desk, Opened
 from archcalc.live.server import Server
-from tests.live.browser import BUNDLE, CHROMIUM, OFFLINE, LivePage
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt-get install chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no Playwright: pip install playwright")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE.split())
-        yield opened
-        opened.close()
+from tests.live.browser import BUNDLE, LivePage
 
 
 @pytest.fixture(scope="module")

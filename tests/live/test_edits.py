@@ -15,7 +15,7 @@ def test_after_random_edits_the_page_shows_what_the_library_says(browser, server
         pytest.skip("no editor bundle: npm ci && npm run build, in live/")
     page = Watched(browser, server.link, plain=plain)
     run = Run(page, seed)
-    run.type(12)
+    run.type(5)
     run.hands.preset("lenet5")
     run.check()
     assert run.faults == []

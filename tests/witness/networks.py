@@ -96,10 +96,9 @@ def thrown(random: Random, most: int = 9) -> Drawn:
     return _Drawing(random.randint).family(most)
 
 
-@st.composite
-def layers(draw: st.DrawFn, type: str) -> list[Layer]:
+def thrown_layers(random: Random, type: str) -> list[Layer]:
     """Layers that the engine accepts: one of a type, as networks have it, and those that it needs."""
-    drawing = _Drawing(lambda low, high: draw(st.integers(low, high)))
+    drawing = _Drawing(random.randint)
     drawing.only(type)
     return drawing.accepted
 
