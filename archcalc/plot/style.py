@@ -125,10 +125,12 @@ class Page:
 
     def _lay_out(self, figure: Figure) -> None:
         """Run the layout once. ArchcalcError if the labels leave no room for the drawing."""
+        engine = figure.get_layout_engine()
+        assert engine is not None
         with quiet(), warnings.catch_warnings():
             warnings.filterwarnings("error", message="constrained_layout not applied")
             try:
-                figure.draw_without_rendering()
+                engine.execute(figure)
             except UserWarning:
                 raise ArchcalcError(
                     f"a width of {self.width:g} inches leaves no room for the drawing beside its labels; "

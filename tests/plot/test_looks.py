@@ -66,7 +66,7 @@ def pixels(kind: str, **options: object) -> Image.Image:
 
 @pytest.mark.parametrize("kind", FIGURES)
 def test_every_figure_is_as_wide_as_asked(kind):
-    assert plot.figure(kind, shown(kind), **needed(kind)).get_figwidth() == 3.5
+    assert pixels(kind).width == 300 * 3.5
     assert pixels(kind, width="page").width == 300 * 7
 
 
@@ -117,16 +117,21 @@ def test_every_kind_has_a_dark_ground(kind):
     assert any(colour == ink for _, colour in image.getcolors(2**24))
 
 
-@pytest.mark.parametrize("kind", EVERY)
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "dark"),
+    [
+        *((kind, False) for kind in FIGURES),
+        ("cost", True),
+        *(pytest.param("graph", dark, marks=needs_dot) for dark in (False, True)),
+    ],
+)
 def test_every_kind_can_go_without_a_ground(kind, dark):
+    """Figures have one ground: one of them is enough for a dark picture without it."""
     image = pixels(kind, transparent=True, dark=dark)
     assert image.mode == "RGBA"
     assert image.getpixel((1, 1))[3] == 0
     assert image.getextrema()[3] == (0, 255)
     assert pixels(kind, **({"dark": True} if dark else {})).convert("RGBA").getpixel((1, 1))[3] == 255
-    if not dark:
-        assert "My" in text_of(plot.svg(kind, shown(kind), transparent=True, title="My", **needed(kind)))
 
 
 @pytest.mark.parametrize("kind", EVERY)
@@ -139,12 +144,18 @@ def test_the_command_takes_all_of_them_and_writes_the_caption_beside(kind, tmp_p
     looks = {"width": "page", "title": "A & B", "dark": True, "transparent": True, "caption": False}
     made = picture(kind, shown(kind), "svg", **looks, **needed(kind))
     assert out.read_bytes() == made.content
+    assert "A & B" in text_of(element(made.content))
     assert text.read_text() == made.caption + "\n"
     assert archcalc("plot", kind, *nets, "--caption", str(tex), "-o", str(out)) == (0, "", "")
+    assert out.read_bytes() == drawn(kind, "svg", caption=False).content
     assert made.caption.split()[0] in tex.read_text()
     assert not re.search(r"(?<!\\)[&%_#$]", tex.read_text())
-    assert archcalc("plot", kind, *nets, "--no-caption", "-o", str(out)) == (0, "", "")
-    assert out.read_bytes() == drawn(kind, "svg", caption=False).content
+
+
+def test_a_command_leaves_the_caption_out(tmp_path, archcalc):
+    out = tmp_path / "p.svg"
+    assert archcalc("plot", "rf", "lenet5", "--no-caption", "-o", str(out)) == (0, "", "")
+    assert out.read_bytes() == drawn("rf", "svg", caption=False).content
 
 
 @pytest.mark.parametrize(
