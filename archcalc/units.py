@@ -37,6 +37,16 @@ def seconds_text(time: float) -> str:
     return f"{ratio_text(time / size)} {name}"
 
 
+def joules_text(energy: float) -> str:
+    """An energy with three significant digits and its unit.
+
+    >>> joules_text(0.0123), joules_text(2.5), joules_text(4.6e-7)
+    ('12.3 mJ', '2.50 J', '0.460 uJ')
+    """
+    size, name = (1.0, "J") if energy >= 1 else (1e-3, "mJ") if energy >= 1e-4 else (1e-6, "uJ")
+    return f"{ratio_text(energy / size)} {name}"
+
+
 def in_unit(n: int, size: int) -> str:
     """n in units of ``size``, with three decimals. Zero is '0'; a smaller number than 0.001 is '<0.001'.
 

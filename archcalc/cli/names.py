@@ -59,10 +59,11 @@ def timed_devices() -> Mapping[str, str]:
 
 
 def time_columns() -> Mapping[str, str]:
+    from archcalc.report.energy import ENERGY
     from archcalc.report.fastest import BATCHES
     from archcalc.report.time import DEVICES, LAYERS, PASSES
 
-    return _titles((*LAYERS, *PASSES, *DEVICES, *BATCHES))
+    return _titles((*LAYERS, *PASSES, ENERGY, *DEVICES, *BATCHES))
 
 
 def attention_forms() -> Mapping[str, str]:

@@ -35,6 +35,7 @@ BESIDE = (
     Heading("bound", "bound by", "text", 6),
 )
 RELATIVE = Heading("off", "off %", "ratio", 6)
+NO_ESTIMATE = "for an estimate beside it, add --on FILE.yaml, a device that archcalc calibrate writes here"
 DETAILS = (
     "measured: the median of runs after warm runs, with a mark before and after every layer. spread: the width of the "
     "middle half of the runs, as a share of the median.",
@@ -66,7 +67,7 @@ def measured_table(one: Measurement, on: str | None) -> Table:
             mode=mode,
             options={"device": one.about, "channels_last": one.channels_last, "on": on},
         ),
-        footer=[_whole(one), *([] if time is None else _compared(one, time))],
+        footer=[_whole(one), *([NO_ESTIMATE] if time is None else _compared(one, time))],
         details=DETAILS,
         totals={
             "measured": one.whole.median,
@@ -94,7 +95,7 @@ def summary_table(measured: Sequence[Measurement], on: str | None) -> Table:
             analysis = prepared(each.network, None, each.batch, "float32")
             time = TimeRequest(on or "", channels_last=each.channels_last).time(analysis, where)
             rows[-1] += [time.estimate, time.lower_bound, time.estimate / seconds if seconds else None]
-    headings, totals, footer = list(SUMMARY), {}, []
+    headings, totals, footer = list(SUMMARY), {}, [NO_ESTIMATE]
     if where is not None:
         headings += [*BESIDE[:-1], RELATIVE]
         middle = median(row[-1] for row in rows)

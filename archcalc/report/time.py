@@ -9,6 +9,7 @@ from archcalc.analysis import Analysis, prepared
 from archcalc.errors import ArchcalcError
 from archcalc.inputs import single
 from archcalc.network import Network
+from archcalc.report.energy import with_energy
 from archcalc.report.header import Header, layer_header
 from archcalc.report.table import Heading, Table
 from archcalc.timing.device import Device, Measured
@@ -63,6 +64,7 @@ class TimeRequest(NamedTuple):
     channels_last: bool = False
     tf32: bool = False
     fit: str | None = None
+    energy: bool = False
 
     def time(self, analysis: Analysis, on: Device) -> Time:
         """The time on a device. ArchcalcError if the batch does not fit the memory of the device."""
@@ -98,8 +100,11 @@ def time_table(network: Network, request: TimeRequest, columns: Sequence[str] | 
         network, None, 1 if request.batch is None else request.batch, request.dtype, training=request.training
     )
     if request.on == "all":
+        if request.energy:
+            raise ArchcalcError("--energy is the same for all devices of the table: name one, as in --on rtx4090")
         return _on_all(analysis, request).selected(columns)
-    return _on_one(request.time(analysis, device(request.on))).selected(columns)
+    time = request.time(analysis, device(request.on))
+    return (with_energy(_on_one(time), time) if request.energy else _on_one(time)).selected(columns)
 
 
 def _on_one(time: Time) -> Table:

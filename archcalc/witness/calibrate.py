@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from archcalc.witness.device import Device as Here
 
 SECONDS = 0.5
-"""The most seconds that a small layer is run, and so about a minute for all of them."""
-PRODUCTS = (512, 1024, 1536)
+"""The most seconds that a small layer is run, and so about half a minute for all of them."""
+PRODUCTS = {"cpu": (512, 1024, 1536), "cuda": (2048, 4096, 8192)}
 """The sides of the square matrices whose products give the peak."""
+IMAGES = {"cpu": 1, "cuda": 32}
+"""How many times the batch of a small layer runs: on a GPU, a few images would measure launches alone."""
 ABOUT = "A device for --on, as archcalc calibrate measured it. Every figure can be replaced by that of a data sheet."
 NOTE = "The peak and the bandwidth are the best that was measured, so a lower bound is no promise of a data sheet."
 SYSTEM = "what the operating system says"
@@ -81,7 +83,7 @@ def _peak(name: str) -> float:
     import torch
 
     torch.backends.cuda.matmul.allow_tf32 = False
-    ones = [torch.rand(side, side, device=name) for side in PRODUCTS]
+    ones = [torch.rand(side, side, device=name) for side in PRODUCTS[name]]
     return max(2 * len(one) ** 3 / _least(partial(torch.mm, one, one), name) for one in ones)
 
 
@@ -103,8 +105,9 @@ def _run(small: Small, name: str, kind: str) -> Run:
     from archcalc.witness.clock import whole_runs
     from archcalc.witness.measure import ready
 
-    network, settings = small.network, Settings(small.batch, channels_last=small.channels_last)
-    model, images = ready(network, name, small.batch, small.channels_last)
+    batch = small.batch * IMAGES[name]
+    network, settings = small.network, Settings(batch, channels_last=small.channels_last)
+    model, images = ready(network, name, batch, small.channels_last)
     times = whole_runs(partial(model, *images), name, SECONDS)
     return Run(recorded(network, settings, kind), settings.mode, times)
 
@@ -158,7 +161,7 @@ def _sizes(name: str) -> tuple[int, int]:
     if name == "cuda":
         import torch
 
-        facts = torch.cuda.get_device_properties(0)
+        facts = torch.cuda.get_device_properties(torch.cuda.current_device())
         return facts.L2_cache_size, facts.total_memory
     return _cache(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
+from archcalc.witness.times import MOST_SECONDS
+
 WARM_RUNS, TIMED_RUNS, LEAST_RUNS = 3, 15, 3
-MOST_SECONDS = 20.0
-"""After so many seconds, no run begins, if there are LEAST_RUNS."""
 
 
 class Marks:
@@ -93,9 +93,15 @@ def _marked(model: Any, device: str) -> Iterator[Marks]:
 
 
 def _repeated(most: float) -> Iterator[bool]:
-    """True for every warm run, then False for every run that counts."""
-    begun = perf_counter()
+    """True for every warm run, then False for every run that counts.
+
+    After ``most`` seconds, no run begins, if there were a warm run and LEAST_RUNS that count.
+    """
+    begun, counted = perf_counter(), 0
     for run in range(WARM_RUNS + TIMED_RUNS):
-        if run >= 1 + LEAST_RUNS and perf_counter() - begun > most:
+        late = perf_counter() - begun > most
+        if late and counted >= LEAST_RUNS:
             return
-        yield run < WARM_RUNS and perf_counter() - begun < most
+        warm = run == 0 or (run < WARM_RUNS and not late)
+        counted += not warm
+        yield warm

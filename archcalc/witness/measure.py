@@ -9,7 +9,7 @@ from archcalc.errors import ArchcalcError
 from archcalc.inputs import single
 from archcalc.memory.lifetime import inference
 from archcalc.network import Network
-from archcalc.witness.times import Measurement, Span
+from archcalc.witness.times import MOST_SECONDS, Measurement, Span
 
 if TYPE_CHECKING:
     from archcalc.witness.device import Device
@@ -29,9 +29,15 @@ def measuring_device(asked: str) -> Device:
 
 
 def measure(
-    network: Network, device: Device, batch: int = 1, channels_last: bool = False, *, layers: bool = True
+    network: Network,
+    device: Device,
+    batch: int = 1,
+    channels_last: bool = False,
+    *,
+    layers: bool = True,
+    most: float = MOST_SECONDS,
 ) -> Measurement:
-    """The time of inference in float32, eager, in whole and of the ``layers``.
+    """The time of inference in float32, eager, in whole and of the ``layers``. ``most``: seconds of runs in whole.
 
     ArchcalcError if the run needs more memory than is free.
     """
@@ -45,7 +51,7 @@ def measure(
     _need(network, device.name, single(batch, "batch"))
     model, images = ready(network, device.name, batch, channels_last)
     try:
-        whole = whole_runs(lambda: model(*images), device.name)
+        whole = whole_runs(lambda: model(*images), device.name, most)
         parts = layer_runs(model, images, device.name) if layers else []
     except (RuntimeError, MemoryError) as error:
         if text := out_of_memory(error):

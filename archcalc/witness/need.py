@@ -55,6 +55,7 @@ class Room(NamedTuple):
             return Room(host, host)
         import torch
 
+        torch.cuda.empty_cache()  # else what earlier models left with PyTorch would not count as free
         return Room(torch.cuda.mem_get_info()[0], host)
 
 

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from archcalc.network import Network
 
+MOST_SECONDS = 20.0
+"""After so many seconds, no run begins, if there were a few."""
+
 
 class Span(NamedTuple):
     """Repeated measurements of a time, in seconds: the median, and the range of the middle half."""

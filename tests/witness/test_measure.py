@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from archcalc import load
 from archcalc.report.measured import summary_table
 from archcalc.timing.constants import CONSTANTS, usual
@@ -18,6 +20,7 @@ from archcalc.timing.reading import device
 from archcalc.timing.time import Settings, Time, recorded
 from archcalc.timing.writing import digits
 from archcalc.witness.calibrate import _cache, _text
+from archcalc.witness.clock import LEAST_RUNS, TIMED_RUNS, whole_runs
 from archcalc.witness.own_times import read_own
 from archcalc.witness.small_layers import SMALL
 from archcalc.witness.time_fit import Samples, sample
@@ -159,3 +162,41 @@ def test_errors_are_said_as_they_are_and_as_ratios_in_one_run():
     assert totals["relative_error"] == pytest.approx(1 - 2 / 2.2)
     assert totals["spearman"] == pytest.approx(1)
     assert "of 3 networks: off by 120.0 % (median)" in table.footer[0]
+
+
+@pytest.mark.parametrize("most", [0.0, 1e-9, 60.0])
+def test_several_runs_count_however_little_time_there_is(most):
+    runs = []
+    times = whole_runs(lambda: runs.append(1), "cpu", most)
+    assert len(times) == (TIMED_RUNS if most > 1 else LEAST_RUNS)
+    assert len(runs) > len(times)
+
+
+NEEDS_A_GPU = pytest.mark.skipif(
+    not torch.cuda.is_available(), reason="needs a GPU: events of CUDA in measure and calibrate were not run here"
+)
+
+
+@NEEDS_A_GPU
+def test_a_gpu_is_measured_to_the_end_of_its_work():
+    """A product of 2 * 8192 ** 3 operations takes longer than its launch, and no GPU has a thousand TFLOPS in float32."""
+    matrix = torch.rand(8192, 8192, device="cuda")
+    times = whole_runs(lambda: torch.mm(matrix, matrix), "cuda", 5.0)
+    assert len(times) == TIMED_RUNS
+    assert min(times) > 2 * 8192**3 / 1e15
+
+
+@NEEDS_A_GPU
+def test_layers_of_a_gpu_add_up_to_about_the_whole(archcalc):
+    found = json.loads(archcalc("measure", "vgg16", "--device", "cuda", "--batch", "64", "--format", "json")[1])
+    assert sum(row["measured"] for row in found["rows"]) == pytest.approx(found["totals"]["measured"], rel=0.2)
+
+
+@NEEDS_A_GPU
+def test_a_gpu_is_calibrated(archcalc, tmp_path):
+    path = str(tmp_path / "gpu.yaml")
+    assert archcalc("calibrate", "--device", "cuda", "-o", path)[0] == 0
+    mine = device(path)
+    assert mine.kind == "gpu"
+    assert 1e12 < mine.peak("float32") < 1e15
+    assert 1e11 < mine.bandwidth.value < 1e14

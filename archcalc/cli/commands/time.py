@@ -34,6 +34,8 @@ def run(args: Arguments) -> str:
     request = TimeRequest(**{name: getattr(args, name) for name in TimeRequest._fields})
     if args.optimizer is not None and not args.training:
         raise ArchcalcError(f"--optimizer {args.optimizer} is a matter of training: add --training")
+    if args.fit is not None and args.energy:
+        raise ArchcalcError("--fit compares batches; it shows no energy: leave out --energy")
     if args.fit is None:
         return tables_text(args, [time_table(network, request, args.columns) for network in networks(args)])
     from archcalc.report.fastest import fastest_table
@@ -68,6 +70,7 @@ COMMAND = Command(
         ),
         *RUNNING,
         Option("--fit", "find the batch with the most images per second that fits into SIZE (example: 24GiB)", "SIZE"),
+        Option("--energy", "add the energy of multiply-adds and data movement: an order of magnitude, of no device"),
         FORMAT,
         columns(names.time_columns),
         EXACT,

@@ -8,7 +8,7 @@ from mmap import ACCESS_READ, mmap
 
 from archcalc.errors import ArchcalcError, Problem, clipped
 from archcalc.importing.onnx.model import Model
-from archcalc.importing.onnx.wire import Data, Part, WireError
+from archcalc.importing.onnx.wire import MOST_FIELDS, Data, Part, Reading, TooManyFieldsError, WireError
 
 OLDEST, NEWEST = 7, 28
 """The operator sets that are understood. 28 is that of onnx 1.23."""
@@ -31,7 +31,10 @@ def model_of(path: str) -> Model:
 def model_in(data: Data, file: str, folder: str | None = None) -> Model:
     """The model in the bytes of a file, called ``file``; its other files are in ``folder``, None: they are not read."""
     try:
-        model = Model(Part(data, 0, len(data)), folder)
+        model = Model(Part(data, 0, len(data), Reading()), folder)
+    except TooManyFieldsError:
+        text = f"has more than {MOST_FIELDS:,} fields, which no network of up to {MOST_NODES:,} nodes needs"
+        raise ArchcalcError(Problem(text, file)) from None
     except (WireError, IndexError, OverflowError):
         raise ArchcalcError(Problem(_kind(data), file)) from None
     if len(model.graphs) != 1 or not model.version:

@@ -19,6 +19,7 @@ TYPES = {
 FLOATS = ("float32", "float16", "float64", "bfloat16")
 _CODES = {"float32": "f", "float64": "d", "uint8": "B", "int8": "b", "uint16": "H", "int16": "h", "int32": "i",
           "int64": "q", "bool": "B", "uint32": "I", "uint64": "Q"}  # fmt: skip
+MOST_AXES = 64
 MOST_VALUES = 4_000_000
 """The most values of a constant that are read."""
 
@@ -48,6 +49,8 @@ class Stored:
                 self.external = True
             elif number in (4, 5, 7, 9, 10, 11):
                 self.parts.setdefault(number, []).append(value)
+        if len(sizes) > MOST_AXES:
+            raise WireError(f"a tensor of more than {MOST_AXES} axes")
         self.sizes = tuple(sizes)
 
     def values(self) -> list[float] | list[int] | None:

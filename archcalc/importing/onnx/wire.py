@@ -15,8 +15,31 @@ VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES = 0, 1, 2, 5
 Data = mmap | bytes
 
 
+MOST_FIELDS = 1_500_000
+"""The most fields that are read of a file: a graph of 50,000 nodes has about 1,250,000."""
+
+
 class WireError(ValueError):
     """Bytes that are no protocol buffer."""
+
+
+class TooManyFieldsError(WireError):
+    """A file of more fields than a network has."""
+
+
+class Reading:
+    """How much of a file was read."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self) -> None:
+        self.fields = 0
+
+    def one(self) -> None:
+        """One more field, or one more number of a packed list."""
+        self.fields += 1
+        if self.fields > MOST_FIELDS:
+            raise TooManyFieldsError
 
 
 class Part(NamedTuple):
@@ -25,6 +48,7 @@ class Part(NamedTuple):
     data: Data
     start: int
     stop: int
+    reading: Reading
 
     def text(self) -> str:
         return self.data[self.start : self.stop].decode("utf-8", "replace")
@@ -37,8 +61,9 @@ class Part(NamedTuple):
 
     def fields(self) -> Iterator[tuple[int, int | Part]]:
         """The fields of a message: the number, and the value of a number or the part of the data."""
-        data, at, stop = self.data, self.start, self.stop
+        data, at, stop, reading = self.data, self.start, self.stop, self.reading
         while at < stop:
+            reading.one()
             key, at = varint(data, at, stop)
             number, kind = key >> 3, key & 7
             if not number:
@@ -55,13 +80,14 @@ class Part(NamedTuple):
                 raise WireError(f"a field of the kind {kind}")
             if at + length > stop:
                 raise WireError("a field that ends behind the data")
-            yield number, Part(data, at, at + length)
+            yield number, Part(data, at, at + length, reading)
             at += length
 
     def whole_numbers(self) -> list[int]:
         """The numbers of a packed list."""
         found, at = [], self.start
         while at < self.stop:
+            self.reading.one()
             value, at = varint(self.data, at, self.stop)
             found.append(signed(value))
         return found

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from archcalc.errors import ArchcalcError
-from archcalc.importing.onnx.wire import Part, WireError, signed, varint
+from archcalc.importing.onnx.file import model_in
+from archcalc.importing.onnx.wire import MOST_FIELDS, Part, Reading, WireError, signed, varint
 from tests.importing.onnx.files import model, network, node
 from tests.importing.onnx.test_patterns import CASES, NUMBERS, attention
 
@@ -89,4 +90,29 @@ def test_signed_numbers() -> None:
 )
 def test_bytes_that_are_no_message(raw: bytes, text: str) -> None:
     with pytest.raises(WireError, match=text):
-        list(Part(raw, 0, len(raw)).fields())
+        list(Part(raw, 0, len(raw), Reading()).fields())
+
+
+TINY = b"\x78\x00" * (MOST_FIELDS + 1)
+"""Fields of two bytes: number 15, which nothing reads."""
+
+
+def field(number: int, content: bytes) -> bytes:
+    length, size = b"", len(content)
+    while True:
+        length += bytes([size & 127 | (128 if size > 127 else 0)])
+        size >>= 7
+        if not size:
+            return bytes([number << 3 | 2]) + length + content
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [field(7, field(1, TINY)), field(7, field(5, field(1, TINY)))],
+    ids=["fields of a node", "sizes of a tensor"],
+)
+def test_a_file_of_tiny_fields_is_refused(raw: bytes) -> None:
+    with pytest.raises(
+        ArchcalcError, match=r"^tiny.onnx: has more than 1,500,000 fields, which no network of up to 50,000"
+    ):
+        model_in(raw, "tiny.onnx")
