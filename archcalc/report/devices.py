@@ -104,7 +104,11 @@ def device_table(one: Device) -> Table:
         title=one.title,
         headings=FIGURES,
         rows=rows,
-        header=Header(about=f"{one.title} ({one.name}), {one.kind}", notes=(one.note,) if one.note else ()),
+        header=Header(
+            about=f"{one.title} ({one.name}), {one.kind}",
+            notes=(one.note,) if one.note else (),
+            options={"device": one.name},
+        ),
         footer=[
             *(errors or ["error: nothing was ever measured on this device"]),
             *["the constants of the estimate are the usual ones of its kind: nothing is fitted"] * (not own),

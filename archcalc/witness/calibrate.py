@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SECONDS = 0.5
 """The most seconds that a small layer is run, and so about half a minute for all of them."""
+BUSY = 0.2
+"""How much longer than the fastest run the median run takes on a machine that does something else."""
 PRODUCTS = {"cpu": (512, 1024, 1536), "cuda": (2048, 4096, 8192)}
 """The sides of the square matrices whose products give the peak."""
 IMAGES = {"cpu": 1, "cuda": 32}
@@ -56,8 +58,15 @@ class Run(NamedTuple):
         return sample("", median(self.times), [(one, 1) for one in self.operators], device, self.mode)
 
 
-def calibration(here: Here) -> str:
-    """The text of a file of the device here."""
+class Calibration(NamedTuple):
+    """The text of a file of the device here, and sentences about the measurements."""
+
+    text: str
+    notes: list[str]
+
+
+def calibration(here: Here) -> Calibration:
+    """The device here as small measurements show it."""
     kind = "gpu" if here.name == "cuda" else "cpu"
     peak, bandwidth = _peak(here.name), _bandwidth(here.name)
     runs = [_run(small, here.name, kind) for small in SMALL]
@@ -75,7 +84,18 @@ def calibration(here: Here) -> str:
         usual(kind),
     )
     samples = Samples([run.sample(device) for run in runs])
-    return _text(device, samples.fit(usual(kind)), samples, _source(here))
+    return Calibration(_text(device, samples.fit(usual(kind)), samples, _source(here)), busy(runs))
+
+
+def busy(runs: Sequence[Run]) -> list[str]:
+    """A sentence if runs of one layer took so differently long that something else must have run beside them."""
+    usually = median(median(run.times) / min(run.times) - 1 for run in runs)
+    if usually <= BUSY:
+        return []
+    return [
+        f"the machine was busy: runs of the same layer took {100 * usually:.0f} % longer than the fastest of them (median); close what "
+        "else runs, and calibrate again"
+    ]
 
 
 def _peak(name: str) -> float:

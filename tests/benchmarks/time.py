@@ -39,7 +39,8 @@ def device_here(on: str | None, keep: str | None) -> str:
     if on is not None:
         return on
     begun = time.perf_counter()
-    text = calibration(measuring_device("cpu"))
+    text, notes = calibration(measuring_device("cpu"))
+    print("\n".join(notes))
     path = Path(keep or f"{tempfile.mkdtemp()}/here.yaml")
     path.write_text(text)
     print(text)

@@ -59,6 +59,8 @@ def test_a_device_has_every_figure_with_its_source(archcalc):
     assert rows["bandwidth"]["value"] == "320 GB/s"
     assert {row["known"] for row in rows.values()} == {"read", "recalled"}
     assert all(row["source"] for row in rows.values())
+    lines = archcalc("devices", "t4", "a100", "--format", "csv")[1].splitlines()
+    assert {line.split(",")[1] for line in lines[1:]} == {"t4", "a100"}
 
 
 def test_a_file_of_a_device_has_its_constants_and_errors(archcalc, tmp_path):

@@ -19,7 +19,7 @@ from archcalc.timing.device import Device, Figure
 from archcalc.timing.reading import device
 from archcalc.timing.time import Settings, Time, recorded
 from archcalc.timing.writing import digits
-from archcalc.witness.calibrate import _cache, _text
+from archcalc.witness.calibrate import Run, _cache, _text, busy
 from archcalc.witness.clock import LEAST_RUNS, TIMED_RUNS, whole_runs
 from archcalc.witness.own_times import read_own
 from archcalc.witness.small_layers import SMALL
@@ -162,6 +162,16 @@ def test_errors_are_said_as_they_are_and_as_ratios_in_one_run():
     assert totals["relative_error"] == pytest.approx(1 - 2 / 2.2)
     assert totals["spearman"] == pytest.approx(1)
     assert "of 3 networks: off by 120.0 % (median)" in table.footer[0]
+
+
+@pytest.mark.parametrize(
+    ("slower", "notes"), [(1.05, []), (1.5, ["runs of the same layer took 50 % longer than the fastest of them"])]
+)
+def test_a_busy_machine_is_said(slower, notes):
+    runs = [Run([], Settings().mode, [1.0, slower, slower, slower, 3.0])] * 3
+    found = busy(runs)
+    assert len(found) == len(notes)
+    assert all(note in text for note, text in zip(notes, found, strict=True))
 
 
 @pytest.mark.parametrize("most", [0.0, 1e-9, 60.0])

@@ -12,7 +12,7 @@ RAN = ("dtype", "amp", "training", "optimizer", "compiled", "channels_last", "tf
 """The options that say how the networks of a file ran."""
 
 
-def run(args: Arguments) -> str | Answer:
+def run(args: Arguments) -> Answer:
     if args.file is not None:
         return _from_file(args)
     if unused := next((name for name in ("on", *RAN) if getattr(args, name)), None):
@@ -22,7 +22,8 @@ def run(args: Arguments) -> str | Answer:
     here = measuring_device(args.device or "auto")
     from archcalc.witness.calibrate import calibration
 
-    return calibration(here)
+    found = calibration(here)
+    return Answer(found.text, found.notes)
 
 
 def _from_file(args: Arguments) -> Answer:
