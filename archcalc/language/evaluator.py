@@ -6,8 +6,9 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError, Place, Problem
 from archcalc.language.expression import Expression
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.keywords import MAX_PROBLEMS
-from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
+from archcalc.language.operations import UNKNOWN, UnknownValueError
 from archcalc.language.value_reader import reported
 from archcalc.layers.settings import message_text
 

@@ -11,8 +11,9 @@ from archcalc.inputs import Takes, looks_swapped
 from archcalc.language.evaluator import MAX_OPERATIONS, Evaluator
 from archcalc.language.expander import Expander
 from archcalc.language.family import Entry, Family
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.naming import Names, TakenError
-from archcalc.language.operations import ExpressionError, UnknownValueError
+from archcalc.language.operations import UnknownValueError
 from archcalc.language.settings import checked_settings, defaults
 from archcalc.language.steps import value
 from archcalc.layers.settings import whole_number

@@ -7,8 +7,9 @@ from typing import Any, cast
 from archcalc.errors import MOST_NAMES, LayerError, Place, unknown
 from archcalc.language.context import Context
 from archcalc.language.evaluator import Evaluator, UsedUpError
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.naming import Names
-from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError
+from archcalc.language.operations import UNKNOWN, UnknownValueError
 from archcalc.language.steps import Given, LayerStep, Step, Template
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.resample import Pooled

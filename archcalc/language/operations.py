@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from archcalc.language.grammar import ExpressionError
 from archcalc.layers.settings import message_text
 from archcalc.sizes import int_text, is_array, largest, smallest
 
@@ -30,10 +31,6 @@ Spend = Callable[[int], None]
 
 def free(operations: int) -> None:
     """A ``spend`` that counts no operations."""
-
-
-class ExpressionError(ValueError):
-    """An expression that cannot be read or evaluated; the text is a sentence."""
 
 
 class UnknownValueError(ExpressionError):

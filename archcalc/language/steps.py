@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import Place, clipped
 from archcalc.language.expression import Expression, Scope, parse
-from archcalc.language.operations import ExpressionError, Spend, bounded_list, free
+from archcalc.language.grammar import ExpressionError
+from archcalc.language.operations import Spend, bounded_list, free
 from archcalc.layers import Layer
 from archcalc.layers.settings import message_text
 from archcalc.letters import LAYER_SIGNS, MOST_LETTERS, is_name, normal

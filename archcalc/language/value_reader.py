@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.errors import ArchcalcError, Place, Problem, clipped, unknown
 from archcalc.language.expression import Expression, parse
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.keywords import (
     MAX_EXPRESSIONS,
     MAX_LISTED,
@@ -18,7 +19,7 @@ from archcalc.language.keywords import (
     PARAM,
     RESERVED,
 )
-from archcalc.language.operations import UNKNOWN, ExpressionError
+from archcalc.language.operations import UNKNOWN
 from archcalc.language.steps import (
     Given,
     Template,

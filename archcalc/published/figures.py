@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError, Problem, unknown
-from archcalc.language.operations import ExpressionError
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.tree import parse
 from archcalc.language.zoo import specs, text_of
 from archcalc.published.figure import CONFIDENCE, VERDICTS, Explanation, Figure, Place, Source, Subject

@@ -12,7 +12,7 @@ from archcalc.analysis.rows import Row
 from archcalc.analysis.stochastic_depth import Survival, survival
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.field.coverage import padding_varies
-from archcalc.language.operations import ExpressionError
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.zoo import find, is_pattern, load
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear

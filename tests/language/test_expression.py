@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc.language.expression import MAX_DEPTH, MAX_LENGTH, parse
-from archcalc.language.operations import UNKNOWN, ExpressionError, UnknownValueError, make_divisible
+from archcalc.language.expression import parse
+from archcalc.language.grammar import MAX_DEPTH, MAX_LENGTH, ExpressionError
+from archcalc.language.operations import UNKNOWN, UnknownValueError, make_divisible
 
 SCOPE: dict[str, Any] = {
     "a": 7,

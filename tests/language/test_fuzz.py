@@ -19,7 +19,7 @@ from archcalc import analyze
 from archcalc.errors import ArchcalcError
 from archcalc.language.expand import expand
 from archcalc.language.expression import parse
-from archcalc.language.operations import ExpressionError
+from archcalc.language.grammar import ExpressionError
 from archcalc.language.pattern import load_pattern
 from archcalc.language.zoo import read_text
 from tests.fuzz.texts import NASTY, SCOPE, TINY, damaged_text, damaged_tree, expression, pattern

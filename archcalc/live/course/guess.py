@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from archcalc.errors import clipped
 from archcalc.language.expression import parse
-from archcalc.language.operations import ExpressionError
+from archcalc.language.grammar import ExpressionError
 from archcalc.layers.settings import message_text
 from archcalc.live.course.lesson import Asked, Unit
 from archcalc.published.printed import PrintedNumber, read_number
