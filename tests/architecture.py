@@ -45,6 +45,7 @@ HOUSE = {
     "memory": "what is alive when",
     "timing": "how long it takes on a device",
     "analysis": "rows, totals, folds",
+    "conditions": "figures under conditions",
     "export": "network to PyTorch source",
     "published": "figures of papers, judged",
     "capture": "PyTorch modules, recorded",

@@ -42,10 +42,18 @@ def model_of(net: str) -> Model:
     return {"torchvision": _of_torchvision, "timm": _of_timm, "torch": _of_user}[library](name.strip(), net)
 
 
-def _of_torchvision(name: str, net: str) -> Model:
-    _library("torchvision", net)
+def model_names(library: str) -> list[str]:
+    """The models of ``torchvision`` or ``timm``. ArchcalcError if the library is not installed."""
+    if library == "timm":
+        return list(_library("timm", "timm:").list_models())
+    _library("torchvision", "torchvision:")
     models: Any = importlib.import_module("torchvision.models")
-    known = [one for one in models.list_models() if not one.startswith("quantized_")]
+    return [one for one in models.list_models() if not one.startswith("quantized_")]
+
+
+def _of_torchvision(name: str, net: str) -> Model:
+    known = model_names("torchvision")
+    models: Any = importlib.import_module("torchvision.models")
     if name not in known:
         raise ArchcalcError(Problem(unknown("model of torchvision", name, known), net))
     builder = models.get_model_builder(name)

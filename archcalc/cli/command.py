@@ -22,6 +22,7 @@ class Option(NamedTuple):
     key: the attribute of ``Arguments``; by default the option's name.
     repeats: the option can be given several times. Then the value is a list.
     shared: several commands have the option, so the reference page describes it once.
+    signed: the value may begin with a minus, as in ``--sort -macs``.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Option(NamedTuple):
     short: str = ""
     repeats: bool = False
     shared: bool = False
+    signed: bool = False
 
     @property
     def attribute(self) -> str:

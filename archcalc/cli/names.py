@@ -122,6 +122,18 @@ def compare_columns() -> Mapping[str, str]:
     return _titles((*(heading for heading, _ in COLUMNS.values()), *RATES))
 
 
+def figures() -> Mapping[str, str]:
+    """What a condition can name."""
+    from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER
+
+    layers = {f"any(layer.{name} ...)": figure.about for name, figure in LAYER.items()}
+    functions = {
+        f"{name}({', '.join([*function.needs, *function.options])})": function.about
+        for name, function in FUNCTIONS.items()
+    }
+    return {name: figure.about for name, figure in FIGURES.items()} | functions | layers
+
+
 def field_columns() -> Mapping[str, str]:
     from archcalc.report.receptive_field import HEADINGS
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from archcalc.cli.command import Arguments
 from archcalc.cli.names import listing, settings
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, unknown
 
 if TYPE_CHECKING:
     from archcalc.network import Network
@@ -49,9 +49,37 @@ def networks(args: Arguments) -> list[Network]:
     """The networks of a command. No two networks have the same name."""
     from archcalc.naming import call, distinct
 
-    nets = [network(args, net) for net in args.net]
+    nets = [network(args, net) for given in args.net for net in matching(given)]
     call(nets, distinct(nets))
     return nets
+
+
+def matching(net: str) -> list[str]:
+    """The networks that a name with ``*`` or ``?`` stands for, each with the settings behind the ``@``; else the name.
+
+    ArchcalcError if no network of the zoo, of timm or of torchvision has such a name.
+    """
+    from archcalc.language.zoo import is_pattern, networks
+
+    names, at, settings = net.partition("@")
+    if is_pattern(net) or not set("*?") & set(names) or os.path.exists(net):
+        return [net]
+    origin, colon, pattern = names.rpartition(":")
+    if colon and origin not in ("timm", "torchvision"):
+        raise ArchcalcError(f"{net}: * and ? stand for names of the zoo, of timm: and of torchvision:")
+    from fnmatch import fnmatchcase
+
+    from archcalc.report.order import natural
+
+    known: Iterable[str] = networks()
+    if colon:
+        from archcalc.capture.models import model_names
+
+        known = model_names(origin)
+    found = sorted((name for name in known if fnmatchcase(name, pattern)), key=natural)
+    if not found:
+        raise ArchcalcError(unknown("network" if not colon else f"model of {origin}", pattern, known))
+    return [f"{origin}{colon}{name}{at}{settings}" for name in found]
 
 
 def analysis(args: Arguments, network: Network) -> Any:

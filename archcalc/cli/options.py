@@ -111,6 +111,20 @@ FORMAT = Option(
 EXACT = Option("--exact", "print all digits instead of K, M and G", shared=True)
 VERBOSE = Option("--verbose", "explain the convention, the columns and the signs below the table", shared=True)
 OUTPUT = Option("--output", "write to FILE instead of standard output", "FILE", short="-o", shared=True)
+WHERE = Option(
+    "--where",
+    "only the networks that meet a condition, such as 'params < 5M and memory <= 8GiB'; --where help lists all figures",
+    "CONDITION",
+    names=names.figures,
+    shared=True,
+)
+SORT = Option(
+    "--sort",
+    "sort by this column; with a - before it, the largest first; --sort help lists all",
+    "COLUMN",
+    shared=True,
+    signed=True,
+)
 COLUMNS = Option(
     "--columns",
     "the columns to show, in this order, by name or by heading; --columns help lists all",

@@ -81,6 +81,11 @@ def _value(option: Option, text: str) -> object:
         raise ArchcalcError(f"{option.name}: {error}") from None
 
 
+def _is_signed(text: str) -> bool:
+    """Whether a text is a word with a minus before it, and no option."""
+    return not text.startswith("--") and len(text) > 2
+
+
 def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | None, str | None]]:
     """Pairs of option and text: (option, text); (flag, None); for any other word, (None, word)."""
     rest = iter(words)
@@ -93,7 +98,7 @@ def _pairs(command: Command, words: Sequence[str]) -> Iterator[tuple[Option | No
             option, text = _split(command, word)
             if option.value and text is None:
                 text = next(rest, None)
-                if text is None or is_option(text):
+                if text is None or (is_option(text) and not (option.signed and _is_signed(text))):
                     raise ArchcalcError(f"{option.name} needs a value: {option.name} {option.value}")
             elif text is not None and not option.value:
                 raise ArchcalcError(f"{option.name} takes no value, got {message_text(text)}")

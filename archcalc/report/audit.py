@@ -10,8 +10,8 @@ from typing import Any
 from archcalc.published.figure import VERDICTS, Figure
 from archcalc.published.verdict import Judgement, value_text
 from archcalc.report.header import Header
+from archcalc.report.order import natural
 from archcalc.report.table import Heading, Table
-from archcalc.report.zoo import natural
 
 HEADINGS = (
     Heading("network", "network", "text", 9),

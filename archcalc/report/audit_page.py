@@ -10,7 +10,7 @@ from itertools import groupby
 from archcalc.published.figure import CONFIDENCE, VERDICTS
 from archcalc.published.verdict import Judgement, value_text
 from archcalc.report.audit import tally
-from archcalc.report.zoo import natural
+from archcalc.report.order import natural
 
 
 def audit_page(judgements: Sequence[Judgement]) -> str:

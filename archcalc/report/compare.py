@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
 from archcalc.analysis.rows import largest_field
+from archcalc.conditions.condition import Chosen, chosen
 from archcalc.errors import ArchcalcError
 from archcalc.field.propagation import has_gates
 from archcalc.language.accuracy import Accuracy, accuracies
@@ -16,6 +17,7 @@ from archcalc.outputs import unused_of
 from archcalc.report.footer import incomplete_lines
 from archcalc.report.header import Header, subject
 from archcalc.report.layers import GATED, field_of
+from archcalc.report.order import Order, lacking_lines
 from archcalc.report.table import Heading, Known, Table, column_names, unremovable
 from archcalc.report.time import TimeRequest
 from archcalc.report.timed import RATES, RATES_LEGEND, Timed
@@ -55,8 +57,10 @@ def compare_table(
     columns: Sequence[str] | None = None,
     baseline: Analysis | None = None,
     request: TimeRequest | None = None,
+    sort: str | None = None,
+    where: str | None = None,
 ) -> Table:
-    """One row per analysis. With a baseline: also parameters, MACs and feature maps as multiples of the baseline.
+    """One row per analysis that meets the condition ``where``, sorted by the column ``sort`` (``-macs``: down). With a baseline: also parameters, MACs and feature maps as multiples of the baseline.
 
     With a request for a time: also images per second on its device.
 
@@ -64,11 +68,20 @@ def compare_table(
     with the settings and the input of the zoo if a source is known. The lines below the rows name the source.
     """
     with told_apart([a.network for a in (*analyses, *([baseline] if baseline else []))]):
-        return _compared(analyses, columns, baseline, None if request is None else Timed(request))
+        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where)
+        if not found.met:
+            raise ArchcalcError(f"no network meets the condition {where}")
+        table = _compared(found.met, columns, baseline, None if request is None else Timed(request), sort)
+        about = table.header.about + (f" where {where}" if where else "")
+        return table._replace(header=table.header._replace(about=about), footer=[*table.footer, *lacking_lines(found)])
 
 
 def _compared(
-    analyses: Sequence[Analysis], columns: Sequence[str] | None, baseline: Analysis | None, timed: Timed | None
+    analyses: Sequence[Analysis],
+    columns: Sequence[str] | None,
+    baseline: Analysis | None,
+    timed: Timed | None,
+    sort: str | None,
 ) -> Table:
     convention = analyses[0].convention
     gated = any(has_gates(a.network) for a in analyses)
@@ -77,10 +90,12 @@ def _compared(
         name: heading._replace(title=convention.operations_name) if name == "macs" else heading
         for name, (heading, _) in known.items()
     }
-    chosen = columns or [name for name in known if gated or name != GATED.name]
-    names = column_names(chosen, [*titled.values(), *(() if timed else RATES)])
+    wanted = columns or [name for name in known if gated or name != GATED.name]
+    names = column_names(wanted, [*titled.values(), *(() if timed else RATES)])
     if untimed := [name for name in names if name not in known]:
         raise ArchcalcError(f"column {untimed[0]} is about the time on a device: add --on DEVICE")
+    if order := Order.of(sort, titled.values()):
+        analyses = order.sorted(analyses, known[order.column][1])
     headings = unremovable([titled[name] for name in names], columns)
     rows = [[known[name][1](a) for name in names] for a in analyses]
     if baseline is not None:

@@ -78,11 +78,11 @@ def column_names(chosen: Iterable[str], headings: Iterable[Heading]) -> list[str
     headings = list(headings)
     names = {_plain(h.title): h.name for h in reversed(headings)}
     names |= {_plain(h.name): h.name for h in headings}  # a name takes precedence over a title
+    if own := [h.name for h in headings if h.name in ("network", "layer")]:
+        names["name"] = own[0]
     for name in chosen:
         if _plain(name) not in names:
             close = nearest(name, [text for h in headings for text in (h.name, h.title)])
-            if _plain(name) == "name":  # the column of names is called network or layer
-                close = next((h.name for h in headings if h.name in ("network", "layer")), close)
             known = [h.name if _plain(h.title) == _plain(h.name) else f"{h.name} ({h.title})" for h in headings]
             raise ArchcalcError(unknown("column", name, known, close, most=40))
     return [names[_plain(name)] for name in chosen]

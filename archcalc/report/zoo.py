@@ -2,66 +2,91 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from archcalc.analysis import analyze
+from archcalc.analysis import Analysis, prepared
+from archcalc.conditions.condition import Chosen, chosen
 from archcalc.conventions import convention
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.language.expand import expand
 from archcalc.language.family import Family
 from archcalc.language.zoo import networks
+from archcalc.report.compare import COLUMNS
 from archcalc.report.header import Header
+from archcalc.report.layers import GATED
+from archcalc.report.order import Order, lacking_lines, natural
 from archcalc.report.table import Heading, Table, column_names, unremovable
 from archcalc.units import counted
 
+OWN = (
+    Heading("network", "network", "text", 9),
+    Heading("title", "title", "text", 3),
+    Heading("year", "year", "number", 4),
+    Heading("family", "family", "text", 1),
+)
+"""Columns for which no network is built."""
 HEADINGS = {
     heading.name: heading
-    for heading in (
-        Heading("network", "network", "text", 9),
-        Heading("title", "title", "text", 3),
-        Heading("year", "year", "number", 4),
-        Heading("family", "family", "text", 1),
-        Heading("input", "input", "text", 5),
-        Heading("params", "params", "count", 8),
-        Heading("macs", "MACs", "count", 8),
-    )
+    for heading in (*OWN, *(heading for name, (heading, _) in COLUMNS.items() if name not in ("network", GATED.name)))
 }
 DEFAULT = ("network", "title", "year", "input", "params", "macs")
-COMPUTED = {"input", "params", "macs"}
 
 
-def list_table(patterns: Sequence[str] = (), columns: Sequence[str] | None = None, sort: str | None = None) -> Table:
-    """One row per network whose name matches one of the patterns, grouped by family unless sorted.
+def list_table(
+    patterns: Sequence[str] = (),
+    columns: Sequence[str] | None = None,
+    sort: str | None = None,
+    where: str | None = None,
+) -> Table:
+    """One row per network whose name matches one of the patterns, and which meets the condition ``where``.
 
-    Input, params and MACs are computed only if the columns or the sort need them.
+    Rows are grouped by family, or sorted by the column ``sort`` (``-macs``: the largest first). Networks are built only if
+    the columns, the order or the condition need that. ArchcalcError for a condition that cannot be read.
     """
     names = column_names(columns or DEFAULT, HEADINGS.values())
-    (sort,) = column_names([sort], HEADINGS.values()) if sort else (None,)
-    families = {
-        name: family
-        for name, family in networks().items()
-        if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
-    }
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in families):
-            raise ArchcalcError(unknown("network", pattern, networks()))
-    needed = {*names, *([sort] if sort else [])}
+    order = Order.of(sort, HEADINGS.values())
+    families = _matching(patterns)
+    needed = {*names, *([order.column] if order else [])}
     by_family = sorted(families.items(), key=lambda item: natural(item[1].name, item[0]))
-    rows = [_row(name, family, needed) for name, family in by_family]
-    if sort:
-        rows.sort(key=lambda row: natural(str(row[sort])))
+    found = None
+    if where is not None or needed - {heading.name for heading in OWN}:
+        analyses = (prepared(expand(family, name)) for name, family in by_family)
+        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where)
+        rows = [_row(one.network.name, families[one.network.name], needed, one) for one in found.met]
+    else:
+        rows = [_row(name, family, needed) for name, family in by_family]
+    if order:
+        rows = order.sorted(rows, lambda row: row[order.column])
     return Table(
         title="networks",
         headings=unremovable([HEADINGS[name] for name in names], columns),
         rows=[[row[name] for name in names] for row in rows],
-        header=Header(about=counted(len(rows), "network"), batch=1, convention=convention("archcalc")),
+        header=Header(
+            about=counted(len(rows), "network") + (f" where {where}" if where else ""),
+            batch=1,
+            convention=convention("archcalc"),
+            options={"where": where} if where else {},
+        ),
+        footer=[] if found is None else lacking_lines(found),
     )
 
 
-def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
+def _matching(patterns: Sequence[str]) -> dict[str, Family]:
+    """The families of the networks whose name matches one of the patterns. ArchcalcError if none matches a pattern."""
+    known = networks()
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            raise ArchcalcError(unknown("network", pattern, known))
+    return {
+        name: family
+        for name, family in known.items()
+        if not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
+
+
+def _row(name: str, family: Family, needed: set[str], analysis: Analysis | None = None) -> dict[str, Any]:
     about = family.about | family.networks[name].about
     row: dict[str, Any] = {
         "network": name,
@@ -69,20 +94,8 @@ def _row(name: str, family: Family, needed: set[str]) -> dict[str, Any]:
         "year": about.get("year", ""),
         "family": family.name,
     }
-    if needed & COMPUTED:
-        network = expand(family, name)
-        row["input"] = network.input_text
-        if needed & {"params", "macs"}:
-            totals = analyze(network).totals
-            row |= {"params": totals.params, "macs": totals.macs}
+    if analysis is not None:
+        row |= {
+            column: cell(analysis) for column, (_, cell) in COLUMNS.items() if column in needed and column not in row
+        }
     return row
-
-
-def natural(*texts: str) -> tuple[Any, ...]:
-    """A sort key that compares numbers by value: resnet18 before resnet101, and 0.25 before 0.5.
-
-    >>> sorted(["resnet101", "v1_0.5", "resnet18", "v1_0.25"], key=natural)
-    ['resnet18', 'resnet101', 'v1_0.25', 'v1_0.5']
-    """
-    parts = [part for text in texts for part in re.split(r"(\d+(?:\.\d+)?)", text)]
-    return tuple(f"{float(part):026.6f}" if part[:1].isdigit() else part for part in parts)

@@ -342,3 +342,34 @@ def test_a_gate_sees_the_whole_input() -> None:
     assert (row["rf"], row["exact"], row["rf_with_gates"], row["exact_with_gates"]) == ("851", "exact", "224", "exact")
     printed = render_table(compare_table([load("efficientnet_b0").analyze()], ["network", "rf_with_gates"]), "text")
     assert "  whole\n" in printed
+
+
+def test_names_with_wildcards_stand_for_networks_of_the_zoo(archcalc) -> None:
+    def found(*arguments: str) -> list[str]:
+        status, out, err = archcalc("compare", *arguments, "--columns", "network", "--format", "json")
+        assert (status, err) == (0, "")
+        return [row["network"] for row in json.loads(out)["rows"]]
+
+    assert found("vgg1?") == ["vgg11", "vgg13", "vgg16", "vgg19"]
+    assert found("vgg1?@classes=10", "lenet5") == [*(f"vgg{n}@classes=10" for n in (11, 13, 16, 19)), "lenet5"]
+    assert found("resnet??", "--sort", "-macs", "--where", "depth > 18") == ["resnet50", "resnet34"]
+    assert found("INPUT 8x8x3 -> CONV3-8 -> FC-10") != []
+    for given, said in (
+        ("vgg6*", "unknown network 'vgg6*'; did you mean"),
+        ("torch:my.*:net", "torch:my.*:net: * and ? stand for names of the zoo, of timm: and of torchvision:"),
+    ):
+        status, _, err = archcalc("compare", given)
+        assert status == 2
+        assert said in err
+    assert archcalc("compare", "vgg1?", "--where", "params > 1G") == (
+        2,
+        "",
+        "archcalc: no network meets the condition params > 1G\n",
+    )
+
+
+def test_models_of_a_library_match_wildcards(archcalc) -> None:
+    pytest.importorskip("torchvision")
+    status, out, _ = archcalc("compare", "torchvision:squeezenet1_?", "--columns", "params", "--format", "json")
+    assert status == 0
+    assert [row["params"] for row in json.loads(out)["rows"]] == [1_248_424, 1_235_496]  # as torchvision's pages say

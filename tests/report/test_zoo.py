@@ -13,7 +13,9 @@ from archcalc import ArchcalcError, load
 from archcalc.language.zoo import networks
 from archcalc.report import zoo
 from archcalc.report.formats import FORMATS
-from archcalc.report.zoo import HEADINGS, list_table, natural
+from archcalc.report.order import natural
+from archcalc.report.table import Known
+from archcalc.report.zoo import HEADINGS, list_table
 from tests.report.test_formats import text_columns
 
 FEW = ["vgg*", "resnet18", "lenet5*", "googlenet*", "mobilenet_v1*", "densenet_cifar_40_12"]
@@ -75,7 +77,8 @@ def test_every_column_sorts(column: str) -> None:
         assert cells == sorted(cells)
         assert len(set(cells)) > 1
     else:
-        assert cells == sorted(cells, key=natural)
+        cells = [max(cell.numbers) if isinstance(cell, Known) else cell for cell in cells if cell is not None]
+        assert cells == sorted(cells, key=lambda cell: natural(str(cell)))
 
 
 def test_macs_sort_as_numbers_and_not_as_printed() -> None:
@@ -116,10 +119,18 @@ def test_an_input_needs_the_network_and_not_its_numbers(monkeypatch: pytest.Monk
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a network was analysed")
 
-    monkeypatch.setattr("archcalc.report.zoo.analyze", refuse)
+    monkeypatch.setattr("archcalc.analysis.analysis.trace_rows", refuse)
     assert list_table(["lenet5"], ["input"]).rows == [["1x32x32"]]
     with pytest.raises(AssertionError, match="a network was analysed"):
         list_table(["lenet5"], ["params"])
+
+
+@pytest.mark.parametrize("command", ["list lenet5", "compare lenet5", "table lenet5", "rf lenet5"])
+def test_the_column_of_names_is_also_called_name(archcalc, command) -> None:
+    column = "network" if command.startswith(("list", "compare")) else "layer"
+    named, called = (archcalc(*command.split(), "--columns", text) for text in ("Name", column))
+    assert named == called
+    assert named[0] == 0
 
 
 def test_what_does_not_exist_names_the_nearest(archcalc) -> None:
@@ -128,17 +139,9 @@ def test_what_does_not_exist_names_the_nearest(archcalc) -> None:
         "",
         "archcalc: unknown column 'netwrok'; did you mean 'network'?\n",
     )
-    for command, noun in (
-        ("list", "network"),
-        ("compare lenet5", "network"),
-        ("table lenet5", "layer"),
-        ("rf lenet5", "layer"),
-    ):
-        said = f"archcalc: unknown column 'name'; did you mean {noun!r}?\n"
-        assert archcalc(*command.split(), "--columns", "Name") == (2, "", said.replace("'name'", "'Name'"))
     assert archcalc("list", "--sort", "mac") == (2, "", "archcalc: unknown column 'mac'; did you mean 'macs'?\n")
     assert archcalc("list", "vgg61") == (2, "", "archcalc: unknown network 'vgg61'; did you mean 'vgg16'?\n")
-    with pytest.raises(ArchcalcError, match=f"unknown column 'qqq'; known: {', '.join(HEADINGS)}"):
+    with pytest.raises(ArchcalcError, match=r"unknown column 'qqq'; known: network, title, year, .*, top5"):
         list_table((), ["qqq"])
     with pytest.raises(ArchcalcError, match=r"unknown network '~~~\*'; known: "):
         list_table(["~~~*"])
@@ -162,3 +165,27 @@ def test_csv_and_text_agree(archcalc) -> None:
     assert [[row[0].replace(",", ""), row[1]] for row in rows] == [[row["params"], row["network"]] for row in written]
     assert out.startswith(f"{len(rows)} networks, ")
     assert json.loads(archcalc("list", "vgg16", "--format", "json")[1])["rows"][0]["params"] == 138_357_544
+
+
+def test_a_minus_sorts_down_and_what_has_no_value_stays_last() -> None:
+    up, down = (list_table(FEW, ["top1", "network"], sort) for sort in ("top1", "-top1"))
+    known = [row for row in up.rows if row[0] is not None]
+    assert 3 < len(known) < len(up.rows)
+    assert up.rows[: len(known)] == known
+    assert [row[0] for row in down.rows[: len(known)]] == [row[0] for row in reversed(known)]
+    assert down.rows[len(known) :] == up.rows[len(known) :]
+
+
+def test_where_lists_what_meets_the_condition(archcalc) -> None:
+    wanted = [name for name in names(*FEW) if load(name).analyze().totals.params < 5_000_000]
+    found = list_table(FEW, ["network"], where="params < 5M")
+    assert [row[0] for row in found.rows] == wanted
+    assert 0 < len(wanted) < len(names(*FEW))
+    status, out, _ = archcalc("list", "vgg1?", "--where", "params > 130M and not params > 140M", "--sort", "-macs")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("vgg")] == ["vgg16", "vgg13", "vgg11"]
+    assert archcalc("list", "--where", "parms < 5") == (
+        2,
+        "",
+        "archcalc: condition: unknown figure 'parms'; did you mean 'params'?\n",
+    )

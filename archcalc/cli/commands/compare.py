@@ -12,8 +12,10 @@ from archcalc.cli.options import (
     NET,
     NET_OPTIONS,
     OUTPUT,
+    SORT,
     TIMING,
     VERBOSE,
+    WHERE,
     columns,
     table_extensions,
 )
@@ -26,7 +28,9 @@ def run(args: Arguments) -> str:
 
     compared = analyses(args)
     baseline = analysis(args, load(args.baseline, input=input_of(args))) if args.baseline else None
-    return tables_text(args, [compare_table(compared, args.columns, baseline, time_request(args))])
+    return tables_text(
+        args, [compare_table(compared, args.columns, baseline, time_request(args), args.sort, args.where)]
+    )
 
 
 COMMAND = Command(
@@ -45,6 +49,8 @@ COMMAND = Command(
             names=names.networks,
             free=True,
         ),
+        WHERE,
+        SORT._replace(names=names.compare_columns),
         *TIMING,
         FORMAT,
         columns(names.compare_columns),

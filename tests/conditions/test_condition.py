@@ -1,0 +1,207 @@
+"""Conditions: what they mean, and what is refused before anything is computed."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archcalc import ArchcalcError, load
+from archcalc.conditions.condition import chosen, condition
+from archcalc.conditions.dimension import UNITS
+from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER
+from tests.nets import network
+
+SMALL = load("INPUT 8x8x3 -> CONV3-8 -> RELU -> FC-10").analyze(batch=2)
+"""224 parameters in the convolution (3 * 9 * 8 + 8), 5,130 in the fully connected layer (512 * 10 + 10).
+
+Multiply-adds of an image: 64 * 8 * 27 = 13,824 and 5,120. Values of an image: 192 of the input, 512 of the convolution, 512
+of the activation if it is not in place, 10.
+"""
+
+
+def holds(text: str) -> bool:
+    return condition(text).holds(SMALL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "params == 5354",
+        "params == 5.354K",
+        "0.005354M == params",
+        "macs == 2 * (13824 + 5120)",
+        "flops == 2 * macs and batch == 2",
+        "weights + biases == params and biases == 18",
+        "weight_bytes == 4 * 5354B",
+        "weight_bytes / 1B == 4 * params",
+        "memory == 4B * values",
+        "memory < 1MB and memory < 1 MiB and not memory > 1MB",
+        "1MiB - 1MB == 48576B",
+        "1GiB == 1024 * 1 MiB",
+        "memory > 0",
+        "field == 3",
+        "depth == 2 or params < 0",
+        "params // 1000 == 5 and params % 1000 == 354",
+        "params / 3 > 1784.6 and params / 3 < 1784.7",
+        "-params < +3",
+        "min(params, macs) == params and max(1, 2, 3) == 3 and abs(3 - params) == 5351",
+        "(params if depth > 5 else depth) == 2",
+        "name != 'vgg16'",
+        "input == '3x8x8' and output == '10'",
+        "any(layer.type == 'conv')",
+        "all(layer.params < 6K)",
+        "not all(layer.channels == 8)",
+        "count(layer.type == 'conv' or layer.type == 'linear') == 2",
+        "any(layer.macs == 2 * 13.824K)",
+        "count(layer.field > 3) == 0 or true",
+        "run_memory(batch=1) > weight_bytes",
+        "train_memory(batch=4, adam) > train_memory(batch=4)",
+        "train_memory(batch=4) > train_memory(batch=2) and train_memory(batch=2) == train_memory()",
+        "time('a100') > 0 and time('a100') < 1s and time('a100', batch=2) == time('a100')",
+        "1s == 1000ms and 1ms == 1000 us",
+        "2e3 == 2K and 1e-3s == 1ms",
+    ],
+)
+def test_what_holds(text):
+    assert holds(text)
+    assert not holds(f"not ({text})")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("parms < 5M", "unknown figure 'parms'; did you mean 'params'?"),
+        ("params < 5Mio", "5Mio: unknown unit 'Mio'; did you mean 'MiB'?"),
+        ("params < 5X", "5X: unknown unit 'X'; known: T, G, M, K, B"),
+        ("params", "params is a number; expected a condition, such as params < 5M"),
+        ("memory", "memory is in bytes; expected a condition"),
+        ("memory <= 600M", "memory is in bytes, and 600M is a number; write 600M with a unit, such as 8GiB"),
+        ("600000 > memory", "600000 is a number, and memory is in bytes"),
+        ("time('a100') < 3", "and 3 is a number; write 3 with a unit, such as 3ms"),
+        ("memory + params > 3B", "memory is in bytes, and params is a number"),
+        ("memory * memory > 3B", "memory * memory is in bytes times bytes, and 3B is in bytes"),
+        ("macs / time('a100') > 1", "macs / time is in 1 per second, and 1 is a number"),
+        ("name < 'b'", "words are compared by == and != alone"),
+        ("name + 1 > 2", "name is a text, expected a number"),
+        ("name == 3", "name is a text, and 3 is a number"),
+        ("params and depth > 3", "and stands between conditions; params is a number"),
+        ("not params", "not stands before a condition; params is a number"),
+        ("1 if params else 2", "if is followed by a condition; params is a number"),
+        ("any(channels > 3)", "unknown figure 'channels'; did you mean 'layer.channels'?"),
+        ("any(layer.chanels > 3)", "unknown figure 'layer.chanels'; did you mean 'layer.channels'?"),
+        ("layer.channels > 3", "layer.channels is a figure of a layer: write any(...), all(...) or count(...)"),
+        ("any(layer.params)", "any takes a condition about a layer; layer.params is a number"),
+        ("any()", "any takes one condition about a layer, such as any(layer.channels % 8 != 0)"),
+        ("any(any(layer.params > 3))", "any takes one condition about a layer"),
+        ("train_memory > 3B", "train_memory needs its options: train_memory(batch=4, amp)"),
+        ("train_memory(adm) > 3B", "train_memory: unknown option 'adm'; did you mean 'adam'?"),
+        ("train_memory(adam=3) > 3B", "train_memory: adam needs no value"),
+        ("train_memory(batch) > 3B", "train_memory: batch needs a number: batch=4"),
+        ("train_memory(batch=0) > 3B", "train_memory: batch must be a whole number from 1 on"),
+        ("train_memory(batch=params) > 3B", "train_memory: batch must be a whole number from 1 on"),
+        ("time() < 3ms", "time takes a device in quotes first: time('a100', batch=4, amp)"),
+        ("time('a1000') < 3ms", "unknown device 'a1000'; did you mean 'a100'?"),
+        ("tim('a100') < 3ms", "unknown function 'tim'; did you mean 'time'?"),
+        ("params ** 2 > 3", "powers (**) in 'params ** 2 > 3' are not part"),
+        ("params < 5M and", "ends where a value was expected"),
+        ("1 < params < 5", "cannot be chained"),
+        ("[1] == params", "a list is no part of a condition"),
+        ("params == none", "none is no part of a condition"),
+        ("params < 1e99", "1e99 is beyond 10^40 or below 10^-40"),
+        ("params < 1e-999999", "beyond 10^40"),
+        ("", "an empty expression"),
+        ("import os", "cannot read 'import os' from 'os' on"),
+    ],
+)
+def test_what_is_refused(text, said):
+    with pytest.raises(ArchcalcError) as error:
+        holds(text)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_network_without_a_figure_meets_no_condition_about_it():
+    vector = network("input: [10]\nlayers: [{linear: {out: 5}}]").analyze()
+    assert chosen([vector, SMALL], "field >= 1") == ([SMALL], {vector.network.full_name: "field"})
+    assert chosen([vector, SMALL], "not field >= 1") == ([], {vector.network.full_name: "field"})
+    assert chosen([vector, SMALL], "params < 100 or field >= 1").met == [vector, SMALL]
+    assert chosen([SMALL], "params / (depth - 2) > 0").lacking == {SMALL.network.full_name: "params / depth - 2"}
+    assert chosen([vector], "any(layer.field > 1)") == ([], {})
+
+
+def test_every_name_has_a_value_and_words():
+    for name, figure in FIGURES.items():
+        assert figure.value(SMALL) is not None, name
+        assert figure.about
+    for row in SMALL.rows[1:]:
+        assert all(figure.value(row) is not None for name, figure in LAYER.items() if name not in ("field", "macs"))
+    assert all(function.about for function in FUNCTIONS.values())
+
+
+def test_the_docs_list_every_figure_with_its_words():
+    text = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_.]+)[(`].*\| (.+) \|$", text, re.MULTILINE))
+    listed = {name: one.about for name, one in [*FIGURES.items(), *FUNCTIONS.items()]}
+    listed |= {f"layer.{name}": figure.about for name, figure in LAYER.items()}
+    assert {name: about for name, about in rows.items() if name != "any"} == listed
+
+
+NUMBERS = st.builds(
+    lambda whole, part, unit: (f"{whole}.{part}{unit}", Fraction(f"{whole}.{part}") * UNITS[unit][0]),
+    st.integers(0, 999),
+    st.integers(0, 999),
+    st.sampled_from(["K", "M", "G", "T"]),
+)
+
+
+@st.composite
+def sums(draw: st.DrawFn) -> tuple[str, Fraction]:
+    """Arithmetic as text, and its value by Python's fractions."""
+    text, value = draw(NUMBERS)
+    for _ in range(draw(st.integers(0, 3))):
+        other, number = draw(NUMBERS)
+        op = draw(st.sampled_from("+-*"))
+        text, value = f"({text}) {op} {other}", {"+": value + number, "-": value - number, "*": value * number}[op]
+    return text, value
+
+
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
+@given(sums(), sums(), st.sampled_from(["<", "<=", "==", "!=", ">", ">="]))
+def test_arithmetic_is_exact(left, right, op):
+    a, b = left[1], right[1]
+    wanted = {"<": a < b, "<=": a <= b, "==": a == b, "!=": a != b, ">": a > b, ">=": a >= b}[op]
+    assert holds(f"{left[0]} {op} {right[0]}") == wanted
+    assert holds(f"{left[0]} == {left[0]}")
+
+
+WORDS = (
+    *FIGURES,
+    *FUNCTIONS,
+    *UNITS,
+    "any",
+    "all",
+    "count",
+    "layer.",
+    "layer.macs",
+    "and",
+    "or",
+    "not",
+    "if",
+    "else",
+    "true",
+)
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.sampled_from([*WORDS, *"()<>=!+-*/%,.'[] 0123456789", "'a100'", "batch=4", "1e999", "é"]), max_size=14)
+)
+def test_any_text_is_a_condition_or_an_error_of_archcalc(words):
+    with suppress(ArchcalcError):
+        chosen([SMALL], " ".join(words))
