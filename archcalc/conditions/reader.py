@@ -157,6 +157,7 @@ class Reader:
             raise ExpressionError(f"{name} takes {'one number' if name == 'abs' else 'numbers'}")
         inner = [self.read(part) for part in parts]
         for one in inner:
+            _need_number(one)
             _same(inner[0], one)
         run = OF_NUMBERS[name]
         return Typed(f"{name}(...)", inner[0].unit, lambda of: run([one.value(of) for one in inner]))
