@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +35,8 @@ def samples(file: OwnFile) -> Iterator[Sample | Problem]:
 
     ArchcalcError for a network that a file of one's own names, and that does not exist.
     """
+    if file.is_timm:  # models of timm take seconds each
+        _need_networks(file, {run.name for run in file.runs}, [])
     known: dict[tuple[str, str | None, bool], list[Operator] | Problem] = {}
     for run in file.runs:
         key = run.name, run.input, run.batch == 1
@@ -61,10 +63,7 @@ def fitted(file: OwnFile, found: Sequence[Sample | Problem]) -> Fitted:
     given = [one for one in found if isinstance(one, Sample)]
     names = np.array([one.name for one in given])
     count = len(set(names))
-    if count < LEAST:
-        left = f", after {len(problems):,} were left out: {problems[0].text}" if problems else ""
-        text = f"has {count} different network{'' if count == 1 else 's'}; a fit needs at least {LEAST}{left}"
-        raise ArchcalcError(Problem(text, str(file.path)))
+    _need_networks(file, set(names), problems)
     _need_possible(file, given)
     arrays, start = Samples(given), file.device.constants
     before, after = arrays.errors(start), _unseen(arrays, start, names)
@@ -86,6 +85,14 @@ def fitted(file: OwnFile, found: Sequence[Sample | Problem]) -> Fitted:
     notes += [f"left out: {one}" for one in problems[:10]]
     notes += [f"left out: {len(problems) - 10:,} more"] * (len(problems) > 10)
     return Fitted(device, notes)
+
+
+def _need_networks(file: OwnFile, names: Collection[str], left_out: Sequence[Problem]) -> None:
+    """ArchcalcError if there are too few networks for a fit."""
+    if len(names) < LEAST:
+        left = f", after {len(left_out):,} were left out: {left_out[0].text}" if left_out else ""
+        text = f"has {len(names)} different network{'' if len(names) == 1 else 's'}; a fit needs at least {LEAST}{left}"
+        raise ArchcalcError(Problem(text, str(file.path)))
 
 
 def _need_possible(file: OwnFile, given: Sequence[Sample]) -> None:
