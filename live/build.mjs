@@ -17,7 +17,7 @@ const result = await bundle("editor.js");
 // archcalc serves page.js only while this sum is the sum of the modules that lie beside it.
 const sum = createHash("sha256");
 for (const name of (await readdir(page)).filter((entry) => entry.endsWith(".js")).sort()) sum.update(await readFile(join(page, name)));
-const whole = await bundle(join(page, "main.js"), { banner: { js: `// ${sum.digest("hex")}` } });
+const whole = await bundle(join(page, "main.js"), { banner: { js: `// ${sum.digest("hex")}` }, keepNames: true });
 
 const packages = new Set();
 for (const input of Object.keys(result.metafile.inputs)) {

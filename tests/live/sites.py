@@ -38,6 +38,7 @@ def served(folder: Path) -> Iterator[str]:
 def ask(live: LivePage, op: str, **request: Any) -> dict[str, Any]:
     """The answer of a page's own Python to a question. The answers that came with the site are for other questions."""
     found: dict[str, Any] = live.page.evaluate(
-        "async request => (await import('./calculator.js')).ask({...request, stored: false})", {"op": op, **request}
+        "async request => (await import(document.querySelector('script[type=module]').src)).ask({...request, stored: false})",
+        {"op": op, **request},
     )
     return found

@@ -139,7 +139,7 @@ def test_without_a_network_connection_all_goes_on(live):
 def test_a_question_that_is_overtaken_is_not_computed(live):
     """As at the desk of the server: of several analyses the newest, of several exports every one."""
     found = live.page.evaluate("""async () => {
-        const {ask} = await import('./calculator.js');
+        const {ask} = await import(document.querySelector('script[type=module]').src);
         const state = n => ({text: `INPUT 8x8x3 -> FC-${n}`});
         const asked = [{op: 'spec', net: 'vgg19'}];  // keeps Python at work
         for (const n of [1, 2, 3]) asked.push({op: 'analyze', state: state(n)}, {op: 'export', state: state(n), format: 'csv'});
@@ -159,7 +159,7 @@ def test_the_policy_of_the_page_holds_in_the_worker(live):
 def test_a_python_that_ended_starts_again(live):
     deep = "(() => { let list = []; for (let n = 0; n < 5000; n++) list = [list]; return list; })()"
     found = live.page.evaluate(
-        "async () => { const {ask} = await import('./calculator.js');"
+        "async () => { const {ask} = await import(document.querySelector('script[type=module]').src);"
         f"return ask({{op: 'analyze', state: {{text: 'INPUT 8x8x3 -> RELU', settings: {{a: {deep}}}}}}}); }}"
     )
     assert "too large for this browser" in found["problems"][0]["text"]

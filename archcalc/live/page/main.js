@@ -299,3 +299,5 @@ async function begin() {
 }
 
 begin().catch(failed);
+
+export { ask }; // for a browser's console, and for tests
