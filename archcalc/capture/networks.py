@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from archcalc.capture.models import Model, model_of
+from archcalc.capture.program import Program
 from archcalc.capture.recording import record, types_of
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Imported
@@ -87,7 +88,7 @@ def imported(
     graph.remarks |= dict.fromkeys((*_types(module), *model.remarks))
     graph.about["title"] = model.title
     graph.names_are_paths = True
-    return graph.finish(allow_missing)
+    return graph.finish(allow_missing)._replace(program=Program(module))
 
 
 def _types(module: nn.Module) -> list[str]:

@@ -62,7 +62,7 @@ def _record(module: nn.Module, inputs: Mapping[str, Sequence[int]], file: str, t
         with (
             torch.no_grad(),
             warnings.catch_warnings(action="ignore"),
-            _mode(module, training),
+            mode(module, training),
             recorder.follow(),
             _recording(recorder),
         ):
@@ -149,7 +149,7 @@ def _recording(recorder: Recorder) -> Iterator[None]:
 
 
 @contextmanager
-def _mode(module: nn.Module, training: bool) -> Iterator[None]:
+def mode(module: nn.Module, training: bool) -> Iterator[None]:
     """The module in its mode for inference or for training inside the ``with`` block. Its paths are always whole.
 
     Afterwards every module has the attributes that it had before, whatever ``forward`` set.

@@ -36,6 +36,7 @@ class Imported(NamedTuple):
     names_are_paths: bool = False
     classes: Mapping[str, str] = {}
     forms: Mapping[str, str] = {}
+    program: Any = None
     """The class of every module, by its path, where the names of layers are paths."""
 
 

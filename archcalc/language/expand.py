@@ -71,7 +71,7 @@ def network_of(
         rebuild=lambda inputs, values: network_of(kind, family, name, values, inputs),
         build=build,
     )
-    network.forms = family.forms
+    network.forms, network.program = family.forms, family.program
     return network
 
 

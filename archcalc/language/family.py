@@ -31,9 +31,9 @@ class Family:
 
     ``inputs``: the sizes of every input by name; a network without inputs has those of the family.
     ``axes``: the numbers of axes that an input may have; empty: the same number as the spec's own input.
-    ``notes``: what every report says of the family. ``tree``, ``classes``, ``forms`` and ``again`` are for an imported
-    file: its tree, the classes of its modules by their paths, how its code writes layers (``Network.forms``), and its
-    family for other inputs.
+    ``notes``: what every report says of the family. ``tree``, ``classes``, ``forms``, ``program`` and ``again`` are for an
+    imported file: its tree, the classes of its modules by their paths, how its code writes layers (``Network.forms``) and
+    runs (``Network.program``), and its family for other inputs.
     """
 
     in_zoo = False
@@ -58,6 +58,7 @@ class Family:
         self.tree: Tree | None = None
         self.classes: Mapping[str, str] = {}
         self.forms: Mapping[str, str] = {}
+        self.program: Any = None
         self.again: Callable[[Mapping[str, Shape]], Family] | None = None
 
     def scopes_of(self, name: str, blocks: tuple[str, ...]) -> tuple[str, ...]:

@@ -58,5 +58,5 @@ def _shape(sizes: Sizes) -> Shape:
 def _family(imported: Imported, file: str, name: str) -> Family:
     family = family_of(imported.tree, file, name)
     family.notes, family.tree, family.names_are_paths = imported.notes, imported.tree, imported.names_are_paths
-    family.classes, family.forms = imported.classes, imported.forms
+    family.classes, family.forms, family.program = imported.classes, imported.forms, imported.program
     return family

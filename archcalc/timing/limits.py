@@ -142,6 +142,8 @@ def _always(operator: Operator, device: Device, mode: Mode) -> Terms:
     kernel is as large as the map, this takes longer than the convolution.
     """
     product = operator.product
+    if operator.phase == "step":
+        return {}  # an optimizer updates all weights in a few operators
     if product is None or not operator.macs:
         return {("launch",): 1e-6}
     found: dict[tuple[str, ...], float] = {("call",): 1e-6}

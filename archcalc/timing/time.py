@@ -19,6 +19,7 @@ from archcalc.timing.fusion import fused
 from archcalc.timing.limits import Mode, bound, limits, operations, seconds
 from archcalc.timing.merging import half_norms, merged, single_norms, written_out
 from archcalc.timing.operators import Access, Operator, operators
+from archcalc.timing.placing import placed
 from archcalc.timing.written import as_written
 from archcalc.units import bytes_text
 
@@ -126,7 +127,9 @@ class Time:
 
     def __init__(self, network: Network, device: Device, settings: Settings) -> None:
         settings.check()
-        self.network, self.device, self.settings = as_written(network), device, settings
+        self.network, self.device, self.settings = network, device, settings
+        if network.program is None:
+            self.network = as_written(network)
         for dtype in self._dtypes:
             device.peak(dtype)
 
@@ -212,6 +215,12 @@ def recorded(network: Network, settings: Settings, kind: str) -> list[Operator]:
 
     A compiler for GPUs lays out the maps of convolutions channels last, whatever the order of the input.
     """
+    if network.program is not None:
+        program = network.program(network.inputs, settings, kind)
+        if program is not None:
+            found = placed(network, program.operators)
+            found = fused(found, program.outputs) if settings.compiled else found
+            return [*found, *(_updates(network, settings.optimizer) if settings.training else ())]
     network = as_written(network)
     batch = Batch(1 if settings.batch == 1 else MANY)
     last = settings.channels_last or (settings.compiled and kind == "gpu")
@@ -233,15 +242,25 @@ def _updates(network: Network, optimizer: str) -> list[Operator]:
     """The optimizer's step: each of its operators runs over the weights of each layer."""
     found = []
     for node in network.running():
-        if node.shares is not None or network.frozen(node):
-            continue
-        params = node.layer.params(*network.input_shapes(node))
-        count = params.weight + params.bias
-        for size in UPDATES[optimizer] if count else ():
-            written = Access(None, 0, 4 * count)
-            read = Access(None, 0, (size - 4) * count)
-            found.append(Operator("step", node.index, f"{optimizer} step", "elementwise", (read,), (written,)))
+        if node.shares is None and not network.frozen(node):
+            params = node.layer.params(*network.input_shapes(node))
+            found += updates(node.index, params.weight + params.bias, optimizer)
     return found
+
+
+def updates(node: int, count: int, optimizer: str) -> list[Operator]:
+    """The operators of an optimizer's step for so many weights."""
+    return [
+        Operator(
+            "step",
+            node,
+            f"{optimizer} step",
+            "elementwise",
+            (Access(None, 0, (size - 4) * count),),
+            (Access(None, 0, 4 * count),),
+        )
+        for size in (UPDATES[optimizer] if count else ())
+    ]
 
 
 def need_memory(device: Device, total: int, batch: int, most: int) -> None:

@@ -1,9 +1,9 @@
 """Estimates of time held against measurements: ``python -m archcalc.witness.time_judge FOLDER reports/time.md``.
 
-FOLDER has files as timm publishes them (results/ of its repository). Every model is imported, its operators are recorded
-once (``--results``, a file beside the report from which a stopped run goes on), and the constants of a device are fitted on
-one half of the model families and judged on the other half, for several halvings. A file of a device that archcalc does
-not know is left out, and said.
+FOLDER has files as timm publishes them (results/ of its repository). The operators of every model are recorded once, in
+all ways in which files ran it (``--results``, a file beside the report from which a stopped run goes on). The constants of
+a device are fitted on one half of the model families and judged on the other half, for several halvings. A file of a
+device that archcalc does not know is left out, and said.
 """
 
 from __future__ import annotations
@@ -34,14 +34,15 @@ def family(model: str) -> str:
 
 
 def item_of(file: MeasuredFile, model: str, side: int) -> str:
-    assert file.device is not None
-    return f"{kind_of(file.settings, file.device.kind)} {model} {side}"
+    """The item of a row; several files share it."""
+    return f"{'train' if file.settings.training else 'infer'} {model} {side}"
 
 
-def samples_of(file: MeasuredFile, rows: Mapping[str, Row]) -> tuple[list[Sample], dict[str, int]]:
-    """The measured networks of a file that can be judged, and why others cannot."""
+def samples_of(file: MeasuredFile, rows: Mapping[str, Row]) -> tuple[list[Sample], list[int], dict[str, int]]:
+    """The measured networks of a file that can be judged, their batches, and why others cannot be judged."""
     assert file.device is not None
-    found, left_out = [], {"not recorded": 0, "another form (parameters differ)": 0}
+    found, batches = list[Sample](), list[int]()
+    left_out = {"not recorded": 0, "another form (parameters differ)": 0}
     for one in file.rows:
         row = rows.get(item_of(file, one.model, one.side))
         if row is None or row["verdict"] != "recorded":
@@ -50,17 +51,20 @@ def samples_of(file: MeasuredFile, rows: Mapping[str, Row]) -> tuple[list[Sample
             left_out["another form (parameters differ)"] += 1
         else:
             mode = file.settings._replace(batch=one.batch).mode
-            found.append(sample(one.model, one.seconds, unpacked(row["operators"]), file.device, mode))
-    return found, {reason: count for reason, count in left_out.items() if count}
+            operators = unpacked(row["operators"][kind_of(file.settings, file.device.kind)])
+            found.append(sample(one.model, one.seconds, operators, file.device, mode))
+            batches.append(one.batch)
+    return found, batches, {reason: count for reason, count in left_out.items() if count}
 
 
 def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
     """The result of one file; None if it has too few networks."""
     assert file.device is not None
-    given, left_out = samples_of(file, rows)
+    given, batches, left_out = samples_of(file, rows)
     if len(given) < 2 * HALVINGS:
         return None
     samples, start = Samples(given), usual(file.device.kind)
+    images = samples.seconds / np.array(batches)
     families = np.array([family(one.name) for one in given])
     figures, errors = [], []
     for halving in range(HALVINGS):
@@ -69,11 +73,11 @@ def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
         seen = np.isin(families, names[: len(names) // 2])
         for chosen in (seen, ~seen):
             off = samples.errors(samples.fit(start, chosen))
-            figures.append(_figures(off[~chosen], samples.seconds[~chosen]))
+            figures.append(_figures(off[~chosen], images[~chosen]))
             errors.append(np.where(chosen, np.nan, off))
     median, ninety, rank = ((float(np.median(column)), float(np.std(column))) for column in zip(*figures, strict=True))
     usually = np.nanmedian(errors, axis=0)
-    tens = [_after_ten(samples, start, halving) for halving in range(HALVINGS)]
+    tens = [_after_ten(samples, images, start, halving) for halving in range(HALVINGS)]
     return Judged(
         file,
         len(given),
@@ -81,7 +85,7 @@ def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
         median,
         ninety,
         rank,
-        _figures(samples.errors(start), samples.seconds),
+        _figures(samples.errors(start), images),
         tuple((float(np.median(column)), float(np.std(column))) for column in zip(*tens, strict=True)),
         [(given[at].name, float(usually[at])) for at in np.argsort(-abs(usually))[:10]],
         [(one.name, one.seconds / one.lower_bound) for one in given if one.seconds < one.lower_bound],
@@ -89,15 +93,17 @@ def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
     )
 
 
-def _after_ten(samples: Samples, start: Mapping[str, float], number: int) -> tuple[float, float, float]:
+def _after_ten(
+    samples: Samples, images: np.ndarray, start: Mapping[str, float], number: int
+) -> tuple[float, float, float]:
     """The figures of all other networks after a fit of ten networks."""
     ten = np.zeros(len(samples.seconds), bool)
     ten[random.Random(number).sample(range(len(ten)), 10)] = True
-    return _figures(samples.errors(samples.fit(start, ten))[~ten], samples.seconds[~ten])
+    return _figures(samples.errors(samples.fit(start, ten))[~ten], images[~ten])
 
 
 def _figures(off: np.ndarray, seconds: np.ndarray) -> tuple[float, float, float]:
-    """The median error, the error of 90 %, and the rank correlation."""
+    """The median error, the error of 90 %, and the rank correlation of the seconds for an image."""
     return *quantiles(off), spearman((1 + off) * seconds, seconds)
 
 
@@ -134,7 +140,7 @@ def in_turn(files: Sequence[MeasuredFile]) -> list[str]:
         random.Random(1).shuffle(rows)
         for one in rows:
             item = item_of(file, one.model, one.side)
-            key = item.rpartition(" ")[0].rpartition(" ")[0], family(one.model)
+            key = item.partition(" ")[0], family(one.model)
             if item not in turns:
                 turns[item] = of[key] = of.get(key, 0) + 1
     return sorted(turns, key=turns.__getitem__)

@@ -9,16 +9,22 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from archcalc.capture.program import Program
+from archcalc.named_inputs import INPUT
 from archcalc.network import Network
+from archcalc.sizes import Shape
+from archcalc.timing.fusion import fused
 from archcalc.timing.operators import Access, Operator
 from archcalc.timing.products import Product
-from archcalc.timing.time import Settings, recorded
+from archcalc.timing.time import Settings, updates
 from archcalc.version import __version__
 from archcalc.witness.long_run import Row
 
-ROOMS = ("layers", "importing", "capture", "pytorch", "memory")
-MODULES = ("operators", "products", "merging", "written", "fusion", "time")
-"""What the operators depend on: rooms, and modules of ``timing``."""
+MODULES = (
+    *(f"capture/{name}" for name in ("program", "noting", "without_values", "backward", "ran", "operators")),
+    *("timing/operators", "timing/fusion", "witness/time_networks"),
+)
+"""What the operators depend on."""
 KINDS = {
     "eager": Settings(2, amp=True, half_norms=True),
     "last": Settings(2, amp=True, half_norms=True, channels_last=True),
@@ -41,24 +47,31 @@ def kind_of(settings: Settings, device: str) -> str:
 
 
 def made_by() -> str:
-    """The versions on which the operators depend; archcalc's with a digest of the rooms that make them."""
+    """The versions on which the operators depend; archcalc's with a digest of the modules that make them."""
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
-    files = [file for room in ROOMS for file in sorted((package / room).rglob("*.py"))]
-    for file in [*files, *(package / "timing" / f"{module}.py" for module in MODULES)]:
-        digest.update(file.read_bytes())
+    for module in MODULES:
+        digest.update((package / f"{module}.py").read_bytes())
     versions = [f"{name} {metadata.version(name)}" for name in ("torch", "timm")]
     return f"archcalc {__version__} (source code {digest.hexdigest()[:12]}), {', '.join(versions)}"
 
 
 def work(item: str) -> Row:
-    """The operators of an item such as ``eager resnet50 224``, equal ones once with their number."""
-    *kind, name, side = item.split(" ")
-    settings = KINDS[" ".join(kind)]
-    network, params = model(name, int(side), settings.training)
-    found = recorded(network, settings, "cpu" if kind[0] == "cpu" else "gpu")
-    counts = Counter(_plain(one) for one in found)
-    return {"verdict": "recorded", "params": params, "operators": [[*packed(one), n] for one, n in counts.items()]}
+    """The operators of an item such as ``infer resnet50 224`` in every way of running, equal ones once with their number."""
+    phase, name, side = item.split(" ")
+    module = _module(name, int(side), phase == "train")
+    program, inputs = Program(module), {INPUT: Shape(3, (int(side), int(side)))}
+    params, found = sum(one.numel() for one in module.parameters()), {}
+    for kind, settings in KINDS.items():
+        if settings.training == (phase == "train"):
+            ran = program.run(inputs, settings, "cpu" if kind.startswith("cpu") else "gpu")
+            operators = [one for _, one in ran.operators]
+            if settings.compiled:
+                operators = fused(operators, ran.outputs)
+            if settings.training:
+                operators += updates(0, params, settings.optimizer)
+            found[kind] = [[*packed(one), n] for one, n in Counter(map(_plain, operators)).items()]
+    return {"verdict": "recorded", "params": params, "operators": found}
 
 
 def model(name: str, side: int, training: bool) -> tuple[Network, int]:
@@ -70,14 +83,17 @@ def model(name: str, side: int, training: bool) -> tuple[Network, int]:
 
 
 def _module(name: str, side: int, training: bool) -> Any:
-    """The model for inputs of this side. Inference runs it after reparameterisation, and with fused attention."""
+    """The model for inputs of this side. Inference runs it after reparameterisation, with fused
+    attention and normalisations in half precision."""
     import timm
     from timm.layers.config import set_fused_attn
+    from timm.layers.fast_norm import set_fast_norm
     from timm.utils.model import reparameterize_model
 
     from archcalc.capture.models import built
 
     set_fused_attn(not training)
+    set_fast_norm(not training)
     module = built(lambda: timm.create_model(name), name)
     more: dict[str, Any] = {}
     if module.default_cfg["input_size"][-1] != side:

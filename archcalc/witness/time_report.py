@@ -8,27 +8,8 @@ from typing import NamedTuple
 from archcalc.timing.constants import CONSTANTS
 from archcalc.witness.time_files import MeasuredFile
 
-REASONS = (
-    ("regnetz_", "EvoNorm computes deviations by several passes"),
-    ("beit", "the import adds the bias of queries and values in float32"),
-    ("eva", "the import writes the rotary embedding and the bias out in float32"),
-    ("swin", "windows: small attentions with a mask, whose copies the network does not tell"),
-    ("twins", "attention over five axes takes PyTorch's way in single steps, which the network does not tell"),
-    ("volo", "outlook attention: unfolding and folding"),
-    ("tnt", "very small attentions inside a patch"),
-    ("samvit", "relative positions of every window, written out"),
-    ("max", "attention in windows and on a grid, with biases that the import writes out"),
-    ("coat", "biases of attention that the import writes out"),
-    ("convnext", "depthwise kernels in unusual layouts"),
-    ("focalnet", "depthwise kernels in unusual layouts"),
-    ("edgenext", "depthwise kernels in unusual layouts"),
-    ("convmixer", "9x9 depthwise convolutions"),
-    ("vgg", "cuDNN's choice of algorithm in half precision"),
-    ("condconv", "one grouped convolution with thousands of groups"),
-    ("tf_efficientnet_cc", "one grouped convolution with thousands of groups"),
-    ("resnetblur", "blur pooling as a depthwise convolution"),
-)
-"""Why estimates of some families are wrong, by a part of the name."""
+REASONS: Sequence[tuple[str, str]] = ()
+"""Why estimates of some families are wrong, by a part of the name: what was checked operator by operator."""
 
 
 class Judged(NamedTuple):
@@ -66,11 +47,12 @@ def _lines(results: Sequence[Judged], unknown: Sequence[str], made_by: str) -> I
     yield "# Time: estimates and measurements"
     yield ""
     yield (
-        "The truth is timm's own benchmark, measured by its authors (folder results/ of timm's repository). Every model is "
-        "imported, reparameterised for inference, with normalisations in half precision, as the files were made. The "
-        "constants of the device are fitted on one half of the model families and judged on the other half: the figures are "
-        "medians over six random halvings, each in both directions, with their standard deviation. Error: the distance of "
-        "estimate / measured from 1."
+        "The truth is timm's own benchmark, measured by its authors (folder results/ of timm's repository). The code of "
+        "every model runs on tensors without values, which notes its operators, with the casts of autocast; for inference "
+        "it is reparameterised, and normalises in half precision, as the files were made. The constants of the device are "
+        "fitted on one half of the model families and judged on the other half: the figures are medians over six random "
+        "halvings, each in both directions, with their standard deviation. Error: the distance of estimate / measured from "
+        "1. Spearman: of the times for one image."
     )
     yield ""
     yield f"Made by {made_by}, with `python -m archcalc.witness.time_judge FOLDER reports/time.md`."
@@ -92,7 +74,7 @@ def _lines(results: Sequence[Judged], unknown: Sequence[str], made_by: str) -> I
     )
     if any("not recorded" in one.left_out for one in results):
         yield ""
-        yield "Not recorded: the run did not reach these models, or they cannot be imported. A complete run records all."
+        yield "Not recorded: the run did not reach these models, or they cannot be built or run. A complete run reaches all."
     for name in unknown:
         yield ""
         yield f"{name} is left out: archcalc knows no device that its name says."

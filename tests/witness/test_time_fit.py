@@ -15,7 +15,7 @@ from archcalc.timing.reading import device
 from archcalc.timing.time import Settings, Time, recorded
 from archcalc.witness.time_files import device_of, read_file, read_folder
 from archcalc.witness.time_fit import Samples, sample
-from archcalc.witness.time_judge import family, in_turn, item_of, samples_of
+from archcalc.witness.time_judge import family, in_turn, item_of, judged, main, samples_of
 from archcalc.witness.time_networks import packed, unpacked
 from archcalc.witness.time_report import report
 
@@ -72,6 +72,7 @@ def test_a_fit_of_few_networks_stays_near_the_usual_constants(measured):
 
 
 FILE = "infer-amp-nchw-pt240-cu124-rtx4090.csv"
+TRAINED = "model,train_img_size,train_samples_per_sec,train_step_time,train_batch_size,param_count\n"
 HEAD = "model,infer_img_size,infer_samples_per_sec,infer_step_time,infer_batch_size,param_count\n"
 
 
@@ -143,6 +144,51 @@ def test_operators_survive_the_file_of_results():
         )
 
 
+def test_ranks_are_those_of_the_times_for_an_image(tmp_path):
+    """timm halves a batch that does not fit, so that the seconds of batches are alike and say little about networks.
+
+    Here a network has ``times`` as many operators as another, and a batch that is as many times smaller; measurements are
+    5 % above and below the estimates.
+    """
+    net, on = load("mobilenet_v2"), device("rtx4090")
+    operators = recorded(net, Settings(2, amp=True), "gpu")
+    lines, rows = [], {}
+    for at, times in enumerate((1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 30, 40)):
+        name, batch = f"f{chr(97 + at)}", 1200 // times
+        seconds = times * _seconds(net, on, batch) * (1.05 if at % 2 else 0.95)
+        lines.append(f"{name},224,{batch / seconds},1,{batch},1")
+        found = {"eager": [[*packed(one), times] for one in operators]}
+        rows[f"infer {name} 224"] = {"verdict": "recorded", "params": 1_000_000, "operators": found}
+    result = judged(read_file(written(tmp_path, FILE, *lines)), rows)
+    assert result is not None
+    assert result.sheet[2] == pytest.approx(1)
+
+
+def test_a_stranger_makes_the_report(tmp_path, monkeypatch):
+    """The whole run, twice: the second finds all results of the first."""
+    pytest.importorskip("timm")
+    folder, target = tmp_path / "results", tmp_path / "time.md"
+    folder.mkdir()
+    written(folder, FILE, "resnet10t,64,9000,20,256,5.44", "test_vit,64,9000,20,256,0.37", "no_such_net,64,1,1,1,1")
+    written(folder, FILE.replace("infer", "train").replace("4090", "3090"), "resnet10t,64,900,20,64,5.44", head=TRAINED)
+    monkeypatch.setattr("sys.argv", ["time_judge", str(folder), str(target), "--jobs", "1"])
+    main()
+    rows = [json.loads(line) for line in target.with_suffix(".jsonl").read_text().splitlines()]
+    assert sorted(row["item"] for row in rows if row["verdict"] == "recorded") == [
+        "infer resnet10t 64",
+        "infer test_vit 64",
+        "train resnet10t 64",
+    ]
+    assert [row["item"] for row in rows if row["verdict"] == "fails"] == ["infer no_such_net 64"]
+    assert {"eager", "last", "compiled", "cpu", "cpu compiled"} == set(
+        next(row for row in rows if row["item"] == "infer test_vit 64")["operators"]
+    )
+    assert target.read_text().startswith("# Time: estimates and measurements")
+    main()
+    again = [json.loads(line) for line in target.with_suffix(".jsonl").read_text().splitlines()]
+    assert [row["item"] for row in again[len(rows) :]] == ["infer no_such_net 64"]  # what failed is tried again
+
+
 def test_every_family_comes_first_once(tmp_path):
     file = read_file(written(tmp_path, FILE, *(f"{name},224,10,1,1,1" for name in ("a1", "a2", "a3", "b1", "c_x"))))
     first = in_turn([file])[:3]
@@ -151,16 +197,15 @@ def test_every_family_comes_first_once(tmp_path):
 
 def test_networks_of_another_form_are_left_out_and_counted(tmp_path):
     file = read_file(written(tmp_path, FILE, "same,224,10,1,1,1.00", "other,224,10,1,1,1.02", "unknown,224,10,1,1,1"))
-    row = {"verdict": "recorded", "params": 1_000_000, "operators": []}
+    row = {"verdict": "recorded", "params": 1_000_000, "operators": {"eager": []}}
     rows = {item_of(file, name, 224): row for name in ("same", "other")}
-    found, left_out = samples_of(file, rows)
+    found, batches, left_out = samples_of(file, rows)
     assert [one.name for one in found] == ["same"]
+    assert batches == [1]
     assert left_out == {"not recorded": 1, "another form (parameters differ)": 1}
 
 
 def test_a_report_says_what_it_knows(tmp_path):
-    from archcalc.witness.time_judge import judged
-
     random.seed(0)
     net, on = load("mobilenet_v2"), device("rtx4090")
     operators = recorded(net, Settings(2, amp=True), "gpu")
@@ -168,7 +213,8 @@ def test_a_report_says_what_it_knows(tmp_path):
     file = read_file(
         written(tmp_path, FILE, *(f"{name},224,{64 / _seconds(net, on, batch)},1,64,1" for name, batch in rates))
     )
-    row = {"verdict": "recorded", "params": 1_000_000, "operators": [[*packed(one), 1] for one in operators]}
+    rows = {"eager": [[*packed(one), 1] for one in operators]}
+    row = {"verdict": "recorded", "params": 1_000_000, "operators": rows}
     result = judged(file, {item_of(file, name, 224): row for name, _ in rates})
     assert result is not None
     assert result.models == 14
