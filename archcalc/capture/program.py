@@ -161,7 +161,8 @@ def run_of(module: nn.Module, inputs: Iterable[Sequence[int]], settings: Setting
                 losses = [one for one in results if one.requires_grad]
                 gradients = [torch.ones_like(one) for one in losses]
                 noting.phase = "backward"
-                run_backward(noting, losses, gradients)
+                with torch.no_grad():  # as in PyTorch's engine: no gradient of a gradient is wanted
+                    run_backward(noting, losses, gradients)
         outputs = [noting.storages.get(inner_of(one).untyped_storage()._cdata, -1) for one in results]
     return Run(noting.ran, outputs, batch)
 

@@ -37,7 +37,7 @@ class Gate(nn.Module):
         y = (q @ k.transpose(-2, -1) + self.mask).softmax(-1) @ v
         x = x + y.transpose(1, 2).reshape(x.shape) * self.scale
         x = x.float().mean(1).to(x.dtype) + torch.arange(16, device=x.device)
-        return self.head(x * x.sigmoid())
+        return self.head(functional.silu(x) * x.sigmoid())
 
 
 class Noted(TorchDispatchMode):
