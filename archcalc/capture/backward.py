@@ -15,7 +15,7 @@ from archcalc.capture.noting import Noting
 def run_backward(noting: Noting, losses: Sequence[torch.Tensor], gradients: Sequence[torch.Tensor]) -> None:
     """Run the nodes of autograd one by one, the last first. PyTorch's own engine needs a real GPU."""
     readers: dict[Any, int] = {}
-    todo = [one.grad_fn for one in losses]
+    todo: list[Any] = [one.grad_fn for one in losses]
     while todo:
         node = todo.pop()
         if node not in readers:

@@ -15,17 +15,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from archcalc.capture.ran import Ran, Tensor
 from archcalc.capture.without_values import WithoutValues, on_meta, results_of
-from archcalc.timing.operators import Phase
+from archcalc.pytorch.tape import Phase, Storage
 
 FREE = frozenset(("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "resize_", "lift_fresh"))
 """Operators that neither read nor write."""
 
 
-class Noting(TorchDispatchMode):  # type: ignore[misc]
+class Noting(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Runs operators on tensors without values, and notes all but views."""
 
     def __init__(self, module: nn.Module, batch: int, device: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.batch, self.device, self.ran = batch, device, list[Ran]()
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.stack = [""]
@@ -34,7 +34,7 @@ class Noting(TorchDispatchMode):  # type: ignore[misc]
         """The numbers of autograd in the forward pass, and the module that ran at each."""
         self.number = 0
         """The number of the node of autograd that runs, in the backward pass."""
-        self.storages: dict[int, int] = {}
+        self.storages: dict[int, Storage] = {}
         self.grown: set[int] = set()
         self.alive: list[Any] = []
 
@@ -47,7 +47,7 @@ class Noting(TorchDispatchMode):  # type: ignore[misc]
 
     def tensor(self, x: torch.Tensor, key: int) -> Tensor:
         """The record of a tensor on meta. ``key``: of its storage."""
-        storage = self.storages.setdefault(key, len(self.storages))
+        storage = self.storages.setdefault(key, Storage("", 0, "map", 0, 0, 0))
         shape, strides = tuple(x.shape), x.stride()
         grows = (
             key in self.grown and prod(n for n, stride in zip(shape, strides, strict=True) if stride) % self.batch == 0

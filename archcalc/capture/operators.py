@@ -45,18 +45,8 @@ SECTOR = 32
 
 def operators_of(run: Run) -> Operators:
     """What the operators of a run compute, read and write."""
-    found: list[tuple[str, Operator]] = []
-    storages: dict[int, Storage] = {}
-
-    def named(accesses: Sequence[Access]) -> tuple[Access, ...]:
-        return tuple(
-            one._replace(storage=storages.setdefault(one.storage, Storage("", 0, "map", 0, 0, 0))) for one in accesses
-        )
-
-    for one in run.ran:
-        for each in _operators(one, run.batch):
-            found.append((one.path, each._replace(reads=named(each.reads), writes=named(each.writes))))
-    return Operators(found, [storages[one] for one in run.outputs if one in storages])
+    found = [(one.path, each) for one in run.ran for each in _operators(one, run.batch)]
+    return Operators(found, run.outputs)
 
 
 def _operators(one: Ran, batch: int) -> Iterator[Operator]:
@@ -99,7 +89,7 @@ def _copied(one: Ran, x: Tensor, batch: int) -> Iterator[Operator]:
     """A copy of a tensor into the order of its axes."""
     access = _access(x, batch)._replace(order="first")
     dense = Tensor(x.itemsize, x.shape, _strides(x.shape), x.storage, x.grows)
-    written = access._replace(storage=-1 - id(one), order="moved" if transposes(x, dense) else "first")
+    written = access._replace(storage=None, order="moved" if transposes(x, dense) else "first")
     yield Operator(one.phase, 0, "clone", "copy", (access,), (written,), itemsize=x.itemsize)
 
 
@@ -180,10 +170,8 @@ def _matrices(one: Ran, batch: int) -> tuple[Product | None, int]:
     rows = out.shape[-2]
     if groups > 1:
         groups = max(1, groups // each)
-    elif not out.grows:
-        depth = max(1, depth // each)
-    else:
-        rows //= each
+    elif out.grows:
+        rows //= each  # a gradient of weights is summed over all images: its depth is that of the batch
     if each == 1:
         macs //= batch  # the same for all images
     return Product(macs, rows, columns, depth, groups), macs

@@ -136,13 +136,13 @@ def run_of(module: nn.Module, inputs: Iterable[Sequence[int]], settings: Setting
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings(action="ignore"))
         if kind == "gpu" and not torch.cuda.is_available():  # then nothing may wait for a GPU
-            torch._C._ensureCUDADeviceGuardSet()  # type: ignore[attr-defined]
+            torch._C._ensureCUDADeviceGuardSet()
             stack.enter_context(_instead(torch.cuda, "_lazy_init", lambda: None))
         stack.enter_context(redirect_stdout(sys.stderr))  # what the code of the model prints
         stack.enter_context(mode(module, settings.training))
         stack.enter_context(_instead(torch.backends.mha, "get_fastpath_enabled", lambda: False))
         last = settings.channels_last
-        state = {}
+        state: dict[str, torch.Tensor] = {}
         for name, one in _state(module):
             state[name] = noting.make(one.shape, dtype if one.is_floating_point() else one.dtype, last)
             state[name].requires_grad_(settings.training and one.requires_grad)
@@ -152,7 +152,7 @@ def run_of(module: nn.Module, inputs: Iterable[Sequence[int]], settings: Setting
             stack.enter_context(_instead(functional, "scaled_dot_product_attention", fused))
         stack.enter_context(torch.set_grad_enabled(settings.training))
         stack.enter_context(noting.follow())
-        noting.grown.update(one.inner.untyped_storage()._cdata for one in tensors)
+        noting.grown.update(one.on_meta.untyped_storage()._cdata for one in tensors)
         with noting:
             with _precision(settings.amp):
                 out = torch.func.functional_call(module, state, tuple(tensors), tie_weights=False)
@@ -163,7 +163,8 @@ def run_of(module: nn.Module, inputs: Iterable[Sequence[int]], settings: Setting
                 noting.phase = "backward"
                 with torch.no_grad():  # as in PyTorch's engine: no gradient of a gradient is wanted
                     run_backward(noting, losses, gradients)
-        outputs = [noting.storages.get(inner_of(one).untyped_storage()._cdata, -1) for one in results]
+        keys = [inner_of(one).untyped_storage()._cdata for one in results]
+        outputs = [noting.storages[key] for key in keys if key in noting.storages]
     return Run(noting.ran, outputs, batch)
 
 

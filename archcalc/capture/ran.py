@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from archcalc.timing.operators import Phase
+from archcalc.pytorch.tape import Phase, Storage
 
 
 class Tensor(NamedTuple):
-    """A tensor of a run: the bytes of a value, sizes and strides, and the number of its storage.
+    """A tensor of a run: the bytes of a value, sizes and strides, and its storage.
 
     ``grows``: whether it grows with the batch.
     """
@@ -17,7 +17,7 @@ class Tensor(NamedTuple):
     itemsize: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    storage: int
+    storage: Storage
     grows: bool
 
     @property
@@ -42,5 +42,5 @@ class Run(NamedTuple):
     """The operators of a run, the storages of its outputs, and its batch."""
 
     ran: list[Ran]
-    outputs: list[int]
+    outputs: list[Storage]
     batch: int

@@ -15,23 +15,24 @@ class WithoutValues(torch.Tensor):
     PyTorch's own fake tensors do this too, and take five times as long.
     """
 
-    inner: torch.Tensor
+    on_meta: torch.Tensor
 
     @staticmethod
-    def __new__(cls, inner: torch.Tensor, device: str) -> WithoutValues:
-        made: WithoutValues = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+    def __new__(cls, on_meta: torch.Tensor, device: str) -> WithoutValues:
+        make: Any = torch.Tensor._make_wrapper_subclass
+        made: WithoutValues = make(
             cls,
-            inner.shape,
-            strides=inner.stride(),
-            storage_offset=inner.storage_offset(),
-            dtype=inner.dtype,
+            on_meta.shape,
+            strides=on_meta.stride(),
+            storage_offset=on_meta.storage_offset(),
+            dtype=on_meta.dtype,
             device=device,
         )
-        made.inner = inner
+        made.on_meta = on_meta
         return made
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # type: ignore[override]
         raise RuntimeError("a tensor without values outlived its run")
 
 
@@ -73,7 +74,7 @@ def _like(value: Any) -> Any:
 def inner_of(x: torch.Tensor) -> torch.Tensor:
     """The tensor on meta of a tensor, or of a constant of the code."""
     if isinstance(x, WithoutValues):
-        return x.inner
+        return x.on_meta
     return torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="meta")
 
 

@@ -79,10 +79,13 @@ def model(name: str, side: int, training: bool) -> tuple[Network, int]:
     from archcalc.capture.networks import network_from
 
     module = _module(name, side, training)
-    return network_from(Network, module, (3, side, side)), sum(one.numel() for one in module.parameters())
+    plain = module if training else _module(name, side, training, half_norms=False)  # which runs on meta
+    network = network_from(Network, plain, (3, side, side))
+    network.program = Program(module)
+    return network, sum(one.numel() for one in module.parameters())
 
 
-def _module(name: str, side: int, training: bool) -> Any:
+def _module(name: str, side: int, training: bool, half_norms: bool = True) -> Any:
     """The model for inputs of this side. Inference runs it after reparameterisation, with fused
     attention and normalisations in half precision."""
     import timm
@@ -93,7 +96,7 @@ def _module(name: str, side: int, training: bool) -> Any:
     from archcalc.capture.models import built
 
     set_fused_attn(not training)
-    set_fast_norm(not training)
+    set_fast_norm(half_norms and not training)  # type: ignore[no-untyped-call]
     module = built(lambda: timm.create_model(name), name)
     more: dict[str, Any] = {}
     if module.default_cfg["input_size"][-1] != side:
