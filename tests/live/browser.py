@@ -17,6 +17,14 @@ ROOT = Path(archcalc.live.__file__).parents[2]
 BUNDLE = Path(archcalc.live.__file__).parent / "page" / "vendor" / "editor.js"
 BROWSERS_OWN = "Applying inline style violates"
 """Chromium styles what is typed over a selection in an element that can be edited, and the page's policy blocks the style."""
+WITHOUT_EDITOR = """(() => {
+    const ask = window.fetch;
+    window.fetch = async (...asked) => {
+        const answer = await ask(...asked);
+        return asked[0] === "config.json" ? Response.json({...await answer.json(), editor: false}) : answer;
+    };
+})()"""
+"""The page reads that there is no CodeMirror. A route of Playwright would do as well, but all requests would go through it."""
 PATIENCE = 60_000
 """Milliseconds that a test waits for the page on a busy machine."""
 
@@ -40,9 +48,7 @@ class LivePage:
         if self.script:
             self.page.add_init_script(self.script)
         if plain:
-            self.page.route(
-                "**/config.json", lambda route: route.fulfill(json={**route.fetch().json(), "editor": False})
-            )
+            self.page.add_init_script(WITHOUT_EDITOR)
         self.page.goto(f"{link}#{fragment}" if fragment else link)
 
     def ready(self) -> LivePage:

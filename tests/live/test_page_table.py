@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 MANY = """\
 input: [4, 8, 8]
 blocks:
@@ -148,20 +146,17 @@ def test_branches_lie_in_lanes_beside_each_other(open_page):
     assert chosen != lit
 
 
-@pytest.mark.parametrize(
-    ("sources", "lanes", "width"),
-    [
+def test_lanes_hold_an_output_until_its_last_reader(open_page):
+    live = open_page()
+    for sources, lanes, width in (
         ([[], [0], [1], [2]], [0, 0, 0, 0], 1),  # a chain
         ([[], [0], [1], [0, 2]], [0, 1, 1, 0], 2),  # a shortcut: 0 waits in its lane; 3 ends both, and takes the first
         ([[], [0], [0], [0], [1, 2, 3]], [0, 1, 2, 0, 0], 3),  # three branches; the last one takes over the lane of 0
         ([[], [], [0], [1]], [0, 1, 0, 1], 2),  # two inputs, two outputs
-    ],
-)
-def test_lanes_hold_an_output_until_its_last_reader(open_page, sources, lanes, width):
-    live = open_page().ready()
-    found = live.page.evaluate(
-        "s => import('/lanes.js').then(m => { const g = m.lanesOf(s, s.map(() => false)); "
-        "return [g.steps.map(x => x.lane), g.width]; })",
-        sources,
-    )
-    assert found == [lanes, width]
+    ):
+        found = live.page.evaluate(
+            "s => import('/lanes.js').then(m => { const g = m.lanesOf(s, s.map(() => false)); "
+            "return [g.steps.map(x => x.lane), g.width]; })",
+            sources,
+        )
+        assert found == [lanes, width]
