@@ -42,17 +42,17 @@ def model_of(net: str) -> Model:
     return {"torchvision": _of_torchvision, "timm": _of_timm, "torch": _of_user}[library](name.strip(), net)
 
 
-def model_names(library: str) -> list[str]:
-    """The models of ``torchvision`` or ``timm``. ArchcalcError if the library is not installed."""
+def model_names(library: str, net: str) -> list[str]:
+    """The models of ``torchvision`` or ``timm``. ArchcalcError about ``net`` if the library is not installed."""
+    found = _library(library, net)
     if library == "timm":
-        return list(_library("timm", "timm:").list_models())
-    _library("torchvision", "torchvision:")
+        return list(found.list_models())
     models: Any = importlib.import_module("torchvision.models")
     return [one for one in models.list_models() if not one.startswith("quantized_")]
 
 
 def _of_torchvision(name: str, net: str) -> Model:
-    known = model_names("torchvision")
+    known = model_names("torchvision", net)
     models: Any = importlib.import_module("torchvision.models")
     if name not in known:
         raise ArchcalcError(Problem(unknown("model of torchvision", name, known), net))

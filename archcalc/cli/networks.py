@@ -75,7 +75,7 @@ def matching(net: str) -> list[str]:
     if colon:
         from archcalc.capture.models import model_names
 
-        known = model_names(origin)
+        known = model_names(origin, net)
     found = sorted((name for name in known if fnmatchcase(name, pattern)), key=natural)
     if not found:
         raise ArchcalcError(unknown("network" if not colon else f"model of {origin}", pattern, known))
