@@ -74,7 +74,7 @@ class Network:
     _unread: tuple[int, tuple[int, ...]]
     forms: Mapping[str, str] = MappingProxyType({})
     """How the code of a recorded model writes its layers, by name, as ``conventions.source_style`` says it."""
-    program: Callable[[Mapping[str, Shape], Any, str], Any] | None = None
+    program: Callable[..., object] | None = None
     """What the code of a recorded model runs, for inputs, settings and a kind of device: ``archcalc.capture.program``."""
 
     def __init__(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, unknown
@@ -216,7 +216,7 @@ def recorded(network: Network, settings: Settings, kind: str) -> list[Operator]:
     A compiler for GPUs lays out the maps of convolutions channels last, whatever the order of the input.
     """
     if network.program is not None:
-        program = network.program(network.inputs, settings, kind)
+        program: Any = network.program(network.inputs, settings, kind)
         if program is not None:
             found = placed(network, program.operators)
             found = fused(found, program.outputs) if settings.compiled else found
