@@ -64,7 +64,7 @@ def _arithmetic(operator: Operator, device: Device, mode: Mode) -> Terms:
     product = operator.product
     if product is None or not operator.macs:
         return {}
-    time = operations(operator, mode) / device.peak(mode.dtype(operator))
+    time = operations(operator, mode) / (device.peak(mode.dtype(operator)) * device.overclock)
     if operator.kind == "attention":
         return _attention(operator, time, mode)
     backward = ("backward",) * (operator.phase == "backward")

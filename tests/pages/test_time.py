@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from math import isclose
 
 from archcalc import load
 from archcalc.pages.page import page
@@ -21,7 +22,7 @@ def test_a_page_shows_the_time_where_a_device_is_given():
     ]
     time = network.analyze().time("t4")
     assert timed.layers.total[-2:] == [time.estimate, time.lower_bound]
-    assert timed.stages.total[-2] == time.estimate
+    assert isclose(timed.stages.total[-2], time.estimate, rel_tol=1e-15)  # stages are added in another order
     assert timed.facts["estimate"] == time.estimate
     assert any("nothing was ever measured on NVIDIA T4" in line for line in timed.time)
 

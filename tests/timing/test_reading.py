@@ -63,7 +63,10 @@ def test_every_figure_of_archcalc_has_a_source():
         ({"vector": "{float33: 1 TFLOPS}"}, "unknown dtype 'float33'; did you mean 'float32'?"),
         ({"vector": "{float16: 1 TFLOPS}"}, "vector needs float32, in which every device computes"),
         ({"vector": "fast"}, "vector holds names with values, got 'fast'"),
-        ({"constants": "{convolution: 0}"}, "convolution is from 0.5 to 5 times the data sheet's time, got '0'"),
+        (
+            {"constants": "{convolution: 0}"},
+            "convolution is from 1 to 5 times the time at the peak of the highest clock, got '0'",
+        ),
         ({"constants": "{convolutions: 1}"}, "unknown constant 'convolutions'; did you mean 'convolution'?"),
         ({"cache": "[8 MiB, nowhere, guessed]"}, "a figure is read, recalled or measured, got 'guessed'"),
         ({"errors": "{inference amp: 3}"}, "errors inference amp is a list"),

@@ -130,3 +130,13 @@ def test_usual_constants_are_plausible():
     for kind in ("gpu", "cpu"):
         for name, value in usual(kind).items():
             assert CONSTANTS[name].low <= value <= CONSTANTS[name].high, name
+
+
+@pytest.mark.parametrize("name", ["lenet5", "vgg16", "mobilenet_v2", "swin_t"])
+def test_no_estimate_is_below_its_lower_bound(name):
+    """On every device, with few images and with many."""
+    net = load(name)
+    for one in devices():
+        for batch in (1, 256):
+            found = net.analyze(batch=batch).time(one)
+            assert found.estimate >= found.lower_bound > 0, (one.name, batch)
