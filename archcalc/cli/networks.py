@@ -59,11 +59,11 @@ def matching(net: str) -> list[str]:
 
     ArchcalcError if no network of the zoo, of timm or of torchvision has such a name.
     """
-    from archcalc.language.zoo import is_pattern, networks
+    from archcalc.language.zoo import is_pattern, networks, split_settings
 
-    names, at, settings = net.partition("@")
-    if is_pattern(net) or not set("*?") & set(names) or os.path.exists(net):
+    if is_pattern(net) or not set("*?") & set(net) or os.path.exists(net):
         return [net]
+    names, settings = split_settings(net)
     origin, colon, pattern = names.rpartition(":")
     if colon and origin not in ("timm", "torchvision"):
         raise ArchcalcError(f"{net}: * and ? stand for names of the zoo, of timm: and of torchvision:")
@@ -73,13 +73,13 @@ def matching(net: str) -> list[str]:
 
     known: Iterable[str] = networks()
     if colon:
-        from archcalc.capture.models import model_names
+        from archcalc.language.imports import reader_module
 
-        known = model_names(origin, net)
+        known = reader_module("capture.models", net).model_names(origin, net)
     found = sorted((name for name in known if fnmatchcase(name, pattern)), key=natural)
     if not found:
         raise ArchcalcError(unknown("network" if not colon else f"model of {origin}", pattern, known))
-    return [f"{origin}{colon}{name}{at}{settings}" for name in found]
+    return [f"{origin}{colon}{name}{'@' if settings else ''}{settings}" for name in found]
 
 
 def analysis(args: Arguments, network: Network) -> Any:

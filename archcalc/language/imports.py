@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
 
 from archcalc.errors import ArchcalcError, Problem
 from archcalc.importing.graph import Imported
@@ -27,14 +28,19 @@ def import_text(
     ArchcalcError with every layer that has no counterpart. With ``allow_missing``, such layers and the layers behind
     them are left out, and the notes say so. ``input`` is the size of an input whose size the file leaves open.
     """
+    read = reader_module(module, file).read
+    return import_by(lambda inputs, anew: read(text, file, inputs, anew, allow_missing), file, name, input)
+
+
+def reader_module(module: str, net: str) -> Any:
+    """A module of archcalc that needs an optional package. ArchcalcError about ``net`` if the package is missing."""
     try:
-        read = import_module(f"archcalc.{module}").read
+        return import_module(f"archcalc.{module}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("archcalc"):
             raise
         text = f"needs {error.name}, which is not installed: pip install 'archcalc[torch]'"
-        raise ArchcalcError(Problem(text, file)) from None
-    return import_by(lambda inputs, anew: read(text, file, inputs, anew, allow_missing), file, name, input)
+        raise ArchcalcError(Problem(text, net)) from None
 
 
 def import_by(

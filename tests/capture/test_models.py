@@ -117,10 +117,13 @@ def test_the_lines_of_a_model_that_fails(net: str, line: str, capsys: pytest.Cap
     assert long.endswith(f"\n{short}")
 
 
-@pytest.mark.parametrize("net", ["torchvision:resnet18", f"{PLACE}:Plain"])
-def test_without_torch(net: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "net"),
+    [("table", "torchvision:resnet18"), ("table", f"{PLACE}:Plain"), ("compare", "timm:resnet1?")],
+)
+def test_without_torch(command: str, net: str) -> None:
     """In a process that does not find PyTorch."""
-    code = f"import sys; sys.modules['torch'] = None; from archcalc.cli import main; sys.exit(main(['table', {net!r}]))"
+    code = f"import sys; sys.modules['torch'] = None; from archcalc.cli import main; sys.exit(main([{command!r}, {net!r}]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
     said = f"archcalc: {net}: needs torch, which is not installed: pip install 'archcalc[torch]'"
