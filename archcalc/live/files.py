@@ -28,7 +28,7 @@ EDITOR, NOTICES = "vendor/editor.js", "vendor/LICENSES.txt"
 HEAD = '<meta charset="utf-8">\n'
 """The line of index.html behind which the lines stand that are made here."""
 MAIN, WORKER, WHOLE = "main.js", "worker.js", "vendor/page.js"
-"""The module that starts the page, the one of a site's worker, and all of the page's in one file, which loads sooner."""
+"""The module that starts the page, the module of a site's worker, and one file with all modules of the page."""
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'"
 """What the page may load, wherever it is served from: its own files."""
 
@@ -41,8 +41,10 @@ def config(calculator: str, **more: str | int) -> bytes:
 
 
 def index(*first: str) -> bytes:
-    """The file index.html, with lines at its top: those given, and those that name the files that are needed, so that they
-    are loaded at once instead of one after the other that names it."""
+    """The file index.html, with the ``first`` lines at its top, and a line for each file that the page needs.
+
+    So a browser loads all files at once. Otherwise a file is loaded after the file that names it.
+    """
     with open(os.path.join(FOLDER, "index.html"), encoding="utf-8") as file:
         text = file.read()
     modules = sorted(name for name in os.listdir(FOLDER) if name.endswith(".js"))
