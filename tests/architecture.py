@@ -48,6 +48,7 @@ HOUSE = {
     "conditions": "figures under conditions",
     "export": "network to PyTorch source",
     "published": "figures of papers, judged",
+    "spaces": "many networks at once",
     "capture": "PyTorch modules, recorded",
     "witness": "PyTorch models, measured",
     "report": "one file per table",

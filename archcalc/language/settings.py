@@ -38,7 +38,7 @@ def read_settings(text: str) -> dict[str, Any]:
     A comma in brackets or in quotes belongs to a value.
     """
     settings: dict[str, Any] = {}
-    for part in _parts(text):
+    for part in parts(text):
         try:
             key, value = read_setting(part)
         except ArchcalcError as error:
@@ -49,9 +49,9 @@ def read_settings(text: str) -> dict[str, Any]:
     return settings
 
 
-def _parts(text: str) -> list[str]:
+def parts(text: str) -> list[str]:
     """The text, split at every comma outside brackets and quotes."""
-    parts, depth, quote, start = [], 0, "", 0
+    found, depth, quote, start = [], 0, "", 0
     for at, letter in enumerate(text):
         if quote:
             quote = "" if letter == quote and text[at - 1] != "\\" else quote
@@ -62,9 +62,9 @@ def _parts(text: str) -> list[str]:
         elif letter in "]}":
             depth -= 1
         elif letter == "," and depth <= 0:
-            parts.append(text[start:at])
+            found.append(text[start:at])
             start = at + 1
-    return [*parts, text[start:]]
+    return [*found, text[start:]]
 
 
 def checked_settings(family: Family, name: str, settings: dict[str, Any]) -> dict[str, Any]:
