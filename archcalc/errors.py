@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MOST_NAMES, LONGEST = 500, 40
 """So many known names, and so many letters of each, are looked at for the nearest one."""
@@ -59,6 +59,30 @@ class ArchcalcError(Exception):
             problems = [problems]
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    def also(self, *problems: Problem) -> ArchcalcError:
+        """The same error with more problems."""
+        return ArchcalcError([*self.problems, *problems])
+
+
+class DiffersError(ArchcalcError):
+    """A condition of a spec holds for some elements of arrays and not for others, so that the networks differ.
+
+    ``holds`` says for which elements: an array of bool that broadcasts with the arrays of sizes and settings.
+    """
+
+    def __init__(self, problems: str | Problem | Sequence[Problem], holds: Any) -> None:
+        super().__init__(problems)
+        self.holds = holds
+
+    def also(self, *problems: Problem) -> DiffersError:
+        return DiffersError([*self.problems, *problems], self.holds)
+
+    def __reduce__(self) -> tuple[type[DiffersError], tuple[Any, ...]]:
+        return type(self), (
+            self.problems,
+            self.holds,
+        )  # an exception in another process: Exception keeps its text alone
 
 
 def foreign(error: BaseException) -> BaseException:

@@ -116,7 +116,7 @@ class Network:
             try:
                 built = self._build()
             except ArchcalcError as error:
-                raise ArchcalcError([*error.problems, *misfit(self.full_name, self.takes, self.inputs)]) from None
+                raise error.also(*misfit(self.full_name, self.takes, self.inputs)) from None
             self.__dict__.update({key: built.__dict__[key] for key in GRAPH})
             return self.__dict__[name]
 

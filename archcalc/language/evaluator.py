@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.errors import ArchcalcError, Place, Problem
+from archcalc.errors import ArchcalcError, DiffersError, Place, Problem
 from archcalc.language.expression import Expression
 from archcalc.language.grammar import ExpressionError
 from archcalc.language.keywords import MAX_PROBLEMS
@@ -43,12 +43,21 @@ class Evaluator:
         path = f"{place.path}.{key}" if key else place.path
         if (place.line, path) in self.problems:
             return
-        where = [path] if path else []
-        where += [f"layer {name}"] if name else []
-        where += [f"{counter} = {turn}" for counter, turn in (self.turns if turns is None else turns)[-4:]]
-        self.problems[place.line, path] = Problem(text, place.file, place.line, ", ".join(where))
+        self.problems[place.line, path] = self.placed(text, place, path, name, self.turns if turns is None else turns)
         if len(self.problems) == MAX_PROBLEMS:
             self.fail_if_any()
+
+    def placed(self, text: str, place: Place, path: str, name: str, turns: list[tuple[str, int]]) -> Problem:
+        """A problem at a path of the spec, in a layer and in turns of repeats."""
+        where = [path] if path else []
+        where += [f"layer {name}"] if name else []
+        where += [f"{counter} = {turn}" for counter, turn in turns[-4:]]
+        return Problem(text, place.file, place.line, ", ".join(where))
+
+    def differs(self, error: DiffersError, place: Place, key: str) -> DiffersError:
+        """The error with its place in the spec."""
+        path = f"{place.path}.{key}" if key else place.path
+        return DiffersError(self.placed(error.problems[0].text, place, path, "", self.turns), error.holds)
 
     def spend(self, operations: int) -> None:
         """Subtract the operations from the budget; UsedUpError if the budget is used up."""
@@ -87,6 +96,8 @@ class Evaluator:
             self.failed(place)
             self.problem(str(error), place, key=key)
             return UNKNOWN
+        except DiffersError as error:
+            raise self.differs(error, place, key) from None
         except UsedUpError:
             self.used_up(place, key)
 

@@ -93,7 +93,7 @@ def _settings_said(family: Family, name: str, values: dict[str, Any]) -> Iterato
         if not given:
             raise
         said = f"{name} with {' '.join(given)}; its parameters and defaults: {defaults(family, name)}"
-        raise ArchcalcError([*error.problems, Problem(said)]) from None
+        raise error.also(Problem(said)) from None
 
 
 def _scope_and_inputs(

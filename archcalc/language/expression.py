@@ -1,6 +1,7 @@
 """Arithmetic with the parameters in scope: an expression as a function of a scope. Python never evaluates its text.
 
-Numbers may be int64 arrays. Then a condition must hold for all elements or for no element.
+Numbers may be arrays. Then every element is what single numbers give; a condition that decides about more than numbers
+must hold for all elements or for no element: DiffersError.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from archcalc.errors import unknown
+from archcalc.errors import DiffersError, unknown
 from archcalc.language import grammar
+from archcalc.language.elementwise import chosen, decided, differs, uniform
 from archcalc.language.grammar import ExpressionError, Tree
 from archcalc.language.operations import (
     FUNCTIONS,
@@ -57,8 +59,20 @@ def parse(text: str) -> Expression:
     """The expression in text; ExpressionError if the text is not an expression."""
     tree, cost = grammar.parse(text)
     names: set[str] = set()
-    compute = _compiled(tree, names)
+    compute = _outermost(tree, names)
     return Expression(text, frozenset(names), compute, cost)
+
+
+CONDITIONS = ("compare", "and", "or", "not", "if")
+"""The kinds of trees whose value may be an array of bool."""
+
+
+def _outermost(tree: Tree, names: set[str]) -> Evaluate:
+    """The function of a tree whose value leaves the expression, alone or in a list."""
+    compute = _compiled(tree, names)
+    if tree.kind not in CONDITIONS:
+        return compute
+    return lambda scope, spend: decided(compute(scope, spend))
 
 
 def _compiled(tree: Tree, names: set[str]) -> Evaluate:
@@ -72,7 +86,7 @@ def _compiled(tree: Tree, names: set[str]) -> Evaluate:
     if kind == "name":
         names.add(value)
         return _lookup(value)
-    inner = [_compiled(part, names) for part in parts]
+    inner = [(_outermost if kind == "list" else _compiled)(part, names) for part in parts]
     if kind == "call":
         return _call(value, inner)
     if kind == "chain":
@@ -91,12 +105,43 @@ def _compiled(tree: Tree, names: set[str]) -> Evaluate:
         return lambda scope, spend: item(first(scope, spend), second(scope, spend))
     if kind == "compare":
         return lambda scope, spend: compare(value, first(scope, spend), second(scope, spend), spend)
-    if kind == "and":
-        return lambda scope, spend: truth(first(scope, spend)) and truth(second(scope, spend))
-    if kind == "or":
-        return lambda scope, spend: truth(first(scope, spend)) or truth(second(scope, spend))
-    (other,) = third  # value if condition else other
-    return lambda scope, spend: first(scope, spend) if truth(second(scope, spend)) else other(scope, spend)
+    if kind in ("and", "or"):
+        return _joined(first, second, enough=kind == "or")
+    (other,) = third
+    return _choice(first, second, other)
+
+
+def _joined(first: Evaluate, second: Evaluate, *, enough: bool) -> Evaluate:
+    """``first or second`` (``enough``: one that is true) or ``first and second`` (one that is false)."""
+
+    def joined(scope: Scope, spend: Spend) -> Any:
+        left = truth(first(scope, spend))
+        if left is enough:
+            return left
+        if isinstance(left, bool):
+            return truth(second(scope, spend))
+        try:
+            right = truth(second(scope, spend))
+        except (ExpressionError, DiffersError):  # perhaps only for elements whose answer is known without it
+            raise differs(left) from None
+        return uniform(left | right if enough else left & right)
+
+    return joined
+
+
+def _choice(value: Evaluate, condition: Evaluate, other: Evaluate) -> Evaluate:
+    """``value if condition else other``. If the condition differs between elements, so does the number."""
+
+    def choice(scope: Scope, spend: Spend) -> Any:
+        holds = truth(condition(scope, spend))
+        if isinstance(holds, bool):
+            return value(scope, spend) if holds else other(scope, spend)
+        try:
+            return chosen(holds, value(scope, spend), other(scope, spend))
+        except (ExpressionError, DiffersError):  # perhaps only for elements that take the other value
+            raise differs(holds) from None
+
+    return choice
 
 
 def _lookup(name: str) -> Evaluate:

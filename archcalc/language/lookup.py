@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from archcalc.errors import MOST_NAMES, LayerError, Place, unknown
+from archcalc.errors import MOST_NAMES, DiffersError, LayerError, Place, unknown
 from archcalc.language.context import Context
 from archcalc.language.evaluator import Evaluator, UsedUpError
 from archcalc.language.grammar import ExpressionError
@@ -57,6 +57,8 @@ class Lookup(Evaluator):
             self.skipped = True
         except UsedUpError:
             self.used_up(place, key)
+        except DiffersError as error:
+            raise self.differs(error, place, key) from None
         except ExpressionError as error:
             self.skipped = True
             self.failed(place)

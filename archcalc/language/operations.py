@@ -11,9 +11,10 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from archcalc.language.elementwise import equal_values, is_mixed, uniform
 from archcalc.language.grammar import ExpressionError
 from archcalc.layers.settings import message_text
-from archcalc.sizes import int_text, is_array, largest, smallest
+from archcalc.sizes import int_text, is_array, largest
 
 MAX_NUMBER = 10**15
 MAX_VALUES = 10_000
@@ -63,6 +64,9 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
     "sum": (sum, 1, 1),
 }
 
+PLAIN = frozenset((int, float, str, bool, type(None)))
+"""The types of single values: neither arrays, nor lists, which may hold arrays."""
+
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -76,13 +80,15 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 def number(value: Any) -> Any:
     """``value`` if it is a number or an array of numbers; ExpressionError otherwise."""
     if type(value) is int or (isinstance(value, (int, float)) and not isinstance(value, bool)) or is_array(value):
-        return value
+        if not is_mixed(value):
+            return value
+        value = True  # for some elements
     raise ExpressionError(f"expected a number, got {message_text(value)}")
 
 
-def truth(value: Any) -> bool:
-    """``value`` if it is true or false; ExpressionError otherwise."""
-    if isinstance(value, bool):
+def truth(value: Any) -> Any:
+    """``value`` if it is true or false, or an array of both; ExpressionError otherwise."""
+    if isinstance(value, bool) or is_mixed(value):
         return value
     raise ExpressionError(f"expected true or false, got {message_text(value)}")
 
@@ -133,21 +139,17 @@ def bounded(n: Any) -> Any:
     raise ExpressionError(f"a number beyond {MAX_NUMBER:,}")
 
 
-def compare(op: str, a: Any, b: Any, spend: Spend = free) -> bool:
-    """Whether ``a op b`` holds. Arrays must agree in all elements, because all elements share one network structure."""
+def compare(op: str, a: Any, b: Any, spend: Spend = free) -> Any:
+    """Whether ``a op b`` holds. An array of bool if it holds for some elements of arrays and not for others."""
     if op not in ("==", "!="):
         number(a), number(b)
     elif isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         bounded_list(list(a), spend), bounded_list(list(b), spend)
+    if op in ("==", "!=") and (type(a) not in PLAIN or type(b) not in PLAIN):
+        same = equal_values(a, b)
+        return uniform(same if op == "==" else same != True)  # noqa: E712  elementwise
     holds = COMPARE[op](a, b)
-    if isinstance(holds, bool):
-        return holds
-    if is_array(holds) and smallest(holds) != largest(holds):
-        raise ExpressionError(
-            f"a comparison ({op}) holds for some numbers of an array and not for others; "
-            "networks of different structure are evaluated apart"
-        )
-    return bool(largest(holds))
+    return holds if isinstance(holds, bool) else uniform(holds)
 
 
 def item(sequence: Any, position: Any) -> Any:

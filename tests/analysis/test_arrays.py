@@ -1,6 +1,7 @@
 """The int64-array path equals the scalar path, element by element, and refuses what would wrap around."""
 
 import itertools
+import pickle
 import re
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from archcalc import Network, analyze, load
 from archcalc.analysis.depth import depth
-from archcalc.errors import ArchcalcError, LayerError
+from archcalc.errors import ArchcalcError, DiffersError, LayerError
 from archcalc.layers import registry
 from archcalc.sizes import Shape
 from tests import random_nets as nets
@@ -353,6 +354,42 @@ def test_batches_and_settings_that_do_not_broadcast_are_refused():
         load("vgg16").analyze(input=(3, np.array([64, 96]), 64), batch=np.array([1, 2, 3]))
     with pytest.raises(ArchcalcError, match="do not broadcast together"):
         load("vgg16", classes=np.array([10, 100])).analyze(batch=np.array([1, 2, 3]))
+
+
+BRANCHING = """
+input: [3, 16, 16]
+params: {width: 8, deep: 2}
+let: {wide: width > 8}
+check: {width > deep: width must be above deep}
+layers:
+  - conv: {out: width, kernel: 3, stride: "2 if width > 8 else 1"}
+  - conv: {out: 8, kernel: 1}
+    when: width > 16
+  - relu
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "holds", "at"),
+    [
+        ({"width": [4, 9, 9]}, [False, True, True], "4: {} (at let.wide)"),
+        ({"deep": [7, 8, 9]}, [True, False, False], "5: {} (at check.width > deep)"),
+        ({"width": [9, 16, 17]}, [False, False, True], "8: {} (at layers[1].conv.when)"),
+    ],
+)
+def test_conditions_that_differ_say_for_which_elements(tmp_path, given, holds, at):
+    path = tmp_path / "branching.yaml"
+    path.write_text(BRANCHING)
+    given = {key: np.array(values)[:, None] for key, values in given.items()}
+    with pytest.raises(DiffersError) as caught:
+        load(str(path), **given).nodes  # noqa: B018  builds the layers
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert error.holds.tolist() == [[one] for one in holds]
+        sentence = "a condition holds for some numbers of an array and not for others; networks of different structure"
+        assert str(error).startswith(f"{path}:{at.format(sentence + ' are evaluated apart')}\n")
+    with pytest.raises(DiffersError) as again:
+        load(str(path)).at({}, load(str(path)).settings | given)
+    assert again.value.holds.tolist() == caught.value.holds.tolist()
 
 
 def test_numbers_of_regions(tmp_path):

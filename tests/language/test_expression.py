@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archcalc.errors import DiffersError
 from archcalc.language.expression import parse
 from archcalc.language.grammar import MAX_DEPTH, MAX_LENGTH, ExpressionError
 from archcalc.language.operations import UNKNOWN, UnknownValueError, make_divisible
@@ -247,12 +248,78 @@ def test_arrays_take_part_in_arithmetic() -> None:
     assert value("n > 0", n=n) is True
     assert value("abs(-n)", n=n).tolist() == [1, 2, 3]
     assert value("sum([n, n])", n=n).tolist() == [2, 4, 6]
-    assert message("n > 1", n=n).startswith("a comparison (>) holds for some numbers of an array and not for others")
     assert message("1 // (n - 1)", n=n) == "division by zero: 1 // [0..2]"
     for text in ("len(n)", "sum(n)", "max(n)"):  # would fold the array, silently
         assert message(text, n=n).endswith("takes a list, got array([1, 2, 3])")
     for text in ("max(n, 2)", "ceil(n)", "round(n / 2)", "make_divisible(n)"):
         value_or_message(text, n)
+
+
+DIFFERS = (
+    "a condition holds for some numbers of an array and not for others; "
+    "networks of different structure are evaluated apart"
+)
+N, M = np.array([1, 2, 3]), np.array([[2], [3]])
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("n > 1", [False, True, True]),
+        ("not n > 1", [True, False, False]),
+        ("n == 2", [False, True, False]),
+        ("n != 2 and n > 1", [False, False, True]),
+        ("n < 2 or n == 3", [True, False, True]),
+        ("n >= m", [[False, True, True], [False, False, True]]),
+        ("[n, 2] == [m, 2]", [[False, True, False], [False, False, True]]),
+        ("[n > 1, 2]", [False, True, True]),
+        ("'a' if n > 1 else 'b'", [False, True, True]),
+        ("[1] if n > 1 else [2]", [False, True, True]),
+        ("n > 2 if m > 2 else true", [[True, True, True], [False, False, True]]),
+        ("n > 1 and 1 / (n - 2) > 0", [False, True, True]),  # what is behind may not even have a value: split at n > 1
+        ("1 / (n - 2) if n > 2 else n", [False, False, True]),
+    ],
+)
+def test_conditions_that_differ_between_elements(text: str, holds: list[Any]) -> None:
+    with pytest.raises(DiffersError) as caught:
+        value(text, n=N, m=M)
+    assert str(caught.value) == DIFFERS
+    assert caught.value.holds.tolist() == holds
+    assert caught.value.holds.dtype == bool
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("n > 0", True),
+        ("n > 1 or n < 2", True),
+        ("n > 1 and n < 2", False),
+        ("n > 1 and false", False),
+        ("n == 'a'", False),
+        ("n == [1, 2, 3]", False),
+        ("[n, 2] == [n, 3]", False),
+        ("[n] != [n]", False),
+        ("[n] == [n, n]", False),
+        ("'a' if n > 1 else 'a'", "a"),
+        ("n > 1 if n > 1 else n < 2", True),
+        ("(2 if n > 1 else 1) == (n + 2) // 2", True),
+    ],
+)
+def test_conditions_that_agree_in_the_end(text: str, wanted: Any) -> None:
+    assert value(text, n=N) == wanted
+    assert type(value(text, n=N)) is type(wanted)
+
+
+@pytest.mark.parametrize(
+    "text", ["2 if n > 1 else 1", "n if n > m else m", "0.5 if n > 1 else -n", "n * 0.1 if n > 1 else x"]
+)
+def test_a_choice_of_numbers_is_made_element_by_element(text: str) -> None:
+    got = np.broadcast_to(value(text, n=N, m=M), (2, 3))
+    assert got.tolist() == [[value(text, n=n, m=m) for n in (1, 2, 3)] for m in (2, 3)]
+
+
+def test_a_condition_is_no_number() -> None:
+    assert message("1 + (n > 1)", n=N) == message("1 + (a > 1)") == "expected a number, got true"
 
 
 def value_or_message(text: str, n: Any) -> None:
