@@ -74,6 +74,14 @@ class Analysis:
         other.all_rows = self.all_rows
         return other
 
+    def at_batch(self, batch: int) -> Analysis:
+        """The analysis of a batch of another size. Recordings of memory are for any batch, and are shared."""
+        if batch is self.batch:
+            return self
+        other = type(self)(self.network, batch, self.dtype, self.convention, self.training)
+        other._budgets = self._budgets
+        return other
+
     @property
     def input(self) -> Shape:
         """The main input."""

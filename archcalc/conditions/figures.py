@@ -7,9 +7,10 @@ from typing import Any, Literal, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
+from archcalc.analysis.elements import arrays_in, filled, of_each
 from archcalc.analysis.rows import Row, largest_field
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
-from archcalc.sizes import Work
+from archcalc.sizes import Int, Work, greater, product
 
 Text = Literal["text"]
 
@@ -22,9 +23,31 @@ class Figure(NamedTuple):
     value: Callable[[Any], Any]
 
 
-def _field(analysis: Analysis) -> int | None:
-    row = largest_field(analysis.rows)
-    return None if row is None else max(axis.field.size for axis in row.field)
+def _field(analysis: Analysis) -> Int | None:
+    """The size of the largest field. Where a bound of arrays could be the largest, elements are computed one by one."""
+    if not arrays_in(analysis):
+        row = largest_field(analysis.rows)
+        return None if row is None else max(axis.field.size for axis in row.field)
+    area, size, exact, found = 0, 0, True, False
+    for row in analysis.rows:
+        if not row.field:
+            continue
+        found, known = True, all(axis.exact for axis in row.field)
+        local = product((axis.least.step != 0) * 1 for axis in row.field) if known else 1
+        here: Any = product(axis.field.size for axis in row.field) * local
+        longest: Any = 0
+        for axis in row.field:
+            longest = greater(longest, axis.field.size)
+        better = (here > area) * 1
+        area, size = area + (here - area) * better, size + (longest - size) * better
+        exact = exact * (1 - better) + known * better
+    unsure: Any = (exact == 0) + (area == 0)
+    return filled(analysis.at_batch(1), size, unsure, _field) if found else None
+
+
+def _weight_bytes(analysis: Analysis) -> Int:
+    """The bytes of the weights that a model of PyTorch stores: those of its side heads too."""
+    return sum(row.params.weight + row.params.bias for row in analysis.all_rows) * analysis.itemsize
 
 
 def _peak(analysis: Analysis) -> int:
@@ -37,9 +60,11 @@ def _operations(kind: str) -> Callable[[Analysis], Any]:
 
 FIGURES: Mapping[str, Figure] = {
     "name": Figure("the name of the network", "text", lambda a: a.network.full_name),
-    "input": Figure("the sizes of the input", "text", lambda a: a.network.input_text),
+    "input": Figure("the sizes of the input", "text", of_each(lambda a: a.network.input_text)),
     "output": Figure(
-        "the sizes of the last output", "text", lambda a: str(a.network.nodes[a.network.outputs[-1]].shape)
+        "the sizes of the last output",
+        "text",
+        of_each(lambda a: str(a.network.nodes[a.network.outputs[-1]].shape)),
     ),
     "params": Figure("parameters under the convention", NUMBER, lambda a: a.totals.params),
     "weights": Figure("weights", NUMBER, lambda a: a.totals.weights),
@@ -54,8 +79,8 @@ FIGURES: Mapping[str, Figure] = {
     },
     "values": Figure("values of the feature maps with the input, for the batch", NUMBER, lambda a: a.totals.values),
     "memory": Figure("bytes of the feature maps with the input", SIZE, lambda a: a.totals.values * a.itemsize),
-    "peak": Figure("bytes alive at once at inference, without the input", SIZE, _peak),
-    "weight_bytes": Figure("bytes of the weights and biases", SIZE, lambda a: a.memory().weights),
+    "peak": Figure("bytes alive at once at inference, without the input", SIZE, of_each(_peak)),
+    "weight_bytes": Figure("bytes of the weights and biases", SIZE, _weight_bytes),
     "field": Figure("pixels of the largest field of a layer, along its longest axis", NUMBER, _field),
     "depth": Figure("weighted layers on the longest path", NUMBER, lambda a: depth(a.network)),
     "layers": Figure("layers", NUMBER, lambda a: len(a.rows) - len(a.network.inputs)),
@@ -103,9 +128,12 @@ def _run_memory(analysis: Analysis, *, batch: int | None) -> int:
 
 
 def _time(analysis: Analysis, device: str, *, batch: int | None, **options: Any) -> float:
-    if batch is not None:
-        analysis = type(analysis)(analysis.network, batch, analysis.dtype, analysis.convention, analysis.training)
-    return analysis.time(device, **options).estimate
+    return (analysis if batch is None else analysis.at_batch(batch)).time(device, **options).estimate
+
+
+def _of_each(figure: Callable[..., Any]) -> Callable[..., Any]:
+    """``of_each`` for a figure with options."""
+    return lambda analysis, *given, **options: of_each(lambda one: figure(one, *given, **options))(analysis)
 
 
 FUNCTIONS: Mapping[str, Function] = {
@@ -113,14 +141,14 @@ FUNCTIONS: Mapping[str, Function] = {
         "bytes that a step of training needs",
         SIZE,
         {"batch": None, "amp": False, "momentum": False, "adam": False, "adamw": False},
-        _train_memory,
+        _of_each(_train_memory),
     ),
-    "run_memory": Function("bytes that inference needs, with weights and input", SIZE, {"batch": None}, _run_memory),
+    "run_memory": Function("bytes that inference needs, with weights and input", SIZE, {"batch": None}, _of_each(_run_memory)),
     "time": Function(
         "seconds of the batch on a device",
         TIME,
         {"batch": None, "amp": False, "compiled": False, "channels_last": False, "tf32": False, "training": False},
-        _time,
+        _of_each(_time),
         ("device",),
     ),
 }
