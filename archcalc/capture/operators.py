@@ -151,10 +151,13 @@ def _convolution(one: Ran, backward: bool, batch: int) -> tuple[Product, int]:
     transposed = x.shape[1] == weight.shape[0] and out.shape[1] != weight.shape[0]
     groups = max(1, x.shape[1] // channels) if not transposed else 1
     rows = prod((x if transposed else out).shape[2:])
-    macs = rows * weight.shape[0] * channels * cells
-    made = Product(
-        macs, rows, weight.shape[0] // groups, channels * cells, groups, cells, channels, max(weight.shape[2:])
-    )
+    macs = x.shape[0] * rows * weight.shape[0] * channels * cells // batch
+    width = weight.shape[0] // groups
+    if weight.grows:  # each image has weights of its own, as groups of one image
+        groups = max(1, groups // batch)
+    else:
+        rows *= max(1, x.shape[0] // batch)
+    made = Product(macs, rows, width, channels * cells, groups, cells, channels, max(weight.shape[2:]))
     return made, macs * one.parts
 
 

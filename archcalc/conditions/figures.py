@@ -143,7 +143,9 @@ FUNCTIONS: Mapping[str, Function] = {
         {"batch": None, "amp": False, "momentum": False, "adam": False, "adamw": False},
         _of_each(_train_memory),
     ),
-    "run_memory": Function("bytes that inference needs, with weights and input", SIZE, {"batch": None}, _of_each(_run_memory)),
+    "run_memory": Function(
+        "bytes that inference needs, with weights and input", SIZE, {"batch": None}, _of_each(_run_memory)
+    ),
     "time": Function(
         "seconds of the batch on a device",
         TIME,

@@ -3,6 +3,8 @@
 Rules, as those of PyTorch's compiler: convolutions, matrix products and attention stay operators of their own, which read
 and write memory. All other operators are fused with the kernel that makes one of their inputs, if every other input
 exists before this kernel begins. A fused kernel reads each tensor from outside once, and writes what others read later.
+A conversion of a tensor to another type is computed where the tensor is read, and not written, unless an operator that
+stays alone reads it.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ class _Kernel:
 
 def fused(operators: Sequence[Operator], outputs: Iterable[Storage]) -> list[Operator]:
     """The operators after fusion. ``outputs``: storages that are needed after the run."""
+    needed = set(outputs)
+    operators = _converted_on_reading(operators, needed)
     kernels: list[_Kernel] = []
     kernel_of: dict[int, _Kernel] = {}
     made_by: dict[Storage, int] = {}
@@ -47,9 +51,24 @@ def fused(operators: Sequence[Operator], outputs: Iterable[Storage]) -> list[Ope
         for access in one.reads:
             if access.storage is not None:
                 readers.setdefault(access.storage, []).append(at)
-    needed = set(outputs)
     merged = [(kernel.members[-1], _merged(kernel, operators, readers, needed)) for kernel in kernels]
     return [one for _, one in sorted(merged, key=lambda pair: pair[0])]
+
+
+def _converted_on_reading(operators: Sequence[Operator], needed: set[Storage]) -> list[Operator]:
+    """The operators without conversions that only fused operators read: these read what is converted."""
+    alone = {access.storage for one in operators if one.kind in ALONE for access in one.reads} | needed
+    source: dict[Storage, Access] = {}
+    kept = []
+    for one in operators:
+        if source:
+            one = one._replace(reads=tuple(source.get(x.storage, x) if x.storage else x for x in one.reads))
+        made = one.writes[0].storage if one.name == "_to_copy" and len(one.reads) == 1 else None
+        if made is None or made in alone or one.reads[0].storage is None:
+            kept.append(one)
+        else:
+            source[made] = one.reads[0]
+    return kept
 
 
 def _joined(

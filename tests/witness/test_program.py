@@ -159,3 +159,50 @@ def test_code_that_cannot_run_so_is_estimated_by_its_layers():
     again = partial(archcalc.load, "INPUT 8x8x3 -> CONV3-8")
     times = [one.analyze(batch=2).time("rtx3090").estimate for one in (network, again())]
     assert times[0] == pytest.approx(times[1], rel=1e-12)
+
+
+class OwnWeights(nn.Module):
+    """A convolution whose weights differ between the images, written as groups of one image (CondConv)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix, self.experts = nn.Linear(8, 4), nn.Parameter(torch.zeros(4, 16 * 8 * 9))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, channels, height, width = x.shape
+        weights = self.mix(x.mean((2, 3))) @ self.experts
+        weights = weights.view(batch * 16, channels, 3, 3)
+        x = x.reshape(1, batch * channels, height, width)
+        return functional.conv2d(x, weights, padding=1, groups=batch).view(batch, 16, height, width)
+
+
+def test_a_convolution_with_weights_for_every_image():
+    """Each image has 12 x 12 x 16 x 8 x 9 multiply-adds, and its product is that of one group."""
+    from archcalc.capture.operators import operators_of
+
+    found = operators_of(run_of(OwnWeights(), [(8, 12, 12)], AMP, "gpu"))
+    (conv,) = [one for _, one in found.operators if one.kind == "convolution"]
+    assert conv.macs == 12 * 12 * 16 * 8 * 9
+    assert conv.product[1:5] == (12 * 12, 16, 8 * 9, 1)
+
+
+class Normed(nn.Module):
+    """Between two convolutions, a map is divided by its deviation in single precision, and scaled by a parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last, self.scale = nn.Conv2d(3, 16, 1), nn.Conv2d(16, 8, 1), nn.Parameter(torch.ones(16, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        x = x / x.float().var((2, 3), keepdim=True).sqrt().to(x.dtype) * self.scale.to(x.dtype)
+        return self.last(x)
+
+
+def test_a_compiler_writes_no_conversion_that_is_read_between_products():
+    """One kernel reads the 16 x 32 x 32 half values of each image, and writes as many."""
+    network = archcalc.from_torch(Normed(), (3, 32, 32))
+    rows = network.analyze(batch=8).time("rtx3090", amp=True, compiled=True).rows
+    large = 8 * 16 * 32 * 32 * 2
+    between = [row.bytes for row in rows if row.name not in ("first", "last")]
+    assert 2 * large <= sum(between) < 2.1 * large
