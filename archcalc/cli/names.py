@@ -125,13 +125,15 @@ def compare_columns() -> Mapping[str, str]:
 def figures() -> Mapping[str, str]:
     """What a condition can name."""
     from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER
+    from archcalc.conditions.reader import SETTING
 
     layers = {f"any(layer.{name} ...)": figure.about for name, figure in LAYER.items()}
     functions = {
         f"{name}({', '.join([*function.needs, *function.options])})": function.about
         for name, function in FUNCTIONS.items()
     }
-    return {name: figure.about for name, figure in FIGURES.items()} | functions | layers
+    settings = {f"{SETTING}NAME": "a setting of the networks; its name alone if no figure has this name"}
+    return {name: figure.about for name, figure in FIGURES.items()} | settings | functions | layers
 
 
 def field_columns() -> Mapping[str, str]:

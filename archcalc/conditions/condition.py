@@ -8,30 +8,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from functools import lru_cache, reduce
+from typing import Any, ClassVar, NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.conditions.reader import MissingError, Reader, named
+from archcalc.conditions.elementwise import Truths
+from archcalc.conditions.parts import MissingError, need
+from archcalc.conditions.reader import Reader
 from archcalc.errors import ArchcalcError
-from archcalc.language.grammar import ExpressionError, Parser, Tree
+from archcalc.language.grammar import COMPARISONS, ExpressionError, Parser, Tree
 
 
 class Condition(NamedTuple):
-    """A condition: its text, and whether an analysis meets it. MissingError if the network lacks a figure of it."""
+    """A condition: its text, and whether an analysis meets it: a bool, or a bool array for an analysis of arrays.
+
+    MissingError if the network lacks a figure on which the answer depends. Single elements of arrays without a figure do
+    not meet the condition.
+    """
 
     text: str
-    holds: Callable[[Analysis], bool]
+    holds: Callable[[Analysis], Any]
 
 
 class _Parser(Parser):
-    """The grammar of specs, with a unit behind a number, a dot in a name, and options of a function."""
+    """The grammar of specs, with a unit behind a number, a dot in a name, chains of comparisons, and options of a function."""
 
     TOKEN: ClassVar[re.Pattern[str]] = re.compile(
         r"\s*(?:(?P<number>(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?(?:\s?(?!(?:and|or|if|else)\b)[A-Za-z]+)?)"
         r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?)"
         r"|(?P<text>'[^']*'|\"[^\"]*\")|(?P<op>//|==|!=|<=|>=|\*\*|[-+*/%<>()\[\],=]))"
     )
+
+    def comparison(self) -> Tree:
+        """A comparison, also a chain such as ``380M <= macs <= 420M``: every comparison of neighbours holds."""
+        parts, pairs = [self.terms()], []
+        while op := self.take(*COMPARISONS):
+            parts.append(self.terms())
+            pairs.append(Tree("compare", op, (parts[-2], parts[-1])))
+        return reduce(lambda left, right: Tree("and", None, (left, right)), pairs) if pairs else parts[0]
 
     def argument(self) -> Tree:
         """An argument, also as ``name=value``."""
@@ -41,16 +55,27 @@ class _Parser(Parser):
         return value
 
 
+def condition(text: str, settings: Iterable[str] = ()) -> Condition:
+    """The condition in a text, which can name these settings too.
+
+    ArchcalcError if it cannot be read, names no figure, or mixes units.
+    """
+    return _condition(text, frozenset(settings))
+
+
 @lru_cache(maxsize=256)
-def condition(text: str) -> Condition:
-    """The condition in a text. ArchcalcError if it cannot be read, names no figure, or mixes units."""
+def _condition(text: str, settings: frozenset[str]) -> Condition:
     try:
-        typed = Reader().read(_Parser(text).whole()[0])
-        if typed.unit != "truth":
-            raise ExpressionError(f"{typed.text} is {named(typed.unit)}; expected a condition, such as params < 5M")
+        typed = Reader(settings).read(_Parser(text).whole()[0])
+        typed = need(typed, "truth", "expected a condition, such as params < 5M")
     except ExpressionError as error:
         raise ArchcalcError(f"condition: {error}") from None
-    return Condition(text, typed.value)
+
+    def holds(analysis: Analysis) -> Any:
+        found = typed.value(analysis)
+        return found.definite if isinstance(found, Truths) else found
+
+    return Condition(text, holds)
 
 
 class Chosen(NamedTuple):
@@ -60,9 +85,9 @@ class Chosen(NamedTuple):
     lacking: dict[str, str]
 
 
-def chosen(analyses: Iterable[Analysis], where: str) -> Chosen:
-    """The analyses that meet a condition. A network without a figure of the condition does not meet it."""
-    holds = condition(where).holds
+def chosen(analyses: Iterable[Analysis], where: str, settings: Iterable[str] = ()) -> Chosen:
+    """The analyses that meet a condition on figures and ``settings``. A network that lacks one does not meet it."""
+    holds = condition(where, settings).holds
     found = Chosen([], {})
     for one in analyses:
         try:

@@ -10,17 +10,27 @@ from archcalc.analysis.depth import depth
 from archcalc.analysis.elements import arrays_in, filled, of_each
 from archcalc.analysis.rows import Row, largest_field
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
+from archcalc.layers.convolution import CONVOLUTIONS
+from archcalc.layers.dense import Linear
 from archcalc.sizes import Int, Work, greater, product
 
 Text = Literal["text"]
 
 
+FIELD, RECORDING = 2, 3
+"""The costs of a figure that needs the fields, and of one that needs the tensors of a run; others cost 1."""
+
+
 class Figure(NamedTuple):
-    """What a name stands for: in words, its unit, and the function that computes it. None: the network has none."""
+    """What a name stands for: in words, its unit, the function that computes it, and how costly that is.
+
+    None instead of a value: the network has none. A condition computes the cheap figures first.
+    """
 
     about: str
     unit: Dimension | Text
     value: Callable[[Any], Any]
+    cost: int = 1
 
 
 def _field(analysis: Analysis) -> Int | None:
@@ -54,6 +64,16 @@ def _peak(analysis: Analysis) -> int:
     return int(analysis.memory().inference.of_batch(analysis.batch).peak(analysis.batch))
 
 
+def _activations(analysis: Analysis) -> Any:
+    """As RegNet's paper and fvcore count: the outputs of convolutions and linear layers."""
+    nodes = (row.node for row in analysis.rows)
+    return sum(
+        node.shape.values * node.times * analysis.batch
+        for node in nodes
+        if node is not None and isinstance(node.layer, (*CONVOLUTIONS, Linear))
+    )
+
+
 def _operations(kind: str) -> Callable[[Analysis], Any]:
     return lambda analysis: getattr(analysis.totals.work, kind)
 
@@ -78,10 +98,11 @@ FIGURES: Mapping[str, Figure] = {
         if kind != "mac"
     },
     "values": Figure("values of the feature maps with the input, for the batch", NUMBER, lambda a: a.totals.values),
+    "activations": Figure("values that convolutions and linear layers make, for the batch", NUMBER, _activations),
     "memory": Figure("bytes of the feature maps with the input", SIZE, lambda a: a.totals.values * a.itemsize),
-    "peak": Figure("bytes alive at once at inference, without the input", SIZE, of_each(_peak)),
+    "peak": Figure("bytes alive at once at inference, without the input", SIZE, of_each(_peak), RECORDING),
     "weight_bytes": Figure("bytes of the weights and biases", SIZE, _weight_bytes),
-    "field": Figure("pixels of the largest field of a layer, along its longest axis", NUMBER, _field),
+    "field": Figure("pixels of the largest field of a layer, along its longest axis", NUMBER, _field, FIELD),
     "depth": Figure("weighted layers on the longest path", NUMBER, lambda a: depth(a.network)),
     "layers": Figure("layers", NUMBER, lambda a: len(a.rows) - len(a.network.inputs)),
     "batch": Figure("images of the batch", NUMBER, lambda a: a.batch),
@@ -102,7 +123,7 @@ LAYER: Mapping[str, Figure] = {
     ),
     "params": Figure("parameters under the convention", NUMBER, lambda row: row.param_count),
     "macs": Figure("multiply-adds under the convention, for the batch", NUMBER, lambda row: row.macs),
-    "field": Figure("pixels of the field along its longest axis", NUMBER, _layer_field),
+    "field": Figure("pixels of the field along its longest axis", NUMBER, _layer_field, FIELD),
 }
 """The figures of one layer, behind ``layer.``: the layers of ``any``, ``all`` and ``count``."""
 
@@ -115,6 +136,7 @@ class Function(NamedTuple):
     options: Mapping[str, Any]
     value: Callable[..., Any]
     needs: tuple[str, ...] = ()
+    cost: int = RECORDING
 
 
 def _train_memory(analysis: Analysis, *, batch: int | None, **options: Any) -> int:

@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
-from archcalc.conditions.dimension import EXAMPLES, NUMBER, UNITS, Dimension
+from archcalc.conditions.dimension import NUMBER, UNITS
+from archcalc.conditions.elementwise import Truths
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER, Figure, Function
-from archcalc.errors import unknown
+from archcalc.conditions.functions import OF_LISTS, OF_NUMBERS, OVER_LAYERS, of_setting
+from archcalc.conditions.parts import (
+    MissingError,
+    Typed,
+    alike,
+    arithmetic,
+    comparison,
+    either,
+    exact,
+    joined,
+    need,
+    need_number,
+    negated,
+)
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.inputs import any_array
 from archcalc.language.grammar import ExpressionError, Tree
 
-Unit = Dimension | str
-"""The unit of a number; ``text`` for words, ``truth`` for what is true or false."""
 MOST_POWER = 40
-OVER_LAYERS: Mapping[str, Callable[[list[bool]], Any]] = {"any": any, "all": all, "count": sum}
-"""What becomes of a condition that holds for some layers."""
-OF_NUMBERS: Mapping[str, Callable[[list[Any]], Any]] = {"min": min, "max": max, "abs": lambda values: abs(values[0])}
-OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: Fraction(a) / Fraction(b),
-    "//": lambda a, b: Fraction(a) // Fraction(b),
-    "%": lambda a, b: Fraction(a) % Fraction(b),
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    "<": lambda a, b: a < b,
-    "<=": lambda a, b: a <= b,
-    ">": lambda a, b: a > b,
-    ">=": lambda a, b: a >= b,
-}
-
-
-class MissingError(Exception):
-    """The network has no such figure; the text is its name."""
-
-
-class Typed(NamedTuple):
-    """A part of a condition: its text for messages, its unit, and the function from an analysis or a row to its value."""
-
-    text: str
-    unit: Unit
-    value: Callable[[Any], Any]
+SETTING = "setting."
+"""Stands before a setting that has the name of a figure."""
 
 
 class Reader:
-    """Gives every part of a tree its unit. inside: within ``any``, ``all`` or ``count``, where names are of a layer."""
+    """Gives every part of a tree its unit.
 
-    def __init__(self, inside: bool = False) -> None:
-        self.inside = inside
+    settings: the settings that a condition can name. inside: within ``any``, ``all`` or ``count``, where names are of a
+    layer.
+    """
+
+    def __init__(self, settings: Collection[str] = (), inside: bool = False) -> None:
+        self.settings, self.inside = settings, inside
         self.figures: Mapping[str, Figure] = LAYER if inside else FIGURES
 
     def read(self, tree: Tree) -> Typed:
@@ -80,14 +72,42 @@ class Reader:
             raise ExpressionError("none is no part of a condition: a figure that a network lacks meets no condition")
         return Typed(str(tree.value).lower(), "truth", lambda _: tree.value)
 
+    def _list(self, tree: Tree) -> Typed:
+        items = [self.read(part) for part in tree.parts]
+        return Typed(
+            f"[{', '.join(item.text for item in items)}]",
+            "list",
+            lambda of: [item.value(of) for item in items],
+            max((item.cost for item in items), default=0),
+        )
+
+    def _index(self, tree: Tree) -> Typed:
+        inner, index = self.read(tree.parts[0]), tree.parts[1]
+        if inner.unit != "setting" or index.kind != "number" or not index.value.isdigit():
+            raise ExpressionError(f"{inner.text}[...]: an index from 0 on follows a setting that is a list")
+        at, text = int(index.value), f"{inner.text}[{index.value}]"
+
+        def value(of: Any) -> Any:
+            items = inner.value(of)
+            if not isinstance(items, (list, tuple)) or at >= len(items):
+                raise MissingError(text)
+            return items[at]
+
+        return Typed(text, "setting", value)
+
     def _name(self, tree: Tree) -> Typed:
         name: str = tree.value
         key, known = name, self.figures
+        setting = name.removeprefix(SETTING)
         if self.inside:
             key = name.removeprefix("layer.")
+            if setting in self.settings and name not in known:
+                raise ExpressionError(f"{name} is a setting of the network, and not of a layer")
             if key == name or key not in known:
                 close = f"layer.{name}" if name in known else None
                 raise ExpressionError(unknown("figure", name, [f"layer.{one}" for one in known], close))
+        elif setting in self.settings and (setting != name or name not in known):
+            return Typed(name, "setting", lambda analysis: _setting(analysis, setting, name))
         elif key not in known:
             if name.startswith("layer."):
                 raise ExpressionError(
@@ -95,16 +115,21 @@ class Reader:
                 )
             if name in FUNCTIONS:
                 raise ExpressionError(f"{name} needs its options: {_example(name, FUNCTIONS[name])}")
-            raise ExpressionError(unknown("figure", name, [*known, *FUNCTIONS, *OVER_LAYERS], most=40))
+            if setting != name:
+                raise ExpressionError(unknown("setting", setting, sorted(self.settings)))
+            raise ExpressionError(unknown("figure", name, [*known, *FUNCTIONS, *OVER_LAYERS, *self.settings], most=40))
         figure = known[key]
 
         def value(of: Any) -> Any:
-            found = figure.value(of)
-            if found is None:
-                raise MissingError(name)
-            return found
+            if (
+                figure.unit == "text"
+                and not self.inside
+                and any_array((*of.network.input_sizes, *of.network.settings.values()))
+            ):
+                raise ArchcalcError(f"condition: {name} is a text, which arrays of sizes or settings do not have")
+            return exact(figure.value(of), name)
 
-        return Typed(name, figure.unit, value)
+        return Typed(name, figure.unit, value, figure.cost)
 
     def _call(self, tree: Tree) -> Typed:
         name: str = tree.value
@@ -112,27 +137,28 @@ class Reader:
             return self._over_layers(name, tree.parts)
         if name in FUNCTIONS and not self.inside:
             return self._function(name, FUNCTIONS[name], tree.parts)
-        if name in OF_NUMBERS:
+        if name in OF_LISTS:
             return self._numeric(name, tree.parts)
-        raise ExpressionError(unknown("function", name, [*OVER_LAYERS, *FUNCTIONS, *OF_NUMBERS]))
+        raise ExpressionError(unknown("function", name, [*OVER_LAYERS, *FUNCTIONS, *OF_LISTS]))
 
     def _over_layers(self, name: str, parts: Sequence[Tree]) -> Typed:
         if self.inside or len(parts) != 1:
             raise ExpressionError(f"{name} takes one condition about a layer, such as {name}(layer.channels % 8 != 0)")
-        inner = Reader(inside=True).read(parts[0])
-        need(inner, "truth", f"{name} takes a condition about a layer")
+        inner = Reader(self.settings, inside=True).read(parts[0])
+        inner = need(inner, "truth", f"{name} takes a condition about a layer")
 
-        def met(row: Any) -> bool:
+        def met(row: Any) -> Any:
             try:
-                return bool(inner.value(row))
+                found = inner.value(row)
             except MissingError:
                 return False
+            return Truths(found.definite) if isinstance(found, Truths) else found
 
         def value(analysis: Any) -> Any:
             found = [met(row) for row in analysis.rows if row.node is not None and row.node.inputs]
             return OVER_LAYERS[name](found)
 
-        return Typed(f"{name}({inner.text})", NUMBER if name == "count" else "truth", value)
+        return Typed(f"{name}({inner.text})", NUMBER if name == "count" else "truth", value, inner.cost)
 
     def _function(self, name: str, function: Function, parts: Sequence[Tree]) -> Typed:
         first = [part for part in parts if part.kind == "text"]
@@ -150,85 +176,88 @@ class Reader:
                 )
             options[key] = True if given is None else _whole(name, key, given)
         given_first = [part.value for part in first]
-        return Typed(name, function.unit, lambda analysis: function.value(analysis, *given_first, **options))
+
+        def value(analysis: Any) -> Any:
+            return exact(function.value(analysis, *given_first, **options), name)
+
+        return Typed(name, function.unit, value, function.cost)
 
     def _numeric(self, name: str, parts: Sequence[Tree]) -> Typed:
         if not parts or (name == "abs" and len(parts) != 1):
             raise ExpressionError(f"{name} takes {'one number' if name == 'abs' else 'numbers'}")
         inner = [self.read(part) for part in parts]
-        for one in inner:
-            _need_number(one)
-            _same(inner[0], one)
+        if len(inner) == 1 and inner[0].unit == "setting" and name != "abs":
+            return of_setting(name, inner[0])
+        if name not in OF_NUMBERS:
+            raise ExpressionError(f"{name} takes a setting that is a list")
+        for i, one in enumerate(inner):
+            inner[i] = alike(inner[0], need_number(one))[1]
         run = OF_NUMBERS[name]
-        return Typed(f"{name}(...)", inner[0].unit, lambda of: run([one.value(of) for one in inner]))
+        return Typed(
+            f"{name}(...)",
+            inner[0].unit,
+            lambda of: run([one.value(of) for one in inner]),
+            max(one.cost for one in inner),
+        )
 
     def _chain(self, tree: Tree) -> Typed:
         total = self.read(tree.parts[0])
         for op, part in zip(tree.value, tree.parts[1:], strict=True):
-            total = _arithmetic(op, total, self.read(part))
+            total = arithmetic(op, total, self.read(part))
         return total
 
     def _positive(self, tree: Tree) -> Typed:
-        inner = self.read(tree.parts[0])
-        _need_number(inner)
+        inner = need_number(self.read(tree.parts[0]))
         sign = -1 if tree.kind == "negative" else 1
-        return Typed(f"{'-' if sign < 0 else ''}{inner.text}", inner.unit, lambda of: sign * inner.value(of))
+        return inner._replace(text=f"{'-' if sign < 0 else ''}{inner.text}", value=lambda of: sign * inner.value(of))
 
     _negative = _positive
 
     def _compare(self, tree: Tree) -> Typed:
-        left, right = (self.read(part) for part in tree.parts)
-        _same(left, right)
-        if left.unit in ("text", "truth") and tree.value not in ("==", "!="):
-            raise ExpressionError(f"{left.text} {tree.value} {right.text}: words are compared by == and != alone")
-        compare = OPERATORS[tree.value]
-        return Typed(
-            f"{left.text} {tree.value} {right.text}", "truth", lambda of: compare(left.value(of), right.value(of))
-        )
+        return comparison(tree.value, *map(self.read, tree.parts))
 
     def _and(self, tree: Tree) -> Typed:
-        left, right = (self.read(part) for part in tree.parts)
-        for one in (left, right):
-            need(one, "truth", f"{tree.kind} stands between conditions")
-        if tree.kind == "and":
-            return Typed(f"{left.text} and {right.text}", "truth", lambda of: left.value(of) and right.value(of))
-        return Typed(f"{left.text} or {right.text}", "truth", lambda of: left.value(of) or right.value(of))
+        kind: str = tree.kind
+        parts = [need(self.read(part), "truth", f"{kind} stands between conditions") for part in _flat(tree)]
+        values = [part.value for part in sorted(parts, key=lambda part: part.cost)]
+        return Typed(
+            f" {kind} ".join(part.text for part in parts),
+            "truth",
+            lambda of: joined([partial(value, of) for value in values], kind == "or"),
+            max(part.cost for part in parts),
+        )
 
     _or = _and
 
     def _not(self, tree: Tree) -> Typed:
-        inner = self.read(tree.parts[0])
-        need(inner, "truth", "not stands before a condition")
-        return Typed(f"not {inner.text}", "truth", lambda of: inner.value(of) != tree.value)
+        inner = need(self.read(tree.parts[0]), "truth", "not stands before a condition")
+        return inner._replace(
+            text=f"not {inner.text}", value=lambda of: negated(inner.value(of)) if tree.value else inner.value(of)
+        )
 
     def _if(self, tree: Tree) -> Typed:
         value, chosen, other = (self.read(part) for part in tree.parts)
-        need(chosen, "truth", "if is followed by a condition")
-        _same(value, other)
-        return Typed(value.text, value.unit, lambda of: value.value(of) if chosen.value(of) else other.value(of))
+        chosen = need(chosen, "truth", "if is followed by a condition")
+        value, other = alike(value, other)
+        return Typed(
+            value.text,
+            value.unit,
+            lambda of: either(chosen.value(of), lambda: value.value(of), lambda: other.value(of)),
+            max(value.cost, chosen.cost, other.cost),
+        )
 
 
-def _arithmetic(op: str, left: Typed, right: Typed) -> Typed:
-    _need_number(left)
-    _need_number(right)
-    a, b = left.unit, right.unit
-    assert isinstance(a, Dimension)
-    assert isinstance(b, Dimension)
-    if op in ("+", "-", "%"):
-        _same(left, right)
-        unit = a
-    else:
-        sign = 1 if op == "*" else -1
-        unit = Dimension(*(x + sign * y for x, y in zip(a, b, strict=True)))
-    run, text = OPERATORS[op], f"{left.text} {op} {right.text}"
+def _flat(tree: Tree) -> list[Tree]:
+    """The parts of a chain of ``and``, or of ``or``."""
+    left, right = tree.parts
+    return [*(_flat(left) if left.kind == tree.kind else [left]), right]
 
-    def value(of: Any) -> Any:
-        try:
-            return run(left.value(of), right.value(of))
-        except ZeroDivisionError:
-            raise MissingError(text) from None
 
-    return Typed(text, unit, value)
+def _setting(analysis: Any, key: str, text: str) -> Any:
+    found = analysis.network.settings.get(key)
+    if found is None:
+        raise MissingError(text)
+    return found
 
 
 def _whole(name: str, key: str, tree: Tree) -> int:
@@ -240,31 +269,3 @@ def _whole(name: str, key: str, tree: Tree) -> int:
 def _example(name: str, function: Function) -> str:
     options = [key if usual is not None else f"{key}=4" for key, usual in function.options.items()]
     return f"{name}({', '.join([*(repr('a100') for _ in function.needs), *options[:2]])})"
-
-
-def _need_number(one: Typed) -> None:
-    if not isinstance(one.unit, Dimension):
-        raise ExpressionError(f"{one.text} is {named(one.unit)}, expected a number")
-
-
-def need(one: Typed, unit: str, sentence: str) -> None:
-    if one.unit != unit:
-        raise ExpressionError(f"{sentence}; {one.text} is {named(one.unit)}")
-
-
-def _same(left: Typed, right: Typed) -> None:
-    """ExpressionError if two parts have unlike units. A zero has any unit."""
-    if left.unit == right.unit or "0" in (left.text, right.text):
-        return
-    text = f"{left.text} is {named(left.unit)}, and {right.text} is {named(right.unit)}"
-    for one, other in ((left, right), (right, left)):
-        if one.text[:1].isdigit() and other.unit in EXAMPLES:
-            text += f"; write {one.text} with a unit, such as {EXAMPLES[other.unit]}"
-    raise ExpressionError(text)
-
-
-def named(unit: Unit) -> str:
-    """A unit in a sentence: what a figure is."""
-    if isinstance(unit, str):
-        return {"text": "a text", "truth": "a condition"}[unit]
-    return "a number" if unit == NUMBER else f"in {unit}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from archcalc.analysis import Analysis
@@ -18,6 +19,7 @@ from archcalc.report.footer import incomplete_lines
 from archcalc.report.header import Header, subject
 from archcalc.report.layers import GATED, field_of
 from archcalc.report.order import Order, lacking_lines
+from archcalc.report.settings import setting_cell, setting_columns
 from archcalc.report.table import Heading, Known, Table, column_names, unremovable
 from archcalc.report.time import TimeRequest
 from archcalc.report.timed import RATES, RATES_LEGEND, Timed
@@ -62,13 +64,14 @@ def compare_table(
 ) -> Table:
     """One row per analysis that meets the condition ``where``, sorted by the column ``sort`` (``-macs``: down). With a baseline: also parameters, MACs and feature maps as multiples of the baseline.
 
-    With a request for a time: also images per second on its device.
+    With a request for a time: also images per second on its device. The settings of the networks are columns on request.
 
     The field is the largest field of a layer that does not see the whole input at once. Errors are shown for networks
     with the settings and the input of the zoo if a source is known. The lines below the rows name the source.
     """
     with told_apart([a.network for a in (*analyses, *([baseline] if baseline else []))]):
-        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where)
+        settings = {name for a in analyses for name in a.network.settings}
+        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where, settings)
         if not found.met:
             raise ArchcalcError(f"no network meets the condition {where}")
         table = _compared(found.met, columns, baseline, None if request is None else Timed(request), sort)
@@ -91,6 +94,9 @@ def _compared(
         for name, (heading, _) in known.items()
     }
     wanted = columns or [name for name in known if gated or name != GATED.name]
+    of_settings = setting_columns((a.network.settings for a in analyses), known)
+    titled |= of_settings
+    known |= {name: (heading, partial(_setting, name)) for name, heading in of_settings.items()}
     names = column_names(wanted, [*titled.values(), *(() if timed else RATES)])
     if untimed := [name for name in names if name not in known]:
         raise ArchcalcError(f"column {untimed[0]} is about the time on a device: add --on DEVICE")
@@ -127,6 +133,10 @@ def _compared(
         footer=[*(timed.footer if timed else ()), *incomplete, *sources, *unused_of(a.network for a in analyses)],
         details=[LEGEND[name] for name in names if name in LEGEND],
     )
+
+
+def _setting(column: str, analysis: Analysis) -> Any:
+    return setting_cell(analysis.network.settings, column)
 
 
 def _ratio(number: float | None, of: float | None) -> float | None:

@@ -17,6 +17,7 @@ from archcalc.report.compare import COLUMNS
 from archcalc.report.header import Header
 from archcalc.report.layers import GATED
 from archcalc.report.order import Order, lacking_lines, natural
+from archcalc.report.settings import setting_cell, setting_columns
 from archcalc.report.table import Heading, Table, column_names, unremovable
 from archcalc.units import counted
 
@@ -42,26 +43,33 @@ def list_table(
 ) -> Table:
     """One row per network whose name matches one of the patterns, and which meets the condition ``where``.
 
-    Rows are grouped by family, or sorted by the column ``sort`` (``-macs``: the largest first). Networks are built only if
-    the columns, the order or the condition need that. ArchcalcError for a condition that cannot be read.
+    Rows are grouped by family, or sorted by the column ``sort`` (``-macs``: the largest first). The settings of these
+    networks are columns too. Networks are built only if the columns, the order or the condition need that. ArchcalcError
+    for a condition that cannot be read.
     """
-    names = column_names(columns or DEFAULT, HEADINGS.values())
-    order = Order.of(sort, HEADINGS.values())
     families = _matching(patterns)
+    settings = {name: family.params | family.networks[name].settings for name, family in families.items()}
+    of_settings = setting_columns(settings.values(), HEADINGS)
+    headings = HEADINGS | of_settings
+    names = column_names(columns or DEFAULT, headings.values())
+    order = Order.of(sort, headings.values())
     needed = {*names, *([order.column] if order else [])}
     by_family = sorted(families.items(), key=lambda item: natural(item[1].name, item[0]))
     found = None
-    if where is not None or needed - {heading.name for heading in OWN}:
+    if where is not None or needed - {heading.name for heading in OWN} - set(of_settings):
         analyses = (prepared(expand(family, name)) for name, family in by_family)
-        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where)
+        named = {key for one in settings.values() for key in one}
+        found = Chosen(list(analyses), {}) if where is None else chosen(analyses, where, named)
         rows = [_row(one.network.name, families[one.network.name], needed, one) for one in found.met]
     else:
         rows = [_row(name, family, needed) for name, family in by_family]
+    for row in rows:
+        row |= {column: setting_cell(settings[row["network"]], column) for column in needed & set(of_settings)}
     if order:
         rows = order.sorted(rows, lambda row: row[order.column])
     return Table(
         title="networks",
-        headings=unremovable([HEADINGS[name] for name in names], columns),
+        headings=unremovable([headings[name] for name in names], columns),
         rows=[[row[name] for name in names] for row in rows],
         header=Header(
             about=counted(len(rows), "network") + (f" where {where}" if where else ""),

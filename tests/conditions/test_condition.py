@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archcalc import ArchcalcError, load
+from archcalc.analysis import prepared
 from archcalc.conditions.condition import chosen, condition
 from archcalc.conditions.dimension import UNITS
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER
@@ -45,7 +46,9 @@ def holds(text: str) -> bool:
         "1MiB - 1MB == 48576B",
         "1GiB == 1024 * 1 MiB",
         "memory > 0",
+        "activations == 2 * (512 + 10)",
         "field == 3",
+        "5K < params <= 5354 and not 1 < 2 < 2",
         "depth == 2 or params < 0",
         "params // 1000 == 5 and params % 1000 == 354",
         "params / 3 > 1784.6 and params / 3 < 1784.7",
@@ -79,8 +82,8 @@ def test_what_holds(text):
         ("parms < 5M", "unknown figure 'parms'; did you mean 'params'?"),
         ("params < 5Mio", "5Mio: unknown unit 'Mio'; did you mean 'MiB'?"),
         ("params < 5X", "5X: unknown unit 'X'; known: T, G, M, K, B"),
-        ("params", "params is a number; expected a condition, such as params < 5M"),
-        ("memory", "memory is in bytes; expected a condition"),
+        ("params", "expected a condition, such as params < 5M; params is a number"),
+        ("memory", "expected a condition, such as params < 5M; memory is in bytes"),
         ("memory <= 600M", "memory is in bytes, and 600M is a number; write 600M with a unit, such as 8GiB"),
         ("600000 > memory", "600000 is a number, and memory is in bytes"),
         ("time('a100') < 3", "and 3 is a number; write 3 with a unit, such as 3ms"),
@@ -110,8 +113,10 @@ def test_what_holds(text):
         ("tim('a100') < 3ms", "unknown function 'tim'; did you mean 'time'?"),
         ("params ** 2 > 3", "powers (**) in 'params ** 2 > 3' are not part"),
         ("params < 5M and", "ends where a value was expected"),
-        ("1 < params < 5", "cannot be chained"),
-        ("[1] == params", "a list is no part of a condition"),
+        ("1 < params < 5B", "params is a number, and 5B is in bytes"),
+        ("(1 < params) < 5", "1 < params is a condition, and 5 is a number"),
+        ("[1] == params", "[1] is a list, and params is a number"),
+        ("name == 0", "name is a text, and 0 is a number"),
         ("params == none", "none is no part of a condition"),
         ("params < 1e99", "1e99 is beyond 10^40 or below 10^-40"),
         ("params < 1e-999999", "beyond 10^40"),
@@ -133,6 +138,97 @@ def test_a_network_without_a_figure_meets_no_condition_about_it():
     assert chosen([vector, SMALL], "params < 100 or field >= 1").met == [vector, SMALL]
     assert chosen([SMALL], "params / (depth - 2) > 0").lacking == {SMALL.network.full_name: "params / depth - 2"}
     assert chosen([vector], "any(layer.field > 1)") == ([], {})
+
+
+VARIED = network("""
+input: [3, 8, 8]
+params: {width: 0.25, depth: 7, option: c, bn: true, depths: [3, 4, 6], strides: [1, 2], nil: null}
+layers:
+  - conv: {out: 8, kernel: 3, pad: 1}
+""").analyze()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "width <= 0.25 and width * 4 == 1 and setting.width > 0.2",
+        "option == 'c' and option != 'd'",
+        "bn and not (not bn) and bn == true and bn != false",
+        "depths[0] == 3 and depths[2] > 5 and depths[0] + depths[1] == 7",
+        "len(depths) == 3 and sum(depths) == 13 and max(depths) == 6 and min(depths) == 3",
+        "depths == [3, 4, 6] and strides != [1, 1] and strides != [1, 2, 2]",
+        "depths[0] != strides[0] and width < strides[1] and depths != strides",
+        "setting.depth == 7 and depth == 1",
+        "max(width, 3) == 3 and abs(width - 1) == 0.75",
+        "(width if bn else 3) == 0.25",
+        "any(layer.channels == 8) and width < 1",
+    ],
+)
+def test_settings_are_figures(text):
+    assert condition(text, VARIED.network.settings).holds(VARIED)
+    assert not condition(f"not ({text})", VARIED.network.settings).holds(VARIED)
+
+
+@pytest.mark.parametrize(
+    ("text", "lacking"),
+    [
+        ("other == 3", "other"),
+        ("nil == 3", "nil"),
+        ("option > 3", "option as a number"),
+        ("width == 'c'", "width as a text"),
+        ("bn == 1", "bn as a number"),
+        ("depths == 3", "depths as a number"),
+        ("depths[3] > 0", "depths[3]"),
+        ("width[0] > 0", "width[0]"),
+        ("sum(width) > 0", "sum(width)"),
+        ("option == width", "option == width"),
+        ("option < option", "option < option"),
+        ("not option", "option as a condition"),
+    ],
+)
+def test_a_network_with_another_kind_of_setting_lacks_it(text, lacking):
+    names = [*VARIED.network.settings, "other"]
+    for written in (text, f"not ({text})"):
+        assert chosen([VARIED], written, names) == ([], {VARIED.network.full_name: lacking})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("widht < 1", "unknown figure 'widht'; did you mean 'width'?"),
+        ("setting.widht < 1", "unknown setting 'widht'; did you mean 'width'?"),
+        ("width < 8GiB", "width is a setting, and 8GiB is in bytes"),
+        ("option < 'c'", "words are compared by == and != alone"),
+        ("depths < [3]", "lists are compared by == and != alone"),
+        ("any(width < 3)", "width is a setting of the network, and not of a layer"),
+        ("depths[width] < 3", "depths[...]: an index from 0 on follows a setting that is a list"),
+        ("params[0] < 3", "params[...]: an index from 0 on follows a setting"),
+        ("len(params) < 3", "len takes a setting that is a list"),
+    ],
+)
+def test_settings_that_are_refused(text, said):
+    with pytest.raises(ArchcalcError) as error:
+        condition(text, VARIED.network.settings)
+    assert said in str(error.value)
+
+
+def test_the_order_of_parts_does_not_matter():
+    """What is missing matters only where the other part does not settle the question."""
+    vector = network("input: [10]\nlayers: [{linear: {out: 5}}]").analyze()
+    for a, b in (("field > 1", "params < 100"), ("params < 100", "field > 1")):
+        assert chosen([vector], f"{a} or {b}").met == [vector]
+        assert chosen([vector], f"not (not ({a}) and not ({b}))").met == [vector]
+        assert chosen([vector], f"{a} and {b}").lacking == {vector.network.full_name: "field"}
+    for text in ("field > 1 and params > 100", "params > 100 and field > 1"):
+        assert chosen([vector], text) == ([], {})
+        assert chosen([vector], f"not ({text})").met == [vector]
+
+
+def test_cheap_figures_are_computed_first():
+    small = load("INPUT 8x8x3 -> CONV3-8")
+    analysis = prepared(small)
+    assert not condition("peak < 1B and params < 1").holds(analysis)
+    assert "_budgets" not in vars(analysis)
 
 
 def test_every_name_has_a_value_and_words():

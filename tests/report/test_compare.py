@@ -353,6 +353,10 @@ def test_names_with_wildcards_stand_for_networks_of_the_zoo(archcalc) -> None:
     assert found("vgg1?") == ["vgg11", "vgg13", "vgg16", "vgg19"]
     assert found("vgg1?@classes=10", "lenet5") == [*(f"vgg{n}@classes=10" for n in (11, 13, 16, 19)), "lenet5"]
     assert found("resnet??", "--sort", "-macs", "--where", "depth > 18") == ["resnet50", "resnet34"]
+    assert found("resnet18@classes=3", "vgg11@classes=7", "vgg16", "--sort", "-classes", "--where", "classes < 9") == [
+        "vgg11@classes=7",
+        "resnet18@classes=3",
+    ]
     assert found("INPUT 8x8x3 -> CONV3-8 -> FC-10") != []
     for given, said in (
         ("vgg6*", "unknown network 'vgg6*'; did you mean"),

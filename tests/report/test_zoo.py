@@ -189,3 +189,26 @@ def test_where_lists_what_meets_the_condition(archcalc) -> None:
         "",
         "archcalc: condition: unknown figure 'parms'; did you mean 'params'?\n",
     )
+
+
+def test_settings_are_columns_and_stand_in_conditions() -> None:
+    """Widths and classes as the specs state them; ``depth`` is a setting of MobileNet v1 and a figure of every network."""
+    table = list_table(
+        ["mobilenet_v1_0*", "vgg16"],
+        ["name", "width", "setting.depth", "same"],
+        "-width",
+        "width >= 0.5 or depth == 16",
+    )
+    assert table.rows == [
+        ["mobilenet_v1_0.75", 0.75, 5, "false"],
+        ["mobilenet_v1_0.5", 0.5, 5, "false"],
+        ["vgg16", None, None, None],
+    ]
+    assert list_table(["mobilenet_v1*"], ["name"], where="setting.depth == 5 and depth > 20 and not same").rows
+    with pytest.raises(ArchcalcError, match="unknown column 'widht'; did you mean 'width'"):
+        list_table(["mobilenet_v1*"], ["widht"])
+
+
+def test_settings_alone_build_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "expand", None)
+    assert [row[1] for row in list_table(["vgg1?"], ["name", "classes"]).rows] == [1000] * 4
