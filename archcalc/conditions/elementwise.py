@@ -160,9 +160,13 @@ def number(value: Any) -> Any:
 
 
 def _of_array(values: Array) -> Numbers:
+    if values.dtype == object:
+        found = [number(value) for value in values.ravel().tolist()]
+        ratios = [(0, 1) if one is None else one.as_integer_ratio() for one in found]
+        known = _filled(values, [int(one is not None) for one in found]) == 1
+        return Numbers(*(_filled(values, [ratio[part] for ratio in ratios]) for part in (0, 1)), known)
     if values.dtype.kind != "f":
-        wide = values.dtype == object or _magnitude(values) >= LIMIT
-        return Numbers(values.astype(object if wide else "int64", copy=False))
+        return Numbers(values.astype(object if _magnitude(values) >= LIMIT else "int64", copy=False))
     finite = (values < math.inf) & (values > -math.inf)
     if finite.all():
         return Numbers.of_floats(values, True)

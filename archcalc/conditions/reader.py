@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from archcalc.analysis.elements import arrays_in
 from archcalc.conditions.dimension import NUMBER, UNITS
 from archcalc.conditions.elementwise import Truths
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER, Figure, Function
@@ -26,7 +27,6 @@ from archcalc.conditions.parts import (
     negated,
 )
 from archcalc.errors import ArchcalcError, unknown
-from archcalc.inputs import any_array
 from archcalc.language.grammar import ExpressionError, Tree
 
 MOST_POWER = 40
@@ -121,11 +121,7 @@ class Reader:
         figure = known[key]
 
         def value(of: Any) -> Any:
-            if (
-                figure.unit == "text"
-                and not self.inside
-                and any_array((*of.network.input_sizes, *of.network.settings.values()))
-            ):
+            if figure.unit == "text" and not self.inside and arrays_in(of.at_batch(1)):
                 raise ArchcalcError(f"condition: {name} is a text, which arrays of sizes or settings do not have")
             return exact(figure.value(of), name)
 

@@ -74,6 +74,10 @@ def answers(text: str) -> tuple[np.ndarray, np.ndarray]:
         "activations / batch - 10 > width * 32 * 9 or adds > 10K * batch",
         "kernel == 3 and option == 'a' and macs > 5M",
         "batch > 1",
+        "field > 8 or field * batch > 100",
+        "peak > 300KB and peak / batch < 70KB",
+        "train_memory(batch=4, adam) > 200KB",
+        "time('a100') > 28us",
     ],
 )
 def test_every_element_is_a_single_run(text):
@@ -165,6 +169,8 @@ def test_a_float_is_the_number_that_is_written():
     assert compared("<", tenths, 10**400).holds.all()
     columns = np.array([[0.1, 0.5], [0.3, 0.7]], order="F")
     assert compared("<", number(columns) * 10, 4).holds.tolist() == [[True, False], [True, False]]
+    some = compared("<", number(np.array([1, None, 0.5, 2**70], dtype=object)), 3)
+    assert (some.holds & some.known).tolist() == [True, False, True, False]
     unknown = number(np.array([1.0, np.nan, np.inf]))
     assert compared(">=", unknown, 0).definite.tolist() == [True, False, False]
 
