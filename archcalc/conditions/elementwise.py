@@ -163,8 +163,8 @@ def _of_array(values: Array) -> Numbers:
     if values.dtype == object:
         found = [number(value) for value in values.ravel().tolist()]
         ratios = [(0, 1) if one is None else one.as_integer_ratio() for one in found]
-        known = _filled(values, [int(one is not None) for one in found]) == 1
-        return Numbers(*(_filled(values, [ratio[part] for ratio in ratios]) for part in (0, 1)), known)
+        over, under = (_filled(values, [ratio[part] for ratio in ratios]) for part in (0, 1))
+        return Numbers(over, under, _filled(values, [int(one is not None) for one in found]) == 1)
     if values.dtype.kind != "f":
         return Numbers(values.astype(object if _magnitude(values) >= LIMIT else "int64", copy=False))
     finite = (values < math.inf) & (values > -math.inf)
