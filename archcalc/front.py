@@ -141,8 +141,8 @@ def analyze(
     Sizes in a likely wrong order are refused. A ``Shape``, and a text with its order (``"224x224x3 (HxWxC)"``), are
     accepted as they are.
 
-    Sizes and ``batch`` can be NumPy int64 arrays that broadcast together. Every number is then an array, and each
-    element is the number that single sizes give.
+    Sizes and ``batch`` can be NumPy int64 arrays that broadcast together, also with arrays of settings (``load``). Every
+    number is then an array, and each element is the number that single sizes give.
 
     ArchcalcError if a size does not fit the network, if an array is not int64, if a number exceeds int64, or if there is
     no such dtype or convention.

@@ -8,7 +8,7 @@ the number of axes is checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from operator import index
 from typing import Any, NamedTuple, TypeAlias
 
@@ -234,7 +234,3 @@ def single(value: Any, what: str) -> int:
     if is_array(value):
         raise ArchcalcError(f"{what}: memory needs single sizes, not arrays")
     return checked(value, what)
-
-
-def any_array(values: Iterable[Any]) -> bool:
-    return any(is_array(v) for v in values)

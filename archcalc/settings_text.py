@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from archcalc.sizes import int_text, is_array
+from archcalc.sizes import any_array, int_text, is_array
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
@@ -60,7 +60,7 @@ def changed(settings: Mapping[str, Setting], defaults: Mapping[str, Setting]) ->
     return {
         key: value
         for key, value in settings.items()
-        if is_array(value) or key not in defaults or _plain(value) != _plain(defaults[key])
+        if any_array([value]) or key not in defaults or _plain(value) != _plain(defaults[key])
     }
 
 

@@ -7,7 +7,7 @@ this module does not import NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from archcalc.errors import LayerError
@@ -83,10 +83,24 @@ def is_array(n: object) -> bool:
     return type(n) is not int and hasattr(n, "dtype") and getattr(n, "ndim", 0) > 0
 
 
+def arrays_in(values: Iterable[Any]) -> Iterator[Any]:
+    """The arrays among values, those in lists included."""
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            yield from arrays_in(value)
+        elif is_array(value):
+            yield value
+
+
+def any_array(values: Iterable[Any]) -> bool:
+    """Whether there is an array among the values, or in a list among them."""
+    return any(True for _ in arrays_in(values))
+
+
 def broadcast(values: Iterable[Any]) -> bool:
     """Whether the arrays among the values broadcast together."""
     try:
-        sum(value for value in values if is_array(value))
+        sum(arrays_in(values))
     except ValueError:
         return False
     return True
@@ -109,7 +123,7 @@ def int_text(n: Any) -> str:
     return f"[{n.min()}..{n.max()}]" if is_array(n) else str(n)
 
 
-def equal(a: Int, b: Int) -> bool:
+def equal(a: Any, b: Any) -> bool:
     """Whether a equals b, in all elements."""
     same: Any = a == b
     return same if type(same) is bool else bool(same.all())

@@ -9,7 +9,7 @@ from archcalc.sizes import Shape
 
 
 class Array(Protocol):
-    """A NumPy int64 array; archcalc itself imports no NumPy."""
+    """A NumPy int64 array, or a float64 array as a setting; archcalc itself imports no NumPy."""
 
     @property
     def dtype(self) -> object: ...

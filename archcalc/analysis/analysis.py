@@ -16,7 +16,7 @@ from archcalc.errors import ArchcalcError, LayerError, unknown
 from archcalc.letters import normal
 from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
-from archcalc.sizes import Int, Shape, Work
+from archcalc.sizes import Int, Shape, Work, any_array
 
 if TYPE_CHECKING:
     from archcalc.analysis.stages import Stages
@@ -185,7 +185,7 @@ class Analysis:
 
         ArchcalcError for an unknown device, a dtype that it lacks, and settings that exclude each other.
         """
-        from archcalc.inputs import any_array, single
+        from archcalc.inputs import single
         from archcalc.timing.reading import device
         from archcalc.timing.time import Settings, Time
 

@@ -1,18 +1,21 @@
-"""Evaluation on int64 arrays: which arrays are allowed, and a check that no number overflowed.
+"""Evaluation on int64 arrays: a check that no number overflowed.
 
-NumPy's int64 overflows silently. So the same code runs again in float64. There large numbers lose digits, but they do
-not overflow. If a float64 total exceeds int64, the analysis is refused, because the int64 total is wrong.
+NumPy's int64 overflows silently. So the layers run again in float64, on the sizes of the inputs and with the settings
+that the spec gave them, which are bounded. There large numbers lose digits, but they do not overflow. If a float64 total
+exceeds int64, the analysis is refused, because the int64 total is wrong.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from archcalc.analysis.totals import sum_rows
 from archcalc.errors import ArchcalcError, LayerError
 from archcalc.field.field import Field
-from archcalc.inputs import need_int64
-from archcalc.sizes import Int, Shape, is_array, largest
+from archcalc.layers import Layer
+from archcalc.network import Network
+from archcalc.sizes import Int, any_array, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.analysis.analysis import Analysis
@@ -24,15 +27,12 @@ LIMIT = 2.0**63 * (1 - 2.0**-30)
 def refuse_overflow(analysis: Analysis) -> None:
     """ArchcalcError when a number of the analysis (FLOP, bytes or a field) exceeds int64."""
     network = analysis.network
-    for name, value in network.settings.items():
-        if is_array(value):
-            try:
-                need_int64(value)
-            except LayerError as error:
-                raise ArchcalcError(f"{name}: {error}") from None
-    inputs = {name: Shape(_float(x.channels), tuple(map(_float, x.axes))) for name, x in network.inputs.items()}
-    twin = network.at(inputs, {name: _float(value) for name, value in network.settings.items()})
-    twins = type(analysis)(twin, _float(analysis.batch), analysis.dtype, analysis.convention, analysis.training)
+    try:
+        twin = _in_floats(network)
+    except LayerError as error:  # a size beyond 2**53, which has lost digits in float64
+        raise ArchcalcError(f"{network.full_name}: sizes are too large for arrays: {error}") from None
+    batch = int(largest(analysis.batch))  # every number grows with the batch
+    twins = type(analysis)(twin, batch, analysis.dtype, analysis.convention, analysis.training)
     rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
     sums = sum_rows(rows, twins.convention)
     for what, number in (
@@ -57,5 +57,33 @@ def _numbers(field: Field) -> tuple[Int, ...]:
     return -field.first, field.last, field.step, field.per
 
 
-def _float(value: Any) -> Any:
+def _in_floats(network: Network) -> Network:
+    """The layers of the network on float64 arrays."""
+    inputs = {name: _floats(shape) for name, shape in network.inputs.items()}
+    twin = Network(network.name, inputs, rebuild=network.at)
+    for node in network.after_inputs:
+        place = node.scopes, node.side, node.shares, node.place, node.storage
+        index = twin.append(node.name, _layer_in_floats(node.layer), node.inputs, *place)
+        twin.nodes[index].trained = node.trained
+    twin.chosen, twin.side_problem, twin.settings = network.chosen, network.side_problem, network.settings
+    twin.origin, twin.forms = network.origin, network.forms
+    return twin
+
+
+def _layer_in_floats(layer: Layer) -> Layer:
+    """The layer with float64 arrays as settings; the layer itself if its settings are single values."""
+    values = {name: value for name, value in vars(layer).items() if not name.startswith("_")}
+    if not any_array(values.values()):
+        return layer
+    twin = copy(layer)
+    vars(twin).clear()
+    vars(twin).update({name: _floats(value) for name, value in values.items()})
+    return twin
+
+
+def _floats(value: Any) -> Any:
+    """A value with float64 arrays in the place of its arrays."""
+    if isinstance(value, tuple):
+        items = map(_floats, value)
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     return value.astype("float64") if is_array(value) else value

@@ -8,9 +8,9 @@ from typing import TypeAlias
 from archcalc.conventions import Convention
 from archcalc.conventions.source_style import APART, MODULE, TORCHVISION, WRITTEN, source_style
 from archcalc.errors import ArchcalcError
-from archcalc.inputs import any_array
 from archcalc.memory.lifetime import inference
 from archcalc.network import Network, Node
+from archcalc.sizes import any_array
 
 FormOf: TypeAlias = Callable[[Node], tuple[str, int]]
 """The form of a layer, and the number of modules that wrap the layer."""

@@ -9,10 +9,10 @@ from archcalc.analysis.arrays import refuse_overflow
 from archcalc.conventions import Convention, convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError
-from archcalc.inputs import any_array, checked
+from archcalc.inputs import checked
 from archcalc.named_inputs import chosen_inputs, given_inputs, inputs_text, numbers_of
 from archcalc.network import Network
-from archcalc.sizes import Shape, broadcast
+from archcalc.sizes import Shape, any_array, broadcast
 
 if TYPE_CHECKING:
     from archcalc.types import InputSizes, Size

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from archcalc.analysis.rows import Row
 from archcalc.layers.reshape import DropPath
 from archcalc.network import Network
+from archcalc.sizes import largest
 
 
 class Survival(NamedTuple):
@@ -27,7 +28,9 @@ class Survival(NamedTuple):
 def survival(network: Network, rows: Sequence[Row]) -> Survival | None:
     """The average cost of the forward pass of one training step, over the rows; None if no path is dropped."""
     chances = {
-        node.index: 1 - node.layer.p for node in network.nodes if isinstance(node.layer, DropPath) and node.layer.p
+        node.index: 1 - node.layer.p
+        for node in network.nodes
+        if isinstance(node.layer, DropPath) and largest(node.layer.p) > 0
     }
     if not chances:
         return None

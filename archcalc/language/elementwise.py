@@ -6,19 +6,40 @@ array leaves an expression, because a network has one structure: DiffersError.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from archcalc.errors import DiffersError
-from archcalc.sizes import is_array, largest, smallest
+from archcalc.language.bounds import bounded
+from archcalc.language.grammar import ExpressionError
+from archcalc.sizes import equal, int_text, is_array, largest, smallest
+
+APART = "networks of different structure are evaluated apart"
 
 
 def differs(holds: Any) -> DiffersError:
-    """The error about a condition, or about a value, that differs between the elements of arrays."""
-    return DiffersError(
-        "a condition holds for some numbers of an array and not for others; "
-        "networks of different structure are evaluated apart",
-        holds,
-    )
+    """The error about a condition that differs between the elements of arrays."""
+    return DiffersError(f"a condition holds for some numbers of an array and not for others; {APART}", holds)
+
+
+def single(value: Any) -> Any:
+    """An array of whole numbers as the one number that all elements are: the structure of a network depends on it.
+
+    DiffersError if the elements differ. Its ``holds`` says which elements equal the first. Any other value stays.
+    """
+    if not is_array(value) or not is_whole(value):
+        return value
+    first = value.item(0)
+    holds = value == first
+    if smallest(holds):
+        return first
+    raise DiffersError(f"a number that the structure depends on is {int_text(value)} in an array; {APART}", holds)
+
+
+def is_whole(n: Any) -> bool:
+    """Whether n is an int or an int64 array. A whole number in a float is not."""
+    return type(n) is int or (is_array(n) and str(n.dtype) == "int64")
 
 
 def is_mixed(value: Any) -> bool:
@@ -58,7 +79,7 @@ def chosen(holds: Any, value: Any, other: Any) -> Any:
     Both are computed for all elements, so that one of them may be used for no element at all.
     """
     if all(_is_number(n) for n in (value, other)):
-        return value * holds + other * ~holds
+        return where(holds, value, other)
     if all(isinstance(n, bool) or is_mixed(n) for n in (value, other)):
         return uniform((value & holds) | (other & ~holds))
     if type(value) is type(other) and isinstance(value, str) and value == other:
@@ -66,7 +87,95 @@ def chosen(holds: Any, value: Any, other: Any) -> Any:
     raise differs(holds)
 
 
+def where(holds: Any, value: Any, other: Any) -> Any:
+    """The numbers ``value`` where a condition holds, else the numbers ``other``."""
+    if isinstance(holds, bool):
+        return value if holds else other
+    return value * holds + other * ~holds  # exact, because one of the two is zero
+
+
 def _is_number(value: Any) -> bool:
     return (isinstance(value, (int, float)) and not isinstance(value, bool)) or (
         is_array(value) and not is_mixed(value)
     )
+
+
+OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "/": operator.truediv,
+}
+
+
+def arithmetic(op: str, a: Any, b: Any) -> Any:
+    """``a op b`` for numbers, at least one of them an array. All operands are within the bounds of numbers."""
+    bounded(a), bounded(b)
+    whole = is_whole(a) and is_whole(b)
+    if op in ("//", "%", "/"):
+        if largest(b == 0):
+            raise ExpressionError(f"division by zero: {int_text(a)} {op} {int_text(b)}")
+        if op == "/" and whole and equal(a % b, 0):
+            return bounded(a // b)
+    elif op == "*" and whole and int(largest(abs(a))) * int(largest(abs(b))) >= 2**63:
+        bounded(a * (b * 1.0) / 2)  # int64 products would wrap around; those of floats are off by less than the half
+    return bounded(OPERATORS[op](a, b))
+
+
+def _ceil(n: Any) -> Any:
+    return n if is_whole(n) else -_floor(-n)
+
+
+def _floor(n: Any) -> Any:
+    return n if is_whole(n) else (n // 1).astype("int64")
+
+
+def _int(n: Any) -> Any:
+    return n.astype("int64")
+
+
+def _round(n: Any) -> Any:
+    """Rounded to the nearest whole number, a half to the even one, as Python rounds."""
+    return n.round().astype("int64")
+
+
+def _best(better: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """``max`` or ``min`` of a list or of several numbers."""
+
+    def best(*values: Any) -> Any:
+        first, *others = values if len(values) > 1 else values[0]
+        for value in others:
+            first = where(better(value, first), value, first)
+        return first
+
+    return best
+
+
+def _sum(values: Any) -> Any:
+    total: Any = 0
+    for value in values:
+        total = bounded(total + value)
+    return total
+
+
+def _make_divisible(v: Any, divisor: Any = 8) -> Any:
+    if not is_whole(divisor) or smallest(divisor) < 1:
+        raise ExpressionError(f"make_divisible needs a whole divisor from 1 on, got {int_text(divisor)}")
+    rounded = _best(operator.gt)(divisor, _int(v + divisor / 2) // divisor * divisor)
+    return rounded + divisor * (rounded < 0.9 * v)
+
+
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "abs": abs,
+    "ceil": _ceil,
+    "floor": _floor,
+    "int": _int,
+    "make_divisible": _make_divisible,
+    "max": _best(operator.gt),
+    "min": _best(operator.lt),
+    "round": _round,
+    "sum": _sum,
+}
+"""The functions of ``operations.FUNCTIONS`` on numbers of which at least one is an array."""

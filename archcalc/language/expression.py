@@ -12,19 +12,16 @@ from typing import Any
 
 from archcalc.errors import DiffersError, unknown
 from archcalc.language import grammar
+from archcalc.language.bounds import Spend, bounded, bounded_list, free
 from archcalc.language.elementwise import chosen, decided, differs, uniform
 from archcalc.language.grammar import ExpressionError, Tree
 from archcalc.language.operations import (
     FUNCTIONS,
     UNKNOWN,
-    Spend,
     UnknownValueError,
     arithmetic,
-    bounded,
-    bounded_list,
     called,
     compare,
-    free,
     item,
     number,
     truth,

@@ -1,7 +1,7 @@
-"""The operators and functions of the expression language, on numbers, arrays, lists and words.
+"""The operators and functions of the expression language, on numbers, lists and words; on arrays see ``elementwise``.
 
-Every result is bounded: a number by MAX_NUMBER, which excludes infinity and NaN, and a list by MAX_VALUES and
-MAX_NESTING. If the time of a function grows with a list, the function reports its operations to ``spend``.
+Every result is bounded: see ``bounds``. If the time of a function grows with a list, the function reports its operations
+to ``spend``.
 """
 
 from __future__ import annotations
@@ -11,27 +11,15 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archcalc.language.elementwise import equal_values, is_mixed, uniform
+from archcalc.language import elementwise
+from archcalc.language.bounds import Spend, bounded, bounded_list, free
+from archcalc.language.elementwise import equal_values, is_mixed, single, uniform
 from archcalc.language.grammar import ExpressionError
 from archcalc.layers.settings import message_text
-from archcalc.sizes import int_text, is_array, largest
-
-MAX_NUMBER = 10**15
-MAX_VALUES = 10_000
-"""The most values in a list, the values of inner lists included."""
-MAX_NESTING = 50
-"""The most lists around a value."""
+from archcalc.sizes import is_array
 
 UNKNOWN: Any = object()
 """A value in a scope that is unknown because of an earlier problem. That problem is already reported."""
-
-
-Spend = Callable[[int], None]
-"""A function that is called with a number of operations before they run. It raises an error to refuse them."""
-
-
-def free(operations: int) -> None:
-    """A ``spend`` that counts no operations."""
 
 
 class UnknownValueError(ExpressionError):
@@ -50,6 +38,14 @@ def make_divisible(v: Any, divisor: Any = 8) -> Any:
     return rounded + divisor if rounded < 0.9 * v else rounded
 
 
+def sum_of(values: Any) -> Any:
+    """The sum from left to right. Python's own ``sum`` of floats differs between its versions."""
+    total: Any = 0
+    for value in values:
+        total = total + value
+    return total
+
+
 FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
     # name: function, fewest and most arguments
     "abs": (abs, 1, 1),
@@ -61,7 +57,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
     "max": (max, 1, 8),  # of a list or of several numbers, like min
     "min": (min, 1, 8),
     "round": (round, 1, 1),
-    "sum": (sum, 1, 1),
+    "sum": (sum_of, 1, 1),
 }
 
 PLAIN = frozenset((int, float, str, bool, type(None)))
@@ -93,50 +89,24 @@ def truth(value: Any) -> Any:
     raise ExpressionError(f"expected true or false, got {message_text(value)}")
 
 
-def bounded_list(values: list[Any], spend: Spend = free) -> list[Any]:
-    """``values``; ExpressionError if the list is too long or too deep. Each use of a name can double or nest a list."""
-    level: list[Any] = [values]
-    count = depth = 0
-    while level:
-        inside: list[Any] = []
-        for items in level:
-            count += len(items)
-            if count > MAX_VALUES:
-                raise ExpressionError(f"a list of more than {MAX_VALUES:,} values")
-            inside += [item for item in items if isinstance(item, (list, tuple))]
-        depth += 1
-        if depth > MAX_NESTING:
-            raise ExpressionError(f"lists nested deeper than {MAX_NESTING} levels")
-        level = inside
-    spend(count)
-    return values
-
-
 def arithmetic(op: str, a: Any, b: Any) -> Any:
     """The result of ``a op b``, for numbers and arrays."""
     number(a), number(b)
+    if type(a) not in PLAIN or type(b) not in PLAIN:
+        return elementwise.arithmetic(op, a, b)
     if op == "+":
         return bounded(a + b)
     if op == "-":
         return bounded(a - b)
     if op == "*":
         return bounded(a * b)
-    if largest(b == 0):
-        raise ExpressionError(f"division by zero: {int_text(a)} {op} {int_text(b)}")
+    if b == 0:
+        raise ExpressionError(f"division by zero: {a} {op} {b}")
     if op == "//":
         return bounded(a // b)
     if op == "%":
         return bounded(a % b)
     return bounded(a // b if isinstance(a, int) and isinstance(b, int) and a % b == 0 else a / b)
-
-
-def bounded(n: Any) -> Any:
-    """``n``; ExpressionError if n is not between -MAX_NUMBER and MAX_NUMBER."""
-    if type(n) is int and -MAX_NUMBER <= n <= MAX_NUMBER:
-        return n
-    if largest(abs(n)) <= MAX_NUMBER:
-        return n
-    raise ExpressionError(f"a number beyond {MAX_NUMBER:,}")
 
 
 def compare(op: str, a: Any, b: Any, spend: Spend = free) -> Any:
@@ -156,6 +126,7 @@ def item(sequence: Any, position: Any) -> Any:
     """``sequence[position]``. Positions start at 0; negative positions count from the end."""
     if not isinstance(sequence, (list, tuple)):
         raise ExpressionError(f"only a list can be indexed, got {message_text(sequence)}")
+    position = position if type(position) in PLAIN else single(position)
     if not isinstance(position, int) or isinstance(position, bool):
         raise ExpressionError(f"an index must be a whole number, got {message_text(position)}")
     if not -len(sequence) <= position < len(sequence):
@@ -177,6 +148,8 @@ def called(name: str, arguments: list[Any], spend: Spend = free) -> Any:
     for value in values:
         number(value)
     try:
+        if any(type(value) not in PLAIN and is_array(value) for value in values):
+            return bounded(elementwise.FUNCTIONS[name](*arguments))
         return bounded(FUNCTIONS[name][0](*arguments))
     except ExpressionError:
         raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archcalc.errors import ArchcalcError, clipped, nearest
+from archcalc.language.bounds import MAX_NUMBER
 from archcalc.language.tree import parse, scalar
 from archcalc.layers.settings import message_text
 from archcalc.settings_text import setting_text
-from archcalc.sizes import is_array, largest
+from archcalc.sizes import arrays_in, int_text, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.language.family import Family
@@ -103,6 +104,11 @@ def mismatch(name: str, given: Any, default: Any) -> str:
         return f"{name}: expected a number, true or false, a word or a list of these, got a mapping"
     if not _finite(given):
         return f"{name}: expected finite numbers, got {message_text(given)}"
+    for array in arrays_in([given]):
+        if str(array.dtype) not in ("int64", "float64"):
+            return f"{name}: expected an int64 or a float64 array, got {array.dtype}"
+        if largest(abs(array)) > MAX_NUMBER:
+            return f"{name}: numbers in arrays are at most {MAX_NUMBER:,}, got {int_text(array)}"
     if default is None or _alike(given, default):
         return ""
     return f"{name}={setting_text(given)}: expected {_kind(default)} as in {name}={setting_text(default)}"
@@ -121,6 +127,8 @@ def _finite(given: Any) -> bool:
 def _alike(given: Any, default: Any) -> bool:
     if isinstance(default, bool) or isinstance(given, bool):
         return isinstance(default, bool) and isinstance(given, bool)
+    if isinstance(default, int) and is_array(given):
+        return bool(str(given.dtype) == "int64")
     if isinstance(default, (int, float)):
         number = isinstance(given, int) or hasattr(given, "dtype")
         return number or (isinstance(given, float) and isinstance(default, float))

@@ -9,9 +9,10 @@ import re
 from typing import Any, NamedTuple
 
 from archcalc.errors import Place, clipped
+from archcalc.language.bounds import Spend, bounded_list, free
+from archcalc.language.elementwise import single
 from archcalc.language.expression import Expression, Scope, parse
 from archcalc.language.grammar import ExpressionError
-from archcalc.language.operations import Spend, bounded_list, free
 from archcalc.layers import Layer
 from archcalc.layers.settings import message_text
 from archcalc.letters import LAYER_SIGNS, MOST_LETTERS, is_name, normal
@@ -218,12 +219,14 @@ def _expressions(part: Expression | Range) -> tuple[Expression, ...]:
 
 
 def _whole(value: Any) -> int:
+    value = single(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     raise ExpressionError(f"a range needs whole numbers, got {message_text(value)}")
 
 
 def _word(value: Any) -> str:
+    value = single(value)
     if isinstance(value, (int, str)) and not isinstance(value, bool):
         return str(value)[: MAX_TEMPLATE + 1]
     raise ExpressionError(f"braces need a whole number or a word, got {message_text(value)}")

@@ -10,7 +10,7 @@ from archcalc.errors import LayerError
 from archcalc.layers.axes import AxisName, axis_number, axis_size, whole_along
 from archcalc.layers.base import Layer, Pointwise
 from archcalc.layers.settings import INFINITY, Choice, Flag, Number
-from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, divide
+from archcalc.sizes import NO_PARAMS, POINT, Int, Params, Shape, Window, Work, divide, int_text, is_array, largest
 
 
 class Activation(Pointwise):
@@ -46,8 +46,9 @@ class HardTanh(Activation, type="hard_tanh"):
     max = Number("upper limit", 1.0, low=-INFINITY)
 
     def shape(self, x: Shape) -> Shape:
-        if not self.min < self.max:
-            raise LayerError(f"hard_tanh: min {self.min:g} must be smaller than max {self.max:g}")
+        if largest(self.min - self.max) >= 0:
+            low, high = (int_text(n) if is_array(n) else f"{n:g}" for n in (self.min, self.max))
+            raise LayerError(f"hard_tanh: min {low} must be smaller than max {high}")
         return x
 
     def work(self, out: Shape, x: Shape) -> Work:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archcalc.errors import LayerError
-from archcalc.sizes import NO_WORK, Int, Work, int_text, smallest
+from archcalc.sizes import NO_WORK, Int, Work, equal, int_text, is_array, smallest
 
 WEIGHT_NORMS = (None, "channels", "last", "standardised", "scaled")
 """How weights are computed; None: the weights themselves are trained."""
@@ -32,14 +34,18 @@ def computing(norm: str | None, weights: Int, groups: Int) -> Work:
     return Work(mul=2 * weights + scaled, add=3 * weights - groups, exp=groups, div=3 * groups)
 
 
-def need_constants(norm: str | None, gamma: float, eps: float) -> None:
+def need_constants(norm: str | None, gamma: Any, eps: Any) -> None:
     """LayerError if a constant is given that the weights do not have."""
-    if gamma != 1 and norm != "scaled":
-        raise LayerError(f"gamma {gamma:g} is the factor of weights that are scaled: say weight_norm: scaled")
-    if eps != EPS and norm not in STANDARDISED:
+    if not equal(gamma, 1) and norm != "scaled":
+        raise LayerError(f"gamma {_text(gamma)} is the factor of weights that are scaled: say weight_norm: scaled")
+    if not equal(eps, EPS) and norm not in STANDARDISED:
         raise LayerError(
-            f"eps {eps:g} is added to the variance of weights: say weight_norm: standardised or weight_norm: scaled"
+            f"eps {_text(eps)} is added to the variance of weights: say weight_norm: standardised or weight_norm: scaled"
         )
+
+
+def _text(number: Any) -> str:
+    return int_text(number) if is_array(number) else f"{number:g}"
 
 
 def need_several(norm: str | None, fan_in: Int) -> None:

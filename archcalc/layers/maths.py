@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archcalc.errors import LayerError
 from archcalc.layers.base import Pointwise
 from archcalc.layers.settings import INFINITY, Choice, Number
-from archcalc.sizes import Shape, Work
+from archcalc.sizes import Shape, Work, largest
 
 FUNCTIONS = ("abs", "exp", "log", "sqrt", "sin", "cos", "power")
 
@@ -35,14 +37,15 @@ class Math(Pointwise, type="math"):
                 if self.exponent is None
                 else f"math: {self.function} has no exponent; say function: power"
             )
-        if self.exponent == 0:
+        if self.exponent is not None and largest(self.exponent == 0):
             raise LayerError("math: power with the exponent 0 makes every value 1")
         return x
 
     def work(self, out: Shape, x: Shape) -> Work:
         if self.function == "abs":
             return Work(compare=x.values)
-        return Work(mul=x.values) if self.exponent == 2 else Work(exp=x.values)
+        square: Any = (self.exponent == 2) * 1
+        return Work(mul=x.values * square, exp=x.values * (1 - square))
 
 
 class Scale(Pointwise, type="scale"):
@@ -56,9 +59,9 @@ class Scale(Pointwise, type="scale"):
     storage = "in_place"
 
     @property
-    def multiplies(self) -> bool:
+    def multiplies(self) -> Any:
         """Whether there is a product: not for a factor of 1 beside a shift."""
-        return bool(self.factor != 1 or self.shift == 0)
+        return (self.factor != 1) | (self.shift == 0)
 
     def work(self, out: Shape, x: Shape) -> Work:
         return Work(mul=x.values * self.multiplies, add=x.values * (self.shift != 0))

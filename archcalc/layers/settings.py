@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.errors import LayerError, unknown
-from archcalc.sizes import MAX_SIZE, equal, is_array, largest, smallest
+from archcalc.sizes import MAX_SIZE, equal, int_text, is_array, largest, smallest
 
 REQUIRED: Any = object()
 INFINITY = float("inf")
@@ -42,8 +42,8 @@ class Setting:
 def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = "") -> Any:
     """``value`` as an Int from least to most; LayerError otherwise.
 
-    ``instead`` ends the message about a smaller number, and says what to do. Where overflow is searched for, a float64
-    array of whole numbers replaces the int64 array.
+    ``instead`` ends the message about a smaller number, and says what to do. Whole numbers in a float64 array become
+    an int64 array.
     """
     if hasattr(value, "dtype") and value.ndim == 0:
         value = value.item()  # a NumPy scalar wraps around, a Python int does not
@@ -54,8 +54,11 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = ""
             raise LayerError(f"expected an int64 array, got {value.dtype}")
         if value.size == 0:
             raise LayerError("expected numbers, got an empty array")
-        if str(value.dtype) == "float64" and not equal(value % 1, 0):
-            raise LayerError(f"expected whole numbers, got {message_text(value.tolist())}")
+        if str(value.dtype) == "float64":
+            if not equal(value % 1, 0):
+                raise LayerError(f"expected whole numbers, got {message_text(value.tolist())}")
+            if largest(abs(value)) < 2**63:
+                value = value.astype("int64")
         low, high = int(smallest(value)), int(largest(value))
     elif isinstance(value, int) and not isinstance(value, bool):
         low = high = value
@@ -74,6 +77,10 @@ def message_text(value: Any) -> str:
         return "nothing"
     text = str(value).lower() if isinstance(value, bool) else _start(value, 70)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _number_text(value: Any) -> str:
+    return int_text(value) if is_array(value) else message_text(value)
 
 
 def _start(value: Any, room: int) -> str:
@@ -207,7 +214,7 @@ class Text(Setting):
 
 
 class Number(Setting):
-    """A number from ``low`` to ``high``."""
+    """A number from ``low`` to ``high``, or an array of such numbers."""
 
     def __init__(self, help: str, default: Any = REQUIRED, *, low: float = 0.0, high: float = float("inf")) -> None:
         super().__init__(help, default)
@@ -217,13 +224,13 @@ class Number(Setting):
         )
 
     def read(self, value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not (isinstance(value, (int, float)) or is_array(value)):
             raise LayerError(f"expected a number, got {message_text(value)}")
-        if not abs(value) < INFINITY:  # as NaN is not
+        if not largest(abs(value)) < INFINITY:  # as NaN is not
             raise LayerError(f"expected a finite number, got {message_text(value)}")
-        if not self.low <= value <= self.high:
+        if not (self.low <= smallest(value) and largest(value) <= self.high):
             most = f"to {self.high:g}" if self.high < INFINITY else "on"
-            raise LayerError(f"must be from {self.low:g} {most}, got {message_text(value)}")
+            raise LayerError(f"must be from {self.low:g} {most}, got {_number_text(value)}")
         return value
 
     def schema(self) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, nearest, unknown
-from archcalc.inputs import any_array, single
+from archcalc.inputs import single
 from archcalc.layers import Layer
 from archcalc.layers.convolution import ConvTable
 from archcalc.layers.settings import message_text
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
-from archcalc.sizes import Params, Shape
+from archcalc.sizes import Params, Shape, any_array
 
 if TYPE_CHECKING:
     from archcalc.memory.training import Training

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from archcalc.analysis import Analysis
@@ -48,7 +48,16 @@ def _arrays(analysis: Analysis) -> dict[str, Any]:
     names = AXES.get(len(axes)) or [f"axis {at}" for at in range(1, len(axes) + 1)]
     sizes = dict(zip(("channels", *names), (analysis.input.channels, *axes), strict=True))
     sizes_and_batch = {f"input {name}": size for name, size in sizes.items()} | {"batch": analysis.batch}
-    return {name: n for name, n in (sizes_and_batch | analysis.network.settings).items() if is_array(n)}
+    return {name: n for name, n in _items(sizes_and_batch | analysis.network.settings) if is_array(n)}
+
+
+def _items(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The values by name, those in a list by number: ``widths[0]``."""
+    for name, value in values.items():
+        if isinstance(value, (list, tuple)):
+            yield from _items({f"{name}[{at}]": item for at, item in enumerate(value)})
+        else:
+            yield name, value
 
 
 def _text(shape: Sequence[int]) -> str:
@@ -56,7 +65,7 @@ def _text(shape: Sequence[int]) -> str:
 
 
 def _range(n: Any, text: Any = lambda n: f"{n:,}") -> str:
-    low, high = int(smallest(n)), int(largest(n))
+    low, high = smallest(n), largest(n)
     return str(text(low)) if low == high else f"{text(low)} to {text(high)}"
 
 

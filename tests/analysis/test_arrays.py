@@ -13,7 +13,7 @@ from archcalc import Network, analyze, load
 from archcalc.analysis.depth import depth
 from archcalc.errors import ArchcalcError, DiffersError, LayerError
 from archcalc.layers import registry
-from archcalc.sizes import Shape
+from archcalc.sizes import Shape, arrays_in
 from tests import random_nets as nets
 
 np = pytest.importorskip("numpy")
@@ -254,10 +254,23 @@ def test_numpy_scalars_count_as_python_ints():
     assert type(analysis.totals.macs) is int
 
 
-@pytest.mark.parametrize("widths", [np.array([4.0, 8.0]), np.array([4, 8], "int32"), np.array([4.5, 8.0])])
-def test_widths_that_are_not_int64_are_refused(spec, widths):
-    with pytest.raises(ArchcalcError, match=r"expected (an int64 array|whole numbers), got "):
-        load(spec, width=widths).analyze()
+@pytest.mark.parametrize(
+    ("widths", "text"),
+    [
+        (np.array([4.0, 8.0]), "width=[4.0..8.0]: expected a whole number as in width=8"),
+        (np.array([4, 8], "int32"), "width: expected an int64 or a float64 array, got int32"),
+        (np.array([True, False]), "width: expected finite numbers, got "),
+        (
+            np.array([4, 10**16]),
+            "width: numbers in arrays are at most 1,000,000,000,000,000, got [4..10000000000000000]",
+        ),
+        (np.array([4.0, float("nan")]), "width: expected finite numbers, got "),
+        ([np.array([4, 8], "uint8")], "width: expected an int64 or a float64 array, got uint8"),
+    ],
+)
+def test_widths_that_are_no_numbers_of_64_bits_are_refused(spec, widths, text):
+    with pytest.raises(ArchcalcError, match="^" + re.escape(text)):
+        load(spec, width=widths)
 
 
 # Overflow. One 1x1 convolution without bias on a 1-channel map does out*h*w products: 2*out*h*w FLOP.
@@ -354,6 +367,65 @@ def test_batches_and_settings_that_do_not_broadcast_are_refused():
         load("vgg16").analyze(input=(3, np.array([64, 96]), 64), batch=np.array([1, 2, 3]))
     with pytest.raises(ArchcalcError, match="do not broadcast together"):
         load("vgg16", classes=np.array([10, 100])).analyze(batch=np.array([1, 2, 3]))
+
+
+def in_groups(name, settings):
+    """The elements of arrays of settings, in groups of one structure, each with its analysis."""
+    (count,) = {array.size for array in arrays_in(settings.values())}
+    left, groups = [np.arange(count)], []
+    while left:
+        group = left.pop()
+        try:
+            groups.append((group, load(name, **chosen(settings, group)).analyze()))
+        except DiffersError as error:
+            holds = np.broadcast_to(error.holds, group.shape)
+            left += [group[holds], group[~holds]]
+    return groups
+
+
+def chosen(settings, which):
+    """The settings of some elements, or of one as Python numbers."""
+    pick = lambda array: array[which].item() if isinstance(which, int) else array[which]  # noqa: E731
+    return {
+        key: [pick(n) for n in value] if isinstance(value, list) else pick(value) for key, value in settings.items()
+    }
+
+
+RANDOM_WIDTHS = np.random.default_rng(1).uniform(0.1, 2, 40)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "groups"),
+    [
+        ("mobilenet_v2", {"width": RANDOM_WIDTHS}, 3),  # narrow ones have further shortcuts: of 8 to 8 channels
+        ("mnasnet_a1", {"width": RANDOM_WIDTHS}, 2),
+        ("efficientnet_b0", {"width": RANDOM_WIDTHS, "drop_path": RANDOM_WIDTHS / 2}, 3),
+        ("mobilenet_v1", {"width": RANDOM_WIDTHS}, 1),
+    ],
+)
+def test_widths_of_the_zoo(name, settings, groups):
+    found = in_groups(name, settings)
+    assert len(found) <= groups
+    for group, array in found:
+        for at in (0, group.size // 2):
+            scalar = load(name, **chosen(settings, int(group[at]))).analyze()
+            same(array, scalar, (at,), group.shape)
+            for row, alone in zip(array.rows, scalar.rows, strict=True):
+                assert [one.exact for one in row.field] == [one.exact for one in alone.field]
+
+
+def test_numbers_that_change_no_count(tmp_path):
+    """A square has one product for each value, any other power one exponential."""
+    path = tmp_path / "power.yaml"
+    path.write_text(
+        "input: [1, 4]\nparams: {power: 2.0, by: 1.0}\nlayers:\n"
+        "  - math: {function: power, exponent: power}\n  - scale: {factor: by, shift: 1}\n"
+    )
+    work = load(str(path), power=np.array([2.0, 3.0, 0.5]), by=np.array([1.0, 1.0, 2.0])).analyze().totals.work
+    assert work.mul.tolist() == [4, 0, 4]
+    assert work.exp.tolist() == [0, 4, 4]
+    with pytest.raises(ArchcalcError, match="power with the exponent 0 makes every value 1"):
+        load(str(path), power=np.array([2.0, 0.0])).analyze()
 
 
 BRANCHING = """
