@@ -1,0 +1,292 @@
+"""The figures of the points of a block: many at once through arrays, and the points that the network refuses.
+
+A group of points is one evaluation on arrays. If a condition of the spec differs within the group, the group is split
+along the condition. If the network refuses the group, it is halved, down to the points that are refused.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archcalc.analysis import Analysis, analyze
+from archcalc.analysis.elements import narrowed
+from archcalc.conditions.reader import MissingError
+from archcalc.errors import ArchcalcError, DiffersError
+from archcalc.sizes import Shape
+from archcalc.spaces.space import Block, item_of
+
+if TYPE_CHECKING:
+    from archcalc.network import Network
+
+Columns = Mapping[str, Any]
+"""Arrays of one length by the names of the columns."""
+
+
+class Found(NamedTuple):
+    """The points of a block that meet the condition: their places in the block, and a column for every figure.
+
+    refused: the reasons of the points that the network refuses, each with the number of points. lacking: the number of
+    points without a figure of the condition.
+    """
+
+    places: Any
+    figures: Columns
+    refused: Mapping[str, int]
+    lacking: int
+
+
+class How(NamedTuple):
+    """How a network is analyzed. batch: if the batch does not vary."""
+
+    batch: int = 1
+    dtype: str = "float32"
+    convention: str = "archcalc"
+    training: bool = False
+
+
+AS_USUAL = How()
+
+
+class _Group(NamedTuple):
+    """Points of a block. values: for every axis. places: in the block, an array with a dimension for every axis."""
+
+    values: tuple[Sequence[Any], ...]
+    places: Any
+    paired: bool
+
+    def part(self, axis: int, chosen: Any) -> _Group:
+        """The points with the chosen values of an axis, given by their places on the axis."""
+        values = list(self.values)
+        for at in range(len(values)) if self.paired else [axis]:
+            values[at] = [values[at][i] for i in chosen]
+        return _Group(tuple(values), self.places.take(chosen, axis=0 if self.paired else axis), self.paired)
+
+    def by(self, axis: int, keys: Sequence[Any]) -> list[_Group]:
+        """The groups of the points whose values of an axis have the same key."""
+        chosen: dict[Any, list[int]] = {}
+        for at, key in enumerate(keys):
+            chosen.setdefault(key, []).append(at)
+        return [self] if len(chosen) == 1 else [self.part(axis, places) for places in chosen.values()]
+
+
+class Evaluation:
+    """Computes the figures of blocks of points of one network.
+
+    names: of the axes. figures: the function of every column. holds: the condition; None: every point is kept.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        names: Sequence[str],
+        figures: Mapping[str, Callable[[Analysis], Any]],
+        holds: Callable[[Analysis], Any] | None = None,
+        how: How = AS_USUAL,
+    ) -> None:
+        self.network, self.names, self.figures, self.holds, self.how = network, names, figures, holds, how
+
+
+    def block(self, block: Block) -> Found:
+        """The points of the block that meet the condition."""
+        import numpy as np
+
+        whole = _Group(block.values, np.arange(block.count).reshape(block.sides), block.paired)
+        refused: dict[str, int] = defaultdict(int)
+        lacking, found, waiting = 0, [], [whole]
+        while waiting:
+            group = waiting.pop()
+            parts = self._alike(group)
+            if len(parts) > 1:
+                waiting += reversed(parts)
+                continue
+            try:
+                network = self._network(group)
+            except DiffersError as error:
+                waiting += reversed(_split(group, error.holds))
+                continue
+            except ArchcalcError as error:
+                axis = self._longest(group, besides="batch")
+                if axis is not None:
+                    waiting += reversed(_halves(group, axis))
+                else:
+                    refused[str(error.problems[0])] += group.places.size
+                continue
+            try:
+                kept, missing = self._computed(group, network)
+            except ArchcalcError as error:
+                axis = self._longest(group)
+                if axis is not None:
+                    waiting += reversed(_halves(group, axis))
+                else:
+                    refused[str(error.problems[0])] += group.places.size
+            else:
+                lacking += missing
+                found += kept
+        return _joined(found, list(self.figures), refused, lacking)
+
+    def _longest(self, group: _Group, besides: str = "") -> int | None:
+        """The axis with the most values; None if no axis has several. besides: an axis that is not looked at."""
+        axes = [axis for axis, name in enumerate(self.names) if name != besides or group.paired]
+        longest = max(axes, key=lambda axis: len(group.values[axis]), default=None)
+        return longest if longest is not None and len(group.values[longest]) > 1 else None
+
+    def _alike(self, group: _Group) -> list[_Group]:
+        """The groups in which every axis is an array of numbers of one kind, or has one value."""
+        for axis, values in enumerate(group.values):
+            kinds = [self._kind(axis, value) for value in values]
+            if len(set(kinds)) > 1 or (kinds[0] is None and len(values) > 1):
+                parts = group.by(
+                    axis, [repr(value) if kind is None else kind for kind, value in zip(kinds, values, strict=True)]
+                )
+                if len(parts) > 1:
+                    return parts
+        return [group]
+
+    def _kind(self, axis: int, value: Any) -> Any:
+        """What values of an axis become an array together; None: such a value is alone."""
+        name = self.names[axis]
+        own = self.network.settings.get(name)
+        if isinstance(value, float):
+            return None if type(own) is int else float
+        if type(value) is int:
+            return int if abs(value) < 2**63 else None
+        if isinstance(value, list) and name not in ("input", "batch") and value:
+            kinds = {self._kind(axis, item) if type(item) in (int, float) else None for item in value}
+            return (len(value), *kinds) if len(kinds) == 1 and None not in kinds else None
+        return None
+
+    def _computed(self, group: _Group, network: Network) -> tuple[list[tuple[Any, Columns]], int]:
+        """The points of a group that meet the condition, with their figures; and how many lack a figure of it."""
+        import numpy as np
+
+        analysis = self._analysis(group, network)
+        if self.holds is not None:
+            try:
+                met = np.broadcast_to(self.holds(analysis), group.places.shape)
+            except MissingError:
+                return [], group.places.size
+            if not met.any():
+                return [], 0
+            if not met.all():
+                group = _paired(group, met)
+                analysis = self._analysis(group, self._network(group))
+        return [
+            (
+                group.places.ravel(),
+                {name: _column(figure, analysis, group.places.shape) for name, figure in self.figures.items()},
+            )
+        ], 0
+
+    def _network(self, group: _Group) -> Network:
+        """The network of a group, in which every axis with several values is an array with a dimension of its own."""
+        settings, inputs = dict(self.network.settings), dict(self.network.inputs)
+        main = next(iter(inputs))
+        for axis, name in enumerate(self.names):
+            if name == "batch":
+                continue
+            value = _array(group, axis)
+            if name == "input":
+                inputs[main] = self._input(value)
+            else:
+                key, at = item_of(name)
+                own = settings[key]
+                settings[key] = value if at is None else [value if i == at else item for i, item in enumerate(own)]
+        return self.network.at(inputs, settings)
+
+    def _input(self, value: Any) -> Shape:
+        """The main input: a number is the size of every axis."""
+        name, own = next(iter(self.network.inputs.items()))
+        if isinstance(value, (tuple, Shape)):
+            return self.network.takes[name].shape(self.network.full_name, value)
+        return Shape(own.channels, (value,) * len(own.axes))
+
+    def _analysis(self, group: _Group, network: Network) -> Analysis:
+        batch = _array(group, self.names.index("batch")) if "batch" in self.names else self.how.batch
+        return analyze(
+            network, batch=batch, dtype=self.how.dtype, convention=self.how.convention, training=self.how.training
+        )
+
+
+def _array(group: _Group, axis: int) -> Any:
+    """The values of an axis as an array; a value itself, if it is the only one."""
+    import numpy as np
+
+    values = group.values[axis]
+    if all(value is values[0] or value == values[0] for value in values):
+        return values[0]
+    sides = (
+        group.places.shape
+        if group.paired
+        else tuple(len(values) if at == axis else 1 for at in range(group.places.ndim))
+    )
+    columns = zip(*values, strict=True) if isinstance(values[0], list) else [values]
+    arrays = [np.array(column).reshape(sides) for column in columns]
+    return arrays if isinstance(values[0], list) else arrays[0]
+
+
+def _split(group: _Group, holds: Any) -> list[_Group]:
+    """The groups within which a condition has one answer, along one axis at least."""
+    import numpy as np
+
+    answers = np.broadcast_to(holds, group.places.shape)
+    for axis in range(answers.ndim):
+        keys = [answers.take(at, axis=axis).tobytes() for at in range(answers.shape[axis])]
+        parts = group.by(axis, keys)
+        if len(parts) > 1:
+            return parts
+    raise AssertionError("a condition differs, but not between the points")
+
+
+def _halves(group: _Group, axis: int) -> list[_Group]:
+    count = len(group.values[axis])
+    return [group.part(axis, range(count // 2)), group.part(axis, range(count // 2, count))]
+
+
+def _paired(group: _Group, met: Any) -> _Group:
+    """The points of a group where ``met`` is true, point by point."""
+    at = met.nonzero()
+    values = [[axis[i] for i in at[0 if group.paired else number].tolist()] for number, axis in enumerate(group.values)]
+    return _Group(tuple(values), group.places[met], True)
+
+
+def _column(figure: Callable[[Analysis], Any], analysis: Analysis, sides: tuple[int, ...]) -> Any:
+    """A figure of every point, in one row; None where the network has none."""
+    import numpy as np
+
+    try:
+        value = figure(analysis)
+    except MissingError:
+        value = None
+    array = np.asarray(value, dtype=object if isinstance(value, (str, type(None), Fraction)) else None)
+    if array.dtype == object:
+        array = narrowed(np.vectorize(_plain, otypes=[object])(array)) if array.size else array
+    return np.broadcast_to(array, sides).ravel()
+
+
+def _plain(value: Any) -> Any:
+    """A quotient as a number of Python."""
+    if not isinstance(value, Fraction):
+        return value
+    return value.numerator if value.denominator == 1 else float(value)
+
+
+def _joined(
+    found: Sequence[tuple[Any, Columns]], names: Sequence[str], refused: Mapping[str, int], lacking: int
+) -> Found:
+    """The points of all groups, in the order of the block."""
+    import numpy as np
+
+    if not found:
+        return Found(np.array([], dtype=int), {name: np.array([], dtype=int) for name in names}, refused, lacking)
+    places = np.concatenate([places for places, _ in found])
+    order = places.argsort()
+    columns = {}
+    for name in names:
+        arrays = [figures[name] for _, figures in found]
+        if len({array.dtype for array in arrays}) > 1:  # int64 as float64 would lose digits
+            arrays = [array.astype(object) for array in arrays]
+        columns[name] = np.concatenate(arrays)[order]
+    return Found(places[order], columns, refused, lacking)

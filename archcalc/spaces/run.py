@@ -1,0 +1,120 @@
+"""Runs a sweep to its end: the rows in memory, or in a file, with the blocks that are done kept until all are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from archcalc.spaces.output import check_output, types_of, write
+from archcalc.spaces.store import Store
+from archcalc.spaces.sweep import Request, Result, Sweep
+from archcalc.spaces.workers import computed
+from archcalc.units import counted
+
+MOST_REASONS = 5
+"""The most reasons for refused points that are said."""
+
+Steps = Iterable[tuple[int, Result]]
+
+
+class Outcome(NamedTuple):
+    """What a sweep found. columns: the rows; None if they are in a file.
+
+    title: the network. space: the points of the space. points: that were computed. kept: that met the condition. refused,
+    lacking: as in ``Result``.
+    """
+
+    title: str
+    columns: Mapping[str, Any] | None
+    space: int
+    points: int
+    kept: int
+    refused: Mapping[str, int]
+    lacking: int
+
+    @property
+    def lines(self) -> list[str]:
+        """Sentences on the points that are left out."""
+        lines = []
+        if self.points < self.space:
+            lines.append(f"{self.points:,} points drawn from {self.space:,}")
+        alike: Counter[str] = Counter()
+        first: dict[str, str] = {}
+        for reason, count in self.refused.items():
+            kind = re.sub(r"[0-9]+", "0", reason)
+            alike[kind] += count
+            first.setdefault(kind, reason)
+        for kind, count in alike.most_common(MOST_REASONS):
+            lines.append(f"{counted(count, 'point')} refused: {first[kind]}")
+        if len(alike) > MOST_REASONS:
+            rest = sum(alike.values()) - sum(count for _, count in alike.most_common(MOST_REASONS))
+            lines.append(f"{counted(rest, 'point')} refused for {len(alike) - MOST_REASONS:,} other reasons")
+        if self.lacking:
+            lines.append(f"{counted(self.lacking, 'point')} without a figure of the condition left out")
+        return lines
+
+
+def run(
+    request: Request,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    output: str | None = None,
+    format: str = "csv",
+    progress: Callable[[Steps, int, int], Steps] = lambda steps, done, count: steps,
+) -> Outcome:
+    """Compute all blocks of a sweep, and write its rows to ``output`` if that is given.
+
+    progress: a function that passes the blocks on, given the points that are done already, and all points. Blocks that an
+    earlier run of the same sweep left beside ``output`` are not computed again. ArchcalcError if the sweep cannot be, or
+    if the output exists or cannot be written.
+    """
+    sweep = Sweep(request)
+    if output is not None:
+        check_output(output, format)
+    blocks = range(sweep.space.blocks)
+    if output is None or len(blocks) == 1:
+        found = dict(progress(computed(sweep, blocks, workers, scheduler), 0, sweep.space.count))
+        return _outcome(sweep, lambda: (found[number] for number in blocks), output, format)
+    store = Store(output, request)
+    done = [number for number in blocks if store.done(number)]
+    left = sorted({*blocks} - {*done})
+    points = sum(sweep.space.block(number).count for number in done)
+    for number, result in progress(computed(sweep, left, workers, scheduler), points, sweep.space.count):
+        store.put(number, result)
+    outcome = _outcome(sweep, lambda: map(store.get, blocks), output, format)
+    store.remove()
+    return outcome
+
+
+def _outcome(sweep: Sweep, results: Callable[[], Iterator[Result]], output: str | None, format: str) -> Outcome:
+    """The outcome of all blocks, in their order; the rows are written to a file if one is named."""
+    if output is None or sweep.request.pareto:
+        whole = sweep.joined(results())
+        results = lambda: iter([whole])  # noqa: E731
+    points, kept, lacking, refused, types = 0, 0, 0, Counter[str](), dict[str, set[str]]()
+    columns = None
+    for result in results():
+        columns = result.columns
+        points, lacking = points + result.points, lacking + result.lacking
+        kept += len(next(iter(columns.values())))
+        refused.update(result.refused)
+        for name, found in types_of(columns).items():
+            types.setdefault(name, set()).update(found)
+    outcome = Outcome(sweep.title, columns if output is None else None, sweep.space.whole, points, kept, refused, lacking)
+    if output is not None:
+        about = {**facts(sweep), "refused": sum(refused.values())}
+        write(output, format, (result.columns for result in results()), types, about)
+    return outcome
+
+
+def facts(sweep: Sweep) -> dict[str, Any]:
+    """What the numbers of a sweep depend on, for programs."""
+    request = sweep.request
+    given = {"where": request.where, "pareto": list(request.pareto), "sample": request.sample}
+    how = request.how._asdict()
+    if "batch" in [axis.name for axis in request.axes]:
+        del how["batch"]
+    return {"network": sweep.title, **how, **{name: value for name, value in given.items() if value}}

@@ -1,0 +1,138 @@
+"""A sweep: the figures of all points of a space, block by block."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from archcalc.conditions.condition import condition, expression
+from archcalc.errors import ArchcalcError, unknown
+from archcalc.language import load
+from archcalc.settings_text import setting_text
+from archcalc.sizes import Shape
+from archcalc.spaces.axes import Axis
+from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How
+from archcalc.spaces.pareto import front
+from archcalc.spaces.space import Block, Space
+
+USUAL = ("params", "macs", "flops", "values", "memory", "field")
+"""The figures of a sweep for which no columns are named."""
+
+
+class Request(NamedTuple):
+    """What a sweep computes, as data that another process can read.
+
+    net, settings, input: the network. axes, sample, seed, paired: the space. figures: the columns, as in a condition.
+    where: the condition of a point. pareto: the columns whose Pareto set is kept. prepare: a function that is called
+    before the network is loaded, such as one that imports layer types of a user.
+    """
+
+    net: str
+    axes: tuple[Axis, ...]
+    settings: Mapping[str, Any]
+    input: Any = None
+    figures: tuple[str, ...] = USUAL
+    where: str = ""
+    pareto: tuple[str, ...] = ()
+    sample: int | None = None
+    seed: int = 0
+    paired: bool = False
+    how: How = AS_USUAL
+    prepare: Callable[[], None] | None = None
+
+
+class Result(NamedTuple):
+    """The points that are kept, as columns of settings, sizes and figures.
+
+    points: that were computed. refused: the reasons of the points that the network refuses, each with the number of
+    points. lacking: the number of points without a figure of the condition.
+    """
+
+    columns: Columns
+    points: int
+    refused: Mapping[str, int]
+    lacking: int
+
+
+class Sweep:
+    """The points of a request, computed in blocks.
+
+    ArchcalcError if the network, the space or a figure of the request cannot be.
+    """
+
+    def __init__(self, request: Request) -> None:
+        if request.prepare is not None:
+            request.prepare()
+        network = load(request.net, input=request.input, **request.settings)
+        self.request = request
+        self.space = Space(request.axes, sample=request.sample, seed=request.seed, paired=request.paired)
+        self.space.check(network)
+        names = [axis.name for axis in self.space.axes]
+        settings = list(network.settings)
+        figures = {text: expression(text, settings).value for text in request.figures if text not in names}
+        known = [*names, *figures]
+        for text in request.pareto:
+            if text.lstrip("+-") not in known:
+                raise ArchcalcError(unknown("column", text.lstrip("+-"), known))
+        holds = condition(request.where, settings).holds if request.where else None
+        self.title = network.full_name
+        self.evaluation = Evaluation(network, names, figures, holds, request.how)
+
+    def block(self, number: int) -> Result:
+        """The points of a block, by its number."""
+        block = self.space.block(number)
+        found = self.evaluation.block(block)
+        columns = {**_varying(self.space, block, found.places), **found.figures}
+        columns = _front(columns, self.request.pareto)
+        return Result(columns, block.count, found.refused, found.lacking)
+
+    def joined(self, results: Iterable[Result]) -> Result:
+        """The results of several blocks, one after another."""
+        results = list(results)
+        refused: Counter[str] = Counter()
+        for one in results:
+            refused.update(one.refused)
+        points, lacking = sum(one.points for one in results), sum(one.lacking for one in results)
+        columns = {name: together([one.columns[name] for one in results]) for name in results[0].columns}
+        return Result(_front(columns, self.request.pareto), points, refused, lacking)
+
+
+def together(arrays: Sequence[Any]) -> Any:
+    """Arrays, one after another. Numbers of unlike types stay as they are: int64 as float64 would lose digits."""
+    import numpy as np
+
+    full = [array for array in arrays if len(array)] or arrays[:1]
+    if len({array.dtype for array in full}) > 1:
+        full = [array.astype(object) for array in full]
+    return np.concatenate(full)
+
+
+def _varying(space: Space, block: Block, places: Any) -> Columns:
+    """The columns of what varies: numbers where all values of an axis are of one type, and texts elsewhere."""
+    import numpy as np
+
+    columns = {}
+    for at, axis in enumerate(space.axes):
+        values = block.column(at, places)
+        kinds = {type(value) for value in axis.values}
+        if kinds == {int} or kinds == {float}:
+            columns[axis.name] = np.array(values, dtype="float64" if kinds == {float} else None)
+        else:
+            columns[axis.name] = np.array([_text(axis, value) for value in values], dtype=object)
+    return columns
+
+
+def _text(axis: Axis, value: Any) -> str:
+    """A value as the user may type it."""
+    if axis.kind == "input" and isinstance(value, (tuple, Shape)):
+        return str(value if isinstance(value, Shape) else Shape(value[0], tuple(value[1:])))
+    return value if isinstance(value, str) else setting_text(value)
+
+
+def _front(columns: Columns, objectives: Sequence[str]) -> Columns:
+    """The points that no other point beats in the objectives; all points if there are none."""
+    if not objectives or not len(next(iter(columns.values()))):
+        return columns
+    kept = front(columns, objectives)
+    return {name: array[kept] for name, array in columns.items()}

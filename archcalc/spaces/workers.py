@@ -1,0 +1,116 @@
+"""Where the blocks of a sweep are computed: in this process, in several processes, or on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any
+
+from archcalc.errors import ArchcalcError
+from archcalc.spaces.sweep import Request, Result, Sweep
+
+MOST_TRIES = 3
+"""How often a block is given to a worker, if the worker ends without a result."""
+AHEAD = 2
+"""The blocks that each worker is given ahead of time, so that it does not wait; more would fill the memory."""
+
+_here: Sweep | None = None
+"""The sweep of a worker process."""
+
+
+def computed(sweep: Sweep, numbers: Sequence[int], workers: int, scheduler: str | None) -> Iterator[tuple[int, Result]]:
+    """The blocks with these numbers, as they are done, each with its number."""
+    if scheduler is not None:
+        yield from _on_cluster(sweep, numbers, scheduler)
+    elif workers > 1 and len(numbers) > 1:
+        yield from _in_processes(sweep, numbers, min(workers, len(numbers)))
+    else:
+        for number in numbers:
+            yield number, sweep.block(number)
+
+
+def _begin(request: Request) -> None:
+    global _here
+    _here = Sweep(request)
+
+
+def _block(number: int) -> Result:
+    assert _here is not None
+    return _here.block(number)
+
+
+def _in_processes(sweep: Sweep, numbers: Sequence[int], workers: int) -> Iterator[tuple[int, Result]]:
+    """The blocks, in new processes. If a process dies, its blocks are given to another one."""
+    left, tries = list(reversed(numbers)), Counter[int]()
+    while left:
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (sweep.request,))
+        try:
+            for number, result in _as_done(lambda one: pool.submit(_block, one), left, workers):  # noqa: B023
+                yield number, result
+        except BrokenProcessPool as error:
+            number = left[-1]
+            tries[number] += 1
+            if tries[number] == MOST_TRIES:
+                raise ArchcalcError(
+                    f"a process of the sweep ended {MOST_TRIES} times without a result (block {number}): is the memory full? "
+                    "fewer workers need less"
+                ) from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _as_done(submit: Callable[[int], Any], left: list[int], workers: int) -> Iterator[tuple[int, Result]]:
+    """The blocks in ``left``, last first, as they are done. A block is taken out when its result is here."""
+    waiting: dict[Future[Result], int] = {}
+    todo = list(left)
+    while todo or waiting:
+        while todo and len(waiting) < AHEAD * workers:
+            number = todo.pop()
+            waiting[submit(number)] = number
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            number = waiting.pop(future)
+            result = future.result()
+            left.remove(number)
+            yield number, result
+
+
+def _of_request(request: Request, number: int) -> Result:
+    """A block on a worker of a cluster, which makes the sweep of a request once."""
+    global _here
+    if _here is None or _here.request._replace(prepare=None) != request._replace(prepare=None):
+        _here = Sweep(request)
+    return _here.block(number)
+
+
+def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterator[tuple[int, Result]]:
+    """The blocks, on the workers of a Dask scheduler, which gives the blocks of a lost worker to others."""
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise ArchcalcError("--scheduler needs distributed: pip install 'archcalc[cluster]'") from None
+    try:
+        client = Client(scheduler, timeout="10s", set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ArchcalcError(
+            f"no scheduler answers at {scheduler}: {str(error).splitlines()[0] if str(error) else type(error).__name__}; "
+            "dask scheduler starts one, and prints its address, such as tcp://host:8786"
+        ) from None
+    with client:
+        request = client.scatter(sweep.request, broadcast=True, hash=False)
+        todo = list(reversed(numbers))
+        at_once = max(1, sum(client.ncores().values())) * AHEAD
+
+        def submit() -> Any:
+            number = todo.pop()
+            return client.submit(_of_request, request, number, pure=False, retries=MOST_TRIES, key=f"block-{id(todo)}-{number}")
+
+        running = as_completed([submit() for _ in range(min(at_once, len(todo)))])
+        for future in running:
+            yield int(future.key.rpartition("-")[2]), future.result()
+            future.release()
+            if todo:
+                running.add(submit())
