@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,14 +32,23 @@ def tables_text(args: Arguments, tables: Sequence[Table], *, exact: bool | None 
     return render_tables(tables, args.format, exact=digits, width=width(args), verbose=args.verbose)
 
 
-def progress(steps: Iterable[_T], count: int) -> Iterable[_T]:
-    """The steps. On a terminal, a progress bar appears after one second."""
+def progress(
+    steps: Iterable[_T], count: int, unit: str = "network", done: int = 0, size: Callable[[_T], int] = lambda step: 1
+) -> Iterator[_T]:
+    """The steps. On a terminal, a progress bar appears after one second, with the rate and the time left.
+
+    ``size``: how many units a step is. ``done``: the units that an earlier run did.
+    """
     try:
         from tqdm import tqdm
     except ImportError:  # a plain install has no tqdm, so no progress bar
-        return steps
-    bar: Iterable[_T] = tqdm(steps, total=count, unit="network", delay=1, disable=None)
-    return bar
+        yield from steps
+        return
+    scale = count > 10_000
+    with tqdm(total=count, initial=done, unit=f" {unit}s" if scale else unit, unit_scale=scale, delay=1, disable=None) as bar:
+        for step in steps:
+            yield step
+            bar.update(size(step))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ NAMES = (
         "table",
         "list",
         "compare",
+        "sweep",
         "diff",
         "rf",
         "memory",

@@ -12,10 +12,11 @@ from functools import lru_cache, reduce
 from typing import Any, ClassVar, NamedTuple
 
 from archcalc.analysis import Analysis
-from archcalc.conditions.elementwise import Truths
+from archcalc.conditions.dimension import Dimension
+from archcalc.conditions.elementwise import Truths, plain
 from archcalc.conditions.parts import MissingError, need
 from archcalc.conditions.reader import Reader
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, clipped
 from archcalc.language.grammar import COMPARISONS, ExpressionError, Parser, Tree
 
 
@@ -76,6 +77,51 @@ def _condition(text: str, settings: frozenset[str]) -> Condition:
         return found.definite if isinstance(found, Truths) else found
 
     return Condition(text, holds)
+
+
+class Expression(NamedTuple):
+    """A figure, or what is computed from figures: its text, its unit, and its value for an analysis.
+
+    The value is a number or a text, or an array of them for an analysis of arrays. MissingError if the network has none.
+    """
+
+    text: str
+    unit: Dimension | str
+    value: Callable[[Analysis], Any]
+
+
+def expression(text: str, settings: Iterable[str] = ()) -> Expression:
+    """The figure in a text such as ``macs / params`` or ``time('a100')``, which can name these settings too.
+
+    ArchcalcError if it cannot be read, names no figure, or mixes units.
+    """
+    try:
+        typed = Reader(frozenset(settings)).read(_Parser(text).whole()[0])
+    except ExpressionError as error:
+        raise ArchcalcError(f"{clipped(text, 60)}: {error}") from None
+    return Expression(text, typed.unit, lambda analysis: plain(typed.value(analysis)))
+
+
+def named_figures(text: str) -> tuple[tuple[str, str], ...]:
+    """The figures in a text, with commas between, each with the name of its column: ``NAME=FIGURE``, or the figure itself.
+
+    >>> named_figures("macs, t=time('a100', amp), macs / params")
+    (('macs', 'macs'), ('t', "time('a100', amp)"), ('macs / params', 'macs / params'))
+    """
+    parts, depth, start = [], 0, 0
+    for at, letter in enumerate(text):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and depth <= 0:
+            parts.append(text[start:at])
+            start = at + 1
+    found = []
+    for part in [*parts, text[start:]]:
+        name = re.match(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(?!=)", part)
+        figure = part[name.end() if name else 0 :].strip()
+        if not figure:
+            raise ArchcalcError(f"expected figures with commas between, such as params,macs, got {clipped(text, 60)!r}")
+        found.append((name[1] if name else figure, figure))
+    return tuple(found)
 
 
 class Chosen(NamedTuple):

@@ -96,6 +96,20 @@ class Numbers:
             self._quotient = over, under
         return self._quotient
 
+    @property
+    def values(self) -> Array:
+        """The numbers as Python has them: an int where a number is whole, else a float; None where it is lacking."""
+        if self.floats is not None and self.known is True:
+            return self.floats
+        over, under = self.quotient
+        if self.known is True and not is_array(under) and under == 1:
+            return over
+        blank = (over + under + self.known) * 0
+        found = blank.astype(object)
+        parts = ((part + blank).ravel().tolist() for part in (over, under, (self.known + blank) != 0))
+        found.reshape(-1)[:] = [plain(Fraction(a, b)) if known else None for a, b, known in zip(*parts, strict=True)]
+        return found
+
     def __add__(self, other: Any) -> Numbers:
         (a, b), (c, d), known = *_quotients(self, other), _known(self, other)
         return Numbers(_run("+", _run("*", a, d), _run("*", c, b)), _run("*", b, d), known)
@@ -143,6 +157,13 @@ class Numbers:
         return Numbers(*_whole(other)).__mod__(self)
 
 
+def plain(value: Any) -> Any:
+    """A value as users have it: a quotient is an int if it is whole, else a float. Truths are an array of bool."""
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return value.values if isinstance(value, Numbers) else value.definite if isinstance(value, Truths) else value
+
+
 def number(value: Any) -> Any:
     """An exact number: an int, a Fraction, or Numbers; None if the value is no finite number.
 
@@ -183,7 +204,8 @@ def compared(op: str, a: Any, b: Any) -> Any:
     """Whether ``a op b``, exactly: a bool, or Truths for every element."""
     compare = COMPARE[op]
     if not isinstance(a, Numbers) and not isinstance(b, Numbers):
-        return compare(a, b)
+        holds = compare(a, b)  # of texts, also in arrays
+        return Truths(holds) if is_array(holds) else holds
     for one, other, run in ((a, b, compare), (b, a, lambda x, y: compare(y, x))):
         if isinstance(one, Numbers) and one.floats is not None and isinstance(other, (int, Fraction)):
             return _with_floats(one, other, run)

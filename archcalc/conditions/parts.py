@@ -11,6 +11,7 @@ from archcalc.conditions.dimension import EXAMPLES, NUMBER, Dimension
 from archcalc.conditions.elementwise import Numbers, Truths, chosen, chosen_truths, compared, number
 from archcalc.errors import ArchcalcError
 from archcalc.language.grammar import ExpressionError
+from archcalc.sizes import is_array
 
 ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -82,6 +83,8 @@ def kind_of(value: Any) -> Unit:
     """The unit of a setting's value."""
     if isinstance(value, bool):
         return "truth"
+    if is_array(value):
+        return NUMBER if value.dtype.kind in "iuf" else "text"
     return "text" if isinstance(value, str) else "list" if isinstance(value, (list, tuple)) else NUMBER
 
 

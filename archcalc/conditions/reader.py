@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from archcalc.analysis.elements import arrays_in
 from archcalc.conditions.dimension import NUMBER, UNITS
 from archcalc.conditions.elementwise import Truths
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER, Figure, Function
@@ -26,8 +25,9 @@ from archcalc.conditions.parts import (
     need_number,
     negated,
 )
-from archcalc.errors import ArchcalcError, unknown
+from archcalc.errors import unknown
 from archcalc.language.grammar import ExpressionError, Tree
+from archcalc.sizes import is_array
 
 MOST_POWER = 40
 SETTING = "setting."
@@ -121,9 +121,8 @@ class Reader:
         figure = known[key]
 
         def value(of: Any) -> Any:
-            if figure.unit == "text" and not self.inside and arrays_in(of.at_batch(1)):
-                raise ArchcalcError(f"condition: {name} is a text, which arrays of sizes or settings do not have")
-            return exact(figure.value(of), name)
+            found = figure.value(of)
+            return found if is_array(found) and figure.unit == "text" else exact(found, name)
 
         return Typed(name, figure.unit, value, figure.cost)
 

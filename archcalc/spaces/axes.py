@@ -55,13 +55,18 @@ def read_axis(text: str) -> Axis:
 
 def axis(name: str, given: Any) -> Axis:
     """The axis with this name: its values as a text, as one value, or as several (a list, a range, an array)."""
-    kind: Kind = "input" if name == "input" else "batch" if name == "batch" else "setting"
+    kind = kind_of(name)
     try:
         if isinstance(given, str):
             return Axis(name, kind, read_range(given, kind))
         return Axis(name, kind, _several(given, kind))
     except ArchcalcError as error:
         raise ArchcalcError(f"{clipped(name, 60)}: {error}") from None
+
+
+def kind_of(name: str) -> Kind:
+    """What varies along an axis with this name."""
+    return "input" if name == "input" else "batch" if name == "batch" else "setting"
 
 
 def read_range(text: str, kind: Kind = "setting") -> tuple[Any, ...]:
@@ -81,7 +86,7 @@ def read_range(text: str, kind: Kind = "setting") -> tuple[Any, ...]:
         if ":" in part and part.strip()[0] not in "\"'[{":
             found += _of_range(_range(part.strip()), kind)
         else:
-            found.append(_checked(_value(part.strip(), kind), kind))
+            found.append(checked_value(value_of(part.strip(), kind), kind))
         if len(found) > MOST_VALUES:
             raise ArchcalcError(_TOO_MANY)
     return _distinct(found) if len(parts(text)) > 1 else tuple(found)
@@ -90,7 +95,7 @@ def read_range(text: str, kind: Kind = "setting") -> tuple[Any, ...]:
 def _of_range(values: Sequence[int | float], kind: Kind) -> Sequence[int | float]:
     """The values of a range, of which the first and the last are checked."""
     for end in (values[0], values[-1]):
-        _checked(end, kind)
+        checked_value(end, kind)
     return values
 
 
@@ -145,14 +150,14 @@ def _decimal(text: str) -> tuple[int, int]:
     return int(f"{found[1]}{whole}{part}"), power
 
 
-def _value(text: str, kind: Kind) -> Any:
+def value_of(text: str, kind: Kind) -> Any:
     """One value of a list, as in a spec."""
     if kind == "input" and re.fullmatch(_SIZES, text):
         return read_sizes(text)
     return read_setting(f"value={text}")[1]
 
 
-def _checked(value: Any, kind: Kind) -> Any:
+def checked_value(value: Any, kind: Kind) -> Any:
     """A value of an axis; ArchcalcError if the kind of axis has no such values."""
     if kind == "setting":
         if isinstance(value, Mapping) or is_array(value):
@@ -180,7 +185,7 @@ def _several(given: Any, kind: Kind) -> tuple[Any, ...]:
     found = list(islice(given, MOST_VALUES + 1))
     if len(found) > MOST_VALUES:
         raise ArchcalcError(_TOO_MANY)
-    return _distinct([_checked(value, kind) for value in found])
+    return _distinct([checked_value(value, kind) for value in found])
 
 
 def _distinct(values: Sequence[Any]) -> tuple[Any, ...]:

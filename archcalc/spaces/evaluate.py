@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.elements import narrowed
-from archcalc.conditions.reader import MissingError
+from archcalc.conditions.parts import MissingError
 from archcalc.errors import ArchcalcError, DiffersError
 from archcalc.sizes import Shape
 from archcalc.spaces.space import Block, item_of
@@ -260,17 +259,8 @@ def _column(figure: Callable[[Analysis], Any], analysis: Analysis, sides: tuple[
         value = figure(analysis)
     except MissingError:
         value = None
-    array = np.asarray(value, dtype=object if isinstance(value, (str, type(None), Fraction)) else None)
-    if array.dtype == object:
-        array = narrowed(np.vectorize(_plain, otypes=[object])(array)) if array.size else array
-    return np.broadcast_to(array, sides).ravel()
-
-
-def _plain(value: Any) -> Any:
-    """A quotient as a number of Python."""
-    if not isinstance(value, Fraction):
-        return value
-    return value.numerator if value.denominator == 1 else float(value)
+    array = np.asarray(value, dtype=object if isinstance(value, (str, list, type(None))) else None)
+    return np.broadcast_to(narrowed(array) if array.dtype == object else array, sides).ravel()
 
 
 def _joined(

@@ -22,13 +22,11 @@ Steps = Iterable[tuple[int, Result]]
 class Outcome(NamedTuple):
     """What a sweep found. columns: the rows; None if they are in a file.
 
-    title: the network. space: the points of the space. points: that were computed. kept: that met the condition. refused,
-    lacking: as in ``Result``.
+    points: that were computed. kept: the rows. refused, lacking: as in ``Result``.
     """
 
-    title: str
+    sweep: Sweep
     columns: Mapping[str, Any] | None
-    space: int
     points: int
     kept: int
     refused: Mapping[str, int]
@@ -38,8 +36,8 @@ class Outcome(NamedTuple):
     def lines(self) -> list[str]:
         """Sentences on the points that are left out."""
         lines = []
-        if self.points < self.space:
-            lines.append(f"{self.points:,} points drawn from {self.space:,}")
+        if self.points < self.sweep.space.whole:
+            lines.append(f"{counted(self.points, 'point')} drawn from {self.sweep.space.whole:,}")
         alike: Counter[str] = Counter()
         first: dict[str, str] = {}
         for reason, count in self.refused.items():
@@ -103,7 +101,7 @@ def _outcome(sweep: Sweep, results: Callable[[], Iterator[Result]], output: str 
         refused.update(result.refused)
         for name, found in types_of(columns).items():
             types.setdefault(name, set()).update(found)
-    outcome = Outcome(sweep.title, columns if output is None else None, sweep.space.whole, points, kept, refused, lacking)
+    outcome = Outcome(sweep, columns if output is None else None, points, kept, refused, lacking)
     if output is not None:
         about = {**facts(sweep), "refused": sum(refused.values())}
         write(output, format, (result.columns for result in results()), types, about)
@@ -117,4 +115,4 @@ def facts(sweep: Sweep) -> dict[str, Any]:
     how = request.how._asdict()
     if "batch" in [axis.name for axis in request.axes]:
         del how["batch"]
-    return {"network": sweep.title, **how, **{name: value for name, value in given.items() if value}}
+    return {"network": sweep.network.full_name, **how, **{name: value for name, value in given.items() if value}}

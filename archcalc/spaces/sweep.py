@@ -13,18 +13,17 @@ from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
 from archcalc.spaces.axes import Axis
 from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How
-from archcalc.spaces.pareto import front
 from archcalc.spaces.space import Block, Space
 
-USUAL = ("params", "macs", "flops", "values", "memory", "field")
-"""The figures of a sweep for which no columns are named."""
+USUAL = tuple((name, name) for name in ("params", "macs", "flops", "values", "memory", "field"))
+"""The figures of a sweep for which no columns are named, each with its column."""
 
 
 class Request(NamedTuple):
     """What a sweep computes, as data that another process can read.
 
-    net, settings, input: the network. axes, sample, seed, paired: the space. figures: the columns, as in a condition.
-    where: the condition of a point. pareto: the columns whose Pareto set is kept. prepare: a function that is called
+    net, settings, input: the network. axes, sample, seed, paired: the space. figures: the names of the columns,
+    each with a figure as in a condition. where: the condition of a point. pareto: the columns whose Pareto set is kept. prepare: a function that is called
     before the network is loaded, such as one that imports layer types of a user.
     """
 
@@ -32,7 +31,7 @@ class Request(NamedTuple):
     axes: tuple[Axis, ...]
     settings: Mapping[str, Any]
     input: Any = None
-    figures: tuple[str, ...] = USUAL
+    figures: tuple[tuple[str, str], ...] = USUAL
     where: str = ""
     pareto: tuple[str, ...] = ()
     sample: int | None = None
@@ -70,14 +69,16 @@ class Sweep:
         self.space.check(network)
         names = [axis.name for axis in self.space.axes]
         settings = list(network.settings)
-        figures = {text: expression(text, settings).value for text in request.figures if text not in names}
+        figures = {name: expression(text, settings) for name, text in request.figures if name not in names}
         known = [*names, *figures]
         for text in request.pareto:
             if text.lstrip("+-") not in known:
                 raise ArchcalcError(unknown("column", text.lstrip("+-"), known))
         holds = condition(request.where, settings).holds if request.where else None
-        self.title = network.full_name
-        self.evaluation = Evaluation(network, names, figures, holds, request.how)
+        self.network = network
+        self.units = {name: figure.unit for name, figure in figures.items()}
+        values = {name: figure.value for name, figure in figures.items()}
+        self.evaluation = Evaluation(network, names, values, holds, request.how)
 
     def block(self, number: int) -> Result:
         """The points of a block, by its number."""
@@ -134,5 +135,7 @@ def _front(columns: Columns, objectives: Sequence[str]) -> Columns:
     """The points that no other point beats in the objectives; all points if there are none."""
     if not objectives or not len(next(iter(columns.values()))):
         return columns
+    from archcalc.spaces.pareto import front
+
     kept = front(columns, objectives)
     return {name: array[kept] for name, array in columns.items()}

@@ -1,0 +1,55 @@
+"""The table of a sweep: a row for every point that is kept."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from archcalc.conditions.dimension import NUMBER, SIZE, TIME
+from archcalc.conventions import convention
+from archcalc.report.header import Header, subject
+from archcalc.report.table import Heading, Kind, Table
+from archcalc.spaces.output import rows, types_of
+from archcalc.spaces.run import Outcome, facts
+from archcalc.units import counted
+
+MOST_ROWS = 1000
+"""The most rows that a table for readers has."""
+
+
+def sweep_table(outcome: Outcome, most: int | None = MOST_ROWS) -> Table:
+    """A row for every point that is kept, or for the first ``most`` of them."""
+    sweep, columns = outcome.sweep, outcome.columns
+    assert columns is not None
+    request, names = sweep.request, [axis.name for axis in sweep.space.axes]
+    shown = [list(row) for row in islice(rows(columns), most)]
+    footer = list(outcome.lines)
+    if len(shown) < outcome.kept:
+        footer.append(f"{outcome.kept - len(shown):,} more rows: -o FILE.csv or FILE.parquet has all")
+    types = types_of(columns)
+    about = f"{counted(outcome.kept, 'point')} of {outcome.points:,}"
+    about += f" where {request.where}" if request.where else ""
+    about += f", Pareto set of {', '.join(request.pareto)}" if request.pareto else ""
+    return Table(
+        title=f"sweep of {sweep.network.full_name}",
+        headings=[Heading(name, name, _kind(sweep.units.get(name), types[name]), 9) for name in columns],
+        rows=shown,
+        header=Header(
+            {"network": subject(sweep.network)},
+            about=about,
+            input=None if "input" in names else sweep.network.inputs,
+            batch=None if "batch" in names else request.how.batch,
+            dtype=request.how.dtype,
+            side_heads=request.how.training,
+            convention=convention(request.how.convention),
+            options={key: value for key, value in facts(sweep).items() if key in ("where", "sample")},
+        ),
+        footer=footer,
+    )
+
+
+def _kind(unit: object, types: set[str]) -> Kind:
+    if unit is None or "str" in types:
+        return "text"
+    if unit in (SIZE, TIME):
+        return "bytes" if unit == SIZE and "float" not in types else "seconds" if unit == TIME else "ratio"
+    return "count" if unit == NUMBER and "float" not in types else "ratio"
