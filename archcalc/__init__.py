@@ -9,6 +9,7 @@ load(net)                     a network: a name in the zoo, a file, or a one-lin
 from_torch(module, input=...) a network: a PyTorch module of your own
 network.analyze(...)          an analysis: the numbers of every layer, and their totals; also analyze(network, ...)
 networks()                    the networks of the zoo
+sweep(net, input=...)         the figures of a network at many sizes, batches and settings: a data frame
 conventions, convention(name) the conventions for counting: of papers, courses and tools
 Shape(channels, axes)         the shape of an input or of a feature map, for one image
 ArchcalcError                 every mistake of a user, with all problems at once
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from archcalc.analysis.totals import Totals
     from archcalc.conventions import Convention, convention, conventions
     from archcalc.errors import ArchcalcError, Problem
-    from archcalc.front import Analysis, Network, analyze, from_torch, load
+    from archcalc.front import Analysis, Network, analyze, from_torch, load, sweep
     from archcalc.language import networks
     from archcalc.sizes import Shape
     from archcalc.types import InputSizes, Setting, Size
@@ -47,6 +48,7 @@ _HOMES = {
     "from_torch": "archcalc.front",
     "load": "archcalc.front",
     "networks": "archcalc.language",
+    "sweep": "archcalc.front",
 }
 
 __all__ = [
@@ -67,6 +69,7 @@ __all__ = [
     "from_torch",
     "load",
     "networks",
+    "sweep",
 ]
 
 

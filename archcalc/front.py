@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from archcalc.report import DataFrame
-    from archcalc.types import InputSizes, Setting, Size
+    from archcalc.types import InputSizes, Setting, Size, Varying
 
 
 class Analysis(analysis.Analysis):
@@ -150,3 +150,43 @@ def analyze(
     return Analysis.of(
         analysis.analyze(network, input=input, batch=batch, dtype=dtype, convention=convention, training=training)
     )
+
+
+def sweep(
+    net: str | os.PathLike[str] | network.Network | analysis.Analysis,
+    /,
+    points: Mapping[str, Sequence[Setting]] | DataFrame | None = None,
+    *,
+    where: str = "",
+    columns: str | Sequence[str] | None = None,
+    pareto: str | Sequence[str] = (),
+    sample: int | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    **axes: Varying,
+) -> DataFrame:
+    """The figures of a network at many points: a data frame with a row for each.
+
+    ``axes`` are ``input``, ``batch`` and spec parameters. Each is one value, several values (a list, a range, an array), or a
+    text such as ``"128:512:32"``. A number as ``input`` is the size of every axis; a tuple is all sizes. The points are all
+    combinations, of which the last axis varies fastest; or those of ``points``, with a column for each axis.
+
+    ``columns`` are figures as in a condition: ``["params", "macs / params", "t=time('a100')"]``. ``where`` keeps the points
+    that meet a condition, such as ``"macs <= 300M"``, and ``pareto`` those that no other point beats in these columns (with
+    a - before it, more is better). ``sample`` draws so many points at random, and ``seed`` says which. ``workers`` is the
+    number of processes. ``net`` is what ``load`` accepts, a network, or an analysis, whose batch, dtype and convention apply.
+
+    ``frame.attrs["left_out"]`` has sentences on points that the network refuses, or that lack a figure of the condition.
+
+    ArchcalcError for a name that does not exist, values that cannot be, a condition that cannot be read, and a space of
+    more than 10^9 points.
+    """
+    from archcalc.report.sweep import sweep_frame
+    from archcalc.spaces.asked import request_of
+    from archcalc.spaces.run import run
+
+    start = net if isinstance(net, (network.Network, analysis.Analysis)) else load(net)
+    request = request_of(start, axes, points, columns)
+    pareto = [name.strip() for name in pareto.split(",")] if isinstance(pareto, str) and pareto else pareto
+    request = request._replace(where=where, pareto=tuple(pareto), sample=sample, seed=seed)
+    return sweep_frame(run(request, workers=workers))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, SupportsIndex, TypeAlias
 
 from archcalc.sizes import Shape
@@ -29,3 +29,6 @@ InputSizes: TypeAlias = OneInput | Mapping[str, OneInput]
 
 Setting: TypeAlias = bool | float | str | Sequence["Setting"] | Size | None
 """A value for a parameter of a spec."""
+
+Varying: TypeAlias = Setting | OneInput | Iterable[Setting | OneInput]
+"""The values of an axis of a space: one, several, or a text such as ``128:512:32``."""

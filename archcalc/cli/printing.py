@@ -45,7 +45,9 @@ def progress(
         yield from steps
         return
     scale = count > 10_000
-    with tqdm(total=count, initial=done, unit=f" {unit}s" if scale else unit, unit_scale=scale, delay=1, disable=None) as bar:
+    with tqdm(
+        total=count, initial=done, unit=f" {unit}s" if scale else unit, unit_scale=scale, delay=1, disable=None
+    ) as bar:
         for step in steps:
             yield step
             bar.update(size(step))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME
 from archcalc.conventions import convention
+from archcalc.errors import ArchcalcError
 from archcalc.report.header import Header, subject
 from archcalc.report.table import Heading, Kind, Table
 from archcalc.spaces.output import rows, types_of
 from archcalc.spaces.run import Outcome, facts
 from archcalc.units import counted
+
+if TYPE_CHECKING:
+    from archcalc.report import DataFrame
 
 MOST_ROWS = 1000
 """The most rows that a table for readers has."""
@@ -45,6 +50,20 @@ def sweep_table(outcome: Outcome, most: int | None = MOST_ROWS) -> Table:
         ),
         footer=footer,
     )
+
+
+def sweep_frame(outcome: Outcome) -> DataFrame:
+    """The points as a pandas data frame, with the facts of the sweep in ``attrs``.
+
+    ArchcalcError if pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise ArchcalcError("a data frame needs pandas: pip install 'archcalc[dataframe]'") from None
+    frame = pd.DataFrame(dict(outcome.columns or {}))
+    frame.attrs.update(facts(outcome.sweep), left_out=outcome.lines)
+    return frame
 
 
 def _kind(unit: object, types: set[str]) -> Kind:

@@ -87,7 +87,6 @@ class Evaluation:
     ) -> None:
         self.network, self.names, self.figures, self.holds, self.how = network, names, figures, holds, how
 
-
     def block(self, block: Block) -> Found:
         """The points of the block that meet the condition."""
         import numpy as np

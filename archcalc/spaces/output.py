@@ -27,7 +27,9 @@ def check_output(path: str, format: str) -> None:
     if format == "parquet" and find_spec("pyarrow") is None:
         raise ArchcalcError("Parquet needs pyarrow: pip install 'archcalc[sweep]'")
     if path.endswith("/") and format != "parquet":
-        raise ArchcalcError(f"{path} is a folder, which is for a data set of Parquet files: leave out --format {format}")
+        raise ArchcalcError(
+            f"{path} is a folder, which is for a data set of Parquet files: leave out --format {format}"
+        )
     target = path.rstrip("/")
     refuse_link(target)
     if os.path.exists(target):
@@ -156,5 +158,10 @@ def _tables(blocks: Iterable[Columns], types: Mapping[str, Collection[str]]) -> 
             values = columns[name]
             if kind == known["str"]:
                 values = [None if value is None else str(value) for value in values.tolist()]
-            arrays.append(pa.array(values if values is not columns[name] else values.tolist() if values.dtype == object else values, kind))
+            arrays.append(
+                pa.array(
+                    values if values is not columns[name] else values.tolist() if values.dtype == object else values,
+                    kind,
+                )
+            )
         yield pa.table(arrays, schema=pa.schema(schema))

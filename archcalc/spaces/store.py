@@ -32,16 +32,22 @@ class Store:
         try:
             os.makedirs(self.folder, exist_ok=True)
         except OSError as error:
-            raise ArchcalcError(Problem(f"cannot be made: {(error.strerror or 'not a path').lower()}", self.folder)) from None
+            raise ArchcalcError(
+                Problem(f"cannot be made: {(error.strerror or 'not a path').lower()}", self.folder)
+            ) from None
         if os.path.exists(file):
             with open(file, encoding="utf-8") as opened:
                 known = opened.read()
             if known != made_by:
                 raise ArchcalcError(
-                    Problem("has blocks of another sweep that was stopped; remove it, or name another output", self.folder)
+                    Problem(
+                        "has blocks of another sweep that was stopped; remove it, or name another output", self.folder
+                    )
                 )
         elif os.listdir(self.folder):
-            raise ArchcalcError(Problem("has files that are not of a sweep; remove it, or name another output", self.folder))
+            raise ArchcalcError(
+                Problem("has files that are not of a sweep; remove it, or name another output", self.folder)
+            )
         write_in_folder(file, made_by)
 
     def done(self, number: int) -> bool:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from archcalc.conditions.condition import condition, expression
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.language import load
+from archcalc.named_inputs import chosen_inputs, given_inputs
+from archcalc.network import Network
 from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
 from archcalc.spaces.axes import Axis
@@ -27,7 +29,7 @@ class Request(NamedTuple):
     before the network is loaded, such as one that imports layer types of a user.
     """
 
-    net: str
+    net: str | Network
     axes: tuple[Axis, ...]
     settings: Mapping[str, Any]
     input: Any = None
@@ -63,8 +65,8 @@ class Sweep:
     def __init__(self, request: Request) -> None:
         if request.prepare is not None:
             request.prepare()
-        network = load(request.net, input=request.input, **request.settings)
         self.request = request
+        network = self._network()
         self.space = Space(request.axes, sample=request.sample, seed=request.seed, paired=request.paired)
         self.space.check(network)
         names = [axis.name for axis in self.space.axes]
@@ -79,6 +81,17 @@ class Sweep:
         self.units = {name: figure.unit for name, figure in figures.items()}
         values = {name: figure.value for name, figure in figures.items()}
         self.evaluation = Evaluation(network, names, values, holds, request.how)
+
+    def _network(self) -> Network:
+        request = self.request
+        if isinstance(request.net, str):
+            return load(request.net, input=request.input, **request.settings)
+        if not request.settings and request.input is None:
+            return request.net
+        inputs = request.net.inputs
+        if request.input is not None:
+            inputs = {**inputs, **chosen_inputs(request.net.full_name, request.net.takes, given_inputs(request.input))}
+        return request.net.at(inputs, {**request.net.settings, **request.settings})
 
     def block(self, number: int) -> Result:
         """The points of a block, by its number."""

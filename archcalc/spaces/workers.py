@@ -22,7 +22,16 @@ _here: Sweep | None = None
 
 
 def computed(sweep: Sweep, numbers: Sequence[int], workers: int, scheduler: str | None) -> Iterator[tuple[int, Result]]:
-    """The blocks with these numbers, as they are done, each with its number."""
+    """The blocks with these numbers, as they are done, each with its number.
+
+    ArchcalcError if other processes cannot load the network: they need its name or its file.
+    """
+    if (scheduler is not None or workers > 1) and not isinstance(sweep.request.net, str):
+        network = sweep.request.net
+        if network.origin == "code":
+            raise ArchcalcError(f"{network.full_name} was made by code, which other processes do not have: workers=1")
+        named = network.full_name if network.zoo_name else f"{network.file}:{network.full_name}"
+        sweep = Sweep(sweep.request._replace(net=named))
     if scheduler is not None:
         yield from _on_cluster(sweep, numbers, scheduler)
     elif workers > 1 and len(numbers) > 1:
@@ -106,7 +115,9 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
 
         def submit() -> Any:
             number = todo.pop()
-            return client.submit(_of_request, request, number, pure=False, retries=MOST_TRIES, key=f"block-{id(todo)}-{number}")
+            return client.submit(
+                _of_request, request, number, pure=False, retries=MOST_TRIES, key=f"block-{id(todo)}-{number}"
+            )
 
         running = as_completed([submit() for _ in range(min(at_once, len(todo)))])
         for future in running:

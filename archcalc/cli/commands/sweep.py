@@ -57,25 +57,19 @@ def _format(args: Arguments, file: str | None) -> str:
 def _request(args: Arguments) -> Any:
     """What the options ask for."""
     from archcalc.conditions.condition import named_figures
-    from archcalc.spaces.axes import axis, read_axis
+    from archcalc.spaces.asked import asked
+    from archcalc.spaces.axes import read_axis
     from archcalc.spaces.evaluate import How
     from archcalc.spaces.points import read_points
     from archcalc.spaces.sweep import USUAL, Request
 
-    axes = [read_axis(text) for text in args.vary]
-    fixed = {}
-    for name in ("input", "batch"):
-        text = getattr(args, name)
-        if text is not None:
-            one = axis(name, text)
-            if len(one.values) > 1:
-                axes.append(one)
-            else:
-                fixed[name] = one.values[0]
+    varied = [read_axis(text) for text in args.vary]
+    sizes = asked({name: getattr(args, name) for name in ("input", "batch") if getattr(args, name) is not None})
+    axes = (*varied, *sizes.axes)
     if args.points is not None:
         if axes:
             raise ArchcalcError(f"--points has all that varies: leave out {', '.join(one.name for one in axes)}")
-        axes = list(read_points(args.points))
+        axes = read_points(args.points)
     figures = USUAL if args.columns is None else named_figures(args.columns)
     if args.on is not None:
         options = [name for name in ("amp", "compiled", "channels_last", "tf32") if getattr(args, name)]
@@ -83,16 +77,16 @@ def _request(args: Arguments) -> Any:
         figures += (("time", f"time({', '.join([repr(args.on), *options, *training])})"),)
     return Request(
         args.net,
-        tuple(axes),
+        axes,
         dict(args.set),
-        fixed.get("input"),
+        sizes.input,
         figures,
         args.where or "",
         tuple(args.pareto or ()),
         args.sample,
         args.seed,
         args.points is not None,
-        How(fixed.get("batch", 1), args.dtype, args.convention, args.training),
+        How(sizes.batch or 1, args.dtype, args.convention, args.training),
         partial(load_plugins, args.plugin) if args.plugin else None,
     )
 
@@ -126,7 +120,9 @@ COMMAND = Command(
         Option("--points", "the points, instead of ranges: a column for input, batch and each parameter", "FILE.csv"),
         SET,
         PLUGIN,
-        WHERE._replace(about="only the points that meet a condition, such as 'macs <= 300M'; --where help lists all figures"),
+        WHERE._replace(
+            about="only the points that meet a condition, such as 'macs <= 300M'; --where help lists all figures"
+        ),
         Option(
             "--pareto",
             "only the points that no other point beats in these columns; with a - before it, more is better",
