@@ -35,7 +35,8 @@ class Figure(NamedTuple):
 
 def _field(analysis: Analysis) -> Int | None:
     """The size of the largest field. Where a bound of arrays could be the largest, elements are computed one by one."""
-    if not arrays_in(analysis):
+    of_an_image = analysis.at_batch(1)
+    if not arrays_in(of_an_image):
         row = largest_field(analysis.rows)
         return None if row is None else max(axis.field.size for axis in row.field)
     area, size, exact, found = 0, 0, True, False
@@ -52,7 +53,7 @@ def _field(analysis: Analysis) -> Int | None:
         area, size = area + (here - area) * better, size + (longest - size) * better
         exact = exact * (1 - better) + known * better
     unsure: Any = (exact == 0) + (area == 0)
-    return filled(analysis.at_batch(1), size, unsure, _field) if found else None
+    return filled(of_an_image, size, unsure, _field) if found else None
 
 
 def _weight_bytes(analysis: Analysis) -> Int:

@@ -91,7 +91,7 @@ class Evaluation:
         """The points of the block that meet the condition."""
         import numpy as np
 
-        whole = _Group(block.values, np.arange(block.count).reshape(block.sides), block.paired)
+        whole = _Group(block.values, np.arange(block.points).reshape(block.sides), block.paired)
         refused: dict[str, int] = defaultdict(int)
         lacking, found, waiting = 0, [], [whole]
         while waiting:
@@ -190,7 +190,7 @@ class Evaluation:
                 inputs[main] = self._input(value)
             else:
                 key, at = item_of(name)
-                own = settings[key]
+                own: Any = settings[key]
                 settings[key] = value if at is None else [value if i == at else item for i, item in enumerate(own)]
         return self.network.at(inputs, settings)
 

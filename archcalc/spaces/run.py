@@ -79,7 +79,7 @@ def run(
     store = Store(output, request)
     done = [number for number in blocks if store.done(number)]
     left = sorted({*blocks} - {*done})
-    points = sum(sweep.space.block(number).count for number in done)
+    points = sum(sweep.space.block(number).points for number in done)
     for number, result in progress(computed(sweep, left, workers, scheduler), points, sweep.space.count):
         store.put(number, result)
     outcome = _outcome(sweep, lambda: map(store.get, blocks), output, format)

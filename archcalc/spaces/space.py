@@ -42,7 +42,7 @@ class Block(NamedTuple):
         return (len(self.values[0]),) if self.paired else tuple(map(len, self.values))
 
     @property
-    def count(self) -> int:
+    def points(self) -> int:
         """The number of points."""
         return prod(self.sides)
 

@@ -74,7 +74,7 @@ class Store:
 def digest(request: Request) -> str:
     """What a sweep's numbers depend on: the request, the version, and the text of a file that it names."""
     text = hashlib.sha256(repr(request._replace(prepare=None)).encode())
-    with suppress(OSError, ValueError), open(request.net, "rb") as file:
+    with suppress(OSError, ValueError), open(str(request.net), "rb") as file:
         text.update(file.read())
     return json.dumps({"archcalc": __version__, "sweep": text.hexdigest()})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from archcalc.conditions.condition import condition, expression
@@ -63,6 +64,8 @@ class Sweep:
     """
 
     def __init__(self, request: Request) -> None:
+        if find_spec("numpy") is None:
+            raise ArchcalcError("a sweep needs numpy: pip install 'archcalc[sweep]'")
         if request.prepare is not None:
             request.prepare()
         self.request = request
@@ -97,9 +100,8 @@ class Sweep:
         """The points of a block, by its number."""
         block = self.space.block(number)
         found = self.evaluation.block(block)
-        columns = {**_varying(self.space, block, found.places), **found.figures}
-        columns = _front(columns, self.request.pareto)
-        return Result(columns, block.count, found.refused, found.lacking)
+        columns = _front({**_varying(self.space, block, found.places), **found.figures}, self.request.pareto)
+        return Result(columns, block.points, found.refused, found.lacking)
 
     def joined(self, results: Iterable[Result]) -> Result:
         """The results of several blocks, one after another."""
@@ -130,8 +132,8 @@ def _varying(space: Space, block: Block, places: Any) -> Columns:
     for at, axis in enumerate(space.axes):
         values = block.column(at, places)
         kinds = {type(value) for value in axis.values}
-        if kinds == {int} or kinds == {float}:
-            columns[axis.name] = np.array(values, dtype="float64" if kinds == {float} else None)
+        if kinds <= {int, float}:
+            columns[axis.name] = np.array(values, dtype="float64" if float in kinds else None)
         else:
             columns[axis.name] = np.array([_text(axis, value) for value in values], dtype=object)
     return columns

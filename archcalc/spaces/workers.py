@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
 
@@ -98,11 +99,11 @@ def _of_request(request: Request, number: int) -> Result:
 def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterator[tuple[int, Result]]:
     """The blocks, on the workers of a Dask scheduler, which gives the blocks of a lost worker to others."""
     try:
-        from distributed import Client, as_completed
+        distributed: Any = import_module("distributed")
     except ImportError:
         raise ArchcalcError("--scheduler needs distributed: pip install 'archcalc[cluster]'") from None
     try:
-        client = Client(scheduler, timeout="10s", set_as_default=False)
+        client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise ArchcalcError(
             f"no scheduler answers at {scheduler}: {str(error).splitlines()[0] if str(error) else type(error).__name__}; "
@@ -119,7 +120,7 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
                 _of_request, request, number, pure=False, retries=MOST_TRIES, key=f"block-{id(todo)}-{number}"
             )
 
-        running = as_completed([submit() for _ in range(min(at_once, len(todo)))])
+        running = distributed.as_completed([submit() for _ in range(min(at_once, len(todo)))])
         for future in running:
             yield int(future.key.rpartition("-")[2]), future.result()
             future.release()

@@ -158,5 +158,6 @@ COMMAND = Command(
             short="-o",
         ),
     ),
-    page="spaces.md",
+    needs="sweep",
+    page="sweeps.md",
 )

@@ -1,0 +1,298 @@
+"""Sweeps: every row is what a single run gives, and rows do not depend on blocks, workers or interruptions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archcalc
+from archcalc import ArchcalcError
+from archcalc.conditions.condition import condition, expression, named_figures
+from archcalc.spaces import space as spaces
+from archcalc.spaces.axes import axis, read_axis
+from archcalc.spaces.evaluate import How
+from archcalc.spaces.output import csv_text
+from archcalc.spaces.run import run
+from archcalc.spaces.store import packed, unpacked
+from archcalc.spaces.sweep import Request, Sweep
+
+FIGURES = named_figures(
+    "params, macs, values, memory, field, depth, layers, weight_bytes, output, macs / params, peak,"
+    " step=train_memory(batch=3, adam), t=time('a100', amp)"
+)
+
+
+def request(net: str, *axes: str, **more: Any) -> Request:
+    return Request(net, tuple(map(read_axis, axes)), {}, **more)
+
+
+def rows(found: Any) -> list[dict[str, Any]]:
+    columns = {name: array.tolist() for name, array in found.columns.items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def single(net: str, point: dict[str, Any], figures: Any, how: How = How()) -> dict[str, Any]:
+    """The figures of one point, from a network that is loaded with its settings."""
+    settings = {name: value for name, value in point.items() if name not in ("input", "batch")}
+    network = archcalc.load(net, **settings)
+    size = point.get("input")
+    if size is not None:
+        network = network.at(archcalc.Shape(network.input.channels, (size,) * len(network.input.axes)))
+    analysis = archcalc.analyze(
+        network, batch=point.get("batch", how.batch), dtype=how.dtype, convention=how.convention
+    )
+    return {name: expression(text, network.settings).value(analysis) for name, text in figures}
+
+
+@pytest.mark.parametrize(
+    ("net", "axes", "figures"),
+    [
+        ("vgg16", ["input=30:260:1", "batch=1:40"], FIGURES[:10]),
+        ("vgg11", ["input=64,97", "batch=1,5"], FIGURES),
+        ("resnet18", ["option=a,b,c", "input=1:70:3", "batch=1,8"], FIGURES[:10]),
+        ("mobilenet_v2", ["width=0.25:1.5:0.05", "input=33:225:48"], FIGURES[:10]),
+        ("mobilenet_v2", ["width=0.35,1", "input=64,65", "batch=2,3"], FIGURES),
+        ("densenet121", ["growth=8:40:4", "input=224,256"], FIGURES[:10]),
+        ("vit_b_16", ["input=64:224:16", "batch=1,3"], FIGURES[:10]),
+        ("wrn", ["depth=10:40:6", "k=1:8", "batch=1,7"], FIGURES[:5]),
+    ],
+)
+def test_every_row_is_a_single_run(net, axes, figures):
+    found = Sweep(request(net, *axes, figures=figures)).block(0)
+    names = [read_axis(text).name for text in axes]
+    drawn = random.Random(0).sample(rows(found), 12 if FIGURES[-1] not in figures else 4)
+    for row in drawn:
+        assert row == {
+            **{name: row[name] for name in names},
+            **single(net, {name: row[name] for name in names}, figures),
+        }
+    assert found.points == math.prod(len(read_axis(text).values) for text in axes)
+
+
+def test_the_points_are_in_the_order_of_the_axes():
+    found = Sweep(request("lenet5", "input=32,36", "batch=1:3", figures=(("macs", "macs"),))).block(0)
+    assert [(row["input"], row["batch"]) for row in rows(found)] == [(i, b) for i in (32, 36) for b in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 5, 7, 12, 1000])
+@pytest.mark.parametrize("more", [{}, {"sample": 11, "seed": 3}, {"where": "macs > 300K and input != '1x40x40'"}])
+def test_blocks_do_not_matter(monkeypatch, most, more):
+    whole = run(request("lenet5", "input=32:44:4", "batch=1:3", "classes=10,20", **more))
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", most)
+    parts = run(request("lenet5", "input=32:44:4", "batch=1:3", "classes=10,20", **more))
+    assert rows(parts) == rows(whole)
+    assert (parts.points, parts.kept, parts.refused) == (whole.points, whole.kept, whole.refused)
+
+
+def test_a_condition_keeps_what_it_keeps_of_single_runs():
+    text = "macs / params > 40 and batch != 2 and width >= 0.5"
+    everything = Sweep(request("mobilenet_v2", "width=0.25:1:0.25", "input=64:224:32", "batch=1:3")).block(0)
+    kept = Sweep(request("mobilenet_v2", "width=0.25:1:0.25", "input=64:224:32", "batch=1:3", where=text)).block(0)
+    names = archcalc.load("mobilenet_v2").settings
+    holds = condition(text, names).holds
+
+    def met(row: dict[str, Any]) -> bool:
+        network = archcalc.load("mobilenet_v2", width=row["width"])
+        return holds(network.analyze(input=(3, row["input"], row["input"]), batch=row["batch"]))
+
+    expected = [row for row in rows(everything) if met(row)]
+    assert 0 < len(expected) < len(rows(everything))
+    assert rows(kept) == expected
+
+
+def test_points_that_the_network_refuses_are_counted_with_the_reason():
+    """GoogLeNet ends in a pooling of 7 x 7 positions after five steps of 2: it needs more than 192 pixels."""
+    outcome = run(request("googlenet", "input=180:230:1", "batch=1,2"))
+    refused = [size for size in range(180, 231) if fails("googlenet", size)]
+    assert 0 < len(refused) < 51
+    assert sum(outcome.refused.values()) == 2 * len(refused)
+    assert [row["input"] for row in rows(outcome)] == [i for i in range(180, 231) if i not in refused for _ in (1, 2)]
+    (line,) = outcome.lines
+    assert line.startswith(f"{2 * len(refused)} points refused: ")
+    assert "kernel spans 7" in line
+
+
+def fails(net: str, size: int) -> bool:
+    try:
+        archcalc.load(net, input=(3, size, size)).nodes  # noqa: B018
+    except ArchcalcError:
+        return True
+    return False
+
+
+def test_settings_that_a_network_refuses():
+    outcome = run(request("resnet18", "option=a,b,d", figures=(("params", "params"),)))
+    assert [row["option"] for row in rows(outcome)] == ["a", "b"]
+    assert "option must be a, b or c" in next(iter(outcome.refused))
+
+
+def test_numbers_beyond_64_bits_are_exact():
+    sizes = [224, 10**6, 2**31 - 1]
+    outcome = run(Request("vgg16", (axis("input", sizes), axis("batch", [1, 10**6])), {}, figures=(("macs", "macs"),)))
+    for row in rows(outcome):
+        assert (
+            row["macs"] == single("vgg16", {"input": row["input"], "batch": row["batch"]}, (("macs", "macs"),))["macs"]
+        )
+    assert max(row["macs"] for row in rows(outcome)) > 2**63
+
+
+def test_a_sample_has_no_point_twice_and_follows_the_seed():
+    axes = ["input=32:100:1", "batch=1:1000"]
+    first, again, other = (
+        rows(run(request("lenet5", *axes, figures=(("macs", "macs"),), sample=500, seed=seed))) for seed in (1, 1, 2)
+    )
+    assert first == again != other
+    assert len({(row["input"], row["batch"]) for row in first}) == 500
+    assert {row["input"] for row in first} >= set(range(40, 90))  # 7 points for each of 69 sizes
+
+
+def test_a_sample_of_everything_is_everything():
+    outcome = run(request("lenet5", "batch=1:4", sample=9))
+    assert [row["batch"] for row in rows(outcome)] == [1, 2, 3, 4]
+    assert not outcome.lines
+
+
+def test_items_of_a_list_vary():
+    found = rows(run(request("resnet18", "depths[2]=1:4", figures=(("depth", "depth"), ("params", "params")))))
+    expected = [archcalc.load("resnet18", depths=[2, 2, n, 2]).analyze() for n in range(1, 5)]
+    assert [row["params"] for row in found] == [one.totals.params for one in expected]
+    assert [row["depth"] for row in found] == [14 + 2 * (n - 1) + 2 for n in range(1, 5)]  # 18 layers with n = 2
+
+
+def output(path: Path, **more: Any) -> Path:
+    run(
+        request("lenet5", "input=32:44:4", "batch=1:3", "classes=10,20"),
+        output=str(path),
+        format=path.suffix[1:],
+        **more,
+    )
+    return path
+
+
+def test_the_same_bytes_on_any_number_of_workers(tmp_path, monkeypatch):
+    one = output(tmp_path / "one.csv").read_bytes()
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", 5)
+    assert output(tmp_path / "blocks.csv").read_bytes() == one
+    assert len(one.splitlines()) == 1 + 4 * 3 * 2
+
+
+def test_csv_json_and_parquet_have_the_same_rows(tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    parsed = list(csv.DictReader(io.StringIO(output(tmp_path / "a.csv").read_text())))
+    points = json.loads(output(tmp_path / "a.json").read_text())["points"]
+    table = pq.read_table(output(tmp_path / "a.parquet")).to_pylist()
+    assert points == table
+    assert [{name: str(value) for name, value in row.items()} for row in points] == parsed
+    assert points[0]["macs"] == archcalc.load("lenet5").analyze().totals.macs
+
+
+class StopError(Exception):
+    pass
+
+
+def stopping(after: int) -> Any:
+    def progress(steps: Any, done: int, count: int) -> Iterator[Any]:
+        for number, step in enumerate(steps):
+            if number == after:
+                raise StopError
+            yield step
+
+    return progress
+
+
+def test_a_sweep_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    expected = output(tmp_path / "whole.csv").read_bytes()
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", 2)
+    path, counted = tmp_path / "part.csv", []
+    with pytest.raises(StopError):
+        output(path, progress=stopping(5))
+    assert not path.exists()
+    kept = sorted(os.listdir(f"{path}.parts"))
+    assert len(kept) == 6  # five blocks, and what they are blocks of
+
+    def counting(steps: Any, done: int, count: int) -> Iterator[Any]:
+        counted.append((done, count))
+        for step in steps:
+            counted.append(step[0])
+            yield step
+
+    output(path, progress=counting)
+    assert counted == [(10, 24), 5, 6, 7, 8, 9, 10, 11]
+    assert path.read_bytes() == expected
+    assert sorted(os.listdir(tmp_path)) == ["part.csv", "whole.csv"]
+
+
+def test_blocks_of_another_sweep_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", 2)
+    path = tmp_path / "a.csv"
+    with pytest.raises(StopError):
+        output(path, progress=stopping(2))
+    with pytest.raises(ArchcalcError, match="has blocks of another sweep that was stopped"):
+        run(request("lenet5", "batch=1:9"), output=str(path))
+    assert len(os.listdir(f"{path}.parts")) == 3
+
+
+def test_nothing_is_replaced(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("mine")
+    with pytest.raises(ArchcalcError, match="exists, and a sweep replaces nothing"):
+        output(path)
+    assert path.read_text() == "mine"
+    assert os.listdir(tmp_path) == ["a.csv"]
+
+
+def test_numbers_beyond_parquet(tmp_path):
+    pytest.importorskip("pyarrow")
+    large = Request(
+        "vgg16", (axis("input", [2**30, 2**31 - 1]), axis("batch", [1000])), {}, figures=(("macs", "macs"),)
+    )
+    with pytest.raises(
+        ArchcalcError, match="macs has numbers beyond 64 bits, which Parquet does not have: write CSV or JSON"
+    ):
+        run(large, output=str(tmp_path / "a.parquet"), format="parquet")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_block_as_bytes():
+    found = Sweep(request("lenet5", "input=31:33", "classes=10,20", figures=FIGURES[:10])).block(0)
+    again = unpacked(packed(found))
+    assert rows(again) == rows(found)
+    assert again[1:] == found[1:]
+    assert "".join(csv_text([again.columns])) == "".join(csv_text([found.columns]))
+
+
+@pytest.mark.parametrize(
+    ("axes", "more", "said"),
+    [
+        ([], {}, "nothing varies"),
+        (["widht=1,2"], {}, "lenet5: unknown setting 'widht'"),
+        (["batch=1,2", "batch=3,4"], {}, "batch varies twice"),
+        (
+            ["input=1:1000000", "batch=1:1000000"],
+            {},
+            "the space has 1,000,000,000,000 points, and 1,000,000,000 are swept",
+        ),
+        (["batch=1,2"], {"sample": 0}, "sample: expected a whole number from 1 to 100,000,000, got 0"),
+        (["batch=1,2"], {"figures": (("m", "mcas"),)}, "mcas: unknown figure 'mcas'; did you mean 'macs'?"),
+        (
+            ["batch=1,2"],
+            {"where": "memory < 5"},
+            "condition: memory is in bytes, and 5 is a number; write 5 with a unit",
+        ),
+        (["batch=1,2"], {"pareto": ("macs", "-parms")}, "unknown column 'parms'; did you mean 'params'?"),
+        (["classes[1]=1,2"], {}, "classes[1]: lenet5 has classes=10"),
+    ],
+)
+def test_what_cannot_be_swept(axes, more, said):
+    with pytest.raises(ArchcalcError) as caught:
+        run(request("lenet5", *axes, **more))
+    assert said in str(caught.value)
