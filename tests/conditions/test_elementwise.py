@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archcalc import ArchcalcError
 from archcalc.analysis import prepared
 from archcalc.conditions.condition import condition
 from archcalc.conditions.elementwise import Numbers, Truths, compared, number

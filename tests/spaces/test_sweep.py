@@ -19,7 +19,7 @@ from archcalc import ArchcalcError
 from archcalc.conditions.condition import condition, expression, named_figures
 from archcalc.spaces import space as spaces
 from archcalc.spaces.axes import axis, read_axis
-from archcalc.spaces.evaluate import How
+from archcalc.spaces.evaluate import AS_USUAL, How
 from archcalc.spaces.output import csv_text
 from archcalc.spaces.run import run
 from archcalc.spaces.store import packed, unpacked
@@ -40,7 +40,7 @@ def rows(found: Any) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def single(net: str, point: dict[str, Any], figures: Any, how: How = How()) -> dict[str, Any]:
+def single(net: str, point: dict[str, Any], figures: Any, how: How = AS_USUAL) -> dict[str, Any]:
     """The figures of one point, from a network that is loaded with its settings."""
     settings = {name: value for name, value in point.items() if name not in ("input", "batch")}
     network = archcalc.load(net, **settings)
