@@ -173,7 +173,7 @@ def sweep(
 
     ``columns`` are figures as in a condition: ``["params", "macs / params", "t=time('a100')"]``. ``where`` keeps the points
     that meet a condition, such as ``"macs <= 300M"``, and ``pareto`` those that no other point beats in these columns (with
-    a - before it, more is better). ``sample`` draws so many points at random, and ``seed`` says which. ``workers`` is the
+    a - before it, more is better). ``sample`` is a number of points to draw at random, and ``seed`` says which. ``workers`` is the
     number of processes. ``net`` is what ``load`` accepts, a network, or an analysis, whose batch, dtype and convention apply.
 
     ``frame.attrs["left_out"]`` has sentences on points that the network refuses, or that lack a figure of the condition.

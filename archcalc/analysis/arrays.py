@@ -31,7 +31,9 @@ def refuse_overflow(analysis: Analysis) -> None:
         twin = _in_floats(network)
     except LayerError as error:  # a size beyond 2**53, which has lost digits in float64
         raise ArchcalcError(f"{network.full_name}: sizes are too large for arrays: {error}") from None
-    batch = int(largest(analysis.batch))  # every number grows with the batch
+    batch = analysis.batch
+    if is_array(batch):  # every number grows with the batch
+        batch = float(largest(batch))  # type: ignore[assignment]
     twins = type(analysis)(twin, batch, analysis.dtype, analysis.convention, analysis.training)
     rows = twins.rows if twins.training else [*twins.rows, *twins.side_rows]
     sums = sum_rows(rows, twins.convention)
@@ -46,7 +48,7 @@ def refuse_overflow(analysis: Analysis) -> None:
             for number in _numbers(axis_field.field)
         ),
     ):
-        if is_array(number) and largest(number) >= LIMIT:
+        if type(number) is not int and largest(number) >= LIMIT:
             raise ArchcalcError(
                 f"{network.full_name}: {what} reach about {largest(number):.3g}, beyond int64 (9.22e+18); "
                 f"evaluate such sizes one at a time, where numbers are exact without bound"

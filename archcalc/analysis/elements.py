@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from archcalc import sizes
 from archcalc.analysis.analysis import Analysis
 from archcalc.named_inputs import numbers_of
 from archcalc.sizes import Shape, is_array
@@ -13,8 +14,9 @@ from archcalc.sizes import Shape, is_array
 
 def arrays_in(analysis: Analysis) -> list[Any]:
     """The arrays among the sizes of the input, the batch and the settings; none if the analysis is of single sizes."""
-    numbers = [*numbers_of(analysis.inputs.values()), analysis.batch, *analysis.network.settings.values()]
-    return [array for number in numbers for array in _arrays(number)]
+    return list(
+        sizes.arrays_in([*numbers_of(analysis.inputs.values()), analysis.batch, *analysis.network.settings.values()])
+    )
 
 
 def of_each(figure: Callable[[Analysis], Any]) -> Callable[[Analysis], Any]:
@@ -64,12 +66,6 @@ def _elements(analysis: Analysis, blank: Any, places: Any) -> Iterator[tuple[int
         first = type(analysis)(there, _at(batches, group[0]), analysis.dtype, analysis.convention, analysis.training)
         for at in group:
             yield at, first.at_batch(_at(batches, at))
-
-
-def _arrays(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple)):
-        return [array for item in value for array in _arrays(item)]
-    return [value] if is_array(value) else []
 
 
 class _Spread(list[Any]):

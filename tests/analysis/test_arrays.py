@@ -479,3 +479,15 @@ def test_numbers_of_regions(tmp_path):
             assert [at(n, index, (3,)) for n in numbers(ours)] == list(numbers(theirs))
     with pytest.raises(ArchcalcError, match="regions: must be at least 1, got 0"):
         load(str(path), n=np.array([1, 0])).analyze()
+
+
+@pytest.mark.parametrize("size", [10**6, np.array([10**6, 32]), np.array([[32], [10**6]])])
+@pytest.mark.parametrize("batch", [10**6, np.array([1, 10**6])])
+def test_an_overflow_is_refused_whatever_varies(size, batch):
+    """VGG-16 has 3.1e17 multiply-adds on an image of 10^6 x 10^6 pixels: 3.1e23 for a batch of 10^6."""
+    vgg = load("vgg16")
+    if not isinstance(size, np.ndarray) and not isinstance(batch, np.ndarray):
+        assert vgg.analyze(input=(3, size, size), batch=batch).totals.macs == 307904000020873216 * 10**6
+        return
+    with pytest.raises(ArchcalcError, match="beyond int64"):
+        vgg.analyze(input=(3, size, size), batch=batch)

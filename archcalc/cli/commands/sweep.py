@@ -137,7 +137,7 @@ COMMAND = Command(
             names=names.figures,
             free=True,
         ),
-        Option("--sample", "draw so many points at random instead of computing all", "N", values.whole),
+        Option("--sample", "compute only this number of points, drawn at random", "N", values.whole),
         Option("--seed", "with --sample: which points are drawn (0)", "N", values.whole, 0),
         DTYPE,
         CONVENTION,
