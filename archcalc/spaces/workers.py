@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib import import_module
 from multiprocessing import get_context
 from typing import Any
 
-from archcalc.errors import ArchcalcError
+from archcalc.errors import ArchcalcError, clipped
 from archcalc.spaces.sweep import Request, Result, Sweep
 
 MOST_TRIES = 3
 """How often a block is given to a worker, if the worker ends without a result."""
 AHEAD = 2
 """The blocks that each worker is given ahead of time, so that it does not wait; more would fill the memory."""
+SECONDS = 10
+"""How long a scheduler is waited for."""
 
 _here: Sweep | None = None
 """The sweep of a worker process."""
@@ -103,26 +105,35 @@ def _on_cluster(sweep: Sweep, numbers: Sequence[int], scheduler: str) -> Iterato
     except ImportError:
         raise ArchcalcError("--scheduler needs distributed: pip install 'archcalc[cluster]'") from None
     try:
-        client = distributed.Client(scheduler, timeout="10s", set_as_default=False)
+        client = distributed.Client(scheduler, timeout=SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ArchcalcError(
             f"no scheduler answers at {scheduler}: {str(error).splitlines()[0] if str(error) else type(error).__name__}; "
             "dask scheduler starts one, and prints its address, such as tcp://host:8786"
         ) from None
     with client:
+        cores = sum(client.ncores().values())
+        if not cores:
+            raise ArchcalcError(f"the scheduler at {scheduler} has no workers: dask worker {scheduler} starts one")
         request = client.scatter(sweep.request, broadcast=True, hash=False)
         todo = list(reversed(numbers))
-        at_once = max(1, sum(client.ncores().values())) * AHEAD
 
         def submit() -> Any:
             number = todo.pop()
             return client.submit(
-                _of_request, request, number, pure=False, retries=MOST_TRIES, key=f"block-{id(todo)}-{number}"
+                _of_request, request, number, pure=False, retries=MOST_TRIES, key=f"{client.id}-{number}"
             )
 
-        running = distributed.as_completed([submit() for _ in range(min(at_once, len(todo)))])
+        running = distributed.as_completed([submit() for _ in range(min(AHEAD * cores, len(todo)))], loop=client.loop)
         for future in running:
-            yield int(future.key.rpartition("-")[2]), future.result()
+            number = int(future.key.rpartition("-")[2])
+            try:
+                result = future.result()
+            except (OSError, CancelledError, distributed.KilledWorker) as error:
+                raise ArchcalcError(
+                    f"the cluster at {scheduler} lost block {number}: {clipped(str(error), 200)}"
+                ) from None
             future.release()
+            yield number, result
             if todo:
                 running.add(submit())

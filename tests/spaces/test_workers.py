@@ -1,0 +1,87 @@
+"""Sweeps on several processes, and on a Dask cluster: the same rows, also if a worker is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from archcalc import ArchcalcError, Network, Shape
+from archcalc.spaces import space as spaces
+from archcalc.spaces.axes import read_axis
+from archcalc.spaces.run import run
+from archcalc.spaces.sweep import Request
+from archcalc.spaces.workers import MOST_TRIES
+
+AXES = ("input=32:44:4", "batch=1:3", "classes=10,20")
+BLOCK = 5
+"""Points of a block here and in every worker: 24 points are 5 blocks."""
+
+
+def small_blocks() -> None:
+    spaces.MOST_IN_BLOCK = BLOCK
+
+
+def dies(here: int, times: int, folder: str) -> None:
+    """End the process, unless it is the test's own, or so many have died already."""
+    small_blocks()
+    if os.getpid() != here and len(os.listdir(folder)) < times:
+        Path(folder, str(os.getpid())).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    before = spaces.MOST_IN_BLOCK
+    yield
+    spaces.MOST_IN_BLOCK = before
+
+
+def request(prepare) -> Request:
+    return Request("lenet5", tuple(map(read_axis, AXES)), {}, prepare=prepare)
+
+
+def test_two_processes_write_the_same_bytes_and_a_lost_one_loses_nothing(tmp_path):
+    run(request(None), output=str(tmp_path / "one.csv"))
+    (tmp_path / "dead").mkdir()
+    prepare = partial(dies, os.getpid(), 1, str(tmp_path / "dead"))
+    outcome = run(request(prepare), output=str(tmp_path / "two.csv"), workers=2)
+    assert len(os.listdir(tmp_path / "dead")) >= 1
+    assert outcome.points == 24
+    assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
+
+
+def test_processes_that_always_die_are_said(tmp_path):
+    prepare = partial(dies, os.getpid(), 1000, str(tmp_path))
+    with pytest.raises(ArchcalcError, match=f"a process of the sweep ended {MOST_TRIES} times without a result"):
+        run(request(prepare), workers=2)
+
+
+def test_a_network_of_code_is_not_sent_to_processes():
+    network = Network("mine", Shape(3, (8, 8)))
+    with pytest.raises(ArchcalcError, match="mine was made by code, which other processes do not have: workers=1"):
+        run(Request(network, (read_axis("batch=1,2"),), {}), workers=2)
+
+
+def test_a_cluster_gives_the_same_rows(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    run(request(small_blocks), output=str(tmp_path / "one.csv"))
+    with distributed.LocalCluster(
+        2, processes=False, protocol="tcp://", threads_per_worker=1, dashboard_address=None
+    ) as own:
+        run(request(small_blocks), output=str(tmp_path / "two.csv"), scheduler=own.scheduler_address)
+    assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
+
+
+def test_a_scheduler_that_is_not_there(monkeypatch):
+    pytest.importorskip("distributed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setattr("archcalc.spaces.workers.SECONDS", 1)
+    with pytest.raises(ArchcalcError, match=f"no scheduler answers at {address}"):
+        run(request(None), scheduler=address)
