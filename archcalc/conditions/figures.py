@@ -138,6 +138,8 @@ class Function(NamedTuple):
     value: Callable[..., Any]
     needs: tuple[str, ...] = ()
     cost: int = RECORDING
+    check: Callable[..., object] = lambda *needed: None
+    """Raises ArchcalcError for what it needs and cannot have, before anything is computed."""
 
 
 def _train_memory(analysis: Analysis, *, batch: int | None, **options: Any) -> int:
@@ -152,6 +154,12 @@ def _run_memory(analysis: Analysis, *, batch: int | None) -> int:
 
 def _time(analysis: Analysis, device: str, *, batch: int | None, **options: Any) -> float:
     return (analysis if batch is None else analysis.at_batch(batch)).time(device, **options).estimate
+
+
+def _known_device(name: str) -> object:
+    from archcalc.timing.reading import device
+
+    return device(name)
 
 
 def _of_each(figure: Callable[..., Any]) -> Callable[..., Any]:
@@ -175,5 +183,6 @@ FUNCTIONS: Mapping[str, Function] = {
         {"batch": None, "amp": False, "compiled": False, "channels_last": False, "tf32": False, "training": False},
         _of_each(_time),
         ("device",),
+        check=_known_device,
     ),
 }

@@ -171,6 +171,7 @@ class Reader:
                 )
             options[key] = True if given is None else _whole(name, key, given)
         given_first = [part.value for part in first]
+        function.check(*given_first)
 
         def value(analysis: Any) -> Any:
             return exact(function.value(analysis, *given_first, **options), name)

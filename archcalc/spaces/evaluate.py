@@ -6,6 +6,7 @@ along the condition. If the network refuses the group, it is halved, down to the
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -110,7 +111,7 @@ class Evaluation:
                 if axis is not None:
                     waiting += reversed(_halves(group, axis))
                 else:
-                    refused[str(error.problems[0])] += group.places.size
+                    refused[_reason(error)] += group.places.size
                 continue
             try:
                 kept, missing = self._computed(group, network)
@@ -119,7 +120,7 @@ class Evaluation:
                 if axis is not None:
                     waiting += reversed(_halves(group, axis))
                 else:
-                    refused[str(error.problems[0])] += group.places.size
+                    refused[_reason(error)] += group.places.size
             else:
                 lacking += missing
                 found += kept
@@ -206,6 +207,12 @@ class Evaluation:
         return analyze(
             network, batch=batch, dtype=self.how.dtype, convention=self.how.convention, training=self.how.training
         )
+
+
+def _reason(error: ArchcalcError) -> str:
+    """The first problem, with the name of its file alone."""
+    problem = error.problems[0]
+    return str(problem._replace(file=os.path.basename(problem.file)))
 
 
 def _array(group: _Group, axis: int) -> Any:

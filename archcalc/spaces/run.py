@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from archcalc.errors import ArchcalcError
 from archcalc.spaces.output import check_output, types_of, write
 from archcalc.spaces.store import Store
 from archcalc.spaces.sweep import Request, Result, Sweep
@@ -101,6 +102,8 @@ def _outcome(sweep: Sweep, results: Callable[[], Iterator[Result]], output: str 
         refused.update(result.refused)
         for name, found in types_of(columns).items():
             types.setdefault(name, set()).update(found)
+    if sum(refused.values()) == points:
+        raise ArchcalcError(f"{sweep.network.full_name} refuses every point: {next(iter(refused))}")
     outcome = Outcome(sweep, columns if output is None else None, points, kept, refused, lacking)
     if output is not None:
         about = {**facts(sweep), "refused": sum(refused.values())}

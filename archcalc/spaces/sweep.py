@@ -8,6 +8,8 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from archcalc.conditions.condition import condition, expression
+from archcalc.conventions import convention
+from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, unknown
 from archcalc.language import load
 from archcalc.named_inputs import chosen_inputs, given_inputs
@@ -68,6 +70,8 @@ class Sweep:
             raise ArchcalcError("a sweep needs numpy: pip install 'archcalc[sweep]'")
         if request.prepare is not None:
             request.prepare()
+        itemsize(request.how.dtype)
+        convention(request.how.convention)
         self.request = request
         network = self._network()
         self.space = Space(request.axes, sample=request.sample, seed=request.seed, paired=request.paired)

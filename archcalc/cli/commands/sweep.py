@@ -12,6 +12,7 @@ from archcalc.cli.networks import load_plugins
 from archcalc.cli.options import CONVENTION, DTYPE, EXACT, NET, ON, PLUGIN, SET, TIMING, TRAINING, VERBOSE, WHERE
 from archcalc.cli.printing import progress, tables_text
 from archcalc.errors import ArchcalcError
+from archcalc.units import counted
 
 
 def run(args: Arguments) -> Answer:
@@ -27,7 +28,7 @@ def run(args: Arguments) -> Answer:
         request, workers=args.workers, scheduler=args.scheduler, output=file, format=format, progress=_points
     )
     if outcome.columns is None:
-        return Answer("", [*outcome.lines, f"{file}: {outcome.kept:,} rows"])
+        return Answer(f"{file}: {counted(outcome.kept, 'row')}\n", outcome.lines)
     if format == "csv":
         return Answer("".join(csv_text([outcome.columns])), outcome.lines)
     if format == "json":
@@ -121,7 +122,8 @@ COMMAND = Command(
         SET,
         PLUGIN,
         WHERE._replace(
-            about="only the points that meet a condition, such as 'macs <= 300M'; --where help lists all figures"
+            shared=False,
+            about="only the points that meet a condition, such as 'macs <= 300M'; --where help lists all figures",
         ),
         Option(
             "--pareto",
