@@ -87,6 +87,23 @@ def write(path: str, content: str | bytes) -> None:
         raise unwritable(path, error) from None
 
 
+def append(path: str, content: str) -> None:
+    """Add text (as UTF-8) to the end of a file, or make the file; ArchcalcError if it cannot be written."""
+    data = content.encode("utf-8", "backslashreplace")
+    _check_name(path)
+    try:
+        if written_through(path):
+            _through(path, data)
+            return
+        opened = os.open(_followed(path), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            send(opened, data)
+        finally:
+            os.close(opened)
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+
+
 def write_in_folder(path: str, content: str | bytes) -> None:
     """Write one of many files of a folder. If the path exists, it must be a regular file and not a link."""
     refuse_link(path)

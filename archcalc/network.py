@@ -72,6 +72,8 @@ class Network:
     unused: list[Unused]
     """The layers that no chosen output needs, and that were left out."""
     _unread: tuple[int, tuple[int, ...]]
+    budgets: Sequence[tuple[str, Place]] = ()
+    """Conditions on its figures that its spec states, each with its place."""
     forms: Mapping[str, str] = MappingProxyType({})
     """How the code of a recorded model writes its layers, by name, as ``conventions.source_style`` says it."""
     program: Callable[..., object] | None = None

@@ -85,6 +85,15 @@ def layer_formats() -> Mapping[str, str]:
     return {**formats(), "notes": "the lines of the CS231n course"}
 
 
+def check_formats() -> Mapping[str, str]:
+    from archcalc.report.check_formats import EXTENSIONS, FORMATS
+
+    return {
+        name: ", ".join(f".{extension}" for extension, format in EXTENSIONS.items() if format == name)
+        for name in FORMATS
+    }
+
+
 def page_formats() -> Mapping[str, str]:
     from archcalc.pages.folder import FORMATS
 

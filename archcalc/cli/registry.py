@@ -13,6 +13,7 @@ NAMES = (
         "table",
         "list",
         "compare",
+        "check",
         "sweep",
         "diff",
         "rf",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 from archcalc.analysis import Analysis
 from archcalc.conditions.dimension import Dimension
 from archcalc.conditions.elementwise import Truths, plain
-from archcalc.conditions.parts import MissingError, need
+from archcalc.conditions.parts import MissingError, Typed, need, need_number
 from archcalc.conditions.reader import Reader
 from archcalc.errors import ArchcalcError, clipped
 from archcalc.language.grammar import COMPARISONS, ExpressionError, Parser, Tree
@@ -24,11 +24,12 @@ class Condition(NamedTuple):
     """A condition: its text, and whether an analysis meets it: a bool, or a bool array for an analysis of arrays.
 
     MissingError if the network lacks a figure on which the answer depends. Single elements of arrays without a figure do
-    not meet the condition.
+    not meet the condition. ``parts``: what ``and`` joins.
     """
 
     text: str
     holds: Callable[[Analysis], Any]
+    parts: tuple[Typed, ...] = ()
 
 
 class _Parser(Parser):
@@ -76,7 +77,16 @@ def _condition(text: str, settings: frozenset[str]) -> Condition:
         found = typed.value(analysis)
         return found.definite if isinstance(found, Truths) else found
 
-    return Condition(text, holds)
+    return Condition(text, holds, typed.parts or (typed,))
+
+
+@lru_cache(maxsize=256)
+def figure(text: str) -> Typed:
+    """The figure, or the arithmetic with figures, in a text. ArchcalcError if it cannot be read or is no number."""
+    try:
+        return need_number(Reader().read(_Parser(text).whole()[0]))
+    except ExpressionError as error:
+        raise ArchcalcError(f"figure: {error}") from None
 
 
 class Expression(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archcalc.analysis import Analysis
 from archcalc.analysis.depth import depth
@@ -13,6 +14,10 @@ from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
 from archcalc.sizes import Int, Work, greater, product
+
+if TYPE_CHECKING:
+    from archcalc.memory.budget import Budget
+    from archcalc.timing.time import Time
 
 Text = Literal["text"]
 
@@ -65,14 +70,16 @@ def _peak(analysis: Analysis) -> int:
     return int(analysis.memory().inference.of_batch(analysis.batch).peak(analysis.batch))
 
 
-def _activations(analysis: Analysis) -> Any:
+def layer_activations(analysis: Analysis, row: Row) -> Int:
     """As RegNet's paper and fvcore count: the outputs of convolutions and linear layers."""
-    nodes = (row.node for row in analysis.rows)
-    return sum(
-        node.shape.values * node.times * analysis.batch
-        for node in nodes
-        if node is not None and isinstance(node.layer, (*CONVOLUTIONS, Linear))
-    )
+    node = row.node
+    if node is None or not isinstance(node.layer, (*CONVOLUTIONS, Linear)):
+        return 0
+    return node.shape.values * node.times * analysis.batch
+
+
+def _activations(analysis: Analysis) -> Int:
+    return sum(layer_activations(analysis, row) for row in analysis.rows)
 
 
 def _operations(kind: str) -> Callable[[Analysis], Any]:
@@ -111,8 +118,8 @@ FIGURES: Mapping[str, Figure] = {
 """The figures of a network at its input, batch, dtype and convention."""
 
 
-def _layer_field(row: Row) -> int | None:
-    return max(axis.field.size for axis in row.field) if row.field else None
+def layer_field(row: Row) -> Int | None:
+    return reduce(greater, (axis.field.size for axis in row.field)) if row.field else None
 
 
 LAYER: Mapping[str, Figure] = {
@@ -124,7 +131,7 @@ LAYER: Mapping[str, Figure] = {
     ),
     "params": Figure("parameters under the convention", NUMBER, lambda row: row.param_count),
     "macs": Figure("multiply-adds under the convention, for the batch", NUMBER, lambda row: row.macs),
-    "field": Figure("pixels of the field along its longest axis", NUMBER, _layer_field, FIELD),
+    "field": Figure("pixels of the field along its longest axis", NUMBER, layer_field, FIELD),
 }
 """The figures of one layer, behind ``layer.``: the layers of ``any``, ``all`` and ``count``."""
 
@@ -142,10 +149,18 @@ class Function(NamedTuple):
     """Raises ArchcalcError for what it needs and cannot have, before anything is computed."""
 
 
+def training_budget(analysis: Analysis, **options: bool) -> Budget:
+    """The memory of training with one of the optimizers, or with SGD."""
+    optimizer = next((name for name in ("adam", "adamw", "momentum") if options[name]), "sgd")
+    return analysis.memory(optimizer, amp=options["amp"])
+
+
+def time_of(analysis: Analysis, device: str, *, batch: int | None, **options: Any) -> Time:
+    return (analysis if batch is None else analysis.at_batch(batch)).time(device, **options)
+
+
 def _train_memory(analysis: Analysis, *, batch: int | None, **options: Any) -> int:
-    count = analysis.batch if batch is None else batch
-    optimizer = next((name for name in ("adam", "adamw", "momentum") if options.pop(name)), "sgd")
-    return int(analysis.memory(optimizer, amp=options["amp"]).training_parts(count).total)
+    return int(training_budget(analysis, **options).training_parts(analysis.batch if batch is None else batch).total)
 
 
 def _run_memory(analysis: Analysis, *, batch: int | None) -> int:
@@ -153,7 +168,7 @@ def _run_memory(analysis: Analysis, *, batch: int | None) -> int:
 
 
 def _time(analysis: Analysis, device: str, *, batch: int | None, **options: Any) -> float:
-    return (analysis if batch is None else analysis.at_batch(batch)).time(device, **options).estimate
+    return time_of(analysis, device, batch=batch, **options).estimate
 
 
 def _known_device(name: str) -> object:

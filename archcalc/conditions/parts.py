@@ -34,14 +34,36 @@ class MissingError(Exception):
     """The network has no such figure; the text is its name."""
 
 
+class Share(NamedTuple):
+    """What a layer, or another part of a network, has of a figure."""
+
+    name: str
+    amount: Any
+
+
+class Subject(NamedTuple):
+    """The figure that a part of a condition is about: its text, its unit, and what every layer has of it."""
+
+    text: str
+    unit: Unit
+    shares: Callable[[Any], list[Share]]
+
+
 class Typed(NamedTuple):
-    """A part of a condition: its text for messages, its unit, the function from an analysis or a row to its value, and
-    how costly that function is (``archcalc.conditions.figures``)."""
+    """A part of a condition.
+
+    text: for messages. value: the function from an analysis or a row to its value, and ``cost`` how costly that is
+    (``archcalc.conditions.figures``). subject: the first figure in it. sides: of a comparison, the operator and both
+    sides. parts: what ``and`` joins.
+    """
 
     text: str
     unit: Unit
     value: Value
     cost: int = 0
+    subject: Subject | None = None
+    sides: tuple[str, Typed, Typed] | None = None
+    parts: tuple[Typed, ...] = ()
 
 
 def named(unit: Unit) -> str:
@@ -131,7 +153,7 @@ def arithmetic(op: str, left: Typed, right: Typed) -> Typed:
         except ZeroDivisionError:
             raise MissingError(text) from None
 
-    return Typed(text, unit, value, max(left.cost, right.cost))
+    return Typed(text, unit, value, max(left.cost, right.cost), left.subject or right.subject)
 
 
 def comparison(op: str, left: Typed, right: Typed) -> Typed:
@@ -148,7 +170,7 @@ def comparison(op: str, left: Typed, right: Typed) -> Typed:
                 raise MissingError(text)
         return negated(_equal(a, b)) if op == "!=" else _equal(a, b) if op == "==" else compared(op, a, b)
 
-    return Typed(text, "truth", value, cost)
+    return Typed(text, "truth", value, cost, left.subject or right.subject, (op, left, right))
 
 
 def _equal(a: Any, b: Any) -> Any:

@@ -12,8 +12,11 @@ from archcalc.conditions.dimension import NUMBER, UNITS
 from archcalc.conditions.elementwise import Truths
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER, Figure, Function
 from archcalc.conditions.functions import OF_LISTS, OF_NUMBERS, OVER_LAYERS, of_setting
+from archcalc.conditions.options import example, given_options
 from archcalc.conditions.parts import (
     MissingError,
+    Share,
+    Subject,
     Typed,
     alike,
     arithmetic,
@@ -25,6 +28,7 @@ from archcalc.conditions.parts import (
     need_number,
     negated,
 )
+from archcalc.conditions.shares import SHARES
 from archcalc.errors import unknown
 from archcalc.language.grammar import ExpressionError, Tree
 from archcalc.sizes import is_array
@@ -114,7 +118,7 @@ class Reader:
                     f"{name} is a figure of a layer: write any(...), all(...) or count(...) around its condition"
                 )
             if name in FUNCTIONS:
-                raise ExpressionError(f"{name} needs its options: {_example(name, FUNCTIONS[name])}")
+                raise ExpressionError(f"{name} needs its options: {example(name, FUNCTIONS[name])}")
             if setting != name:
                 raise ExpressionError(unknown("setting", setting, sorted(self.settings)))
             raise ExpressionError(unknown("figure", name, [*known, *FUNCTIONS, *OVER_LAYERS, *self.settings], most=40))
@@ -124,7 +128,9 @@ class Reader:
             found = figure.value(of)
             return found if is_array(found) and figure.unit == "text" else exact(found, name)
 
-        return Typed(name, figure.unit, value, figure.cost)
+        shares = SHARES.get(name)
+        subject = None if shares is None or self.inside else Subject(name, figure.unit, shares)
+        return Typed(name, figure.unit, value, figure.cost, subject)
 
     def _call(self, tree: Tree) -> Typed:
         name: str = tree.value
@@ -153,30 +159,25 @@ class Reader:
             found = [met(row) for row in analysis.rows if row.node is not None and row.node.inputs]
             return OVER_LAYERS[name](found)
 
-        return Typed(f"{name}({inner.text})", NUMBER if name == "count" else "truth", value, inner.cost)
+        text = f"{name}({inner.text})"
+
+        def shares(analysis: Any) -> list[Share]:
+            """The layers that count: those that meet the condition, or of ``all``, those that do not."""
+            rows = [row for row in analysis.rows if row.node is not None and row.node.inputs]
+            return [Share(row.name, 1) for row in rows if met(row) != (name == "all")]
+
+        unit = NUMBER if name == "count" else "truth"
+        return Typed(text, unit, value, inner.cost, Subject(text, NUMBER, shares))
 
     def _function(self, name: str, function: Function, parts: Sequence[Tree]) -> Typed:
-        first = [part for part in parts if part.kind == "text"]
-        if len(first) != len(function.needs) or list(parts[: len(first)]) != first:
-            wanted = f"a {function.needs[0]} in quotes first" if function.needs else "options alone"
-            raise ExpressionError(f"{name} takes {wanted}: {_example(name, function)}")
-        options = dict(function.options)
-        for part in parts[len(first) :]:
-            key, given = (part.value, part.parts[0]) if part.kind == "option" else (part.value, None)
-            if part.kind not in ("option", "name") or key not in options:
-                raise ExpressionError(f"{name}: {unknown('option', str(key), options)}")
-            if (given is None) != isinstance(options[key], bool):
-                raise ExpressionError(
-                    f"{name}: {key} needs {'a number: ' + str(key) + '=4' if given is None else 'no value'}"
-                )
-            options[key] = True if given is None else _whole(name, key, given)
-        given_first = [part.value for part in first]
+        given_first, options, text = given_options(name, function, parts)
         function.check(*given_first)
 
         def value(analysis: Any) -> Any:
             return exact(function.value(analysis, *given_first, **options), name)
 
-        return Typed(name, function.unit, value, function.cost)
+        subject = Subject(text, function.unit, lambda analysis: SHARES[name](analysis, *given_first, **options))
+        return Typed(text, function.unit, value, function.cost, subject)
 
     def _numeric(self, name: str, parts: Sequence[Tree]) -> Typed:
         if not parts or (name == "abs" and len(parts) != 1):
@@ -194,6 +195,7 @@ class Reader:
             inner[0].unit,
             lambda of: run([one.value(of) for one in inner]),
             max(one.cost for one in inner),
+            next((one.subject for one in inner if one.subject), None),
         )
 
     def _chain(self, tree: Tree) -> Typed:
@@ -221,6 +223,8 @@ class Reader:
             "truth",
             lambda of: joined([partial(value, of) for value in values], kind == "or"),
             max(part.cost for part in parts),
+            next((part.subject for part in parts if part.subject), None),
+            parts=tuple(parts) if kind == "and" else (),
         )
 
     _or = _and
@@ -228,7 +232,10 @@ class Reader:
     def _not(self, tree: Tree) -> Typed:
         inner = need(self.read(tree.parts[0]), "truth", "not stands before a condition")
         return inner._replace(
-            text=f"not {inner.text}", value=lambda of: negated(inner.value(of)) if tree.value else inner.value(of)
+            sides=None,
+            parts=(),
+            text=f"not {inner.text}",
+            value=lambda of: negated(inner.value(of)) if tree.value else inner.value(of),
         )
 
     def _if(self, tree: Tree) -> Typed:
@@ -240,6 +247,7 @@ class Reader:
             value.unit,
             lambda of: either(chosen.value(of), lambda: value.value(of), lambda: other.value(of)),
             max(value.cost, chosen.cost, other.cost),
+            value.subject or other.subject,
         )
 
 
@@ -254,14 +262,3 @@ def _setting(analysis: Any, key: str, text: str) -> Any:
     if found is None:
         raise MissingError(text)
     return found
-
-
-def _whole(name: str, key: str, tree: Tree) -> int:
-    if tree.kind != "number" or not tree.value.isdigit() or not 0 < int(tree.value) < 10**9:
-        raise ExpressionError(f"{name}: {key} must be a whole number from 1 on")
-    return int(tree.value)
-
-
-def _example(name: str, function: Function) -> str:
-    options = [key if usual is not None else f"{key}=4" for key, usual in function.options.items()]
-    return f"{name}({', '.join([*(repr('a100') for _ in function.needs), *options[:2]])})"

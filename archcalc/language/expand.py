@@ -72,6 +72,7 @@ def network_of(
         build=build,
     )
     network.forms, network.program = family.forms, family.program
+    network.budgets = [(one.value, one.place) for one in (*family.budgets, *entry.budgets)]
     return network
 
 

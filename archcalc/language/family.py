@@ -14,7 +14,7 @@ from archcalc.trees import Tree
 class Entry:
     """One network of a family: its description, the spec parameters that it sets, and its own layers if it has any."""
 
-    __slots__ = ("about", "axes", "inputs", "outputs", "place", "settings", "steps")
+    __slots__ = ("about", "axes", "budgets", "inputs", "outputs", "place", "settings", "steps")
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -23,6 +23,7 @@ class Entry:
         self.inputs: dict[str, Given] = {}
         self.outputs: Given | None = None
         self.axes: tuple[int, ...] = ()
+        self.budgets: list[Given] = []
         self.steps: list[Step] | None = None
 
 
@@ -31,6 +32,7 @@ class Family:
 
     ``inputs``: the sizes of every input by name; a network without inputs has those of the family.
     ``axes``: the numbers of axes that an input may have; empty: the same number as the spec's own input.
+    ``budgets``: conditions on the figures of every network, as text; those of a network come in addition.
     ``notes``: what every report says of the family. ``tree``, ``classes``, ``forms``, ``program`` and ``again`` are for an
     imported file: its tree, the classes of its modules by their paths, how its code writes layers (``Network.forms``) and
     runs (``Network.program``), and its family for other inputs.
@@ -51,6 +53,7 @@ class Family:
         self.params: dict[str, Any] = {}
         self.let: dict[str, Given] = {}
         self.checks: list[tuple[Given, str]] = []
+        self.budgets: list[Given] = []
         self.blocks: dict[str, Block] = {}
         self.networks: dict[str, Entry] = {}
         self.steps: list[Step] = []

@@ -12,8 +12,21 @@ from archcalc.layers import Layer, registry
 
 ABOUT = ("title", "paper", "table", "page", "year", "url", "note")
 """Keys that describe a network. A network may replace the family's description."""
-FAMILY = (*ABOUT, "input", "inputs", "axes", "outputs", "params", "let", "check", "networks", "blocks", "layers")
-NETWORK = (*ABOUT, "input", "inputs", "axes", "outputs", "layers")
+FAMILY = (
+    *ABOUT,
+    "input",
+    "inputs",
+    "axes",
+    "outputs",
+    "params",
+    "let",
+    "check",
+    "budgets",
+    "networks",
+    "blocks",
+    "layers",
+)
+NETWORK = (*ABOUT, "input", "inputs", "axes", "outputs", "budgets", "layers")
 BLOCK = ("params", "let", "layers", "note")
 OPTIONS = ("name", "label", "when", "repeat", "as", "from", "weights", "storage", "regions", "trained")
 KINDS = ("layers", "side")
@@ -52,6 +65,8 @@ MAX_NAMES = 500
 """The most parameters of a family or a block, and the most names under one ``let``."""
 MAX_VALUES = 10_000
 """The most values in one spec parameter."""
+MAX_BUDGETS = 100
+"""The most conditions under one ``budgets``."""
 MAX_EXPRESSIONS = 100
 """The most values in a list with expressions."""
 MAX_PROBLEMS = 50

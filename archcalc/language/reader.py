@@ -60,6 +60,8 @@ class _Reader(StepReader):
             family.let = self.let(entries["let"], "let", family.params)
         if "check" in entries:
             family.checks = self.checks(entries["check"])
+        if "budgets" in entries:
+            family.budgets = self.budgets(entries["budgets"], "budgets")
         family.inputs = self.inputs(entries, "")
         if "outputs" in entries:
             family.outputs = self.outputs(entries["outputs"], "outputs")
@@ -204,6 +206,8 @@ class _Reader(StepReader):
         elif self.result.axes:
             stated = "input" if "input" in entries else "inputs"
             self.axes_of_inputs(self.result.axes, entry.inputs, entries.get(stated, tree), f"{path}.{stated}")
+        if "budgets" in entries and "budgets" not in params:
+            entry.budgets = self.budgets(entries["budgets"], f"{path}.budgets")
         if "layers" in entries and "layers" not in params:
             entry.steps = self.steps(entries["layers"], f"{path}.layers")
         for key in entries.keys() & params:

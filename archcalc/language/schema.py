@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.language.keywords import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, MAX_AXES, NETWORK, OPTIONS
+from archcalc.language.keywords import ABOUT, BLOCK, FAMILY, KINDS, LAYERS, MAX_AXES, MAX_BUDGETS, NETWORK, OPTIONS
 from archcalc.layers.base import STORAGES
 
 _NAME = {"type": ["string", "number"], "description": "a name; braces hold expressions, as in conv{stage}_{i}"}
@@ -54,6 +54,10 @@ _OUTPUTS = {
     "anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}],
     "description": "the layers whose outputs a run returns, in their order; without, all that no layer reads",
 }
+_BUDGETS = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MAX_BUDGETS}],
+    "description": "conditions on the figures, such as macs < 4G, which archcalc check checks",
+}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": MAX_AXES}
 _AXES = {
     "anyOf": [_COUNT, {"type": "array", "items": _COUNT, "minItems": 1, "uniqueItems": True}],
@@ -100,6 +104,7 @@ def schema() -> dict[str, Any]:
             "inputs": _INPUTS,
             "axes": _AXES,
             "outputs": _OUTPUTS,
+            "budgets": _BUDGETS,
             "layers": _ANY,
         },
         "additionalProperties": _ANY,
@@ -118,6 +123,7 @@ def schema() -> dict[str, Any]:
             "additionalProperties": {"type": "string"},
             "description": "conditions on the parameters, and what to say where one does not hold",
         },
+        "budgets": _BUDGETS,
         "networks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/$defs/network"}},
         "blocks": {"type": "object", "additionalProperties": {"$ref": "#/$defs/block"}},
     }

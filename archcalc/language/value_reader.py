@@ -9,6 +9,7 @@ from archcalc.errors import ArchcalcError, Place, Problem, clipped, unknown
 from archcalc.language.expression import Expression, parse
 from archcalc.language.grammar import ExpressionError
 from archcalc.language.keywords import (
+    MAX_BUDGETS,
     MAX_EXPRESSIONS,
     MAX_LISTED,
     MAX_NAMES,
@@ -215,6 +216,21 @@ class ValueReader:
             condition = self.value(Tree(text, child.line), path)
             checks.append((Given(condition, Place(self.file, child.line, path)), child.value))
         return checks
+
+    def budgets(self, tree: Tree, path: str) -> list[Given]:
+        """Conditions on the figures of networks, as texts with their lines: a text, or a list of texts."""
+        listed = tree.value if isinstance(tree.value, list) else [tree]
+        found = []
+        for i, child in enumerate(listed[:MAX_BUDGETS]):
+            inside = f"{path}[{i}]" if isinstance(tree.value, list) else path
+            if isinstance(child.value, str):
+                found.append(Given(child.value, Place(self.file, child.line, inside)))
+            else:
+                hint = "a condition such as 'macs < 4G', or a list of conditions"
+                self.problem(f"budgets must be {hint}, got {kind(child)}", child, inside)
+        if len(listed) > MAX_BUDGETS:
+            self.problem(f"more than {MAX_BUDGETS} budgets", tree, path)
+        return found
 
 
 def reported(problems: Iterable[Problem]) -> list[Problem]:

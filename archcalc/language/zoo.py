@@ -218,8 +218,8 @@ def _only(family: Family, path: str) -> str:
     return first
 
 
-def text_of(path: str) -> str:
-    """The text of a file, or of standard input for ``-``; ArchcalcError if the text is not the text of a spec."""
+def text_of(path: str, what: str = "the spec") -> str:
+    """The text of a file, or of standard input for ``-``; ArchcalcError if it cannot be the text of a spec, or of ``what``."""
     file = STDIN if path == "-" else path
     try:
         if path == "-":
@@ -233,15 +233,15 @@ def text_of(path: str) -> str:
             raise ArchcalcError(Problem("is a directory, expected a spec file", file))
         refuse_name(path)
         with open(path, "rb") as opened:
-            return decoded(opened.read(MAX_BYTES + 1), file)
+            return decoded(opened.read(MAX_BYTES + 1), file, what)
     except OSError as error:
         raise ArchcalcError(Problem(f"cannot be read: {(error.strerror or 'unknown reason').lower()}", file)) from None
     except ValueError:
         raise ArchcalcError(f"not a path: {message_text(path)}") from None
 
 
-def decoded(raw: bytes, file: str) -> str:
-    """The text of a spec in the bytes of a file; ArchcalcError if they are no such text."""
+def decoded(raw: bytes, file: str, what: str = "the spec") -> str:
+    """The text of a spec, or of ``what``, in the bytes of a file; ArchcalcError if they are no such text."""
     refuse_bytes(raw, file)
     if len(raw) > MAX_BYTES:
         raise ArchcalcError(Problem(f"is larger than {MAX_BYTES:,} bytes, the largest a spec may be", file))
@@ -253,7 +253,7 @@ def decoded(raw: bytes, file: str) -> str:
     if "\0" in text:
         raise ArchcalcError(Problem("is binary, expected text", file, text[: text.index("\0")].count("\n") + 1))
     if not text.strip():
-        raise ArchcalcError(Problem("the spec is empty", file))
+        raise ArchcalcError(Problem(f"{what} is empty", file))
     return text
 
 

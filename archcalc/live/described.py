@@ -22,6 +22,7 @@ KEYS: Mapping[str, str] = {
     "params": "parameters with their defaults, which a network or --set replaces",
     "let": "names for values that are computed once",
     "check": "conditions on the parameters, and what to say where one does not hold",
+    "budgets": "conditions on the figures, such as macs < 4G, which archcalc check checks",
     "networks": "the networks of the family, each with the parameters that it sets",
     "blocks": "lists of steps with parameters, used by name",
     "layers": "the steps of the network, in the order in which they run",

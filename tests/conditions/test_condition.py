@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from archcalc import ArchcalcError, load
 from archcalc.analysis import prepared
-from archcalc.conditions.condition import chosen, condition
+from archcalc.conditions.condition import chosen, condition, figure
 from archcalc.conditions.dimension import UNITS
 from archcalc.conditions.figures import FIGURES, FUNCTIONS, LAYER
+from archcalc.conditions.shares import SHARES
 from tests.nets import network
 
 SMALL = load("INPUT 8x8x3 -> CONV3-8 -> RELU -> FC-10").analyze(batch=2)
@@ -89,7 +90,7 @@ def test_what_holds(text):
         ("time('a100') < 3", "and 3 is a number; write 3 with a unit, such as 3ms"),
         ("memory + params > 3B", "memory is in bytes, and params is a number"),
         ("memory * memory > 3B", "memory * memory is in bytes times bytes, and 3B is in bytes"),
-        ("macs / time('a100') > 1", "macs / time is in 1 per second, and 1 is a number"),
+        ("macs / time('a100') > 1", "macs / time('a100') is in 1 per second, and 1 is a number"),
         ("name < 'b'", "words are compared by == and != alone"),
         ("name + 1 > 2", "name is a text, expected a number"),
         ("name == 3", "name is a text, and 3 is a number"),
@@ -231,12 +232,40 @@ def test_cheap_figures_are_computed_first():
     assert "_budgets" not in vars(analysis)
 
 
+def test_the_shares_of_the_layers_add_up():
+    """A time is a float, whose sum is rounded."""
+    analysis = load("mobilenet_v2_0.35").analyze(batch=3)
+    written = {"time": "time('a100', batch=2)", "train_memory": "train_memory(batch=4, adam, amp)"}
+    for name in SHARES:
+        text = written.get(name, f"{name}(batch=2)" if name in FUNCTIONS else name)
+        found = figure(text)
+        assert found.subject is not None
+        assert found.subject.text == text
+        shares = found.subject.shares(analysis)
+        total = sum(Fraction(share.amount) for share in shares)
+        assert total == found.value(analysis) or name == "time", name
+        assert abs(total - found.value(analysis)) < 1e-12
+        assert len(shares) > 1 or name in ("divs", "exps")
+    assert {*FIGURES, *FUNCTIONS} - set(SHARES) == {"name", "input", "output", "depth", "layers", "batch"}
+
+
+def test_the_shares_of_a_condition_about_layers_are_the_layers():
+    assert [share.name for share in shares_of("any(layer.params > 300)")] == ["fc1"]
+    assert [share.name for share in shares_of("all(layer.params > 300)")] == ["conv1", "relu1", "flatten1"]
+
+
+def shares_of(text: str) -> list:
+    subject = condition(text).parts[0].subject
+    assert subject is not None
+    return subject.shares(SMALL)
+
+
 def test_every_name_has_a_value_and_words():
-    for name, figure in FIGURES.items():
-        assert figure.value(SMALL) is not None, name
-        assert figure.about
+    for name, one in FIGURES.items():
+        assert one.value(SMALL) is not None, name
+        assert one.about
     for row in SMALL.rows[1:]:
-        assert all(figure.value(row) is not None for name, figure in LAYER.items() if name not in ("field", "macs"))
+        assert all(one.value(row) is not None for name, one in LAYER.items() if name not in ("field", "macs"))
     assert all(function.about for function in FUNCTIONS.values())
 
 
@@ -244,7 +273,7 @@ def test_the_docs_list_every_figure_with_its_words():
     text = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `([a-z_.]+)[(`].*\| (.+) \|$", text, re.MULTILINE))
     listed = {name: one.about for name, one in [*FIGURES.items(), *FUNCTIONS.items()]}
-    listed |= {f"layer.{name}": figure.about for name, figure in LAYER.items()}
+    listed |= {f"layer.{name}": one.about for name, one in LAYER.items()}
     assert {name: about for name, about in rows.items() if name != "any"} == listed
 
 

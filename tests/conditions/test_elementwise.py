@@ -73,6 +73,8 @@ def answers(text: str) -> tuple[np.ndarray, np.ndarray]:
         "activations / batch - 10 > width * 32 * 9 or adds > 10K * batch",
         "kernel == 3 and option == 'a' and macs > 5M",
         "batch > 1",
+        "input == '3x31x32' or input != '3x8x32' and batch == 2",
+        "count(layer.field > 2) * batch > 6",
         "field > 8 or field * batch > 100",
         "peak > 300KB and peak / batch < 70KB",
         "train_memory(batch=4, adam) > 200KB",

@@ -1,0 +1,1 @@
+"""Budgets: conditions that networks must meet, limits of growth, and what is over."""
