@@ -128,9 +128,13 @@ class Evaluation:
 
     def _longest(self, group: _Group, besides: str = "") -> int | None:
         """The axis with the most values; None if no axis has several. besides: an axis that is not looked at."""
-        axes = [axis for axis, name in enumerate(self.names) if name != besides or group.paired]
-        longest = max(axes, key=lambda axis: len(group.values[axis]), default=None)
-        return longest if longest is not None and len(group.values[longest]) > 1 else None
+        counts = {
+            axis: len(set(map(repr, group.values[axis])))
+            for axis, name in enumerate(self.names)
+            if name != besides
+        }
+        longest = max(counts, key=lambda axis: counts[axis], default=None)
+        return longest if longest is not None and counts[longest] > 1 else None
 
     def _alike(self, group: _Group) -> list[_Group]:
         """The groups in which every axis is an array of numbers of one kind, or has one value."""
@@ -246,8 +250,11 @@ def _split(group: _Group, holds: Any) -> list[_Group]:
 
 
 def _halves(group: _Group, axis: int) -> list[_Group]:
-    count = len(group.values[axis])
-    return [group.part(axis, range(count // 2)), group.part(axis, range(count // 2, count))]
+    """The points below the middle value of an axis, and the others, because a limit is often what refuses them."""
+    values = group.values[axis]
+    distinct = sorted({repr(value): value for value in values}.values())
+    below = [value < distinct[len(distinct) // 2] for value in values]
+    return group.by(axis, below)
 
 
 def _paired(group: _Group, met: Any) -> _Group:
