@@ -129,9 +129,7 @@ class Evaluation:
     def _longest(self, group: _Group, besides: str = "") -> int | None:
         """The axis with the most values; None if no axis has several. besides: an axis that is not looked at."""
         counts = {
-            axis: len(set(map(repr, group.values[axis])))
-            for axis, name in enumerate(self.names)
-            if name != besides
+            axis: len(set(map(repr, group.values[axis]))) for axis, name in enumerate(self.names) if name != besides
         }
         longest = max(counts, key=lambda axis: counts[axis], default=None)
         return longest if longest is not None and counts[longest] > 1 else None

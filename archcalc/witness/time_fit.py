@@ -139,6 +139,11 @@ class Samples:
                 break
         return {**usual, **{name: float(np.exp(log)) for name, log in zip(self.constants, logs, strict=True)}}
 
+    def shares(self, constants: Mapping[str, float]) -> list[dict[str, float]]:
+        """By how much the estimate of every network follows each constant: 0.5 if half of it is proportional to it."""
+        logs = np.log([constants[name] for name in self.constants])
+        return [dict(zip(self.constants, row, strict=True)) for row in self._slopes(logs).tolist()]
+
     def errors(self, constants: Mapping[str, float]) -> Any:
         """Estimate / measured - 1 of every network."""
         logs = np.log([constants[name] for name in self.constants])

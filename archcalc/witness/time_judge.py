@@ -76,7 +76,8 @@ def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
             figures.append(_figures(off[~chosen], images[~chosen]))
             errors.append(np.where(chosen, np.nan, off))
     median, ninety, rank = ((float(np.median(column)), float(np.std(column))) for column in zip(*figures, strict=True))
-    usually = np.nanmedian(errors, axis=0)
+    usually, fitted = np.nanmedian(errors, axis=0), samples.fit(start)
+    shares = samples.shares(fitted)
     tens = [_after_ten(samples, images, start, halving) for halving in range(HALVINGS)]
     return Judged(
         file,
@@ -87,9 +88,9 @@ def judged(file: MeasuredFile, rows: Mapping[str, Row]) -> Judged | None:
         rank,
         _figures(samples.errors(start), images),
         tuple((float(np.median(column)), float(np.std(column))) for column in zip(*tens, strict=True)),
-        [(given[at].name, float(usually[at])) for at in np.argsort(-abs(usually))[:10]],
+        [(given[at].name, float(usually[at]), shares[at]) for at in np.argsort(-abs(usually))[:10]],
         [(one.name, one.seconds / one.lower_bound) for one in given if one.seconds < one.lower_bound],
-        samples.fit(start),
+        fitted,
     )
 
 

@@ -15,6 +15,7 @@ HALF = (
 )
 REASONS: Sequence[tuple[str, str]] = (("nest_", HALF), ("samvit_", HALF), ("twins_", HALF))
 """Why estimates of some families are wrong, by a part of the name: what was checked operator by operator."""
+MOST_SHARES, LEAST_SHARE = 3, 0.05
 OLDER = re.compile(r"pt(1\d\d|2[0-4]\d)")
 """The name of a file that PyTorch before 2.5 made."""
 
@@ -27,7 +28,8 @@ class Judged(NamedTuple):
             figure, and its standard deviation
     sheet: the same three figures for the usual constants of the kind of device, without any fit
     ten:   the same after a fit of ten networks, with the spread
-    worst: the networks with the largest errors, each with the median over the halvings
+    worst: the networks with the largest errors, each with the median over the halvings, and how much its estimate
+            follows each constant
     beaten: networks that were faster than their lower bound, with measured / bound
     constants: the constants that were fitted on all networks
     """
@@ -40,7 +42,7 @@ class Judged(NamedTuple):
     rank: tuple[float, float]
     sheet: tuple[float, float, float]
     ten: tuple[tuple[float, float], ...]
-    worst: Sequence[tuple[str, float]]
+    worst: Sequence[tuple[str, float, Mapping[str, float]]]
     beaten: Sequence[tuple[str, float]]
     constants: Mapping[str, float]
 
@@ -77,7 +79,7 @@ def _lines(results: Sequence[Judged], unknown: Sequence[str], made_by: str) -> I
     yield (
         "Data sheet alone: the usual constants of the kind of device, nothing fitted (these constants were chosen in sight of "
         "the files of this report). After ten networks: fitted on ten networks at random, median over six "
-        "draws. Both: median, 90 %, Spearman."
+        "draws. Both: median, 90 %, Spearman. The estimate follows a constant by 50 % if half of it is proportional to the constant."
     )
     if any("not recorded" in one.left_out for one in results):
         yield ""
@@ -100,10 +102,12 @@ def _of_file(one: Judged) -> Iterator[str]:
         f"; left out: {left}." if left else "."
     )
     yield ""
-    yield "| network | error | reason |"
-    yield "| --- | --: | --- |"
-    for name, error in one.worst:
-        yield f"| {name} | {error:+.0%} | {_reason(name, one)} |"
+    yield "| network | error | the estimate follows | reason |"
+    yield "| --- | --: | --- | --- |"
+    for name, error, shares in one.worst:
+        largest = sorted(shares.items(), key=lambda item: -item[1])[:MOST_SHARES]
+        follows = ", ".join(f"{constant} {share:.0%}" for constant, share in largest if share >= LEAST_SHARE)
+        yield f"| {name} | {error:+.0%} | {follows} | {_reason(name, one)} |"
     if one.beaten:
         yield ""
         named = "; ".join(f"{name} ({ratio:.3f}: {_reason(name, one)})" for name, ratio in one.beaten[:10])
