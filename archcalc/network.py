@@ -17,7 +17,7 @@ from archcalc.layers.sharing import check_shared
 from archcalc.named_inputs import INPUT, inputs_text, misfit, numbers_of
 from archcalc.nodes import Node, Unused
 from archcalc.settings_text import changed, full_name
-from archcalc.sizes import Int, Shape, is_array, largest
+from archcalc.sizes import Int, Shape, any_array, is_array, largest
 
 if TYPE_CHECKING:
     from archcalc.types import Setting
@@ -157,6 +157,11 @@ class Network:
     def input_sizes(self) -> list[Int]:
         """All sizes of all inputs."""
         return numbers_of(self.inputs.values())
+
+    def need_single(self, what: str) -> None:
+        """ArchcalcError, which begins with ``what``, if sizes of inputs or settings are arrays."""
+        if any_array((*self.input_sizes, *self.settings.values())):
+            raise ArchcalcError(f"{self.full_name}: {what} needs single sizes, not arrays")
 
     @property
     def after_inputs(self) -> list[Node]:

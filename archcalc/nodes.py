@@ -24,11 +24,15 @@ class Node:
     storage  storage of the output: the layer type's default, or the spec's choice for this layer
     regions  how many regions of an image the layer runs for; 0: it runs for the whole image
     trained  False: the layer's weights are frozen. Of a layer with ``shares``, the owner says this: ``Network.frozen``
+    present  an array if the layer belongs to a turn of a repeat that some elements of arrays have not: 1 where they have
+             it, else 0
+    instead  for the last layer of such a turn: where the turn is present, and the node before the turn, which stands for
+             this node where the turn is not; for a turn within turns several, the innermost first
     """
 
     __slots__ = (
         *("index", "inputs", "layer", "name", "place", "regions", "scopes", "shape", "shares", "side", "storage"),
-        "trained",
+        *("instead", "present", "trained"),
     )
 
     index: int
@@ -43,6 +47,8 @@ class Node:
     storage: StorageKind
     regions: Int
     trained: bool
+    present: Int
+    instead: tuple[tuple[Int, int], ...]
 
     def __init__(
         self,
@@ -61,11 +67,17 @@ class Node:
         self.regions, self.storage, self.trained = regions, storage or layer.storage, True
         self.index, self.name, self.layer, self.inputs, self.shape = index, name, layer, inputs, shape
         self.scopes, self.side, self.shares, self.place = scopes, side, shares, place
+        self.present, self.instead = 1, ()
+
+    @property
+    def parts(self) -> Int:
+        """How often a layer that is present runs for one image: once for each region of the image."""
+        return self.regions if largest(self.regions) else 1
 
     @property
     def times(self) -> Int:
         """How often the layer runs for one image."""
-        return self.regions if largest(self.regions) else 1
+        return self.parts * self.present
 
     @property
     def output(self) -> str:

@@ -70,6 +70,7 @@ def choose(network: Network, outputs: Sequence[int]) -> None:
     for node in left:
         node.side = node.index not in main
         node.index, node.inputs = place[node.index], tuple([place[i] for i in node.inputs])
+        node.instead = tuple([(present, place[i]) for present, i in node.instead])
     nodes[:] = left
     around = set(all_prefixes(node.name for node in left))
     network.blocks = {name: block for name, block in network.blocks.items() if name in around}
@@ -81,6 +82,7 @@ def _behind(nodes: Sequence[Node], outputs: Iterable[int]) -> set[int]:
     for node in reversed(nodes):
         if node.index in leading:
             leading.update(node.inputs)
+            leading.update(before for _, before in node.instead)
     return leading
 
 

@@ -16,7 +16,7 @@ from archcalc.errors import ArchcalcError, LayerError, unknown
 from archcalc.letters import normal
 from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
-from archcalc.sizes import Int, Shape, Work, any_array
+from archcalc.sizes import Int, Shape, Work
 
 if TYPE_CHECKING:
     from archcalc.analysis.stages import Stages
@@ -189,8 +189,7 @@ class Analysis:
         from archcalc.timing.reading import device
         from archcalc.timing.time import Settings, Time
 
-        if any_array((*self.network.input_sizes, *self.network.settings.values())):
-            raise ArchcalcError(f"{self.network.full_name}: a time needs single sizes, not arrays")
+        self.network.need_single("a time")
         batch = single(self.batch, "batch")
         trains = self.training if training is None else training
         settings = Settings(batch, self.dtype, amp, trains, optimizer, compiled, channels_last, tf32)

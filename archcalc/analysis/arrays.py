@@ -66,7 +66,8 @@ def _in_floats(network: Network) -> Network:
     for node in network.after_inputs:
         place = node.scopes, node.side, node.shares, node.place, node.storage
         index = twin.append(node.name, _layer_in_floats(node.layer), node.inputs, *place)
-        twin.nodes[index].trained = node.trained
+        there = twin.nodes[index]
+        there.trained, there.present, there.instead = node.trained, node.present, node.instead
     twin.chosen, twin.side_problem, twin.settings = network.chosen, network.side_problem, network.settings
     twin.origin, twin.forms = network.origin, network.forms
     return twin

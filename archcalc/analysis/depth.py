@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archcalc.field.paths import followed
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
 from archcalc.network import Network
+from archcalc.sizes import Int, greater
 
 WEIGHTED = (*CONVOLUTIONS, Linear)
 
 
-def depth(network: Network) -> int:
+def depth(network: Network) -> Int:
     """Convolutions and fully connected layers on the longest path from the input to an output.
 
     VGG-16, ResNet-50 and DenseNet-121 are named after this number (He et al. 2016, Table 1: projection
@@ -18,13 +21,20 @@ def depth(network: Network) -> int:
     computation and do not count, as in SE-ResNet-50.
     """
     longest = depths(network)
-    return max(longest[output] for output in network.outputs)
+    return _largest(longest[output] for output in network.outputs)
 
 
-def depths(network: Network) -> list[int]:
+def depths(network: Network) -> list[Int]:
     """The depth of every node: the weighted layers on the longest path to the node, the node included."""
-    longest: list[int] = []
+    longest: list[Int] = []
     for node in network.nodes:
-        behind = max((longest[i] for i in followed(node, network)), default=0)
-        longest.append(behind + isinstance(node.layer, WEIGHTED))
+        behind = _largest(longest[i] for i in followed(node, network))
+        longest.append(behind + isinstance(node.layer, WEIGHTED) * node.present)
+    return longest
+
+
+def _largest(depths: Iterable[Int]) -> Int:
+    longest: Int = 0
+    for other in depths:
+        longest = greater(longest, other)
     return longest

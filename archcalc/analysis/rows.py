@@ -43,6 +43,7 @@ class Row(NamedTuple):
     node              the layer in the graph; None for folded layers
     unknown_types     layer types that the convention says nothing about; if any, ``macs`` is incomplete
     regions           the regions of an image for which the layer runs; 0: it runs for the whole image
+    present           0 for the elements of arrays that lack the layer, and have turns less of a repeat; else 1
     time              the seconds on the device of the analysis; None: no device, or no layer
     """
 
@@ -59,11 +60,12 @@ class Row(NamedTuple):
     conv_inputs: Int
     field: FieldByAxis
     field_with_gates: FieldByAxis
-    layers: int = 1
+    layers: Int = 1
     shared: str = ""
     node: Node | None = None
     unknown_types: tuple[str, ...] = ()
     regions: Int = 0
+    present: Int = 1
     time: Seconds | None = None
 
     @property
@@ -80,11 +82,11 @@ def work_parts(row: Row, batch: Int) -> dict[str, Work]:
     parts = layer.work_parts(row.shape, *row.inputs)
     found = {part: work.times(batch * row.node.times) for part, work in parts.items()}
     once = layer.work_once(*row.inputs)
-    return {**found, ONCE: once} if found and once is not NO_WORK else found
+    return {**found, ONCE: once.times(row.present)} if found and once is not NO_WORK else found
 
 
 class Facts(NamedTuple):
-    """The numbers of a layer for its input shapes, for the whole batch and under a convention."""
+    """The numbers of a layer that is present, for its input shapes, for the whole batch and under a convention."""
 
     params: Params
     param_count: Int
@@ -113,11 +115,11 @@ def row_facts(use: Use, convention: Convention) -> Facts:
 
 def applied(node: Node, inputs: tuple[Shape, ...], batch: Int, form: tuple[str, int]) -> Use:
     """A node's layer as a convention counts the layer. form: its form in the model's code, the number of wrappers."""
-    batch = batch * node.times
+    batch = batch * node.parts
     if getattr(node.layer, "antialias", False) and form[0] == MODULE:  # torch.nn has no module for it
         form = FUNCTIONAL, form[1]
     params, work = node.layer.params(*inputs), node.layer.work(node.shape, *inputs).times(batch)
-    return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form, node.times)
+    return Use(node.layer, (node.shape, inputs), params, work, batch, node.storage, form, node.parts)
 
 
 def is_called_again(network: Network, node: Node) -> bool:
@@ -155,6 +157,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
                 )
         except TypeError:  # arrays cannot be keys of a dictionary
             layer_facts = row_facts(applied(node, inputs, batch, form), convention)
+        layer_facts = layer_facts if type(node.present) is int else _where(node.present, layer_facts)
         field = past_gates.add(node, layer_facts.windows)
         params, count, shared = layer_facts.params, layer_facts.param_count, ""
         if node.shares is not None and layer.type != "unpool":
@@ -175,14 +178,27 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
                 layer_facts.conv_inputs,
                 field,
                 all_paths.add(node, layer_facts.windows) if all_paths else field,
-                1 if node.inputs else 0,
+                node.present if node.inputs else 0,
                 shared,
                 node,
                 layer_facts.unknown_types,
                 node.regions,
+                node.present,
             )
         )
     return rows
+
+
+def _where(present: Int, facts: Facts) -> Facts:
+    """The numbers of a layer that is not present everywhere."""
+    return facts._replace(
+        params=Params(*(n * present for n in facts.params)),
+        param_count=facts.param_count * present,
+        work=facts.work.times(present),
+        macs=None if facts.macs is None else facts.macs * present,
+        values=None if facts.values is None else facts.values * present,
+        conv_inputs=facts.conv_inputs * present,
+    )
 
 
 def _forms(network: Network, convention: Convention) -> Callable[[Node], tuple[str, int]] | None:

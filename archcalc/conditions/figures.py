@@ -50,7 +50,7 @@ def _field(analysis: Analysis) -> Int | None:
             continue
         found, known = True, all(axis.exact for axis in row.field)
         local = product((axis.least.step != 0) * 1 for axis in row.field) if known else 1
-        here: Any = product(axis.field.size for axis in row.field) * local
+        here: Any = product(axis.field.size for axis in row.field) * local * row.present
         longest: Any = 0
         for axis in row.field:
             longest = greater(longest, axis.field.size)
@@ -112,7 +112,7 @@ FIGURES: Mapping[str, Figure] = {
     "weight_bytes": Figure("bytes of the weights and biases", SIZE, _weight_bytes),
     "field": Figure("pixels of the largest field of a layer, along its longest axis", NUMBER, _field, FIELD),
     "depth": Figure("weighted layers on the longest path", NUMBER, lambda a: depth(a.network)),
-    "layers": Figure("layers", NUMBER, lambda a: len(a.rows) - len(a.network.inputs)),
+    "layers": Figure("layers", NUMBER, lambda a: sum(row.layers for row in a.rows)),
     "batch": Figure("images of the batch", NUMBER, lambda a: a.batch),
 }
 """The figures of a network at its input, batch, dtype and convention."""

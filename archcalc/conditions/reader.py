@@ -24,6 +24,7 @@ from archcalc.conditions.parts import (
     either,
     exact,
     joined,
+    later,
     need,
     need_number,
     negated,
@@ -156,8 +157,8 @@ class Reader:
             return Truths(found.definite) if isinstance(found, Truths) else found
 
         def value(analysis: Any) -> Any:
-            found = [met(row) for row in analysis.rows if row.node is not None and row.node.inputs]
-            return OVER_LAYERS[name](found)
+            rows = [row for row in analysis.rows if row.node is not None and row.node.inputs]
+            return OVER_LAYERS[name]([_of_present(met(row), row.present, name == "all") for row in rows])
 
         text = f"{name}({inner.text})"
 
@@ -249,6 +250,14 @@ class Reader:
             max(value.cost, chosen.cost, other.cost),
             value.subject or other.subject,
         )
+
+
+def _of_present(found: Any, present: Any, absent: bool) -> Any:
+    """What holds for a layer where it is present; ``absent`` where some elements of arrays lack the layer."""
+    if not is_array(present):
+        return found
+    lacks = Truths(present != 1)
+    return joined(map(later, (found, lacks if absent else lacks.negated())), absent)
 
 
 def _flat(tree: Tree) -> list[Tree]:

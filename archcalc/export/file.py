@@ -50,6 +50,7 @@ def torch_source(network: Network) -> str:
     The ``state_dict`` keys and the outputs (inference and training) are equal to the keys and the outputs of the module
     that ``archcalc.witness.build`` makes. ArchcalcError if PyTorch lacks a layer.
     """
+    network.need_single("code of PyTorch")
     root, main, sides = outline(network)
     root.arguments = _arguments(network)
     name = class_name(network)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from archcalc.field.field import Field, behind, meeting, mixed, narrower
 from archcalc.field.listed import behind_list, meeting_list
-from archcalc.sizes import MOST_READS, Int, Window, equal, gcd, greater, is_array, largest, lesser
+from archcalc.sizes import MOST_READS, Int, Window, any_array, equal, gcd, greater, is_array, largest, lesser
 
 
 class AxisField(NamedTuple):
@@ -42,7 +42,8 @@ class AxisField(NamedTuple):
             uncut = equal(hull.first * field.per, field.first) and equal(hull.last * field.per, field.last)
             alike = (field.whole and uncut and some) or (window.exact and read)
             whole = AxisField(hull, least, self.exact and alike, ends)
-            return self if alike and field.whole and not is_array(pixels) and whole == self else whole
+            single = not any_array((pixels, field[:4], self.least[:4], hull[:4], least[:4]))
+            return self if alike and field.whole and single and whole == self else whole
         if field.phases or window.reads or least.phases:
             each = _next(field, window, most, units) if exact else None
             alike = each is not None and least == field
@@ -126,7 +127,8 @@ def _join(a: AxisField, b: AxisField, pixels: Int, most: int, units: Int) -> Axi
     same: Any = f.step == g.step
     if not everything and (a.field.whole or b.field.whole) and not is_array(units) and units:
         whole, other = (a, b) if a.field.whole else (b, a)
-        if whole.exact and not is_array(pixels) and _within(whole.field, other.field, units, pixels):
+        known = not any_array((pixels, whole.field[:4], other.field[:4]))
+        if whole.exact and known and _within(whole.field, other.field, units, pixels):
             return AxisField(whole.field, least, True, ends)
     if not largest(same):
         return AxisField(Field(0, pixels - 1, 0, 1), least, everything, ends)

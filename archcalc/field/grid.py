@@ -41,6 +41,10 @@ class Grid:
 
             self.layouts, self._windows = follow(network, source)
 
+    def layout(self, index: int) -> Layout | None:
+        """The layout of a node; None if no layer of the network moves positions, or if the node has no field."""
+        return None if self.plain else self.layouts[index]
+
     def axes(self, index: int) -> tuple[Int, ...]:
         """The size of the grid along every axis of the network input; 1 for a vector, and without a field."""
         if self.plain:
@@ -57,7 +61,7 @@ class Grid:
 
     def side_by_side(self, node: Node) -> int | None:
         """The axis along which the maps of several inputs of a node lie next to each other."""
-        layout = None if self.plain else self.layouts[node.index]
+        layout = self.layout(node.index)
         if layout is None or not isinstance(node.layer, Concat) or node.layer.axis == "channels":
             return None
         return layout.plain(layout.slots[axis_number(node.layer.axis, node.shape, node.layer.type) - 1])
@@ -73,12 +77,12 @@ class Grid:
 
     def position(self, index: int, unit: Sequence[int]) -> tuple[int, ...] | None:
         """The position on the grid for a unit of a map; None for a class token."""
-        layout = None if self.plain else self.layouts[index]
+        layout = self.layout(index)
         return layout.position(unit) if layout else tuple(unit)
 
     def tokens_see_all(self, index: int) -> bool:
         """Whether a class token of a node has read the whole map."""
-        layout = None if self.plain else self.layouts[index]
+        layout = self.layout(index)
         return bool(layout and layout.told)
 
 

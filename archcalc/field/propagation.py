@@ -65,6 +65,10 @@ class Propagation:
             field = self.fields[node.inputs[0]]
         else:
             field = self._of_pixels(node, self._field(node, windows))
+        if node.instead:
+            from archcalc.field.turns import where_present
+
+            field = where_present(node, field, self.fields, (self._maps.get, self.grid.layout))
         self.fields.append(field)
         return field
 

@@ -16,7 +16,7 @@ from archcalc.field.smallest_input import smallest_input
 from archcalc.field.unit import UnitField, unit_fields
 from archcalc.letters import normal
 from archcalc.network import Network, Node
-from archcalc.sizes import is_array
+from archcalc.sizes import any_array
 
 
 class LayerField(NamedTuple):
@@ -100,7 +100,7 @@ class NetworkField:
                 f"{network.full_name} has no spatial axes: its input{f' {source.name}' if several else ''} is a vector of "
                 f"{source.shape}, all of which every unit sees"
             )
-        if any(map(is_array, self.pixels)):
+        if any_array((self.pixels, *network.settings.values())):
             raise ArchcalcError("fields need single sizes; on arrays, read the fields of the rows")
         return _layers(network, self._fields, self._with_gates, self.grid)
 

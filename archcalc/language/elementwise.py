@@ -18,9 +18,9 @@ from archcalc.sizes import equal, int_text, is_array, largest, smallest
 APART = "networks of different structure are evaluated apart"
 
 
-def differs(holds: Any) -> DiffersError:
-    """The error about a condition that differs between the elements of arrays."""
-    return DiffersError(f"a condition holds for some numbers of an array and not for others; {APART}", holds)
+def differs(holds: Any, why: str = "a condition holds for some numbers of an array and not for others") -> DiffersError:
+    """The error about what differs between the elements of arrays: a condition, unless ``why`` says something else."""
+    return DiffersError(f"{why}; {APART}", holds)
 
 
 def single(value: Any) -> Any:
@@ -34,7 +34,7 @@ def single(value: Any) -> Any:
     holds = value == first
     if smallest(holds):
         return first
-    raise DiffersError(f"a number that the structure depends on is {int_text(value)} in an array; {APART}", holds)
+    raise differs(holds, f"a number that the structure depends on is {int_text(value)} in an array")
 
 
 def is_whole(n: Any) -> bool:

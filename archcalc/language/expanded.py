@@ -15,6 +15,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 def expanded(network: Network) -> str:
     """The spec of a network without blocks and repeats: a flat list of layers with names, and inputs at branches."""
+    network.need_single("a list of layers")
     inputs = {name: _value([shape.channels, *shape.axes]) for name, shape in network.inputs.items()}
     lines = [f"title: {_text(network.title)}"]
     if len(inputs) == 1:

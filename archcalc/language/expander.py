@@ -13,16 +13,17 @@ from archcalc.errors import ArchcalcError, LayerError, Place, Problem
 from archcalc.language.context import Context
 from archcalc.language.evaluator import MAX_OPERATIONS
 from archcalc.language.family import Family
-from archcalc.language.lookup import Lookup
 from archcalc.language.naming import ONE_NAME, Names
 from archcalc.language.operations import UNKNOWN
 from archcalc.language.steps import BlockStep, GroupStep, LayerStep, MergeStep, SideStep, Step, Template
+from archcalc.language.turns import Turns
 from archcalc.layers import Layer
 from archcalc.layers.base import STORAGES, StorageKind
 from archcalc.layers.region import check_block
 from archcalc.layers.resample import Pooling, Unpool
 from archcalc.layers.settings import message_text
 from archcalc.network import Network
+from archcalc.sizes import is_array, smallest
 
 Sources: TypeAlias = tuple[int | None, ...]
 """The inputs of a step, as indices of nodes; None: the input is unknown."""
@@ -38,7 +39,7 @@ PER_STEP = 50
 """The operations that each step costs if the network is expanded again."""
 
 
-class Expander(Lookup):
+class Expander(Turns):
     """Expands the layers of one network of a family into a network that holds the layers only.
 
     ``resized``: an input differs from the spec's input. Then a side head that does not fit is not an error.
@@ -57,7 +58,8 @@ class Expander(Lookup):
         self.report_unfound()
         self.choose_outputs(entry.outputs or family.outputs, current, scope)
         self.fail_if_any()
-        if not self.network.after_inputs:
+        layers = self.network.after_inputs
+        if not layers or (is_array(layers[0].present) and smallest(sum(node.present for node in layers)) == 0):
             place = entry.place
             raise ArchcalcError(Problem(f"{whole.name} has no layers", place.file, place.line, place.path))
 
@@ -69,24 +71,6 @@ class Expander(Lookup):
                 current = self.run_once(step, current, context)
             else:
                 current = self.repeat(step, current, context)
-        return current
-
-    def repeat(self, step: Step, current: int | None, context: Context) -> int | None:
-        options = step.options
-        count = self.evaluate(options.repeat, self.with_channels(context.scope, current), step.place, "repeat")
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            if count is not UNKNOWN:
-                self.failed(step.place)
-                self.problem(
-                    f"repeat must be a whole number from 0 on, got {message_text(count)}", step.place, key="repeat"
-                )
-            self.skipped = True
-            return None
-        self.turns.append((options.counter, 0))
-        for i in range(1, count + 1):
-            self.turns[-1] = options.counter, i
-            current = self.run_once(step, current, context.turn(options.counter, i))
-        self.turns.pop()
         return current
 
     def run_once(self, step: Step, current: int | None, context: Context) -> int | None:
@@ -119,6 +103,8 @@ class Expander(Lookup):
         label = "" if given is None else self.fill(given, current, context, step.place, "label")
         if isinstance(step, BlockStep) and not name and not label:
             name = self.names.block(context.prefix, step.block)
+            if self.uneven is not None:  # the number in this name depends on the number of turns before
+                self.partial[context.prefix + name] = self.uneven
         elif name and not self.names.give(context.prefix, name):
             self.problem(f"two things are called {context.prefix}{name}: {ONE_NAME}", step.place)
         full = context.prefix + name if name else ""

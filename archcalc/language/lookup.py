@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from archcalc.errors import MOST_NAMES, DiffersError, LayerError, Place, unknown
 from archcalc.language.context import Context
+from archcalc.language.elementwise import differs
 from archcalc.language.evaluator import Evaluator, UsedUpError
 from archcalc.language.grammar import ExpressionError
 from archcalc.language.naming import Names
@@ -15,9 +16,10 @@ from archcalc.layers.pool import MaxPool
 from archcalc.layers.resample import Pooled
 from archcalc.layers.settings import whole_number
 from archcalc.layers.sharing import check_shared
+from archcalc.letters import prefixes
 from archcalc.network import Network, Node
 from archcalc.outputs import choose, named_outputs
-from archcalc.sizes import Int, equal, int_text, largest
+from archcalc.sizes import Int, equal, int_text, is_array, largest
 from archcalc.units import counted
 
 
@@ -33,6 +35,10 @@ class Lookup(Evaluator):
         self.names, self.outputs = names, names.outputs
         self.scopes: dict[str, tuple[int, int]] = {}
         """The first node of every block, group and join with a name, and the node after its last node."""
+        self.uneven: Any = None
+        """The elements of arrays that have the first turn of a repeat that others lack; None: all have the same turns."""
+        self.partial: dict[str, Any] = {}
+        """For every name that not all elements have, or that they have for another block: which elements, perhaps."""
         self.has_regions = False
         """Whether a block with regions was entered."""
         self.skipped = False
@@ -91,11 +97,20 @@ class Lookup(Evaluator):
         self.spend_at(1, place)
         for prefix in context.outwards():
             if prefix + wanted in self.outputs:
+                if self.partial:
+                    self.need_in_all(prefix + wanted, place, option)
                 return prefix + wanted
             self.spend_at(1 + len(prefix) // 16, place)
         if not self.skipped:
             self.unfound.setdefault((place.line, place.path, option), (wanted, context, self.turns[:], place))
         return ""
+
+    def need_in_all(self, name: str, place: Place, option: str) -> None:
+        """DiffersError if a name, or the block around it, is not the same for all elements of arrays."""
+        for one in (name, *prefixes(name)):
+            if one in self.partial:
+                why = f"some elements of arrays lack {name}, or have another layer of this name"
+                raise self.differs(differs(self.partial[one], why), place, option)
 
     def share(self, weights: Template, step: Step, first: int, current: int | None, context: Context) -> None:
         """Let the layers from ``first`` on use the parameters of the block or group ``weights``, layer by layer."""
@@ -104,6 +119,10 @@ class Lookup(Evaluator):
             return
         start, end = self.scopes.get(name, (0, 0))
         here, there = self.nodes[first:], self.nodes[start:end]
+        uneven = [node for node in (*here, *there) if is_array(node.present)]
+        if uneven and not (len(here) == len(there) and all(map(equal, _present(here), _present(there)))):
+            why = f"some elements of arrays lack layers of {name}, or layers that use its weights"
+            raise self.differs(differs(uneven[0].present == 1, why), step.place, "weights")
         if name not in self.scopes or [n.layer.type for n in here] != [n.layer.type for n in there]:
             layers = f"{counted(end - start, 'layer')} there, {counted(len(here), 'layer')} here"
             why = f"its layers differ: {layers}" if name in self.scopes else "it is a layer"
@@ -190,6 +209,8 @@ class Lookup(Evaluator):
             wanted = [
                 n for template in given.value for n in self.fill_all(template, current, Context(scope), place, "")
             ]
+            for name in wanted if self.partial else ():
+                self.need_in_all(name, place, "")
             chosen, problems = named_outputs(network, self.outputs, wanted)
         elif current is not None and self.nodes[current].inputs and current not in network.outputs:
             chosen = sorted([*network.outputs, current])
@@ -200,6 +221,15 @@ class Lookup(Evaluator):
                 choose(network, chosen)
             except LayerError as error:
                 self.problem(f"outputs: {error}", place)
+        for index in network.outputs if self.uneven is not None else ():
+            node = network.nodes[index]
+            if is_array(node.present) and not node.instead:  # some elements lack this output
+                why = "some elements of arrays lack this output"
+                raise self.differs(differs(node.present == 1, why), node.place or place, "")
+
+
+def _present(nodes: list[Node]) -> list[Int]:
+    return [node.present for node in nodes]
 
 
 def share_params(network: Network, node: Node, owner: Node, called: str) -> None:

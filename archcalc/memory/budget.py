@@ -16,7 +16,7 @@ from archcalc.layers.settings import message_text
 from archcalc.memory.lifetime import Schedule, inference
 from archcalc.network import Network
 from archcalc.pytorch.runner import ATTENTION_FORMS, AttentionForm
-from archcalc.sizes import Params, Shape, any_array
+from archcalc.sizes import Params, Shape
 
 if TYPE_CHECKING:
     from archcalc.memory.training import Training
@@ -106,8 +106,7 @@ class Budget:
         self.optimizer, self.amp, self.checkpoint = optimizer, amp, checkpoint
         self.overhead = in_bytes(overhead)
         self._gradients_at: dict[tuple[bool, int], int] = {}
-        if any_array((*network.input_sizes, *network.settings.values())):
-            raise ArchcalcError(f"{network.full_name}: memory needs single sizes, not arrays")
+        network.need_single("memory")
         if amp and dtype != "float32":
             raise ArchcalcError(f"mixed precision keeps its weights in float32; it cannot be asked for with {dtype}")
         if checkpoint is not None:

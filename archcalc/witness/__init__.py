@@ -25,5 +25,6 @@ def build(network: Network, device: str = "cpu") -> Built:
     from archcalc.memory.lifetime import overwritten
     from archcalc.witness.built import Built
 
+    network.need_single("a model of PyTorch")
     with torch.device(device):
         return Built(network, overwritten(network))
