@@ -94,7 +94,12 @@ class Analysis:
 
     @cached_property
     def totals(self) -> Totals:
-        return sum_rows(self.rows, self.convention)
+        """The sums over the rows. Fields are not computed for them: many networks are asked for their totals alone."""
+        if "all_rows" in vars(self):
+            return sum_rows(self.rows, self.convention)
+        with at_input(self.network, self.network.inputs):
+            rows = trace_rows(self.network, self.batch, self.convention, fields=False)
+        return sum_rows([row for row in rows if self.training or not (row.node and row.node.side)], self.convention)
 
     @cached_property
     def parts(self) -> dict[str, dict[str, Work]]:

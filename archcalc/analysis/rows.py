@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from archcalc.conventions import Convention, Use
@@ -11,7 +13,7 @@ from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, pass
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, product
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, any_array, equal, product
 
 AS_MODULE = ("module", 0)
 ONCE = "once in a forward pass"
@@ -137,12 +139,27 @@ def _once(value: Any) -> Any:
     return value[0] if isinstance(value, tuple) and all(v is value[0] or v == value[0] for v in value) else value
 
 
-def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row]:
-    """One row per layer, the input first, side heads included."""
+MOST_KNOWN = 20_000
+"""The most layers whose numbers are kept for other networks."""
+
+
+@lru_cache(maxsize=4)
+def _known(batch: int, convention: Convention) -> dict[Any, Facts]:
+    """The numbers of layers at their input shapes, for all networks: those of one family have many layers in common."""
+    return {}
+
+
+def trace_rows(network: Network, batch: Int, convention: Convention, fields: bool = True) -> list[Row]:
+    """One row per layer, the input first, side heads included. Without ``fields``: for sums, and in less time."""
     nodes = network.nodes
-    past_gates = Propagation(network)
-    all_paths = Propagation(network, gates=True) if has_gates(network) else None
+    past_gates = Propagation(network) if fields else None
+    all_paths = Propagation(network, gates=True) if fields and has_gates(network) else None
     known: dict[Any, Facts] = {}
+    if not any_array((batch, *network.input_sizes, *network.settings.values())):
+        with suppress(TypeError):  # a convention of a user that cannot be a key
+            known = _known(batch, convention)
+    if len(known) > MOST_KNOWN:
+        known.clear()
     form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
     rows = []
     for node in nodes:
@@ -158,7 +175,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row
         except TypeError:  # arrays cannot be keys of a dictionary
             layer_facts = row_facts(applied(node, inputs, batch, form), convention)
         layer_facts = layer_facts if type(node.present) is int else _where(node.present, layer_facts)
-        field = past_gates.add(node, layer_facts.windows)
+        field = past_gates.add(node, layer_facts.windows) if past_gates else ()
         params, count, shared = layer_facts.params, layer_facts.param_count, ""
         if node.shares is not None and layer.type != "unpool":
             params, shared = NO_PARAMS, nodes[node.shares].name
