@@ -8,6 +8,8 @@
 load(net)                     a network: a name in the zoo, a file, or a one-line pattern
 from_torch(module, input=...) a network: a PyTorch module of your own
 network.analyze(...)          an analysis: the numbers of every layer, and their totals; also analyze(network, ...)
+solve(net, maximize=..., where=...)
+                              the largest or smallest input, batch or setting under a condition
 networks()                    the networks of the zoo
 sweep(net, input=...)         the figures of a network at many sizes, batches and settings: a data frame
 conventions, convention(name) the conventions for counting: of papers, courses and tools
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from archcalc.analysis.totals import Totals
     from archcalc.conventions import Convention, convention, conventions
     from archcalc.errors import ArchcalcError, Problem
-    from archcalc.front import Analysis, Network, analyze, from_torch, load, sweep
+    from archcalc.front import Analysis, Network, analyze, from_torch, load, solve, sweep
     from archcalc.language import networks
     from archcalc.sizes import Shape
+    from archcalc.spaces.solve import Solution
     from archcalc.types import InputSizes, Setting, Size
 
 _HOMES = {
@@ -41,6 +44,7 @@ _HOMES = {
     "Setting": "archcalc.types",
     "Shape": "archcalc.sizes",
     "Size": "archcalc.types",
+    "Solution": "archcalc.spaces.solve",
     "Totals": "archcalc.analysis.totals",
     "analyze": "archcalc.front",
     "convention": "archcalc.conventions",
@@ -48,6 +52,7 @@ _HOMES = {
     "from_torch": "archcalc.front",
     "load": "archcalc.front",
     "networks": "archcalc.language",
+    "solve": "archcalc.front",
     "sweep": "archcalc.front",
 }
 
@@ -61,6 +66,7 @@ __all__ = [
     "Setting",
     "Shape",
     "Size",
+    "Solution",
     "Totals",
     "__version__",
     "analyze",
@@ -69,6 +75,7 @@ __all__ = [
     "from_torch",
     "load",
     "networks",
+    "solve",
     "sweep",
 ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from archcalc import analysis, network
 from archcalc.conventions import Convention
+from archcalc.errors import ArchcalcError
 from archcalc.language.zoo import load_as
 from archcalc.layers import BUILT_IN, registry
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from archcalc.report import DataFrame
+    from archcalc.spaces.solve import Solution
     from archcalc.types import InputSizes, Setting, Size, Varying
 
 
@@ -190,3 +192,39 @@ def sweep(
     pareto = [name.strip() for name in pareto.split(",")] if isinstance(pareto, str) and pareto else pareto
     request = request._replace(where=where, pareto=tuple(pareto), sample=sample, seed=seed)
     return sweep_frame(run(request, workers=workers))
+
+
+def solve(
+    net: str | os.PathLike[str] | network.Network | analysis.Analysis,
+    /,
+    *,
+    where: str,
+    maximize: str | None = None,
+    minimize: str | None = None,
+    over: Varying | None = None,
+    input: InputSizes | None = None,
+    **settings: Setting,
+) -> Solution:
+    """The largest or the smallest value of a variable at which a condition holds: ``value``, ``neighbour``, ``computed``.
+
+    ``net`` is what ``load`` accepts, with its ``settings`` and its ``input``; a network; or an analysis, whose batch, dtype
+    and convention then apply. ``maximize`` or ``minimize`` names the variable: ``"input"`` (the size of every axis, in
+    pixels), ``"batch"``, or a spec parameter that is a number. ``where`` is a condition such as ``"macs <= 150M"``.
+    ``over`` has the values to try: a text such as ``"0.25:2:0.05"``, a range or a list; by default whole numbers, or
+    steps of 0.01. The answer is exact: every better value was tried, or follows from a proof.
+
+    ArchcalcError for an unknown variable, a condition that cannot be read, and values without an order.
+    """
+    from archcalc.spaces.solve import solve as solved
+
+    if isinstance(net, analysis.Analysis):
+        start = net
+    elif isinstance(net, network.Network):
+        start = analysis.prepared(net, input)
+    else:
+        start = analysis.prepared(load_as(Network, net, input, settings))
+    if settings and isinstance(net, (network.Network, analysis.Analysis)):
+        raise ArchcalcError(
+            f"settings such as {next(iter(settings))} are for a name or a file: load it with them first"
+        )
+    return solved(start, where=where, maximize=maximize, minimize=minimize, over=over)

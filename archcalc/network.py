@@ -270,13 +270,14 @@ class Network:
     def input_shapes(self, node: Node) -> list[Shape]:
         return [self.nodes[i].shape for i in node.inputs]
 
-    def at(self, input: Shape | Mapping[str, Shape], settings: dict[str, Setting] | None = None) -> Network:
-        """This network built again for other inputs and other settings. A Shape is for the main input.
+    def at(self, input: Shape | Mapping[str, Shape] | None, settings: dict[str, Setting] | None = None) -> Network:
+        """This network built again for other inputs (a Shape: for the main input) and other settings.
 
-        ArchcalcError or LayerError if the layers do not fit the inputs.
+        input None: inputs of the spec are those of the spec with the settings. ArchcalcError or LayerError if it does not fit.
         """
-        inputs = self.inputs | ({next(iter(self.inputs)): input} if isinstance(input, Shape) else dict(input))
+        inputs = self.inputs | ({next(iter(self.inputs)): input} if isinstance(input, Shape) else dict(input or {}))
         if self._rebuild is not None:
+            inputs = {} if input is None and self.at_own_input else inputs
             there = self._rebuild(inputs, self.settings if settings is None else settings)
             there.nodes  # noqa: B018  builds the layers, and raises their problems here
             there.called = self.called

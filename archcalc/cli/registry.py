@@ -15,6 +15,7 @@ NAMES = (
         "compare",
         "check",
         "sweep",
+        "solve",
         "diff",
         "rf",
         "memory",

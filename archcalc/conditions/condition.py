@@ -57,6 +57,11 @@ class _Parser(Parser):
         return value
 
 
+def tree_of(text: str) -> Tree:
+    """The parts of a condition, as its grammar has them. ExpressionError if the text cannot be read."""
+    return _Parser(text).whole()[0]
+
+
 def condition(text: str, settings: Iterable[str] = ()) -> Condition:
     """The condition in a text, which can name these settings too.
 
@@ -68,7 +73,7 @@ def condition(text: str, settings: Iterable[str] = ()) -> Condition:
 @lru_cache(maxsize=256)
 def _condition(text: str, settings: frozenset[str]) -> Condition:
     try:
-        typed = Reader(settings).read(_Parser(text).whole()[0])
+        typed = Reader(settings).read(tree_of(text))
         typed = need(typed, "truth", "expected a condition, such as params < 5M")
     except ExpressionError as error:
         raise ArchcalcError(f"condition: {error}") from None
@@ -106,7 +111,7 @@ def expression(text: str, settings: Iterable[str] = ()) -> Expression:
     ArchcalcError if it cannot be read, names no figure, or mixes units.
     """
     try:
-        typed = Reader(frozenset(settings)).read(_Parser(text).whole()[0])
+        typed = Reader(frozenset(settings)).read(tree_of(text))
     except ExpressionError as error:
         raise ArchcalcError(f"{clipped(text, 60)}: {error}") from None
     return Expression(text, typed.unit, lambda analysis: plain(typed.value(analysis)))

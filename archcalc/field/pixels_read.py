@@ -7,7 +7,7 @@ So the time depends on the number of layers and not on the sizes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from heapq import heappop, heappush
 from math import lcm
 from typing import Any, NamedTuple
@@ -97,9 +97,14 @@ class PixelReader:
         return pixels
 
     def _windows_of(self, node: Node) -> tuple[Window, ...]:
-        key = node.layer, *self.network.input_shapes(node)  # many nodes have equal layers
+        inputs = self.network.input_shapes(node)
+        key: Hashable = (node.layer, *inputs)  # many nodes have equal layers
+        try:
+            hash(key)
+        except TypeError:  # numbers of channels that are arrays
+            key = node.index
         if key not in self._windows:
-            self._windows[key] = node.layer.window(*key[1:])
+            self._windows[key] = node.layer.window(*inputs)
         return self._windows[key]
 
     def _read(self, window: Window | None, runs: Sequence[Run], size: int, units: int) -> set[Run] | None:

@@ -293,4 +293,7 @@ def passed(windows: tuple[Window, ...]) -> tuple[Window, ...]:
 
 def same(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The values. If a value equals the first value, it is replaced by the same object."""
-    return tuple(values[0] if value == values[0] else value for value in values)
+    try:
+        return tuple(values[0] if value == values[0] else value for value in values)
+    except ValueError:  # windows with arrays have no single answer
+        return values

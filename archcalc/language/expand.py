@@ -68,7 +68,7 @@ def network_of(
         origin="zoo" if family.in_zoo else "file",
         file=family.file,
         takes=takes,
-        rebuild=lambda inputs, values: network_of(kind, family, name, values, inputs),
+        rebuild=lambda inputs, values: network_of(kind, family, name, values, inputs or None),
         build=build,
     )
     network.forms, network.program = family.forms, family.program

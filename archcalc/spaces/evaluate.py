@@ -126,6 +126,13 @@ class Evaluation:
                 found += kept
         return _joined(found, list(self.figures), refused, lacking)
 
+    def point(self, values: Sequence[Any]) -> Analysis:
+        """The analysis at a single point, given by its value on every axis. ArchcalcError if the network refuses it."""
+        import numpy as np
+
+        group = _Group(tuple([value] for value in values), np.zeros([1] * len(values)), False)
+        return self._analysis(group, self._network(group))
+
     def _longest(self, group: _Group, besides: str = "") -> int | None:
         """The axis with the most values; None if no axis has several. besides: an axis that is not looked at."""
         counts = {
@@ -195,7 +202,7 @@ class Evaluation:
                 key, at = item_of(name)
                 own: Any = settings[key]
                 settings[key] = value if at is None else [value if i == at else item for i, item in enumerate(own)]
-        return self.network.at(inputs, settings)
+        return self.network.at(inputs if "input" in self.names else None, settings)
 
     def _input(self, value: Any) -> Shape:
         """The main input: a number is the size of every axis."""

@@ -31,6 +31,7 @@ TABLES = {
     "devices": [],
     "audit": ["lenet5"],
     "explain": ["tiny.yaml"],
+    "solve": ["tiny.yaml", "--maximize", "batch", "--where", "macs < 1M"],
 }
 """Commands that print a table, with networks that they take at once. The commands that run PyTorch are below."""
 

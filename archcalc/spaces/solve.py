@@ -1,0 +1,245 @@
+"""The largest or the smallest value of an input, a batch or a setting at which a condition holds, exactly.
+
+If the condition is proved to be monotone (``archcalc.spaces.monotone``), the value is found by bisection. Otherwise the values
+are computed one after another, the best first: every value that is better than the answer was computed and does not fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
+from typing import Any, Literal, NamedTuple
+
+from archcalc.analysis import Analysis
+from archcalc.errors import ArchcalcError
+from archcalc.network import Network
+from archcalc.spaces.line import Line
+from archcalc.spaces.monotone import RUNS, ease, names_of
+from archcalc.spaces.requirements import Compared, Requirements
+from archcalc.spaces.space import MOST_IN_BLOCK
+
+Goal = Literal["maximize", "minimize"]
+MOST_SINGLE = 20_000
+"""The most values that are computed one by one."""
+FIRST_BLOCK = 64
+"""The number of values that are computed first, through arrays; then twice as many, and so on."""
+
+
+class Point(NamedTuple):
+    """A value, the network there, and every comparison of the condition."""
+
+    value: Any
+    network: Network
+    compared: tuple[Compared, ...]
+
+
+class Refusal(NamedTuple):
+    """Values that the network refuses: how many, and the reason."""
+
+    number: int
+    reason: str
+
+
+class Solution(NamedTuple):
+    """The answer to ``solve``: ``value`` is the largest or smallest value of ``variable`` at which ``where`` holds.
+
+    answer     the point there; None: nothing fits
+    neighbour  the next better value that the network accepts, where the condition does not hold; None: no better one was
+               tried
+    nearest    if nothing fits: the value that misses the condition by least
+    values     the values that were tried
+    monotone   the condition is proved to be monotone; otherwise every value better than the answer was computed
+    computed   the number of values whose figures were computed, the answer included
+    refused    the better values that the network does not accept, by reason
+    lacking    figures of the condition that the network does not have
+    """
+
+    network: str
+    variable: str
+    goal: Goal
+    where: str
+    values: str
+    answer: Point | None
+    neighbour: Point | None
+    nearest: Point | None
+    monotone: bool
+    computed: int
+    refused: tuple[Refusal, ...]
+    lacking: tuple[str, ...]
+
+    @property
+    def value(self) -> Any:
+        """The value of the answer; None if nothing fits."""
+        return None if self.answer is None else self.answer.value
+
+
+def solve(
+    analysis: Analysis, *, where: str, maximize: str | None = None, minimize: str | None = None, over: Any = None
+) -> Solution:
+    """The best value of a variable at which a condition holds: see ``archcalc.solve``."""
+    if (maximize is None) == (minimize is None):
+        raise ArchcalcError("expected either maximize or minimize, and the name of an input, a batch or a setting")
+    goal: Goal = "minimize" if maximize is None else "maximize"
+    variable = str(minimize if maximize is None else maximize).strip()
+    requirements = Requirements(where, analysis.network.settings)
+    search = _Search(Line(analysis, variable, over, requirements), requirements, goal)
+    answer, neighbour, nearest = search.by_bisection() if search.monotone else search.from_the_best()
+    return Solution(
+        network=analysis.network.full_name,
+        variable=variable,
+        goal=goal,
+        where=where,
+        values=search.line.grid.text,
+        answer=search.point(answer),
+        neighbour=search.point(neighbour),
+        nearest=search.point(nearest),
+        monotone=search.monotone,
+        computed=search.computed,
+        refused=tuple(search.refused.values()),
+        lacking=tuple(search.requirements.lacking),
+    )
+
+
+class _Found(NamedTuple):
+    """The values of the answer, of its neighbour, and of what comes nearest if there is no answer."""
+
+    answer: Any = None
+    neighbour: Any = None
+    nearest: Any = None
+
+
+class _Search:
+    """The search for the first value, in the order from the best to the worst, at which a condition holds."""
+
+    def __init__(self, line: Line, requirements: Requirements, goal: Goal) -> None:
+        self.line, self.requirements = line, requirements
+        self.order: Sequence[Any] = line.grid.values[::-1] if goal == "maximize" else line.grid.values
+        self.computed = 0
+        self._found: dict[Any, Analysis] = {}
+        self._single = 0
+        self._nearest: tuple[float, Any] = (inf, None)
+        self.refused: dict[str, Refusal] = {}
+        later = -1 if goal == "maximize" else 1
+        eases = [ease(tree) if line.name == "batch" else None for tree in requirements.parts]
+        self.easier_later = [None if one is None else one * later for one in eases]
+
+    @property
+    def monotone(self) -> bool:
+        return None not in self.easier_later
+
+    def from_the_best(self) -> _Found:
+        """The first value that fits, and the value before it that the network accepts."""
+        before = None
+        for value, fits in self._tried():
+            self.computed += 1
+            if fits:
+                return _Found(value, before)
+            before = value
+        if self._nearest[1] is None and self.computed:
+            for block in self._blocks():
+                distance, place = self.line.nearest(block)
+                if place is not None and (self._nearest[1] is None or distance < self._nearest[0]):
+                    self._nearest = distance, block[place]
+        return _Found(nearest=self._nearest[1])
+
+    def _tried(self) -> Iterator[tuple[Any, bool]]:
+        """The values that the network accepts, the best first, and whether they fit.
+
+        The quick parts of the condition are computed in blocks, through arrays, and the slow parts only where those hold.
+        """
+        quick, slow = self.requirements.quick, self.requirements.slow
+        for block in self._blocks():
+            if not quick:
+                yield from self._one_by_one(block)
+                continue
+            found, refused = self.line.along(block), list[Any]()
+            for value, holds in zip(block, found.holds, strict=True):
+                if holds is None:
+                    refused.append(value)
+                    continue
+                fits = holds and (not slow or self._fits(value, self.line.at(value)))
+                if fits and refused:
+                    self._refuse(self.line.along(refused).refused)
+                yield value, fits
+            self._refuse(found.refused)
+
+    def _one_by_one(self, values: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
+        for value in values:
+            try:
+                there = self.line.at(value)
+            except ArchcalcError as error:
+                self._refuse({str(error.problems[0]): 1})
+            else:
+                yield value, self._fits(value, there)
+
+    def _fits(self, value: Any, there: Analysis) -> bool:
+        """Whether the slow parts hold at a value, at which the quick parts hold."""
+        if self._single == MOST_SINGLE:
+            raise ArchcalcError(
+                f"{MOST_SINGLE:,} values of {self.line.name} were computed one by one, and none of them fits: give fewer "
+                "values (over), with a larger step or a nearer end"
+            )
+        self._single += 1
+        if self.requirements.holds(self.requirements.slow, there):
+            return True
+        distance = float(self.requirements.distance(self.requirements.slow, there))
+        if self._nearest[1] is None or distance < self._nearest[0]:
+            self._nearest = distance, value
+        return False
+
+    def _blocks(self) -> Iterator[Sequence[Any]]:
+        """The values, the best first, in blocks."""
+        done, length = 0, FIRST_BLOCK
+        while done < len(self.order):
+            yield self.order[done : done + length]
+            done += length
+            length = min(2 * length, MOST_IN_BLOCK)
+
+    def _refuse(self, reasons: Mapping[str, int]) -> None:
+        """Note values that the network refuses. Reasons that differ in their numbers alone are one reason."""
+        for reason, number in reasons.items():
+            key = re.sub("[0-9]+", "0", reason)
+            known = self.refused.setdefault(key, Refusal(0, reason))
+            self.refused[key] = known._replace(number=known.number + number)
+
+    def by_bisection(self) -> _Found:
+        """The first value at which the parts hold that become easier along the order.
+
+        The other parts must hold there too: if they do not, they hold at no later value. A batch of 1 is computed apart.
+        """
+        apart = [1] if 1 in self.order and RUNS & names_of(self.requirements.tree) else []
+        order = [value for value in self.order if value not in apart]
+        pairs = zip(self.requirements.parts, self.easier_later, strict=True)
+        easier = [tree for tree, later in pairs if later is not None and later >= 0]
+        low, high = 0, len(order)
+        while low < high:
+            middle = (low + high) // 2
+            if self.requirements.holds(easier, self._at(order[middle])):
+                high = middle
+            else:
+                low = middle + 1
+        fitting = [value for value in (*order[low : low + 1], *apart) if self._holds(value)]
+        if fitting:
+            place = min(map(self.order.index, fitting))
+            return _Found(self.order[place], self.order[place - 1] if place else None)
+        around = [*order[max(0, low - 1) : low + 1], *apart]
+        return _Found(nearest=min(around, key=self._distance))
+
+    def _holds(self, value: Any) -> bool:
+        return bool(self.requirements.holds(self.requirements.parts, self._at(value)))
+
+    def _distance(self, value: Any) -> float:
+        return float(self.requirements.distance(self.requirements.parts, self._at(value)))
+
+    def _at(self, value: Any) -> Analysis:
+        if value not in self._found:
+            self._found[value] = self.line.at(value)
+            self.computed += 1
+        return self._found[value]
+
+    def point(self, value: Any) -> Point | None:
+        if value is None:
+            return None
+        there = self.line.at(value)
+        return Point(value, there.network, self.requirements.compared(there))
