@@ -1,7 +1,7 @@
 """Every byte of single layers in both passes, behind maps of every memory order, over one to three axes, on the CPU.
 
-Each layer is behind each memory order, over each number of axes, but not in all combinations of the three:
-ARCHCALC_MEMORY=all runs them all.
+Each layer is behind each memory order, over each number of axes, and behind trained and frozen layers, but not in all
+combinations of them: ARCHCALC_MEMORY=all runs them all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from archcalc.witness.built import Built
 from .against_pytorch import autocasts_for, threads_for
 from .test_memory import BATCH, assert_every_moment, image_of
 
+EVERY = os.environ.get("ARCHCALC_MEMORY") == "all"
 FIRST = "{conv: {out: 4, kernel: 3, pad: 1}}"
 BEFORE = {
     "channels first": FIRST,
@@ -148,10 +149,11 @@ OVER_HEADS = (
 @pytest.mark.parametrize("before", [one for one in BEFORE if one != "one position"])
 @pytest.mark.parametrize("layer", FROZEN)
 def test_a_layer_with_frozen_weights(layer: str, before: str) -> None:
-    """Behind trained layers, and behind frozen layers only."""
+    """Behind trained layers, and behind frozen layers only: in turn by the memory order."""
+    trained, turn = ("", ", trained: false"), (FROZEN.index(layer) + list(BEFORE).index(before)) % 2
     layer = layer.replace("HALF", "2" if before == "some positions" else "3")
     for axes in (1, 2, 3) if "linear" in layer else (2,):
-        for frozen in ("", ", trained: false"):
+        for frozen in trained if EVERY else trained[turn : turn + 1]:
             first, one = BEFORE[before].replace("}}", "}" + frozen + "}"), f"{layer[:-1]}, trained: false, name: one}}"
             compare(f"input: {[3, *[6] * axes]}\nlayers: [{first}, {one}, {{concat: [[], [{FIRST}]]}}]\n")
 
@@ -171,9 +173,6 @@ def test_a_convolution_over_more_than_three_axes(layer: str, heads: str, frozen:
 def test_a_layer_with_the_frozen_weights_of_another_layer(layer: str) -> None:
     steps = f"{FIRST}, {layer[:-1]}, trained: false, name: one}}, {layer[:-1]}, weights: one}}, {FIRST}"
     compare(f"input: [3, 8, 8]\nlayers: [{steps}]\n")
-
-
-EVERY = os.environ.get("ARCHCALC_MEMORY") == "all"
 
 
 def axes_for(layer: str, layers: Sequence[str], before: str) -> tuple[int, ...]:
