@@ -46,7 +46,7 @@ def name_discs(
     whose text is empty has no name.
     """
     figure = style.figure_of(ax)
-    figure.draw_without_rendering()
+    style.lay_out(figure)
     points = [ax.transData.transform(at) * 72 / figure.dpi for at in places]
     frame = Rect(*(n * 72 / figure.dpi for n in ax.get_window_extent().extents))
     discs = [(x, y, sqrt(area / pi)) for (x, y), area in zip(points, areas, strict=True)]

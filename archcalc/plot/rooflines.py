@@ -189,7 +189,7 @@ def _legend(ax: Axes, times: Sequence[Time], names: Sequence[str]) -> None:
 def _taken(ax: Axes, roofs: Mapping[str, float], names: Sequence[Text]) -> list[Rect]:
     """Where no layer has its name: on the names of the roofs, and above the roofs."""
     figure = style.figure_of(ax)
-    figure.draw_without_rendering()
+    style.lay_out(figure)
     _, top = ax.transData.transform((1, max(roofs.values())))
     axes = ax.get_window_extent()
     boxes = [Text.get_window_extent(name).extents for name in names] + [(axes.x0, top, axes.x1, axes.y1)]

@@ -184,6 +184,17 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
+def lay_out(figure: Figure) -> None:
+    """Place the axes, so that what has a place in their data has one in points. Nothing is drawn for it."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        with quiet():
+            engine.execute(figure)
+    for ax in figure.axes:
+        ax.apply_aspect()
+        ax.get_xlim(), ax.get_ylim()  # sets limits that are still open
+
+
 def file_of(figure: Figure, format: str) -> bytes:
     """The figure as the bytes of a file. The same figure gives the same bytes."""
     stream = BytesIO()

