@@ -2,7 +2,8 @@
 
 Rules, as those of PyTorch's compiler: convolutions, matrix products and attention stay operators of their own, which read
 and write memory. All other operators are fused with the kernel that makes one of their inputs, if every other input
-exists before this kernel begins. A fused kernel reads each tensor from outside once, and writes what others read later.
+exists before this kernel begins. Operators that compute value by value are computed where they are read, if nothing reads
+them before. A fused kernel reads each tensor from outside once, and writes what others read later.
 A conversion of a tensor to another type is computed where the tensor is read, and not written, unless an operator that
 stays alone reads it.
 """
@@ -21,38 +22,90 @@ SLOWEST: tuple[Kind, ...] = ("norm", "softmax", "pool", "upsample")
 """A kernel is of the first of these kinds that it has."""
 
 
+POINTWISE = ("elementwise", "copy")
+"""Kinds of operators that can be computed where their result is read."""
+
+
 class _Kernel:
     """Operators that run as one, in the order of the recording."""
 
     def __init__(self, first: int) -> None:
-        self.first, self.members = first, [first]
+        self.members = [first]
+
+    @property
+    def first(self) -> int:
+        return self.members[0]
+
+    def absorb(self, other: _Kernel) -> None:
+        self.members = sorted((*self.members, *other.members))
 
 
 def fused(operators: Sequence[Operator], outputs: Iterable[Storage]) -> list[Operator]:
     """The operators after fusion. ``outputs``: storages that are needed after the run."""
     needed = set(outputs)
     operators = _converted_on_reading(operators, needed)
-    kernels: list[_Kernel] = []
-    kernel_of: dict[int, _Kernel] = {}
-    made_by: dict[Storage, int] = {}
-    for at, one in enumerate(operators):
-        kernel = None if one.kind in ALONE else _joined(one, made_by, kernel_of, operators)
-        if kernel is None:
-            kernel = _Kernel(at)
-            kernels.append(kernel)
-        else:
-            kernel.members.append(at)
-        kernel_of[at] = kernel
-        for access in one.writes:
-            if access.storage is not None:
-                made_by[access.storage] = at
-    readers: dict[Storage, list[int]] = {}
-    for at, one in enumerate(operators):
-        for access in one.reads:
-            if access.storage is not None:
-                readers.setdefault(access.storage, []).append(at)
-    merged = [(kernel.members[-1], _merged(kernel, operators, readers, needed)) for kernel in kernels]
+    fusion = _Fusion(operators)
+    merged = [(kernel.members[-1], _merged(kernel, operators, fusion.readers, needed)) for kernel in fusion.kernels]
     return [one for _, one in sorted(merged, key=lambda pair: pair[0])]
+
+
+class _Fusion:
+    """The kernels of operators, in no order, and the operators that read every storage."""
+
+    def __init__(self, operators: Sequence[Operator]) -> None:
+        self.operators = operators
+        self.readers: dict[Storage, list[int]] = {}
+        for at, one in enumerate(operators):
+            for access in one.reads:
+                if access.storage is not None:
+                    self.readers.setdefault(access.storage, []).append(at)
+        self.kernels: set[_Kernel] = set()
+        self._kernel_of: dict[int, _Kernel] = {}
+        made_by: dict[Storage, int] = {}
+        for at, one in enumerate(operators):
+            makers = sorted({made_by[x.storage] for x in one.reads if x.storage in made_by}, reverse=True)
+            self._kernel_of[at] = kernel = _Kernel(at)
+            self.kernels.add(kernel)
+            if one.kind not in ALONE:
+                self._join(kernel, makers)
+            for access in one.writes:
+                if access.storage is not None:
+                    made_by[access.storage] = at
+
+    def _join(self, kernel: _Kernel, makers: Sequence[int]) -> None:
+        """Join the kernel of an operator with that of its latest input, if the other inputs exist before this begins, and
+        with those of its inputs that can be computed where they are read."""
+        at, of = kernel.first, self._kernel_of
+        for maker in makers:
+            before = all(of[other] is of[maker] or of[other].members[-1] < of[maker].first for other in makers)
+            if before and self._unite(kernel, maker):
+                break
+        for maker in makers:
+            pointwise = all(self.operators[member].kind in POINTWISE for member in of[maker].members)
+            if pointwise and self._waits(of[maker], at):
+                self._unite(kernel, maker)
+
+    def _unite(self, kernel: _Kernel, maker: int) -> bool:
+        """Whether a kernel was joined with that of a maker: not if this stays alone."""
+        other = self._kernel_of[maker]
+        if other is kernel or self.operators[other.first].kind in ALONE:
+            return False
+        kernel.absorb(other)
+        for member in other.members:
+            self._kernel_of[member] = kernel
+        self.kernels.remove(other)
+        return True
+
+    def _waits(self, kernel: _Kernel, at: int) -> bool:
+        """Whether no operator outside a kernel, and before ``at``, reads what the kernel makes."""
+        made = {access.storage for member in kernel.members for access in self.operators[member].writes}
+        return all(
+            reader >= at or reader in kernel.members
+            for storage in made
+            if storage is not None
+            for reader in self.readers.get(storage, ())
+            if reader > kernel.first
+        )
 
 
 def _converted_on_reading(operators: Sequence[Operator], needed: set[Storage]) -> list[Operator]:
@@ -69,20 +122,6 @@ def _converted_on_reading(operators: Sequence[Operator], needed: set[Storage]) -
         else:
             source[made] = one.reads[0]
     return kept
-
-
-def _joined(
-    one: Operator, made_by: dict[Storage, int], kernel_of: dict[int, _Kernel], operators: Sequence[Operator]
-) -> _Kernel | None:
-    """The kernel that an operator joins: that of the latest input, if the other inputs exist before this begins."""
-    makers = sorted({made_by[x.storage] for x in one.reads if x.storage in made_by}, reverse=True)
-    for maker in makers:
-        kernel = kernel_of[maker]
-        if operators[kernel.first].kind in ALONE:
-            continue
-        if all(kernel_of[other] is kernel or kernel_of[other].members[-1] < kernel.first for other in makers):
-            return kernel
-    return None
 
 
 def _merged(

@@ -206,3 +206,25 @@ def test_a_compiler_writes_no_conversion_that_is_read_between_products():
     large = 8 * 16 * 32 * 32 * 2
     between = [row.bytes for row in rows if row.name not in ("first", "last")]
     assert 2 * large <= sum(between) < 2.1 * large
+
+
+class Biased(nn.Module):
+    """Between two convolutions, a map is scaled, and a bias is added that a product computes in the meantime."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 16, 1), nn.Conv2d(16, 8, 1)
+        self.bias, self.table = nn.Linear(4, 16), nn.Parameter(torch.ones(1, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x) * 2
+        return self.last(x + self.bias(self.table).view(1, 16, 1, 1))
+
+
+def test_a_compiler_computes_values_where_they_are_read():
+    """The scaling waits for the bias: one kernel reads the 16 x 32 x 32 half values of each image, and writes as many."""
+    network = archcalc.from_torch(Biased(), (3, 32, 32))
+    rows = network.analyze(batch=8).time("rtx3090", amp=True, compiled=True).rows
+    large = 8 * 16 * 32 * 32 * 2
+    between = [row.bytes for row in rows if row.name not in ("first", "last")]
+    assert 2 * large <= sum(between) < 2.1 * large
