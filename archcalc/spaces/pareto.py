@@ -83,7 +83,7 @@ def _numbers(column: Sequence[Any], name: str) -> tuple[Array, Array]:
     """A column as an array of numbers, and where it has one."""
     import numpy as np
 
-    array = column if hasattr(column, "dtype") else np.fromiter(column, dtype=object, count=len(column))
+    array: Array = column if hasattr(column, "dtype") else np.fromiter(column, dtype=object, count=len(column))
     if array.dtype.kind in "iub":
         return array, np.ones(len(array), dtype=bool)
     if array.dtype.kind == "f":

@@ -154,7 +154,7 @@ def _front(columns: Columns, objectives: Sequence[str]) -> Columns:
     """The points that no other point beats in the objectives; all points if there are none."""
     if not objectives or not len(next(iter(columns.values()))):
         return columns
-    from archcalc.spaces.pareto import front  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    from archcalc.spaces.pareto import front
 
     kept = front(columns, objectives)
     return {name: array[kept] for name, array in columns.items()}
