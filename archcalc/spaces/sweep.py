@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from archcalc.conditions.condition import condition, expression
 from archcalc.conventions import convention
 from archcalc.dtypes import itemsize
-from archcalc.errors import ArchcalcError, unknown
+from archcalc.errors import ArchcalcError
 from archcalc.language import load
 from archcalc.named_inputs import chosen_inputs, given_inputs
 from archcalc.network import Network
@@ -18,6 +18,7 @@ from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
 from archcalc.spaces.axes import Axis
 from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How
+from archcalc.spaces.pareto import front, objective
 from archcalc.spaces.space import Block, Space
 
 USUAL = tuple((name, name) for name in ("params", "macs", "flops", "values", "memory", "field"))
@@ -79,10 +80,8 @@ class Sweep:
         names = [axis.name for axis in self.space.axes]
         settings = list(network.settings)
         figures = {name: expression(text, settings) for name, text in request.figures if name not in names}
-        known = [*names, *figures]
         for text in request.pareto:
-            if text.lstrip("+-") not in known:
-                raise ArchcalcError(unknown("column", text.lstrip("+-"), known))
+            objective(text, [*names, *figures])
         holds = condition(request.where, settings).holds if request.where else None
         self.network = network
         self.units = {name: figure.unit for name, figure in figures.items()}
@@ -154,7 +153,5 @@ def _front(columns: Columns, objectives: Sequence[str]) -> Columns:
     """The points that no other point beats in the objectives; all points if there are none."""
     if not objectives or not len(next(iter(columns.values()))):
         return columns
-    from archcalc.spaces.pareto import front
-
     kept = front(columns, objectives)
     return {name: array[kept] for name, array in columns.items()}

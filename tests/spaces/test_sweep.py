@@ -145,6 +145,20 @@ def test_numbers_beyond_64_bits_are_exact():
     assert max(row["macs"] for row in rows(outcome)) > 2**63
 
 
+@pytest.mark.parametrize("most", [3, 1000])
+def test_a_pareto_set_is_that_of_all_points(monkeypatch, most):
+    monkeypatch.setattr(spaces, "MOST_IN_BLOCK", most)
+    given = ("mobilenet_v2", "width=0.25:1:0.125", "input=64:160:32")
+    everything, kept = (rows(run(request(*given, **more))) for more in ({}, {"pareto": ("macs", "-params")}))
+
+    def beats(one: dict[str, Any], other: dict[str, Any]) -> bool:
+        pairs = [(one["macs"], other["macs"]), (-one["params"], -other["params"])]
+        return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+
+    assert kept == [row for row in everything if not any(beats(other, row) for other in everything)]
+    assert 1 < len(kept) < len(everything)
+
+
 def test_a_sample_has_no_point_twice_and_follows_the_seed():
     axes = ["input=32:100:1", "batch=1:1000"]
     first, again, other = (
