@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from archcalc.analysis.folding import fold_rows
 from archcalc.analysis.rows import Row, Seconds, trace_rows
-from archcalc.analysis.totals import Totals, part_sums, sum_rows
+from archcalc.analysis.totals import Totals, part_sums, sum_network, sum_rows
 from archcalc.conventions import Convention
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, unknown
@@ -98,8 +98,7 @@ class Analysis:
         if "all_rows" in vars(self):
             return sum_rows(self.rows, self.convention)
         with at_input(self.network, self.network.inputs):
-            rows = trace_rows(self.network, self.batch, self.convention, fields=False)
-        return sum_rows([row for row in rows if self.training or not (row.node and row.node.side)], self.convention)
+            return sum_network(self.network, self.batch, self.convention, self.training)
 
     @cached_property
     def parts(self) -> dict[str, dict[str, Work]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -149,11 +149,11 @@ def _known(batch: int, convention: Convention) -> dict[Any, Facts]:
     return {}
 
 
-def trace_rows(network: Network, batch: Int, convention: Convention, fields: bool = True) -> list[Row]:
-    """One row per layer, the input first, side heads included. Without ``fields``: for sums, and in less time."""
+def traced(
+    network: Network, batch: Int, convention: Convention
+) -> Iterator[tuple[Node, tuple[Shape, ...], Facts, Params, Int]]:
+    """Every node with its input shapes, its numbers, and the parameters that it owns: those of ``shares`` belong elsewhere."""
     nodes = network.nodes
-    past_gates = Propagation(network) if fields else None
-    all_paths = Propagation(network, gates=True) if fields and has_gates(network) else None
     known: dict[Any, Facts] = {}
     if not any_array((batch, *network.input_sizes, *network.settings.values())):
         with suppress(TypeError):  # a convention of a user that cannot be a key
@@ -161,7 +161,6 @@ def trace_rows(network: Network, batch: Int, convention: Convention, fields: boo
     if len(known) > MOST_KNOWN:
         known.clear()
     form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
-    rows = []
     for node in nodes:
         layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
         form = AS_MODULE if form_of is None else form_of(node)
@@ -175,15 +174,25 @@ def trace_rows(network: Network, batch: Int, convention: Convention, fields: boo
         except TypeError:  # arrays cannot be keys of a dictionary
             layer_facts = row_facts(applied(node, inputs, batch, form), convention)
         layer_facts = layer_facts if type(node.present) is int else _where(node.present, layer_facts)
-        field = past_gates.add(node, layer_facts.windows) if past_gates else ()
-        params, count, shared = layer_facts.params, layer_facts.param_count, ""
+        params, count = layer_facts.params, layer_facts.param_count
         if node.shares is not None and layer.type != "unpool":
-            params, shared = NO_PARAMS, nodes[node.shares].name
-            count = count if convention.counts_again(is_called_again(network, node)) else 0
+            params, count = NO_PARAMS, count if convention.counts_again(is_called_again(network, node)) else 0
+        yield node, inputs, layer_facts, params, count
+
+
+def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row]:
+    """One row per layer, the input first, side heads included."""
+    nodes = network.nodes
+    past_gates = Propagation(network)
+    all_paths = Propagation(network, gates=True) if has_gates(network) else None
+    rows = []
+    for node, inputs, layer_facts, params, count in traced(network, batch, convention):
+        field = past_gates.add(node, layer_facts.windows)
+        shared = node.shares is not None and node.layer.type != "unpool"
         rows.append(
             Row(
                 node.name,
-                layer.type,
+                node.layer.type,
                 node.scopes,
                 inputs,
                 node.shape,
@@ -196,7 +205,7 @@ def trace_rows(network: Network, batch: Int, convention: Convention, fields: boo
                 field,
                 all_paths.add(node, layer_facts.windows) if all_paths else field,
                 node.present if node.inputs else 0,
-                shared,
+                nodes[node.shares].name if shared and node.shares is not None else "",
                 node,
                 layer_facts.unknown_types,
                 node.regions,

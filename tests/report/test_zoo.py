@@ -115,11 +115,16 @@ def test_names_and_titles_cost_no_analysis(monkeypatch: pytest.MonkeyPatch) -> N
             list_table(["lenet5"], ["network"], column)
 
 
-def test_an_input_needs_the_network_and_not_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_input_needs_the_network_alone_and_totals_need_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a network was analysed")
 
+    expected = load("lenet5").analyze().totals.params
     monkeypatch.setattr("archcalc.analysis.analysis.trace_rows", refuse)
+    assert list_table(["lenet5"], ["params"]).rows == [[expected]]
+    with pytest.raises(AssertionError, match="a network was analysed"):
+        list_table(["lenet5"], ["rf"])
+    monkeypatch.setattr("archcalc.analysis.analysis.sum_network", refuse)
     assert list_table(["lenet5"], ["input"]).rows == [["1x32x32"]]
     with pytest.raises(AssertionError, match="a network was analysed"):
         list_table(["lenet5"], ["params"])
