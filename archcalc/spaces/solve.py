@@ -20,7 +20,7 @@ from archcalc.spaces.requirements import Compared, Requirements
 from archcalc.spaces.space import MOST_IN_BLOCK
 
 Goal = Literal["maximize", "minimize"]
-MOST_SINGLE = 20_000
+MOST_SINGLE = 5_000
 """The most values that are computed one by one."""
 FIRST_BLOCK = 64
 """The number of values that are computed first, through arrays; then twice as many, and so on."""
