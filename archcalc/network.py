@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from archcalc.errors import ArchcalcError, LayerError, Place, visible
 from archcalc.inputs import Takes
+from archcalc.interned import Interned
 from archcalc.layers import Layer
 from archcalc.layers.base import StorageKind
 from archcalc.layers.region import regions_of
@@ -103,7 +103,8 @@ class Network:
         self.origin, self.file = origin, file
         self.takes = takes or {key: Takes(shape, (len(shape.axes),)) for key, shape in self.inputs.items()}
         self._rebuild, self._build = rebuild, build
-        self._made: dict[tuple[Layer, tuple[Shape, ...]], tuple[Shape, StorageKind]] = {}
+        self._made: dict[Any, tuple[Shape, StorageKind]] = {}
+        self.interned = Interned()
         if build is None:
             self.nodes = [Node(i, key, Input(x), (), x) for i, (key, x) in enumerate(self.inputs.items())]
             self.blocks, self.side_problem = {}, ""
@@ -219,7 +220,7 @@ class Network:
         shapes = (nodes[inputs[0]].shape,) if len(inputs) == 1 else tuple([nodes[i].shape for i in inputs])
         try:
             shape, held = self._made[layer, shapes]
-        except (KeyError, TypeError):  # a first use, or an array, which cannot be a key
+        except (KeyError, TypeError):  # a first use, or arrays, which cannot be keys
             shape, held = self._makes(layer, shapes)
         if not side:
             for used in inputs if shares is None else (*inputs, shares):
@@ -245,13 +246,14 @@ class Network:
         """The shape and the storage of the output; LayerError if the layer does not fit its inputs."""
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
-        shape = layer.shape(*shapes)
-        if largest(shape.values) > MAX_VALUES:
-            raise LayerError("a feature map of more than 10^30 values")
-        result = shape, layer.held(shape, *shapes)
-        with suppress(TypeError):  # an array cannot be a key
-            self._made[layer, shapes] = result
-        return result
+        key, one = (layer, self.interned.key(shapes)), self.interned.array
+        if key not in self._made:
+            channels, axes = layer.shape(*shapes)
+            shape = Shape(one(channels), tuple([one(n) for n in axes]))
+            if largest(shape.values) > MAX_VALUES:
+                raise LayerError("a feature map of more than 10^30 values")
+            self._made[key] = shape, layer.held(shape, *shapes)
+        return self._made[key]
 
     def running(self, training: bool = True) -> list[Node]:
         """The nodes that run after the inputs: side heads in training only, and only if they fit the input."""

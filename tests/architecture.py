@@ -25,6 +25,7 @@ GROUND = {
     "files": "written whole or not at all",
     "dtypes": "bytes of a value",
     "sizes": "shapes, windows, arithmetic",
+    "interned": "equal arrays as one object",
     "types": "argument types",
     "trees": "values with lines",
 }

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from archcalc.analysis.folding import fold_rows
 from archcalc.analysis.rows import Row, Seconds, trace_rows
-from archcalc.analysis.totals import Totals, part_sums, sum_network, sum_rows
-from archcalc.conventions import Convention
+from archcalc.analysis.totals import Totals, at_batches, part_sums, sum_network, sum_rows
+from archcalc.conventions import Convention, is_own
 from archcalc.dtypes import itemsize
 from archcalc.errors import ArchcalcError, LayerError, unknown
 from archcalc.letters import normal
 from archcalc.named_inputs import inputs_text
 from archcalc.network import Network
-from archcalc.sizes import Int, Shape, Work
+from archcalc.sizes import Int, Shape, Work, is_array
 
 if TYPE_CHECKING:
     from archcalc.analysis.stages import Stages
@@ -94,7 +94,9 @@ class Analysis:
 
     @cached_property
     def totals(self) -> Totals:
-        """The sums over the rows. Fields are not computed for them: many networks are asked for their totals alone."""
+        """The sums over the layers. Rows and fields are not computed for them."""
+        if is_array(self.batch) and is_own(self.convention):
+            return at_batches(self.at_batch(1).totals, self.at_batch(2).totals, self.batch)
         if "all_rows" in vars(self):
             return sum_rows(self.rows, self.convention)
         with at_input(self.network, self.network.inputs):

@@ -30,8 +30,9 @@ def analyze(
     """The network's numbers: see ``archcalc.analyze``."""
     analysis = prepared(network, input, batch, dtype, convention, training)
     if any_array((analysis.batch, *analysis.network.input_sizes, *network.settings.values())):
-        refuse_overflow(analysis)
-    analysis.rows  # noqa: B018  errors are raised here
+        refuse_overflow(analysis)  # and errors are raised here, because all numbers are computed in float64
+    else:
+        analysis.rows  # noqa: B018  errors are raised here
     return analysis
 
 

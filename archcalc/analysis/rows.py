@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from archcalc.field.propagation import FieldByAxis, Propagation, has_gates, pass
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.region import output_text
 from archcalc.network import Network, Node
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, any_array, equal, product
+from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, any_array, equal, is_array, product
 
 AS_MODULE = ("module", 0)
 ONCE = "once in a forward pass"
@@ -99,6 +99,24 @@ class Facts(NamedTuple):
     windows: tuple[Window, ...]
     unknown_types: tuple[str, ...]
 
+    def times(self, n: Int) -> Facts:
+        """The numbers of n such layers."""
+        if type(n) is int and n == 1:
+            return self
+        return self._replace(
+            params=Params(*[_times(count, n) for count in self.params]),
+            param_count=_times(self.param_count, n),
+            work=Work(*[_times(count, n) for count in self.work]),
+            macs=None if self.macs is None else _times(self.macs, n),
+            values=None if self.values is None else _times(self.values, n),
+            conv_inputs=_times(self.conv_inputs, n),
+        )
+
+
+def _times(count: Int, n: Int) -> Int:
+    """count * n; a count of 0 stays one number."""
+    return count if type(count) is int and count == 0 else count * n
+
 
 def row_facts(use: Use, convention: Convention) -> Facts:
     """The layer's numbers. Operations and values are multiplied by the batch, except operations that run once."""
@@ -149,82 +167,89 @@ def _known(batch: int, convention: Convention) -> dict[Any, Facts]:
     return {}
 
 
-def traced(
-    network: Network, batch: Int, convention: Convention
-) -> Iterator[tuple[Node, tuple[Shape, ...], Facts, Params, Int]]:
-    """Every node with its input shapes, its numbers, and the parameters that it owns: those of ``shares`` belong elsewhere."""
-    nodes = network.nodes
-    known: dict[Any, Facts] = {}
-    if not any_array((batch, *network.input_sizes, *network.settings.values())):
-        with suppress(TypeError):  # a convention of a user that cannot be a key
-            known = _known(batch, convention)
-    if len(known) > MOST_KNOWN:
-        known.clear()
-    form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
-    for node in nodes:
-        layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
-        form = AS_MODULE if form_of is None else form_of(node)
+class Counter:
+    """Computes the numbers of the layers of a network, layer by layer. Equal layers on equal shapes are computed once."""
+
+    def __init__(self, network: Network, batch: Int, convention: Convention) -> None:
+        self.network, self.batch, self.convention = network, batch, convention
+        self._known: dict[Any, Facts] = {}
+        if type(batch) is int and not any_array((*network.input_sizes, *network.settings.values())):
+            with suppress(TypeError):  # a convention of a user that cannot be a key
+                self._known = _known(batch, convention)
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        self._form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
+
+    def facts(self, node: Node, inputs: tuple[Shape, ...]) -> Facts:
+        """The numbers of a layer, if all of its parameters are its own."""
+        form = AS_MODULE if self._form_of is None else self._form_of(node)
         try:
-            layer_facts = known.get((layer, inputs, node.storage, form, node.regions))
-            if layer_facts is None:
-                layer_facts = row_facts(applied(node, inputs, batch, form), convention)
-                layer_facts = known[layer, inputs, node.storage, form, node.regions] = layer_facts._replace(
-                    windows=passed(layer_facts.windows)
-                )
+            known = self._known.get((node.layer, inputs, node.storage, form, node.regions))
         except TypeError:  # arrays cannot be keys of a dictionary
-            layer_facts = row_facts(applied(node, inputs, batch, form), convention)
-        layer_facts = layer_facts if type(node.present) is int else _where(node.present, layer_facts)
-        params, count = layer_facts.params, layer_facts.param_count
-        if node.shares is not None and layer.type != "unpool":
-            params, count = NO_PARAMS, count if convention.counts_again(is_called_again(network, node)) else 0
-        yield node, inputs, layer_facts, params, count
+            known = None
+        return known or self._new(node, inputs, form)
+
+    def _new(self, node: Node, inputs: tuple[Shape, ...], form: tuple[str, int]) -> Facts:
+        by_identity = self.network.interned.key
+        key = node.layer, by_identity(inputs), node.storage, form, by_identity(node.regions)
+        if key not in self._known:
+            facts = row_facts(applied(node, inputs, self.batch, form), self.convention)
+            self._known[key] = facts._replace(windows=self._windows(passed(facts.windows)))
+        return self._known[key]
+
+    def _windows(self, windows: tuple[Window, ...]) -> tuple[Window, ...]:
+        """The windows, where equal windows with arrays are one object."""
+        if not any(is_array(n) for window in windows for n in window):
+            return windows
+        interned = self.network.interned
+        keys = [interned.key(window) for window in windows]
+        return tuple([windows[keys.index(key)] for key in keys])
+
+    def params(self, node: Node, facts: Facts) -> tuple[Params, Int, str]:
+        """The parameters that are the layer's own, their count, and the owner of shared parameters."""
+        if node.shares is None or node.layer.type == "unpool":
+            return facts.params, facts.param_count, ""
+        again = self.convention.counts_again(is_called_again(self.network, node))
+        return NO_PARAMS, facts.param_count if again else 0, self.network.nodes[node.shares].name
 
 
 def trace_rows(network: Network, batch: Int, convention: Convention) -> list[Row]:
     """One row per layer, the input first, side heads included."""
-    nodes = network.nodes
+    nodes, counter = network.nodes, Counter(network, batch, convention)
     past_gates = Propagation(network)
     all_paths = Propagation(network, gates=True) if has_gates(network) else None
     rows = []
-    for node, inputs, layer_facts, params, count in traced(network, batch, convention):
-        field = past_gates.add(node, layer_facts.windows)
-        shared = node.shares is not None and node.layer.type != "unpool"
+    for node in nodes:
+        layer, inputs = node.layer, tuple([nodes[i].shape for i in node.inputs])
+        facts = counter.facts(node, inputs)
+        windows = facts.windows
+        facts = facts if type(node.present) is int else facts.times(node.present)
+        params, count, shared = counter.params(node, facts)
+        field = past_gates.add(node, windows)
         rows.append(
             Row(
                 node.name,
-                node.layer.type,
+                layer.type,
                 node.scopes,
                 inputs,
                 node.shape,
                 params,
                 count,
-                layer_facts.work,
-                layer_facts.macs,
-                layer_facts.values,
-                layer_facts.conv_inputs,
+                facts.work,
+                facts.macs,
+                facts.values,
+                facts.conv_inputs,
                 field,
-                all_paths.add(node, layer_facts.windows) if all_paths else field,
+                all_paths.add(node, windows) if all_paths else field,
                 node.present if node.inputs else 0,
-                nodes[node.shares].name if shared and node.shares is not None else "",
+                shared,
                 node,
-                layer_facts.unknown_types,
+                facts.unknown_types,
                 node.regions,
                 node.present,
             )
         )
     return rows
-
-
-def _where(present: Int, facts: Facts) -> Facts:
-    """The numbers of a layer that is not present everywhere."""
-    return facts._replace(
-        params=Params(*(n * present for n in facts.params)),
-        param_count=facts.param_count * present,
-        work=facts.work.times(present),
-        macs=None if facts.macs is None else facts.macs * present,
-        values=None if facts.values is None else facts.values * present,
-        conv_inputs=facts.conv_inputs * present,
-    )
 
 
 def _forms(network: Network, convention: Convention) -> Callable[[Node], tuple[str, int]] | None:

@@ -1,14 +1,14 @@
-"""Sums over rows."""
+"""Sums over rows and layers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from archcalc.analysis.rows import Facts, Row, traced, work_parts
+from archcalc.analysis.rows import Counter, Facts, Row, work_parts
 from archcalc.conventions import Convention
 from archcalc.network import Network
-from archcalc.sizes import NO_WORK, Int, Work
+from archcalc.sizes import NO_WORK, Int, Params, Work, equal
 
 
 class Totals(NamedTuple):
@@ -35,41 +35,59 @@ class Totals(NamedTuple):
 
 def sum_rows(rows: Sequence[Row], convention: Convention) -> Totals:
     """The sums over the rows."""
-    trained = (row.node is None or row.node.trained for row in rows)
-    parts = [(row, row.params, row.param_count, of, 1) for row, of in zip(rows, trained, strict=True)]
-    return _summed(parts, convention)
+    return _sums(rows, [row for row in rows if row.node is not None and not row.node.trained], convention)
 
 
 def sum_network(network: Network, batch: Int, convention: Convention, training: bool) -> Totals:
-    """The sums over the rows of a network, without rows and fields: for many networks of which the totals are asked alone.
+    """The sums over the layers, without rows and fields. Layers of the same numbers are counted, and summed once."""
+    counter = Counter(network, batch, convention)
+    found: dict[Any, tuple[Facts, Int]] = {}
+    for node in network.nodes:
+        if node.side and not training:
+            continue
+        facts = counter.facts(node, tuple(network.input_shapes(node)))
+        key = id(facts), node.trained
+        if node.shares is not None:
+            params, count, _ = counter.params(node, facts)
+            key, facts = (node.index, node.trained), facts._replace(params=params, param_count=count)
+        found[key] = facts, node.present + (found[key][1] if key in found else 0)
+    counted = [(facts.times(many), trained) for (_, trained), (facts, many) in found.items()]
+    return _sums([facts for facts, _ in counted], [facts for facts, trained in counted if not trained], convention)
 
-    Layers of the same numbers are counted, and summed once.
-    """
-    parts: dict[Any, tuple[Any, ...]] = {}
-    for node, _, facts, params, count in traced(network, batch, convention):
-        if training or not node.side:
-            key = id(facts), id(params), id(count), node.trained
-            times = parts[key][-1] if key in parts else 0
-            parts[key] = facts, params, count, node.trained, times + 1
-    return _summed(list(parts.values()), convention)
 
-
-def _summed(parts: Sequence[tuple[Any, ...]], convention: Convention) -> Totals:
-    """The sums of rows or facts, each with its own parameters and whether they are trained, so many times."""
-    macs = sum(one.macs * n for one, _, _, _, n in parts if one.macs is not None)
+def _sums(rows: Sequence[Row | Facts], frozen: Iterable[Row | Facts], convention: Convention) -> Totals:
+    params = Params(*map(sum, zip(Params(), *(row.params for row in rows), strict=True)))
+    macs = sum(row.macs for row in rows if row.macs is not None)
     return Totals(
-        params=sum(count * n for _, _, count, _, n in parts),
-        weights=sum(params.weight * n for _, params, _, _, n in parts),
-        biases=sum(params.bias * n for _, params, _, _, n in parts),
-        buffers=sum(params.buffers * n for _, params, _, _, n in parts),
+        params=sum(row.param_count for row in rows),
+        weights=params.weight,
+        biases=params.bias,
+        buffers=params.buffers,
         macs=macs,
         flops=convention.flops(macs),
-        work=Work.sum(one.work if n == 1 else one.work.times(n) for one, _, _, _, n in parts),
-        values=sum(one.values * n for one, _, _, _, n in parts if one.values is not None),
-        conv_inputs=sum(one.conv_inputs * n for one, _, _, _, n in parts),
-        unknown_types=unknown_types([one for one, *_ in parts]),
-        frozen=sum(count * n for _, _, count, trained, n in parts if not trained),
+        work=Work.sum(row.work for row in rows),
+        values=sum(row.values for row in rows if row.values is not None),
+        conv_inputs=sum(row.conv_inputs for row in rows),
+        unknown_types=unknown_types(rows),
+        frozen=sum(row.param_count for row in frozen),
     )
+
+
+def at_batches(one: Totals, two: Totals, batch: Int) -> Totals:
+    """The totals of any batch, from those of one image and of two: all counts of archcalc's conventions are affine."""
+    return Totals(*[_line(a, b, batch) for a, b in zip(one, two, strict=True)])
+
+
+def _line(one: Any, two: Any, batch: Int) -> Any:
+    if isinstance(one, Work):
+        return Work(*[_line(a, b, batch) for a, b in zip(one, two, strict=True)])
+    if one is None or isinstance(one, tuple):
+        return one
+    per_image = two - one
+    once = one - per_image
+    if equal(per_image, 0):
+        return one
+    return per_image * batch if equal(once, 0) else per_image * batch + once
 
 
 def part_sums(rows: Iterable[Row], batch: Int) -> dict[str, dict[str, Work]]:

@@ -60,6 +60,11 @@ def convention(name: str) -> Convention:
     return one
 
 
+def is_own(one: Convention) -> bool:
+    """Whether a convention is one of archcalc's, and not made by a user."""
+    return one.name in FILES and convention(one.name) is one
+
+
 def __getattr__(name: str) -> Mapping[str, Convention]:
     if name != "conventions":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -41,7 +41,8 @@ class Field(NamedTuple):
         """Pixels from the first to the last pixel of the largest field of a unit."""
         if self.phases:
             return max(self._sizes())
-        return (self.last - self.first) // self.per + 1
+        pixels = self.last - self.first
+        return pixels + 1 if type(self.per) is int and self.per == 1 else pixels // self.per + 1
 
     @property
     def smallest(self) -> Int:
@@ -197,8 +198,11 @@ def _ordered(phases: Sequence[Span], step: int) -> bool:
 
 def mixed(a: Field, b: Field, which: Any) -> Field:
     """The lines of two fields on arrays: the line of b where ``which`` is 1, else the line of a."""
-    first, last, step, per = (m + (n - m) * which for m, n in zip(a[:4], b[:4], strict=True))
-    return Field(first, last, step, per)
+    return Field(*[_mixed(m, n, which) for m, n in zip(a[:4], b[:4], strict=True)])
+
+
+def _mixed(m: Int, n: Int, which: Any) -> Int:
+    return m if m is n or (type(m) is type(n) is int and m == n) else m + (n - m) * which
 
 
 def narrower(a: Field, b: Field) -> Field:

@@ -285,9 +285,9 @@ def _per_axis(compute: Callable[..., AxisField], *columns: Sequence[Any]) -> Fie
 
 def passed(windows: tuple[Window, ...]) -> tuple[Window, ...]:
     """The windows in their shortest form: POINT if each output reads only its own position, as in a 1x1 convolution."""
-    itself = all(
-        window.over == 0 and window == ITSELF for window in windows
-    )  # if ``over`` is a number, all settings are numbers
+    if any(is_array(n) for window in windows for n in window):
+        return windows
+    itself = all(window.over == 0 and window == ITSELF for window in windows)
     return POINT if itself else same(windows)
 
 

@@ -6,7 +6,6 @@ problem, and the rest of the spec is still checked. For the same reason, a value
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
 from archcalc.errors import ArchcalcError, LayerError, Place, Problem
@@ -50,6 +49,8 @@ class Expander(Turns):
         entry = family.networks[whole.name]
         self.family, self.resized = family, resized
         self.steps_taken = 0
+        self.made: dict[Any, Layer] = {}
+        """The layers with arrays as settings, by the step and the identity of the values of its expressions."""
         self.scope = scope = dict(scope)
         """The family's parameters and names, which every block sees in addition to its own parameters and names."""
         current = self.run_all(family.steps if entry.steps is None else entry.steps, 0, Context(scope))
@@ -182,16 +183,21 @@ class Expander(Turns):
             pass
         if any(v is UNKNOWN for v in known):
             return None
+        key = step, self.network.interned.key(known)
+        if key in self.made:
+            return self.made[key]
         try:
-            layer = step.layer(**{**step.values, **values})
+            layer = step.layer(**{**step.values, **{name: self.network.interned.array(v) for name, v in values.items()}})
         except LayerError as error:
             self.failed(step.place)
             self.problem(str(error), step.place, name=self.called(name, step.layer.type, context))
             return None
         if not known:
             step.constant = layer
-        with suppress(TypeError):
+        try:
             step.cache[known] = layer
+        except TypeError:
+            self.made[key] = layer
         return layer
 
     def called(self, name: str, type: str, context: Context) -> str:

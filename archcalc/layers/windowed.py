@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.settings import Padding, PerAxis
-from archcalc.sizes import Int, Shape, Window, ceil_div, int_text, is_array, largest, positive, product, smallest
+from archcalc.sizes import Int, Shape, Window, ceil_div, equal, int_text, is_array, largest, positive, product, smallest
 
 Slide: TypeAlias = tuple[Int, Int, Int, Int, Int]
 """Along one axis: its size, the window's span, the stride, zeros before and zeros after."""
@@ -64,7 +64,9 @@ def _slide(n: Int, span: Int, stride: Int, pad: Any) -> Slide:
 
 def _window(n: Int, span: Int, stride: Int, before: Int, after: Int, dilation: Int, size: Int) -> Window:
     over = (size - 1) * stride - before + span - n
-    told = not any(map(is_array, (over, before, dilation))) and (dilation == 1 or dilation <= n)
+    if is_array(over) and equal(over, over.item(0)):
+        over = over.item(0)
+    told = not any(map(is_array, (span, stride, before, over, dilation))) and (dilation == 1 or dilation <= smallest(n))
     edges = _edges(span, dilation, before, over)
     return Window(span, stride, before, reads_both_ends=edges, by=dilation, over=over if told else None)
 

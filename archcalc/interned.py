@@ -1,0 +1,35 @@
+"""Equal arrays as one object: then arrays can be parts of keys, and a layer on equal shapes is computed once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archcalc.sizes import is_array
+
+
+class Interned:
+    """The arrays so far. All are held, so that the id of an array stays its own."""
+
+    __slots__ = ("_alike", "_held")
+
+    def __init__(self) -> None:
+        self._alike: dict[Any, list[Any]] = {}
+        self._held: dict[int, Any] = {}
+
+    def array(self, n: Any) -> Any:
+        """The first array with the elements of n; n itself, if there is none or if n is no array."""
+        if not is_array(n) or id(n) in self._held:
+            return n
+        alike = self._alike.setdefault((n.shape, str(n.dtype), n.sum().item(), n.item(0), n.item(-1)), [])
+        for one in alike:
+            if (one == n).all():
+                return one
+        alike.append(n)
+        self._held[id(n)] = n
+        return n
+
+    def key(self, value: Any) -> Any:
+        """A value as a part of a key: arrays, also within tuples and lists, by their identity."""
+        if isinstance(value, (tuple, list)):
+            return tuple([self.key(item) for item in value])
+        return ("array", id(self.array(value))) if is_array(value) else value
