@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.sizes import is_array
+from archcalc.sizes import Shape, is_array
 
 
 class Interned:
@@ -27,6 +27,10 @@ class Interned:
         alike.append(n)
         self._held[id(n)] = n
         return n
+
+    def shape(self, shape: Shape) -> Shape:
+        """The shape, with the first arrays of its sizes."""
+        return Shape(self.array(shape.channels), tuple([self.array(n) for n in shape.axes]))
 
     def key(self, value: Any) -> Any:
         """A value as a part of a key: arrays, also within tuples and lists, by their identity."""

@@ -234,8 +234,7 @@ class Network:
             check_shared(layer, shapes, owner.layer, self.input_shapes(owner), owner.name or owner.layer.type)
         elif layer.type == "unpool":
             raise LayerError("unpool needs the index of the max_pool whose indices it takes, as shares=")
-        if storage and held == layer.storage:
-            held = storage
+        held = storage if storage and held == layer.storage else held
         index, regions = len(nodes), nodes[inputs[0]].regions
         if layer.joins or layer.makes_regions:
             regions = regions_of(layer, [nodes[i] for i in inputs])
@@ -246,10 +245,9 @@ class Network:
         """The shape and the storage of the output; LayerError if the layer does not fit its inputs."""
         if not layer.joins and len(shapes) != 1:
             raise LayerError(f"{layer.type} takes one input, got {len(shapes)}")
-        key, one = (layer, self.interned.key(shapes)), self.interned.array
+        key = layer, self.interned.key(shapes)
         if key not in self._made:
-            channels, axes = layer.shape(*shapes)
-            shape = Shape(one(channels), tuple([one(n) for n in axes]))
+            shape = self.interned.shape(layer.shape(*shapes))
             if largest(shape.values) > MAX_VALUES:
                 raise LayerError("a feature map of more than 10^30 values")
             self._made[key] = shape, layer.held(shape, *shapes)

@@ -43,7 +43,9 @@ def refuse_overflow(analysis: Analysis) -> None:
     ]
     if not _fields_are_small(twin):
         rows = twins.rows
-        numbers += [("receptive fields", n) for row in rows for one in row.field_with_gates for n in _numbers(one.field)]
+        numbers += [
+            ("receptive fields", n) for row in rows for one in row.field_with_gates for n in _numbers(one.field)
+        ]
     for what, number in numbers:
         if largest(number) >= LIMIT:
             raise ArchcalcError(
@@ -63,7 +65,11 @@ def _fields_are_small(network: Network) -> bool:
     denominator by ``up``. So no step exceeds the product of all strides, and no denominator the product of all ``up``.
     The fields of vectors behind turns that some elements lack are computed, because turns can change what a value sees.
     """
-    if len(network.inputs) > 1 or regroups(network) or any(node.instead and not node.shape.axes for node in network.nodes):
+    if (
+        len(network.inputs) > 1
+        or regroups(network)
+        or any(node.instead and not node.shape.axes for node in network.nodes)
+    ):
         return False
     known: dict[Any, tuple[float, float, float]] = {}
     steps = ups = 1.0
@@ -72,7 +78,9 @@ def _fields_are_small(network: Network) -> bool:
         shapes = network.input_shapes(node)
         key = node.layer, network.interned.key(shapes)
         if key not in known:
-            each = [[float(largest(abs(n))) for n in (w.stride, w.up, w.span, w.before)] for w in node.layer.window(*shapes)]
+            each = [
+                [float(largest(abs(n))) for n in (w.stride, w.up, w.span, w.before)] for w in node.layer.window(*shapes)
+            ]
             stride, up, span, before = map(max, zip(*each, (1.0, 1.0, 0.0, 0.0), strict=True))
             known[key] = stride, up, span + before
         stride, up, span = known[key]

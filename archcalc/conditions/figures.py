@@ -13,6 +13,7 @@ from archcalc.analysis.rows import Row, largest_field
 from archcalc.conditions.dimension import NUMBER, SIZE, TIME, Dimension
 from archcalc.layers.convolution import CONVOLUTIONS
 from archcalc.layers.dense import Linear
+from archcalc.network import Node
 from archcalc.sizes import Int, Work, greater, product
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def _field(analysis: Analysis) -> Int | None:
         row = largest_field(analysis.rows)
         return None if row is None else max(axis.field.size for axis in row.field)
     area, size, exact, found = 0, 0, True, False
-    for row in analysis.rows:
+    for row in of_an_image.rows:
         if not row.field:
             continue
         found, known = True, all(axis.exact for axis in row.field)
@@ -63,7 +64,7 @@ def _field(analysis: Analysis) -> Int | None:
 
 def _weight_bytes(analysis: Analysis) -> Int:
     """The bytes of the weights that a model of PyTorch stores: those of its side heads too."""
-    return sum(row.params.weight + row.params.bias for row in analysis.all_rows) * analysis.itemsize
+    return sum(row.params.weight + row.params.bias for row in analysis.at_batch(1).all_rows) * analysis.itemsize
 
 
 def _peak(analysis: Analysis) -> int:
@@ -72,14 +73,15 @@ def _peak(analysis: Analysis) -> int:
 
 def layer_activations(analysis: Analysis, row: Row) -> Int:
     """As RegNet's paper and fvcore count: the outputs of convolutions and linear layers."""
-    node = row.node
-    if node is None or not isinstance(node.layer, (*CONVOLUTIONS, Linear)):
-        return 0
-    return node.shape.values * node.times * analysis.batch
+    return 0 if row.node is None else _of_an_image(row.node) * analysis.batch
+
+
+def _of_an_image(node: Node) -> Int:
+    return node.shape.values * node.times if isinstance(node.layer, (*CONVOLUTIONS, Linear)) else 0
 
 
 def _activations(analysis: Analysis) -> Int:
-    return sum(layer_activations(analysis, row) for row in analysis.rows)
+    return sum(map(_of_an_image, analysis.network.running(analysis.training))) * analysis.batch
 
 
 def _operations(kind: str) -> Callable[[Analysis], Any]:
@@ -112,7 +114,7 @@ FIGURES: Mapping[str, Figure] = {
     "weight_bytes": Figure("bytes of the weights and biases", SIZE, _weight_bytes),
     "field": Figure("pixels of the largest field of a layer, along its longest axis", NUMBER, _field, FIELD),
     "depth": Figure("weighted layers on the longest path", NUMBER, lambda a: depth(a.network)),
-    "layers": Figure("layers", NUMBER, lambda a: sum(row.layers for row in a.rows)),
+    "layers": Figure("layers", NUMBER, lambda a: sum(node.present for node in a.network.running(a.training))),
     "batch": Figure("images of the batch", NUMBER, lambda a: a.batch),
 }
 """The figures of a network at its input, batch, dtype and convention."""

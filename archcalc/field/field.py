@@ -198,7 +198,8 @@ def _ordered(phases: Sequence[Span], step: int) -> bool:
 
 def mixed(a: Field, b: Field, which: Any) -> Field:
     """The lines of two fields on arrays: the line of b where ``which`` is 1, else the line of a."""
-    return Field(*[_mixed(m, n, which) for m, n in zip(a[:4], b[:4], strict=True)])
+    first, last, step, per = (_mixed(m, n, which) for m, n in zip(a[:4], b[:4], strict=True))
+    return Field(first, last, step, per)
 
 
 def _mixed(m: Int, n: Int, which: Any) -> Int:

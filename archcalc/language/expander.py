@@ -183,11 +183,13 @@ class Expander(Turns):
             pass
         if any(v is UNKNOWN for v in known):
             return None
-        key = step, self.network.interned.key(known)
-        if key in self.made:
-            return self.made[key]
+        varied = step, self.network.interned.key(known)
+        if varied in self.made:
+            return self.made[varied]
         try:
-            layer = step.layer(**{**step.values, **{name: self.network.interned.array(v) for name, v in values.items()}})
+            layer = step.layer(
+                **{**step.values, **{name: self.network.interned.array(v) for name, v in values.items()}}
+            )
         except LayerError as error:
             self.failed(step.place)
             self.problem(str(error), step.place, name=self.called(name, step.layer.type, context))
@@ -197,7 +199,7 @@ class Expander(Turns):
         try:
             step.cache[known] = layer
         except TypeError:
-            self.made[key] = layer
+            self.made[varied] = layer
         return layer
 
     def called(self, name: str, type: str, context: Context) -> str:

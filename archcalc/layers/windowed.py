@@ -63,7 +63,7 @@ def _slide(n: Int, span: Int, stride: Int, pad: Any) -> Slide:
 
 
 def _window(n: Int, span: Int, stride: Int, before: Int, after: Int, dilation: Int, size: Int) -> Window:
-    over = (size - 1) * stride - before + span - n
+    over: Any = (size - 1) * stride - before + span - n
     if is_array(over) and equal(over, over.item(0)):
         over = over.item(0)
     told = not any(map(is_array, (span, stride, before, over, dilation))) and (dilation == 1 or dilation <= smallest(n))

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from archcalc import Network, analyze, load
 from archcalc.analysis.depth import depth
+from archcalc.conventions import conventions
+from archcalc.conventions.convention import Layers, Tally, Term
 from archcalc.errors import ArchcalcError, DiffersError, LayerError
 from archcalc.layers import registry
-from archcalc.sizes import Shape, arrays_in
+from archcalc.sizes import Shape, Work, arrays_in
 from tests import random_nets as nets
 
 np = pytest.importorskip("numpy")
@@ -140,6 +142,36 @@ def test_what_arrays_refuse_some_scalar_refuses(net, sizes):
     # but joins choose which of two maps is the gate for the whole array
     assume(not any(kind == "multiply" for kind, _ in net))
     assert fits(h, w) == all(fits(*axes) for axes in sizes)
+
+
+@pytest.mark.parametrize("name", conventions)
+@pytest.mark.parametrize("net", ["mobilenet_v3_small", "swin_t", "googlenet", "keypointrcnn_resnet50_fpn"])
+def test_totals_of_every_convention_over_batches(net, name):
+    """Totals of arrays of batches are drawn as a line through those of one and two images."""
+    network, batches = load(net), [1, 2, 9]
+    found = network.analyze(batch=np.array(batches), convention=name).totals
+    for at_, batch in enumerate(batches):
+        alone = network.analyze(batch=batch, convention=name).totals
+        for ours, theirs in zip(found, alone, strict=True):
+            if isinstance(theirs, Work):
+                assert [at(n, at_, (3,)) for n in ours] == list(theirs)
+            else:
+                assert ours == theirs if isinstance(theirs, tuple) else at(ours, at_, (3,)) == theirs
+
+
+def test_a_convention_of_a_user_need_not_be_a_line():
+    """Counts as a user defines them: 1, 4 and 9 for batches of 1, 2 and 3."""
+    squares = Term("squares", Layers("input"), lambda use: use.batch * use.batch)
+    own = conventions["archcalc"]._replace(name="squares", operations=Tally(squares, factor=0), nothing=None)
+    assert load("lenet5").analyze(batch=np.array([1, 2, 3]), convention=own).totals.macs.tolist() == [1, 4, 9]
+
+
+def test_equal_arrays_are_one_object():
+    """So the twelve equal blocks of a ResNet are computed once."""
+    sizes = np.array([64, 96])
+    array = load("resnet50").analyze(input=(3, sizes, sizes))
+    shapes = {name: array[name].shape for name in ("conv3_2.main.conv2", "conv3_3.main.conv2", "conv3_4.main.conv2")}
+    assert len({id(shape.axes[0]) for shape in shapes.values()}) == 1
 
 
 def test_vgg16_over_resolutions_and_batches():

@@ -130,14 +130,38 @@ def budgets() -> None:
 
 
 def sweep() -> None:
+    """All totals, and the fields of all layers, of many points in one call on one core."""
     sizes = np.arange(32, 432, dtype=np.int64)[:, None]
     batches = np.arange(1, 251, dtype=np.int64)[None, :]
-    network = archcalc.load("vgg16")
-    seconds = warm(lambda: network.analyze(input=(3, sizes, sizes), batch=batches).totals, runs=3)
-    scalar = warm(lambda: network.analyze(input=(3, 224, 224), batch=8).totals)
-    points = sizes.size * batches.size
-    say(f"vgg16 over {points:,} points of resolution x batch", f"{points / seconds:,.0f} /s", "-")
-    say("  one call on arrays over that many scalar calls", f"{seconds / (scalar * points):.5f} x", "far below 1 x")
+    for net, goal in (("vgg16", "10^6 /s"), ("resnet50", "3 * 10^5 /s")):
+        network = archcalc.load(net)
+
+        def grid(network: archcalc.Network = network) -> None:
+            analysis = network.analyze(input=(3, sizes, sizes), batch=batches)
+            analysis.totals, analysis.at_batch(1).rows
+
+        seconds, points = warm(grid, runs=3), sizes.size * batches.size
+        scalar = warm(lambda network=network: network.analyze(input=(3, 224, 224), batch=8).totals)
+        say(f"{net} over {points:,} points of resolution x batch", f"{points / seconds:,.0f} /s", goal)
+        say("  one call on arrays over that many scalar calls", f"{seconds / (scalar * points):.5f} x", "far below 1 x")
+    widths = np.arange(0.4, 1.5, 0.02)[:, None, None]
+
+    def wider() -> None:
+        network = archcalc.load("mobilenet_v2", width=widths)
+        analysis = network.analyze(input=(3, sizes[64:320:8], sizes[64:320:8]), batch=batches[:, :64])
+        analysis.totals, analysis.at_batch(1).rows
+
+    seconds, points = warm(wider, runs=3), widths.size * 32 * 64
+    say(f"mobilenet_v2 over {points:,} widths x resolutions x batches", f"{points / seconds:,.0f} /s", "10^5 /s")
+    random, points = np.random.default_rng(0), 10_000
+    group = 8 * random.integers(1, 9, points)
+    parameters = {
+        "depths": [random.integers(1, most, points) for most in (5, 9, 16, 5)],
+        "widths": [group * random.integers(1, 9, points) for _ in range(4)],
+        "group_width": group,
+    }
+    seconds = warm(lambda: archcalc.load("regnet_x_400mf", **parameters).analyze().totals, runs=3)
+    say(f"{points:,} RegNets with random depths, widths and groups", f"{points / seconds:,.0f} /s", "20,000 /s")
 
 
 if __name__ == "__main__":
