@@ -1,4 +1,4 @@
-"""Pictures for a paper or a slide. Each kind of picture is a function of analyses; matplotlib loads at the first call.
+"""Pictures for a paper or a slide. Each kind of picture is a function of analyses, or of a table; matplotlib loads at the first call.
 
     archcalc.plot.save("cost", [archcalc.load("vgg16").analyze()], "vgg16.pdf")
     archcalc.plot.rf(archcalc.load("vgg16").analyze(), ax=axes)
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from archcalc.plot.costs import cost
     from archcalc.plot.field_growth import rf
     from archcalc.plot.field_map import rf_map
+    from archcalc.plot.fronts import pareto
     from archcalc.plot.kernel_pattern import pattern
     from archcalc.plot.layer_graph import graph
     from archcalc.plot.memory_timeline import memory
     from archcalc.plot.rooflines import roofline
+    from archcalc.plot.sweeps import sweep
     from archcalc.plot.volumes import shape
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "figure",
     "graph",
     "memory",
+    "pareto",
     "pattern",
     "picture",
     "rf",
@@ -43,6 +46,7 @@ __all__ = [
     "save",
     "shape",
     "svg",
+    "sweep",
 ]
 
 

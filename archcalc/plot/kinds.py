@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from archcalc.analysis import Analysis
+    from archcalc.spaces.sheet import Sheet
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -22,7 +23,8 @@ class Kind(NamedTuple):
     """A kind of picture.
 
     about: what the picture shows. module: the module of the drawing function. least, most: number of networks. options:
-    names of options that only this kind has. needs: a program that must be installed.
+    names of options that only this kind has. needs: a program that must be installed. of_table: it shows a table, such as
+    that of a sweep, instead of networks.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Kind(NamedTuple):
     most: int = 1
     options: tuple[str, ...] = ()
     needs: str = ""
+    of_table: bool = False
 
     @property
     def listed(self) -> str:
@@ -82,6 +85,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 most=7,
                 options=("on", "amp", "compiled", "channels_last", "tf32"),
             ),
+            Kind(
+                "pareto",
+                "the rows of a table that no other row beats in two columns",
+                "fronts",
+                options=("x", "y", "label", "log"),
+                of_table=True,
+            ),
+            Kind(
+                "sweep", "figures of a sweep along one axis", "sweeps", options=("x", "y", "by", "log"), of_table=True
+            ),
         )
     }
 )
@@ -111,8 +124,8 @@ class Picture(NamedTuple):
         return self.content if self.content.startswith(b"\x89PNG") else None
 
 
-def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
-    """A new matplotlib figure of this kind. ArchcalcError for networks or options that do not suit the kind.
+def figure(kind: str, analyses: Sequence[Analysis | Sheet], **options: Any) -> Figure:
+    """A new matplotlib figure of this kind, of analyses or of a table. ArchcalcError for what does not suit the kind.
 
     Options: the options of the kind, and the options of every picture (see ``Look``).
     """
@@ -125,30 +138,32 @@ def figure(kind: str, analyses: Sequence[Analysis], **options: Any) -> Figure:
     return drawing
 
 
-def picture(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> Picture:
+def picture(kind: str, analyses: Sequence[Analysis | Sheet], format: str, **options: Any) -> Picture:
     """The picture in one of FORMATS, with its caption as text. The same input gives the same bytes."""
     if format not in FORMATS:
         raise ArchcalcError(unknown("picture format", format, FORMATS))
     draw = _checked(kind, analyses, options)
+    from archcalc.analysis import Analysis
+
     if kind == "graph":
         from archcalc.plot.layer_graph import caption, piped
 
-        text = caption(*analyses)
+        text = caption(*(a for a in analyses if isinstance(a, Analysis)))
         return Picture(piped(draw(*analyses, **options), format, text), text)
     from archcalc.plot.labels import one_line
     from archcalc.plot.style import applied, file_of
 
-    with applied(" ".join([kind, *(one_line(a.network.full_name) for a in analyses)])):
+    with applied(" ".join([kind, *(one_line(a.network.full_name) for a in analyses if isinstance(a, Analysis))])):
         drawing = figure(kind, analyses, **options)
         return Picture(file_of(drawing, format), str(drawing.get_label()))
 
 
-def file(kind: str, analyses: Sequence[Analysis], format: str, **options: Any) -> bytes:
+def file(kind: str, analyses: Sequence[Analysis | Sheet], format: str, **options: Any) -> bytes:
     """The picture as the bytes of a file in one of FORMATS. The same input gives the same bytes."""
     return picture(kind, analyses, format, **options).content
 
 
-def svg(kind: str, analyses: Sequence[Analysis], **options: Any) -> str:
+def svg(kind: str, analyses: Sequence[Analysis | Sheet], **options: Any) -> str:
     """The picture as an SVG element. A page can contain several such elements."""
     return element(file(kind, analyses, "svg", **options))
 
@@ -159,7 +174,7 @@ def element(content: bytes) -> str:
     return text[text.index("<svg") :]
 
 
-def save(kind: str, analyses: Sequence[Analysis], path: str, **options: Any) -> None:
+def save(kind: str, analyses: Sequence[Analysis | Sheet], path: str, **options: Any) -> None:
     """Write the picture to a file. The extension gives the format. After an error, there is no partial file."""
     from archcalc.files import write
 
@@ -180,7 +195,7 @@ def format_of(path: str) -> str:
     return extension
 
 
-def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]) -> Callable[..., Any]:
+def _checked(kind: str, analyses: Sequence[Any], options: Mapping[str, Any]) -> Callable[..., Any]:
     """The function that draws the kind. ArchcalcError for networks or options that do not suit the kind."""
     from archcalc.plot.look import Look
 
@@ -194,13 +209,15 @@ def _checked(kind: str, analyses: Sequence[Analysis], options: Mapping[str, Any]
             )
     if not known.least <= len(analyses) <= known.most:
         raise ArchcalcError(f"{kind} takes {_how_many(known)}, got {len(analyses)}")
-    for a in analyses:
+    for a in () if known.of_table else analyses:
         if is_array(a.totals.values) or is_array(a.totals.params) or is_array(a.batch):
             raise ArchcalcError("a picture needs single sizes; on arrays, read the rows and totals of the analysis")
     return known.draw
 
 
 def _how_many(kind: Kind) -> str:
+    if kind.of_table:
+        return "one file of a sweep, such as sweep.csv"
     if kind.least == kind.most:
         return {0: "no networks", 1: "one network"}.get(kind.least, f"{kind.least} networks")
     return f"{kind.least} to {kind.most} networks"

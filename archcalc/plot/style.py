@@ -155,13 +155,15 @@ class Page:
 
 
 @contextmanager
-def page(ax: Axes | Sequence[Axes] | None, options: Looks, *analyses: Analysis) -> Iterator[Page]:
-    """The page for a picture of the analyses. The style is applied inside the ``with`` block."""
+def page(
+    ax: Axes | Sequence[Axes] | None, options: Looks, *analyses: Analysis, texts: Iterable[str] = ()
+) -> Iterator[Page]:
+    """The page for a picture of the analyses, or with these texts. The style is applied inside the ``with`` block."""
     own = [] if ax is None else [ax] if isinstance(ax, Axes) else list(ax)
     if own and (wrong := [name for name in options if name != "dark"]):
         raise ArchcalcError(f"{wrong[0]} belongs to a whole figure; with ax, the caller decides")
     choices = look(options)
-    with applied(written=characters(choices.title, *analyses)):
+    with applied(written=characters(choices.title, *analyses).union(*texts)):
         drawing = Page(own, choices)
         yield drawing
         drawing.close()

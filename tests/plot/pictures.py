@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from archcalc import Analysis, load
+from archcalc.spaces.sheet import Sheet
 from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET
 from tests.nets import network as spec
 from tests.timing.round_device import ROUND
@@ -18,6 +19,29 @@ SMALL = {
     "small siamese": SIAMESE,
     "three inputs": THREE_INPUTS,
 }
+WIDTHS = (0.25, 0.5, 0.75, 1.0, 1.25)
+SIZES = (96, 128, 160, 192, 224, 320)
+SHEETS = {
+    "front": Sheet(
+        "front.csv",
+        {
+            "width": [w for w in WIDTHS for _ in SIZES],
+            "input": [n for _ in WIDTHS for n in SIZES],
+            "macs": [round(6000 * n * n * w * w) for w in WIDTHS for n in SIZES],
+            "params": [round(3e6 * w + 5000 * (320 - n)) for w in WIDTHS for n in SIZES],
+        },
+    ),
+    "sizes": Sheet(
+        "sizes.parquet",
+        {
+            "input": [n for n in SIZES for _ in (1, 8, 64)],
+            "batch": [1, 8, 64] * len(SIZES),
+            "macs": [80_000 * n * n * b for n in SIZES for b in (1, 8, 64)],
+            "time": [1e-9 * n * n * b + 0.001 for n in SIZES for b in (1, 8, 64)],
+        },
+    ),
+}
+"""Tables of sweeps, with made-up figures."""
 FIVE = ("lenet5", "vgg16", "googlenet", "resnet152", "densenet201")
 CROWD = (
     *("vgg11", "vgg13", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
@@ -49,6 +73,10 @@ PICTURES: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
     ("roofline", ("lenet5 in training",), {"on": ROUND, "compiled": True, "dark": True}),
     ("pattern", (), {}),
     ("pattern", (), {"kernel": 5, "stack": 2}),
+    ("pareto", ("front",), {}),
+    ("pareto", ("front",), {"x": "params", "y": "-input", "label": "width", "log": "x"}),
+    ("sweep", ("sizes",), {"y": "macs,time"}),
+    ("sweep", ("front",), {"x": "width", "y": "params", "dark": True}),
 ]
 
 
@@ -59,12 +87,14 @@ def name_of(picture: tuple[str, tuple[str, ...], dict[str, Any]]) -> str:
 
 
 @lru_cache(maxsize=32)
-def analysis(name: str) -> Analysis:
+def analysis(name: str) -> Analysis | Sheet:
+    if name in SHEETS:
+        return SHEETS[name]
     network, _, how = name.partition(" in ")
     if network in SMALL:
         return spec(SMALL[network], network.replace(" ", "_")).analyze()
     return load(network).analyze(training=how == "training")
 
 
-def analyses(networks: tuple[str, ...]) -> list[Analysis]:
+def analyses(networks: tuple[str, ...]) -> list[Analysis | Sheet]:
     return [analysis(name) for name in networks]

@@ -11,7 +11,15 @@ import pytest
 pytest.importorskip("matplotlib")
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-COMMANDS = re.findall(r"^archcalc (plot .* -o) docs/figures/(\S+)$", (DOCS / "plots.md").read_text(), re.MULTILINE)
+PAGES = [DOCS / "plots.md", DOCS / "spaces.md"]
+COMMANDS = [
+    command
+    for page in PAGES
+    for command in re.findall(r"^archcalc (plot .* -o) docs/figures/(\S+)$", page.read_text(), re.MULTILINE)
+]
+TABLES = re.findall(
+    r"^archcalc ((?:sweep|list) .* -o) docs/examples/(\S+\.csv)$", (DOCS / "spaces.md").read_text(), re.MULTILINE
+)
 
 
 @pytest.mark.parametrize(("command", "figure"), COMMANDS, ids=[figure for _, figure in COMMANDS])
@@ -21,13 +29,20 @@ def test_the_figure_is_fresh(command, figure, archcalc, tmp_path, overwrite):
     assert target.read_bytes() == (DOCS / "figures" / figure).read_bytes()
 
 
+@pytest.mark.parametrize(("command", "table"), TABLES, ids=[table for _, table in TABLES])
+def test_the_table_of_a_figure_is_fresh(command, table, archcalc, tmp_path, overwrite):
+    target = DOCS / "examples" / table if overwrite else tmp_path / table
+    target.unlink(missing_ok=True)
+    assert archcalc(*shlex.split(command), str(target))[0] == 0
+    assert target.read_bytes() == (DOCS / "examples" / table).read_bytes()
+
+
 def test_every_figure_is_shown_and_drawn():
-    """In plots.md, beside the command, or in the README, for a light and for a dark screen."""
-    page = re.findall(r"\]\(figures/(\S+)\)", (DOCS / "plots.md").read_text())
-    front = re.findall(r'(?:src|srcset)="docs/figures/([^"]+)"', (DOCS.parent / "README.md").read_text())
+    """Beside the command, or in the README, for a light and for a dark screen."""
+    shown = [re.findall(r"\]\(figures/(\S+)\)", page.read_text()) for page in PAGES]
     drawn = [figure for _, figure in COMMANDS]
-    assert drawn[: len(page)] == page
-    assert sorted(drawn[len(page) :]) == sorted(front)
+    front = re.findall(r'(?:src|srcset)="docs/figures/([^"]+)"', (DOCS.parent / "README.md").read_text())
+    assert sorted(drawn) == sorted([*shown[0], *shown[1], *front])
     assert {path.name for path in (DOCS / "figures").glob("*")} == set(drawn)
 
 

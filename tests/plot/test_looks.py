@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import warnings
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -25,6 +27,7 @@ from archcalc.plot import fonts
 from archcalc.plot.colours import DARK, INK, WHITE, shade
 from archcalc.plot.kinds import Picture, element, file, picture
 from archcalc.plot.labels import one_line, short_names, shortened, text_width
+from archcalc.spaces.sheet import Sheet
 from tests.nets import CLIP, FPN, SIAMESE, SSD, THREE_INPUTS, UNET, network
 from tests.plot.pictures import analysis
 
@@ -43,7 +46,16 @@ def needed(kind: str) -> dict[str, str]:
 
 
 def shown(kind: str) -> list[object]:
-    return [] if kind == "pattern" else [analysis("vgg11" if kind == "compare" else "lenet5")]
+    subject = "vgg11" if kind == "compare" else "front" if plot.KINDS[kind].of_table else "lenet5"
+    return [] if kind == "pattern" else [analysis(subject)]
+
+
+def file_of(sheet: Sheet, folder: Path) -> str:
+    """The file of a table."""
+    path = folder / sheet.name
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([list(sheet.columns), *zip(*sheet.columns.values(), strict=True)])
+    return str(path)
 
 
 def text_of(svg: str) -> str:
@@ -136,7 +148,7 @@ def test_every_kind_can_go_without_a_ground(kind, dark):
 
 @pytest.mark.parametrize("kind", EVERY)
 def test_the_command_takes_all_of_them_and_writes_the_caption_beside(kind, tmp_path, archcalc):
-    nets = [a.network.name for a in shown(kind)]
+    nets = [file_of(a, tmp_path) if isinstance(a, Sheet) else a.network.name for a in shown(kind)]
     nets += [text for key, value in needed(kind).items() for text in (f"--{key}", value)]
     out, text, tex = (tmp_path / name for name in ("p.svg", "p.txt", "p.tex"))
     options = ("--width", "page", "--title", "A & B", "--dark", "--transparent")
@@ -241,11 +253,11 @@ def hostile(name: str, *texts: str) -> object:
     return made.analyze()
 
 
-WITH_NAMES = [kind for kind in plot.KINDS if kind not in ("compare", "pattern")]
+WITH_NAMES = [kind for kind in plot.KINDS if kind not in ("compare", "pattern") and not plot.KINDS[kind].of_table]
 ROTATED = [(WITH_NAMES[at % len(WITH_NAMES)], text) for at, text in enumerate(HOSTILE.values())]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EVERY if kind not in ("compare", "pattern")])
+@pytest.mark.parametrize("kind", WITH_NAMES)
 def test_no_text_of_a_spec_breaks_a_picture(kind, recwarn):
     """All texts as names of layers; as the network's name and title, each in some kind, and all in Graphviz's language."""
     alone = [text for at, text in ROTATED if kind in (at, "graph")]

@@ -22,10 +22,19 @@ def run(args: Arguments) -> Answer:
         raise ArchcalcError(f"standard output takes SVG alone, not {args.format}; -o FILE writes to a file")
     format = "svg" if args.output == "-" else args.format or format_of(args.output)
     with warnings_said():
-        drawing = picture(kind.name, analyses(args), format, **_settings(args))
+        drawing = picture(kind.name, _subjects(args, kind.of_table), format, **_settings(args))
     if args.caption is not None:
         _write_caption(args, drawing.caption)
     return Answer(element(drawing.content) if args.output == "-" else drawing.content)
+
+
+def _subjects(args: Arguments, of_table: bool) -> list[Any]:
+    """What the picture shows: analyses, or the table in a file."""
+    if not of_table:
+        return analyses(args)
+    from archcalc.spaces.sheet import read_sheet
+
+    return [read_sheet(path) for path in args.net]
 
 
 def _settings(args: Arguments) -> dict[str, Any]:
@@ -53,7 +62,7 @@ KIND = Argument("KIND", "the kind of picture", names.kinds, free=False)
 
 COMMAND = Command(
     "plot",
-    "a picture of a network as PNG, SVG or PDF (needs archcalc[plot])",
+    "a picture of a network, or of a sweep, as PNG, SVG or PDF (needs archcalc[plot])",
     "archcalc plot cost vgg16 -o vgg16.pdf",
     run,
     arguments=(KIND, NET._replace(least=0)),
@@ -71,6 +80,21 @@ COMMAND = Command(
         Option("--checkpoint", "memory, budget: blocks that run a second time in the backward pass", "BLOCK,..."),
         ON._replace(about="roofline: the device, by its name or as a file (FILE.yaml)", shared=False),
         *(option._replace(about=f"roofline: {option.about}", shared=False) for option in RUNNING),
+        Option(
+            "--x",
+            "pareto, sweep: the column across; with a - before it in pareto, more is better",
+            "COLUMN",
+            signed=True,
+        ),
+        Option(
+            "--y",
+            "pareto: the column upwards; sweep: the columns, each with axes of its own (macs)",
+            "COLUMN,...",
+            signed=True,
+        ),
+        Option("--by", "sweep: the columns that tell the lines apart (all others that vary)", "COLUMN,..."),
+        Option("--label", "pareto: the columns of the names beside the marks, or none (those that vary)", "COLUMN,..."),
+        Option("--log", "pareto, sweep: the logarithmic axes, x, y, xy or none (those with a wide range)", "AXES"),
         Option("--width", "a number of inches, column (3.5) or page (7) (column)", "WIDTH"),
         Option("--title", "a title above the picture", "TEXT"),
         Option("--no-caption", "leave out the caption below the picture"),
