@@ -66,11 +66,11 @@ def pareto(
             for i, (which, one) in enumerate(zip(XY, (across, up), strict=True))
         ]
         others = _thinned(places, logs, CELLS)
-        ax.scatter(*zip(*others, strict=True), 5, c=GREY, alpha=0.5, linewidths=0, zorder=1.5)
+        ax.scatter([x for x, _ in others], [y for _, y in others], s=5, c=GREY, alpha=0.5, linewidths=0, zorder=1.5)
         steps = "steps-pre" if across.more else "steps-post"
         line = list(zip(*_thinned(list(marks), logs, FINE), strict=True))
         ax.plot(*line, color=BLUE, linewidth=1, drawstyle=steps, zorder=2)
-        ax.scatter(*line, AREA, c=BLUE, edgecolors=INK, linewidths=0.4, zorder=3)
+        ax.scatter(line[0], line[1], s=AREA, c=BLUE, edgecolors=INK, linewidths=0.4, zorder=3)
         ax.margins(0.12)
         page.framed(ax, _caption(sheet, across, up, named, len(rows), len(best)))
         texts = dict(zip(names, labels.short_names(list(names.values()), NAME_WIDTH), strict=True))

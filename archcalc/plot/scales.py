@@ -20,7 +20,7 @@ WIDE = 30
 OF_SIZES = {"input": "pixels", "batch": "images"}
 
 
-XY: tuple[Literal["x"], Literal["y"]] = ("x", "y")
+XY: tuple[Literal["x", "y"], Literal["x", "y"]] = ("x", "y")
 
 
 def set_scale(ax: Axes, which: Literal["x", "y"], column: str, numbers: Sequence[float], log: str | None) -> bool:

@@ -101,22 +101,14 @@ class Evaluation:
             if len(parts) > 1:
                 waiting += reversed(parts)
                 continue
+            network = None
             try:
                 network = self._network(group)
+                kept, missing = self._computed(group, network)
             except DiffersError as error:
                 waiting += reversed(_split(group, error.holds))
-                continue
-            except ArchcalcError as error:
-                axis = self._longest(group, besides="batch")
-                if axis is not None:
-                    waiting += reversed(_halves(group, axis))
-                else:
-                    refused[_reason(error)] += group.places.size
-                continue
-            try:
-                kept, missing = self._computed(group, network)
-            except ArchcalcError as error:
-                axis = self._longest(group)
+            except ArchcalcError as error:  # a network that is refused is refused for every batch
+                axis = self._longest(group, besides="" if network else "batch")
                 if axis is not None:
                     waiting += reversed(_halves(group, axis))
                 else:

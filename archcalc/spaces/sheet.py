@@ -68,7 +68,8 @@ def is_figure(column: str) -> bool:
 
 def unit_of(column: str) -> Dimension | None:
     """The unit of the figures in a column; None if its name is no figure."""
-    known = {**FIGURES, **FUNCTIONS}.get(column.partition("(")[0])
+    name = column.partition("(")[0]
+    known = FIGURES.get(name) or FUNCTIONS.get(name)
     if known is not None:
         return known.unit if isinstance(known.unit, Dimension) else None
     try:
