@@ -16,6 +16,8 @@ HALF = (
 REASONS: Sequence[tuple[str, str]] = (("nest_", HALF), ("samvit_", HALF), ("twins_", HALF))
 """Why estimates of some families are wrong, by a part of the name: what was checked operator by operator."""
 CLOCK, OF_CLOCK = "by less than 1 %, as a card does whose clock is above the highest of its data sheet", 0.01
+OF_CONSTANT = 0.605
+"""The share of an estimate from which one constant explains its error."""
 MOST_SHARES, LEAST_SHARE = 3, 0.05
 OLDER = re.compile(r"pt(1\d\d|2[0-4]\d)")
 """The name of a file that PyTorch before 2.5 made."""
@@ -108,10 +110,13 @@ def _of_file(one: Judged) -> Iterator[str]:
     for name, error, shares in one.worst:
         largest = sorted(shares.items(), key=lambda item: -item[1])[:MOST_SHARES]
         follows = ", ".join(f"{constant} {share:.0%}" for constant, share in largest if share >= LEAST_SHARE)
-        yield f"| {name} | {error:+.0%} | {follows} | {_reason(name, one)} |"
+        reason = _reason(name, one) or _of_one_constant(*largest[0])
+        yield f"| {name} | {error:+.0%} | {follows} | {reason} |"
     if one.beaten:
         yield ""
-        named = "; ".join(f"{name} ({ratio:.3f}: {_reason(name, one, ratio)})" for name, ratio in one.beaten[:10])
+        named = "; ".join(
+            f"{name} ({ratio:.3f}: {_reason(name, one) or _of_clock(ratio)})" for name, ratio in one.beaten[:10]
+        )
         yield f"Faster than the lower bound (measured / bound, and why): {named}."
     yield ""
     yield "| constant | fitted on all | unit |"
@@ -120,11 +125,22 @@ def _of_file(one: Judged) -> Iterator[str]:
         yield f"| {name} | {value:.3g} | {CONSTANTS[name].unit} |"
 
 
-def _reason(name: str, one: Judged, beaten: float = 0.0) -> str:
-    """Why an estimate is wrong, or why a bound was beaten. The listed reasons are of files that an older PyTorch made."""
+def _reason(name: str, one: Judged) -> str:
+    """Why an estimate is wrong, if that is known. The listed reasons are of files that an older PyTorch made."""
     older = OLDER.search(one.file.name) is not None
-    other = CLOCK if beaten > 1 - OF_CLOCK else "not explained"
-    return next((reason for part, reason in REASONS if older and part in name), other)
+    return next((reason for part, reason in REASONS if older and part in name), "")
+
+
+def _of_one_constant(constant: str, share: float) -> str:
+    """The reason if most of an estimate hangs on one constant."""
+    if share < OF_CONSTANT:
+        return "not explained"
+    return f"one constant stands for all such kernels: {CONSTANTS[constant].about}"
+
+
+def _of_clock(ratio: float) -> str:
+    """Why a bound was beaten, if that was by little."""
+    return CLOCK if ratio > 1 - OF_CLOCK else "not explained"
 
 
 def _percent(part: float) -> str:
