@@ -162,7 +162,7 @@ MOST_KNOWN = 20_000
 
 
 @lru_cache(maxsize=4)
-def _known(batch: int, convention: Convention) -> dict[Any, Facts]:
+def known_numbers(batch: int, convention: Convention) -> dict[Any, Facts]:
     """The numbers of layers at their input shapes, for all networks: those of one family have many layers in common."""
     return {}
 
@@ -175,7 +175,7 @@ class Counter:
         self._known: dict[Any, Facts] = {}
         if type(batch) is int and not any_array((*network.input_sizes, *network.settings.values())):
             with suppress(TypeError):  # a convention of a user that cannot be a key
-                self._known = _known(batch, convention)
+                self._known = known_numbers(batch, convention)
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
         self._form_of = _forms(network, convention) if convention.library or convention.counts_fused_biases else None
