@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from archcalc.analysis.rows import known_numbers
 from archcalc.cli import main
 from archcalc.layers import base
 from archcalc.pytorch import record
@@ -53,6 +54,12 @@ def _no_width() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("COLUMNS", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_numbers() -> None:
+    """No test has the numbers of layers from another test, because some tests change the facts of a layer."""
+    known_numbers.cache_clear()
 
 
 @pytest.fixture

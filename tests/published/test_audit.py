@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from archcalc.analysis.rows import known_numbers
 from archcalc.language.zoo import specs
 from archcalc.layers.convolution import Conv
 from archcalc.published.figures import load_figures
@@ -202,15 +201,6 @@ def test_a_new_network_of_the_zoo_is_noticed(archcalc, copy):
     assert archcalc("audit", "vgg13")[0] == 1
 
 
-@pytest.fixture
-def fresh_numbers():
-    """The numbers of layers are known for all networks; those of another engine must not stay."""
-    known_numbers.cache_clear()
-    yield
-    known_numbers.cache_clear()
-
-
-@pytest.mark.usefixtures("fresh_numbers")
 def test_a_changed_engine_is_noticed(archcalc, monkeypatch):
     right = Conv.work
     monkeypatch.setattr(Conv, "work", lambda self, out, x: Work(mac=right(self, out, x).mac + 1))
