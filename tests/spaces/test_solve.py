@@ -82,6 +82,7 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@cache
 def at(spec: str, variable: str, value: Any, batch: int) -> archcalc.Analysis:
     settings: dict[str, Any] = {} if variable == "batch" else {variable: value}
     if variable == "input":
