@@ -48,21 +48,25 @@ class Place:
 
 
 class ArchcalcError(Exception):
-    """A mistake of the user: ``problems`` has all mistakes at once, and the text one line for each."""
+    """A mistake of the user: ``problems`` has all mistakes at once, and the text one line for each.
+
+    ``where``: for arrays, elements with a problem that the others do not have; True: all elements have all problems; None: not
+    known.
+    """
 
     problems: tuple[Problem, ...]
 
-    def __init__(self, problems: str | Problem | Sequence[Problem]) -> None:
+    def __init__(self, problems: str | Problem | Sequence[Problem], where: Any = None) -> None:
         if isinstance(problems, str):
             problems = Problem(problems)
         if isinstance(problems, Problem):
             problems = [problems]
-        self.problems = tuple(problems)
+        self.problems, self.where = tuple(problems), where
         super().__init__("\n".join(map(str, self.problems)))
 
     def also(self, *problems: Problem) -> ArchcalcError:
         """The same error with more problems."""
-        return ArchcalcError([*self.problems, *problems])
+        return ArchcalcError([*self.problems, *problems], self.where)
 
 
 class DiffersError(ArchcalcError):
@@ -91,7 +95,14 @@ def foreign(error: BaseException) -> BaseException:
 
 
 class LayerError(ValueError):
-    """A layer that does not fit its settings or its inputs; the text shows the formula with its numbers."""
+    """A layer that does not fit its settings or its inputs; the text shows the formula with its numbers.
+
+    ``where``: for arrays, the elements for which the layer does not fit, as a bool or an array of bool; None: not known.
+    """
+
+    def __init__(self, text: str, where: Any = None) -> None:
+        super().__init__(text)
+        self.where = where
 
 
 def clipped(text: str, most: int) -> str:

@@ -249,7 +249,7 @@ class Network:
         if key not in self._made:
             shape = self.interned.shape(layer.shape(*shapes))
             if largest(shape.values) > MAX_VALUES:
-                raise LayerError("a feature map of more than 10^30 values")
+                raise LayerError("a feature map of more than 10^30 values", shape.values > MAX_VALUES)
             self._made[key] = shape, layer.held(shape, *shapes)
         return self._made[key]
 

@@ -7,7 +7,7 @@ this module does not import NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from archcalc.errors import LayerError
@@ -44,7 +44,7 @@ def ceil_div(a: Int, b: Int) -> Int:
 def divide(a: Int, b: Int, what: str) -> Int:
     """a / b if b divides a; else LayerError, which calls the number ``what``."""
     if largest(a % b) != 0:
-        raise LayerError(f"{what}: {int_text(a)} is not divisible by {int_text(b)}")
+        raise LayerError(f"{what}: {int_text(a)} is not divisible by {int_text(b)}", a % b != 0)
     return a // b
 
 
@@ -127,6 +127,27 @@ def equal(a: Any, b: Any) -> bool:
     """Whether a equals b, in all elements."""
     same: Any = a == b
     return same if type(same) is bool else bool(same.all())
+
+
+def unequal(ours: Sequence[Any], theirs: Sequence[Any]) -> Any:
+    """Where a number differs from its partner, for every element of arrays; True if there are not as many numbers."""
+    wrong: Any = len(ours) != len(theirs)
+    for a, b in zip(ours, theirs, strict=False):
+        wrong = wrong | (a != b)
+    return wrong
+
+
+def refused_of(wheres: Iterable[Any]) -> Any:
+    """Which elements of arrays several errors refuse, given ``LayerError.where`` of each, as one array that splits them.
+
+    True: every error refuses all elements. None: that is not known of every error.
+    """
+    known = True
+    for where in wheres:
+        if is_array(where) and smallest(where) != largest(where):
+            return where
+        known = known and where is not None and bool(largest(where))
+    return True if known else None
 
 
 class Shape(NamedTuple):

@@ -235,7 +235,7 @@ def at_input(network: Network, inputs: Mapping[str, Shape]) -> Iterator[None]:
     try:
         yield
     except LayerError as error:
-        raise ArchcalcError(f"{network.full_name} at input {inputs_text(inputs)}: {error}") from error
+        raise ArchcalcError(f"{network.full_name} at input {inputs_text(inputs)}: {error}", error.where) from error
     except OverflowError as error:  # NumPy raises this error if an int does not fit into int64
         raise ArchcalcError(
             f"{network.full_name} at input {inputs_text(inputs)}: a number does not fit into int64"

@@ -11,6 +11,7 @@ from archcalc.language.keywords import MAX_PROBLEMS
 from archcalc.language.operations import UNKNOWN, UnknownValueError
 from archcalc.language.value_reader import reported
 from archcalc.layers.settings import message_text
+from archcalc.sizes import refused_of
 
 MAX_OPERATIONS = 2_500_000
 """The budget of operations for the expansion of a spec.
@@ -29,21 +30,33 @@ class Evaluator:
 
     def __init__(self) -> None:
         self.problems: dict[tuple[int, str], Problem] = {}
+        self.wheres: list[Any] = []
+        """For every problem, the elements of arrays that have it."""
+        self.within: Any = True
+        """The elements of arrays that have the current step."""
         self.left = MAX_OPERATIONS
         self.turns: list[tuple[str, int]] = []
         """The counters of the repeats around the current step, with their turns."""
 
     def fail_if_any(self) -> None:
         if self.problems:
-            raise ArchcalcError(reported(self.problems.values()))
+            raise ArchcalcError(reported(self.problems.values()), refused_of(self.wheres))
 
     def problem(
-        self, text: str, place: Place, *, key: str = "", name: str = "", turns: list[tuple[str, int]] | None = None
+        self,
+        text: str,
+        place: Place,
+        *,
+        key: str = "",
+        name: str = "",
+        turns: list[tuple[str, int]] | None = None,
+        where: Any = None,
     ) -> None:
         path = f"{place.path}.{key}" if key else place.path
         if (place.line, path) in self.problems:
             return
         self.problems[place.line, path] = self.placed(text, place, path, name, self.turns if turns is None else turns)
+        self.wheres.append(None if where is None else where & self.within)
         if len(self.problems) == MAX_PROBLEMS:
             self.fail_if_any()
 

@@ -111,7 +111,7 @@ def _scope_and_inputs(
         scope[key] = evaluator.evaluate(given.value, scope, given.place)
     for condition, text in family.checks:
         if evaluator.holds(condition.value, scope, condition.place) is False:
-            evaluator.problem(text, condition.place)
+            evaluator.problem(text, condition.place, where=True)
     stated = entry.inputs or family.inputs
     for name, given in stated.items():
         problems, sizes = Evaluator(), []
@@ -122,7 +122,7 @@ def _scope_and_inputs(
                 sizes.append(1)
             except (ExpressionError, LayerError) as error:
                 for one in (problems, evaluator) if strict else (problems,):
-                    one.problem(f"input: {error}", given.place)
+                    one.problem(f"input: {error}", given.place, where=getattr(error, "where", None))
                 sizes.append(1)
         wrong[name] = problems.problems.values()
         own = None if problems.problems else Shape(sizes[0], tuple(sizes[1:]))

@@ -192,7 +192,7 @@ class Expander(Turns):
             )
         except LayerError as error:
             self.failed(step.place)
-            self.problem(str(error), step.place, name=self.called(name, step.layer.type, context))
+            self.problem(str(error), step.place, name=self.called(name, step.layer.type, context), where=error.where)
             return None
         if not known:
             step.constant = layer
@@ -257,7 +257,7 @@ class Expander(Turns):
             if context.side and self.resized:
                 self.network.side_problem = f"{full or layer.type}: {error}"
             else:
-                self.problem(str(error), step.place, name=self.called(name, layer.type, context))
+                self.problem(str(error), step.place, name=self.called(name, layer.type, context), where=error.where)
             return self.nothing(name, context)
         self.nodes[index].trained = context.trained
         if full:

@@ -135,7 +135,7 @@ class Lookup(Evaluator):
             try:
                 share_params(self.network, node, owner, owner.name or f"{name}.{owner.layer.type}")
             except LayerError as error:
-                self.problem(f"{node.name or node.layer.type}: {error}", step.place, key="weights")
+                self.problem(f"{node.name or node.layer.type}: {error}", step.place, key="weights", where=error.where)
                 return
 
     def regions(self, step: Step, current: int | None, context: Context) -> Int | None:
@@ -152,7 +152,7 @@ class Lookup(Evaluator):
             return cast("Int", whole_number(given, 1))
         except LayerError as error:
             self.failed(step.place)
-            self.problem(f"regions: {error}", step.place, key="regions")
+            self.problem(f"regions: {error}", step.place, key="regions", where=error.where)
             return None
 
     def visible(self, prefixes: list[str]) -> list[str]:

@@ -54,7 +54,9 @@ class Turns(Lookup):
         """Expand a turn that is present where ``holds`` is true."""
         self.uneven = holds if self.uneven is None else self.uneven
         first, named = len(self.nodes), len(self.outputs)
+        around, self.within = self.within, self.within & holds
         result = self.run_once(step, current, context)
+        self.within = around
         present = holds * 1
         for node in self.nodes[first:]:
             node.present = node.present * present

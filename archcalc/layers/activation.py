@@ -48,7 +48,7 @@ class HardTanh(Activation, type="hard_tanh"):
     def shape(self, x: Shape) -> Shape:
         if largest(self.min - self.max) >= 0:
             low, high = (int_text(n) if is_array(n) else f"{n:g}" for n in (self.min, self.max))
-            raise LayerError(f"hard_tanh: min {low} must be smaller than max {high}")
+            raise LayerError(f"hard_tanh: min {low} must be smaller than max {high}", self.min >= self.max)
         return x
 
     def work(self, out: Shape, x: Shape) -> Work:

@@ -110,7 +110,8 @@ class Pattern(NamedTuple):
         if not unknown:
             if not equal(known, size):
                 raise LayerError(
-                    f"{self.text!r}: the {axis} of {self._words(group)} must be {int_text(known)}, got {int_text(size)}"
+                    f"{self.text!r}: the {axis} of {self._words(group)} must be {int_text(known)}, got {int_text(size)}",
+                    known != size,
                 )
             return
         if len(unknown) > 1:
@@ -120,7 +121,8 @@ class Pattern(NamedTuple):
         if largest(size % known) != 0:
             raise LayerError(
                 f"{self.text!r}: the {axis} {int_text(size)} of {self._words(group)} is not divisible by {int_text(known)}"
-                f"{nearest_multiples(size, known)}"
+                f"{nearest_multiples(size, known)}",
+                size % known != 0,
             )
         parts[unknown[0]] = size // known
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from archcalc.errors import LayerError
 from archcalc.layers.arrangement import nearest_multiples
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import whole
 from archcalc.layers.join import Join, same_shape, shapes_text
 from archcalc.layers.norm import unit_length
@@ -25,6 +26,7 @@ from archcalc.sizes import (
     largest,
     product,
     smallest,
+    unequal,
 )
 
 HIDDEN = 512
@@ -121,17 +123,20 @@ class Attention(Join, type="attention"):
         if not _alike(queries.axes[:-1], keys.axes[:-1]) or not _alike(queries.axes[:-1], values.axes[:-1]):
             raise LayerError(
                 f"attention: queries, keys and values differ in the axes before the last: {shapes_text(xs[:3])}; "
-                f"these axes are like a batch and must be equal"
+                f"these axes are like a batch and must be equal",
+                unequal(queries.axes[:-1], keys.axes[:-1]) | unequal(queries.axes[:-1], values.axes[:-1]),
             )
         if not equal(keys.axes[-1], values.axes[-1]):
             raise LayerError(
                 f"attention: {int_text(keys.axes[-1])} keys, but {int_text(values.axes[-1])} values: "
-                f"every key needs one value ({shapes_text(xs[:3])})"
+                f"every key needs one value ({shapes_text(xs[:3])})",
+                keys.axes[-1] != values.axes[-1],
             )
         if not equal(queries.channels, keys.channels):
             raise LayerError(
                 f"attention: queries have {int_text(queries.channels)} channels, keys {int_text(keys.channels)}: "
-                f"a product needs equal channels ({shapes_text(xs[:3])})"
+                f"a product needs equal channels ({shapes_text(xs[:3])})",
+                queries.channels != keys.channels,
             )
         for name, x in (("queries and keys", queries), ("values", values)):
             self._need_heads(name, x.channels)
@@ -147,7 +152,8 @@ class Attention(Join, type="attention"):
         if largest(channels % self.heads) != 0:
             raise LayerError(
                 f"attention: {int_text(channels)} channels of {name} are not divisible into {int_text(self.heads)} "
-                f"heads{_nearest_divisors(channels, self.heads)}"
+                f"heads{_nearest_divisors(channels, self.heads)}",
+                channels % self.heads != 0,
             )
 
     def _need_bias(self, queries: Shape, keys: Shape, bias: Shape) -> None:
@@ -156,7 +162,8 @@ class Attention(Join, type="attention"):
         scores = Shape(self.heads, (*queries.axes, keys.axes[-1]))
         if not same_shape(bias, scores):
             raise LayerError(
-                f"attention: the bias is {bias}, but the scores are {scores}: heads, the axes of the queries, and keys"
+                f"attention: the bias is {bias}, but the scores are {scores}: heads, the axes of the queries, and keys",
+                unequal(sizes_of(bias), sizes_of(scores)),
             )
 
     def _need_windows(self, queries: Shape, keys: Shape) -> None:
@@ -168,7 +175,8 @@ class Attention(Join, type="attention"):
             if not equal(x.axes[-1], positions):
                 raise LayerError(
                     f"attention: a window of block {_sizes(self.sides)} has {int_text(positions)} positions, but there are "
-                    f"{int_text(x.axes[-1])} {name}"
+                    f"{int_text(x.axes[-1])} {name}",
+                    x.axes[-1] != positions,
                 )
         if self.bias == "continuous" and min(map(smallest, self.sides)) < 2:
             raise LayerError(
@@ -190,17 +198,20 @@ class Attention(Join, type="attention"):
             if largest(n % side):
                 raise LayerError(
                     f"attention: {int_text(n)} positions of the map are not divisible by windows of {int_text(side)}"
-                    f"{nearest_multiples(n, side)}"
+                    f"{nearest_multiples(n, side)}",
+                    n % side != 0,
                 )
             if largest(shift - side) >= 0:
                 raise LayerError(
-                    f"attention: a shift of {int_text(shift)} is not smaller than a window of {int_text(side)}"
+                    f"attention: a shift of {int_text(shift)} is not smaller than a window of {int_text(side)}",
+                    shift >= side,
                 )
         count = product(n // side for n, side in zip(size, sides, strict=True))
         if not equal(count, windows):
             raise LayerError(
                 f"attention: a map of {_sizes(size)} has {int_text(count)} windows of {_sizes(sides)}, but there are "
-                f"{int_text(windows)} windows"
+                f"{int_text(windows)} windows",
+                count != windows,
             )
 
     def params(self, *xs: Shape) -> Params:

@@ -6,7 +6,8 @@
     work(out, *inputs)    the operations for one image, by kind
 
 Inputs and outputs are ``Shape`` objects for one image: channels and axes, without the batch. A fact raises
-``LayerError`` where the layer does not fit its inputs. No fact has a default: zero is a statement. A subclass with a
+``LayerError`` where the layer does not fit its inputs. If sizes are arrays, the error says for which elements (``where``),
+so that a sweep separates these at once. No fact has a default: zero is a statement. A subclass with a
 ``type`` is registered under this name; a name that is taken or a missing fact is refused when the module is imported.
 A class that is defined again, as in a cell of a notebook that runs twice, takes the place of its first definition.
 
@@ -22,7 +23,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 from archcalc.errors import LayerError, unknown
 from archcalc.layers.settings import Setting
-from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, equal, int_text
+from archcalc.sizes import NO_PARAMS, NO_WORK, POINT, Int, Params, Shape, Window, Work, equal, int_text, refused_of
 
 FACTS = ("window", "shape", "params", "work")
 _registry: dict[str, type[Layer]] = {}
@@ -88,7 +89,7 @@ class Layer:
         _registry[type] = cls
 
     def __init__(self, **values: Any) -> None:
-        problems = []
+        problems, wheres = [], list[Any]()
         for name in values:
             if name not in self.fields:
                 problems.append(unknown(f"{self.type} setting", name, self.fields))
@@ -98,12 +99,13 @@ class Layer:
                     setattr(self, name, field.read(values[name]))
                 except LayerError as error:
                     problems.append(f"{name}: {error}")
+                    wheres.append(error.where)
             elif field.required:
                 problems.append(f"{self.type} needs {name}: {field.help}")
             else:
                 setattr(self, name, field.default)
         if problems:
-            raise LayerError("; ".join(problems))
+            raise LayerError("; ".join(problems), refused_of(wheres))
 
     @property
     def settings(self) -> dict[str, Any]:

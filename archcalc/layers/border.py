@@ -5,7 +5,20 @@ from __future__ import annotations
 from archcalc.errors import LayerError
 from archcalc.layers.base import Layer, StorageKind, need_map, per_axis
 from archcalc.layers.settings import Choice, Like, PerAxis, Sides
-from archcalc.sizes import NO_PARAMS, NO_WORK, Int, Params, Shape, Window, Work, equal, int_text, largest, smallest
+from archcalc.sizes import (
+    NO_PARAMS,
+    NO_WORK,
+    Int,
+    Params,
+    Shape,
+    Window,
+    Work,
+    equal,
+    greater,
+    int_text,
+    largest,
+    smallest,
+)
 
 PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 """What can be put around a map."""
@@ -65,13 +78,16 @@ class Crop(Border, type="crop"):
         every = [before + after for before, after in centred]
         for at, cut in zip(per_axis(self.offset, x, "offset"), every, strict=True):
             if largest(at - cut) > 0:
-                raise LayerError(f"crop with offset {int_text(at)}: only {int_text(cut)} positions are cut off")
+                raise LayerError(
+                    f"crop with offset {int_text(at)}: only {int_text(cut)} positions are cut off", at > cut
+                )
         return [(at, cut - at) for at, cut in zip(per_axis(self.offset, x, "offset"), every, strict=True)]
 
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(n - m) < 0:
             raise LayerError(
-                f"crop cannot make {int_text(n)} positions {int_text(m)}; the layer pad makes a map larger"
+                f"crop cannot make {int_text(n)} positions {int_text(m)}; the layer pad makes a map larger",
+                n < m,
             )
         return n - m
 
@@ -84,7 +100,8 @@ class Crop(Border, type="crop"):
             if smallest(n - before - after) < 1:
                 raise LayerError(
                     f"crop cuts {int_text(before)} + {int_text(after)} positions off an axis of {int_text(n)}: "
-                    f"nothing is left"
+                    f"nothing is left",
+                    n - before - after < 1,
                 )
             axes.append(n - before - after)
         return Shape(x.channels, tuple(axes))
@@ -102,7 +119,8 @@ class Pad(Border, type="pad"):
     def difference(self, n: Int, m: Int) -> Int:
         if smallest(m - n) < 0:
             raise LayerError(
-                f"pad cannot make {int_text(n)} positions {int_text(m)}; the layer crop makes a map smaller"
+                f"pad cannot make {int_text(n)} positions {int_text(m)}; the layer crop makes a map smaller",
+                m < n,
             )
         return m - n
 
@@ -113,11 +131,12 @@ class Pad(Border, type="pad"):
             return sides
         spare = int(self.mode == "reflect")
         for n, around in zip(x.axes, sides, strict=True):
-            most = max(map(largest, around))
-            if smallest(n) - spare < most:
+            most = greater(*around)
+            if smallest(n - spare - most) < 0:
                 raise LayerError(
                     f"pad puts {int_text(most)} positions beside an axis of {int_text(n)}: mode {self.mode} has "
-                    f"{int_text(n - spare)} to take them from"
+                    f"{int_text(n - spare)} to take them from",
+                    n - spare < most,
                 )
         return sides
 

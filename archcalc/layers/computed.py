@@ -37,10 +37,13 @@ def computing(norm: str | None, weights: Int, groups: Int) -> Work:
 def need_constants(norm: str | None, gamma: Any, eps: Any) -> None:
     """LayerError if a constant is given that the weights do not have."""
     if not equal(gamma, 1) and norm != "scaled":
-        raise LayerError(f"gamma {_text(gamma)} is the factor of weights that are scaled: say weight_norm: scaled")
+        raise LayerError(
+            f"gamma {_text(gamma)} is the factor of weights that are scaled: say weight_norm: scaled", gamma != 1
+        )
     if not equal(eps, EPS) and norm not in STANDARDISED:
         raise LayerError(
-            f"eps {_text(eps)} is added to the variance of weights: say weight_norm: standardised or weight_norm: scaled"
+            f"eps {_text(eps)} is added to the variance of weights: say weight_norm: standardised or weight_norm: scaled",
+            eps != EPS,
         )
 
 
@@ -53,5 +56,6 @@ def need_several(norm: str | None, fan_in: Int) -> None:
     if norm in STANDARDISED and smallest(fan_in) < 2:
         raise LayerError(
             f"weight_norm {norm} needs at least 2 weights for each output channel, got {int_text(fan_in)}: "
-            f"a single weight minus its mean is zero"
+            f"a single weight minus its mean is zero",
+            fan_in < 2,
         )

@@ -92,7 +92,8 @@ class Conv(Windowed, type="conv"):
                 if not equal(before, after):
                     raise LayerError(
                         f"pad_mode {self.pad_mode} needs the same padding on both sides of an axis, got "
-                        f"{int_text(before)} and {int_text(after)}; the layer pad puts different numbers around"
+                        f"{int_text(before)} and {int_text(after)}; the layer pad puts different numbers around",
+                        before != after,
                     )
             self.padding(x).shape(x)
         return Shape(self.out, self.output_axes(slides))
@@ -107,7 +108,8 @@ class Conv(Windowed, type="conv"):
         if largest(greater(queries, keys) % lesser(queries, keys)):
             raise LayerError(
                 f"conv: relative positions of {int_text(queries)} groups and {int_text(keys)} output channels of each: "
-                f"one of both numbers must be a multiple of the other"
+                f"one of both numbers must be a multiple of the other",
+                greater(queries, keys) % lesser(queries, keys) != 0,
             )
 
     def padding(self, x: Shape) -> Pad:
@@ -160,7 +162,8 @@ class ConvTable(Windowed, type="conv_table"):
         top = max(max(row) for row in self.table)
         if top >= smallest(x.channels):
             raise LayerError(
-                f"the table names input map {top}, but the input {x} has maps 0 to {smallest(x.channels) - 1}"
+                f"the table names input map {top}, but the input {x} has maps 0 to {smallest(x.channels) - 1}",
+                x.channels <= top,
             )
         return Shape(len(self.table), self.output_axes(self.slides(x)))
 

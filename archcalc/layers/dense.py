@@ -21,7 +21,7 @@ class Part(Setting):
             raise LayerError(f"expected [start, stop], got {clipped(repr(value), 60)}")
         start, stop = (whole_number(one, 0) for one in value)
         if largest(start - stop) >= 0:
-            raise LayerError(f"the part from {int_text(start)} to {int_text(stop)} is empty")
+            raise LayerError(f"the part from {int_text(start)} to {int_text(stop)} is empty", start >= stop)
         return start, stop
 
     def schema(self) -> dict[str, Any]:
@@ -80,7 +80,10 @@ class Linear(Layer, type="linear"):
             raise LayerError("linear: weight_norm and zero_bias cannot be combined")
         if not self.bias or largest(stop - self.out) > 0:
             has = f"{int_text(self.out)} biases" if self.bias else "no bias"
-            raise LayerError(f"zero_bias is from {int_text(start)} to {int_text(stop)}, but the layer has {has}")
+            raise LayerError(
+                f"zero_bias is from {int_text(start)} to {int_text(stop)}, but the layer has {has}",
+                not self.bias or stop > self.out,
+            )
 
     def params(self, x: Shape) -> Params:
         return Params(self.kernel_weights(x) + self.factors(x), self.out * self.bias)

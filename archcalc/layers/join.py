@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import reduce
 from itertools import accumulate
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from archcalc.sizes import (
     lesser,
     product,
     smallest,
+    unequal,
 )
 
 
@@ -51,10 +53,11 @@ class Elementwise(Join):
     def shape(self, *xs: Shape) -> Shape:
         try:
             return broadcast(*xs)
-        except ValueError:
+        except ValueError as error:
             raise LayerError(
                 f"the inputs of {self.type} differ in shape: {shapes_text(xs)}; "
-                f"along each axis sizes must be equal, or 1{_crops(xs)}"
+                f"along each axis sizes must be equal, or 1{_crops(xs)}",
+                getattr(error, "where", True),
             ) from None
 
     def combined(self, *xs: Shape) -> Int:
@@ -105,7 +108,8 @@ def overlap(first: Shape, x: Shape) -> Overlap:
         factors = [f"{int_text(a)}/{int_text(b)}" for a, b in zip(first.axes, x.axes, strict=True)]
         raise LayerError(
             f"add of {first} and {x}: the factor between the sizes, in whole numbers, must be the same for all axes, but "
-            f"the sizes are {', '.join(factors)}"
+            f"the sizes are {', '.join(factors)}",
+            unequal(here, here[:1] * len(here)) | unequal(there, there[:1] * len(there)),
         )
     channels, *axes = map(lesser, sizes_of(first), sizes_of(x))
     return Overlap(Shape(channels, tuple(axes)), here[0] if here else 1, there[0] if there else 1)
@@ -182,7 +186,8 @@ class Concat(Join, type="concat"):
             )
             if not same:
                 hint = _crops(xs) if at == 0 else f"; all sizes but the {self.axis} must be equal"
-                raise LayerError(f"the inputs of concat differ in size: {shapes_text(xs)}{hint}")
+                others = ([n for i, n in enumerate(one) if i != at] for one in (row, rows[0]))
+                raise LayerError(f"the inputs of concat differ in size: {shapes_text(xs)}{hint}", unequal(*others))
         sizes = list(rows[0])
         sizes[at] = sum(row[at] for row in rows)
         return Shape(sizes[0], tuple(sizes[1:]))
@@ -200,14 +205,15 @@ def is_gate(x: Shape) -> bool:
 
 
 def broadcast(*xs: Shape) -> Shape:
-    """The shape of inputs combined value by value; ValueError where they do not fit."""
+    """The shape of inputs combined value by value; ValueError if they do not fit (LayerError: along an axis)."""
     if all(same_shape(x, xs[0]) for x in xs[1:]):
         return xs[0]
     axes = max(len(x.axes) for x in xs)
     rows = [(x.channels, *(x.axes or (1,) * axes)) for x in xs]
     sizes = [reduce(greater, column) for column in zip(*rows, strict=True)]
-    if any(largest((n != size) * (n != 1)) for row in rows for n, size in zip(row, sizes, strict=True)):
-        raise ValueError("sizes that differ, of which none is 1")
+    wrong = [(n != size) & (n != 1) for row in rows for n, size in zip(row, sizes, strict=True)]
+    if any(map(largest, wrong)):
+        raise LayerError("sizes that differ, of which none is 1", reduce(operator.or_, wrong))
     return Shape(sizes[0], tuple(sizes[1:]))
 
 

@@ -38,7 +38,7 @@ class Math(Pointwise, type="math"):
                 else f"math: {self.function} has no exponent; say function: power"
             )
         if self.exponent is not None and largest(self.exponent == 0):
-            raise LayerError("math: power with the exponent 0 makes every value 1")
+            raise LayerError("math: power with the exponent 0 makes every value 1", self.exponent == 0)
         return x
 
     def work(self, out: Shape, x: Shape) -> Work:

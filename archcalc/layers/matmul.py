@@ -7,7 +7,7 @@ from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import whole
 from archcalc.layers.join import Join
 from archcalc.layers.settings import Choice
-from archcalc.sizes import Int, Shape, Window, Work, equal, int_text
+from archcalc.sizes import Int, Shape, Window, Work, equal, int_text, unequal
 
 CHOICES = (None, "first", "second", "both")
 
@@ -42,13 +42,17 @@ class Matmul(Join, type="matmul"):
             raise LayerError(f"matmul multiplies two maps with equally many axes, got {a} and {b}")
         batch, others = sizes_of(a)[:-2], sizes_of(b)[:-2]
         if not all(map(equal, batch, others)):
-            raise LayerError(f"matmul: the sizes before the matrix are like a batch and must be equal, got {a} and {b}")
+            raise LayerError(
+                f"matmul: the sizes before the matrix are like a batch and must be equal, got {a} and {b}",
+                unequal(batch, others),
+            )
         (rows, inner), (within, columns) = self._matrices(a, b)
         if not equal(inner, within):
             first, second = (f"{int_text(n)}x{int_text(m)}" for n, m in ((rows, inner), (within, columns)))
             raise LayerError(
                 f"matmul of {a} and {b}: the matrices {first} and {second} do not fit, as {int_text(inner)} columns of the "
-                f"first are not {int_text(within)} rows of the second{_fitting(a, b)}"
+                f"first are not {int_text(within)} rows of the second{_fitting(a, b)}",
+                inner != within,
             )
         sizes = (*batch, rows, columns)
         return Shape(sizes[0], sizes[1:])

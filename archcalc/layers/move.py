@@ -248,7 +248,10 @@ def root(n: Int, degree: int) -> Int:
     """The whole number whose power is n; LayerError if there is none."""
     found: Int = (n ** (1 / degree)).round().astype("int64") if is_array(n) else _whole_root(n, degree)
     if not equal(found**degree, n):
-        raise LayerError(f"from_windows needs block: a window of {int_text(n)} positions is not as long on every axis")
+        raise LayerError(
+            f"from_windows needs block: a window of {int_text(n)} positions is not as long on every axis",
+            found**degree != n,
+        )
     return found
 
 
@@ -264,7 +267,8 @@ def _windows_along(n: Int, size: Int, what: str) -> Int:
     if largest(n % size) != 0:
         raise LayerError(
             f"{what}: {int_text(n)} positions of the map are not divisible by windows of {int_text(size)}"
-            f"{nearest_multiples(n, size)}"
+            f"{nearest_multiples(n, size)}",
+            n % size != 0,
         )
     return n // size
 

@@ -80,7 +80,8 @@ class Lrn(Pointwise, type="lrn"):
             if smallest(self.size % 2) == 0:
                 raise LayerError(
                     f"lrn over positions needs an odd size, got {int_text(self.size)}: as many neighbours before a "
-                    f"position as behind it"
+                    f"position as behind it",
+                    self.size % 2 == 0,
                 )
         return x
 
@@ -231,8 +232,9 @@ class GroupNorm(Layer, type="group_norm"):
         return whole(x)
 
     def shape(self, x: Shape) -> Shape:
-        if smallest(divide(x.channels, self.groups, "channels / groups") * product(x.axes)) == 1:
-            raise LayerError(f"{self.type} on {x}: a group of one value is always 0 after normalisation")
+        values = divide(x.channels, self.groups, "channels / groups") * product(x.axes)
+        if smallest(values) == 1:
+            raise LayerError(f"{self.type} on {x}: a group of one value is always 0 after normalisation", values == 1)
         return x
 
     def params(self, x: Shape) -> Params:
@@ -260,7 +262,9 @@ class InstanceNorm(Layer, type="instance_norm"):
     def shape(self, x: Shape) -> Shape:
         need_map(x, self.type)
         if smallest(product(x.axes)) == 1:
-            raise LayerError(f"{self.type} on {x}: a channel of one value is always 0 after normalisation")
+            raise LayerError(
+                f"{self.type} on {x}: a channel of one value is always 0 after normalisation", product(x.axes) == 1
+            )
         return x
 
     def params(self, x: Shape) -> Params:

@@ -45,7 +45,8 @@ class Pool(Windowed):
     def output_size(self, n: Int, span: Int, stride: Int, before: Int, after: Int) -> Int:
         if largest(before - span) >= 0 or largest(after - span) >= 0:
             raise LayerError(
-                f"pad {int_text(before)} and {int_text(after)} must be smaller than the kernel's span {int_text(span)}"
+                f"pad {int_text(before)} and {int_text(after)} must be smaller than the kernel's span {int_text(span)}",
+                (before >= span) | (after >= span),
             )
         if not self.ceil_mode:
             return super().output_size(n, span, stride, before, after)

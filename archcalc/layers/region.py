@@ -54,7 +54,9 @@ class RegionLayer(Layer):
             if len(x.axes) != 2:
                 raise LayerError(f"{self.type} needs maps with height and width, got {x}")
             if not equal(x.channels, xs[0].channels):
-                raise LayerError(f"the maps of {self.type} differ in channels: {shapes_text(xs)}")
+                raise LayerError(
+                    f"the maps of {self.type} differ in channels: {shapes_text(xs)}", x.channels != xs[0].channels
+                )
         return per_axis(self.size, xs[0], "size")
 
     def shape(self, *xs: Shape) -> Shape:
@@ -144,11 +146,13 @@ def regions_of(layer: Layer, inputs: Sequence[Made]) -> Int:
             )
         for one in inputs:
             if not equal(one.regions, 0):
-                raise LayerError(f"{layer.type} reads maps of the image, but {_made(one)}")
+                raise LayerError(f"{layer.type} reads maps of the image, but {_made(one)}", one.regions != 0)
         return layer.regions
     for one in inputs[1:]:
         if one.regions is not regions and not equal(one.regions, regions):
-            raise LayerError(f"{_made(inputs[0])} and {_made(one)}: {layer.type} cannot join them")
+            raise LayerError(
+                f"{_made(inputs[0])} and {_made(one)}: {layer.type} cannot join them", one.regions != regions
+            )
     return regions
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from archcalc.errors import LayerError
+from archcalc.layers.axes import sizes_of
 from archcalc.layers.base import Layer, need_map, per_axis
 from archcalc.layers.pool import MaxPool
 from archcalc.layers.settings import Choice, Flag, Like, PerAxis, message_text
@@ -25,6 +26,7 @@ from archcalc.sizes import (
     int_text,
     is_array,
     smallest,
+    unequal,
 )
 
 NEIGHBOURS = {"nearest": 1, "bilinear": 2, "bicubic": 4}
@@ -127,7 +129,8 @@ class Upsample(Layer, type="upsample"):
         for n, m in sizes:
             if smallest(m - n) < 0:
                 raise LayerError(
-                    f"antialias on an axis that becomes smaller ({int_text(n)} to {int_text(m)}) is not understood"
+                    f"antialias on an axis that becomes smaller ({int_text(n)} to {int_text(m)}) is not understood",
+                    m < n,
                 )
 
     def params(self, x: Shape) -> Params:
@@ -186,7 +189,8 @@ class Unpool(Layer, type="unpool"):
         sizes = zip((x.channels, *x.axes), (after.channels, *after.axes), strict=False)
         if len(x.axes) != len(after.axes) or not all(equal(n, m) for n, m in sizes):
             raise LayerError(
-                f"the input is {x}, but the pooling made {after}; unpool needs a value for each of its maxima"
+                f"the input is {x}, but the pooling made {after}; unpool needs a value for each of its maxima",
+                unequal(sizes_of(x), sizes_of(after)),
             )
         return Shape(before.channels, before.axes)
 

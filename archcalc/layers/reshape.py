@@ -119,7 +119,10 @@ class Slice(Layer, type="slice"):
         if smallest(stop - self.start) < 1 or largest(stop - n) > 0:
             axis = ("channels", *axis_names(x))[at]
             inside = f"the input's {int_text(n)} channels" if at == 0 else f"the {axis} {int_text(n)} of the input"
-            raise LayerError(f"{axis} {int_text(self.start)} to {int_text(stop)} do not lie in {inside}")
+            raise LayerError(
+                f"{axis} {int_text(self.start)} to {int_text(stop)} do not lie in {inside}",
+                (stop - self.start < 1) | (stop > n),
+            )
         return at, n, stop
 
     def window(self, x: Shape) -> tuple[Window, ...]:
@@ -164,7 +167,8 @@ class Expand(Layer, type="expand"):
             if largest((n != m) * (n != 1)) > 0:
                 raise LayerError(
                     f"expand cannot make {x} a map of {'x'.join(map(int_text, sizes))}: along an axis, the sizes must be "
-                    f"equal, or 1 before; upsample makes other maps larger"
+                    f"equal, or 1 before; upsample makes other maps larger",
+                    (n != m) & (n != 1),
                 )
         return Shape(x.channels, sizes)
 

@@ -56,7 +56,7 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = ""
             raise LayerError("expected numbers, got an empty array")
         if str(value.dtype) == "float64":
             if not equal(value % 1, 0):
-                raise LayerError(f"expected whole numbers, got {message_text(value.tolist())}")
+                raise LayerError(f"expected whole numbers, got {message_text(value.tolist())}", value % 1 != 0)
             if largest(abs(value)) < 2**63:
                 value = value.astype("int64")
         low, high = int(smallest(value)), int(largest(value))
@@ -65,9 +65,9 @@ def whole_number(value: Any, least: int, most: int = MAX_SIZE, instead: str = ""
     else:
         raise LayerError(f"expected a whole number, got {message_text(value)}")
     if low < least:
-        raise LayerError(f"must be at least {least}, got {message_text(low)}{instead}")
+        raise LayerError(f"must be at least {least}, got {message_text(low)}{instead}", value < least)
     if high > most:
-        raise LayerError(f"{message_text(high)} is larger than {most:,}, the largest size there is")
+        raise LayerError(f"{message_text(high)} is larger than {most:,}, the largest size there is", value > most)
     return value
 
 
@@ -228,9 +228,9 @@ class Number(Setting):
             raise LayerError(f"expected a number, got {message_text(value)}")
         if not largest(abs(value)) < INFINITY:  # as NaN is not
             raise LayerError(f"expected a finite number, got {message_text(value)}")
-        if not (self.low <= smallest(value) and largest(value) <= self.high):
+        if largest(wrong := (value < self.low) | (value > self.high)):
             most = f"to {self.high:g}" if self.high < INFINITY else "on"
-            raise LayerError(f"must be from {self.low:g} {most}, got {_number_text(value)}")
+            raise LayerError(f"must be from {self.low:g} {most}, got {_number_text(value)}", wrong)
         return value
 
     def schema(self) -> dict[str, Any]:

@@ -26,12 +26,14 @@ def spread_axes(layer: Any, x: Shape) -> tuple[Int, ...]:
         if smallest(size) < 1:
             raise LayerError(
                 f"no output is left: ({int_text(n)} - 1)*{int_text(s)} - 2*{int_text(p)} + "
-                f"{int_text(span)} + {int_text(extra)} = {int_text(size)}"
+                f"{int_text(span)} + {int_text(extra)} = {int_text(size)}",
+                size < 1,
             )
         if largest(extra - greater(s, d)) >= 0:
             raise LayerError(
                 f"output_pad {int_text(extra)} must be smaller than the stride {int_text(s)} or the "
-                f"dilation {int_text(d)}"
+                f"dilation {int_text(d)}",
+                extra >= greater(s, d),
             )
         axes.append(size)
     return tuple(axes)

@@ -70,7 +70,7 @@ class Fold(Layer, type="fold"):
         ):
             if largest(more - stride) >= 0:
                 text = f"output_pad {int_text(more)} must be smaller than the stride {int_text(stride)}"
-                raise LayerError(f"{text}: another window would fit")
+                raise LayerError(f"{text}: another window would fit", more >= stride)
         return Shape(channels, spread_axes(self, x))
 
     def params(self, x: Shape) -> Params:

@@ -84,5 +84,6 @@ def need_fit(n: Int, span: Int, before: Int, after: Int) -> None:
     if smallest(n + before + after - span) < 0:
         raise LayerError(
             f"the kernel spans {int_text(span)} but the padded input is only {int_text(n)} + "
-            f"{int_text(before)} + {int_text(after)} = {int_text(n + before + after)}"
+            f"{int_text(before)} + {int_text(after)} = {int_text(n + before + after)}",
+            n + before + after < span,
         )

@@ -1,26 +1,29 @@
 """The figures of the points of a block: many at once through arrays, and the points that the network refuses.
 
 A group of points is one evaluation on arrays. If a condition of the spec differs within the group, the group is split
-along the condition. If the network refuses the group, it is halved, down to the points that are refused.
+along the condition. If the network refuses points of the group, and the error says which, they are split off; otherwise the
+group is halved. Points that are refused together have one reason, which is that of the first of them, run alone.
 """
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.analysis import Analysis, analyze
 from archcalc.analysis.elements import narrowed
 from archcalc.conditions.parts import MissingError
 from archcalc.errors import ArchcalcError, DiffersError
-from archcalc.sizes import Shape
+from archcalc.sizes import Shape, is_array
+from archcalc.spaces.groups import Group
 from archcalc.spaces.space import Block, item_of
 
 if TYPE_CHECKING:
     from archcalc.network import Network
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 Columns = Mapping[str, Any]
 """Arrays of one length by the names of the columns."""
 
@@ -50,28 +53,6 @@ class How(NamedTuple):
 AS_USUAL = How()
 
 
-class _Group(NamedTuple):
-    """Points of a block. values: for every axis. places: in the block, an array with a dimension for every axis."""
-
-    values: tuple[Sequence[Any], ...]
-    places: Any
-    paired: bool
-
-    def part(self, axis: int, chosen: Any) -> _Group:
-        """The points with the chosen values of an axis, given by their places on the axis."""
-        values = list(self.values)
-        for at in range(len(values)) if self.paired else [axis]:
-            values[at] = [values[at][i] for i in chosen]
-        return _Group(tuple(values), self.places.take(chosen, axis=0 if self.paired else axis), self.paired)
-
-    def by(self, axis: int, keys: Sequence[Any]) -> list[_Group]:
-        """The groups of the points whose values of an axis have the same key."""
-        chosen: dict[Any, list[int]] = {}
-        for at, key in enumerate(keys):
-            chosen.setdefault(key, []).append(at)
-        return [self] if len(chosen) == 1 else [self.part(axis, places) for places in chosen.values()]
-
-
 class Evaluation:
     """Computes the figures of blocks of points of one network.
 
@@ -92,8 +73,8 @@ class Evaluation:
         """The points of the block that meet the condition."""
         import numpy as np
 
-        whole = _Group(block.values, np.arange(block.points).reshape(block.sides), block.paired)
-        refused: dict[str, int] = defaultdict(int)
+        whole = Group(block.values, np.arange(block.points).reshape(block.sides), block.paired)
+        refused = list[Mapping[str, int]]()
         lacking, found, waiting = 0, [], [whole]
         while waiting:
             group = waiting.pop()
@@ -106,26 +87,42 @@ class Evaluation:
                 network = self._network(group)
                 kept, missing = self._computed(group, network)
             except DiffersError as error:
-                waiting += reversed(_split(group, error.holds))
+                waiting += reversed(group.split(error.holds))
             except ArchcalcError as error:  # a network that is refused is refused for every batch
-                axis = self._longest(group, besides="" if network else "batch")
-                if axis is not None:
-                    waiting += reversed(_halves(group, axis))
-                else:
-                    refused[_reason(error)] += group.places.size
+                reason, parts = self._refused(group, error, besides="" if network else "batch")
+                if reason is not None:
+                    refused.append({reason: group.places.size})
+                waiting += reversed(parts)
             else:
                 lacking += missing
                 found += kept
-        return _joined(found, list(self.figures), refused, lacking)
+        return _joined(found, list(self.figures), merged(refused), lacking)
+
+    def _refused(self, group: Group, error: ArchcalcError, besides: str) -> tuple[str | None, list[Group]]:
+        """Why the network refuses all points of the group; or the parts of the group, if it may accept some of them.
+
+        besides: an axis whose values are refused together.
+        """
+        if is_array(error.where):
+            return None, group.split(error.where)
+        axis = self._longest(group, besides)
+        if axis is None:
+            return _reason(error), []
+        if error.where is True:
+            try:
+                self.point(group.first)
+            except ArchcalcError as alone:
+                return _reason(alone), []
+        return None, group.halves(axis)
 
     def point(self, values: Sequence[Any]) -> Analysis:
         """The analysis at a single point, given by its value on every axis. ArchcalcError if the network refuses it."""
         import numpy as np
 
-        group = _Group(tuple([value] for value in values), np.zeros([1] * len(values)), False)
+        group = Group(tuple([value] for value in values), np.zeros([1] * len(values)), False)
         return self._analysis(group, self._network(group))
 
-    def _longest(self, group: _Group, besides: str = "") -> int | None:
+    def _longest(self, group: Group, besides: str = "") -> int | None:
         """The axis with the most values; None if no axis has several. besides: an axis that is not looked at."""
         counts = {
             axis: len(set(map(repr, group.values[axis]))) for axis, name in enumerate(self.names) if name != besides
@@ -133,7 +130,7 @@ class Evaluation:
         longest = max(counts, key=lambda axis: counts[axis], default=None)
         return longest if longest is not None and counts[longest] > 1 else None
 
-    def _alike(self, group: _Group) -> list[_Group]:
+    def _alike(self, group: Group) -> list[Group]:
         """The groups in which every axis is an array of numbers of one kind, or has one value."""
         for axis, values in enumerate(group.values):
             kinds = [self._kind(axis, value) for value in values]
@@ -158,7 +155,7 @@ class Evaluation:
             return (len(value), *kinds) if len(kinds) == 1 and None not in kinds else None
         return None
 
-    def _computed(self, group: _Group, network: Network) -> tuple[list[tuple[Any, Columns]], int]:
+    def _computed(self, group: Group, network: Network) -> tuple[list[tuple[Any, Columns]], int]:
         """The points of a group that meet the condition, with their figures; and how many lack a figure of it."""
         import numpy as np
 
@@ -171,7 +168,7 @@ class Evaluation:
             if not met.any():
                 return [], 0
             if not met.all():
-                group = _paired(group, met)
+                group = group.where(met)
                 analysis = self._analysis(group, self._network(group))
         return [
             (
@@ -180,14 +177,14 @@ class Evaluation:
             )
         ], 0
 
-    def _network(self, group: _Group) -> Network:
+    def _network(self, group: Group) -> Network:
         """The network of a group, in which every axis with several values is an array with a dimension of its own."""
         settings, inputs = dict(self.network.settings), dict(self.network.inputs)
         main = next(iter(inputs))
         for axis, name in enumerate(self.names):
             if name == "batch":
                 continue
-            value = _array(group, axis)
+            value = group.array(axis)
             if name == "input":
                 inputs[main] = self._input(value)
             else:
@@ -203,8 +200,8 @@ class Evaluation:
             return self.network.takes[name].shape(self.network.full_name, value)
         return Shape(own.channels, (value,) * len(own.axes))
 
-    def _analysis(self, group: _Group, network: Network) -> Analysis:
-        batch = _array(group, self.names.index("batch")) if "batch" in self.names else self.how.batch
+    def _analysis(self, group: Group, network: Network) -> Analysis:
+        batch = group.array(self.names.index("batch")) if "batch" in self.names else self.how.batch
         return analyze(
             network, batch=batch, dtype=self.how.dtype, convention=self.how.convention, training=self.how.training
         )
@@ -216,49 +213,17 @@ def _reason(error: ArchcalcError) -> str:
     return str(problem._replace(file=os.path.basename(problem.file)))
 
 
-def _array(group: _Group, axis: int) -> Any:
-    """The values of an axis as an array; a value itself, if it is the only one."""
-    import numpy as np
+def merged(refused: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Reasons with their numbers of points, as one mapping. Reasons that differ in their numbers alone are the first of them.
 
-    values = group.values[axis]
-    if all(value is values[0] or value == values[0] for value in values):
-        return values[0]
-    sides = (
-        group.places.shape
-        if group.paired
-        else tuple(len(values) if at == axis else 1 for at in range(group.places.ndim))
-    )
-    columns = zip(*values, strict=True) if isinstance(values[0], list) else [values]
-    arrays = [np.array(column).reshape(sides) for column in columns]
-    return arrays if isinstance(values[0], list) else arrays[0]
-
-
-def _split(group: _Group, holds: Any) -> list[_Group]:
-    """The groups within which a condition has one answer, along one axis at least."""
-    import numpy as np
-
-    answers = np.broadcast_to(holds, group.places.shape)
-    for axis in range(answers.ndim):
-        keys = [answers.take(at, axis=axis).tobytes() for at in range(answers.shape[axis])]
-        parts = group.by(axis, keys)
-        if len(parts) > 1:
-            return parts
-    raise AssertionError("a condition differs, but not between the points")
-
-
-def _halves(group: _Group, axis: int) -> list[_Group]:
-    """The points below the middle value of an axis, and the others, because a limit is often what refuses them."""
-    values = group.values[axis]
-    distinct = sorted({repr(value): value for value in values}.values())
-    below = [value < distinct[len(distinct) // 2] for value in values]
-    return group.by(axis, below)
-
-
-def _paired(group: _Group, met: Any) -> _Group:
-    """The points of a group where ``met`` is true, point by point."""
-    at = met.nonzero()
-    values = [[axis[i] for i in at[0 if group.paired else number].tolist()] for number, axis in enumerate(group.values)]
-    return _Group(tuple(values), group.places[met], True)
+    >>> merged([{"7 is odd": 1, "9 is odd": 2}, {"8 is even": 4, "5 is odd": 8}])
+    {'7 is odd': 11, '8 is even': 4}
+    """
+    counts, first = dict[str, int](), dict[str, str]()
+    for reason, count in (one for each in refused for one in each.items()):
+        reason = first.setdefault(_NUMBER.sub("0", reason), reason)
+        counts[reason] = counts.get(reason, 0) + count
+    return counts
 
 
 def _column(figure: Callable[[Analysis], Any], analysis: Analysis, sides: tuple[int, ...]) -> Any:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from archcalc.errors import ArchcalcError
+from archcalc.spaces.evaluate import merged
 from archcalc.spaces.output import check_output, types_of, write
 from archcalc.spaces.store import Store
 from archcalc.spaces.sweep import Request, Result, Sweep
@@ -39,17 +39,12 @@ class Outcome(NamedTuple):
         lines = []
         if self.points < self.sweep.space.whole:
             lines.append(f"{counted(self.points, 'point')} drawn from {self.sweep.space.whole:,}")
-        alike: Counter[str] = Counter()
-        first: dict[str, str] = {}
-        for reason, count in self.refused.items():
-            kind = re.sub(r"[0-9]+", "0", reason)
-            alike[kind] += count
-            first.setdefault(kind, reason)
-        for kind, count in alike.most_common(MOST_REASONS):
-            lines.append(f"{counted(count, 'point')} refused: {first[kind]}")
-        if len(alike) > MOST_REASONS:
-            rest = sum(alike.values()) - sum(count for _, count in alike.most_common(MOST_REASONS))
-            lines.append(f"{counted(rest, 'point')} refused for {len(alike) - MOST_REASONS:,} other reasons")
+        reasons = Counter(self.refused).most_common()
+        for reason, count in reasons[:MOST_REASONS]:
+            lines.append(f"{counted(count, 'point')} refused: {reason}")
+        if others := reasons[MOST_REASONS:]:
+            rest = sum(count for _, count in others)
+            lines.append(f"{counted(rest, 'point')} refused for {counted(len(others), 'other reason')}")
         if self.lacking:
             lines.append(f"{counted(self.lacking, 'point')} without a figure of the condition left out")
         return lines
@@ -93,13 +88,13 @@ def _outcome(sweep: Sweep, results: Callable[[], Iterator[Result]], output: str 
     if output is None or sweep.request.pareto:
         whole = sweep.joined(results())
         results = lambda: iter([whole])  # noqa: E731
-    points, kept, lacking, refused, types = 0, 0, 0, Counter[str](), dict[str, set[str]]()
+    points, kept, lacking, refused, types = 0, 0, 0, dict[str, int](), dict[str, set[str]]()
     columns = None
     for result in results():
         columns = result.columns
         points, lacking = points + result.points, lacking + result.lacking
         kept += len(next(iter(columns.values())))
-        refused.update(result.refused)
+        refused = merged([refused, result.refused])
         for name, found in types_of(columns).items():
             types.setdefault(name, set()).update(found)
     if sum(refused.values()) == points:

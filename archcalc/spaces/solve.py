@@ -6,7 +6,6 @@ are computed one after another, the best first: every value that is better than 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, Literal, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from archcalc.analysis import Analysis
 from archcalc.errors import ArchcalcError
 from archcalc.network import Network
+from archcalc.spaces.evaluate import merged
 from archcalc.spaces.line import Line
 from archcalc.spaces.monotone import RUNS, ease, names_of
 from archcalc.spaces.requirements import Compared, Requirements
@@ -96,7 +96,7 @@ def solve(
         nearest=search.point(nearest),
         monotone=search.monotone,
         computed=search.computed,
-        refused=tuple(search.refused.values()),
+        refused=tuple(Refusal(number, reason) for reason, number in search.refused.items()),
         lacking=tuple(search.requirements.lacking),
     )
 
@@ -119,7 +119,7 @@ class _Search:
         self._found: dict[Any, Analysis] = {}
         self._single = 0
         self._nearest: tuple[float, Any] = (inf, None)
-        self.refused: dict[str, Refusal] = {}
+        self.refused: dict[str, int] = {}
         later = -1 if goal == "maximize" else 1
         eases = [ease(tree) if line.name == "batch" else None for tree in requirements.parts]
         self.easier_later = [None if one is None else one * later for one in eases]
@@ -197,11 +197,8 @@ class _Search:
             length = min(2 * length, MOST_IN_BLOCK)
 
     def _refuse(self, reasons: Mapping[str, int]) -> None:
-        """Note values that the network refuses. Reasons that differ in their numbers alone are one reason."""
-        for reason, number in reasons.items():
-            key = re.sub("[0-9]+", "0", reason)
-            known = self.refused.setdefault(key, Refusal(0, reason))
-            self.refused[key] = known._replace(number=known.number + number)
+        """Note values that the network refuses."""
+        self.refused = merged([self.refused, reasons])
 
     def by_bisection(self) -> _Found:
         """The first value at which the parts hold that become easier along the order.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from archcalc.network import Network
 from archcalc.settings_text import setting_text
 from archcalc.sizes import Shape
 from archcalc.spaces.axes import Axis
-from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How
+from archcalc.spaces.evaluate import AS_USUAL, Columns, Evaluation, How, merged
 from archcalc.spaces.pareto import front, objective
 from archcalc.spaces.space import Block, Space
 
@@ -109,12 +108,9 @@ class Sweep:
     def joined(self, results: Iterable[Result]) -> Result:
         """The results of several blocks, one after another."""
         results = list(results)
-        refused: Counter[str] = Counter()
-        for one in results:
-            refused.update(one.refused)
         points, lacking = sum(one.points for one in results), sum(one.lacking for one in results)
         columns = {name: together([one.columns[name] for one in results]) for name in results[0].columns}
-        return Result(_front(columns, self.request.pareto), points, refused, lacking)
+        return Result(_front(columns, self.request.pareto), points, merged(one.refused for one in results), lacking)
 
 
 def together(arrays: Sequence[Any]) -> Any:
