@@ -68,19 +68,16 @@ def pareto(
         others = _thinned(places, logs, CELLS)
         ax.scatter([x for x, _ in others], [y for _, y in others], s=5, c=GREY, alpha=0.5, linewidths=0, zorder=1.5)
         steps = "steps-pre" if across.more else "steps-post"
-        line = list(zip(*_thinned(list(marks), logs, FINE), strict=True))
+        drawn = _thinned(list(marks), logs, FINE)
+        line = list(zip(*drawn, strict=True))
         ax.plot(*line, color=BLUE, linewidth=1, drawstyle=steps, zorder=2)
         ax.scatter(line[0], line[1], s=AREA, c=BLUE, edgecolors=INK, linewidths=0.4, zorder=3)
         ax.margins(0.12)
         page.framed(ax, _caption(sheet, across, up, named, len(rows), len(best)))
         texts = dict(zip(names, labels.short_names(list(names.values()), NAME_WIDTH), strict=True))
-        name_discs(
-            ax,
-            [texts.get(at, "") for at in marks.values()],
-            list(marks),
-            [AREA] * len(marks),
-            _along(ax, list(marks), across.more),
-        )
+        seen = {*drawn, *((xs[at], ys[at]) for at in names)}
+        discs = {place: texts.get(at, "") for place, at in marks.items() if place in seen}
+        name_discs(ax, list(discs.values()), list(discs), [AREA] * len(discs), _along(ax, drawn, across.more))
     return ax
 
 
@@ -88,7 +85,7 @@ def _along(ax: Axes, line: Sequence[tuple[Any, Any]], before: bool) -> list[Rect
     """Where the steps of the line are, in points; with ``before``, a step goes upwards before it goes across."""
     figure = style.figure_of(ax)
     style.lay_out(figure)
-    places = [tuple(ax.transData.transform(place) * 72 / figure.dpi) for place in line]
+    places = [tuple(place) for place in (ax.transData.transform(line) * 72 / figure.dpi)]
     found = []
     for (x, y), (next_x, next_y) in pairwise(places):
         level, turn = (next_y, x) if before else (y, next_x)

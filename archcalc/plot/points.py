@@ -62,7 +62,14 @@ def name_discs(
             for left in [x + across * (r + reach) + (across - 1) / 2 * width]
             for low in [y + up * (r + reach) - height / 2]
         ]
-        gap, spot = min(spots, key=lambda one: covered(one[1], covers, frame))
+        around = Rect(
+            min(one.left for _, one in spots),
+            min(one.low for _, one in spots),
+            max(one.right for _, one in spots),
+            max(one.high for _, one in spots),
+        )
+        near = [other for other in covers if _shared(other, around)]
+        gap, spot = min(spots, key=lambda one: covered(one[1], near, frame))
         covers.append(spot)
         name = ax.annotate(
             texts[at],
@@ -84,6 +91,11 @@ def covered(spot: Rect, taken: Sequence[Rect], frame: Rect) -> float:
 
 
 def _shared(a: Rect, b: Rect) -> float:
-    width = min(a.right, b.right) - max(a.left, b.left)
-    height = min(a.high, b.high) - max(a.low, b.low)
-    return max(width, 0.0) * max(height, 0.0)
+    """The area that is in both. Comparisons are several times as fast as min and max, and large tables need that."""
+    left, low, right, high = a
+    other_left, other_low, other_right, other_high = b
+    width = (right if right < other_right else other_right) - (left if left > other_left else other_left)
+    if width <= 0:
+        return 0.0
+    height = (high if high < other_high else other_high) - (low if low > other_low else other_low)
+    return width * height if height > 0 else 0.0
